@@ -1,0 +1,48 @@
+# Nada além de Python 3.11 ou mais novo e make. `make` sozinho lista os alvos.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check format lint types contracts lock clean
+
+help: ## Lista os alvos
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "É preciso Python 3.11 ou mais novo; $(PYTHON) é mais antigo. Diga qual usar: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Instalando as dependências em $(VENV)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collector)
+
+demo: setup ## Seis anos de notas de uma empresa simulada num PostgreSQL de verdade
+	@$(BIN)/bling-collector demo
+
+test: setup ## Os testes (sem os lentos)
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: setup ## Os testes lentos
+	$(BIN)/pytest -m slow
+
+check: setup ## Tudo o que a integração contínua confere: formato, lint, tipos, camadas, testes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: setup ## Formata e corrige o que a ferramenta corrige sozinha
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## Refaz requirements.txt e requirements-dev.txt a partir de pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --extra embedded --group dev --constraint requirements.txt pyproject.toml requirements-build.in -o requirements-dev.txt
+
+clean: ## Apaga o ambiente e os arquivos gerados
+	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,40 @@
+"""O relógio por trás de um Protocol pequeno, para que nenhum teste espere."""
+
+import asyncio
+import time
+from datetime import UTC, date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+BRASILIA = ZoneInfo("America/Sao_Paulo")
+"""O fuso das datas que o Bling dá e recebe (bling-api, «Dates»: sem sufixo de fuso)."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """O instante presente, em UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Segundos que nunca voltam atrás; só a diferença entre dois tem sentido."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Espera `seconds` segundos."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def today(clock: Clock) -> date:
+    """O dia de hoje em Brasília, que é o dia do Bling."""
+    return clock.now().astimezone(BRASILIA).date()
