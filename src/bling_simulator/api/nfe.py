@@ -1,0 +1,51 @@
+"""`GET /nfe` e `GET /nfe/{id}`."""
+
+from bling_simulator.api.query import Query
+from bling_simulator.bling import Bling
+from bling_simulator.company.invoice import STAMP
+from bling_simulator.payload import Json
+
+_ROW_FIELDS = (
+    "id", "tipo", "situacao", "numero", "dataEmissao", "dataOperacao", "chaveAcesso", "contato",
+    "naturezaOperacao", "loja",
+)  # fmt: skip
+"""O que vem na listagem; a série, os valores, os itens e as parcelas só no detalhe."""
+
+_EXACT = {"numero": "numero", "chaveAcesso": "chaveAcesso", "numeroLoja": "numeroPedidoLoja"}
+"""Filtros de texto exato: `numero=2447` não acha a nota `002447` (medido)."""
+
+
+def list_nfe(bling: Bling, query: Query) -> list[Json]:
+    """Da emissão mais nova à mais antiga. Sem `tipo`, só saídas; sem `situacao`, as canceladas ficam fora."""
+    tipo = query.choice("tipo", range(2), default=1)
+    situacao = query.choice("situacao", range(1, 12))
+    serie = query.integer("serie")
+    exact = {field: wanted for name, field in _EXACT.items() if (wanted := query.text(name)) is not None}
+    bare = bling.settings.bare_dates_get_time_of_day
+    interval = query.interval("dataEmissao", bare_dates_get_time_of_day=bare)
+    first, last = (interval.start.strftime(STAMP), interval.end.strftime(STAMP)) if interval else ("", "~")
+
+    def wanted_note(note: Json) -> bool:
+        return (
+            note["tipo"] == tipo
+            and first <= note["dataEmissao"] <= last
+            and (note["situacao"] == situacao if situacao else _shown_by_default(bling, note))
+            and (serie is None or note["serie"] == serie)
+            and all(note[field] == value for field, value in exact.items())
+        )
+
+    return [note for note in bling.notebook.newest_first() if wanted_note(note)]
+
+
+def nfe_row(note: Json) -> Json:
+    return {field: note[field] for field in _ROW_FIELDS}
+
+
+def get_nfe(bling: Bling, note_id: int) -> Json | None:
+    return bling.notes.get(note_id)
+
+
+def _shown_by_default(bling: Bling, note: Json) -> bool:
+    if bling.settings.default_hides_all_but_authorised:
+        return bool(note["situacao"] == 6)
+    return bool(note["situacao"] != 2)

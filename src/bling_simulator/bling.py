@@ -1,0 +1,148 @@
+"""A alça do simulador: tudo o que a interface de controle faz, um teste faz aqui sem HTTP."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import Any, Literal
+
+from bling_simulator.clock import Clock, SystemClock, local_now
+from bling_simulator.company import generate_company
+from bling_simulator.company.catalogue import make_product
+from bling_simulator.company.people import Kind, make_contact
+from bling_simulator.counters import Counters
+from bling_simulator.faults import FaultBook, FaultKind, FaultRule
+from bling_simulator.limits import AccountLimits, IpLimits
+from bling_simulator.notebook import Notebook
+from bling_simulator.oauth.grants import Grants
+from bling_simulator.payload import Json
+from bling_simulator.settings import SimulatorSettings
+from bling_simulator.totals import YearTotals, totals_by_year
+
+
+class Bling:
+    """Uma conta do Bling com seus dados, seus tokens, seus limites e seus defeitos."""
+
+    def __init__(self, settings: SimulatorSettings | None = None, clock: Clock | None = None) -> None:
+        self.settings = settings or SimulatorSettings()
+        self.clock = clock or SystemClock()
+        self.company = generate_company(self.settings)
+        self.notebook = Notebook(self.company, self.settings.seed)
+        self.grants = Grants(self.clock, lambda: self.settings, self.settings.seed)
+        self.faults = FaultBook(self.settings.seed)
+        self.counters = Counters()
+        self.account_limits = AccountLimits(self.clock)
+        self.ip_limits = IpLimits(self.clock)
+        self.rng = Random(self.settings.seed)
+
+    # --- configurações -------------------------------------------------------------------------------
+
+    def configure(self, **changes: Any) -> None:
+        """Troca configurações com o simulador ligado. `TypeError` se alguma não existe."""
+        self.settings = replace(self.settings, **changes)
+
+    # --- autorização ---------------------------------------------------------------------------------
+
+    def authorise(self) -> str:
+        """Consente sem navegador: devolve o código que iria na volta ao aplicativo."""
+        return self.grants.new_code()
+
+    def grant(self, *, jwt: bool = False) -> Json:
+        """Um par de tokens pronto, como o corpo de `POST /oauth/token`."""
+        return self.grants.issue(jwt=jwt)
+
+    def expire_access_tokens(self) -> None:
+        self.grants.expire_access_tokens()
+
+    def revoke_all(self) -> None:
+        self.grants.revoke_all()
+
+    # --- notas ---------------------------------------------------------------------------------------
+
+    @property
+    def notes(self) -> Mapping[int, Json]:
+        """id → detalhe completo de cada nota, das duas naturezas."""
+        return self.notebook.notes
+
+    def issue_note(
+        self,
+        *,
+        emitted_at: datetime | None = None,
+        situacao: int = 6,
+        tipo: Literal[0, 1] = 1,
+        serie: int = 1,
+        contact_id: int | None = None,
+        lines: Sequence[Json] | None = None,
+        **changes: Any,
+    ) -> int:
+        """Emite uma nota e devolve seu id. `emitted_at` é a hora de Brasília, sem fuso; por omissão, agora.
+
+        Ver `Notebook.issue`. Linhas se fazem com `company.lines.line_of`.
+        """
+        return self.notebook.issue(
+            emitted_at or local_now(self.clock),
+            situacao=situacao,
+            tipo=tipo,
+            serie=serie,
+            contact_id=contact_id,
+            lines=lines,
+            **changes,
+        )
+
+    def edit_note(self, note_id: int, **changes: Any) -> None:
+        self.notebook.edit(note_id, **changes)
+
+    def cancel_note(self, note_id: int) -> None:
+        self.notebook.cancel(note_id)
+
+    def delete_note(self, note_id: int) -> None:
+        self.notebook.delete(note_id)
+
+    def totals_by_year(self, tipo: int = 1) -> dict[int, YearTotals]:
+        return totals_by_year(self.notes.values(), tipo)
+
+    # --- cadastros -----------------------------------------------------------------------------------
+
+    @property
+    def contacts(self) -> Mapping[int, Json]:
+        """id → detalhe de cada contato, com os excluídos."""
+        return {record_id: entry.detail for record_id, entry in self.company.contacts.entries.items()}
+
+    @property
+    def products(self) -> Mapping[int, Json]:
+        """id → detalhe de cada produto, com os excluídos."""
+        return {record_id: entry.detail for record_id, entry in self.company.products.entries.items()}
+
+    def add_contact(self, kind: Kind = "J", **changes: Any) -> int:
+        register = self.company.contacts
+        detail = make_contact(self.rng, kind) | changes
+        return register.add(detail, local_now(self.clock), record_id=register.next_id())
+
+    def edit_contact(self, contact_id: int, **changes: Any) -> None:
+        self.company.contacts.change(contact_id, changes, local_now(self.clock))
+
+    def delete_contact(self, contact_id: int) -> None:
+        """Exclui do cadastro: sai das listas comuns e o detalhe responde 404."""
+        self.edit_contact(contact_id, situacao="E")
+        self.company.contacts.entries[contact_id].deleted = True
+
+    def add_product(self, codigo: str, **changes: Any) -> int:
+        register = self.company.products
+        detail = make_product(self.rng, codigo, f"Produto {codigo}", price=Decimal("10.00"))
+        detail |= {"situacao": "A"} | changes
+        return register.add(detail, local_now(self.clock), record_id=register.next_id())
+
+    def edit_product(self, product_id: int, **changes: Any) -> None:
+        self.company.products.change(product_id, changes, local_now(self.clock))
+
+    def delete_product(self, product_id: int) -> None:
+        """Exclui do cadastro: só volta nos critérios 4 e 5, e o detalhe responde 404."""
+        self.edit_product(product_id)
+        self.company.products.entries[product_id].deleted = True
+
+    # --- defeitos ------------------------------------------------------------------------------------
+
+    def fail(self, path: str, kind: FaultKind = "server_error", **rule: Any) -> int:
+        """Liga uma falha (campos em `FaultRule`) e devolve o número para `faults.remove`."""
+        return self.faults.add(FaultRule(path, kind, **rule))

@@ -1,0 +1,140 @@
+"""Gera a empresa inteira a partir da semente: mesmos parâmetros, mesma empresa, byte a byte."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from random import Random
+
+from bling_simulator.company import ugly
+from bling_simulator.company.categories import make_categories
+from bling_simulator.company.customers import make_customers
+from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
+from bling_simulator.company.invoice import COMPANY_CNPJ, Draft
+from bling_simulator.company.notes import incoming_draft, number_and_build, outgoing_draft, schedule
+from bling_simulator.company.payment_methods import make_payment_methods
+from bling_simulator.company.register import Register
+from bling_simulator.company.stock import make_stock
+from bling_simulator.payload import Json, clone
+from bling_simulator.settings import SimulatorSettings
+
+_LIVE, _LINES, _CONTACTS, _PRODUCTS, _INCOMING = 2850, 5848, 1418, 1039, 40
+"""As proporções da empresa de referência: notas vivas e o que elas referenciam."""
+
+
+@dataclass(frozen=True)
+class Company:
+    profile: Json
+    notes: dict[int, Json]
+    contacts: Register
+    products: Register
+    payment_methods: dict[int, Json]
+    categories: dict[int, Json]
+
+
+def generate_company(settings: SimulatorSettings) -> Company:
+    """A empresa das configurações; cada chamada devolve uma cópia só de quem a pediu."""
+    volumes = tuple(sorted(settings.company_volumes().items()))
+    model = _generate(settings.seed, volumes, settings.today)
+    return Company(
+        profile=clone(model.profile),
+        notes=clone(model.notes),
+        contacts=model.contacts.copy(),
+        products=model.products.copy(),
+        payment_methods=clone(model.payment_methods),
+        categories=clone(model.categories),
+    )
+
+
+@lru_cache(maxsize=4)
+def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Company:
+    rng = Random(seed)
+    rows = schedule(rng, dict(volumes), today)
+    times, live = [at for at, _ in rows], [alive for _, alive in rows]
+    live_count = sum(live)
+    categories, methods = make_categories(), make_payment_methods()
+
+    buyers = deal_one_each(rng, live, min(live_count, _proportion(_CONTACTS, live_count)))
+    contacts, customers, suppliers = make_customers(rng, _debuts(times, [[b] for b in buyers]), 4)
+
+    target = _proportion(_LINES, live_count)
+    cast = max(min(live_count, 1), min(target * 3 // 5, max(12, _proportion(_PRODUCTS, live_count))))
+    counts = line_counts(rng, live, target, max(1, min(MOST_LINES, cast)))
+    sales, repeats = deal_lines(rng, live, counts, cast)
+    products, sold = make_stock(rng, _debuts(times, sales), list(categories))
+
+    drafts = [
+        outgoing_draft(rng, at, None if buyer is None else customers[buyer], [sold[p] for p in sale], list(methods))
+        for at, buyer, sale in zip(times, buyers, sales, strict=True)
+    ]
+    _spoil(rng, drafts, live, repeats, buyers)
+    incoming = _incoming(rng, times, suppliers, sold, max(2, _proportion(_INCOMING, live_count)))
+    notes = number_and_build(rng, [*drafts, *incoming])
+    ugly.zero_parcel_date(list(notes.values()))
+    return Company(_profile(rng, times), notes, contacts, products, methods, categories)
+
+
+def _proportion(reference: int, live_count: int) -> int:
+    return round(reference * live_count / _LIVE)
+
+
+def _debuts(times: list[datetime], dealt: Sequence[Sequence[int | None]]) -> list[datetime]:
+    """Quando cada posição do elenco aparece pela primeira vez."""
+    first: dict[int, datetime] = {}
+    for at, positions in zip(times, dealt, strict=True):
+        for position in positions:
+            if position is not None:
+                first.setdefault(position, at)
+    return [first[position] for position in sorted(first)]
+
+
+def _spoil(
+    rng: Random,
+    drafts: list[Draft],
+    live: list[bool],
+    repeats: list[tuple[int, int]],
+    buyers: list[int | None],
+) -> None:
+    alive = [place for place, is_alive in enumerate(live) if is_alive]
+    for place, is_alive in enumerate(live):
+        if not is_alive:
+            drafts[place].situacao = 2
+    if not alive:
+        return
+    living = [drafts[place] for place in alive]
+    seen: set[int | None] = set()
+    first_purchases = set()
+    for turn, place in enumerate(alive):
+        if buyers[place] not in seen:
+            first_purchases.add(turn)
+            seen.add(buyers[place])
+    ugly.spoil_lines(rng, drafts, repeats)
+    ugly.repeat_lines(rng, living)
+    ugly.assign_situations(rng, living)
+    ugly.apply_oddities(rng, living, frozenset(first_purchases))
+
+
+def _incoming(rng: Random, times: list[datetime], suppliers: list[Json], sold: list[Json], count: int) -> list[Draft]:
+    if not times or not sold:
+        return []
+    return [
+        incoming_draft(
+            rng,
+            rng.choice(times) + timedelta(minutes=1),
+            rng.choice(suppliers),
+            rng.sample(sold, min(2, len(sold))),
+            rng.randrange(1000, 90_000),
+        )
+        for _ in range(count)
+    ]
+
+
+def _profile(rng: Random, times: list[datetime]) -> Json:
+    opening = min(times).date() if times else date(2021, 1, 1)
+    return {
+        "id": f"{rng.getrandbits(128):032x}",
+        "nome": "Engrenagens Sol do Vale Ltda (simulada)",
+        "cnpj": COMPANY_CNPJ,
+        "email": "fiscal@soldovale.example",
+        "dataContrato": opening.isoformat(),
+    }

@@ -1,0 +1,21 @@
+"""O que as rotas de controle têm em comum: o corpo livre e a tradução dos erros da alça."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import Body, HTTPException
+
+Fields = Annotated[dict[str, Any], Body()]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """O que não existe é 404; o que não faz sentido é 422."""
+    try:
+        yield
+    except KeyError as error:
+        raise HTTPException(404, f"Não existe: {error.args[0]}") from error
+    except (TypeError, ValueError, re.error) as error:
+        raise HTTPException(422, str(error)) from error

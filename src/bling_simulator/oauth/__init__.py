@@ -1,0 +1,1 @@
+"""O servidor de autorização: consentimento, códigos, tokens e o que acontece quando são mal usados."""

@@ -1,0 +1,95 @@
+"""O simulador num soquete de verdade: à frente (`serve`) ou ao lado de quem o usa (`running`)."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from bling_simulator.app import create_app
+from bling_simulator.bling import Bling
+from bling_simulator.clock import Clock
+from bling_simulator.gate import PREFIX, DroppedConnectionError
+from bling_simulator.settings import SimulatorSettings
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    url: str
+    """A raiz do servidor, sem barra no fim: `http://127.0.0.1:porta`."""
+    bling: Bling
+
+    @property
+    def api_url(self) -> str:
+        """A base da API, o que se põe no lugar de `https://api.bling.com.br/Api/v3`."""
+        return self.url + PREFIX
+
+
+def serve(host: str = "127.0.0.1", port: int = 8099, settings: SimulatorSettings | None = None) -> None:
+    """Atende até ser interrompido."""
+    with _silent_drops():
+        uvicorn.Server(_config(create_app(settings), host=host, port=port)).run()
+
+
+@asynccontextmanager
+async def running(
+    settings: SimulatorSettings | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clock: Clock | None = None,
+) -> AsyncIterator[RunningServer]:
+    """Atende em segundo plano no laço de eventos presente; a porta 0 escolhe uma livre."""
+    app = create_app(settings, clock=clock)
+    with socket.create_server((host, port), backlog=512) as listener, _silent_drops():
+        server = _BackgroundServer(_config(app, host=host, port=port, log_level="warning"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started:
+                if task.done():
+                    await task  # propaga o que impediu a partida
+                await asyncio.sleep(0.001)
+            yield RunningServer(f"http://{host}:{listener.getsockname()[1]}", app.state.bling)
+        finally:
+            server.should_exit = True
+            await task
+
+
+class _BackgroundServer(uvicorn.Server):
+    """Não toma os sinais do processo: quem decide parar é o dono do laço de eventos."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: object, *, host: str, port: int, log_level: str = "info") -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        host=host,
+        port=port,
+        log_level=log_level,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+
+
+@contextmanager
+def _silent_drops() -> Iterator[None]:
+    """Uma conexão derrubada de propósito não é erro do servidor e não vai para o log."""
+    logger = logging.getLogger("uvicorn.error")
+    logger.addFilter(_is_not_a_drop)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_not_a_drop)
+
+
+def _is_not_a_drop(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], DroppedConnectionError))

@@ -1,0 +1,80 @@
+"""Tudo o que se pode regular no simulador. Os valores padrão são os do Bling de verdade."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+Volumes = Mapping[int, tuple[int, int]]
+"""Ano → (notas de saída, das quais canceladas)."""
+
+SOL_VOLUMES: Volumes = {
+    2021: (147, 0),
+    2022: (186, 8),
+    2023: (402, 13),
+    2024: (820, 28),
+    2025: (1200, 25),
+    2026: (171, 2),
+}
+
+
+@dataclass(frozen=True)
+class SimulatorSettings:
+    # A empresa gerada (mudar depois de criado não muda o que já foi gerado).
+    seed: int = 20210104
+    scale: float = 1.0
+    """Fração dos volumes de referência; sem efeito quando `volumes` é dado."""
+    volumes: Volumes | None = None
+    today: date = date(2026, 2, 20)
+    """Dia da última nota gerada. Não é o relógio: quem responde à API usa o presente."""
+
+    # O aplicativo registrado e os tokens.
+    client_id: str = "simulador-client-id"
+    client_secret: str = "simulador-client-secret"  # noqa: S105 - credencial de um Bling que não existe
+    redirect_uri: str = "http://localhost:8080/auth/callback"
+    access_seconds: int = 21_600
+    refresh_seconds: int = 30 * 86_400
+    code_seconds: int = 60
+    token_type_lowercase: bool = False
+    always_jwt: bool = False
+    """Emite JWT mesmo a quem não mandou `enable-jwt: 1`."""
+    missing_scopes: frozenset[str] = frozenset()
+    """Caminhos (`/contatos`) cujo escopo o aplicativo não tem: respondem 403."""
+
+    # Limites; zero desliga.
+    requests_per_second: int = 3
+    """Com zero, desliga também o bloqueio por 600 requisições em 10 segundos."""
+    requests_per_day: int = 120_000
+    token_calls_per_minute: int = 20
+    errors_per_10s: int = 300
+    requests_per_10s: int = 600
+
+    latency: float = 0.0
+    latency_jitter: float = 0.0
+    """Segundos de demora antes de cada resposta: `latency` mais até `latency_jitter`."""
+
+    # Manias do Bling.
+    repeat_previous_row: bool = True
+    """Nas páginas pares, repete a última linha da página anterior."""
+    uneven_pages: bool = True
+    """Algumas páginas têm um pouco mais ou um pouco menos que `limite` linhas; nenhuma se perde."""
+    default_hides_all_but_authorised: bool = False
+    """Outra leitura da documentação: sem `situacao` só vêm as notas na situação 6."""
+    bare_dates_get_time_of_day: bool = True
+    default_hides_zero_stock: bool = False
+    """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos."""
+    latest_included: int = 20
+    """Quantos cadastros cabem em «Últimos incluídos»."""
+    deleted_detail_answers_200: bool = False
+
+    def company_volumes(self) -> dict[int, tuple[int, int]]:
+        """Os volumes que a empresa deve ter, já na escala."""
+        if self.volumes is not None:
+            return dict(self.volumes)
+        return {
+            year: (_scaled(notes, self.scale), _scaled(cancelled, self.scale))
+            for year, (notes, cancelled) in SOL_VOLUMES.items()
+        }
+
+
+def _scaled(count: int, scale: float) -> int:
+    return max(1, round(count * scale)) if count else 0
