@@ -20,6 +20,9 @@
 A mensagem é para uma pessoa: o que houve, por quê, o que fazer agora.
 """
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
 
 class CollectorError(Exception):
     """Um erro do coletor que se explica sozinho; a mensagem vai inteira a quem lê."""
@@ -113,3 +116,34 @@ class BlingRejectedError(BlingError):
 
 class PaginationLoopError(BlingError):
     """A listagem anda em círculos: página após página, só linhas já vistas."""
+
+
+@dataclass(frozen=True)
+class BlingSaid:
+    """O que o Bling diz num corpo de erro (developer.bling.com.br/erros-comuns)."""
+
+    type: str
+    """`error.type`, como `invalid_grant` ou `RESOURCE_NOT_FOUND`; vazio se não veio."""
+    text: str
+    """A descrição (ou a mensagem) e as `fields[].msg`, numa linha; vazio se não veio."""
+
+    @classmethod
+    def read(cls, body: object) -> "BlingSaid | None":
+        """None se o corpo não traz `error`. Aceita o objeto de hoje e o texto de antes (RFC 6749)."""
+        error = body.get("error") if isinstance(body, Mapping) else None
+        if not isinstance(body, Mapping) or not (error or isinstance(error, Mapping)):
+            return None
+        if not isinstance(error, Mapping):
+            error = {"type": error, "description": body.get("error_description") or body.get("message")}
+        kind = error.get("type")
+        words = [error.get("description") or error.get("message") or kind, *_field_messages(error.get("fields"))]
+        text = " ".join("; ".join(str(word) for word in words if word).split())
+        return cls(kind if isinstance(kind, str) else "", text if len(text) <= 500 else f"{text[:499]}…")
+
+
+def _field_messages(fields: object) -> Iterator[str]:
+    for field in fields if isinstance(fields, list) else ():
+        if isinstance(field, Mapping):
+            if field.get("msg"):
+                yield f"{field['element']}: {field['msg']}" if field.get("element") else str(field["msg"])
+            yield from _field_messages(field.get("collection"))

@@ -1,0 +1,171 @@
+"""O estado do ETL: execuções, janelas devidas, pendências e checkpoints. Nada aqui faz COMMIT."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.models import checkpoints, etl_controle, janelas_devidas, pendencias
+from bling_collector.errors import RunInProgressError
+
+DIED = "O processo desta execução terminou sem concluí-la; o que faltou ficou devido e a execução seguinte o paga."
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Um período pedido e ainda não completado."""
+
+    inicio: date
+    fim: date
+
+
+@dataclass(frozen=True)
+class Pendencia:
+    """O que não pôde ser salvo, e por quê."""
+
+    recurso: str
+    recurso_id: str
+    erro: str
+    data_emissao: date | None = None
+
+
+async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
+    """Marca `error` as execuções que ficaram `running`; só quem tem a tranca de execução pode chamar."""
+    result = await connection.execute(
+        update(etl_controle)
+        .where(etl_controle.c.status == "running")
+        .values(status="error", fim=now, erro_mensagem=DIED, fase=None)
+    )
+    return result.rowcount
+
+
+async def open_run(connection: AsyncConnection, *, tipo: str, inicio: date, fim: date, now: datetime) -> int:
+    """Cria a execução `running` e devolve o seu id."""
+    values = {"tipo": tipo, "data_inicio": inicio, "data_fim": fim, "inicio": now, "status": "running"}
+    return int(
+        (await connection.execute(insert(etl_controle).values(values).returning(etl_controle.c.id))).scalar_one()
+    )
+
+
+async def update_run(connection: AsyncConnection, run_id: int, **values: object) -> None:
+    """Anota o andamento na execução. RunInProgressError se outra já a deu por morta: esta deve parar."""
+    result = await connection.execute(
+        update(etl_controle).where(etl_controle.c.id == run_id, etl_controle.c.status == "running").values(values)
+    )
+    if result.rowcount == 0:
+        raise RunInProgressError(
+            f"A execução {run_id} perdeu a tranca do banco e outra tomou o seu lugar; esta parou sem gravar mais nada."
+        )
+
+
+async def bookmark(connection: AsyncConnection) -> date | None:
+    """O último dia coberto sem lacuna, entre todas as execuções; None antes da primeira."""
+    statement = select(func.max(etl_controle.c.data_referencia)).where(etl_controle.c.status != "running")
+    day: date | None = await connection.scalar(statement)
+    return day
+
+
+async def owed(connection: AsyncConnection, recurso: str) -> list[Owed]:
+    """As janelas devidas do recurso, da mais nova à mais antiga."""
+    c = janelas_devidas.c
+    found = await connection.execute(
+        select(c.data_inicio, c.data_fim).where(c.recurso == recurso).order_by(c.data_inicio.desc())
+    )
+    return [Owed(row.data_inicio, row.data_fim) for row in found]
+
+
+async def set_owed(connection: AsyncConnection, recurso: str, windows: list[Owed]) -> None:
+    """Troca as janelas devidas do recurso por `windows`, que não se sobrepõem; a mais antiga data de dívida fica."""
+    since = await connection.scalar(
+        select(func.min(janelas_devidas.c.desde)).where(janelas_devidas.c.recurso == recurso)
+    )
+    await connection.execute(delete(janelas_devidas).where(janelas_devidas.c.recurso == recurso))
+    for window in windows:
+        values = {"recurso": recurso, "data_inicio": window.inicio, "data_fim": window.fim}
+        await connection.execute(insert(janelas_devidas).values(values | ({"desde": since} if since else {})))
+
+
+async def pay(connection: AsyncConnection, recurso: str, window: Owed) -> None:
+    """A janela foi completada: não é mais devida."""
+    c = janelas_devidas.c
+    await connection.execute(delete(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio))
+
+
+async def note_window_error(connection: AsyncConnection, recurso: str, window: Owed, erro: str) -> None:
+    """Anota por que a janela continua devida."""
+    c = janelas_devidas.c
+    await connection.execute(
+        update(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio).values(erro=erro)
+    )
+
+
+async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
+    """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
+    for item in items:
+        new = pg_insert(pendencias).values(
+            recurso=item.recurso,
+            recurso_id=item.recurso_id,
+            data_emissao=item.data_emissao,
+            erro=item.erro,
+            desde=now,
+            tentada_em=now,
+        )
+        await connection.execute(
+            new.on_conflict_do_update(
+                index_elements=["recurso", "recurso_id"],
+                set_={
+                    "erro": new.excluded.erro,
+                    "tentada_em": now,
+                    "tentativas": pendencias.c.tentativas + 1,
+                    "data_emissao": func.coalesce(new.excluded.data_emissao, pendencias.c.data_emissao),
+                },
+            )
+        )
+
+
+async def settle(connection: AsyncConnection, recurso: str, ids: list[str]) -> None:
+    """O que foi salvo deixa de ser pendente."""
+    if ids:
+        await connection.execute(
+            text("DELETE FROM pendencias WHERE recurso = :recurso AND recurso_id = ANY(:ids)"),
+            {"recurso": recurso, "ids": ids},
+        )
+
+
+async def pending(connection: AsyncConnection, recurso: str, *, before: datetime) -> list[tuple[str, date | None]]:
+    """Os ids pendentes do recurso que ninguém tentou desde `before`, com a data de emissão."""
+    c = pendencias.c
+    found = await connection.execute(
+        select(c.recurso_id, c.data_emissao).where(c.recurso == recurso, c.tentada_em < before).order_by(c.desde)
+    )
+    return [(row.recurso_id, row.data_emissao) for row in found]
+
+
+async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, date | None]]":
+    """Quanto se deve: `pendencias`, `janelas` e `primeiro_dia`, o dia mais antigo ainda descoberto de notas."""
+    return (
+        await connection.execute(
+            text("""
+            SELECT (SELECT count(*) FROM pendencias) AS pendencias,
+                   (SELECT count(*) FROM janelas_devidas) AS janelas,
+                   (SELECT min(dia) FROM (
+                        SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = 'nfe'
+                        UNION ALL
+                        SELECT min(data_emissao) FROM pendencias WHERE recurso = 'nfe') d (dia)) AS primeiro_dia""")
+        )
+    ).one()
+
+
+async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | None:
+    """Até quando (UTC) as alterações do recurso já foram lidas."""
+    return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
+
+
+async def move_checkpoint(connection: AsyncConnection, recurso: str, posicao: datetime) -> None:
+    new = pg_insert(checkpoints).values(recurso=recurso, posicao=posicao)
+    await connection.execute(
+        new.on_conflict_do_update(index_elements=["recurso"], set_={"posicao": new.excluded.posicao})
+    )

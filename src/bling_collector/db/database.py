@@ -1,0 +1,98 @@
+"""A conexão com o PostgreSQL: o endereço, como quer que tenha sido escrito, e o motor."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bling_collector.errors import ConfigurationError, DatabaseError
+from bling_collector.payload import dumps, loads
+
+OLDEST_SERVER = 14
+_EXAMPLE = "postgresql://usuario:senha@servidor:5432/banco"
+
+
+def parse_url(raw: str) -> URL:
+    """O endereço para o SQLAlchemy, venha como o Cloud SQL, o Heroku ou o SQLAlchemy o escrevem.
+
+    ConfigurationError, sem repetir a senha, se não for um endereço de PostgreSQL.
+    """
+    try:
+        url = make_url(raw.strip())
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(f"DATABASE_URL não é um endereço de banco. O formato é {_EXAMPLE}.") from None
+    dialect = url.drivername.partition("+")[0]
+    if dialect not in ("postgresql", "postgres"):
+        raise ConfigurationError(
+            f"DATABASE_URL aponta para {dialect}, e o coletor só grava em PostgreSQL. O formato é {_EXAMPLE}."
+        )
+    query = dict(url.query)
+    if socket := query.pop("unix_sock", None):  # como o pg8000 o escreve
+        query["host"] = str(socket).rpartition("/.s.PGSQL.")[0] or str(socket)
+    if ssl := query.pop("ssl", None):  # como o asyncpg o escreve
+        query["sslmode"] = {"true": "require", "True": "require"}.get(str(ssl), str(ssl))
+    if not url.host and "host" not in query and not url.database:
+        raise ConfigurationError(f"Falta o servidor ou o banco em DATABASE_URL. O formato é {_EXAMPLE}.")
+    return url.set(drivername="postgresql+psycopg", query=query)
+
+
+def create_engine(url: URL) -> AsyncEngine:
+    """O motor; nenhuma conexão é aberta ainda."""
+    return create_async_engine(
+        url,
+        pool_size=5,
+        max_overflow=5,
+        pool_pre_ping=True,
+        json_serializer=dumps,
+        json_deserializer=loads,
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "bling-collector",
+            # Um plano preparado sobre tabelas vazias deixa lenta toda a primeira carga (medido).
+            "prepare_threshold": None,
+        },
+    )
+
+
+@asynccontextmanager
+async def explained(url: URL) -> AsyncIterator[None]:
+    """Traduz a falta do banco em DatabaseError: o que houve e o que fazer."""
+    try:
+        yield
+    except OperationalError as error:
+        raise _explain(url, error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseError("A conexão com o banco caiu no meio da operação. Rode o comando de novo.") from error
+        raise
+
+
+async def check_server(connection: AsyncConnection) -> int:
+    """A versão principal do servidor. DatabaseError se for mais antiga que a 14."""
+    number = int(str(await connection.scalar(text("SHOW server_version_num"))))
+    major = number // 10000
+    if major < OLDEST_SERVER:
+        raise DatabaseError(
+            f"O banco é PostgreSQL {major}, e o coletor precisa do {OLDEST_SERVER} ou mais novo. "
+            "Atualize o servidor ou aponte DATABASE_URL para outro."
+        )
+    return major
+
+
+def _explain(url: URL, error: OperationalError) -> DatabaseError:
+    cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else error.__class__.__name__
+    where = f"{url.host or url.query.get('host', 'local')}"
+    if url.port:
+        where += f":{url.port}"
+    lowered = str(error.orig).lower()
+    if "password authentication failed" in lowered or "no password supplied" in lowered:
+        advice = "Confira usuário e senha em DATABASE_URL."
+    elif "does not exist" in lowered:
+        advice = "Crie o banco (ou o usuário) antes, ou corrija DATABASE_URL."
+    elif "resolve" in lowered or "name or service" in lowered:
+        advice = "O nome do servidor em DATABASE_URL não existe; confira-o."
+    else:
+        advice = "Confira se o servidor está no ar e se DATABASE_URL aponta para ele."
+    return DatabaseError(f"O banco em {where} não atende ({cause}). {advice}")

@@ -1,0 +1,254 @@
+"""As tabelas. Os nomes e as colunas do primeiro coletor ficam; o que há de novo foi acrescentado.
+
+Nada aqui nomeia um schema: vale o `search_path` da conexão, e cada empresa pode ter o seu.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s",
+    }
+)
+
+_BRASILIA = "hora local de Brasília, como o Bling a dá"
+
+
+def _ours(name: str, *, nullable: bool = True, now: bool = False) -> "Column[object]":
+    """Uma hora nossa: timestamptz."""
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
+
+
+oauth_tokens = Table(
+    "oauth_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("access_token", Text, nullable=False),
+    Column("refresh_token", Text, nullable=False),
+    Column("token_type", String(50), server_default="Bearer"),
+    _ours("expires_at", nullable=False),
+    _ours("updated_at"),
+    Column("refresh_in_doubt", Boolean, nullable=False, server_default=text("false")),
+)
+
+oauth_states = Table(
+    "oauth_states",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    _ours("expires_at", nullable=False),
+)
+
+nfe_cabecalho = Table(
+    "nfe_cabecalho",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("numero", Text, index=True),
+    Column("data_emissao", DateTime, index=True, comment=_BRASILIA),
+    Column("situacao", Integer),
+    Column("contato_id", BigInteger, index=True),
+    Column("contato_nome", Text),
+    Column("contato_documento", Text, index=True),
+    Column("contato_municipio", Text),
+    Column("contato_uf", Text),
+    Column("total_produtos", Numeric),
+    Column("total_nota", Numeric),
+    Column("total_descontos", Numeric, comment="vazio: o Bling não informa o desconto da nota"),
+    _ours("extraido_em"),
+    Column("tipo", Integer, comment="0 entrada, 1 saída"),
+    Column("serie", Integer),
+    Column("chave_acesso", Text, index=True),
+    Column("data_operacao", DateTime, comment=_BRASILIA),
+    Column("natureza_operacao_id", BigInteger),
+    Column("loja_id", BigInteger),
+    Column("loja_numero", Text),
+    Column("numero_pedido_loja", Text),
+    Column("vendedor_id", BigInteger),
+    Column("finalidade", Integer),
+    Column("valor_frete", Numeric),
+    Column("link_xml", Text),
+    Column("link_danfe", Text),
+    Column("link_pdf", Text),
+    Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
+    Column("resumo_lista", Text, comment="impressão da linha de GET /nfe: se ela muda, a nota mudou"),
+)
+
+nfe_itens = Table(
+    "nfe_itens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id), nullable=False, index=True),
+    Column("codigo_produto", Text, index=True),
+    Column("descricao_produto", Text),
+    Column("quantidade", Numeric),
+    Column("valor_unitario", Numeric),
+    Column("valor_total", Numeric),
+    Column("valor_desconto", Numeric, comment="vazio: o Bling não informa o desconto do item"),
+    Column("unidade_medida", Text),
+    Column("ordem", Integer, comment="a primeira linha da nota em que o SKU aparece"),
+    UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfe_item"),
+)
+
+nfe_pagamentos = Table(
+    "nfe_pagamentos",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id), nullable=False, index=True),
+    Column("tipo_pagamento", Integer, comment="código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…"),
+    Column("valor", Numeric),
+    Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
+    Column("data_vencimento", Date),
+    Column("numero_parcela", Integer),
+)
+
+contatos = Table(
+    "contatos",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("nome", Text),
+    Column("documento", Text, index=True),
+    Column("email", Text),
+    Column("tipo_pessoa", Text, comment="J jurídica, F física, E estrangeira"),
+    Column("municipio", Text),
+    Column("uf", Text),
+    _ours("extraido_em"),
+    Column("codigo", Text),
+    Column("fantasia", Text),
+    Column("situacao", Text, comment="A ativo, E excluído, I inativo, S sem movimento"),
+    Column("telefone", Text),
+    Column("celular", Text),
+    Column(
+        "detalhe",
+        JSONB,
+        comment="o contato inteiro, como GET /contatos/{id} o deu; vazio se só a nota o trouxe",
+    ),
+    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+)
+
+produtos = Table(
+    "produtos",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("codigo", Text, index=True),
+    Column("nome", Text),
+    Column("preco_venda", Numeric),
+    Column("preco_custo", Numeric),
+    Column("categoria_id", BigInteger),
+    Column("categoria_descricao", Text),
+    _ours("extraido_em"),
+    Column("tipo", Text),
+    Column("situacao", Text, comment="A ativo, I inativo"),
+    Column("formato", Text),
+    Column("produto_pai_id", BigInteger),
+    Column(
+        "preferido",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="o produto vivo, ou o mais novo, do SKU",
+    ),
+    Column("detalhe", JSONB, comment="a linha de GET /produtos"),
+    _ours("categoria_vista_em"),
+    Index("uq_produtos_preferido", "codigo", unique=True, postgresql_where=text("preferido")),
+)
+
+produtos_desconhecidos = Table(
+    "produtos_desconhecidos",
+    metadata,
+    Column("codigo", Text, primary_key=True, comment="SKU que está em notas e que o Bling não conhece"),
+    _ours("verificado_em", nullable=False),
+)
+
+categorias_produto = Table(
+    "categorias_produto",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("descricao", Text),
+    Column("categoria_pai_id", BigInteger),
+    _ours("extraido_em"),
+)
+
+formas_pagamento = Table(
+    "formas_pagamento",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("descricao", Text),
+    Column("tipo_pagamento", Integer, comment="código fiscal; vazio se o Bling não conhece mais a forma"),
+    Column("situacao", Integer),
+    Column("detalhe", JSONB),
+    _ours("extraido_em"),
+)
+
+etl_controle = Table(
+    "etl_controle",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _ours("inicio"),
+    _ours("fim"),
+    Column("status", String(20), comment="running, success, partial ou error"),
+    Column("data_referencia", Date, comment="o último dia coberto sem lacuna"),
+    Column("nfes_processadas", Integer, server_default="0"),
+    Column("contatos_novos", Integer, server_default="0"),
+    Column("produtos_novos", Integer, server_default="0"),
+    Column("erro_mensagem", Text),
+    _ours("created_at", now=True),
+    Column("tipo", Text, comment="run ou run-full"),
+    Column("data_inicio", Date, comment="o período coberto, com a releitura"),
+    Column("data_fim", Date),
+    Column("fase", Text),
+    Column("feitos", Integer, nullable=False, server_default="0", comment="itens já feitos da fase"),
+    Column("total", Integer, nullable=False, server_default="0", comment="itens da fase"),
+    Column("requisicoes", Integer, nullable=False, server_default="0"),
+    Column("limitadas", Integer, nullable=False, server_default="0", comment="respostas 429"),
+)
+
+janelas_devidas = Table(
+    "janelas_devidas",
+    metadata,
+    Column("recurso", Text, primary_key=True),
+    Column("data_inicio", Date, primary_key=True),
+    Column("data_fim", Date, nullable=False),
+    _ours("desde", nullable=False, now=True),
+    Column("erro", Text),
+    CheckConstraint("data_inicio <= data_fim", name="em_ordem"),
+)
+
+pendencias = Table(
+    "pendencias",
+    metadata,
+    Column("recurso", Text, primary_key=True),
+    Column("recurso_id", Text, primary_key=True),
+    Column("data_emissao", Date, comment="a data de referência não passa dela"),
+    Column("erro", Text, nullable=False),
+    Column("tentativas", Integer, nullable=False, server_default="1"),
+    _ours("desde", nullable=False, now=True),
+    _ours("tentada_em", nullable=False, now=True),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("recurso", Text, primary_key=True),
+    _ours("posicao", nullable=False),
+)

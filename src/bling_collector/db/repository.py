@@ -1,0 +1,162 @@
+"""O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Table, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.models import (
+    categorias_produto,
+    contatos,
+    formas_pagamento,
+    produtos,
+    produtos_desconhecidos,
+)
+
+
+async def known(connection: AsyncConnection, table: Table, ids: Collection[int]) -> dict[int, str | None]:
+    """Dos `ids`, os que a tabela tem, com a impressão da linha de listagem que os trouxe."""
+    found = await connection.execute(
+        text(f"SELECT id, resumo_lista FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)}
+    )
+    return {row.id: row.resumo_lista for row in found}
+
+
+async def contatos_without_detail(connection: AsyncConnection, limit: int, after: int = 0) -> list[int]:
+    """Ids, em ordem, de contatos sem detalhe e que o Bling não disse desconhecer."""
+    c = contatos.c
+    found = await connection.execute(
+        select(c.id).where(c.detalhe.is_(None), c.nao_encontrado_em.is_(None), c.id > after).order_by(c.id).limit(limit)
+    )
+    return list(found.scalars())
+
+
+async def count_contatos_without_detail(connection: AsyncConnection) -> int:
+    statement = text("SELECT count(*) FROM contatos WHERE detalhe IS NULL AND nao_encontrado_em IS NULL")
+    return int(await connection.scalar(statement) or 0)
+
+
+async def present(connection: AsyncConnection, table: Table, ids: Collection[int]) -> set[int]:
+    """Dos `ids`, os que a tabela tem."""
+    found = await connection.execute(text(f"SELECT id FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    return set(found.scalars())
+
+
+async def mark_contatos_not_found(connection: AsyncConnection, ids: Collection[int], now: datetime) -> None:
+    """O Bling respondeu 404 a estes contatos: não se pergunta de novo."""
+    await connection.execute(update(contatos).where(contatos.c.id.in_(ids)).values(nao_encontrado_em=now))
+
+
+async def skus_without_produto(connection: AsyncConnection, unknown_since: datetime) -> list[str]:
+    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer depois de `unknown_since`."""
+    found = await connection.execute(
+        text("""
+            SELECT DISTINCT i.codigo_produto
+            FROM nfe_itens i
+            WHERE i.codigo_produto IS NOT NULL
+              AND NOT EXISTS (SELECT FROM produtos p WHERE p.codigo = i.codigo_produto AND p.detalhe IS NOT NULL)
+              AND NOT EXISTS (SELECT FROM produtos_desconhecidos d
+                              WHERE d.codigo = i.codigo_produto AND d.verificado_em > :unknown_since)
+            ORDER BY 1"""),
+        {"unknown_since": unknown_since},
+    )
+    return list(found.scalars())
+
+
+async def mark_skus(connection: AsyncConnection, found: Collection[str], unknown: Iterable[str], now: datetime) -> None:
+    """Anota que o Bling conhece os SKUs `found` e não conhece os `unknown`."""
+    await connection.execute(
+        text("DELETE FROM produtos_desconhecidos WHERE codigo = ANY(:found)"), {"found": list(found)}
+    )
+    for codigo in unknown:
+        new = pg_insert(produtos_desconhecidos).values(codigo=codigo, verificado_em=now)
+        await connection.execute(new.on_conflict_do_update(index_elements=["codigo"], set_={"verificado_em": now}))
+
+
+async def after_produtos(connection: AsyncConnection, written: Collection[int]) -> None:
+    """Depois de gravar produtos: a categoria deles pode ter mudado, e a preferência do SKU também.
+
+    De cada SKU é preferido o produto vivo e, entre iguais, o mais novo; antes se desmarca, que o preferido é único.
+    """
+    if not written:
+        return
+    parameters = {"ids": list(written)}
+    await connection.execute(text("UPDATE produtos SET categoria_vista_em = NULL WHERE id = ANY(:ids)"), parameters)
+    ranked = """
+        (SELECT id, codigo IS NOT NULL
+                AND row_number() OVER (PARTITION BY codigo ORDER BY coalesce(situacao = 'A', false) DESC, id DESC) = 1
+                AS primeiro
+         FROM produtos
+         WHERE codigo IN (SELECT codigo FROM produtos WHERE id = ANY(:ids)) OR id = ANY(:ids)) AS r"""
+    for value in ("false", "true"):
+        await connection.execute(
+            text(f"""
+                UPDATE produtos p SET preferido = {value} FROM {ranked}
+                WHERE r.id = p.id AND r.primeiro = {value} AND p.preferido <> {value}"""),
+            parameters,
+        )
+
+
+async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
+    """Os produtos de que ainda não se perguntou a categoria."""
+    c = produtos.c
+    return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
+
+
+async def set_categorias(connection: AsyncConnection, found: dict[int, int | None], now: datetime) -> None:
+    """Grava a categoria de cada produto de `found` (None: não tem), com a descrição que o banco conhece."""
+    await connection.execute(
+        text("""
+            UPDATE produtos p SET categoria_id = v.categoria_id, categoria_descricao = c.descricao,
+                                  categoria_vista_em = :now
+            FROM unnest(CAST(:ids AS bigint[]), CAST(:categorias AS bigint[])) AS v (id, categoria_id)
+            LEFT JOIN categorias_produto c ON c.id = v.categoria_id
+            WHERE p.id = v.id"""),
+        {"ids": list(found), "categorias": list(found.values()), "now": now},
+    )
+
+
+async def categorias(connection: AsyncConnection) -> dict[int, int | None]:
+    """As categorias do banco, cada uma com a sua mãe."""
+    c = categorias_produto.c
+    return {row.id: row.categoria_pai_id for row in await connection.execute(select(c.id, c.categoria_pai_id))}
+
+
+async def unknown_formas(connection: AsyncConnection) -> list[int]:
+    """As formas de pagamento que as parcelas citam e o banco não conhece."""
+    found = await connection.execute(
+        text("""
+            SELECT DISTINCT forma_pagamento_id FROM nfe_pagamentos p
+            WHERE forma_pagamento_id IS NOT NULL
+              AND NOT EXISTS (SELECT FROM formas_pagamento f WHERE f.id = p.forma_pagamento_id)
+            ORDER BY 1""")
+    )
+    return list(found.scalars())
+
+
+async def mark_formas_not_found(connection: AsyncConnection, ids: Collection[int], now: datetime) -> None:
+    """Uma forma que o Bling não conhece mais fica sem código fiscal, e não se pergunta de novo."""
+    for id_ in ids:
+        new = pg_insert(formas_pagamento).values(id=id_, extraido_em=now)
+        await connection.execute(new.on_conflict_do_nothing())
+
+
+async def fill_tipo_pagamento(connection: AsyncConnection, notas: Collection[int] | None = None) -> int:
+    """Põe em cada parcela (de `notas`, ou de todas) o código fiscal da sua forma; devolve quantas mudaram."""
+    only = "AND p.nfe_id = ANY(:notas)" if notas is not None else ""
+    result = await connection.execute(
+        text(f"""
+            UPDATE nfe_pagamentos p SET tipo_pagamento = f.tipo_pagamento
+            FROM formas_pagamento f
+            WHERE f.id = p.forma_pagamento_id AND p.tipo_pagamento IS DISTINCT FROM f.tipo_pagamento {only}"""),
+        {"notas": list(notas)} if notas is not None else {},
+    )
+    return result.rowcount
+
+
+async def analyze(connection: AsyncConnection) -> None:
+    """Refaz as estatísticas: os planos feitos com as tabelas vazias tornam lenta a primeira carga (medido)."""
+    for table in ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "contatos", "produtos"):
+        await connection.execute(text(f"ANALYZE {table}"))

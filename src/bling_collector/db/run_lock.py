@@ -1,0 +1,36 @@
+"""Uma execução por vez em cada banco (e schema): uma tranca que o PostgreSQL solta sozinho se o processo morrer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bling_collector.errors import RunInProgressError
+
+_KEY = "hashtextextended(current_schema() || 'bling_collector.run', 0)"
+
+
+@asynccontextmanager
+async def run_lock(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Segura a tranca enquanto o bloco roda. RunInProgressError, na hora, se outro processo a tem."""
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if not await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")):
+            raise RunInProgressError(
+                "Já há uma execução em curso neste banco. Espere que termine; "
+                "`bling-collector status` mostra o andamento."
+            )
+        try:
+            yield
+        finally:
+            # Fechar a sessão solta a tranca mesmo que a conexão já não responda.
+            await connection.invalidate()
+
+
+async def is_locked(engine: AsyncEngine) -> bool:
+    """True se há uma execução em curso, neste ou em outro processo."""
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")):
+            await connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})"))
+            return False
+        return True

@@ -1,0 +1,101 @@
+"""A categoria de cada produto: a listagem não a mostra, e um detalhe por produto custaria demais."""
+
+from collections.abc import Iterable
+
+from bling_collector.db import repository
+from bling_collector.errors import BlingNotFoundError
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.fetch import fetch
+from bling_collector.etl.save import Item
+from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
+from bling_collector.streams.produtos import PRODUTOS, categoria_id
+
+_SAMPLE = 3
+_PORTION = 200
+
+
+async def collect_categorias(ctx: RunContext) -> None:
+    """Descobre a categoria dos produtos de que ainda não se sabe.
+
+    O filtro `idCategoria` responde por muitos de uma vez; o detalhe, por um. Vai o que pedir menos requisições.
+    """
+    async with ctx.engine.connect() as connection:
+        unknown = await repository.produtos_without_categoria(connection)
+    if not unknown:
+        return
+    ctx.start("Categorias", len(unknown))
+    async for page in ctx.client.pages(CATEGORIAS_PRODUTO.path):
+        async with ctx.transaction() as connection:
+            await ctx.store(connection, CATEGORIAS_PRODUTO, [Item(row) for row in page])
+        ctx.check_stop()
+    async with ctx.engine.connect() as connection:
+        parents = await repository.categorias(connection)
+    if len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents):
+        unknown -= await _by_filter(ctx, unknown, parents)
+        sample = sorted(unknown)[:_SAMPLE]
+        if not any((await _by_detail(ctx, sample)).values()):
+            # O filtro não os mostrou e o detalhe da amostra o confirma: os que sobram não têm categoria.
+            await _store(ctx, dict.fromkeys(unknown))
+            return
+        unknown -= set(sample)
+    await _by_detail(ctx, sorted(unknown))
+
+
+async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
+    """O Bling ignora em silêncio um parâmetro que não conhece: uma categoria que não existe não pode ter produtos."""
+    params = (*PRODUTOS.listings[0], ("idCategoria", str(max(parents, default=0) + 1)))
+    async for page in ctx.client.pages(PRODUTOS.path, params):
+        return not page
+    return True
+
+
+async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int | None]) -> set[int]:
+    """Os produtos que as listagens por categoria mostraram. As filhas vêm depois das mães e, se o filtro de uma mãe
+    mostra também os produtos das filhas, a mais específica vale."""
+    found: dict[int, int | None] = {}
+    spent = ctx.requests.total
+    for categoria in sorted(parents, key=lambda c: (_depth(c, parents), c)):
+        async for page in ctx.client.pages(PRODUTOS.path, (*PRODUTOS.listings[0], ("idCategoria", str(categoria)))):
+            found |= {row["id"]: categoria for row in page if row["id"] in unknown}
+            ctx.progress.feitos = len(found)
+            ctx.show()
+            ctx.check_stop()
+        if ctx.requests.total - spent > len(unknown):
+            return set()  # o catálogo é muito maior que o que as notas citam: um a um sai mais barato
+    await _store(ctx, found)
+    return set(found)
+
+
+def _depth(categoria: int, parents: dict[int, int | None]) -> int:
+    seen = {categoria}
+    parent = parents.get(categoria)
+    while parent is not None and parent not in seen:
+        seen.add(parent)
+        parent = parents.get(parent)
+    return len(seen)
+
+
+async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | None]:
+    found: dict[int, int | None] = {}
+    pending: dict[int, int | None] = {}
+    async for fetched in fetch(ctx.client, PRODUTOS.path, ids, limit=ctx.in_flight, stop=ctx.stop):
+        if fetched.document is not None:
+            pending[fetched.id] = categoria_id(fetched.document)
+        elif isinstance(fetched.error, BlingNotFoundError):
+            pending[fetched.id] = None
+        else:
+            ctx.problems.append(f"categoria do produto {fetched.id}: {fetched.error}")
+        ctx.show()
+        if len(pending) >= _PORTION:
+            await _store(ctx, pending)
+            found |= pending
+            pending = {}
+    await _store(ctx, pending)
+    ctx.check_stop()
+    return found | pending
+
+
+async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:
+    if found:
+        async with ctx.transaction() as connection:
+            await repository.set_categorias(connection, found, ctx.clock.now())

@@ -1,0 +1,55 @@
+"""Os contatos que as notas citam: os sem detalhe e os que o Bling diz alterados."""
+
+from bling_collector.db import control, repository
+from bling_collector.etl.altered import altered, checkpoint_or_start
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.sweep import Wanted, fetch_and_store
+from bling_collector.streams.contatos import CONTATOS
+
+_PORTION = 500
+
+
+async def collect_contatos(ctx: RunContext) -> None:
+    """Traz o detalhe de cada contato que falta ou mudou; parte do que está no banco."""
+    now = ctx.clock.now()
+    since = await checkpoint_or_start(ctx, CONTATOS, now)
+    ctx.start("Contatos alterados")
+    changed = await _owed(ctx)
+    if since is not None:
+        async for page in altered(ctx, CONTATOS, since, now):
+            async with ctx.engine.connect() as connection:
+                changed |= await repository.present(connection, CONTATOS.table, [row["id"] for row in page])
+    await _detail(ctx, sorted(changed), count=False)
+    if since is not None:
+        async with ctx.transaction() as connection:
+            await control.move_checkpoint(connection, CONTATOS.name, now)
+    await _without_detail(ctx)
+
+
+async def _without_detail(ctx: RunContext) -> None:
+    async with ctx.engine.connect() as connection:
+        total = await repository.count_contatos_without_detail(connection)
+    ctx.start("Contatos", total)
+    last = 0
+    while True:
+        async with ctx.engine.connect() as connection:
+            portion = await repository.contatos_without_detail(connection, _PORTION, after=last)
+        if not portion:
+            return
+        await _detail(ctx, portion)
+        last = portion[-1]
+
+
+async def _detail(ctx: RunContext, ids: list[int], *, count: bool = True) -> None:
+    missing = await fetch_and_store(ctx, CONTATOS, {id_: Wanted() for id_ in ids}, count=count)
+    ctx.check_stop()
+    if missing:
+        # Um contato excluído fica como a nota o traz.
+        async with ctx.transaction() as connection:
+            await repository.mark_contatos_not_found(connection, missing, ctx.clock.now())
+            await control.settle(connection, CONTATOS.name, [str(id_) for id_ in missing])
+
+
+async def _owed(ctx: RunContext) -> set[int]:
+    async with ctx.engine.connect() as connection:
+        return {int(id_) for id_, _ in await control.pending(connection, CONTATOS.name, before=ctx.started)}

@@ -1,0 +1,93 @@
+"""O que uma execução em curso tem na mão, e as transações que ela abre."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.transport import Requests
+from bling_collector.clock import Clock
+from bling_collector.db import control
+from bling_collector.db.control import Pendencia
+from bling_collector.etl.progress import Progress, ProgressSink
+from bling_collector.etl.save import Item, Saved, save
+from bling_collector.streams.base import Stream
+
+
+class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
+    """A execução parou a pedido, com tudo o que chegou já salvo."""
+
+
+@dataclass
+class RunContext:
+    engine: AsyncEngine
+    client: BlingClient
+    clock: Clock
+    requests: Requests
+    in_flight: int
+    sink: ProgressSink
+    stop: asyncio.Event
+    run_id: int
+    started: datetime
+    progress: Progress = field(default_factory=Progress)
+    problems: list[str] = field(default_factory=list)
+    """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
+
+    def __post_init__(self) -> None:
+        self._before = replace(self.requests)
+
+    def start(self, fase: str, total: int = 0) -> None:
+        self.progress.start(fase, total)
+        self.show()
+
+    def show(self) -> None:
+        self.progress.requisicoes = self.requests.total - self._before.total
+        self.progress.limitadas = self.requests.throttled - self._before.throttled
+        self.sink(self.progress)
+
+    def check_stop(self) -> None:
+        if self.stop.is_set():
+            raise Stopped
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Uma transação que leva consigo o andamento; se a execução já não é a dona do banco, nada é gravado."""
+        async with self.engine.begin() as connection:
+            yield connection
+            self.show()
+            await control.update_run(connection, self.run_id, **run_columns(self.progress))
+
+    async def store(
+        self, connection: AsyncConnection, stream: Stream, items: Sequence[Item], failures: Sequence[Pendencia] = ()
+    ) -> Saved:
+        """Salva os documentos, quita o que era pendente e anota o que falhou, tudo na transação dada."""
+        now = self.clock.now()
+        outcome = await save(connection, stream, items, now)
+        await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
+        refused = [
+            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document))
+            for item, reason in outcome.refused
+        ]
+        await control.add_pendencias(connection, [*failures, *refused], now)
+        if stream.after_save is not None:
+            await stream.after_save(connection, outcome.created | outcome.updated)
+        return outcome
+
+
+def run_columns(progress: Progress) -> dict[str, object]:
+    """O andamento nas colunas de etl_controle."""
+    stats = progress.stats
+    return {
+        "fase": progress.fase,
+        "feitos": progress.feitos,
+        "total": progress.total,
+        "nfes_processadas": stats["nfes"],
+        "contatos_novos": stats["contatos"],
+        "produtos_novos": stats["produtos"],
+        "requisicoes": progress.requisicoes,
+        "limitadas": progress.limitadas,
+    }

@@ -1,0 +1,82 @@
+"""Buscar muitos detalhes de uma vez: tantos em voo que a latência não atrasa o ritmo, e memória que não cresce."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bling_collector.api.bling_client import BlingClient
+from bling_collector.errors import (
+    BlingError,
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingThrottledError,
+    BlingUnavailableError,
+)
+from bling_collector.streams.base import Document
+
+GRACE = 5.0
+"""Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""
+MAX_FAILURES_IN_A_ROW = 10
+"""Tantas falhas seguidas, cada uma já com as suas tentativas, são o Bling fora do ar, e não notas com defeito."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    id: int
+    document: Document | None
+    error: BlingError | None = None
+
+
+async def bounded(
+    work: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int, stop: asyncio.Event
+) -> AsyncIterator[R]:
+    """Os resultados de `work` na ordem em que chegam, com até `limit` em voo; depois de `stop` nada mais começa."""
+    waiting, stopping = iter(items), asyncio.ensure_future(stop.wait())
+    flying: set[asyncio.Future[R]] = set()
+    try:
+        while True:
+            while len(flying) < limit and not stop.is_set() and (item := next(waiting, None)) is not None:
+                flying.add(asyncio.ensure_future(work(item)))
+            if not flying:
+                return
+            if stop.is_set():
+                await asyncio.wait(flying, timeout=GRACE)
+            else:
+                watched: list[asyncio.Future[Any]] = [*flying, stopping]
+                await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            arrived = [future for future in flying if future.done()]
+            flying.difference_update(arrived)
+            for future in arrived:
+                yield future.result()
+            if stop.is_set() and not arrived:
+                return
+    finally:
+        for future in (*flying, stopping):
+            future.cancel()
+        await asyncio.gather(*flying, stopping, return_exceptions=True)
+
+
+async def fetch(
+    client: BlingClient, path: str, ids: Iterable[int], *, limit: int, stop: asyncio.Event
+) -> AsyncIterator[Fetched]:
+    """O detalhe de cada id, ou o erro que só diz respeito a ele.
+
+    Os erros que dizem respeito a todos (cota do dia, autorização, escopo, Bling fora do ar) interrompem a busca.
+    """
+
+    async def one(id_: int) -> Fetched:
+        try:
+            return Fetched(id_, await client.detail(path, id_))
+        except (BlingNotFoundError, BlingRejectedError, BlingThrottledError, BlingUnavailableError) as error:
+            return Fetched(id_, None, error)
+
+    in_a_row = 0
+    async for fetched in bounded(one, ids, limit=limit, stop=stop):
+        in_a_row = in_a_row + 1 if isinstance(fetched.error, BlingThrottledError | BlingUnavailableError) else 0
+        if fetched.error is not None and in_a_row >= MAX_FAILURES_IN_A_ROW:
+            raise fetched.error
+        yield fetched

@@ -1,0 +1,28 @@
+"""O código fiscal das parcelas: a nota só traz o id da forma de pagamento da conta."""
+
+from bling_collector.db import repository
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.save import Item
+from bling_collector.etl.sweep import Wanted, fetch_and_store
+from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
+
+
+async def collect_formas_pagamento(ctx: RunContext) -> None:
+    """Se alguma parcela cita uma forma que o banco não conhece, relê as formas e preenche os códigos fiscais."""
+    if not await _unknown(ctx):
+        return
+    ctx.start("Formas de pagamento")
+    async for page in ctx.client.pages(FORMAS_PAGAMENTO.path):
+        async with ctx.transaction() as connection:
+            await ctx.store(connection, FORMAS_PAGAMENTO, [Item(row) for row in page])
+        ctx.check_stop()
+    # Uma forma que a listagem não mostra ainda pode responder pelo id.
+    missing = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in await _unknown(ctx)})
+    async with ctx.transaction() as connection:
+        await repository.mark_formas_not_found(connection, missing, ctx.clock.now())
+        await repository.fill_tipo_pagamento(connection)
+
+
+async def _unknown(ctx: RunContext) -> list[int]:
+    async with ctx.engine.connect() as connection:
+        return await repository.unknown_formas(connection)

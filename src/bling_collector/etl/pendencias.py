@@ -1,0 +1,44 @@
+"""As notas que uma execução anterior não conseguiu salvar: tentadas de novo por toda execução."""
+
+import logging
+from datetime import date
+
+from bling_collector.db import control
+from bling_collector.db.control import Pendencia
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.sweep import Wanted, fetch_and_store, list_window
+from bling_collector.etl.windows import Window
+from bling_collector.streams.base import Stream
+
+log = logging.getLogger(__name__)
+
+
+async def retry_pendencias(ctx: RunContext, stream: Stream) -> None:
+    """Tenta outra vez o que está pendente e que as janelas desta execução não tentaram."""
+    async with ctx.engine.connect() as connection:
+        days = {int(id_): day for id_, day in await control.pending(connection, stream.name, before=ctx.started)}
+    if not days:
+        return
+    ctx.start(f"{stream.title} pendentes", len(days))
+    missing = await fetch_and_store(ctx, stream, {id_: Wanted(day=day) for id_, day in days.items()})
+    ctx.check_stop()
+    if missing:
+        await _settle_the_deleted(ctx, stream, {id_: days[id_] for id_ in missing})
+
+
+async def _settle_the_deleted(ctx: RunContext, stream: Stream, missing: dict[int, date | None]) -> None:
+    """Um 404 quita a pendência só quando a listagem do dia também não mostra a nota: foi excluída no Bling."""
+    for day in sorted({day for day in missing.values() if day is not None}):
+        listed = (await list_window(ctx, stream, Window(day, day))).listed
+        gone = [id_ for id_, its_day in missing.items() if its_day == day and id_ not in listed]
+        async with ctx.transaction() as connection:
+            await control.settle(connection, stream.name, [str(id_) for id_ in gone])
+        for id_ in gone:
+            log.warning("%s %s foi excluída no Bling antes de ser salva; deixa de ser pendente.", stream.name, id_)
+            del missing[id_]
+    still = [
+        Pendencia(stream.name, str(id_), "O Bling lista este registro mas responde 404 ao seu detalhe.", day)
+        for id_, day in missing.items()
+    ]
+    async with ctx.transaction() as connection:
+        await control.add_pendencias(connection, still, ctx.clock.now())

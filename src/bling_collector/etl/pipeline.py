@@ -1,0 +1,238 @@
+"""A execução: a tranca, o período, as janelas, os passos e um fim que diz a verdade."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.transport import AccessTokens, Requests
+from bling_collector.clock import Clock, today
+from bling_collector.config import Settings
+from bling_collector.db import control
+from bling_collector.db.control import Owed
+from bling_collector.db.database import explained
+from bling_collector.db.run_lock import run_lock
+from bling_collector.errors import (
+    BlingRejectedError,
+    BlingScopeError,
+    CollectorError,
+    PaginationLoopError,
+)
+from bling_collector.etl.categorias import collect_categorias
+from bling_collector.etl.contatos import collect_contatos
+from bling_collector.etl.context import RunContext, Stopped, run_columns
+from bling_collector.etl.pagamentos import collect_formas_pagamento
+from bling_collector.etl.pendencias import retry_pendencias
+from bling_collector.etl.produtos import collect_produtos
+from bling_collector.etl.progress import ProgressSink, silent
+from bling_collector.etl.sweep import sweep
+from bling_collector.etl.windows import Window, asked_period, incremental_start, next_bookmark, plan
+from bling_collector.streams.base import Stream
+from bling_collector.streams.nfe import NFE
+
+log = logging.getLogger(__name__)
+
+WINDOWED: tuple[Stream, ...] = (NFE,)
+"""Os streams percorridos por janelas de tempo."""
+STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
+    collect_formas_pagamento,
+    collect_contatos,
+    collect_produtos,
+    collect_categorias,
+)
+INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
+_CARRY_ON = (BlingScopeError, BlingRejectedError, PaginationLoopError)
+"""Erros de um recurso só: os outros seguem."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Como a execução terminou: `success`, `partial` ou `error`, e por quê."""
+
+    run_id: int
+    status: str
+    stats: dict[str, int]
+    data_referencia: date | None
+    message: str | None
+    requisicoes: int
+    error: CollectorError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if self.status == "success":
+            return 0
+        return self.error.exit_code if self.error else 1
+
+
+class Pipeline:
+    """Executa coletas num banco, uma por vez."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        client: BlingClient,
+        tokens: AccessTokens,
+        requests: Requests,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._engine = engine
+        self._client = client
+        self._tokens = tokens
+        self._requests = requests
+        self._clock = clock
+        self._settings = settings
+
+    async def run(
+        self,
+        inicio: date | None = None,
+        fim: date | None = None,
+        *,
+        sink: ProgressSink = silent,
+        stop: asyncio.Event | None = None,
+        on_start: Callable[[int], None] = lambda run_id: None,
+    ) -> RunResult:
+        """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
+
+        Datas pedidas valem como estão. UsageError para um período impossível; RunInProgressError se outra execução
+        está em curso. `on_start` recebe o id da execução assim que ela existe.
+        """
+        return await self._execute("run", inicio, fim, sink, stop or asyncio.Event(), on_start)
+
+    async def run_full(
+        self,
+        inicio: date,
+        fim: date | None = None,
+        *,
+        sink: ProgressSink = silent,
+        stop: asyncio.Event | None = None,
+        on_start: Callable[[int], None] = lambda run_id: None,
+    ) -> RunResult:
+        """A carga histórica: todas as notas de `inicio` a `fim` (hoje, se omitido)."""
+        return await self._execute("run-full", inicio, fim, sink, stop or asyncio.Event(), on_start)
+
+    async def _execute(
+        self,
+        tipo: str,
+        inicio: date | None,
+        fim: date | None,
+        sink: ProgressSink,
+        stop: asyncio.Event,
+        on_start: Callable[[int], None],
+    ) -> RunResult:
+        period = self._period(None, inicio, fim)  # um pedido impossível é recusado antes de tudo
+        async with explained(self._engine.url), run_lock(self._engine):
+            async with self._engine.begin() as connection:
+                now = self._clock.now()
+                if dead := await control.close_dead_runs(connection, now):
+                    log.warning("%d execução(ões) anterior(es) morreu(ram) sem terminar.", dead)
+                previous = await control.bookmark(connection)
+                period = self._period(previous, inicio, fim)
+                run_id = await control.open_run(connection, tipo=tipo, inicio=period.inicio, fim=period.fim, now=now)
+                windows = {stream.name: await _owe(connection, stream, period) for stream in WINDOWED}
+            ctx = RunContext(
+                self._engine,
+                self._client,
+                self._clock,
+                self._requests,
+                in_flight=64 if self._settings.api_rate_limit_delay else 16,
+                sink=sink,
+                stop=stop,
+                run_id=run_id,
+                started=now,
+            )
+            on_start(run_id)
+            error = await self._collect(ctx, windows)
+            return await self._finish(ctx, previous, period, error)
+
+    def _period(self, previous: date | None, inicio: date | None, fim: date | None) -> Window:
+        day = today(self._clock)
+        start = incremental_start(
+            previous,
+            days_back=self._settings.extraction_days_back,
+            lookback_days=self._settings.extraction_lookback_days,
+            today=day,
+        )
+        return asked_period(inicio, fim, default_inicio=start, today=day)
+
+    async def _collect(self, ctx: RunContext, windows: dict[str, list[Window]]) -> CollectorError | None:
+        """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
+        try:
+            ctx.start("Autorização")
+            await self._tokens.get_valid_access_token()
+            for stream in WINDOWED:
+                for window in windows[stream.name]:
+                    await self._sweep(ctx, stream, window)
+                await retry_pendencias(ctx, stream)
+            for step in STEPS:
+                await self._step(ctx, step)
+        except Stopped:
+            ctx.problems.append(INTERRUPTED)
+        except CollectorError as error:
+            log.error("A execução %d parou: %s", ctx.run_id, error)
+            return error
+        return None
+
+    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> None:
+        try:
+            await sweep(ctx, stream, window)
+        except CollectorError as error:
+            owed = Owed(window.inicio, window.fim)
+            async with ctx.transaction() as connection:
+                await control.note_window_error(connection, stream.name, owed, str(error))
+            if not isinstance(error, PaginationLoopError):
+                raise
+            log.error("A janela %s fica devida: %s", window, error)
+
+    async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
+        ctx.check_stop()
+        try:
+            await step(ctx)
+        except _CARRY_ON as error:
+            log.error("%s", error)
+            ctx.problems.append(str(error))
+
+    async def _finish(
+        self, ctx: RunContext, previous: date | None, period: Window, error: CollectorError | None
+    ) -> RunResult:
+        async with self._engine.begin() as connection:
+            debts = await control.debts(connection)
+            bookmark = next_bookmark(previous, period, debts.primeiro_dia)
+            message = _message(error, ctx.problems, debts.pendencias, debts.janelas)
+            if message is None:
+                status = "success"
+            else:
+                status = "partial" if error is None or ctx.progress.saved.total() else "error"
+            ctx.show()
+            columns = run_columns(ctx.progress) | {"fase": None, "data_referencia": bookmark}
+            await control.update_run(
+                connection, ctx.run_id, **columns, status=status, fim=self._clock.now(), erro_mensagem=message
+            )
+        result = RunResult(ctx.run_id, status, ctx.progress.stats, bookmark, message, ctx.progress.requisicoes, error)
+        log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
+        return result
+
+
+async def _owe(connection: AsyncConnection, stream: Stream, period: Window) -> list[Window]:
+    """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
+    before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, stream.name)]
+    windows = plan([period, *before])
+    await control.set_owed(connection, stream.name, [Owed(w.inicio, w.fim) for w in windows])
+    return windows
+
+
+def _message(error: CollectorError | None, problems: list[str], pendencias: int, janelas: int) -> str | None:
+    """Por que a execução não é um sucesso; None se é."""
+    parts = [str(error)] if error else []
+    parts += problems[:3]
+    if len(problems) > 3:
+        parts.append(f"e mais {len(problems) - 3} problemas")
+    if pendencias:
+        parts.append(f"{pendencias} registro(s) pendente(s), que toda execução tenta de novo")
+    if janelas:
+        parts.append(f"{janelas} período(s) devido(s), que a próxima execução percorre")
+    return "; ".join(part.rstrip(".") for part in parts) + "." if parts else None

@@ -1,0 +1,91 @@
+"""Salvar um lote de documentos: numa transação, a linha principal, as filhas e o que mais o documento traz."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.upsert import Upserted, insert, replace_children, upsert
+from bling_collector.payload import Row
+from bling_collector.streams.base import Document, Stream
+
+BATCH = 50
+"""Documentos por transação (a primeira coletora também confirmava a cada 50)."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """Um documento por salvar, com a impressão da linha de listagem que o trouxe, se houve uma."""
+
+    document: Document
+    resumo: str | None = None
+
+
+@dataclass
+class Saved:
+    created: set[int] = field(default_factory=set)
+    updated: set[int] = field(default_factory=set)
+    saved: list[Item] = field(default_factory=list)
+    """Os que o banco aceitou, mudados ou não."""
+    refused: list[tuple[Item, str]] = field(default_factory=list)
+    """Os que o banco recusou, e por quê."""
+
+
+async def save(connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime) -> Saved:
+    """Grava os documentos; um que o banco recusa é achado por bisseção e não leva os outros consigo."""
+    outcome = Saved()
+    if items:
+        await _save_or_bisect(connection, stream, items, now, outcome)
+    return outcome
+
+
+async def _save_or_bisect(
+    connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, outcome: Saved
+) -> None:
+    try:
+        async with connection.begin_nested():
+            written = await _write(connection, stream, items, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        if len(items) == 1:
+            outcome.refused.append((items[0], f"o banco recusou o registro: {str(error.orig).splitlines()[0]}"))
+            return
+        middle = len(items) // 2
+        await _save_or_bisect(connection, stream, items[:middle], now, outcome)
+        await _save_or_bisect(connection, stream, items[middle:], now, outcome)
+    else:
+        outcome.created |= written.created
+        outcome.updated |= written.updated
+        outcome.saved.extend(items)
+
+
+async def _write(connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime) -> Upserted:
+    mapped = [(item, stream.rows(item.document)) for item in items]
+    main: list[Row] = []
+    for item, rows in mapped:
+        stamp: Row = {"extraido_em": now}
+        if "resumo_lista" in stream.table.c:
+            stamp["resumo_lista"] = item.resumo
+        main.extend(row | stamp for row in rows[stream.table])
+    written = await upsert(connection, stream.table, main)
+    for child in stream.children:
+        # De um documento repetido no lote vale o último, como no upsert.
+        latest = {row["id"]: rows for _, rows in mapped for row in rows[stream.table]}
+        children = [row for parent in written.written for row in latest[parent][child.table]]
+        await replace_children(connection, child.table, child.parent, written.written, children)
+    for table in stream.first_seen:
+        seen = _first_by_id(row | {"extraido_em": now} for _, rows in mapped for row in rows[table])
+        await insert(connection, table, seen, ignore_present=True)
+    return written
+
+
+def _first_by_id(rows: Iterable[Row]) -> list[Row]:
+    unique: dict[int, Row] = {}
+    for row in rows:
+        unique.setdefault(row["id"], row)
+    return list(unique.values())

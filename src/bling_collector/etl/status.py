@@ -1,0 +1,101 @@
+"""Os loaders da situação: a linha de comando, a API e o painel mostram estes números, e por isso não discordam."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bling_collector.db import control
+from bling_collector.db.models import etl_controle, oauth_tokens
+from bling_collector.db.run_lock import is_locked
+from bling_collector.errors import CollectorError
+
+
+class UnknownRunError(CollectorError):
+    """Não há execução com este número."""
+
+    http_status = 404
+    exit_code = 2
+    title = "Execução desconhecida"
+
+
+async def load_status(engine: AsyncEngine) -> dict[str, Any]:
+    """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização."""
+    c = etl_controle.c
+    running = await is_locked(engine)
+    async with engine.connect() as connection:
+        latest = select(etl_controle).order_by(c.id.desc()).limit(1)
+        last = (await connection.execute(latest)).one_or_none()
+        good = (await connection.execute(latest.where(c.status == "success"))).one_or_none()
+        debts = await control.debts(connection)
+        token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
+        bookmark = await control.bookmark(connection)
+    return {
+        "last_successful_run": None
+        if good is None
+        else {
+            "date": _iso(good.data_referencia),
+            "nfes": good.nfes_processadas,
+            "contatos": good.contatos_novos,
+            "produtos": good.produtos_novos,
+            "run_id": good.id,
+            "fim": _iso(good.fim),
+        },
+        "last_run": None if last is None else run_as_json(last._mapping),
+        "running": running,
+        "data_referencia": _iso(bookmark),
+        "owed": {"pendencias": debts.pendencias, "janelas": debts.janelas},
+        "oauth": {
+            "has_token": token is not None,
+            "expires_at": _iso(token.expires_at) if token else None,
+            "token_updated_at": _iso(token.updated_at) if token else None,
+            "needs_authorization": token is None or token.refresh_in_doubt,
+        },
+    }
+
+
+async def load_runs(engine: AsyncEngine, *, limit: int = 50, before: int | None = None) -> list[dict[str, Any]]:
+    """As execuções, da mais nova à mais antiga; `before` é o id a partir do qual (exclusive) continuar."""
+    statement = select(etl_controle).order_by(etl_controle.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(etl_controle.c.id < before)
+    async with engine.connect() as connection:
+        return [run_as_json(row._mapping) for row in await connection.execute(statement)]
+
+
+async def load_run(engine: AsyncEngine, run_id: int) -> dict[str, Any]:
+    """Uma execução. UnknownRunError se não existe."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(etl_controle).where(etl_controle.c.id == run_id))).one_or_none()
+        if row is None:
+            total = await connection.scalar(select(func.count()).select_from(etl_controle))
+            raise UnknownRunError(f"Não há execução {run_id}; este banco tem {total}. Veja-as com GET /runs.")
+    return run_as_json(row._mapping)
+
+
+def run_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Uma linha de etl_controle como as respostas a mostram."""
+    return {
+        "run_id": row["id"],
+        "tipo": row["tipo"],
+        "status": row["status"],
+        "inicio": _iso(row["inicio"]),
+        "fim": _iso(row["fim"]),
+        "periodo": {"data_inicio": _iso(row["data_inicio"]), "data_fim": _iso(row["data_fim"])},
+        "data_referencia": _iso(row["data_referencia"]),
+        "stats": {
+            "nfes": row["nfes_processadas"] or 0,
+            "contatos": row["contatos_novos"] or 0,
+            "produtos": row["produtos_novos"] or 0,
+        },
+        "andamento": {"fase": row["fase"], "feitos": row["feitos"], "total": row["total"]},
+        "requisicoes": row["requisicoes"],
+        "limitadas": row["limitadas"],
+        "mensagem": row["erro_mensagem"],
+    }
+
+
+def _iso(value: date | datetime | None) -> str | None:
+    return value.isoformat() if value is not None else None

@@ -1,0 +1,92 @@
+"""As janelas de tempo: pedir, juntar, cortar. Tudo puro, em dias de Brasília, com as duas pontas incluídas."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bling_collector.errors import UsageError
+
+MAX_DAYS = 365
+"""O Bling recusa mais de um ano entre as datas de um filtro (referência: alterações da v306)."""
+_DAY = timedelta(days=1)
+_EARLIEST = date(2000, 1, 1)
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    inicio: date
+    fim: date
+
+    def __str__(self) -> str:
+        return f"{self.inicio:%d/%m/%Y} a {self.fim:%d/%m/%Y}"
+
+    def params(self, names: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """Os parâmetros do Bling, sempre com hora: a uma data sem hora ele soma a hora presente (medido)."""
+        return ((names[0], f"{self.inicio} 00:00:00"), (names[1], f"{self.fim} 23:59:59"))
+
+
+def parse_day(value: str, name: str) -> date:
+    """O dia escrito como AAAA-MM-DD. UsageError para o que não for um dia que existe."""
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        day = None
+    if day is None or value != day.isoformat():
+        raise UsageError(f"{name}={value!r} não é uma data. Escreva AAAA-MM-DD, como 2025-01-31.")
+    return day
+
+
+def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date, today: date) -> Window:
+    """O período pedido, até hoje no máximo. UsageError se começa no futuro, ou termina antes de começar."""
+    inicio, fim = inicio or min(default_inicio, fim or today), fim or today
+    if inicio > today:
+        raise UsageError(f"data_inicio ({inicio}) está no futuro; hoje é {today}.")
+    if fim < inicio:
+        raise UsageError(f"data_fim ({fim}) vem antes de data_inicio ({inicio}). Troque as datas.")
+    if inicio < _EARLIEST:
+        raise UsageError(f"data_inicio ({inicio}) é antes de {_EARLIEST}, quando ainda não havia NF-e.")
+    return Window(inicio, min(fim, today))
+
+
+def incremental_start(bookmark: date | None, *, days_back: int, lookback_days: int, today: date) -> date:
+    """Onde começa a execução diária: no último dia coberto (ou `days_back` dias atrás), alargado pela releitura."""
+    start = min(bookmark, today) if bookmark is not None else today - timedelta(days=days_back)
+    return start - timedelta(days=lookback_days)
+
+
+def merge(windows: Iterable[Window]) -> list[Window]:
+    """As mesmas janelas sem sobreposição nem emenda, da mais antiga à mais nova."""
+    merged: list[Window] = []
+    for window in sorted(windows):
+        if merged and window.inicio <= merged[-1].fim + _DAY:
+            merged[-1] = Window(merged[-1].inicio, max(merged[-1].fim, window.fim))
+        else:
+            merged.append(window)
+    return merged
+
+
+def plan(windows: Iterable[Window]) -> list[Window]:
+    """As janelas a percorrer: juntas, cortadas em no máximo um ano, da mais nova à mais antiga."""
+    return [piece for window in reversed(merge(windows)) for piece in _cut(window)]
+
+
+def _cut(window: Window) -> Iterator[Window]:
+    fim = window.fim
+    while fim >= window.inicio:
+        inicio = max(window.inicio, fim - timedelta(days=MAX_DAYS - 1))
+        yield Window(inicio, fim)
+        fim = inicio - _DAY
+
+
+def next_bookmark(previous: date | None, covered: Window | None, first_uncovered: date | None) -> date | None:
+    """O novo último dia coberto sem lacuna.
+
+    `covered` é o período que a execução pediu; só o que começa até o dia seguinte a `previous` o leva adiante.
+    `first_uncovered` é o dia mais antigo de uma nota ou janela ainda devida: o marco não passa dele, e nunca recua.
+    """
+    if covered is None or (previous is not None and covered.inicio > previous + _DAY):
+        return previous
+    reached = covered.fim if first_uncovered is None else min(covered.fim, first_uncovered - _DAY)
+    if previous is None:
+        return reached if reached >= covered.inicio - _DAY else None
+    return max(previous, reached)

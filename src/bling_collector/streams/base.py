@@ -1,0 +1,52 @@
+"""O que é um stream: a declaração de um recurso do Bling e das tabelas em que ele pousa."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.payload import Json, Row
+
+Document = Mapping[str, Json]
+"""Um objeto do Bling: a linha de uma listagem ou um detalhe."""
+
+Params = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Child:
+    """Uma tabela cujas linhas pertencem às da tabela principal e são trocadas com ela."""
+
+    table: Table
+    parent: str
+    """A coluna que aponta para a principal."""
+
+
+Rows = Mapping[Table, list[Row]]
+
+
+@dataclass(frozen=True)
+class Stream:
+    name: str
+    """O nome do recurso, como aparece em pendências, janelas e checkpoints."""
+    title: str
+    """Como as pessoas o chamam."""
+    path: str
+    table: Table
+    rows: Callable[[Document], Rows]
+    """O mapeamento puro: de um documento do Bling às linhas de cada tabela."""
+    listings: tuple[Params, ...] = ((),)
+    """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
+    window: tuple[str, str] | None = None
+    """Os parâmetros de início e fim do período, quando a listagem tem um."""
+    children: tuple[Child, ...] = field(default=())
+    is_final: Callable[[Document], bool] = lambda row: True
+    """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    day: Callable[[Document], date | None] = lambda row: None
+    """O dia da linha de listagem dentro da sua janela."""
+    after_save: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
+    """O que se completa no banco, na mesma transação, nas linhas que acabam de ser gravadas."""
+    first_seen: tuple[Table, ...] = field(default=())
+    """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""

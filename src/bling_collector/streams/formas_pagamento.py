@@ -1,0 +1,29 @@
+"""As formas de pagamento da conta: GET /formas-pagamentos, de onde vem o código fiscal das parcelas."""
+
+from bling_collector.db.models import formas_pagamento
+from bling_collector.payload import integer, text
+from bling_collector.streams.base import Document, Rows, Stream
+
+
+def rows(forma: Document) -> Rows:
+    """A linha de uma forma de pagamento; `tipo_pagamento` é o código fiscal (tPag da NF-e)."""
+    return {
+        formas_pagamento: [
+            {
+                "id": integer(forma.get("id")),
+                "descricao": text(forma.get("descricao")),
+                "tipo_pagamento": integer(forma.get("tipoPagamento")),
+                "situacao": integer(forma.get("situacao")),
+                "detalhe": forma,
+            }
+        ]
+    }
+
+
+FORMAS_PAGAMENTO = Stream(
+    name="formas_pagamento",
+    title="Formas de pagamento",
+    path="/formas-pagamentos",
+    table=formas_pagamento,
+    rows=rows,
+)

@@ -1,0 +1,161 @@
+"""As NF-e de saída: GET /nfe (sem itens nem valores) e GET /nfe/{id}, uma por nota."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from bling_collector.db import repository
+from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.payload import (
+    Json,
+    Row,
+    decimal,
+    documento,
+    integer,
+    local_date,
+    local_datetime,
+    objects,
+    part,
+    reference,
+    text,
+)
+from bling_collector.streams.base import Child, Document, Rows, Stream
+
+FINAL = frozenset({2, 5, 6, 7, 9})
+"""Cancelada, autorizada, emitida, registrada, denegada: só muda se a listagem mostrar. As demais situações ainda
+podem ter itens e valores editados sem que a listagem o mostre (referência: situações de /nfe)."""
+
+
+def rows(nota: Document) -> Rows:
+    """As linhas de uma nota, do seu detalhe: cabeçalho, itens, pagamentos e o contato como a nota o traz."""
+    nfe_id = integer(nota.get("id"))
+    itens = _itens(nfe_id, objects(nota.get("itens")))
+    contato = _contato(part(nota, "contato"))
+    return {
+        nfe_cabecalho: [_cabecalho(nota, itens)],
+        nfe_itens: itens,
+        nfe_pagamentos: [
+            _pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(objects(nota.get("parcelas")), start=1)
+        ],
+        contatos: [contato] if contato["id"] is not None else [],
+    }
+
+
+def _cabecalho(nota: Document, itens: list[Row]) -> Row:
+    contato, chave = part(nota, "contato"), text(nota.get("chaveAcesso"))
+    return {
+        "id": integer(nota.get("id")),
+        "numero": text(nota.get("numero")),
+        "data_emissao": local_datetime(nota.get("dataEmissao")),
+        "situacao": integer(nota.get("situacao")),
+        "contato_id": reference(contato),
+        "contato_nome": text(part(contato, "nome")),
+        "contato_documento": documento(part(contato, "numeroDocumento")),
+        "contato_municipio": text(part(contato, "endereco", "municipio")),
+        "contato_uf": text(part(contato, "endereco", "uf")),
+        "total_produtos": sum((i["valor_total"] for i in itens if i["valor_total"] is not None), Decimal(0)),
+        "total_nota": decimal(nota.get("valorNota")),
+        "total_descontos": None,
+        "tipo": integer(nota.get("tipo")),
+        "serie": integer(nota.get("serie")),
+        "chave_acesso": chave,
+        "data_operacao": local_datetime(nota.get("dataOperacao")),
+        "natureza_operacao_id": reference(nota.get("naturezaOperacao")),
+        "loja_id": reference(nota.get("loja")),
+        "loja_numero": text(part(nota, "loja", "numero")),
+        "numero_pedido_loja": text(nota.get("numeroPedidoLoja")),
+        "vendedor_id": reference(nota.get("vendedor")),
+        "finalidade": integer(nota.get("finalidade")),
+        "valor_frete": decimal(nota.get("valorFrete")),
+        "link_xml": text(nota.get("xml")),
+        "link_danfe": text(nota.get("linkDanfe")),
+        "link_pdf": text(nota.get("linkPDF")),
+        "detalhe": nota,
+    }
+
+
+def _itens(nfe_id: int | None, linhas: list[Mapping[str, Json]]) -> list[Row]:
+    """Um item por SKU, com as somas exatas; linhas sem SKU ficam cada uma no seu item."""
+    grupos: dict[str | int, list[Mapping[str, Json]]] = {}
+    ordens: dict[str | int, int] = {}
+    for ordem, linha in enumerate(linhas, start=1):
+        chave = text(linha.get("codigo")) or ordem
+        grupos.setdefault(chave, []).append(linha)
+        ordens.setdefault(chave, ordem)
+    return [_item(nfe_id, ordens[chave], grupo) for chave, grupo in grupos.items()]
+
+
+def _item(nfe_id: int | None, ordem: int, grupo: list[Mapping[str, Json]]) -> Row:
+    quantidade = _sum([decimal(linha.get("quantidade")) for linha in grupo])
+    valor_total = _sum([_valor_total(linha) for linha in grupo])
+    precos = {decimal(linha.get("valor")) for linha in grupo}
+    return {
+        "nfe_id": nfe_id,
+        "codigo_produto": text(grupo[0].get("codigo")),
+        "descricao_produto": text(grupo[0].get("descricao")),
+        "quantidade": quantidade,
+        "valor_unitario": precos.pop() if len(precos) == 1 else _mean_price(valor_total, quantidade),
+        "valor_total": valor_total,
+        "valor_desconto": None,
+        "unidade_medida": text(grupo[0].get("unidade")),
+        "ordem": ordem,
+    }
+
+
+def _valor_total(linha: Mapping[str, Json]) -> Decimal | None:
+    total = decimal(linha.get("valorTotal"))
+    if total is not None:
+        return total
+    quantidade, valor = decimal(linha.get("quantidade")), decimal(linha.get("valor"))
+    return (quantidade * valor).quantize(Decimal("0.01")) if quantidade is not None and valor is not None else None
+
+
+def _sum(values: list[Decimal | None]) -> Decimal | None:
+    present = [v for v in values if v is not None]
+    return sum(present, Decimal(0)) if present else None
+
+
+def _mean_price(total: Decimal | None, quantidade: Decimal | None) -> Decimal | None:
+    """O preço médio das linhas de um SKU vendido a preços diferentes, com 10 casas."""
+    return (total / quantidade).quantize(Decimal("1e-10")) if total is not None and quantidade else None
+
+
+def _pagamento(nfe_id: int | None, numero: int, parcela: Mapping[str, Json]) -> Row:
+    """`tipo_pagamento`, o código fiscal, vem de /formas-pagamentos: a parcela só traz o id da forma da conta."""
+    return {
+        "nfe_id": nfe_id,
+        "valor": decimal(parcela.get("valor")),
+        "forma_pagamento_id": reference(parcela.get("formaPagamento")),
+        "data_vencimento": local_date(parcela.get("data")),
+        "numero_parcela": numero,
+    }
+
+
+def _contato(contato: Json) -> Row:
+    return {
+        "id": reference(contato),
+        "nome": text(part(contato, "nome")),
+        "documento": documento(part(contato, "numeroDocumento")),
+        "email": text(part(contato, "email")),
+        "tipo_pessoa": text(part(contato, "tipoPessoa")),
+        "municipio": text(part(contato, "endereco", "municipio")),
+        "uf": text(part(contato, "endereco", "uf")),
+        "telefone": text(part(contato, "telefone")),
+    }
+
+
+NFE = Stream(
+    name="nfe",
+    title="Notas",
+    path="/nfe",
+    table=nfe_cabecalho,
+    rows=rows,
+    # Sem `situacao` o Bling esconde as canceladas; sem `tipo`, as de saída são o padrão (referência: GET /nfe).
+    listings=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
+    window=("dataEmissaoInicial", "dataEmissaoFinal"),
+    is_final=lambda row: integer(row.get("situacao")) in FINAL,
+    day=lambda row: local_date(row.get("dataEmissao")),
+    children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
+    after_save=repository.fill_tipo_pagamento,
+    # O contato como a nota o traz; o detalhe, que sabe mais, vem no passo dos contatos.
+    first_seen=(contatos,),
+)
