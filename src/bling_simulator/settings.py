@@ -39,6 +39,8 @@ class SimulatorSettings:
     """Emite JWT mesmo a quem não mandou `enable-jwt: 1`."""
     missing_scopes: frozenset[str] = frozenset()
     """Caminhos (`/contatos`) cujo escopo o aplicativo não tem: respondem 403."""
+    company_inactive: bool = False
+    """A empresa foi inativada: nenhum token se renova."""
 
     # Limites; zero desliga.
     requests_per_second: int = 3

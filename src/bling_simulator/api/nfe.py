@@ -17,6 +17,8 @@ _EXACT = {"numero": "numero", "chaveAcesso": "chaveAcesso", "numeroLoja": "numer
 
 def list_nfe(bling: Bling, query: Query) -> list[Json]:
     """Da emissão mais nova à mais antiga. Sem `tipo`, só saídas; sem `situacao`, as canceladas ficam fora."""
+    if query.integer("idTransportador"):
+        return []  # nenhuma nota gerada tem transportador cadastrado
     tipo = query.choice("tipo", range(2), default=1)
     situacao = query.choice("situacao", range(1, 12))
     serie = query.integer("serie")

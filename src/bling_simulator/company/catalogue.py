@@ -28,17 +28,17 @@ _STEELS = ("SAE 1045", "SAE 8620", "SAE 4340")
 
 
 def make_products(rng: Random, count: int, categories: list[int]) -> list[Json]:
-    """`count` produtos de códigos todos diferentes, os estranhos primeiro; `id` 0 até o cadastro."""
+    """`count` produtos de códigos todos diferentes, os estranhos entre os primeiros; `id` 0 até o cadastro."""
     shapes = list(combinations(range(len(_FAMILIES)), _MODULES, _TEETH, _STEELS))
     chosen = rng.sample(shapes, count) if count <= len(shapes) else shapes
     products = []
     for position, (family, module, teeth, steel) in enumerate(chosen):
         prefix, name, ncm = _FAMILIES[family]
         sku = f"{prefix}-M{module.replace(',', '')}-Z{teeth}-{steel[4:]}"
-        if position < len(ODD_SKUS):
-            sku = ODD_SKUS[position]
+        if position % 2 and position // 2 < len(ODD_SKUS):
+            sku = ODD_SKUS[position // 2]
         nome = f"{name} módulo {module} Z{teeth} aço {steel}"
-        price = cents(Decimal(rng.randrange(490, 250_000)) / 100)
+        price = cents(Decimal(int(490 * 400 ** rng.random())) / 100)
         category = categories[family % len(categories)] if rng.random() < 0.93 else 0
         products.append(make_product(rng, sku, nome, price=price, ncm=ncm, category=category))
     return products

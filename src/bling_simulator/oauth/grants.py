@@ -66,6 +66,9 @@ class Grants:
             raise oauth_error(400, "invalid_grant", "Invalid refresh token")
         if self._clock.now() >= expires:
             raise oauth_error(400, "invalid_grant", "Refresh token has expired")
+        if self._settings().company_inactive:
+            inactive = "A empresa vinculada ao token esta inativa."
+            raise BlingError(400, "UNAUTHORIZED_ERROR", "Empresa inativa", inactive)
         del self._refresh[refresh_token]
         return self.issue(jwt=jwt)
 

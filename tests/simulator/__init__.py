@@ -1,0 +1,1 @@
+"""Os testes do simulador."""
