@@ -1,0 +1,115 @@
+"""As leituras da API do Bling: uma página após a outra, ou um registro por id. Não conhece tabela nenhuma."""
+
+from collections.abc import AsyncIterator, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from itertools import count
+from typing import Final
+
+import httpx2
+
+from bling_collector.api.rate_limit import RateLimiter
+from bling_collector.api.transport import (
+    AccessTokens,
+    AuthTransport,
+    Check,
+    PacedTransport,
+    Requests,
+    RetryTransport,
+)
+from bling_collector.clock import Clock
+from bling_collector.errors import BlingBodyError, PaginationLoopError
+from bling_collector.payload import Json
+
+Params = Sequence[tuple[str, str | int]]
+"""Pares, e não um dicionário: `codigos[]` se repete."""
+
+STALE_PAGES: Final = 3
+"""Páginas seguidas sem uma linha nova que bastam para dizer que a listagem anda em círculos."""
+
+
+class BlingClient:
+    """Lê a API pelo cliente que `build_http` monta. Todo método levanta os BlingError de `errors.py`."""
+
+    def __init__(self, http: httpx2.AsyncClient, *, page_size: int = 100) -> None:
+        self._http = http
+        self._page_size = page_size
+
+    async def get(self, path: str, params: Params = (), *, check: Check | None = None) -> dict[str, Json]:
+        """O corpo inteiro. O que `check` recusar com BlingBodyError é pedido outra vez."""
+        response = await self._http.get(path, params=list(params) or None, extensions={"check": check})
+        body: dict[str, Json] = response.extensions["body"]
+        return body
+
+    async def detail(self, path: str, id: int) -> dict[str, Json]:  # noqa: A002 — é o nome que o Bling dá
+        """O registro `id` inteiro. BlingNotFoundError se não existe; BlingBodyError se vem outro no lugar."""
+
+        def is_the_one(body: dict[str, Json]) -> None:
+            data = body.get("data")
+            if not isinstance(data, dict) or data.get("id") != id:
+                raise BlingBodyError(f"GET {path}/{id}: a resposta não traz o registro pedido.", status=200)
+
+        body = await self.get(f"{path}/{id}", check=is_the_one)
+        data: dict[str, Json] = body["data"]
+        return data
+
+    async def pages(self, path: str, params: Params = ()) -> AsyncIterator[list[dict[str, Json]]]:
+        """As linhas da listagem, página a página, cada id uma só vez; nenhuma lista vem vazia.
+
+        Só a página vazia é o fim: o Bling manda páginas curtas, páginas com mais que `limite` e linhas repetidas
+        de uma página na seguinte (medido). PaginationLoopError se as páginas passam a se repetir.
+        """
+
+        def has_rows(body: dict[str, Json]) -> None:
+            rows = body.get("data")
+            if not isinstance(rows, list):
+                raise BlingBodyError(f"GET {path}: a listagem veio sem `data`.", status=200)
+            if not all(isinstance(row, dict) and type(row.get("id")) is int for row in rows):
+                raise BlingBodyError(f"GET {path}: a listagem veio com uma linha sem id.", status=200)
+
+        seen: set[int] = set()
+        stale = 0
+        for page in count(1):
+            paging = (("pagina", page), ("limite", self._page_size))
+            rows = (await self.get(path, (*params, *paging), check=has_rows))["data"]
+            if not rows:
+                return
+            fresh = {row["id"]: row for row in rows if row["id"] not in seen}
+            seen |= fresh.keys()
+            if fresh:
+                stale = 0
+                yield list(fresh.values())
+            elif (stale := stale + 1) == STALE_PAGES:
+                raise PaginationLoopError(
+                    f"GET {path}: as páginas {page - STALE_PAGES + 1} a {page} só trazem linhas já vistas; "
+                    "a listagem não tem fim."
+                )
+
+
+def build_http(
+    base_url: str,
+    tokens: AccessTokens,
+    limiter: RateLimiter,
+    clock: Clock,
+    requests: Requests,
+    *,
+    wire: httpx2.AsyncBaseTransport | None = None,
+) -> httpx2.AsyncClient:
+    """O cliente HTTP com as camadas montadas em volta de `wire` (sem ele, a rede); quem recebe o fecha.
+
+    Não segue redirecionamentos, não usa proxy nem `.netrc` do ambiente e não devolve cookies: com um PHPSESSID em
+    comum, o servidor poderia atender as requisições uma a uma. `SSL_CERT_FILE` continua valendo.
+    """
+    if wire is None:
+        wire = httpx2.AsyncHTTPTransport(
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30)
+        )
+    return httpx2.AsyncClient(
+        transport=AuthTransport(tokens, RetryTransport(PacedTransport(wire, limiter, clock, requests), clock)),
+        base_url=base_url,
+        headers={"Accept": "application/json", "User-Agent": f"bling-collector/{version('bling_collector')}"},
+        timeout=httpx2.Timeout(30, connect=10),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )

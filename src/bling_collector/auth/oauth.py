@@ -1,0 +1,205 @@
+"""A autorização do Bling: o primeiro par de tokens e a renovação de cada 6 horas (developer.bling.com.br/autenticacao).
+
+O refresh token vale uma vez. Por isso ele é enviado com a tranca na mão, uma vez só, e o par novo é gravado antes de
+ser usado. Se a resposta não vem, não há como saber se foi gasto: o par fica marcado e não é enviado nunca mais.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx2
+
+from bling_collector.auth.token_endpoint import AGAIN, OutcomeUnknownError, TokenEndpoint
+from bling_collector.clock import Clock
+from bling_collector.errors import BlingUnavailableError, CollectorError, ReauthorizeError, UsageError
+from bling_collector.tokens import LockedTokens, StateStore, Token, TokenStore
+
+logger = logging.getLogger(__name__)
+
+EARLY: Final = timedelta(minutes=10)
+"""Quanto antes do fim um token é renovado."""
+LAST_MINUTE: Final = timedelta(seconds=60)
+"""O menos que um token precisa ter pela frente para ser usado quando o Bling não o renova."""
+STATE_LIFE: Final = timedelta(minutes=10)
+FAILURE_MEMORY: Final = 60.0
+"""Segundos sem repetir uma renovação que falhou: 20 pedidos num minuto bloqueiam o IP por uma hora (/limites)."""
+
+_NEVER: Final = "Ainda não há autorização do Bling neste banco. Rode `bling-collector auth`."
+_IN_DOUBT: Final = (
+    "Uma renovação do token foi enviada ao Bling e a resposta não chegou inteira. O refresh token vale uma vez só e "
+    f"pode ter sido gasto, por isso não é enviado de novo. {AGAIN}"
+)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    refresh_token: str = field(repr=False)
+    until: float
+    error: CollectorError
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    spent: str = field(repr=False)
+    token: Token
+
+
+class OAuth:
+    """Os tokens do Bling: dá o que vale, renova o que vence, troca o código pelo primeiro par.
+
+    Serve a muitas tarefas e a muitos processos: com a tranca de `store` um só renova, e os outros usam o que ele
+    gravou. Nenhuma mensagem, log ou repr leva token ou segredo.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        states: StateStore,
+        http: httpx2.AsyncClient,
+        clock: Clock,
+        *,
+        client_id: str,
+        client_secret: str,
+        token_url: str,
+        authorize_url: str,
+    ) -> None:
+        self._store = store
+        self._states = states
+        self._endpoint = TokenEndpoint(http, clock, token_url, client_id, client_secret)
+        self._clock = clock
+        self._client_id = client_id
+        self._authorize_url = authorize_url
+        self._turn = asyncio.Lock()
+        self._running: set[asyncio.Task[Token]] = set()
+        self._known: Token | None = None
+        self._failure: _Failure | None = None
+        self._unsaved: _Outcome | None = None
+
+    async def get_valid_access_token(self) -> Token:
+        """Um token com 10 minutos pela frente, renovado se preciso; com menos, só se o Bling não o renova agora.
+
+        ReauthorizeError se só o dono da conta resolve; BlingUnavailableError se o Bling não renovou e o token presente
+        está no último minuto.
+        """
+        if self._known and self._serves(self._known):
+            return self._known
+        self._known = token = await self._store.read()
+        if token and self._serves(token):
+            return token
+        try:
+            return await self._to_the_end(self._renew(self._serves))
+        except BlingUnavailableError:
+            if token and token.expires_at - self._clock.now() > LAST_MINUTE:
+                return token
+            raise
+
+    async def renew_after_401(self, rejected: Token) -> Token:
+        """Outro token que não `rejected`: o que já está gravado, ou um novo. Os erros de `get_valid_access_token`."""
+
+        def is_another(token: Token) -> bool:
+            return token.access_token != rejected.access_token and self._is_valid(token)
+
+        return await self._to_the_end(self._renew(is_another))
+
+    async def start_authorization(self) -> str:
+        """O endereço em que o dono da conta autoriza; o `state` que vai nele vale uma vez, por 10 minutos."""
+        state = secrets.token_urlsafe(32)
+        await self._states.remember(state, self._clock.now() + STATE_LIFE)
+        query = {"response_type": "code", "client_id": self._client_id, "state": state}
+        return str(httpx2.URL(self._authorize_url).copy_merge_params(query))
+
+    async def exchange_authorization_code(self, code: str, state: str) -> Token:
+        """Troca o código pelo primeiro par e o grava. Vai uma vez só: repetido, o Bling revoga a autorização.
+
+        UsageError se o `state` não é de uma autorização em aberto; ReauthorizeError se o código não serve, ou se a
+        resposta não chegou inteira; BlingUnavailableError se o Bling não atendeu.
+        """
+        if not await self._states.consume(state, self._clock.now()):
+            raise UsageError(
+                "Esta autorização não começou aqui, já foi usada ou passou dos 10 minutos. "
+                "Comece de novo com `bling-collector auth`."
+            )
+        return await self._to_the_end(self._exchange(code))
+
+    def _serves(self, token: Token) -> bool:
+        """Com folga até o fim: 10 minutos, ou metade da vida de um token curto. Em dúvida, basta ainda valer."""
+        if token.refresh_in_doubt:
+            return self._is_valid(token)
+        early = min(EARLY, (token.expires_at - token.updated_at) / 2) if token.updated_at else EARLY
+        return token.expires_at - self._clock.now() >= early
+
+    def _is_valid(self, token: Token) -> bool:
+        return token.expires_at > self._clock.now()
+
+    async def _renew(self, serves: Callable[[Token], bool]) -> Token:
+        async with self._turn:  # uma conexão do banco por processo, e não uma por tarefa que espera
+            if self._known and serves(self._known):
+                return self._known
+            async with self._store.locked() as tokens:
+                token = await tokens.read()
+                if token is None:
+                    raise ReauthorizeError(_NEVER)
+                if not serves(token):
+                    token = await self._refresh(tokens, token)
+                self._known = token
+                return token
+
+    async def _refresh(self, tokens: LockedTokens, token: Token) -> Token:
+        if token.refresh_in_doubt:
+            raise ReauthorizeError(_IN_DOUBT)
+        if self._unsaved is None or self._unsaved.spent != token.refresh_token:
+            self._unsaved = _Outcome(token.refresh_token, await self._ask(token))
+        outcome = self._unsaved.token
+        await tokens.save(outcome)  # se o banco falha aqui, o par espera na memória e é gravado na próxima vez
+        self._unsaved = None
+        if outcome.refresh_in_doubt:
+            raise ReauthorizeError(_IN_DOUBT)
+        return outcome
+
+    async def _ask(self, token: Token) -> Token:
+        """O par novo; ou o mesmo, em dúvida, se não se sabe o que houve."""
+        failure = self._failure
+        if failure and failure.refresh_token == token.refresh_token and self._clock.monotonic() < failure.until:
+            raise failure.error.with_traceback(None)
+        try:
+            return await self._endpoint.refresh(token.refresh_token)
+        except OutcomeUnknownError as error:
+            logger.error("A renovação do token ficou sem resposta (%s)", error)
+            return replace(token, refresh_in_doubt=True)
+        except CollectorError as error:
+            logger.warning("O token não foi renovado: %s", error)
+            self._failure = _Failure(token.refresh_token, self._clock.monotonic() + FAILURE_MEMORY, error)
+            raise
+
+    async def _exchange(self, code: str) -> Token:
+        async with self._turn, self._store.locked() as tokens:
+            try:
+                token = await self._endpoint.exchange(code)
+            except OutcomeUnknownError as error:
+                raise ReauthorizeError(
+                    f"O código foi enviado ao Bling e a resposta não chegou inteira ({error}). {AGAIN}"
+                ) from None
+            await tokens.save(token)
+            self._known = token
+            return token
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, Token]) -> Token:
+        """Faz o trabalho até o fim mesmo se quem o pediu é cancelado; o cancelamento segue depois disso."""
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    def _done(self, task: asyncio.Task[Token]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.debug("A renovação acabou em %s", type(error).__name__)  # quem foi cancelado não a lê

@@ -1,0 +1,71 @@
+"""O que os testes põem no lugar do relógio e do banco."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from bling_collector.tokens import Token
+
+START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Um relógio que só anda quando alguém dorme, e então anda na hora."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self.elapsed = 0.0
+        self.slept: list[float] = []
+        """As esperas pedidas, em segundos; as nulas não contam."""
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Duas esperas ao mesmo tempo correm juntas: o relógio vai até o fim da mais longa."""
+        wake = self.elapsed + seconds
+        if seconds > 0:
+            self.slept.append(seconds)
+        await asyncio.sleep(0)
+        self.elapsed = max(self.elapsed, wake)
+
+    def advance(self, seconds: float) -> None:
+        self.elapsed += seconds
+
+
+class MemoryTokenStore:
+    """O TokenStore na memória, com a tranca de um processo só."""
+
+    def __init__(self, token: Token | None = None) -> None:
+        self.token = token
+        self.saved: list[Token] = []
+        self._lock = asyncio.Lock()
+
+    async def read(self) -> Token | None:
+        return self.token
+
+    async def save(self, token: Token) -> None:
+        await asyncio.sleep(0)
+        self.token = token
+        self.saved.append(token)
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator["MemoryTokenStore"]:
+        async with self._lock:
+            yield self
+
+
+class MemoryStateStore:
+    def __init__(self) -> None:
+        self._expiry: dict[str, datetime] = {}
+
+    async def remember(self, state: str, expires_at: datetime) -> None:
+        self._expiry[state] = expires_at
+
+    async def consume(self, state: str, now: datetime) -> bool:
+        expires_at = self._expiry.pop(state, None)
+        return expires_at is not None and now < expires_at

@@ -1,0 +1,231 @@
+"""As leituras: registro por id e listagem página a página."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx2
+import pytest
+import simplejson
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes import START, FakeClock
+
+from bling_collector.api.bling_client import BlingClient, Params, build_http
+from bling_collector.api.rate_limit import SlidingLogLimiter
+from bling_collector.api.transport import ATTEMPTS, Requests
+from bling_collector.errors import BlingBodyError, BlingUnavailableError, PaginationLoopError
+from bling_collector.tokens import Token
+
+HUGE = 9_007_199_254_740_993  # 2**53 + 1: um float o arredondaria
+
+
+class OneToken:
+    async def get_valid_access_token(self) -> Token:
+        return Token(access_token="t", refresh_token="r", expires_at=START + timedelta(hours=6))
+
+    async def renew_after_401(self, rejected: Token) -> Token:
+        raise AssertionError("não houve 401")
+
+
+def http_over(answer: Callable[[httpx2.Request], httpx2.Response], base_url: str = "https://bling/Api/v3") -> Any:
+    clock = FakeClock()
+    limiter = SlidingLogLimiter(clock, spacing=0)
+    return build_http(base_url, OneToken(), limiter, clock, Requests(), wire=httpx2.MockTransport(answer))
+
+
+def json(body: object) -> httpx2.Response:
+    return httpx2.Response(200, content=simplejson.dumps(body, use_decimal=True))
+
+
+class Listing:
+    """Uma listagem: cada item é uma página, e depois delas vêm páginas vazias."""
+
+    def __init__(self, *pages: list[Any]) -> None:
+        self._pages = pages
+        self.queries: list[list[tuple[str, str]]] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        query = parse_qsl(request.url.query.decode(), keep_blank_values=True)
+        self.queries.append(query)
+        page = int(dict(query)["pagina"])
+        return json({"data": self._pages[page - 1] if page <= len(self._pages) else []})
+
+
+def rows(*ids: int) -> list[dict[str, Any]]:
+    return [{"id": id_, "nome": f"n{id_}"} for id_ in ids]
+
+
+async def listed(answer: Callable[[httpx2.Request], httpx2.Response], params: Params = (), **options: int) -> Any:
+    client = BlingClient(http_over(answer), **options)
+    return [[row["id"] for row in page] async for page in client.pages("/nfe", params)]
+
+
+async def test_it_goes_on_to_the_empty_page() -> None:
+    listing = Listing(rows(1, 2), rows(3), rows(4, 5))
+
+    assert await listed(listing, page_size=2) == [[1, 2], [3], [4, 5]]
+    assert [dict(query)["pagina"] for query in listing.queries] == ["1", "2", "3", "4"]
+    assert {dict(query)["limite"] for query in listing.queries} == {"2"}
+
+
+async def test_an_empty_listing_yields_nothing() -> None:
+    assert await listed(Listing()) == []
+
+
+async def test_pages_may_exceed_the_limit() -> None:
+    assert await listed(Listing(rows(*range(130)), rows(200))) == [list(range(130)), [200]]
+
+
+async def test_repeated_rows_come_once() -> None:
+    assert await listed(Listing(rows(1, 2, 2), rows(2, 3), rows(3, 1), rows(4))) == [[1, 2], [3], [4]]
+
+
+async def test_two_stale_pages_are_tolerated_and_three_are_a_loop() -> None:
+    assert await listed(Listing(rows(1), rows(1), rows(1), rows(2), rows(2), rows(1))) == [[1], [2]]
+
+    with pytest.raises(PaginationLoopError, match="páginas 3 a 5"):
+        await listed(Listing(rows(1), rows(2), rows(1), rows(2), rows(1), rows(3)))
+
+
+async def test_a_listing_that_ignores_the_page_is_a_loop() -> None:
+    with pytest.raises(PaginationLoopError):
+        await listed(lambda _: json({"data": rows(1, 2)}))
+
+
+@given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=10), max_size=20))
+async def test_each_id_comes_exactly_once(pages: list[list[int]]) -> None:
+    seen: list[int] = []
+    client = BlingClient(http_over(Listing(*(rows(*page) for page in pages))))
+    try:
+        async for page in client.pages("/nfe"):
+            assert page
+            seen.extend(row["id"] for row in page)
+    except PaginationLoopError:
+        return
+    assert sorted(seen) == sorted({id_ for page in pages for id_ in page})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": None},
+        {"data": {}},
+        {"data": {"id": 1}},
+        {"data": [None]},
+        {"data": [1]},
+        {"data": [{}]},
+        {"data": [{"id": "7"}]},
+        {"data": [{"id": 7.5}]},
+        {"data": [{"id": True}]},
+        {"data": [{"id": 1}, {"id": None}]},
+    ],
+)
+async def test_a_page_of_another_shape_is_asked_again(body: object) -> None:
+    good = iter([json(body), json({"data": rows(1)}), json({"data": []})])
+    assert await listed(lambda _: next(good)) == [[1]]
+
+    with pytest.raises(BlingBodyError, match="GET /nfe: a listagem veio"):
+        await listed(lambda _: json(body))
+
+
+async def test_a_failed_page_is_never_the_end() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return json({"data": rows(1)}) if request.url.params["pagina"] == "1" else httpx2.Response(500)
+
+    pages = BlingClient(http_over(answer)).pages("/nfe")
+    assert [row["id"] for row in await anext(pages)] == [1]
+    with pytest.raises(BlingUnavailableError):
+        await anext(pages)
+
+
+async def test_parameters_arrive_as_they_are() -> None:
+    listing = Listing()
+    params: Params = [
+        ("codigos[]", "A B+C%41&x=1#ç"),
+        ("codigos[]", "çãé/\\\"'"),
+        ("codigos[]", ""),
+        ("dataEmissaoInicial", "2026-02-01 00:00:00"),
+        ("situacao", 5),
+    ]
+    await listed(listing, params)
+
+    expected = [(key, str(value)) for key, value in params]
+    assert listing.queries == [[*expected, ("pagina", "1"), ("limite", "100")]]
+
+
+async def test_a_detail_is_the_record_asked_for() -> None:
+    detail = {"id": HUGE, "valorNota": Decimal("0.10"), "itens": [{"quantidade": 1, "valor": Decimal("4.90")}]}
+    paths = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        paths.append(request.url.raw_path)
+        return json({"data": detail})
+
+    assert await BlingClient(http_over(answer)).detail("/nfe", HUGE) == detail
+    assert paths == [b"/Api/v3/nfe/9007199254740993"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"data": None}, {"data": []}, {"data": {}}, {"data": {"id": 8}}, {"data": {"id": "7"}}, {"data": [{"id": 7}]}],
+)
+async def test_another_record_is_asked_again_and_then_refused(body: object) -> None:
+    asked = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return json(body)
+
+    with pytest.raises(BlingBodyError, match="GET /nfe/7"):
+        await BlingClient(http_over(answer)).detail("/nfe", 7)
+    assert len(asked) == ATTEMPTS
+
+
+@pytest.mark.parametrize("base_url", ["https://bling/Api/v3", "https://bling/Api/v3/"])
+@pytest.mark.parametrize("path", ["/nfe", "nfe"])
+async def test_the_path_is_joined_to_the_base(base_url: str, path: str) -> None:
+    urls = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        urls.append(str(request.url))
+        return json({"data": []})
+
+    await BlingClient(http_over(answer, base_url)).get(path)
+
+    assert urls == ["https://bling/Api/v3/nfe"]
+
+
+async def test_the_client_asks_for_json_keeps_no_cookie_and_follows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:1")
+    requests = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        headers = {"Set-Cookie": "PHPSESSID=1; path=/", "Location": "https://outro/"}
+        return httpx2.Response(200 if len(requests) > 1 else 302, headers=headers, content=b'{"data": []}')
+
+    http = http_over(answer)
+    await BlingClient(http).get("/nfe")
+
+    assert [request.url.host for request in requests] == ["bling", "bling"]
+    assert all("cookie" not in request.headers for request in requests)
+    assert requests[0].headers["accept"] == "application/json"
+    assert requests[0].headers["user-agent"].startswith("bling-collector/")
+    assert http.timeout == httpx2.Timeout(30, connect=10)
+
+
+async def test_closing_the_client_closes_the_wire() -> None:
+    class Wire(httpx2.AsyncBaseTransport):
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    clock, wire = FakeClock(), Wire()
+    async with build_http("https://b", OneToken(), SlidingLogLimiter(clock), clock, Requests(), wire=wire):
+        assert not wire.closed
+    assert wire.closed
