@@ -40,23 +40,26 @@ class Notebook:
         """Emite uma nota e devolve seu id, maior que todos os outros.
 
         Sem `contact_id` o contato é sorteado (0 deixa a nota sem contato); sem `lines` vêm duas linhas
-        sorteadas. `oddities` troca campos do detalhe pronto. `KeyError` se o contato não existe.
+        sorteadas. Uma nota de entrada (tipo 0) tem o número e o CNPJ do fornecedor. `oddities` troca campos
+        do detalhe pronto. `KeyError` se o contato ou o campo não existe.
         """
         self._last_id += self._rng.randrange(1_000, 90_000)
-        self._numbers[serie] += 1
+        contact = self._contact(contact_id)
         draft = Draft(
             emitted=emitted,
-            contact=self._contact(contact_id),
+            contact=contact,
             lines=clone(list(lines)) if lines is not None else self._random_lines(),
             note_id=self._last_id,
-            numero=self._numbers[serie],
+            numero=self._next_number(serie) if tipo == 1 else self._rng.randrange(1_000, 90_000),
             serie=serie,
             tipo=tipo,
             situacao=situacao,
+            issuer_cnpj=COMPANY_CNPJ if tipo == 1 else _supplier_cnpj(contact),
             forma_pagamento=self._rng.choice(list(self._company.payment_methods)),
-            oddities=oddities,
         )
-        self.notes[draft.note_id] = build_note(draft)
+        note = build_note(draft)
+        _change(note, oddities)
+        self.notes[draft.note_id] = note
         return draft.note_id
 
     def edit(self, note_id: int, **changes: Any) -> None:
@@ -65,16 +68,13 @@ class Notebook:
         `KeyError` se a nota ou o campo não existe.
         """
         note = self.notes[note_id]
-        unknown = changes.keys() - note.keys()
-        if unknown:
-            raise KeyError(f"A nota não tem {sorted(unknown)}")
-        note.update(clone(changes))
+        _change(note, changes)
         if "situacao" in changes and not note["xml"]:
             note.update(
                 transmission(
                     situacao=note["situacao"],
                     emitted=datetime.strptime(note["dataEmissao"], STAMP),  # noqa: DTZ007 - hora de Brasília
-                    cnpj=COMPANY_CNPJ,
+                    cnpj=COMPANY_CNPJ if note["tipo"] == 1 else _supplier_cnpj(note["contato"]),
                     serie=note["serie"],
                     numero=int(note["numero"]),
                     note_id=note_id,
@@ -99,7 +99,23 @@ class Notebook:
             return entries[contact_id].detail
         return self._rng.choice([entry.detail for entry in entries.values() if not entry.deleted])
 
+    def _next_number(self, serie: int) -> int:
+        self._numbers[serie] += 1
+        return self._numbers[serie]
+
     def _random_lines(self) -> list[Json]:
         products = [entry.detail for entry in self._company.products.entries.values() if not entry.deleted]
         chosen = self._rng.sample(products, min(2, len(products)))
         return [make_line(self._rng, product, "5101") for product in chosen]
+
+
+def _change(note: Json, changes: Json) -> None:
+    unknown = changes.keys() - note.keys()
+    if unknown:
+        raise KeyError(f"A nota não tem {sorted(unknown)}")
+    note.update(clone(changes))
+
+
+def _supplier_cnpj(contact: Json | None) -> str:
+    document: str = contact["numeroDocumento"] if contact else ""
+    return document if len(document) == 14 else COMPANY_CNPJ

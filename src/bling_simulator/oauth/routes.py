@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bling_simulator.answers import BlingError, json_response, oauth_error
+from bling_simulator.answers import json_response, oauth_error
 from bling_simulator.bling import Bling
 from bling_simulator.oauth.consent import consent_page, unknown_client_page
 from bling_simulator.oauth.credentials import check_basic, wants_jwt
@@ -75,15 +75,10 @@ def _trade(bling: Bling, grant_type: str, fields: dict[str, str], *, jwt: bool) 
     parameter = _PARAMETER[grant_type]
     value = fields.get(parameter)
     if not value:
-        raise _missing(parameter)
+        raise oauth_error(400, "invalid_request", f'Missing parameter: "{parameter}" is required')
     if grant_type == "authorization_code":
         return bling.grants.exchange(value, jwt=jwt)
     return bling.grants.rotate(value, jwt=jwt)
-
-
-def _missing(parameter: str) -> BlingError:
-    suffix = " is required" if parameter == "refresh_token" else ""
-    return oauth_error(400, "invalid_request", f'Missing parameter: "{parameter}"{suffix}')
 
 
 def _back(bling: Bling, **params: str) -> Response:

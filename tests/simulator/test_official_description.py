@@ -1,0 +1,109 @@
+"""Toda resposta do simulador obedece à descrição oficial, também as dos casos feios.
+
+A descrição não acompanha este repositório: aponte a variável BLING_OPENAPI para o arquivo.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from bling_simulator import Bling, SimulatorSettings, create_app
+from bling_simulator.api import auxiliares, contatos, nfe, produtos
+from bling_simulator.payload import dump
+
+from .official_schema import OfficialDescription, problems
+
+FILE = os.environ.get("BLING_OPENAPI", "")
+
+pytestmark = pytest.mark.skipif(
+    not FILE, reason="BLING_OPENAPI não aponta para a descrição oficial da API (bling-openapi.json)"
+)
+
+LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos")
+DETAILS = {
+    "/nfe": "/nfe/{idNotaFiscal}",
+    "/contatos": "/contatos/{idContato}",
+    "/produtos": "/produtos/{idProduto}",
+    "/formas-pagamentos": "/formas-pagamentos/{idFormaPagamento}",
+    "/categorias/produtos": "/categorias/produtos/{idCategoriaProduto}",
+}
+
+
+@pytest.fixture(scope="module")
+def official() -> OfficialDescription:
+    return OfficialDescription(json.loads(Path(FILE).read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def company() -> Bling:
+    """A empresa de referência inteira, com todos os casos feios."""
+    bling: Bling = create_app(SimulatorSettings()).state.bling
+    return bling
+
+
+def answered(body: object) -> Any:
+    """O corpo como o cliente o lê."""
+    return json.loads(dump(body))
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_lists(client: httpx2.AsyncClient, official: OfficialDescription, path: str) -> None:
+    answer = await client.get(path)
+    assert len(answer.json()["data"]) > 5
+    assert problems(official.answer_schema(path), answer.json()) == []
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_details(client: httpx2.AsyncClient, official: OfficialDescription, path: str) -> None:
+    for row in (await client.get(path)).json()["data"][:10]:
+        answer = await client.get(f"{path}/{row['id']}")
+        assert problems(official.answer_schema(DETAILS[path]), answer.json()) == []
+
+
+async def test_company_profile(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
+    path = "/empresas/me/dados-basicos"
+    assert problems(official.answer_schema(path), (await client.get(path)).json()) == []
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_not_found(client: httpx2.AsyncClient, official: OfficialDescription, path: str) -> None:
+    answer = await client.get(f"{path}/1")
+    assert problems(official.answer_schema(DETAILS[path], 404), answer.json()) == []
+
+
+def test_every_note(company: Bling, official: OfficialDescription) -> None:
+    notes = list(company.notes.values())
+    detail = official.answer_schema(DETAILS["/nfe"])["properties"]["data"]
+    everything = {"type": "array", "items": detail}
+    assert problems(everything, answered(notes)) == []
+    rows = {"data": [nfe.nfe_row(note) for note in notes]}
+    assert problems(official.answer_schema("/nfe"), answered(rows)) == []
+
+
+def test_every_register(company: Bling, official: OfficialDescription) -> None:
+    registers = {
+        "/contatos": (company.contacts, contatos.contato_row),
+        "/produtos": (company.products, produtos.produto_row),
+        "/formas-pagamentos": (company.company.payment_methods, auxiliares.forma_pagamento_row),
+        "/categorias/produtos": (company.company.categories, auxiliares.categoria_row),
+    }
+    for path, (register, row) in registers.items():
+        details = list(register.values())
+        detail = official.answer_schema(DETAILS[path])["properties"]["data"]
+        assert problems({"type": "array", "items": detail}, answered(details)) == []
+        assert problems(official.answer_schema(path), answered({"data": [row(each) for each in details]})) == []
+
+
+def test_the_check_itself_notices(official: OfficialDescription) -> None:
+    schema = official.answer_schema("/nfe")
+    row = {"id": "1", "tipo": 7, "inventado": 1, "contato": {"nome": "x", "pele": 1}}
+    found = problems(schema, {"data": [row]})
+    assert any("'1' is not of type 'integer'" in problem for problem in found)
+    assert any("7 is not one of [0, 1]" in problem for problem in found)
+    assert any("'numero' is a required property" in problem for problem in found)
+    assert "$.data[0].inventado: campo que a descrição não tem" in found
+    assert "$.data[0].contato.pele: campo que a descrição não tem" in found
