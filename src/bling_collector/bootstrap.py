@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 import httpx2
 from sqlalchemy import URL
@@ -18,8 +20,11 @@ from bling_collector.db import schema
 from bling_collector.db.database import create_engine, explained, parse_url
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import ConfigurationError
+from bling_collector.errors import BlingUnavailableError
 from bling_collector.etl.pipeline import Pipeline
+
+PER_SECOND = 3
+"""Requisições por segundo que o Bling aceita de uma conta (referência: limites)."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,12 @@ async def _embedded_url(stack: AsyncExitStack) -> URL:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, *, clock: Clock | None = None, per_second: int = PER_SECOND
+) -> AsyncIterator[App]:
     """Tudo montado e pronto; fecha conexões e servidor embutido ao sair.
+
+    `per_second` é o limite da conta no Bling; só o simulador o tem maior.
 
     Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError.
     """
@@ -73,7 +82,7 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
         plain = await stack.enter_async_context(httpx2.AsyncClient(timeout=httpx2.Timeout(30, connect=10)))
         oauth = build_oauth(settings, engine, plain, clock)
         requests = Requests()
-        limiter = SlidingLogLimiter(clock, spacing=settings.api_rate_limit_delay)
+        limiter = SlidingLogLimiter(clock, spacing=settings.api_rate_limit_delay, limit=per_second)
         http = build_http(settings.bling_api_base_url, oauth, limiter, clock, requests)
         await stack.enter_async_context(http)
         client = BlingClient(http, page_size=settings.api_page_size)
@@ -95,4 +104,15 @@ def build_oauth(settings: Settings, engine: AsyncEngine, http: httpx2.AsyncClien
     )
 
 
-__all__ = ["App", "ConfigurationError", "build_oauth", "open_app", "open_database"]
+async def bling_clock(settings: Settings) -> datetime | None:
+    """A hora (UTC) que o Bling diz no cabeçalho `Date`, ou None se não diz. BlingUnavailableError se não atende."""
+    url = httpx2.URL(settings.bling_api_base_url)
+    try:
+        async with httpx2.AsyncClient(timeout=10) as http:
+            response = await http.get(url)
+    except httpx2.HTTPError as error:
+        raise BlingUnavailableError(
+            f"O Bling em {url.host} não atende ({type(error).__name__}). Confira a internet e BLING_API_BASE_URL."
+        ) from error
+    date = response.headers.get("date")
+    return parsedate_to_datetime(date) if date else None

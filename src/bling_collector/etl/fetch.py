@@ -55,9 +55,10 @@ async def bounded(
             if stop.is_set() and not arrived:
                 return
     finally:
-        for future in (*flying, stopping):
-            future.cancel()
-        await asyncio.gather(*flying, stopping, return_exceptions=True)
+        unfinished: list[asyncio.Future[Any]] = [*flying, stopping]
+        for left in unfinished:
+            left.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
 
 async def fetch(

@@ -1,10 +1,9 @@
 """Os loaders da situação: a linha de comando, a API e o painel mostram estes números, e por isso não discordam."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.db import control
@@ -75,7 +74,7 @@ async def load_run(engine: AsyncEngine, run_id: int) -> dict[str, Any]:
     return run_as_json(row._mapping)
 
 
-def run_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+def run_as_json(row: RowMapping) -> dict[str, Any]:
     """Uma linha de etl_controle como as respostas a mostram."""
     return {
         "run_id": row["id"],

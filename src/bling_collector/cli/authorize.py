@@ -1,0 +1,100 @@
+"""A autorização pelo navegador: um servidor local na porta 8000 espera o Bling voltar com o código."""
+
+import asyncio
+import os
+import sys
+import webbrowser
+from html import escape
+
+import click
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from bling_collector.auth.oauth import OAuth
+from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.cli.terminal import say
+from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
+from bling_collector.tokens import Token
+
+PORT = 8000
+WAIT = 300.0
+"""Segundos de espera pela pessoa."""
+_PAGE = """<!doctype html><html lang="pt-BR"><meta charset="utf-8"><title>bling-collector</title>
+<body style="font: 18px system-ui; max-width: 34em; margin: 15vh auto; padding: 0 1em"><h1>{title}</h1><p>{text}</p>"""
+
+
+async def authorize_in_browser(oauth: OAuth, *, port: int = PORT, wait: float = WAIT) -> Token:
+    """Abre a página do Bling, espera a pessoa autorizar e guarda o primeiro par de tokens.
+
+    ReauthorizeError se ninguém autoriza a tempo, ou se a pessoa recusa; UsageError se a porta está ocupada.
+    """
+    outcome: asyncio.Future[Token] = asyncio.get_running_loop().create_future()
+
+    async def callback(request: Request) -> HTMLResponse:
+        query = request.query_params
+        if not {"code", "error"} & query.keys():
+            return _page("Esperando a autorização", "Volte à página do Bling e autorize o aplicativo.")
+        try:
+            if "error" in query:
+                raise callback_error(query["error"], query.get("error_description", ""))
+            token = await oauth.exchange_authorization_code(query.get("code", ""), query.get("state", ""))
+        except UsageError as error:  # um `state` que não é nosso não encerra a espera de quem está autorizando
+            return _page("Não foi possível autorizar", str(error), status=400)
+        except CollectorError as error:
+            _settle(outcome, error)
+            return _page("Não foi possível autorizar", str(error), status=400)
+        _settle(outcome, token)
+        return _page("Pronto!", "O coletor está autorizado. Pode fechar esta página e voltar ao terminal.")
+
+    app = Starlette(routes=[Route("/{path:path}", callback)])
+    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        await _until_listening(server, serving, port)
+        url = await oauth.start_authorization()
+        say("Autorize o coletor no Bling. Se o navegador não abrir sozinho, abra este endereço:")
+        click.echo(url)
+        say(f"Esperando por até {wait / 60:.0f} minutos em http://localhost:{port} …")
+        _open_browser(url)
+        return await asyncio.wait_for(outcome, wait)
+    except TimeoutError:
+        raise ReauthorizeError(
+            f"Ninguém autorizou em {wait / 60:.0f} minutos. Rode `bling-collector auth` de novo quando puder."
+        ) from None
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving])
+
+
+class _Server(uvicorn.Server):
+    def install_signal_handlers(self) -> None:
+        """Ctrl-C é de quem chamou."""
+
+
+async def _until_listening(server: uvicorn.Server, serving: "asyncio.Task[None]", port: int) -> None:
+    while not server.started:
+        await asyncio.wait([serving], timeout=0.02)
+        if serving.done():
+            raise UsageError(f"A porta {port} está ocupada, e é nela que o Bling devolve a autorização. Libere-a.")
+
+
+def _settle(outcome: "asyncio.Future[Token]", value: Token | CollectorError) -> None:
+    if outcome.done():
+        return
+    if isinstance(value, Token):
+        outcome.set_result(value)
+    else:
+        outcome.set_exception(value)
+
+
+def _open_browser(url: str) -> None:
+    """Sem tela não há navegador, e um navegador de texto tomaria o terminal."""
+    if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(url)
+
+
+def _page(title: str, text: str, *, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(_PAGE.format(title=escape(title), text=escape(text)), status_code=status)

@@ -1,0 +1,295 @@
+"""Os comandos, finos: cada um chama uma função e mostra o que ela devolve."""
+
+import asyncio
+import sys
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+
+from bling_collector import logs
+from bling_collector.bootstrap import open_app, open_database
+from bling_collector.cli import terminal
+from bling_collector.cli.portuguese import Group, explain
+from bling_collector.cli.signals import gentle_stop
+from bling_collector.cli.terminal import duration, emit_json, moment, number, say
+from bling_collector.config import Settings, load_settings
+from bling_collector.db import schema
+from bling_collector.errors import CollectorError
+from bling_collector.etl.pipeline import RunResult
+from bling_collector.etl.status import load_status
+from bling_collector.etl.windows import parse_day
+
+T = TypeVar("T")
+
+as_json = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
+
+
+class _Day(click.ParamType[date]):
+    name = "AAAA-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        return value if isinstance(value, date) else parse_day(value, "data")
+
+
+@click.group(cls=Group)
+@click.option("-v", "--verbose", is_flag=True, help="Mostra o log e, nas falhas, a pilha inteira.")
+@click.version_option(package_name="bling_collector", message="%(prog)s %(version)s", help="Mostra a versão e sai.")
+def cli(verbose: bool) -> None:
+    """Copia as notas, os contatos e os produtos do Bling para o PostgreSQL.
+
+    Comece por `demo`, que não precisa de nada, ou por `doctor`, que diz o que falta.
+    """
+
+
+@cli.command()
+@click.option("--serve/--no-serve", default=True, help="Depois da carga, atende em HTTP até Ctrl-C (é o padrão).")
+@click.option("--port", default=8080, show_default=True, help="A porta do serviço.")
+def demo(serve: bool, port: int) -> int:
+    """Coleta seis anos de notas de uma empresa simulada, e confere."""
+    from bling_collector.cli.demo import run_demo
+
+    return _run(run_demo(serve=serve, port=port))
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True)
+@click.option("--port", default=8080, envvar="PORT", show_default=True, show_envvar=True)
+def serve(host: str, port: int) -> int:
+    """Atende em HTTP: /run, /run/full, /status, /runs, /auth/start, /docs."""
+    from bling_collector.main import serve as serve_http
+
+    serve_http(_settings(), host, port)
+    return 0
+
+
+@cli.command()
+@click.option("--data-inicio", type=_Day(), help="Primeiro dia; se omitido, desde a última execução.")
+@click.option("--data-fim", type=_Day(), help="Último dia; se omitido, hoje.")
+@as_json
+def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
+    """A coleta diária: o que há de novo, e o que mudou, desde a última."""
+    return _collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, **how), json_)
+
+
+@cli.command("run-full")
+@click.option("--data-inicio", type=_Day(), required=True, help="Primeiro dia.")
+@click.option("--data-fim", type=_Day(), help="Último dia; se omitido, hoje.")
+@as_json
+def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
+    """A carga histórica: todas as notas de um período."""
+    return _collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, **how), json_)
+
+
+@cli.command()
+def auth() -> int:
+    """Autoriza o coletor na conta do Bling, pelo navegador."""
+    from bling_collector.cli.authorize import authorize_in_browser
+
+    async def authorize() -> int:
+        async with open_app(_settings()) as app:
+            await authorize_in_browser(app.oauth)
+        say("Autorizado. O token se renova sozinho; agora rode `bling-collector run`.")
+        return 0
+
+    return _run(authorize())
+
+
+@cli.command()
+@as_json
+def status(json_: bool) -> int:
+    """A última execução, o que se deve e a autorização."""
+
+    async def show() -> int:
+        async with open_database(_settings()) as (engine, _):
+            situation = await load_status(engine)
+        if json_:
+            emit_json(situation)
+        else:
+            _show_status(situation)
+        return 0
+
+    return _run(show())
+
+
+@cli.group()
+def db() -> None:
+    """O banco de dados."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> int:
+    """Põe as tabelas na última versão; as do primeiro coletor são assumidas com as suas linhas."""
+    return _run(_upgrade())
+
+
+@db.command("init")
+def db_init() -> int:
+    """Cria as tabelas num banco vazio (num banco que já as tem, o mesmo que `upgrade`)."""
+    return _run(_upgrade())
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8099, show_default=True)
+@click.option("--requests-per-second", default=3, show_default=True, help="O limite da conta; 0 desliga.")
+def simulator(host: str, port: int, requests_per_second: int) -> int:
+    """Um Bling simulado, com a empresa de demonstração."""
+    from bling_collector.cli.demo import serve_simulator
+
+    serve_simulator(host, port, requests_per_second)
+    return 0
+
+
+@cli.command()
+@as_json
+def doctor(json_: bool) -> int:
+    """Diz em palavras o que falta para coletar."""
+    from bling_collector.doctor import Finding, examine
+
+    async def check() -> list[Finding]:
+        findings = []
+        async for finding in examine(_settings()):
+            findings.append(finding)
+            if not json_:
+                click.echo(f"{'✔' if finding.ok else '✘'} {finding.nome}: {finding.detalhe}")
+        return findings
+
+    findings = _run(check())
+    if json_:
+        emit_json([{"nome": f.nome, "ok": f.ok, "detalhe": f.detalhe} for f in findings])
+    return next((f.exit_code for f in findings if not f.ok), 0)
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    verbose = click.get_current_context().find_root().params.get("verbose")
+    logs.configure(settings.log_level if verbose else "ERROR", stream=sys.stderr, json=False)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    # O psycopg assíncrono não funciona com o laço padrão do Windows.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
+
+
+def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool) -> int:
+    async def collect() -> int:
+        began = time.monotonic()
+        settings = _settings()
+        settings.credentials  # noqa: B018 — sem credenciais nada começa
+        async with open_app(settings) as app:
+            with terminal.progress() as sink, gentle_stop() as stop:
+                result = await start(app, sink=sink, stop=stop)
+        if json_:
+            emit_json(result_as_json(result))
+        else:
+            _show_result(result, time.monotonic() - began)
+        return result.exit_code
+
+    return _run(collect())
+
+
+async def _upgrade() -> int:
+    async with open_database(_settings(), upgrade=False) as (engine, _):
+        before, now = await schema.upgrade(engine)
+    if before == now:
+        click.echo(f"O banco já está em dia (revisão {now}).")
+    else:
+        click.echo(f"Banco pronto: revisão {now}" + (f", antes {before}." if before else "."))
+    return 0
+
+
+def result_as_json(result: RunResult) -> dict[str, Any]:
+    return {
+        "status": result.status,
+        "stats": result.stats,
+        "run_id": result.run_id,
+        "data_referencia": result.data_referencia.isoformat() if result.data_referencia else None,
+        "requisicoes": result.requisicoes,
+        "mensagem": result.message,
+    }
+
+
+_MARK = {"success": "✔ Tudo coletado", "partial": "◐ Coletado em parte", "error": "✘ Não foi possível coletar"}
+
+
+def _show_result(result: RunResult, seconds: float) -> None:
+    counts = (
+        f"{number(result.stats['nfes'])} notas, {number(result.stats['contatos'])} contatos e "
+        f"{number(result.stats['produtos'])} produtos"
+    )
+    click.echo(
+        f"{_MARK[result.status]}: {counts} em {duration(seconds)} ({number(result.requisicoes)} requisições). "
+        f"Execução {result.run_id}."
+    )
+    if result.data_referencia:
+        click.echo(f"Coberto sem lacuna até {result.data_referencia:%d/%m/%Y}.")
+    if result.message:
+        say(result.message)
+
+
+def _show_status(situation: dict[str, Any]) -> None:
+    last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
+    if situation["running"] and last:
+        step = last["andamento"]
+        click.echo(
+            f"Em curso: execução {last['run_id']}, {step['fase']} ({number(step['feitos'])}/{number(step['total'])})."
+        )
+    elif last is None:
+        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
+    else:
+        click.echo(
+            f"Última execução: {last['run_id']}, {last['status']}, em {moment(last['fim'])}, "
+            f"{number(last['stats']['nfes'])} notas."
+        )
+        if last["mensagem"]:
+            click.echo(f"  {last['mensagem']}")
+    if situation["data_referencia"]:
+        click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
+    click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
+    if oauth["needs_authorization"]:
+        click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
+    else:
+        click.echo(f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho.")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """O ponto de entrada; termina o processo com o código de saída do comando."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    verbose, json_ = bool({"-v", "--verbose"} & set(arguments)), "--json" in arguments
+    try:
+        code = cli.main(arguments, prog_name="bling-collector", standalone_mode=False)
+    except click.UsageError as error:
+        say(f"Erro: {explain(error)}")
+        say(f"Veja `{error.ctx.command_path if error.ctx else 'bling-collector'} --help`.")
+        code = 2
+    except CollectorError as error:
+        if verbose:
+            traceback.print_exc()
+        if json_:
+            emit_json({"status": "error", "title": error.title, "detail": str(error)})
+        say(f"Erro: {error}")
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("Interrompido.")
+        code = 1
+    except Exception as error:  # noqa: BLE001 — a última fronteira: a cadeia de causas, e não uma pilha, para a pessoa
+        if verbose:
+            traceback.print_exc()
+        say(f"Erro inesperado: {' ← '.join(_chain(error))}. Rode de novo com -v para ver a pilha.")
+        code = 1
+    sys.exit(code or 0)
+
+
+def _chain(error: BaseException | None) -> list[str]:
+    causes = []
+    while error is not None:
+        causes.append(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else '—'}")
+        error = error.__cause__ or error.__context__
+    return causes

@@ -1,0 +1,143 @@
+"""A demonstração: um Bling simulado, um PostgreSQL de verdade e seis anos de notas, do nada até a conferência."""
+
+import tempfile
+import time
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import click
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bling_collector.bootstrap import PER_SECOND, App, open_app
+from bling_collector.cli.signals import gentle_stop
+from bling_collector.cli.terminal import duration, money, number, progress, say, table
+from bling_collector.config import Settings
+from bling_collector.db.embedded import embedded_postgres
+from bling_collector.etl.pipeline import RunResult
+from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer, running
+from bling_simulator.server import serve as serve_bling
+from bling_simulator.settings import SimulatorSettings
+
+_PACE = 80
+"""Requisições por segundo que o Bling simulado aceita, para que a carga leve cerca de um minuto."""
+_START = date(2021, 1, 1)
+
+
+def serve_simulator(host: str, port: int, requests_per_second: int) -> None:
+    """Atende como se fosse o Bling, até Ctrl-C."""
+    settings = SimulatorSettings(requests_per_second=requests_per_second)
+    say(f"Bling simulado em http://{host}:{port}/Api/v3 — Ctrl-C encerra. Para usá-lo, no ambiente do coletor:")
+    click.echo(f"BLING_API_BASE_URL=http://{host}:{port}/Api/v3")
+    click.echo(f"BLING_OAUTH_URL=http://{host}:{port}/Api/v3/oauth/token")
+    click.echo(f"BLING_AUTHORIZE_URL=http://{host}:{port}/Api/v3/oauth/authorize")
+    click.echo(f"BLING_CLIENT_ID={settings.client_id}")
+    click.echo(f"BLING_CLIENT_SECRET={settings.client_secret}")
+    serve_bling(host, port, settings)
+
+
+async def run_demo(*, serve: bool, port: int) -> int:
+    """Coleta a empresa simulada inteira e a compara com o Bling; devolve o código de saída."""
+    say("Demonstração: as notas de uma empresa simulada, de 2021 a 2026, num PostgreSQL de verdade.")
+    say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
+    with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:
+        simulator = SimulatorSettings(requests_per_second=_PACE, requests_per_10s=0)
+        async with embedded_postgres(Path(folder)) as postgres, running(simulator) as bling:
+            say("✔ PostgreSQL embutido e Bling simulado no ar.")
+            settings = _settings(simulator, bling, postgres.url)
+            async with open_app(settings, per_second=_PACE) as app:
+                await _authorize(app, bling.bling)
+                say("✔ Coletor autorizado.")
+                result, seconds = await _load(app)
+                complete = await _compare(app.engine, bling.bling, result, seconds)
+            if serve and complete:
+                await _serve(settings, port, postgres.url)
+    return 0 if complete else 1
+
+
+def _settings(simulator: SimulatorSettings, bling: RunningServer, database_url: str) -> Settings:
+    return Settings(
+        bling_client_id=simulator.client_id,
+        bling_client_secret=SecretStr(simulator.client_secret),
+        database_url=SecretStr(database_url),
+        bling_api_base_url=bling.api_url,
+        bling_oauth_url=f"{bling.api_url}/oauth/token",
+        bling_authorize_url=f"{bling.api_url}/oauth/authorize",
+        api_rate_limit_delay=1 / _PACE,
+    )
+
+
+async def _authorize(app: App, bling: Bling) -> None:
+    """O que a pessoa faz na página do Bling: consente, e o Bling devolve um código."""
+    url = await app.oauth.start_authorization()
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    await app.oauth.exchange_authorization_code(bling.authorise(), state)
+
+
+async def _load(app: App) -> tuple[RunResult, float]:
+    say(f"  Carga histórica desde {_START:%d/%m/%Y}, com o limite do Bling simulado aumentado…")
+    began = time.monotonic()
+    with progress() as sink, gentle_stop() as stop:
+        result = await app.pipeline.run_full(_START, sink=sink, stop=stop)
+    return result, time.monotonic() - began
+
+
+async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds: float) -> bool:
+    """Mostra a tabela por ano e diz se o coletado é igual ao que o Bling tem."""
+    there = {y: (t.notes, t.cancelled, sum(t.value.values(), Decimal(0))) for y, t in bling.totals_by_year().items()}
+    here = await _collected(engine)
+    rows = [
+        [
+            str(year),
+            number(notes),
+            number(here.get(year, (0, 0, Decimal(0)))[0]),
+            number(here.get(year, (0, 0, Decimal(0)))[1]),
+            f"R$ {money(here.get(year, (0, 0, Decimal(0)))[2])}",
+        ]
+        for year, (notes, _, _) in sorted(there.items())
+    ]
+    total_there, total_here = sum(t[0] for t in there.values()), sum(t[0] for t in here.values())
+    footer = [
+        "Total",
+        number(total_there),
+        number(total_here),
+        number(sum(t[1] for t in here.values())),
+        f"R$ {money(sum((t[2] for t in here.values()), Decimal(0)))}",
+    ]
+    click.echo()
+    table(["Ano", "No Bling", "Coletadas", "Canceladas", "Valor"], rows, footer=footer)
+    click.echo()
+    click.echo(
+        f"{number(result.requisicoes)} requisições em {duration(seconds)}. O Bling, que aceita {PER_SECOND} por "
+        f"segundo, levaria {duration(result.requisicoes * 0.35)}."
+    )
+    complete = there == here and result.status == "success"
+    if complete:
+        click.echo(f"✔ {number(total_here)} de {number(total_there)} notas, iguais ao centavo.")
+    else:
+        click.echo(f"✘ O coletado difere do que o Bling tem. {result.message or ''}")
+    return complete
+
+
+async def _collected(engine: AsyncEngine) -> dict[int, tuple[int, int, Decimal]]:
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text("""
+                SELECT extract(year FROM data_emissao)::int AS ano, count(*) AS notas,
+                       count(*) FILTER (WHERE situacao = 2) AS canceladas, sum(total_nota) AS valor
+                FROM nfe_cabecalho GROUP BY 1""")
+        )
+        return {row.ano: (row.notas, row.canceladas, row.valor) for row in found}
+
+
+async def _serve(settings: Settings, port: int, database_url: str) -> None:
+    from bling_collector.main import serving
+
+    click.echo()
+    say(f"Atendendo em http://127.0.0.1:{port} — veja /docs, /status e /runs. Ctrl-C encerra e apaga tudo.")
+    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{database_url}' bling-collector status")
+    await serving(settings, "127.0.0.1", port)

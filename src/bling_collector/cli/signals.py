@@ -1,0 +1,35 @@
+"""Parar com calma: Ctrl-C e SIGTERM pedem, e só o segundo interrompe."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bling_collector.cli.terminal import say
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def gentle_stop() -> Iterator[asyncio.Event]:
+    """O evento que o primeiro Ctrl-C ou SIGTERM levanta; o segundo encerra o processo na hora."""
+    stop = asyncio.Event()
+    if sys.platform == "win32":  # lá o laço de eventos não recebe sinais: Ctrl-C interrompe, e o banco fica são
+        yield stop
+        return
+    loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        say("Parando: termino o que está em voo e salvo o que chegou…")
+        stop.set()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

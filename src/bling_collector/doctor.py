@@ -1,0 +1,92 @@
+"""O que falta para coletar, em palavras: configuração, banco, esquema, autorização, Bling e relógio."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from bling_collector.bootstrap import bling_clock, open_database
+from bling_collector.clock import SystemClock
+from bling_collector.config import Settings
+from bling_collector.db import schema
+from bling_collector.db.database import check_server
+from bling_collector.db.migrations import HEAD
+from bling_collector.db.token_store import PgTokenStore
+from bling_collector.errors import CollectorError
+
+SKEW = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Finding:
+    nome: str
+    detalhe: str
+    exit_code: int = 0
+    """Zero se está bem; senão, o código de saída que um comando teria por causa disto."""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Os achados, um a um, na ordem em que convém resolvê-los. Não muda nada."""
+    yield _credentials(settings)
+    try:
+        async with open_database(settings, upgrade=False) as (engine, embedded):
+            revision = await schema.current_revision(engine)
+            async with engine.connect() as connection:
+                major = await check_server(connection)
+                database_now = await connection.scalar(text("SELECT clock_timestamp()"))
+            where = "embutido" if embedded else f"em {engine.url.host or 'soquete local'}"
+            yield Finding("Banco", f"PostgreSQL {major} {where} atende.")
+            yield _migrations(revision)
+            yield (
+                await _token(PgTokenStore(engine))
+                if revision == HEAD
+                else Finding("Autorização", "não se sabe antes de o esquema estar em dia.", 1)
+            )
+            if database_now is not None and abs(database_now - SystemClock().now()) > SKEW:
+                yield Finding(
+                    "Relógio", f"o do banco e o desta máquina diferem mais de {SKEW.seconds} s; acerte-os.", 1
+                )
+    except CollectorError as error:
+        yield Finding("Banco", str(error), error.exit_code)
+    yield await _bling(settings)
+
+
+def _credentials(settings: Settings) -> Finding:
+    try:
+        client_id, _ = settings.credentials
+    except CollectorError as error:
+        return Finding("Credenciais", str(error), error.exit_code)
+    return Finding("Credenciais", f"BLING_CLIENT_ID ({client_id[:4]}…) e BLING_CLIENT_SECRET preenchidos.")
+
+
+def _migrations(revision: str | None) -> Finding:
+    if revision == HEAD:
+        return Finding("Esquema", f"em dia (revisão {HEAD}).")
+    what = "as tabelas ainda não existem" if revision is None else f"está na revisão {revision}, e a atual é {HEAD}"
+    return Finding("Esquema", f"{what}. Rode `bling-collector db upgrade`.", 1)
+
+
+async def _token(store: PgTokenStore) -> Finding:
+    token = await store.read()
+    if token is None:
+        return Finding("Autorização", "ainda não foi dada. Rode `bling-collector auth`.", 3)
+    if token.refresh_in_doubt:
+        return Finding("Autorização", "perdida no meio de uma renovação. Rode `bling-collector auth`.", 3)
+    return Finding(
+        "Autorização", f"token guardado, válido até {token.expires_at:%d/%m/%Y %H:%M} UTC; renova-se sozinho."
+    )
+
+
+async def _bling(settings: Settings) -> Finding:
+    try:
+        theirs = await bling_clock(settings)
+    except CollectorError as error:
+        return Finding("Bling", str(error), error.exit_code)
+    if theirs is not None and abs(theirs - SystemClock().now()) > SKEW:
+        return Finding("Relógio", f"o desta máquina difere mais de {SKEW.seconds} s do relógio do Bling; acerte-o.", 1)
+    return Finding("Bling", "atende, e o relógio dele concorda com o desta máquina.")
