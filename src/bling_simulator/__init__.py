@@ -8,12 +8,14 @@ from bling_simulator.app import create_app
 from bling_simulator.bling import Bling
 from bling_simulator.clock import Clock, ManualClock, SystemClock
 from bling_simulator.faults import FaultRule
+from bling_simulator.gate import DroppedConnectionError
 from bling_simulator.server import running, serve
 from bling_simulator.settings import SimulatorSettings
 
 __all__ = [
     "Bling",
     "Clock",
+    "DroppedConnectionError",
     "FaultRule",
     "ManualClock",
     "SimulatorSettings",

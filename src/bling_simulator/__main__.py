@@ -1,8 +1,10 @@
 """`python -m bling_simulator`: o simulador à frente, para usar com qualquer cliente."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
+from bling_simulator.gate import PREFIX
 from bling_simulator.server import serve
 from bling_simulator.settings import SimulatorSettings
 
@@ -37,5 +39,19 @@ def parse_settings(arguments: Sequence[str] | None = None) -> tuple[str, int, Si
     return options.pop("host"), options.pop("port"), SimulatorSettings(**options)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Diz em stderr onde e com que credenciais atende, e atende até ser interrompido."""
+    host, port, settings = parse_settings(arguments)
+    root = f"http://{host}:{port}"
+    sys.stderr.write(
+        f"API:           {root}{PREFIX}\n"
+        f"Controle:      {root}/_control/docs\n"
+        f"client_id:     {settings.client_id}\n"
+        f"client_secret: {settings.client_secret}\n"
+        f"redirect_uri:  {settings.redirect_uri}\n"
+    )
+    serve(host, port, settings)
+
+
 if __name__ == "__main__":
-    serve(*parse_settings())
+    main()

@@ -6,8 +6,10 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from bling_simulator.app import create_app
 from bling_simulator.bling import Bling
@@ -30,8 +32,9 @@ class RunningServer:
 
 def serve(host: str = "127.0.0.1", port: int = 8099, settings: SimulatorSettings | None = None) -> None:
     """Atende até ser interrompido."""
-    with _silent_drops():
-        uvicorn.Server(_config(create_app(settings), host=host, port=port)).run()
+    config = _config(create_app(settings), host=host, port=port)
+    _silence_drops()
+    uvicorn.Server(config).run()
 
 
 @asynccontextmanager
@@ -44,8 +47,10 @@ async def running(
 ) -> AsyncIterator[RunningServer]:
     """Atende em segundo plano no laço de eventos presente; a porta 0 escolhe uma livre."""
     app = create_app(settings, clock=clock)
-    with socket.create_server((host, port), backlog=512) as listener, _silent_drops():
-        server = _BackgroundServer(_config(app, host=host, port=port, log_level="warning"))
+    _silence_drops()
+    with socket.create_server((host, port), backlog=512) as listener:
+        config = _config(app, host=host, port=port, log_config=None, log_level="warning")
+        server = _BackgroundServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not server.started:
@@ -66,29 +71,21 @@ class _BackgroundServer(uvicorn.Server):
         yield
 
 
-def _config(app: object, *, host: str, port: int, log_level: str = "info") -> uvicorn.Config:
+def _config(app: FastAPI, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        host=host,
-        port=port,
-        log_level=log_level,
+        app,
         access_log=False,
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=1,
         server_header=False,
+        **options,
     )
 
 
-@contextmanager
-def _silent_drops() -> Iterator[None]:
+def _silence_drops() -> None:
     """Uma conexão derrubada de propósito não é erro do servidor e não vai para o log."""
-    logger = logging.getLogger("uvicorn.error")
-    logger.addFilter(_is_not_a_drop)
-    try:
-        yield
-    finally:
-        logger.removeFilter(_is_not_a_drop)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_a_drop)
 
 
 def _is_not_a_drop(record: logging.LogRecord) -> bool:

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from bling_simulator import SimulatorSettings, running
-from bling_simulator.__main__ import parse_settings
+from bling_simulator.__main__ import main, parse_settings
 from bling_simulator.faults import FaultKind
 
 SMALL = SimulatorSettings(scale=0.01, requests_per_second=0)
@@ -62,3 +62,13 @@ def test_command_line() -> None:
     assert (host, port) == ("127.0.0.1", 9000)
     assert settings == SimulatorSettings(scale=0.1, requests_per_second=0)
     assert parse_settings([])[1] == 8099
+
+
+def test_main_says_where_it_answers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    served: list[object] = []
+    monkeypatch.setattr("bling_simulator.__main__.serve", lambda *arguments: served.extend(arguments))
+    main(["--port", "9000", "--client-id", "meu-app"])
+    assert served == ["127.0.0.1", 9000, SimulatorSettings(client_id="meu-app")]
+    told = capsys.readouterr().err
+    assert "http://127.0.0.1:9000/Api/v3" in told
+    assert "meu-app" in told

@@ -32,7 +32,7 @@ def make_customers(rng: Random, debuts: Sequence[datetime], suppliers: int) -> t
     contact_id = _FIRST_ID
     for at, contact in enrolled:
         gone = id(contact) in deleted
-        contact["situacao"] = "E" if gone else rng.choice("AAAAAAAAAAAAAAAAAAI")
+        contact["situacao"] = "E" if gone else rng.choice("AAAAAAAAAAAAAAAAAAIS")
         register.add(contact, at, record_id=contact_id, deleted=gone)
         contact_id += rng.randrange(1_000, 900_000)
     return register, customers, vendors
