@@ -38,7 +38,9 @@ class Counters:
             self.details[path] += 1
 
     def reset(self) -> None:
-        self.__init__()  # type: ignore[misc]  # volta ao estado de recém-criado, sem trocar de objeto
+        for counter in (self.requests, self.details, self.statuses):
+            counter.clear()
+        self.token_calls = self.too_many_requests = self.blocked = self.faults = 0
 
     def as_json(self) -> Json:
         return {

@@ -95,23 +95,25 @@ def _spoil(
     repeats: list[tuple[int, int]],
     buyers: list[int | None],
 ) -> None:
-    alive = [place for place, is_alive in enumerate(live) if is_alive]
-    for place, is_alive in enumerate(live):
+    for draft, is_alive in zip(drafts, live, strict=True):
         if not is_alive:
-            drafts[place].situacao = 2
-    if not alive:
+            draft.situacao = 2
+    living = [draft for draft, is_alive in zip(drafts, live, strict=True) if is_alive]
+    if not living:
         return
-    living = [drafts[place] for place in alive]
-    seen: set[int | None] = set()
-    first_purchases = set()
-    for turn, place in enumerate(alive):
-        if buyers[place] not in seen:
-            first_purchases.add(turn)
-            seen.add(buyers[place])
+    living_buyers = [buyer for buyer, is_alive in zip(buyers, live, strict=True) if is_alive]
     ugly.spoil_lines(rng, drafts, repeats)
     ugly.repeat_lines(rng, living)
     ugly.assign_situations(rng, living)
-    ugly.apply_oddities(rng, living, frozenset(first_purchases))
+    ugly.apply_oddities(rng, living, _first_appearances(living_buyers))
+
+
+def _first_appearances(buyers: list[int | None]) -> frozenset[int]:
+    """As posições em que cada comprador aparece pela primeira vez."""
+    first: dict[int | None, int] = {}
+    for position, buyer in enumerate(buyers):
+        first.setdefault(buyer, position)
+    return frozenset(first.values())
 
 
 def _incoming(rng: Random, times: list[datetime], suppliers: list[Json], sold: list[Json], count: int) -> list[Draft]:
