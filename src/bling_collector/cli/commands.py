@@ -32,7 +32,7 @@ class _Day(click.ParamType[date]):
     name = "AAAA-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        return value if isinstance(value, date) else parse_day(value, "data")
+        return value if isinstance(value, date) else parse_day(value, param.opts[0] if param else "data")
 
 
 @click.group(cls=Group)
@@ -49,7 +49,7 @@ def cli(verbose: bool) -> None:
 @click.option("--serve/--no-serve", default=True, help="Depois da carga, atende em HTTP até Ctrl-C (é o padrão).")
 @click.option("--port", default=8080, show_default=True, help="A porta do serviço.")
 def demo(serve: bool, port: int) -> int:
-    """Coleta seis anos de notas de uma empresa simulada, e confere."""
+    """Seis anos de uma empresa simulada, conferidos."""
     from bling_collector.cli.demo import run_demo
 
     return _run(run_demo(serve=serve, port=port))
@@ -59,7 +59,7 @@ def demo(serve: bool, port: int) -> int:
 @click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True)
 @click.option("--port", default=8080, envvar="PORT", show_default=True, show_envvar=True)
 def serve(host: str, port: int) -> int:
-    """Atende em HTTP: /run, /run/full, /status, /runs, /auth/start, /docs."""
+    """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.main import serve as serve_http
 
     serve_http(_settings(), host, port)
@@ -71,7 +71,7 @@ def serve(host: str, port: int) -> int:
 @click.option("--data-fim", type=_Day(), help="Último dia; se omitido, hoje.")
 @as_json
 def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
-    """A coleta diária: o que há de novo, e o que mudou, desde a última."""
+    """A coleta diária: o que é novo e o que mudou."""
     return _collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, **how), json_)
 
 

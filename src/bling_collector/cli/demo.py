@@ -23,8 +23,8 @@ from bling_simulator.server import RunningServer, running
 from bling_simulator.server import serve as serve_bling
 from bling_simulator.settings import SimulatorSettings
 
-_PACE = 80
-"""Requisições por segundo que o Bling simulado aceita, para que a carga leve cerca de um minuto."""
+_PACE = 90
+"""Requisições por segundo, para que a carga leve cerca de um minuto; o Bling simulado aceita um pouco mais."""
 _START = date(2021, 1, 1)
 
 
@@ -45,7 +45,7 @@ async def run_demo(*, serve: bool, port: int) -> int:
     say("Demonstração: as notas de uma empresa simulada, de 2021 a 2026, num PostgreSQL de verdade.")
     say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
     with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:
-        simulator = SimulatorSettings(requests_per_second=_PACE, requests_per_10s=0)
+        simulator = SimulatorSettings(requests_per_second=_PACE + 30, requests_per_10s=0)
         async with embedded_postgres(Path(folder)) as postgres, running(simulator) as bling:
             say("✔ PostgreSQL embutido e Bling simulado no ar.")
             settings = _settings(simulator, bling, postgres.url)

@@ -29,12 +29,9 @@ class Command(click.Command):
         return option
 
 
-class Group(click.Group):
-    context_class = _Context
+class Group(Command, click.Group):
     command_class = Command
     group_class = type
-
-    get_help_option = Command.get_help_option
 
 
 def explain(error: click.UsageError) -> str:
