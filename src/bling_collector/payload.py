@@ -7,7 +7,7 @@ O Bling escreve o que falta de muitas maneiras: `""`, `{"id": 0}`, `"0000-00-00"
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from hashlib import blake2b
 from typing import Any
 
@@ -21,13 +21,17 @@ Row = dict[str, Any]
 _UNSTORABLE = re.compile(
     r"(?<!\\)((?:\\\\)*)(\\u0000|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+_UNSTORABLE_CHARACTERS = str.maketrans({0: None} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?))?")
 
 
 def loads(text: str | bytes) -> Json:
     """O JSON com os números decimais exatos (Decimal, nunca float). ValueError se não for JSON."""
-    return simplejson.loads(text, use_decimal=True, allow_nan=False)
+    try:
+        return simplejson.loads(text, use_decimal=True, allow_nan=False)
+    except DecimalException as error:
+        raise ValueError("um número do JSON não tem tamanho que se guarde") from error
 
 
 def dumps(value: Json) -> str:
@@ -67,11 +71,20 @@ def objects(value: Json) -> list[Mapping[str, Json]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def storable(value: str) -> str:
+    """O texto que o PostgreSQL aceita: sem NUL e sem meio par substituto, como em `dumps`."""
+    return value.translate(_UNSTORABLE_CHARACTERS)
+
+
 def text(value: Json) -> str | None:
-    """O texto tal como veio; None para vazio ou só espaços. Um número vira o seu texto."""
+    """O texto tal como veio, a não ser pelo que o banco não guarda; None para vazio ou só espaços.
+
+    Um número vira o seu texto.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
-    return str(value) if str(value).strip() else None
+    words = storable(str(value))
+    return words if words.strip() else None
 
 
 def decimal(value: Json) -> Decimal | None:
@@ -89,9 +102,13 @@ def decimal(value: Json) -> Decimal | None:
 
 
 def integer(value: Json) -> int | None:
-    """O inteiro, venha como número ou como texto; None para o resto."""
+    """O inteiro, venha como número ou como texto; None para o resto e para o que não cabe em 64 bits."""
     number = decimal(value)
-    return int(number) if number is not None and number == number.to_integral_value() else None
+    # Sem o primeiro teste, um expoente sem medida (1e999999999) ocuparia a memória toda ao virar int.
+    if number is None or number.adjusted() > 18 or number != number.to_integral_value():
+        return None
+    whole = int(number)
+    return whole if -(2**63) <= whole < 2**63 else None
 
 
 def reference(value: Json) -> int | None:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db.models import checkpoints, etl_controle, janelas_devidas, pendencias
 from bling_collector.errors import RunInProgressError
+from bling_collector.payload import storable
 
 DIED = "O processo desta execução terminou sem concluí-la; o que faltou ficou devido e a execução seguinte o paga."
 
@@ -62,8 +63,13 @@ async def update_run(connection: AsyncConnection, run_id: int, **values: object)
 
 
 async def bookmark(connection: AsyncConnection) -> date | None:
-    """O último dia coberto sem lacuna, entre todas as execuções; None antes da primeira."""
-    statement = select(func.max(etl_controle.c.data_referencia)).where(etl_controle.c.status != "running")
+    """O último dia coberto sem lacuna, entre todas as execuções; None antes da primeira.
+
+    O primeiro coletor, cujas execuções não têm `tipo`, anotava o dia também nas que falhavam: essas não contam.
+    """
+    c = etl_controle.c
+    trusted = or_(c.status == "success", and_(c.tipo.is_not(None), c.status != "running"))
+    statement = select(func.max(c.data_referencia)).where(trusted)
     day: date | None = await connection.scalar(statement)
     return day
 
@@ -98,7 +104,7 @@ async def note_window_error(connection: AsyncConnection, recurso: str, window: O
     """Anota por que a janela continua devida."""
     c = janelas_devidas.c
     await connection.execute(
-        update(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio).values(erro=erro)
+        update(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio).values(erro=storable(erro))
     )
 
 
@@ -109,7 +115,7 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
             recurso=item.recurso,
             recurso_id=item.recurso_id,
             data_emissao=item.data_emissao,
-            erro=item.erro,
+            erro=storable(item.erro),
             desde=now,
             tentada_em=now,
         )

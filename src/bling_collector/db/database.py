@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from psycopg.pq import Conninfo
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -12,6 +13,8 @@ from bling_collector.payload import dumps, loads
 
 OLDEST_SERVER = 14
 _EXAMPLE = "postgresql://usuario:senha@servidor:5432/banco"
+_OF_OTHER_DRIVERS = ("async_fallback", "prepared_statement_cache_size", "statement_cache_size")
+"""Opções que só dizem respeito ao driver que escreveu o endereço (asyncpg)."""
 
 
 def parse_url(raw: str) -> URL:
@@ -28,11 +31,21 @@ def parse_url(raw: str) -> URL:
         raise ConfigurationError(
             f"DATABASE_URL aponta para {dialect}, e o coletor só grava em PostgreSQL. O formato é {_EXAMPLE}."
         )
-    query = dict(url.query)
+    if "@" in (url.host or ""):
+        raise ConfigurationError(
+            "A senha em DATABASE_URL tem um @. Escreva-o %40, para que não se confunda com o fim dela."
+        )
+    query = {name: value for name, value in url.query.items() if name not in _OF_OTHER_DRIVERS}
     if socket := query.pop("unix_sock", None):  # como o pg8000 o escreve
         query["host"] = str(socket).rpartition("/.s.PGSQL.")[0] or str(socket)
     if ssl := query.pop("ssl", None):  # como o asyncpg o escreve
         query["sslmode"] = {"true": "require", "True": "require"}.get(str(ssl), str(ssl))
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    if strange := sorted(query.keys() - known):
+        raise ConfigurationError(
+            f"O PostgreSQL não conhece a opção {strange[0]} que está em DATABASE_URL. Tire-a. "
+            "Um schema se escolhe com ?options=-csearch_path%3Dnome."
+        )
     if not url.host and "host" not in query and not url.database:
         raise ConfigurationError(f"Falta o servidor ou o banco em DATABASE_URL. O formato é {_EXAMPLE}.")
     return url.set(drivername="postgresql+psycopg", query=query)

@@ -168,6 +168,7 @@ produtos = Table(
         server_default=text("false"),
         comment="o produto vivo, ou o mais novo, do SKU",
     ),
+    Column("excluido", Boolean, comment="vazio: não se perguntou, porque o SKU só tem este produto"),
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     _ours("categoria_vista_em"),
     Index("uq_produtos_preferido", "codigo", unique=True, postgresql_where=text("preferido")),

@@ -65,37 +65,88 @@ async def skus_without_produto(connection: AsyncConnection, unknown_since: datet
     return list(found.scalars())
 
 
-async def mark_skus(connection: AsyncConnection, found: Collection[str], unknown: Iterable[str], now: datetime) -> None:
-    """Anota que o Bling conhece os SKUs `found` e não conhece os `unknown`."""
-    await connection.execute(
-        text("DELETE FROM produtos_desconhecidos WHERE codigo = ANY(:found)"), {"found": list(found)}
+async def skus_with_produto(connection: AsyncConnection) -> list[str]:
+    """Os SKUs das notas que têm produto no banco."""
+    found = await connection.execute(
+        text("""
+            SELECT DISTINCT i.codigo_produto FROM nfe_itens i
+            WHERE EXISTS (SELECT FROM produtos p WHERE p.codigo = i.codigo_produto AND p.detalhe IS NOT NULL)
+            ORDER BY 1""")
     )
-    for codigo in unknown:
+    return list(found.scalars())
+
+
+async def mark_known_skus(connection: AsyncConnection, codigos: Collection[str]) -> None:
+    """O Bling conhece estes SKUs."""
+    await connection.execute(
+        text("DELETE FROM produtos_desconhecidos WHERE codigo = ANY(:codigos)"), {"codigos": list(codigos)}
+    )
+
+
+async def mark_unknown_skus(connection: AsyncConnection, codigos: Iterable[str], now: datetime) -> None:
+    """O Bling não conhece estes SKUs."""
+    for codigo in codigos:
         new = pg_insert(produtos_desconhecidos).values(codigo=codigo, verificado_em=now)
         await connection.execute(new.on_conflict_do_update(index_elements=["codigo"], set_={"verificado_em": now}))
 
 
-async def after_produtos(connection: AsyncConnection, written: Collection[int]) -> None:
-    """Depois de gravar produtos: a categoria deles pode ter mudado, e a preferência do SKU também.
+async def skus_in_doubt(connection: AsyncConnection) -> list[str]:
+    """Os SKUs com mais de um produto de que não se sabe quais foram excluídos."""
+    found = await connection.execute(
+        text("""
+            SELECT codigo FROM produtos WHERE codigo IS NOT NULL
+            GROUP BY codigo HAVING count(*) > 1 AND bool_or(excluido IS NULL)
+            ORDER BY 1""")
+    )
+    return list(found.scalars())
 
-    De cada SKU é preferido o produto vivo e, entre iguais, o mais novo; antes se desmarca, que o preferido é único.
-    """
+
+async def mark_produtos_deleted(connection: AsyncConnection, ids: Collection[int]) -> None:
+    await connection.execute(text("UPDATE produtos SET excluido = true WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+async def mark_produtos_live(connection: AsyncConnection, codigos: Collection[str]) -> None:
+    """Dos SKUs perguntados, o que não apareceu entre os excluídos está vivo."""
+    await connection.execute(
+        text("UPDATE produtos SET excluido = false WHERE codigo = ANY(:codigos) AND excluido IS NULL"),
+        {"codigos": list(codigos)},
+    )
+
+
+async def after_produtos(connection: AsyncConnection, written: Collection[int]) -> None:
+    """Depois de gravar produtos: a categoria deles pode ter mudado, e quem é o preferido do SKU também."""
     if not written:
         return
-    parameters = {"ids": list(written)}
-    await connection.execute(text("UPDATE produtos SET categoria_vista_em = NULL WHERE id = ANY(:ids)"), parameters)
+    await connection.execute(
+        text("UPDATE produtos SET categoria_vista_em = NULL, excluido = NULL WHERE id = ANY(:ids)"),
+        {"ids": list(written)},
+    )
+    # O SKU que um deles deixou também fica sem preferido, e já não está em linha nenhuma das gravadas.
+    found = await connection.execute(
+        text("""
+            SELECT codigo FROM produtos WHERE codigo IS NOT NULL
+            GROUP BY codigo HAVING NOT bool_or(preferido) OR bool_or(id = ANY(:ids))"""),
+        {"ids": list(written)},
+    )
+    await prefer_produtos(connection, list(found.scalars()))
+
+
+async def prefer_produtos(connection: AsyncConnection, codigos: Collection[str]) -> None:
+    """De cada SKU é preferido o produto vivo e, entre iguais, o ativo mais novo.
+
+    Antes se desmarca, que o preferido é único.
+    """
     ranked = """
-        (SELECT id, codigo IS NOT NULL
-                AND row_number() OVER (PARTITION BY codigo ORDER BY coalesce(situacao = 'A', false) DESC, id DESC) = 1
-                AS primeiro
-         FROM produtos
-         WHERE codigo IN (SELECT codigo FROM produtos WHERE id = ANY(:ids)) OR id = ANY(:ids)) AS r"""
+        (SELECT id, row_number() OVER (
+                    PARTITION BY codigo
+                    ORDER BY coalesce(excluido, false), coalesce(situacao = 'A', false) DESC, id DESC) = 1 AS primeiro
+         FROM produtos WHERE codigo = ANY(:codigos)) AS r"""
     for value in ("false", "true"):
         await connection.execute(
             text(f"""
                 UPDATE produtos p SET preferido = {value} FROM {ranked}
                 WHERE r.id = p.id AND r.primeiro = {value} AND p.preferido <> {value}"""),
-            parameters,
+            {"codigos": list(codigos)},
         )
 
 

@@ -28,9 +28,14 @@ async def run_lock(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 async def is_locked(engine: AsyncEngine) -> bool:
-    """True se há uma execução em curso, neste ou em outro processo."""
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        if await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")):
-            await connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})"))
-            return False
-        return True
+    """True se há uma execução em curso, neste ou em outro processo. Só olha: uma execução que comece agora não a vê."""
+    async with engine.connect() as connection:
+        found = await connection.scalar(
+            text(f"""
+                SELECT EXISTS (
+                    SELECT FROM pg_locks
+                    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                      AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = {_KEY})""")
+        )
+    return bool(found)

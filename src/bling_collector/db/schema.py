@@ -1,9 +1,13 @@
 """O esquema do banco: saber se está em dia e pô-lo em dia, um processo por vez."""
 
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import URL, Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.db.database import check_server, explained
 from bling_collector.db.migrations import HEAD
@@ -14,9 +18,12 @@ SCHEMA_LOCK = "bling_collector.schema"
 
 async def current_revision(engine: AsyncEngine) -> str | None:
     """A revisão do banco, ou None se ele ainda não tem as tabelas. DatabaseError se não atende ou é antigo."""
-    async with explained(engine.url), engine.connect() as connection:
+    async with _plainly(engine.url), engine.connect() as connection:
         await check_server(connection)
-        if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        await _check_schema(connection)
+        # Só vale a do schema presente: o search_path pode trazer outros, de outra empresa ou outro programa.
+        present = "SELECT to_regclass(quote_ident(current_schema()) || '.alembic_version')"
+        if await connection.scalar(text(present)) is None:
             return None
         revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         return str(revision) if revision is not None else None
@@ -27,11 +34,13 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
     before = await current_revision(engine)
     if before == HEAD:
         return before, HEAD
-    if before is not None and before > HEAD:
+    if before is not None and not (re.fullmatch(r"\d{4}", before) and before < HEAD):
         raise DatabaseError(
-            f"O banco está na revisão {before}, mais nova que este programa ({HEAD}). Atualize o bling-collector."
+            f"O banco está na revisão {before}, que este programa (revisão {HEAD}) não conhece. Se é de um "
+            "bling-collector mais novo, atualize o programa; se é de outro programa que usa este schema, aponte "
+            "DATABASE_URL para outro (?options=-csearch_path%3Dnome). Nada foi mudado."
         )
-    async with explained(engine.url), engine.begin() as connection:
+    async with _plainly(engine.url), engine.begin() as connection:
         await connection.run_sync(_migrate)
     return before, HEAD
 
@@ -50,3 +59,32 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+async def _check_schema(connection: AsyncConnection) -> None:
+    if await connection.scalar(text("SELECT current_schema()")) is None:
+        path = await connection.scalar(text("SHOW search_path"))
+        raise DatabaseError(
+            f"O schema de DATABASE_URL (search_path: {path}) não existe neste banco, ou este usuário não o vê. "
+            "Crie-o com CREATE SCHEMA, ou corrija DATABASE_URL."
+        )
+
+
+@asynccontextmanager
+async def _plainly(url: URL) -> AsyncIterator[None]:
+    """Como `explained`, e também o que o banco recusa a quem migra."""
+    async with explained(url):
+        try:
+            yield
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if error.connection_invalidated or state is None or str(state)[:2] in {"08", "28", "3D", "57"}:
+                raise
+            cause = str(error.orig).splitlines()[0]
+            advice = {
+                "42501": "Dê ao usuário do banco a permissão que falta (GRANT CREATE ON SCHEMA … TO …).",
+                "55P03": "Outro programa está usando as tabelas; tente de novo quando ele terminar.",
+            }.get(str(state), "Confira se o banco, ou o schema, é mesmo o do coletor.")
+            raise DatabaseError(
+                f"As tabelas não puderam ser preparadas ({cause}). {advice} Nada foi mudado."
+            ) from error

@@ -8,14 +8,16 @@ from bling_collector.db import control
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.windows import MAX_DAYS
 from bling_collector.payload import Json
-from bling_collector.streams.base import Stream
+from bling_collector.streams.base import Params, Stream
 
 OVERLAP = timedelta(seconds=10)
 """Quanto a leitura volta atrás: o relógio do Bling e o nosso não batem no segundo."""
 _AHEAD = timedelta(days=1)
 
 
-async def altered(ctx: RunContext, stream: Stream, since: datetime, until: datetime) -> AsyncIterator[list[Json]]:
+async def altered(
+    ctx: RunContext, stream: Stream, since: datetime, until: datetime, filters: Params = ()
+) -> AsyncIterator[list[Json]]:
     """As páginas do que foi alterado entre `since` e `until` (UTC).
 
     As duas datas vão sempre: a inicial sozinha é ignorada (medido), e entre elas não cabe mais de um ano.
@@ -25,7 +27,7 @@ async def altered(ctx: RunContext, stream: Stream, since: datetime, until: datet
     while start < end:
         stop = min(end, start + timedelta(days=MAX_DAYS))
         dates = ((stream.window[0], _local(start)), (stream.window[1], _local(stop)))
-        async for page in ctx.client.pages(stream.path, (*stream.listings[0], *dates)):
+        async for page in ctx.client.pages(stream.path, (*stream.listings[0], *filters, *dates)):
             ctx.show()
             ctx.check_stop()
             yield page

@@ -1,11 +1,13 @@
 """A categoria de cada produto: a listagem não a mostra, e um detalhe por produto custaria demais."""
 
 from collections.abc import Iterable
+from itertools import product as combinations
 
 from bling_collector.db import repository
 from bling_collector.errors import BlingNotFoundError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import fetch
+from bling_collector.etl.produtos import stock_filters
 from bling_collector.etl.save import Item
 from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos import PRODUTOS, categoria_id
@@ -54,8 +56,10 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
     mostra também os produtos das filhas, a mais específica vale."""
     found: dict[int, int | None] = {}
     spent = ctx.requests.total
-    for categoria in sorted(parents, key=lambda c: (_depth(c, parents), c)):
-        async for page in ctx.client.pages(PRODUTOS.path, (*PRODUTOS.listings[0], ("idCategoria", str(categoria)))):
+    filters = await stock_filters(ctx)
+    for categoria, stock in combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters):
+        params = (*PRODUTOS.listings[0], *stock, ("idCategoria", str(categoria)))
+        async for page in ctx.client.pages(PRODUTOS.path, params):
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
             ctx.progress.feitos = len(found)
             ctx.show()

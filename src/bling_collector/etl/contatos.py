@@ -23,10 +23,10 @@ async def collect_contatos(ctx: RunContext) -> None:
     if since is not None:
         async with ctx.transaction() as connection:
             await control.move_checkpoint(connection, CONTATOS.name, now)
-    await _without_detail(ctx)
+    await _without_detail(ctx, tried=changed)
 
 
-async def _without_detail(ctx: RunContext) -> None:
+async def _without_detail(ctx: RunContext, *, tried: set[int]) -> None:
     async with ctx.engine.connect() as connection:
         total = await repository.count_contatos_without_detail(connection)
     ctx.start("Contatos", total)
@@ -36,7 +36,7 @@ async def _without_detail(ctx: RunContext) -> None:
             portion = await repository.contatos_without_detail(connection, _PORTION, after=last)
         if not portion:
             return
-        await _detail(ctx, portion)
+        await _detail(ctx, [id_ for id_ in portion if id_ not in tried])
         last = portion[-1]
 
 

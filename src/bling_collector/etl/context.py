@@ -69,7 +69,7 @@ class RunContext:
         outcome = await save(connection, stream, items, now)
         await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
-            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document))
+            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day)
             for item, reason in outcome.refused
         ]
         await control.add_pendencias(connection, [*failures, *refused], now)

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.api.bling_client import BlingClient
@@ -31,6 +33,7 @@ from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.sweep import sweep
 from bling_collector.etl.windows import Window, asked_period, incremental_start, next_bookmark, plan
+from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
 
@@ -45,6 +48,8 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_categorias,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
+IN_FLIGHT = 64
+"""Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 _CARRY_ON = (BlingScopeError, BlingRejectedError, PaginationLoopError)
 """Erros de um recurso só: os outros seguem."""
 
@@ -139,15 +144,19 @@ class Pipeline:
                 self._client,
                 self._clock,
                 self._requests,
-                in_flight=64 if self._settings.api_rate_limit_delay else 16,
+                in_flight=IN_FLIGHT,
                 sink=sink,
                 stop=stop,
                 run_id=run_id,
                 started=now,
             )
-            on_start(run_id)
-            error = await self._collect(ctx, windows)
-            return await self._finish(ctx, previous, period, error)
+            try:
+                on_start(run_id)
+                error = await self._collect(ctx, windows)
+                return await self._finish(ctx, previous, period, error)
+            except BaseException as error:
+                await self._abandon(run_id, error)
+                raise
 
     def _period(self, previous: date | None, inicio: date | None, fim: date | None) -> Window:
         day = today(self._clock)
@@ -216,6 +225,21 @@ class Pipeline:
         log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
         return result
 
+    async def _abandon(self, run_id: int, error: BaseException) -> None:
+        """Um fim que ninguém previu, ou um cancelamento: o que se salvou fica, e a execução não fica `running`."""
+        message = str(error) if isinstance(error, CollectorError) else f"Terminou de repente: {type(error).__name__}."
+        # Se foi o próprio banco que caiu, é a execução seguinte que a dá por morta.
+        with suppress(SQLAlchemyError, CollectorError):
+            async with self._engine.begin() as connection:
+                await control.update_run(
+                    connection,
+                    run_id,
+                    status="error",
+                    fim=self._clock.now(),
+                    fase=None,
+                    erro_mensagem=storable(message),
+                )
+
 
 async def _owe(connection: AsyncConnection, stream: Stream, period: Window) -> list[Window]:
     """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
@@ -235,4 +259,4 @@ def _message(error: CollectorError | None, problems: list[str], pendencias: int,
         parts.append(f"{pendencias} registro(s) pendente(s), que toda execução tenta de novo")
     if janelas:
         parts.append(f"{janelas} período(s) devido(s), que a próxima execução percorre")
-    return "; ".join(part.rstrip(".") for part in parts) + "." if parts else None
+    return storable("; ".join(part.rstrip(".") for part in parts) + ".") if parts else None

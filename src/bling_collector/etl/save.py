@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db.upsert import Upserted, insert, replace_children, upsert
@@ -21,6 +21,8 @@ class Item:
 
     document: Document
     resumo: str | None = None
+    day: date | None = None
+    """O dia dele, se o documento não o disser."""
 
 
 @dataclass
@@ -47,10 +49,8 @@ async def _save_or_bisect(
     try:
         async with connection.begin_nested():
             written = await _write(connection, stream, items, now)
-    except (OperationalError, InterfaceError):
-        raise
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if not _is_about_the_rows(error):
             raise
         if len(items) == 1:
             outcome.refused.append((items[0], f"o banco recusou o registro: {str(error.orig).splitlines()[0]}"))
@@ -64,6 +64,13 @@ async def _save_or_bisect(
         outcome.saved.extend(items)
 
 
+def _is_about_the_rows(error: DBAPIError) -> bool:
+    """O SQLSTATE diz se o banco recusou os dados, ou se o que há é com o banco, a conexão ou o comando."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    # 21 e 22: valores; 23: restrições; 54: passou de um limite, como o tamanho de uma chave de índice.
+    return not error.connection_invalidated and state[:2] in {"21", "22", "23", "54"}
+
+
 async def _write(connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime) -> Upserted:
     mapped = [(item, stream.rows(item.document)) for item in items]
     main: list[Row] = []
@@ -72,7 +79,7 @@ async def _write(connection: AsyncConnection, stream: Stream, items: Sequence[It
         if "resumo_lista" in stream.table.c:
             stamp["resumo_lista"] = item.resumo
         main.extend(row | stamp for row in rows[stream.table])
-    written = await upsert(connection, stream.table, main)
+    written = await upsert(connection, stream.table, main, volatile=("extraido_em", *stream.volatile))
     for child in stream.children:
         # De um documento repetido no lote vale o último, como no upsert.
         latest = {row["id"]: rows for _, rows in mapped for row in rows[stream.table]}

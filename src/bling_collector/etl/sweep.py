@@ -37,13 +37,18 @@ class Listing:
     """Um registro passou de uma listagem a outra durante a leitura."""
 
 
-def diff(rows: Iterable[Document], known: Mapping[int, str | None], stream: Stream) -> dict[int, Wanted]:
-    """Das linhas listadas, as que é preciso buscar: novas, mudadas, ou ainda não finais."""
+def diff(
+    rows: Iterable[Document], known: Mapping[int, str | None], stream: Stream, *, since: date | None = None
+) -> dict[int, Wanted]:
+    """Das linhas listadas, as que é preciso buscar: novas, mudadas, ou ainda não finais.
+
+    Uma linha sem dia que se leia conta como do dia `since`, o primeiro da janela.
+    """
     wanted: dict[int, Wanted] = {}
     for row in rows:
         resumo = digest(row)
         if known.get(row["id"]) != resumo or not stream.is_final(row):
-            wanted[row["id"]] = Wanted(resumo, stream.day(row))
+            wanted[row["id"]] = Wanted(resumo, stream.day(row) or since)
     return wanted
 
 
@@ -56,7 +61,7 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
         async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, stream.table, [row["id"] for row in page])
-            result.wanted |= diff(page, known, stream)
+            result.wanted |= diff(page, known, stream, since=window.inicio)
             here |= {row["id"]: digest(row) for row in page}
             ctx.show()
             ctx.check_stop()
@@ -121,7 +126,7 @@ async def fetch_and_store(
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
             if fetched.document is not None:
-                items.append(Item(fetched.document, wanted.resumo))
+                items.append(Item(fetched.document, wanted.resumo, wanted.day))
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
                 missing.add(fetched.id)
             else:

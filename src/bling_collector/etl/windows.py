@@ -9,7 +9,8 @@ from bling_collector.errors import UsageError
 MAX_DAYS = 365
 """O Bling recusa mais de um ano entre as datas de um filtro (referência: alterações da v306)."""
 _DAY = timedelta(days=1)
-_EARLIEST = date(2000, 1, 1)
+EARLIEST = date(2000, 1, 1)
+"""Antes disto não havia NF-e."""
 
 
 @dataclass(frozen=True, order=True)
@@ -43,15 +44,15 @@ def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date,
         raise UsageError(f"data_inicio ({inicio}) está no futuro; hoje é {today}.")
     if fim < inicio:
         raise UsageError(f"data_fim ({fim}) vem antes de data_inicio ({inicio}). Troque as datas.")
-    if inicio < _EARLIEST:
-        raise UsageError(f"data_inicio ({inicio}) é antes de {_EARLIEST}, quando ainda não havia NF-e.")
+    if inicio < EARLIEST:
+        raise UsageError(f"data_inicio ({inicio}) é antes de {EARLIEST}, quando ainda não havia NF-e.")
     return Window(inicio, min(fim, today))
 
 
 def incremental_start(bookmark: date | None, *, days_back: int, lookback_days: int, today: date) -> date:
     """Onde começa a execução diária: no último dia coberto (ou `days_back` dias atrás), alargado pela releitura."""
     start = min(bookmark, today) if bookmark is not None else today - timedelta(days=days_back)
-    return start - timedelta(days=lookback_days)
+    return max(start - timedelta(days=lookback_days), EARLIEST)
 
 
 def merge(windows: Iterable[Window]) -> list[Window]:
@@ -71,9 +72,12 @@ def plan(windows: Iterable[Window]) -> list[Window]:
 
 
 def _cut(window: Window) -> Iterator[Window]:
+    """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas."""
     fim = window.fim
     while fim >= window.inicio:
-        inicio = max(window.inicio, fim - timedelta(days=MAX_DAYS - 1))
+        oldest = fim - timedelta(days=MAX_DAYS - 1)
+        month = oldest if oldest.day == 1 else (oldest.replace(day=1) + timedelta(days=32)).replace(day=1)
+        inicio = max(window.inicio, month)
         yield Window(inicio, fim)
         fim = inicio - _DAY
 

@@ -48,5 +48,7 @@ class Stream:
     """O dia da linha de listagem dentro da sua janela."""
     after_save: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
     """O que se completa no banco, na mesma transação, nas linhas que acabam de ser gravadas."""
+    volatile: tuple[str, ...] = ()
+    """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""

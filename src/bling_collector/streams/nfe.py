@@ -1,7 +1,7 @@
 """As NF-e de saída: GET /nfe (sem itens nem valores) e GET /nfe/{id}, uma por nota."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, DecimalException
 
 from bling_collector.db import repository
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
@@ -23,6 +23,10 @@ from bling_collector.streams.base import Child, Document, Rows, Stream
 FINAL = frozenset({2, 5, 6, 7, 9})
 """Cancelada, autorizada, emitida, registrada, denegada: só muda se a listagem mostrar. As demais situações ainda
 podem ter itens e valores editados sem que a listagem o mostre (referência: situações de /nfe)."""
+
+
+_EXACT = Context(prec=200)
+"""Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""
 
 
 def rows(nota: Document) -> Rows:
@@ -52,7 +56,7 @@ def _cabecalho(nota: Document, itens: list[Row]) -> Row:
         "contato_documento": documento(part(contato, "numeroDocumento")),
         "contato_municipio": text(part(contato, "endereco", "municipio")),
         "contato_uf": text(part(contato, "endereco", "uf")),
-        "total_produtos": sum((i["valor_total"] for i in itens if i["valor_total"] is not None), Decimal(0)),
+        "total_produtos": _sum([item["valor_total"] for item in itens]) or Decimal(0),
         "total_nota": decimal(nota.get("valorNota")),
         "total_descontos": None,
         "tipo": integer(nota.get("tipo")),
@@ -106,17 +110,33 @@ def _valor_total(linha: Mapping[str, Json]) -> Decimal | None:
     if total is not None:
         return total
     quantidade, valor = decimal(linha.get("quantidade")), decimal(linha.get("valor"))
-    return (quantidade * valor).quantize(Decimal("0.01")) if quantidade is not None and valor is not None else None
+    if quantidade is None or valor is None:
+        return None
+    try:
+        return _EXACT.quantize(_EXACT.multiply(quantidade, valor), Decimal("0.01"))
+    except DecimalException:  # um número que não cabe em dinheiro nenhum
+        return None
 
 
 def _sum(values: list[Decimal | None]) -> Decimal | None:
-    present = [v for v in values if v is not None]
-    return sum(present, Decimal(0)) if present else None
+    total: Decimal | None = None
+    try:
+        for value in values:
+            if value is not None:
+                total = value if total is None else _EXACT.add(total, value)
+    except DecimalException:
+        return None
+    return total
 
 
 def _mean_price(total: Decimal | None, quantidade: Decimal | None) -> Decimal | None:
     """O preço médio das linhas de um SKU vendido a preços diferentes, com 10 casas."""
-    return (total / quantidade).quantize(Decimal("1e-10")) if total is not None and quantidade else None
+    if total is None or not quantidade:
+        return None
+    try:
+        return _EXACT.quantize(_EXACT.divide(total, quantidade), Decimal("1e-10"))
+    except DecimalException:
+        return None
 
 
 def _pagamento(nfe_id: int | None, numero: int, parcela: Mapping[str, Json]) -> Row:

@@ -20,9 +20,15 @@ def rows(produto: Document) -> Rows:
                 "formato": text(produto.get("formato")),
                 "produto_pai_id": integer(produto.get("idProdutoPai")) or None,
                 "detalhe": _without_stock(produto),
+                # Quem mudou perde a preferência até que ela seja decidida de novo: o SKU pode ter mudado.
+                "preferido": False,
             }
         ]
     }
+
+
+DELETED = (("criterio", "4"),)
+"""O critério que só mostra os excluídos."""
 
 
 def categoria_id(produto: Document) -> int | None:
@@ -44,4 +50,5 @@ PRODUTOS = Stream(
     # Sem `criterio` só vêm os últimos incluídos; 5 é todos, os excluídos também (referência: GET /produtos).
     listings=((("criterio", "5"),),),
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
+    volatile=("preferido",),
 )

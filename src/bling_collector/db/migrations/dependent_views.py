@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from bling_collector.errors import DatabaseError
 
@@ -42,7 +43,7 @@ def set_aside(connection: Connection, tables: list[str]) -> Iterator[None]:
     views = connection.execute(_DEPENDENT, {"tables": tables}).all()
     for view in reversed(views):
         kind = "MATERIALIZED VIEW" if view.materializada else "VIEW"
-        connection.exec_driver_sql(f"DROP {kind} {view.nome}")
+        _execute(connection, view.nome, f"DROP {kind} {view.nome}")
     yield
     for view in views:
         kind = "MATERIALIZED VIEW" if view.materializada else "VIEW"
@@ -54,12 +55,16 @@ def set_aside(connection: Connection, tables: list[str]) -> Iterator[None]:
         if view.comentario is not None:
             quoted = view.comentario.replace("'", "''")
             statements.append(f"COMMENT ON {kind} {view.nome} IS '{quoted}'")
-        try:
-            for statement in statements:
-                connection.exec_driver_sql(statement.replace("%", "%%"))
-        except Exception as error:
-            raise DatabaseError(
-                f"A view {view.nome} lê tabelas do coletor e não pôde ser refeita depois da correção dos tipos "
-                f"({error.__class__.__name__}: {str(error).splitlines()[0]}). Nada foi mudado: apague-a, rode "
-                "`bling-collector db upgrade` e crie-a de novo."
-            ) from error
+        for statement in statements:
+            _execute(connection, view.nome, statement)
+
+
+def _execute(connection: Connection, view: str, statement: str) -> None:
+    try:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+    except DBAPIError as error:
+        raise DatabaseError(
+            f"A view {view} lê tabelas do coletor e não pôde ser tirada e reposta, como a correção dos tipos pede "
+            f"({str(error.orig).splitlines()[0]}). Nada foi mudado: apague-a, rode `bling-collector db upgrade` e "
+            "crie-a de novo."
+        ) from error

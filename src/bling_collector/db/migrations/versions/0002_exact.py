@@ -4,6 +4,7 @@ from alembic import op
 from sqlalchemy import text
 
 from bling_collector.db.migrations.dependent_views import set_aside
+from bling_collector.errors import DatabaseError
 
 revision = "0002"
 down_revision = "0001"
@@ -54,6 +55,7 @@ _COMMENTS = {
     "contatos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
     "produtos.situacao": "A ativo, I inativo",
     "produtos.preferido": "o produto vivo, ou o mais novo, do SKU",
+    "produtos.excluido": "vazio: não se perguntou, porque o SKU só tem este produto",
     "produtos.detalhe": "a linha de GET /produtos",
     "produtos_desconhecidos.codigo": "SKU que está em notas e que o Bling não conhece",
     "formas_pagamento.tipo_pagamento": "código fiscal; vazio se o Bling não conhece mais a forma",
@@ -128,7 +130,8 @@ def _add_columns() -> None:
     op.execute("""
         ALTER TABLE produtos
             ADD tipo text, ADD situacao text, ADD formato text, ADD produto_pai_id bigint,
-            ADD preferido boolean NOT NULL DEFAULT false, ADD detalhe jsonb, ADD categoria_vista_em timestamptz""")
+            ADD preferido boolean NOT NULL DEFAULT false, ADD excluido boolean, ADD detalhe jsonb,
+            ADD categoria_vista_em timestamptz""")
     op.execute("UPDATE produtos SET preferido = true WHERE codigo IS NOT NULL")
     op.execute("""
         ALTER TABLE etl_controle
@@ -138,6 +141,16 @@ def _add_columns() -> None:
 
 
 def _add_tables() -> None:
+    _refuse_strangers(
+        "oauth_states",
+        "produtos_desconhecidos",
+        "categorias_produto",
+        "formas_pagamento",
+        "janelas_devidas",
+        "pendencias",
+        "checkpoints",
+        "vw_nfe_linhas",
+    )
     op.execute("CREATE TABLE oauth_states (state_hash text PRIMARY KEY, expires_at timestamptz NOT NULL)")
     op.execute("CREATE TABLE produtos_desconhecidos (codigo text PRIMARY KEY, verificado_em timestamptz NOT NULL)")
     op.execute("""
@@ -159,6 +172,17 @@ def _add_tables() -> None:
             tentada_em timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (recurso, recurso_id))""")
     op.execute("CREATE TABLE checkpoints (recurso text PRIMARY KEY, posicao timestamptz NOT NULL)")
     op.execute("CREATE UNIQUE INDEX uq_produtos_preferido ON produtos (codigo) WHERE preferido")
+
+
+def _refuse_strangers(*names: str) -> None:
+    """Uma tabela com um destes nomes é de outro programa: nada é tocado."""
+    for name in names:
+        found = "SELECT to_regclass(quote_ident(current_schema()) || '.' || CAST(:name AS text))"
+        if op.get_bind().scalar(text(found), {"name": name}) is not None:
+            raise DatabaseError(
+                f"Já existe neste banco uma tabela ou view {name} que não é do coletor. Aponte DATABASE_URL para "
+                "outro banco, ou para outro schema (?options=-csearch_path%3Dnome). Nada foi mudado."
+            )
 
 
 def _index(table: str, column: str) -> None:

@@ -1,0 +1,37 @@
+"""Montar o coletor diante do simulador."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import SecretStr
+
+from bling_collector.bootstrap import App
+from bling_collector.config import Settings
+from bling_simulator.bling import Bling
+from bling_simulator.settings import SimulatorSettings
+
+
+def collector_settings(api_url: str, database_url: SecretStr, **changes: Any) -> Settings:
+    """As configurações que apontam para o simulador em `api_url`, sem ritmo."""
+    simulator = SimulatorSettings()
+    values: dict[str, Any] = {
+        "_env_file": None,
+        "bling_client_id": simulator.client_id,
+        "bling_client_secret": SecretStr(simulator.client_secret),
+        "database_url": database_url,
+        "bling_api_base_url": api_url,
+        "bling_oauth_url": f"{api_url}/oauth/token",
+        "bling_authorize_url": f"{api_url}/oauth/authorize",
+        "extraction_days_back": 1,
+        "extraction_lookback_days": 30,
+        "api_rate_limit_delay": 0.0,
+        "api_page_size": 100,
+        "log_level": "INFO",
+    }
+    return Settings(**(values | changes))
+
+
+async def authorise(app: App, bling: Bling) -> None:
+    """O dono da conta autoriza: o código volta com o `state` que saiu."""
+    url = await app.oauth.start_authorization()
+    await app.oauth.exchange_authorization_code(bling.authorise(), parse_qs(urlsplit(url).query)["state"][0])

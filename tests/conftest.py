@@ -1,0 +1,134 @@
+"""O que a maioria dos testes usa: um PostgreSQL descartável, um Bling num soquete e o coletor montado entre os dois.
+
+@pytest.mark.bling(scale=0.05, uneven_pages=False)   # o simulador deste teste
+@pytest.mark.collector(extraction_lookback_days=0)    # as configurações do coletor deste teste
+async def test_algo(bling: Bling, app: App) -> None: ...
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import authorise, collector_settings
+from tests.fakes import FakeClock
+from tests.postgres import create_database, drop_database, throwaway_server
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.config import Settings
+from bling_collector.db import schema
+from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.embedded import EmbeddedServer
+from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer, running
+from bling_simulator.settings import SimulatorSettings
+
+NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
+"""O presente dos testes: o fim da tarde do dia da última nota gerada."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "bling(**settings): as configurações do simulador deste teste")
+    config.addinivalue_line("markers", "collector(**settings): as configurações do coletor deste teste")
+
+
+class TickingClock(FakeClock):
+    """Um relógio que anda um milissegundo a cada vez que é lido, e de repente quando alguém dorme."""
+
+    def now(self) -> datetime:
+        self.advance(0.001)
+        return super().now()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedServer]:
+    """O servidor deste processo do pytest."""
+    with throwaway_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: EmbeddedServer) -> str:
+    """Um banco com as tabelas, para copiar."""
+
+    async def make() -> str:
+        url = await create_database(postgres)
+        engine = create_engine(parse_url(url))
+        await schema.upgrade(engine)
+        await engine.dispose()
+        return url
+
+    return asyncio.run(make())
+
+
+@pytest.fixture
+async def empty_database_url(postgres: EmbeddedServer) -> AsyncIterator[str]:
+    """Um banco sem tabela nenhuma."""
+    url = await create_database(postgres)
+    yield url
+    await drop_database(postgres, url)
+
+
+@pytest.fixture
+async def empty_engine(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(parse_url(empty_database_url))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedServer, migrated_template: str) -> AsyncIterator[str]:
+    """Um banco só deste teste, com as tabelas em dia."""
+    url = await create_database(postgres, migrated_template)
+    yield url
+    await drop_database(postgres, url)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(parse_url(database_url))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """O relógio do coletor e do simulador: as esperas não esperam."""
+    return TickingClock(NOW)
+
+
+def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
+    marks = list(request.node.iter_markers(name))
+    return {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
+
+
+@pytest.fixture
+async def server(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[RunningServer]:
+    """O simulador num soquete, com todas as manias e sem limite de ritmo."""
+    settings = SimulatorSettings(scale=0.03, requests_per_second=0, errors_per_10s=0, today=date(2026, 2, 20))
+    async with running(replace(settings, **_marked(request, "bling")), clock=clock) as running_server:
+        yield running_server
+
+
+@pytest.fixture
+def bling(server: RunningServer) -> Bling:
+    return server.bling
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, server: RunningServer, database_url: str) -> Settings:
+    """As configurações do coletor, que não leem o ambiente de quem roda os testes."""
+    values = _marked(request, "collector")
+    return collector_settings(server.api_url, SecretStr(database_url), **values)
+
+
+@pytest.fixture
+async def app(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncIterator[App]:
+    """O coletor montado e já autorizado."""
+    async with open_app(settings, clock=clock) as opened:
+        await authorise(opened, bling)
+        yield opened
