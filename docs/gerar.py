@@ -1,0 +1,268 @@
+"""Gera, do código, as páginas de referência que dele se podem tirar: `python docs/gerar.py`.
+
+Com `--conferir` nada escreve: sai com 1 se alguma página não é a que seria gerada.
+"""
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql
+
+import bling_collector
+from bling_collector.cli.commands import cli
+from bling_collector.config import Settings
+from bling_collector.db.models import metadata
+from bling_collector.errors import CollectorError
+
+DOCS = Path(__file__).parent
+MEANINGS = DOCS / "tabelas.toml"
+VIEW = "vw_nfe_linhas"
+_GENERATED = "<!-- Gerado por docs/gerar.py a partir do código; não edite. -->\n\n"
+_REQUIRED = {"bling_client_id", "bling_client_secret"}
+_OTHERS = (
+    ("PORT", "`8080`", "a porta de `serve`; o Cloud Run a define"),
+    ("HOST", "`127.0.0.1`", "o endereço em que `serve` atende"),
+    ("BLING_POSTGRES_BIN", "—", "a pasta com os binários do PostgreSQL embutido, em vez dos que vêm no pacote"),
+    ("XDG_DATA_HOME", "`~/.local/share`", "no Linux, onde fica a pasta de dados do PostgreSQL embutido"),
+)
+_VALUES = {"integer": "N", "text": "TEXTO"}
+Columns = dict[str, dict[str, str]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Gera as páginas de referência a partir do código.")
+    parser.add_argument("--conferir", action="store_true", help="só diz se as páginas estão em dia")
+    check = parser.parse_args(arguments).conferir
+    stale = [path for path, content in pages() if not path.exists() or path.read_text("utf-8") != content]
+    for path, content in pages():
+        if path in stale and not check:
+            path.write_text(content, "utf-8")
+    for path in stale:
+        sys.stdout.write(f"{path.name}: {'não está em dia' if check else 'gerada'}\n")
+    return 1 if check and stale else 0
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Cada página gerada e o que deve conter."""
+    yield DOCS / "referencia-comandos.md", _GENERATED + commands_page()
+    yield DOCS / "referencia-configuracao.md", _GENERATED + settings_page()
+    yield DOCS / "referencia-erros.md", _GENERATED + errors_page()
+    yield DOCS / "referencia-tabelas.md", _GENERATED + tables_page()
+
+
+def commands_page() -> str:
+    lines = [
+        "# Os comandos",
+        "",
+        f"`bling-collector [opções] comando [opções do comando]`. {_sentence(cli.help)}",
+        "",
+        *_options(cli),
+        "O resultado vai para stdout, a conversa para stderr. Os códigos de saída estão na",
+        "[referência dos erros](referencia-erros.md).",
+        "",
+    ]
+    for name, command in commands(cli):
+        lines += [f"## `{name}`", "", _sentence(command.help), "", *_options(command)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Os comandos que se podem digitar, com o nome inteiro."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
+
+
+def settings_page() -> str:
+    lines = [
+        "# A configuração",
+        "",
+        "Do ambiente ou do arquivo `.env` da pasta em que se roda; o ambiente vale mais. Uma variável vazia vale como",
+        "ausente. Um valor que não serve é recusado antes de tudo, com o nome da variável e o que ela aceita.",
+        "",
+        "| variável | obrigatória | padrão | o que é | limites |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, default, description, limits in settings():
+        required = "sim" if name.lower() in _REQUIRED else "não"
+        lines.append(f"| `{name}` | {required} | {default} | {description} | {limits} |")
+    lines += [
+        "",
+        "As credenciais só são cobradas por quem fala com o Bling; um valor que ainda é o do modelo (`seu-…`, `xxx`,",
+        "`<…>`, `troque-…`) é recusado.",
+        "",
+        "## As menores",
+        "",
+        "Não pertencem ao `.env`: são lidas só do ambiente.",
+        "",
+        "| variável | padrão | o que é |",
+        "| --- | --- | --- |",
+        *(f"| `{name}` | {default} | {meaning} |" for name, default, meaning in _OTHERS),
+        "",
+        "`SSL_CERT_FILE` vale nas conexões com o Bling; as variáveis de proxy (`HTTPS_PROXY`…), não.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def settings() -> Iterator[tuple[str, str, str, str]]:
+    """Cada variável: nome, padrão, descrição e limites, já em Markdown."""
+    for name, field in Settings.model_fields.items():
+        limits = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le") if hasattr(rule, key)}
+        secret = field.default is None or isinstance(field.default, SecretStr)
+        yield (
+            name.upper(),
+            "—" if secret else f"`{field.default}`",
+            str(field.description),
+            f"de {limits['ge']} a {limits['le']}" if {"ge", "le"} <= limits.keys() else "",
+        )
+
+
+def errors_page() -> str:
+    lines = [
+        "# Os erros",
+        "",
+        "Cada erro traz uma frase para uma pessoa: o que houve, por quê, o que fazer. Na linha de comando ela vai para",
+        'stderr (com `--json`, também para stdout, como `{"status": "error", "title", "detail"}`); no serviço, é o',
+        "`detail` de um `application/problem+json` (RFC 9457), com o `title` da tabela.",
+        "",
+        "## Códigos de saída",
+        "",
+        "| código | quer dizer |",
+        "| --- | --- |",
+        "| 0 | tudo feito |",
+        "| 1 | falhou, ou foi feito em parte: o que falta ficou devido |",
+        "| 2 | pedido ou configuração errados: nada mudou |",
+        "| 3 | o dono da conta precisa autorizar de novo |",
+        "",
+        "## Por erro",
+        "",
+        "| erro | título | quando | saída | HTTP |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for error in errors():
+        doc = " ".join((error.__doc__ or "").split())
+        lines.append(f"| `{error.__name__}` | {error.title} | {doc} | {error.exit_code} | {error.http_status} |")
+    lines += [
+        "",
+        "Uma execução que chega a começar não levanta erro: termina em `success`, `partial` ou `error`, e a mensagem",
+        "fica em `etl_controle.erro_mensagem`.",
+        "",
+        "| status | quer dizer | saída |",
+        "| --- | --- | --- |",
+        "| `running` | em curso (ou morta há pouco: a execução seguinte a marca `error`) | — |",
+        "| `success` | tudo o que se pediu está no banco, e nada é devido | 0 |",
+        "| `partial` | parte foi salva, ou tudo, mas algo é devido | a do erro, senão 1 |",
+        "| `error` | parou antes de salvar qualquer coisa | a do erro, senão 1 |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def errors() -> list[type[CollectorError]]:
+    """As classes de erro do coletor, da mais geral às suas filhas."""
+    for module in walk_packages(bling_collector.__path__, "bling_collector."):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
+            import_module(module.name)
+
+    def tree(error: type[CollectorError]) -> Iterator[type[CollectorError]]:
+        yield error
+        for child in sorted(error.__subclasses__(), key=lambda c: (c.__module__ != CollectorError.__module__, 0)):
+            yield from tree(child)
+
+    return list(tree(CollectorError))
+
+
+def tables_page() -> str:
+    meanings = tables()
+    lines = [
+        "# As tabelas",
+        "",
+        "As horas nossas são `timestamp with time zone`; as que o Bling dá são a hora local de Brasília, sem fuso, como",
+        "ele a dá. Dinheiro e quantidades são `numeric`. O que o Bling não informa fica vazio (`NULL`).",
+        "",
+    ]
+    for table in metadata.tables.values():
+        lines += [f"## `{table.name}`", "", meanings[table.name]["_"], "", "| coluna | tipo | o que é |"]
+        lines += ["| --- | --- | --- |"]
+        for column in table.columns:
+            lines.append(f"| `{column.name}` | {_type(column)} | {meanings[table.name][column.name]} |")
+        lines += ["", *_keys(table)]
+    view = dict(meanings[VIEW])
+    lines += [f"## `{VIEW}`", "", view.pop("_"), "", "| coluna | o que é |", "| --- | --- |"]
+    lines += [f"| `{column}` | {meaning} |" for column, meaning in view.items()]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def tables() -> Columns:
+    """O que quer dizer cada tabela (`_`) e cada coluna: do comentário no banco ou de tabelas.toml."""
+    meanings: Columns = tomllib.loads(MEANINGS.read_text("utf-8"))
+    for table in metadata.tables.values():
+        written = meanings[table.name]
+        for column in table.columns:
+            if column.comment:
+                written[column.name] = column.comment
+    return meanings
+
+
+def _keys(table: Table) -> list[str]:
+    key = ", ".join(f"`{column.name}`" for column in table.primary_key.columns)
+    foreign = [
+        f"`{key.parent.name}` aponta para `{key.column.table.name}({key.column.name})`"
+        for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
+    ]
+    indexes = sorted(
+        "(" + ", ".join(f"`{column.name}`" for column in index.columns) + ")" + (" único" if index.unique else "")
+        for index in table.indexes
+    )
+    parts = [f"Chave: {key}.", *(f"{text}." for text in foreign)]
+    if indexes:
+        parts.append(f"Índices: {', '.join(indexes)}.")
+    return [" ".join(parts), ""]
+
+
+def _type(column: "Column[Any]") -> str:
+    kind = str(column.type.compile(dialect=postgresql.dialect())).lower()
+    return kind.replace("timestamp without time zone", "timestamp").replace("timestamp with time zone", "timestamptz")
+
+
+def _options(command: click.Command) -> list[str]:
+    rows = [
+        f"| {_names(option)} | {' '.join(part for part in (_sentence(option.help), *_default(option)) if part)} |"
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    return ["| opção | o que faz |", "| --- | --- |", *rows, ""] if rows else []
+
+
+def _names(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+    if option.is_flag:
+        return names
+    return f"{names} {_VALUES.get(option.type.name, option.type.name)}"
+
+
+def _default(option: click.Option) -> list[str]:
+    parts = ["Obrigatória."] if option.required else []
+    if option.show_default and not option.is_flag:
+        parts.append(f"Padrão: `{option.default}`.")
+    if option.envvar:
+        parts.append(f"Variável: `{option.envvar}`.")
+    return parts
+
+
+def _sentence(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
