@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import NoReturn
 
 import httpx2
 from sqlalchemy import URL
@@ -20,8 +21,9 @@ from bling_collector.db import schema
 from bling_collector.db.database import create_engine, explained, parse_url
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingUnavailableError
+from bling_collector.errors import BlingUnavailableError, ConfigurationError
 from bling_collector.etl.pipeline import Pipeline
+from bling_collector.tokens import Token
 
 PER_SECOND = 3
 """Requisições por segundo que o Bling aceita de uma conta (referência: limites)."""
@@ -91,7 +93,10 @@ async def open_app(
 
 
 def build_oauth(settings: Settings, engine: AsyncEngine, http: httpx2.AsyncClient, clock: Clock) -> OAuth:
-    client_id, client_secret = settings.credentials
+    try:
+        client_id, client_secret = settings.credentials
+    except ConfigurationError:
+        return _WithoutCredentials(settings)
     return OAuth(
         PgTokenStore(engine),
         PgStateStore(engine),
@@ -116,3 +121,26 @@ async def bling_clock(settings: Settings) -> datetime | None:
         ) from error
     date = response.headers.get("date")
     return parsedate_to_datetime(date) if date else None
+
+
+class _WithoutCredentials(OAuth):
+    """A autorização de quem ainda não tem credenciais: todo uso dela diz qual falta."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def get_valid_access_token(self) -> Token:
+        self._refuse()
+
+    async def renew_after_401(self, rejected: Token) -> Token:
+        self._refuse()
+
+    async def start_authorization(self) -> str:
+        self._refuse()
+
+    async def exchange_authorization_code(self, code: str, state: str) -> Token:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        _ = self._settings.credentials
+        raise AssertionError

@@ -1,0 +1,157 @@
+"""Os registros (logs): JSON como o Cloud Logging os lê ou, num terminal, linhas curtas. Um segredo não passa por aqui.
+
+Quem começa uma execução põe o número dela em `current_run`; todo registro feito dali em diante o leva.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from json import dumps
+from typing import Any, Final, TextIO
+
+current_run: ContextVar[int | None] = ContextVar("current_run", default=None)
+"""O número da execução a que pertence o que se registra, ou None."""
+
+HIDDEN: Final = "***"
+_SHAPES: Final = (
+    # A ordem importa: «Authorization: Basic abc» perde primeiro o que vem depois de Basic.
+    (re.compile(r"\b(bearer\s+)[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\b(basic\s+)[\w+/=-]{16,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # um JWT
+    (re.compile(r"\b(?=\d*[a-f])[0-9a-f]{40,}\b", re.IGNORECASE), HIDDEN),  # um token opaco; não a chave da nota
+    (
+        re.compile(
+            r"((?:access_token|refresh_token|id_token|client_secret|authorization|password|senha)"
+            r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;)}\]]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"([?&\s\"'](?:code|state)=)[^&\s\"']{12,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"([\"'](?:code|state)[\"']\s*:\s*[\"'])[^\"']{12,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # a senha num endereço
+)
+_SECRET_FIELD: Final = re.compile(r"authorization|secret|password|senha|token$|^code$|^state$|cookie", re.IGNORECASE)
+_STANDARD: Final = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime", "taskName", "color_message"}
+_SEVERITIES: Final = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+_IN_PORTUGUESE: Final = {"WARNING": "AVISO", "ERROR": "ERRO", "CRITICAL": "GRAVE"}
+_ADOPTED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "alembic", "httpx2")
+"""Os que teriam os seus próprios destinos."""
+_LEAST: Final = dict.fromkeys(("sqlalchemy", "httpcore2", "httpx2", "alembic.runtime.plugins"), logging.WARNING)
+"""O nível mínimo de quem diz demais: o SQL com os seus parâmetros, os cabeçalhos, cada requisição."""
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """O texto sem os `secrets` e sem o que tem forma de segredo: tokens, códigos, senhas, cabeçalhos."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return text
+
+
+class JsonFormatter(logging.Formatter):
+    """Um objeto JSON por linha, com os campos especiais do Cloud Logging (structured logging)."""
+
+    def __init__(self, secrets: Iterable[str] = (), *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+        self._ascii_only = ascii_only
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        entry: dict[str, Any] = {
+            "severity": record.levelname if record.levelname in _SEVERITIES else "DEFAULT",
+            "time": time.replace("+00:00", "Z"),
+            "message": record.getMessage(),
+            "logger": record.name,
+            "logging.googleapis.com/sourceLocation": {
+                "file": record.pathname,
+                "line": str(record.lineno),
+                "function": record.funcName,
+            },
+        }
+        if (run_id := current_run.get()) is not None:
+            entry["run_id"] = run_id
+        entry |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+        stacks = [self.formatException(record.exc_info)] if record.exc_info else []
+        if record.stack_info:
+            stacks.append(self.formatStack(record.stack_info))
+        if stacks:
+            entry["stack_trace"] = "\n".join(stacks)
+        return dumps(self._clean(entry), ensure_ascii=self._ascii_only, default=str)
+
+    def _clean(self, value: Any) -> Any:
+        match value:
+            case Mapping():
+                return {
+                    str(name): HIDDEN if _SECRET_FIELD.search(str(name)) else self._clean(inner)
+                    for name, inner in value.items()
+                }
+            case list() | tuple() | set() | frozenset():
+                return [self._clean(inner) for inner in value]
+            case bool() | int() | float() | None:
+                return value
+        return redact(str(value), self._secrets)
+
+
+class LineFormatter(logging.Formatter):
+    """Uma linha curta para uma pessoa: a hora local, o nível quando não é o comum, a execução e a mensagem."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+        self._secrets = tuple(secrets)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 — o nome é do logging
+        level = "" if record.levelno == logging.INFO else _IN_PORTUGUESE.get(record.levelname, record.levelname) + " "
+        run_id = current_run.get()
+        return f"{record.asctime} {level}{'' if run_id is None else f'[{run_id}] '}{record.message}"
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self._secrets)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """O destino que `configure` instala, para que a chamada seguinte o reconheça."""
+
+
+def configure(
+    level: str = "INFO", *, stream: TextIO | None = None, json: bool | None = None, secrets: Iterable[str] = ()
+) -> None:
+    """Manda tudo o que se registra a `stream` (sem ele, a saída de erros). Pode ser chamada de novo.
+
+    `json=None` escolhe: JSON, a não ser num terminal. `secrets` são textos a esconder além dos que se reconhecem
+    pela forma.
+    """
+    stream = stream if stream is not None else sys.stderr
+    hidden = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+    handler = _Handler(stream)
+    if json if json is not None else not stream.isatty():
+        encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("_", "-")
+        handler.setFormatter(JsonFormatter(hidden, ascii_only=encoding not in ("utf-8", "utf8")))
+    else:
+        handler.setFormatter(LineFormatter(hidden))
+    root = logging.getLogger()
+    for old in [old for old in root.handlers if isinstance(old, _Handler)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in _ADOPTED:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
+    for name, least in _LEAST.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
+    logging.getLogger("uvicorn.access").addFilter(without_query)
+
+
+def without_query(record: logging.LogRecord) -> bool:
+    """Tira a query do caminho na linha de acesso do uvicorn: o código do OAuth viaja nela."""
+    if isinstance(record.args, tuple) and len(record.args) == 5:
+        client, method, path, *rest = record.args
+        record.args = (client, method, str(path).partition("?")[0], *rest)
+    return True

@@ -1,0 +1,124 @@
+"""O serviço HTTP: `uvicorn bling_collector.main:create_app --factory`, ou `serve`, que a linha de comando chama."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from bling_collector import logs
+from bling_collector.clock import Clock
+from bling_collector.config import Settings, load_settings
+from bling_collector.errors import UsageError
+from bling_collector.web import auth_routes, problems, routes, run_routes
+from bling_collector.web.answers import Problem
+from bling_collector.web.headers import SecurityHeaders
+from bling_collector.web.runs import STOP_SECONDS
+from bling_collector.web.service import Service
+from bling_collector.web.signals import STOP_SIGNALS, on_stop_signal
+
+_DESCRIPTION = """
+Copia as NF-e, os contatos e os produtos do Bling para o PostgreSQL.
+
+Todo erro é um `application/problem+json` (RFC 9457): `title` e `detail` dizem o que houve e o que fazer.
+"""
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        schema = super().openapi()
+        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        schema["components"]["schemas"]["Problem"].pop("$defs", None)  # `Stats` já está lá
+        return schema
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """A aplicação ASGI; sem `settings`, lê o ambiente. Nada é aberto antes de ela começar a atender.
+
+    ConfigurationError para um valor que não serve; a falta das credenciais e do banco só se nota em quem os usa.
+    """
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if not logging.getLogger().handlers:  # quem a começou (o uvicorn direto, por exemplo) não cuidou do log
+            _configure_logs(settings)
+        app.state.service = service = Service(settings, clock)
+        with on_stop_signal(service.runner.stop):
+            service.open_soon()
+            try:
+                yield
+            finally:
+                await service.close()
+
+    app = _Api(
+        title="Coletor Bling",
+        description=_DESCRIPTION,
+        version=version("bling_collector"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    for module in (routes, run_routes, auth_routes):
+        app.include_router(module.router)
+    problems.install(app)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Atende até um sinal de parada; então salva o que as execuções têm na mão e volta. UsageError como `serving`."""
+    _configure_logs(settings)
+    # A psycopg não trabalha no laço Proactor, que é o comum no Windows; nos outros sistemas este é o comum.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(serving(settings, host, port))
+
+
+async def serving(settings: Settings, host: str, port: int) -> None:
+    """O mesmo que `serve`, num laço que já roda e com o log como está.
+
+    UsageError se não é possível atender nesse endereço; o motivo do sistema vai para o log.
+    """
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host,
+        port=port,
+        log_config=None,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=round(STOP_SECONDS),
+    )
+    try:
+        await _Server(config).serve()
+    except SystemExit:
+        raise UsageError(f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra.") from None
+
+
+class _Server(uvicorn.Server):
+    """Um sinal de parada termina o serviço sem erro; o uvicorn o mandaria outra vez ao processo depois do fim."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _configure_logs(settings: Settings) -> None:
+    secrets = [settings.bling_client_secret, settings.database_url]
+    logs.configure(settings.log_level, secrets=[secret.get_secret_value() for secret in secrets if secret])

@@ -1,0 +1,124 @@
+"""A forma das respostas, para /docs. Os números vêm dos loaders de `etl.status`; um campo novo lá passa por aqui."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from bling_collector.web.problems import MEDIA_TYPE
+
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Health(_Answer):
+    status: Literal["ok"]
+    timestamp: Instant
+
+
+class Stats(_Answer):
+    nfes: int = Field(description="Notas gravadas")
+    contatos: int = Field(description="Contatos gravados")
+    produtos: int = Field(description="Produtos gravados")
+
+
+class RunAnswer(_Answer):
+    status: Literal["success", "partial"] = Field(description="`partial`: algo ficou devido e será tentado de novo")
+    stats: Stats
+    run_id: int
+    data_referencia: Day | None = Field(description="O último dia coberto sem lacuna")
+    mensagem: str | None = Field(description="O que ficou por fazer; nulo quando está tudo em dia")
+    requisicoes: int = Field(description="Requisições feitas à API do Bling")
+
+
+class Periodo(_Answer):
+    data_inicio: Day | None
+    data_fim: Day | None
+
+
+class Andamento(_Answer):
+    fase: str | None
+    feitos: int | None
+    total: int | None
+
+
+class RunDetails(_Answer):
+    run_id: int
+    tipo: str | None
+    status: str | None = Field(description="`running`, `success`, `partial` ou `error`")
+    inicio: Instant | None
+    fim: Instant | None
+    periodo: Periodo
+    data_referencia: Day | None
+    stats: Stats
+    andamento: Andamento
+    requisicoes: int | None
+    limitadas: int | None
+    mensagem: str | None
+
+
+class Runs(_Answer):
+    runs: list[RunDetails]
+    next: str | None = Field(description="O endereço da página seguinte; nulo na última")
+
+
+class LastSuccess(_Answer):
+    date: Day | None
+    nfes: int | None
+    contatos: int | None
+    produtos: int | None
+
+
+class OAuthStatus(_Answer):
+    has_token: bool
+    expires_at: Instant | None
+    token_updated_at: Instant | None
+
+
+class Status(_Answer):
+    last_successful_run: LastSuccess | None
+    oauth: OAuthStatus
+
+
+class AuthStart(_Answer):
+    auth_url: str
+    instruction: str
+
+
+class AuthDone(_Answer):
+    status: Literal["success"]
+    message: str
+    expires_in: int = Field(description="Segundos de vida do token de acesso")
+
+
+class Problem(_Answer):
+    """Um erro (RFC 9457). O que terminou mal traz também `run_id`, `run_status` e `stats`."""
+
+    type: str = Field(description="O tipo do problema; `about:blank` quando o código HTTP diz tudo")
+    title: str
+    status: int = Field(description="O código HTTP")
+    detail: str = Field(description="O que houve e o que fazer")
+    instance: str = Field(description="O endereço pedido")
+    run_id: int | None = None
+    run_status: str | None = None
+    stats: Stats | None = None
+
+
+_WHEN = {
+    403: "Outro site fez o navegador pedir isto",
+    404: "Não existe",
+    409: "Já há uma execução em curso",
+    422: "O pedido está errado; nada mudou",
+    500: "Um erro que o coletor não previu, com uma referência para o log",
+    502: "O Bling falhou",
+    503: "Falta o banco, uma configuração ou a autorização do Bling, ou o serviço está parando",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Os problemas que uma rota pode responder, para o `responses` dela."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _WHEN[status], "content": content} for status in (*statuses, 500)}

@@ -1,0 +1,48 @@
+"""A autorização pelo navegador: o endereço do Bling e o retorno dele."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.errors import UsageError
+from bling_collector.web.answers import AuthDone, AuthStart, problems
+from bling_collector.web.service import OneService
+
+router = APIRouter(prefix="/auth", tags=["Autorização"])
+
+
+@router.get("/start", summary="O endereço em que o dono da conta autoriza", responses=problems(503))
+async def start(service: OneService) -> AuthStart:
+    _ = service.settings.credentials
+    async with service.opened() as app:
+        return AuthStart(
+            auth_url=await app.oauth.start_authorization(),
+            instruction="Abra auth_url no navegador, entre na conta do Bling e autorize. O endereço vale uma vez, por "
+            "10 minutos; ao autorizar, o Bling volta para /auth/callback e o token fica guardado.",
+        )
+
+
+@router.get("/callback", summary="O retorno do Bling: troca o código pelo token", responses=problems(422, 502, 503))
+async def callback(
+    service: OneService,
+    code: Annotated[str | None, Query(description="O código de autorização; vale 1 minuto e uma vez")] = None,
+    state: Annotated[str | None, Query(description="O que /auth/start pôs no endereço")] = None,
+    error: Annotated[str | None, Query(description="Por que o Bling não autorizou")] = None,
+    error_description: Annotated[str | None, Query(description="O mesmo, por extenso")] = None,
+) -> AuthDone:
+    if error is not None:
+        raise callback_error(error, error_description or "")
+    if not code or not state:
+        raise UsageError(
+            f"Falta {'code' if not code else 'state'}. É o Bling que chama este endereço; comece por /auth/start."
+        )
+    _ = service.settings.credentials
+    async with service.opened() as app:
+        token = await app.oauth.exchange_authorization_code(code, state)
+        life = token.expires_at - (token.updated_at or app.clock.now())
+        return AuthDone(
+            status="success",
+            message="Autorizado. O token está guardado e se renova sozinho; já se pode executar POST /run.",
+            expires_in=round(life.total_seconds()),
+        )

@@ -1,0 +1,35 @@
+"""Os cabeçalhos de segurança de toda resposta; os que a rota já pôs ficam."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Frame-Options": "DENY",
+}
+_NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
+
+class SecurityHeaders:
+    """Middleware: nada daqui se guarda em cache, se adivinha o tipo ou se põe num quadro de outra página."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _ALWAYS.items():
+                    headers.setdefault(name, value)
+                if not headers.get("content-type", "").startswith("text/html"):
+                    headers.setdefault("Content-Security-Policy", _NOT_A_PAGE)
+            await send(message)
+
+        await self._app(scope, receive, dressed)

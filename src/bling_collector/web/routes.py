@@ -1,0 +1,75 @@
+"""O que se lê do serviço: a saúde, a situação e as execuções."""
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from bling_collector.etl.status import load_run, load_runs, load_status
+from bling_collector.web.answers import Health, RunDetails, Runs, Status, problems
+from bling_collector.web.service import OneService
+
+router = APIRouter()
+
+_LARGEST_ID = 2**31 - 1
+
+
+class Page(BaseModel):
+    """Que execuções mostrar."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=50, ge=1, le=500, description="Quantas execuções, no máximo")
+    before: int | None = Field(
+        default=None, ge=1, le=_LARGEST_ID, description="Só as de número menor que este; `next` o traz pronto"
+    )
+
+
+@router.get("/", include_in_schema=False)
+async def root() -> dict[str, str]:
+    return {"service": "bling-collector", "version": version("bling_collector"), "docs": "/docs", "status": "/status"}
+
+
+@router.get("/health", tags=["Situação"], summary="O processo atende", responses=problems())
+async def health(service: OneService) -> Health:
+    """Não toca no banco nem no Bling: diz só que este processo está vivo."""
+    return Health(status="ok", timestamp=service.clock.now().isoformat())
+
+
+@router.get(
+    "/status",
+    tags=["Situação"],
+    summary="A última execução, o que se deve e a autorização",
+    responses=problems(503),
+    response_model=Status,
+)
+async def status(service: OneService) -> dict[str, Any]:
+    async with service.opened() as app:
+        return await load_status(app.engine)
+
+
+@router.get(
+    "/runs",
+    tags=["Execuções"],
+    summary="As execuções, da mais nova à mais antiga",
+    responses=problems(422, 503),
+    response_model=Runs,
+)
+async def runs(page: Annotated[Page, Query()], service: OneService) -> dict[str, Any]:
+    async with service.opened() as app:
+        found = await load_runs(app.engine, limit=page.limit + 1, before=page.before)
+    shown, more = found[: page.limit], len(found) > page.limit
+    return {"runs": shown, "next": f"/runs?limit={page.limit}&before={shown[-1]['run_id']}" if more else None}
+
+
+@router.get(
+    "/runs/{run_id}",
+    tags=["Execuções"],
+    summary="Uma execução, com o andamento se está em curso",
+    responses=problems(404, 422, 503),
+    response_model=RunDetails,
+)
+async def one_run(run_id: Annotated[int, Path(ge=1, le=_LARGEST_ID)], service: OneService) -> dict[str, Any]:
+    async with service.opened() as app:
+        return await load_run(app.engine, run_id)

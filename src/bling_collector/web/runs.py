@@ -1,0 +1,110 @@
+"""As execuções que o serviço tem em curso: nenhuma se perde quando o cliente se vai ou o serviço para."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from bling_collector.errors import CollectorError
+from bling_collector.etl.pipeline import RunResult
+from bling_collector.logs import current_run
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS: Final = 8.0
+"""O que uma execução tem, do pedido de parada ao fim: o Cloud Run mata o processo 10 s depois do SIGTERM."""
+
+
+class InterruptedRunError(CollectorError):
+    """O serviço está parando; o que falta fica para a próxima execução."""
+
+    http_status = 503
+    title = "Serviço parando"
+
+
+class Begin(Protocol):
+    """`Pipeline.run` ou `Pipeline.run_full`, com o período já dado."""
+
+    def __call__(self, *, stop: asyncio.Event, on_start: Callable[[int], None]) -> Coroutine[Any, Any, RunResult]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Uma execução posta em curso."""
+
+    _task: asyncio.Task[RunResult]
+    _started: asyncio.Future[int]
+
+    @property
+    def id(self) -> int | None:
+        """O número da execução; None enquanto (ou se) ela não começou."""
+        return self._started.result() if self._started.done() else None
+
+    async def started(self) -> int:
+        """O número, assim que há um. Levanta o erro que recusou a execução antes disso."""
+        either: set[asyncio.Future[Any]] = {self._task, self._started}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not self._started.done():
+            self._task.result()
+        return self._started.result()
+
+    async def ended(self) -> RunResult:
+        """O resultado. Cancelar quem espera não cancela a execução."""
+        return await asyncio.shield(self._task)
+
+
+class Runner:
+    """Começa execuções e, ao parar, espera que terminem as notas que têm na mão."""
+
+    def __init__(self) -> None:
+        self._stop = asyncio.Event()
+        self._stopped_at = 0.0
+        self._tasks: set[asyncio.Task[RunResult]] = set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def start(self, begin: Begin) -> Run:
+        """Põe a execução em curso. InterruptedRunError se o serviço já está parando."""
+        if self.stopping:
+            raise InterruptedRunError("O serviço está parando e não começa execuções. Peça de novo em instantes.")
+        started = asyncio.get_running_loop().create_future()
+
+        def on_start(run_id: int) -> None:
+            current_run.set(run_id)  # a execução roda numa tarefa só dela: o número não passa a mais ninguém
+            started.set_result(run_id)
+
+        task = asyncio.create_task(begin(stop=self._stop, on_start=on_start))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return Run(task, started)
+
+    def stop(self) -> None:
+        """Pede a todas que parem assim que salvarem o que já chegou; não espera."""
+        if not self.stopping:
+            self._stopped_at = asyncio.get_running_loop().time()
+            self._stop.set()
+
+    async def close(self) -> None:
+        """Pede que parem e espera; a que passa do prazo é cancelada, e a seguinte retoma o que ela devia."""
+        self.stop()
+        if not self._tasks:
+            return
+        log.info("Parando: %d execução(ões) terminam o que têm na mão.", len(self._tasks))
+        left = self._stopped_at + STOP_SECONDS - asyncio.get_running_loop().time()
+        _, late = await asyncio.wait(self._tasks, timeout=max(left, 0.0))
+        for task in late:
+            log.warning("A execução não parou em %.0f s e foi cancelada.", STOP_SECONDS)
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[RunResult]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, CollectorError):
+            log.warning("Execução recusada ou interrompida: %s", error)
+        else:
+            log.error("A execução caiu num erro inesperado.", exc_info=error)

@@ -1,0 +1,71 @@
+"""O que o serviço tem aberto: as peças do coletor, abertas quando dá, e as execuções em curso."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.clock import Clock, SystemClock
+from bling_collector.config import Settings
+from bling_collector.db.database import explained
+from bling_collector.errors import CollectorError
+from bling_collector.web.runs import Runner
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Vive tanto quanto o processo. Um banco fora do ar não o derruba: cada pedido tenta abri-lo outra vez."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.runner = Runner()
+        self._stack = AsyncExitStack()
+        self._opening: asyncio.Task[App] | None = None
+
+    def open_soon(self) -> asyncio.Task[App]:
+        """Começa a abrir, se ninguém começou ou se a última tentativa falhou."""
+        task = self._opening
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            self._opening = task = asyncio.create_task(self._open())
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # quem pedir o app o recebe
+        return task
+
+    async def app(self) -> App:
+        """As peças abertas, com o banco migrado. O erro que impede de abri-las, se há um."""
+        return await asyncio.shield(self.open_soon())
+
+    async def _open(self) -> App:
+        try:
+            return await self._stack.enter_async_context(open_app(self.settings, clock=self.clock))
+        except CollectorError as error:
+            log.error("O banco não abriu; o próximo pedido tenta de novo. %s", error)
+            raise
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[App]:
+        """As peças do coletor para uma rota; se o banco cair no meio dela, o erro se explica."""
+        app = await self.app()
+        async with explained(app.engine.url):
+            yield app
+
+    async def close(self) -> None:
+        """Para as execuções com jeito e fecha tudo."""
+        await self.runner.close()
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait({self._opening})
+        await self._stack.aclose()
+
+
+def _service(request: Request) -> Service:
+    found: Service = request.app.state.service
+    return found
+
+
+OneService = Annotated[Service, Depends(_service)]
