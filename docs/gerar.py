@@ -14,8 +14,7 @@ from typing import Any
 
 import click
 from pydantic import SecretStr
-from sqlalchemy import Column, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Column, Table, make_url
 
 import bling_collector
 from bling_collector.cli.commands import cli
@@ -34,6 +33,7 @@ _OTHERS = (
     ("BLING_POSTGRES_BIN", "—", "a pasta com os binários do PostgreSQL embutido, em vez dos que vêm no pacote"),
     ("XDG_DATA_HOME", "`~/.local/share`", "no Linux, onde fica a pasta de dados do PostgreSQL embutido"),
 )
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _VALUES = {"integer": "N", "text": "TEXTO"}
 Columns = dict[str, dict[str, str]]
 
@@ -187,8 +187,8 @@ def tables_page() -> str:
     lines = [
         "# As tabelas",
         "",
-        "As horas nossas são `timestamp with time zone`; as que o Bling dá são a hora local de Brasília, sem fuso, como",
-        "ele a dá. Dinheiro e quantidades são `numeric`. O que o Bling não informa fica vazio (`NULL`).",
+        "As horas nossas são `timestamptz`; as que o Bling dá são `timestamp`, a hora local de Brasília, sem fuso.",
+        "Dinheiro e quantidades são `numeric`. O que o Bling não informa fica vazio (`NULL`).",
         "",
     ]
     for table in metadata.tables.values():
@@ -231,7 +231,7 @@ def _keys(table: Table) -> list[str]:
 
 
 def _type(column: "Column[Any]") -> str:
-    kind = str(column.type.compile(dialect=postgresql.dialect())).lower()
+    kind = str(column.type.compile(dialect=_DIALECT)).lower()
     return kind.replace("timestamp without time zone", "timestamp").replace("timestamp with time zone", "timestamptz")
 
 

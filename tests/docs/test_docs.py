@@ -1,0 +1,305 @@
+"""A documentação diz o que o código faz: cada variável, comando, erro, rota, tabela e ligação é conferida."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import click
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import collector_settings
+
+from bling_collector.cli.commands import cli
+from bling_collector.config import Settings, load_settings
+from bling_collector.db.models import metadata
+from bling_collector.errors import ConfigurationError
+from bling_collector.main import create_app
+from bling_simulator import Bling, SimulatorSettings
+from docs import gerar
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "infra").glob("*.md")])
+MANUAL = (ROOT / "README.md").read_text("utf-8")
+GENERATED = dict(gerar.pages())
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.name)
+def test_a_generated_page_is_the_one_the_code_gives(path: Path) -> None:
+    assert path.read_text("utf-8") == GENERATED[path], "Rode `.venv/bin/python docs/gerar.py`."
+
+
+# A configuração
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+def test_a_setting_is_in_the_manual_with_its_true_default(name: str) -> None:
+    default = Settings.model_fields[name.lower()].default
+    shown = "—" if default is None else f"`{default}`"
+    assert re.search(rf"^\| `{name}` \| (sim|não) \| {re.escape(shown)} \|", MANUAL, re.MULTILINE)
+
+
+def test_the_model_file_has_every_setting_and_the_true_defaults() -> None:
+    written = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE))
+    assert written.keys() == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            assert written[name.upper()] == str(field.default)
+
+
+@pytest.mark.parametrize("kept", [[], ["BLING_CLIENT_ID"], ["BLING_CLIENT_SECRET"]])
+def test_the_model_file_is_recognised_as_not_filled_in(
+    kept: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in kept:
+        monkeypatch.setenv(name, "b1946ac92492d2347c6235b4d2611184")
+    shutil.copy(ROOT / ".env.example", tmp_path / ".env")
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert settings.database_url is None
+    with pytest.raises(ConfigurationError, match="ainda tem o valor do modelo"):
+        _ = settings.credentials
+
+
+# Os comandos e os erros
+
+
+def _options(command: click.Command) -> set[str]:
+    return {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
+
+
+@pytest.mark.parametrize("name", [name for name, _ in gerar.commands(cli)])
+def test_a_command_is_in_the_reference_with_its_options_and_in_the_manual(name: str) -> None:
+    command = dict(gerar.commands(cli))[name]
+    section = page("referencia-comandos.md").partition(f"## `{name}`\n")[2].partition("\n## ")[0]
+    assert section
+    missing = {option for option in _options(command) if f"`{option}`" not in section}
+    assert not missing
+    assert re.search(rf"`{name}( \[?--[^`]*)?`", MANUAL)
+
+
+def _examples() -> Iterator[tuple[str, str]]:
+    for path in PAGES:
+        for block in re.findall(r"```(?:bash|cron)\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
+            for example in re.findall(r"bling-collector +([a-z][^#>|\n]*)", block):
+                yield path.name, example.strip()
+
+
+@pytest.mark.parametrize(("where", "example"), list(_examples()))
+def test_a_command_written_in_an_example_exists(where: str, example: str) -> None:
+    words = example.split()
+    known = dict(gerar.commands(cli))
+    name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
+    assert name in known, where
+    used = {word.strip("[]") for word in words if word.strip("[]").startswith("--")}
+    command = known[name]
+    assert used <= _options(command) | {o for p in command.params for o in p.secondary_opts}, where
+
+
+def test_every_error_is_in_the_reference_with_its_exit_code_and_status() -> None:
+    rows = page("referencia-erros.md")
+    for error in gerar.errors():
+        assert re.search(
+            rf"^\| `{error.__name__}` \| {error.title} \|.*\| {error.exit_code} \| {error.http_status} \|$",
+            rows,
+            re.MULTILINE,
+        )
+
+
+# O serviço
+
+
+OPENAPI = create_app(
+    collector_settings("http://127.0.0.1:1", SecretStr("postgresql://ninguem@127.0.0.1/nada"))
+).openapi()
+
+
+def _routes() -> list[str]:
+    return [f"{method.upper()} {path}" for path, methods in OPENAPI["paths"].items() for method in methods]
+
+
+@pytest.mark.parametrize("route", _routes())
+def test_a_route_is_in_the_manual_and_in_the_reference(route: str) -> None:
+    assert f"| `{route}` |" in MANUAL
+    assert f"## `{route}`\n" in page("referencia-rotas.md")
+    assert route in (ROOT / "README.en.md").read_text("utf-8").replace("\n", " ")
+
+
+def test_no_route_of_the_reference_is_gone() -> None:
+    written = re.findall(r"^## `((?:GET|POST) [^`]+)`$", page("referencia-rotas.md"), re.MULTILINE)
+    assert sorted(written) == sorted(_routes())
+
+
+def _sections(name: str) -> list[str]:
+    return [block for block in re.split(r"^## ", page(name), flags=re.MULTILINE) if block.startswith("`")]
+
+
+def test_the_answers_shown_have_the_fields_of_the_schema() -> None:
+    sections = dict(re.findall(r"^`([^`]+)`\n(.*)", block, re.DOTALL)[0] for block in _sections("referencia-rotas.md"))
+    answers = {
+        "GET /health": "Health",
+        "GET /status": "Status",
+        "POST /run": "RunAnswer",
+        "GET /runs": "Runs",
+        "GET /runs/{run_id}": "RunDetails",
+        "GET /auth/start": "AuthStart",
+        "GET /auth/callback": "AuthDone",
+    }
+    for route, schema in answers.items():
+        shown = json.loads(sections[route].partition("```json\n")[2].partition("```")[0])
+        assert set(OPENAPI["components"]["schemas"][schema]["required"]) <= shown.keys(), route
+
+
+# As tabelas
+
+
+def test_every_table_and_column_has_a_meaning_and_only_one() -> None:
+    written = tomllib.loads(gerar.MEANINGS.read_text("utf-8"))
+    assert written.keys() == metadata.tables.keys() | {gerar.VIEW}
+    for table in metadata.tables.values():
+        commented = {column.name for column in table.columns if column.comment}
+        assert written[table.name].keys() - {"_"} == {column.name for column in table.columns} - commented, table.name
+        assert f"`{table.name}`" in MANUAL or table.name in MANUAL
+
+
+async def test_the_view_has_the_columns_of_the_reference(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        rows = await connection.execute(text(f"SELECT * FROM {gerar.VIEW} LIMIT 0"))
+        assert list(rows.keys()) == [name for name in gerar.tables()[gerar.VIEW] if name != "_"]
+
+
+def _queries() -> Iterator[tuple[str, str]]:
+    for path in PAGES:
+        for block in re.findall(r"```sql\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
+            yield path.name, block
+
+
+@pytest.mark.parametrize(("where", "block"), list(_queries()))
+async def test_a_query_of_the_manual_runs(where: str, block: str, engine: AsyncEngine) -> None:
+    plain = re.sub(r"--.*", "", block)
+    async with engine.begin() as connection:
+        for statement in filter(str.strip, plain.split(";")):
+            await connection.execute(text(statement))
+
+
+# O que está em volta
+
+
+def test_the_demonstration_shown_is_of_the_company_that_is_generated() -> None:
+    shown = MANUAL.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
+    for year, totals in Bling(SimulatorSettings()).totals_by_year().items():
+        collected, cancelled = f"{totals.notes:,}".replace(",", "."), totals.cancelled
+        value = f"{sum(totals.value.values()):,.2f}".translate(str.maketrans(",.", ".,"))
+        assert re.search(rf"^{year} +{collected} +{collected} +{cancelled} +R\$ {value}$", shown, re.MULTILINE), year
+
+
+def _anchor(title: str) -> str:
+    """Como o GitHub faz a âncora de um título."""
+    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+
+
+def _links() -> Iterator[tuple[Path, str]]:
+    for path in PAGES:
+        plain = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", plain):
+            if not re.match(r"[a-z]+:", target):
+                yield path, target
+
+
+@pytest.mark.parametrize(("path", "target"), list(_links()))
+def test_a_link_leads_somewhere(path: Path, target: str) -> None:
+    name, _, anchor = unquote(target).partition("#")
+    destination = (path.parent / name).resolve() if name else path
+    assert destination.exists()
+    if anchor:
+        titles = re.findall(r"^#+ (.+)$", destination.read_text("utf-8"), re.MULTILINE)
+        assert anchor in {_anchor(title) for title in titles}
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text("utf-8")
+    for path in folder.glob("*.md"):
+        if path.name != "README.md":
+            assert f"({path.name})" in index
+            assert len(path.read_text("utf-8").splitlines()) <= 60, "uma tela"
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    build = (ROOT / "requirements-build.in").read_text("utf-8").split()
+    listed = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["embedded"],
+        *project["dependency-groups"]["dev"],
+        *build,
+    ]
+    reasons = page("dependencias.md")
+    for requirement in listed:
+        name = re.split(r"[\[<>=~! ]", requirement, maxsplit=1)[0]
+        assert f"`{name}`" in reasons, name
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.name)
+def test_a_script_opens_its_command(script: Path) -> None:
+    answer = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True, cwd="/")
+    assert "Uso: bling-collector" in answer.stdout
+
+
+def test_the_schedule_script_explains_itself() -> None:
+    script = ROOT / "infra" / "agendar.sh"
+    assert os.access(script, os.X_OK)
+    answer = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
+    assert "06:00" in answer.stdout
+
+
+def test_the_service_is_deployed_as_the_manual_says() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text("utf-8")
+    section = MANUAL.partition("## Google Cloud")[2].partition("\n## ")[0]
+    for flag in (
+        "--no-allow-unauthenticated",
+        "--service-account",
+        "--add-cloudsql-instances",
+        "--set-secrets",
+        "--memory 512Mi",
+        "--cpu 1",
+        "--timeout 3600",
+        "--max-instances 1",
+        "--min-instances 0",
+        "--concurrency 1",
+    ):
+        assert f"            {flag} " in workflow
+        assert f"`{flag.split()[0]}`" in section
+    assert "needs: checks" in workflow
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "docker-compose.yml", *(ROOT / ".github" / "workflows").glob("*.yml")], ids=lambda path: path.name
+)
+def test_a_yaml_file_has_neither_tabs_nor_odd_indentation(path: Path) -> None:
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        assert "\t" not in line, number
+        assert (len(line) - len(line.lstrip())) % 2 == 0, number
+
+
+def test_the_image_has_only_what_runs() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "embedded" not in (ROOT / "requirements.txt").read_text("utf-8")
+    final = dockerfile.rpartition("\nFROM ")[2]
+    assert final.startswith("python:3.12-slim-bookworm\n")
+    assert re.search(r"^USER [1-9]\d*$", final, re.MULTILINE)
+    assert 'CMD ["bling-collector", "serve", "--host", "0.0.0.0"]' in final
