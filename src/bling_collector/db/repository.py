@@ -38,6 +38,17 @@ async def count_contatos_without_detail(connection: AsyncConnection) -> int:
     return int(await connection.scalar(statement) or 0)
 
 
+async def contatos_asked(connection: AsyncConnection, ids: Collection[int]) -> set[int]:
+    """Dos `ids`, os que o banco tem e de que já se perguntou o detalhe."""
+    found = await connection.execute(
+        text("""
+            SELECT id FROM contatos
+            WHERE id = ANY(:ids) AND (detalhe IS NOT NULL OR nao_encontrado_em IS NOT NULL)"""),
+        {"ids": list(ids)},
+    )
+    return set(found.scalars())
+
+
 async def present(connection: AsyncConnection, table: Table, ids: Collection[int]) -> set[int]:
     """Dos `ids`, os que a tabela tem."""
     found = await connection.execute(text(f"SELECT id FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)})

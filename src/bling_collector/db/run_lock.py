@@ -1,10 +1,11 @@
 """Uma execução por vez em cada banco (e schema): uma tranca que o PostgreSQL solta sozinho se o processo morrer."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.errors import RunInProgressError
 
@@ -23,7 +24,17 @@ async def run_lock(engine: AsyncEngine) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # Fechar a sessão solta a tranca mesmo que a conexão já não responda.
+            await _release(connection)
+
+
+async def _release(connection: AsyncConnection) -> None:
+    """Solta a tranca já; se a conexão não responde, fechar a sessão a solta quando o servidor der por isso."""
+    released = False
+    try:
+        with suppress(SQLAlchemyError):
+            released = bool(await connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})")))
+    finally:
+        if not released:
             await connection.invalidate()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete, func, select, text
@@ -13,6 +13,8 @@ from bling_collector.db.models import oauth_states, oauth_tokens
 from bling_collector.tokens import Token
 
 _ONLY_ROW = 1
+FORGET_AFTER = timedelta(days=1)
+"""Um `state` que venceu há tanto tempo, e que ninguém usou, é apagado."""
 
 
 class PgTokenStore:
@@ -51,7 +53,8 @@ class _Locked:
             "token_type": token.token_type[:50],
             "expires_at": token.expires_at,
             "refresh_in_doubt": token.refresh_in_doubt,
-            "updated_at": func.now(),
+            # A hora de quem pediu o token, que também fez as contas do fim dele; a do banco pode estar adiantada.
+            "updated_at": token.updated_at or func.now(),
         }
         new = insert(oauth_tokens).values(id=_ONLY_ROW, **values)
         await self._connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
@@ -79,7 +82,8 @@ class PgStateStore:
 
     async def remember(self, state: str, expires_at: datetime) -> None:
         async with self._engine.begin() as connection:
-            await connection.execute(delete(oauth_states).where(oauth_states.c.expires_at < func.now()))
+            forgotten = oauth_states.c.expires_at < expires_at - FORGET_AFTER
+            await connection.execute(delete(oauth_states).where(forgotten))
             await connection.execute(insert(oauth_states).values(state_hash=_digest(state), expires_at=expires_at))
 
     async def consume(self, state: str, now: datetime) -> bool:

@@ -32,15 +32,21 @@ async def collect_categorias(ctx: RunContext) -> None:
         ctx.check_stop()
     async with ctx.engine.connect() as connection:
         parents = await repository.categorias(connection)
-    if len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents):
+    filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
+    if filtered:
         unknown -= await _by_filter(ctx, unknown, parents)
         sample = sorted(unknown)[:_SAMPLE]
-        if not any((await _by_detail(ctx, sample)).values()):
+        found, gone = await _by_detail(ctx, sample)
+        if not any(found.values()):
             # O filtro não os mostrou e o detalhe da amostra o confirma: os que sobram não têm categoria.
             await _store(ctx, dict.fromkeys(unknown))
             return
-        unknown -= set(sample)
-    await _by_detail(ctx, sorted(unknown))
+        unknown -= found.keys()
+    _, gone = await _by_detail(ctx, sorted(unknown))
+    if gone and not filtered and await _filter_works(ctx, parents):
+        # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
+        gone -= await _by_filter(ctx, gone, parents)
+    await _store(ctx, dict.fromkeys(gone))
 
 
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
@@ -64,7 +70,7 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
             ctx.progress.feitos = len(found)
             ctx.show()
             ctx.check_stop()
-        if ctx.requests.total - spent > len(unknown):
+        if ctx.requests.total - spent > max(len(unknown), 3 * len(parents) * len(filters)):
             return set()  # o catálogo é muito maior que o que as notas citam: um a um sai mais barato
     await _store(ctx, found)
     return set(found)
@@ -79,14 +85,16 @@ def _depth(categoria: int, parents: dict[int, int | None]) -> int:
     return len(seen)
 
 
-async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | None]:
+async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> tuple[dict[int, int | None], set[int]]:
+    """A categoria de cada produto, já gravada, e os que o Bling não tem mais (404)."""
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
+    gone: set[int] = set()
     async for fetched in fetch(ctx.client, PRODUTOS.path, ids, limit=ctx.in_flight, stop=ctx.stop):
         if fetched.document is not None:
             pending[fetched.id] = categoria_id(fetched.document)
         elif isinstance(fetched.error, BlingNotFoundError):
-            pending[fetched.id] = None
+            gone.add(fetched.id)
         else:
             ctx.problems.append(f"categoria do produto {fetched.id}: {fetched.error}")
         ctx.show()
@@ -96,7 +104,7 @@ async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | Non
             pending = {}
     await _store(ctx, pending)
     ctx.check_stop()
-    return found | pending
+    return found | pending, gone
 
 
 async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:

@@ -17,16 +17,18 @@ async def collect_contatos(ctx: RunContext) -> None:
     changed = await _owed(ctx)
     if since is not None:
         async for page in altered(ctx, CONTATOS, since, now):
-            async with ctx.engine.connect() as connection:
-                changed |= await repository.present(connection, CONTATOS.table, [row["id"] for row in page])
+            changed |= {row["id"] for row in page}
+    async with ctx.engine.connect() as connection:
+        # Os que o banco ainda não perguntou vêm no passo seguinte, e contam como novos.
+        changed = await repository.contatos_asked(connection, changed)
     await _detail(ctx, sorted(changed), count=False)
     if since is not None:
         async with ctx.transaction() as connection:
             await control.move_checkpoint(connection, CONTATOS.name, now)
-    await _without_detail(ctx, tried=changed)
+    await _without_detail(ctx)
 
 
-async def _without_detail(ctx: RunContext, *, tried: set[int]) -> None:
+async def _without_detail(ctx: RunContext) -> None:
     async with ctx.engine.connect() as connection:
         total = await repository.count_contatos_without_detail(connection)
     ctx.start("Contatos", total)
@@ -36,7 +38,7 @@ async def _without_detail(ctx: RunContext, *, tried: set[int]) -> None:
             portion = await repository.contatos_without_detail(connection, _PORTION, after=last)
         if not portion:
             return
-        await _detail(ctx, [id_ for id_ in portion if id_ not in tried])
+        await _detail(ctx, portion)
         last = portion[-1]
 
 

@@ -17,8 +17,10 @@ from bling_collector.streams.base import Document
 
 GRACE = 5.0
 """Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""
-MAX_FAILURES_IN_A_ROW = 10
-"""Tantas falhas seguidas, cada uma já com as suas tentativas, são o Bling fora do ar, e não notas com defeito."""
+SUSPICIOUS = 10
+"""Tantas falhas seguidas, cada uma já com as suas tentativas, podem ser o Bling fora do ar: a listagem o dirá."""
+TOO_MANY = 50
+"""Tantas são o Bling fora do ar, diga o que disser a listagem."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,6 +80,16 @@ async def fetch(
     in_a_row = 0
     async for fetched in bounded(one, ids, limit=limit, stop=stop):
         in_a_row = in_a_row + 1 if isinstance(fetched.error, BlingThrottledError | BlingUnavailableError) else 0
-        if fetched.error is not None and in_a_row >= MAX_FAILURES_IN_A_ROW:
+        # Notas com defeito chegam todas no fim, depois das suas tentativas: seguidas, e sem que o Bling tenha caído.
+        suspicious = in_a_row > 0 and in_a_row % SUSPICIOUS == 0
+        if fetched.error is not None and suspicious and (in_a_row >= TOO_MANY or not await _answers(client, path)):
             raise fetched.error
         yield fetched
+
+
+async def _answers(client: BlingClient, path: str) -> bool:
+    try:
+        await client.get(path, (("limite", 1),))
+    except BlingError:
+        return False
+    return True

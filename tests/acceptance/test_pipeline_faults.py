@@ -1,0 +1,262 @@
+"""O Bling que falha: nada se perde, o que falta fica devido, e o fim da execução diz a verdade."""
+
+import asyncio
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import get_args
+
+import pytest
+from tests.collecting import at_request, rows, scalar
+from tests.fakes import FakeClock
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_collector.db.control import DIED
+from bling_collector.etl.pipeline import INTERRUPTED
+from bling_simulator.bling import Bling
+from bling_simulator.company.lines import line_of
+from bling_simulator.faults import FaultKind
+
+START = date(2021, 1, 1)
+TODAY = date(2026, 2, 20)
+API = "^/(?!oauth)"
+
+
+def notes_of(bling: Bling) -> list[int]:
+    """Os ids das notas de saída, da mais nova à mais antiga."""
+    return [note["id"] for note in bling.notebook.newest_first() if note["tipo"] == 1]
+
+
+async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(app: App, bling: Bling) -> None:
+    kinds: list[FaultKind] = ["server_error", "bad_gateway", "empty", "null", "cut", "error_with_200"]
+    for kind in kinds:
+        bling.fail(API, kind, probability=0.01)
+    first = await app.pipeline.run_full(START)
+    assert bling.counters.faults > 0
+    if first.status != "success":
+        bling.faults.clear()
+        assert first.exit_code == 1
+        first = await app.pipeline.run()
+    assert (first.status, first.message) == ("success", None)
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize("kind", [k for k in get_args(FaultKind) if k not in ("hang", "body")])
+async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(app: App, bling: Bling, kind: FaultKind) -> None:
+    for path in ("^/nfe$", r"^/nfe/\d+$", r"^/contatos/\d+$", "^/produtos$", "^/formas-pagamentos$"):
+        bling.fail(path, kind, times=2)
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    assert bling.counters.faults >= 8
+
+
+@pytest.mark.parametrize("kind", ["bad_gateway", "drop", "server_error"])
+async def test_bling_fora_do_ar_e_erro_e_a_janela_fica_devida_ate_a_execucao_seguinte(
+    app: App, bling: Bling, kind: FaultKind
+) -> None:
+    bling.fail(API, kind)
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.exit_code, result.data_referencia) == ("error", 1, START - timedelta(days=1))
+    owed = await rows(app.engine, "SELECT data_inicio, data_fim, erro FROM janelas_devidas ORDER BY 1")
+    assert (owed[0][0], owed[-1][1]) == (START, TODAY)
+    assert owed[-1][2], "a janela não diz por que é devida"
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    bling.faults.clear()
+    result = await app.pipeline.run()
+    assert (result.status, result.data_referencia) == ("success", TODAY)
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_bling_que_cai_no_meio_dos_detalhes_deixa_o_que_veio_e_deve_o_resto(app: App, bling: Bling) -> None:
+    bling.fail(API, "bad_gateway", after=30)
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.exit_code) == ("partial", 1)
+    stored = await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho")
+    assert 0 < stored < len(notes_of(bling))
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0, "é o Bling que caiu, não as notas"
+    bling.faults.clear()
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_uma_nota_que_falha_sempre_fica_pendente_e_segura_o_marco_ate_sarar(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    bad = notes_of(bling)[3]
+    day = date.fromisoformat(bling.notes[bad]["dataEmissao"][:10])
+    rule = bling.fail(rf"^/nfe/{bad}$")
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.exit_code) == ("partial", 1)
+    assert result.data_referencia == day - timedelta(days=1)
+    await assert_equals_truth(app.engine, bling, without=[bad])
+    for attempts in (1, 2, 3):
+        stored = await rows(app.engine, "SELECT recurso, recurso_id, data_emissao, tentativas FROM pendencias")
+        assert stored == [("nfe", str(bad), day, attempts)]
+        clock.advance(86400)
+        bling.issue_note()
+        result = await app.pipeline.run()
+        assert (result.status, result.data_referencia) == ("partial", day - timedelta(days=1))
+    bling.faults.remove(rule)
+    result = await app.pipeline.run()
+    assert (result.status, result.data_referencia) == ("success", TODAY + timedelta(days=3))
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(app: App, bling: Bling) -> None:
+    bad = notes_of(bling)[0]
+    rule = bling.fail(rf"^/nfe/{bad}$")
+    await app.pipeline.run()
+    bling.faults.remove(rule)
+    result = await app.pipeline.run(date(2021, 5, 1), date(2021, 5, 2))
+    assert result.status == "success"
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=bad) == 1
+
+
+async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling: Bling) -> None:
+    bad = notes_of(bling)[:20]
+    bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
+    result = await app.pipeline.run_full(START)
+    assert result.status == "partial"
+    assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
+    await assert_equals_truth(app.engine, bling, without=bad)
+
+
+HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        {"serie": 3_000_000_000},
+        {"itens": [line_of(codigo=HUGE_SKU, descricao="Maior que um índice", quantidade=1, valor=Decimal(1))]},
+        {"contato": {"id": 2**63 - 1, "nome": "x", "endereco": None}, "finalidade": 2**40},
+    ],
+    ids=["numero-grande-demais", "sku-grande-demais", "dois-defeitos"],
+)
+async def test_uma_nota_que_o_banco_recusa_nao_leva_as_outras(
+    app: App, bling: Bling, oddity: dict[str, object]
+) -> None:
+    bad = notes_of(bling)[7]
+    before = dict(bling.notes[bad])
+    bling.edit_note(bad, **oddity)
+    result = await app.pipeline.run_full(START)
+    assert result.status == "partial"
+    stored = await rows(app.engine, "SELECT recurso_id, erro FROM pendencias")
+    assert [id_ for id_, _ in stored] == [str(bad)]
+    assert "o banco recusou" in stored[0][1]
+    await assert_equals_truth(app.engine, bling, without=[bad])
+    bling.edit_note(bad, **{field: before[field] for field in oddity})
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_a_cota_do_dia_acaba_no_meio_e_o_dia_seguinte_paga(app: App, bling: Bling, clock: FakeClock) -> None:
+    bling.configure(requests_per_day=40)
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.exit_code) == ("partial", 1)
+    assert "cota" in (result.message or "")
+    assert bling.counters.too_many_requests < 70, "insistiu depois de saber que a cota acabou"
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") > 0
+    clock.advance(86400)
+    bling.configure(requests_per_day=120_000)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_o_token_que_vence_no_meio_e_renovado_uma_vez(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, bling.expire_access_tokens)
+    bling.counters.reset()
+    result = await app.pipeline.run_full(START)
+    assert (result.status, bling.counters.token_calls) == ("success", 1)
+    assert bling.counters.statuses[401] > 0
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_a_autorizacao_revogada_no_meio_pede_outra_e_nada_se_perde(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, bling.revoke_all)
+    result = await app.pipeline.run_full(START)
+    assert result.exit_code == 3
+    assert result.status in ("partial", "error")
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") > 0
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+
+
+@pytest.mark.parametrize(("path", "table"), [("/contatos", "contatos"), ("/produtos", "produtos")])
+async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(app: App, bling: Bling, path: str, table: str) -> None:
+    bling.configure(missing_scopes=frozenset({path}))
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.exit_code) == ("partial", 1)
+    assert path in (result.message or "")
+    assert "escopo" in (result.message or "")
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling))
+    assert await scalar(app.engine, f"SELECT count(detalhe) FROM {table}") == 0
+    bling.configure(missing_scopes=frozenset())
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(app: App, bling: Bling) -> None:
+    contact = bling.add_contact()
+    bling.issue_note(contact_id=contact)
+    rule = bling.fail(rf"^/contatos/{contact}$")
+    for attempts in (1, 2, 3):
+        assert (await app.pipeline.run()).status == "partial"
+        assert await rows(app.engine, "SELECT recurso, tentativas FROM pendencias") == [("contatos", attempts)]
+    bling.faults.remove(rule)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :id", id=contact)
+
+
+async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O Bling responde 400 a todo lote que traz o SKU; os outros chegam, e ele fica pendente."""
+    choose = bling.faults.choose
+    refused = '{"error":{"type":"VALIDATION_ERROR","message":"Não","description":"código inválido"}}'
+    bling.fail("^/produtos$", "body", status=400, body=refused, times=3)
+    await app.pipeline.run_full(START)
+    assert choose == bling.faults.choose
+    assert await scalar(app.engine, "SELECT count(*) FROM produtos") > 0
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 30), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
+        stop = asyncio.Event()
+        with monkeypatch.context() as patch:
+            at_request(bling, patch, pattern, number, stop.set)
+            result = await app.pipeline.run_full(START, stop=stop)
+        assert (result.status, result.exit_code) in {("partial", 1), ("error", 1)}
+        assert INTERRUPTED.rstrip(".") in (result.message or "")
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_uma_execucao_cancelada_nao_fica_em_curso(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = asyncio.create_task(app.pipeline.run_full(START))
+    at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, task.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await rows(app.engine, "SELECT status, fim IS NOT NULL FROM etl_controle") == [("error", True)]
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_a_execucao_que_morreu_e_marcada_pela_seguinte(app: App) -> None:
+    async with app.engine.begin() as connection:
+        await connection.exec_driver_sql("INSERT INTO etl_controle (status, inicio) VALUES ('running', now())")
+    await app.pipeline.run()
+    stored = await rows(app.engine, "SELECT status, erro_mensagem FROM etl_controle ORDER BY id")
+    assert stored[0] == ("error", DIED)
+    assert stored[1] == ("success", None)

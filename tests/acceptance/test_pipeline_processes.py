@@ -1,0 +1,93 @@
+"""Vários processos no mesmo banco: um que morre com kill -9, e quatro ao mesmo tempo."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.collecting import at_request, rows, scalar
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer
+
+ROOT = Path(__file__).parents[2]
+NOW = "2026-02-20T21:30:00+00:00"
+
+
+class OneRun:
+    """`python -m tests.one_run`, com a execução ainda por começar."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, server: RunningServer, database_url: str, *inicio: str) -> "OneRun":
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.one_run", server.api_url, database_url, NOW, *inicio,
+            cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        return cls(process)
+
+    async def ready(self) -> None:
+        assert self._process.stdout
+        assert (await self._process.stdout.readline()).strip() == b"pronto"
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def finish(self) -> dict[str, str]:
+        """Começa a execução e devolve o que ela disse; vazio se o processo morreu antes."""
+        out, _ = await self._process.communicate(b"\n")
+        answer: dict[str, str] = json.loads(out or b"{}")
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("pattern", "number"),
+    [("^/nfe$", 3), (r"^/nfe/\d+$", 80), (r"^/contatos/\d+$", 20), ("^/produtos$", 2)],
+    ids=["na-lista", "nas-notas", "nos-contatos", "nos-produtos"],
+)
+@pytest.mark.bling(scale=0.03)
+async def test_kill_9_no_meio_e_a_execucao_seguinte_completa(
+    server: RunningServer,
+    bling: Bling,
+    app: App,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    pattern: str,
+    number: int,
+) -> None:
+    run = await OneRun.start(server, database_url, "2021-01-01")
+    await run.ready()
+    at_request(bling, monkeypatch, pattern, number, run.kill)
+    assert await run.finish() == {}
+    assert await rows(app.engine, "SELECT status FROM etl_controle") == [("running",)]
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    assert result.data_referencia == date(2026, 2, 20)
+    assert await rows(app.engine, "SELECT status FROM etl_controle ORDER BY id") == [("error",), ("success",)]
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_quatro_ao_mesmo_tempo_sao_uma_execucao_uma_renovacao_e_tres_recusas(
+    server: RunningServer, bling: Bling, app: App, database_url: str
+) -> None:
+    async with app.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE oauth_tokens SET expires_at = '2026-02-20 21:00:00+00'")
+    bling.counters.reset()
+    runs = [await OneRun.start(server, database_url, "2021-01-01") for _ in range(4)]
+    await asyncio.gather(*(run.ready() for run in runs))
+    answers = await asyncio.gather(*(run.finish() for run in runs))
+    assert Counter(answer.get("status") or answer["error"] for answer in answers) == {
+        "success": 1,
+        "RunInProgressError": 3,
+    }
+    assert all("em curso" in answer["message"] for answer in answers if "error" in answer)
+    assert bling.counters.token_calls == 1
+    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 1
+    await assert_equals_truth(app.engine, bling)
