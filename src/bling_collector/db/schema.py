@@ -1,9 +1,11 @@
 """O esquema do banco: saber se está em dia e pô-lo em dia, um processo por vez."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +16,8 @@ from bling_collector.db.migrations import HEAD
 from bling_collector.errors import DatabaseError
 
 SCHEMA_LOCK = "bling_collector.schema"
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+"""A vez de migrar, neste processo."""
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
@@ -40,7 +44,9 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
             "bling-collector mais novo, atualize o programa; se é de outro programa que usa este schema, aponte "
             "DATABASE_URL para outro (?options=-csearch_path%3Dnome). Nada foi mudado."
         )
-    async with _plainly(engine.url), engine.begin() as connection:
+    # O Alembic guarda em variáveis globais o que está migrando: dois bancos, ou dois schemas, se misturariam.
+    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    async with turn, _plainly(engine.url), engine.begin() as connection:
         await connection.run_sync(_migrate)
     return before, HEAD
 

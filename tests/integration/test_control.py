@@ -1,0 +1,151 @@
+"""O estado do ETL no banco: execuções, dívidas, pendências, e o que falta aos dados."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tests.collecting import rows
+
+from bling_collector.db import control, repository
+from bling_collector.db.control import Owed, Pendencia
+from bling_collector.db.models import produtos
+from bling_collector.errors import RunInProgressError
+
+NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
+DAY = date(2026, 2, 20)
+
+
+@pytest.fixture
+async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with engine.connect() as connection:
+        yield connection
+
+
+async def _run(connection: AsyncConnection, status: str, reference: date | None, tipo: str = "run") -> int:
+    run_id = await control.open_run(connection, tipo=tipo, inicio=DAY, fim=DAY, now=NOW)
+    await control.update_run(connection, run_id, status=status, data_referencia=reference)
+    return run_id
+
+
+async def test_o_marco_e_o_dia_mais_novo_das_execucoes_terminadas(connection: AsyncConnection) -> None:
+    assert await control.bookmark(connection) is None
+    await _run(connection, "success", DAY - timedelta(days=3))
+    await _run(connection, "partial", DAY - timedelta(days=1))
+    await _run(connection, "error", DAY - timedelta(days=2))
+    await _run(connection, "running", DAY)
+    assert await control.bookmark(connection) == DAY - timedelta(days=1)
+
+
+async def test_a_execucao_dada_por_morta_nao_escreve_mais(connection: AsyncConnection) -> None:
+    run_id = await control.open_run(connection, tipo="run", inicio=DAY, fim=DAY, now=NOW)
+    await control.update_run(connection, run_id, fase="Notas", feitos=3)
+    assert await control.close_dead_runs(connection, NOW) == 1
+    assert await control.close_dead_runs(connection, NOW) == 0
+    with pytest.raises(RunInProgressError, match=f"execução {run_id} perdeu"):
+        await control.update_run(connection, run_id, feitos=4)
+
+
+async def test_as_janelas_devidas_vem_da_mais_nova_e_guardam_desde_quando(connection: AsyncConnection) -> None:
+    old, new = Owed(date(2021, 1, 1), date(2021, 12, 31)), Owed(date(2022, 1, 1), date(2022, 3, 1))
+    await control.set_owed(connection, "nfe", [old])
+    await control.set_owed(connection, "nfe", [old, new])
+    await control.set_owed(connection, "nfce", [old])
+    assert await control.owed(connection, "nfe") == [new, old]
+    await control.note_window_error(connection, "nfe", old, "caiu\x00")
+    await control.pay(connection, "nfe", new)
+    assert await control.owed(connection, "nfe") == [old]
+    assert await control.owed(connection, "nfce") == [old]
+    debts = await control.debts(connection)
+    assert (debts.janelas, debts.pendencias, debts.primeiro_dia) == (2, 0, old.inicio)
+
+
+async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncConnection) -> None:
+    later = NOW + timedelta(hours=1)
+    await control.add_pendencias(connection, [Pendencia("nfe", "7", "erro um", DAY)], NOW)
+    await control.add_pendencias(
+        connection, [Pendencia("nfe", "7", "dois \x00\ud800"), Pendencia("contatos", "7", "x")], later
+    )
+    found = await connection.exec_driver_sql(
+        "SELECT recurso, erro, tentativas, data_emissao, desde, tentada_em FROM pendencias ORDER BY 1 DESC"
+    )
+    assert [tuple(row) for row in found] == [
+        ("nfe", "dois \ufffd", 2, DAY, NOW, later),
+        ("contatos", "x", 1, None, later, later),
+    ]
+    assert (await control.debts(connection)).primeiro_dia == DAY
+    assert await control.pending(connection, "nfe", before=later) == []
+    assert await control.pending(connection, "nfe", before=later + timedelta(seconds=1)) == [("7", DAY)]
+    await control.settle(connection, "nfe", ["7", "8"])
+    await control.settle(connection, "nfe", [])
+    assert (await control.debts(connection)).pendencias == 1
+
+
+async def test_o_checkpoint_anda(connection: AsyncConnection) -> None:
+    assert await control.checkpoint(connection, "contatos") is None
+    await control.move_checkpoint(connection, "contatos", NOW)
+    await control.move_checkpoint(connection, "contatos", NOW + timedelta(days=1))
+    assert await control.checkpoint(connection, "contatos") == NOW + timedelta(days=1)
+
+
+async def _produto(connection: AsyncConnection, id_: int, codigo: str | None, situacao: str = "A") -> None:
+    await connection.execute(insert(produtos).values(id=id_, codigo=codigo, situacao=situacao, detalhe={}))
+    await repository.after_produtos(connection, [id_])
+
+
+async def _preferred(connection: AsyncConnection) -> dict[str, int]:
+    found = await connection.exec_driver_sql("SELECT codigo, id FROM produtos WHERE preferido")
+    return {row.codigo: row.id for row in found}
+
+
+async def test_o_preferido_e_o_vivo_depois_o_ativo_depois_o_mais_novo(connection: AsyncConnection) -> None:
+    await _produto(connection, 1, "X")
+    assert await _preferred(connection) == {"X": 1}
+    await _produto(connection, 2, "X")
+    assert await _preferred(connection) == {"X": 2}
+    await _produto(connection, 3, "X", situacao="I")
+    assert await _preferred(connection) == {"X": 2}
+    await _produto(connection, 4, None)
+    assert await repository.skus_in_doubt(connection) == ["X"]
+    await repository.mark_produtos_deleted(connection, [2])
+    await repository.mark_produtos_live(connection, ["X"])
+    await repository.prefer_produtos(connection, ["X"])
+    assert await _preferred(connection) == {"X": 1}
+    assert await repository.skus_in_doubt(connection) == []
+
+
+async def test_quem_muda_de_sku_deixa_o_seu_com_outro_preferido(connection: AsyncConnection) -> None:
+    for id_, codigo in ((1, "X"), (2, "X"), (3, "Y")):
+        await _produto(connection, id_, codigo)
+    await connection.exec_driver_sql("UPDATE produtos SET codigo = 'Y', preferido = false WHERE id = 2")
+    await repository.after_produtos(connection, [2])
+    assert await _preferred(connection) == {"X": 1, "Y": 3}
+
+
+async def test_o_que_falta_vem_do_banco(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("INSERT INTO nfe_cabecalho (id) VALUES (1)")
+        await connection.exec_driver_sql(
+            "INSERT INTO nfe_itens (nfe_id, codigo_produto) VALUES (1, 'A'), (1, 'B'), (1, 'C'), (1, NULL), (1, NULL)"
+        )
+        await connection.exec_driver_sql(
+            "INSERT INTO produtos (id, codigo, detalhe) VALUES (1, 'A', '{}'), (2, 'B', NULL)"
+        )
+        await repository.mark_unknown_skus(connection, ["C"], NOW)
+        week = timedelta(days=7)
+        assert await repository.skus_without_produto(connection, NOW - week) == ["B"]
+        assert await repository.skus_without_produto(connection, NOW) == ["B", "C"]
+        await repository.mark_known_skus(connection, {"C"})
+        assert await repository.skus_without_produto(connection, NOW - week) == ["B", "C"]
+        await connection.exec_driver_sql(
+            "INSERT INTO nfe_pagamentos (nfe_id, forma_pagamento_id) VALUES (1, 5), (1, 6), (1, NULL)"
+        )
+        assert await repository.unknown_formas(connection) == [5, 6]
+        await repository.mark_formas_not_found(connection, [6], NOW)
+        assert await repository.unknown_formas(connection) == [5]
+        await connection.exec_driver_sql("INSERT INTO formas_pagamento (id, tipo_pagamento) VALUES (5, 17)")
+        assert await repository.fill_tipo_pagamento(connection, [2]) == 0
+        assert await repository.fill_tipo_pagamento(connection) == 1
+        assert await repository.fill_tipo_pagamento(connection) == 0
+    assert await rows(engine, "SELECT tipo_pagamento FROM nfe_pagamentos ORDER BY id") == [(17,), (None,), (None,)]

@@ -1,0 +1,209 @@
+"""As trancas e os tokens: uma execução por vez, um que renova, cada `state` uma vez."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import rows, scalar
+
+from bling_collector.db import schema
+from bling_collector.db.database import create_engine, explained, parse_url
+from bling_collector.db.run_lock import is_locked, run_lock
+from bling_collector.db.token_store import FORGET_AFTER, PgStateStore, PgTokenStore
+from bling_collector.errors import DatabaseError, RunInProgressError
+from bling_collector.tokens import Token
+
+NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def other_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """O mesmo banco, visto de outro lugar."""
+    engine = create_engine(parse_url(database_url))
+    yield engine
+    await engine.dispose()
+
+
+async def test_a_tranca_recusa_a_segunda_e_se_solta_na_hora(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    for _ in range(20):
+        async with run_lock(engine):
+            with pytest.raises(RunInProgressError, match="em curso"):
+                async with run_lock(other_engine):
+                    pass
+        async with run_lock(other_engine):
+            assert await is_locked(engine)
+    assert not await is_locked(engine)
+
+
+async def test_olhar_a_tranca_nao_a_toma(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    """Quem mostra a situação de segundo em segundo não faz recusar a execução que começa."""
+
+    async def look() -> None:
+        for _ in range(50):
+            await is_locked(other_engine)
+
+    async def run() -> None:
+        for _ in range(50):
+            async with run_lock(engine):
+                pass
+
+    await asyncio.gather(look(), look(), run())
+
+
+async def test_um_erro_ou_um_cancelamento_solta_a_tranca(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with run_lock(engine):
+            raise ZeroDivisionError
+    async with run_lock(other_engine):
+        pass
+    started = asyncio.Event()
+
+    async def hold() -> None:
+        async with run_lock(engine):
+            started.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hold())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with run_lock(other_engine):
+        pass
+
+
+async def test_a_conexao_derrubada_solta_a_tranca(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    async with run_lock(engine):
+        killed = await scalar(
+            other_engine,
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        assert killed
+        assert await _wait_until_free(other_engine)
+
+
+async def _wait_until_free(engine: AsyncEngine) -> bool:
+    for _ in range(2000):
+        if not await is_locked(engine):
+            return True
+    return False
+
+
+async def test_cada_schema_tem_as_suas_tabelas_e_a_sua_tranca(engine: AsyncEngine, database_url: str) -> None:
+    joint = "&" if "?" in database_url else "?"
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE SCHEMA norte")
+        await connection.exec_driver_sql("CREATE SCHEMA sul")
+    engines = [create_engine(parse_url(f"{database_url}{joint}options=-csearch_path%3D{s}")) for s in ("norte", "sul")]
+    try:
+        await asyncio.gather(*(schema.upgrade(each) for each in engines))
+        north, south = engines
+        async with north.begin() as connection:
+            await connection.exec_driver_sql("INSERT INTO contatos (id) VALUES (1)")
+        assert await rows(south, "SELECT id FROM contatos") == []
+        assert await rows(engine, "SELECT id FROM contatos") == []
+        async with run_lock(north), run_lock(south), run_lock(engine):
+            assert await is_locked(north)
+        async with run_lock(north):
+            assert not await is_locked(south)
+    finally:
+        for each in engines:
+            await each.dispose()
+
+
+def token(number: int) -> Token:
+    return Token(f"acesso-{number}", f"renovacao-{number}", NOW + timedelta(hours=number), updated_at=NOW)
+
+
+async def test_o_token_vai_e_volta_inteiro(engine: AsyncEngine) -> None:
+    store = PgTokenStore(engine)
+    assert await store.read() is None
+    long = Token("x" * 5000, "y", NOW, token_type="bearer", updated_at=NOW, refresh_in_doubt=True)
+    async with store.locked() as tokens:
+        assert await tokens.read() is None
+        await tokens.save(long)
+    assert await store.read() == long
+    async with store.locked() as tokens:
+        await tokens.save(token(1))
+    assert await store.read() == token(1)
+    assert await scalar(engine, "SELECT count(*) FROM oauth_tokens") == 1
+
+
+async def test_o_que_se_grava_com_a_tranca_vale_antes_de_ela_se_soltar(
+    engine: AsyncEngine, other_engine: AsyncEngine
+) -> None:
+    async with PgTokenStore(engine).locked() as tokens:
+        await tokens.save(token(1))
+        assert await PgTokenStore(other_engine).read() == token(1)
+
+
+async def test_muitos_ao_mesmo_tempo_entram_um_de_cada_vez(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    inside, refreshed = 0, 0
+
+    async def refresh(each: AsyncEngine) -> None:
+        nonlocal inside, refreshed
+        async with PgTokenStore(each).locked() as tokens:
+            inside += 1
+            assert inside == 1, "dois com a tranca na mão"
+            if await tokens.read() is None:
+                refreshed += 1
+                await tokens.save(token(1))
+            inside -= 1
+
+    await asyncio.gather(*(refresh(each) for each in (engine, other_engine) * 5))
+    assert refreshed == 1
+
+
+async def test_um_state_vale_uma_vez_e_ate_o_prazo(engine: AsyncEngine) -> None:
+    states = PgStateStore(engine)
+    await states.remember("um", NOW + timedelta(minutes=10))
+    await states.remember("vencido", NOW)
+    assert not await states.consume("outro", NOW)
+    assert await states.consume("um", NOW)
+    assert not await states.consume("um", NOW)
+    assert not await states.consume("vencido", NOW)
+    assert "um" not in str(await rows(engine, "SELECT state_hash FROM oauth_states"))
+
+
+async def test_dois_states_convivem_e_os_muito_velhos_somem(engine: AsyncEngine) -> None:
+    states = PgStateStore(engine)
+    await states.remember("velho", NOW)
+    await states.remember("um", NOW + timedelta(minutes=10))
+    await states.remember("dois", NOW + timedelta(minutes=11))
+    assert await states.consume("um", NOW)
+    assert await states.consume("dois", NOW)
+    await states.remember("novo", NOW + FORGET_AFTER * 2)
+    assert await scalar(engine, "SELECT count(*) FROM oauth_states") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"host": "127.0.0.1", "port": 1, "query": {}}, r"127\.0\.0\.1:1 não atende.*Confira se o servidor está no ar"),
+        ({"database": "nao_existe"}, r"does not exist.*Crie o banco"),
+        ({"username": "ninguem"}, r"role .ninguem. does not exist.*Crie"),
+    ],
+)
+async def test_o_banco_que_nao_atende_vira_uma_frase(database_url: str, change: dict[str, object], words: str) -> None:
+    url = parse_url(database_url).set(**change)  # type: ignore[arg-type]  # cada caso troca uma parte do endereço
+    engine = create_engine(url.set(password="segredo-do-banco"))
+    try:
+        with pytest.raises(DatabaseError, match=words) as caught:
+            await schema.upgrade(engine)
+    finally:
+        await engine.dispose()
+    assert "segredo" not in str(caught.value)
+
+
+async def test_o_banco_que_cai_no_meio_vira_uma_frase(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    async def work() -> None:
+        async with explained(engine.url), engine.connect() as connection:
+            pid = (await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one()
+            await scalar(other_engine, "SELECT pg_terminate_backend(:pid)", pid=pid)
+            await connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(DatabaseError, match="não atende"):
+        await work()

@@ -1,0 +1,154 @@
+"""As migrações num PostgreSQL de verdade: do nada, quatro ao mesmo tempo, em bancos que não são nossos."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import rows, scalar
+
+from bling_collector.db import migrations, schema
+from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.models import metadata
+from bling_collector.errors import DatabaseError
+
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1"
+
+
+async def _execute(engine: AsyncEngine, *statements: str) -> None:
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+
+
+def _drift(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "compare_server_default": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+async def test_do_nada_as_tabelas_sao_as_dos_modelos(empty_engine: AsyncEngine) -> None:
+    assert await schema.current_revision(empty_engine) is None
+    assert await schema.upgrade(empty_engine) == (None, migrations.HEAD)
+    async with empty_engine.connect() as connection:
+        assert await connection.run_sync(_drift) == []
+    created = {name for (name,) in await rows(empty_engine, TABLES)}
+    assert created == {*metadata.tables, "alembic_version", "vw_nfe_linhas"}
+
+
+async def test_a_segunda_vez_nao_faz_nada(engine: AsyncEngine) -> None:
+    assert await schema.upgrade(engine) == (migrations.HEAD, migrations.HEAD)
+
+
+def test_head_e_a_ultima_revisao_do_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", next(iter(migrations.__path__)))
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+
+
+async def test_quatro_ao_mesmo_tempo_migram_uma_vez(empty_database_url: str) -> None:
+    engines = [create_engine(parse_url(empty_database_url)) for _ in range(4)]
+    try:
+        results = await asyncio.gather(*(schema.upgrade(engine) for engine in engines))
+        assert {after for _, after in results} == {migrations.HEAD}
+        assert await rows(engines[0], "SELECT version_num FROM alembic_version") == [(migrations.HEAD,)]
+        async with engines[0].connect() as connection:
+            assert await connection.run_sync(_drift) == []
+    finally:
+        for engine in engines:
+            await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("ddl", "name"),
+    [
+        ("CREATE TABLE contatos (id integer PRIMARY KEY, apelido text)", "contatos"),
+        ("CREATE TABLE pendencias (id integer)", "pendencias"),
+        ("CREATE TABLE checkpoints (id integer)", "checkpoints"),
+        ("CREATE VIEW vw_nfe_linhas AS SELECT 1 AS um", "vw_nfe_linhas"),
+        ("CREATE VIEW produtos AS SELECT 1 AS id", "produtos"),
+    ],
+)
+async def test_uma_tabela_de_outro_programa_e_dita_e_nada_muda(empty_engine: AsyncEngine, ddl: str, name: str) -> None:
+    await _execute(empty_engine, ddl)
+    before = await rows(empty_engine, TABLES)
+    with pytest.raises(DatabaseError, match=rf"\b{name}\b.*Nada foi mudado"):
+        await schema.upgrade(empty_engine)
+    assert await rows(empty_engine, TABLES) == before
+
+
+@pytest.mark.parametrize("revision", ["9999", "a1b2c3d4e5f6", "00a1"])
+async def test_uma_revisao_desconhecida_e_recusada(engine: AsyncEngine, revision: str) -> None:
+    await _execute(engine, f"UPDATE alembic_version SET version_num = '{revision}'")
+    with pytest.raises(DatabaseError, match=f"revisão {revision}, que este programa"):
+        await schema.upgrade(engine)
+    assert await scalar(engine, "SELECT version_num FROM alembic_version") == revision
+
+
+async def test_sem_permissao_no_schema_diz_o_que_fazer(empty_engine: AsyncEngine, empty_database_url: str) -> None:
+    await _execute(
+        empty_engine,
+        "DROP ROLE IF EXISTS sem_direitos",
+        "CREATE ROLE sem_direitos LOGIN",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    )
+    limited = create_engine(parse_url(empty_database_url).set(username="sem_direitos"))
+    try:
+        with pytest.raises(DatabaseError, match=r"permission denied.*GRANT CREATE"):
+            await schema.upgrade(limited)
+    finally:
+        await limited.dispose()
+    assert await rows(empty_engine, TABLES) == []
+
+
+async def test_um_schema_que_nao_existe_diz_o_que_fazer(empty_database_url: str) -> None:
+    engine = create_engine(parse_url(f"{empty_database_url}{_search_path('empresa', empty_database_url)}"))
+    try:
+        with pytest.raises(DatabaseError, match=r"search_path: empresa.*CREATE SCHEMA"):
+            await schema.upgrade(engine)
+    finally:
+        await engine.dispose()
+
+
+async def test_o_schema_presente_e_que_conta_mesmo_com_outros_no_caminho(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    """O `public` já tem as tabelas de uma empresa; a outra, com ele no search_path, ganha as suas."""
+    await _execute(engine, "CREATE SCHEMA outra")
+    other = create_engine(parse_url(f"{database_url}{_search_path('outra,public', database_url)}"))
+    try:
+        assert await schema.upgrade(other) == (None, migrations.HEAD)
+        created = {name for (name,) in await rows(other, TABLES)}
+        assert created == {*metadata.tables, "alembic_version", "vw_nfe_linhas"}
+    finally:
+        await other.dispose()
+
+
+def _search_path(path: str, url: str) -> str:
+    return f"{'&' if '?' in url else '?'}options=-csearch_path%3D{path}"
+
+
+async def test_a_view_das_linhas_aceita_qualquer_detalhe(engine: AsyncEngine) -> None:
+    odd = """[{"codigo": "", "quantidade": "2,5", "valorTotal": "1e2"}, 7, null, {"quantidade": "  "},
+              {"codigo": "A", "quantidade": 0.1, "impostos": {"icms": {"valor": "12.30"}}}]"""
+    async with engine.begin() as connection:
+        insert = text("INSERT INTO nfe_cabecalho (id, detalhe) VALUES (:id, CAST(:detalhe AS jsonb))")
+        await connection.execute(insert, {"id": 1, "detalhe": f'{{"itens": {odd}}}'})
+        for id_, detalhe in ((2, '{"itens": {"a": 1}}'), (3, "{}"), (4, "[1]"), (5, None)):
+            await connection.execute(insert, {"id": id_, "detalhe": detalhe})
+    found = await rows(
+        engine,
+        "SELECT nfe_id, linha, codigo_produto, CAST(quantidade AS text), CAST(valor_total AS text), icms_valor"
+        " FROM vw_nfe_linhas ORDER BY 1, 2",
+    )
+    assert [row[:5] for row in found] == [
+        (1, 1, None, None, "100"),
+        (1, 2, None, None, None),
+        (1, 3, None, None, None),
+        (1, 4, None, None, None),
+        (1, 5, "A", "0.1", None),
+    ]
+    assert str(found[-1][5]) == "12.30"

@@ -1,0 +1,185 @@
+"""Gravar: criar, mudar, não tocar no igual, trocar as filhas, achar o registro que o banco recusa."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import rows, scalar
+
+from bling_collector.db.models import contatos, nfe_cabecalho
+from bling_collector.db.upsert import Upserted, insert, upsert
+from bling_collector.etl.save import Item, Saved, save
+from bling_collector.payload import loads
+from bling_collector.streams.nfe import NFE
+
+NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
+
+
+def nota(id_: int, **changes: Any) -> dict[str, Any]:
+    """Um detalhe pequeno de nota, com um item e uma parcela."""
+    return {
+        "id": id_,
+        "numero": f"{id_:06d}",
+        "situacao": 6,
+        "dataEmissao": "2026-02-03 09:52:12",
+        "valorNota": Decimal("4.90"),
+        "contato": {"id": 77, "nome": "Cliente"},
+        "itens": [{"codigo": "A", "quantidade": 1, "valor": Decimal("4.90"), "valorTotal": Decimal("4.90")}],
+        "parcelas": [{"data": "2026-03-05", "valor": Decimal("4.90"), "formaPagamento": {"id": 5}}],
+    } | changes
+
+
+async def _save(engine: AsyncEngine, *notas: dict[str, Any], resumo: str = "r", now: datetime = NOW) -> Saved:
+    async with engine.begin() as connection:
+        return await save(connection, NFE, [Item(n, resumo) for n in notas], now)
+
+
+async def test_cria_muda_e_nao_toca_no_igual(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        first = [{"id": 1, "nome": "Um", "extraido_em": NOW}, {"id": 2, "nome": "Dois", "extraido_em": NOW}]
+        assert await upsert(connection, contatos, first) == Upserted(frozenset({1, 2}), frozenset())
+    later = NOW + timedelta(days=1)
+    async with engine.begin() as connection:
+        again = [{"id": 1, "nome": "Um", "extraido_em": later}, {"id": 2, "nome": "Outro", "extraido_em": later}]
+        assert await upsert(connection, contatos, again) == Upserted(frozenset(), frozenset({2}))
+    stored = await rows(engine, "SELECT id, nome, extraido_em FROM contatos ORDER BY id")
+    assert stored == [(1, "Um", NOW), (2, "Outro", later)]
+
+
+async def test_de_um_id_repetido_no_lote_vale_o_ultimo(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await upsert(connection, contatos, [{"id": 1, "nome": "velho"}, {"id": 1, "nome": "novo"}])
+    assert await rows(engine, "SELECT id, nome FROM contatos") == [(1, "novo")]
+
+
+async def test_um_valor_que_vira_nulo_e_uma_mudanca(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await upsert(connection, contatos, [{"id": 1, "nome": "Um", "email": "a@b.example"}])
+        done = await upsert(connection, contatos, [{"id": 1, "nome": "Um", "email": None}])
+    assert done.updated == {1}
+    assert await scalar(engine, "SELECT email FROM contatos") is None
+
+
+async def test_nenhuma_linha_nao_e_um_comando(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        assert await upsert(connection, contatos, []) == Upserted(frozenset(), frozenset())
+        await insert(connection, contatos, [])
+        assert await save(connection, NFE, [], NOW) == Saved()
+
+
+async def test_inserir_sem_tocar_no_que_ja_existe(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await upsert(connection, contatos, [{"id": 1, "nome": "do cadastro"}])
+        await insert(
+            connection, contatos, [{"id": 1, "nome": "da nota"}, {"id": 2, "nome": "novo"}], ignore_present=True
+        )
+    assert await rows(engine, "SELECT id, nome FROM contatos ORDER BY 1") == [(1, "do cadastro"), (2, "novo")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "NUL \x00 no meio",
+        "meio par \ud83d solto",
+        "outro \ude00",
+        "😀 inteiro",
+        "barra \\u0000 escrita",
+        "aspas \" ' \\",
+        "\\\x00",
+    ],
+    ids=lambda value: ascii(value).replace("\\", "-"),
+)
+async def test_qualquer_texto_se_guarda(engine: AsyncEngine, words: str) -> None:
+    expected = words.replace("\x00", "").replace("\ud83d", "\ufffd").replace("\ude00", "\ufffd")
+    outcome = await _save(engine, nota(1, numero=words, itens=[{"codigo": words, "descricao": words}]))
+    assert outcome.created == {1}
+    assert await scalar(engine, "SELECT numero FROM nfe_cabecalho") == expected
+    assert await rows(engine, "SELECT codigo_produto, descricao_produto FROM nfe_itens") == [(expected, expected)]
+    assert await scalar(engine, "SELECT detalhe->>'numero' FROM nfe_cabecalho") == expected
+    assert await scalar(engine, "SELECT codigo_produto FROM vw_nfe_linhas") == expected
+
+
+async def test_skus_que_o_banco_guarda_iguais_sao_um_item_so(engine: AsyncEngine) -> None:
+    lines = [{"codigo": "A", "quantidade": 1}, {"codigo": "A\x00", "quantidade": 2}]
+    assert (await _save(engine, nota(1, itens=lines))).refused == []
+    assert await rows(engine, "SELECT codigo_produto, quantidade FROM nfe_itens") == [("A", Decimal(3))]
+
+
+async def test_os_numeros_ficam_exatos(engine: AsyncEngine) -> None:
+    text = '{"id": 1, "valorNota": 123456789012345678.90, "valorFrete": 0.1, "itens": [], "x": 1e-20}'
+    await _save(engine, loads(text))
+    stored = (await rows(engine, "SELECT total_nota, valor_frete, detalhe FROM nfe_cabecalho"))[0]
+    assert stored[:2] == (Decimal("123456789012345678.90"), Decimal("0.1"))
+    assert stored[2]["x"] == Decimal("1e-20")
+    assert stored[2]["valorNota"] == Decimal("123456789012345678.90")
+
+
+async def test_as_filhas_sao_trocadas_e_so_as_da_nota(engine: AsyncEngine) -> None:
+    await _save(engine, nota(1), nota(2))
+    changed = nota(1, itens=[{"codigo": "B", "quantidade": 2}, {"codigo": "C", "quantidade": 3}], parcelas=[])
+    assert (await _save(engine, changed)).updated == {1}
+    items = await rows(engine, "SELECT nfe_id, codigo_produto FROM nfe_itens ORDER BY 1, 2")
+    assert items == [(1, "B"), (1, "C"), (2, "A")]
+    assert await rows(engine, "SELECT nfe_id FROM nfe_pagamentos") == [(2,)]
+
+
+async def test_a_nota_igual_nao_e_tocada_nem_as_filhas(engine: AsyncEngine) -> None:
+    await _save(engine, nota(1))
+    before = await rows(engine, "SELECT id FROM nfe_itens UNION ALL SELECT id FROM nfe_pagamentos")
+    outcome = await _save(engine, nota(1), now=NOW + timedelta(days=1))
+    assert (outcome.created, outcome.updated, len(outcome.saved)) == (set(), set(), 1)
+    assert await rows(engine, "SELECT id FROM nfe_itens UNION ALL SELECT id FROM nfe_pagamentos") == before
+    assert await scalar(engine, "SELECT extraido_em FROM nfe_cabecalho") == NOW
+
+
+async def test_a_nota_repetida_no_lote_nao_dobra_as_filhas(engine: AsyncEngine) -> None:
+    await _save(engine, nota(1), nota(1, valorNota=Decimal(9)))
+    assert await scalar(engine, "SELECT total_nota FROM nfe_cabecalho") == 9
+    assert await scalar(engine, "SELECT count(*) FROM nfe_itens") == 1
+
+
+async def test_o_contato_da_nota_so_entra_onde_nao_ha_cadastro(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await upsert(connection, contatos, [{"id": 77, "nome": "Do cadastro", "detalhe": {"id": 77}}])
+    other = nota(2, contato={"id": 78, "nome": "Da nota", "endereco": {"uf": "RS"}})
+    await _save(engine, nota(1), other, nota(3, contato={"id": 78, "nome": "Depois"}), nota(4, contato={"id": 0}))
+    stored = await rows(engine, "SELECT id, nome, uf, detalhe IS NULL FROM contatos ORDER BY id")
+    assert stored == [(77, "Do cadastro", None, False), (78, "Da nota", "RS", True)]
+
+
+@pytest.mark.parametrize(
+    "bad", [set(), {0}, {49}, {3, 4}, {1, 17, 33}, set(range(50))], ids=lambda b: f"{len(b)}-ruins"
+)
+async def test_a_bissecao_acha_exatamente_os_ruins(engine: AsyncEngine, bad: set[int]) -> None:
+    notas = [nota(i, **({"serie": 2**31} if i in bad else {})) for i in range(50)]
+    outcome = await _save(engine, *notas)
+    assert {item.document["id"] for item, _ in outcome.refused} == bad
+    assert all("integer" in reason for _, reason in outcome.refused)
+    good = set(range(50)) - bad
+    assert {item.document["id"] for item in outcome.saved} == good
+    assert {id_ for (id_,) in await rows(engine, "SELECT id FROM nfe_cabecalho")} == good
+    assert await scalar(engine, "SELECT count(*) FROM nfe_itens") == len(good)
+
+
+async def test_uma_nota_sem_id_e_recusada_sozinha(engine: AsyncEngine) -> None:
+    outcome = await _save(engine, nota(1), {"id": None, "itens": []}, nota(2))
+    assert [item.document["id"] for item, _ in outcome.refused] == [None]
+    assert outcome.created == {1, 2}
+
+
+async def test_um_defeito_do_banco_nao_e_culpa_da_nota(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE nfe_itens RENAME TO outra")
+    with pytest.raises(DBAPIError):
+        await _save(engine, nota(1))
+    assert await scalar(engine, "SELECT count(*) FROM nfe_cabecalho") == 0
+
+
+async def test_o_resumo_da_lista_vai_com_a_nota(engine: AsyncEngine) -> None:
+    await _save(engine, nota(1), resumo="abc")
+    await _save(engine, nota(1), resumo="def")
+    assert await scalar(engine, "SELECT resumo_lista FROM nfe_cabecalho") == "def"
+    assert "resumo_lista" in nfe_cabecalho.c
