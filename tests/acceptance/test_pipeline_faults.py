@@ -56,7 +56,7 @@ async def test_bling_fora_do_ar_e_erro_e_a_janela_fica_devida_ate_a_execucao_seg
 ) -> None:
     bling.fail(API, kind)
     result = await app.pipeline.run_full(START)
-    assert (result.status, result.exit_code, result.data_referencia) == ("error", 1, START - timedelta(days=1))
+    assert (result.status, result.exit_code, result.data_referencia) == ("error", 1, None)
     owed = await rows(app.engine, "SELECT data_inicio, data_fim, erro FROM janelas_devidas ORDER BY 1")
     assert (owed[0][0], owed[-1][1]) == (START, TODAY)
     assert owed[-1][2], "a janela não diz por que é devida"

@@ -1,0 +1,86 @@
+"""Muitos trabalhos ao mesmo tempo: tantos em voo quantos se pede, e nenhum depois da parada."""
+
+import asyncio
+
+import pytest
+
+from bling_collector.etl.fetch import bounded
+from bling_collector.etl.produtos import BATCH, LONGEST_QUERY, batches
+
+
+async def test_ha_sempre_ate_o_limite_em_voo_e_tudo_chega() -> None:
+    flying = peak = 0
+
+    async def work(item: int) -> int:
+        nonlocal flying, peak
+        flying += 1
+        peak = max(peak, flying)
+        for _ in range(1 + item % 5):
+            await asyncio.sleep(0)
+        flying -= 1
+        return item
+
+    results = [r async for r in bounded(work, range(100), limit=7, stop=asyncio.Event())]
+    assert sorted(results) == list(range(100))
+    assert peak == 7
+
+
+async def test_depois_da_parada_nada_comeca_e_o_que_voava_chega() -> None:
+    stop, started = asyncio.Event(), list[int]()
+
+    async def work(item: int) -> int:
+        started.append(item)
+        if item == 10:
+            stop.set()
+        await asyncio.sleep(0)
+        return item
+
+    results = [r async for r in bounded(work, range(1000), limit=4, stop=stop)]
+    assert len(started) < 20
+    assert sorted(results) == sorted(started)
+
+
+async def test_um_erro_chega_a_quem_espera_e_os_outros_sao_cancelados() -> None:
+    cancelled = list[int]()
+
+    async def work(item: int) -> int:
+        if item == 3:
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+        return item
+
+    with pytest.raises(ZeroDivisionError):
+        _ = [r async for r in bounded(work, range(50), limit=5, stop=asyncio.Event())]
+    assert sorted(cancelled) == [0, 1, 2, 4]
+
+
+async def test_a_fonte_nao_e_lida_antes_da_hora() -> None:
+    taken = 0
+
+    def source() -> "list[int]":
+        nonlocal taken
+        taken += 1
+        return [taken]
+
+    async def work(item: int) -> int:
+        return item
+
+    numbers = (source()[0] for _ in range(1000))
+    async for result in bounded(work, numbers, limit=3, stop=asyncio.Event()):
+        assert taken <= result + 6
+
+
+def test_os_lotes_de_skus_cabem_num_endereco_e_nenhum_se_perde() -> None:
+    plain = [f"SKU-{i}" for i in range(250)]
+    assert [len(batch) for batch in batches(plain)] == [BATCH, BATCH, 50]
+    long = ["AÇÃO-" * 30 + str(i) for i in range(100)]
+    cut = list(batches(long))
+    assert [sku for batch in cut for sku in batch] == long
+    assert len(cut) > 1
+    assert list(batches(["x" * LONGEST_QUERY * 2, "b"])) == [["x" * LONGEST_QUERY * 2], ["b"]]
+    assert list(batches([])) == []

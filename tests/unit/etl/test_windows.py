@@ -1,0 +1,183 @@
+"""As janelas: o período pedido, juntar, cortar em até um ano, e o marco que nunca passa de uma dívida."""
+
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bling_collector.errors import UsageError
+from bling_collector.etl.windows import (
+    EARLIEST,
+    Window,
+    asked_period,
+    incremental_start,
+    merge,
+    next_bookmark,
+    parse_day,
+    plan,
+)
+
+DAY = timedelta(days=1)
+TODAY = date(2026, 2, 20)
+
+days = st.dates(date(2000, 1, 1), date(2030, 12, 31))
+windows = st.tuples(days, days).map(lambda pair: Window(min(pair), max(pair)))
+
+
+def all_days(pieces: list[Window]) -> list[date]:
+    return [piece.inicio + i * DAY for piece in pieces for i in range((piece.fim - piece.inicio).days + 1)]
+
+
+def test_os_parametros_levam_sempre_a_hora() -> None:
+    params = Window(date(2025, 1, 1), date(2025, 12, 31)).params(("dataEmissaoInicial", "dataEmissaoFinal"))
+    assert params == (("dataEmissaoInicial", "2025-01-01 00:00:00"), ("dataEmissaoFinal", "2025-12-31 23:59:59"))
+
+
+@given(st.lists(windows, max_size=6))
+def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_de_um_ano(asked: list[Window]) -> None:
+    pieces = plan(asked)
+    covered = all_days(pieces)
+    assert len(covered) == len(set(covered)), "um dia duas vezes"
+    assert set(covered) == set(all_days(asked))
+    for piece in pieces:
+        start = datetime.combine(piece.inicio, datetime.min.time())
+        end = datetime.combine(piece.fim, datetime.max.time())
+        assert end - start < timedelta(days=365)
+    assert pieces == sorted(pieces, reverse=True), "da mais nova à mais antiga"
+
+
+@given(st.lists(windows, max_size=6))
+def test_juntar_duas_vezes_e_juntar_uma(asked: list[Window]) -> None:
+    once = merge(asked)
+    assert merge(once) == once
+    assert all(earlier.fim + DAY < later.inicio for earlier, later in pairwise(once))
+
+
+def test_um_ano_inteiro_bissexto_da_duas_janelas() -> None:
+    assert plan([Window(date(2024, 1, 1), date(2024, 12, 31))]) == [
+        Window(date(2024, 2, 1), date(2024, 12, 31)),
+        Window(date(2024, 1, 1), date(2024, 1, 31)),
+    ]
+    assert plan([Window(date(2023, 1, 1), date(2023, 12, 31))]) == [Window(date(2023, 1, 1), date(2023, 12, 31))]
+    history = plan([Window(date(2021, 1, 1), TODAY)])
+    assert len(history) == 6
+    assert all(piece.inicio.day == 1 for piece in history), "nenhum mês fica dividido"
+
+
+def test_janelas_emendadas_se_juntam_e_as_separadas_nao() -> None:
+    first, second = Window(date(2025, 1, 1), date(2025, 1, 10)), Window(date(2025, 1, 11), date(2025, 1, 20))
+    assert merge([second, first]) == [Window(first.inicio, second.fim)]
+    apart = Window(date(2025, 1, 22), date(2025, 1, 22))
+    assert merge([apart, second]) == [second, apart]
+
+
+BAD_DAYS = ["2025-02-30", "2025-1-1", "20250101", "01/01/2025", "hoje", "2025-01-01T00:00", "2025-W01-1"]
+
+
+@pytest.mark.parametrize("value", [*BAD_DAYS, "", " 2025-01-01"])
+def test_um_dia_que_nao_existe_ou_mal_escrito_e_dito_pelo_nome(value: str) -> None:
+    with pytest.raises(UsageError, match=r"data_inicio=.*AAAA-MM-DD"):
+        parse_day(value, "data_inicio")
+
+
+def test_um_dia_bem_escrito() -> None:
+    assert parse_day("2024-02-29", "data_fim") == date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("inicio", "fim", "expected"),
+    [
+        (None, None, Window(date(2026, 1, 20), TODAY)),
+        (date(2025, 5, 1), None, Window(date(2025, 5, 1), TODAY)),
+        (date(2025, 5, 1), date(2025, 5, 1), Window(date(2025, 5, 1), date(2025, 5, 1))),
+        (TODAY, date(2030, 1, 1), Window(TODAY, TODAY)),
+        (None, date(2026, 2, 1), Window(date(2026, 1, 20), date(2026, 2, 1))),
+        (None, date(2025, 2, 1), Window(date(2025, 2, 1), date(2025, 2, 1))),
+    ],
+)
+def test_o_periodo_pedido(inicio: date | None, fim: date | None, expected: Window) -> None:
+    assert asked_period(inicio, fim, default_inicio=date(2026, 1, 20), today=TODAY) == expected
+
+
+@pytest.mark.parametrize(
+    ("inicio", "fim", "words"),
+    [
+        (TODAY + DAY, None, "futuro"),
+        (date(2025, 5, 2), date(2025, 5, 1), "Troque as datas"),
+        (date(1999, 12, 31), None, "antes de 2000-01-01"),
+    ],
+)
+def test_um_periodo_impossivel_diz_por_que(inicio: date, fim: date | None, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        asked_period(inicio, fim, default_inicio=TODAY, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "days_back", "lookback", "expected"),
+    [
+        (None, 1, 30, TODAY - 31 * DAY),
+        (None, 0, 0, TODAY),
+        (TODAY - 5 * DAY, 1, 30, TODAY - 35 * DAY),
+        (TODAY, 9, 0, TODAY),
+        (TODAY + 9 * DAY, 1, 30, TODAY - 30 * DAY),
+        (date(1999, 12, 31), 1, 30, EARLIEST),
+        (date(2000, 1, 15), 1, 3650, EARLIEST),
+    ],
+)
+def test_onde_comeca_a_execucao_diaria(bookmark: date | None, days_back: int, lookback: int, expected: date) -> None:
+    assert incremental_start(bookmark, days_back=days_back, lookback_days=lookback, today=TODAY) == expected
+
+
+@given(bookmark=st.none() | days, days_back=st.integers(0, 3650), lookback=st.integers(0, 3650))
+def test_o_comeco_da_execucao_diaria_e_sempre_um_pedido_possivel(
+    bookmark: date | None, days_back: int, lookback: int
+) -> None:
+    start = incremental_start(bookmark, days_back=days_back, lookback_days=lookback, today=TODAY)
+    assert asked_period(None, None, default_inicio=start, today=TODAY) == Window(start, TODAY)
+
+
+FIRST = date(2026, 1, 1)
+COVERED = Window(FIRST, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("previous", "covered", "first_uncovered", "expected"),
+    [
+        (None, COVERED, None, TODAY),
+        (None, COVERED, date(2026, 2, 1), date(2026, 1, 31)),
+        (None, COVERED, FIRST + DAY, FIRST),
+        (None, COVERED, FIRST, None),
+        (None, COVERED, FIRST - DAY, None),
+        (None, None, None, None),
+        (FIRST, None, None, FIRST),
+        (FIRST, COVERED, None, TODAY),
+        (FIRST - DAY, COVERED, None, TODAY),
+        (FIRST - 2 * DAY, COVERED, None, FIRST - 2 * DAY),
+        (FIRST, COVERED, date(2026, 2, 1), date(2026, 1, 31)),
+        (date(2026, 2, 10), COVERED, date(2026, 2, 1), date(2026, 2, 10)),
+        (TODAY, Window(date(2023, 1, 1), date(2023, 12, 31)), None, TODAY),
+        (TODAY, Window(date(2023, 1, 1), date(2023, 12, 31)), date(2023, 1, 1), TODAY),
+        (date(2023, 6, 1), Window(date(2023, 1, 1), date(2023, 12, 31)), None, date(2023, 12, 31)),
+    ],
+)
+def test_o_marco(
+    previous: date | None, covered: Window | None, first_uncovered: date | None, expected: date | None
+) -> None:
+    assert next_bookmark(previous, covered, first_uncovered) == expected
+
+
+@given(previous=st.none() | days, covered=st.none() | windows, first_uncovered=st.none() | days)
+def test_o_marco_nunca_recua_nem_passa_do_coberto_ou_de_uma_divida(
+    previous: date | None, covered: Window | None, first_uncovered: date | None
+) -> None:
+    reached = next_bookmark(previous, covered, first_uncovered)
+    if previous is not None:
+        assert reached is not None
+        assert reached >= previous
+    if reached is not None and reached != previous:
+        assert covered is not None
+        assert reached <= covered.fim
+        assert first_uncovered is None or reached < first_uncovered
+        assert previous is None or covered.inicio <= previous + DAY

@@ -1,0 +1,229 @@
+"""Do JSON de uma nota às linhas das tabelas, com os casos feios que notas de verdade têm."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.payload import Row, dumps, loads
+from bling_collector.streams import categorias_produto, formas_pagamento, nfe, produtos
+from bling_collector.streams import contatos as contatos_stream
+from bling_collector.streams.nfe import NFE
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+def fixture(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = loads((FIXTURES / f"{name}.json").read_bytes())
+    return document
+
+
+@pytest.fixture(scope="module")
+def nota() -> dict[str, Any]:
+    return fixture("nfe")
+
+
+def only(rows: list[Row]) -> Row:
+    assert len(rows) == 1
+    return rows[0]
+
+
+def test_o_cabecalho(nota: dict[str, Any]) -> None:
+    header = only(nfe.rows(nota)[nfe_cabecalho])
+    assert header == {
+        "id": 16698952210,
+        "numero": "002447",
+        "data_emissao": datetime(2026, 2, 3, 9, 52, 12),  # noqa: DTZ001 — hora de Brasília, sem fuso
+        "situacao": 6,
+        "contato_id": 14300000001,
+        "contato_nome": "Metalúrgica Pedra Lascada Ltda",
+        "contato_documento": "12345678000195",
+        "contato_municipio": "Bento Gonçalves",
+        "contato_uf": "RS",
+        "total_produtos": Decimal("993.04"),
+        "total_nota": Decimal("988.35"),
+        "total_descontos": None,
+        "tipo": 1,
+        "serie": 1,
+        "chave_acesso": "43260212345678000195550010000024471234567890",
+        "data_operacao": None,
+        "natureza_operacao_id": 15102000005,
+        "loja_id": None,
+        "loja_numero": None,
+        "numero_pedido_loja": None,
+        "vendedor_id": 15596001,
+        "finalidade": 1,
+        "valor_frete": Decimal("12.50"),
+        "link_xml": "https://bling.example/relatorios/nfe.xml.php?chaveAcesso=4326",
+        "link_danfe": None,
+        "link_pdf": None,
+        "detalhe": nota,
+    }
+
+
+def test_as_linhas_de_um_sku_se_somam_e_as_sem_sku_ficam_cada_uma_no_seu_item(nota: dict[str, Any]) -> None:
+    items = nfe.rows(nota)[nfe_itens]
+    assert [(i["ordem"], i["codigo_produto"], i["quantidade"], i["valor_total"]) for i in items] == [
+        (1, "BLG-5", Decimal(4), Decimal("0.50")),
+        (2, None, Decimal("1.5"), Decimal("15.00")),
+        (4, None, Decimal(2), Decimal("4.69")),
+        (5, 'COROA "X" 50%-AÇO & D\'ÁGUA', Decimal(1), Decimal("972.85")),
+        (6, "SERV-1", Decimal(1), Decimal(0)),
+    ]
+    assert all(i["nfe_id"] == nota["id"] and i["valor_desconto"] is None for i in items)
+
+
+def test_o_preco_de_um_sku_vendido_a_dois_precos_e_a_media(nota: dict[str, Any]) -> None:
+    first, second, *_ = nfe.rows(nota)[nfe_itens]
+    assert (first["valor_unitario"], first["descricao_produto"]) == (Decimal("0.125"), "Engrenagem reta")
+    assert (second["valor_unitario"], second["unidade_medida"]) == (Decimal(10), "KG")
+
+
+def test_o_mesmo_sku_ao_mesmo_preco_guarda_o_preco() -> None:
+    line = {"codigo": "A", "quantidade": 3, "valor": Decimal("0.33"), "valorTotal": Decimal("0.99")}
+    item = only(nfe.rows({"id": 1, "itens": [line, line]})[nfe_itens])
+    assert (item["valor_unitario"], item["quantidade"], item["valor_total"]) == (Decimal("0.33"), 6, Decimal("1.98"))
+
+
+def test_as_parcelas(nota: dict[str, Any]) -> None:
+    assert nfe.rows(nota)[nfe_pagamentos] == [
+        {
+            "nfe_id": nota["id"],
+            "valor": Decimal("494.18"),
+            "forma_pagamento_id": 2094137,
+            "data_vencimento": date(2026, 3, 5),
+            "numero_parcela": 1,
+        },
+        {
+            "nfe_id": nota["id"],
+            "valor": Decimal("494.17"),
+            "forma_pagamento_id": None,
+            "data_vencimento": None,
+            "numero_parcela": 2,
+        },
+    ]
+
+
+def test_o_contato_como_a_nota_o_traz(nota: dict[str, Any]) -> None:
+    assert nfe.rows(nota)[contatos] == [
+        {
+            "id": 14300000001,
+            "nome": "Metalúrgica Pedra Lascada Ltda",
+            "documento": "12345678000195",
+            "email": None,
+            "tipo_pessoa": "J",
+            "municipio": "Bento Gonçalves",
+            "uf": "RS",
+            "telefone": "(54) 5555-0101",
+        }
+    ]
+
+
+def test_uma_nota_para_o_exterior_cancelada_sem_itens_nem_parcelas() -> None:
+    rows = nfe.rows(fixture("nfe_estrangeira"))
+    header = only(rows[nfe_cabecalho])
+    assert (header["id"], header["contato_id"]) == (2**63 - 1, 2**53 + 1), "ids de 64 bits não passam por float"
+    assert (header["contato_uf"], header["contato_documento"]) == ("EX", None)
+    assert (header["data_emissao"], header["serie"], header["loja_numero"]) == (datetime(2024, 2, 29), 2, "777")  # noqa: DTZ001 — hora de Brasília
+    assert (header["total_nota"], header["total_produtos"]) == (Decimal(0), Decimal(0))
+    assert rows[nfe_itens] == rows[nfe_pagamentos] == []
+
+
+def test_campos_com_o_tipo_errado_viram_nulos_e_a_nota_se_guarda() -> None:
+    document = fixture("nfe_torta")
+    rows = nfe.rows(document)
+    header = only(rows[nfe_cabecalho])
+    assert header["detalhe"] == document
+    assert {name for name, value in header.items() if value is not None} == {
+        "id",
+        "numero",
+        "total_produtos",
+        "detalhe",
+    }
+    assert header["numero"] == "2447"
+    assert [i["codigo_produto"] for i in rows[nfe_itens]] == ["0", None]
+    assert rows[nfe_pagamentos] == rows[contatos] == []
+
+
+@pytest.mark.parametrize("contato", [{"id": 0, "nome": ""}, {}, None, {"nome": "Consumidor Final"}])
+def test_sem_id_nao_ha_contato_por_gravar(contato: Any) -> None:
+    rows = nfe.rows({"id": 1, "contato": contato})
+    assert rows[contatos] == []
+    assert only(rows[nfe_cabecalho])["contato_id"] is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"codigo": "A", "quantidade": Decimal("1e30"), "valor": Decimal("1e30")},
+        {"codigo": "A", "quantidade": Decimal("1e999999"), "valor": Decimal("1e999999")},
+        {"codigo": "A", "quantidade": Decimal("1e-300"), "valor": Decimal(7), "valorTotal": Decimal("1e300")},
+    ],
+)
+def test_um_numero_sem_medida_nao_derruba_o_mapeamento(line: dict[str, Any]) -> None:
+    rows = nfe.rows({"id": 1, "itens": [line, {"codigo": "A", "valor": 8, "valorTotal": 8, "quantidade": 1}]})
+    assert only(rows[nfe_itens])["codigo_produto"] == "A"
+
+
+def test_a_soma_de_muitas_linhas_e_exata() -> None:
+    lines = [
+        {"codigo": "A", "quantidade": Decimal("0.1"), "valorTotal": Decimal("99999999999999999999999999999.01")}
+    ] * 30
+    item = only(nfe.rows({"id": 1, "itens": lines})[nfe_itens])
+    assert item["quantidade"] == 3
+    assert item["valor_total"] == Decimal("2999999999999999999999999999970.30")
+
+
+@pytest.mark.parametrize(("situacao", "final"), [(s, s in (2, 5, 6, 7, 9)) for s in range(1, 13)] + [(None, False)])
+def test_que_situacoes_sao_finais(situacao: int | None, *, final: bool) -> None:
+    assert NFE.is_final({"situacao": situacao}) is final
+
+
+def test_o_dia_da_linha() -> None:
+    assert NFE.day({"dataEmissao": "2026-02-03 23:59:59"}) == date(2026, 2, 3)
+    assert NFE.day({"dataEmissao": "0000-00-00 00:00:00"}) is None
+    assert NFE.day({}) is None
+
+
+def test_as_listagens_pedem_tambem_as_canceladas() -> None:
+    assert NFE.listings == ((("tipo", "1"),), (("tipo", "1"), ("situacao", "2")))
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.sampled_from(["0000-00-00", "2026-02-30", "12.345.678/0001-95", "1e999", "-0", " ", "2026-01-01 24:00:00"]),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=8), children, max_size=4),
+    max_leaves=12,
+)
+NAMES = """
+id numero situacao tipo serie dataEmissao dataOperacao contato nome endereco geral municipio uf itens codigo quantidade
+valor valorTotal valorNota valorFrete parcelas data formaPagamento loja vendedor naturezaOperacao chaveAcesso
+numeroDocumento idProdutoPai preco categoriaPai tipoPagamento
+"""
+names = st.sampled_from(NAMES.split())
+documents = st.recursive(
+    values,
+    lambda children: (
+        st.lists(children, max_size=4) | st.dictionaries(names | st.text(max_size=3), children, max_size=9)
+    ),
+    max_leaves=40,
+)
+objects = st.dictionaries(names, documents, max_size=14)
+
+
+@settings(max_examples=200, deadline=None)
+@given(document=objects)
+def test_nenhum_objeto_json_derruba_um_mapeamento(document: dict[str, Any]) -> None:
+    for stream in (nfe, contatos_stream, produtos, categorias_produto, formas_pagamento):
+        for rows in stream.rows(document).values():
+            for row in rows:
+                assert loads(dumps(row)).keys() == row.keys()

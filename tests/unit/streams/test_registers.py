@@ -1,0 +1,95 @@
+"""Do JSON dos cadastros às linhas das tabelas."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bling_collector.db.models import categorias_produto as categorias_table
+from bling_collector.db.models import contatos as contatos_table
+from bling_collector.db.models import formas_pagamento as formas_table
+from bling_collector.db.models import produtos as produtos_table
+from bling_collector.payload import loads
+from bling_collector.streams import categorias_produto, contatos, formas_pagamento, produtos
+from bling_collector.streams.base import Stream
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+def fixture(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = loads((FIXTURES / f"{name}.json").read_bytes())
+    return document
+
+
+def test_um_contato_com_cnpj_de_letras_e_o_endereco_geral() -> None:
+    document = fixture("contato")
+    assert contatos.rows(document)[contatos_table] == [
+        {
+            "id": 14300000001,
+            "nome": "Metalúrgica Pedra Lascada Ltda",
+            "documento": "12ABC34501DE35",
+            "email": "compras@pedralascada.example",
+            "tipo_pessoa": "J",
+            "municipio": "Bento Gonçalves",
+            "uf": "RS",
+            "codigo": None,
+            "fantasia": "Pedra Lascada",
+            "situacao": "A",
+            "telefone": "(54) 5555-0101",
+            "celular": None,
+            "detalhe": document,
+            "nao_encontrado_em": None,
+        }
+    ]
+
+
+def test_um_produto_sem_o_que_nao_e_do_cadastro() -> None:
+    document = fixture("produto")
+    row = produtos.rows(document)[produtos_table][0]
+    assert (row["id"], row["codigo"], row["preco_venda"], row["preco_custo"]) == (
+        16698952209,
+        "BLG-5",
+        Decimal("3900.1"),
+        Decimal("2100.05"),
+    )
+    assert (row["produto_pai_id"], row["situacao"], row["formato"], row["preferido"]) == (None, "A", "S", False)
+    assert row["detalhe"].keys() == document.keys() - {"estoque", "imagemURL"}
+    variation = produtos.rows(document | {"idProdutoPai": 7})[produtos_table][0]
+    assert variation["produto_pai_id"] == 7
+
+
+@pytest.mark.parametrize(("categoria", "expected"), [({"id": 3}, 3), ({"id": 0}, None), (None, None), ("3", None)])
+def test_a_categoria_vem_do_detalhe(categoria: Any, expected: int | None) -> None:
+    assert produtos.categoria_id({"categoria": categoria}) == expected
+
+
+def test_uma_categoria_e_a_sua_mae() -> None:
+    assert categorias_produto.rows(fixture("categoria"))[categorias_table] == [
+        {"id": 4871311, "descricao": "Engrenagens retas", "categoria_pai_id": 4871300}
+    ]
+    top = categorias_produto.rows({"id": 1, "descricao": "Mãe", "categoriaPai": {"id": 0}})
+    assert top[categorias_table][0]["categoria_pai_id"] is None
+
+
+def test_o_tipo_de_pagamento_e_o_codigo_fiscal_da_forma() -> None:
+    document = fixture("forma_pagamento")
+    assert formas_pagamento.rows(document)[formas_table] == [
+        {"id": 2094137, "descricao": "Boleto bancário", "tipo_pagamento": 15, "situacao": 1, "detalhe": document}
+    ]
+
+
+@pytest.mark.parametrize("stream", [contatos.CONTATOS, produtos.PRODUTOS], ids=lambda s: s.name)
+def test_as_listagens_nao_ficam_nos_ultimos_incluidos(stream: Stream) -> None:
+    assert "criterio" in dict(stream.listings[0])
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [contatos.CONTATOS, produtos.PRODUTOS, categorias_produto.CATEGORIAS_PRODUTO, formas_pagamento.FORMAS_PAGAMENTO],
+    ids=lambda s: s.name,
+)
+def test_toda_coluna_do_mapeamento_existe_na_tabela(stream: Stream) -> None:
+    for table, rows in stream.rows({"id": 1}).items():
+        for row in rows:
+            assert row.keys() <= set(table.c.keys())

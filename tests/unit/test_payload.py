@@ -1,0 +1,189 @@
+"""O JSON lido e escrito sem perder um centavo, e a leitura tolerante dos campos."""
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bling_collector import payload
+from bling_collector.payload import digest, dumps, loads
+
+NUMBERS = ["0.1", "1.10", "-0.0", "1E+2", "123456789012345678901234567890.12", "1e-30", "9223372036854775807", "4.35"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_um_numero_vai_e_volta_igual(number: str) -> None:
+    value = loads(f'{{"v": {number}}}')["v"]
+    assert str(loads(dumps({"v": value}))["v"]) == str(value)
+    assert Decimal(value) == Decimal(number)
+    assert not isinstance(value, float)
+
+
+@given(value=st.decimals(allow_nan=False, allow_infinity=False) | st.integers(-(2**200), 2**200))
+def test_qualquer_numero_vai_e_volta_exato(value: Decimal | int) -> None:
+    again = loads(dumps({"v": value}))["v"]
+    assert Decimal(again) == Decimal(value)
+    assert Decimal(again).as_tuple() == Decimal(value).as_tuple()
+
+
+@given(words=st.text(alphabet=st.characters(exclude_categories=[])))
+def test_qualquer_texto_vira_json_que_o_postgresql_aceita(words: str) -> None:
+    text = dumps({"t": words, words: 1})
+    expected = payload.storable(words)
+    assert json.loads(text) == {"t": expected, expected: 1} or expected == "t"
+    assert text.isascii()
+    text.replace("\\\\", "").encode("ascii")
+    assert "\\u0000" not in text.replace("\\\\", "")
+    expected.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "NaN", '{"a": Infinity}', "<html>", '{"a": 1e99999999999999999999}', "9" * 5000]
+)
+def test_o_que_nao_e_json_e_um_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        loads(text)
+
+
+def test_datas_viram_texto_e_o_resto_e_recusado() -> None:
+    assert loads(dumps({"d": date(2026, 2, 3), "h": datetime(2026, 2, 3, 9, 5)})) == {  # noqa: DTZ001 — hora local do Bling
+        "d": "2026-02-03",
+        "h": "2026-02-03T09:05:00",
+    }
+    with pytest.raises(TypeError, match="set"):
+        dumps({"x": {1}})
+
+
+def test_a_impressao_nao_depende_da_ordem_das_chaves_e_depende_de_tudo_o_mais() -> None:
+    one, other = loads('{"a": 1, "b": {"c": [1, 2], "d": "é"}}'), loads('{"b": {"d": "é", "c": [1, 2]}, "a": 1}')
+    assert digest(one) == digest(other)
+    assert len(digest(one)) == 32
+    changed = [
+        '{"a": 2, "b": {"c": [1, 2], "d": "é"}}',
+        '{"a": 1, "b": {"c": [2, 1], "d": "é"}}',
+        '{"a": 1, "b": null}',
+    ]
+    assert len({digest(one), *(digest(loads(text)) for text in changed)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (12, Decimal(12)),
+        (Decimal("1.50"), Decimal("1.50")),
+        (" 1.50 ", Decimal("1.50")),
+        ("-3", Decimal(-3)),
+        ("1e3", Decimal(1000)),
+        ("", None),
+        ("1,50", None),
+        ("NaN", None),
+        ("Infinity", None),
+        ("1_000", None),
+        (True, None),
+        (None, None),
+        ([], None),
+        ({}, None),
+    ],
+)
+def test_decimal(value: Any, expected: Decimal | None) -> None:
+    assert payload.decimal(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (7, 7),
+        ("16698952210", 16698952210),
+        (2**63 - 1, 2**63 - 1),
+        (2**63, None),
+        (-(2**63), -(2**63)),
+        (Decimal("2.0"), 2),
+        (Decimal("2.5"), None),
+        (Decimal("1e999999999"), None),
+        (Decimal("-1e999999999"), None),
+        (Decimal("1e-999999999"), None),
+        ("1e18", 10**18),
+        ("1e19", None),
+        ("x", None),
+        (False, None),
+    ],
+)
+def test_integer(value: Any, expected: int | None) -> None:
+    assert payload.integer(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [({"id": 5}, 5), ({"id": "5"}, 5), ({"id": 0}, None), ({"id": "0"}, None), ({}, None), (5, None), (None, None)],
+)
+def test_reference(value: Any, expected: int | None) -> None:
+    assert payload.reference(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-02-03 09:52:12", "2026-02-03T09:52:12"),
+        ("2026-02-03T09:52:12-03:00", "2026-02-03T09:52:12"),
+        ("2026-02-03 09:52", "2026-02-03T09:52:00"),
+        (" 2026-02-03 ", "2026-02-03T00:00:00"),
+        ("0000-00-00", None),
+        ("0000-00-00 00:00:00", None),
+        ("2026-02-30", None),
+        ("2026-02-03 25:00:00", None),
+        ("03/02/2026", None),
+        ("", None),
+        (20260203, None),
+        (None, None),
+    ],
+)
+def test_local_datetime(value: Any, expected: str | None) -> None:
+    found = payload.local_datetime(value)
+    assert (found.isoformat() if found else None) == expected
+    assert payload.local_date(value) == (date.fromisoformat(expected[:10]) if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("12.345.678/0001-95", "12345678000195"),
+        ("123.456.789-09", "12345678909"),
+        ("12.abc.345/01de-35", "12ABC34501DE35"),
+        ("AB-123 x", "AB-123 x"),
+        ("1234", "1234"),
+        ("", None),
+        (12345678909, "12345678909"),
+        (None, None),
+    ],
+)
+def test_documento(value: Any, expected: str | None) -> None:
+    assert payload.documento(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a", "a"),
+        (" a ", " a "),
+        ("  ", None),
+        ("\x00", None),
+        ("a\x00b", "ab"),
+        ("\ud800", "\ufffd"),
+        (0, "0"),
+        (True, None),
+    ],
+)
+def test_text(value: Any, expected: str | None) -> None:
+    assert payload.text(value) == expected
+
+
+def test_part_e_objects_nao_tropecam() -> None:
+    assert payload.part({"a": {"b": 1}}, "a", "b") == 1
+    assert payload.part({"a": [1]}, "a", "b") is None
+    assert payload.part(None, "a") is None
+    assert payload.objects([{"a": 1}, 2, None, {}]) == [{"a": 1}, {}]
+    assert payload.objects({"a": 1}) == []
