@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format lint types contracts lock clean
+.PHONY: help setup demo test test-slow check format docs lock clean
 
 help: ## Lista os alvos
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: setup ## Tudo o que a integração contínua confere: formato, lint, tipo
 format: setup ## Formata e corrige o que a ferramenta corrige sozinha
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: setup ## Refaz as páginas de referência a partir do código
+	$(BIN)/python docs/gerar.py
 
 lock: setup ## Refaz requirements.txt e requirements-dev.txt a partir de pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -2,9 +2,13 @@
 
 import asyncio
 import os
+import socket
 import sys
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from html import escape
+from urllib.parse import parse_qs, urlsplit
 
 import click
 import uvicorn
@@ -32,17 +36,19 @@ async def authorize_in_browser(oauth: OAuth, *, port: int = PORT, wait: float = 
     ReauthorizeError se ninguém autoriza a tempo, ou se a pessoa recusa; UsageError se a porta está ocupada.
     """
     outcome: asyncio.Future[Token] = asyncio.get_running_loop().create_future()
+    url = await oauth.start_authorization()
+    state = parse_qs(urlsplit(url).query)["state"][0]
 
     async def callback(request: Request) -> HTMLResponse:
         query = request.query_params
         if not {"code", "error"} & query.keys():
             return _page("Esperando a autorização", "Volte à página do Bling e autorize o aplicativo.")
+        if query.get("state") != state:  # a volta de outra autorização não encerra a espera desta
+            return _page("Não foi possível autorizar", "Esta autorização não é a que o terminal espera.", status=400)
         try:
             if "error" in query:
-                raise callback_error(query["error"], query.get("error_description", ""))
-            token = await oauth.exchange_authorization_code(query.get("code", ""), query.get("state", ""))
-        except UsageError as error:  # um `state` que não é nosso não encerra a espera de quem está autorizando
-            return _page("Não foi possível autorizar", str(error), status=400)
+                raise ReauthorizeError(str(callback_error(query["error"], query.get("error_description", ""))))
+            token = await oauth.exchange_authorization_code(query.get("code", ""), state)
         except CollectorError as error:
             _settle(outcome, error)
             return _page("Não foi possível autorizar", str(error), status=400)
@@ -50,11 +56,10 @@ async def authorize_in_browser(oauth: OAuth, *, port: int = PORT, wait: float = 
         return _page("Pronto!", "O coletor está autorizado. Pode fechar esta página e voltar ao terminal.")
 
     app = Starlette(routes=[Route("/{path:path}", callback)])
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
+    server = _Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    listeners = _listen(port)
+    serving = asyncio.create_task(server.serve(sockets=listeners))
     try:
-        await _until_listening(server, serving, port)
-        url = await oauth.start_authorization()
         say("Autorize o coletor no Bling. Se o navegador não abrir sozinho, abra este endereço:")
         click.echo(url)
         say(f"Esperando por até {wait / 60:.0f} minutos em http://localhost:{port} …")
@@ -67,18 +72,29 @@ async def authorize_in_browser(oauth: OAuth, *, port: int = PORT, wait: float = 
     finally:
         server.should_exit = True
         await asyncio.wait([serving])
+        for listener in listeners:
+            listener.close()
 
 
 class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
-        """Ctrl-C é de quem chamou."""
+    """Ctrl-C é de quem chamou."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
-async def _until_listening(server: uvicorn.Server, serving: "asyncio.Task[None]", port: int) -> None:
-    while not server.started:
-        await asyncio.wait([serving], timeout=0.02)
-        if serving.done():
-            raise UsageError(f"A porta {port} está ocupada, e é nela que o Bling devolve a autorização. Libere-a.")
+def _listen(port: int) -> list[socket.socket]:
+    """Os soquetes de `localhost`, que pode ser IPv4 ou IPv6. UsageError se a porta está ocupada."""
+    try:
+        listeners = [socket.create_server(("127.0.0.1", port))]
+    except OSError as error:
+        raise UsageError(
+            f"A porta {port} está ocupada ({error.strerror}), e é nela que o Bling devolve a autorização. Libere-a."
+        ) from error
+    with suppress(OSError):  # nem toda máquina tem IPv6
+        listeners.append(socket.create_server(("::1", port), family=socket.AF_INET6))
+    return listeners
 
 
 def _settle(outcome: "asyncio.Future[Token]", value: Token | CollectorError) -> None:

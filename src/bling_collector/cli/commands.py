@@ -56,8 +56,8 @@ def demo(serve: bool, port: int) -> int:
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True)
-@click.option("--port", default=8080, envvar="PORT", show_default=True, show_envvar=True)
+@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender.")
+@click.option("--port", default=8080, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta.")
 def serve(host: str, port: int) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.main import serve as serve_http
@@ -90,7 +90,9 @@ def auth() -> int:
     from bling_collector.cli.authorize import authorize_in_browser
 
     async def authorize() -> int:
-        async with open_app(_settings()) as app:
+        settings = _settings()
+        settings.credentials  # noqa: B018 — sem credenciais nada começa
+        async with open_app(settings) as app:
             await authorize_in_browser(app.oauth)
         say("Autorizado. O token se renova sozinho; agora rode `bling-collector run`.")
         return 0
@@ -133,14 +135,20 @@ def db_init() -> int:
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8099, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Onde atender.")
+@click.option("--port", default=8099, show_default=True, help="Em que porta.")
 @click.option("--requests-per-second", default=3, show_default=True, help="O limite da conta; 0 desliga.")
-def simulator(host: str, port: int, requests_per_second: int) -> int:
+@click.option(
+    "--redirect-uri",
+    default="http://localhost:8000/callback",
+    show_default=True,
+    help="Para onde volta a autorização: o padrão é onde `auth` espera.",
+)
+def simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> int:
     """Um Bling simulado, com a empresa de demonstração."""
     from bling_collector.cli.demo import serve_simulator
 
-    serve_simulator(host, port, requests_per_second)
+    serve_simulator(host, port, requests_per_second, redirect_uri)
     return 0
 
 
@@ -167,7 +175,7 @@ def doctor(json_: bool) -> int:
 def _settings() -> Settings:
     settings = load_settings()
     verbose = click.get_current_context().find_root().params.get("verbose")
-    logs.configure(settings.log_level if verbose else "ERROR", stream=sys.stderr, json=False)
+    logs.configure(settings.log_level if verbose else "CRITICAL", stream=sys.stderr, json=False)
     return settings
 
 

@@ -1,5 +1,6 @@
 """A demonstração: um Bling simulado, um PostgreSQL de verdade e seis anos de notas, do nada até a conferência."""
 
+import sys
 import tempfile
 import time
 from datetime import date
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bling_collector import logs
 from bling_collector.bootstrap import PER_SECOND, App, open_app
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import duration, money, number, progress, say, table
@@ -28,9 +30,9 @@ _PACE = 90
 _START = date(2021, 1, 1)
 
 
-def serve_simulator(host: str, port: int, requests_per_second: int) -> None:
+def serve_simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> None:
     """Atende como se fosse o Bling, até Ctrl-C."""
-    settings = SimulatorSettings(requests_per_second=requests_per_second)
+    settings = SimulatorSettings(requests_per_second=requests_per_second, redirect_uri=redirect_uri)
     say(f"Bling simulado em http://{host}:{port}/Api/v3 — Ctrl-C encerra. Para usá-lo, no ambiente do coletor:")
     click.echo(f"BLING_API_BASE_URL=http://{host}:{port}/Api/v3")
     click.echo(f"BLING_OAUTH_URL=http://{host}:{port}/Api/v3/oauth/token")
@@ -42,6 +44,7 @@ def serve_simulator(host: str, port: int, requests_per_second: int) -> None:
 
 async def run_demo(*, serve: bool, port: int) -> int:
     """Coleta a empresa simulada inteira e a compara com o Bling; devolve o código de saída."""
+    logs.configure("ERROR", stream=sys.stderr, json=False)
     say("Demonstração: as notas de uma empresa simulada, de 2021 a 2026, num PostgreSQL de verdade.")
     say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
     with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:

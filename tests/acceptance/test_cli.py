@@ -1,0 +1,356 @@
+"""A linha de comando como uma pessoa a usa: processos de verdade, um Bling num soquete, um PostgreSQL de verdade."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.collecting import collector_settings, rows, scalar
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.cli import main
+from bling_collector.cli.authorize import authorize_in_browser
+from bling_collector.config import Settings
+from bling_collector.errors import ReauthorizeError, UsageError
+from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer, running
+from bling_simulator.settings import SimulatorSettings
+
+COMMAND = (sys.executable, "-m", "bling_collector")
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Uma pasta vazia e um ambiente sem nenhuma variável do projeto, a não ser as dadas."""
+
+    folder: Path
+    variables: Mapping[str, str]
+
+    async def start(self, *arguments: str, **changes: str) -> asyncio.subprocess.Process:
+        system = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+        return await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *arguments,
+            cwd=self.folder,
+            env=system | {"HOME": str(self.folder), "PYTHONUTF8": "1"} | dict(self.variables) | changes,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *arguments: str, **changes: str) -> Done:
+        process = await self.start(*arguments, **changes)
+        out, err = await process.communicate()
+        return Done(process.returncode or 0, out.decode(), err.decode())
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Terminal:
+    """Um terminal sem nada configurado."""
+    return Terminal(tmp_path, {})
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Terminal:
+    """Um terminal configurado para o simulador e o banco deste teste."""
+    assert settings.database_url is not None
+    assert settings.bling_client_secret is not None
+    variables = {
+        "BLING_CLIENT_ID": str(settings.bling_client_id),
+        "BLING_CLIENT_SECRET": settings.bling_client_secret.get_secret_value(),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "BLING_API_BASE_URL": server.api_url,
+        "BLING_OAUTH_URL": f"{server.api_url}/oauth/token",
+        "BLING_AUTHORIZE_URL": f"{server.api_url}/oauth/authorize",
+        "API_RATE_LIMIT_DELAY": "0",
+    }
+    return Terminal(tmp_path, variables)
+
+
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Digita o comando neste processo, numa pasta vazia e sem nenhuma variável do projeto."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def type_(*arguments: str, **variables: str) -> Done:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as left:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        return Done(int(left.value.code or 0), captured.out, captured.err)
+
+    return type_
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["runn"], "Não existe o comando runn."),
+        (["run", "--foo"], "Não existe a opção --foo."),
+        (["run", "sobra"], "Sobra um argumento: sobra."),
+        (["run-full"], "Falta --data-inicio."),
+        (["run", "--data-inicio"], "A opção --data-inicio pede um valor."),
+        (["run", "--data-inicio", "2025-02-30"], "'2025-02-30' não é uma data. Escreva AAAA-MM-DD"),
+        (["run", "--data-inicio", "01/02/2025"], "não é uma data"),
+        (["run"], "Falta BLING_CLIENT_ID."),
+        (["auth"], "Falta BLING_CLIENT_ID."),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_code_2(typed: Callable[..., Done], arguments: list[str], sentence: str) -> None:
+    done = typed(*arguments)
+    assert done.code == 2
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "sentence"),
+    [
+        ({"BLING_CLIENT_SECRET": "seu_client_secret"}, 2, "BLING_CLIENT_SECRET ainda tem o valor do modelo"),
+        ({"DATABASE_URL": "mysql://a/b"}, 2, "o coletor só grava em PostgreSQL"),
+        ({"DATABASE_URL": "isto não é um endereço"}, 2, "DATABASE_URL não é um endereço"),
+        ({"DATABASE_URL": "postgresql://u:segredo@127.0.0.1:1/x"}, 1, "não atende"),
+        ({"API_PAGE_SIZE": "500"}, 2, "API_PAGE_SIZE: o máximo é 100"),
+        ({"API_RATE_LIMIT_DELAY": "devagar"}, 2, "API_RATE_LIMIT_DELAY: precisa ser um número"),
+        ({"LOG_LEVEL": "ALTO"}, 2, "LOG_LEVEL: use DEBUG, INFO, WARNING ou ERROR"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(
+    typed: Callable[..., Done], changes: dict[str, str], code: int, sentence: str
+) -> None:
+    done = typed("run", **({"BLING_CLIENT_ID": "um-id", "BLING_CLIENT_SECRET": "outro"} | changes))
+    assert done.code == code
+    assert sentence in done.err
+    assert "segredo" not in done.err + done.out
+    assert "Traceback" not in done.err
+
+
+def test_the_help_is_in_portuguese(typed: Callable[..., Done]) -> None:
+    for done in (typed("--help"), typed("db", "--help")):
+        assert done.code == 0
+        for word in ("Uso:", "Opções:", "Comandos:", "Mostra esta ajuda e sai."):
+            assert word in done.out
+        assert "Show this message" not in done.out
+
+
+def test_a_failure_for_a_program_is_json(typed: Callable[..., Done]) -> None:
+    done = typed("run", "--json")
+    assert done.code == 2
+    assert done.json["status"] == "error"
+    assert "BLING_CLIENT_ID" in done.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("period", "sentence"),
+    [
+        (["--data-inicio", "2999-01-01"], "está no futuro"),
+        (["--data-inicio", "2025-02-01", "--data-fim", "2025-01-01"], "vem antes de data_inicio"),
+        (["--data-inicio", "1999-12-31"], "quando ainda não havia NF-e"),
+    ],
+)
+async def test_an_impossible_period_changes_nothing(
+    terminal: Terminal, app: App, period: list[str], sentence: str
+) -> None:
+    for command in ("run", "run-full"):
+        done = await terminal.run(command, *period)
+        assert done.code == 2
+        assert sentence in done.err
+    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 0
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+
+
+async def test_without_authorization_the_code_is_3(terminal: Terminal) -> None:
+    done = await terminal.run("run")
+    assert done.code == 3
+    assert "Rode `bling-collector auth`" in done.err
+    assert done.err.count("Ainda não há autorização") == 1
+
+
+async def test_a_load_from_nothing_to_the_status(terminal: Terminal, app: App, bling: Bling) -> None:
+    notes = sum(totals.notes for totals in bling.totals_by_year().values())
+
+    loaded = await terminal.run("run-full", "--data-inicio", "2021-01-01", "--json")
+    assert loaded.code == 0
+    assert loaded.json["status"] == "success"
+    assert loaded.json["stats"]["nfes"] == notes
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
+    assert "requisições" in loaded.err  # o andamento, em linhas simples fora de um terminal
+
+    again = await terminal.run("run")
+    assert again.code == 0
+    assert "✔ Tudo coletado: 0 notas" in again.out
+
+    status = await terminal.run("status", "--json")
+    assert status.code == 0
+    assert status.json["last_successful_run"]["run_id"] == loaded.json["run_id"] + 1
+    assert status.json["owed"]["pendencias"] == 0
+    said = await terminal.run("status")
+    assert "Coberto sem lacuna até" in said.out
+    assert "Autorizado" in said.out
+
+
+async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, app: App, bling: Bling) -> None:
+    broken = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 1)
+    bling.fail(rf"/nfe/{broken}$", "body", status=400, body='{"error": {"type": "UNKNOWN_ERROR", "message": "ops"}}')
+    done = await terminal.run("run-full", "--data-inicio", "2021-01-01")
+    assert done.code == 1
+    assert "◐ Coletado em parte" in done.out
+    assert "1 registro(s) pendente(s)" in done.err
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(broken))]
+
+    bling.faults.clear()
+    healed = await terminal.run("run")
+    assert healed.code == 0
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no Windows Ctrl-C interrompe na hora")
+@pytest.mark.bling(latency=0.05)
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_run_gently(terminal: Terminal, app: App, bling: Bling, asked: signal.Signals) -> None:
+    process = await terminal.start("run-full", "--data-inicio", "2021-01-01", "--json")
+    await _until(lambda: bling.counters.requests["/nfe/{id}"] > 10)
+    process.send_signal(asked)
+    out, err = await process.communicate()
+    assert process.returncode == 1
+    assert json.loads(out)["status"] == "partial"
+    assert "Parando" in err.decode()
+    assert await rows(app.engine, "SELECT status FROM etl_controle") == [("partial",)]
+
+    assert (await terminal.run("run")).code == 0
+    notes = sum(totals.notes for totals in bling.totals_by_year().values())
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
+
+
+async def test_db_init_and_upgrade(terminal: Terminal, empty_database_url: str) -> None:
+    made = await terminal.run("db", "init", DATABASE_URL=empty_database_url)
+    again = await terminal.run("db", "upgrade", DATABASE_URL=empty_database_url)
+    assert made.code == again.code == 0
+    assert "Banco pronto: revisão" in made.out
+    assert "já está em dia" in again.out
+
+
+async def test_doctor_says_what_is_missing_and_changes_nothing(terminal: Terminal, empty_database_url: str) -> None:
+    done = await terminal.run("doctor", "--json", DATABASE_URL=empty_database_url)
+    assert done.code == 1
+    findings = {each["nome"]: each for each in done.json}
+    assert findings["Credenciais"]["ok"]
+    assert findings["Bling"]["ok"]
+    assert "bling-collector db upgrade" in findings["Esquema"]["detalhe"]
+
+    ready = await terminal.run("db", "init", DATABASE_URL=empty_database_url)
+    assert ready.code == 0
+    done = await terminal.run("doctor", DATABASE_URL=empty_database_url)
+    assert done.code == 3
+    assert "✘ Autorização: ainda não foi dada. Rode `bling-collector auth`." in done.out
+
+
+# --- a autorização pelo navegador ----------------------------------------------------------------------
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def _consent(url: str, decision: str) -> httpx2.Response:
+    """O que a pessoa faz: abre a página do Bling, decide, e o navegador segue a volta."""
+    async with httpx2.AsyncClient(follow_redirects=True, trust_env=False) as browser:
+        page = await browser.get(url)
+        assert page.status_code == 200
+        query = dict(httpx2.URL(url).params)
+        form = {"client_id": query["client_id"], "state": query["state"], "decisao": decision}
+        return await browser.post(str(page.url), data=form)
+
+
+async def test_the_browser_flow_saves_the_token(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    port = _free_port()
+    simulator = SimulatorSettings(scale=0.01, redirect_uri=f"http://localhost:{port}/callback")
+    async with running(simulator) as bling:
+        assert app.settings.database_url is not None
+        async with open_app(collector_settings(bling.api_url, app.settings.database_url)) as fresh:
+            waiting = asyncio.create_task(authorize_in_browser(fresh.oauth, port=port))
+            url = await _printed(capsys)
+            async with httpx2.AsyncClient(trust_env=False) as stranger:
+                forged = await stranger.get(f"http://localhost:{port}/callback?code=x&state=alheio")
+            assert forged.status_code == 400
+            assert not waiting.done()  # o `state` de outro não encerra a espera
+
+            page = await _consent(url, "autorizar")
+            token = await waiting
+            assert page.status_code == 200
+            assert "Pronto!" in page.text
+            assert (await fresh.oauth.get_valid_access_token()).access_token == token.access_token
+
+
+async def test_the_browser_flow_denied_or_forgotten(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    port = _free_port()
+    simulator = SimulatorSettings(scale=0.01, redirect_uri=f"http://localhost:{port}/callback")
+    async with running(simulator) as bling:
+        assert app.settings.database_url is not None
+        async with open_app(collector_settings(bling.api_url, app.settings.database_url)) as fresh:
+            waiting = asyncio.create_task(authorize_in_browser(fresh.oauth, port=port))
+            url = await _printed(capsys)
+            page = await _consent(url, "negar")
+            assert page.status_code == 400
+            with pytest.raises(ReauthorizeError):
+                await waiting
+            with pytest.raises(ReauthorizeError, match="Ninguém autorizou"):
+                await authorize_in_browser(fresh.oauth, port=port, wait=0.01)
+
+
+async def test_a_busy_port_is_a_sentence(app: App) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(UsageError, match="está ocupada"),
+    ):
+        await authorize_in_browser(app.oauth, port=taken.getsockname()[1])
+
+
+async def _printed(capsys: pytest.CaptureFixture[str]) -> str:
+    found: list[str] = []
+
+    def printed() -> bool:
+        found.extend(line for line in capsys.readouterr().out.splitlines() if line.startswith("http"))
+        return bool(found)
+
+    await _until(printed)
+    return found[0]
+
+
+async def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 — a condição é de outro processo
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.slow
+async def test_the_demonstration(nowhere: Terminal) -> None:
+    done = await nowhere.run("demo", "--no-serve")
+    assert done.code == 0
+    assert "✔ 2.926 de 2.926 notas, iguais ao centavo." in done.out
+    assert [line.split()[:3] for line in done.out.splitlines() if line.startswith("2025")] == [
+        ["2025", "1.200", "1.200"]
+    ]
