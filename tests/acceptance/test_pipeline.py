@@ -37,6 +37,18 @@ async def test_o_padrao_que_esconde_saldo_zero_nao_esconde_produtos(app: App, bl
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.bling(scale=0.06, default_hides_all_but_authorised=True)
+async def test_o_padrao_que_so_mostra_as_autorizadas_nao_esconde_as_outras(app: App, bling: Bling) -> None:
+    others = {note["situacao"] for note in bling.notes.values() if note["tipo"] == 1}
+    assert others >= {1, 2, 5, 6}
+    assert (await app.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(app.engine, bling)
+    for situacao in (1, 3, 4, 5, 7, 8, 9, 10, 11):
+        bling.issue_note(situacao=situacao)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, token_type_lowercase=True, always_jwt=True)
 async def test_sem_as_manias_e_com_jwt_o_resultado_e_o_mesmo(app: App, bling: Bling) -> None:
     assert (await app.pipeline.run_full(START)).status == "success"

@@ -1,7 +1,7 @@
 """O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -22,6 +22,23 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
         text(f"SELECT id, resumo_lista FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)}
     )
     return {row.id: row.resumo_lista for row in found}
+
+
+async def deletable_notas(connection: AsyncConnection, inicio: date, fim: date, *, final: Collection[int]) -> set[int]:
+    """As notas guardadas do período que não estão numa situação final: só essas o Bling deixa excluir."""
+    found = await connection.execute(
+        text("""
+            SELECT id FROM nfe_cabecalho
+            WHERE data_emissao >= :inicio AND data_emissao < :depois AND NOT situacao = ANY(:final)"""),
+        {"inicio": inicio, "depois": fim + timedelta(days=1), "final": list(final)},
+    )
+    return set(found.scalars())
+
+
+async def delete_notas(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """Apaga as notas e o que é delas."""
+    for table, column in (("nfe_itens", "nfe_id"), ("nfe_pagamentos", "nfe_id"), ("nfe_cabecalho", "id")):
+        await connection.execute(text(f"DELETE FROM {table} WHERE {column} = ANY(:ids)"), {"ids": list(ids)})
 
 
 async def contatos_without_detail(connection: AsyncConnection, limit: int, after: int = 0) -> list[int]:

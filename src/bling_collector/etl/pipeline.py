@@ -31,7 +31,7 @@ from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
 from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
-from bling_collector.etl.sweep import sweep
+from bling_collector.etl.sweep import hides_more, sweep
 from bling_collector.etl.windows import Window, asked_period, incremental_start, next_bookmark, plan
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
@@ -174,8 +174,7 @@ class Pipeline:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
             for stream in WINDOWED:
-                for window in windows[stream.name]:
-                    await self._sweep(ctx, stream, window)
+                await self._sweep_all(ctx, stream, windows[stream.name])
                 await retry_pendencias(ctx, stream)
             for step in STEPS:
                 await self._step(ctx, step)
@@ -185,6 +184,16 @@ class Pipeline:
             log.error("A execução %d parou: %s", ctx.run_id, error)
             return error
         return None
+
+    async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
+        knew = await hides_more(ctx, stream)
+        for place, window in enumerate(windows):
+            await self._sweep(ctx, stream, window)
+            if not knew and await hides_more(ctx, stream):
+                # Só agora se soube que as listagens de costume escondem: as janelas já lidas são lidas de novo.
+                knew = True
+                for earlier in windows[:place]:
+                    await self._sweep(ctx, stream, earlier)
 
     async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> None:
         try:

@@ -1,5 +1,6 @@
 """O caminho único dos dados: uma janela é listada, comparada com o banco, buscada e salva."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +13,9 @@ from bling_collector.etl.fetch import fetch
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.windows import Window
 from bling_collector.payload import digest
-from bling_collector.streams.base import Document, Stream
+from bling_collector.streams.base import Document, Params, Stream
+
+log = logging.getLogger(__name__)
 
 MAX_PASSES = 3
 """Vezes que uma janela é lida quando a lista muda enquanto é lida."""
@@ -35,6 +38,8 @@ class Listing:
     listed: dict[int, str] = field(default_factory=dict)
     moved: bool = False
     """Um registro passou de uma listagem a outra durante a leitura."""
+    proven: bool = False
+    """As listagens de costume mostram registros que só elas mostrariam: não escondem nada."""
 
 
 def diff(
@@ -54,20 +59,47 @@ def diff(
 
 async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listing:
     """Lê todas as listagens da janela, página a página, e compara cada página com o banco."""
-    assert stream.window is not None, stream.name
     result = Listing()
-    for listing in stream.listings:
-        here: dict[int, str] = {}
-        async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
-            async with ctx.engine.connect() as connection:
-                known = await repository.known(connection, stream.table, [row["id"] for row in page])
-            result.wanted |= diff(page, known, stream, since=window.inicio)
-            here |= {row["id"]: digest(row) for row in page}
-            ctx.show()
-            ctx.check_stop()
-        result.moved |= any(result.listed.get(id_, resumo) != resumo for id_, resumo in here.items())
-        result.listed |= here
+    hides = await hides_more(ctx, stream)
+    for listing in (*stream.listings, *(stream.suspects if hides else ())):
+        await _list(ctx, stream, window, listing, result)
+    if stream.suspects and not hides and not result.proven:
+        probe, *others = stream.suspects
+        before = len(result.listed)
+        await _list(ctx, stream, window, probe, result)
+        if len(result.listed) > before:
+            log.warning("A listagem de %s esconde mais do que se sabia; todas passam a ser pedidas.", stream.title)
+            async with ctx.transaction() as connection:
+                await control.move_checkpoint(connection, _hidden(stream), ctx.clock.now())
+            for listing in others:
+                await _list(ctx, stream, window, listing, result)
     return result
+
+
+async def hides_more(ctx: RunContext, stream: Stream) -> bool:
+    """Se já se viu que as listagens de costume escondem registros: então pedem-se todas."""
+    async with ctx.engine.connect() as connection:
+        return await control.checkpoint(connection, _hidden(stream)) is not None
+
+
+def _hidden(stream: Stream) -> str:
+    """O checkpoint que lembra que as listagens de costume escondem registros."""
+    return f"{stream.name}.escondidas"
+
+
+async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing) -> None:
+    assert stream.window is not None, stream.name
+    here: dict[int, str] = {}
+    async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
+        async with ctx.engine.connect() as connection:
+            known = await repository.known(connection, stream.table, [row["id"] for row in page])
+        result.wanted |= diff(page, known, stream, since=window.inicio)
+        result.proven |= listing == stream.listings[0] and any(stream.proves(row) for row in page)
+        here |= {row["id"]: digest(row) for row in page}
+        ctx.show()
+        ctx.check_stop()
+    result.moved |= any(result.listed.get(id_, resumo) != resumo for id_, resumo in here.items())
+    result.listed |= here
 
 
 async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
@@ -93,8 +125,24 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
             raise PaginationLoopError(
                 f"A lista de {window} mudou a cada uma das {MAX_PASSES} leituras; fica para a próxima execução."
             )
+    await _forget_the_deleted(ctx, stream, window, listing)
     async with ctx.transaction() as connection:
         await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
+
+
+async def _forget_the_deleted(ctx: RunContext, stream: Stream, window: Window, listing: Listing) -> None:
+    """O que o banco guarda, a listagem já não mostra e o Bling diz não existir (404) foi excluído lá: sai daqui."""
+    if stream.deletable is None or stream.delete is None:
+        return
+    async with ctx.engine.connect() as connection:
+        absent = await stream.deletable(connection, window.inicio, window.fim) - listing.listed.keys()
+    gone = await fetch_and_store(ctx, stream, {id_: Wanted(day=window.inicio) for id_ in absent})
+    ctx.check_stop()
+    if gone:
+        log.warning("%s excluídas no Bling, e agora aqui: %s.", stream.title, ", ".join(map(str, sorted(gone))))
+        async with ctx.transaction() as connection:
+            await stream.delete(connection, gone)
+            await control.settle(connection, stream.name, [str(id_) for id_ in gone])
 
 
 async def fetch_and_store(

@@ -39,6 +39,10 @@ class Stream:
     """O mapeamento puro: de um documento do Bling às linhas de cada tabela."""
     listings: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
+    suspects: tuple[Params, ...] = ()
+    """Listagens que só se pedem se `listings` não prova que mostra tudo; a primeira delas é a sonda."""
+    proves: Callable[[Document], bool] = lambda row: True
+    """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     window: tuple[str, str] | None = None
     """Os parâmetros de início e fim do período, quando a listagem tem um."""
     children: tuple[Child, ...] = field(default=())
@@ -46,6 +50,10 @@ class Stream:
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
     day: Callable[[Document], date | None] = lambda row: None
     """O dia da linha de listagem dentro da sua janela."""
+    deletable: Callable[[AsyncConnection, date, date], Awaitable[set[int]]] | None = None
+    """Os ids guardados, do período, que o Bling ainda pode excluir."""
+    delete: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
+    """Apaga do banco o que o Bling excluiu."""
     after_save: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
     """O que se completa no banco, na mesma transação, nas linhas que acabam de ser gravadas."""
     volatile: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException
+from functools import partial
 
 from bling_collector.db import repository
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
@@ -171,10 +172,15 @@ NFE = Stream(
     rows=rows,
     # Sem `situacao` o Bling esconde as canceladas; sem `tipo`, as de saída são o padrão (referência: GET /nfe).
     listings=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
+    # O padrão esconde mais que as canceladas? As fontes discordam (a descrição diz que não; quem mediu só tinha 6 e 2).
+    suspects=tuple((("tipo", "1"), ("situacao", str(situacao))) for situacao in (5, 1, 3, 4, 7, 8, 9, 10, 11)),
+    proves=lambda row: integer(row.get("situacao")) not in {2, 6},
     window=("dataEmissaoInicial", "dataEmissaoFinal"),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
     day=lambda row: local_date(row.get("dataEmissao")),
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
+    deletable=partial(repository.deletable_notas, final=sorted(FINAL)),
+    delete=repository.delete_notas,
     after_save=repository.fill_tipo_pagamento,
     # O contato como a nota o traz; o detalhe, que sabe mais, vem no passo dos contatos.
     first_seen=(contatos,),
