@@ -7,6 +7,8 @@ import asyncio
 import json
 import sys
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Self
 
 from pydantic import SecretStr
 from tests.collecting import collector_settings
@@ -14,6 +16,37 @@ from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import open_app
 from bling_collector.errors import CollectorError
+from bling_simulator.server import RunningServer
+
+ROOT = Path(__file__).parents[1]
+NOW = "2026-02-20T21:30:00+00:00"
+
+
+class OneRun:
+    """O outro processo, visto por quem o começa."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, server: RunningServer, database_url: str, *inicio: str) -> Self:
+        command = (sys.executable, "-m", "tests.one_run", server.api_url, database_url, NOW, *inicio)
+        pipe = asyncio.subprocess.PIPE
+        return cls(await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe))
+
+    async def ready(self) -> None:
+        assert self._process.stdout
+        assert (await self._process.stdout.readline()).strip() == b"pronto"
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+
+    async def finish(self) -> dict[str, Any]:
+        """Começa a execução e devolve o que ela disse; vazio se o processo morreu antes."""
+        out, _ = await self._process.communicate(b"\n")
+        answer: dict[str, Any] = json.loads(out or b"{}")
+        return answer
 
 
 async def main(api_url: str, database_url: str, now: str, inicio: str | None = None) -> dict[str, object]:
@@ -25,7 +58,14 @@ async def main(api_url: str, database_url: str, now: str, inicio: str | None = N
             result = await (app.pipeline.run_full(date.fromisoformat(inicio)) if inicio else app.pipeline.run())
         except CollectorError as error:
             return {"error": type(error).__name__, "message": str(error)}
-        return {"status": result.status, "message": result.message}
+    return {"status": result.status, "message": result.message, "peak": _peak()}
+
+
+def _peak() -> int:
+    """O pico de memória, em KB. O de getrusage herda o do processo que nos começou."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 if __name__ == "__main__":

@@ -1,50 +1,17 @@
 """Vários processos no mesmo banco: um que morre com kill -9, e quatro ao mesmo tempo."""
 
 import asyncio
-import json
-import sys
 from collections import Counter
 from datetime import date
-from pathlib import Path
 
 import pytest
 from tests.collecting import at_request, rows, scalar
+from tests.one_run import OneRun
 from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
-
-ROOT = Path(__file__).parents[2]
-NOW = "2026-02-20T21:30:00+00:00"
-
-
-class OneRun:
-    """`python -m tests.one_run`, com a execução ainda por começar."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    @classmethod
-    async def start(cls, server: RunningServer, database_url: str, *inicio: str) -> "OneRun":
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.one_run", server.api_url, database_url, NOW, *inicio,
-            cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        return cls(process)
-
-    async def ready(self) -> None:
-        assert self._process.stdout
-        assert (await self._process.stdout.readline()).strip() == b"pronto"
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    async def finish(self) -> dict[str, str]:
-        """Começa a execução e devolve o que ela disse; vazio se o processo morreu antes."""
-        out, _ = await self._process.communicate(b"\n")
-        answer: dict[str, str] = json.loads(out or b"{}")
-        return answer
 
 
 @pytest.mark.parametrize(
