@@ -2,15 +2,18 @@
 
 import re
 from functools import cached_property
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bling_collector.errors import ConfigurationError
 
 API = "https://api.bling.com.br/Api/v3"
 _PLACEHOLDER = re.compile(
-    r"(seu|sua|your|my)[_\- ].*|x{3,}|<.*>|\[.*\]|change[_\- ]?me|.*placeholder.*|troque.*|preencha.*|\.{3}|…",
+    r"(seu|sua|your|my)[_\- ].*|x{3,}|<.*>|\[.*\]|change[_\- ]?me|.*placeholder.*|troque.*|preencha.*|\.{3}|…|todo|"
+    r"(bling[_\- ]?)?(client[_\- ]?)?(id|secret)|string|none|null|example|exemplo",
     re.IGNORECASE,
 )
 
@@ -46,6 +49,19 @@ class Settings(BaseSettings):
         pattern="^(?i:DEBUG|INFO|WARNING|ERROR)$",
         description="Nível do log: DEBUG, INFO, WARNING ou ERROR",
     )
+
+    @field_validator("bling_api_base_url", "bling_oauth_url", "bling_authorize_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        """Um endereço que se possa chamar: http ou https, com servidor."""
+        try:
+            parts = urlsplit(value.strip())
+            reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            reachable = False
+        if not reachable:
+            raise PydanticCustomError("address", "precisa ser um endereço, como https://api.bling.com.br/Api/v3")
+        return value.strip()
 
     @cached_property
     def credentials(self) -> tuple[str, SecretStr]:

@@ -134,6 +134,10 @@ def test_wrong_use_is_one_sentence_and_code_2(typed: Callable[..., Done], argume
         ({"DATABASE_URL": "postgresql://u:segredo@127.0.0.1:1/x"}, 1, "não atende"),
         ({"API_PAGE_SIZE": "500"}, 2, "API_PAGE_SIZE: o máximo é 100"),
         ({"API_RATE_LIMIT_DELAY": "devagar"}, 2, "API_RATE_LIMIT_DELAY: precisa ser um número"),
+        ({"BLING_CLIENT_SECRET": "TODO"}, 2, "BLING_CLIENT_SECRET ainda tem o valor do modelo"),
+        ({"BLING_API_BASE_URL": "lixo"}, 2, "BLING_API_BASE_URL: precisa ser um endereço"),
+        ({"BLING_OAUTH_URL": "ftp://x/y"}, 2, "BLING_OAUTH_URL: precisa ser um endereço"),
+        ({"BLING_AUTHORIZE_URL": "http://"}, 2, "BLING_AUTHORIZE_URL: precisa ser um endereço"),
         ({"LOG_LEVEL": "ALTO"}, 2, "LOG_LEVEL: use DEBUG, INFO, WARNING ou ERROR"),
     ],
 )

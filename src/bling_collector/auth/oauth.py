@@ -77,6 +77,7 @@ class OAuth:
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Token]] = set()
         self._known: Token | None = None
+        self._obtained: str | None = None
         self._failure: _Failure | None = None
         self._unsaved: _Outcome | None = None
 
@@ -127,10 +128,16 @@ class OAuth:
         return await self._to_the_end(self._exchange(code))
 
     def _serves(self, token: Token) -> bool:
-        """Com folga até o fim: 10 minutos, ou metade da vida de um token curto. Em dúvida, basta ainda valer."""
+        """Com 10 minutos até o fim. Em dúvida, basta ainda valer.
+
+        O que este processo acabou de obter serve até a metade da vida: um Bling que desse tokens curtos seria
+        chamado a renovar a cada requisição.
+        """
         if token.refresh_in_doubt:
             return self._is_valid(token)
-        early = min(EARLY, (token.expires_at - token.updated_at) / 2) if token.updated_at else EARLY
+        early = EARLY
+        if token.access_token == self._obtained and token.updated_at:
+            early = min(EARLY, (token.expires_at - token.updated_at) / 2)
         return token.expires_at - self._clock.now() >= early
 
     def _is_valid(self, token: Token) -> bool:
@@ -159,6 +166,7 @@ class OAuth:
         self._unsaved = None
         if outcome.refresh_in_doubt:
             raise ReauthorizeError(_IN_DOUBT)
+        self._obtained = outcome.access_token
         return outcome
 
     async def _ask(self, token: Token) -> Token:
@@ -186,6 +194,7 @@ class OAuth:
                 ) from None
             await tokens.save(token)
             self._known = token
+            self._obtained = token.access_token
             return token
 
     async def _to_the_end(self, work: Coroutine[Any, Any, Token]) -> Token:

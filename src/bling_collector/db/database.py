@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 from psycopg.pq import Conninfo
 from sqlalchemy import URL, make_url, text
@@ -26,7 +27,7 @@ def parse_url(raw: str) -> URL:
         url = make_url(raw.strip())
     except (ArgumentError, ValueError):
         raise ConfigurationError(f"DATABASE_URL não é um endereço de banco. O formato é {_EXAMPLE}.") from None
-    dialect = url.drivername.partition("+")[0]
+    dialect = url.drivername.partition("+")[0].lower()
     if dialect not in ("postgresql", "postgres"):
         raise ConfigurationError(
             f"DATABASE_URL aponta para {dialect}, e o coletor só grava em PostgreSQL. O formato é {_EXAMPLE}."
@@ -37,7 +38,13 @@ def parse_url(raw: str) -> URL:
         )
     query = {name: value for name, value in url.query.items() if name not in _OF_OTHER_DRIVERS}
     if socket := query.pop("unix_sock", None):  # como o pg8000 o escreve
-        query["host"] = str(socket).rpartition("/.s.PGSQL.")[0] or str(socket)
+        folder, _, port = str(socket).rpartition("/.s.PGSQL.")
+        query["host"] = folder or str(socket)
+        query |= {"port": port} if port not in ("", str(socket), "5432") else {}
+    if (url.host or "").startswith("%2F"):  # como a libpq aceita um soquete no lugar do servidor
+        query["host"] = unquote(str(url.host))
+        query |= {"port": str(url.port)} if url.port else {}
+        url = URL.create(url.drivername, url.username, url.password, database=url.database)
     if ssl := query.pop("ssl", None):  # como o asyncpg o escreve
         query["sslmode"] = {"true": "require", "True": "require"}.get(str(ssl), str(ssl))
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}

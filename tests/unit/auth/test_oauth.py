@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -137,6 +138,11 @@ async def test_a_short_lived_token_is_not_renewed_at_every_request() -> None:
     for _ in range(3):
         assert (await bench.oauth.get_valid_access_token()).access_token == "a1"
     assert len(bench.bling.requests) == 1
+
+
+async def test_a_stored_token_with_under_10_minutes_is_renewed_however_new() -> None:
+    bench = Bench(replace(token(5 * MINUTE), updated_at=START))
+    assert (await bench.oauth.get_valid_access_token()).access_token == "a1"
 
 
 # A renovação

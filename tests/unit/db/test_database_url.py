@@ -11,7 +11,7 @@ PLAIN = "postgresql+psycopg://ana:segredo@db.example:5433/notas"
 
 
 @pytest.mark.parametrize("driver", ["", "+psycopg", "+psycopg2", "+asyncpg", "+pg8000"])
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "POSTGRESQL"])
 def test_o_esquema_de_qualquer_driver_vira_o_nosso(scheme: str, driver: str) -> None:
     url = parse_url(f"  {scheme}{driver}://ana:segredo@db.example:5433/notas\n")
     assert url.render_as_string(hide_password=False) == PLAIN
@@ -29,6 +29,19 @@ def test_o_esquema_de_qualquer_driver_vira_o_nosso(scheme: str, driver: str) -> 
 def test_o_soquete_do_cloud_sql(raw: str) -> None:
     url = parse_url(raw)
     assert (url.host, dict(url.query), url.database) == (None, {"host": "/cloudsql/projeto:regiao:instancia"}, "notas")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "postgresql+pg8000://ana@/notas?unix_sock=/run/pg/.s.PGSQL.5433",
+        "postgresql://ana@%2Frun%2Fpg:5433/notas",
+        "postgresql://ana@/notas?host=/run/pg&port=5433",
+    ],
+)
+def test_um_soquete_noutra_porta(raw: str) -> None:
+    url = parse_url(raw)
+    assert (url.host or None, url.port, dict(url.query)) == (None, None, {"host": "/run/pg", "port": "5433"})
 
 
 @pytest.mark.parametrize(
