@@ -17,9 +17,10 @@ from bling_collector.db.models import (
 
 
 async def known(connection: AsyncConnection, table: Table, ids: Collection[int]) -> dict[int, str | None]:
-    """Dos `ids`, os que a tabela tem, com a impressão da linha de listagem que os trouxe."""
+    """Dos `ids`, os que a tabela tem e não dá por excluídos, com a impressão da linha de listagem que os trouxe."""
     found = await connection.execute(
-        text(f"SELECT id, resumo_lista FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)}
+        text(f"SELECT id, resumo_lista FROM {table.name} WHERE id = ANY(:ids) AND excluida_em IS NULL"),
+        {"ids": list(ids)},
     )
     return {row.id: row.resumo_lista for row in found}
 

@@ -1,10 +1,12 @@
 """O que uma execução em curso tem na mão, e as transações que ela abre."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,6 +18,22 @@ from bling_collector.db.control import Pendencia
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.streams.base import Stream
+
+
+@dataclass
+class Found:
+    """O que as varreduras encontraram diferente, antes de reparar; de cada tipo, no máximo `KEPT` ids."""
+
+    KEPT: ClassVar[int] = 100
+    counts: Counter[str] = field(default_factory=Counter)
+    ids: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, kind: str, ids: Iterable[int]) -> None:
+        for id_ in ids:
+            self.counts[kind] += 1
+            kept = self.ids.setdefault(kind, [])
+            if len(kept) < self.KEPT:
+                kept.append(id_)
 
 
 class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
@@ -31,9 +49,17 @@ class RunContext:
     in_flight: int
     sink: ProgressSink
     stop: asyncio.Event
-    run_id: int
+    run_id: int | None
+    """None fora de uma execução: o que chega é salvo, e não há andamento por anotar."""
     started: datetime
     progress: Progress = field(default_factory=Progress)
+    repair: bool = True
+    """False só confere: nada do que a listagem mostra é buscado nem marcado."""
+    everything: bool = False
+    """Uma conferência pedida: também o que só se relê uma vez por semana."""
+    scope: date | None = None
+    """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
+    found: Found = field(default_factory=Found)
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
@@ -59,14 +85,15 @@ class RunContext:
         async with self.engine.begin() as connection:
             yield connection
             self.show()
-            await control.update_run(connection, self.run_id, **run_columns(self.progress))
+            if self.run_id is not None:
+                await control.update_run(connection, self.run_id, **run_columns(self.progress))
 
     async def store(
         self, connection: AsyncConnection, stream: Stream, items: Sequence[Item], failures: Sequence[Pendencia] = ()
     ) -> Saved:
         """Salva os documentos, quita o que era pendente e anota o que falhou, tudo na transação dada."""
         now = self.clock.now()
-        outcome = await save(connection, stream, items, now)
+        outcome = await save(connection, stream, items, now, self.run_id)
         await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
             Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day)

@@ -1,12 +1,16 @@
 """O caminho único dos dados: uma janela é listada, comparada com o banco, buscada e salva."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from bling_collector.db import control, repository
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.clock import today
+from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.errors import BlingNotFoundError, BlingUnavailableError, CollectorError, PaginationLoopError
+from bling_collector.etl.check import Differences, Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import fetch
 from bling_collector.etl.save import BATCH, Item
@@ -32,7 +36,7 @@ class Listing:
     """O resultado de uma leitura da janela."""
 
     wanted: dict[int, Wanted] = field(default_factory=dict)
-    listed: dict[int, str] = field(default_factory=dict)
+    listed: dict[int, Listed] = field(default_factory=dict)
     moved: bool = False
     """Um registro passou de uma listagem a outra durante a leitura."""
 
@@ -57,35 +61,48 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
     assert stream.window is not None, stream.name
     result = Listing()
     for listing in stream.listings:
-        here: dict[int, str] = {}
+        here: dict[int, Listed] = {}
         async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, stream.table, [row["id"] for row in page])
             result.wanted |= diff(page, known, stream, since=window.inicio)
-            here |= {row["id"]: digest(row) for row in page}
+            for row in page:
+                here[row["id"]] = Listed(digest(row), stream.day(row) or window.inicio, stream.group(row))
             ctx.show()
             ctx.check_stop()
-        result.moved |= any(result.listed.get(id_, resumo) != resumo for id_, resumo in here.items())
+        seen = result.listed
+        result.moved |= any(id_ in seen and seen[id_].resumo != row.resumo for id_, row in here.items())
         result.listed |= here
     return result
 
 
 async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
-    """Completa a janela e a quita. Lança o erro que a impediu; o que chegou até ali fica salvo.
+    """Completa a janela, confere-a e a quita. Lança o erro que a impediu; o que chegou até ali fica salvo.
 
     A paginação do Bling é por posição: uma nota cancelada ou excluída puxa as seguintes uma posição para trás, e a
     primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já tinha sido lida; então ela
     aparece mudada na listagem das canceladas, ou o seu detalhe responde 404. Nos dois casos a janela é lida de novo.
     """
     done: dict[int, str | None] = {}
+    repaired: list[date] = []
     for attempt in range(1, MAX_PASSES + 1):
         ctx.start(f"Lendo {window}")
         listing = await list_window(ctx, stream, window)
+        async with ctx.engine.connect() as connection:
+            held = await proof.held(connection, window.inicio, window.fim)
+        differences = compare(listing.listed, held)
+        if not ctx.repair:
+            _note(ctx, differences)
+            break
         todo = {id_: w for id_, w in listing.wanted.items() if id_ not in done or done[id_] != w.resumo}
         ctx.start(f"{stream.title} de {window}", len(todo))
         vanished = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
         ctx.check_stop()
+        if attempt == 1:
+            _note(ctx, differences)
+            repaired = [listing.listed[id_].day for id_ in (*differences.faltam, *differences.diferem)]
         if not listing.moved and not vanished:
+            repaired += [held[id_].day for id_ in await mark_the_gone(ctx, stream, window, differences.sobram)]
             break
         done |= {id_: w.resumo for id_, w in todo.items() if id_ not in vanished}
     else:
@@ -94,7 +111,50 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
                 f"A lista de {window} mudou a cada uma das {MAX_PASSES} leituras; fica para a próxima execução."
             )
     async with ctx.transaction() as connection:
-        await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
+        await _record(ctx, connection, window, listing, repaired)
+        if ctx.repair:
+            await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
+
+
+def _note(ctx: RunContext, differences: Differences) -> None:
+    ctx.found.add("faltavam", differences.faltam)
+    ctx.found.add("mudaram", differences.diferem)
+    ctx.found.add("sumiram", differences.sobram)
+
+
+async def mark_the_gone(ctx: RunContext, stream: Stream, window: Window, ids: Sequence[int]) -> list[int]:
+    """Dá por excluídas as notas que a listagem completa não mostrou mais; devolve as que marcou.
+
+    Cada uma é pedida antes pelo id: se responde com outra data, só mudou de janela, e é salva em vez de marcada.
+    """
+    gone: list[int] = []
+    moved: list[Item] = []
+    async for fetched in fetch(ctx.client, stream.path, ids, limit=ctx.in_flight, stop=ctx.stop):
+        if isinstance(fetched.error, BlingNotFoundError):
+            gone.append(fetched.id)
+        elif fetched.document is not None:
+            day = stream.day(fetched.document)
+            if day is None or window.inicio <= day <= window.fim:
+                gone.append(fetched.id)
+            else:
+                moved.append(Item(fetched.document))
+    ctx.check_stop()
+    if gone or moved:
+        async with ctx.transaction() as connection:
+            await ctx.store(connection, stream, moved)
+            await proof.mark_gone(connection, stream.table, gone, ctx.clock.now(), ctx.run_id)
+    return gone
+
+
+async def _record(
+    ctx: RunContext, connection: AsyncConnection, window: Window, listing: Listing, repaired: list[date]
+) -> None:
+    months = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    if months:
+        held = await proof.held(connection, window.inicio, window.fim)
+        counts = await proof.count_held(connection, window.inicio, window.fim)
+        found = months_of(months, listing.listed, held, counts, repaired)
+        await proof.record(connection, found, ctx.clock.now(), ctx.run_id)
 
 
 async def fetch_and_store(

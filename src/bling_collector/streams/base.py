@@ -48,6 +48,10 @@ class Stream:
     """O dia da linha de listagem dentro da sua janela."""
     after_save: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
     """O que se completa no banco, na mesma transação, nas linhas que acabam de ser gravadas."""
+    group: Callable[[Document], str] = lambda row: ""
+    """Como a conferência separa as linhas da listagem: a situação."""
+    history: tuple[str, ...] | None = None
+    """As chaves de `detalhe` cujas mudanças o histórico anota, além das colunas; None não anota nada."""
     volatile: tuple[str, ...] = ()
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
     first_seen: tuple[Table, ...] = field(default=())

@@ -173,6 +173,10 @@ NFE = Stream(
     listings=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
     window=("dataEmissaoInicial", "dataEmissaoFinal"),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
+    group=lambda row: str(integer(row.get("situacao"))),
+    history=("itens", "parcelas"),
+    # Os links trazem uma chave de acesso que muda de uma resposta a outra.
+    volatile=("link_xml", "link_danfe", "link_pdf"),
     day=lambda row: local_date(row.get("dataEmissao")),
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
     after_save=repository.fill_tipo_pagamento,
