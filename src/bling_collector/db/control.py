@@ -15,6 +15,10 @@ from bling_collector.payload import storable
 DIED = "O processo desta execução terminou sem concluí-la; o que faltou ficou devido e a execução seguinte o paga."
 
 
+PARKED_AFTER = 10
+"""Tentativas depois das quais uma pendência é estacionada: continua devida, e só é tentada se alguém pedir."""
+
+
 @dataclass(frozen=True)
 class Owed:
     """Um período pedido e ainda não completado."""
@@ -43,7 +47,9 @@ async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
     return result.rowcount
 
 
-async def open_run(connection: AsyncConnection, *, tipo: str, inicio: date, fim: date, now: datetime) -> int:
+async def open_run(
+    connection: AsyncConnection, *, tipo: str, inicio: date | None, fim: date | None, now: datetime
+) -> int:
     """Cria a execução `running` e devolve o seu id."""
     values = {"tipo": tipo, "data_inicio": inicio, "data_fim": fim, "inicio": now, "status": "running"}
     return int(
@@ -145,22 +151,27 @@ async def pending(connection: AsyncConnection, recurso: str, *, before: datetime
     """Os ids pendentes do recurso que ninguém tentou desde `before`, com a data de emissão."""
     c = pendencias.c
     found = await connection.execute(
-        select(c.recurso_id, c.data_emissao).where(c.recurso == recurso, c.tentada_em < before).order_by(c.desde)
+        select(c.recurso_id, c.data_emissao)
+        .where(c.recurso == recurso, c.tentada_em < before, c.tentativas < PARKED_AFTER)
+        .order_by(c.desde)
     )
     return [(row.recurso_id, row.data_emissao) for row in found]
 
 
-async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, date | None]]":
-    """Quanto se deve: `pendencias`, `janelas` e `primeiro_dia`, o dia mais antigo ainda descoberto de notas."""
+async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, date | None]]":
+    """Quanto se deve: `pendencias` (das quais `estacionadas`), `janelas` e `primeiro_dia`, o mais antigo ainda descoberto
+    de notas."""
     return (
         await connection.execute(
             text("""
             SELECT (SELECT count(*) FROM pendencias) AS pendencias,
+                   (SELECT count(*) FROM pendencias WHERE tentativas >= :parked) AS estacionadas,
                    (SELECT count(*) FROM janelas_devidas) AS janelas,
                    (SELECT min(dia) FROM (
                         SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = 'nfe'
                         UNION ALL
-                        SELECT min(data_emissao) FROM pendencias WHERE recurso = 'nfe') d (dia)) AS primeiro_dia""")
+                        SELECT min(data_emissao) FROM pendencias WHERE recurso = 'nfe') d (dia)) AS primeiro_dia"""),
+            {"parked": PARKED_AFTER},
         )
     ).one()
 

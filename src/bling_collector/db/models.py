@@ -175,10 +175,14 @@ produtos = Table(
         server_default=text("false"),
         comment="o produto vivo, ou o mais novo, do SKU",
     ),
-    Column("excluido", Boolean, comment="vazio: não se perguntou, porque o SKU só tem este produto"),
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     _ours("categoria_vista_em"),
     _gone("quando o Bling passou a dar o produto por excluído"),
+    Column(
+        "exclusao_vista_em",
+        DateTime(timezone=True),
+        comment="quando se perguntou ao Bling se o produto foi excluído",
+    ),
     Index("uq_produtos_preferido", "codigo", unique=True, postgresql_where=text("preferido")),
 )
 
@@ -275,7 +279,9 @@ conferencias = Table(
     Column("no_banco", JSONB, nullable=False, comment="quantas notas o banco tem, por situação, sem as excluídas"),
     Column("faltam", ARRAY(BigInteger), nullable=False, comment="ids que o Bling lista e o banco não tem"),
     Column("sobram", ARRAY(BigInteger), nullable=False, comment="ids que o banco tem e o Bling não lista"),
-    Column("diferem", ARRAY(BigInteger), nullable=False, comment="ids cuja linha no Bling mudou desde que o banco a leu"),
+    Column(
+        "diferem", ARRAY(BigInteger), nullable=False, comment="ids cuja linha no Bling mudou desde que o banco a leu"
+    ),
     Column(
         "reparadas",
         Integer,

@@ -99,9 +99,7 @@ async def _set_gone(
     return result.rowcount
 
 
-async def record(
-    connection: AsyncConnection, months: Collection[Month], now: datetime, run_id: int | None
-) -> None:
+async def record(connection: AsyncConnection, months: Collection[Month], now: datetime, run_id: int | None) -> None:
     """Guarda a conferência de cada mês no lugar da anterior."""
     for month in months:
         values = {
@@ -134,5 +132,3 @@ async def checked_months(connection: AsyncConnection) -> dict[date, tuple[date, 
     c = conferencias.c
     found = await connection.execute(select(c.mes, c.data_inicio, c.conferida_em))
     return {row.mes: (row.data_inicio, row.conferida_em) for row in found}
-
-

@@ -96,21 +96,17 @@ async def skus_in_doubt(connection: AsyncConnection) -> list[str]:
     found = await connection.execute(
         text("""
             SELECT codigo FROM produtos WHERE codigo IS NOT NULL
-            GROUP BY codigo HAVING count(*) > 1 AND bool_or(excluido IS NULL)
+            GROUP BY codigo HAVING count(*) > 1 AND bool_or(exclusao_vista_em IS NULL)
             ORDER BY 1""")
     )
     return list(found.scalars())
 
 
-async def mark_produtos_deleted(connection: AsyncConnection, ids: Collection[int]) -> None:
-    await connection.execute(text("UPDATE produtos SET excluido = true WHERE id = ANY(:ids)"), {"ids": list(ids)})
-
-
-async def mark_produtos_live(connection: AsyncConnection, codigos: Collection[str]) -> None:
-    """Dos SKUs perguntados, o que não apareceu entre os excluídos está vivo."""
+async def mark_exclusao_seen(connection: AsyncConnection, codigos: Collection[str], now: datetime) -> None:
+    """Destes SKUs já se perguntou ao Bling quais produtos foram excluídos."""
     await connection.execute(
-        text("UPDATE produtos SET excluido = false WHERE codigo = ANY(:codigos) AND excluido IS NULL"),
-        {"codigos": list(codigos)},
+        text("UPDATE produtos SET exclusao_vista_em = :now WHERE codigo = ANY(:codigos)"),
+        {"codigos": list(codigos), "now": now},
     )
 
 
@@ -119,7 +115,7 @@ async def after_produtos(connection: AsyncConnection, written: Collection[int]) 
     if not written:
         return
     await connection.execute(
-        text("UPDATE produtos SET categoria_vista_em = NULL, excluido = NULL WHERE id = ANY(:ids)"),
+        text("UPDATE produtos SET categoria_vista_em = NULL, exclusao_vista_em = NULL WHERE id = ANY(:ids)"),
         {"ids": list(written)},
     )
     # O SKU que um deles deixou também fica sem preferido, e já não está em linha nenhuma das gravadas.
@@ -140,7 +136,7 @@ async def prefer_produtos(connection: AsyncConnection, codigos: Collection[str])
     ranked = """
         (SELECT id, row_number() OVER (
                     PARTITION BY codigo
-                    ORDER BY coalesce(excluido, false), coalesce(situacao = 'A', false) DESC, id DESC) = 1 AS primeiro
+                    ORDER BY excluida_em IS NOT NULL, coalesce(situacao = 'A', false) DESC, id DESC) = 1 AS primeiro
          FROM produtos WHERE codigo = ANY(:codigos)) AS r"""
     for value in ("false", "true"):
         await connection.execute(

@@ -35,12 +35,12 @@ async def collect_categorias(ctx: RunContext) -> None:
     if len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents):
         unknown -= await _by_filter(ctx, unknown, parents)
         sample = sorted(unknown)[:_SAMPLE]
-        if not any((await _by_detail(ctx, sample)).values()):
+        if not any((await set_categorias_of(ctx, sample)).values()):
             # O filtro não os mostrou e o detalhe da amostra o confirma: os que sobram não têm categoria.
             await _store(ctx, dict.fromkeys(unknown))
             return
         unknown -= set(sample)
-    await _by_detail(ctx, sorted(unknown))
+    await set_categorias_of(ctx, sorted(unknown))
 
 
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
@@ -79,7 +79,8 @@ def _depth(categoria: int, parents: dict[int, int | None]) -> int:
     return len(seen)
 
 
-async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | None]:
+async def set_categorias_of(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | None]:
+    """Pergunta ao detalhe de cada produto a sua categoria e a grava; devolve o que soube."""
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     async for fetched in fetch(ctx.client, PRODUTOS.path, ids, limit=ctx.in_flight, stop=ctx.stop):

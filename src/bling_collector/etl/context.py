@@ -35,6 +35,10 @@ class Found:
             if len(kept) < self.KEPT:
                 kept.append(id_)
 
+    def __str__(self) -> str:
+        names = {"faltavam": "faltam aqui", "mudaram": "mudaram lá", "sumiram": "só existem aqui"}
+        return ", ".join(f"{self.counts[kind]} {name}" for kind, name in names.items() if self.counts[kind])
+
 
 class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
     """A execução parou a pedido, com tudo o que chegou já salvo."""

@@ -1,4 +1,4 @@
-"""Os cadastros que o Bling dá por excluídos: a listagem própria deles, inteira, diz quem está e quem deixou de estar."""
+"""Os cadastros que o Bling dá por excluídos: a listagem própria deles diz quem está e quem deixou de estar."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -85,8 +85,8 @@ async def _write(
 ) -> Upserted:
     mapped = [(item, stream.rows(item.document)) for item in items]
     stamp: Row = {"extraido_em": now}
-    if "excluida_em" in stream.table.c:
-        stamp["excluida_em"] = None  # o que o Bling acaba de mostrar não está excluído
+    if stream.shown_is_alive:
+        stamp["excluida_em"] = None
     # Quem veio sem passar pela listagem fica com a impressão que tinha.
     listed = "resumo_lista" in stream.table.c and all(item.resumo is not None for item in items)
     main = [

@@ -45,7 +45,7 @@ async def load_status(engine: AsyncEngine) -> dict[str, Any]:
         "last_run": None if last is None else run_as_json(last._mapping),
         "running": running,
         "data_referencia": _iso(bookmark),
-        "owed": {"pendencias": debts.pendencias, "janelas": debts.janelas},
+        "owed": {"pendencias": debts.pendencias, "estacionadas": debts.estacionadas, "janelas": debts.janelas},
         "oauth": {
             "has_token": token is not None,
             "expires_at": _iso(token.expires_at) if token else None,

@@ -52,6 +52,8 @@ class Stream:
     """Como a conferência separa as linhas da listagem: a situação."""
     history: tuple[str, ...] | None = None
     """As chaves de `detalhe` cujas mudanças o histórico anota, além das colunas; None não anota nada."""
+    shown_is_alive: bool = False
+    """As listagens não mostram excluídos: o que o Bling mostra existe."""
     volatile: tuple[str, ...] = ()
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
     first_seen: tuple[Table, ...] = field(default=())

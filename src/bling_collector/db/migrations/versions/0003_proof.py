@@ -11,6 +11,7 @@ _COMMENTS = {
     "nfe_cabecalho.excluida_em": "quando uma varredura completa deixou de encontrar a nota no Bling",
     "contatos.excluida_em": "quando o Bling passou a dar o contato por excluído",
     "produtos.excluida_em": "quando o Bling passou a dar o produto por excluído",
+    "produtos.exclusao_vista_em": "quando se perguntou ao Bling se o produto foi excluído",
     "etl_controle.cursor": "até que id um reprocessamento chegou",
     "conferencias.mes": "o primeiro dia do mês",
     "conferencias.data_inicio": "o primeiro dia conferido: o do mês, ou o do começo da coleta",
@@ -25,7 +26,7 @@ _COMMENTS = {
 
 _VIEWS = {
     "vw_nfe_validas": (
-        "As notas que contam como venda: autorizadas (5), emitidas (6) e registradas (7); sem as canceladas, denegadas, "
+        "As notas que contam como venda: autorizadas (5), emitidas (6) e registradas (7); sem canceladas, denegadas, "
         "rejeitadas, pendentes e excluídas. Mesmas colunas de nfe_cabecalho",
         "SELECT * FROM nfe_cabecalho WHERE situacao IN (5, 6, 7) AND excluida_em IS NULL",
     ),
@@ -74,7 +75,8 @@ _VIEWS = {
         """
         SELECT n.contato_id,
                coalesce(max(c.nome), (array_agg(n.contato_nome ORDER BY n.data_emissao DESC))[1]) AS nome,
-               coalesce(max(c.documento), (array_agg(n.contato_documento ORDER BY n.data_emissao DESC))[1]) AS documento,
+               coalesce(max(c.documento), (array_agg(n.contato_documento ORDER BY n.data_emissao DESC))[1])
+                   AS documento,
                count(*) FILTER (WHERE n.situacao IN (5, 6, 7)) AS notas,
                coalesce(sum(n.total_nota) FILTER (WHERE n.situacao IN (5, 6, 7)), 0) AS valor,
                count(*) FILTER (WHERE n.situacao = 2) AS canceladas,
@@ -85,7 +87,7 @@ _VIEWS = {
         WHERE n.excluida_em IS NULL AND n.situacao IN (2, 5, 6, 7) GROUP BY n.contato_id""",
     ),
     "vw_faturamento_produto": (
-        "Quantidade e valor dos itens de notas válidas por SKU, com o nome do produto preferido; os de canceladas à parte",
+        "Quantidade e valor dos itens de notas válidas por SKU, com o nome do produto preferido; canceladas à parte",
         """
         SELECT i.codigo_produto,
                coalesce(max(p.nome), (array_agg(i.descricao_produto ORDER BY n.data_emissao DESC))[1]) AS nome,
@@ -148,7 +150,7 @@ _VIEWS = {
 def upgrade() -> None:
     op.execute("ALTER TABLE nfe_cabecalho ADD excluida_em timestamptz")
     op.execute("ALTER TABLE contatos ADD excluida_em timestamptz")
-    op.execute("ALTER TABLE produtos ADD excluida_em timestamptz")
+    op.execute("ALTER TABLE produtos ADD excluida_em timestamptz, ADD exclusao_vista_em timestamptz, DROP excluido")
     op.execute("ALTER TABLE etl_controle ADD cursor bigint")
     op.execute("""
         CREATE TABLE conferencias (

@@ -1,0 +1,69 @@
+"""O que o reprocessamento lê do banco e anota nele. Nada aqui faz COMMIT."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.models import contatos, etl_controle, nfe_cabecalho
+
+
+def _kept(table: Table, after: int, inicio: date | None, fim: date | None) -> list[ColumnElement[bool]]:
+    c = table.c
+    where = [c.detalhe.is_not(None), c.id > after]
+    if inicio is not None:
+        where.append(c.data_emissao >= inicio)
+    if fim is not None:
+        where.append(func.date(c.data_emissao) <= fim)
+    return where
+
+
+async def count(connection: AsyncConnection, table: Table, after: int, inicio: date | None, fim: date | None) -> int:
+    """Quantas linhas com o JSON guardado há por refazer."""
+    statement = select(func.count()).select_from(table).where(*_kept(table, after, inicio, fim))
+    return int(await connection.scalar(statement) or 0)
+
+
+async def stored(
+    connection: AsyncConnection, table: Table, after: int, limit: int, inicio: date | None, fim: date | None
+) -> Sequence[RowMapping]:
+    """As próximas `limit` linhas, por id: `id`, `detalhe` e `extraido_em`."""
+    statement: Select[Any] = select(table.c.id, table.c.detalhe, table.c.extraido_em)
+    ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit)
+    return (await connection.execute(ordered)).mappings().all()
+
+
+async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Sequence[RowMapping]:
+    """A nota mais nova de cada contato que só as notas conhecem: o `detalhe` dela e o `extraido_em` dele."""
+    n, c = nfe_cabecalho.c, contatos.c
+    found = await connection.execute(
+        select(n.detalhe, c.extraido_em)
+        .distinct(n.contato_id)
+        .join_from(contatos, nfe_cabecalho, n.contato_id == c.id)
+        .where(c.detalhe.is_(None), n.detalhe.is_not(None))
+        .order_by(n.contato_id, n.data_emissao.desc().nulls_last(), n.id.desc())
+    )
+    return found.mappings().all()
+
+
+async def move_cursor(connection: AsyncConnection, run_id: int, cursor: int) -> None:
+    """Anota na execução o id da última nota refeita."""
+    await connection.execute(update(etl_controle).where(etl_controle.c.id == run_id).values(cursor=cursor))
+
+
+async def interrupted_cursor(connection: AsyncConnection, inicio: date | None, fim: date | None) -> int:
+    """Onde o último reprocessamento do mesmo período parou sem terminar; zero se terminou, ou se não houve."""
+    c = etl_controle.c
+    last = (
+        await connection.execute(
+            select(c.status, c.cursor)
+            .where(
+                c.tipo == "reprocess", c.data_inicio.is_not_distinct_from(inicio), c.data_fim.is_not_distinct_from(fim)
+            )
+            .order_by(c.id.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return last.cursor or 0 if last is not None and last.status != "success" else 0
