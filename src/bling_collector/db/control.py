@@ -159,8 +159,8 @@ async def pending(connection: AsyncConnection, recurso: str, *, before: datetime
 
 
 async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, date | None]]":
-    """Quanto se deve: `pendencias` (das quais `estacionadas`), `janelas` e `primeiro_dia`, o mais antigo ainda descoberto
-    de notas."""
+    """Quanto se deve: `pendencias` (das quais `estacionadas`), `janelas` e `primeiro_dia`, o mais antigo em que ainda
+    falta alguma nota."""
     return (
         await connection.execute(
             text("""
