@@ -32,8 +32,8 @@ async def stored(
     """As próximas `limit` linhas, por id: `id`, `detalhe` e `extraido_em`."""
     statement: Select[Any] = select(table.c.id, table.c.detalhe, table.c.extraido_em)
     ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit)
-    found = await connection.execute(ordered)
-    return found.mappings().all()
+    rows: Sequence[RowMapping] = (await connection.execute(ordered)).mappings().all()
+    return rows
 
 
 async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Sequence[RowMapping]:

@@ -92,5 +92,5 @@ def next_bookmark(previous: date | None, covered: Window | None, first_uncovered
         return previous
     reached = covered.fim if first_uncovered is None else min(covered.fim, first_uncovered - _DAY)
     if previous is None:
-        return reached if reached >= covered.inicio - _DAY else None
+        return reached if reached >= covered.inicio else None
     return max(previous, reached)
