@@ -101,13 +101,13 @@ async def run(request: Request, period: Annotated[Period, Query()], service: One
 async def run_full(
     request: Request, period: Annotated[FullPeriod, Query()], service: OneService
 ) -> RunAnswer | Response:
-    inicio, fim = parseday(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
+    inicio, fim = parse_day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
     return await execute(request, service, lambda app: partial(app.pipeline.run_full, inicio, fim))
 
 
 def day(value: str | None, name: str) -> date | None:
     """O dia de um parâmetro opcional."""
-    return None if value is None else parseday(value, name)
+    return None if value is None else parse_day(value, name)
 
 
 async def execute(request: Request, service: Service, choose: Callable[[App], Begin]) -> RunAnswer | Response:
