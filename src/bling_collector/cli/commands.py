@@ -130,6 +130,10 @@ def reconcile(
     data_inicio: date | None, data_fim: date | None, repair: bool, numeracao: bool, serie: int | None, json_: bool
 ) -> int:
     """Confere, nota por nota, o banco com o Bling."""
+    if serie is not None and not numeracao:
+        raise click.UsageError("--serie só vale com --numeracao.")
+    if numeracao and (repair or data_inicio or data_fim):
+        raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
     if numeracao:
         return _run(_numbering(serie, json_))
     return _run(_reconcile(data_inicio, data_fim, repair, json_))
@@ -287,8 +291,7 @@ async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_:
             result = await app.pipeline.reconcile(inicio, fim, repair=repair, sink=sink, stop=stop)
         situation = await load_reconciliation(app.engine)
     if json_:
-        found = {"contagens": dict(result.found.counts), "ids": result.found.ids}
-        emit_json(report.as_json(result) | {"encontrado": found, "conferencia": situation})
+        emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
     else:
         report.reconciliation(result, situation)
     return result.exit_code

@@ -58,6 +58,9 @@ def status(situation: dict[str, Any]) -> None:
     if situation["data_referencia"]:
         click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
     click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
+    if owed["nomes_estacionadas"]:
+        names = ", ".join(owed["nomes_estacionadas"])
+        click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
     if oauth["needs_authorization"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
     else:
@@ -77,6 +80,8 @@ _SITUACOES = {
     "10": "consulta situação",
     "11": "bloqueada",
 }
+_SHOWN = 100
+"""Ids de cada tipo que se mostram; em JSON vão todos."""
 _FOUND = {"faltavam": "Faltavam aqui", "mudaram": "Mudaram lá", "sumiram": "Só existiam aqui"}
 
 
@@ -95,15 +100,15 @@ def reconciliation(outcome: RunResult, situation: dict[str, Any]) -> None:
     table(["", "No Bling", "No banco", ""], rows, footer=footer)
     click.echo()
     for kind, title in _FOUND.items():
-        if outcome.found.counts[kind]:
-            ids = outcome.found.ids[kind]
-            more = " …" if outcome.found.counts[kind] > len(ids) else ""
-            click.echo(f"{title}: {number(outcome.found.counts[kind])} ({', '.join(map(str, ids))}{more}).")
+        if ids := outcome.found.ids.get(kind):
+            more = " …" if len(ids) > _SHOWN else ""
+            click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
     mark = "✔" if situation["igual"] else "✘"
-    click.echo(
-        f"{mark} {number(situation['no_banco'])} de {number(situation['no_bling'])} notas, "
-        f"conferidas até {moment(situation['completo_em'])}, em {number(outcome.requisicoes)} requisições."
-    )
+    since = f", conferidas em {moment(situation['completo_em'])}" if situation["completo_em"] else ""
+    click.echo(f"{mark} {number(situation['no_banco'])} de {number(situation['no_bling'])} notas{since}.")
+    if missing := situation["por_conferir"]:
+        click.echo(f"Ainda por conferir: {number(len(missing))} mês(es), de {missing[0]} a {missing[-1]}.")
+    click.echo(f"Esta conferência fez {number(outcome.requisicoes)} requisições. Execução {outcome.run_id}.")
     if outcome.message:
         say(outcome.message)
 

@@ -35,6 +35,8 @@ class Pendencia:
     recurso_id: str
     erro: str
     data_emissao: date | None = None
+    resumo: str | None = None
+    """A impressão da linha de listagem que a mostrou, se uma a mostrou."""
 
 
 async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
@@ -101,9 +103,11 @@ async def set_owed(connection: AsyncConnection, recurso: str, windows: list[Owed
 
 
 async def pay(connection: AsyncConnection, recurso: str, window: Owed) -> None:
-    """A janela foi completada: não é mais devida."""
+    """A janela foi completada: não é mais devida. Uma mais comprida, que comece no mesmo dia, continua."""
     c = janelas_devidas.c
-    await connection.execute(delete(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio))
+    await connection.execute(
+        delete(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio, c.data_fim <= window.fim)
+    )
 
 
 async def note_window_error(connection: AsyncConnection, recurso: str, window: Owed, erro: str) -> None:
@@ -121,6 +125,7 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
             recurso=item.recurso,
             recurso_id=item.recurso_id,
             data_emissao=item.data_emissao,
+            resumo_lista=item.resumo,
             erro=storable(item.erro),
             desde=now,
             tentada_em=now,
@@ -133,6 +138,7 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
                     "tentada_em": now,
                     "tentativas": pendencias.c.tentativas + 1,
                     "data_emissao": func.coalesce(new.excluded.data_emissao, pendencias.c.data_emissao),
+                    "resumo_lista": func.coalesce(new.excluded.resumo_lista, pendencias.c.resumo_lista),
                 },
             )
         )
@@ -147,15 +153,33 @@ async def settle(connection: AsyncConnection, recurso: str, ids: list[str]) -> N
         )
 
 
-async def pending(connection: AsyncConnection, recurso: str, *, before: datetime) -> list[tuple[str, date | None]]:
-    """Os ids pendentes do recurso que ninguém tentou desde `before`, com a data de emissão."""
+async def pending(connection: AsyncConnection, recurso: str, *, before: datetime) -> list[Pendencia]:
+    """As pendências do recurso que ninguém tentou desde `before`, menos as estacionadas."""
     c = pendencias.c
     found = await connection.execute(
-        select(c.recurso_id, c.data_emissao)
+        select(pendencias)
         .where(c.recurso == recurso, c.tentada_em < before, c.tentativas < PARKED_AFTER)
         .order_by(c.desde)
     )
-    return [(row.recurso_id, row.data_emissao) for row in found]
+    return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
+
+
+async def parked(connection: AsyncConnection, recurso: str) -> dict[int, str | None]:
+    """Id → impressão da linha de listagem das pendências estacionadas do recurso."""
+    c = pendencias.c
+    found = await connection.execute(
+        select(c.recurso_id, c.resumo_lista).where(c.recurso == recurso, c.tentativas >= PARKED_AFTER)
+    )
+    return {int(row.recurso_id): row.resumo_lista for row in found}
+
+
+async def parked_names(connection: AsyncConnection) -> list[str]:
+    """Os nomes, `recurso/id`, das pendências estacionadas, da mais antiga à mais nova."""
+    c = pendencias.c
+    found = await connection.execute(
+        select(c.recurso, c.recurso_id).where(c.tentativas >= PARKED_AFTER).order_by(c.desde, c.recurso, c.recurso_id)
+    )
+    return [f"{row.recurso}/{row.recurso_id}" for row in found]
 
 
 async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, date | None]]":

@@ -254,6 +254,7 @@ pendencias = Table(
     Column("recurso", Text, primary_key=True),
     Column("recurso_id", Text, primary_key=True),
     Column("data_emissao", Date, comment="a data de referência não passa dela"),
+    Column("resumo_lista", Text, comment="impressão da linha de listagem que a mostrou"),
     Column("erro", Text, nullable=False),
     Column("tentativas", Integer, nullable=False, server_default="1"),
     _ours("desde", nullable=False, now=True),

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _NUMBERED = """
     SELECT id, coalesce(serie, 0) AS serie, numero::bigint AS numero, data_emissao, situacao, excluida_em
     FROM nfe_cabecalho
-    WHERE numero ~ '^[0-9]{1,18}$' AND coalesce(tipo, 1) = 1 AND (CAST(:serie AS integer) IS NULL OR serie = :serie)"""
+    WHERE numero ~ '^[0-9]{1,18}$' AND coalesce(tipo, 1) = 1
+      AND (CAST(:serie AS integer) IS NULL OR coalesce(serie, 0) = :serie)"""
 
 _GAPS = text(f"""
     WITH notas AS ({_NUMBERED}),

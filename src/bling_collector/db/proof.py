@@ -5,11 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bling_collector.db.models import conferencias, etl_controle
+from bling_collector.db.models import conferencias
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,28 @@ async def count_held(connection: AsyncConnection, inicio: date, fim: date) -> di
 
 
 async def mark_gone(
-    connection: AsyncConnection, table: Table, ids: Collection[int], now: datetime, run_id: int | None
+    connection: AsyncConnection,
+    table: Table,
+    ids: Collection[int],
+    now: datetime,
+    run_id: int | None,
+    *,
+    since: datetime | None = None,
 ) -> int:
-    """Dá por excluídos no Bling os registros `ids` que ainda não o estavam, e o anota no histórico."""
-    return await _set_gone(connection, table, "id = ANY(:ids) AND excluida_em IS NULL", ids, now, run_id, now)
+    """Dá por excluídos no Bling os registros `ids` que ainda não o estavam, e o anota no histórico.
+
+    O que só se extraiu depois de `since` já foi conhecido assim: não é mudança.
+    """
+    which = "id = ANY(:ids) AND excluida_em IS NULL"
+    return await _set_gone(connection, table, which, ids, now, run_id, now, since)
 
 
 async def clear_gone_except(
     connection: AsyncConnection, table: Table, ids: Collection[int], now: datetime, run_id: int | None
 ) -> int:
     """O que estava por excluído e o Bling não dá mais por excluído reapareceu."""
-    return await _set_gone(connection, table, "id <> ALL(:ids) AND excluida_em IS NOT NULL", ids, None, run_id, now)
+    which = "id <> ALL(:ids) AND excluida_em IS NOT NULL"
+    return await _set_gone(connection, table, which, ids, None, run_id, now, None)
 
 
 async def _set_gone(
@@ -85,16 +96,18 @@ async def _set_gone(
     value: datetime | None,
     run_id: int | None,
     now: datetime,
+    since: datetime | None,
 ) -> int:
     result = await connection.execute(
         text(f"""
-            WITH antes AS (SELECT id, excluida_em FROM {table.name} WHERE {which}),
+            WITH antes AS (SELECT id, excluida_em, extraido_em FROM {table.name} WHERE {which}),
             mudadas AS (UPDATE {table.name} t SET excluida_em = :value FROM antes WHERE antes.id = t.id RETURNING t.id)
             INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
             SELECT '{table.name}', antes.id, :now, :run_id,
                    jsonb_build_object('excluida_em', jsonb_build_array(antes.excluida_em, CAST(:value AS timestamptz)))
-            FROM antes JOIN mudadas ON mudadas.id = antes.id"""),
-        {"ids": list(ids), "value": value, "now": now, "run_id": run_id},
+            FROM antes JOIN mudadas ON mudadas.id = antes.id
+            WHERE CAST(:since AS timestamptz) IS NULL OR antes.extraido_em < :since"""),
+        {"ids": list(ids), "value": value, "now": now, "run_id": run_id, "since": since},
     )
     return result.rowcount
 
@@ -120,11 +133,20 @@ async def record(connection: AsyncConnection, months: Collection[Month], now: da
 
 
 async def scope_start(connection: AsyncConnection) -> date | None:
-    """O primeiro dia que alguma execução já pediu, ou o da nota mais antiga, se vier antes."""
-    runs = await connection.scalar(select(func.min(etl_controle.c.data_inicio)))
-    notes = await connection.scalar(text("SELECT min(data_emissao)::date FROM nfe_cabecalho WHERE excluida_em IS NULL"))
-    days = [day for day in (runs, notes) if day is not None]
-    return min(days, default=None)
+    """O primeiro dia da história que o banco diz ter: o que alguma coleta já pediu, ou alguma conferência já cobriu.
+
+    Do primeiro coletor não se sabe o que pediu: das notas dele que ainda não se releram, vale o começo do ano da mais
+    antiga, que ele perdia as das bordas.
+    """
+    day: date | None = await connection.scalar(
+        text("""
+            SELECT least(
+                (SELECT min(data_inicio) FROM etl_controle WHERE tipo IN ('run', 'run-full')),
+                (SELECT min(data_inicio) FROM conferencias),
+                (SELECT date_trunc('year', min(data_emissao))::date FROM nfe_cabecalho
+                 WHERE detalhe IS NULL AND excluida_em IS NULL))""")
+    )
+    return day
 
 
 async def checked_months(connection: AsyncConnection) -> dict[date, tuple[date, datetime]]:

@@ -7,6 +7,7 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.models import (
     categorias_produto,
     contatos,
@@ -14,6 +15,13 @@ from bling_collector.db.models import (
     produtos,
     produtos_desconhecidos,
 )
+
+_PARKED = f"""
+    EXISTS (SELECT FROM pendencias d
+            WHERE d.recurso = '{{recurso}}' AND d.recurso_id = {{id}} AND d.tentativas >= {PARKED_AFTER})"""
+_WITHOUT_DETAIL = f"""
+    FROM contatos WHERE detalhe IS NULL AND nao_encontrado_em IS NULL
+      AND NOT {_PARKED.format(recurso="contatos", id="contatos.id::text")}"""
 
 
 async def known(connection: AsyncConnection, table: Table, ids: Collection[int]) -> dict[int, str | None]:
@@ -26,17 +34,15 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
 
 
 async def contatos_without_detail(connection: AsyncConnection, limit: int, after: int = 0) -> list[int]:
-    """Ids, em ordem, de contatos sem detalhe e que o Bling não disse desconhecer."""
-    c = contatos.c
+    """Ids, em ordem, de contatos sem detalhe e que o Bling não disse desconhecer, menos os estacionados."""
     found = await connection.execute(
-        select(c.id).where(c.detalhe.is_(None), c.nao_encontrado_em.is_(None), c.id > after).order_by(c.id).limit(limit)
+        text(f"SELECT id {_WITHOUT_DETAIL} AND id > :after ORDER BY id LIMIT :limit"), {"after": after, "limit": limit}
     )
     return list(found.scalars())
 
 
 async def count_contatos_without_detail(connection: AsyncConnection) -> int:
-    statement = text("SELECT count(*) FROM contatos WHERE detalhe IS NULL AND nao_encontrado_em IS NULL")
-    return int(await connection.scalar(statement) or 0)
+    return int(await connection.scalar(text(f"SELECT count(*) {_WITHOUT_DETAIL}")) or 0)
 
 
 async def present(connection: AsyncConnection, table: Table, ids: Collection[int]) -> set[int]:
@@ -51,15 +57,17 @@ async def mark_contatos_not_found(connection: AsyncConnection, ids: Collection[i
 
 
 async def skus_without_produto(connection: AsyncConnection, unknown_since: datetime) -> list[str]:
-    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer depois de `unknown_since`."""
+    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer depois de `unknown_since` e os
+    estacionados."""
     found = await connection.execute(
-        text("""
+        text(f"""
             SELECT DISTINCT i.codigo_produto
             FROM nfe_itens i
             WHERE i.codigo_produto IS NOT NULL
               AND NOT EXISTS (SELECT FROM produtos p WHERE p.codigo = i.codigo_produto AND p.detalhe IS NOT NULL)
               AND NOT EXISTS (SELECT FROM produtos_desconhecidos d
                               WHERE d.codigo = i.codigo_produto AND d.verificado_em > :unknown_since)
+              AND NOT {_PARKED.format(recurso="produtos", id="i.codigo_produto")}
             ORDER BY 1"""),
         {"unknown_since": unknown_since},
     )
@@ -89,6 +97,29 @@ async def mark_unknown_skus(connection: AsyncConnection, codigos: Iterable[str],
     for codigo in codigos:
         new = pg_insert(produtos_desconhecidos).values(codigo=codigo, verificado_em=now)
         await connection.execute(new.on_conflict_do_update(index_elements=["codigo"], set_={"verificado_em": now}))
+
+
+async def skus_repeated(connection: AsyncConnection) -> list[str]:
+    """Os SKUs com mais de um produto."""
+    found = await connection.execute(
+        text("SELECT codigo FROM produtos WHERE codigo IS NOT NULL GROUP BY codigo HAVING count(*) > 1 ORDER BY 1")
+    )
+    return list(found.scalars())
+
+
+async def fill_categoria_descricao(connection: AsyncConnection) -> None:
+    """Põe em cada produto a descrição da sua categoria."""
+    await connection.execute(
+        text("""
+            UPDATE produtos p SET categoria_descricao = c.descricao FROM categorias_produto c
+            WHERE c.id = p.categoria_id AND p.categoria_descricao IS DISTINCT FROM c.descricao""")
+    )
+
+
+async def all_skus(connection: AsyncConnection) -> list[str]:
+    """Os SKUs de todos os produtos."""
+    c = produtos.c
+    return list((await connection.execute(select(c.codigo).where(c.codigo.is_not(None)).distinct())).scalars())
 
 
 async def skus_in_doubt(connection: AsyncConnection) -> list[str]:

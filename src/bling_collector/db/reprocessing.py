@@ -1,7 +1,7 @@
 """O que o reprocessamento lê do banco e anota nele. Nada aqui faz COMMIT."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, update
@@ -31,7 +31,8 @@ async def stored(
 ) -> Sequence[RowMapping]:
     """As próximas `limit` linhas, por id: `id`, `detalhe` e `extraido_em`."""
     statement: Select[Any] = select(table.c.id, table.c.detalhe, table.c.extraido_em)
-    ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit)
+    # Sem a tranca das linhas, o que um `sync` gravasse agora seria desfeito pelo JSON lido antes.
+    ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit).with_for_update()
     rows: Sequence[RowMapping] = (await connection.execute(ordered)).mappings().all()
     return rows
 
@@ -49,17 +50,19 @@ async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Seque
     return found.mappings().all()
 
 
-async def move_cursor(connection: AsyncConnection, run_id: int, cursor: int) -> None:
-    """Anota na execução o id da última nota refeita."""
+async def move_cursor(connection: AsyncConnection, run_id: int, cursor: int | None) -> None:
+    """Anota na execução o id da última nota refeita; None quando não há mais o que refazer."""
     await connection.execute(update(etl_controle).where(etl_controle.c.id == run_id).values(cursor=cursor))
 
 
-async def interrupted_cursor(connection: AsyncConnection, inicio: date | None, fim: date | None) -> int:
-    """Onde o último reprocessamento do mesmo período parou sem terminar; zero se terminou, ou se não houve."""
+async def interrupted_cursor(
+    connection: AsyncConnection, inicio: date | None, fim: date | None, *, since: datetime
+) -> int:
+    """Onde o último reprocessamento do mesmo período parou sem terminar, se começou depois de `since`; senão, zero."""
     c = etl_controle.c
     last = (
         await connection.execute(
-            select(c.status, c.cursor)
+            select(c.inicio, c.cursor)
             .where(
                 c.tipo == "reprocess", c.data_inicio.is_not_distinct_from(inicio), c.data_fim.is_not_distinct_from(fim)
             )
@@ -67,4 +70,4 @@ async def interrupted_cursor(connection: AsyncConnection, inicio: date | None, f
             .limit(1)
         )
     ).one_or_none()
-    return last.cursor or 0 if last is not None and last.status != "success" else 0
+    return last.cursor or 0 if last is not None and last.inicio > since else 0

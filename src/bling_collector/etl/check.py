@@ -1,7 +1,7 @@
 """A conferência: o que a listagem completa de uma janela mostra, nota por nota, ao lado do que o banco tem."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,11 +29,16 @@ class Differences:
     sobram: list[int]
 
 
-def compare(listed: Mapping[int, Listed], held: Mapping[int, Held]) -> Differences:
-    """O que falta aqui, o que mudou lá e o que só existe aqui."""
+def compare(listed: Mapping[int, Listed], held: Mapping[int, Held], elsewhere: Collection[int] = ()) -> Differences:
+    """O que falta aqui, o que mudou lá e o que só existe aqui.
+
+    `elsewhere` são as notas listadas que o banco tem, com que data seja: as que não estão em `held` mudaram de data.
+    """
+    moved = (listed.keys() - held.keys()) & set(elsewhere)
+    changed = {id_ for id_, row in listed.items() if id_ in held and held[id_].resumo != row.resumo}
     return Differences(
-        faltam=sorted(listed.keys() - held.keys()),
-        diferem=sorted(id_ for id_, row in listed.items() if id_ in held and held[id_].resumo != row.resumo),
+        faltam=sorted(listed.keys() - held.keys() - moved),
+        diferem=sorted(changed | moved),
         sobram=sorted(held.keys() - listed.keys()),
     )
 
@@ -56,9 +61,9 @@ def months_of(
     listed: Mapping[int, Listed],
     held: Mapping[int, Held],
     counts: Mapping[date, Counter[str]],
-    repaired: Iterable[date] = (),
+    before: Mapping[int, date] | None = None,
 ) -> list[Month]:
-    """A conferência de cada mês; `repaired` traz o dia de cada divergência encontrada e reparada."""
+    """A conferência de cada mês; `before` traz o dia de cada divergência que se encontrou e tentou reparar."""
     found = {m.inicio.replace(day=1): Month(m.inicio, m.fim) for m in months}
     for month in found.values():
         month.no_banco = counts.get(month.inicio.replace(day=1), Counter())
@@ -71,8 +76,9 @@ def months_of(
         for id_ in getattr(differences, kind):
             if (first := days[id_].replace(day=1)) in found:
                 getattr(found[first], kind).append(id_)
-    for day in repaired:
-        if (first := day.replace(day=1)) in found:
+    left = {*differences.faltam, *differences.diferem, *differences.sobram}
+    for id_, day in (before or {}).items():
+        if id_ not in left and (first := day.replace(day=1)) in found:
             found[first].reparadas += 1
     return list(found.values())
 

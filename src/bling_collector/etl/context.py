@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,22 +22,37 @@ from bling_collector.streams.base import Stream
 
 @dataclass
 class Found:
-    """O que as varreduras encontraram diferente, antes de reparar; de cada tipo, no máximo `KEPT` ids."""
+    """O que as varreduras encontraram diferente, antes de reparar, em ids; cada um conta de uma maneira só."""
 
-    KEPT: ClassVar[int] = 100
-    counts: Counter[str] = field(default_factory=Counter)
-    ids: dict[str, list[int]] = field(default_factory=dict)
+    faltavam: set[int] = field(default_factory=set)
+    mudaram: set[int] = field(default_factory=set)
+    sumiram: set[int] = field(default_factory=set)
 
-    def add(self, kind: str, ids: Iterable[int]) -> None:
-        for id_ in ids:
-            self.counts[kind] += 1
-            kept = self.ids.setdefault(kind, [])
-            if len(kept) < self.KEPT:
-                kept.append(id_)
+    def add(
+        self, *, faltavam: Collection[int] = (), mudaram: Collection[int] = (), sumiram: Collection[int] = ()
+    ) -> None:
+        """O que uma janela deu por sumido e outra mostra só mudou de data."""
+        self.faltavam |= set(faltavam) - self.mudaram
+        self.mudaram |= set(mudaram) - self.faltavam
+        self.sumiram = (self.sumiram | set(sumiram)) - self.faltavam - self.mudaram
+
+    @property
+    def ids(self) -> dict[str, list[int]]:
+        """Só os tipos de que há algum."""
+        kinds = {"faltavam": self.faltavam, "mudaram": self.mudaram, "sumiram": self.sumiram}
+        return {kind: sorted(ids) for kind, ids in kinds.items() if ids}
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter({kind: len(ids) for kind, ids in self.ids.items()})
+
+    def as_json(self, *, most: int | None = None) -> dict[str, Any]:
+        """As contagens e os ids (no máximo `most` de cada tipo)."""
+        return {"contagens": dict(self.counts), "ids": {kind: ids[:most] for kind, ids in self.ids.items()}}
 
     def __str__(self) -> str:
         names = {"faltavam": "faltam aqui", "mudaram": "mudaram lá", "sumiram": "só existem aqui"}
-        return ", ".join(f"{self.counts[kind]} {name}" for kind, name in names.items() if self.counts[kind])
+        return ", ".join(f"{count} {names[kind]}" for kind, count in self.counts.items())
 
 
 class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
@@ -100,7 +115,7 @@ class RunContext:
         outcome = await save(connection, stream, items, now, self.run_id)
         await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
-            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day)
+            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day, item.resumo)
             for item, reason in outcome.refused
         ]
         await control.add_pendencias(connection, [*failures, *refused], now)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bling_collector.db import control, proof
+from bling_collector.db import control, proof, repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.streams.base import Params, Stream
@@ -40,6 +40,8 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params]) 
             ctx.show()
             ctx.check_stop()
     async with ctx.transaction() as connection:
-        await proof.mark_gone(connection, stream.table, deleted, now, ctx.run_id)
+        await proof.mark_gone(connection, stream.table, deleted, now, ctx.run_id, since=ctx.started)
         await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
+        if stream is PRODUTOS:
+            await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
         await control.move_checkpoint(connection, name, now)

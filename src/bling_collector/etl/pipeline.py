@@ -34,8 +34,8 @@ from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
 from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
-from bling_collector.etl.reconcile import due_portion
-from bling_collector.etl.reprocess import reprocess
+from bling_collector.etl.reconcile import due_windows_of
+from bling_collector.etl.reprocess import RESUMABLE, reprocess
 from bling_collector.etl.sweep import sweep
 from bling_collector.etl.sync import sync_one
 from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
@@ -136,8 +136,8 @@ class Pipeline:
     async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
 
-        Datas pedidas valem como estão. Relê também uma parte da história, de modo que ela toda seja conferida a cada
-        semana.
+        Datas pedidas valem como estão. Sem elas, relê também uma parte da história, de modo que ela toda seja
+        conferida a cada semana.
         """
         return await self._execute(_Job("run", inicio, fim), Watch(**watch))
 
@@ -152,13 +152,16 @@ class Pipeline:
 
         Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem.
         """
-        async with self._engine.connect() as connection:
-            scope = await proof.scope_start(connection)
+        self._period(_Job("reconcile", inicio or EARLIEST, fim), None)  # um período impossível, antes do resto
+        async with explained(self._engine.url), self._engine.connect() as connection:
+            scope = await _scope(connection)
         if scope is None:
             raise UsageError(
                 "Ainda não há o que conferir: rode antes `bling-collector run-full --data-inicio AAAA-MM-DD`."
             )
-        job = _Job("reconcile", inicio or min(scope, fim or scope), fim, repair=repair, everything=repair)
+        if inicio is None and fim is not None and fim < scope:
+            raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")
+        job = _Job("reconcile", inicio or scope, fim, repair=repair, everything=repair)
         return await self._execute(job, Watch(**watch))
 
     async def retry(self, **watch: Unpack[Watching]) -> RunResult:
@@ -188,7 +191,7 @@ class Pipeline:
                 now = self._clock.now()
                 await control.close_dead_runs(connection, now)
                 previous = await control.bookmark(connection)
-                after = await reprocessing.interrupted_cursor(connection, inicio, fim)
+                after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE)
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
             ctx = self._context(run_id, seen)
             try:
@@ -197,7 +200,7 @@ class Pipeline:
                     await reprocess(ctx, inicio, fim, after=after)
                 except Stopped:
                     ctx.problems.append(INTERRUPTED)
-                return await self._finish(ctx, run_id, previous, None, None)
+                return await self._finish(ctx, run_id, previous, None, None, owes=False)
             except BaseException as error:
                 await self._abandon(run_id, error)
                 raise
@@ -227,7 +230,9 @@ class Pipeline:
                 days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
                 windows = {stream.name: await _owe(connection, stream, period, job) for stream in WINDOWED}
-                scope = await proof.scope_start(connection)
+                scope = await _scope(connection)
+                if scope is not None and job.windows and job.repair:
+                    scope = min(scope, period.inicio)
             ctx = self._context(run_id, watch, started=now, repair=job.repair, everything=job.everything, scope=scope)
             try:
                 watch.on_start(run_id)
@@ -258,9 +263,8 @@ class Pipeline:
                     await self._sweep(ctx, stream, window)
                 if job.repair:
                     await retry_pendencias(ctx, stream)
-                if job.tipo == "run":
-                    for window in await due_portion(ctx):
-                        await self._sweep(ctx, stream, window)
+                if job.tipo == "run" and job.inicio is None and job.fim is None:
+                    await self._sweep_the_due(ctx, stream)
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -272,7 +276,16 @@ class Pipeline:
             ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
         return None
 
-    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> None:
+    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> None:
+        """A parte de hoje da história; uma janela que não se completa cede a vez à seguinte."""
+        windows, left = await due_windows_of(ctx)
+        for window in windows:
+            if left == 0:
+                return
+            left -= await self._sweep(ctx, stream, window)
+
+    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
+        """Se a janela se completou."""
         try:
             await sweep(ctx, stream, window)
         except CollectorError as error:
@@ -281,8 +294,10 @@ class Pipeline:
                 await control.note_window_error(connection, stream.name, owed, str(error))
             if not isinstance(error, PaginationLoopError):
                 raise
-            log.error("A janela %s fica devida: %s", window, error)
+            log.error("A janela %s não se completou: %s", window, error)
             ctx.problems.append(str(error))
+            return False
+        return True
 
     async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
         ctx.check_stop()
@@ -293,12 +308,21 @@ class Pipeline:
             ctx.problems.append(str(error))
 
     async def _finish(
-        self, ctx: RunContext, run_id: int, previous: date | None, covered: Window | None, error: CollectorError | None
+        self,
+        ctx: RunContext,
+        run_id: int,
+        previous: date | None,
+        covered: Window | None,
+        error: CollectorError | None,
+        *,
+        owes: bool = True,
     ) -> RunResult:
+        """Com `owes`, o que se deve também impede o sucesso."""
         async with self._engine.begin() as connection:
             debts = await control.debts(connection)
             bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
-            message = _message(error, ctx.problems, debts.pendencias, debts.janelas)
+            owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
+            message = _message(error, ctx.problems, *owed)
             if message is None:
                 status = "success"
             else:
@@ -335,6 +359,11 @@ class Pipeline:
                     fase=None,
                     erro_mensagem=storable(message),
                 )
+
+
+async def _scope(connection: AsyncConnection) -> date | None:
+    scope = await proof.scope_start(connection)
+    return max(scope, EARLIEST) if scope is not None else None
 
 
 async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job) -> list[Window]:

@@ -131,7 +131,9 @@ async def _find_the_deleted(ctx: RunContext) -> None:
         async for page in ctx.client.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
             async with ctx.transaction() as connection:
                 deleted = [row["id"] for row in page]
-                await proof.mark_gone(connection, PRODUTOS.table, deleted, ctx.clock.now(), ctx.run_id)
+                await proof.mark_gone(
+                    connection, PRODUTOS.table, deleted, ctx.clock.now(), ctx.run_id, since=ctx.started
+                )
             ctx.check_stop()
     async with ctx.transaction() as connection:
         await repository.mark_exclusao_seen(connection, skus, ctx.clock.now())

@@ -1,6 +1,6 @@
 """Do que já se tem: as linhas derivadas refeitas do JSON guardado, sem uma requisição ao Bling."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,13 +17,15 @@ from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
 
 BATCH = 500
+RESUMABLE = timedelta(days=1)
+"""Mais que isto depois o programa pode ser outro, e o que se refez antes já não vale: recomeça."""
 _OTHERS = (FORMAS_PAGAMENTO, CONTATOS, PRODUTOS)
 
 
 async def reprocess(ctx: RunContext, inicio: date | None, fim: date | None, *, after: int = 0) -> None:
     """Refaz notas (do período, ou todas), formas, contatos e produtos; `after` é o id de nota em que se parou antes.
 
-    Cada lote é confirmado com o id a que chegou, e uma interrupção continua dali.
+    Cada lote é confirmado com o id a que chegou, e uma interrupção continua dali, se não faz mais de `RESUMABLE`.
     """
     async with ctx.engine.connect() as connection:
         total = await reprocessing.count(connection, NFE.table, after, inicio, fim)
@@ -35,6 +37,10 @@ async def reprocess(ctx: RunContext, inicio: date | None, fim: date | None, *, a
     async with ctx.transaction() as connection:
         await _contatos_from_notas(connection)
         await repository.fill_tipo_pagamento(connection)
+        await repository.fill_categoria_descricao(connection)
+        await repository.prefer_produtos(connection, await repository.all_skus(connection))
+        if ctx.run_id is not None:
+            await reprocessing.move_cursor(connection, ctx.run_id, None)
 
 
 async def _all(

@@ -42,8 +42,10 @@ async def save(
     outros consigo."""
     outcome = Saved()
     history = History(run_id, now, stream.history) if stream.history is not None else None
-    if items:
-        await _save_or_bisect(connection, stream, items, now, outcome, history)
+    # Quem veio sem passar pela listagem fica com a impressão que tinha, e não se sabe que está vivo.
+    for same in ([i for i in items if i.resumo is not None], [i for i in items if i.resumo is None]):
+        if same:
+            await _save_or_bisect(connection, stream, same, now, outcome, history)
     return outcome
 
 
@@ -85,10 +87,9 @@ async def _write(
 ) -> Upserted:
     mapped = [(item, stream.rows(item.document)) for item in items]
     stamp: Row = {"extraido_em": now}
-    if stream.shown_is_alive:
+    listed = stream.listing_is_kept and items[0].resumo is not None
+    if listed:
         stamp["excluida_em"] = None
-    # Quem veio sem passar pela listagem fica com a impressão que tinha.
-    listed = "resumo_lista" in stream.table.c and all(item.resumo is not None for item in items)
     main = [
         row | stamp | ({"resumo_lista": item.resumo} if listed else {})
         for item, rows in mapped
@@ -116,9 +117,19 @@ async def _replace_children(
 async def rebuild(connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]) -> Upserted:
     """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído."""
     mapped = [(stream.rows(document), extracted) for document, extracted in items]
-    main = [row | {"extraido_em": extracted} for rows, extracted in mapped for row in rows[stream.table]]
-    written = await upsert(connection, stream.table, main, volatile=("extraido_em", *stream.volatile))
-    await _replace_children(connection, stream, [rows for rows, _ in mapped], [row["id"] for row in main])
+    main = [
+        {name: value for name, value in row.items() if name not in stream.state} | {"extraido_em": extracted}
+        for rows, extracted in mapped
+        for row in rows[stream.table]
+    ]
+    written = await upsert(connection, stream.table, main)
+    ids = [row["id"] for row in main]
+    await _replace_children(connection, stream, [rows for rows, _ in mapped], ids)
+    for table in stream.first_seen:
+        seen = _first_by_id(row | {"extraido_em": at} for rows, at in mapped for row in rows[table])
+        await insert(connection, table, seen, ignore_present=True)
+    if stream.after_save is not None:
+        await stream.after_save(connection, ids)
     return written
 
 

@@ -6,7 +6,9 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.produtos import stock_filters, store_produtos
 from bling_collector.etl.save import Item
-from bling_collector.streams.base import Stream
+from bling_collector.etl.windows import Window
+from bling_collector.payload import digest, integer
+from bling_collector.streams.base import Document, Stream
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
@@ -37,13 +39,32 @@ async def sync_one(ctx: RunContext, recurso: str, id_: int) -> str:
         document = await ctx.client.detail(stream.path, id_)
     except BlingNotFoundError as error:
         raise UnknownObjectError(f"O Bling não tem {recurso} {id_}.") from error
+    if stream is NFE and integer(document.get("tipo")) == 0:
+        raise UsageError(f"A nota {id_} é de entrada; o coletor guarda as de saída.")
+    item = Item(document, await _resumo(ctx, stream, document))
     async with ctx.transaction() as connection:
-        outcome = await ctx.store(connection, stream, [Item(document)])
+        outcome = await ctx.store(connection, stream, [item])
     if outcome.refused:
         raise CollectorError(f"{recurso} {id_} não pôde ser salvo: {outcome.refused[0][1]}")
     if stream is NFE:
         await collect_formas_pagamento(ctx)
     return _verdict(id_, outcome.created, outcome.updated)
+
+
+async def _resumo(ctx: RunContext, stream: Stream, document: Document) -> str | None:
+    """A impressão da linha que a listagem do dia mostra do documento, para que a conferência não o dê por mudado.
+
+    None se a listagem não o mostra, ou se a linha diz outra coisa: ele mudou entre as duas leituras.
+    """
+    day = stream.day(document)
+    if not stream.listing_is_kept or stream.window is None or day is None:
+        return None
+    for listing in stream.listings:
+        async for page in ctx.client.pages(stream.path, (*listing, *Window(day, day).params(stream.window))):
+            for row in page:
+                if row["id"] == document["id"]:
+                    return digest(row) if row.items() <= document.items() else None
+    return None
 
 
 async def _sync_produto(ctx: RunContext, id_: int) -> str:

@@ -52,9 +52,11 @@ class Stream:
     """Como a conferência separa as linhas da listagem: a situação."""
     history: tuple[str, ...] | None = None
     """As chaves de `detalhe` cujas mudanças o histórico anota, além das colunas; None não anota nada."""
-    shown_is_alive: bool = False
-    """As listagens não mostram excluídos: o que o Bling mostra existe."""
+    listing_is_kept: bool = False
+    """Cada registro guarda a impressão da linha de listagem que o mostrou; e o que ela mostra não foi excluído."""
     volatile: tuple[str, ...] = ()
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
+    state: tuple[str, ...] = ()
+    """Das `volatile`, as que não vêm do documento: refazer a linha a partir dele as deixa como estão."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""

@@ -42,5 +42,6 @@ CONTATOS = Stream(
     listings=((("criterio", "1"),),),
     history=(),
     volatile=("nao_encontrado_em",),
+    state=("nao_encontrado_em",),
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
 )

@@ -174,7 +174,7 @@ NFE = Stream(
     window=("dataEmissaoInicial", "dataEmissaoFinal"),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
     group=lambda row: str(integer(row.get("situacao"))),
-    shown_is_alive=True,
+    listing_is_kept=True,
     history=("itens", "parcelas"),
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),

@@ -52,4 +52,5 @@ PRODUTOS = Stream(
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
     history=(),
     volatile=("preferido",),
+    state=("preferido",),
 )

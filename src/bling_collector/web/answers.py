@@ -25,6 +25,13 @@ class Stats(_Answer):
     produtos: int = Field(description="Produtos gravados")
 
 
+class FoundDifferences(_Answer):
+    """O que as varreduras encontraram diferente, antes de reparar: `faltavam`, `mudaram`, `sumiram`."""
+
+    contagens: dict[str, int]
+    ids: dict[str, list[int]] = Field(description="No máximo mil de cada")
+
+
 class RunAnswer(_Answer):
     status: Literal["success", "partial"] = Field(description="`partial`: algo ficou devido e será tentado de novo")
     stats: Stats
@@ -32,6 +39,7 @@ class RunAnswer(_Answer):
     data_referencia: Day | None = Field(description="O último dia coberto sem lacuna")
     mensagem: str | None = Field(description="O que ficou por fazer; nulo quando está tudo em dia")
     requisicoes: int = Field(description="Requisições feitas à API do Bling")
+    encontrado: FoundDifferences
 
 
 class Periodo(_Answer):
@@ -104,8 +112,11 @@ class MonthCheck(_Answer):
 
 
 class Reconciliation(_Answer):
-    completo_em: Instant | None = Field(description="A hora da conferência mais antiga entre os meses")
+    completo_em: Instant | None = Field(
+        description="A hora da conferência mais antiga entre os meses; nula enquanto há meses por conferir"
+    )
     igual: bool
+    por_conferir: list[str] = Field(description="Os meses, AAAA-MM, que nenhuma conferência cobriu ainda")
     no_bling: int
     no_banco: int
     meses: list[MonthCheck]

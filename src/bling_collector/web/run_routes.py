@@ -19,6 +19,8 @@ from bling_collector.web.problems import from_error
 from bling_collector.web.runs import Begin, InterruptedRunError
 from bling_collector.web.service import OneService, Service
 
+_MOST_IDS = 1000
+"""Ids de cada tipo numa resposta: uma carga histórica encontra todos."""
 _DAY: dict[str, JsonValue] = {"format": "date"}
 _INICIO = "Primeiro dia, AAAA-MM-DD"
 _FIM = "Último dia, AAAA-MM-DD; sem ele, hoje"
@@ -139,6 +141,7 @@ def _answer(request: Request, result: RunResult, *, stopping: bool) -> RunAnswer
         "stats": result.stats,
         "data_referencia": result.data_referencia.isoformat() if result.data_referencia else None,
         "requisicoes": result.requisicoes,
+        "encontrado": result.found.as_json(most=_MOST_IDS),
     }
     error = result.error
     if error is None and stopping and result.status != "success":

@@ -12,6 +12,7 @@ _COMMENTS = {
     "contatos.excluida_em": "quando o Bling passou a dar o contato por excluído",
     "produtos.excluida_em": "quando o Bling passou a dar o produto por excluído",
     "produtos.exclusao_vista_em": "quando se perguntou ao Bling se o produto foi excluído",
+    "pendencias.resumo_lista": "impressão da linha de listagem que a mostrou",
     "etl_controle.cursor": "até que id um reprocessamento chegou",
     "conferencias.mes": "o primeiro dia do mês",
     "conferencias.data_inicio": "o primeiro dia conferido: o do mês, ou o do começo da coleta",
@@ -152,6 +153,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE contatos ADD excluida_em timestamptz")
     op.execute("ALTER TABLE produtos ADD excluida_em timestamptz, ADD exclusao_vista_em timestamptz, DROP excluido")
     op.execute("ALTER TABLE etl_controle ADD cursor bigint")
+    op.execute("ALTER TABLE pendencias ADD resumo_lista text")
     op.execute("""
         CREATE TABLE conferencias (
             mes date PRIMARY KEY, data_inicio date NOT NULL, data_fim date NOT NULL,
