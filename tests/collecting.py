@@ -1,13 +1,19 @@
-"""Montar o coletor diante do simulador."""
+"""Montar o coletor diante do simulador, e olhar o que ele fez."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings
 from bling_simulator.bling import Bling
+from bling_simulator.faults import FaultRule
 from bling_simulator.settings import SimulatorSettings
 
 
@@ -35,3 +41,32 @@ async def authorise(app: App, bling: Bling) -> None:
     """O dono da conta autoriza: o código volta com o `state` que saiu."""
     url = await app.oauth.start_authorization()
     await app.oauth.exchange_authorization_code(bling.authorise(), parse_qs(urlsplit(url).query)["state"][0])
+
+
+def at_request(
+    bling: Bling, monkeypatch: pytest.MonkeyPatch, pattern: str, number: int, action: Callable[[], object]
+) -> None:
+    """Faz `action` quando chega ao simulador a requisição de número `number` cujo caminho casa, antes de atendê-la."""
+    seen = 0
+    choose = bling.faults.choose
+
+    def watched(method: str, path: str) -> FaultRule | None:
+        nonlocal seen
+        if re.search(pattern, path):
+            seen += 1
+            if seen == number:
+                action()
+        return choose(method, path)
+
+    monkeypatch.setattr(bling.faults, "choose", watched)
+
+
+async def rows(engine: AsyncEngine, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """As linhas de uma consulta."""
+    async with engine.connect() as connection:
+        return [tuple(row) for row in await connection.execute(text(query), parameters)]
+
+
+async def scalar(engine: AsyncEngine, query: str, **parameters: Any) -> Any:
+    """O primeiro valor da primeira linha."""
+    return (await rows(engine, query, **parameters))[0][0]

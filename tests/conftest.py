@@ -109,7 +109,7 @@ def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
 @pytest.fixture
 async def server(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[RunningServer]:
     """O simulador num soquete, com todas as manias e sem limite de ritmo."""
-    settings = SimulatorSettings(scale=0.03, requests_per_second=0, errors_per_10s=0, today=date(2026, 2, 20))
+    settings = SimulatorSettings(scale=0.015, requests_per_second=0, errors_per_10s=0, today=date(2026, 2, 20))
     async with running(replace(settings, **_marked(request, "bling")), clock=clock) as running_server:
         yield running_server
 
