@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -22,6 +22,11 @@ _SERIAL = {"nfe_itens", "nfe_pagamentos"}
 DERIVED = ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "contatos", "produtos", "formas_pagamento")
 OURS = ("conferencias", "etl_controle", "oauth_tokens", "oauth_states", "alembic_version")
 """O que uma conferência que não repara pode escrever, e o que não é dado."""
+
+
+def at(moment: str) -> datetime:
+    """A hora de Brasília, sem fuso, como o simulador a pede."""
+    return datetime.fromisoformat(moment)
 
 
 def outgoing(bling: Bling, situacao: int | None = None) -> list[int]:
