@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bling_collector.db.models import contatos, etl_controle, nfe_cabecalho
+from bling_collector.db.models import etl_controle
 
 
 def _kept(table: Table, after: int, inicio: date | None, fim: date | None) -> list[ColumnElement[bool]]:
@@ -39,13 +39,12 @@ async def stored(
 
 async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Sequence[RowMapping]:
     """A nota mais nova de cada contato que só as notas conhecem: o `detalhe` dela e o `extraido_em` dele."""
-    n, c = nfe_cabecalho.c, contatos.c
     found = await connection.execute(
-        select(n.detalhe, c.extraido_em)
-        .distinct(n.contato_id)
-        .join_from(contatos, nfe_cabecalho, n.contato_id == c.id)
-        .where(c.detalhe.is_(None), n.detalhe.is_not(None))
-        .order_by(n.contato_id, n.data_emissao.desc().nulls_last(), n.id.desc())
+        text("""
+            SELECT DISTINCT ON (n.contato_id) n.detalhe, c.extraido_em
+            FROM contatos c JOIN nfe_cabecalho n ON n.contato_id = c.id
+            WHERE c.detalhe IS NULL AND n.detalhe IS NOT NULL
+            ORDER BY n.contato_id, n.data_emissao DESC NULLS LAST, n.id DESC""")
     )
     return found.mappings().all()
 

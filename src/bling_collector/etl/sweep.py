@@ -137,7 +137,7 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
                 ctx, stream, window, {id_: held[id_].day for id_ in differences.sobram}
             )
             ctx.found.add(mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
-            found |= {id_: held[id_].day for id_ in (*unlisted.gone, *unlisted.moved)}
+            found |= {id_: held[id_].day for id_ in unlisted.gone}
             skipped = unlisted.skipped
             if not skipped:
                 break
