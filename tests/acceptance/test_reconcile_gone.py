@@ -92,8 +92,9 @@ async def test_uma_parada_no_meio_nao_da_nada_por_excluido(
 
 async def test_uma_listagem_em_circulos_nao_da_nada_por_excluido(app: App, bling: Bling) -> None:
     note = await issued_and_deleted(app, bling)
-    row = '{"data": [{"id": %d, "tipo": 1, "situacao": 6, "dataEmissao": "2026-02-10 10:00:00"}]}' % outgoing(bling)[-1]
-    bling.fail("^/nfe$", "body", status=200, body=row)
+    row = {"id": outgoing(bling)[-1], "tipo": 1, "situacao": 6, "dataEmissao": "2026-02-10 10:00:00"}
+    body = dump({"data": [row]}).decode()
+    bling.fail("^/nfe$", "body", status=200, body=body)
     assert (await app.pipeline.run(date(2026, 2, 1))).exit_code == 1
     bling.faults.clear()
     assert note not in await gone(app.engine)

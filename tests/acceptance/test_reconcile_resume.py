@@ -78,6 +78,6 @@ async def test_a_cota_do_dia_acaba_no_meio(app: App, bling: Bling, clock: FakeCl
     bling.fail(API, "body", status=429, body=DAILY, after=11)
     result = await app.pipeline.reconcile(repair=True)
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)
-    assert bling.counters.statuses[429] == 1, "não insiste"
+    assert bling.counters.statuses[429] <= 3, "só as que já estavam em voo; não insiste"
     clock.advance(6 * 3600)
     await assert_only_the_rest_is_redone(app, bling, doomed)
