@@ -1,6 +1,7 @@
 """O que falhou: quem é, desde quando, por quê, quantas vezes; estacionado depois de dez, e nunca esquecido."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from tests.collecting import rows, scalar
@@ -13,6 +14,7 @@ from bling_collector.db.control import PARKED_AFTER
 from bling_collector.etl.failures import UnknownFailureError, load_failure, load_failures, unpark
 from bling_collector.etl.status import load_status
 from bling_simulator.bling import Bling
+from bling_simulator.company.lines import line_of
 
 REJECTED = '{"error": {"type": "VALIDATION_ERROR", "description": "Nota estragada."}}'
 
@@ -43,10 +45,6 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     person = bling.add_contact()
     product = "SKU/COM BARRA"
     bling.add_product(product)
-    from decimal import Decimal
-
-    from bling_simulator.company.lines import line_of
-
     line = line_of(codigo=product, descricao="Peça", quantidade=1, valor=Decimal(5))
     bling.issue_note(contact_id=person, lines=[line])
     for path in (rf"^/nfe/({bad}|{other})$", rf"^/contatos/{person}$"):

@@ -9,7 +9,7 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bling_collector.db.models import conferencias
+from bling_collector.db.models import conferencias, contatos
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,17 @@ async def _set_gone(
     now: datetime,
     since: datetime | None,
 ) -> int:
+    # De um contato sem detalhe o Bling já tinha respondido que não o conhece: que está excluído não é novidade.
+    known = "antes.detalhe IS NOT NULL" if table is contatos else "true"
     result = await connection.execute(
         text(f"""
-            WITH antes AS (SELECT id, excluida_em, extraido_em FROM {table.name} WHERE {which}),
+            WITH antes AS (SELECT id, excluida_em, extraido_em, detalhe FROM {table.name} WHERE {which}),
             mudadas AS (UPDATE {table.name} t SET excluida_em = :value FROM antes WHERE antes.id = t.id RETURNING t.id)
             INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
             SELECT '{table.name}', antes.id, :now, :run_id,
                    jsonb_build_object('excluida_em', jsonb_build_array(antes.excluida_em, CAST(:value AS timestamptz)))
             FROM antes JOIN mudadas ON mudadas.id = antes.id
-            WHERE CAST(:since AS timestamptz) IS NULL OR antes.extraido_em < :since"""),
+            WHERE (CAST(:since AS timestamptz) IS NULL OR antes.extraido_em < :since) AND {known}"""),
         {"ids": list(ids), "value": value, "now": now, "run_id": run_id, "since": since},
     )
     return result.rowcount

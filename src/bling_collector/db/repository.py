@@ -108,11 +108,12 @@ async def skus_repeated(connection: AsyncConnection) -> list[str]:
 
 
 async def fill_categoria_descricao(connection: AsyncConnection) -> None:
-    """Põe em cada produto a descrição da sua categoria."""
+    """Põe em cada produto de que se perguntou a categoria a descrição dela."""
+    description = "(SELECT c.descricao FROM categorias_produto c WHERE c.id = p.categoria_id)"
     await connection.execute(
-        text("""
-            UPDATE produtos p SET categoria_descricao = c.descricao FROM categorias_produto c
-            WHERE c.id = p.categoria_id AND p.categoria_descricao IS DISTINCT FROM c.descricao""")
+        text(f"""
+            UPDATE produtos p SET categoria_descricao = {description}
+            WHERE p.categoria_vista_em IS NOT NULL AND p.categoria_descricao IS DISTINCT FROM {description}""")
     )
 
 

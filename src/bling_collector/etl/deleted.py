@@ -18,19 +18,20 @@ EVERY = timedelta(days=7)
 async def collect_deleted(ctx: RunContext) -> None:
     """Relê os excluídos de contatos e de produtos, uma vez por semana; numa conferência pedida, sempre.
 
-    Na primeira execução não: o que se acabou de buscar já disse se existe.
+    Na primeira execução, só os de produtos: de um contato, o detalhe que se acabou de buscar já disse se existe.
     """
-    await _collect(ctx, CONTATOS, [DELETED_CONTATOS])
-    await _collect(ctx, PRODUTOS, [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)])
+    await _collect(ctx, CONTATOS, [DELETED_CONTATOS], at_first=False)
+    await _collect(ctx, PRODUTOS, [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)], at_first=True)
 
 
-async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params]) -> None:
+async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], *, at_first: bool) -> None:
     name, now = f"{stream.name}.excluidos", ctx.clock.now()
     async with ctx.transaction() as connection:
         last = await control.checkpoint(connection, name)
-        if last is None:
+        if last is None and not at_first:
             await control.move_checkpoint(connection, name, now)
-    if not ctx.everything and (last is None or now - last < EVERY):
+    due = at_first if last is None else now - last >= EVERY
+    if not due and not ctx.everything:
         return
     ctx.start(f"{stream.title} excluídos")
     deleted: set[int] = set()

@@ -61,8 +61,10 @@ async def _all(
 
 
 async def _contatos_from_notas(connection: AsyncConnection) -> None:
-    """Os contatos sem detalhe são como a nota mais nova os traz."""
+    """Os contatos sem detalhe são como a nota mais nova os traz; o que só o detalhe diz fica vazio."""
+    blank = {name: None for name in CONTATOS.rows({})[contatos][0] if name not in ("detalhe", *CONTATOS.state)}
     rows: list[dict[str, Any]] = []
     for row in await reprocessing.notas_of_contatos_without_detail(connection):
-        rows += [contato | {"extraido_em": row["extraido_em"]} for contato in NFE.rows(row["detalhe"])[contatos]]
+        extracted = {"extraido_em": row["extraido_em"]}
+        rows += [blank | contato | extracted for contato in NFE.rows(row["detalhe"])[contatos]]
     await upsert(connection, contatos, rows)
