@@ -185,17 +185,33 @@ async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
 
 
-async def set_categorias(connection: AsyncConnection, found: dict[int, int | None], now: datetime) -> None:
-    """Grava a categoria de cada produto de `found` (None: não tem), com a descrição que o banco conhece."""
-    await connection.execute(
+async def set_categorias(
+    connection: AsyncConnection, found: dict[int, int | None], now: datetime, run_id: int | None
+) -> set[int]:
+    """Grava a categoria de cada produto de `found` (None: não tem), com a descrição que o banco conhece.
+
+    Devolve, e anota no histórico, aqueles em que ela mudou; saber a primeira não é mudar.
+    """
+    changed = await connection.execute(
         text("""
-            UPDATE produtos p SET categoria_id = v.categoria_id, categoria_descricao = c.descricao,
-                                  categoria_vista_em = :now
-            FROM unnest(CAST(:ids AS bigint[]), CAST(:categorias AS bigint[])) AS v (id, categoria_id)
-            LEFT JOIN categorias_produto c ON c.id = v.categoria_id
-            WHERE p.id = v.id"""),
-        {"ids": list(found), "categorias": list(found.values()), "now": now},
+            WITH antes AS (SELECT id, categoria_id, categoria_vista_em FROM produtos WHERE id = ANY(:ids)),
+            gravadas AS (
+                UPDATE produtos p SET categoria_id = v.categoria_id, categoria_descricao = c.descricao,
+                                      categoria_vista_em = :now
+                FROM unnest(CAST(:ids AS bigint[]), CAST(:categorias AS bigint[])) AS v (id, categoria_id)
+                LEFT JOIN categorias_produto c ON c.id = v.categoria_id
+                WHERE p.id = v.id
+                RETURNING p.id, p.categoria_id)
+            INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
+            SELECT 'produtos', id, :now, :run_id, jsonb_build_object(
+                       'categoria_id', jsonb_build_array(antes.categoria_id, gravadas.categoria_id))
+            FROM antes JOIN gravadas USING (id)
+            WHERE antes.categoria_id IS DISTINCT FROM gravadas.categoria_id
+              AND (antes.categoria_id IS NOT NULL OR antes.categoria_vista_em IS NOT NULL)
+            RETURNING registro_id"""),
+        {"ids": list(found), "categorias": list(found.values()), "now": now, "run_id": run_id},
     )
+    return set(changed.scalars())
 
 
 async def categorias(connection: AsyncConnection) -> dict[int, int | None]:

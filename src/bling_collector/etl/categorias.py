@@ -35,12 +35,12 @@ async def collect_categorias(ctx: RunContext) -> None:
     if len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents):
         unknown -= await _by_filter(ctx, unknown, parents)
         sample = sorted(unknown)[:_SAMPLE]
-        if not any((await set_categorias_of(ctx, sample)).values()):
+        if not any((await _by_detail(ctx, sample)).values()):
             # O filtro não os mostrou e o detalhe da amostra o confirma: os que sobram não têm categoria.
             await _store(ctx, dict.fromkeys(unknown))
             return
         unknown -= set(sample)
-    await set_categorias_of(ctx, sorted(unknown))
+    await _by_detail(ctx, sorted(unknown))
 
 
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
@@ -79,8 +79,7 @@ def _depth(categoria: int, parents: dict[int, int | None]) -> int:
     return len(seen)
 
 
-async def set_categorias_of(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | None]:
-    """Pergunta ao detalhe de cada produto a sua categoria e a grava; devolve o que soube."""
+async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> dict[int, int | None]:
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     async for fetched in fetch(ctx.client, PRODUTOS.path, ids, limit=ctx.in_flight, stop=ctx.stop):
@@ -103,4 +102,15 @@ async def set_categorias_of(ctx: RunContext, ids: Iterable[int]) -> dict[int, in
 async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:
     if found:
         async with ctx.transaction() as connection:
-            await repository.set_categorias(connection, found, ctx.clock.now())
+            await repository.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)
+
+
+async def refresh_categoria(ctx: RunContext, produto: int) -> bool:
+    """Relê a categoria de um produto no seu detalhe; se mudou. A de um excluído (404) fica como está."""
+    try:
+        document = await ctx.client.detail(PRODUTOS.path, produto)
+    except BlingNotFoundError:
+        return False
+    async with ctx.transaction() as connection:
+        found = {produto: categoria_id(document)}
+        return produto in await repository.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)

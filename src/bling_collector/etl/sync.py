@@ -1,7 +1,7 @@
 """Um objeto só: o mesmo caminho — buscar e salvar — para a nota, o contato ou o produto que se pede."""
 
 from bling_collector.errors import BlingNotFoundError, CollectorError, UsageError
-from bling_collector.etl.categorias import set_categorias_of
+from bling_collector.etl.categorias import refresh_categoria
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.produtos import stock_filters, store_produtos
@@ -73,8 +73,8 @@ async def _sync_produto(ctx: RunContext, id_: int) -> str:
         async for page in ctx.client.pages(PRODUTOS.path, (*PRODUTOS.listings[0], *stock, ("idsProdutos[]", str(id_)))):
             if rows := [row for row in page if row["id"] == id_]:
                 outcome = await store_produtos(ctx, rows)
-                await set_categorias_of(ctx, [id_])
-                return _verdict(id_, outcome.created, outcome.updated)
+                changed = await refresh_categoria(ctx, id_)
+                return _verdict(id_, outcome.created, outcome.updated | ({id_} if changed else set()))
     raise BlingNotFoundError(f"produto {id_} não está na listagem")
 
 
