@@ -319,7 +319,7 @@ def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, 
         if json_:
             emit_json(report.as_json(result))
         else:
-            report.result(result, time.monotonic() - began)
+            report.result(result, time.monotonic() - began, redone=offline)
         return result.exit_code
 
     return _run(collect())

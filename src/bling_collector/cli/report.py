@@ -22,15 +22,18 @@ def as_json(outcome: RunResult) -> dict[str, Any]:
 
 
 _MARK = {"success": "✔ Tudo coletado", "partial": "◐ Coletado em parte", "error": "✘ Não foi possível coletar"}
+_REDONE = {"success": "✔ Tudo refeito", "partial": "◐ Refeito em parte", "error": "✘ Não foi possível refazer"}
 
 
-def result(outcome: RunResult, seconds: float) -> None:
+def result(outcome: RunResult, seconds: float, *, redone: bool = False) -> None:
+    """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
     counts = (
         f"{number(outcome.stats['nfes'])} notas, {number(outcome.stats['contatos'])} contatos e "
         f"{number(outcome.stats['produtos'])} produtos"
     )
+    mark = (_REDONE if redone else _MARK)[outcome.status]
     click.echo(
-        f"{_MARK[outcome.status]}: {counts} em {duration(seconds)} ({number(outcome.requisicoes)} requisições). "
+        f"{mark}: {counts} em {duration(seconds)} ({number(outcome.requisicoes)} requisições). "
         f"Execução {outcome.run_id}."
     )
     if outcome.data_referencia:
