@@ -1,6 +1,7 @@
 """As rotas da prova: o que respondem, e o problema claro de um pedido errado."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -122,7 +123,14 @@ async def test_pedidos_errados(
 
 
 async def test_antes_de_tudo_as_leituras_respondem(http: httpx2.AsyncClient) -> None:
-    empty = {"completo_em": None, "igual": False, "por_conferir": [], "no_bling": 0, "no_banco": 0, "meses": []}
+    empty: dict[str, Any] = {
+        "completo_em": None,
+        "igual": False,
+        "por_conferir": [],
+        "no_bling": 0,
+        "no_banco": 0,
+        "meses": [],
+    }
     assert (await http.get("/reconcile")).json() == empty
     assert (await http.get("/reconcile/numeracao")).json() == []
     assert (await http.get("/failures")).json() == {"pendencias": [], "janelas": []}

@@ -1,6 +1,6 @@
 """A história inteira, relida a cada semana, uma parte por execução diária."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from tests.collecting import rows, scalar
@@ -23,7 +23,7 @@ from bling_simulator.bling import Bling
 
 async def oldest_check(app: App, clock: FakeClock) -> timedelta:
     """Há quanto tempo se conferiu o mês que mais espera."""
-    when = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
+    when: datetime = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
     return clock.now() - when
 
 

@@ -96,7 +96,7 @@ async def test_um_sku_recusado_tambem_para(app: App, bling: Bling) -> None:
     await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     bling.counters.reset()
     await app.pipeline.run()
-    assert bling.counters.statuses[400] <= 1, "só a leitura dos alterados"
+    assert bling.counters.statuses[400] == 2, "só as leituras dos alterados e dos excluídos"
     assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     bling.faults.clear()
     await unpark(app.engine)
