@@ -18,7 +18,8 @@ Facts = dict[Any, Any]
 
 
 async def assert_equals_truth(engine: AsyncEngine, bling: Bling, *, without: Iterable[int] = ()) -> None:
-    """O banco tem as notas de saída do Bling, exatas, e nada mais; `without` são ids que ainda não devem estar lá."""
+    """O banco tem as notas de saída do Bling, exatas, e nada mais que não esteja marcado como excluído;
+    `without` são ids que ainda não devem estar lá."""
     missing = set(without)
     notes = {id_: note for id_, note in bling.notes.items() if note["tipo"] == 1 and id_ not in missing}
     async with engine.connect() as connection:
@@ -86,7 +87,7 @@ async def _stored_notes(connection: AsyncConnection) -> Facts:
         SELECT id, numero, serie, tipo, situacao, data_emissao, data_operacao, contato_id, contato_nome,
                contato_documento, contato_municipio, contato_uf, total_nota, total_produtos, valor_frete, chave_acesso,
                link_xml, link_danfe, link_pdf, loja_id, numero_pedido_loja, vendedor_id, natureza_operacao_id
-        FROM nfe_cabecalho""")
+        FROM nfe_cabecalho WHERE excluida_em IS NULL""")
     )
     return {row[0]: tuple(row[1:]) for row in found}
 
@@ -105,7 +106,10 @@ def _items(notes: Facts) -> Facts:
 async def _stored_items(connection: AsyncConnection) -> Facts:
     found = (
         await connection.execute(
-            text("SELECT nfe_id, coalesce(codigo_produto, '') AS sku, ordem, quantidade, valor_total FROM nfe_itens")
+            text(
+                "SELECT nfe_id, coalesce(codigo_produto, '') AS sku, ordem, quantidade, valor_total FROM nfe_itens"
+                " WHERE nfe_id NOT IN (SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL)"
+            )
         )
     ).all()
     stored = {(row.nfe_id, row.sku or row.ordem): (row.quantidade, row.valor_total) for row in found}
@@ -131,7 +135,8 @@ async def _stored_payments(connection: AsyncConnection) -> Facts:
     found = (
         await connection.execute(
             text("""SELECT nfe_id, numero_parcela, valor, tipo_pagamento, forma_pagamento_id, data_vencimento
-                    FROM nfe_pagamentos""")
+                    FROM nfe_pagamentos
+                    WHERE nfe_id NOT IN (SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL)""")
         )
     ).all()
     stored = {(row[0], row[1]): tuple(row[2:]) for row in found}
@@ -162,7 +167,7 @@ async def _stored_lines(connection: AsyncConnection) -> Facts:
         text("""
         SELECT nfe_id, linha, codigo_produto, descricao_produto, quantidade, valor_unitario, valor_total, cfop, ncm,
                icms_aliquota, icms_valor
-        FROM vw_nfe_linhas""")
+        FROM vw_nfe_linhas WHERE nfe_id NOT IN (SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL)""")
     )
     return {(row[0], row[1]): tuple(row[2:]) for row in found}
 
@@ -247,6 +252,6 @@ async def _stored_years(connection: AsyncConnection) -> Facts:
     found = await connection.execute(
         text("""
         SELECT CAST(extract(year FROM data_emissao) AS integer), situacao, count(*), sum(total_nota)
-        FROM nfe_cabecalho GROUP BY 1, 2""")
+        FROM nfe_cabecalho WHERE excluida_em IS NULL GROUP BY 1, 2""")
     )
     return {(row[0], row[1]): (row[2], row[3]) for row in found}

@@ -16,7 +16,7 @@ from bling_collector import logs
 from bling_collector.clock import Clock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
-from bling_collector.web import auth_routes, problems, routes, run_routes
+from bling_collector.web import auth_routes, problems, proof_routes, routes, run_routes
 from bling_collector.web.answers import Problem
 from bling_collector.web.headers import SecurityHeaders
 from bling_collector.web.runs import STOP_SECONDS
@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         redirect_slashes=False,
         redoc_url=None,
     )
-    for module in (routes, run_routes, auth_routes):
+    for module in (routes, run_routes, proof_routes, auth_routes):
         app.include_router(module.router)
     problems.install(app)
     app.add_middleware(SecurityHeaders)

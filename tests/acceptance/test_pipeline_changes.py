@@ -81,7 +81,7 @@ async def test_uma_nota_excluida_entre_a_lista_e_o_detalhe_nao_e_um_erro(
     await assert_equals_truth(app.engine, bling)
 
 
-async def test_uma_nota_pendente_excluida_depois_de_coletada_sai_do_banco(app: App, bling: Bling) -> None:
+async def test_uma_nota_pendente_excluida_depois_de_coletada_fica_marcada(app: App, bling: Bling) -> None:
     await app.pipeline.run_full(START)
     contact = next(n["contato"]["id"] for n in bling.notebook.newest_first() if n["contato"]["id"] and n["tipo"] == 1)
     doomed = bling.issue_note(situacao=1, contact_id=contact, lines=[])
@@ -94,13 +94,14 @@ async def test_uma_nota_pendente_excluida_depois_de_coletada_sai_do_banco(app: A
     await assert_equals_truth(app.engine, bling)
 
 
-async def test_uma_nota_autorizada_que_o_bling_deixa_de_mostrar_fica(app: App, bling: Bling) -> None:
-    """Uma nota autorizada não se exclui: se some (outro ambiente, por exemplo), o banco a guarda."""
+async def test_uma_nota_que_o_bling_deixa_de_mostrar_fica_marcada(app: App, bling: Bling) -> None:
+    """Se uma nota some do Bling, o banco a guarda, com a hora em que deixou de ser encontrada."""
     note = bling.issue_note()
     await app.pipeline.run()
     bling.delete_note(note)
     assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=note) == 1
+    gone = "SELECT excluida_em IS NOT NULL FROM nfe_cabecalho WHERE id = :id"
+    assert await rows(app.engine, gone, id=note) == [(True,)]
 
 
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)

@@ -11,16 +11,20 @@ from typing import Any, TypeVar
 import click
 
 from bling_collector import logs
-from bling_collector.bootstrap import open_app, open_database
-from bling_collector.cli import terminal
+from bling_collector.bootstrap import App, open_app, open_database
+from bling_collector.cli import report, terminal
 from bling_collector.cli.portuguese import Group, explain
 from bling_collector.cli.signals import gentle_stop
-from bling_collector.cli.terminal import duration, emit_json, moment, number, say
+from bling_collector.cli.terminal import emit_json, say
 from bling_collector.config import Settings, load_settings
 from bling_collector.db import schema
 from bling_collector.errors import CollectorError
+from bling_collector.etl.failures import load_failure, load_failures, unpark
+from bling_collector.etl.numbering import load_numbering
 from bling_collector.etl.pipeline import RunResult
+from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
+from bling_collector.etl.sync import RECURSOS
 from bling_collector.etl.windows import parse_day
 
 T = TypeVar("T")
@@ -111,10 +115,111 @@ def status(json_: bool) -> int:
         if json_:
             emit_json(situation)
         else:
-            _show_status(situation)
+            report.status(situation)
         return 0
 
     return _run(show())
+
+
+@cli.command()
+@click.option("--data-inicio", type=_Day(), help="Primeiro dia; se omitido, o do começo da coleta.")
+@click.option("--data-fim", type=_Day(), help="Último dia; se omitido, hoje.")
+@click.option("--repair", is_flag=True, help="Busca o que falta e o que mudou, e marca o que sumiu.")
+@click.option("--numeracao", is_flag=True, help="Em vez disso, as lacunas da numeração, sem perguntar ao Bling.")
+@click.option("--serie", type=int, help="Com --numeracao, só esta série.")
+@as_json
+def reconcile(
+    data_inicio: date | None, data_fim: date | None, repair: bool, numeracao: bool, serie: int | None, json_: bool
+) -> int:
+    """Confere, nota por nota, o banco com o Bling."""
+    if serie is not None and not numeracao:
+        raise click.UsageError("--serie só vale com --numeracao.")
+    if numeracao and (repair or data_inicio or data_fim):
+        raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
+    if numeracao:
+        return _run(_numbering(serie, json_))
+    return _run(_reconcile(data_inicio, data_fim, repair, json_))
+
+
+@cli.group(invoke_without_command=True)
+@as_json
+@click.pass_context
+def failures(ctx: click.Context, json_: bool) -> int:
+    """O que se deve: o que não pôde ser salvo, desde quando e por quê."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+
+    async def show() -> int:
+        async with open_database(_settings()) as (engine, _):
+            owed = await load_failures(engine)
+        if json_:
+            emit_json(owed)
+        else:
+            report.failures(owed)
+        return 0
+
+    return _run(show())
+
+
+@failures.command("show")
+@click.argument("nome", metavar="RECURSO/ID")
+@as_json
+def failures_show(nome: str, json_: bool) -> int:
+    """Uma pendência inteira."""
+
+    async def show() -> int:
+        async with open_database(_settings()) as (engine, _):
+            failure = await load_failure(engine, nome)
+        if json_:
+            emit_json(failure)
+        else:
+            report.failure(failure)
+        return 0
+
+    return _run(show())
+
+
+@failures.command("retry")
+@click.argument("nome", metavar="[RECURSO/ID]", required=False)
+@as_json
+def failures_retry(nome: str | None, json_: bool) -> int:
+    """Tenta agora o que está pendente, também o estacionado."""
+
+    async def retry(app: App, **how: Any) -> RunResult:
+        await unpark(app.engine, nome)
+        return await app.pipeline.retry(**how)
+
+    return _collect(retry, json_)
+
+
+@cli.command()
+@click.option("--data-inicio", type=_Day(), help="Primeiro dia das notas a refazer.")
+@click.option("--data-fim", type=_Day(), help="Último dia das notas a refazer.")
+@as_json
+def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
+    """Refaz as linhas a partir do JSON guardado, sem o Bling."""
+    return _collect(lambda app, **how: app.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
+
+
+@cli.command()
+@click.argument("recurso", type=click.Choice(list(RECURSOS)))
+@click.argument("id", type=int)
+@as_json
+def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Busca e salva uma nota, um contato ou um produto."""
+
+    async def one() -> int:
+        settings = _settings()
+        settings.credentials  # noqa: B018 — sem credenciais nada começa
+        async with open_app(settings) as app:
+            verdict = await app.pipeline.sync(recurso, id)
+        if json_:
+            emit_json({"recurso": recurso, "id": id, "resultado": verdict})
+        else:
+            click.echo(f"✔ {recurso} {id}: {verdict}.")
+        return 0
+
+    return _run(one())
 
 
 @cli.group()
@@ -186,18 +291,43 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool) -> int:
+async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_: bool) -> int:
+    settings = _settings()
+    settings.credentials  # noqa: B018 — sem credenciais nada começa
+    async with open_app(settings) as app:
+        with terminal.progress() as sink, gentle_stop() as stop:
+            result = await app.pipeline.reconcile(inicio, fim, repair=repair, sink=sink, stop=stop)
+        situation = await load_reconciliation(app.engine)
+    if json_:
+        emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
+    else:
+        report.reconciliation(result, situation)
+    return result.exit_code
+
+
+async def _numbering(serie: int | None, json_: bool) -> int:
+    async with open_database(_settings()) as (engine, _):
+        series = await load_numbering(engine, serie)
+    if json_:
+        emit_json(series)
+    else:
+        report.numbering(series)
+    return 0
+
+
+def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *, offline: bool = False) -> int:
     async def collect() -> int:
         began = time.monotonic()
         settings = _settings()
-        settings.credentials  # noqa: B018 — sem credenciais nada começa
+        if not offline:
+            settings.credentials  # noqa: B018 — sem credenciais nada começa
         async with open_app(settings) as app:
             with terminal.progress() as sink, gentle_stop() as stop:
                 result = await start(app, sink=sink, stop=stop)
         if json_:
-            emit_json(result_as_json(result))
+            emit_json(report.as_json(result))
         else:
-            _show_result(result, time.monotonic() - began)
+            report.result(result, time.monotonic() - began, redone=offline)
         return result.exit_code
 
     return _run(collect())
@@ -211,60 +341,6 @@ async def _upgrade() -> int:
     else:
         click.echo(f"Banco pronto: revisão {now}" + (f", antes {before}." if before else "."))
     return 0
-
-
-def result_as_json(result: RunResult) -> dict[str, Any]:
-    return {
-        "status": result.status,
-        "stats": result.stats,
-        "run_id": result.run_id,
-        "data_referencia": result.data_referencia.isoformat() if result.data_referencia else None,
-        "requisicoes": result.requisicoes,
-        "mensagem": result.message,
-    }
-
-
-_MARK = {"success": "✔ Tudo coletado", "partial": "◐ Coletado em parte", "error": "✘ Não foi possível coletar"}
-
-
-def _show_result(result: RunResult, seconds: float) -> None:
-    counts = (
-        f"{number(result.stats['nfes'])} notas, {number(result.stats['contatos'])} contatos e "
-        f"{number(result.stats['produtos'])} produtos"
-    )
-    click.echo(
-        f"{_MARK[result.status]}: {counts} em {duration(seconds)} ({number(result.requisicoes)} requisições). "
-        f"Execução {result.run_id}."
-    )
-    if result.data_referencia:
-        click.echo(f"Coberto sem lacuna até {result.data_referencia:%d/%m/%Y}.")
-    if result.message:
-        say(result.message)
-
-
-def _show_status(situation: dict[str, Any]) -> None:
-    last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
-    if situation["running"] and last:
-        step = last["andamento"]
-        click.echo(
-            f"Em curso: execução {last['run_id']}, {step['fase']} ({number(step['feitos'])}/{number(step['total'])})."
-        )
-    elif last is None:
-        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
-    else:
-        click.echo(
-            f"Última execução: {last['run_id']}, {last['status']}, em {moment(last['fim'])}, "
-            f"{number(last['stats']['nfes'])} notas."
-        )
-        if last["mensagem"]:
-            click.echo(f"  {last['mensagem']}")
-    if situation["data_referencia"]:
-        click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
-    click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
-    if oauth["needs_authorization"]:
-        click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
-    else:
-        click.echo(f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho.")
 
 
 def main(arguments: list[str] | None = None) -> None:

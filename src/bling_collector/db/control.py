@@ -15,6 +15,10 @@ from bling_collector.payload import storable
 DIED = "O processo desta execução terminou sem concluí-la; o que faltou ficou devido e a execução seguinte o paga."
 
 
+PARKED_AFTER = 10
+"""Tentativas depois das quais uma pendência é estacionada: continua devida, e só é tentada se alguém pedir."""
+
+
 @dataclass(frozen=True)
 class Owed:
     """Um período pedido e ainda não completado."""
@@ -31,6 +35,8 @@ class Pendencia:
     recurso_id: str
     erro: str
     data_emissao: date | None = None
+    resumo: str | None = None
+    """A impressão da linha de listagem que a mostrou, se uma a mostrou."""
 
 
 async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
@@ -43,7 +49,9 @@ async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
     return result.rowcount
 
 
-async def open_run(connection: AsyncConnection, *, tipo: str, inicio: date, fim: date, now: datetime) -> int:
+async def open_run(
+    connection: AsyncConnection, *, tipo: str, inicio: date | None, fim: date | None, now: datetime
+) -> int:
     """Cria a execução `running` e devolve o seu id."""
     values = {"tipo": tipo, "data_inicio": inicio, "data_fim": fim, "inicio": now, "status": "running"}
     return int(
@@ -95,9 +103,11 @@ async def set_owed(connection: AsyncConnection, recurso: str, windows: list[Owed
 
 
 async def pay(connection: AsyncConnection, recurso: str, window: Owed) -> None:
-    """A janela foi completada: não é mais devida."""
+    """A janela foi completada: não é mais devida. Uma mais comprida, que comece no mesmo dia, continua."""
     c = janelas_devidas.c
-    await connection.execute(delete(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio))
+    await connection.execute(
+        delete(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio, c.data_fim <= window.fim)
+    )
 
 
 async def note_window_error(connection: AsyncConnection, recurso: str, window: Owed, erro: str) -> None:
@@ -115,6 +125,7 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
             recurso=item.recurso,
             recurso_id=item.recurso_id,
             data_emissao=item.data_emissao,
+            resumo_lista=item.resumo,
             erro=storable(item.erro),
             desde=now,
             tentada_em=now,
@@ -127,6 +138,7 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
                     "tentada_em": now,
                     "tentativas": pendencias.c.tentativas + 1,
                     "data_emissao": func.coalesce(new.excluded.data_emissao, pendencias.c.data_emissao),
+                    "resumo_lista": func.coalesce(new.excluded.resumo_lista, pendencias.c.resumo_lista),
                 },
             )
         )
@@ -141,26 +153,49 @@ async def settle(connection: AsyncConnection, recurso: str, ids: list[str]) -> N
         )
 
 
-async def pending(connection: AsyncConnection, recurso: str, *, before: datetime) -> list[tuple[str, date | None]]:
-    """Os ids pendentes do recurso que ninguém tentou desde `before`, com a data de emissão."""
+async def pending(connection: AsyncConnection, recurso: str, *, before: datetime) -> list[Pendencia]:
+    """As pendências do recurso que ninguém tentou desde `before`, menos as estacionadas."""
     c = pendencias.c
     found = await connection.execute(
-        select(c.recurso_id, c.data_emissao).where(c.recurso == recurso, c.tentada_em < before).order_by(c.desde)
+        select(pendencias)
+        .where(c.recurso == recurso, c.tentada_em < before, c.tentativas < PARKED_AFTER)
+        .order_by(c.desde)
     )
-    return [(row.recurso_id, row.data_emissao) for row in found]
+    return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
 
 
-async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, date | None]]":
-    """Quanto se deve: `pendencias`, `janelas` e `primeiro_dia`, o dia mais antigo ainda descoberto de notas."""
+async def parked(connection: AsyncConnection, recurso: str) -> dict[int, str | None]:
+    """Id → impressão da linha de listagem das pendências estacionadas do recurso."""
+    c = pendencias.c
+    found = await connection.execute(
+        select(c.recurso_id, c.resumo_lista).where(c.recurso == recurso, c.tentativas >= PARKED_AFTER)
+    )
+    return {int(row.recurso_id): row.resumo_lista for row in found}
+
+
+async def parked_names(connection: AsyncConnection) -> list[str]:
+    """Os nomes, `recurso/id`, das pendências estacionadas, da mais antiga à mais nova."""
+    c = pendencias.c
+    found = await connection.execute(
+        select(c.recurso, c.recurso_id).where(c.tentativas >= PARKED_AFTER).order_by(c.desde, c.recurso, c.recurso_id)
+    )
+    return [f"{row.recurso}/{row.recurso_id}" for row in found]
+
+
+async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, date | None]]":
+    """Quanto se deve: `pendencias` (das quais `estacionadas`), `janelas` e `primeiro_dia`, o mais antigo em que ainda
+    falta alguma nota."""
     return (
         await connection.execute(
             text("""
             SELECT (SELECT count(*) FROM pendencias) AS pendencias,
+                   (SELECT count(*) FROM pendencias WHERE tentativas >= :parked) AS estacionadas,
                    (SELECT count(*) FROM janelas_devidas) AS janelas,
                    (SELECT min(dia) FROM (
                         SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = 'nfe'
                         UNION ALL
-                        SELECT min(data_emissao) FROM pendencias WHERE recurso = 'nfe') d (dia)) AS primeiro_dia""")
+                        SELECT min(data_emissao) FROM pendencias WHERE recurso = 'nfe') d (dia)) AS primeiro_dia"""),
+            {"parked": PARKED_AFTER},
         )
     ).one()
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -39,6 +39,10 @@ _BRASILIA = "hora local de Brasília, como o Bling a dá"
 def _ours(name: str, *, nullable: bool = True, now: bool = False) -> "Column[object]":
     """Uma hora nossa: timestamptz."""
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
+
+
+def _gone(comment: str) -> "Column[object]":
+    return Column("excluida_em", DateTime(timezone=True), comment=comment)
 
 
 oauth_tokens = Table(
@@ -92,6 +96,8 @@ nfe_cabecalho = Table(
     Column("link_pdf", Text),
     Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
     Column("resumo_lista", Text, comment="impressão da linha de GET /nfe: se ela muda, a nota mudou"),
+    _gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
+    Index("ix_nfe_cabecalho_serie", "serie"),
 )
 
 nfe_itens = Table(
@@ -144,6 +150,7 @@ contatos = Table(
         comment="o contato inteiro, como GET /contatos/{id} o deu; vazio se só a nota o trouxe",
     ),
     Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+    _gone("quando o Bling passou a dar o contato por excluído"),
 )
 
 produtos = Table(
@@ -168,9 +175,14 @@ produtos = Table(
         server_default=text("false"),
         comment="o produto vivo, ou o mais novo, do SKU",
     ),
-    Column("excluido", Boolean, comment="vazio: não se perguntou, porque o SKU só tem este produto"),
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     _ours("categoria_vista_em"),
+    _gone("quando o Bling passou a dar o produto por excluído"),
+    Column(
+        "exclusao_vista_em",
+        DateTime(timezone=True),
+        comment="quando se perguntou ao Bling se o produto foi excluído",
+    ),
     Index("uq_produtos_preferido", "codigo", unique=True, postgresql_where=text("preferido")),
 )
 
@@ -222,6 +234,7 @@ etl_controle = Table(
     Column("total", Integer, nullable=False, server_default="0", comment="itens da fase"),
     Column("requisicoes", Integer, nullable=False, server_default="0"),
     Column("limitadas", Integer, nullable=False, server_default="0", comment="respostas 429"),
+    Column("cursor", BigInteger, comment="até que id um reprocessamento chegou"),
 )
 
 janelas_devidas = Table(
@@ -241,6 +254,7 @@ pendencias = Table(
     Column("recurso", Text, primary_key=True),
     Column("recurso_id", Text, primary_key=True),
     Column("data_emissao", Date, comment="a data de referência não passa dela"),
+    Column("resumo_lista", Text, comment="impressão da linha de listagem que a mostrou"),
     Column("erro", Text, nullable=False),
     Column("tentativas", Integer, nullable=False, server_default="1"),
     _ours("desde", nullable=False, now=True),
@@ -252,4 +266,39 @@ checkpoints = Table(
     metadata,
     Column("recurso", Text, primary_key=True),
     _ours("posicao", nullable=False),
+)
+
+conferencias = Table(
+    "conferencias",
+    metadata,
+    Column("mes", Date, primary_key=True, comment="o primeiro dia do mês"),
+    Column("data_inicio", Date, nullable=False, comment="o primeiro dia conferido: o do mês, ou o do começo da coleta"),
+    Column("data_fim", Date, nullable=False),
+    _ours("conferida_em", nullable=False),
+    Column("run_id", Integer),
+    Column("no_bling", JSONB, nullable=False, comment="quantas notas o Bling lista, por situação"),
+    Column("no_banco", JSONB, nullable=False, comment="quantas notas o banco tem, por situação, sem as excluídas"),
+    Column("faltam", ARRAY(BigInteger), nullable=False, comment="ids que o Bling lista e o banco não tem"),
+    Column("sobram", ARRAY(BigInteger), nullable=False, comment="ids que o banco tem e o Bling não lista"),
+    Column(
+        "diferem", ARRAY(BigInteger), nullable=False, comment="ids cuja linha no Bling mudou desde que o banco a leu"
+    ),
+    Column(
+        "reparadas",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="quantas divergências esta conferência encontrou e reparou",
+    ),
+)
+
+historico = Table(
+    "historico",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("tabela", Text, nullable=False),
+    Column("registro_id", BigInteger, nullable=False, index=True),
+    _ours("quando", nullable=False, now=True),
+    Column("run_id", Integer),
+    Column("mudancas", JSONB, nullable=False, comment="coluna → [valor de antes, valor de agora]"),
 )

@@ -1,12 +1,13 @@
 """O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.models import (
     categorias_produto,
     contatos,
@@ -15,44 +16,33 @@ from bling_collector.db.models import (
     produtos_desconhecidos,
 )
 
+_PARKED = f"""
+    EXISTS (SELECT FROM pendencias d
+            WHERE d.recurso = '{{recurso}}' AND d.recurso_id = {{id}} AND d.tentativas >= {PARKED_AFTER})"""
+_WITHOUT_DETAIL = f"""
+    FROM contatos WHERE detalhe IS NULL AND nao_encontrado_em IS NULL
+      AND NOT {_PARKED.format(recurso="contatos", id="contatos.id::text")}"""
+
 
 async def known(connection: AsyncConnection, table: Table, ids: Collection[int]) -> dict[int, str | None]:
-    """Dos `ids`, os que a tabela tem, com a impressão da linha de listagem que os trouxe."""
+    """Dos `ids`, os que a tabela tem e não dá por excluídos, com a impressão da linha de listagem que os trouxe."""
     found = await connection.execute(
-        text(f"SELECT id, resumo_lista FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)}
+        text(f"SELECT id, resumo_lista FROM {table.name} WHERE id = ANY(:ids) AND excluida_em IS NULL"),
+        {"ids": list(ids)},
     )
     return {row.id: row.resumo_lista for row in found}
 
 
-async def deletable_notas(connection: AsyncConnection, inicio: date, fim: date, *, final: Collection[int]) -> set[int]:
-    """As notas guardadas do período que não estão numa situação final: só essas o Bling deixa excluir."""
-    found = await connection.execute(
-        text("""
-            SELECT id FROM nfe_cabecalho
-            WHERE data_emissao >= :inicio AND data_emissao < :depois AND NOT situacao = ANY(:final)"""),
-        {"inicio": inicio, "depois": fim + timedelta(days=1), "final": list(final)},
-    )
-    return set(found.scalars())
-
-
-async def delete_notas(connection: AsyncConnection, ids: Collection[int]) -> None:
-    """Apaga as notas e o que é delas."""
-    for table, column in (("nfe_itens", "nfe_id"), ("nfe_pagamentos", "nfe_id"), ("nfe_cabecalho", "id")):
-        await connection.execute(text(f"DELETE FROM {table} WHERE {column} = ANY(:ids)"), {"ids": list(ids)})
-
-
 async def contatos_without_detail(connection: AsyncConnection, limit: int, after: int = 0) -> list[int]:
-    """Ids, em ordem, de contatos sem detalhe e que o Bling não disse desconhecer."""
-    c = contatos.c
+    """Ids, em ordem, de contatos sem detalhe e que o Bling não disse desconhecer, menos os estacionados."""
     found = await connection.execute(
-        select(c.id).where(c.detalhe.is_(None), c.nao_encontrado_em.is_(None), c.id > after).order_by(c.id).limit(limit)
+        text(f"SELECT id {_WITHOUT_DETAIL} AND id > :after ORDER BY id LIMIT :limit"), {"after": after, "limit": limit}
     )
     return list(found.scalars())
 
 
 async def count_contatos_without_detail(connection: AsyncConnection) -> int:
-    statement = text("SELECT count(*) FROM contatos WHERE detalhe IS NULL AND nao_encontrado_em IS NULL")
-    return int(await connection.scalar(statement) or 0)
+    return int(await connection.scalar(text(f"SELECT count(*) {_WITHOUT_DETAIL}")) or 0)
 
 
 async def contatos_asked(connection: AsyncConnection, ids: Collection[int]) -> set[int]:
@@ -78,15 +68,17 @@ async def mark_contatos_not_found(connection: AsyncConnection, ids: Collection[i
 
 
 async def skus_without_produto(connection: AsyncConnection, unknown_since: datetime) -> list[str]:
-    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer depois de `unknown_since`."""
+    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer depois de `unknown_since` e os
+    estacionados."""
     found = await connection.execute(
-        text("""
+        text(f"""
             SELECT DISTINCT i.codigo_produto
             FROM nfe_itens i
             WHERE i.codigo_produto IS NOT NULL
               AND NOT EXISTS (SELECT FROM produtos p WHERE p.codigo = i.codigo_produto AND p.detalhe IS NOT NULL)
               AND NOT EXISTS (SELECT FROM produtos_desconhecidos d
                               WHERE d.codigo = i.codigo_produto AND d.verificado_em > :unknown_since)
+              AND NOT {_PARKED.format(recurso="produtos", id="i.codigo_produto")}
             ORDER BY 1"""),
         {"unknown_since": unknown_since},
     )
@@ -118,26 +110,46 @@ async def mark_unknown_skus(connection: AsyncConnection, codigos: Iterable[str],
         await connection.execute(new.on_conflict_do_update(index_elements=["codigo"], set_={"verificado_em": now}))
 
 
+async def skus_repeated(connection: AsyncConnection) -> list[str]:
+    """Os SKUs com mais de um produto."""
+    found = await connection.execute(
+        text("SELECT codigo FROM produtos WHERE codigo IS NOT NULL GROUP BY codigo HAVING count(*) > 1 ORDER BY 1")
+    )
+    return list(found.scalars())
+
+
+async def fill_categoria_descricao(connection: AsyncConnection) -> None:
+    """Põe em cada produto de que se perguntou a categoria a descrição dela."""
+    description = "(SELECT c.descricao FROM categorias_produto c WHERE c.id = p.categoria_id)"
+    await connection.execute(
+        text(f"""
+            UPDATE produtos p SET categoria_descricao = {description}
+            WHERE p.categoria_vista_em IS NOT NULL AND p.categoria_descricao IS DISTINCT FROM {description}""")
+    )
+
+
+async def all_skus(connection: AsyncConnection) -> list[str]:
+    """Os SKUs de todos os produtos."""
+    c = produtos.c
+    return list((await connection.execute(select(c.codigo).where(c.codigo.is_not(None)).distinct())).scalars())
+
+
 async def skus_in_doubt(connection: AsyncConnection) -> list[str]:
     """Os SKUs com mais de um produto de que não se sabe quais foram excluídos."""
     found = await connection.execute(
         text("""
             SELECT codigo FROM produtos WHERE codigo IS NOT NULL
-            GROUP BY codigo HAVING count(*) > 1 AND bool_or(excluido IS NULL)
+            GROUP BY codigo HAVING count(*) > 1 AND bool_or(exclusao_vista_em IS NULL)
             ORDER BY 1""")
     )
     return list(found.scalars())
 
 
-async def mark_produtos_deleted(connection: AsyncConnection, ids: Collection[int]) -> None:
-    await connection.execute(text("UPDATE produtos SET excluido = true WHERE id = ANY(:ids)"), {"ids": list(ids)})
-
-
-async def mark_produtos_live(connection: AsyncConnection, codigos: Collection[str]) -> None:
-    """Dos SKUs perguntados, o que não apareceu entre os excluídos está vivo."""
+async def mark_exclusao_seen(connection: AsyncConnection, codigos: Collection[str], now: datetime) -> None:
+    """Destes SKUs já se perguntou ao Bling quais produtos foram excluídos."""
     await connection.execute(
-        text("UPDATE produtos SET excluido = false WHERE codigo = ANY(:codigos) AND excluido IS NULL"),
-        {"codigos": list(codigos)},
+        text("UPDATE produtos SET exclusao_vista_em = :now WHERE codigo = ANY(:codigos)"),
+        {"codigos": list(codigos), "now": now},
     )
 
 
@@ -146,7 +158,7 @@ async def after_produtos(connection: AsyncConnection, written: Collection[int]) 
     if not written:
         return
     await connection.execute(
-        text("UPDATE produtos SET categoria_vista_em = NULL, excluido = NULL WHERE id = ANY(:ids)"),
+        text("UPDATE produtos SET categoria_vista_em = NULL, exclusao_vista_em = NULL WHERE id = ANY(:ids)"),
         {"ids": list(written)},
     )
     # O SKU que um deles deixou também fica sem preferido, e já não está em linha nenhuma das gravadas.
@@ -167,7 +179,7 @@ async def prefer_produtos(connection: AsyncConnection, codigos: Collection[str])
     ranked = """
         (SELECT id, row_number() OVER (
                     PARTITION BY codigo
-                    ORDER BY coalesce(excluido, false), coalesce(situacao = 'A', false) DESC, id DESC) = 1 AS primeiro
+                    ORDER BY excluida_em IS NOT NULL, coalesce(situacao = 'A', false) DESC, id DESC) = 1 AS primeiro
          FROM produtos WHERE codigo = ANY(:codigos)) AS r"""
     for value in ("false", "true"):
         await connection.execute(
@@ -184,17 +196,33 @@ async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
 
 
-async def set_categorias(connection: AsyncConnection, found: dict[int, int | None], now: datetime) -> None:
-    """Grava a categoria de cada produto de `found` (None: não tem), com a descrição que o banco conhece."""
-    await connection.execute(
+async def set_categorias(
+    connection: AsyncConnection, found: dict[int, int | None], now: datetime, run_id: int | None
+) -> set[int]:
+    """Grava a categoria de cada produto de `found` (None: não tem), com a descrição que o banco conhece.
+
+    Devolve, e anota no histórico, aqueles em que ela mudou; saber a primeira não é mudar.
+    """
+    changed = await connection.execute(
         text("""
-            UPDATE produtos p SET categoria_id = v.categoria_id, categoria_descricao = c.descricao,
-                                  categoria_vista_em = :now
-            FROM unnest(CAST(:ids AS bigint[]), CAST(:categorias AS bigint[])) AS v (id, categoria_id)
-            LEFT JOIN categorias_produto c ON c.id = v.categoria_id
-            WHERE p.id = v.id"""),
-        {"ids": list(found), "categorias": list(found.values()), "now": now},
+            WITH antes AS (SELECT id, categoria_id, categoria_vista_em FROM produtos WHERE id = ANY(:ids)),
+            gravadas AS (
+                UPDATE produtos p SET categoria_id = v.categoria_id, categoria_descricao = c.descricao,
+                                      categoria_vista_em = :now
+                FROM unnest(CAST(:ids AS bigint[]), CAST(:categorias AS bigint[])) AS v (id, categoria_id)
+                LEFT JOIN categorias_produto c ON c.id = v.categoria_id
+                WHERE p.id = v.id
+                RETURNING p.id, p.categoria_id)
+            INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
+            SELECT 'produtos', id, :now, :run_id, jsonb_build_object(
+                       'categoria_id', jsonb_build_array(antes.categoria_id, gravadas.categoria_id))
+            FROM antes JOIN gravadas USING (id)
+            WHERE antes.categoria_id IS DISTINCT FROM gravadas.categoria_id
+              AND (antes.categoria_id IS NOT NULL OR antes.categoria_vista_em IS NOT NULL)
+            RETURNING registro_id"""),
+        {"ids": list(found), "categorias": list(found.values()), "now": now, "run_id": run_id},
     )
+    return set(changed.scalars())
 
 
 async def categorias(connection: AsyncConnection) -> dict[int, int | None]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
@@ -10,6 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bling_collector.payload import Row, dumps
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # o SQLAlchemy não anota os dialetos
+
+
+_UNHISTORICAL = frozenset({"id", "detalhe", "resumo_lista"})
+"""O que muda com os dados sem ser um dado: `historico` não o repete."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +30,59 @@ class Upserted:
         return sorted(self.created | self.updated)
 
 
-def upsert_statement(table: Table, columns: Collection[str], *, volatile: Collection[str] = ()) -> TextClause:
+@dataclass(frozen=True)
+class History:
+    """Como anotar em `historico` o que um upsert mudar, na mesma transação."""
+
+    run_id: int | None
+    quando: datetime
+    parts: tuple[str, ...] = ()
+    """Chaves de `detalhe` que contam como colunas."""
+
+
+def upsert_statement(
+    table: Table, columns: Collection[str], *, volatile: Collection[str] = (), history: Collection[str] | None = None
+) -> TextClause:
     """INSERT … ON CONFLICT (id) DO UPDATE das `columns`, com as linhas em `:rows` (jsonb).
 
-    Uma linha igual à guardada não é tocada; as colunas `volatile` não contam nessa comparação.
+    Uma linha igual à guardada não é tocada; as colunas `volatile` não contam nessa comparação. Com `history` (chaves de
+    `detalhe` que contam como colunas), o que muda numa linha já detalhada é anotado em `historico`.
     """
     names = [c.name for c in table.columns if c.name in columns]
     assert set(names) == set(columns), (table.name, columns)
     changing = [n for n in names if n != "id"]
     compared = [n for n in changing if n not in volatile]
+    noted = [n for n in compared if n not in _UNHISTORICAL]
+    before = after = notes = ""
+    if history is not None:
+        before = f"""antes AS (
+            SELECT atual.id, {_as_json(noted, history)} AS linha
+            FROM {table.name} AS atual JOIN entrada ON entrada.id = atual.id WHERE atual.detalhe IS NOT NULL),"""
+        after = f", {_as_json(noted, history)} AS linha"
+        notes = f""", anotadas AS (
+            INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
+            SELECT '{table.name}', gravadas.id, CAST(:quando AS timestamptz), CAST(:run_id AS integer), mudancas
+            FROM gravadas JOIN antes ON antes.id = gravadas.id
+            CROSS JOIN LATERAL (
+                SELECT jsonb_object_agg(k, jsonb_build_array(antes.linha -> k, gravadas.linha -> k)) AS mudancas
+                FROM jsonb_object_keys(gravadas.linha) AS k
+                WHERE antes.linha -> k IS DISTINCT FROM gravadas.linha -> k) AS m
+            WHERE mudancas IS NOT NULL)"""
     return text(f"""
-        INSERT INTO {table.name} AS atual ({", ".join(names)})
-        SELECT {", ".join(names)} FROM {_recordset(table, names)}
-        ON CONFLICT (id) DO UPDATE SET {", ".join(f"{n} = EXCLUDED.{n}" for n in changing)}
-        WHERE ({", ".join(f"atual.{n}" for n in compared)})
-              IS DISTINCT FROM ({", ".join(f"EXCLUDED.{n}" for n in compared)})
-        RETURNING id, (xmax = 0) AS criada""")
+        WITH entrada AS (SELECT * FROM {_recordset(table, names)}), {before}
+        gravadas AS (
+            INSERT INTO {table.name} AS atual ({", ".join(names)})
+            SELECT {", ".join(names)} FROM entrada
+            ON CONFLICT (id) DO UPDATE SET {", ".join(f"{n} = EXCLUDED.{n}" for n in changing)}
+            WHERE ({", ".join(f"atual.{n}" for n in compared)})
+                  IS DISTINCT FROM ({", ".join(f"EXCLUDED.{n}" for n in compared)})
+            RETURNING atual.id, (xmax = 0) AS criada{after}){notes}
+        SELECT id, criada FROM gravadas""")
+
+
+def _as_json(columns: Collection[str], parts: Collection[str]) -> str:
+    pairs = [f"'{c}', atual.{c}" for c in columns] + [f"'{p}', atual.detalhe -> '{p}'" for p in parts]
+    return f"jsonb_build_object({', '.join(pairs)})"
 
 
 def insert_statement(table: Table, columns: Collection[str], *, ignore_present: bool = False) -> TextClause:
@@ -58,14 +101,24 @@ def _recordset(table: Table, names: Sequence[str]) -> str:
 
 
 async def upsert(
-    connection: AsyncConnection, table: Table, rows: Iterable[Row], *, volatile: Collection[str] = ("extraido_em",)
+    connection: AsyncConnection,
+    table: Table,
+    rows: Iterable[Row],
+    *,
+    volatile: Collection[str] = ("extraido_em",),
+    history: History | None = None,
 ) -> Upserted:
     """Grava as linhas (todas com as mesmas colunas); de um id repetido, vale a última."""
     unique = {row["id"]: row for row in rows}
     if not unique:
         return Upserted(frozenset(), frozenset())
-    statement = upsert_statement(table, next(iter(unique.values())).keys(), volatile=volatile)
-    result = (await connection.execute(statement, {"rows": dumps(list(unique.values()))})).all()
+    columns = next(iter(unique.values())).keys()
+    parts = history.parts if history is not None else None
+    statement = upsert_statement(table, columns, volatile=volatile, history=parts)
+    parameters: dict[str, Any] = {"rows": dumps(list(unique.values()))}
+    if history is not None:
+        parameters |= {"quando": history.quando, "run_id": history.run_id}
+    result = (await connection.execute(statement, parameters)).all()
     created = frozenset(row.id for row in result if row.criada)
     return Upserted(created, frozenset(row.id for row in result) - created)
 

@@ -110,4 +110,15 @@ async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> tuple[dict[int, int
 async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:
     if found:
         async with ctx.transaction() as connection:
-            await repository.set_categorias(connection, found, ctx.clock.now())
+            await repository.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)
+
+
+async def refresh_categoria(ctx: RunContext, produto: int) -> bool:
+    """Relê a categoria de um produto no seu detalhe; se mudou. A de um excluído (404) fica como está."""
+    try:
+        document = await ctx.client.detail(PRODUTOS.path, produto)
+    except BlingNotFoundError:
+        return False
+    async with ctx.transaction() as connection:
+        found = {produto: categoria_id(document)}
+        return produto in await repository.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)

@@ -43,7 +43,7 @@ async def _without_detail(ctx: RunContext) -> None:
 
 
 async def _detail(ctx: RunContext, ids: list[int], *, count: bool = True) -> None:
-    missing = await fetch_and_store(ctx, CONTATOS, {id_: Wanted() for id_ in ids}, count=count)
+    missing = (await fetch_and_store(ctx, CONTATOS, {id_: Wanted() for id_ in ids}, count=count)).missing
     ctx.check_stop()
     if missing:
         # Um contato excluído fica como a nota o traz.
@@ -54,4 +54,4 @@ async def _detail(ctx: RunContext, ids: list[int], *, count: bool = True) -> Non
 
 async def _owed(ctx: RunContext) -> set[int]:
     async with ctx.engine.connect() as connection:
-        return {int(id_) for id_, _ in await control.pending(connection, CONTATOS.name, before=ctx.started)}
+        return {int(p.recurso_id) for p in await control.pending(connection, CONTATOS.name, before=ctx.started)}

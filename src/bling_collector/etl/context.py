@@ -1,10 +1,12 @@
 """O que uma execução em curso tem na mão, e as transações que ela abre."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,6 +18,41 @@ from bling_collector.db.control import Pendencia
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.streams.base import Stream
+
+
+@dataclass
+class Found:
+    """O que as varreduras encontraram diferente, antes de reparar, em ids; cada um conta de uma maneira só."""
+
+    faltavam: set[int] = field(default_factory=set)
+    mudaram: set[int] = field(default_factory=set)
+    sumiram: set[int] = field(default_factory=set)
+
+    def add(
+        self, *, faltavam: Collection[int] = (), mudaram: Collection[int] = (), sumiram: Collection[int] = ()
+    ) -> None:
+        """O que uma janela deu por sumido e outra mostra só mudou de data."""
+        self.faltavam |= set(faltavam) - self.mudaram
+        self.mudaram |= set(mudaram) - self.faltavam
+        self.sumiram = (self.sumiram | set(sumiram)) - self.faltavam - self.mudaram
+
+    @property
+    def ids(self) -> dict[str, list[int]]:
+        """Só os tipos de que há algum."""
+        kinds = {"faltavam": self.faltavam, "mudaram": self.mudaram, "sumiram": self.sumiram}
+        return {kind: sorted(ids) for kind, ids in kinds.items() if ids}
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter({kind: len(ids) for kind, ids in self.ids.items()})
+
+    def as_json(self, *, most: int | None = None) -> dict[str, Any]:
+        """As contagens e os ids (no máximo `most` de cada tipo)."""
+        return {"contagens": dict(self.counts), "ids": {kind: ids[:most] for kind, ids in self.ids.items()}}
+
+    def __str__(self) -> str:
+        names = {"faltavam": "faltam aqui", "mudaram": "mudaram lá", "sumiram": "só existem aqui"}
+        return ", ".join(f"{count} {names[kind]}" for kind, count in self.counts.items())
 
 
 class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
@@ -31,9 +68,17 @@ class RunContext:
     in_flight: int
     sink: ProgressSink
     stop: asyncio.Event
-    run_id: int
+    run_id: int | None
+    """None fora de uma execução: o que chega é salvo, e não há andamento por anotar."""
     started: datetime
     progress: Progress = field(default_factory=Progress)
+    repair: bool = True
+    """False só confere: nada do que a listagem mostra é buscado nem marcado."""
+    everything: bool = False
+    """Uma conferência pedida: também o que só se relê uma vez por semana."""
+    scope: date | None = None
+    """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
+    found: Found = field(default_factory=Found)
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
@@ -59,17 +104,18 @@ class RunContext:
         async with self.engine.begin() as connection:
             yield connection
             self.show()
-            await control.update_run(connection, self.run_id, **run_columns(self.progress))
+            if self.run_id is not None:
+                await control.update_run(connection, self.run_id, **run_columns(self.progress))
 
     async def store(
         self, connection: AsyncConnection, stream: Stream, items: Sequence[Item], failures: Sequence[Pendencia] = ()
     ) -> Saved:
         """Salva os documentos, quita o que era pendente e anota o que falhou, tudo na transação dada."""
         now = self.clock.now()
-        outcome = await save(connection, stream, items, now)
+        outcome = await save(connection, stream, items, now, self.run_id)
         await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
-            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day)
+            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day, item.resumo)
             for item, reason in outcome.refused
         ]
         await control.add_pendencias(connection, [*failures, *refused], now)

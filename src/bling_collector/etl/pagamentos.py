@@ -17,9 +17,9 @@ async def collect_formas_pagamento(ctx: RunContext) -> None:
             await ctx.store(connection, FORMAS_PAGAMENTO, [Item(row) for row in page])
         ctx.check_stop()
     # Uma forma que a listagem não mostra ainda pode responder pelo id.
-    missing = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in await _unknown(ctx)})
+    asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in await _unknown(ctx)})
     async with ctx.transaction() as connection:
-        await repository.mark_formas_not_found(connection, missing, ctx.clock.now())
+        await repository.mark_formas_not_found(connection, asked.missing, ctx.clock.now())
         await repository.fill_tipo_pagamento(connection)
 
 

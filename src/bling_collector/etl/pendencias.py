@@ -16,14 +16,15 @@ log = logging.getLogger(__name__)
 async def retry_pendencias(ctx: RunContext, stream: Stream) -> None:
     """Tenta outra vez o que está pendente e que as janelas desta execução não tentaram."""
     async with ctx.engine.connect() as connection:
-        days = {int(id_): day for id_, day in await control.pending(connection, stream.name, before=ctx.started)}
-    if not days:
+        owed = await control.pending(connection, stream.name, before=ctx.started)
+    if not owed:
         return
-    ctx.start(f"{stream.title} pendentes", len(days))
-    missing = await fetch_and_store(ctx, stream, {id_: Wanted(day=day) for id_, day in days.items()})
+    todo = {int(each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
+    ctx.start(f"{stream.title} pendentes", len(todo))
+    missing = (await fetch_and_store(ctx, stream, todo)).missing
     ctx.check_stop()
     if missing:
-        await _settle_the_deleted(ctx, stream, {id_: days[id_] for id_ in missing})
+        await _settle_the_deleted(ctx, stream, {id_: todo[id_].day for id_ in missing})
 
 
 async def _settle_the_deleted(ctx: RunContext, stream: Stream, missing: dict[int, date | None]) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,7 +15,7 @@ from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import AccessTokens, Requests
 from bling_collector.clock import Clock, today
 from bling_collector.config import Settings
-from bling_collector.db import control
+from bling_collector.db import control, proof, reprocessing
 from bling_collector.db.control import Owed
 from bling_collector.db.database import explained
 from bling_collector.db.run_lock import run_lock
@@ -23,16 +24,21 @@ from bling_collector.errors import (
     BlingScopeError,
     CollectorError,
     PaginationLoopError,
+    UsageError,
 )
 from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
-from bling_collector.etl.context import RunContext, Stopped, run_columns
+from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
+from bling_collector.etl.deleted import collect_deleted
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
 from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
+from bling_collector.etl.reconcile import due_windows_of
+from bling_collector.etl.reprocess import RESUMABLE, reprocess
 from bling_collector.etl.sweep import hides_more, sweep
-from bling_collector.etl.windows import Window, asked_period, incremental_start, next_bookmark, plan
+from bling_collector.etl.sync import sync_one
+from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
@@ -46,6 +52,7 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_contatos,
     collect_produtos,
     collect_categorias,
+    collect_deleted,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
 IN_FLIGHT = 64
@@ -65,6 +72,8 @@ class RunResult:
     message: str | None
     requisicoes: int
     error: CollectorError | None = None
+    found: Found = field(default_factory=Found)
+    """O que as varreduras encontraram diferente, antes de reparar."""
 
     @property
     def exit_code(self) -> int:
@@ -73,8 +82,40 @@ class RunResult:
         return self.error.exit_code if self.error else 1
 
 
+class Watching(TypedDict, total=False):
+    """Os parâmetros de quem acompanha: os campos de `Watch`."""
+
+    sink: ProgressSink
+    stop: asyncio.Event
+    on_start: Callable[[int], None]
+
+
+@dataclass
+class Watch:
+    """Quem acompanha uma execução: o que vê dela e como pede que pare."""
+
+    sink: ProgressSink = silent
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    on_start: Callable[[int], None] = lambda run_id: None
+    """Recebe o id da execução assim que ela existe."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    tipo: str
+    inicio: date | None = None
+    fim: date | None = None
+    windows: bool = True
+    """Percorre janelas de tempo; sem elas, só o que está pendente."""
+    repair: bool = True
+    everything: bool = False
+
+
 class Pipeline:
-    """Executa coletas num banco, uma por vez."""
+    """Executa coletas num banco, uma por vez.
+
+    Todo método levanta UsageError para um período impossível e RunInProgressError se outra execução está em curso.
+    """
 
     def __init__(
         self,
@@ -92,73 +133,117 @@ class Pipeline:
         self._clock = clock
         self._settings = settings
 
-    async def run(
-        self,
-        inicio: date | None = None,
-        fim: date | None = None,
-        *,
-        sink: ProgressSink = silent,
-        stop: asyncio.Event | None = None,
-        on_start: Callable[[int], None] = lambda run_id: None,
-    ) -> RunResult:
+    async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
 
-        Datas pedidas valem como estão. UsageError para um período impossível; RunInProgressError se outra execução
-        está em curso. `on_start` recebe o id da execução assim que ela existe.
+        Datas pedidas valem como estão. Sem elas, relê também uma parte da história, de modo que ela toda seja
+        conferida a cada semana.
         """
-        return await self._execute("run", inicio, fim, sink, stop or asyncio.Event(), on_start)
+        return await self._execute(_Job("run", inicio, fim), Watch(**watch))
 
-    async def run_full(
-        self,
-        inicio: date,
-        fim: date | None = None,
-        *,
-        sink: ProgressSink = silent,
-        stop: asyncio.Event | None = None,
-        on_start: Callable[[int], None] = lambda run_id: None,
-    ) -> RunResult:
+    async def run_full(self, inicio: date, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A carga histórica: todas as notas de `inicio` a `fim` (hoje, se omitido)."""
-        return await self._execute("run-full", inicio, fim, sink, stop or asyncio.Event(), on_start)
+        return await self._execute(_Job("run-full", inicio, fim), Watch(**watch))
 
-    async def _execute(
-        self,
-        tipo: str,
-        inicio: date | None,
-        fim: date | None,
-        sink: ProgressSink,
-        stop: asyncio.Event,
-        on_start: Callable[[int], None],
+    async def reconcile(
+        self, inicio: date | None = None, fim: date | None = None, *, repair: bool = False, **watch: Unpack[Watching]
     ) -> RunResult:
-        period = self._period(None, inicio, fim)  # um pedido impossível é recusado antes de tudo
+        """Confere o período (a história toda, se omitido) e, com `repair`, busca o que falta e marca o que sumiu.
+
+        Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem.
+        """
+        self._period(_Job("reconcile", inicio or EARLIEST, fim), None)  # um período impossível, antes do resto
+        async with explained(self._engine.url), self._engine.connect() as connection:
+            scope = await _scope(connection)
+        if scope is None:
+            raise UsageError(
+                "Ainda não há o que conferir: rode antes `bling-collector run-full --data-inicio AAAA-MM-DD`."
+            )
+        if inicio is None and fim is not None and fim < scope:
+            raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")
+        job = _Job("reconcile", inicio or scope, fim, repair=repair, everything=repair)
+        return await self._execute(job, Watch(**watch))
+
+    async def retry(self, **watch: Unpack[Watching]) -> RunResult:
+        """Tenta outra vez só o que está pendente."""
+        return await self._execute(_Job("retry", windows=False), Watch(**watch))
+
+    async def sync(self, recurso: str, id_: int) -> str:
+        """Busca e salva uma nota, um contato ou um produto; devolve `criado`, `atualizado` ou `igual`.
+
+        Não precisa da tranca: vale também no meio de uma execução.
+        """
+        async with explained(self._engine.url):
+            return await sync_one(self._context(None, Watch()), recurso, id_)
+
+    async def reprocess(
+        self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]
+    ) -> RunResult:
+        """Refaz as linhas derivadas do JSON guardado (das notas do período, ou de todas), sem requisição ao Bling.
+
+        Continua de onde um reprocessamento do mesmo período tenha parado.
+        """
+        if inicio is not None or fim is not None:
+            asked_period(inicio, fim, default_inicio=EARLIEST, today=today(self._clock))
+        seen = Watch(**watch)
+        async with explained(self._engine.url), run_lock(self._engine):
+            async with self._engine.begin() as connection:
+                now = self._clock.now()
+                await control.close_dead_runs(connection, now)
+                previous = await control.bookmark(connection)
+                after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE)
+                run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
+            ctx = self._context(run_id, seen)
+            try:
+                seen.on_start(run_id)
+                try:
+                    await reprocess(ctx, inicio, fim, after=after)
+                except Stopped:
+                    ctx.problems.append(INTERRUPTED)
+                return await self._finish(ctx, run_id, previous, None, None, owes=False)
+            except BaseException as error:
+                await self._abandon(run_id, error)
+                raise
+
+    def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
+        return RunContext(
+            self._engine,
+            self._client,
+            self._clock,
+            self._requests,
+            in_flight=IN_FLIGHT,
+            sink=watch.sink,
+            stop=watch.stop,
+            run_id=run_id,
+            **{"started": self._clock.now()} | more,
+        )
+
+    async def _execute(self, job: _Job, watch: Watch) -> RunResult:
+        period = self._period(job, None)  # um pedido impossível é recusado antes de tudo
         async with explained(self._engine.url), run_lock(self._engine):
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):
                     log.warning("%d execução(ões) anterior(es) morreu(ram) sem terminar.", dead)
                 previous = await control.bookmark(connection)
-                period = self._period(previous, inicio, fim)
-                run_id = await control.open_run(connection, tipo=tipo, inicio=period.inicio, fim=period.fim, now=now)
-                windows = {stream.name: await _owe(connection, stream, period) for stream in WINDOWED}
-            ctx = RunContext(
-                self._engine,
-                self._client,
-                self._clock,
-                self._requests,
-                in_flight=IN_FLIGHT,
-                sink=sink,
-                stop=stop,
-                run_id=run_id,
-                started=now,
-            )
+                period = self._period(job, previous)
+                days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
+                run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
+                windows = {stream.name: await _owe(connection, stream, period, job) for stream in WINDOWED}
+                scope = await _scope(connection)
+                if scope is not None and job.windows and job.repair:
+                    scope = min(scope, period.inicio)
+            ctx = self._context(run_id, watch, started=now, repair=job.repair, everything=job.everything, scope=scope)
             try:
-                on_start(run_id)
-                error = await self._collect(ctx, windows)
-                return await self._finish(ctx, previous, period, error)
+                watch.on_start(run_id)
+                error = await self._collect(ctx, job, windows)
+                covered = period if job.windows and job.repair else None
+                return await self._finish(ctx, run_id, previous, covered, error)
             except BaseException as error:
                 await self._abandon(run_id, error)
                 raise
 
-    def _period(self, previous: date | None, inicio: date | None, fim: date | None) -> Window:
+    def _period(self, job: _Job, previous: date | None) -> Window:
         day = today(self._clock)
         start = incremental_start(
             previous,
@@ -166,23 +251,28 @@ class Pipeline:
             lookback_days=self._settings.extraction_lookback_days,
             today=day,
         )
-        return asked_period(inicio, fim, default_inicio=start, today=day)
+        return asked_period(job.inicio, job.fim, default_inicio=start, today=day)
 
-    async def _collect(self, ctx: RunContext, windows: dict[str, list[Window]]) -> CollectorError | None:
+    async def _collect(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
         try:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
             for stream in WINDOWED:
                 await self._sweep_all(ctx, stream, windows[stream.name])
-                await retry_pendencias(ctx, stream)
-            for step in STEPS:
+                if job.repair:
+                    await retry_pendencias(ctx, stream)
+                if job.tipo == "run" and job.inicio is None and job.fim is None:
+                    await self._sweep_the_due(ctx, stream)
+            for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
             ctx.problems.append(INTERRUPTED)
         except CollectorError as error:
             log.error("A execução %d parou: %s", ctx.run_id, error)
             return error
+        if not job.repair and ctx.found.counts:
+            ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
         return None
 
     async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
@@ -195,7 +285,16 @@ class Pipeline:
                 for earlier in windows[:place]:
                     await self._sweep(ctx, stream, earlier)
 
-    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> None:
+    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> None:
+        """A parte de hoje da história; uma janela que não se completa cede a vez à seguinte."""
+        windows, left = await due_windows_of(ctx)
+        for window in windows:
+            if left == 0:
+                return
+            left -= await self._sweep(ctx, stream, window)
+
+    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
+        """Se a janela se completou."""
         try:
             await sweep(ctx, stream, window)
         except CollectorError as error:
@@ -204,7 +303,10 @@ class Pipeline:
                 await control.note_window_error(connection, stream.name, owed, str(error))
             if not isinstance(error, PaginationLoopError):
                 raise
-            log.error("A janela %s fica devida: %s", window, error)
+            log.error("A janela %s não se completou: %s", window, error)
+            ctx.problems.append(str(error))
+            return False
+        return True
 
     async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
         ctx.check_stop()
@@ -215,12 +317,21 @@ class Pipeline:
             ctx.problems.append(str(error))
 
     async def _finish(
-        self, ctx: RunContext, previous: date | None, period: Window, error: CollectorError | None
+        self,
+        ctx: RunContext,
+        run_id: int,
+        previous: date | None,
+        covered: Window | None,
+        error: CollectorError | None,
+        *,
+        owes: bool = True,
     ) -> RunResult:
+        """Com `owes`, o que se deve também impede o sucesso."""
         async with self._engine.begin() as connection:
             debts = await control.debts(connection)
-            bookmark = next_bookmark(previous, period, debts.primeiro_dia)
-            message = _message(error, ctx.problems, debts.pendencias, debts.janelas)
+            bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
+            owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
+            message = _message(error, ctx.problems, *owed)
             if message is None:
                 status = "success"
             else:
@@ -228,9 +339,18 @@ class Pipeline:
             ctx.show()
             columns = run_columns(ctx.progress) | {"fase": None, "data_referencia": bookmark}
             await control.update_run(
-                connection, ctx.run_id, **columns, status=status, fim=self._clock.now(), erro_mensagem=message
+                connection, run_id, **columns, status=status, fim=self._clock.now(), erro_mensagem=message
             )
-        result = RunResult(ctx.run_id, status, ctx.progress.stats, bookmark, message, ctx.progress.requisicoes, error)
+        result = RunResult(
+            run_id,
+            status,
+            ctx.progress.stats,
+            bookmark,
+            message,
+            ctx.progress.requisicoes,
+            error,
+            ctx.found,
+        )
         log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
         return result
 
@@ -250,8 +370,17 @@ class Pipeline:
                 )
 
 
-async def _owe(connection: AsyncConnection, stream: Stream, period: Window) -> list[Window]:
+async def _scope(connection: AsyncConnection) -> date | None:
+    scope = await proof.scope_start(connection)
+    return max(scope, EARLIEST) if scope is not None else None
+
+
+async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job) -> list[Window]:
     """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
+    if not job.windows:
+        return []
+    if not job.repair:
+        return plan([period])
     before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, stream.name)]
     windows = plan([period, *before])
     await control.set_owed(connection, stream.name, [Owed(w.inicio, w.fim) for w in windows])

@@ -5,12 +5,12 @@ from datetime import timedelta
 from itertools import product as combinations
 from urllib.parse import quote
 
-from bling_collector.db import control, repository
+from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.errors import BlingRejectedError
 from bling_collector.etl.altered import altered, checkpoint_or_start
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.save import Item
+from bling_collector.etl.save import Item, Saved
 from bling_collector.payload import Json, text
 from bling_collector.streams.base import Params
 from bling_collector.streams.produtos import DELETED, PRODUTOS
@@ -39,7 +39,7 @@ async def collect_produtos(ctx: RunContext) -> None:
             async for page in altered(ctx, PRODUTOS, since, now, stock):
                 async with ctx.engine.connect() as connection:
                     ours = await repository.present(connection, PRODUTOS.table, [row["id"] for row in page])
-                await _store(ctx, [row for row in page if row["id"] in ours])
+                await store_produtos(ctx, [row for row in page if row["id"] in ours])
         async with ctx.transaction() as connection:
             await control.move_checkpoint(connection, PRODUTOS.name, now)
     async with ctx.engine.connect() as connection:
@@ -107,7 +107,7 @@ async def _ask_batch(ctx: RunContext, skus: list[str], filters: Collection[Param
             async for page in ctx.client.pages(PRODUTOS.path, params):
                 wanted = [row for row in page if text(row.get("codigo")) in asked]
                 found |= {str(text(row["codigo"])) for row in wanted}
-                await _store(ctx, wanted)
+                await store_produtos(ctx, wanted)
     except BlingRejectedError as error:
         if len(skus) > 1:  # um SKU que o Bling recusa não leva os outros consigo
             middle = len(skus) // 2
@@ -130,17 +130,22 @@ async def _find_the_deleted(ctx: RunContext) -> None:
         codigos = tuple(("codigos[]", sku) for sku in batch)
         async for page in ctx.client.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
             async with ctx.transaction() as connection:
-                await repository.mark_produtos_deleted(connection, [row["id"] for row in page])
+                deleted = [row["id"] for row in page]
+                await proof.mark_gone(
+                    connection, PRODUTOS.table, deleted, ctx.clock.now(), ctx.run_id, since=ctx.started
+                )
             ctx.check_stop()
     async with ctx.transaction() as connection:
-        await repository.mark_produtos_live(connection, skus)
+        await repository.mark_exclusao_seen(connection, skus, ctx.clock.now())
         await repository.prefer_produtos(connection, skus)
 
 
-async def _store(ctx: RunContext, rows: Sequence[Json]) -> None:
+async def store_produtos(ctx: RunContext, rows: Sequence[Json]) -> Saved:
+    """Salva linhas da listagem e decide de novo a preferência dos seus SKUs."""
     if not rows:
-        return
+        return Saved()
     async with ctx.transaction() as connection:
         outcome = await ctx.store(connection, PRODUTOS, [Item(row) for row in rows])
         ctx.progress.saved[PRODUTOS.name] += len(outcome.created)
         await repository.after_produtos(connection, outcome.created | outcome.updated)
+    return outcome

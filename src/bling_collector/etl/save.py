@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bling_collector.db.upsert import Upserted, insert, replace_children, upsert
+from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.payload import Row
-from bling_collector.streams.base import Document, Stream
+from bling_collector.streams.base import Document, Rows, Stream
 
 BATCH = 50
 """Documentos por transação (a primeira coletora também confirmava a cada 50)."""
@@ -35,20 +35,31 @@ class Saved:
     """Os que o banco recusou, e por quê."""
 
 
-async def save(connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime) -> Saved:
-    """Grava os documentos; um que o banco recusa é achado por bisseção e não leva os outros consigo."""
+async def save(
+    connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, run_id: int | None = None
+) -> Saved:
+    """Grava os documentos e anota no histórico o que mudou; um que o banco recusa é achado por bisseção e não leva os
+    outros consigo."""
     outcome = Saved()
-    if items:
-        await _save_or_bisect(connection, stream, items, now, outcome)
+    history = History(run_id, now, stream.history) if stream.history is not None else None
+    # Quem veio sem passar pela listagem fica com a impressão que tinha, e não se sabe que está vivo.
+    for same in ([i for i in items if i.resumo is not None], [i for i in items if i.resumo is None]):
+        if same:
+            await _save_or_bisect(connection, stream, same, now, outcome, history)
     return outcome
 
 
 async def _save_or_bisect(
-    connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, outcome: Saved
+    connection: AsyncConnection,
+    stream: Stream,
+    items: Sequence[Item],
+    now: datetime,
+    outcome: Saved,
+    history: History | None,
 ) -> None:
     try:
         async with connection.begin_nested():
-            written = await _write(connection, stream, items, now)
+            written = await _write(connection, stream, items, now, history)
     except DBAPIError as error:
         if not _is_about_the_rows(error):
             raise
@@ -56,8 +67,8 @@ async def _save_or_bisect(
             outcome.refused.append((items[0], f"o banco recusou o registro: {str(error.orig).splitlines()[0]}"))
             return
         middle = len(items) // 2
-        await _save_or_bisect(connection, stream, items[:middle], now, outcome)
-        await _save_or_bisect(connection, stream, items[middle:], now, outcome)
+        await _save_or_bisect(connection, stream, items[:middle], now, outcome, history)
+        await _save_or_bisect(connection, stream, items[middle:], now, outcome, history)
     else:
         outcome.created |= written.created
         outcome.updated |= written.updated
@@ -71,23 +82,54 @@ def _is_about_the_rows(error: DBAPIError) -> bool:
     return not error.connection_invalidated and state[:2] in {"21", "22", "23", "54"}
 
 
-async def _write(connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime) -> Upserted:
+async def _write(
+    connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, history: History | None
+) -> Upserted:
     mapped = [(item, stream.rows(item.document)) for item in items]
-    main: list[Row] = []
-    for item, rows in mapped:
-        stamp: Row = {"extraido_em": now}
-        if "resumo_lista" in stream.table.c:
-            stamp["resumo_lista"] = item.resumo
-        main.extend(row | stamp for row in rows[stream.table])
-    written = await upsert(connection, stream.table, main, volatile=("extraido_em", *stream.volatile))
-    for child in stream.children:
-        # De um documento repetido no lote vale o último, como no upsert.
-        latest = {row["id"]: rows for _, rows in mapped for row in rows[stream.table]}
-        children = [row for parent in written.written for row in latest[parent][child.table]]
-        await replace_children(connection, child.table, child.parent, written.written, children)
+    stamp: Row = {"extraido_em": now}
+    listed = stream.listing_is_kept and items[0].resumo is not None
+    if listed:
+        stamp["excluida_em"] = None
+    main = [
+        row | stamp | ({"resumo_lista": item.resumo} if listed else {})
+        for item, rows in mapped
+        for row in rows[stream.table]
+    ]
+    volatile = ("extraido_em", *stream.volatile)
+    written = await upsert(connection, stream.table, main, volatile=volatile, history=history)
+    await _replace_children(connection, stream, [rows for _, rows in mapped], written.written)
     for table in stream.first_seen:
         seen = _first_by_id(row | {"extraido_em": now} for _, rows in mapped for row in rows[table])
         await insert(connection, table, seen, ignore_present=True)
+    return written
+
+
+async def _replace_children(
+    connection: AsyncConnection, stream: Stream, mapped: Sequence[Rows], parents: Sequence[int]
+) -> None:
+    # De um documento repetido no lote vale o último, como no upsert.
+    latest = {row["id"]: rows for rows in mapped for row in rows[stream.table]}
+    for child in stream.children:
+        rows = [row for parent in parents for row in latest[parent][child.table]]
+        await replace_children(connection, child.table, child.parent, parents, rows)
+
+
+async def rebuild(connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]) -> Upserted:
+    """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído."""
+    mapped = [(stream.rows(document), extracted) for document, extracted in items]
+    main = [
+        {name: value for name, value in row.items() if name not in stream.state} | {"extraido_em": extracted}
+        for rows, extracted in mapped
+        for row in rows[stream.table]
+    ]
+    written = await upsert(connection, stream.table, main)
+    ids = [row["id"] for row in main]
+    await _replace_children(connection, stream, [rows for rows, _ in mapped], ids)
+    for table in stream.first_seen:
+        seen = _first_by_id(row | {"extraido_em": at} for rows, at in mapped for row in rows[table])
+        await insert(connection, table, seen, ignore_present=True)
+    if stream.after_save is not None:
+        await stream.after_save(connection, ids)
     return written
 
 

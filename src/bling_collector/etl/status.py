@@ -31,6 +31,7 @@ async def load_status(engine: AsyncEngine) -> dict[str, Any]:
         debts = await control.debts(connection)
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
         bookmark = await control.bookmark(connection)
+        parked = await control.parked_names(connection)
     return {
         "last_successful_run": None
         if good is None
@@ -45,7 +46,12 @@ async def load_status(engine: AsyncEngine) -> dict[str, Any]:
         "last_run": None if last is None else run_as_json(last._mapping),
         "running": running,
         "data_referencia": _iso(bookmark),
-        "owed": {"pendencias": debts.pendencias, "janelas": debts.janelas},
+        "owed": {
+            "pendencias": debts.pendencias,
+            "estacionadas": debts.estacionadas,
+            "nomes_estacionadas": parked,
+            "janelas": debts.janelas,
+        },
         "oauth": {
             "has_token": token is not None,
             "expires_at": _iso(token.expires_at) if token else None,

@@ -5,9 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from bling_collector.db import control, repository
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.clock import today
+from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.errors import BlingNotFoundError, BlingUnavailableError, CollectorError, PaginationLoopError
+from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import fetch
 from bling_collector.etl.save import BATCH, Item
@@ -35,11 +39,34 @@ class Listing:
     """O resultado de uma leitura da janela."""
 
     wanted: dict[int, Wanted] = field(default_factory=dict)
-    listed: dict[int, str] = field(default_factory=dict)
+    listed: dict[int, Listed] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+    """Dos listados, os que o banco já tinha, qualquer que fosse a data."""
     moved: bool = False
     """Um registro passou de uma listagem a outra durante a leitura."""
     proven: bool = False
     """As listagens de costume mostram registros que só elas mostrariam: não escondem nada."""
+
+
+@dataclass
+class Stored:
+    """O que houve com o que se buscou: o que o banco tinha diferente, e o que o Bling não tem (404)."""
+
+    updated: set[int] = field(default_factory=set)
+    missing: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Unlisted:
+    """O que se soube do que a listagem não mostra."""
+
+    gone: list[int] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
+    """Mudaram de data."""
+    in_doubt: list[int] = field(default_factory=list)
+    """Não se pôde saber."""
+    skipped: bool = False
+    """A listagem passou por cima de um que existe: é preciso lê-la de novo."""
 
 
 def diff(
@@ -89,72 +116,136 @@ def _hidden(stream: Stream) -> str:
 
 async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing) -> None:
     assert stream.window is not None, stream.name
-    here: dict[int, str] = {}
+    here: dict[int, Listed] = {}
     async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
         async with ctx.engine.connect() as connection:
             known = await repository.known(connection, stream.table, [row["id"] for row in page])
+        result.known |= known.keys()
         result.wanted |= diff(page, known, stream, since=window.inicio)
         result.proven |= listing == stream.listings[0] and any(stream.proves(row) for row in page)
-        here |= {row["id"]: digest(row) for row in page}
+        for row in page:
+            here[row["id"]] = Listed(digest(row), stream.day(row) or window.inicio, stream.group(row))
         ctx.show()
         ctx.check_stop()
-    result.moved |= any(result.listed.get(id_, resumo) != resumo for id_, resumo in here.items())
+    seen = result.listed
+    result.moved |= any(id_ in seen and seen[id_].resumo != row.resumo for id_, row in here.items())
     result.listed |= here
 
 
 async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
-    """Completa a janela e a quita. Lança o erro que a impediu; o que chegou até ali fica salvo.
+    """Completa a janela, confere-a e a quita. Lança o erro que a impediu; o que chegou até ali fica salvo.
 
     A paginação do Bling é por posição: uma nota cancelada ou excluída puxa as seguintes uma posição para trás, e a
     primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já tinha sido lida; então ela
-    aparece mudada na listagem das canceladas, ou o seu detalhe responde 404. Nos dois casos a janela é lida de novo.
+    aparece mudada na listagem das canceladas, ou o seu detalhe responde 404, ou a que não foi vista ainda existe. Em
+    qualquer caso a janela é lida de novo.
     """
     done: dict[int, str | None] = {}
+    found: dict[int, date] = {}
     for attempt in range(1, MAX_PASSES + 1):
         ctx.start(f"Lendo {window}")
         listing = await list_window(ctx, stream, window)
-        todo = {id_: w for id_, w in listing.wanted.items() if id_ not in done or done[id_] != w.resumo}
-        ctx.start(f"{stream.title} de {window}", len(todo))
-        vanished = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
-        ctx.check_stop()
-        if not listing.moved and not vanished:
+        async with ctx.engine.connect() as connection:
+            held = await proof.held(connection, window.inicio, window.fim)
+            parked = await control.parked(connection, stream.name)
+        differences = compare(listing.listed, held, listing.known)
+        if not ctx.repair:
+            ctx.found.add(faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram)
             break
-        done |= {id_: w.resumo for id_, w in todo.items() if id_ not in vanished}
+        todo = {
+            id_: wanted
+            for id_, wanted in listing.wanted.items()
+            if (id_ not in done or done[id_] != wanted.resumo) and not _is_parked(id_, wanted, parked)
+        }
+        ctx.start(f"{stream.title} de {window}", len(todo))
+        stored = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
+        ctx.check_stop()
+        changed = {*differences.diferem, *stored.updated} - {*differences.faltam}
+        ctx.found.add(faltavam=differences.faltam, mudaram=changed)
+        found |= {id_: listing.listed[id_].day for id_ in (*differences.faltam, *changed)}
+        skipped = False
+        if not listing.moved and not stored.missing:
+            unlisted = await settle_the_unlisted(
+                ctx, stream, window, {id_: held[id_].day for id_ in differences.sobram}
+            )
+            ctx.found.add(mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
+            found |= {id_: held[id_].day for id_ in unlisted.gone}
+            skipped = unlisted.skipped
+            if not skipped:
+                break
+        done |= {id_: w.resumo for id_, w in todo.items() if id_ not in stored.missing}
     else:
-        if listing.moved:
+        if listing.moved or skipped:
             raise PaginationLoopError(
                 f"A lista de {window} mudou a cada uma das {MAX_PASSES} leituras; fica para a próxima execução."
             )
-    await _forget_the_deleted(ctx, stream, window, listing)
     async with ctx.transaction() as connection:
-        await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
+        await _record(ctx, connection, window, listing, found)
+        if ctx.repair:
+            await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
 
 
-async def _forget_the_deleted(ctx: RunContext, stream: Stream, window: Window, listing: Listing) -> None:
-    """O que o banco guarda, a listagem já não mostra e o Bling diz não existir (404) foi excluído lá: sai daqui."""
-    if stream.deletable is None or stream.delete is None:
-        return
-    async with ctx.engine.connect() as connection:
-        absent = await stream.deletable(connection, window.inicio, window.fim) - listing.listed.keys()
-    gone = await fetch_and_store(ctx, stream, {id_: Wanted(day=window.inicio) for id_ in absent})
+def _is_parked(id_: int, wanted: Wanted, parked: Mapping[int, str | None]) -> bool:
+    """Uma pendência estacionada só volta a ser tentada se alguém pedir, ou se a linha dela na listagem mudou."""
+    return id_ in parked and parked[id_] in (None, wanted.resumo)
+
+
+async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, days: Mapping[int, date]) -> Unlisted:
+    """Decide o que houve com as notas do banco (id → dia) que a listagem completa não mostra, e marca as excluídas.
+
+    Cada uma é pedida pelo id. Se responde com outra data, só mudou de janela, e é salva. Se responde como antes, o
+    Bling ainda responde por uma excluída, ou a listagem passou por cima dela: só uma segunda leitura, do seu dia, diz.
+    """
+    result = Unlisted()
+    moved: list[Item] = []
+    answering: dict[int, date] = {}
+    async for fetched in fetch(ctx.client, stream.path, days, limit=ctx.in_flight, stop=ctx.stop):
+        if isinstance(fetched.error, BlingNotFoundError):
+            result.gone.append(fetched.id)
+        elif fetched.document is None:
+            result.in_doubt.append(fetched.id)
+            ctx.problems.append(f"{stream.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}")
+        else:
+            day = stream.day(fetched.document) or days[fetched.id]
+            if window.inicio <= day <= window.fim:
+                answering[fetched.id] = day
+            else:
+                result.moved.append(fetched.id)
+                moved.append(Item(fetched.document))
     ctx.check_stop()
-    if gone:
-        log.warning("%s excluídas no Bling, e agora aqui: %s.", stream.title, ", ".join(map(str, sorted(gone))))
+    for day in sorted(set(answering.values())):
+        listed = (await list_window(ctx, stream, Window(day, day))).listed
+        asked = [id_ for id_, its_day in answering.items() if its_day == day]
+        result.gone += [id_ for id_ in asked if id_ not in listed]
+        result.skipped |= any(id_ in listed for id_ in asked)
+    if result.gone or moved:
         async with ctx.transaction() as connection:
-            await stream.delete(connection, gone)
-            await control.settle(connection, stream.name, [str(id_) for id_ in gone])
+            await ctx.store(connection, stream, moved)
+            await proof.mark_gone(connection, stream.table, result.gone, ctx.clock.now(), ctx.run_id)
+    return result
+
+
+async def _record(
+    ctx: RunContext, connection: AsyncConnection, window: Window, listing: Listing, found: Mapping[int, date]
+) -> None:
+    months = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    if months:
+        held = await proof.held(connection, window.inicio, window.fim)
+        counts = await proof.count_held(connection, window.inicio, window.fim)
+        checked = months_of(months, listing.listed, held, counts, found)
+        await proof.record(connection, checked, ctx.clock.now(), ctx.run_id)
 
 
 async def fetch_and_store(
     ctx: RunContext, stream: Stream, todo: Mapping[int, Wanted], *, missing_is_failure: bool = False, count: bool = True
-) -> set[int]:
-    """Busca os detalhes e os salva em lotes; devolve os ids que o Bling não tem (404).
+) -> Stored:
+    """Busca os detalhes e os salva em lotes.
 
     Com `missing_is_failure` o 404 é uma falha como as outras e vira pendência.
     """
     items: list[Item] = []
     failures: list[Pendencia] = []
-    missing: set[int] = set()
+    result = Stored()
 
     async def flush() -> None:
         if not items and not failures:
@@ -162,6 +253,7 @@ async def fetch_and_store(
         async with ctx.transaction() as connection:
             before = ctx.progress.saved[stream.name]
             outcome = await ctx.store(connection, stream, items, failures)
+            result.updated |= outcome.updated
             if count:
                 ctx.progress.saved[stream.name] += len(outcome.saved)
             if before < ANALYZE_AFTER <= ctx.progress.saved[stream.name]:
@@ -176,9 +268,9 @@ async def fetch_and_store(
             if fetched.document is not None:
                 items.append(Item(fetched.document, wanted.resumo, wanted.day))
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
-                missing.add(fetched.id)
+                result.missing.add(fetched.id)
             else:
-                failures.append(Pendencia(stream.name, str(fetched.id), str(fetched.error), wanted.day))
+                failures.append(Pendencia(stream.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo))
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()
@@ -188,4 +280,4 @@ async def fetch_and_store(
         await flush()
         raise
     await flush()
-    return missing
+    return result

@@ -50,13 +50,17 @@ class Stream:
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
     day: Callable[[Document], date | None] = lambda row: None
     """O dia da linha de listagem dentro da sua janela."""
-    deletable: Callable[[AsyncConnection, date, date], Awaitable[set[int]]] | None = None
-    """Os ids guardados, do período, que o Bling ainda pode excluir."""
-    delete: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
-    """Apaga do banco o que o Bling excluiu."""
     after_save: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
     """O que se completa no banco, na mesma transação, nas linhas que acabam de ser gravadas."""
+    group: Callable[[Document], str] = lambda row: ""
+    """Como a conferência separa as linhas da listagem: a situação."""
+    history: tuple[str, ...] | None = None
+    """As chaves de `detalhe` cujas mudanças o histórico anota, além das colunas; None não anota nada."""
+    listing_is_kept: bool = False
+    """Cada registro guarda a impressão da linha de listagem que o mostrou; e o que ela mostra não foi excluído."""
     volatile: tuple[str, ...] = ()
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
+    state: tuple[str, ...] = ()
+    """Das `volatile`, as que não vêm do documento: refazer a linha a partir dele as deixa como estão."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""

@@ -29,6 +29,9 @@ def rows(contato: Document) -> Rows:
     }
 
 
+DELETED = (("criterio", "2"),)
+"""O critério que só mostra os excluídos."""
+
 CONTATOS = Stream(
     name="contatos",
     title="Contatos",
@@ -37,5 +40,8 @@ CONTATOS = Stream(
     rows=rows,
     # Sem `criterio` só vêm os últimos incluídos; 1 é todos (referência: GET /contatos).
     listings=((("criterio", "1"),),),
+    history=(),
+    volatile=("nao_encontrado_em",),
+    state=("nao_encontrado_em",),
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException
-from functools import partial
 
 from bling_collector.db import repository
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
@@ -177,10 +176,13 @@ NFE = Stream(
     proves=lambda row: integer(row.get("situacao")) not in {2, 6},
     window=("dataEmissaoInicial", "dataEmissaoFinal"),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
+    group=lambda row: str(integer(row.get("situacao"))),
+    listing_is_kept=True,
+    history=("itens", "parcelas"),
+    # Os links trazem uma chave de acesso que muda de uma resposta a outra.
+    volatile=("link_xml", "link_danfe", "link_pdf"),
     day=lambda row: local_date(row.get("dataEmissao")),
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
-    deletable=partial(repository.deletable_notas, final=sorted(FINAL)),
-    delete=repository.delete_notas,
     after_save=repository.fill_tipo_pagamento,
     # O contato como a nota o traz; o detalhe, que sabe mais, vem no passo dos contatos.
     first_seen=(contatos,),

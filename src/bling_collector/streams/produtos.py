@@ -50,5 +50,7 @@ PRODUTOS = Stream(
     # Sem `criterio` só vêm os últimos incluídos; 5 é todos, os excluídos também (referência: GET /produtos).
     listings=((("criterio", "5"),),),
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
+    history=(),
     volatile=("preferido",),
+    state=("preferido",),
 )

@@ -25,6 +25,13 @@ class Stats(_Answer):
     produtos: int = Field(description="Produtos gravados")
 
 
+class FoundDifferences(_Answer):
+    """O que as varreduras encontraram diferente, antes de reparar: `faltavam`, `mudaram`, `sumiram`."""
+
+    contagens: dict[str, int]
+    ids: dict[str, list[int]] = Field(description="No máximo mil de cada")
+
+
 class RunAnswer(_Answer):
     status: Literal["success", "partial"] = Field(description="`partial`: algo ficou devido e será tentado de novo")
     stats: Stats
@@ -32,6 +39,7 @@ class RunAnswer(_Answer):
     data_referencia: Day | None = Field(description="O último dia coberto sem lacuna")
     mensagem: str | None = Field(description="O que ficou por fazer; nulo quando está tudo em dia")
     requisicoes: int = Field(description="Requisições feitas à API do Bling")
+    encontrado: FoundDifferences
 
 
 class Periodo(_Answer):
@@ -81,6 +89,117 @@ class OAuthStatus(_Answer):
 class Status(_Answer):
     last_successful_run: LastSuccess | None
     oauth: OAuthStatus
+
+
+class Side(_Answer):
+    total: int
+    situacoes: dict[str, int] = Field(description="Situação → quantas notas")
+
+
+class MonthCheck(_Answer):
+    mes: str = Field(description="AAAA-MM")
+    data_inicio: Day
+    data_fim: Day
+    conferida_em: Instant
+    run_id: int | None
+    no_bling: Side
+    no_banco: Side
+    faltam: list[int] = Field(description="Ids que o Bling lista e o banco não tem")
+    sobram: list[int] = Field(description="Ids que o banco tem e o Bling não lista")
+    diferem: list[int] = Field(description="Ids que mudaram no Bling desde que o banco os leu")
+    reparadas: int = Field(description="Divergências encontradas e reparadas por esta conferência")
+    igual: bool
+
+
+class Reconciliation(_Answer):
+    completo_em: Instant | None = Field(
+        description="A hora da conferência mais antiga entre os meses; nula enquanto há meses por conferir"
+    )
+    igual: bool
+    por_conferir: list[str] = Field(description="Os meses, AAAA-MM, que nenhuma conferência cobriu ainda")
+    no_bling: int
+    no_banco: int
+    meses: list[MonthCheck]
+
+
+class Neighbour(_Answer):
+    numero: int
+    id: int
+    data_emissao: Instant | None
+
+
+class Gap(_Answer):
+    de: int
+    ate: int
+    quantos: int
+    antes: Neighbour
+    depois: Neighbour
+
+
+class ExplainedGap(_Answer):
+    numero: int
+    motivo: Literal["cancelada", "denegada", "excluida"]
+    id: int
+    data_emissao: Instant | None
+
+
+class Repeated(_Answer):
+    numero: int
+    ids: list[int]
+
+
+class SerieNumbering(_Answer):
+    serie: int
+    primeiro: int
+    ultimo: int
+    numeros: int
+    explicadas: list[ExplainedGap]
+    sem_explicacao: list[Gap]
+    repetidas: list[Repeated]
+
+
+class Failure(_Answer):
+    nome: str = Field(description="recurso/id")
+    recurso: str
+    id: str
+    data_emissao: Day | None
+    erro: str
+    tentativas: int
+    desde: Instant
+    tentada_em: Instant
+    estacionada: bool = Field(description="Só é tentada de novo se alguém pedir")
+
+
+class OwedWindow(_Answer):
+    recurso: str
+    data_inicio: Day
+    data_fim: Day
+    desde: Instant
+    erro: str | None
+
+
+class Failures(_Answer):
+    pendencias: list[Failure]
+    janelas: list[OwedWindow]
+
+
+class Nota(_Answer):
+    """As colunas de `nfe_cabecalho`, mais o que segue."""
+
+    id: int
+    numero: str | None
+    situacao: int | None
+    itens: list[dict[str, Any]]
+    linhas: list[dict[str, Any]]
+    pagamentos: list[dict[str, Any]]
+    contato: dict[str, Any] | None
+    historico: list[dict[str, Any]]
+
+
+class Synced(_Answer):
+    recurso: str
+    id: int
+    resultado: Literal["criado", "atualizado", "igual"]
 
 
 class AuthStart(_Answer):

@@ -19,6 +19,8 @@ from bling_collector.web.problems import from_error
 from bling_collector.web.runs import Begin, InterruptedRunError
 from bling_collector.web.service import OneService, Service
 
+_MOST_IDS = 1000
+"""Ids de cada tipo numa resposta: uma carga histórica encontra todos."""
 _DAY: dict[str, JsonValue] = {"format": "date"}
 _INICIO = "Primeiro dia, AAAA-MM-DD"
 _FIM = "Último dia, AAAA-MM-DD; sem ele, hoje"
@@ -63,7 +65,7 @@ def from_this_site(request: Request) -> None:
 
 
 router = APIRouter(tags=["Execuções"], dependencies=[Depends(from_this_site), Depends(no_body)])
-_RESPONSES = problems(403, 409, 422, 502, 503) | {
+RUN_RESPONSES = problems(403, 409, 422, 502, 503) | {
     202: {
         "model": RunDetails,
         "description": "Com `Prefer: respond-async`: a execução começou; acompanhe-a em `Location`",
@@ -73,7 +75,7 @@ _RESPONSES = problems(403, 409, 422, 502, 503) | {
         },
     }
 }
-_HOW = """
+HOW = """
 Responde quando a execução termina. Com o cabeçalho `Prefer: respond-async` responde 202 assim que ela começa, e ela
 segue em segundo plano; no Cloud Run isso pede CPU sempre alocada. Se o cliente se vai, a execução continua.
 
@@ -84,32 +86,34 @@ execução, a resposta é um problema com `run_id`, `run_status` e `stats`. Se o
 
 
 @router.post(
-    "/run", summary="Coleta o que é novo ou mudou", description=_HOW, responses=_RESPONSES, response_model=RunAnswer
+    "/run", summary="Coleta o que é novo ou mudou", description=HOW, responses=RUN_RESPONSES, response_model=RunAnswer
 )
 async def run(request: Request, period: Annotated[Period, Query()], service: OneService) -> RunAnswer | Response:
-    inicio, fim = _day(period.data_inicio, "data_inicio"), _day(period.data_fim, "data_fim")
-    return await _execute(request, service, lambda app: partial(app.pipeline.run, inicio, fim))
+    inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
+    return await execute(request, service, lambda app: partial(app.pipeline.run, inicio, fim))
 
 
 @router.post(
     "/run/full",
     summary="Carga histórica: todas as notas do período",
-    description=_HOW,
-    responses=_RESPONSES,
+    description=HOW,
+    responses=RUN_RESPONSES,
     response_model=RunAnswer,
 )
 async def run_full(
     request: Request, period: Annotated[FullPeriod, Query()], service: OneService
 ) -> RunAnswer | Response:
-    inicio, fim = parse_day(period.data_inicio, "data_inicio"), _day(period.data_fim, "data_fim")
-    return await _execute(request, service, lambda app: partial(app.pipeline.run_full, inicio, fim))
+    inicio, fim = parse_day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
+    return await execute(request, service, lambda app: partial(app.pipeline.run_full, inicio, fim))
 
 
-def _day(value: str | None, name: str) -> date | None:
+def day(value: str | None, name: str) -> date | None:
+    """O dia de um parâmetro opcional."""
     return None if value is None else parse_day(value, name)
 
 
-async def _execute(request: Request, service: Service, choose: Callable[[App], Begin]) -> RunAnswer | Response:
+async def execute(request: Request, service: Service, choose: Callable[[App], Begin]) -> RunAnswer | Response:
+    """Começa a execução escolhida e responde como as rotas de execução respondem."""
     _ = service.settings.credentials  # sem elas, recusa antes de abrir uma execução
     async with service.opened() as app:
         run = service.runner.start(choose(app))
@@ -137,6 +141,7 @@ def _answer(request: Request, result: RunResult, *, stopping: bool) -> RunAnswer
         "stats": result.stats,
         "data_referencia": result.data_referencia.isoformat() if result.data_referencia else None,
         "requisicoes": result.requisicoes,
+        "encontrado": result.found.as_json(most=_MOST_IDS),
     }
     error = result.error
     if error is None and stopping and result.status != "success":

@@ -1,0 +1,72 @@
+"""O que o reprocessamento lê do banco e anota nele. Nada aqui faz COMMIT."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.models import etl_controle
+
+
+def _kept(table: Table, after: int, inicio: date | None, fim: date | None) -> list[ColumnElement[bool]]:
+    c = table.c
+    where = [c.detalhe.is_not(None), c.id > after]
+    if inicio is not None:
+        where.append(c.data_emissao >= inicio)
+    if fim is not None:
+        where.append(func.date(c.data_emissao) <= fim)
+    return where
+
+
+async def count(connection: AsyncConnection, table: Table, after: int, inicio: date | None, fim: date | None) -> int:
+    """Quantas linhas com o JSON guardado há por refazer."""
+    statement = select(func.count()).select_from(table).where(*_kept(table, after, inicio, fim))
+    return int(await connection.scalar(statement) or 0)
+
+
+async def stored(
+    connection: AsyncConnection, table: Table, after: int, limit: int, inicio: date | None, fim: date | None
+) -> Sequence[RowMapping]:
+    """As próximas `limit` linhas, por id: `id`, `detalhe` e `extraido_em`."""
+    statement: Select[Any] = select(table.c.id, table.c.detalhe, table.c.extraido_em)
+    # Sem a tranca das linhas, o que um `sync` gravasse agora seria desfeito pelo JSON lido antes.
+    ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit).with_for_update()
+    rows: Sequence[RowMapping] = (await connection.execute(ordered)).mappings().all()
+    return rows
+
+
+async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Sequence[RowMapping]:
+    """A nota mais nova de cada contato que só as notas conhecem: o `detalhe` dela e o `extraido_em` dele."""
+    found = await connection.execute(
+        text("""
+            SELECT DISTINCT ON (n.contato_id) n.detalhe, c.extraido_em
+            FROM contatos c JOIN nfe_cabecalho n ON n.contato_id = c.id
+            WHERE c.detalhe IS NULL AND n.detalhe IS NOT NULL
+            ORDER BY n.contato_id, n.data_emissao DESC NULLS LAST, n.id DESC""")
+    )
+    return found.mappings().all()
+
+
+async def move_cursor(connection: AsyncConnection, run_id: int, cursor: int | None) -> None:
+    """Anota na execução o id da última nota refeita; None quando não há mais o que refazer."""
+    await connection.execute(update(etl_controle).where(etl_controle.c.id == run_id).values(cursor=cursor))
+
+
+async def interrupted_cursor(
+    connection: AsyncConnection, inicio: date | None, fim: date | None, *, since: datetime
+) -> int:
+    """Onde o último reprocessamento do mesmo período parou sem terminar, se começou depois de `since`; senão, zero."""
+    c = etl_controle.c
+    last = (
+        await connection.execute(
+            select(c.inicio, c.cursor)
+            .where(
+                c.tipo == "reprocess", c.data_inicio.is_not_distinct_from(inicio), c.data_fim.is_not_distinct_from(fim)
+            )
+            .order_by(c.id.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return last.cursor or 0 if last is not None and last.inicio > since else 0

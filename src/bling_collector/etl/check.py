@@ -1,0 +1,96 @@
+"""A conferência: o que a listagem completa de uma janela mostra, nota por nota, ao lado do que o banco tem."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bling_collector.db.proof import Held, Month
+from bling_collector.etl.windows import Window
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Uma linha da listagem, no que importa à conferência."""
+
+    resumo: str
+    day: date
+    group: str
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Em que os dois lados diferem, em ids."""
+
+    faltam: list[int]
+    diferem: list[int]
+    sobram: list[int]
+
+
+def compare(listed: Mapping[int, Listed], held: Mapping[int, Held], elsewhere: Collection[int] = ()) -> Differences:
+    """O que falta aqui, o que mudou lá e o que só existe aqui.
+
+    `elsewhere` são as notas listadas que o banco tem, com que data seja: as que não estão em `held` mudaram de data.
+    """
+    moved = (listed.keys() - held.keys()) & set(elsewhere)
+    changed = {id_ for id_, row in listed.items() if id_ in held and held[id_].resumo != row.resumo}
+    return Differences(
+        faltam=sorted(listed.keys() - held.keys() - moved),
+        diferem=sorted(changed | moved),
+        sobram=sorted(held.keys() - listed.keys()),
+    )
+
+
+def whole_months(window: Window, scope: date, today: date) -> list[Window]:
+    """Os meses que a janela cobre por inteiro: desde o dia 1, ou desde o começo da coleta, até o fim, ou até hoje."""
+    months = []
+    first = window.inicio.replace(day=1)
+    while first <= window.fim:
+        following = (first + timedelta(days=32)).replace(day=1)
+        inicio, fim = max(first, scope), min(following - _DAY, today)
+        if window.inicio <= inicio <= fim <= window.fim:
+            months.append(Window(inicio, fim))
+        first = following
+    return months
+
+
+def months_of(
+    months: Iterable[Window],
+    listed: Mapping[int, Listed],
+    held: Mapping[int, Held],
+    counts: Mapping[date, Counter[str]],
+    before: Mapping[int, date] | None = None,
+) -> list[Month]:
+    """A conferência de cada mês; `before` traz o dia de cada divergência que se encontrou e tentou reparar."""
+    found = {m.inicio.replace(day=1): Month(m.inicio, m.fim) for m in months}
+    for month in found.values():
+        month.no_banco = counts.get(month.inicio.replace(day=1), Counter())
+    for row in listed.values():
+        if (first := row.day.replace(day=1)) in found:
+            found[first].no_bling[row.group] += 1
+    differences = compare(listed, held)
+    days = {id_: row.day for id_, row in held.items()} | {id_: row.day for id_, row in listed.items()}
+    for kind in ("faltam", "diferem", "sobram"):
+        for id_ in getattr(differences, kind):
+            if (first := days[id_].replace(day=1)) in found:
+                getattr(found[first], kind).append(id_)
+    left = {*differences.faltam, *differences.diferem, *differences.sobram}
+    for id_, day in (before or {}).items():
+        if id_ not in left and (first := day.replace(day=1)) in found:
+            found[first].reparadas += 1
+    return list(found.values())
+
+
+def due_windows(
+    scope: date, today: date, checked: Mapping[date, tuple[date, object]], fresh: Iterable[date]
+) -> list[Window]:
+    """Os meses, desde o começo da coleta, que nenhuma conferência recente (`fresh`) cobre por inteiro."""
+    recent = set(fresh)
+    due = []
+    for month in whole_months(Window(scope, today), scope, today):
+        first = month.inicio.replace(day=1)
+        if first not in recent or checked[first][0] > month.inicio:
+            due.append(month)
+    return due

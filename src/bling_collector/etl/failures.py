@@ -1,0 +1,89 @@
+"""O que se deve: o que não pôde ser salvo e os períodos não completados, desde quando, por quê, quantas vezes."""
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bling_collector.db.control import PARKED_AFTER
+from bling_collector.db.models import janelas_devidas, pendencias
+from bling_collector.errors import CollectorError
+
+
+class UnknownFailureError(CollectorError):
+    """Não há pendência com este nome."""
+
+    http_status = 404
+    exit_code = 2
+    title = "Pendência desconhecida"
+
+
+async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
+    """As pendências, da mais antiga à mais nova, e os períodos devidos."""
+    p, j = pendencias.c, janelas_devidas.c
+    async with engine.connect() as connection:
+        failed = (await connection.execute(select(pendencias).order_by(p.desde, p.recurso, p.recurso_id))).all()
+        owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
+    return {
+        "pendencias": [_as_json(row) for row in failed],
+        "janelas": [
+            {
+                "recurso": row.recurso,
+                "data_inicio": row.data_inicio.isoformat(),
+                "data_fim": row.data_fim.isoformat(),
+                "desde": row.desde.isoformat(),
+                "erro": row.erro,
+            }
+            for row in owed
+        ],
+    }
+
+
+async def load_failure(engine: AsyncEngine, name: str) -> dict[str, Any]:
+    """Uma pendência pelo nome, `recurso/id`. UnknownFailureError se não há."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(pendencias).where(*_named(name)))).one_or_none()
+    if row is None:
+        raise _unknown(name)
+    return _as_json(row)
+
+
+async def unpark(engine: AsyncEngine, name: str | None = None) -> int:
+    """Faz com que as pendências (uma, ou todas) voltem a ser tentadas; devolve quantas são.
+
+    UnknownFailureError se a nomeada não existe.
+    """
+    async with engine.begin() as connection:
+        changed = await _reset(connection, name)
+    if name is not None and not changed:
+        raise _unknown(name)
+    return changed
+
+
+async def _reset(connection: AsyncConnection, name: str | None) -> int:
+    statement = update(pendencias).values(tentativas=0)
+    result = await connection.execute(statement.where(*_named(name)) if name is not None else statement)
+    return result.rowcount
+
+
+def _named(name: str) -> tuple[Any, Any]:
+    recurso, _, recurso_id = name.partition("/")
+    return pendencias.c.recurso == recurso, pendencias.c.recurso_id == recurso_id
+
+
+def _unknown(name: str) -> UnknownFailureError:
+    return UnknownFailureError(f"Não há pendência {name!r}. Os nomes têm a forma nfe/123; veja-os em `failures`.")
+
+
+def _as_json(row: Any) -> dict[str, Any]:
+    return {
+        "nome": f"{row.recurso}/{row.recurso_id}",
+        "recurso": row.recurso,
+        "id": row.recurso_id,
+        "data_emissao": row.data_emissao.isoformat() if row.data_emissao else None,
+        "erro": row.erro,
+        "tentativas": row.tentativas,
+        "desde": row.desde.isoformat(),
+        "tentada_em": row.tentada_em.isoformat(),
+        "estacionada": row.tentativas >= PARKED_AFTER,
+    }

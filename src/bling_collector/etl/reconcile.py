@@ -1,0 +1,83 @@
+"""A conferência guardada: o que se conferiu, quando, e que parte da história é a vez de reler."""
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bling_collector.clock import today
+from bling_collector.db import proof
+from bling_collector.db.models import conferencias
+from bling_collector.etl.check import due_windows, whole_months
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.windows import Window, plan
+
+FRESH = timedelta(days=6, hours=12)
+"""Toda a história é conferida a cada semana; a execução diária não começa sempre no mesmo segundo."""
+_TURNS = 6
+"""Em quantas execuções diárias: seis, para que sobre um dia."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+async def due_windows_of(ctx: RunContext) -> tuple[list[Window], int]:
+    """As janelas da história que não foram conferidas na última semana, primeiro as que mais esperam, e quantas delas
+    esta execução deve reler."""
+    if ctx.scope is None:
+        return [], 0
+    now, day = ctx.clock.now(), today(ctx.clock)
+    async with ctx.engine.connect() as connection:
+        checked = await proof.checked_months(connection)
+    fresh = [month for month, (_, when) in checked.items() if now - when < FRESH]
+    due = plan(due_windows(ctx.scope, day, checked, fresh))
+
+    def oldest_check(window: Window) -> tuple[datetime, date]:
+        months = (month.inicio.replace(day=1) for month in whole_months(window, ctx.scope or window.inicio, day))
+        return min(checked[month][1] if month in checked else _NEVER for month in months), window.inicio
+
+    return sorted(due, key=oldest_check), math.ceil(len(plan([Window(ctx.scope, day)])) / _TURNS)
+
+
+async def load_reconciliation(engine: AsyncEngine) -> dict[str, Any]:
+    """O que as últimas conferências dizem, sem perguntar nada ao Bling: os totais dos dois lados, se são iguais, desde
+    quando (a mais antiga das conferências, `completo_em`) e mês a mês.
+
+    Enquanto há meses por conferir entre o começo da coleta e a última conferência (`por_conferir`), nada se afirma do
+    todo: `completo_em` é None, e `igual`, False.
+    """
+    async with engine.connect() as connection:
+        rows = (await connection.execute(select(conferencias).order_by(conferencias.c.mes))).all()
+        scope = await proof.scope_start(connection)
+    missing = []
+    if rows and scope is not None:
+        checked = {row.mes: row.data_inicio for row in rows}
+        for month in whole_months(Window(scope, rows[-1].data_fim), scope, rows[-1].data_fim):
+            first = month.inicio.replace(day=1)
+            if first not in checked or checked[first] > month.inicio:
+                missing.append(f"{first:%Y-%m}")
+    months = [
+        {
+            "mes": f"{row.mes:%Y-%m}",
+            "data_inicio": row.data_inicio.isoformat(),
+            "data_fim": row.data_fim.isoformat(),
+            "conferida_em": row.conferida_em.isoformat(),
+            "run_id": row.run_id,
+            "no_bling": {"total": sum(row.no_bling.values()), "situacoes": row.no_bling},
+            "no_banco": {"total": sum(row.no_banco.values()), "situacoes": row.no_banco},
+            "faltam": row.faltam,
+            "sobram": row.sobram,
+            "diferem": row.diferem,
+            "reparadas": row.reparadas,
+            "igual": row.no_bling == row.no_banco and not (row.faltam or row.sobram or row.diferem),
+        }
+        for row in rows
+    ]
+    return {
+        "completo_em": None if missing else min((month["conferida_em"] for month in months), default=None),
+        "igual": bool(months) and not missing and all(month["igual"] for month in months),
+        "por_conferir": missing,
+        "no_bling": sum(month["no_bling"]["total"] for month in months),
+        "no_banco": sum(month["no_banco"]["total"] for month in months),
+        "meses": months,
+    }

@@ -1,0 +1,131 @@
+"""A prova e o que dela decorre: conferir, ver as lacunas, o que se deve, uma nota, e buscar um objeto só."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from bling_collector.etl.failures import load_failures, unpark
+from bling_collector.etl.nota import load_nota
+from bling_collector.etl.numbering import load_numbering
+from bling_collector.etl.reconcile import load_reconciliation
+from bling_collector.web.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
+from bling_collector.web.run_routes import HOW, RUN_RESPONSES, Period, day, execute, from_this_site, no_body
+from bling_collector.web.service import OneService
+
+router = APIRouter()
+_BLING_ID = Annotated[int, Path(ge=1, le=2**63 - 1, description="O id do Bling")]
+_ASKS = [Depends(from_this_site), Depends(no_body)]
+
+
+class ReconcilePeriod(Period):
+    """O período de POST /reconcile: sem datas, a história toda."""
+
+    repair: bool = Field(default=False, description="Busca o que falta e o que mudou, e marca o que sumiu")
+
+
+class Serie(BaseModel):
+    """Que série mostrar."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serie: int | None = Field(default=None, ge=0, le=999, description="Só esta série; sem ela, todas")
+
+
+@router.get(
+    "/reconcile",
+    tags=["Prova"],
+    summary="O que a última conferência de cada mês diz",
+    responses=problems(503),
+    response_model=Reconciliation,
+)
+async def reconciliation(service: OneService) -> dict[str, Any]:
+    """Não pergunta nada ao Bling: `completo_em` é a hora da conferência mais antiga."""
+    async with service.opened() as app:
+        return await load_reconciliation(app.engine)
+
+
+@router.post(
+    "/reconcile",
+    tags=["Prova"],
+    summary="Confere o banco com o Bling, nota por nota",
+    description=HOW + "\nSem `repair` nada é buscado nem marcado, e `partial` diz que os dois lados diferem.",
+    responses=RUN_RESPONSES,
+    response_model=RunAnswer,
+    dependencies=_ASKS,
+)
+async def reconcile(
+    request: Request, period: Annotated[ReconcilePeriod, Query()], service: OneService
+) -> RunAnswer | Response:
+    inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
+    return await execute(
+        request, service, lambda app: partial(app.pipeline.reconcile, inicio, fim, repair=period.repair)
+    )
+
+
+@router.get(
+    "/reconcile/numeracao",
+    tags=["Prova"],
+    summary="As lacunas da numeração de cada série",
+    responses=problems(404, 422, 503),
+    response_model=list[SerieNumbering],
+)
+async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> list[dict[str, Any]]:
+    async with service.opened() as app:
+        return await load_numbering(app.engine, asked.serie)
+
+
+@router.get(
+    "/failures",
+    tags=["Prova"],
+    summary="O que se deve, desde quando e por quê",
+    responses=problems(503),
+    response_model=Failures,
+)
+async def failures(service: OneService) -> dict[str, Any]:
+    async with service.opened() as app:
+        return await load_failures(app.engine)
+
+
+@router.post(
+    "/failures/retry",
+    tags=["Prova"],
+    summary="Tenta agora tudo o que está pendente",
+    description=HOW,
+    responses=RUN_RESPONSES,
+    response_model=RunAnswer,
+    dependencies=_ASKS,
+)
+async def retry(request: Request, service: OneService) -> RunAnswer | Response:
+    async with service.opened() as app:
+        await unpark(app.engine)
+    return await execute(request, service, lambda app: app.pipeline.retry)
+
+
+@router.get(
+    "/nfe/{nfe_id}",
+    tags=["Dados"],
+    summary="Uma nota, com linhas, pagamentos, contato e histórico",
+    responses=problems(404, 422, 503),
+    response_model=Nota,
+)
+async def nota(nfe_id: _BLING_ID, service: OneService) -> dict[str, Any]:
+    async with service.opened() as app:
+        return await load_nota(app.engine, nfe_id)
+
+
+@router.post(
+    "/sync/{recurso}/{id_}",
+    tags=["Dados"],
+    summary="Busca e salva uma nota, um contato ou um produto",
+    responses=problems(403, 404, 422, 502, 503),
+    response_model=Synced,
+    dependencies=_ASKS,
+)
+async def sync(
+    recurso: Annotated[str, Path(description="nfe, contato ou produto")], id_: _BLING_ID, service: OneService
+) -> dict[str, Any]:
+    _ = service.settings.credentials
+    async with service.opened() as app:
+        return {"recurso": recurso, "id": id_, "resultado": await app.pipeline.sync(recurso, id_)}

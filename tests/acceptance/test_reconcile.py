@@ -1,0 +1,253 @@
+"""A conferência: o que mudou no Bling pelas costas do coletor, com qualquer idade, é achado exatamente e reparado."""
+
+import random
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.proving import (
+    START,
+    TODAY,
+    assert_equals_the_living,
+    at,
+    by_month,
+    conferencias,
+    outgoing,
+    snapshot,
+    twin,
+)
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_collector.errors import UsageError
+from bling_collector.etl.reconcile import load_reconciliation
+from bling_simulator.bling import Bling
+from bling_simulator.company.lines import line_of
+
+EDGES = [
+    at("2021-01-01 00:00:00"),
+    at("2021-12-31 23:59:59"),
+    at("2022-01-01 00:00:00"),
+    at("2024-02-29 23:59:59"),
+    at("2024-03-01 00:00:00"),
+    at("2025-02-28 23:59:59"),
+    at("2025-03-01 00:00:00"),
+    at("2026-01-31 23:59:59"),
+    at("2026-02-20 00:00:00"),
+]
+"""O primeiro e o último segundo de meses e anos, e as bordas das janelas em que a história é lida."""
+
+
+class Behind:
+    """Mudanças de todo tipo em notas de todas as idades, e o que uma conferência deve dizer delas."""
+
+    def __init__(self, bling: Bling) -> None:
+        self.bling = bling
+        self.pending = [bling.issue_note(situacao=1, emitted_at=moment) for moment in (EDGES[1], EDGES[4], EDGES[7])]
+        model = outgoing(bling, 6)[-1]
+        self.doomed = [twin(bling, model, emitted_at=moment) for moment in EDGES]
+        self.doomed_pending = twin(bling, model, emitted_at=EDGES[2], situacao=1)
+        self.faltavam: set[int] = set()
+        self.mudaram: set[int] = set()
+        self.sumiram: set[int] = set()
+        self.invisible: set[int] = set()
+
+    def happen(self) -> None:
+        bling, living = self.bling, [i for i in outgoing(self.bling, 6) if i not in self.doomed]
+        cancelled = [living[0], living[len(living) // 2], living[-1]]
+        for id_ in cancelled:
+            bling.cancel_note(id_)
+        edited = [living[1], living[len(living) // 2 + 1], living[-2]]
+        for id_ in edited:
+            bling.edit_note(id_, dataOperacao="2026-02-19 10:00:00")
+        moves = {
+            living[2]: "2025-07-01 00:00:00",
+            living[-3]: "2021-12-31 23:59:59",
+            living[len(living) // 2 + 2]: "2022-01-01 00:00:00",
+        }
+        for id_, moment in moves.items():
+            bling.edit_note(id_, dataEmissao=moment)
+        for id_ in self.pending:
+            line = line_of(codigo=f"X{id_}", descricao="Peça", quantidade=3, valor=Decimal("7.77"))
+            bling.edit_note(id_, itens=[line], valorNota=Decimal("23.31"), parcelas=[])
+        for id_ in (*self.doomed, self.doomed_pending):
+            bling.delete_note(id_)
+        issued = [bling.issue_note(emitted_at=moment, situacao=s) for moment in EDGES for s in (6, 2)]
+        self.faltavam |= {*issued}
+        self.mudaram |= {*cancelled, *edited, *moves}
+        self.invisible |= {*self.pending}
+        self.sumiram |= {*self.doomed, self.doomed_pending}
+
+    def ids(self, *, repair: bool) -> dict[str, list[int]]:
+        """O que uma edição de nota pendente mudou só se vê ao buscá-la."""
+        changed = self.mudaram | self.invisible if repair else self.mudaram
+        return {"faltavam": sorted(self.faltavam), "mudaram": sorted(changed), "sumiram": sorted(self.sumiram)}
+
+
+@pytest.fixture
+async def behind(app: App, bling: Bling) -> Behind:
+    """A história já carregada, e então tudo acontece no Bling."""
+    changes = Behind(bling)
+    assert (await app.pipeline.run_full(START)).status == "success"
+    changes.happen()
+    return changes
+
+
+async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(app: App, bling: Bling, behind: Behind) -> None:
+    result = await app.pipeline.reconcile(repair=True)
+    assert (result.status, result.exit_code, result.message) == ("success", 0, None)
+    assert result.found.ids == behind.ids(repair=True)
+    again = await app.pipeline.reconcile()
+    assert (again.status, again.exit_code, again.found.ids) == ("success", 0, {})
+    assert await scalar(app.engine, "SELECT sum(reparadas) FROM conferencias") == 0, "não havia mais o que reparar"
+    await assert_equals_the_living(app.engine, bling, deleted=behind.sumiram)
+
+
+async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(app: App, bling: Bling, behind: Behind) -> None:
+    before = await snapshot(app.engine)
+    bling.counters.reset()
+    result = await app.pipeline.reconcile()
+    assert (result.status, result.exit_code) == ("partial", 1)
+    assert result.found.ids == behind.ids(repair=False)
+    assert await snapshot(app.engine) == before
+    assert set(bling.counters.requests) == {"/nfe"}, "só listou"
+    assert "18 faltam aqui" in str(result.message)
+    assert "10 só existem aqui" in str(result.message)
+    stored = await conferencias(app.engine)
+    assert {id_ for row in stored.values() for id_ in row["faltam"]} >= behind.faltavam
+    assert {id_ for row in stored.values() for id_ in row["sobram"]} >= behind.sumiram
+    situation = await load_reconciliation(app.engine)
+    assert not situation["igual"]
+    assert situation["no_bling"] == len(outgoing(bling))
+
+
+async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(app: App, bling: Bling, behind: Behind) -> None:
+    result = await app.pipeline.reconcile(repair=True)
+    stored = await conferencias(app.engine)
+    months = [f"{year}-{month:02}" for year in range(2021, 2027) for month in range(1, 13)]
+    assert list(stored) == months[: months.index("2026-02") + 1]
+    truth = by_month(bling)
+    for month, row in stored.items():
+        assert row["no_bling"] == row["no_banco"] == truth.get(month, {}), month
+        assert (row["faltam"], row["sobram"], row["diferem"], row["run_id"]) == ([], [], [], result.run_id)
+    assert stored["2026-02"]["data_fim"] == TODAY.isoformat()
+    assert sum(row["reparadas"] for row in stored.values()) == sum(map(len, behind.ids(repair=True).values()))
+    situation = await load_reconciliation(app.engine)
+    assert situation["igual"]
+    assert situation["por_conferir"] == []
+    assert situation["no_bling"] == situation["no_banco"] == len(outgoing(bling))
+    oldest = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
+    assert situation["completo_em"] == oldest.isoformat()
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
+async def test_mudancas_ao_acaso(app: App, bling: Bling, seed: int) -> None:
+    rng = random.Random(seed)
+    model = outgoing(bling, 6)[-1]
+    spare = [
+        twin(bling, model, emitted_at=at(f"{rng.randrange(2021, 2026)}-{rng.randrange(1, 13):02}-05 08:00:00"))
+        for _ in range(8)
+    ]
+    await app.pipeline.run_full(START)
+    expected: dict[str, set[int]] = {"faltavam": set(), "mudaram": set(), "sumiram": set()}
+    for id_ in spare:
+        bling.delete_note(id_)
+        expected["sumiram"].add(id_)
+    for id_ in rng.sample(outgoing(bling, 6), 15):
+        change: dict[str, Any] = rng.choice(
+            [{"situacao": 2}, {"situacao": 5}, {"loja": {"id": 9, "numero": "9"}}, {"dataEmissao": _moment(rng)}]
+        )
+        bling.edit_note(id_, **change)
+        expected["mudaram"].add(id_)
+    for _ in range(10):
+        expected["faltavam"].add(bling.issue_note(emitted_at=at(_moment(rng)), situacao=rng.choice([2, 5, 6, 9])))
+    for repair in (False, True):
+        result = await app.pipeline.reconcile(repair=repair)
+        assert {kind: set(ids) for kind, ids in result.found.ids.items()} == expected
+    assert (await app.pipeline.reconcile()).found.ids == {}
+    await assert_equals_the_living(app.engine, bling, deleted=expected["sumiram"])
+
+
+def _moment(rng: random.Random) -> str:
+    day = date(rng.randrange(2021, 2026), rng.randrange(1, 13), rng.choice([1, 15, 28]))
+    return f"{day} {rng.choice(['00:00:00', '12:30:00', '23:59:59'])}"
+
+
+async def test_um_periodo_so_repara_o_periodo(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    inside = bling.issue_note(emitted_at=at("2023-05-31 23:59:59"))
+    outside = bling.issue_note(emitted_at=at("2023-06-01 00:00:00"))
+    before = await conferencias(app.engine)
+    result = await app.pipeline.reconcile(date(2023, 5, 1), date(2023, 5, 31), repair=True)
+    assert result.found.ids == {"faltavam": [inside]}
+    await assert_equals_truth(app.engine, bling, without=[outside])
+    after = await conferencias(app.engine)
+    assert [month for month in after if after[month] != before[month]] == ["2023-05"]
+    assert after["2023-05"]["reparadas"] == 1
+
+
+async def test_parte_de_um_mes_nao_confere_o_mes(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    before = await conferencias(app.engine)
+    bling.issue_note(emitted_at=at("2023-05-20 10:00:00"))
+    result = await app.pipeline.reconcile(date(2023, 5, 2), date(2023, 5, 31))
+    assert (result.status, len(result.found.faltavam)) == ("partial", 1)
+    assert await conferencias(app.engine) == before
+
+
+async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(app: App, bling: Bling) -> None:
+    """Só olhar não faz com que as execuções diárias passem a coletar o que ninguém pediu."""
+    await app.pipeline.run_full(date(2024, 1, 1))
+    assert (await app.pipeline.reconcile(START, date(2021, 12, 31))).status == "partial"
+    await app.pipeline.reprocess(date(2000, 1, 1))
+    result = await app.pipeline.reconcile()
+    assert (result.status, result.found.ids) == ("success", {})
+    situation = await load_reconciliation(app.engine)
+    assert situation["meses"][0]["mes"] == "2024-01"
+    assert situation["por_conferir"] == []
+
+
+async def test_uma_execucao_com_datas_so_coleta_as_datas(app: App, bling: Bling) -> None:
+    """Como o manual antigo mandava carregar: um ano de cada vez."""
+    result = await app.pipeline.run(START, date(2021, 12, 31))
+    assert result.status == "success"
+    years = await rows(app.engine, "SELECT DISTINCT extract(year FROM data_emissao)::int FROM nfe_cabecalho")
+    assert years == [(2021,)]
+
+
+async def test_pedidos_impossiveis_sao_recusados_sem_mudar_nada(app: App, bling: Bling) -> None:
+    with pytest.raises(UsageError, match="futuro"):
+        await app.pipeline.reconcile(date(2027, 1, 1))
+    with pytest.raises(UsageError, match="Ainda não há o que conferir"):
+        await app.pipeline.reconcile()
+    assert await rows(app.engine, "SELECT 1 FROM etl_controle") == []
+    await app.pipeline.run_full(date(2026, 1, 1))
+    runs = await scalar(app.engine, "SELECT count(*) FROM etl_controle")
+    for inicio, fim in ((date(2026, 3, 1), None), (date(2026, 2, 2), date(2026, 2, 1)), (None, date(2020, 1, 1))):
+        with pytest.raises(UsageError):
+            await app.pipeline.reconcile(inicio, fim, repair=True)
+    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == runs
+
+
+@pytest.mark.slow
+@pytest.mark.bling(scale=1.0)
+async def test_2926_de_2926_e_de_36_a_60_requisicoes(app: App, bling: Bling) -> None:
+    dashboard = {2021: 147, 2022: 186, 2023: 402, 2024: 820, 2025: 1200, 2026: 171}
+    assert (await app.pipeline.run_full(START)).status == "success"
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert bling.counters.total <= 8, dict(bling.counters.requests)
+    for repair in (False, True):
+        bling.counters.reset()
+        result = await app.pipeline.reconcile(repair=repair)
+        assert (result.status, result.found.ids) == ("success", {})
+        assert 36 <= bling.counters.total <= 60, dict(bling.counters.requests)
+        assert result.requisicoes == bling.counters.total
+    situation = await load_reconciliation(app.engine)
+    assert (situation["igual"], situation["no_banco"], situation["no_bling"]) == (True, 2926, 2926)
+    years = dict.fromkeys(dashboard, 0)
+    for month in situation["meses"]:
+        years[int(month["mes"][:4])] += month["no_banco"]["total"]
+    assert years == dashboard

@@ -1,0 +1,140 @@
+"""A história inteira, relida a cada semana, uma parte por execução diária."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+from tests.proving import (
+    DAY,
+    START,
+    assert_equals_the_living,
+    at,
+    conferencias,
+    execute,
+    outgoing,
+    twin,
+)
+
+from bling_collector.bootstrap import App
+from bling_collector.etl.reconcile import load_reconciliation
+from bling_simulator.bling import Bling
+
+
+async def oldest_check(app: App, clock: FakeClock) -> timedelta:
+    """Há quanto tempo se conferiu o mês que mais espera."""
+    when: datetime = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
+    return clock.now() - when
+
+
+async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bling, clock: FakeClock) -> None:
+    model = outgoing(bling, 6)[-1]
+    doomed = {twin(bling, model, emitted_at=at(f"{year}-06-15 10:00:00")) for year in range(2021, 2026)}
+    await app.pipeline.run_full(START)
+    for _ in range(2):
+        bling.counters.reset()
+        assert (await app.pipeline.run()).status == "success"
+        assert bling.counters.total <= 8, dict(bling.counters.requests)
+        clock.advance(3 * DAY)
+    for id_ in doomed:
+        year = bling.notes[id_]["dataEmissao"][:4]
+        bling.delete_note(id_)
+        bling.issue_note(emitted_at=at(f"{year}-08-31 23:59:59"))
+    found: list[int] = []
+    for _ in range(7):
+        clock.advance(DAY)
+        bling.counters.reset()
+        result = await app.pipeline.run()
+        assert result.status == "success"
+        assert bling.counters.requests["/nfe"] <= 2 + 6, "a janela do dia e uma parte da história"
+        found += [id_ for ids in result.found.ids.values() for id_ in ids]
+    assert len(found) == 2 * len(doomed), "cada uma é achada uma vez"
+    assert await oldest_check(app, clock) <= timedelta(days=7)
+    assert (await load_reconciliation(app.engine))["igual"]
+    await assert_equals_the_living(app.engine, bling, deleted=doomed)
+
+
+@pytest.mark.slow
+async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(app: App, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    for day in range(35):
+        clock.advance(DAY - 1 if day % 2 else DAY + 1)  # a execução diária não começa sempre no mesmo segundo
+        assert (await app.pipeline.run()).status == "success"
+        if day >= 14:
+            assert await oldest_check(app, clock) <= timedelta(days=7, minutes=1)
+
+
+async def test_uma_janela_que_nunca_se_completa_nao_segura_as_outras(
+    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O Bling responde em círculos a um ano só; os outros continuam a ser conferidos a cada semana."""
+    await app.pipeline.run_full(START)
+    clock.advance(7 * DAY)
+    stuck = outgoing(bling)[0]
+    day = bling.notes[stuck]["dataEmissao"]
+    before = await conferencias(app.engine)
+    circling = 0
+    for _ in range(7):
+        # A primeira parte é sempre a que mais espera: a que não se completa.
+        bling.fail("^/nfe$", "body", status=200, body=f'{{"data": [{_row(stuck, day)}]}}', after=2, times=8)
+        result = await app.pipeline.run()
+        circling += "sem fim" in str(result.message) or "não tem fim" in str(result.message)
+        bling.faults.clear()
+        clock.advance(DAY)
+    after = await conferencias(app.engine)
+    assert circling >= 6
+    stale = [month for month in after if after[month]["conferida_em"] == before[month]["conferida_em"]]
+    assert stale, "uma parte nunca se completou"
+    assert len(stale) <= 12, "e só ela"
+
+
+def _row(id_: int, day: str) -> str:
+    return f'{{"id": {id_}, "tipo": 1, "situacao": 6, "dataEmissao": "{day}"}}'
+
+
+async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Faltam-lhe as canceladas e as das bordas, e do resto ele só tem o cabeçalho."""
+    first = bling.issue_note(emitted_at=at("2021-01-01 00:00:00"))
+    await app.pipeline.run_full(START)
+    await execute(
+        app.engine,
+        """DELETE FROM nfe_itens WHERE nfe_id IN
+           (SELECT id FROM nfe_cabecalho WHERE situacao = 2 OR data_emissao::time = '23:59:59' OR id = :first)""",
+        """DELETE FROM nfe_pagamentos WHERE nfe_id IN
+           (SELECT id FROM nfe_cabecalho WHERE situacao = 2 OR data_emissao::time = '23:59:59' OR id = :first)""",
+        "DELETE FROM nfe_cabecalho WHERE situacao = 2 OR data_emissao::time = '23:59:59' OR id = :first",
+        """UPDATE nfe_cabecalho SET detalhe = NULL, resumo_lista = NULL, tipo = NULL, serie = NULL,
+                                    chave_acesso = NULL, total_nota = total_nota + 0.01""",
+        "UPDATE contatos SET detalhe = NULL",
+        "UPDATE produtos SET detalhe = NULL, categoria_vista_em = NULL",
+        "DELETE FROM conferencias",
+        "DELETE FROM checkpoints",
+        "UPDATE etl_controle SET tipo = NULL, data_inicio = NULL, data_fim = NULL",
+        first=first,
+    )
+    for day in range(7):
+        assert (await app.pipeline.run()).status == "success"
+        situation = await load_reconciliation(app.engine)
+        if day == 0:
+            assert situation["por_conferir"], "não se afirma do todo o que só se sabe de uma parte"
+            assert (situation["completo_em"], situation["igual"]) == (None, False)
+        clock.advance(DAY)
+    assert situation["igual"]
+    assert situation["completo_em"] is not None
+    assert situation["no_banco"] == len(outgoing(bling))
+    assert await rows(app.engine, "SELECT 1 FROM historico WHERE tabela = 'nfe_cabecalho'") == [], (
+        "o primeiro detalhe de uma linha herdada não é uma mudança"
+    )
+    await assert_equals_the_living(app.engine, bling)
+
+
+async def test_uma_nota_antiga_buscada_a_mao_nao_alarga_a_historia(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(date(2025, 1, 1))
+    old = outgoing(bling, 6)[0]
+    await app.pipeline.sync("nfe", old)
+    clock.advance(7 * DAY)
+    for _ in range(3):
+        await app.pipeline.run()
+        clock.advance(DAY)
+    before_2025 = await rows(app.engine, "SELECT id FROM nfe_cabecalho WHERE data_emissao < '2025-01-01'")
+    assert before_2025 == [(old,)]

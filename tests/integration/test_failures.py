@@ -1,0 +1,137 @@
+"""O que falhou: quem é, desde quando, por quê, quantas vezes; estacionado depois de dez, e nunca esquecido."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+from tests.proving import START, execute, outgoing
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_collector.db.control import PARKED_AFTER
+from bling_collector.etl.failures import UnknownFailureError, load_failure, load_failures, unpark
+from bling_collector.etl.status import load_status
+from bling_simulator.bling import Bling
+from bling_simulator.company.lines import line_of
+
+REJECTED = '{"error": {"type": "VALIDATION_ERROR", "description": "Nota estragada."}}'
+
+
+def spoil(bling: Bling, path: str) -> int:
+    """O Bling recusa, sem que valha a pena repetir."""
+    return bling.fail(path, "body", status=400, body=REJECTED)
+
+
+async def test_o_que_falha_tem_nome_motivo_e_conta(app: App, bling: Bling, clock: FakeClock) -> None:
+    bad = outgoing(bling)[-1]
+    spoil(bling, rf"^/nfe/{bad}$")
+    assert (await app.pipeline.run_full(START)).status == "partial"
+    first = await load_failure(app.engine, f"nfe/{bad}")
+    assert (first["recurso"], first["id"], first["tentativas"], first["estacionada"]) == ("nfe", str(bad), 1, False)
+    assert first["data_emissao"] == bling.notes[bad]["dataEmissao"][:10]
+    assert "Nota estragada" in first["erro"]
+    clock.advance(3600)
+    await app.pipeline.run()
+    second = await load_failure(app.engine, f"nfe/{bad}")
+    assert (second["tentativas"], second["desde"]) == (2, first["desde"])
+    assert second["tentada_em"] > first["tentada_em"]
+    assert (await load_failures(app.engine))["pendencias"] == [second]
+
+
+async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling) -> None:
+    bad, other = outgoing(bling)[-1], outgoing(bling)[0]
+    person = bling.add_contact()
+    product = "SKU/COM BARRA"
+    bling.add_product(product)
+    line = line_of(codigo=product, descricao="Peça", quantidade=1, valor=Decimal(5))
+    bling.issue_note(contact_id=person, lines=[line])
+    for path in (rf"^/nfe/({bad}|{other})$", rf"^/contatos/{person}$"):
+        spoil(bling, path)
+    await app.pipeline.run_full(START)
+    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER - 1)
+    await app.pipeline.run()
+    assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
+    names = {f"nfe/{bad}", f"nfe/{other}", f"contatos/{person}"}
+    status = await load_status(app.engine)
+    assert set(status["owed"]["nomes_estacionadas"]) == names
+    assert (status["owed"]["pendencias"], status["owed"]["estacionadas"]) == (3, 3)
+    bling.counters.reset()
+    result = await app.pipeline.run()
+    assert result.status == "partial", "parada, continua devida"
+    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
+    asked = {path for path in bling.counters.requests if "{id}" in path}
+    assert asked <= {"/nfe/{id}"}, "nem o contato"
+    assert bling.counters.statuses[400] == 0, "nenhuma das três foi pedida"
+    assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
+    bling.faults.clear()
+    assert await unpark(app.engine) == 3
+    result = await app.pipeline.retry()
+    assert (result.status, result.message) == ("success", None)
+    assert (await load_failures(app.engine))["pendencias"] == []
+    assert (await app.pipeline.reconcile()).found.ids == {}, "o que se salvou está como a listagem o mostra"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_uma_parada_que_muda_no_bling_volta_a_ser_tentada(app: App, bling: Bling) -> None:
+    bad = outgoing(bling, 6)[-1]
+    rule = spoil(bling, rf"^/nfe/{bad}$")
+    await app.pipeline.run()
+    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    bling.faults.remove(rule)
+    await app.pipeline.run()
+    assert (await load_failures(app.engine))["pendencias"] != []
+    bling.cancel_note(bad)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=bad) == 2
+
+
+async def test_um_sku_recusado_tambem_para(app: App, bling: Bling) -> None:
+    line = next(line for line in bling.notes[outgoing(bling)[-1]]["itens"] if line["codigo"])
+    spoil(bling, "^/produtos$")
+    await app.pipeline.run()
+    owed = await rows(app.engine, "SELECT recurso_id FROM pendencias WHERE recurso = 'produtos'")
+    assert (line["codigo"],) in owed
+    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    bling.counters.reset()
+    await app.pipeline.run()
+    assert bling.counters.statuses[400] == 2, "só as leituras dos alterados e dos excluídos"
+    assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
+    bling.faults.clear()
+    await unpark(app.engine)
+    assert (await app.pipeline.retry()).status == "success"
+
+
+async def test_pedir_uma_so(app: App, bling: Bling) -> None:
+    one, two = outgoing(bling)[-2:]
+    spoil(bling, rf"^/nfe/({one}|{two})$")
+    await app.pipeline.run()
+    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    bling.faults.clear()
+    assert await unpark(app.engine, f"nfe/{one}") == 1
+    await app.pipeline.retry()
+    assert [p["nome"] for p in (await load_failures(app.engine))["pendencias"]] == [f"nfe/{two}"]
+
+
+async def test_os_periodos_devidos(app: App, bling: Bling, clock: FakeClock) -> None:
+    bling.fail("^/nfe$")
+    await app.pipeline.run()
+    ((window,)) = (await load_failures(app.engine))["janelas"]
+    assert (window["recurso"], window["data_fim"]) == ("nfe", "2026-02-20")
+    assert "/nfe" in window["erro"]
+    since = window["desde"]
+    clock.advance(timedelta(days=1).total_seconds())
+    await app.pipeline.run()
+    assert (await load_failures(app.engine))["janelas"][0]["desde"] == since
+    bling.faults.clear()
+    await app.pipeline.run()
+    assert await load_failures(app.engine) == {"pendencias": [], "janelas": []}
+
+
+@pytest.mark.parametrize("name", ["nfe/1", "nfe", "", "inventado/1", "nfe/abc"])
+async def test_um_nome_que_nao_existe(app: App, name: str) -> None:
+    with pytest.raises(UnknownFailureError, match="failures"):
+        await load_failure(app.engine, name)
+    with pytest.raises(UnknownFailureError):
+        await unpark(app.engine, name)

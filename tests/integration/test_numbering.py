@@ -1,0 +1,117 @@
+"""A numeração: toda lacuna sem explicação é dita, com as notas dos dois lados, e nenhuma outra."""
+
+from typing import Any
+
+import pytest
+from tests.proving import START, at, execute, outgoing
+
+from bling_collector.bootstrap import App
+from bling_collector.etl.numbering import UnknownSerieError, load_numbering
+from bling_simulator.bling import Bling
+
+
+def numbers(bling: Bling, serie: int) -> dict[int, int]:
+    """Número → id das notas de saída da série."""
+    return {int(bling.notes[i]["numero"]): i for i in outgoing(bling) if bling.notes[i]["serie"] == serie}
+
+
+def side(bling: Bling, id_: int) -> dict[str, Any]:
+    note = bling.notes[id_]
+    return {"numero": int(note["numero"]), "id": id_, "data_emissao": note["dataEmissao"].replace(" ", "T")}
+
+
+async def test_uma_historia_sem_lacunas_so_tem_explicadas(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    found = {each["serie"]: each for each in await load_numbering(app.engine)}
+    series = {bling.notes[i]["serie"] for i in outgoing(bling)}
+    assert found.keys() == series
+    for serie, each in found.items():
+        mine = numbers(bling, serie)
+        assert (each["primeiro"], each["ultimo"], each["numeros"]) == (min(mine), max(mine), len(mine))
+        assert each["sem_explicacao"] == each["repetidas"] == []
+        explained = {
+            number: {2: "cancelada", 9: "denegada"}[bling.notes[id_]["situacao"]]
+            for number, id_ in mine.items()
+            if bling.notes[id_]["situacao"] in (2, 9)
+        }
+        assert {row["numero"]: row["motivo"] for row in each["explicadas"]} == explained
+
+
+async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(app: App, bling: Bling) -> None:
+    mine = numbers(bling, 1)
+    last = max(mine)
+    before = mine[last]
+    bling.notebook._numbers[1] += 3  # três números que ninguém emitiu
+    after = bling.issue_note()
+    pending = bling.issue_note(situacao=1)
+    denied = bling.issue_note(situacao=9)
+    other = [bling.issue_note(serie=7, emitted_at=at("2026-02-19 10:00:00")) for _ in range(2)]
+    bling.notebook._numbers[7] += 1
+    other.append(bling.issue_note(serie=7))
+    await app.pipeline.run_full(START)
+    bling.delete_note(pending)
+    await app.pipeline.run()
+    lost = sorted(mine)[5]
+    victim = mine[lost]
+    await execute(
+        app.engine,
+        "DELETE FROM nfe_itens WHERE nfe_id = :id",
+        "DELETE FROM nfe_pagamentos WHERE nfe_id = :id",
+        "DELETE FROM nfe_cabecalho WHERE id = :id",
+        id=victim,
+    )
+    found = {each["serie"]: each for each in await load_numbering(app.engine)}
+    assert found[1]["sem_explicacao"] == [
+        {
+            "de": lost,
+            "ate": lost,
+            "quantos": 1,
+            "antes": side(bling, mine[lost - 1]),
+            "depois": side(bling, mine[lost + 1]),
+        },
+        {
+            "de": last + 1,
+            "ate": last + 3,
+            "quantos": 3,
+            "antes": side(bling, before),
+            "depois": side(bling, after),
+        },
+    ]
+    reasons = {row["id"]: row["motivo"] for row in found[1]["explicadas"]}
+    assert (reasons[pending], reasons[denied]) == ("excluida", "denegada")
+    assert [(gap["de"], gap["ate"]) for gap in found[7]["sem_explicacao"]] == [(3, 3)]
+    assert (found[7]["primeiro"], found[7]["ultimo"], found[7]["numeros"]) == (1, 4, 3)
+    assert all(each["sem_explicacao"] == [] for serie, each in found.items() if serie not in (1, 7))
+    assert await load_numbering(app.engine, 7) == [found[7]]
+
+
+async def test_repetidas_e_numeros_que_nao_sao_numeros(app: App, bling: Bling) -> None:
+    first = bling.issue_note(serie=5)
+    second = bling.issue_note(serie=5, numero=bling.notes[first]["numero"])
+    bling.issue_note(serie=5, numero="1A")
+    bling.issue_note(serie=5, numero="")
+    bling.issue_note(serie=5, numero="9" * 25)
+    cancelled = bling.issue_note(serie=5, situacao=2, numero="000002")
+    reissued = bling.issue_note(serie=5, numero="2")
+    await app.pipeline.run()
+    (found,) = await load_numbering(app.engine, 5)
+    assert (found["primeiro"], found["ultimo"], found["numeros"]) == (1, 2, 2)
+    assert found["repetidas"] == [
+        {"numero": 1, "ids": sorted([first, second])},
+        {"numero": 2, "ids": sorted([cancelled, reissued])},
+    ]
+    assert found["sem_explicacao"] == found["explicadas"] == [], "o número 2 tem uma nota que vale"
+
+
+async def test_as_notas_do_primeiro_coletor_contam_na_serie_zero(app: App, bling: Bling) -> None:
+    await app.pipeline.run()
+    await execute(app.engine, "UPDATE nfe_cabecalho SET serie = NULL, tipo = NULL, numero = '7' WHERE serie = 1")
+    (found,) = await load_numbering(app.engine, 0)
+    assert (found["serie"], found["numeros"]) == (0, 1)
+
+
+async def test_uma_serie_que_nao_existe(app: App, bling: Bling) -> None:
+    assert await load_numbering(app.engine) == []
+    await app.pipeline.run()
+    with pytest.raises(UnknownSerieError, match="série 99"):
+        await load_numbering(app.engine, 99)

@@ -1,0 +1,167 @@
+"""Do que já se tem: depois de qualquer vandalismo, cada linha derivada volta a ser a de uma carga nova."""
+
+import asyncio
+from datetime import date
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+from tests.proving import DAY, DERIVED, START, at, execute, outgoing, snapshot
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_collector.errors import UsageError
+from bling_collector.etl import reprocess as reprocessing
+from bling_collector.etl.progress import Progress
+from bling_simulator.bling import Bling
+
+VANDALISM = (
+    """UPDATE nfe_cabecalho SET numero = '0', data_emissao = data_emissao + interval '1 day', situacao = 3,
+       contato_id = 1, contato_nome = 'x', contato_documento = 'x', contato_municipio = 'x', contato_uf = 'x',
+       total_produtos = 1, total_nota = 1, total_descontos = 1, tipo = 0, serie = 99, chave_acesso = 'x',
+       data_operacao = NULL, natureza_operacao_id = 1, loja_id = 1, loja_numero = 'x', numero_pedido_loja = 'x',
+       vendedor_id = 1, finalidade = 9, valor_frete = 1, link_xml = 'x', link_danfe = NULL, link_pdf = 'x'""",
+    "DELETE FROM nfe_itens WHERE id % 3 = 0",
+    "UPDATE nfe_itens SET quantidade = quantidade + 1, ordem = 99, descricao_produto = NULL WHERE id % 3 = 1",
+    "INSERT INTO nfe_itens (nfe_id, codigo_produto, valor_total) SELECT max(id), 'INVENTADO', 1 FROM nfe_cabecalho",
+    "DELETE FROM nfe_pagamentos WHERE id % 3 = 0",
+    "UPDATE nfe_pagamentos SET tipo_pagamento = 99, valor = 0, numero_parcela = 9 WHERE id % 3 = 1",
+    """UPDATE contatos SET nome = 'x', documento = 'x', email = 'x', tipo_pessoa = 'X', municipio = 'x', uf = 'XX',
+       codigo = 'x', fantasia = 'x', situacao = 'X', telefone = 'x', celular = 'x'""",
+    """UPDATE produtos SET codigo = 'X' || id, nome = 'x', preco_venda = 0, preco_custo = 0, tipo = 'X', situacao = 'X',
+       formato = 'X', produto_pai_id = 1, preferido = false, categoria_descricao = 'x'""",
+    "UPDATE formas_pagamento SET descricao = 'x', tipo_pagamento = 99, situacao = 9",
+)
+"""Toda coluna que vem do JSON guardado."""
+
+
+async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    fresh = await snapshot(app.engine)
+    await execute(app.engine, *VANDALISM)
+    vandalised = await snapshot(app.engine)
+    assert all(vandalised[table] != fresh[table] for table in DERIVED)
+    bling.counters.reset()
+    requests = app.requests.total
+    seen: list[tuple[str, int, int]] = []
+
+    def watch(progress: Progress) -> None:
+        seen.append((progress.fase, progress.feitos, progress.total))
+
+    result = await app.pipeline.reprocess(sink=watch)
+    assert (result.status, result.exit_code, result.message) == ("success", 0, None)
+    assert (bling.counters.total, app.requests.total, result.requisicoes) == (0, requests, 0)
+    again = await snapshot(app.engine)
+    for table, lines in fresh.items():
+        assert again[table] == lines, table
+    total = len(outgoing(bling))
+    assert ("Notas refeitas", total, total) in seen
+    assert result.stats["nfes"] == total
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_um_contato_apagado_volta_como_as_notas_o_trazem(app: App, bling: Bling) -> None:
+    await app.pipeline.run()
+    person = await scalar(app.engine, "SELECT contato_id FROM nfe_cabecalho WHERE contato_id IS NOT NULL LIMIT 1")
+    await execute(app.engine, "DELETE FROM contatos WHERE id = :p", p=person)
+    await app.pipeline.reprocess()
+    name = "SELECT c.nome, n.contato_nome FROM contatos c JOIN nfe_cabecalho n ON n.contato_id = c.id WHERE c.id = :p"
+    assert {mine == theirs for mine, theirs in await rows(app.engine, name, p=person)} == {True}
+    await app.pipeline.run()
+    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :p", p=person)
+
+
+async def test_o_que_nao_vem_do_json_fica_como_esta(app: App, bling: Bling) -> None:
+    """A exclusão, o 404 de um contato, a impressão da listagem e a hora da extração não se refazem."""
+    await app.pipeline.run()
+    await execute(
+        app.engine,
+        "UPDATE nfe_cabecalho SET excluida_em = now(), resumo_lista = 'r', total_nota = 0",
+        "UPDATE contatos SET nao_encontrado_em = now(), excluida_em = now(), nome = 'x'",
+    )
+    kept = "SELECT id, excluida_em, extraido_em, resumo_lista FROM nfe_cabecalho ORDER BY id"
+    kept_contatos = "SELECT id, excluida_em, nao_encontrado_em, extraido_em FROM contatos ORDER BY id"
+    before = await rows(app.engine, kept), await rows(app.engine, kept_contatos)
+    await app.pipeline.reprocess()
+    assert (await rows(app.engine, kept), await rows(app.engine, kept_contatos)) == before
+    assert await rows(app.engine, "SELECT 1 FROM nfe_cabecalho WHERE total_nota = 0") == []
+    assert await rows(app.engine, "SELECT 1 FROM contatos WHERE nome = 'x' AND detalhe IS NOT NULL") == []
+
+
+async def test_so_o_periodo(app: App, bling: Bling) -> None:
+    for moment in ("2024-01-31 23:59:59", "2024-02-01 00:00:00", "2024-02-29 23:59:59", "2024-03-01 00:00:00"):
+        bling.issue_note(emitted_at=at(moment))
+    await app.pipeline.run(date(2024, 1, 31), date(2024, 3, 1))
+    await execute(app.engine, "UPDATE nfe_cabecalho SET contato_nome = 'x'")
+    await app.pipeline.reprocess(date(2024, 2, 1), date(2024, 2, 29))
+    left = await rows(
+        app.engine,
+        "SELECT data_emissao::text FROM nfe_cabecalho WHERE contato_nome = 'x' ORDER BY 1",
+    )
+    assert {"2024-01-31 23:59:59", "2024-03-01 00:00:00"} <= {moment for (moment,) in left}
+    assert not {"2024-02-01 00:00:00", "2024-02-29 23:59:59"} & {moment for (moment,) in left}
+
+
+async def _interrupted(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Um reprocessamento parado depois do primeiro lote, de dez notas."""
+    monkeypatch.setattr(reprocessing, "BATCH", 10)
+    stop = asyncio.Event()
+    result = await app.pipeline.reprocess(stop=stop, sink=lambda p: stop.set() if p.fase == "Notas refeitas" else None)
+    assert (result.status, result.exit_code, result.stats["nfes"]) == ("partial", 1, 10)
+
+
+async def test_parado_continua_de_onde_estava(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
+    await app.pipeline.run_full(START)
+    fresh = await snapshot(app.engine, DERIVED)
+    await execute(app.engine, *VANDALISM)
+    await _interrupted(app, monkeypatch)
+    result = await app.pipeline.reprocess()
+    assert (result.status, result.stats["nfes"]) == ("success", len(outgoing(bling)) - 10)
+    assert await snapshot(app.engine, DERIVED) == fresh
+    again = await app.pipeline.reprocess()
+    assert again.stats["nfes"] == len(outgoing(bling)), "terminado, o seguinte recomeça"
+
+
+async def test_morto_continua_de_onde_estava(app: App, bling: Bling) -> None:
+    """Como um kill -9 deixa: `running`, com o último lote confirmado."""
+    await app.pipeline.run_full(START)
+    ids = sorted(outgoing(bling))
+    await execute(
+        app.engine,
+        "INSERT INTO etl_controle (tipo, inicio, status, cursor) VALUES ('reprocess', :now, 'running', :cursor)",
+        now=app.clock.now(),
+        cursor=ids[29],
+    )
+    assert (await app.pipeline.reprocess(START)).stats["nfes"] == len(ids), "outro período não continua este"
+    await execute(
+        app.engine,
+        "INSERT INTO etl_controle (tipo, inicio, status, cursor) VALUES ('reprocess', :now, 'running', :cursor)",
+        now=app.clock.now(),
+        cursor=ids[29],
+    )
+    assert (await app.pipeline.reprocess()).stats["nfes"] == len(ids) - 30
+
+
+async def test_parado_ha_muito_tempo_recomeca(
+    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entre um e outro o programa pode ter mudado, e a primeira parte estaria como o velho a fazia."""
+    await app.pipeline.run_full(START)
+    await _interrupted(app, monkeypatch)
+    clock.advance(2 * DAY)
+    assert (await app.pipeline.reprocess()).stats["nfes"] == len(outgoing(bling))
+
+
+async def test_o_que_se_deve_ao_bling_nao_impede_nem_encurta(app: App, bling: Bling) -> None:
+    bling.fail(rf"^/nfe/{outgoing(bling)[-1]}$")
+    assert (await app.pipeline.run_full(START)).status == "partial"
+    for _ in range(2):
+        result = await app.pipeline.reprocess()
+        assert (result.status, result.stats["nfes"]) == ("success", len(outgoing(bling)) - 1)
+
+
+async def test_um_periodo_impossivel(app: App) -> None:
+    for inicio, fim in ((date(2027, 1, 1), None), (date(2025, 2, 2), date(2025, 2, 1))):
+        with pytest.raises(UsageError):
+            await app.pipeline.reprocess(inicio, fim)
+    assert await rows(app.engine, "SELECT 1 FROM etl_controle") == []

@@ -1,0 +1,218 @@
+"""As views dos relatórios, cada uma contra a conta feita por fora, do JSON do simulador."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.collecting import rows
+from tests.proving import START, at, outgoing, twin
+
+from bling_collector.bootstrap import App
+from bling_simulator.bling import Bling
+
+VALID = (5, 6, 7)
+Note = dict[str, Any]
+
+
+@pytest.fixture
+async def notes(app: App, bling: Bling) -> list[Note]:
+    """A história coletada, com notas em toda situação e uma excluída; devolve as que existem no Bling."""
+    model = outgoing(bling, 6)[-1]
+    for situacao in range(1, 12):
+        twin(bling, model, emitted_at=at(f"2025-11-{situacao:02} 23:59:59"), situacao=situacao)
+    bling.issue_note(emitted_at=at("2025-11-30 08:00:00"), contact_id=0)
+    doomed = twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
+    await app.pipeline.run_full(START)
+    bling.delete_note(doomed)
+    await app.pipeline.reconcile(date(2025, 12, 1), repair=True)
+    assert await rows(app.engine, "SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == [(doomed,)]
+    return [note for note in bling.notes.values() if note["tipo"] == 1]
+
+
+def moment(note: Note) -> datetime:
+    return datetime.fromisoformat(note["dataEmissao"])
+
+
+def month(note: Note) -> date:
+    return moment(note).date().replace(day=1)
+
+
+def total(notes: Iterable[Note]) -> Decimal:
+    return sum((Decimal(str(note["valorNota"])) for note in notes), Decimal(0))
+
+
+def grouped(notes: Iterable[Note], key: Callable[[Note], Any]) -> dict[Any, list[Note]]:
+    found: defaultdict[Any, list[Note]] = defaultdict(list)
+    for note in notes:
+        found[key(note)].append(note)
+    return found
+
+
+def sales(notes: Iterable[Note]) -> list[Note]:
+    return [note for note in notes if note["situacao"] in VALID]
+
+
+def cancelled(notes: Iterable[Note]) -> list[Note]:
+    return [note for note in notes if note["situacao"] == 2]
+
+
+def apart(notes: list[Note]) -> tuple[int, Decimal, int, Decimal]:
+    """Notas e valor do que vale, e do que foi cancelado."""
+    return len(sales(notes)), total(sales(notes)), len(cancelled(notes)), total(cancelled(notes))
+
+
+def contact(note: Note) -> int | None:
+    return note["contato"]["id"] or None
+
+
+async def test_cada_view_e_igual_a_conta_feita_por_fora(app: App, bling: Bling, notes: list[Note]) -> None:
+    counted = [note for note in notes if note["situacao"] in (2, *VALID)]
+    await _validas(app, notes)
+    await _situacoes(app, notes)
+    for view, keys, key in (
+        ("vw_faturamento_dia", "dia", lambda n: (moment(n).date(),)),
+        ("vw_faturamento_mes", "mes", lambda n: (month(n),)),
+        ("vw_faturamento_uf", "mes, uf", lambda n: (month(n), n["contato"]["endereco"]["uf"] or None)),
+        ("vw_faturamento_cliente", "contato_id", lambda n: (contact(n),)),
+    ):
+        stored = await rows(app.engine, f"SELECT notas, valor, canceladas, valor_cancelado, {keys} FROM {view}")
+        assert len({row[4:] for row in stored}) == len(stored), f"{view}: a mesma linha duas vezes"
+        assert {row[4:]: row[:4] for row in stored} == {k: apart(g) for k, g in grouped(counted, key).items()}, view
+    await _clientes(app, bling, counted)
+    await _produtos(app, bling, counted)
+    await _abc(app, "vw_abc_clientes", "contato_id", {c: total(g) for c, g in grouped(sales(notes), contact).items()})
+    await _abc(app, "vw_abc_produtos", "codigo_produto", _by_sku(sales(notes)))
+    await _pagamentos(app, bling, notes)
+
+
+async def _validas(app: App, notes: list[Note]) -> None:
+    found = {row[0] for row in await rows(app.engine, "SELECT id FROM vw_nfe_validas")}
+    assert found == {note["id"] for note in sales(notes)}
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_name = :t ORDER BY ordinal_position"
+    assert await rows(app.engine, columns, t="vw_nfe_validas") == await rows(app.engine, columns, t="nfe_cabecalho")
+
+
+async def _situacoes(app: App, notes: list[Note]) -> None:
+    stored = await rows(app.engine, "SELECT mes, situacao, notas, valor, descricao FROM vw_notas_por_situacao")
+    expected = {k: (len(g), total(g)) for k, g in grouped(notes, lambda n: (month(n), n["situacao"])).items()}
+    assert {row[:2]: row[2:4] for row in stored} == expected
+    names = {row[1]: row[4] for row in stored}
+    assert names.keys() == set(range(1, 12))
+    assert (names[1], names[2], names[6], names[9]) == ("Pendente", "Cancelada", "Emitida DANFE", "Denegada")
+
+
+async def _clientes(app: App, bling: Bling, counted: list[Note]) -> None:
+    stored = await rows(
+        app.engine, "SELECT contato_id, nome, documento, primeira_compra, ultima_compra FROM vw_faturamento_cliente"
+    )
+    last = await rows(
+        app.engine, "SELECT contato_id, nfe_id, data_emissao, total_nota, nome FROM vw_ultima_compra_cliente"
+    )
+    groups = grouped(counted, contact)
+    assert {row[0]: row[3:] for row in stored} == {
+        c: (
+            min((moment(n) for n in sales(g)), default=None),
+            max((moment(n) for n in sales(g)), default=None),
+        )
+        for c, g in groups.items()
+    }
+    for c, nome, documento, *_ in stored:
+        entry = bling.company.contacts.entries.get(c or -1)
+        if entry is not None and not entry.deleted:
+            assert (nome, documento) == (entry.detail["nome"], entry.detail["numeroDocumento"] or None)
+    newest = {
+        c: max(sales(g), key=lambda n: (moment(n), n["id"])) for c, g in groups.items() if c is not None and sales(g)
+    }
+    assert {row[0]: row[1:4] for row in last} == {
+        c: (n["id"], moment(n), Decimal(str(n["valorNota"]))) for c, n in newest.items()
+    }
+    assert len(last) == len(newest)
+
+
+def _by_sku(notes: Iterable[Note]) -> dict[str | None, Decimal]:
+    sums: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for note in notes:
+        for line in note["itens"]:
+            sums[line["codigo"] or None] += Decimal(str(line["valorTotal"]))
+    return sums
+
+
+async def _produtos(app: App, bling: Bling, counted: list[Note]) -> None:
+    stored = await rows(
+        app.engine,
+        "SELECT codigo_produto, notas, quantidade, valor, valor_cancelado, nome FROM vw_faturamento_produto",
+    )
+    assert len({row[0] for row in stored}) == len(stored)
+    notas: defaultdict[str | None, set[int]] = defaultdict(set)
+    quantity: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for note in sales(counted):
+        for line in note["itens"]:
+            notas[line["codigo"] or None].add(note["id"])
+            quantity[line["codigo"] or None] += Decimal(str(line["quantidade"]))
+    value, lost = _by_sku(sales(counted)), _by_sku(cancelled(counted))
+    assert {row[0]: row[1:5] for row in stored} == {
+        sku: (len(notas[sku]), quantity[sku], value[sku], lost[sku]) for sku in {*value, *lost}
+    }
+    living = defaultdict(list)
+    for entry in bling.company.products.entries.values():
+        if not entry.deleted:
+            living[entry.detail["codigo"]].append(entry.detail["nome"])
+    names = {row[0]: row[5] for row in stored}
+    assert all(names[sku] == living[sku][0] for sku in names if len(living[sku]) == 1)
+
+
+async def _abc(app: App, view: str, key: str, values: dict[Any, Decimal]) -> None:
+    """A soma corre até 80 % e 95 %; quem atravessa o limite ainda é da classe de baixo."""
+    stored = await rows(
+        app.engine, f"SELECT {key}, valor, participacao, acumulado, classe FROM {view} ORDER BY posicao"
+    )
+    positive = {k: v for k, v in values.items() if v > 0}
+    assert {row[0]: row[1] for row in stored} == positive
+    assert [row[1] for row in stored] == sorted(positive.values(), reverse=True)
+    whole, running = sum(positive.values(), Decimal(0)), Decimal(0)
+    for _, value, share, cumulative, kind in stored:
+        expected = "A" if running / whole < Decimal("0.8") else "B" if running / whole < Decimal("0.95") else "C"
+        running += value
+        assert kind == expected
+        assert abs(share - value / whole) < Decimal("1e-15")
+        assert abs(cumulative - running / whole) < Decimal("1e-15")
+    assert {row[4] for row in stored} == {"A", "B", "C"}
+
+
+async def _pagamentos(app: App, bling: Bling, notes: list[Note]) -> None:
+    expected: defaultdict[Any, list[Any]] = defaultdict(lambda: [0, set(), Decimal(0)])
+    methods = bling.company.payment_methods
+    for note in sales(notes):
+        for parcel in note["parcelas"]:
+            forma = parcel["formaPagamento"]["id"] or None
+            tipo = methods[forma]["tipoPagamento"] if forma in methods else None
+            entry = expected[month(note), tipo, forma]
+            entry[0] += 1
+            entry[1].add(note["id"])
+            entry[2] += Decimal(str(parcel["valor"]))
+    stored = await rows(
+        app.engine, "SELECT mes, tipo_pagamento, forma_pagamento_id, parcelas, notas, valor FROM vw_pagamentos_mes"
+    )
+    assert {row[:3]: row[3:] for row in stored} == {k: (n, len(ids), v) for k, (n, ids, v) in expected.items()}
+    names = dict(await rows(app.engine, "SELECT forma_pagamento_id, forma_pagamento FROM vw_pagamentos_mes"))
+    assert all(names[forma] == methods[forma]["descricao"] for forma in names if forma in methods)
+
+
+async def test_toda_view_diz_o_que_e(app: App) -> None:
+    views = await rows(
+        app.engine,
+        "SELECT relname, obj_description(oid) FROM pg_class WHERE relkind = 'v' AND relname LIKE 'vw_%'",
+    )
+    assert len(views) >= 12
+    assert [name for name, comment in views if not comment] == []
+    said = dict(views)
+    for word in ("canceladas", "denegadas", "pendentes", "excluídas"):
+        assert word in said["vw_nfe_validas"]
+
+
+async def test_as_views_de_um_banco_vazio_nao_falham(app: App) -> None:
+    for (name,) in await rows(app.engine, "SELECT viewname FROM pg_views WHERE viewname LIKE 'vw_%'"):
+        assert await rows(app.engine, f"SELECT * FROM {name}") == [], name
