@@ -1,9 +1,10 @@
 """O Bling que falha: nada se perde, o que falta fica devido, e o fim da execução diz a verdade."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from tests.collecting import at_request, rows, scalar
@@ -13,8 +14,12 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
 from bling_collector.etl.pipeline import INTERRUPTED
+from bling_simulator.answers import invalid
+from bling_simulator.api.dispatch import RESOURCES
+from bling_simulator.api.query import Query
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
+from bling_simulator.company.ugly import UNKNOWN_SKU
 from bling_simulator.faults import FaultKind
 
 START = date(2021, 1, 1)
@@ -216,12 +221,20 @@ async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O Bling responde 400 a todo lote que traz o SKU; os outros chegam, e ele fica pendente."""
-    choose = bling.faults.choose
-    refused = '{"error":{"type":"VALIDATION_ERROR","message":"Não","description":"código inválido"}}'
-    bling.fail("^/produtos$", "body", status=400, body=refused, times=3)
-    await app.pipeline.run_full(START)
-    assert choose == bling.faults.choose
-    assert await scalar(app.engine, "SELECT count(*) FROM produtos") > 0
+    bad = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
+    original = RESOURCES["/produtos"]
+
+    def picky(asked: Bling, query: Query) -> list[dict[str, Any]]:
+        if bad in query.many("codigos[]"):
+            raise invalid("codigos", "O código é inválido.")
+        return original.list(asked, query)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(RESOURCES, "/produtos", replace(original, list=picky))
+        assert (await app.pipeline.run_full(START)).status == "partial"
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", bad)]
+    skus = {line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"]} - {"", bad, UNKNOWN_SKU}
+    assert {sku for (sku,) in await rows(app.engine, "SELECT codigo FROM produtos")} == skus
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_truth(app.engine, bling)
 
@@ -234,7 +247,7 @@ async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
         with monkeypatch.context() as patch:
             at_request(bling, patch, pattern, number, stop.set)
             result = await app.pipeline.run_full(START, stop=stop)
-        assert (result.status, result.exit_code) in {("partial", 1), ("error", 1)}
+        assert (result.status, result.exit_code) == ("partial", 1)
         assert INTERRUPTED.rstrip(".") in (result.message or "")
     assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
     assert (await app.pipeline.run()).status == "success"
