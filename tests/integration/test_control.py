@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.collecting import rows
 
-from bling_collector.db import control, repository
+from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.db.models import produtos
 from bling_collector.errors import RunInProgressError
@@ -76,7 +76,8 @@ async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncCo
     ]
     assert (await control.debts(connection)).primeiro_dia == DAY
     assert await control.pending(connection, "nfe", before=later) == []
-    assert await control.pending(connection, "nfe", before=later + timedelta(seconds=1)) == [("7", DAY)]
+    (due,) = await control.pending(connection, "nfe", before=later + timedelta(seconds=1))
+    assert (due.recurso_id, due.data_emissao) == ("7", DAY)
     await control.settle(connection, "nfe", ["7", "8"])
     await control.settle(connection, "nfe", [])
     assert (await control.debts(connection)).pendencias == 1
@@ -108,8 +109,8 @@ async def test_o_preferido_e_o_vivo_depois_o_ativo_depois_o_mais_novo(connection
     assert await _preferred(connection) == {"X": 2}
     await _produto(connection, 4, None)
     assert await repository.skus_in_doubt(connection) == ["X"]
-    await repository.mark_produtos_deleted(connection, [2])
-    await repository.mark_produtos_live(connection, ["X"])
+    await proof.mark_gone(connection, produtos, [2], NOW, None)
+    await repository.mark_exclusao_seen(connection, ["X"], NOW)
     await repository.prefer_produtos(connection, ["X"])
     assert await _preferred(connection) == {"X": 1}
     assert await repository.skus_in_doubt(connection) == []
