@@ -79,6 +79,8 @@ def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.
     """Os comandos que se podem digitar, com o nome inteiro."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield f"{prefix}{name}", command
             yield from commands(command, f"{prefix}{name} ")
         else:
             yield f"{prefix}{name}", command
@@ -168,6 +170,11 @@ def errors_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _place_in_the_tree(error: type[CollectorError]) -> tuple[bool, str, str]:
+    elsewhere = error.__module__ != CollectorError.__module__
+    return (True, error.__module__, error.__name__) if elsewhere else (False, "", "")
+
+
 def errors() -> list[type[CollectorError]]:
     """As classes de erro do coletor, da mais geral às suas filhas."""
     for module in walk_packages(bling_collector.__path__, "bling_collector."):
@@ -176,7 +183,8 @@ def errors() -> list[type[CollectorError]]:
 
     def tree(error: type[CollectorError]) -> Iterator[type[CollectorError]]:
         yield error
-        for child in sorted(error.__subclasses__(), key=lambda c: (c.__module__ != CollectorError.__module__, 0)):
+        # Os de errors.py, na ordem em que estão lá; os outros, numa ordem que não depende de quem foi importado antes.
+        for child in sorted(error.__subclasses__(), key=_place_in_the_tree):
             yield from tree(child)
 
     return list(tree(CollectorError))

@@ -283,6 +283,13 @@ async def test_the_documentation_is_whole(http: httpx2.AsyncClient) -> None:
         "POST /run/full",
         "GET /auth/start",
         "GET /auth/callback",
+        "GET /reconcile",
+        "POST /reconcile",
+        "GET /reconcile/numeracao",
+        "GET /failures",
+        "POST /failures/retry",
+        "GET /nfe/{nfe_id}",
+        "POST /sync/{recurso}/{id_}",
     }
     for operation in operations.values():
         assert operation["tags"]

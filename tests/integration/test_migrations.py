@@ -30,13 +30,29 @@ def _drift(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 
+VIEWS = {
+    "vw_abc_clientes",
+    "vw_abc_produtos",
+    "vw_faturamento_cliente",
+    "vw_faturamento_dia",
+    "vw_faturamento_mes",
+    "vw_faturamento_produto",
+    "vw_faturamento_uf",
+    "vw_nfe_linhas",
+    "vw_nfe_validas",
+    "vw_notas_por_situacao",
+    "vw_pagamentos_mes",
+    "vw_ultima_compra_cliente",
+}
+
+
 async def test_do_nada_as_tabelas_sao_as_dos_modelos(empty_engine: AsyncEngine) -> None:
     assert await schema.current_revision(empty_engine) is None
     assert await schema.upgrade(empty_engine) == (None, migrations.HEAD)
     async with empty_engine.connect() as connection:
         assert await connection.run_sync(_drift) == []
     created = {name for (name,) in await rows(empty_engine, TABLES)}
-    assert created == {*metadata.tables, "alembic_version", "vw_nfe_linhas"}
+    assert created == {*metadata.tables, "alembic_version", *VIEWS}
 
 
 async def test_a_segunda_vez_nao_faz_nada(engine: AsyncEngine) -> None:
@@ -122,7 +138,7 @@ async def test_o_schema_presente_e_que_conta_mesmo_com_outros_no_caminho(
     try:
         assert await schema.upgrade(other) == (None, migrations.HEAD)
         created = {name for (name,) in await rows(other, TABLES)}
-        assert created == {*metadata.tables, "alembic_version", "vw_nfe_linhas"}
+        assert created == {*metadata.tables, "alembic_version", *VIEWS}
     finally:
         await other.dispose()
 

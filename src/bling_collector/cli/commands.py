@@ -98,7 +98,8 @@ def auth() -> int:
         settings.credentials  # noqa: B018 — sem credenciais nada começa
         async with open_app(settings) as app:
             await authorize_in_browser(app.oauth)
-        say("Autorizado. O token se renova sozinho; agora rode `bling-collector run`.")
+        say("Autorizado; o token se renova sozinho.")
+        say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
         return 0
 
     return _run(authorize())

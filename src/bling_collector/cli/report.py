@@ -46,9 +46,8 @@ def status(situation: dict[str, Any]) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
     if situation["running"] and last:
         step = last["andamento"]
-        click.echo(
-            f"Em curso: execução {last['run_id']}, {step['fase']} ({number(step['feitos'])}/{number(step['total'])})."
-        )
+        done = f"{number(step['feitos'])}/{number(step['total'])}"
+        click.echo(f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'} ({done}).")
     elif last is None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:

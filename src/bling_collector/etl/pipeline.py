@@ -337,7 +337,7 @@ class Pipeline:
             else:
                 status = "partial" if error is None or ctx.progress.saved.total() else "error"
             ctx.show()
-            columns = run_columns(ctx.progress) | {"fase": None, "data_referencia": bookmark}
+            columns = run_columns(ctx.progress) | {"fase": None, "feitos": 0, "total": 0, "data_referencia": bookmark}
             await control.update_run(
                 connection, run_id, **columns, status=status, fim=self._clock.now(), erro_mensagem=message
             )

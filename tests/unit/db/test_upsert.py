@@ -15,13 +15,14 @@ def flat(statement: object) -> str:
 def test_o_upsert_compara_tudo_menos_a_chave_e_o_volatil() -> None:
     columns = ["extraido_em", "nome", "id", "detalhe"]
     assert flat(upsert_statement(contatos, columns, volatile=["extraido_em"])) == (
-        "INSERT INTO contatos AS atual (id, nome, extraido_em, detalhe)"
-        " SELECT id, nome, extraido_em, detalhe FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS linha"
-        " (id BIGINT, nome TEXT, extraido_em TIMESTAMP WITH TIME ZONE, detalhe JSONB)"
+        "WITH entrada AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS linha"
+        " (id BIGINT, nome TEXT, extraido_em TIMESTAMP WITH TIME ZONE, detalhe JSONB)), gravadas AS ("
+        " INSERT INTO contatos AS atual (id, nome, extraido_em, detalhe)"
+        " SELECT id, nome, extraido_em, detalhe FROM entrada"
         " ON CONFLICT (id) DO UPDATE SET nome = EXCLUDED.nome, extraido_em = EXCLUDED.extraido_em,"
         " detalhe = EXCLUDED.detalhe"
         " WHERE (atual.nome, atual.detalhe) IS DISTINCT FROM (EXCLUDED.nome, EXCLUDED.detalhe)"
-        " RETURNING id, (xmax = 0) AS criada"
+        " RETURNING atual.id, (xmax = 0) AS criada) SELECT id, criada FROM gravadas"
     )
 
 
