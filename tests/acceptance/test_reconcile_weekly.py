@@ -46,7 +46,7 @@ async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bli
         bling.counters.reset()
         result = await app.pipeline.run()
         assert result.status == "success"
-        assert bling.counters.requests["/nfe"] <= 3 + 7, "a janela do dia e uma parte da história"
+        assert bling.counters.requests["/nfe"] <= 12, "a janela do dia e uma parte da história"
         found += [id_ for ids in result.found.ids.values() for id_ in ids]
     assert len(found) == 2 * len(doomed), "cada uma é achada uma vez"
     assert await oldest_check(app, clock) <= timedelta(days=7)

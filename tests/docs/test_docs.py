@@ -158,6 +158,10 @@ def test_the_answers_shown_have_the_fields_of_the_schema() -> None:
         "GET /runs/{run_id}": "RunDetails",
         "GET /auth/start": "AuthStart",
         "GET /auth/callback": "AuthDone",
+        "GET /reconcile": "Reconciliation",
+        "GET /failures": "Failures",
+        "GET /nfe/{nfe_id}": "Nota",
+        "POST /sync/{recurso}/{id_}": "Synced",
     }
     for route, schema in answers.items():
         shown = json.loads(sections[route].partition("```json\n")[2].partition("```")[0])
