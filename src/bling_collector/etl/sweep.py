@@ -88,7 +88,7 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
     """Lê todas as listagens da janela, página a página, e compara cada página com o banco."""
     result = Listing()
     hides = await hides_more(ctx, stream)
-    for listing in (*stream.listings, *(stream.suspects if hides else ())):
+    for listing in await listings_of(ctx, stream):
         await _list(ctx, stream, window, listing, result)
     if stream.suspects and not hides and not result.proven:
         probe, *others = stream.suspects
@@ -96,11 +96,17 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
         await _list(ctx, stream, window, probe, result)
         if len(result.listed) > before:
             log.warning("A listagem de %s esconde mais do que se sabia; todas passam a ser pedidas.", stream.title)
-            async with ctx.transaction() as connection:
-                await control.move_checkpoint(connection, _hidden(stream), ctx.clock.now())
+            if ctx.repair:
+                async with ctx.transaction() as connection:
+                    await control.move_checkpoint(connection, _hidden(stream), ctx.clock.now())
             for listing in others:
                 await _list(ctx, stream, window, listing, result)
     return result
+
+
+async def listings_of(ctx: RunContext, stream: Stream) -> tuple[Params, ...]:
+    """As listagens que mostram tudo, até onde já se sabe."""
+    return (*stream.listings, *(stream.suspects if await hides_more(ctx, stream) else ()))
 
 
 async def hides_more(ctx: RunContext, stream: Stream) -> bool:

@@ -6,6 +6,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.produtos import stock_filters, store_produtos
 from bling_collector.etl.save import Item
+from bling_collector.etl.sweep import listings_of
 from bling_collector.etl.windows import Window
 from bling_collector.payload import digest, integer
 from bling_collector.streams.base import Document, Stream
@@ -59,7 +60,7 @@ async def _resumo(ctx: RunContext, stream: Stream, document: Document) -> str | 
     day = stream.day(document)
     if not stream.listing_is_kept or stream.window is None or day is None:
         return None
-    for listing in stream.listings:
+    for listing in await listings_of(ctx, stream):
         async for page in ctx.client.pages(stream.path, (*listing, *Window(day, day).params(stream.window))):
             for row in page:
                 if row["id"] == document["id"]:
