@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
 from bling_collector.bootstrap import bling_clock, open_database
-from bling_collector.clock import SystemClock
+from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.database import check_server
@@ -77,9 +77,7 @@ async def _token(store: PgTokenStore) -> Finding:
         return Finding("Autorização", "ainda não foi dada. Rode `bling-collector auth`.", 3)
     if token.refresh_in_doubt:
         return Finding("Autorização", "perdida no meio de uma renovação. Rode `bling-collector auth`.", 3)
-    return Finding(
-        "Autorização", f"token guardado, válido até {token.expires_at:%d/%m/%Y %H:%M} UTC; renova-se sozinho."
-    )
+    return Finding("Autorização", f"token guardado, válido até {_local(token.expires_at)}; renova-se sozinho.")
 
 
 async def _bling(settings: Settings) -> Finding:
@@ -90,3 +88,7 @@ async def _bling(settings: Settings) -> Finding:
     if theirs is not None and abs(theirs - SystemClock().now()) > SKEW:
         return Finding("Relógio", f"o desta máquina difere mais de {SKEW.seconds} s do relógio do Bling; acerte-o.", 1)
     return Finding("Bling", "atende, e o relógio dele concorda com o desta máquina.")
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment.astimezone(BRASILIA):%d/%m/%Y %H:%M}, hora de Brasília"

@@ -44,7 +44,7 @@ def explain(error: click.UsageError) -> str:
             likely = f" Seria {' ou '.join(error.possibilities)}?" if error.possibilities else ""
             sentence = f"Não existe a opção {error.option_name}.{likely}"
         case click.BadParameter(param=click.Parameter() as parameter):
-            sentence = f"O valor de {_name(parameter)} não serve: {error.message}"
+            sentence = f"O valor de {_name(parameter)} não serve: {_wanted(parameter) or error.message}"
         case click.BadOptionUsage():
             sentence = f"A opção {error.option_name} pede um valor."
         case click.NoSuchCommand():
@@ -54,6 +54,12 @@ def explain(error: click.UsageError) -> str:
         case _ if "Missing command" in error.message:
             sentence = "Falta o comando."
     return sentence
+
+
+def _wanted(parameter: click.Parameter) -> str:
+    if isinstance(parameter.type, click.Choice):
+        return f"use um destes: {', '.join(map(str, parameter.type.choices))}."
+    return "precisa ser um número inteiro." if parameter.type is click.INT else ""
 
 
 def _name(parameter: click.Parameter) -> str:
