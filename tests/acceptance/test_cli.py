@@ -115,6 +115,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         (["run", "--data-inicio", "01/02/2025"], "não é uma data"),
         (["sync", "pedido", "1"], "não serve: use um destes: nfe, contato, produto."),
         (["sync", "nfe", "um"], "não serve: precisa ser um número inteiro."),
+        (["serve", "--port", "99999"], "precisa ser um número inteiro, de 1 a 65535."),
         (["reconcile"], "Falta BLING_CLIENT_ID."),
         (["run"], "Falta BLING_CLIENT_ID."),
         (["auth"], "Falta BLING_CLIENT_ID."),

@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 as_json = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
 
+_PORT = click.IntRange(1, 65535)
+
 
 class _Day(click.ParamType[date]):
     name = "AAAA-MM-DD"
@@ -51,7 +53,7 @@ def cli(verbose: bool) -> None:
 
 @cli.command()
 @click.option("--serve/--no-serve", default=True, help="Depois da carga, atende em HTTP até Ctrl-C (é o padrão).")
-@click.option("--port", default=8080, show_default=True, help="A porta do serviço.")
+@click.option("--port", type=_PORT, default=8080, show_default=True, help="A porta do serviço.")
 def demo(serve: bool, port: int) -> int:
     """Seis anos de uma empresa simulada, conferidos."""
     from bling_collector.cli.demo import run_demo
@@ -61,7 +63,9 @@ def demo(serve: bool, port: int) -> int:
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender.")
-@click.option("--port", default=8080, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta.")
+@click.option(
+    "--port", type=_PORT, default=8080, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
+)
 def serve(host: str, port: int) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.main import serve as serve_http
@@ -242,7 +246,7 @@ def db_init() -> int:
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Onde atender.")
-@click.option("--port", default=8099, show_default=True, help="Em que porta.")
+@click.option("--port", type=_PORT, default=8099, show_default=True, help="Em que porta.")
 @click.option("--requests-per-second", default=3, show_default=True, help="O limite da conta; 0 desliga.")
 @click.option(
     "--redirect-uri",

@@ -59,6 +59,8 @@ def explain(error: click.UsageError) -> str:
 def _wanted(parameter: click.Parameter) -> str:
     if isinstance(parameter.type, click.Choice):
         return f"use um destes: {', '.join(map(str, parameter.type.choices))}."
+    if isinstance(parameter.type, click.IntRange):
+        return f"precisa ser um número inteiro, de {parameter.type.min} a {parameter.type.max}."
     return "precisa ser um número inteiro." if parameter.type is click.INT else ""
 
 

@@ -196,6 +196,13 @@ async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
 
 
+async def forget_categorias(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """A categoria destes produtos volta a ser perguntada."""
+    await connection.execute(
+        text("UPDATE produtos SET categoria_vista_em = NULL WHERE id = ANY(:ids)"), {"ids": list(ids)}
+    )
+
+
 async def set_categorias(
     connection: AsyncConnection, found: dict[int, int | None], now: datetime, run_id: int | None
 ) -> set[int]:
@@ -207,8 +214,12 @@ async def set_categorias(
         text("""
             WITH antes AS (SELECT id, categoria_id, categoria_vista_em FROM produtos WHERE id = ANY(:ids)),
             gravadas AS (
-                UPDATE produtos p SET categoria_id = v.categoria_id, categoria_descricao = c.descricao,
-                                      categoria_vista_em = :now
+                UPDATE produtos p SET categoria_vista_em = :now,
+                    -- De um produto que só o primeiro coletor conheceu, fica o que ele sabia.
+                    categoria_id = CASE WHEN p.detalhe IS NULL THEN coalesce(v.categoria_id, p.categoria_id)
+                                        ELSE v.categoria_id END,
+                    categoria_descricao = CASE WHEN p.detalhe IS NULL THEN coalesce(c.descricao, p.categoria_descricao)
+                                               ELSE c.descricao END
                 FROM unnest(CAST(:ids AS bigint[]), CAST(:categorias AS bigint[])) AS v (id, categoria_id)
                 LEFT JOIN categorias_produto c ON c.id = v.categoria_id
                 WHERE p.id = v.id

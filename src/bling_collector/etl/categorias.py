@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import product as combinations
 
 from bling_collector.db import repository
-from bling_collector.errors import BlingNotFoundError
+from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import fetch
 from bling_collector.etl.produtos import stock_filters
@@ -52,8 +52,11 @@ async def collect_categorias(ctx: RunContext) -> None:
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
     """O Bling ignora em silêncio um parâmetro que não conhece: uma categoria que não existe não pode ter produtos."""
     params = (*PRODUTOS.listings[0], ("idCategoria", str(max(parents, default=0) + 1)))
-    async for page in ctx.client.pages(PRODUTOS.path, params):
-        return not page
+    try:
+        async for page in ctx.client.pages(PRODUTOS.path, params):
+            return not page
+    except (BlingNotFoundError, BlingRejectedError):
+        return True  # recusar a categoria que não existe é também uma prova de que o filtro é lido
     return True
 
 

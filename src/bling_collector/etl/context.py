@@ -78,6 +78,8 @@ class RunContext:
     """Uma conferência pedida: também o que só se relê uma vez por semana."""
     scope: date | None = None
     """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
+    probes: int = 0
+    """Sondas já feitas do que as listagens poderiam esconder."""
     found: Found = field(default_factory=Found)
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""

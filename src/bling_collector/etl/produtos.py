@@ -40,6 +40,8 @@ async def collect_produtos(ctx: RunContext) -> None:
                 async with ctx.engine.connect() as connection:
                     ours = await repository.present(connection, PRODUTOS.table, [row["id"] for row in page])
                 await store_produtos(ctx, [row for row in page if row["id"] in ours])
+                async with ctx.transaction() as connection:  # a mudança pode ser a categoria, que a linha não mostra
+                    await repository.forget_categorias(connection, ours)
         async with ctx.transaction() as connection:
             await control.move_checkpoint(connection, PRODUTOS.name, now)
     async with ctx.engine.connect() as connection:
