@@ -62,7 +62,7 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     assert result.status == "partial", "parada, continua devida"
     assert (await app.pipeline.reconcile(repair=True)).status == "partial"
     asked = {path for path in bling.counters.requests if "{id}" in path}
-    assert asked <= {"/nfe/{id}"}, "nem o contato"
+    assert asked <= {"/nfe/{id}", "/produtos/{id}"}, "nem o contato"
     assert bling.counters.statuses[400] == 0, "nenhuma das três foi pedida"
     assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     bling.faults.clear()

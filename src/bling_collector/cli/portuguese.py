@@ -44,7 +44,7 @@ def explain(error: click.UsageError) -> str:
             likely = f" Seria {' ou '.join(error.possibilities)}?" if error.possibilities else ""
             sentence = f"Não existe a opção {error.option_name}.{likely}"
         case click.BadParameter(param=click.Parameter() as parameter):
-            sentence = f"O valor de {_name(parameter)} não serve: {_wanted(parameter) or error.message}"
+            sentence = f"O valor de {_name(parameter)} não serve: {_wanted(parameter, error.message)}"
         case click.BadOptionUsage():
             sentence = f"A opção {error.option_name} pede um valor."
         case click.NoSuchCommand():
@@ -56,12 +56,13 @@ def explain(error: click.UsageError) -> str:
     return sentence
 
 
-def _wanted(parameter: click.Parameter) -> str:
+def _wanted(parameter: click.Parameter, message: str) -> str:
+    given = message.partition(" is ")[0]
     if isinstance(parameter.type, click.Choice):
-        return f"use um destes: {', '.join(map(str, parameter.type.choices))}."
+        return f"{given}; use um destes: {', '.join(map(str, parameter.type.choices))}."
     if isinstance(parameter.type, click.IntRange):
         return f"precisa ser um número inteiro, de {parameter.type.min} a {parameter.type.max}."
-    return "precisa ser um número inteiro." if parameter.type is click.INT else ""
+    return f"{given}; precisa ser um número inteiro." if parameter.type is click.INT else message
 
 
 def _name(parameter: click.Parameter) -> str:
