@@ -25,7 +25,10 @@ from bling_collector.etl.pipeline import RunResult
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.etl.sync import RECURSOS
+from bling_collector.etl.token_status import load_token_warning
 from bling_collector.etl.windows import parse_day
+from bling_collector.redaction import redact
+from bling_collector.token_cipher import new_key
 
 T = TypeVar("T")
 
@@ -62,11 +65,15 @@ def demo(serve: bool, port: int) -> int:
 @cli.command()
 @click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True)
 @click.option("--port", default=8080, envvar="PORT", show_default=True, show_envvar=True)
-def serve(host: str, port: int) -> int:
+@click.option("--sem-autenticacao", is_flag=True, help="Atende a outras máquinas sem API_TOKEN.")
+def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.main import serve as serve_http
 
-    serve_http(_settings(), host, port)
+    settings = _settings()
+    if sem_autenticacao:
+        settings = settings.model_copy(update={"allow_unauthenticated": True})
+    serve_http(settings, host, port)
     return 0
 
 
@@ -89,9 +96,14 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 
 
 @cli.command()
-def auth() -> int:
+@click.option("--gerar-chave", is_flag=True, help="Só escreve uma chave nova para TOKEN_ENCRYPTION_KEY.")
+def auth(gerar_chave: bool) -> int:
     """Autoriza o coletor na conta do Bling, pelo navegador."""
     from bling_collector.cli.authorize import authorize_in_browser
+
+    if gerar_chave:
+        click.echo(new_key())
+        return 0
 
     async def authorize() -> int:
         async with open_app(_settings()) as app:
@@ -268,7 +280,7 @@ def doctor(json_: bool) -> int:
 def _settings() -> Settings:
     settings = load_settings()
     verbose = click.get_current_context().find_root().params.get("verbose")
-    logs.configure(settings.log_level if verbose else "ERROR", stream=sys.stderr, json=False)
+    logs.configure(settings.log_level if verbose else "ERROR", stream=sys.stderr, json=False, secrets=settings.secrets)
     return settings
 
 
@@ -313,6 +325,8 @@ def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, 
         async with open_app(settings) as app:
             with terminal.progress() as sink, gentle_stop() as stop:
                 result = await start(app, sink=sink, stop=stop)
+            if warning := await load_token_warning(app.engine, app.clock.now()):
+                say(f"⚠ {warning}")
         if json_:
             emit_json(report.as_json(result))
         else:
@@ -344,18 +358,18 @@ def main(arguments: list[str] | None = None) -> None:
         code = 2
     except CollectorError as error:
         if verbose:
-            traceback.print_exc()
+            say(redact(traceback.format_exc()))
         if json_:
-            emit_json({"status": "error", "title": error.title, "detail": str(error)})
-        say(f"Erro: {error}")
+            emit_json({"status": "error", "title": error.title, "detail": redact(str(error))})
+        say(f"Erro: {redact(str(error))}")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("Interrompido.")
         code = 1
     except Exception as error:  # noqa: BLE001 — a última fronteira: a cadeia de causas, e não uma pilha, para a pessoa
         if verbose:
-            traceback.print_exc()
-        say(f"Erro inesperado: {' ← '.join(_chain(error))}. Rode de novo com -v para ver a pilha.")
+            say(redact(traceback.format_exc()))
+        say(f"Erro inesperado: {redact(' ← '.join(_chain(error)))}. Rode de novo com -v para ver a pilha.")
         code = 1
     sys.exit(code or 0)
 

@@ -61,7 +61,15 @@ def status(situation: dict[str, Any]) -> None:
     if oauth["needs_authorization"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
     else:
-        click.echo(f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho.")
+        left = oauth["refresh_days_left"]
+        click.echo(
+            f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho"
+            + (f" (a renovação, por mais {left} dias)." if left is not None else ".")
+        )
+        if not oauth["encrypted"]:
+            click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
+    if oauth["warning"]:
+        say(f"⚠ {oauth['warning']}")
 
 
 _SITUACOES = {

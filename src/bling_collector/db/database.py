@@ -58,6 +58,7 @@ def create_engine(url: URL) -> AsyncEngine:
         pool_size=5,
         max_overflow=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # os valores de um comando que falha são tokens ou dados de clientes
         json_serializer=dumps,
         json_deserializer=loads,
         connect_args={

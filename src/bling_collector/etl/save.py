@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.payload import Row
+from bling_collector.redaction import redact
 from bling_collector.streams.base import Document, Rows, Stream
 
 BATCH = 50
@@ -62,7 +63,9 @@ async def _save_or_bisect(
         if not _is_about_the_rows(error):
             raise
         if len(items) == 1:
-            outcome.refused.append((items[0], f"o banco recusou o registro: {str(error.orig).splitlines()[0]}"))
+            # Só a primeira linha: a seguinte (DETAIL) traz a linha inteira, com o nome e o documento do cliente.
+            reason = redact(str(error.orig).splitlines()[0])
+            outcome.refused.append((items[0], f"o banco recusou o registro: {reason}"))
             return
         middle = len(items) // 2
         await _save_or_bisect(connection, stream, items[:middle], now, outcome, history)

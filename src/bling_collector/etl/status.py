@@ -1,6 +1,6 @@
 """Os loaders da situação: a linha de comando, a API e o painel mostram estes números, e por isso não discordam."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select
@@ -10,6 +10,7 @@ from bling_collector.db import control
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
+from bling_collector.etl.token_status import as_json as token_as_json
 
 
 class UnknownRunError(CollectorError):
@@ -20,8 +21,11 @@ class UnknownRunError(CollectorError):
     title = "Execução desconhecida"
 
 
-async def load_status(engine: AsyncEngine) -> dict[str, Any]:
-    """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização."""
+async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[str, Any]:
+    """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização.
+
+    `now` é o instante a que se refere o que falta para a autorização acabar; sem ele, o presente.
+    """
     c = etl_controle.c
     running = await is_locked(engine)
     async with engine.connect() as connection:
@@ -46,12 +50,7 @@ async def load_status(engine: AsyncEngine) -> dict[str, Any]:
         "running": running,
         "data_referencia": _iso(bookmark),
         "owed": {"pendencias": debts.pendencias, "estacionadas": debts.estacionadas, "janelas": debts.janelas},
-        "oauth": {
-            "has_token": token is not None,
-            "expires_at": _iso(token.expires_at) if token else None,
-            "token_updated_at": _iso(token.updated_at) if token else None,
-            "needs_authorization": token is None or token.refresh_in_doubt,
-        },
+        "oauth": token_as_json(token, now or datetime.now(UTC)),
     }
 
 

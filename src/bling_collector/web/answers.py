@@ -76,6 +76,11 @@ class OAuthStatus(_Answer):
     has_token: bool
     expires_at: Instant | None
     token_updated_at: Instant | None
+    needs_authorization: bool = Field(description="Só o dono da conta resolve: GET /auth/start")
+    refresh_expires_at: Instant | None = Field(description="Quando a autorização acaba, se nada a renovar")
+    refresh_days_left: int | None
+    encrypted: bool | None = Field(description="Se os tokens estão cifrados no banco")
+    warning: str | None = Field(description="Dito a partir de 7 dias do fim")
 
 
 class Status(_Answer):
