@@ -13,10 +13,17 @@ from typing import Final, Protocol
 
 import httpx2
 
-from bling_collector.api.answers import RETRIED, is_daily, place, read_answer, retry_after, unanswered
+from bling_collector.api.answers import RETRIED, Verdict, place, read_answer, retry_after, unanswered, verdict
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.clock import Clock
-from bling_collector.errors import BlingAuthError, BlingError, BlingThrottledError, ReauthorizeError
+from bling_collector.errors import (
+    BlingAuthError,
+    BlingError,
+    BlingPausedError,
+    BlingThrottledError,
+    ReauthorizeError,
+)
+from bling_collector.pace import LONGEST_PAUSE
 from bling_collector.payload import Json
 from bling_collector.tokens import Token
 
@@ -113,10 +120,11 @@ class RetryTransport(_Layer):
                 if check := request.extensions.get("check"):
                     check(body)
             except RETRIED as error:
-                if attempt == last:
+                if attempt == last or (isinstance(error, BlingPausedError) and error.wait > LONGEST_PAUSE):
                     raise
                 wait = pause(error, attempt, retry_after(response))
-                logger.warning("%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
+                level = logging.DEBUG if isinstance(error, BlingPausedError) else logging.WARNING  # a pausa já foi dita
+                logger.log(level, "%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
             else:
                 response.extensions["body"] = body
                 return response
@@ -135,19 +143,21 @@ class RetryTransport(_Layer):
 def pause(error: BlingError, attempt: int, asked: float = 0.0) -> float:
     """Segundos até a tentativa seguinte a `attempt`: dobram a cada uma, com sorteio, ou o que o Bling pediu.
 
-    De 2 s em diante; de 1 s quando só passou do limite por segundo.
+    De 2 s em diante; de 1 s quando só passou do limite por segundo; até o fim da pausa, se há uma.
     """
+    if isinstance(error, BlingPausedError):
+        return error.wait
     first, jitter = (1.0, 0.5) if isinstance(error, BlingThrottledError) else (2.0, 1.0)
     spread = random.uniform(0, jitter)  # noqa: S311 — espalha as tentativas; não é segredo
     return min(max(first * 2.0 ** (attempt - 1) + spread, asked), LONGEST_WAIT)
 
 
 class PacedTransport(_Layer):
-    """Espera a vez que o limitador deu e conta cada tentativa.
+    """Espera a vez que o limitador deu, conta cada tentativa e diz ao limitador como ela acabou.
 
     Uma só reserva espera por vez, para que um 429 segure todas as que ainda não saíram. A primeira requisição vai
     sozinha, e a vez seguinte fica vazia: abrir a conexão atrasa a chegada dela, e as outras a alcançariam (medido:
-    quatro chegadas em 0,966 s).
+    quatro chegadas em 0,966 s). Também vai sozinha a que prova se o Bling voltou.
     """
 
     def __init__(
@@ -166,18 +176,32 @@ class PacedTransport(_Layer):
             if not self._connected:
                 response = await self._send(request)
                 self._connected = True
-                await self._limiter.reserve()
+                await self._limiter.skip()
                 return response
+            if self._limiter.alone:
+                return await self._send(request)
         return await self._send(request)
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
         self._requests.total += 1
-        response = await self._inner.handle_async_request(request)
-        if response.status_code != 429:
-            await self._limiter.accepted()
-            return response
-        await response.aread()
-        if not is_daily(response):
-            self._requests.throttled += 1
-            await self._limiter.throttled()
+        try:
+            response = await self._inner.handle_async_request(request)
+            await response.aread()
+        except httpx2.RequestError:
+            await self._limiter.failed()
+            raise
+        match verdict(response):
+            case Verdict.GOOD:
+                await self._limiter.accepted()
+            case Verdict.REFUSED:
+                await self._limiter.accepted(error=True)
+            case Verdict.FAILED:
+                await self._limiter.failed()
+            case Verdict.BLOCKED:
+                await self._limiter.failed(blocked=True)
+            case Verdict.DAILY:
+                await self._limiter.exhausted()
+            case Verdict.THROTTLED:
+                self._requests.throttled += 1
+                await self._limiter.throttled()
         return response

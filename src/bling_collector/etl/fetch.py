@@ -9,6 +9,7 @@ from bling_collector.api.bling_client import BlingClient
 from bling_collector.errors import (
     BlingError,
     BlingNotFoundError,
+    BlingPausedError,
     BlingRejectedError,
     BlingThrottledError,
     BlingUnavailableError,
@@ -66,12 +67,14 @@ async def fetch(
 ) -> AsyncIterator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele.
 
-    Os erros que dizem respeito a todos (cota do dia, autorização, escopo, Bling fora do ar) interrompem a busca.
+    Os erros que dizem respeito a todos (cota do dia, pausa, autorização, escopo, Bling fora do ar) interrompem a busca.
     """
 
     async def one(id_: int) -> Fetched:
         try:
             return Fetched(id_, await client.detail(path, id_))
+        except BlingPausedError:
+            raise
         except (BlingNotFoundError, BlingRejectedError, BlingThrottledError, BlingUnavailableError) as error:
             return Fetched(id_, None, error)
 

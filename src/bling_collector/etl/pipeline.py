@@ -23,6 +23,7 @@ from bling_collector.errors import (
     BlingRejectedError,
     BlingScopeError,
     CollectorError,
+    DailyLimitError,
     PaginationLoopError,
     UsageError,
 )
@@ -302,7 +303,8 @@ class Pipeline:
             if message is None:
                 status = "success"
             else:
-                status = "partial" if error is None or ctx.progress.saved.total() else "error"
+                whole = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
+                status = "partial" if whole or ctx.progress.saved.total() else "error"
             ctx.show()
             columns = run_columns(ctx.progress) | {"fase": None, "data_referencia": bookmark}
             await control.update_run(
