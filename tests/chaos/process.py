@@ -48,7 +48,10 @@ class Run:
         """O código de saída da execução. Nenhuma pode ter acabado numa pilha."""
         async with asyncio.timeout(LONGEST):
             code = await self.outcome
-        assert not any(word in self.said() for word in _BANNED), self.said()
+        everything = self.log.read_text(encoding="utf-8", errors="replace") if self.log else ""
+        for word in _BANNED:
+            before, found, after = everything.partition(word)
+            assert not found, f"{before[-1500:]}{word}{after[:2500]}"
         return code
 
     def said(self) -> str:

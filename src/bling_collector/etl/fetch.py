@@ -50,9 +50,9 @@ async def bounded(
                 watched: list[asyncio.Future[Any]] = [*flying, stopping]
                 await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
             arrived = [future for future in flying if future.done()]
-            flying.difference_update(arrived)
             for future in arrived:
-                yield future.result()
+                yield future.result()  # se lança, os outros que chegaram ainda estão em `flying`, e são recolhidos
+                flying.remove(future)
             if stop.is_set() and not arrived:
                 return
     finally:
