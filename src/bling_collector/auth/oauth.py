@@ -151,7 +151,8 @@ class OAuth:
         """Com folga até o fim: 10 minutos, ou metade da vida de um token curto. Em dúvida, basta ainda valer."""
         if token.refresh_in_doubt:
             return self._is_valid(token)
-        early = min(EARLY, (token.expires_at - token.updated_at) / 2) if token.updated_at else EARLY
+        life = token.expires_at - token.updated_at if token.updated_at else EARLY * 2
+        early = max(min(EARLY, life / 2), timedelta(0))
         now, end = self._clock.now(), refresh_ends_at(token.updated_at)
         return token.expires_at - now >= early and (end is None or end - now > RENEW_WITHIN)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import URL, Row, delete, func, select, text, update
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -36,20 +36,13 @@ class PgTokenStore:
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator["_Locked"]:
-        # A tranca é da sessão, e não da linha: vale também antes de haver linha, e o COMMIT não a solta.
-        async with explained(self._engine.url):
-            connection = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-            try:
-                await connection.execute(_LOCK)
-            except BaseException:
-                await connection.invalidate()
-                await connection.close()
-                raise
+        tokens = _Locked(self._engine, self._cipher)
         try:
-            yield _Locked(connection, self._cipher, self._engine.url)
+            async with explained(self._engine.url):
+                await tokens.hold()
+            yield tokens
         finally:
-            await connection.invalidate()
-            await connection.close()
+            await tokens.release()
 
     async def seal(self) -> bool:
         """Grava de novo, com a primeira chave, tokens em claro ou de outra chave; devolve se foi preciso.
@@ -70,19 +63,37 @@ class PgTokenStore:
 
 
 class _Locked:
-    def __init__(self, connection: AsyncConnection, cipher: TokenCipher, url: URL) -> None:
-        self._connection = connection
+    """A tranca é da sessão, e não da linha: vale também antes de haver linha, e o COMMIT não a solta."""
+
+    def __init__(self, engine: AsyncEngine, cipher: TokenCipher) -> None:
+        self._engine = engine
         self._cipher = cipher
-        self._url = url
+        self._held: AsyncConnection | None = None
+
+    async def hold(self) -> AsyncConnection:
+        """A conexão com a tranca; outra, se aquela caiu. A mesma, religada, já não confirmaria cada comando."""
+        if self._held is not None and not self._held.invalidated:
+            return self._held
+        await self.release()
+        self._held = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        await self._held.execute(_LOCK)
+        return self._held
+
+    async def release(self) -> None:
+        """Fecha a sessão, e com ela a tranca, mesmo que a conexão já não responda."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            await held.invalidate()
+            await held.close()
 
     async def read(self) -> Token | None:
-        async with self._holding("não pôde ser lido"):
-            return _token(await _row(self._connection), self._cipher)
+        async with self._holding("não pôde ser lido") as connection:
+            return _token(await _row(connection), self._cipher)
 
     async def check_writable(self) -> None:
-        async with self._holding("não aceita gravação"):
-            # Confirmada, e não desfeita: prova também o COMMIT. Num servidor só de leitura, é recusada sem linha até.
-            await self._connection.execute(update(oauth_tokens).values(id=_ONLY_ROW).where(oauth_tokens.c.id == 1))
+        async with self._holding("não aceita gravação") as connection:
+            # Confirmada, e não desfeita: prova também o COMMIT. Um servidor só de leitura a recusa mesmo sem linha.
+            await connection.execute(update(oauth_tokens).values(id=_ONLY_ROW).where(oauth_tokens.c.id == 1))
 
     async def save(self, token: Token) -> None:
         values = {
@@ -95,18 +106,15 @@ class _Locked:
             "updated_at": token.updated_at or func.now(),
         }
         new = insert(oauth_tokens).values(id=_ONLY_ROW, **values)
-        async with self._holding("não gravou o token"):
-            await self._connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+        async with self._holding("não gravou o token") as connection:
+            await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
 
     @asynccontextmanager
-    async def _holding(self, what: str) -> AsyncIterator[None]:
-        """Com a tranca na mão, tomada outra vez se a conexão caiu; o que der errado vira DatabaseError."""
-        async with explained(self._url):
+    async def _holding(self, what: str) -> AsyncIterator[AsyncConnection]:
+        """A conexão com a tranca; o que o banco recusar vira DatabaseError."""
+        async with explained(self._engine.url):
             try:
-                if self._connection.invalidated:
-                    await self._connection.rollback()  # sem isto a conexão não volta
-                    await self._connection.execute(_LOCK)
-                yield
+                yield await self.hold()
             except SQLAlchemyError as error:
                 if getattr(error, "connection_invalidated", False):
                     raise
