@@ -44,7 +44,7 @@ def problem(
 ) -> Response:
     """O problema em JSON; `members` são os campos além dos cinco da RFC. Se uma execução começou, diz qual."""
     run_id = scope.get("state", {}).get("run_id")
-    instance = redact(quote(scope["path"])[:500])
+    instance = redact(quote(scope["path"]))
     body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}
     body |= {"run_id": run_id} if run_id is not None else {}
     return JSONResponse(body | members, status, headers, media_type=MEDIA_TYPE)
