@@ -6,13 +6,14 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from bling_collector import logs
 from bling_collector.bootstrap import App, open_app, open_database
-from bling_collector.cli import report, terminal
+from bling_collector.cli import copies, report, terminal
 from bling_collector.cli.portuguese import Group, explain
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import emit_json, say
@@ -243,6 +244,24 @@ def db_upgrade() -> int:
 def db_init() -> int:
     """Cria as tabelas num banco vazio (num banco que já as tem, o mesmo que `upgrade`)."""
     return _run(_upgrade())
+
+
+@db.command("backup")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--com-tokens", is_flag=True, help="Copia também a autorização do Bling, que é um segredo.")
+@as_json
+def db_backup(arquivo: Path, com_tokens: bool, json_: bool) -> int:
+    """Copia o banco inteiro para um arquivo (do pg_dump, que só o dono lê)."""
+    return _run(copies.make_backup(_settings(), arquivo, with_tokens=com_tokens, json_=json_))
+
+
+@db.command("restore")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--sobrescrever", is_flag=True, help="Apaga os dados que o banco tem.")
+@as_json
+def db_restore(arquivo: Path, sobrescrever: bool, json_: bool) -> int:
+    """Põe no banco o que está numa cópia: tudo, ou nada."""
+    return _run(copies.restore_backup(_settings(), arquivo, overwrite=sobrescrever, json_=json_))
 
 
 @cli.command()
