@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import authorise
 from tests.conftest import NOW
@@ -119,6 +120,13 @@ async def test_the_start_seals_what_was_plain(
         assert (await sealed.oauth.get_valid_access_token()).access_token == plain[0]
     assert all(map(is_sealed, await stored(engine)))
     assert (await load_status(engine))["oauth"]["encrypted"] is True
+
+
+async def test_an_error_of_the_database_does_not_repeat_the_values(engine: AsyncEngine) -> None:
+    with pytest.raises(SQLAlchemyError) as caught:
+        await execute(engine, "INSERT INTO oauth_tokens (id, access_token) VALUES (1, :secret)", secret="acesso-1")
+    assert "parameters hidden" in str(caught.value)
+    assert "'acesso-1'" not in str(caught.value)
 
 
 # Os dias que faltam

@@ -81,7 +81,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"parametro": str(e["loc"][-1]), "mensagem": _in_portuguese(e)} for e in error.errors()]
+    errors = [{"parametro": redact(str(e["loc"][-1])), "mensagem": _in_portuguese(e)} for e in error.errors()]
     detail = "; ".join(f"{e['parametro']}: {e['mensagem']}" for e in errors)
     return from_error(request.scope, UsageError(f"{detail}."), errors=errors)
 
