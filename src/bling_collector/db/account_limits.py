@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import text
+from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -51,7 +51,7 @@ class PgRateLimiter:
         reserve: int = 0,
         margin: float = pace.MARGIN,
     ) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._clock = clock
         self._now: Callable[[], datetime | None] = (lambda: None) if isinstance(clock, SystemClock) else clock.now
         """None: a hora é a do banco, que é a mesma para todos os processos."""
@@ -146,14 +146,14 @@ class PgRateLimiter:
         if row.abriu:
             log.error("%s", self._paused(row))
 
-    async def _execute(self, statement: str, values: Mapping[str, object]) -> SqlRow[Any]:
+    async def _execute(self, statement: TextClause, values: Mapping[str, object]) -> SqlRow[Any]:
         async def once() -> SqlRow[Any]:
-            async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            async with self._engine.connect() as connection:
                 parameters = {**self._fixed, **values, "now": self._now()}
-                found = (await connection.execute(text(statement), parameters)).one_or_none()
+                found = (await connection.execute(statement, parameters)).one_or_none()
                 if found is None:  # a linha nasce com o primeiro que a procura
                     await connection.execute(insert(limites_bling).values(id=1).on_conflict_do_nothing())
-                    found = (await connection.execute(text(statement), parameters)).one()
+                    found = (await connection.execute(statement, parameters)).one()
                 return found
 
         return await patiently(once)

@@ -1,20 +1,25 @@
 """Os comandos de `limites_bling`. Cada um tranca a linha, calcula com a hora de depois da tranca e a grava.
 
 `espera` é em segundos. Um tempo guardado que esteja longe demais no futuro é de um relógio que andou para trás, e não
-conta.
+conta. O COMMIT não espera pelo disco: se o servidor cair, perde-se a conta do último instante, e não a pressa.
 """
 
 from typing import Final
+
+from sqlalchemy import text
 
 from bling_collector import pace
 
 _HORIZON: Final = "interval '1 hour'"
 _LOCKED: Final = """
     WITH antes AS (SELECT * FROM limites_bling WHERE id = 1 FOR UPDATE),
-    agora AS (SELECT antes.*, coalesce(CAST(:now AS timestamptz), clock_timestamp()) AS t FROM antes),
+    agora AS (
+        SELECT antes.*, coalesce(CAST(:now AS timestamptz), clock_timestamp()) AS t,
+               set_config('synchronous_commit', 'off', true) AS sem_esperar_o_disco
+        FROM antes),
     hoje AS (SELECT agora.*, CAST(t AT TIME ZONE 'America/Sao_Paulo' AS date) AS hoje FROM agora),"""
 
-RESERVE: Final = f"""{_LOCKED}
+RESERVE: Final = text(f"""{_LOCKED}
     -- O dia não volta atrás, a não ser que o guardado seja absurdo.
     dia_certo AS (
         SELECT hoje.*, CASE WHEN dia BETWEEN hoje AND hoje + 1 THEN dia ELSE hoje END AS o_dia FROM hoje),
@@ -61,9 +66,9 @@ RESERVE: Final = f"""{_LOCKED}
     WHERE l.id = d.id
     RETURNING d.recusa, d.sozinha, d.dadas, CAST(extract(epoch FROM d.comeco - d.t) AS double precision) AS espera,
               d.comeco AS pausada_ate, d.pausa_motivo, l.usadas, l.limite, l.reserva,
-              (l.ritmo < 1 OR l.margem > :margin OR l.falhas > 0 OR d.pausa IS NOT NULL) AS recuperando"""
+              (l.ritmo < 1 OR l.margem > :margin OR l.falhas > 0 OR d.pausa IS NOT NULL) AS recuperando""")
 
-ANSWERED: Final = f"""{_LOCKED}
+ANSWERED: Final = text(f"""{_LOCKED}
     contado AS (
         SELECT hoje.*,
                CASE WHEN :failures = 0 THEN 0 ELSE falhas + :failures END AS seguidas,
@@ -109,9 +114,9 @@ ANSWERED: Final = f"""{_LOCKED}
     WHERE l.id = d.id
     RETURNING d.motivo IS NOT NULL AS abriu, l.pausada_ate, l.pausa_motivo,
               CAST(extract(epoch FROM l.pausada_ate - d.t) AS double precision) AS espera,
-              (l.ritmo < 1 OR l.margem > :margin OR l.falhas > 0 OR l.pausada_ate IS NOT NULL) AS recuperando"""
+              (l.ritmo < 1 OR l.margem > :margin OR l.falhas > 0 OR l.pausada_ate IS NOT NULL) AS recuperando""")
 
-TOKEN_CALL: Final = f"""{_LOCKED}
+TOKEN_CALL: Final = text(f"""{_LOCKED}
     recentes AS (
         SELECT hoje.*, ARRAY(SELECT p FROM unnest(pedidos_de_token) p
                              WHERE p > t - {pace.TOKEN_WINDOW} * interval '1 s' AND p <= t ORDER BY p) AS ultimos
@@ -123,10 +128,10 @@ TOKEN_CALL: Final = f"""{_LOCKED}
     WHERE l.id = r.id
     RETURNING cardinality(r.ultimos) < {pace.MOST_TOKEN_CALLS} AS dado,
               CAST(coalesce(extract(epoch FROM r.ultimos[1] + {pace.TOKEN_WINDOW} * interval '1 s' - r.t), 0)
-                   AS double precision) AS espera"""
+                   AS double precision) AS espera""")
 
-GIVE_BACK: Final = """
+GIVE_BACK: Final = text("""
     UPDATE limites_bling
     SET usadas = greatest(usadas - CAST(:unused AS integer), 0)
     WHERE id = 1
-    RETURNING id"""
+    RETURNING id""")
