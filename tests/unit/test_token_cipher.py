@@ -53,7 +53,7 @@ def test_a_sealed_one_that_was_touched_is_refused() -> None:
         TokenCipher([NEW]).open(stored[:-6] + "AAAA==")
 
 
-@pytest.mark.parametrize("key", ["curta", "x" * 44, NEW[:-2], ""])
+@pytest.mark.parametrize("key", ["curta", "x" * 44, NEW[:-2], ""], ids=["curta", "x", "cortada", "vazia"])
 def test_a_key_that_is_no_key_is_refused_without_repeating_it(key: str) -> None:
     with pytest.raises(ConfigurationError, match="--gerar-chave") as caught:
         TokenCipher([key])
