@@ -66,8 +66,8 @@ Escrito por `make chaos` em {datetime.now(UTC):%Y-%m-%d}, com a semente {seed}: 
 
 Uma carga histórica de {notes} notas roda num processo de verdade (`run-full` ou, em um quarto das vezes, o serviço e
 um `POST /run/full`), num banco novo, diante do simulador do Bling e de um PostgreSQL só deste teste, com um
-intermediário de rede na frente de cada um. No meio dela acontece o desastre. Depois vem **uma execução a mais**, a
-diária, e então é conferido que:
+intermediário de rede na frente de cada um. No meio dela acontece o desastre. Depois (como se fosse o
+dia seguinte, para a cota e as pausas) vem **uma execução a mais**, a diária, e então é conferido que:
 
 - o banco é igual ao Bling: cada nota, item, parcela, linha, contato e produto;
 - nenhuma execução ficou `running`, e nada ficou devido;

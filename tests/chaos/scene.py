@@ -138,7 +138,7 @@ class Scene:
 
     async def moment(self, rng: Random, run: Run) -> bool:
         """Espera um momento sorteado da carga; diz se ela ainda estava em curso."""
-        if rng.random() < 0.7:
+        if rng.random() < 0.7 or run.process is None:
             wanted = rng.randrange(self.calm.requests)
             while self.bling.counters.total < wanted and not run.over:  # noqa: ASYNC110 — quem conta é o simulador
                 await asyncio.sleep(0.001)
@@ -146,6 +146,15 @@ class Scene:
         else:
             await asyncio.wait([run.outcome], timeout=rng.random() * self.calm.seconds)
         return not run.over
+
+    async def a_day_passes(self) -> None:
+        """O que o banco lembra dos limites do Bling (a cota gasta, a pausa, o 429) passa a ser de ontem."""
+        async with self.engine() as engine, engine.begin() as connection:
+            moments = ("segurado_ate", "pausada_ate", "sonda_ate", "erros_desde")
+            shifted = [f"{name} = {name} - interval '1 day'" for name in moments]
+            await connection.execute(
+                text(f"UPDATE limites_bling SET dia = dia - 1, esgotada_em = esgotada_em - 1, {', '.join(shifted)}")
+            )
 
     # --- conferir ---------------------------------------------------------------------------------------
 

@@ -72,6 +72,7 @@ async def survive(scene: Scene, disaster: Disaster, rng: Random, tally: Tally) -
     if code == 0:
         await scene.check()  # quem diz que terminou tem de ter terminado
     tally.interrupted += code != 0
+    await scene.a_day_passes()
     saved, before = await scene.saved_notes(), scene.delivered()
     if rng.random() < 0.3:
         scene.bling.issue_note()
