@@ -1,5 +1,6 @@
 """`db backup` e `db restore`: o que se mostra a quem copia o banco e a quem o restaura."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -9,7 +10,9 @@ from bling_collector.cli.terminal import emit_json, number
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.backup import backup
+from bling_collector.db.erasure import remembered
 from bling_collector.db.restore import restore
+from bling_collector.etl.titular import erase_again
 
 
 async def make_backup(settings: Settings, target: Path, *, with_tokens: bool, json_: bool) -> int:
@@ -28,10 +31,14 @@ async def make_backup(settings: Settings, target: Path, *, with_tokens: bool, js
 
 
 async def restore_backup(settings: Settings, source: Path, *, overwrite: bool, json_: bool) -> int:
-    """Restaura e põe as tabelas em dia."""
+    """Restaura, põe as tabelas em dia e apaga outra vez quem já tinha pedido que o fizessem."""
     async with open_database(settings, upgrade=False) as (engine, _):
+        async with engine.connect() as connection:
+            erased = await remembered(connection)
         restored = await restore(engine, source, overwrite=overwrite)
         _, revision = await schema.upgrade(engine)
+        if erased:
+            await erase_again(engine, erased, datetime.now(UTC))
     if json_:
         emit_json(
             {

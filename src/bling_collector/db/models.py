@@ -320,6 +320,14 @@ alarmes = Table(
     ),
 )
 
+dados_apagados = Table(
+    "dados_apagados",
+    metadata,
+    Column("tabela", Text, primary_key=True, comment="contatos, ou nfe_cabecalho de uma nota sem contato no Bling"),
+    Column("registro_id", BigInteger, primary_key=True, autoincrement=False),
+    _ours("apagado_em", nullable=False, now=True),
+)
+
 conferencias = Table(
     "conferencias",
     metadata,

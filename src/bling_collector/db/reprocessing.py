@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db.models import contatos, etl_controle, nfe_cabecalho
@@ -41,7 +42,7 @@ async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Seque
     n, c = nfe_cabecalho.c, contatos.c
     found = await connection.execute(
         select(n.detalhe, c.extraido_em)
-        .distinct(n.contato_id)
+        .ext(distinct_on(n.contato_id))
         .join_from(contatos, nfe_cabecalho, n.contato_id == c.id)
         .where(c.detalhe.is_(None), n.detalhe.is_not(None))
         .order_by(n.contato_id, n.data_emissao.desc().nulls_last(), n.id.desc())

@@ -1,14 +1,16 @@
 """Salvar um lote de documentos: numa transação, a linha principal, as filhas e o que mais o documento traz."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db import erasure
+from bling_collector.db.models import contatos
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
-from bling_collector.payload import Row
+from bling_collector.payload import Row, integer
 from bling_collector.redaction import redact
 from bling_collector.streams.base import Document, Rows, Stream
 
@@ -42,10 +44,31 @@ async def save(
     """Grava os documentos e anota no histórico o que mudou; um que o banco recusa é achado por bisseção e não leva os
     outros consigo."""
     outcome = Saved()
+    items = await _without_the_erased(connection, stream, items)
     history = History(run_id, now, stream.history) if stream.history is not None else None
     if items:
         await _save_or_bisect(connection, stream, items, now, outcome, history)
     return outcome
+
+
+async def _without_the_erased(connection: AsyncConnection, stream: Stream, items: Sequence[Item]) -> list[Item]:
+    documents = await nameless(connection, stream, [item.document for item in items])
+    return [replace(item, document=document) for item, document in zip(items, documents, strict=True)]
+
+
+async def nameless(connection: AsyncConnection, stream: Stream, documents: Sequence[Document]) -> list[Document]:
+    """Os documentos, sem a pessoa os de quem pediu que os seus dados fossem apagados."""
+    if stream.person is None or not documents:
+        return list(documents)
+    keys = [
+        {(contatos.name, stream.person(document)), (stream.table.name, integer(document.get("id")))}
+        for document in documents
+    ]
+    erased = await erasure.erased(connection, {id_ for pairs in keys for _, id_ in pairs if id_ is not None})
+    return [
+        stream.nameless(document) if pairs & erased else document
+        for document, pairs in zip(documents, keys, strict=True)
+    ]
 
 
 async def _save_or_bisect(
@@ -118,7 +141,8 @@ async def _replace_children(
 
 async def rebuild(connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]) -> Upserted:
     """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído."""
-    mapped = [(stream.rows(document), extracted) for document, extracted in items]
+    documents = await nameless(connection, stream, [document for document, _ in items])
+    mapped = [(stream.rows(document), extracted) for document, (_, extracted) in zip(documents, items, strict=True)]
     main = [row | {"extraido_em": extracted} for rows, extracted in mapped for row in rows[stream.table]]
     written = await upsert(connection, stream.table, main, volatile=("extraido_em", *stream.volatile))
     await _replace_children(connection, stream, [rows for rows, _ in mapped], [row["id"] for row in main])

@@ -56,5 +56,9 @@ class Stream:
     """As listagens não mostram excluídos: o que o Bling mostra existe."""
     volatile: tuple[str, ...] = ()
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
+    person: Callable[[Document], int | None] | None = None
+    """O id do contato de quem o documento fala; None se não fala de pessoas."""
+    nameless: Callable[[Document], Document] = lambda document: document
+    """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""

@@ -26,12 +26,14 @@ _COMMENTS = {
     "limites_bling.pedidos_de_token": "os do último minuto",
     "alarmes.estado": "normal, aviso ou erro",
     "alarmes.avisados": "a impressão de cada destino → o último estado que lhe foi dito",
+    "dados_apagados.tabela": "contatos, ou nfe_cabecalho de uma nota sem contato no Bling",
 }
 
 
 def upgrade() -> None:
     _add_limits()
     _add_alarms()
+    _add_erasures()
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
 
@@ -54,3 +56,10 @@ def _add_alarms() -> None:
         CREATE TABLE alarmes (
             nome text PRIMARY KEY, estado text NOT NULL DEFAULT 'normal', desde timestamptz NOT NULL DEFAULT now(),
             mensagem text NOT NULL, avisados jsonb NOT NULL DEFAULT '{}')""")
+
+
+def _add_erasures() -> None:
+    op.execute("""
+        CREATE TABLE dados_apagados (
+            tabela text, registro_id bigint, apagado_em timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (tabela, registro_id))""")
