@@ -199,6 +199,71 @@ def failures_retry(nome: str | None, json_: bool) -> int:
     return _collect(retry, json_)
 
 
+@cli.command()
+@click.option("--data-inicio", type=_Day(), help="Primeiro dia das notas a refazer.")
+@click.option("--data-fim", type=_Day(), help="Último dia das notas a refazer.")
+@as_json
+def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
+    """Refaz as linhas a partir do JSON guardado, sem o Bling."""
+    return _collect(lambda app, **how: app.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
+
+
+@cli.command()
+@click.argument("recurso", type=click.Choice(list(RECURSOS)))
+@click.argument("id", type=int)
+@as_json
+def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Busca e salva uma nota, um contato ou um produto."""
+
+    async def one() -> int:
+        settings = _settings()
+        settings.credentials  # noqa: B018 — sem credenciais nada começa
+        async with open_app(settings) as app:
+            verdict = await app.pipeline.sync(recurso, id)
+        if json_:
+            emit_json({"recurso": recurso, "id": id, "resultado": verdict})
+        else:
+            click.echo(f"✔ {recurso} {id}: {verdict}.")
+        return 0
+
+    return _run(one())
+
+
+@cli.group()
+def db() -> None:
+    """O banco de dados."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> int:
+    """Põe as tabelas na última versão; as do primeiro coletor são assumidas com as suas linhas."""
+    return _run(_upgrade())
+
+
+@db.command("init")
+def db_init() -> int:
+    """Cria as tabelas num banco vazio (num banco que já as tem, o mesmo que `upgrade`)."""
+    return _run(_upgrade())
+
+
+@db.command("backup")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--com-tokens", is_flag=True, help="Copia também a autorização do Bling, que é um segredo.")
+@as_json
+def db_backup(arquivo: Path, com_tokens: bool, json_: bool) -> int:
+    """Copia o banco inteiro para um arquivo (do pg_dump, que só o dono lê)."""
+    return _run(copies.make_backup(_settings(), arquivo, with_tokens=com_tokens, json_=json_))
+
+
+@db.command("restore")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--sobrescrever", is_flag=True, help="Apaga os dados que o banco tem.")
+@as_json
+def db_restore(arquivo: Path, sobrescrever: bool, json_: bool) -> int:
+    """Põe no banco o que está numa cópia: tudo, ou nada."""
+    return _run(copies.restore_backup(_settings(), arquivo, overwrite=sobrescrever, json_=json_))
+
+
 @cli.group()
 def contato() -> None:
     """Os dados de uma pessoa, a pedido dela (LGPD)."""
