@@ -28,7 +28,9 @@ from bling_collector.db.database import create_engine, explained, parse_url
 from bling_collector.db.embedded import default_data_home, embedded_postgres
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
 from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError
+from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.pipeline import Pipeline
+from bling_collector.notify import channels
 from bling_collector.pace import PER_SECOND
 from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
@@ -49,6 +51,7 @@ class App:
     client: BlingClient
     pipeline: Pipeline
     requests: Requests
+    alarms: Alarms
 
 
 @asynccontextmanager
@@ -109,14 +112,27 @@ async def open_app(
         plain = await stack.enter_async_context(
             httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10))
         )
-        oauth = build_oauth(settings, engine, plain, clock, on_unsaved)
+        alarms = build_alarms(settings, engine, clock)
+        stack.push_async_callback(alarms.aclose)
+
+        def unsaved(is_unsaved: bool) -> None:
+            alarms.unsaved(is_unsaved)
+            on_unsaved(is_unsaved)
+
+        oauth = build_oauth(settings, engine, plain, clock, unsaved)
         await _ready_tokens(token_store(settings, engine), oauth)
         requests = Requests()
         http = build_http(settings.bling_api_base_url, oauth, limiter, clock, requests)
         await stack.enter_async_context(http)
         client = BlingClient(http, page_size=settings.api_page_size)
-        pipeline = Pipeline(engine, client, oauth, requests, clock, settings)
-        yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests)
+        pipeline = Pipeline(engine, client, oauth, requests, clock, settings, alarms.run_ended)
+        yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests, alarms)
+
+
+def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> Alarms:
+    """Os alarmes deste banco, com os destinos da configuração."""
+    urls = settings.alert_urls.get_secret_value() if settings.alert_urls else ""
+    return Alarms(engine, clock, channels(urls), no_run_hours=settings.alert_no_run_hours)
 
 
 def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:

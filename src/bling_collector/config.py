@@ -72,6 +72,14 @@ class Settings(BaseSettings):
         default=False, description="Sem `API_TOKEN`, atende a outras máquinas: outro confere quem chama"
     )
 
+    alert_urls: SecretStr | None = Field(
+        default=None,
+        description="A quem avisar (e-mail, Slack, Telegram…): URLs do Apprise, separadas por espaço ou vírgula",
+    )
+    alert_no_run_hours: int = Field(
+        default=26, ge=1, le=8760, description="Horas sem uma execução que dê certo até que um alarme soe"
+    )
+
     @field_validator("api_token")
     @classmethod
     def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
@@ -100,6 +108,7 @@ class Settings(BaseSettings):
         """Tudo o que nenhum log pode repetir."""
         hidden = [self.bling_client_secret, self.database_url, self.token_encryption_key, self.api_token]
         secrets = [secret.get_secret_value() for secret in hidden if secret] + self.token_keys
+        secrets += re.split(r"[\s,;]+", self.alert_urls.get_secret_value().strip(" ,;")) if self.alert_urls else []
         if self.bling_client_secret:
             pair = f"{self.bling_client_id}:{self.bling_client_secret.get_secret_value()}"
             secrets.append(base64.b64encode(pair.encode()).decode())

@@ -16,13 +16,14 @@ from bling_collector import logs
 from bling_collector.clock import Clock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
-from bling_collector.web import access, auth_routes, problems, proof_routes, routes, run_routes
+from bling_collector.web import access, alert_routes, auth_routes, metrics, problems, proof_routes, routes, run_routes
 from bling_collector.web.answers import Problem
 from bling_collector.web.headers import SecurityHeaders
 from bling_collector.web.limits import SizeLimits
 from bling_collector.web.runs import STOP_SECONDS
 from bling_collector.web.service import Service
 from bling_collector.web.signals import STOP_SIGNALS, on_stop_signal
+from bling_collector.web.watch import watched_alarms
 
 _DESCRIPTION = """
 Copia as NF-e, os contatos e os produtos do Bling para o PostgreSQL.
@@ -57,7 +58,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         with on_stop_signal(service.runner.stop):
             service.open_soon()
             try:
-                yield
+                async with watched_alarms(service):
+                    yield
             finally:
                 await service.close()
 
@@ -69,7 +71,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         redirect_slashes=False,
         redoc_url=None,
     )
-    for module in (routes, run_routes, proof_routes, auth_routes):
+    for module in (routes, run_routes, proof_routes, alert_routes, auth_routes, metrics):
         app.include_router(module.router)
     problems.install(app)
     app.add_middleware(access.Access, settings=settings)

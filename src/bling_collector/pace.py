@@ -37,6 +37,8 @@ MOST_ERRORS: Final = 100
 FIRST_PAUSE: Final = 30.0
 """Segundos do disjuntor aberto; dobram a cada vez que a requisição de prova também falha."""
 LONGEST_PAUSE: Final = 120.0
+LONGEST_PATIENCE: Final = 300.0
+"""Segundos de pausa que uma requisição espera ao todo: depois de três pausas que não adiantaram, a execução acaba."""
 BLOCK_PAUSE: Final = 600.0
 """Segundos de espera quando o IP parece bloqueado: o menor bloqueio que o Bling documenta."""
 PROBE: Final = 60.0

@@ -23,7 +23,7 @@ from bling_collector.errors import (
     BlingThrottledError,
     ReauthorizeError,
 )
-from bling_collector.pace import LONGEST_PAUSE
+from bling_collector.pace import LONGEST_PATIENCE
 from bling_collector.payload import Json
 from bling_collector.tokens import Token
 
@@ -102,7 +102,8 @@ class AuthTransport(_Layer):
 class RetryTransport(_Layer):
     """Lê a resposta inteira, decide o que ela é e repete o que se resolve repetindo: só GET, só `RETRIED`.
 
-    O corpo lido fica em `response.extensions["body"]`. Esgotadas as tentativas, levanta o último erro.
+    O corpo lido fica em `response.extensions["body"]`. Esgotadas as tentativas, levanta o último erro. Uma pausa do
+    limitador é esperada, até LONGEST_PATIENCE segundos ao todo; depois disso, BlingPausedError.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock) -> None:
@@ -111,7 +112,7 @@ class RetryTransport(_Layer):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         last = ATTEMPTS if request.method == "GET" else 1
-        attempt = 1
+        attempt, paused = 1, 0.0
         while True:
             response = None
             try:
@@ -119,12 +120,17 @@ class RetryTransport(_Layer):
                 body = read_answer(request, response)
                 if check := request.extensions.get("check"):
                     check(body)
+            except BlingPausedError as error:  # nada foi enviado: não é uma tentativa
+                paused += error.wait
+                if paused > LONGEST_PATIENCE:
+                    raise
+                await self._clock.sleep(error.wait)
+                continue
             except RETRIED as error:
-                if attempt == last or (isinstance(error, BlingPausedError) and error.wait > LONGEST_PAUSE):
+                if attempt == last:
                     raise
                 wait = pause(error, attempt, retry_after(response))
-                level = logging.DEBUG if isinstance(error, BlingPausedError) else logging.WARNING  # a pausa já foi dita
-                logger.log(level, "%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
+                logger.warning("%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
             else:
                 response.extensions["body"] = body
                 return response
@@ -143,10 +149,8 @@ class RetryTransport(_Layer):
 def pause(error: BlingError, attempt: int, asked: float = 0.0) -> float:
     """Segundos até a tentativa seguinte a `attempt`: dobram a cada uma, com sorteio, ou o que o Bling pediu.
 
-    De 2 s em diante; de 1 s quando só passou do limite por segundo; até o fim da pausa, se há uma.
+    De 2 s em diante; de 1 s quando só passou do limite por segundo.
     """
-    if isinstance(error, BlingPausedError):
-        return error.wait
     first, jitter = (1.0, 0.5) if isinstance(error, BlingThrottledError) else (2.0, 1.0)
     spread = random.uniform(0, jitter)  # noqa: S311 — espalha as tentativas; não é segredo
     return min(max(first * 2.0 ** (attempt - 1) + spread, asked), LONGEST_WAIT)
@@ -173,22 +177,23 @@ class PacedTransport(_Layer):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         async with self._turn:
             await self._clock.sleep(await self._limiter.reserve())
+            probe = self._limiter.alone
             if not self._connected:
-                response = await self._send(request)
+                response = await self._send(request, probe=probe)
                 self._connected = True
                 await self._limiter.skip()
                 return response
-            if self._limiter.alone:
-                return await self._send(request)
+            if probe:
+                return await self._send(request, probe=True)
         return await self._send(request)
 
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+    async def _send(self, request: httpx2.Request, *, probe: bool = False) -> httpx2.Response:
         self._requests.total += 1
         try:
             response = await self._inner.handle_async_request(request)
             await response.aread()
         except httpx2.RequestError:
-            await self._limiter.failed()
+            await self._limiter.failed(probe=probe)
             raise
         match verdict(response):
             case Verdict.GOOD:
@@ -196,9 +201,9 @@ class PacedTransport(_Layer):
             case Verdict.REFUSED:
                 await self._limiter.accepted(error=True)
             case Verdict.FAILED:
-                await self._limiter.failed()
+                await self._limiter.failed(probe=probe)
             case Verdict.BLOCKED:
-                await self._limiter.failed(blocked=True)
+                await self._limiter.failed(blocked=True, probe=probe)
             case Verdict.DAILY:
                 await self._limiter.exhausted()
             case Verdict.THROTTLED:

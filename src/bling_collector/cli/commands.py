@@ -199,6 +199,36 @@ def failures_retry(nome: str | None, json_: bool) -> int:
     return _collect(retry, json_)
 
 
+@cli.group(invoke_without_command=True)
+@as_json
+@click.pass_context
+def alerts(ctx: click.Context, json_: bool) -> int:
+    """Os alarmes que estão soando; sai com 1 se há algum."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from bling_collector.cli.alerts import show_alarms
+
+    return _run(show_alarms(_settings(), check=False, json_=json_))
+
+
+@alerts.command("check")
+@as_json
+def alerts_check(json_: bool) -> int:
+    """Confere os alarmes agora e avisa o que mudou."""
+    from bling_collector.cli.alerts import show_alarms
+
+    return _run(show_alarms(_settings(), check=True, json_=json_))
+
+
+@alerts.command("test")
+@as_json
+def alerts_test(json_: bool) -> int:
+    """Manda um aviso de teste a cada destino de ALERT_URLS."""
+    from bling_collector.cli.alerts import send_test
+
+    return _run(send_test(_settings(), json_=json_))
+
+
 @cli.command()
 @click.option("--data-inicio", type=_Day(), help="Primeiro dia das notas a refazer.")
 @click.option("--data-fim", type=_Day(), help="Último dia das notas a refazer.")

@@ -57,6 +57,7 @@ def status(situation: dict[str, Any]) -> None:
             click.echo(f"  {last['mensagem']}")
     if situation["data_referencia"]:
         click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
+    _quota(situation["quota"])
     click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
     if oauth["needs_authorization"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
@@ -70,6 +71,15 @@ def status(situation: dict[str, Any]) -> None:
             click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
     if oauth["warning"]:
         say(f"⚠ {oauth['warning']}")
+
+
+def _quota(quota: dict[str, Any]) -> None:
+    kept = f", das quais {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
+    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {number(quota['limit'])} requisições da conta{kept}.")
+    if quota["exhausted"]:
+        say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
+    if quota["paused_until"]:
+        say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota['paused_until'])}.")
 
 
 _SITUACOES = {

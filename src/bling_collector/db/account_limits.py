@@ -99,8 +99,9 @@ class PgRateLimiter:
     async def throttled(self) -> None:
         await self._answered(errors=1, throttled=True)
 
-    async def failed(self, *, blocked: bool = False) -> None:
-        await self._answered(errors=1, failures=pace.BLOCKED_WEIGHT if blocked else 1, blocked=blocked)
+    async def failed(self, *, blocked: bool = False, probe: bool = False) -> None:
+        failures = pace.BLOCKED_WEIGHT if blocked else 1
+        await self._answered(errors=1, failures=failures, blocked=blocked, probe=probe)
 
     async def exhausted(self) -> None:
         await self._answered(errors=1, exhausted=True)
@@ -129,6 +130,7 @@ class PgRateLimiter:
         failures: int = 0,
         throttled: bool = False,
         blocked: bool = False,
+        probe: bool = False,
         exhausted: bool = False,
     ) -> None:
         facts = {
@@ -136,6 +138,7 @@ class PgRateLimiter:
             "failures": failures,
             "throttled": throttled,
             "blocked": blocked,
+            "probe": probe,
             "exhausted": exhausted,
         }
         async with self._turn:

@@ -71,20 +71,27 @@ RESERVE: Final = text(f"""{_LOCKED}
 ANSWERED: Final = text(f"""{_LOCKED}
     contado AS (
         SELECT hoje.*,
-               CASE WHEN :failures = 0 THEN 0 ELSE falhas + :failures END AS seguidas,
                erros_desde IS NOT NULL AND erros_desde <= t
                    AND erros_desde > t - {pace.ERRORS_WINDOW} * interval '1 s' AS na_janela,
                CASE WHEN pausada_ate < t + {_HORIZON} THEN pausada_ate ELSE NULL END AS pausa
         FROM hoje),
-    julgado AS (
+    somado AS (
+        -- Durante a pausa, o que falha já tinha saído antes dela: só a requisição de prova conta.
         SELECT contado.*,
+               CASE WHEN :failures = 0 THEN 0
+                    WHEN pausa IS NOT NULL AND NOT :probe THEN falhas
+                    ELSE falhas + :failures END AS seguidas
+        FROM contado),
+    julgado AS (
+        SELECT somado.*,
                CASE WHEN na_janela THEN erros ELSE 0 END + :errors AS tantos,
                CASE WHEN pausa > t THEN NULL
-                    WHEN :blocked AND (seguidas >= {pace.FAILURES_IN_A_ROW} OR pausa IS NOT NULL) THEN 'bloqueio'
-                    WHEN seguidas >= {pace.FAILURES_IN_A_ROW} OR (pausa IS NOT NULL AND :failures > 0) THEN 'falhas'
+                    WHEN :blocked AND (seguidas >= {pace.FAILURES_IN_A_ROW} OR :probe) THEN 'bloqueio'
+                    WHEN seguidas >= {pace.FAILURES_IN_A_ROW} OR (:probe AND :failures > 0) THEN 'falhas'
                     WHEN CASE WHEN na_janela THEN erros ELSE 0 END + :errors >= {pace.MOST_ERRORS} THEN 'erros'
-               END AS motivo
-        FROM contado),
+               END AS motivo,
+               pausa IS NOT NULL AND (pausa > t OR :failures > 0) AS segue
+        FROM somado),
     dado AS (
         SELECT julgado.*,
                CASE WHEN motivo = 'bloqueio' THEN {pace.BLOCK_PAUSE}
@@ -95,10 +102,10 @@ ANSWERED: Final = text(f"""{_LOCKED}
         erros = CASE WHEN d.motivo IS NULL THEN d.tantos ELSE 0 END,
         erros_desde = CASE WHEN d.na_janela THEN d.erros_desde ELSE d.t END,
         pausada_ate = CASE WHEN d.motivo IS NOT NULL THEN d.t + d.segundos * interval '1 s'
-                           WHEN d.pausa > d.t THEN d.pausa END,
-        pausas = CASE WHEN d.motivo IS NOT NULL THEN d.pausas + 1 WHEN d.pausa > d.t THEN d.pausas ELSE 0 END,
-        pausa_motivo = coalesce(d.motivo, CASE WHEN d.pausa > d.t THEN d.pausa_motivo END),
-        sonda_ate = NULL,
+                           WHEN d.segue THEN d.pausa END,
+        pausas = CASE WHEN d.motivo IS NOT NULL THEN d.pausas + 1 WHEN d.segue THEN d.pausas ELSE 0 END,
+        pausa_motivo = coalesce(d.motivo, CASE WHEN d.segue THEN d.pausa_motivo END),
+        sonda_ate = CASE WHEN d.motivo IS NULL AND d.segue THEN d.sonda_ate END,
         ritmo = CASE WHEN :failures > 0 THEN d.ritmo
                      WHEN NOT :throttled THEN least(d.ritmo + {pace.RECOVERY}, 1)
                      -- Os 429 que chegam juntos são um tropeço só.

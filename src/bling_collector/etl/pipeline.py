@@ -25,8 +25,10 @@ from bling_collector.errors import (
     CollectorError,
     DailyLimitError,
     PaginationLoopError,
+    RunInProgressError,
     UsageError,
 )
+from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
@@ -126,13 +128,16 @@ class Pipeline:
         requests: Requests,
         clock: Clock,
         settings: Settings,
+        on_end: Callable[[Ended], Awaitable[None]] | None = None,
     ) -> None:
+        """`on_end` é chamada ao fim de cada execução, boa ou má, e não levanta erro."""
         self._engine = engine
         self._client = client
         self._tokens = tokens
         self._requests = requests
         self._clock = clock
         self._settings = settings
+        self._on_end = on_end or _nothing
 
     async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
@@ -198,10 +203,12 @@ class Pipeline:
                     await reprocess(ctx, inicio, fim, after=after)
                 except Stopped:
                     ctx.problems.append(INTERRUPTED)
-                return await self._finish(ctx, run_id, previous, None, None)
+                result = await self._finish(ctx, run_id, previous, None, None)
             except BaseException as error:
-                await self._abandon(run_id, error)
+                await self._abandon(run_id, "reprocess", error)
                 raise
+        await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
+        return result
 
     def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
         return RunContext(
@@ -234,10 +241,12 @@ class Pipeline:
                 watch.on_start(run_id)
                 error = await self._collect(ctx, job, windows)
                 covered = period if job.windows and job.repair else None
-                return await self._finish(ctx, run_id, previous, covered, error)
+                result = await self._finish(ctx, run_id, previous, covered, error)
             except BaseException as error:
-                await self._abandon(run_id, error)
+                await self._abandon(run_id, job.tipo, error)
                 raise
+        await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
+        return result
 
     def _period(self, job: _Job, previous: date | None) -> Window:
         day = today(self._clock)
@@ -323,7 +332,7 @@ class Pipeline:
         log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
         return result
 
-    async def _abandon(self, run_id: int, error: BaseException) -> None:
+    async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:
         """Um fim que ninguém previu, ou um cancelamento: o que se salvou fica, e a execução não fica `running`."""
         message = str(error) if isinstance(error, CollectorError) else f"Terminou de repente: {type(error).__name__}."
         # Se foi o próprio banco que caiu, é a execução seguinte que a dá por morta.
@@ -337,6 +346,13 @@ class Pipeline:
                     fase=None,
                     erro_mensagem=storable(message),
                 )
+        # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
+        if isinstance(error, Exception) and not isinstance(error, RunInProgressError):
+            await self._on_end(Ended(run_id, tipo, "error", error))
+
+
+async def _nothing(ended: Ended) -> None:
+    pass
 
 
 async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job) -> list[Window]:

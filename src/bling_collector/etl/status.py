@@ -10,6 +10,7 @@ from bling_collector.db import control
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
+from bling_collector.etl.quota import load_quota
 from bling_collector.etl.token_status import as_json as token_as_json
 
 
@@ -35,6 +36,7 @@ async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[
         debts = await control.debts(connection)
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
         bookmark = await control.bookmark(connection)
+        quota = await load_quota(connection, now or datetime.now(UTC))
     return {
         "last_successful_run": None
         if good is None
@@ -51,6 +53,7 @@ async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[
         "data_referencia": _iso(bookmark),
         "owed": {"pendencias": debts.pendencias, "estacionadas": debts.estacionadas, "janelas": debts.janelas},
         "oauth": token_as_json(token, now or datetime.now(UTC)),
+        "quota": quota,
     }
 
 
