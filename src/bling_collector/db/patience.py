@@ -13,8 +13,8 @@ PATIENCE: Final = 60.0
 """Segundos que se espera por um banco que caiu, antes de desistir da execução."""
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 2.0
-_COMES_BACK: Final = {"57P01", "57P02", "57P03", "53300"}
-"""Os SQLSTATE de um servidor que está parando, caiu, ainda não atende ou não tem conexão livre."""
+_COMES_BACK: Final = {"57P01", "57P02", "57P03", "53300", "25P03"}
+"""Os SQLSTATE de um servidor que está parando, caiu, ainda não atende, não tem conexão livre ou encerrou a parada."""
 
 T = TypeVar("T")
 
