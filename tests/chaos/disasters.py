@@ -102,6 +102,7 @@ async def kill_in_the_refresh(scene: Scene, run: Run, rng: Random) -> bool:
 async def terminate(scene: Scene, run: Run, rng: Random) -> bool:
     hit = await scene.moment(rng, run)
     run.send(signal.SIGTERM)
+    await run.gone()
     return hit
 
 

@@ -22,7 +22,7 @@ _BANNED = ("Traceback", "Erro inesperado", "erro inesperado")
 
 def environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
     """O ambiente do processo: o pedido, sem o que quem roda os testes tenha no seu."""
-    source = Path(bling_collector.__file__).parent.parent
+    source = Path(bling_collector.__file__).resolve().parent.parent
     own = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR") if name in os.environ}
     return own | {"HOME": str(home), "PYTHONPATH": str(source)} | dict(given)
 
@@ -43,6 +43,12 @@ class Run:
         assert self.process is not None
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
+
+    async def gone(self) -> None:
+        """Espera que o processo acabe: o serviço sobrevive às suas execuções."""
+        assert self.process is not None
+        async with asyncio.timeout(LONGEST):
+            await self.process.wait()
 
     async def ended(self) -> int:
         """O código de saída da execução. Nenhuma pode ter acabado numa pilha."""
@@ -119,7 +125,7 @@ async def _post(process: asyncio.subprocess.Process, url: str, path: str) -> int
             except httpx2.TransportError:  # morreu no meio
                 return await process.wait()
         else:
-            return process.returncode
+            return process.returncode or 1  # acabou sem ter atendido
     body = answer.json()
     if answer.status_code == 200:
         return 0 if body["status"] == "success" else 1

@@ -146,9 +146,8 @@ async def rewrite_history(connection: AsyncConnection, row_id: int, changes: dic
 
 async def still_citing(connection: AsyncConnection, documento: str) -> list[int]:
     """As notas de outros em que o documento ainda aparece: como transportador, por exemplo."""
-    n = nfe_cabecalho
     found = await connection.execute(
-        text(f"SELECT id FROM {n.name} WHERE strpos(detalhe::text, :documento) > 0 ORDER BY id"),
+        text("SELECT id FROM nfe_cabecalho WHERE strpos(detalhe::text, :documento) > 0 ORDER BY id"),
         {"documento": documento},
     )
     return list(found.scalars())
