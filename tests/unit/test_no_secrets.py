@@ -49,7 +49,7 @@ def test_the_env_file_is_not_versioned() -> None:
     ("name", "line"),
     [
         ("chave privada", "-----BEGIN RSA " + "PRIVATE KEY-----"),
-        ("conta de serviço do Google", '"private_key": "' + '-----"'),
+        ("conta de serviço do Google", '"private' + '_key": "-----"'),
         ("chave da AWS", "AKIA" + "QWERTYUIOPASDFGH"),
         ("token do GitHub", "ghp" + "_" + "aB3" * 12),
         ("JWT assinado", "eyJ" + "hbGciOiJSUzI1" + ".eyJ" + "zdWIiOiI0MjQy" + "." + "c2lnbmF0dXJhLWRlLXZlcmRhZGU"),
