@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format docs lock clean
+.PHONY: help setup demo test test-slow chaos check format docs lock clean
 
 help: ## Lista os alvos
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: setup ## Os testes (sem os lentos)
 
 test-slow: setup ## Os testes lentos
 	$(BIN)/pytest -m slow
+
+chaos: setup ## Duzentas mortes e outros desastres no meio de uma carga; escreve docs/caos.md
+	PYTHONPATH=src:. $(BIN)/python -m tests.chaos
 
 check: setup ## Tudo o que a integração contínua confere: formato, lint, tipos, camadas, testes
 	$(BIN)/ruff format --check .

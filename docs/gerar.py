@@ -30,8 +30,13 @@ _REQUIRED = {"bling_client_id", "bling_client_secret"}
 _OTHERS = (
     ("PORT", "`8080`", "a porta de `serve`; o Cloud Run a define"),
     ("HOST", "`127.0.0.1`", "o endereço em que `serve` atende"),
+    ("K_SERVICE", "—", "definida pelo Cloud Run: quem chama já passou pelo IAM, e o serviço atende sem `API_TOKEN`"),
     ("BLING_POSTGRES_BIN", "—", "a pasta com os binários do PostgreSQL embutido, em vez dos que vêm no pacote"),
-    ("XDG_DATA_HOME", "`~/.local/share`", "no Linux, onde fica a pasta de dados do PostgreSQL embutido"),
+    (
+        "XDG_DATA_HOME",
+        "`~/.local/share`",
+        "no Linux, onde fica a pasta de dados: o PostgreSQL embutido, um par à espera do banco",
+    ),
 )
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _VALUES = {"integer": "N", "text": "TEXTO"}

@@ -48,6 +48,9 @@ class MemoryTokenStore:
     async def read(self) -> Token | None:
         return self.token
 
+    async def check_writable(self) -> None:
+        await asyncio.sleep(0)
+
     async def save(self, token: Token) -> None:
         await asyncio.sleep(0)
         self.token = token

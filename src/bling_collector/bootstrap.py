@@ -1,32 +1,41 @@
 """A raiz da composição: o único arquivo que conhece cada peça concreta."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import NoReturn
 
 import httpx2
 from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.api.bling_client import BlingClient, build_http
-from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import Requests
 from bling_collector.auth.oauth import OAuth
+from bling_collector.auth.set_aside import SetAside
+from bling_collector.auth.token_calls import CountedTokenCalls
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
+from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.database import create_engine, explained, parse_url
-from bling_collector.db.embedded import embedded_postgres
+from bling_collector.db.embedded import default_data_home, embedded_postgres
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingUnavailableError, ConfigurationError
+from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError
+from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.pipeline import Pipeline
+from bling_collector.notify import channels
+from bling_collector.pace import PER_SECOND
+from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
-PER_SECOND = 3
-"""Requisições por segundo que o Bling aceita de uma conta (referência: limites)."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class App:
     client: BlingClient
     pipeline: Pipeline
     requests: Requests
+    alarms: Alarms
 
 
 @asynccontextmanager
@@ -68,11 +78,20 @@ async def _embedded_url(stack: AsyncExitStack) -> URL:
     return parse_url(server.url)
 
 
+async def _give_back(limiter: PgRateLimiter) -> None:
+    with suppress(SQLAlchemyError):  # o banco já se foi; a cota fica contada a mais, que é o lado seguro
+        await limiter.aclose()
+
+
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, clock: Clock | None = None, per_second: int = PER_SECOND
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    per_second: int = PER_SECOND,
+    on_unsaved: Callable[[bool], None] = lambda unsaved: None,
 ) -> AsyncIterator[App]:
-    """Tudo montado e pronto; fecha conexões e servidor embutido ao sair.
+    """Tudo montado e pronto; fecha conexões e servidor embutido ao sair. `on_unsaved` é o de `OAuth`.
 
     `per_second` é o limite da conta no Bling; só o simulador o tem maior.
 
@@ -81,24 +100,72 @@ async def open_app(
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         engine, embedded = await stack.enter_async_context(open_database(settings))
-        plain = await stack.enter_async_context(httpx2.AsyncClient(timeout=httpx2.Timeout(30, connect=10)))
-        oauth = build_oauth(settings, engine, plain, clock)
+        limiter = PgRateLimiter(
+            engine,
+            clock,
+            spacing=settings.api_rate_limit_delay,
+            limit=per_second,
+            reserve=settings.api_daily_reserve,
+        )
+        stack.push_async_callback(_give_back, limiter)
+        counted = CountedTokenCalls(httpx2.AsyncHTTPTransport(), limiter)
+        plain = await stack.enter_async_context(
+            httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10))
+        )
+        alarms = build_alarms(settings, engine, clock)
+        stack.push_async_callback(alarms.aclose)
+
+        def unsaved(is_unsaved: bool) -> None:
+            alarms.unsaved(is_unsaved)
+            on_unsaved(is_unsaved)
+
+        oauth = build_oauth(settings, engine, plain, clock, unsaved)
+        await _ready_tokens(token_store(settings, engine), oauth)
         requests = Requests()
-        limiter = SlidingLogLimiter(clock, spacing=settings.api_rate_limit_delay, limit=per_second)
         http = build_http(settings.bling_api_base_url, oauth, limiter, clock, requests)
         await stack.enter_async_context(http)
         client = BlingClient(http, page_size=settings.api_page_size)
-        pipeline = Pipeline(engine, client, oauth, requests, clock, settings)
-        yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests)
+        pipeline = Pipeline(engine, client, oauth, requests, clock, settings, alarms.run_ended)
+        yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests, alarms)
 
 
-def build_oauth(settings: Settings, engine: AsyncEngine, http: httpx2.AsyncClient, clock: Clock) -> OAuth:
+def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> Alarms:
+    """Os alarmes deste banco, com os destinos da configuração."""
+    urls = settings.alert_urls.get_secret_value() if settings.alert_urls else ""
+    return Alarms(engine, clock, channels(urls), no_run_hours=settings.alert_no_run_hours)
+
+
+def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:
+    """Os tokens deste banco, com as chaves da configuração."""
+    return PgTokenStore(engine, TokenCipher(settings.token_keys))
+
+
+async def _ready_tokens(store: PgTokenStore, oauth: OAuth) -> None:
+    """Cifra o que estava em claro e grava o par que ficou à espera.
+
+    O que o impede só pesa a quem usar o token, e então se explica: ver a situação, ou autorizar de novo, ainda se pode.
+    """
+    try:
+        if await store.seal():
+            log.info("Os tokens guardados foram cifrados com a primeira chave de TOKEN_ENCRYPTION_KEY.")
+        await oauth.take_up()
+    except CollectorError as error:
+        log.error("%s", error)
+
+
+def build_oauth(
+    settings: Settings,
+    engine: AsyncEngine,
+    http: httpx2.AsyncClient,
+    clock: Clock,
+    on_unsaved: Callable[[bool], None] = lambda unsaved: None,
+) -> OAuth:
     try:
         client_id, client_secret = settings.credentials
     except ConfigurationError:
         return _WithoutCredentials(settings)
     return OAuth(
-        PgTokenStore(engine),
+        token_store(settings, engine),
         PgStateStore(engine),
         http,
         clock,
@@ -106,7 +173,16 @@ def build_oauth(settings: Settings, engine: AsyncEngine, http: httpx2.AsyncClien
         client_secret=client_secret.get_secret_value(),
         token_url=settings.bling_oauth_url,
         authorize_url=settings.bling_authorize_url,
+        aside=SetAside(_aside_folder(), TokenCipher(settings.token_keys)),
+        on_unsaved=on_unsaved,
     )
+
+
+def _aside_folder() -> Path:
+    try:
+        return default_data_home() / "tokens"
+    except RuntimeError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
+        return Path(os.devnull) / "tokens"
 
 
 async def bling_clock(settings: Settings) -> datetime | None:
@@ -131,6 +207,9 @@ class _WithoutCredentials(OAuth):
 
     async def get_valid_access_token(self) -> Token:
         self._refuse()
+
+    async def take_up(self) -> None:
+        """Sem credenciais ninguém trocou par nenhum."""
 
     async def renew_after_401(self, rejected: Token) -> Token:
         self._refuse()

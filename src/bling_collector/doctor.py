@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bling_collector.bootstrap import bling_clock, open_database
+from bling_collector.bootstrap import bling_clock, open_database, token_store
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
-from bling_collector.db.token_store import PgTokenStore
-from bling_collector.errors import CollectorError
+from bling_collector.errors import CollectorError, ConfigurationError
+from bling_collector.tokens import WARN_DAYS, refresh_ends_at
 
 SKEW = timedelta(seconds=30)
 
@@ -43,7 +44,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("Banco", f"PostgreSQL {major} {where} atende.")
             yield _migrations(revision)
             yield (
-                await _token(PgTokenStore(engine))
+                await _token(settings, engine)
                 if revision == HEAD
                 else Finding("Autorização", "não se sabe antes de o esquema estar em dia.", 1)
             )
@@ -71,13 +72,25 @@ def _migrations(revision: str | None) -> Finding:
     return Finding("Esquema", f"{what}. Rode `bling-collector db upgrade`.", 1)
 
 
-async def _token(store: PgTokenStore) -> Finding:
-    token = await store.read()
+async def _token(settings: Settings, engine: AsyncEngine) -> Finding:
+    try:
+        token = await token_store(settings, engine).read()
+    except ConfigurationError as error:
+        return Finding("Autorização", str(error), error.exit_code)
     if token is None:
         return Finding("Autorização", "ainda não foi dada. Rode `bling-collector auth`.", 3)
     if token.refresh_in_doubt:
         return Finding("Autorização", "perdida no meio de uma renovação. Rode `bling-collector auth`.", 3)
-    return Finding("Autorização", f"token guardado, válido até {_local(token.expires_at)}; renova-se sozinho.")
+    detail = f"token guardado, válido até {_local(token.expires_at)}; renova-se sozinho"
+    end = refresh_ends_at(token.updated_at)
+    if end is not None:
+        days = (end - SystemClock().now()).days
+        detail += f" até {end.astimezone(BRASILIA):%d/%m/%Y}"
+        if days <= WARN_DAYS:
+            return Finding("Autorização", f"{detail}: faltam {max(days, 0)} dia(s). Rode `bling-collector run`.", 1)
+    if not settings.token_keys:
+        detail += ". Está em claro no banco: TOKEN_ENCRYPTION_KEY o cifra"
+    return Finding("Autorização", f"{detail}.")
 
 
 async def _bling(settings: Settings) -> Finding:

@@ -8,7 +8,8 @@
     ├── DatabaseError             cuidar do banco                                            (saída 1, HTTP 503)
     └── BlingError                o Bling não deu o que se pediu                             (saída 1, HTTP 502)
         ├── BlingUnavailableError tentar outra vez: o Bling não respondeu ou respondeu mal
-        │   └── BlingBodyError    a resposta chegou, mas não se deixa ler
+        │   ├── BlingBodyError    a resposta chegou, mas não se deixa ler
+        │   └── BlingPausedError  esperar: depois de muitos erros, nada mais se pede por um tempo
         ├── BlingThrottledError   esperar o próximo segundo
         ├── DailyLimitError       parar até amanhã: a cota do dia acabou
         ├── BlingAuthError        renovar o token (401)
@@ -22,6 +23,8 @@ A mensagem é para uma pessoa: o que houve, por quê, o que fazer agora.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from bling_collector.redaction import without_documents
 
 
 class CollectorError(Exception):
@@ -88,6 +91,17 @@ class BlingBodyError(BlingUnavailableError):
     """A resposta chegou, mas cortada, vazia, em HTML ou com outro conteúdo que não o pedido."""
 
 
+class BlingPausedError(BlingUnavailableError):
+    """Depois de muitos erros o coletor deixa o Bling em paz por `wait` segundos; nada foi enviado."""
+
+    http_status = 503
+    title = "O Bling está em pausa"
+
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class BlingThrottledError(BlingError):
     """429: o limite por segundo da conta foi atingido."""
 
@@ -137,7 +151,8 @@ class BlingSaid:
             error = {"type": error, "description": body.get("error_description") or body.get("message")}
         kind = error.get("type")
         words = [error.get("description") or error.get("message") or kind, *_field_messages(error.get("fields"))]
-        text = " ".join("; ".join(str(word) for word in words if word).split())
+        # O Bling cita o que recebeu: o CPF ou o CNPJ de alguém não entra num erro, que vai a logs, painéis e e-mails.
+        text = without_documents(" ".join("; ".join(str(word) for word in words if word).split()))
         return cls(kind if isinstance(kind, str) else "", text if len(text) <= 500 else f"{text[:499]}…")
 
 

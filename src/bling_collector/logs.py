@@ -1,4 +1,5 @@
-"""Os registros (logs): JSON como o Cloud Logging os lê ou, num terminal, linhas curtas. Um segredo não passa por aqui.
+"""Os registros (logs): JSON como o Cloud Logging os lê ou, num terminal, linhas curtas. Um segredo ou um
+documento (CPF, CNPJ) não passa por aqui.
 
 Quem começa uma execução põe o número dela em `current_run`; todo registro feito dali em diante o leva.
 """
@@ -12,29 +13,15 @@ from datetime import UTC, datetime
 from json import dumps
 from typing import Any, Final, TextIO
 
+from bling_collector.redaction import HIDDEN, redact
+
 current_run: ContextVar[int | None] = ContextVar("current_run", default=None)
 """O número da execução a que pertence o que se registra, ou None."""
 
-HIDDEN: Final = "***"
-_SHAPES: Final = (
-    # A ordem importa: «Authorization: Basic abc» perde primeiro o que vem depois de Basic.
-    (re.compile(r"\b(bearer\s+)[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(r"\b(basic\s+)[\w+/=-]{16,}", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # um JWT
-    (re.compile(r"\b(?=\d*[a-f])[0-9a-f]{40,}\b", re.IGNORECASE), HIDDEN),  # um token opaco; não a chave da nota
-    (
-        re.compile(
-            r"((?:access_token|refresh_token|id_token|client_secret|authorization|password|senha)"
-            r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;)}\]]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{HIDDEN}",
-    ),
-    (re.compile(r"([?&\s\"'](?:code|state)=)[^&\s\"']{12,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"([\"'](?:code|state)[\"']\s*:\s*[\"'])[^\"']{12,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # a senha num endereço
+_SECRET_FIELD: Final = re.compile(
+    r"authorization|secret|password|senha|token$|encryption_key|^code$|^state$|cookie|documento$|^cpf$|^cnpj$",
+    re.IGNORECASE,
 )
-_SECRET_FIELD: Final = re.compile(r"authorization|secret|password|senha|token$|^code$|^state$|cookie", re.IGNORECASE)
 _STANDARD: Final = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime", "taskName", "color_message"}
 _SEVERITIES: Final = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 _IN_PORTUGUESE: Final = {"WARNING": "AVISO", "ERROR": "ERRO", "CRITICAL": "GRAVE"}
@@ -42,15 +29,6 @@ _ADOPTED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "
 """Os que teriam os seus próprios destinos."""
 _LEAST: Final = dict.fromkeys(("sqlalchemy", "httpcore2", "httpx2", "alembic.runtime.plugins"), logging.WARNING)
 """O nível mínimo de quem diz demais: o SQL com os seus parâmetros, os cabeçalhos, cada requisição."""
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """O texto sem os `secrets` e sem o que tem forma de segredo: tokens, códigos, senhas, cabeçalhos."""
-    for secret in secrets:
-        text = text.replace(secret, HIDDEN)
-    for shape, replacement in _SHAPES:
-        text = shape.sub(replacement, text)
-    return text
 
 
 class JsonFormatter(logging.Formatter):

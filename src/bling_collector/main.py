@@ -16,12 +16,14 @@ from bling_collector import logs
 from bling_collector.clock import Clock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
-from bling_collector.web import auth_routes, problems, proof_routes, routes, run_routes
+from bling_collector.web import access, alert_routes, auth_routes, metrics, problems, proof_routes, routes, run_routes
 from bling_collector.web.answers import Problem
 from bling_collector.web.headers import SecurityHeaders
+from bling_collector.web.limits import SizeLimits
 from bling_collector.web.runs import STOP_SECONDS
 from bling_collector.web.service import Service
 from bling_collector.web.signals import STOP_SIGNALS, on_stop_signal
+from bling_collector.web.watch import watched_alarms
 
 _DESCRIPTION = """
 Copia as NF-e, os contatos e os produtos do Bling para o PostgreSQL.
@@ -37,6 +39,7 @@ class _Api(FastAPI):
             ref_template="#/components/schemas/{model}"
         )
         schema["components"]["schemas"]["Problem"].pop("$defs", None)  # `Stats` já está lá
+        access.describe(schema)
         return schema
 
 
@@ -55,7 +58,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         with on_stop_signal(service.runner.stop):
             service.open_soon()
             try:
-                yield
+                async with watched_alarms(service):
+                    yield
             finally:
                 await service.close()
 
@@ -67,15 +71,17 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         redirect_slashes=False,
         redoc_url=None,
     )
-    for module in (routes, run_routes, proof_routes, auth_routes):
+    for module in (routes, run_routes, proof_routes, alert_routes, auth_routes, metrics):
         app.include_router(module.router)
     problems.install(app)
+    app.add_middleware(access.Access, settings=settings)
+    app.add_middleware(SizeLimits)
     app.add_middleware(SecurityHeaders)
     return app
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Atende até um sinal de parada; então salva o que as execuções têm na mão e volta. UsageError como `serving`."""
+    """Atende até um sinal de parada; então salva o que as execuções têm na mão e volta. Os erros de `serving`."""
     _configure_logs(settings)
     # A psycopg não trabalha no laço Proactor, que é o comum no Windows; nos outros sistemas este é o comum.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -85,8 +91,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
 async def serving(settings: Settings, host: str, port: int) -> None:
     """O mesmo que `serve`, num laço que já roda e com o log como está.
 
-    UsageError se não é possível atender nesse endereço; o motivo do sistema vai para o log.
+    UsageError se não é possível atender nesse endereço, e o motivo do sistema vai para o log; ConfigurationError se
+    ninguém conferiria quem chama dali.
     """
+    access.check_address(settings, host)
     config = uvicorn.Config(
         create_app(settings),
         host=host,
@@ -120,5 +128,4 @@ class _Server(uvicorn.Server):
 
 
 def _configure_logs(settings: Settings) -> None:
-    secrets = [settings.bling_client_secret, settings.database_url]
-    logs.configure(settings.log_level, secrets=[secret.get_secret_value() for secret in secrets if secret])
+    logs.configure(settings.log_level, secrets=settings.secrets)

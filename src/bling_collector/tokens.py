@@ -2,8 +2,20 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+REFRESH_LIFE: Final = timedelta(days=30)
+"""Quanto dura um refresh token que não é usado (developer.bling.com.br/autenticacao)."""
+RENEW_WITHIN: Final = timedelta(days=10)
+"""Com menos que isto pela frente o par é trocado, mesmo que o token de acesso ainda valha."""
+WARN_DAYS: Final = 7
+"""A partir de tantos dias para o fim, a pessoa é avisada."""
+
+
+def refresh_ends_at(updated_at: datetime | None) -> datetime | None:
+    """Quando acaba o refresh token da última troca; None se não se sabe quando ela foi."""
+    return updated_at + REFRESH_LIFE if updated_at else None
 
 
 @dataclass(frozen=True)
@@ -24,9 +36,16 @@ class Token:
 
 
 class LockedTokens(Protocol):
-    """O registro de tokens com a tranca na mão: o que se lê aqui ninguém muda enquanto isso."""
+    """O registro de tokens com a tranca na mão: o que se lê aqui ninguém muda enquanto isso.
+
+    Se a conexão caiu com a tranca, o método seguinte toma as duas outra vez. DatabaseError se o banco não deixa.
+    """
 
     async def read(self) -> Token | None: ...
+
+    async def check_writable(self) -> None:
+        """DatabaseError se o banco não grava agora: não é hora de gastar um token."""
+        ...
 
     async def save(self, token: Token) -> None:
         """Grava e confirma (COMMIT) antes de voltar: só depois disso o token pode ser usado."""

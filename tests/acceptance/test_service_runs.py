@@ -140,11 +140,16 @@ async def test_bling_is_down_and_comes_back(http: httpx2.AsyncClient, bling: Bli
 
 
 @pytest.mark.bling(requests_per_day=20)
-async def test_the_daily_quota_ends(http: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_daily_quota_ends(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
     body = problem(await http.post(FULL), 502)
     assert body["title"] == "A cota diária do Bling acabou"
     assert body["run_id"]
+    assert body["run_status"] == "partial"
     bling.configure(requests_per_day=0)
+    sent = bling.counters.total
+    assert "meia-noite" in problem(await http.post("/run"), 502)["detail"]
+    assert bling.counters.total == sent
+    clock.advance(24 * 3600)
     assert (await http.post("/run")).json()["status"] == "success"
 
 

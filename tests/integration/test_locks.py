@@ -13,6 +13,7 @@ from bling_collector.db.database import create_engine, explained, parse_url
 from bling_collector.db.run_lock import is_locked, run_lock
 from bling_collector.db.token_store import FORGET_AFTER, PgStateStore, PgTokenStore
 from bling_collector.errors import DatabaseError, RunInProgressError
+from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
@@ -119,7 +120,7 @@ def token(number: int) -> Token:
 
 
 async def test_o_token_vai_e_volta_inteiro(engine: AsyncEngine) -> None:
-    store = PgTokenStore(engine)
+    store = PgTokenStore(engine, TokenCipher())
     assert await store.read() is None
     long = Token("x" * 5000, "y", NOW, token_type="bearer", updated_at=NOW, refresh_in_doubt=True)
     async with store.locked() as tokens:
@@ -135,9 +136,9 @@ async def test_o_token_vai_e_volta_inteiro(engine: AsyncEngine) -> None:
 async def test_o_que_se_grava_com_a_tranca_vale_antes_de_ela_se_soltar(
     engine: AsyncEngine, other_engine: AsyncEngine
 ) -> None:
-    async with PgTokenStore(engine).locked() as tokens:
+    async with PgTokenStore(engine, TokenCipher()).locked() as tokens:
         await tokens.save(token(1))
-        assert await PgTokenStore(other_engine).read() == token(1)
+        assert await PgTokenStore(other_engine, TokenCipher()).read() == token(1)
 
 
 async def test_muitos_ao_mesmo_tempo_entram_um_de_cada_vez(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
@@ -145,7 +146,7 @@ async def test_muitos_ao_mesmo_tempo_entram_um_de_cada_vez(engine: AsyncEngine, 
 
     async def refresh(each: AsyncEngine) -> None:
         nonlocal inside, refreshed
-        async with PgTokenStore(each).locked() as tokens:
+        async with PgTokenStore(each, TokenCipher()).locked() as tokens:
             inside += 1
             assert inside == 1, "dois com a tranca na mão"
             if await tokens.read() is None:

@@ -11,6 +11,7 @@ from bling_collector.db import control, migrations, schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import DatabaseError
+from bling_collector.token_cipher import TokenCipher
 
 FIRST_COLLECTOR = """
 CREATE TABLE oauth_tokens (
@@ -135,13 +136,13 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
 
 async def test_o_token_simples_continua_valendo(old: AsyncEngine) -> None:
     await schema.upgrade(old)
-    token = await PgTokenStore(old).read()
+    token = await PgTokenStore(old, TokenCipher()).read()
     assert token is not None
     assert (token.access_token, token.refresh_token) == ("acesso-simples", "renovacao-simples")
     assert token.expires_at == datetime(2026, 2, 20, 15, tzinfo=UTC)
     assert not token.refresh_in_doubt
-    await PgTokenStore(old).read()
-    async with PgTokenStore(old).locked() as tokens:
+    await PgTokenStore(old, TokenCipher()).read()
+    async with PgTokenStore(old, TokenCipher()).locked() as tokens:
         await tokens.save(token)
     assert await scalar(old, "SELECT count(*) FROM oauth_tokens") == 1
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bling_collector import logs
-from bling_collector.logs import HIDDEN, current_run, redact
+from bling_collector.logs import current_run
+from bling_collector.redaction import HIDDEN, redact
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"

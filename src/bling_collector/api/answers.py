@@ -6,6 +6,7 @@ A política é a tabela `POLICY`, lida por `read_answer`. Puro: aqui ninguém es
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 import httpx2
@@ -114,6 +115,42 @@ def unanswered(request: httpx2.Request, error: httpx2.RequestError) -> BlingUnav
     sentence = next(sentence for kind, sentence in _UNANSWERED if isinstance(error, kind))
     detail = f": {error}" if isinstance(error, httpx2.ConnectError) and str(error) else ""
     return BlingUnavailableError(f"{place(request)}: {sentence} ({type(error).__name__}{detail}).")
+
+
+class Verdict(Enum):
+    """O que uma resposta diz ao ritmo."""
+
+    GOOD = auto()
+    REFUSED = auto()
+    """Um 4xx como outro qualquer: o Bling está bem, e o conta entre os erros do IP."""
+    THROTTLED = auto()
+    DAILY = auto()
+    FAILED = auto()
+    BLOCKED = auto()
+    """Um 403 ou um 429 que não é da API."""
+
+
+def verdict(response: httpx2.Response) -> Verdict:
+    """O veredito sobre uma resposta já lida; o corpo só é aberto quando o código não basta."""
+    status = response.status_code
+    if response.is_success:
+        # Uma página no lugar do JSON é o Bling em manutenção; JSON errado por dentro é outro assunto.
+        return Verdict.GOOD if response.content.lstrip()[:1] in (b"{", b"[") else Verdict.FAILED
+    if status == 429 and is_daily(response):
+        return Verdict.DAILY
+    if status in {403, 429} and _is_foreign(response):
+        return Verdict.BLOCKED
+    if status == 429:
+        return Verdict.THROTTLED
+    return Verdict.FAILED if status >= 500 or status in {408, 425} else Verdict.REFUSED
+
+
+def _is_foreign(response: httpx2.Response) -> bool:
+    try:
+        body = _object(response.content)
+    except ValueError:
+        return True
+    return BlingSaid.read(body) is None and not _speaks_without_envelope(response, body)
 
 
 def is_daily(response: httpx2.Response) -> bool:

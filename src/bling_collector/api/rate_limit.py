@@ -8,46 +8,83 @@ from collections import deque
 from typing import Protocol
 
 from bling_collector.clock import Clock
-
-MARGIN_STEP = 0.02
-"""Segundos que a margem ganha a cada 429."""
-MARGIN_MAX = 1.0
-MARGIN_DECAY = 0.0002
-"""Segundos que a margem perde a cada resposta aceita: cem delas desfazem um 429."""
-HOLD = 1.25
-"""Segundos sem começar nada depois de um 429 (medido: de 1 a 1,5 s bastam)."""
+from bling_collector.pace import (
+    HOLD,
+    MARGIN,
+    MARGIN_DECAY,
+    MARGIN_MAX,
+    MARGIN_STEP,
+    PER_SECOND,
+    PERIOD,
+    RECOVERY,
+    SLOWEST,
+    SPACING,
+)
 
 
 class RateLimiter(Protocol):
+    @property
+    def alone(self) -> bool:
+        """A vez que acaba de ser dada é a de prova, depois de uma pausa: nada mais sai até a resposta dela."""
+        ...
+
     async def reserve(self) -> float:
-        """Segundos até a vez que acaba de ser reservada; 0.0 se é já."""
+        """Segundos até a vez que acaba de ser reservada; 0.0 se é já.
+
+        DailyLimitError se a cota do dia acabou; BlingPausedError se o disjuntor está aberto. Nada foi enviado.
+        """
+        ...
+
+    async def skip(self) -> None:
+        """Deixa vazia a vez seguinte, sem gastar cota."""
+        ...
+
+    async def accepted(self, *, error: bool = False) -> None:
+        """O Bling respondeu o que se espera dele, ou (`error`) um 4xx: o ritmo se refaz um pouco."""
         ...
 
     async def throttled(self) -> None:
-        """Chegou um 429 por segundo: alarga a margem e segura as próximas reservas por um momento."""
+        """Chegou um 429 por segundo: metade do ritmo, mais margem, e nada começa por um momento."""
         ...
 
-    async def accepted(self) -> None:
-        """Chegou outra resposta qualquer: a margem encolhe um pouco."""
+    async def failed(self, *, blocked: bool = False, probe: bool = False) -> None:
+        """O Bling não respondeu, ou falhou; `blocked` se a resposta tem a cara de um IP bloqueado.
+
+        `probe` se foi na vez de prova (`alone`).
+        """
+        ...
+
+    async def exhausted(self) -> None:
+        """O Bling diz que a cota do dia acabou."""
         ...
 
 
 class SlidingLogLimiter:
-    """Janela deslizante estrita, na memória de um processo. Tempos em segundos.
+    """Janela deslizante estrita, na memória de um processo. Tempos em segundos. Não conta o dia nem tem disjuntor.
 
     Uma requisição nunca começa antes de `period + margin` depois da que está `limit` posições atrás, nem antes de
     `spacing` depois da anterior. A margem existe porque o Bling conta as chegadas, e a rede as aproxima (medido).
-    `spacing=0` desliga o ritmo; um 429 segura as próximas mesmo assim.
+    Um 429 corta o ritmo à metade, e as respostas aceitas o devolvem aos poucos. `spacing=0` desliga o ritmo; um 429
+    segura as próximas mesmo assim.
     """
 
+    alone = False
+
     def __init__(
-        self, clock: Clock, *, spacing: float = 0.35, limit: int = 3, period: float = 1.0, margin: float = 0.02
+        self,
+        clock: Clock,
+        *,
+        spacing: float = SPACING,
+        limit: int = PER_SECOND,
+        period: float = PERIOD,
+        margin: float = MARGIN,
     ) -> None:
         self._clock = clock
         self._spacing = spacing
         self._period = period
         self._least_margin = margin
         self._margin = margin
+        self._pace = 1.0
         self._starts: deque[float] = deque(maxlen=limit)
         self._held_until = float("-inf")
 
@@ -56,20 +93,38 @@ class SlidingLogLimiter:
         """A margem de agora, em segundos."""
         return self._margin
 
+    @property
+    def pace(self) -> float:
+        """A fração do ritmo inteiro que vale agora."""
+        return self._pace
+
     async def reserve(self) -> float:
         now = self._clock.monotonic()
         start = max(now, self._held_until)
         if self._spacing > 0:
             if self._starts:
-                start = max(start, self._starts[-1] + self._spacing)
+                start = max(start, self._starts[-1] + self._spacing / self._pace)
             if len(self._starts) == self._starts.maxlen:
-                start = max(start, self._starts[0] + self._period + self._margin)
+                start = max(start, self._starts[0] + (self._period + self._margin) / self._pace)
             self._starts.append(start)
         return start - now
 
-    async def throttled(self) -> None:
-        self._margin = min(self._margin + MARGIN_STEP, max(MARGIN_MAX, self._least_margin))
-        self._held_until = self._clock.monotonic() + HOLD
+    async def skip(self) -> None:
+        await self.reserve()
 
-    async def accepted(self) -> None:
+    async def accepted(self, *, error: bool = False) -> None:
         self._margin = max(self._margin - MARGIN_DECAY, self._least_margin)
+        self._pace = min(self._pace + RECOVERY, 1.0)
+
+    async def throttled(self) -> None:
+        now = self._clock.monotonic()
+        self._margin = min(self._margin + MARGIN_STEP, max(MARGIN_MAX, self._least_margin))
+        if now >= self._held_until:  # os 429 que chegam juntos são um tropeço só
+            self._pace = max(self._pace / 2, SLOWEST)
+        self._held_until = now + HOLD
+
+    async def failed(self, *, blocked: bool = False, probe: bool = False) -> None:
+        """Quem tem um disjuntor é o limitador do banco."""
+
+    async def exhausted(self) -> None:
+        """Quem conta o dia é o limitador do banco."""

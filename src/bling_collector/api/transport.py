@@ -13,10 +13,17 @@ from typing import Final, Protocol
 
 import httpx2
 
-from bling_collector.api.answers import RETRIED, is_daily, place, read_answer, retry_after, unanswered
+from bling_collector.api.answers import RETRIED, Verdict, place, read_answer, retry_after, unanswered, verdict
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.clock import Clock
-from bling_collector.errors import BlingAuthError, BlingError, BlingThrottledError, ReauthorizeError
+from bling_collector.errors import (
+    BlingAuthError,
+    BlingError,
+    BlingPausedError,
+    BlingThrottledError,
+    ReauthorizeError,
+)
+from bling_collector.pace import LONGEST_PATIENCE
 from bling_collector.payload import Json
 from bling_collector.tokens import Token
 
@@ -95,7 +102,8 @@ class AuthTransport(_Layer):
 class RetryTransport(_Layer):
     """Lê a resposta inteira, decide o que ela é e repete o que se resolve repetindo: só GET, só `RETRIED`.
 
-    O corpo lido fica em `response.extensions["body"]`. Esgotadas as tentativas, levanta o último erro.
+    O corpo lido fica em `response.extensions["body"]`. Esgotadas as tentativas, levanta o último erro. Uma pausa do
+    limitador é esperada, até LONGEST_PATIENCE segundos ao todo; depois disso, BlingPausedError.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock) -> None:
@@ -104,7 +112,7 @@ class RetryTransport(_Layer):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         last = ATTEMPTS if request.method == "GET" else 1
-        attempt = 1
+        attempt, paused = 1, 0.0
         while True:
             response = None
             try:
@@ -112,6 +120,12 @@ class RetryTransport(_Layer):
                 body = read_answer(request, response)
                 if check := request.extensions.get("check"):
                     check(body)
+            except BlingPausedError as error:  # nada foi enviado: não é uma tentativa
+                paused += error.wait
+                if paused > LONGEST_PATIENCE:
+                    raise
+                await self._clock.sleep(error.wait)
+                continue
             except RETRIED as error:
                 if attempt == last:
                     raise
@@ -143,11 +157,11 @@ def pause(error: BlingError, attempt: int, asked: float = 0.0) -> float:
 
 
 class PacedTransport(_Layer):
-    """Espera a vez que o limitador deu e conta cada tentativa.
+    """Espera a vez que o limitador deu, conta cada tentativa e diz ao limitador como ela acabou.
 
     Uma só reserva espera por vez, para que um 429 segure todas as que ainda não saíram. A primeira requisição vai
     sozinha, e a vez seguinte fica vazia: abrir a conexão atrasa a chegada dela, e as outras a alcançariam (medido:
-    quatro chegadas em 0,966 s).
+    quatro chegadas em 0,966 s). Também vai sozinha a que prova se o Bling voltou.
     """
 
     def __init__(
@@ -163,21 +177,36 @@ class PacedTransport(_Layer):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         async with self._turn:
             await self._clock.sleep(await self._limiter.reserve())
+            probe = self._limiter.alone
             if not self._connected:
-                response = await self._send(request)
+                response = await self._send(request, probe=probe)
                 self._connected = True
-                await self._limiter.reserve()
+                await self._limiter.skip()
                 return response
+            if probe:
+                return await self._send(request, probe=True)
         return await self._send(request)
 
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+    async def _send(self, request: httpx2.Request, *, probe: bool = False) -> httpx2.Response:
         self._requests.total += 1
-        response = await self._inner.handle_async_request(request)
-        if response.status_code != 429:
-            await self._limiter.accepted()
-            return response
-        await response.aread()
-        if not is_daily(response):
-            self._requests.throttled += 1
-            await self._limiter.throttled()
+        try:
+            response = await self._inner.handle_async_request(request)
+            await response.aread()
+        except httpx2.RequestError:
+            await self._limiter.failed(probe=probe)
+            raise
+        match verdict(response):
+            case Verdict.GOOD:
+                await self._limiter.accepted()
+            case Verdict.REFUSED:
+                await self._limiter.accepted(error=True)
+            case Verdict.FAILED:
+                await self._limiter.failed(probe=probe)
+            case Verdict.BLOCKED:
+                await self._limiter.failed(blocked=True, probe=probe)
+            case Verdict.DAILY:
+                await self._limiter.exhausted()
+            case Verdict.THROTTLED:
+                self._requests.throttled += 1
+                await self._limiter.throttled()
         return response

@@ -1,7 +1,8 @@
 """A autorização do Bling: o primeiro par de tokens e a renovação de cada 6 horas (developer.bling.com.br/autenticacao).
 
 O refresh token vale uma vez. Por isso ele é enviado com a tranca na mão, uma vez só, e o par novo é gravado antes de
-ser usado. Se a resposta não vem, não há como saber se foi gasto: o par fica marcado e não é enviado nunca mais.
+ser usado. Se a resposta não vem, não há como saber se foi gasto: o par fica marcado e não é enviado nunca mais. Se o
+banco não aceita o par novo, ele vai para um arquivo e continua a ser oferecido ao banco, aqui e na próxima vez.
 """
 
 import asyncio
@@ -14,10 +15,26 @@ from typing import Any, Final
 
 import httpx2
 
+from bling_collector.auth.pair_keeper import PairKeeper
+from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_endpoint import AGAIN, OutcomeUnknownError, TokenEndpoint
 from bling_collector.clock import Clock
-from bling_collector.errors import BlingUnavailableError, CollectorError, ReauthorizeError, UsageError
-from bling_collector.tokens import LockedTokens, StateStore, Token, TokenStore
+from bling_collector.errors import (
+    BlingUnavailableError,
+    CollectorError,
+    ConfigurationError,
+    ReauthorizeError,
+    UsageError,
+)
+from bling_collector.tokens import (
+    RENEW_WITHIN,
+    WARN_DAYS,
+    LockedTokens,
+    StateStore,
+    Token,
+    TokenStore,
+    refresh_ends_at,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +60,6 @@ class _Failure:
     error: CollectorError
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    spent: str = field(repr=False)
-    token: Token
-
-
 class OAuth:
     """Os tokens do Bling: dá o que vale, renova o que vence, troca o código pelo primeiro par.
 
@@ -67,7 +78,10 @@ class OAuth:
         client_secret: str,
         token_url: str,
         authorize_url: str,
+        aside: SetAside,
+        on_unsaved: Callable[[bool], None] = lambda unsaved: None,
     ) -> None:
+        """`on_unsaved` é o de `PairKeeper`."""
         self._store = store
         self._states = states
         self._endpoint = TokenEndpoint(http, clock, token_url, client_id, client_secret)
@@ -79,7 +93,7 @@ class OAuth:
         self._known: Token | None = None
         self._obtained: str | None = None
         self._failure: _Failure | None = None
-        self._unsaved: _Outcome | None = None
+        self._keeper = PairKeeper(aside, clock, on_unsaved)
 
     async def get_valid_access_token(self) -> Token:
         """Um token com 10 minutos pela frente, renovado se preciso; com menos, só se o Bling não o renova agora.
@@ -96,8 +110,15 @@ class OAuth:
             return await self._to_the_end(self._renew(self._serves))
         except BlingUnavailableError:
             if token and token.expires_at - self._clock.now() > LAST_MINUTE:
+                self._warn(token)
                 return token
             raise
+
+    async def take_up(self) -> None:
+        """Grava o par que uma vez passada não conseguiu gravar, se ficou um. DatabaseError se ainda não dá."""
+        token = await self._store.read()
+        if self._keeper.waiting(token) is not None:
+            await self._to_the_end(self._renew(lambda saved: True))
 
     async def renew_after_401(self, rejected: Token) -> Token:
         """Outro token que não `rejected`: o que já está gravado, ou um novo. Os erros de `get_valid_access_token`."""
@@ -138,7 +159,8 @@ class OAuth:
         early = EARLY
         if token.access_token == self._obtained and token.updated_at:
             early = min(EARLY, (token.expires_at - token.updated_at) / 2)
-        return token.expires_at - self._clock.now() >= early
+        now, end = self._clock.now(), refresh_ends_at(token.updated_at)
+        return token.expires_at - now >= early and (end is None or end - now > RENEW_WITHIN)
 
     def _is_valid(self, token: Token) -> bool:
         return token.expires_at > self._clock.now()
@@ -149,6 +171,8 @@ class OAuth:
                 return self._known
             async with self._store.locked() as tokens:
                 token = await tokens.read()
+                if waiting := self._keeper.waiting(token):
+                    token = await self._keeper.save(tokens, waiting, instead_of=token)
                 if token is None:
                     raise ReauthorizeError(_NEVER)
                 if not serves(token):
@@ -159,21 +183,26 @@ class OAuth:
     async def _refresh(self, tokens: LockedTokens, token: Token) -> Token:
         if token.refresh_in_doubt:
             raise ReauthorizeError(_IN_DOUBT)
-        if self._unsaved is None or self._unsaved.spent != token.refresh_token:
-            self._unsaved = _Outcome(token.refresh_token, await self._ask(token))
-        outcome = self._unsaved.token
-        await tokens.save(outcome)  # se o banco falha aqui, o par espera na memória e é gravado na próxima vez
-        self._unsaved = None
-        if outcome.refresh_in_doubt:
+        self._raise_if_just_refused(token)
+        await tokens.check_writable()
+        fresh = await self._keeper.save(tokens, await self._ask(token), instead_of=token)
+        if fresh.refresh_in_doubt:
             raise ReauthorizeError(_IN_DOUBT)
-        self._obtained = outcome.access_token
-        return outcome
+        self._obtained = fresh.access_token
+        return fresh
 
-    async def _ask(self, token: Token) -> Token:
-        """O par novo; ou o mesmo, em dúvida, se não se sabe o que houve."""
+    def _warn(self, token: Token) -> None:
+        end = refresh_ends_at(token.updated_at)
+        if end and (days := (end - self._clock.now()).days) <= WARN_DAYS:
+            logger.warning("A autorização do Bling acaba em %d dia(s), e o Bling não a renovou agora.", max(days, 0))
+
+    def _raise_if_just_refused(self, token: Token) -> None:
         failure = self._failure
         if failure and failure.refresh_token == token.refresh_token and self._clock.monotonic() < failure.until:
             raise failure.error.with_traceback(None)
+
+    async def _ask(self, token: Token) -> Token:
+        """O par novo; ou o mesmo, em dúvida, se não se sabe o que houve."""
         try:
             return await self._endpoint.refresh(token.refresh_token)
         except OutcomeUnknownError as error:
@@ -186,16 +215,20 @@ class OAuth:
 
     async def _exchange(self, code: str) -> Token:
         async with self._turn, self._store.locked() as tokens:
+            await tokens.check_writable()
+            try:
+                before = await tokens.read()
+            except ConfigurationError:
+                before = None  # cifrado com uma chave perdida: esta autorização o substitui
             try:
                 token = await self._endpoint.exchange(code)
             except OutcomeUnknownError as error:
                 raise ReauthorizeError(
                     f"O código foi enviado ao Bling e a resposta não chegou inteira ({error}). {AGAIN}"
                 ) from None
-            await tokens.save(token)
-            self._known = token
-            self._obtained = token.access_token
-            return token
+            self._known = await self._keeper.save(tokens, token, instead_of=before)
+            self._obtained = self._known.access_token
+            return self._known
 
     async def _to_the_end(self, work: Coroutine[Any, Any, Token]) -> Token:
         """Faz o trabalho até o fim mesmo se quem o pediu é cancelado; o cancelamento segue depois disso."""

@@ -6,13 +6,14 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from bling_collector import logs
 from bling_collector.bootstrap import App, open_app, open_database
-from bling_collector.cli import report, terminal
+from bling_collector.cli import copies, report, terminal, titular
 from bling_collector.cli.portuguese import Group, explain
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import emit_json, say
@@ -25,7 +26,10 @@ from bling_collector.etl.pipeline import RunResult
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.etl.sync import RECURSOS
+from bling_collector.etl.token_status import load_token_warning
 from bling_collector.etl.windows import parse_day
+from bling_collector.redaction import redact
+from bling_collector.token_cipher import new_key
 
 T = TypeVar("T")
 
@@ -66,11 +70,15 @@ def demo(serve: bool, port: int) -> int:
 @click.option(
     "--port", type=_PORT, default=8080, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
 )
-def serve(host: str, port: int) -> int:
+@click.option("--sem-autenticacao", is_flag=True, help="Atende a outras máquinas sem API_TOKEN.")
+def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.main import serve as serve_http
 
-    serve_http(_settings(), host, port)
+    settings = _settings()
+    if sem_autenticacao:
+        settings = settings.model_copy(update={"allow_unauthenticated": True})
+    serve_http(settings, host, port)
     return 0
 
 
@@ -93,9 +101,14 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 
 
 @cli.command()
-def auth() -> int:
+@click.option("--gerar-chave", is_flag=True, help="Só escreve uma chave nova para TOKEN_ENCRYPTION_KEY.")
+def auth(gerar_chave: bool) -> int:
     """Autoriza o coletor na conta do Bling, pelo navegador."""
     from bling_collector.cli.authorize import authorize_in_browser
+
+    if gerar_chave:
+        click.echo(new_key())
+        return 0
 
     async def authorize() -> int:
         settings = _settings()
@@ -197,6 +210,36 @@ def failures_retry(nome: str | None, json_: bool) -> int:
     return _collect(retry, json_)
 
 
+@cli.group(invoke_without_command=True)
+@as_json
+@click.pass_context
+def alerts(ctx: click.Context, json_: bool) -> int:
+    """Os alarmes que estão soando; sai com 1 se há algum."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from bling_collector.cli.alerts import show_alarms
+
+    return _run(show_alarms(_settings(), check=False, json_=json_))
+
+
+@alerts.command("check")
+@as_json
+def alerts_check(json_: bool) -> int:
+    """Confere os alarmes agora e avisa o que mudou."""
+    from bling_collector.cli.alerts import show_alarms
+
+    return _run(show_alarms(_settings(), check=True, json_=json_))
+
+
+@alerts.command("test")
+@as_json
+def alerts_test(json_: bool) -> int:
+    """Manda um aviso de teste a cada destino de ALERT_URLS."""
+    from bling_collector.cli.alerts import send_test
+
+    return _run(send_test(_settings(), json_=json_))
+
+
 @cli.command()
 @click.option("--data-inicio", type=_Day(), help="Primeiro dia das notas a refazer.")
 @click.option("--data-fim", type=_Day(), help="Último dia das notas a refazer.")
@@ -244,6 +287,45 @@ def db_init() -> int:
     return _run(_upgrade())
 
 
+@db.command("backup")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--com-tokens", is_flag=True, help="Copia também a autorização do Bling, que é um segredo.")
+@as_json
+def db_backup(arquivo: Path, com_tokens: bool, json_: bool) -> int:
+    """Copia o banco inteiro para um arquivo (do pg_dump, que só o dono lê)."""
+    return _run(copies.make_backup(_settings(), arquivo, with_tokens=com_tokens, json_=json_))
+
+
+@db.command("restore")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--sobrescrever", is_flag=True, help="Apaga os dados que o banco tem.")
+@as_json
+def db_restore(arquivo: Path, sobrescrever: bool, json_: bool) -> int:
+    """Põe no banco o que está numa cópia: tudo, ou nada."""
+    return _run(copies.restore_backup(_settings(), arquivo, overwrite=sobrescrever, json_=json_))
+
+
+@cli.group()
+def contato() -> None:
+    """Os dados de uma pessoa, a pedido dela (LGPD)."""
+
+
+@contato.command("export")
+@click.argument("id", type=int)
+def contato_export(id: int) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Escreve em JSON tudo o que se tem de um contato: o cadastro, as notas que o citam e o histórico."""
+    return _run(titular.export(_settings(), id))
+
+
+@contato.command("erase")
+@click.argument("id", type=int)
+@click.option("--sim", is_flag=True, help="Não pergunta.")
+@as_json
+def contato_erase(id: int, sim: bool, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Apaga quem o contato é; os valores, as datas, os números e as chaves das notas ficam."""
+    return _run(titular.erase(_settings(), id, sure=sim, json_=json_))
+
+
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Onde atender.")
 @click.option("--port", type=_PORT, default=8099, show_default=True, help="Em que porta.")
@@ -285,7 +367,8 @@ def doctor(json_: bool) -> int:
 def _settings() -> Settings:
     settings = load_settings()
     verbose = click.get_current_context().find_root().params.get("verbose")
-    logs.configure(settings.log_level if verbose else "CRITICAL", stream=sys.stderr, json=False)
+    level = settings.log_level if verbose else "CRITICAL"
+    logs.configure(level, stream=sys.stderr, json=False, secrets=settings.secrets)
     return settings
 
 
@@ -329,6 +412,8 @@ def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, 
         async with open_app(settings) as app:
             with terminal.progress() as sink, gentle_stop() as stop:
                 result = await start(app, sink=sink, stop=stop)
+            if warning := await load_token_warning(app.engine, app.clock.now()):
+                say(f"⚠ {warning}")
         if json_:
             emit_json(report.as_json(result))
         else:
@@ -360,18 +445,18 @@ def main(arguments: list[str] | None = None) -> None:
         code = 2
     except CollectorError as error:
         if verbose:
-            traceback.print_exc()
+            say(redact(traceback.format_exc()))
         if json_:
-            emit_json({"status": "error", "title": error.title, "detail": str(error)})
-        say(f"Erro: {error}")
+            emit_json({"status": "error", "title": error.title, "detail": redact(str(error))})
+        say(f"Erro: {redact(str(error))}")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("Interrompido.")
         code = 1
     except Exception as error:  # noqa: BLE001 — a última fronteira: a cadeia de causas, e não uma pilha, para a pessoa
         if verbose:
-            traceback.print_exc()
-        say(f"Erro inesperado: {' ← '.join(_chain(error))}. Rode de novo com -v para ver a pilha.")
+            say(redact(traceback.format_exc()))
+        say(f"Erro inesperado: {redact(' ← '.join(_chain(error)))}. Rode de novo com -v para ver a pilha.")
         code = 1
     sys.exit(code or 0)
 

@@ -14,12 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector import logs
-from bling_collector.bootstrap import PER_SECOND, App, open_app
+from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import duration, money, number, progress, say, table
 from bling_collector.config import Settings
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.etl.pipeline import RunResult
+from bling_collector.pace import PER_SECOND
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.server import serve as serve_bling

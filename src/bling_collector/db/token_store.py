@@ -1,18 +1,24 @@
-"""O par de tokens na tabela `oauth_tokens` e os `state` em `oauth_states`."""
+"""O par de tokens na tabela `oauth_tokens`, cifrado se há chave, e os `state` em `oauth_states`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.database import explained
 from bling_collector.db.models import oauth_states, oauth_tokens
+from bling_collector.errors import DatabaseError
+from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
 _ONLY_ROW = 1
+_LOCK = text("SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.tokens', 0))")
 FORGET_AFTER = timedelta(days=1)
 """Um `state` que venceu há tanto tempo, e que ninguém usou, é apagado."""
 
@@ -20,36 +26,79 @@ FORGET_AFTER = timedelta(days=1)
 class PgTokenStore:
     """Um `tokens.TokenStore`: a linha 1 de `oauth_tokens`, com uma tranca que vale entre processos."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, cipher: TokenCipher) -> None:
         self._engine = engine
+        self._cipher = cipher
 
     async def read(self) -> Token | None:
-        async with self._engine.connect() as connection:
-            return await _read(connection)
+        async with explained(self._engine.url), self._engine.connect() as connection:
+            return _token(await _row(connection), self._cipher)
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator["_Locked"]:
-        # A tranca é da sessão, e não da linha: vale também antes de haver linha, e o COMMIT não a solta.
-        async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            key = "hashtextextended(current_schema() || 'bling_collector.tokens', 0)"
-            await connection.execute(text(f"SELECT pg_advisory_lock({key})"))
-            try:
-                yield _Locked(connection)
-            finally:
-                await connection.invalidate()
+        tokens = _Locked(self._engine, self._cipher)
+        try:
+            async with explained(self._engine.url):
+                await tokens.hold()
+            yield tokens
+        finally:
+            await tokens.release()
+
+    async def seal(self) -> bool:
+        """Grava de novo, com a primeira chave, tokens em claro ou de outra chave; devolve se foi preciso.
+
+        ConfigurationError se foram cifrados com uma chave que não há.
+        """
+        async with explained(self._engine.url), self._engine.connect() as connection:
+            if self._is_sealed(await _row(connection)):
+                return False
+        async with self.locked() as tokens:
+            token = await tokens.read()
+            if token is not None:
+                await tokens.save(token)
+        return token is not None
+
+    def _is_sealed(self, row: Row[Any] | None) -> bool:
+        return row is None or all(map(self._cipher.is_current, (row.access_token, row.refresh_token)))
 
 
 class _Locked:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    """A tranca é da sessão, e não da linha: vale também antes de haver linha, e o COMMIT não a solta."""
+
+    def __init__(self, engine: AsyncEngine, cipher: TokenCipher) -> None:
+        self._engine = engine
+        self._cipher = cipher
+        self._held: AsyncConnection | None = None
+
+    async def hold(self) -> AsyncConnection:
+        """A conexão com a tranca; outra, se aquela caiu. A mesma, religada, já não confirmaria cada comando."""
+        if self._held is not None and not self._held.invalidated:
+            return self._held
+        await self.release()
+        self._held = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        await self._held.execute(_LOCK)
+        return self._held
+
+    async def release(self) -> None:
+        """Fecha a sessão, e com ela a tranca, mesmo que a conexão já não responda."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            await held.invalidate()
+            await held.close()
 
     async def read(self) -> Token | None:
-        return await _read(self._connection)
+        async with self._holding("não pôde ser lido") as connection:
+            return _token(await _row(connection), self._cipher)
+
+    async def check_writable(self) -> None:
+        async with self._holding("não aceita gravação") as connection:
+            # Confirmada, e não desfeita: prova também o COMMIT. Um servidor só de leitura a recusa mesmo sem linha.
+            await connection.execute(update(oauth_tokens).values(id=_ONLY_ROW).where(oauth_tokens.c.id == 1))
 
     async def save(self, token: Token) -> None:
         values = {
-            "access_token": token.access_token,
-            "refresh_token": token.refresh_token,
+            "access_token": self._cipher.seal(token.access_token),
+            "refresh_token": self._cipher.seal(token.refresh_token),
             "token_type": token.token_type[:50],
             "expires_at": token.expires_at,
             "refresh_in_doubt": token.refresh_in_doubt,
@@ -57,16 +106,32 @@ class _Locked:
             "updated_at": token.updated_at or func.now(),
         }
         new = insert(oauth_tokens).values(id=_ONLY_ROW, **values)
-        await self._connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+        async with self._holding("não gravou o token") as connection:
+            await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    @asynccontextmanager
+    async def _holding(self, what: str) -> AsyncIterator[AsyncConnection]:
+        """A conexão com a tranca; o que o banco recusar vira DatabaseError."""
+        async with explained(self._engine.url):
+            try:
+                yield await self.hold()
+            except SQLAlchemyError as error:
+                if getattr(error, "connection_invalidated", False):
+                    raise
+                cause = str(getattr(error, "orig", error)).splitlines()[0]
+                raise DatabaseError(f"O banco {what} ({cause}).") from error
 
 
-async def _read(connection: AsyncConnection) -> Token | None:
-    row = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == _ONLY_ROW))).one_or_none()
+async def _row(connection: AsyncConnection) -> Row[Any] | None:
+    return (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == _ONLY_ROW))).one_or_none()
+
+
+def _token(row: Row[Any] | None, cipher: TokenCipher) -> Token | None:
     if row is None:
         return None
     return Token(
-        access_token=row.access_token,
-        refresh_token=row.refresh_token,
+        access_token=cipher.open(row.access_token),
+        refresh_token=cipher.open(row.refresh_token),
         expires_at=row.expires_at,
         token_type=row.token_type or "Bearer",
         updated_at=row.updated_at,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -71,6 +71,8 @@ class RunContext:
     run_id: int | None
     """None fora de uma execução: o que chega é salvo, e não há andamento por anotar."""
     started: datetime
+    keep_lock: Callable[[], Awaitable[None]] | None = None
+    """Confere, antes de cada transação, que a tranca da execução ainda é desta."""
     progress: Progress = field(default_factory=Progress)
     repair: bool = True
     """False só confere: nada do que a listagem mostra é buscado nem marcado."""
@@ -103,6 +105,8 @@ class RunContext:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Uma transação que leva consigo o andamento; se a execução já não é a dona do banco, nada é gravado."""
+        if self.keep_lock is not None:
+            await self.keep_lock()
         async with self.engine.begin() as connection:
             yield connection
             self.show()

@@ -9,6 +9,7 @@ from bling_collector.api.bling_client import BlingClient
 from bling_collector.errors import (
     BlingError,
     BlingNotFoundError,
+    BlingPausedError,
     BlingRejectedError,
     BlingThrottledError,
     BlingUnavailableError,
@@ -51,9 +52,9 @@ async def bounded(
                 watched: list[asyncio.Future[Any]] = [*flying, stopping]
                 await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
             arrived = [future for future in flying if future.done()]
-            flying.difference_update(arrived)
             for future in arrived:
-                yield future.result()
+                yield future.result()  # se lança, os outros que chegaram ainda estão em `flying`, e são recolhidos
+                flying.remove(future)
             if stop.is_set() and not arrived:
                 return
     finally:
@@ -68,12 +69,14 @@ async def fetch(
 ) -> AsyncIterator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele.
 
-    Os erros que dizem respeito a todos (cota do dia, autorização, escopo, Bling fora do ar) interrompem a busca.
+    Os erros que dizem respeito a todos (cota do dia, pausa, autorização, escopo, Bling fora do ar) interrompem a busca.
     """
 
     async def one(id_: int) -> Fetched:
         try:
             return Fetched(id_, await client.detail(path, id_))
+        except BlingPausedError:
+            raise
         except (BlingNotFoundError, BlingRejectedError, BlingThrottledError, BlingUnavailableError) as error:
             return Fetched(id_, None, error)
 

@@ -36,18 +36,19 @@ async def load_nota(engine: AsyncEngine, nfe_id: int) -> dict[str, Any]:
         )
         return nota | {
             "itens": await _rows(connection, nfe_itens, "nfe_id", nfe_id),
-            "linhas": [_plain(dict(row)) for row in lines.mappings()],
+            "linhas": [plain(dict(row)) for row in lines.mappings()],
             "pagamentos": await _rows(connection, nfe_pagamentos, "nfe_id", nfe_id),
             "contato": contato[0] if contato else None,
-            "historico": [_plain(dict(row)) for row in changes.mappings()],
+            "historico": [plain(dict(row)) for row in changes.mappings()],
         }
 
 
 async def _rows(connection: AsyncConnection, table: Table, column: str, value: object) -> list[dict[str, Any]]:
     kept = [c for c in table.c if c.name not in ("detalhe", "resumo_lista")]
     found = await connection.execute(select(*kept).where(table.c[column] == value).order_by(table.c.id))
-    return [_plain(dict(row)) for row in found.mappings()]
+    return [plain(dict(row)) for row in found.mappings()]
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A linha com as datas em texto."""
     return {k: v.isoformat() if isinstance(v, date | datetime) else v for k, v in row.items()}

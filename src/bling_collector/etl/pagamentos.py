@@ -8,7 +8,7 @@ from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 
 
 async def collect_formas_pagamento(ctx: RunContext) -> None:
-    """Se alguma parcela cita uma forma que o banco não conhece, relê as formas e preenche os códigos fiscais."""
+    """Se alguma parcela cita uma forma que o banco não conhece, relê as formas, e salvá-las preenche os códigos."""
     if not await _unknown(ctx):
         return
     ctx.start("Formas de pagamento")
@@ -20,7 +20,6 @@ async def collect_formas_pagamento(ctx: RunContext) -> None:
     asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in await _unknown(ctx)})
     async with ctx.transaction() as connection:
         await repository.mark_formas_not_found(connection, asked.missing, ctx.clock.now())
-        await repository.fill_tipo_pagamento(connection)
 
 
 async def _unknown(ctx: RunContext) -> list[int]:

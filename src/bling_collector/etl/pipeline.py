@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.api.bling_client import BlingClient
@@ -18,14 +19,19 @@ from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing
 from bling_collector.db.control import Owed
 from bling_collector.db.database import explained
-from bling_collector.db.run_lock import run_lock
+from bling_collector.db.patience import is_gone, patiently
+from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.errors import (
     BlingRejectedError,
     BlingScopeError,
     CollectorError,
+    DailyLimitError,
+    DatabaseError,
     PaginationLoopError,
+    RunInProgressError,
     UsageError,
 )
+from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
@@ -57,6 +63,8 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
 IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
+MOST_RETURNS = 5
+"""Quedas do banco de que uma execução se levanta."""
 _CARRY_ON = (BlingScopeError, BlingRejectedError, PaginationLoopError)
 """Erros de um recurso só: os outros seguem."""
 
@@ -125,13 +133,16 @@ class Pipeline:
         requests: Requests,
         clock: Clock,
         settings: Settings,
+        on_end: Callable[[Ended], Awaitable[None]] | None = None,
     ) -> None:
+        """`on_end` é chamada ao fim de cada execução, boa ou má, e não levanta erro."""
         self._engine = engine
         self._client = client
         self._tokens = tokens
         self._requests = requests
         self._clock = clock
         self._settings = settings
+        self._on_end = on_end or _nothing
 
     async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
@@ -200,10 +211,12 @@ class Pipeline:
                     await reprocess(ctx, inicio, fim, after=after)
                 except Stopped:
                     ctx.problems.append(INTERRUPTED)
-                return await self._finish(ctx, run_id, previous, None, None, owes=False)
+                result = await self._finish(ctx, run_id, previous, None, None, owes=False)
             except BaseException as error:
-                await self._abandon(run_id, error)
+                await self._abandon(run_id, "reprocess", error)
                 raise
+        await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
+        return result
 
     def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
         return RunContext(
@@ -220,7 +233,7 @@ class Pipeline:
 
     async def _execute(self, job: _Job, watch: Watch) -> RunResult:
         period = self._period(job, None)  # um pedido impossível é recusado antes de tudo
-        async with explained(self._engine.url), run_lock(self._engine):
+        async with explained(self._engine.url), run_lock(self._engine) as lock:
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):
@@ -233,15 +246,18 @@ class Pipeline:
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
-            ctx = self._context(run_id, watch, started=now, repair=job.repair, everything=job.everything, scope=scope)
+            how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
+            ctx = self._context(run_id, watch, started=now, **how)
             try:
                 watch.on_start(run_id)
-                error = await self._collect(ctx, job, windows)
+                error = await self._insist(ctx, job, windows, lock)
                 covered = period if job.windows and job.repair else None
-                return await self._finish(ctx, run_id, previous, covered, error)
+                result = await self._finish(ctx, run_id, previous, covered, error)
             except BaseException as error:
-                await self._abandon(run_id, error)
+                await self._abandon(run_id, job.tipo, error)
                 raise
+        await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
+        return result
 
     def _period(self, job: _Job, previous: date | None) -> Window:
         day = today(self._clock)
@@ -252,6 +268,34 @@ class Pipeline:
             today=day,
         )
         return asked_period(job.inicio, job.fim, default_inicio=start, today=day)
+
+    async def _insist(
+        self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]], lock: RunLock
+    ) -> CollectorError | None:
+        """Coleta; se o banco cai no meio, espera que volte, retoma a tranca e continua do que está devido."""
+        for left in reversed(range(MOST_RETURNS + 1)):
+            try:
+                return await self._collect(ctx, job, windows)
+            except (DBAPIError, DatabaseError) as error:
+                if not _came_down(error) and isinstance(error, DatabaseError):
+                    return error
+                if not left or not _came_down(error):
+                    raise
+                log.warning("O banco caiu no meio da execução %d; ela continua assim que ele voltar.", ctx.run_id)
+            await lock.retake()
+            windows = await patiently(partial(self._still_owed, ctx, job, windows))
+        raise AssertionError
+
+    async def _still_owed(
+        self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]
+    ) -> dict[str, list[Window]]:
+        """As janelas que faltam, se nenhuma outra execução deu esta por morta."""
+        async with ctx.transaction() as connection:
+            if not job.windows or not job.repair:
+                ctx.found = Found()  # uma conferência recomeça
+                return windows
+            owed = {stream.name: await control.owed(connection, stream.name) for stream in WINDOWED}
+            return {name: plan([Window(o.inicio, o.fim) for o in found]) for name, found in owed.items()}
 
     async def _collect(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
@@ -268,6 +312,8 @@ class Pipeline:
                 await self._step(ctx, step)
         except Stopped:
             ctx.problems.append(INTERRUPTED)
+        except DatabaseError:
+            raise
         except CollectorError as error:
             log.error("A execução %d parou: %s", ctx.run_id, error)
             return error
@@ -327,20 +373,26 @@ class Pipeline:
         owes: bool = True,
     ) -> RunResult:
         """Com `owes`, o que se deve também impede o sucesso."""
-        async with self._engine.begin() as connection:
-            debts = await control.debts(connection)
-            bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
-            owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
-            message = _message(error, ctx.problems, *owed)
-            if message is None:
-                status = "success"
-            else:
-                status = "partial" if error is None or ctx.progress.saved.total() else "error"
-            ctx.show()
-            columns = run_columns(ctx.progress) | {"fase": None, "feitos": 0, "total": 0, "data_referencia": bookmark}
-            await control.update_run(
-                connection, run_id, **columns, status=status, fim=self._clock.now(), erro_mensagem=message
-            )
+        fim = self._clock.now()
+
+        async def write_the_end() -> tuple[str, date | None, str | None]:
+            async with self._engine.begin() as connection:
+                debts = await control.debts(connection)
+                bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
+                owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
+                message = _message(error, ctx.problems, *owed)
+                if message is None:
+                    status = "success"
+                else:
+                    whole = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
+                    status = "partial" if whole or ctx.progress.saved.total() else "error"
+                ctx.show()
+                shown = {"fase": None, "feitos": 0, "total": 0, "data_referencia": bookmark}
+                columns = run_columns(ctx.progress) | shown
+                await control.finish_run(connection, run_id, **columns, status=status, fim=fim, erro_mensagem=message)
+                return status, bookmark, message
+
+        status, bookmark, message = await patiently(write_the_end)
         result = RunResult(
             run_id,
             status,
@@ -354,7 +406,7 @@ class Pipeline:
         log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
         return result
 
-    async def _abandon(self, run_id: int, error: BaseException) -> None:
+    async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:
         """Um fim que ninguém previu, ou um cancelamento: o que se salvou fica, e a execução não fica `running`."""
         message = str(error) if isinstance(error, CollectorError) else f"Terminou de repente: {type(error).__name__}."
         # Se foi o próprio banco que caiu, é a execução seguinte que a dá por morta.
@@ -368,6 +420,19 @@ class Pipeline:
                     fase=None,
                     erro_mensagem=storable(message),
                 )
+        # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
+        if isinstance(error, Exception) and not isinstance(error, RunInProgressError):
+            await self._on_end(Ended(run_id, tipo, "error", error))
+
+
+def _came_down(error: Exception) -> bool:
+    """Se o banco parou de atender; um DatabaseError traz em si o que o causou."""
+    cause = error.__cause__ if isinstance(error, DatabaseError) else error
+    return isinstance(cause, DBAPIError) and is_gone(cause)
+
+
+async def _nothing(ended: Ended) -> None:
+    pass
 
 
 async def _scope(connection: AsyncConnection) -> date | None:

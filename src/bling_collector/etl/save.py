@@ -1,14 +1,17 @@
 """Salvar um lote de documentos: numa transação, a linha principal, as filhas e o que mais o documento traz."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db import erasure
+from bling_collector.db.models import contatos
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
-from bling_collector.payload import Row
+from bling_collector.payload import Row, integer
+from bling_collector.redaction import redact
 from bling_collector.streams.base import Document, Rows, Stream
 
 BATCH = 50
@@ -41,12 +44,33 @@ async def save(
     """Grava os documentos e anota no histórico o que mudou; um que o banco recusa é achado por bisseção e não leva os
     outros consigo."""
     outcome = Saved()
+    items = await _without_the_erased(connection, stream, items)
     history = History(run_id, now, stream.history) if stream.history is not None else None
     # Quem veio sem passar pela listagem fica com a impressão que tinha, e não se sabe que está vivo.
     for same in ([i for i in items if i.resumo is not None], [i for i in items if i.resumo is None]):
         if same:
             await _save_or_bisect(connection, stream, same, now, outcome, history)
     return outcome
+
+
+async def _without_the_erased(connection: AsyncConnection, stream: Stream, items: Sequence[Item]) -> list[Item]:
+    documents = await nameless(connection, stream, [item.document for item in items])
+    return [replace(item, document=document) for item, document in zip(items, documents, strict=True)]
+
+
+async def nameless(connection: AsyncConnection, stream: Stream, documents: Sequence[Document]) -> list[Document]:
+    """Os documentos, sem a pessoa os de quem pediu que os seus dados fossem apagados."""
+    if stream.person is None or not documents:
+        return list(documents)
+    keys = [
+        {(contatos.name, stream.person(document)), (stream.table.name, integer(document.get("id")))}
+        for document in documents
+    ]
+    erased = await erasure.erased(connection, {id_ for pairs in keys for _, id_ in pairs if id_ is not None})
+    return [
+        stream.nameless(document) if pairs & erased else document
+        for document, pairs in zip(documents, keys, strict=True)
+    ]
 
 
 async def _save_or_bisect(
@@ -64,7 +88,9 @@ async def _save_or_bisect(
         if not _is_about_the_rows(error):
             raise
         if len(items) == 1:
-            outcome.refused.append((items[0], f"o banco recusou o registro: {str(error.orig).splitlines()[0]}"))
+            # Só a primeira linha: a seguinte (DETAIL) traz a linha inteira, com o nome e o documento do cliente.
+            reason = redact(str(error.orig).splitlines()[0])
+            outcome.refused.append((items[0], f"o banco recusou o registro: {reason}"))
             return
         middle = len(items) // 2
         await _save_or_bisect(connection, stream, items[:middle], now, outcome, history)
@@ -116,7 +142,8 @@ async def _replace_children(
 
 async def rebuild(connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]) -> Upserted:
     """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído."""
-    mapped = [(stream.rows(document), extracted) for document, extracted in items]
+    documents = await nameless(connection, stream, [document for document, _ in items])
+    mapped = [(stream.rows(document), extracted) for document, (_, extracted) in zip(documents, items, strict=True)]
     main = [
         {name: value for name, value in row.items() if name not in stream.state} | {"extraido_em": extracted}
         for rows, extracted in mapped

@@ -1,6 +1,6 @@
 """Os loaders da situação: a linha de comando, a API e o painel mostram estes números, e por isso não discordam."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select
@@ -10,6 +10,8 @@ from bling_collector.db import control
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
+from bling_collector.etl.quota import load_quota
+from bling_collector.etl.token_status import as_json as token_as_json
 
 
 class UnknownRunError(CollectorError):
@@ -20,8 +22,11 @@ class UnknownRunError(CollectorError):
     title = "Execução desconhecida"
 
 
-async def load_status(engine: AsyncEngine) -> dict[str, Any]:
-    """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização."""
+async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[str, Any]:
+    """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização.
+
+    `now` é o instante a que se refere o que falta para a autorização acabar; sem ele, o presente.
+    """
     c = etl_controle.c
     running = await is_locked(engine)
     async with engine.connect() as connection:
@@ -32,6 +37,7 @@ async def load_status(engine: AsyncEngine) -> dict[str, Any]:
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
         bookmark = await control.bookmark(connection)
         parked = await control.parked_names(connection)
+        quota = await load_quota(connection, now or datetime.now(UTC))
     return {
         "last_successful_run": None
         if good is None
@@ -52,12 +58,8 @@ async def load_status(engine: AsyncEngine) -> dict[str, Any]:
             "nomes_estacionadas": parked,
             "janelas": debts.janelas,
         },
-        "oauth": {
-            "has_token": token is not None,
-            "expires_at": _iso(token.expires_at) if token else None,
-            "token_updated_at": _iso(token.updated_at) if token else None,
-            "needs_authorization": token is None or token.refresh_in_doubt,
-        },
+        "oauth": token_as_json(token, now or datetime.now(UTC)),
+        "quota": quota,
     }
 
 

@@ -62,5 +62,9 @@ class Stream:
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
     state: tuple[str, ...] = ()
     """Das `volatile`, as que não vêm do documento: refazer a linha a partir dele as deixa como estão."""
+    person: Callable[[Document], int | None] | None = None
+    """O id do contato de quem o documento fala; None se não fala de pessoas."""
+    nameless: Callable[[Document], Document] = lambda document: document
+    """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""

@@ -3,6 +3,7 @@
 from bling_collector.db.models import contatos
 from bling_collector.payload import documento, integer, part, text
 from bling_collector.streams.base import Document, Rows, Stream
+from bling_collector.streams.nameless import nameless_contato
 
 
 def rows(contato: Document) -> Rows:
@@ -43,5 +44,7 @@ CONTATOS = Stream(
     history=(),
     volatile=("nao_encontrado_em",),
     state=("nao_encontrado_em",),
+    person=lambda contato: integer(contato.get("id")),
+    nameless=nameless_contato,
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
 )

@@ -1,5 +1,10 @@
 """As formas de pagamento da conta: GET /formas-pagamentos, de onde vem o código fiscal das parcelas."""
 
+from collections.abc import Collection
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db import repository
 from bling_collector.db.models import formas_pagamento
 from bling_collector.payload import integer, text
 from bling_collector.streams.base import Document, Rows, Stream
@@ -20,10 +25,17 @@ def rows(forma: Document) -> Rows:
     }
 
 
+async def _fill(connection: AsyncConnection, written: Collection[int]) -> None:
+    if written:
+        await repository.fill_tipo_pagamento(connection)
+
+
 FORMAS_PAGAMENTO = Stream(
     name="formas_pagamento",
     title="Formas de pagamento",
     path="/formas-pagamentos",
     table=formas_pagamento,
     rows=rows,
+    # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.
+    after_save=_fill,
 )

@@ -19,6 +19,7 @@ from bling_collector.payload import (
     text,
 )
 from bling_collector.streams.base import Child, Document, Rows, Stream
+from bling_collector.streams.nameless import nameless_nota
 
 FINAL = frozenset({2, 5, 6, 7, 9})
 """Cancelada, autorizada, emitida, registrada, denegada: só muda se a listagem mostrar. As demais situações ainda
@@ -182,6 +183,8 @@ NFE = Stream(
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),
     day=lambda row: local_date(row.get("dataEmissao")),
+    person=lambda nota: reference(nota.get("contato")),
+    nameless=nameless_nota,
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
     after_save=repository.fill_tipo_pagamento,
     # O contato como a nota o traz; o detalhe, que sabe mais, vem no passo dos contatos.

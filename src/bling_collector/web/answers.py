@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from bling_collector.web.problems import MEDIA_TYPE
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Local = Annotated[str, WithJsonSchema({"type": "string", "description": "A hora de Brasília, sem fuso"})]
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
 
@@ -84,11 +85,35 @@ class OAuthStatus(_Answer):
     has_token: bool
     expires_at: Instant | None
     token_updated_at: Instant | None
+    needs_authorization: bool = Field(description="Só o dono da conta resolve: GET /auth/start")
+    refresh_expires_at: Instant | None = Field(description="Quando a autorização acaba, se nada a renovar")
+    refresh_days_left: int | None
+    encrypted: bool | None = Field(description="Se os tokens estão cifrados no banco")
+    warning: str | None = Field(description="Dito a partir de 7 dias do fim")
+
+
+class Quota(_Answer):
+    day: Day = Field(description="O dia de Brasília que se conta")
+    used: int = Field(description="Requisições do coletor neste dia")
+    limit: int = Field(description="A cota diária da conta, de todos os aplicativos dela")
+    reserve: int | None = Field(description="O que o coletor deixa para os outros; nulo antes da primeira requisição")
+    exhausted: bool = Field(description="O Bling disse que a cota acabou")
+    pace: float = Field(description="A fração do ritmo inteiro que vale agora: os 429 a baixam")
+    paused_until: Instant | None = Field(description="Até quando nada é pedido, depois de muitos erros")
 
 
 class Status(_Answer):
     last_successful_run: LastSuccess | None
     oauth: OAuthStatus
+    quota: Quota
+
+
+class AlarmState(_Answer):
+    nome: str
+    titulo: str
+    estado: str = Field(description="`normal`, `aviso` ou `erro`")
+    desde: Instant
+    mensagem: str = Field(description="O que houve e o que fazer; no estado normal, o que passou")
 
 
 class Side(_Answer):
@@ -125,7 +150,7 @@ class Reconciliation(_Answer):
 class Neighbour(_Answer):
     numero: int
     id: int
-    data_emissao: Instant | None
+    data_emissao: Local | None
 
 
 class Gap(_Answer):
@@ -140,7 +165,7 @@ class ExplainedGap(_Answer):
     numero: int
     motivo: Literal["cancelada", "denegada", "excluida"]
     id: int
-    data_emissao: Instant | None
+    data_emissao: Local | None
 
 
 class Repeated(_Answer):

@@ -8,8 +8,12 @@ _ALWAYS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'"
+_PAGE = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 
 class SecurityHeaders:
@@ -28,8 +32,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _ALWAYS.items():
                     headers.setdefault(name, value)
-                if not headers.get("content-type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", _NOT_A_PAGE)
+                page = headers.get("content-type", "").startswith("text/html")
+                headers.setdefault("Content-Security-Policy", _PAGE if page else _NOT_A_PAGE)
             await send(message)
 
         await self._app(scope, receive, dressed)

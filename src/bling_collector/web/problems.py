@@ -15,11 +15,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
+from bling_collector.redaction import redact
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
-_TITLES: Final = {403: "Proibido", 404: "Não encontrado", 405: "Método não permitido"}
+_TITLES: Final = {
+    403: "Proibido",
+    404: "Não encontrado",
+    405: "Método não permitido",
+    413: "Corpo grande demais",
+}
 _DETAILS: Final = {
     404: "Aqui não há nada neste endereço. As rotas estão em /docs.",
     405: "Este endereço existe, mas não atende este método; o cabeçalho Allow diz quais.",
@@ -38,7 +44,8 @@ def problem(
 ) -> Response:
     """O problema em JSON; `members` são os campos além dos cinco da RFC. Se uma execução começou, diz qual."""
     run_id = scope.get("state", {}).get("run_id")
-    body = {"type": type, "title": title, "status": status, "detail": detail, "instance": quote(scope["path"])}
+    instance = redact(quote(scope["path"]))
+    body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}
     body |= {"run_id": run_id} if run_id is not None else {}
     return JSONResponse(body | members, status, headers, media_type=MEDIA_TYPE)
 
@@ -74,7 +81,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"parametro": str(e["loc"][-1]), "mensagem": _in_portuguese(e)} for e in error.errors()]
+    errors = [{"parametro": redact(str(e["loc"][-1])), "mensagem": _in_portuguese(e)} for e in error.errors()]
     detail = "; ".join(f"{e['parametro']}: {e['mensagem']}" for e in errors)
     return from_error(request.scope, UsageError(f"{detail}."), errors=errors)
 

@@ -46,7 +46,7 @@ async def health(service: OneService) -> Health:
 )
 async def status(service: OneService) -> dict[str, Any]:
     async with service.opened() as app:
-        return await load_status(app.engine)
+        return await load_status(app.engine, app.clock.now())
 
 
 @router.get(

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import FakeClock
 
-from bling_collector.api.rate_limit import HOLD, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, SlidingLogLimiter
+from bling_collector.api.rate_limit import SlidingLogLimiter
+from bling_collector.pace import HOLD, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
 
 pauses = st.floats(0, 2.5, allow_nan=False)
 
@@ -94,7 +95,26 @@ async def test_a_429_holds_back_what_was_not_reserved_yet() -> None:
     await limiter.throttled()
 
     assert await limiter.reserve() == pytest.approx(HOLD)
-    assert await limiter.reserve() == pytest.approx(HOLD + 0.35)
+    assert await limiter.reserve() == pytest.approx(HOLD + 2 * 0.35)
+
+
+async def test_a_429_halves_the_pace_and_a_hundred_answers_give_it_back() -> None:
+    clock = FakeClock()
+    limiter = SlidingLogLimiter(clock)
+    await limiter.throttled()
+    await limiter.throttled()  # chegou com o outro: é o mesmo tropeço
+    assert limiter.pace == 0.5
+
+    clock.advance(HOLD)
+    assert (await starts_of(limiter, clock, [0.0] * 31))[-1] - HOLD == pytest.approx(30 * 2 * 0.35, rel=0.02)
+    for _ in range(round(0.5 / RECOVERY)):
+        await limiter.accepted()
+    assert limiter.pace == pytest.approx(1.0)
+
+    for _ in range(10):
+        await limiter.throttled()
+        clock.advance(HOLD)
+    assert limiter.pace == SLOWEST
 
 
 async def test_without_spacing_there_is_no_pace_but_a_429_still_holds() -> None:

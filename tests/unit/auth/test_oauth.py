@@ -3,11 +3,13 @@
 import asyncio
 import base64
 import logging
+import tempfile
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -16,16 +18,17 @@ import pytest
 from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
 
 from bling_collector.auth.oauth import FAILURE_MEMORY, OAuth
+from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.errors import (
     BlingRejectedError,
     BlingUnavailableError,
     CollectorError,
     ConfigurationError,
-    DatabaseError,
     ReauthorizeError,
     UsageError,
 )
+from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
 SECRET = "segredo-do-aplicativo"
@@ -89,6 +92,9 @@ class Bench:
         self.store = store or MemoryTokenStore(stored)
         self.states = MemoryStateStore()
         self.http = httpx2.AsyncClient(transport=httpx2.MockTransport(self.bling))
+        self.folder = Path(tempfile.gettempdir()) / "nunca-criada"
+        self.cipher = TokenCipher()
+        self.alarms: list[bool] = []
         self.oauth = self.another_process()
 
     def another_process(self) -> OAuth:
@@ -101,6 +107,8 @@ class Bench:
             client_secret=SECRET,
             token_url="https://api.bling.com.br/Api/v3/oauth/token",
             authorize_url="https://www.bling.com.br/Api/v3/oauth/authorize",
+            aside=SetAside(self.folder, self.cipher),
+            on_unsaved=self.alarms.append,
         )
 
 
@@ -471,25 +479,7 @@ async def test_a_cancelled_renewal_that_fails_is_not_lost_in_silence(
     assert "never retrieved" not in caplog.text
 
 
-async def test_a_pair_that_the_database_refused_is_saved_later() -> None:
-    class Flaky(MemoryTokenStore):
-        failures = 2
-
-        async def save(self, token: Token) -> None:
-            if self.failures:
-                self.failures -= 1
-                raise DatabaseError("O banco caiu.")
-            await super().save(token)
-
-    bench = Bench(store=Flaky(token(-HOUR)))
-    for _ in range(2):
-        with pytest.raises(DatabaseError):
-            await bench.oauth.get_valid_access_token()
-
-    assert (await bench.oauth.get_valid_access_token()).access_token == "a1"
-    assert bench.store.token is not None
-    assert bench.store.token.refresh_token == "r1"
-    assert len(bench.bling.requests) == 1
+# O par que o banco não aceita (o arquivo em que ele espera: test_pair_keeper.py)
 
 
 async def test_the_pair_is_saved_before_it_is_used() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,9 @@ from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import Requests
 from bling_collector.auth.oauth import OAuth
+from bling_collector.auth.set_aside import SetAside
 from bling_collector.errors import ReauthorizeError
+from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
 
@@ -48,6 +51,7 @@ def collector(account: Account, stored: Token) -> tuple[BlingClient, MemoryToken
     clock, store, requests = FakeClock(), MemoryTokenStore(stored), Requests()
     wire = httpx2.MockTransport(account)
     addresses: dict[str, Any] = {"token_url": "https://bling/oauth/token", "authorize_url": "https://bling/authorize"}
+    addresses["aside"] = SetAside(Path("/dev/null/nenhuma"), TokenCipher())
     oauth = OAuth(
         store,
         MemoryStateStore(),

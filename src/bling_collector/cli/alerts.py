@@ -1,0 +1,56 @@
+"""`alerts`: o que está soando, um teste dos destinos e a conferência de agora."""
+
+from typing import Any
+
+import click
+
+from bling_collector.bootstrap import build_alarms, open_database
+from bling_collector.cli.terminal import emit_json, moment, say
+from bling_collector.clock import SystemClock
+from bling_collector.config import Settings
+from bling_collector.db.alarms import NORMAL
+from bling_collector.etl.alarms import load_alarms
+
+_NO_CHANNELS = (
+    "Não há a quem avisar: ponha em ALERT_URLS uma URL do Apprise, como mailto://usuario:senha@servidor ou "
+    "slack://… (a lista está em appriseit.com/services)."
+)
+
+
+async def show_alarms(settings: Settings, *, check: bool, json_: bool) -> int:
+    """Mostra os alarmes, conferidos agora se `check`; 1 se algum está soando."""
+    async with open_database(settings) as (engine, _):
+        if check:
+            await build_alarms(settings, engine, SystemClock()).check()
+        alarms = await load_alarms(engine)
+    if json_:
+        emit_json(alarms)
+    else:
+        _write(alarms)
+    if settings.alert_urls is None:
+        say(_NO_CHANNELS)
+    return int(any(alarm["estado"] != NORMAL for alarm in alarms))
+
+
+async def send_test(settings: Settings, *, json_: bool) -> int:
+    """Manda um aviso de teste a cada destino; 1 se algum não o aceitou, 2 se não há destino."""
+    async with open_database(settings) as (engine, _):
+        heard = await build_alarms(settings, engine, SystemClock()).test()
+    if json_:
+        emit_json([{"destino": name, "aceito": ok} for name, ok in heard])
+    else:
+        for name, ok in heard:
+            click.echo(f"{'✔' if ok else '✘'} {name} {'aceitou' if ok else 'não aceitou'} o aviso de teste.")
+    if not heard:
+        say(_NO_CHANNELS)
+        return 2
+    return int(not all(ok for _, ok in heard))
+
+
+def _write(alarms: list[dict[str, Any]]) -> None:
+    sounding = [alarm for alarm in alarms if alarm["estado"] != NORMAL]
+    for alarm in sounding:
+        mark = "✘" if alarm["estado"] == "erro" else "◐"
+        click.echo(f"{mark} {alarm['nome']}: {alarm['titulo']}, desde {moment(alarm['desde'])}. {alarm['mensagem']}")
+    if not sounding:
+        click.echo("✔ Nenhum alarme está soando.")

@@ -1,0 +1,117 @@
+"""Os programas de cópia do PostgreSQL: achar, numa versão que sirva ao servidor, e rodar sem mostrar a senha."""
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg.pq import Conninfo
+from sqlalchemy import URL
+
+from bling_collector.db.embedded_binaries import BIN_VARIABLE, SYSTEM_FOLDER, VERSIONS, package_binaries
+from bling_collector.errors import DatabaseError
+
+PROGRAMS = ("pg_dump", "pg_restore", "psql")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Uma pasta com `pg_dump`, `pg_restore` e `psql` da mesma versão principal."""
+
+    folder: Path
+    version: int
+
+    def program(self, name: str) -> str:
+        return str(shutil.which(name, path=str(self.folder)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Como um programa terminou."""
+
+    code: int
+    output: bytes
+    errors: str
+
+
+async def run(
+    program: str, *arguments: str, url: URL | None = None, feed: bytes | None = None, settings: str = ""
+) -> Answer:
+    """Roda o programa até o fim; `settings` são opções do servidor para a sessão (`-c nome=valor`).
+
+    O endereço do banco vai no ambiente, com a senha: a linha de comando, qualquer conta da máquina pode ler.
+    """
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *arguments,
+        env=environment(url, settings) if url is not None else None,
+        stdin=asyncio.subprocess.PIPE if feed is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await process.communicate(feed)
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    return Answer(process.returncode or 0, output, errors.decode(errors="replace").strip())
+
+
+def environment(url: URL, settings: str = "") -> dict[str, str]:
+    """O ambiente em que a libpq acha o banco de `url`."""
+    given: dict[str, object] = url.translate_connect_args(database="dbname", username="user") | dict(url.query)
+    if settings:
+        given["options"] = f"{given.get('options', '')} {settings}".strip()
+    known = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
+    ours = {name.decode(): str(given[key]) for key, name in known.items() if name is not None and key in given}
+    return os.environ | {"PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"} | ours
+
+
+async def find_tools(server: int) -> Tools:
+    """Os programas da versão mais antiga que serve ao servidor: a dele, ou uma mais nova.
+
+    DatabaseError, dizendo o que instalar, se não há.
+    """
+    found = [tools for folder in candidates() if (tools := await _tools_in(folder)) is not None]
+    if good := sorted((t for t in found if t.version >= server), key=lambda t: t.version):
+        return good[0]
+    where = "; ".join(f"{t.version} em {t.folder}" for t in found)
+    raise DatabaseError(
+        f"O servidor é PostgreSQL {server}, e os programas de cópia não podem ser mais antigos que ele "
+        f"({f'achei os da {where}' if where else 'não achei nenhum'}). Instale os da versão {server} (no Debian e no "
+        f"Ubuntu: apt install postgresql-client-{server}) ou os embutidos (pip install 'bling_collector[embedded]'), "
+        f"ou aponte {BIN_VARIABLE} para a pasta que os tem."
+    )
+
+
+def candidates() -> Sequence[Path]:
+    """Onde procurar: os do sistema e, depois, os embutidos."""
+    folders = [Path(chosen).absolute()] if (chosen := os.environ.get(BIN_VARIABLE)) else []
+    if installed := shutil.which("pg_dump"):
+        folders.append(Path(installed).absolute().parent)
+    folders += [SYSTEM_FOLDER / str(version) / "bin" for version in VERSIONS]
+    if embedded := package_binaries():
+        folders.append(embedded)
+    return folders
+
+
+async def _tools_in(folder: Path) -> Tools | None:
+    if not all(shutil.which(name, path=str(folder)) for name in PROGRAMS):
+        return None
+    try:
+        said = await run(str(shutil.which("pg_dump", path=str(folder))), "--version")
+    except OSError:
+        return None  # por exemplo, o pacote da glibc num sistema musl
+    version = re.search(rb"PostgreSQL\) (\d+)", said.output)
+    return Tools(folder, int(version[1])) if version and said.code == 0 else None
+
+
+def cause(answer: Answer) -> str:
+    """O que o programa disse do que o impediu, numa frase."""
+    lines = [line for line in answer.errors.splitlines() if line.strip()]
+    chosen = next((line for line in lines if "error:" in line or "ERROR:" in line), lines[0] if lines else "")
+    return re.sub(r"^\S*pg_\w+: |^psql:\S* ?", "", chosen).strip().rstrip(".") + "."

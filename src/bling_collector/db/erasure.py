@@ -1,0 +1,153 @@
+"""Os dados de uma pessoa no banco: onde estão, e o que se lembra de quem pediu que fossem apagados. Sem COMMIT."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, func, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.models import contatos, dados_apagados, historico, nfe_cabecalho, pendencias
+
+Erased = frozenset[tuple[str, int | None]]
+"""Pares (tabela, id) de quem pediu."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Uma pessoa: os contatos com o seu documento e as notas que os citam."""
+
+    contatos: list[int]
+    notas: list[int]
+    documento: str | None
+    apagado_em: datetime | None
+    """Quando os dados foram apagados pela última vez."""
+
+
+async def erased(connection: AsyncConnection, ids: Collection[int]) -> Erased:
+    """Dos `ids`, os que se lembra ter apagado. Ler aqui segura a tabela até o fim da transação: ver `lock`."""
+    found = await connection.execute(
+        text("SELECT tabela, registro_id FROM dados_apagados WHERE registro_id = ANY(CAST(:ids AS numeric[]))"),
+        {"ids": list(ids)},
+    )
+    return frozenset((row.tabela, row.registro_id) for row in found)
+
+
+async def lock(connection: AsyncConnection) -> None:
+    """Espera quem está gravando documentos e faz esperar quem vier: o que eles têm na mão ainda traz a pessoa."""
+    await connection.execute(text("LOCK TABLE dados_apagados IN ACCESS EXCLUSIVE MODE"))
+
+
+async def find_person(connection: AsyncConnection, contato_id: int) -> Person | None:
+    """A pessoa de um contato; None se o banco nunca a teve."""
+    documento = await _documento(connection, contato_id)
+    ids, n, c = {contato_id}, nfe_cabecalho.c, contatos.c
+    if documento is not None:
+        ids |= set((await connection.execute(select(c.id).where(c.documento == documento))).scalars())
+        citing = select(n.contato_id).where(n.contato_documento == documento, n.contato_id.is_not(None))
+        ids |= set((await connection.execute(citing)).scalars())
+    cited: ColumnElement[bool] = n.contato_id.in_(ids)
+    if documento is not None:
+        cited = or_(cited, n.contato_documento == documento)
+    notas = sorted((await connection.execute(select(n.id).where(cited))).scalars())
+    when = await connection.scalar(
+        select(func.max(dados_apagados.c.apagado_em)).where(
+            dados_apagados.c.tabela == contatos.name, dados_apagados.c.registro_id.in_(ids)
+        )
+    )
+    known = await connection.scalar(select(func.count()).where(c.id.in_(ids)))
+    if not known and not notas and when is None:
+        return None
+    return Person(sorted(ids), notas, documento, when)
+
+
+async def _documento(connection: AsyncConnection, contato_id: int) -> str | None:
+    """O documento do contato, pelo cadastro ou por uma nota; None se não há, ou se não é de ninguém (000…)."""
+    n = nfe_cabecalho.c
+    found = await connection.scalar(select(contatos.c.documento).where(contatos.c.id == contato_id))
+    if not found:
+        statement = select(n.contato_documento).where(n.contato_id == contato_id, n.contato_documento.is_not(None))
+        found = await connection.scalar(statement.order_by(n.id.desc()).limit(1))
+    return str(found) if found and len(set(str(found))) > 1 else None
+
+
+async def remember(connection: AsyncConnection, person: Person, now: datetime) -> None:
+    """Lembra os contatos, e as notas que não os citam pelo id: o que chegar deles depois chega sem a pessoa."""
+    n = nfe_cabecalho.c
+    alone = await connection.execute(
+        select(n.id).where(n.id.in_(person.notas), or_(n.contato_id.is_(None), n.contato_id.not_in(person.contatos)))
+    )
+    rows = [(contatos.name, id_) for id_ in person.contatos] + [(nfe_cabecalho.name, id_) for id_ in alone.scalars()]
+    await remember_rows(connection, [(table, id_, now) for table, id_ in rows])
+
+
+async def remember_rows(connection: AsyncConnection, rows: Iterable[tuple[str, int, datetime]]) -> None:
+    """Lembra cada (tabela, id, quando); o que já se lembrava fica com a primeira data."""
+    for table, id_, when in rows:
+        new = pg_insert(dados_apagados).values(tabela=table, registro_id=id_, apagado_em=when)
+        await connection.execute(new.on_conflict_do_nothing())
+
+
+async def remembered(connection: AsyncConnection) -> list[tuple[str, int, datetime]]:
+    """Tudo o que se lembra; vazio se o banco ainda não tem a tabela."""
+    if await connection.scalar(text("SELECT to_regclass('dados_apagados')")) is None:
+        return []
+    return [tuple(row) for row in await connection.execute(select(dados_apagados))]
+
+
+async def clear_columns(
+    connection: AsyncConnection, person: Person, of_nota: Collection[str], of_contato: Collection[str]
+) -> None:
+    """Esvazia as colunas; um contato de que ainda não se perguntou o detalhe não será mais perguntado."""
+    await connection.execute(
+        update(nfe_cabecalho).where(nfe_cabecalho.c.id.in_(person.notas)).values(dict.fromkeys(of_nota))
+    )
+    await connection.execute(
+        update(contatos).where(contatos.c.id.in_(person.contatos)).values(dict.fromkeys(of_contato))
+    )
+    await connection.execute(
+        update(contatos)
+        .where(contatos.c.id.in_(person.contatos), contatos.c.detalhe.is_(None), contatos.c.nao_encontrado_em.is_(None))
+        .values(detalhe=func.jsonb_build_object(literal("id"), contatos.c.id))
+    )
+    for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos)):
+        await connection.execute(
+            update(pendencias)
+            .where(pendencias.c.recurso == recurso, pendencias.c.recurso_id.in_([str(id_) for id_ in ids]))
+            .values(erro="Os dados deste registro foram apagados a pedido do titular.")
+        )
+
+
+async def documents(connection: AsyncConnection, table: str, ids: Collection[int]) -> list[RowMapping]:
+    """As linhas de `ids` que têm o JSON guardado: `id`, `detalhe` e `extraido_em`."""
+    c = (nfe_cabecalho if table == nfe_cabecalho.name else contatos).c
+    found = await connection.execute(
+        select(c.id, c.detalhe, c.extraido_em).where(c.id.in_(ids), c.detalhe.is_not(None)).order_by(c.id)
+    )
+    return list(found.mappings())
+
+
+async def history(connection: AsyncConnection, table: str, ids: Collection[int]) -> list[RowMapping]:
+    """O histórico destes registros, em ordem."""
+    h = historico.c
+    found = await connection.execute(select(historico).where(h.tabela == table, h.registro_id.in_(ids)).order_by(h.id))
+    return list(found.mappings())
+
+
+async def rewrite_history(connection: AsyncConnection, row_id: int, changes: dict[str, object]) -> None:
+    """Troca as mudanças de uma linha do histórico; sem nenhuma, a linha sai."""
+    h = historico
+    if changes:
+        await connection.execute(update(h).where(h.c.id == row_id).values(mudancas=changes))
+    else:
+        await connection.execute(h.delete().where(h.c.id == row_id))
+
+
+async def still_citing(connection: AsyncConnection, documento: str) -> list[int]:
+    """As notas de outros em que o documento ainda aparece: como transportador, por exemplo."""
+    found = await connection.execute(
+        text("SELECT id FROM nfe_cabecalho WHERE strpos(detalhe::text, :documento) > 0 ORDER BY id"),
+        {"documento": documento},
+    )
+    return list(found.scalars())

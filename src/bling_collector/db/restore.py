@@ -1,0 +1,155 @@
+"""A volta de uma cópia: numa transação, tudo ou nada. Os tokens que o banco já tem ficam nele."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bling_collector.db import client_tools
+from bling_collector.db.backup import current_schema, our_tables, quoted
+from bling_collector.db.client_tools import Tools, cause, find_tools
+from bling_collector.db.database import check_server
+from bling_collector.db.migrations import HEAD
+from bling_collector.db.models import contatos, etl_controle, historico, nfe_cabecalho, oauth_tokens, produtos
+from bling_collector.db.run_lock import run_lock
+from bling_collector.errors import DatabaseError, UsageError
+
+_TOKENS = oauth_tokens.name
+_VALUABLE = (nfe_cabecalho, contatos, produtos, etl_controle, historico)
+"""As tabelas que, com uma linha que seja, fazem do banco um que não se apaga sem que se diga."""
+_LOCK_TIMEOUT = "30s"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """O que a restauração trouxe."""
+
+    revision: str
+    """A revisão das tabelas da cópia."""
+    has_tokens: bool
+    """Se o banco tem, agora, uma autorização do Bling."""
+
+
+async def restore(engine: AsyncEngine, source: Path, *, overwrite: bool = False) -> Restored:
+    """Põe no banco o que está na cópia, numa transação: tudo, ou nada.
+
+    UsageError se o arquivo não é uma cópia do coletor, se é de outro schema ou de um programa mais novo, ou se o banco
+    tem dados e não se disse `overwrite`; RunInProgressError no meio de uma execução.
+    """
+    source = _found(source)
+    async with engine.connect() as connection:
+        server, schema = await check_server(connection), await current_schema(connection)
+        if not overwrite and await _has_data(connection):
+            raise UsageError(
+                "Este banco tem dados, e restaurar os apaga. Se é o que quer, repita com --sobrescrever; senão, aponte "
+                "DATABASE_URL para um banco vazio."
+            )
+    tools = await find_tools(server)
+    await _check_schema(tools, source, schema)
+    revision = await _revision(tools, source)
+    async with run_lock(engine):
+        await _replace(engine, tools, source, schema)
+    async with engine.connect() as connection:
+        has_tokens = bool(await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {_TOKENS})")))
+    return Restored(revision, has_tokens)
+
+
+async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str) -> None:
+    async with engine.connect() as connection:
+        before = [f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'", *await _drops(connection)]
+    after = (
+        f"INSERT INTO {quoted(schema)}.{_TOKENS} "
+        f"SELECT (jsonb_populate_record(NULL::{quoted(schema)}.{_TOKENS}, linha)).* FROM pg_temp.tokens_de_antes "
+        f"WHERE NOT EXISTS (SELECT FROM {quoted(schema)}.{_TOKENS})"
+    )
+    # Pelo arquivo, e não por um pipe: se o pg_restore falhasse no meio, o psql confirmaria a metade que leu.
+    with tempfile.TemporaryDirectory(prefix="bling-restore-") as folder:
+        script = Path(folder) / "copia.sql"
+        options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", f"--schema={schema}"]
+        written = await client_tools.run(tools.program("pg_restore"), *options, f"--file={script}", str(source))
+        if written.code:
+            raise UsageError(f"{source} não se deixa ler ({cause(written)}). Nada foi mudado.")
+        commands = [*(f"--command={c}" for c in before), f"--file={script}", f"--command={after}"]
+        answer = await client_tools.run(
+            tools.program("psql"),
+            *("--single-transaction", "--set=ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--no-password"),
+            *commands,
+            url=engine.url,
+            settings=f"-c search_path={_option(schema)}",
+        )
+    if answer.code:
+        raise DatabaseError(
+            f"A cópia não foi restaurada: {cause(answer)} Nada foi mudado. Se há views suas sobre as tabelas do "
+            "coletor, apague-as antes e crie-as depois."
+        )
+
+
+async def _drops(connection: AsyncConnection) -> list[str]:
+    """Os comandos que guardam os tokens e apagam as nossas views e tabelas, também as que a cópia não tem."""
+    tables = await our_tables(connection)
+    views = await connection.execute(
+        text(r"SELECT viewname FROM pg_views WHERE schemaname = current_schema() AND viewname LIKE 'vw\_%'")
+    )
+    commands = ["CREATE TEMP TABLE tokens_de_antes (linha jsonb) ON COMMIT DROP"]
+    if _TOKENS in tables:
+        commands.append(f"INSERT INTO tokens_de_antes SELECT to_jsonb(t) FROM {_TOKENS} t")
+    for kind, names in (("VIEW", sorted(views.scalars())), ("TABLE", tables)):
+        if names:
+            commands.append(f"DROP {kind} IF EXISTS {', '.join(map(quoted, names))}")
+    return commands
+
+
+async def _has_data(connection: AsyncConnection) -> bool:
+    present = set(await our_tables(connection))
+    for table in _VALUABLE:
+        if table.name in present and await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table.name})")):
+            return True
+    return False
+
+
+async def _check_schema(tools: Tools, source: Path, schema: str) -> None:
+    listed = await client_tools.run(tools.program("pg_restore"), "--list", str(source))
+    if listed.code:
+        raise UsageError(
+            f"{source} não é uma cópia que o pg_restore {tools.version} leia ({cause(listed)}). Nada foi mudado."
+        )
+    found = re.search(
+        r"^\d+; \d+ \d+ TABLE (\S+) alembic_version ", listed.output.decode(errors="replace"), re.MULTILINE
+    )
+    if not found:
+        raise UsageError(f"{source} é de outro programa: não tem as tabelas do coletor. Nada foi mudado.")
+    if found[1] != schema:
+        raise UsageError(
+            f"A cópia é do schema {found[1]}, e DATABASE_URL aponta para {schema}. "
+            f"Crie o schema {found[1]} e escolha-o com ?options=-csearch_path%3D{found[1]}. Nada foi mudado."
+        )
+
+
+async def _revision(tools: Tools, source: Path) -> str:
+    said = await client_tools.run(
+        tools.program("pg_restore"), "--data-only", "--table=alembic_version", "--file=-", str(source)
+    )
+    script = said.output.decode(errors="replace")
+    found = re.search(r"^COPY .*alembic_version.*\n(\w+)$", script, re.MULTILINE)
+    if not found:
+        raise UsageError(f"{source} não diz de que revisão são as suas tabelas. Nada foi mudado.")
+    if not (re.fullmatch(r"\d{4}", found[1]) and found[1] <= HEAD):
+        raise UsageError(
+            f"A cópia é da revisão {found[1]}, que este programa (revisão {HEAD}) não conhece. Atualize-o. "
+            "Nada foi mudado."
+        )
+    return found[1]
+
+
+def _found(source: Path) -> Path:
+    if not source.is_file():
+        raise UsageError(f"{source} não existe, ou não é um arquivo.")
+    return source.absolute()
+
+
+def _option(schema: str) -> str:
+    """O nome dentro de PGOPTIONS, em que o espaço e a barra separam."""
+    return re.sub(r"([\\ ])", r"\\\1", quoted(schema))

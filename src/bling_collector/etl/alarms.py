@@ -1,0 +1,215 @@
+"""Os alarmes: um aviso a cada mudança de estado, a quem ALERT_URLS diz. Um aviso que falha nunca derruba a coleta."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bling_collector.clock import Clock
+from bling_collector.db import alarms as states
+from bling_collector.db import control
+from bling_collector.db.alarms import NORMAL, Alarm
+from bling_collector.db.models import etl_controle
+from bling_collector.errors import CollectorError, ReauthorizeError
+from bling_collector.etl import alarm_texts as texts
+from bling_collector.etl.reconcile import load_reconciliation
+from bling_collector.etl.status import load_status
+from bling_collector.notify import Channel
+
+log = logging.getLogger(__name__)
+
+AVISO: Final = "aviso"
+ERRO: Final = "erro"
+_LEVELS: Final = {NORMAL: "success", AVISO: "warning", ERRO: "failure"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Uma execução que acabou."""
+
+    run_id: int
+    tipo: str
+    status: str
+    error: BaseException | None = None
+
+
+class Alarms:
+    """Guarda o estado de cada alarme no banco, e diz a cada destino só o que mudou desde a última vez que lhe falou.
+
+    Nenhum método levanta erro por causa do banco ou de um destino: o que não se pôde dizer fica para a próxima ocasião.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, channels: Sequence[Channel], *, no_run_hours: int) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._channels = channels
+        self._no_run_hours = no_run_hours
+        self._background: set[asyncio.Task[None]] = set()
+        self._said_without_state: set[tuple[str, str]] = set()
+
+    async def raise_(self, nome: str, mensagem: str, *, estado: str = ERRO) -> None:
+        """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
+        if not await self._set(nome, estado, mensagem) and (nome, estado) not in self._said_without_state:
+            self._said_without_state.add((nome, estado))
+            await asyncio.gather(*(self._tell(channel, nome, estado, mensagem) for channel in self._channels))
+        else:
+            await self.deliver()
+
+    async def clear(self, nome: str) -> None:
+        """O que o alarme dizia passou."""
+        self._said_without_state -= {(nome, AVISO), (nome, ERRO)}
+        await self._set(nome, NORMAL, "")
+        await self.deliver()
+
+    def unsaved(self, is_unsaved: bool) -> None:
+        """O banco não aceita um par de tokens já trocado no Bling, ou voltou a aceitá-lo. Avisa em segundo plano."""
+        work = self.raise_(texts.TOKEN, texts.UNSAVED) if is_unsaved else self.clear(texts.TOKEN)
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def run_ended(self, ended: Ended) -> None:
+        """O que o fim de uma execução diz aos alarmes."""
+        async with _never_fatal(), self._engine.begin() as connection:
+            now = self._clock.now()
+            if isinstance(ended.error, ReauthorizeError):
+                await states.set_state(connection, texts.RECUSADA, ERRO, texts.REFUSED, now)
+            elif ended.status == "success":
+                await states.set_normal(connection, texts.RECUSADA, now)
+            if ended.tipo != "reconcile" or ended.error is not None:  # as diferenças são assunto do alarme delas
+                await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)
+        await self.check()
+
+    async def check(self) -> None:
+        """Olha o que não depende de uma execução acabar e diz o que mudou."""
+        async with _never_fatal():
+            now = self._clock.now()
+            oauth = (await load_status(self._engine, now))["oauth"]
+            reconciliation = await load_reconciliation(self._engine)
+            async with self._engine.begin() as connection:
+                first, last = await _first_and_last_good(connection)
+                await _judge(connection, texts.AUTORIZACAO, _about_the_token(oauth, ran=first is not None), now)
+                different = [month for month in reconciliation["meses"] if not month["igual"]]
+                verdict = (AVISO, texts.differs(different)) if different else None
+                await _judge(connection, texts.CONFERENCIA, verdict, now)
+                since = last or first
+                late = since is not None and now - since > timedelta(hours=self._no_run_hours)
+                verdict = (ERRO, texts.no_good_run(self._no_run_hours, last)) if late else None
+                await _judge(connection, texts.SEM_EXECUCAO, verdict, now)
+        await self.deliver()
+
+    async def deliver(self) -> None:
+        """Diz a cada destino o que mudou desde o que ele ouviu por último."""
+        if not self._channels:
+            return
+        async with _never_fatal(), states.delivering(self._engine) as connection:
+            if connection is None:
+                return  # outro processo está avisando; o que ele não disser fica para a próxima ocasião
+            for alarm in await states.load(connection):
+                await self._deliver(connection, alarm)
+
+    async def _deliver(self, connection: AsyncConnection, alarm: Alarm) -> None:
+        waiting = [c for c in self._channels if alarm.avisados.get(c.key, NORMAL) != alarm.estado]
+        heard = await asyncio.gather(
+            *(self._tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting)
+        )
+        told = {channel.key: alarm.estado for channel, ok in zip(waiting, heard, strict=True) if ok}
+        if told:
+            await states.told(connection, alarm.nome, told)
+
+    async def test(self) -> list[tuple[str, bool]]:
+        """Manda um aviso de teste a cada destino: o nome dele e se aceitou."""
+        body = "Se você lê isto, os avisos do coletor chegam aqui. Não é preciso fazer nada."
+        heard = await asyncio.gather(*(c.send("Coletor Bling: teste dos avisos", body) for c in self._channels))
+        return [(channel.name, ok) for channel, ok in zip(self._channels, heard, strict=True)]
+
+    async def aclose(self) -> None:
+        """Espera os avisos em segundo plano."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def _set(self, nome: str, estado: str, mensagem: str) -> bool:
+        try:
+            async with self._engine.begin() as connection:
+                await _judge(connection, nome, None if estado == NORMAL else (estado, mensagem), self._clock.now())
+        except (SQLAlchemyError, CollectorError, OSError) as error:
+            log.error("O estado do alarme %s não foi guardado (%s).", nome, type(error).__name__)
+            return False
+        return True
+
+    async def _tell(self, channel: Channel, nome: str, estado: str, mensagem: str) -> bool:
+        title = texts.TITLES.get(nome, nome)
+        if estado == NORMAL:
+            return await channel.send(
+                f"Coletor Bling: resolvido — {title}", f"Passou o que se disse antes: {mensagem}", level="success"
+            )
+        return await channel.send(f"Coletor Bling: {title}", mensagem, level=_LEVELS.get(estado, "warning"))
+
+
+async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
+    """Os alarmes que algum dia soaram, como as respostas os mostram."""
+    async with engine.connect() as connection:
+        found = await states.load(connection)
+    return [
+        {
+            "nome": alarm.nome,
+            "titulo": texts.TITLES.get(alarm.nome, alarm.nome),
+            "estado": alarm.estado,
+            "desde": alarm.desde.isoformat(),
+            "mensagem": alarm.mensagem,
+        }
+        for alarm in found
+    ]
+
+
+@asynccontextmanager
+async def _never_fatal() -> AsyncIterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, CollectorError, OSError) as error:
+        log.error("Os alarmes não puderam ser conferidos agora (%s: %s).", type(error).__name__, _first_line(error))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or ["—"])[0]
+
+
+async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str] | None, now: datetime) -> None:
+    if verdict is None:
+        await states.set_normal(connection, nome, now)
+    else:
+        await states.set_state(connection, nome, verdict[0], verdict[1], now)
+
+
+async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str, str] | None:
+    if ended.status == "success":
+        return None
+    if ended.status == "partial":
+        debts = await control.debts(connection)
+        owed = {"pendencias": debts.pendencias, "janelas": debts.janelas}
+        return AVISO, texts.partial(ended.run_id, ended.tipo, owed)
+    title = ended.error.title.lower() if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
+    return ERRO, texts.failed(ended.run_id, ended.tipo, title)
+
+
+def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:
+    if oauth["needs_authorization"]:
+        return (ERRO, texts.LOST) if ran or oauth["has_token"] else None  # quem ainda não começou não perdeu nada
+    if oauth["warning"] is None:
+        return None
+    return (ERRO if oauth["refresh_days_left"] == 0 else AVISO), oauth["warning"]
+
+
+async def _first_and_last_good(connection: AsyncConnection) -> tuple[datetime | None, datetime | None]:
+    """O começo da primeira coleta e o fim da última que deu certo."""
+    c = etl_controle.c
+    collects = or_(c.tipo.is_(None), c.tipo.in_(["run", "run-full"]))
+    good = func.max(c.fim).filter(c.status == "success")
+    row = (await connection.execute(select(func.min(c.inicio), good).where(collects))).one()
+    return row[0], row[1]

@@ -1,0 +1,25 @@
+"""Os números de GET /metrics que os outros loaders não trazem: somas de todas as execuções."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+async def load_totals(engine: AsyncEngine) -> dict[str, Any]:
+    """Execuções por status, o que elas gravaram e pediram, e quantas notas o banco tem."""
+    async with engine.connect() as connection:
+        runs = await connection.execute(
+            text("SELECT coalesce(status, 'desconhecido') AS status, count(*) AS n FROM etl_controle GROUP BY 1")
+        )
+        by_status = {row.status: row.n for row in runs}
+        sums = await connection.execute(
+            text("""
+                SELECT coalesce(sum(nfes_processadas), 0) AS nfes, coalesce(sum(contatos_novos), 0) AS contatos,
+                       coalesce(sum(produtos_novos), 0) AS produtos, coalesce(sum(requisicoes), 0) AS requisicoes,
+                       coalesce(sum(limitadas), 0) AS limitadas,
+                       (SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NULL) AS notas,
+                       extract(epoch FROM max(fim) FILTER (WHERE status = 'success')) AS ultima_boa
+                FROM etl_controle""")
+        )
+        return {"runs": by_status, **sums.mappings().one()}

@@ -1,0 +1,48 @@
+"""O que se diz da autorização sem a abrir: até quando vale, se está cifrada, e o aviso quando está por acabar."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bling_collector.db.models import oauth_tokens
+from bling_collector.token_cipher import is_sealed
+from bling_collector.tokens import WARN_DAYS, refresh_ends_at
+
+
+async def load_token_warning(engine: AsyncEngine, now: datetime) -> str | None:
+    """O aviso, se a autorização está por acabar."""
+    async with engine.connect() as connection:
+        token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
+    warning: str | None = as_json(token, now)["warning"]
+    return warning
+
+
+def as_json(token: Row[Any] | None, now: datetime) -> dict[str, Any]:
+    """A linha de oauth_tokens como as respostas a mostram."""
+    end = refresh_ends_at(token.updated_at) if token else None
+    days = max((end - now).days, 0) if end else None
+    return {
+        "has_token": token is not None,
+        "expires_at": _iso(token.expires_at) if token else None,
+        "token_updated_at": _iso(token.updated_at) if token else None,
+        "needs_authorization": token is None or token.refresh_in_doubt,
+        "refresh_expires_at": _iso(end),
+        "refresh_days_left": days,
+        "encrypted": is_sealed(token.refresh_token) if token else None,
+        "warning": None if token is None or token.refresh_in_doubt else _warning(days),
+    }
+
+
+def _warning(days: int | None) -> str | None:
+    if days is None or days > WARN_DAYS:
+        return None
+    remedy = "Rode `bling-collector run`, que a renova; se não der, autorize de novo com `bling-collector auth`."
+    if days == 0:
+        return f"A autorização do Bling acaba hoje, ou já acabou. {remedy}"
+    return f"A autorização do Bling acaba em {days} dia(s). {remedy}"
+
+
+def _iso(value: datetime | None) -> str | None:
+    return value.isoformat() if value is not None else None

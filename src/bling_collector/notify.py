@@ -1,0 +1,85 @@
+"""Os destinos dos avisos (e-mail, Slack, Telegram…): uma URL do Apprise cada um. Só são carregados por quem avisa."""
+
+import asyncio
+import logging
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from threading import Lock
+from types import ModuleType
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+TIMEOUT: Final = 20.0
+"""Segundos que um destino tem para receber um aviso."""
+_LOADING: Final = Lock()
+_SEPARATOR: Final = re.compile(r"[\s,;]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Um destino. Nem o repr nem as mensagens trazem a URL, que costuma ter senha."""
+
+    key: str
+    """A impressão da URL: reconhece o destino sem a revelar."""
+    name: str
+    """O que dele se pode dizer: `slack://…`."""
+    _url: str
+
+    def __repr__(self) -> str:
+        return f"Channel({self.name})"
+
+    async def send(self, title: str, body: str, *, level: str = "info") -> bool:
+        """Se o destino aceitou o aviso; `level` é info, success, warning ou failure. Nunca levanta erro."""
+        try:
+            apprise = await asyncio.to_thread(_apprise)
+            notifier = apprise.Apprise(asset=apprise.AppriseAsset(app_id="bling-collector", app_desc="Coletor Bling"))
+            if not notifier.add(self._url):
+                log.error("O destino %s de ALERT_URLS não é uma URL que o Apprise conheça.", self.name)
+                return False
+            async with asyncio.timeout(TIMEOUT):
+                if await notifier.async_notify(title=title, body=body, notify_type=level):
+                    return True
+            log.error("O aviso «%s» não foi aceito por %s; fica para a próxima ocasião.", title, self.name)
+        except TimeoutError:
+            log.error("O destino %s não respondeu em %.0f s; o aviso fica para a próxima ocasião.", self.name, TIMEOUT)
+        except Exception as error:  # noqa: BLE001 — cada destino é um programa de outros; um aviso nunca derruba a coleta
+            log.error("O aviso a %s falhou (%s); fica para a próxima ocasião.", self.name, type(error).__name__)
+        return False
+
+
+def channels(urls: str) -> list[Channel]:
+    """Os destinos de ALERT_URLS, separados por espaço, vírgula ou linha; cada um uma vez só."""
+    return list({channel.key: channel for channel in map(_channel, _parts(urls))}.values())
+
+
+def _parts(urls: str) -> Iterable[str]:
+    return filter(None, (part.strip(" \t\r\n,;") for part in _SEPARATOR.split(urls)))
+
+
+def _channel(url: str) -> Channel:
+    scheme, found, _ = url.partition("://")
+    return Channel(sha256(url.encode()).hexdigest()[:16], f"{scheme}://…" if found else "(sem esquema)", url)
+
+
+def _apprise() -> ModuleType:
+    with _LOADING:
+        return _load()
+
+
+@cache
+def _load() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # ele ainda conhece módulos que o Python está deixando
+        import apprise
+
+        apprise.Apprise().add("json://localhost")  # carrega os plugins, que também avisam
+    # O que ele e a urllib3 registram em DEBUG traz os endereços inteiros, com as senhas.
+    for name in ("apprise", "urllib3", "requests"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    module: ModuleType = apprise
+    return module

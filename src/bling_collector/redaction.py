@@ -1,0 +1,68 @@
+"""O que não se diz: segredos (tokens, códigos, senhas) e documentos (CPF, CNPJ) saem do texto antes de ele sair."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+HIDDEN: Final = "***"
+_SHAPES: Final = (
+    # A ordem importa: «Authorization: Basic abc» perde primeiro o que vem depois de Basic.
+    (re.compile(r"\b(bearer\s+)[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\b(basic\s+)[\w+/=-]{16,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # um JWT
+    (re.compile(r"\bgAAAAA[\w-]{40,}={0,2}"), HIDDEN),  # o que o Fernet cifrou
+    (re.compile(r"\b(?=\d*[a-f])[0-9a-f]{40,}\b", re.IGNORECASE), HIDDEN),  # um token opaco; não a chave da nota
+    (
+        re.compile(
+            r"((?:access_token|refresh_token|id_token|client_secret|api_token|token_encryption_key|authorization"
+            r"|password|senha)[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;)}\]]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"([?&\s\"'](?:code|state)=)[^&\s\"']{12,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"([\"'](?:code|state)[\"']\s*:\s*[\"'])[^\"']{12,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # a senha num endereço
+)
+_PUNCTUATED: Final = re.compile(
+    r"(?<![\w.])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|[\dA-Z]{2}\.[\dA-Z]{3}\.[\dA-Z]{3}/[\dA-Z]{4}-\d{2})(?!\w)"
+)
+_NAMED: Final = re.compile(
+    r"((?:\bCPF|\bCNPJ|numero_?documento|contato_documento)[\"']?[\s:=«\"'(]{1,6})\d[\dA-Z.\-/]{9,16}\d(?!\w)",
+    re.IGNORECASE,
+)
+_BARE: Final = re.compile(r"(?<![\w/])(?:\d{11}|[\dA-Z]{12}\d{2})(?!\w)")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """O texto sem os `secrets`, sem documentos e sem o que tem forma de segredo: tokens, códigos, senhas."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return without_documents(text)
+
+
+def without_documents(text: str) -> str:
+    """O texto sem CPF nem CNPJ: pontuados; ditos pelo nome; ou só os dígitos, se os verificadores conferem.
+
+    Um id do Bling tem onze dígitos, como um CPF: num caminho (`/nfe/123…`) ele fica; fora dele, um em cem confere
+    por acaso e some também.
+    """
+    text = _PUNCTUATED.sub(HIDDEN, text)
+    text = _NAMED.sub(rf"\1{HIDDEN}", text)
+    return _BARE.sub(lambda found: HIDDEN if _checks(found[0]) else found[0], text)
+
+
+def _checks(document: str) -> bool:
+    """Se os dois dígitos verificadores conferem (o CNPJ novo tem letras, que valem o seu código menos 48)."""
+    values = [ord(character) - 48 for character in document]
+    if len(set(values)) == 1:
+        return False
+    cycle = 10 if len(values) == 11 else 8
+    for size in (len(values) - 2, len(values) - 1):
+        weighted = sum(value * (2 + place % cycle) for place, value in enumerate(reversed(values[:size])))
+        digit = 11 - weighted % 11
+        if values[size] != (0 if digit >= 10 else digit):
+            return False
+    return True

@@ -1,0 +1,64 @@
+"""Os tokens cifrados em repouso: Fernet (AES-128-CBC com HMAC-SHA256), com tantas chaves quantas a troca delas peça."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bling_collector.errors import ConfigurationError
+
+_MARK: Final = "fernet:"
+"""O que distingue um token cifrado de um em claro; nenhum token do Bling tem dois-pontos."""
+_LOST: Final = (
+    "Os tokens guardados estão cifrados com uma chave que não está em TOKEN_ENCRYPTION_KEY. Ponha-a de volta (numa "
+    "troca, a antiga vem depois da nova, separada por vírgula) ou autorize de novo com `bling-collector auth`."
+)
+
+
+class TokenCipher:
+    """Cifra com a primeira chave e decifra com qualquer delas; sem chave, o texto fica como está."""
+
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        """ConfigurationError, sem repetir a chave, se alguma não é do Fernet."""
+        try:
+            self._keys = [Fernet(key) for key in keys]
+        except ValueError:
+            raise ConfigurationError(
+                "TOKEN_ENCRYPTION_KEY tem uma chave que não serve: são 44 caracteres, como "
+                "`bling-collector auth --gerar-chave` os dá; várias chaves se separam com vírgula."
+            ) from None
+
+    def seal(self, text: str) -> str:
+        """Como guardar `text`."""
+        return _MARK + self._keys[0].encrypt(text.encode()).decode() if self._keys else text
+
+    def open(self, stored: str) -> str:
+        """O texto guardado, cifrado ou em claro. ConfigurationError se foi cifrado com uma chave que não há."""
+        if not is_sealed(stored):
+            return stored
+        if not self._keys:
+            raise ConfigurationError(_LOST)
+        try:
+            return MultiFernet(self._keys).decrypt(stored.removeprefix(_MARK)).decode()
+        except InvalidToken:
+            raise ConfigurationError(_LOST) from None
+
+    def is_current(self, stored: str) -> bool:
+        """Se está guardado como `seal` o guardaria hoje: cifrado com a primeira chave ou, sem chaves, como for."""
+        if not self._keys:
+            return True
+        try:
+            self._keys[0].decrypt(stored.removeprefix(_MARK))
+        except InvalidToken:
+            return False
+        return True
+
+
+def is_sealed(stored: str) -> bool:
+    """Se o texto guardado está cifrado."""
+    return stored.startswith(_MARK)
+
+
+def new_key() -> str:
+    """Uma chave nova para TOKEN_ENCRYPTION_KEY."""
+    return Fernet.generate_key().decode()

@@ -1,0 +1,38 @@
+"""Os alarmes por HTTP: o que está soando, e conferir agora o que não depende de uma execução acabar."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from bling_collector.etl.alarms import load_alarms
+from bling_collector.web.answers import AlarmState, problems
+from bling_collector.web.run_routes import from_this_site, no_body
+from bling_collector.web.service import OneService
+
+router = APIRouter(prefix="/alerts", tags=["Situação"])
+
+
+@router.get(
+    "",
+    summary="Os alarmes que já soaram e o estado de cada um",
+    responses=problems(503),
+    response_model=list[AlarmState],
+)
+async def alerts(service: OneService) -> list[dict[str, Any]]:
+    async with service.opened() as app:
+        return await load_alarms(app.engine)
+
+
+@router.post(
+    "/check",
+    summary="Confere os alarmes agora e avisa o que mudou",
+    description="Para um agendamento: percebe que a coleta diária deixou de acontecer mesmo que nada mais chame o "
+    "serviço. Avisa só o que mudou.",
+    responses=problems(403, 422, 503),
+    response_model=list[AlarmState],
+    dependencies=[Depends(from_this_site), Depends(no_body)],
+)
+async def check(service: OneService) -> list[dict[str, Any]]:
+    async with service.opened() as app:
+        await app.alarms.check()
+        return await load_alarms(app.engine)

@@ -1,0 +1,155 @@
+"""Os alarmes e as métricas do coletor inteiro: execuções de verdade diante do simulador."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+from tests.acceptance.service_fixtures import authorise, serving, until
+from tests.collecting import authorise as authorise_app
+from tests.fakes import FakeClock
+from tests.inbox import Inbox, open_inbox
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.config import Settings
+from bling_collector.main import create_app
+from bling_collector.web.service import Service
+from bling_collector.web.watch import watched_alarms
+from bling_simulator.bling import Bling
+
+FULL = "/run/full?data_inicio=2026-01-01"
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with open_inbox() as opened:
+        yield opened
+
+
+@pytest.fixture
+def alerting(settings: Settings, inbox: Inbox) -> Settings:
+    return settings.model_copy(update={"alert_urls": SecretStr(inbox.url)})
+
+
+async def test_a_run_that_fails_twice_is_said_once_and_its_end_too(
+    alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
+) -> None:
+    async with open_app(alerting, clock=clock) as app:
+        await authorise_app(app, bling)
+        bling.fail("^/nfe", "bad_gateway")
+        for _ in range(2):
+            assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "error"
+        bling.faults.clear()
+        assert (await app.pipeline.run()).status == "success"
+    assert inbox.kinds == ["failure", "success"]
+    assert "O que já tinha chegado está salvo" in inbox.received[0]["message"]
+
+
+async def test_a_channel_that_is_down_changes_nothing_in_the_run(
+    settings: Settings, clock: FakeClock, bling: Bling
+) -> None:
+    broken = settings.model_copy(update={"alert_urls": SecretStr("json://127.0.0.1:1/x nada://y")})
+    async with open_app(broken, clock=clock) as app:
+        await authorise_app(app, bling)
+        bad = next(
+            id_ for id_, note in bling.notes.items() if note["tipo"] == 1 and note["dataEmissao"] >= "2026-02-01"
+        )
+        bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"type": "VALIDATION_ERROR"}}')
+        assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "partial"
+
+
+async def test_the_daily_quota_ends_the_run_partial_with_what_is_owed(app: App, bling: Bling) -> None:
+    await app.pipeline.run(date(2026, 2, 20))
+    bling.configure(requests_per_day=bling.counters.total + 30)
+    result = await app.pipeline.run_full(date(2021, 1, 1))
+    assert result.status == "partial"
+    assert result.message is not None
+    assert "período(s) devido(s)" in result.message
+
+
+@pytest.mark.collector(api_daily_reserve=119_000)
+async def test_our_part_of_the_day_ends_before_bling_says_so(app: App, bling: Bling, clock: FakeClock) -> None:
+    async with app.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE limites_bling SET dia = '2026-02-20', usadas = 960")
+    before = bling.counters.total
+    result = await app.pipeline.run_full(date(2021, 1, 1))
+    assert result.status == "partial"
+    assert result.message is not None
+    assert "API_DAILY_RESERVE" in result.message
+    assert bling.counters.total - before == 40
+    assert (await app.pipeline.run()).status == "partial"
+    assert bling.counters.total - before == 40
+
+    clock.advance(24 * 3600)
+    assert (await app.pipeline.run()).status == "success"
+
+
+async def _metrics(text: str) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_metrics(settings: Settings, clock: FakeClock, bling: Bling) -> None:
+    async with serving(settings, clock) as http:
+        empty = await _metrics((await http.get("/metrics")).text)
+        assert empty["bling_runs_total", "success"] == 0
+        assert empty["bling_authorized",] == 0
+        assert ("bling_lag_seconds",) not in empty
+
+        await authorise(http, bling)
+        bling.fail(
+            "^/nfe$", "body", status=429, body='{"error":{"type":"TOO_MANY_REQUESTS","period":"second"}}', times=2
+        )
+        run = (await http.post(FULL)).json()
+        clock.advance(3600)
+        answer = await http.get("/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        found = await _metrics(answer.text)
+        status = (await http.get("/status")).json()
+
+    assert found["bling_runs_total", "success"] == 1
+    assert found["bling_notes",] == found["bling_saved_total", "nfes"] == run["stats"]["nfes"] > 0
+    assert found["bling_requests_total",] == run["requisicoes"]
+    assert found["bling_throttled_total",] == 2
+    assert found["bling_lag_seconds",] == pytest.approx(3600, abs=60)
+    assert found["bling_owed_windows",] == found["bling_owed_records",] == 0
+    assert found["bling_refresh_token_days",] == status["oauth"]["refresh_days_left"] == 29
+    assert found["bling_reconciliation_equal",] == 1
+    assert found["bling_reconciliation_differences", "faltam"] == 0
+    assert found["bling_quota_used",] == status["quota"]["used"] >= run["requisicoes"]
+    assert found["bling_quota_reserve",] == status["quota"]["reserve"] == 20_000
+    assert found["bling_quota_limit",] == status["quota"]["limit"] == 120_000
+    assert status["quota"]["day"] == "2026-02-20"
+
+
+async def test_alerts_by_http(alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox) -> None:
+    async with serving(alerting, clock) as http:
+        assert (await http.get("/alerts")).json() == []
+        await authorise(http, bling)
+        await http.post(FULL)
+        clock.advance(27 * 3600)
+        found = (await http.post("/alerts/check")).json()
+        assert [(alarm["nome"], alarm["estado"]) for alarm in found] == [("sem-execucao", "erro")]
+        assert (await http.get("/alerts")).json() == found
+    assert inbox.titles == ["Coletor Bling: faz tempo que nenhuma coleta dá certo"]
+
+
+async def test_the_service_checks_by_itself(alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox) -> None:
+    app = create_app(alerting, clock=clock)
+    async with serving(alerting, clock) as http:
+        await authorise(http, bling)
+        await http.post(FULL)
+    clock.advance(27 * 3600)
+
+    async def heard() -> bool:
+        return bool(inbox.received)
+
+    async with app.router.lifespan_context(app):
+        service: Service = app.state.service
+        async with watched_alarms(service, every=0.05):
+            await until(heard)
+    assert inbox.kinds == ["failure"]

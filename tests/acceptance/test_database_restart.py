@@ -1,0 +1,184 @@
+"""O PostgreSQL que cai no meio de uma execução: ela espera por ele, retoma a tranca e termina igual ao Bling."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from tests.chaos.postgres import STOPS, Postgres, mortal_postgres
+from tests.chaos.proxy import proxy
+from tests.collecting import authorise, collector_settings
+from tests.fakes import FakeClock
+from tests.postgres import libpq_url
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.db import patience
+from bling_collector.db.run_lock import RunLock
+from bling_collector.errors import DatabaseError, RunInProgressError
+from bling_collector.etl.pipeline import RunResult
+from bling_collector.etl.progress import Progress
+from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer
+
+START = date(2021, 1, 1)
+Disaster = Callable[[], Awaitable[None]]
+pytestmark = pytest.mark.bling(scale=0.1)
+
+
+@pytest.fixture
+async def mortal() -> AsyncIterator[Postgres]:
+    async with mortal_postgres() as postgres:
+        yield postgres
+
+
+@asynccontextmanager
+async def collector(server: RunningServer, url: str, clock: FakeClock) -> AsyncIterator[App]:
+    async with open_app(collector_settings(server.api_url, SecretStr(url)), clock=clock) as app:
+        yield app
+
+
+async def full_load(app: App, disaster: Disaster, at: tuple[int, ...]) -> RunResult:
+    """A carga inteira, com o desastre quando tantos registros já estão salvos."""
+    waiting, struck = list(at), set[asyncio.Task[None]]()
+
+    def sink(progress: Progress) -> None:
+        if waiting and progress.saved.total() >= waiting[0]:
+            waiting.pop(0)
+            struck.add(asyncio.ensure_future(disaster()))
+
+    try:
+        result = await app.pipeline.run_full(START, sink=sink)
+    finally:
+        await asyncio.gather(*struck)
+    assert not waiting
+    return result
+
+
+async def runs(app: App) -> list[str]:
+    async with app.engine.connect() as connection:
+        return list((await connection.execute(text("SELECT status FROM etl_controle ORDER BY id"))).scalars())
+
+
+@pytest.mark.parametrize("how", STOPS)
+async def test_a_restart_in_the_middle_costs_only_the_batch_in_hand(
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, how: str
+) -> None:
+    url = mortal.url(await mortal.create())
+
+    async def restart() -> None:
+        await mortal.stop(STOPS[how])
+        await asyncio.to_thread(mortal.start)
+
+    async with collector(server, url, clock) as app:
+        await authorise(app, bling)
+        result = await full_load(app, restart, (20, 150))
+        assert (result.status, result.message) == ("success", None)
+        assert await runs(app) == ["success"]
+        await assert_equals_truth(app.engine, bling)
+
+
+async def test_connections_ended_by_an_administrator_are_opened_again(
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres
+) -> None:
+    database = await mortal.create()
+
+    async def end_them() -> None:
+        await mortal.terminate_backends(database)
+
+    async with collector(server, mortal.url(database), clock) as app:
+        await authorise(app, bling)
+        result = await full_load(app, end_them, (10, 60, 150, 200))
+        assert (result.status, await runs(app)) == ("success", ["success"])
+        await assert_equals_truth(app.engine, bling)
+
+
+async def test_a_network_that_forgets_the_connections(
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres
+) -> None:
+    """O servidor não cai, e a sessão que tinha a tranca ainda vive nele: a execução a encerra e toma a tranca."""
+    database = await mortal.create()
+    async with proxy(mortal.connect) as middle:
+
+        async def cut() -> None:
+            middle.cut()
+
+        url = f"postgresql+psycopg://{_user(mortal)}@127.0.0.1:{middle.port}/{database}"
+        async with collector(server, url, clock) as app:
+            await authorise(app, bling)
+            result = await full_load(app, cut, (20, 150))
+            assert (result.status, await runs(app)) == ("success", ["success"])
+            await assert_equals_truth(app.engine, bling)
+
+
+def _user(mortal: Postgres) -> str:
+    return mortal.url("x").partition("://")[2].partition("@")[0]
+
+
+async def test_whoever_took_the_lock_meanwhile_keeps_it(
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await mortal.create()
+    monkeypatch.setattr("bling_collector.db.run_lock._PAUSE", 0.01)
+    async with proxy(mortal.connect) as middle:
+        others: list[psycopg.AsyncConnection] = []
+
+        async def another_takes_over() -> None:
+            """Enquanto nada passa para esta execução, a outra chega ao banco por outro caminho."""
+            silence = asyncio.ensure_future(middle.hang(2))
+            await asyncio.sleep(0)
+            middle.cut()
+            await mortal.terminate_backends(database)
+            other = await psycopg.AsyncConnection.connect(libpq_url(mortal.url(database)), autocommit=True)
+            others.append(other)
+            await other.execute(
+                "SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.run', 0))"
+            )
+            await other.execute("UPDATE etl_controle SET status = 'error'")
+            await silence
+
+        url = f"postgresql+psycopg://{_user(mortal)}@127.0.0.1:{middle.port}/{database}"
+        async with collector(server, url, clock) as app:
+            await authorise(app, bling)
+            with pytest.raises(RunInProgressError, match="outra tomou"):
+                await full_load(app, another_takes_over, (20,))
+            await others[0].close()
+            result = await app.pipeline.run()
+            assert (result.status, await runs(app)) == ("success", ["error", "success"])
+            await assert_equals_truth(app.engine, bling)
+
+
+async def test_a_database_that_does_not_come_back_ends_the_run_and_the_next_one_completes(
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = mortal.url(await mortal.create())
+    monkeypatch.setattr(patience, "PATIENCE", 0.3)
+
+    async def stop() -> None:
+        await mortal.stop(signal.SIGKILL)
+
+    async with collector(server, url, clock) as app:
+        await authorise(app, bling)
+        with pytest.raises(DatabaseError, match="não atende") as raised:
+            await full_load(app, stop, (20,))
+        assert raised.value.exit_code == 1
+        mortal.start()
+        result = await app.pipeline.run()
+        assert (result.status, await runs(app)) == ("success", ["error", "success"])
+        await assert_equals_truth(app.engine, bling)
+
+
+async def test_the_lock_is_held_by_one_session_at_a_time(app: App) -> None:
+    one, other = RunLock(app.engine), RunLock(app.engine)
+    assert await one.take()
+    assert not await other.take()
+    await one.retake()
+    assert not await other.take()
+    await one.release()
+    assert await other.take()
+    await other.release()

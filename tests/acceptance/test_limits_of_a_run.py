@@ -1,0 +1,71 @@
+"""Uma execução inteira diante de um Bling que cai, que limita e que bloquearia o IP."""
+
+import logging
+from datetime import date
+
+import pytest
+from tests.collecting import authorise
+from tests.fakes import FakeClock
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.config import Settings
+from bling_simulator.bling import Bling
+
+START = date(2021, 1, 1)
+
+
+class _Healer(logging.Handler):
+    """O Bling volta assim que o coletor diz que vai deixá-lo em paz."""
+
+    def __init__(self, bling: Bling) -> None:
+        super().__init__(logging.ERROR)
+        self._bling = bling
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+        self._bling.faults.clear()
+
+
+async def test_a_bling_that_falls_for_a_while_is_left_in_peace_and_then_asked_again(app: App, bling: Bling) -> None:
+    bling.fail(r"^/nfe/\d+$", "bad_gateway")
+    healer = _Healer(bling)
+    logger = logging.getLogger("bling_collector.db.account_limits")
+    logger.addHandler(healer)
+    try:
+        result = await app.pipeline.run_full(START)
+    finally:
+        logger.removeHandler(healer)
+    assert (result.status, result.message) == ("success", None)
+    assert len(healer.said) == 1
+    assert "nada mais lhe é pedido até" in healer.said[0]
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_a_bling_that_stays_down_ends_the_run_and_the_next_one_completes(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    bling.fail(r"^/nfe/\d+$", "bad_gateway", after=20)
+    result = await app.pipeline.run_full(START)
+    assert result.status == "partial"
+    assert result.message is not None
+    assert "nada mais lhe é pedido" in result.message
+    assert bling.counters.faults < 100
+    bling.faults.clear()
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.bling(requests_per_second=3, errors_per_10s=300)
+@pytest.mark.parametrize("delay", [0.0, 0.35])
+async def test_no_block_even_by_whoever_turned_the_pace_off(
+    settings: Settings, bling: Bling, clock: FakeClock, delay: float
+) -> None:
+    unhurried = settings.model_copy(update={"api_rate_limit_delay": delay})
+    async with open_app(unhurried, clock=clock) as app:
+        await authorise(app, bling)
+        await app.pipeline.run_full(START)
+        assert bling.counters.blocked == 0
+        assert bling.counters.too_many_requests < 5 if delay else bling.counters.too_many_requests > 50

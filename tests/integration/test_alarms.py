@@ -1,0 +1,221 @@
+"""Os alarmes: uma mensagem por mudança de estado, a cada destino, e nunca um erro por causa deles."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes import FakeClock
+from tests.inbox import Inbox, open_inbox
+
+from bling_collector.db.database import create_engine, parse_url
+from bling_collector.errors import BlingUnavailableError, ReauthorizeError
+from bling_collector.etl import alarm_texts as texts
+from bling_collector.etl.alarms import AVISO, ERRO, Alarms, Ended, load_alarms
+from bling_collector.notify import channels
+
+NOON = datetime(2026, 2, 20, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with open_inbox() as opened:
+        yield opened
+
+
+@pytest.fixture
+def other() -> Iterator[Inbox]:
+    with open_inbox() as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOON)
+
+
+def alarms_of(engine: AsyncEngine, clock: FakeClock, *inboxes: Inbox) -> Alarms:
+    return Alarms(engine, clock, channels(" ".join(inbox.url for inbox in inboxes)), no_run_hours=26)
+
+
+async def execute(engine: AsyncEngine, sql: str, **values: Any) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(sql), values)
+
+
+async def state(engine: AsyncEngine, nome: str) -> str | None:
+    return next((alarm["estado"] for alarm in await load_alarms(engine) if alarm["nome"] == nome), None)
+
+
+# --- as mensagens --------------------------------------------------------------------------------------------------
+
+
+async def test_one_message_a_change_of_state_whoever_raises_it(
+    engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+) -> None:
+    for _ in range(3):
+        await alarms_of(engine, clock, inbox).raise_(texts.CONFERENCIA, "Faltam 2 notas.", estado=AVISO)
+    assert [(m["type"], m["message"]) for m in inbox.received] == [("warning", "Faltam 2 notas.")]
+
+    await alarms_of(engine, clock, inbox).raise_(texts.CONFERENCIA, "Agora é grave.")
+    assert inbox.kinds == ["warning", "failure"]
+    for _ in range(2):
+        await alarms_of(engine, clock, inbox).clear(texts.CONFERENCIA)
+    assert inbox.kinds == ["warning", "failure", "success"]
+    assert inbox.titles[-1] == "Coletor Bling: resolvido — o banco difere do Bling"
+    assert "Agora é grave." in inbox.received[-1]["message"]
+
+
+async def test_clearing_what_never_rang_says_nothing(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    await alarms_of(engine, clock, inbox).clear(texts.EXECUCAO)
+    assert not inbox.received
+    assert await load_alarms(engine) == []
+
+
+async def test_a_refused_message_is_sent_at_the_next_occasion_and_the_other_channel_hears_once(
+    engine: AsyncEngine, clock: FakeClock, inbox: Inbox, other: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    other.status = 503
+    alarms = alarms_of(engine, clock, inbox, other)
+    await alarms.raise_(texts.EXECUCAO, "Falhou.")
+    await alarms.deliver()
+    assert (inbox.kinds, other.attempts) == (["failure"], 2)
+
+    other.status = 200
+    await alarms.deliver()
+    assert (inbox.kinds, other.kinds) == (["failure"], ["failure"])
+    assert "não foi aceito por json://…" in caplog.text
+    assert "senha-do-destino" not in caplog.text
+
+
+async def test_what_passed_before_it_could_be_said_is_never_said(
+    engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+) -> None:
+    inbox.status = 500
+    alarms = alarms_of(engine, clock, inbox)
+    await alarms.raise_(texts.EXECUCAO, "Falhou.")
+    inbox.status = 200
+    await alarms.clear(texts.EXECUCAO)
+    assert not inbox.received
+
+
+async def test_many_processes_say_it_once(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    everyone = [alarms_of(engine, clock, inbox) for _ in range(5)]
+    await asyncio.gather(*(alarms.raise_(texts.EXECUCAO, "Falhou.") for alarms in everyone))
+    await everyone[0].deliver()
+    assert inbox.kinds == ["failure"]
+
+
+async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
+    clock: FakeClock, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = create_engine(parse_url("postgresql://ninguem@127.0.0.1:1/nada"))
+    alarms = alarms_of(nowhere, clock, inbox)
+    alarms.unsaved(True)
+    await alarms.aclose()
+    await alarms.raise_(texts.TOKEN, texts.UNSAVED)
+    await alarms.check()
+    assert inbox.titles == ["Coletor Bling: um token trocado não foi gravado"]
+    assert "não puderam ser conferidos" in caplog.text
+    await nowhere.dispose()
+
+
+@pytest.mark.parametrize("urls", ["", "  ", ","])
+def test_without_urls_there_is_nobody_to_tell(urls: str) -> None:
+    assert channels(urls) == []
+
+
+async def test_urls_are_separated_by_spaces_commas_or_lines_and_named_without_secrets() -> None:
+    found = channels("slack://a/b/c, mailto://u:segredo@x.com?to=a@x.com,b@x.com\n\ntgram://bot/chat slack://a/b/c")
+    assert [channel.name for channel in found] == ["slack://…", "mailto://…", "tgram://…"]
+    assert "segredo" not in repr(found)
+    assert await channels("sem-esquema")[0].send("t", "b") is False
+
+
+# --- o que os faz soar ---------------------------------------------------------------------------------------------
+
+
+async def test_a_failed_run_a_partial_one_and_a_good_one(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    alarms = alarms_of(engine, clock, inbox)
+    await execute(engine, "INSERT INTO pendencias (recurso, recurso_id, erro) VALUES ('nfe', '7', 'Fulano de Tal')")
+    refused = BlingUnavailableError("GET /nfe/7: O Bling diz: «Fulano de Tal».")
+    await alarms.run_ended(Ended(1, "run", "error", refused))
+    await alarms.run_ended(Ended(2, "run", "error", refused))
+    await alarms.run_ended(Ended(3, "run", "partial"))
+    await alarms.run_ended(Ended(4, "run", "success"))
+    assert inbox.kinds == ["failure", "warning", "success"]
+    said = " ".join(message["message"] for message in inbox.received)
+    assert "1 registro(s)" in said
+    assert "bling-collector failures" in said
+    assert "Fulano" not in said
+
+
+async def test_an_authorisation_that_bling_refuses(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    alarms = alarms_of(engine, clock, inbox)
+    await alarms.run_ended(Ended(1, "run", "error", ReauthorizeError("revogada")))
+    assert await state(engine, texts.RECUSADA) == ERRO
+    await alarms.run_ended(Ended(2, "run", "success"))
+    assert await state(engine, texts.RECUSADA) == "normal"
+
+
+async def test_an_authorisation_about_to_end_and_lost(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    alarms = alarms_of(engine, clock, inbox)
+    await alarms.check()
+    assert await load_alarms(engine) == []  # quem ainda não começou não perdeu nada
+    await execute(
+        engine,
+        "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at, updated_at)"
+        " VALUES (1, 'a', 'r', :t, :t)",
+        t=NOON - timedelta(days=25),
+    )
+    await alarms.check()
+    clock.advance(24 * 3600)
+    await alarms.check()
+    assert [(m["type"], m["title"]) for m in inbox.received] == [
+        ("warning", "Coletor Bling: a autorização do Bling precisa de você")
+    ]
+    await execute(engine, "UPDATE oauth_tokens SET refresh_in_doubt = true")
+    await alarms.check()
+    assert inbox.kinds == ["warning", "failure"]
+    assert "bling-collector auth" in inbox.received[-1]["message"]
+    await execute(engine, "UPDATE oauth_tokens SET refresh_in_doubt = false, updated_at = :t", t=clock.now())
+    await alarms.check()
+    assert inbox.kinds == ["warning", "failure", "success"]
+
+
+async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    await execute(
+        engine,
+        "INSERT INTO conferencias"
+        " (mes, data_inicio, data_fim, conferida_em, no_bling, no_banco, faltam, sobram, diferem) VALUES"
+        " ('2026-01-01', '2026-01-01', '2026-01-31', now(), '{\"6\": 3}', '{\"6\": 1}', '{1,2}', '{}', '{}')",
+    )
+    await alarms_of(engine, clock, inbox).run_ended(Ended(1, "reconcile", "partial"))
+    assert inbox.titles == ["Coletor Bling: o banco difere do Bling"]
+    assert "2026-01: 2 nota(s) faltam" in inbox.received[0]["message"]
+
+
+async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    alarms = alarms_of(engine, clock, inbox)
+    run = "INSERT INTO etl_controle (tipo, inicio, fim, status) VALUES (:tipo, :t, :t, :status)"
+    token = "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at, updated_at)"
+    await execute(engine, f"{token} VALUES (1, 'a', 'r', :t, :t)", t=NOON)
+    await execute(engine, run, tipo="run", t=NOON, status="success")
+    clock.advance(25 * 3600)
+    await execute(engine, run, tipo="run", t=clock.now(), status="partial")
+    await execute(engine, run, tipo="reprocess", t=clock.now(), status="success")
+    await alarms.check()
+    assert not inbox.received
+    clock.advance(2 * 3600)
+    for _ in range(3):
+        await alarms.check()
+    assert inbox.kinds == ["failure"]
+    assert "a última foi em 20/02/2026 às 12:00" in inbox.received[0]["message"]
+    await execute(engine, run, tipo="run", t=clock.now(), status="success")
+    await alarms.check()
+    assert inbox.kinds == ["failure", "success"]

@@ -1,0 +1,249 @@
+"""A cópia do banco e a volta dela: igual ao original, linha por linha."""
+
+import stat
+import sys
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.postgres import create_database, drop_database, execute
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_collector.db import client_tools, schema
+from bling_collector.db.backup import backup
+from bling_collector.db.client_tools import environment, find_tools
+from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded_binaries import BIN_VARIABLE
+from bling_collector.db.migrations import HEAD
+from bling_collector.db.restore import Restored, restore
+from bling_collector.db.run_lock import run_lock
+from bling_collector.errors import DatabaseError, RunInProgressError, UsageError
+from bling_simulator.bling import Bling
+
+SECRETS = {"oauth_tokens", "oauth_states"}
+
+
+async def rows(engine: AsyncEngine) -> dict[str, list[str]]:
+    """Cada tabela e cada view, linha por linha."""
+    found: dict[str, list[str]] = {}
+    async with engine.connect() as connection:
+        names = await connection.execute(
+            text(
+                "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'v')"
+            )
+        )
+        for name in names.scalars().all():
+            listed = await connection.execute(text(f"SELECT t::text FROM {name} t"))
+            found[name] = sorted(listed.scalars())
+    return found
+
+
+async def structure(engine: AsyncEngine) -> list[str]:
+    """Colunas, índices e restrições, um por linha."""
+    async with engine.connect() as connection:
+        listed = await connection.execute(
+            text("""
+            SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
+            FROM information_schema.columns WHERE table_schema = current_schema()
+            UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()
+            UNION ALL SELECT concat(conrelid::regclass, ' ', conname, ' ', pg_get_constraintdef(oid))
+            FROM pg_constraint WHERE connamespace = current_schema()::regnamespace""")
+        )
+        return sorted(listed.scalars())
+
+
+@pytest.fixture
+async def loaded(app: App) -> AsyncEngine:
+    """O banco depois de uma carga."""
+    assert (await app.pipeline.run_full(date(2025, 1, 1))).status == "success"
+    return app.engine
+
+
+async def test_a_restored_database_is_the_original(
+    loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    target = tmp_path / "copia.dump"
+    assert await backup(loaded, target) == target.stat().st_size > 1000
+    if sys.platform != "win32":
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert _names(tmp_path) == ["copia.dump"]
+
+    assert await restore(empty_engine, target) == Restored(HEAD, has_tokens=False)
+    before, after = await rows(loaded), await rows(empty_engine)
+    assert before["oauth_tokens"]
+    assert after["oauth_tokens"] == after["oauth_states"] == []
+    assert {n: r for n, r in after.items() if n not in SECRETS} == {n: r for n, r in before.items() if n not in SECRETS}
+    assert len(before["nfe_cabecalho"]) > 30
+    assert before["vw_faturamento_mes"]
+    assert await structure(empty_engine) == await structure(loaded)
+    async with empty_engine.begin() as connection:  # as sequências continuam de onde estavam
+        await connection.execute(text("INSERT INTO etl_controle (status) VALUES ('success')"))
+
+
+async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
+    await backup(loaded, tmp_path / "copia", with_tokens=True)
+    assert (await restore(empty_engine, tmp_path / "copia")).has_tokens
+    assert await rows(empty_engine) == await rows(loaded)
+
+
+async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_path: Path) -> None:
+    assert (await app.pipeline.run_full(date(2021, 1, 1))).status == "success"
+    copied = await rows(app.engine)
+    await backup(app.engine, tmp_path / "copia")
+    bling.issue_note()
+    assert (await app.pipeline.run()).status == "success"
+    changed = await rows(app.engine)
+    assert changed != copied
+
+    with pytest.raises(UsageError, match="--sobrescrever"):
+        await restore(app.engine, tmp_path / "copia")
+    assert await rows(app.engine) == changed
+
+    assert (await restore(app.engine, tmp_path / "copia", overwrite=True)).has_tokens
+    assert await rows(app.engine) == copied  # e a autorização que o banco tinha ficou
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_tables_that_the_copy_has_not(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
+    """Uma cópia anterior à última migração, sobre um banco que já a tem."""
+    async with loaded.begin() as connection:
+        await connection.execute(text("DROP TABLE alarmes"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    await backup(loaded, tmp_path / "copia")
+    await schema.upgrade(empty_engine)
+    assert (await restore(empty_engine, tmp_path / "copia")).revision == "0003"
+    assert await rows(empty_engine) == await rows(loaded) | {name: [] for name in SECRETS}
+
+
+async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_path: Path) -> None:
+    await backup(loaded, tmp_path / "copia")
+    await execute(empty_database_url, "CREATE SCHEMA outra_empresa")
+    url = make_url(empty_database_url).update_query_dict({"options": "-csearch_path=outra_empresa"})
+    other = create_engine(parse_url(url.render_as_string(hide_password=False)))
+    with pytest.raises(UsageError, match="do schema public, e DATABASE_URL aponta para outra_empresa"):
+        await restore(other, tmp_path / "copia")
+    await schema.upgrade(other)
+    await backup(other, tmp_path / "outra")
+    assert (await restore(other, tmp_path / "outra")).revision == HEAD
+    await other.dispose()
+
+
+async def test_a_view_of_someone_else_stops_it_and_nothing_changes(loaded: AsyncEngine, tmp_path: Path) -> None:
+    await backup(loaded, tmp_path / "copia")
+    async with loaded.begin() as connection:
+        await connection.execute(text("CREATE VIEW relatorio AS SELECT * FROM nfe_cabecalho"))
+    before = await rows(loaded)
+    with pytest.raises(DatabaseError, match=r"views suas.*apague-as"):
+        await restore(loaded, tmp_path / "copia", overwrite=True)
+    assert await rows(loaded) == before
+
+
+async def test_not_during_a_run(loaded: AsyncEngine, tmp_path: Path) -> None:
+    await backup(loaded, tmp_path / "copia")
+    async with run_lock(loaded):
+        with pytest.raises(RunInProgressError):
+            await restore(loaded, tmp_path / "copia", overwrite=True)
+
+
+# --- o que não serve -----------------------------------------------------------------------------------------------
+
+
+async def test_files_that_are_not_a_copy(engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
+    (tmp_path / "texto").write_text("isto não é uma cópia")
+    await backup(engine, tmp_path / "copia")
+    whole = (tmp_path / "copia").read_bytes()
+    (tmp_path / "metade").write_bytes(whole[: len(whole) // 2])
+    for name, words in (("nada", "não existe"), ("texto", "não é uma cópia"), ("metade", "metade")):
+        with pytest.raises(UsageError, match=words):
+            await restore(empty_engine, tmp_path / name)
+        assert await rows(empty_engine) == {}
+    with pytest.raises(UsageError, match="já existe"):
+        await backup(engine, tmp_path / "copia")
+    with pytest.raises(UsageError, match="Não consigo escrever"):
+        await backup(engine, tmp_path / "pasta que não há" / "copia")
+    with pytest.raises(UsageError, match="não há o que copiar"):
+        await backup(empty_engine, tmp_path / "vazia")
+
+
+async def test_a_copy_of_a_newer_program(engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await backup(engine, tmp_path / "copia")
+    with pytest.raises(UsageError, match=r"revisão 9999.*Atualize-o"):
+        await restore(empty_engine, tmp_path / "copia")
+    assert await rows(empty_engine) == {}
+
+
+# --- os programas --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def guarded_url(postgres: EmbeddedServer) -> AsyncIterator[str]:
+    url = await create_database(postgres)
+    yield make_url(url).set(password="muito secreta").render_as_string(hide_password=False)
+    await drop_database(postgres, url)
+
+
+def test_the_password_goes_in_the_environment() -> None:
+    url = make_url(
+        "postgresql+psycopg://eu:muito%20secreta@servidor:5433/banco?sslmode=require&options=-csearch_path%3Dx"
+    )
+    found = environment(url, "-c a=b")
+    assert (found["PGUSER"], found["PGPASSWORD"], found["PGHOST"], found["PGPORT"], found["PGDATABASE"]) == (
+        "eu",
+        "muito secreta",
+        "servidor",
+        "5433",
+        "banco",
+    )
+    assert (found["PGSSLMODE"], found["PGOPTIONS"]) == ("require", "-csearch_path=x -c a=b")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")
+async def test_the_password_is_not_in_the_command_line(
+    guarded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, variables = tmp_path / "disse", tmp_path / "ambiente"
+    _fake_programs(tmp_path / "bin", f'echo "$@" >> {said}; env >> {variables}; echo "pg_dump (PostgreSQL) 99.1"')
+    monkeypatch.setenv(BIN_VARIABLE, str(tmp_path / "bin"))
+    monkeypatch.setattr(client_tools, "candidates", lambda: [tmp_path / "bin"])
+    engine = create_engine(parse_url(guarded_url))
+    await schema.upgrade(engine)
+    await backup(engine, tmp_path / "copia")
+    await engine.dispose()
+    assert "--format=custom" in said.read_text()
+    assert "secreta" not in said.read_text()
+    assert "PGPASSWORD=muito secreta" in variables.read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")
+async def test_programs_older_than_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in (14, 16, 18):
+        _fake_programs(tmp_path / str(version), f'echo "pg_dump (PostgreSQL) {version}.3 (Debian)"')
+    monkeypatch.setattr(client_tools, "candidates", lambda: [tmp_path / v for v in ("18", "14", "16", "não há")])
+    assert (await find_tools(14)).version == 14
+    assert (await find_tools(15)).folder == tmp_path / "16"
+    with pytest.raises(DatabaseError, match=r"servidor é PostgreSQL 19.*18 em .*apt install postgresql-client-19"):
+        await find_tools(19)
+    monkeypatch.setattr(client_tools, "candidates", list)
+    with pytest.raises(DatabaseError, match="não achei nenhum"):
+        await find_tools(14)
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def _fake_programs(folder: Path, script: str) -> None:
+    folder.mkdir()
+    for name in client_tools.PROGRAMS:
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)

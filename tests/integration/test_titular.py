@@ -1,0 +1,232 @@
+"""Os dados de uma pessoa: exportados inteiros, apagados em toda parte, e não voltam."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_collector.db import erasure
+from bling_collector.etl.titular import UnknownContatoError, erase_again, erase_person, export_person, load_person
+from bling_simulator.bling import Bling
+
+START = date(2021, 1, 1)
+FISCAL = """
+    SELECT n.id, n.numero, n.serie, n.situacao, n.data_emissao, n.data_operacao, n.chave_acesso, n.total_nota,
+           n.total_produtos, n.valor_frete, n.contato_id, n.contato_uf, n.natureza_operacao_id, n.numero_pedido_loja,
+           (SELECT jsonb_agg(to_jsonb(l) - '{contato_nome,informacoes_adicionais}'::text[] ORDER BY l.linha)
+            FROM vw_nfe_linhas l WHERE l.nfe_id = n.id),
+           (SELECT jsonb_agg(to_jsonb(i) - 'id' ORDER BY i.ordem) FROM nfe_itens i WHERE i.nfe_id = n.id),
+           (SELECT jsonb_agg(to_jsonb(p) - 'id' ORDER BY p.numero_parcela) FROM nfe_pagamentos p WHERE p.nfe_id = n.id)
+    FROM nfe_cabecalho n ORDER BY n.id"""
+
+COPIED = {"nfe_cabecalho": "contato_nome, contato_documento, detalhe", "contatos": "nome, documento, detalhe"}
+
+
+def _person(bling: Bling) -> tuple[int, list[str]]:
+    """Um contato com mais de uma nota, e os textos que só ele tem."""
+    notes = [note for note in bling.notes.values() if note["tipo"] == 1]
+    cited = [note["contato"]["id"] for note in notes]
+    for contact_id in sorted(set(cited), key=cited.count, reverse=True):
+        entry = bling.company.contacts.entries.get(contact_id)
+        if entry is not None and not entry.deleted and entry.detail["numeroDocumento"] and entry.detail["email"]:
+            detail = entry.detail
+            break
+    else:
+        pytest.fail("nenhum contato serve")
+    geral = detail["endereco"]["geral"]
+    texts = [detail["nome"], detail["numeroDocumento"], detail["email"], detail["telefone"], detail["celular"]]
+    texts += [geral["cep"], f"{geral['endereco']}"]
+    return contact_id, [found for found in texts if found]
+
+
+async def _everything(engine: AsyncEngine) -> str:
+    """Todas as tabelas e views, em texto."""
+    dump: list[str] = []
+    async with engine.connect() as connection:
+        names = await connection.execute(
+            text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')")
+        )
+        for name in names.scalars().all():
+            dump += (await connection.execute(text(f"SELECT t::text FROM {name} t"))).scalars()
+    return "\n".join(dump)
+
+
+async def _fiscal(engine: AsyncEngine) -> list[tuple[Any, ...]]:
+    async with engine.connect() as connection:
+        return [tuple(row) for row in await connection.execute(text(FISCAL))]
+
+
+def _found(texts: list[str], dump: str) -> list[str]:
+    return [each for each in texts if each in dump]
+
+
+@pytest.fixture
+def lonely(bling: Bling) -> tuple[int, list[str]]:
+    """A pessoa, com textos que ninguém mais tem e notas cheias dela."""
+    contact_id, _ = _person(bling)
+    street = {"endereco": "Rua Só Dela", "cep": "97531024", "numero": "4242", "bairro": "Recanto Único"}
+    geral = bling.contacts[contact_id]["endereco"]["geral"] | street
+    unique = {
+        "nome": "Zybelina Zacarias Zanetti",
+        "fantasia": "Zuzu das Engrenagens",
+        "numeroDocumento": "52998224725",
+        "email": "zybelina@exemplo.net",
+        "telefone": "(54) 98765-1234",
+        "celular": "(54) 91234-8765",
+        "rg": "RG-77-88-99",
+        "emailNotaFiscal": "fiscal.zybelina@exemplo.net",
+        "pessoasContato": [{"id": 1, "descricao": "Marido Zeferino"}],
+        "dadosAdicionais": {"dataNascimento": "1961-07-13", "sexo": "F", "naturalidade": "Xique-Xique"},
+    }
+    bling.edit_contact(contact_id, **unique, endereco={"geral": geral, "cobranca": geral})
+    for note_id, note in bling.notes.items():
+        if note["contato"]["id"] == contact_id:
+            _fill(bling, note_id, unique, street)
+    loose = bling.issue_note(contact_id=contact_id, lines=None)
+    _fill(bling, loose, unique, street)
+    bling.edit_note(loose, contato=bling.notes[loose]["contato"] | {"id": 0})
+    texts = [value for value in unique.values() if isinstance(value, str)]
+    return contact_id, [*texts, "Zeferino", "1961-07-13", "Xique", "Zybelina", "Rua Só Dela", "97531024", "Recanto"]
+
+
+def _fill(bling: Bling, note_id: int, unique: dict[str, Any], street: dict[str, str]) -> None:
+    note = bling.notes[note_id]
+    names = {key: unique[key] for key in ("nome", "numeroDocumento", "email", "telefone", "rg")}
+    contato = note["contato"] | names | {"endereco": note["contato"]["endereco"] | street}
+    itens = [line | {"informacoesAdicionais": "gravar Zybelina no eixo"} for line in note["itens"]]
+    parcelas = [each | {"observacoes": "combinado com a Zybelina"} for each in note["parcelas"]]
+    etiqueta = street | {"nome": unique["nome"]}
+    transporte = note["transporte"] | {"etiqueta": etiqueta}
+    bling.edit_note(note_id, contato=contato, itens=itens, parcelas=parcelas, transporte=transporte)
+
+
+async def test_all_that_is_held_is_exported(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+    contact_id, texts = lonely
+    await app.pipeline.run_full(START)
+    found = await export_person(app.engine, contact_id, app.clock.now())
+    cited = {
+        id_
+        for id_, note in bling.notes.items()
+        if note["tipo"] == 1 and note["contato"]["numeroDocumento"] == "52998224725"
+    }
+    assert {note["id"] for note in found["notas"]} == cited
+    assert len(cited) > 1
+    assert [each["id"] for each in found["contatos"]] == [contact_id]
+    assert found["contatos"][0]["detalhe"] == bling.contacts[contact_id]
+    for note in found["notas"]:
+        assert note["detalhe"] == bling.notes[note["id"]]
+        assert note["itens"]
+    assert _found(texts, str(found)) == texts
+    assert found["apagado_em"] is None
+
+
+async def test_nothing_of_the_person_is_left_nor_comes_back(
+    app: App, bling: Bling, lonely: tuple[int, list[str]]
+) -> None:
+    contact_id, texts = lonely
+    await app.pipeline.run_full(START)
+    bling.edit_contact(contact_id, telefone="(54) 90000-4321")  # o histórico passa a ter o telefone velho e o novo
+    first = next(id_ for id_, note in bling.notes.items() if note["contato"]["id"] == contact_id)
+    bling.edit_note(first, contato=bling.notes[first]["contato"] | {"nome": "Zybelina Zanetti de Antes"}, situacao=6)
+    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    texts = [*(t for t in texts if not t.startswith("(54) 98765")), "90000-4321", "98765-1234", "de Antes"]
+    before = await _everything(app.engine)
+    assert _found(texts, before) == texts
+    fiscal = await _fiscal(app.engine)
+
+    done = await erase_person(app.engine, contact_id, app.clock.now())
+    assert done.contatos == [contact_id]
+    assert len(done.notas) > 1
+    assert done.restam == []
+    assert _found(texts, await _everything(app.engine)) == []
+    assert await _fiscal(app.engine) == fiscal
+
+    again = await erase_person(app.engine, contact_id, app.clock.now())
+    assert again.contatos == [contact_id]
+    assert (await app.pipeline.run_full(START)).status == "success"
+    assert _found(texts, await _everything(app.engine)) == []
+    assert (await app.pipeline.reprocess()).status == "success"
+    assert _found(texts, await _everything(app.engine)) == []
+    assert await _fiscal(app.engine) == fiscal
+
+    # O Bling mostra a pessoa outra vez: mudou o cadastro, mudaram as notas, há uma nova.
+    bling.edit_contact(contact_id, celular="(54) 91111-1111")
+    for id_ in done.notas:
+        bling.edit_note(id_, contato=bling.notes[id_]["contato"] | {"nome": "Zybelina Outra Vez"})
+    new = bling.issue_note(contact_id=contact_id)
+    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    assert (await app.pipeline.run()).status == "success"
+    assert await app.pipeline.sync("contato", contact_id) == "igual"
+    assert await app.pipeline.sync("nfe", done.notas[0]) == "igual"
+    dump = await _everything(app.engine)
+    assert _found([*texts, "Outra Vez", "91111-1111"], dump) == []
+    assert str(new) in dump
+    exported = await export_person(app.engine, contact_id, app.clock.now())
+    assert exported["apagado_em"]
+    assert _found(texts, str(exported)) == []
+
+
+async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+    contact_id, _ = lonely
+    await app.pipeline.run_full(START)
+    others = "SELECT t::text FROM {} t WHERE NOT t.{} = ANY(:ids) ORDER BY t.id"
+    person = await load_person(app.engine, contact_id)
+    queries = [
+        ("nfe_cabecalho", "id", person.notas),
+        ("nfe_itens", "nfe_id", person.notas),
+        ("contatos", "id", [contact_id]),
+    ]
+
+    async def rest() -> list[list[str]]:
+        async with app.engine.connect() as connection:
+            return [
+                list((await connection.execute(text(others.format(table, column)), {"ids": ids})).scalars())
+                for table, column, ids in queries
+            ]
+
+    before = await rest()
+    assert all(before)
+    await erase_person(app.engine, contact_id, app.clock.now())
+    assert await rest() == before
+
+
+async def test_a_contact_that_only_notes_know(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+    contact_id, texts = lonely
+    bling.delete_contact(contact_id)
+    await app.pipeline.run_full(START)
+    await erase_person(app.engine, contact_id, app.clock.now())
+    assert (await app.pipeline.run()).status == "success"
+    assert (await app.pipeline.reprocess()).status == "success"
+    assert _found(texts, await _everything(app.engine)) == []
+
+
+async def test_an_unknown_contact(app: App) -> None:
+    for work in (erase_person, export_person):
+        with pytest.raises(UnknownContatoError, match="não tem o contato 77"):
+            await work(app.engine, 77, app.clock.now())
+    assert (UnknownContatoError.exit_code, UnknownContatoError.http_status) == (2, 404)
+
+
+async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+    contact_id, texts = lonely
+    await app.pipeline.run_full(START)
+    await assert_equals_truth(app.engine, bling)
+    async with app.engine.begin() as connection:
+        for table in COPIED:
+            await connection.execute(text(f"CREATE TABLE copia_{table} AS SELECT * FROM {table}"))
+    await erase_person(app.engine, contact_id, app.clock.now())
+    async with app.engine.begin() as connection:
+        rows = await erasure.remembered(connection)
+        await connection.execute(text("DELETE FROM dados_apagados"))
+        for table, columns in COPIED.items():
+            await connection.execute(
+                text(f"UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM copia_{table} c WHERE c.id = t.id)")
+            )
+            await connection.execute(text(f"DROP TABLE copia_{table}"))
+    assert "Zybelina" in await _everything(app.engine)
+    assert await erase_again(app.engine, rows, app.clock.now()) == 1
+    assert _found(texts, await _everything(app.engine)) == []

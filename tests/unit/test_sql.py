@@ -1,0 +1,103 @@
+"""Todo valor vai ao banco por parâmetro: no texto de um comando só entram nomes nossos.
+
+Fora de `db/` quem o garante é o ruff (S608). Em `db/`, que monta comandos com os nomes das tabelas, cada coisa que
+entra num texto está aqui.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import bling_collector
+
+ROOT = Path(bling_collector.__file__).parent
+SQL = re.compile(
+    r"^\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|DROP|ALTER|TRUNCATE|COPY|SET|GRANT|LOCK|ANALYZE)\b"
+    r"|\b(FROM|WHERE|INTO|JOIN|VALUES)\b"
+)
+OUR_NAMES = re.compile(r"(\w+\.)?_?[A-Z][A-Z0-9_]*|table\.name|\w+\.table\.name")
+"""Constantes do código e nomes das nossas tabelas."""
+OTHERS = {
+    # upsert.py: nomes de colunas, que se conferem com os da tabela, e pedaços de comando feitos deles.
+    "upsert.py": {
+        "', '.join(names)",
+        "', '.join((f'{n} = EXCLUDED.{n}' for n in changing))",
+        "', '.join((f'atual.{n}' for n in compared))",
+        "', '.join((f'EXCLUDED.{n}' for n in compared))",
+        "_as_json(noted, history)",
+        "_recordset(table, names)",
+        "after",
+        "before",
+        "conflict",
+        "notes",
+        "parent",
+    },
+    # Duas condições escritas ali mesmo.
+    "proof.py": {"which"},
+    # `true` ou `false`, uma condição e nomes de tabelas, escritos ali mesmo.
+    "repository.py": {"value", "ranked", "only", "table"},
+    # Nomes lidos do catálogo, entre aspas.
+    "restore.py": {"quoted(schema)", "', '.join(map(quoted, names))", "kind"},
+}
+
+
+def test_only_our_names_go_into_the_text_of_a_command() -> None:
+    strange = [
+        f"{path.name}:{line}: {{{expression}}}"
+        for path in sorted((ROOT / "db").glob("*.py"))
+        for line, expression in _interpolated(ast.parse(path.read_text(encoding="utf-8")))
+        if not OUR_NAMES.fullmatch(expression) and expression not in OTHERS.get(path.name, ())
+    ]
+    assert strange == []
+
+
+def test_what_is_listed_is_still_there() -> None:
+    for name, expressions in OTHERS.items():
+        tree = ast.parse((ROOT / "db" / name).read_text(encoding="utf-8"))
+        assert expressions <= {expression for _, expression in _interpolated(tree)}, name
+
+
+def test_the_rest_of_the_code_does_not_escape_the_linter() -> None:
+    ignored = [
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.py")
+        if "noqa: S608" in path.read_text(encoding="utf-8") and "db" not in path.relative_to(ROOT).parts
+    ]
+    assert ignored == []
+
+
+def test_the_search_finds_what_it_should() -> None:
+    for code, found in (
+        ('text(f"SELECT * FROM x WHERE a = {value}")', ["value"]),
+        ('text("DELETE FROM x WHERE a = %s" % value)', ["value"]),
+        ('text("DELETE FROM x WHERE a = " + value)', ["value"]),
+        ('text("DELETE FROM x WHERE a = {}".format(value))', ["value"]),
+        ('text(f"SELECT * FROM {table.name} WHERE a = :a")', ["table.name"]),
+        ('print(f"o valor é {value}")', []),
+    ):
+        assert [expression for _, expression in _interpolated(ast.parse(code))] == found, code
+
+
+def _interpolated(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(linha, expressão) de cada coisa que entra num texto que parece SQL."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=values) if SQL.search(_literal(values)):
+                parts = [value.value for value in values if isinstance(value, ast.FormattedValue)]
+            case ast.BinOp(left=ast.Constant(value=str(words)), op=ast.Mod() | ast.Add(), right=right) if SQL.search(
+                words
+            ):
+                parts = [right]
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(words)), attr="format"), args=arguments) if (
+                SQL.search(words)
+            ):
+                parts = arguments
+            case _:
+                continue
+        for part in parts:
+            yield node.lineno, ast.unparse(part)
+
+
+def _literal(values: list[ast.expr]) -> str:
+    return "".join(str(value.value) for value in values if isinstance(value, ast.Constant))
