@@ -16,7 +16,17 @@ from bling_collector import logs
 from bling_collector.clock import Clock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
-from bling_collector.web import access, alert_routes, auth_routes, metrics, problems, proof_routes, routes, run_routes
+from bling_collector.web import (
+    access,
+    alert_routes,
+    auth_routes,
+    metrics,
+    panel,
+    problems,
+    proof_routes,
+    routes,
+    run_routes,
+)
 from bling_collector.web.answers import Problem
 from bling_collector.web.headers import SecurityHeaders
 from bling_collector.web.limits import SizeLimits
@@ -73,6 +83,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     for module in (routes, run_routes, proof_routes, alert_routes, auth_routes, metrics):
         app.include_router(module.router)
+    for router in panel.ROUTERS:
+        app.include_router(router)
     problems.install(app)
     app.add_middleware(access.Access, settings=settings)
     app.add_middleware(SizeLimits)

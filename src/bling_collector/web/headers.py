@@ -1,5 +1,7 @@
 """Os cabeçalhos de segurança de toda resposta; os que a rota já pôs ficam."""
 
+from typing import Final
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +16,13 @@ _ALWAYS = {
 }
 _NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _PAGE = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+PANEL: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    # Um formulário nosso diz de onde vem, que é o que se confere antes de mudar alguma coisa; outro site não o sabe.
+    "Referrer-Policy": "same-origin",
+}
+"""Os das páginas do painel: só o que vem deste serviço se carrega, e nada escrito na página se executa."""
 
 
 class SecurityHeaders:

@@ -1,4 +1,4 @@
-"""Todo erro que sai daqui é um `application/problem+json` (RFC 9457), escrito para quem o lê."""
+"""Todo erro que sai daqui é um `application/problem+json` (RFC 9457), escrito para quem o lê, ou uma página."""
 
 import logging
 import re
@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.redaction import redact
+from bling_collector.web.panel.errors import error_page
+from bling_collector.web.panel.render import wants_page
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,12 @@ def problem(
     headers: dict[str, str] | None = None,
     **members: Any,
 ) -> Response:
-    """O problema em JSON; `members` são os campos além dos cinco da RFC. Se uma execução começou, diz qual."""
+    """O problema em JSON; `members` são os campos além dos cinco da RFC. Se uma execução começou, diz qual.
+
+    A um navegador, que o mostraria a uma pessoa, uma página diz o mesmo.
+    """
+    if wants_page(scope):
+        return error_page(scope, status, title, redact(detail), headers)
     run_id = scope.get("state", {}).get("run_id")
     instance = redact(quote(scope["path"]))
     body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}

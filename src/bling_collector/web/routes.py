@@ -1,6 +1,5 @@
 """O que se lê do serviço: a saúde, a situação e as execuções."""
 
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -24,11 +23,6 @@ class Page(BaseModel):
     before: int | None = Field(
         default=None, ge=1, le=_LARGEST_ID, description="Só as de número menor que este; `next` o traz pronto"
     )
-
-
-@router.get("/", include_in_schema=False)
-async def root() -> dict[str, str]:
-    return {"service": "bling-collector", "version": version("bling_collector"), "docs": "/docs", "status": "/status"}
 
 
 @router.get("/health", tags=["Situação"], summary="O processo atende", responses=problems())

@@ -1,0 +1,13 @@
+"""O painel: as páginas que o dono dos dados lê. Cada página é um módulo com o seu `router`."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from bling_collector.web.panel import situacao, static
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    static.router,
+    situacao.router,
+)
+"""As rotas do painel, na ordem em que se procura; `main` as inclui todas."""

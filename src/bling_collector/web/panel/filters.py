@@ -1,0 +1,139 @@
+"""Como o painel escreve números, dinheiro e horas: em português, e as horas no relógio de Brasília."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from bling_collector.clock import BRASILIA
+
+NOTHING: Final = "—"
+_SWAP: Final = str.maketrans(",.", ".,")
+_MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
+_SCALES: Final = ((Decimal(10**9), "bi"), (Decimal(10**6), "mi"), (Decimal(10**3), "mil"))
+
+
+def number(value: float | Decimal | None, places: int = 0) -> str:
+    """2926 → 2.926; com casas, 0.5 → 0,5."""
+    return NOTHING if value is None else f"{value:,.{places}f}".translate(_SWAP)
+
+
+def money(value: Decimal | int | None) -> str:
+    """1234.5 → R$ 1.234,50."""
+    if value is None:
+        return NOTHING
+    return f"{'−' if value < 0 else ''}R$ {number(abs(Decimal(value)), 2)}"
+
+
+def compact(value: Decimal | int | None) -> str:
+    """1234567 → 1,2 mi, para onde o valor inteiro não cabe."""
+    if value is None:
+        return NOTHING
+    value = Decimal(value)
+    for scale, name in _SCALES:
+        if abs(value) >= scale:
+            return f"{number(value / scale, 1)} {name}"
+    return number(value)
+
+
+def percent(value: float | Decimal | None, places: int = 1) -> str:
+    """0.123 → 12,3%."""
+    return NOTHING if value is None else f"{number(Decimal(str(value)) * 100, places)}%"
+
+
+def day(value: date | datetime | str | None) -> str:
+    """2026-11-24 → 24/11/2026. Uma data com fuso vai antes para Brasília."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        value = _local(value)
+    return f"{value:%d/%m/%Y}"
+
+
+def month(value: date | str | None) -> str:
+    """2026-11 → nov/2026."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        value = date.fromisoformat(f"{value[:7]}-01")
+    return f"{_MONTHS[value.month - 1]}/{value.year}"
+
+
+def moment(value: datetime | str | None) -> str:
+    """A hora de Brasília: 24/11/2026 18:58. Uma sem fuso já é de Brasília."""
+    found = _instant(value)
+    return NOTHING if found is None else f"{found:%d/%m/%Y %H:%M}"
+
+
+def iso(value: datetime | date | str | None) -> str:
+    """O atributo `datetime` de <time>."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return value.isoformat()
+
+
+def duration(seconds: float | None) -> str:
+    """O tempo como as pessoas o dizem: 45 s, 3 min 20 s, 1 h 05 min, 3 dias."""
+    if seconds is None:
+        return NOTHING
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, whole = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {whole:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} dias"
+
+
+def ago(value: datetime | str | None, now: datetime) -> str:
+    """Há quanto tempo, sem miudezas: há 3 h; um instante que ainda vem diz daqui a quanto."""
+    found = _instant(value)
+    if found is None:
+        return NOTHING
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=BRASILIA)
+    seconds = (now - found).total_seconds()
+    if abs(seconds) < 60:
+        return "agora mesmo"
+    return f"{'há' if seconds > 0 else 'daqui a'} {_roughly(abs(seconds))}"
+
+
+def _roughly(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    if seconds < 48 * 3600:
+        return f"{int(seconds // 3600)} h"
+    return f"{int(seconds // 86400)} dias"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """1 nota, 2.926 notas."""
+    return f"{number(count)} {one if count == 1 else many}"
+
+
+def _instant(value: datetime | str | None) -> datetime | None:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return _local(value) if value is not None else None
+
+
+def _local(value: datetime) -> datetime:
+    return value if value.tzinfo is None else value.astimezone(BRASILIA)
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "numero": number,
+    "dinheiro": money,
+    "compacto": compact,
+    "porcento": percent,
+    "dia": day,
+    "mes": month,
+    "momento": moment,
+    "iso": iso,
+    "duracao": duration,
+    "ha": ago,
+    "plural": plural,
+}

@@ -1,0 +1,86 @@
+"""O único ambiente Jinja: tudo escapado, indefinido é erro, filtros em português, e a política de conteúdo estrita."""
+
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, cookie_parser
+from starlette.responses import HTMLResponse
+from starlette.types import Scope
+
+from bling_collector.web.headers import PANEL
+from bling_collector.web.panel.filters import FILTERS
+from bling_collector.web.panel.static import static_url
+
+SECTIONS: Final = (
+    ("situacao", "/", "Situação"),
+    ("cobertura", "/cobertura", "Cobertura"),
+    ("executar", "/executar", "Executar"),
+    ("execucoes", "/execucoes", "Execuções"),
+    ("faturamento", "/faturamento", "Faturamento"),
+    ("notas", "/notas", "Notas"),
+)
+"""As seções do painel: o nome que a página diz em `section`, o endereço e o título."""
+THEMES: Final = ("light", "dark")
+THEME_COOKIE: Final = "tema"
+"""A escolha de tema de quem a fez; sem ele vale a do sistema. Não é segredo: o botão, em app.js, o escreve."""
+
+
+@cache
+def environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("bling_collector.web.panel"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= FILTERS
+    env.globals |= {"static_url": static_url, "sections": SECTIONS}
+    return env
+
+
+def page(
+    request: HTTPConnection | Scope,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """A página inteira. `section` (uma de SECTIONS, ou None) marca onde se está; `title` é o título."""
+    scope = request.scope if isinstance(request, HTTPConnection) else request
+    context = {"section": None, "logged_in": False} | scope.get("state", {}).get("panel", {}) | context
+    html = environment().get_template(template).render(theme=_theme(scope), path=scope["path"], **context)
+    return HTMLResponse(html, status, PANEL | (headers or {}))
+
+
+def fragment(template: str, block: str | None = None, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Um pedaço de página para o htmx: o modelo inteiro, ou só um `{% block %}` dele."""
+    found = environment().get_template(template)
+    if block is None:
+        html = found.render(**context)
+    else:
+        names = found.new_context(context)
+        html = "".join(found.blocks[block](names))
+    return HTMLResponse(html, status, PANEL)
+
+
+def wants_page(scope: Scope) -> bool:
+    """Se quem pede é um navegador que vai mostrar a resposta a uma pessoa."""
+    return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def wants_fragment(scope: Scope) -> bool:
+    """Se quem pede é o htmx, que só troca um pedaço da página."""
+    return Headers(scope=scope).get("hx-request", "") == "true"
+
+
+def cookie(scope: Scope, name: str) -> str | None:
+    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(name)
+
+
+def _theme(scope: Scope) -> str | None:
+    theme = cookie(scope, THEME_COOKIE)
+    return theme if theme in THEMES else None
