@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, literal, or_, select, te
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db import nota_search
 from bling_collector.db.models import contatos, dados_apagados, historico, nfe_cabecalho, pendencias
 
 Erased = frozenset[tuple[str, int | None]]
@@ -103,6 +104,7 @@ async def clear_columns(
     await connection.execute(
         update(nfe_cabecalho).where(nfe_cabecalho.c.id.in_(person.notas)).values(dict.fromkeys(of_nota))
     )
+    await nota_search.refresh(connection, person.notas)
     await connection.execute(
         update(contatos).where(contatos.c.id.in_(person.contatos)).values(dict.fromkeys(of_contato))
     )

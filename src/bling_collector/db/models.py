@@ -23,7 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 metadata = MetaData(
     naming_convention={
@@ -99,6 +99,12 @@ nfe_cabecalho = Table(
     Column("resumo_lista", Text, comment="impressão da linha de GET /nfe: se ela muda, a nota mudou"),
     _gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
     Index("ix_nfe_cabecalho_serie", "serie"),
+    Index(
+        "ix_nfe_cabecalho_faturamento",
+        "data_emissao",
+        postgresql_include=["id", "situacao", "total_nota", "contato_id", "contato_uf"],
+        postgresql_where=text("excluida_em IS NULL"),
+    ),
 )
 
 nfe_itens = Table(
@@ -127,6 +133,31 @@ nfe_pagamentos = Table(
     Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
     Column("data_vencimento", Date),
     Column("numero_parcela", Integer),
+)
+
+nfe_busca = Table(
+    "nfe_busca",
+    metadata,
+    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("data_emissao", DateTime, nullable=False, comment="a da nota; 0001-01-01 se ela não tem"),
+    Column("situacao", Integer, nullable=False, comment="a da nota; 0 excluída no Bling, -1 sem situação"),
+    Column("numero", Text, comment="sem os zeros à esquerda"),
+    Column("documento", Text, comment="só letras e algarismos"),
+    Column("chave", Text, comment="só letras e algarismos"),
+    Column("cliente", TSVECTOR, nullable=False, comment="as palavras do nome, sem acento e em minúsculas"),
+    Column("produtos", TSVECTOR, nullable=False, comment="as palavras dos códigos e das descrições dos itens"),
+    Index("ix_nfe_busca_data_emissao", "data_emissao", "nfe_id"),
+    Index("ix_nfe_busca_situacao", "situacao", "data_emissao", "nfe_id"),
+    Index("ix_nfe_busca_numero", "numero", "data_emissao", "nfe_id"),
+    Index("ix_nfe_busca_chave", "chave"),
+    Index(
+        "ix_nfe_busca_documento",
+        "documento",
+        "data_emissao",
+        "nfe_id",
+        postgresql_ops={"documento": "text_pattern_ops"},
+    ),
+    Index("ix_nfe_busca_palavras", "cliente", "produtos", postgresql_using="gin"),
 )
 
 contatos = Table(

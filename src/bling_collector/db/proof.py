@@ -9,7 +9,8 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bling_collector.db.models import conferencias, contatos
+from bling_collector.db import nota_search
+from bling_collector.db.models import conferencias, contatos, nfe_cabecalho
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ async def mark_gone(
     O que só se extraiu depois de `since` já foi conhecido assim: não é mudança.
     """
     which = "id = ANY(:ids) AND excluida_em IS NULL"
-    return await _set_gone(connection, table, which, ids, now, run_id, now, since)
+    marked = await _set_gone(connection, table, which, ids, now, run_id, now, since)
+    if table is nfe_cabecalho:
+        await nota_search.refresh(connection, ids)
+    return marked
 
 
 async def clear_gone_except(

@@ -276,5 +276,5 @@ async def fill_tipo_pagamento(connection: AsyncConnection, notas: Collection[int
 
 async def analyze(connection: AsyncConnection) -> None:
     """Refaz as estatísticas: os planos feitos com as tabelas vazias tornam lenta a primeira carga (medido)."""
-    for table in ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "contatos", "produtos"):
+    for table in ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "nfe_busca", "contatos", "produtos"):
         await connection.execute(text(f"ANALYZE {table}"))

@@ -1,9 +1,11 @@
 """As NF-e de saída: GET /nfe (sem itens nem valores) e GET /nfe/{id}, uma por nota."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Context, Decimal, DecimalException
 
-from bling_collector.db import repository
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db import nota_search, repository
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
 from bling_collector.payload import (
     Json,
@@ -164,6 +166,11 @@ def _contato(contato: Json) -> Row:
     }
 
 
+async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
+    await repository.fill_tipo_pagamento(connection, ids)
+    await nota_search.refresh(connection, ids)
+
+
 NFE = Stream(
     name="nfe",
     title="Notas",
@@ -186,7 +193,7 @@ NFE = Stream(
     person=lambda nota: reference(nota.get("contato")),
     nameless=nameless_nota,
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
-    after_save=repository.fill_tipo_pagamento,
+    after_save=_after_save,
     # O contato como a nota o traz; o detalhe, que sabe mais, vem no passo dos contatos.
     first_seen=(contatos,),
 )

@@ -1,0 +1,50 @@
+"""As palavras por que se busca: em minúsculas e sem acento. O banco as tira, do que guarda e do que se procura.
+
+Nada aqui pede extensão do PostgreSQL (`unaccent`, `pg_trgm`): a busca é a mesma onde não é permitido criar uma.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_ACCENTED = "ÀÁÂÃÄÅàáâãäåÇçÈÉÊËèéêëÌÍÎÏìíîïÑñÒÓÔÕÖØòóôõöøÙÚÛÜùúûüÝýÿªº"
+_PLAIN = "aaaaaaaaaaaacceeeeeeeeiiiiiiiinnoooooooooooouuuuuuuuyyyao"
+_BETWEEN = "".join(c for c in map(chr, range(1, 128)) if not c.isalnum()) + "\u00a0\u2007\u202f–—‘’“”´¨·•°…"
+_COMBINING = "".join(map(chr, range(0x300, 0x370)))
+"""Os acentos escritos à parte da letra: saem."""
+FOLD: Final[dict[str, Any]] = {
+    "de": _ACCENTED + _BETWEEN + _COMBINING,
+    "para": _PLAIN + " " * len(_BETWEEN),
+    "longa": 40,
+    "muitas": 5000,
+}
+"""Os parâmetros de WORDS: o que cada letra vira, o tamanho de uma palavra e quantas se guardam de uma nota.
+
+Os limites são os do tsvector (2 KB por palavra, 1 MB ao todo): um texto enorme não impede que a nota seja salva.
+"""
+WORDS: Final = """
+    ARRAY(SELECT DISTINCT left(palavra, :longa)
+          FROM unnest(string_to_array(lower(translate({texto}, :de, :para)), ' ')) AS palavra
+          WHERE palavra <> '' LIMIT :muitas)"""
+"""A expressão que tira as palavras de `{texto}`."""
+_WORDS_TYPED: Final = WORDS.format(texto="CAST(:texto AS text)")
+_TYPED = text(f"SELECT {_WORDS_TYPED}")
+_MOST: Final = 12
+"""Palavras de uma busca que contam."""
+
+
+async def query_of(connection: AsyncConnection, typed: str) -> str | None:
+    """A consulta (tsquery) das notas que têm todas as palavras, cada uma por inteiro ou só o começo; None sem palavra.
+
+    De uma palavra de uma ou duas letras vale só a inteira, a não ser que seja a única.
+    """
+    found = await connection.scalar(_TYPED, FOLD | {"texto": typed})
+    words = sorted(found or (), key=len, reverse=True)[:_MOST]
+    return " & ".join(_term(word, words) for word in words) or None
+
+
+def _term(word: str, words: Collection[str]) -> str:
+    quoted = "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+    return quoted + (":*" if len(word) > 2 or (len(word) == 2 and len(words) == 1) else "")

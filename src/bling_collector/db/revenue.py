@@ -1,0 +1,125 @@
+"""As consultas do faturamento de um período; o que conta como venda é o mesmo das views (vw_nfe_validas)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Rows = Sequence[Row[Any]]
+
+# Uma comparação com data_emissao, e não com o dia dela, para que o índice sirva.
+_PERIOD = "data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1"
+_COUNTED = f"excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND {_PERIOD}"
+_AMOUNTS = """
+    count(*) FILTER (WHERE situacao IN (5, 6, 7)) AS notas,
+    coalesce(sum(total_nota) FILTER (WHERE situacao IN (5, 6, 7)), 0) AS valor,
+    count(*) FILTER (WHERE situacao = 2) AS canceladas,
+    coalesce(sum(total_nota) FILTER (WHERE situacao = 2), 0) AS valor_cancelado"""
+
+_UFS = text(f"""
+    SELECT contato_uf AS uf, {_AMOUNTS}, count(*) OVER () AS de
+    FROM nfe_cabecalho WHERE {_COUNTED} GROUP BY 1 ORDER BY valor DESC, uf LIMIT :most""")
+
+# Primeiro as somas, depois os nomes de quem fica: são poucos.
+_CUSTOMERS = text(f"""
+    WITH somas AS (
+        SELECT contato_id, {_AMOUNTS}, count(*) OVER () AS de
+        FROM nfe_cabecalho WHERE {_COUNTED} GROUP BY 1 ORDER BY valor DESC, contato_id LIMIT :most)
+    SELECT s.*, coalesce(c.nome, u.contato_nome) AS nome, coalesce(c.documento, u.contato_documento) AS documento
+    FROM somas s
+    LEFT JOIN contatos c ON c.id = s.contato_id
+    LEFT JOIN LATERAL (
+        SELECT contato_nome, contato_documento FROM nfe_cabecalho
+        WHERE contato_id = s.contato_id AND excluida_em IS NULL AND situacao IN (2, 5, 6, 7)
+          AND (c.nome IS NULL OR c.documento IS NULL)
+        ORDER BY data_emissao DESC LIMIT 1) u ON true
+    ORDER BY s.valor DESC, s.contato_id""")
+
+_PRODUCT_AMOUNTS = """
+    coalesce(sum(i.quantidade) FILTER (WHERE n.situacao IN (5, 6, 7)), 0) AS quantidade,
+    coalesce(sum(i.valor_total) FILTER (WHERE n.situacao IN (5, 6, 7)), 0) AS valor,
+    coalesce(sum(i.valor_total) FILTER (WHERE n.situacao = 2), 0) AS valor_cancelado"""
+
+# Um SKU só aparece uma vez numa nota (uq_nfe_item): contar linhas é contar notas, menos para as linhas sem SKU.
+_PRODUCTS = text(f"""
+    WITH notas AS NOT MATERIALIZED (SELECT id, situacao FROM nfe_cabecalho WHERE {_COUNTED}),
+    todos AS (
+        SELECT i.codigo_produto, count(*) FILTER (WHERE n.situacao IN (5, 6, 7)) AS notas, {_PRODUCT_AMOUNTS}
+        FROM nfe_itens i JOIN notas n ON n.id = i.nfe_id WHERE i.codigo_produto IS NOT NULL GROUP BY 1
+        UNION ALL
+        SELECT NULL, count(DISTINCT n.id) FILTER (WHERE n.situacao IN (5, 6, 7)), {_PRODUCT_AMOUNTS}
+        FROM nfe_itens i JOIN notas n ON n.id = i.nfe_id WHERE i.codigo_produto IS NULL HAVING count(*) > 0),
+    somas AS (
+        SELECT *, count(*) OVER () AS de FROM todos ORDER BY valor DESC, codigo_produto LIMIT :most)
+    SELECT s.*, coalesce(p.nome, u.descricao_produto) AS nome, p.categoria_descricao AS categoria
+    FROM somas s
+    LEFT JOIN produtos p ON p.codigo = s.codigo_produto AND p.preferido
+    LEFT JOIN LATERAL (
+        SELECT i.descricao_produto FROM nfe_itens i JOIN nfe_cabecalho n ON n.id = i.nfe_id
+        WHERE i.codigo_produto = s.codigo_produto AND p.nome IS NULL
+          AND n.excluida_em IS NULL AND n.situacao IN (2, 5, 6, 7)
+        ORDER BY n.data_emissao DESC LIMIT 1) u ON true
+    ORDER BY s.valor DESC, s.codigo_produto""")
+
+_PAYMENTS = text(f"""
+    WITH somas AS (
+        SELECT g.tipo_pagamento, g.forma_pagamento_id, count(*) AS parcelas, coalesce(sum(g.valor), 0) AS valor
+        FROM nfe_pagamentos g JOIN vw_nfe_validas n ON n.id = g.nfe_id WHERE {_PERIOD}
+        GROUP BY 1, 2)
+    SELECT s.*, f.descricao, count(*) OVER () AS de
+    FROM somas s LEFT JOIN formas_pagamento f ON f.id = s.forma_pagamento_id
+    ORDER BY s.valor DESC, s.forma_pagamento_id LIMIT :most""")
+
+BREAKDOWNS: Final = {"ufs": _UFS, "clientes": _CUSTOMERS, "produtos": _PRODUCTS, "pagamentos": _PAYMENTS}
+"""Como se reparte um período; cada linha traz em `de` quantas há ao todo."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """O que o banco tem: o primeiro e o último dia com nota que conta, e as válidas que nenhum período alcança."""
+
+    first: date | None
+    last: date | None
+    undated: int
+    undated_value: Any
+
+
+def snapshot(engine: AsyncEngine) -> AsyncEngine:
+    """O mesmo motor, com leituras que veem todas o mesmo instante, ainda que uma execução grave no meio delas."""
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+async def read_bounds(connection: AsyncConnection, earliest: date, latest: date) -> Bounds:
+    """`earliest` e `latest` são os dias que fazem sentido: uma nota sem data, ou fora deles, é contada à parte."""
+    found = await connection.execute(
+        text("""
+            SELECT (SELECT min(data_emissao)::date FROM nfe_cabecalho
+                    WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao >= :earliest) AS first,
+                   (SELECT max(data_emissao)::date FROM nfe_cabecalho
+                    WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao < :latest) AS last,
+                   count(*) AS undated, coalesce(sum(total_nota), 0) AS undated_value
+            FROM vw_nfe_validas WHERE data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest"""),
+        {"earliest": earliest, "latest": latest},
+    )
+    row = found.one()
+    return Bounds(row.first, row.last, row.undated, row.undated_value)
+
+
+async def read_days(connection: AsyncConnection, inicio: date, fim: date) -> Rows:
+    """Os dias do período que têm notas: notas e valor, e as canceladas à parte."""
+    found = await connection.execute(
+        text("""
+            SELECT dia, notas, valor, canceladas, valor_cancelado FROM vw_faturamento_dia
+            WHERE dia BETWEEN :inicio AND :fim ORDER BY dia"""),
+        {"inicio": inicio, "fim": fim},
+    )
+    return found.all()
+
+
+async def read_breakdown(connection: AsyncConnection, name: str, inicio: date, fim: date, most: int | None) -> Rows:
+    """O período repartido por `name` (uma de BREAKDOWNS), do maior valor ao menor; `most` são as linhas, ou todas."""
+    found = await connection.execute(BREAKDOWNS[name], {"inicio": inicio, "fim": fim, "most": most})
+    return found.all()
