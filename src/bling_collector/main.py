@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     for router in panel.ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(access.Access, settings=settings)
+    app.add_middleware(access.Access, settings=settings, clock=clock)
     app.add_middleware(SizeLimits)
     app.add_middleware(SecurityHeaders)
     return app

@@ -5,16 +5,23 @@ import os
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
+from bling_collector.web import session
+from bling_collector.web.panel.forms import is_from_here
+from bling_collector.web.panel.render import cookie, wants_page
+from bling_collector.web.panel.static import PREFIX
 from bling_collector.web.problems import MEDIA_TYPE, problem
 
-OPEN: Final = frozenset({"/health", "/auth/callback", "/webhooks/bling"})
-"""O que se atende sem API_TOKEN: o que não diz nada, o que tem o seu `state` e o que tem a sua assinatura."""
+OPEN: Final = frozenset({"/health", "/auth/callback", "/webhooks/bling", "/entrar"})
+"""O que se atende sem API_TOKEN: o que não diz nada, o que tem o seu `state`, o que tem a sua assinatura e a porta."""
 CLOUD_RUN: Final = "K_SERVICE"
 """A variável que o Cloud Run define; ali quem chama já passou pelo IAM."""
 _SCHEME: Final = "apiToken"
@@ -36,12 +43,17 @@ def check_address(settings: Settings, host: str) -> None:
 
 
 class Access:
-    """Middleware: 401 a quem não traz o API_TOKEN; sem ele, 403 a outra máquina e a outro site."""
+    """Middleware: 401 a quem não traz o API_TOKEN; sem ele, 403 a outra máquina e a outro site.
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    Uma pessoa o traz uma vez, em /entrar, e daí em diante o navegador traz o cookie da sessão; sem ela, é levada lá.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, clock: Clock | None = None) -> None:
         self._app = app
+        self._clock = clock or SystemClock()
         token = settings.api_token
-        self._expected = _digest(token.get_secret_value()) if token else None
+        self._token = token.get_secret_value() if token else ""
+        self._expected = _digest(self._token) if token else None
         self._anyone = trusts_callers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +61,7 @@ class Access:
         await (answer or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
-        if scope["path"] in OPEN:
+        if scope["path"] in OPEN or scope["path"].startswith(PREFIX):
             return None
         if self._expected is not None:
             return self._unauthorised(scope)
@@ -69,6 +81,11 @@ class Access:
         # Pelas impressões, que têm o mesmo tamanho: o tempo da comparação não diz nada do token.
         if brought and hmac.compare_digest(_digest(given.strip()), self._expected or b""):
             return None
+        if not brought and self._has_session(scope):
+            scope.setdefault("state", {})["panel"] = {"logged_in": True}
+            return None if scope["method"] in ("GET", "HEAD") or is_from_here(scope) else _another_site(scope)
+        if not brought and wants_page(scope):
+            return RedirectResponse(f"/entrar?volta={quote(_target(scope), safe='/')}", 303)
         challenge = 'Bearer realm="bling-collector"' + (', error="invalid_token"' if brought else "")
         detail = "O token não confere." if brought else "Falta o token."
         return problem(
@@ -78,6 +95,22 @@ class Access:
             f"{detail} Mande o valor de API_TOKEN no cabeçalho «Authorization: Bearer …».",
             headers={"WWW-Authenticate": challenge},
         )
+
+    def _has_session(self, scope: Scope) -> bool:
+        value = cookie(scope, session.COOKIE)
+        return value is not None and session.is_valid(self._token, value, self._clock.now())
+
+
+def _target(scope: Scope) -> str:
+    """Onde a pessoa queria ir; um formulário que se perdeu não se manda outra vez sozinho."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return "/"
+    query = scope["query_string"].decode("latin-1")
+    return str(scope["path"]) + (f"?{query}" if query else "")
+
+
+def _another_site(scope: Scope) -> ASGIApp:
+    return problem(scope, 403, "Proibido", "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui.")
 
 
 def describe(schema: dict[str, Any]) -> None:

@@ -4,10 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from bling_collector.web.panel import situacao, static
+from bling_collector.web.panel import entrar, situacao, static
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
+    entrar.router,
     situacao.router,
 )
 """As rotas do painel, na ordem em que se procura; `main` as inclui todas."""

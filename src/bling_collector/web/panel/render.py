@@ -51,7 +51,7 @@ def page(
 ) -> HTMLResponse:
     """A página inteira. `section` (uma de SECTIONS, ou None) marca onde se está; `title` é o título."""
     scope = request.scope if isinstance(request, HTTPConnection) else request
-    context = {"section": None, "logged_in": False} | scope.get("state", {}).get("panel", {}) | context
+    context = {"section": None, "logged_in": False, "show_nav": True} | scope.get("state", {}).get("panel", {}) | context
     html = environment().get_template(template).render(theme=_theme(scope), path=scope["path"], **context)
     return HTMLResponse(html, status, PANEL | (headers or {}))
 

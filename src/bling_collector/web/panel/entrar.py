@@ -1,0 +1,61 @@
+"""Entrar e sair, quando o serviço tem API_TOKEN."""
+
+import hmac
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import SecretStr
+from starlette.responses import RedirectResponse
+
+from bling_collector.web import session
+from bling_collector.web.panel.forms import fields, local_path, same_origin
+from bling_collector.web.panel.render import page
+from bling_collector.web.service import OneService, Service
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/entrar")
+async def enter(request: Request, service: OneService, volta: Annotated[str | None, Query()] = None) -> Response:
+    if service.settings.api_token is None:
+        return RedirectResponse("/", 303)
+    return page(request, "entrar.html", back=local_path(volta), wrong=False, show_nav=False)
+
+
+@router.post("/entrar", dependencies=[Depends(same_origin)])
+async def check(request: Request, service: OneService) -> Response:
+    expected = service.settings.api_token
+    if expected is None:
+        return RedirectResponse("/", 303)
+    given = await fields(request)
+    back = local_path(given.get("volta"))
+    if not _equal(expected, given.get("token", "").strip()):
+        return page(request, "entrar.html", status=403, back=back, wrong=True, show_nav=False)
+    answer = RedirectResponse(quote(back, safe="/?&=%:,+-._~"), 303)
+    _set_cookie(request, answer, session.issue(expected.get_secret_value(), service.clock.now()), session.LIFE.days)
+    return answer
+
+
+@router.post("/sair", dependencies=[Depends(same_origin)])
+async def leave(request: Request, service: OneService) -> Response:
+    answer = RedirectResponse("/entrar" if _guarded(service) else "/", 303)
+    _set_cookie(request, answer, "", 0)
+    return answer
+
+
+def _guarded(service: Service) -> bool:
+    return service.settings.api_token is not None
+
+
+def _set_cookie(request: Request, answer: Response, value: str, days: int) -> None:
+    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", ""))
+    answer.set_cookie(
+        session.COOKIE, value, max_age=days * 86400, path="/", secure=secure, httponly=True, samesite="strict"
+    )
+
+
+def _equal(expected: SecretStr, given: str) -> bool:
+    return hmac.compare_digest(
+        expected.get_secret_value().encode("utf-8", "surrogateescape"), given.encode("utf-8", "surrogateescape")
+    )

@@ -1,0 +1,29 @@
+"""A sessão do painel: um cookie assinado com API_TOKEN, que vence e que não diz nada do token."""
+
+import hmac
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+COOKIE: Final = "sessao"
+LIFE: Final = timedelta(days=7)
+_PURPOSE: Final = b"bling-collector: sessao do painel"
+
+
+def issue(token: str, now: datetime) -> str:
+    """O valor do cookie: quando vence e a assinatura disso. Trocar API_TOKEN acaba com todas as sessões."""
+    ends = str(int((now + LIFE).timestamp()))
+    return f"{ends}.{_signature(token, ends)}"
+
+
+def is_valid(token: str, value: str, now: datetime) -> bool:
+    """Se o valor foi assinado com este token e ainda não venceu."""
+    ends, _, signature = value.partition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(token, ends).encode()):
+        return False
+    return now.timestamp() < int(ends)  # assinado por nós: é um número
+
+
+def _signature(token: str, ends: str) -> str:
+    key = hmac.new(token.encode("utf-8", "surrogateescape"), _PURPOSE, sha256).digest()
+    return hmac.new(key, ends.encode("utf-8", "surrogateescape"), sha256).hexdigest()
