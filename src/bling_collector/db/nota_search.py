@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, cast, func, literal, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, cast, func, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -84,6 +84,15 @@ async def find(
 ) -> list[Place]:
     """Até `limit` notas, da mais nova à mais antiga: as mais novas de todas; as que vêm logo depois de `place`; ou, com
     `newer`, as que vêm logo antes (sem `place`, as mais antigas de todas)."""
+    rows = await connection.execute(find_statement(criteria, limit, place, newer=newer))
+    found = [Place(row.data_emissao, row.nfe_id) for row in rows]
+    return found[::-1] if newer else found
+
+
+def find_statement(
+    criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
+) -> Select[tuple[datetime, int]]:
+    """A consulta de `find`, na ordem em que se anda."""
     b = nfe_busca.c
     statement = select(b.data_emissao, b.nfe_id).where(*_conditions(criteria)).limit(limit)
     key = tuple_(b.data_emissao, b.nfe_id)
@@ -91,15 +100,17 @@ async def find(
         given = tuple_(literal(place.data, b.data_emissao.type), literal(place.id, b.nfe_id.type))
         statement = statement.where(key > given if newer else key < given)
     order = (b.data_emissao, b.nfe_id) if newer else (b.data_emissao.desc(), b.nfe_id.desc())
-    found = [Place(row.data_emissao, row.nfe_id) for row in await connection.execute(statement.order_by(*order))]
-    return found[::-1] if newer else found
+    return statement.order_by(*order)
 
 
 async def count_up_to(connection: AsyncConnection, criteria: Criteria, most: int) -> int:
     """Quantas são, contando no máximo até `most`."""
-    b = nfe_busca.c
-    some = select(b.nfe_id).where(*_conditions(criteria)).order_by(b.data_emissao.desc(), b.nfe_id.desc()).limit(most)
-    return int(await connection.scalar(select(func.count()).select_from(some.subquery())) or 0)
+    return int(await connection.scalar(count_statement(criteria, most)) or 0)
+
+
+def count_statement(criteria: Criteria, most: int) -> Select[int]:
+    """A consulta de `count_up_to`: pela mesma ordem que `find`, e portanto pelos mesmos índices."""
+    return select(func.count()).select_from(find_statement(criteria, most).subquery())
 
 
 async def headers(connection: AsyncConnection, ids: Sequence[int]) -> list[RowMapping]:

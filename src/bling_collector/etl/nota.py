@@ -3,10 +3,19 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import RowMapping, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bling_collector.db.models import contatos, historico, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.db.models import (
+    conferencias,
+    contatos,
+    formas_pagamento,
+    historico,
+    nfe_cabecalho,
+    nfe_itens,
+    nfe_pagamentos,
+    pendencias,
+)
 from bling_collector.errors import CollectorError
 
 
@@ -41,6 +50,58 @@ async def load_nota(engine: AsyncEngine, nfe_id: int) -> dict[str, Any]:
             "contato": contato[0] if contato else None,
             "historico": [plain(dict(row)) for row in changes.mappings()],
         }
+
+
+async def load_nota_proof(engine: AsyncEngine, nota: dict[str, Any]) -> dict[str, Any]:
+    """O que se sabe de uma nota (de `load_nota`) estar igual à do Bling, e as formas de pagamento que ela cita.
+
+    `estado`: `excluida`, `pendente` (a última leitura falhou), `difere`, `sobra`, `igual` ou `por_conferir`;
+    `conferida_em` é a hora da conferência do mês, se ela cobre o dia da nota.
+    """
+    c, p, f = conferencias.c, pendencias.c, formas_pagamento.c
+    day = date.fromisoformat(nota["data_emissao"][:10]) if nota["data_emissao"] else None
+    cited = [parcela["forma_pagamento_id"] for parcela in nota["pagamentos"]]
+    async with engine.connect() as connection:
+        check = (
+            (
+                await connection.execute(
+                    select(c.conferida_em, c.sobram, c.diferem).where(
+                        c.mes == (day.replace(day=1) if day else None), c.data_inicio <= day, c.data_fim >= day
+                    )
+                )
+            )
+            .mappings()
+            .one_or_none()
+        )
+        owed = (
+            (
+                await connection.execute(
+                    select(p.erro, p.tentativas, p.desde).where(p.recurso == "nfe", p.recurso_id == str(nota["id"]))
+                )
+            )
+            .mappings()
+            .one_or_none()
+        )
+        names = (await connection.execute(select(f.id, f.descricao).where(f.id.in_(cited)))).all()
+    return {
+        "estado": _state(nota, check, owed),
+        "conferida_em": check["conferida_em"] if check is not None else None,
+        "pendencia": dict(owed) if owed is not None else None,
+        "formas": {row.id: row.descricao for row in names},
+    }
+
+
+def _state(nota: dict[str, Any], check: RowMapping | None, owed: RowMapping | None) -> str:
+    if nota["excluida_em"] is not None:
+        return "excluida"
+    if owed is not None:
+        return "pendente"
+    if check is None:
+        return "por_conferir"
+    read = datetime.fromisoformat(nota["extraido_em"]) if nota["extraido_em"] else None
+    if nota["id"] in check["diferem"] and not (read is not None and read > check["conferida_em"]):
+        return "difere"
+    return "sobra" if nota["id"] in check["sobram"] else "igual"
 
 
 async def _rows(connection: AsyncConnection, table: Table, column: str, value: object) -> list[dict[str, Any]]:

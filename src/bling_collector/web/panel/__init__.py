@@ -4,11 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from bling_collector.web.panel import entrar, situacao, static
+from bling_collector.web.panel import entrar, faturamento, nota, notas, situacao, static
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
     entrar.router,
     situacao.router,
+    faturamento.router,
+    notas.router,
+    nota.router,
 )
 """As rotas do painel, na ordem em que se procura; `main` as inclui todas."""

@@ -1,0 +1,131 @@
+"""Uma nota em palavras, para a lista e para a página dela."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from bling_collector.etl.situacoes import situacao
+from bling_collector.web.panel.filters import money, number
+
+_TONES: Final = {5: "good", 6: "good", 7: "good", 2: "bad", 4: "bad", 9: "bad", 11: "bad"}
+_LONGEST: Final = 200
+"""Caracteres de um texto livre que a página mostra."""
+_COLUMNS: Final = {
+    "numero": "Número",
+    "data_emissao": "Emissão",
+    "situacao": "Situação",
+    "contato_id": "Contato",
+    "contato_nome": "Cliente",
+    "contato_documento": "CPF ou CNPJ",
+    "contato_municipio": "Município",
+    "contato_uf": "UF",
+    "total_produtos": "Total dos produtos",
+    "total_nota": "Total da nota",
+    "serie": "Série",
+    "chave_acesso": "Chave de acesso",
+    "data_operacao": "Saída",
+    "natureza_operacao_id": "Natureza da operação",
+    "loja_id": "Loja",
+    "loja_numero": "Pedido na loja",
+    "numero_pedido_loja": "Número do pedido na loja",
+    "vendedor_id": "Vendedor",
+    "finalidade": "Finalidade",
+    "valor_frete": "Frete",
+    "itens": "Itens",
+    "parcelas": "Parcelas",
+    "excluida_em": "Excluída no Bling",
+}
+_MONEY: Final = {"total_produtos", "total_nota", "valor_frete"}
+
+
+def state(nota: Mapping[str, Any]) -> tuple[str, str]:
+    """(a situação em palavras, o tom dela)."""
+    if nota["excluida_em"] is not None:
+        return "Excluída no Bling", "warning"
+    return situacao(nota["situacao"]), _TONES.get(nota["situacao"] or 0, "neutral")
+
+
+def as_row(nota: Mapping[str, Any]) -> dict[str, Any]:
+    """O que a lista mostra."""
+    words, tone = state(nota)
+    place = " / ".join(short(part, 60) for part in (nota["contato_municipio"], nota["contato_uf"]) if part)
+    return {
+        "id": nota["id"],
+        "numero": short(nota["numero"], 20) if nota["numero"] else "sem número",
+        "serie": nota["serie"],
+        "data": nota["data_emissao"],
+        "cliente": short(nota["contato_nome"], 80) if nota["contato_nome"] else None,
+        "documento": documento(nota["contato_documento"]),
+        "lugar": place,
+        "situacao": words,
+        "tom": tone,
+        "total": nota["total_nota"],
+    }
+
+
+def documento(value: str | None) -> str:
+    """12345678000195 → 12.345.678/0001-95; o que não é CPF nem CNPJ fica como está."""
+    if not value:
+        return ""
+    if len(value) == 11 and value.isdigit():
+        return f"{value[:3]}.{value[3:6]}.{value[6:9]}-{value[9:]}"
+    if len(value) == 14 and value.isalnum():
+        return f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}"
+    return short(value, 30)
+
+
+def chave(value: str | None) -> str:
+    """A chave em grupos de quatro, como o DANFE a escreve."""
+    return " ".join(value[place : place + 4] for place in range(0, min(len(value), 60), 4)) if value else ""
+
+
+def short(value: object, most: int = _LONGEST) -> str:
+    """O texto, cortado se é grande demais para a página."""
+    words = str(value)
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def quantity(value: Any) -> str:
+    """3 → 3; 1.50 → 1,5; até dez casas."""
+    if value is None:
+        return "—"
+    try:
+        found = round(Decimal(str(value)), 10).normalize()
+    except InvalidOperation:
+        return short(value, 20)
+    places = max(-int(found.as_tuple().exponent), 0)
+    return number(found, places)
+
+
+def link(value: str | None) -> str | None:
+    """O endereço, se é da web: o que vem do Bling pode ser qualquer texto."""
+    try:
+        return value if value and urlsplit(value).scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+def search_address(**filters: str) -> str:
+    """O endereço da lista com um filtro."""
+    return f"/notas?{urlencode(filters)}"
+
+
+def change(column: str, values: Sequence[Any]) -> dict[str, str]:
+    """Uma linha do histórico: a coluna, o que era e o que passou a ser."""
+    before, after = (_said(column, value) for value in values[:2])
+    return {"coluna": _COLUMNS.get(column, short(column, 60)), "antes": before, "agora": after}
+
+
+def _said(column: str, value: Any) -> str:
+    if value is None or value == "":
+        return "—"
+    if column == "situacao" and isinstance(value, int):
+        return situacao(value)
+    if isinstance(value, list):
+        return f"{number(len(value))} {'linha' if len(value) == 1 else 'linhas'}"
+    if column in _MONEY and isinstance(value, int | float | Decimal):
+        return money(Decimal(str(value)))
+    if column == "contato_documento":
+        return documento(str(value))
+    return short(value)
