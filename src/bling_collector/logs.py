@@ -107,6 +107,7 @@ def configure(
     stream = stream if stream is not None else sys.stderr
     hidden = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
     handler = _Handler(stream)
+    handler.setLevel(level.upper())  # uma execução pode guardar mais do que aqui se mostra
     if json if json is not None else not stream.isatty():
         encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("_", "-")
         handler.setFormatter(JsonFormatter(hidden, ascii_only=encoding not in ("utf-8", "utf8")))

@@ -1,4 +1,4 @@
-"""O painel num navegador de verdade: o serviço num soquete, a empresa da demonstração no banco e o Chromium diante dele.
+"""O painel num navegador de verdade: o serviço num soquete, a empresa da demonstração no banco e o Chromium.
 
     async def test_algo(panel: Panel, page: Page) -> None:
         await page.goto("/notas")

@@ -68,6 +68,23 @@ async def update_run(connection: AsyncConnection, run_id: int, **values: object)
         raise _lost(run_id)
 
 
+async def note_progress(connection: AsyncConnection, run_id: int, **values: object) -> bool:
+    """O mesmo que `update_run`, e se alguém pediu que a execução pare."""
+    c = etl_controle.c
+    statement = update(etl_controle).where(c.id == run_id, c.status == "running").values(values).returning(c.parar)
+    asked: bool | None = await connection.scalar(statement)
+    if asked is None:
+        raise _lost(run_id)
+    return asked
+
+
+async def ask_to_stop(connection: AsyncConnection, run_id: int) -> bool:
+    """Pede à execução, onde quer que ela corra, que pare; False se ela não está em curso."""
+    c = etl_controle.c
+    statement = update(etl_controle).where(c.id == run_id, c.status == "running").values(parar=True)
+    return (await connection.execute(statement)).rowcount > 0
+
+
 async def finish_run(connection: AsyncConnection, run_id: int, **values: object) -> None:
     """Anota o fim da execução. Feito outra vez com os mesmos valores, vale; senão, como `update_run`."""
     c = etl_controle.c

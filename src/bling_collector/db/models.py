@@ -102,8 +102,13 @@ nfe_cabecalho = Table(
     Index(
         "ix_nfe_cabecalho_faturamento",
         "data_emissao",
-        postgresql_include=["id", "situacao", "total_nota", "contato_id", "contato_uf"],
+        postgresql_include=["id", "tipo", "situacao", "total_nota", "contato_id", "contato_uf"],
         postgresql_where=text("excluida_em IS NULL"),
+    ),
+    Index(
+        "ix_nfe_cabecalho_sem_detalhe",
+        "data_emissao",
+        postgresql_where=text("detalhe IS NULL AND excluida_em IS NULL"),
     ),
 )
 
@@ -267,6 +272,17 @@ etl_controle = Table(
     Column("requisicoes", Integer, nullable=False, server_default="0"),
     Column("limitadas", Integer, nullable=False, server_default="0", comment="respostas 429"),
     Column("cursor", BigInteger, comment="até que id um reprocessamento chegou"),
+    Column("parar", Boolean, nullable=False, server_default=text("false"), comment="alguém pediu que ela pare"),
+)
+
+execucao_log = Table(
+    "execucao_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("run_id", Integer, nullable=False, index=True),
+    _ours("quando", nullable=False),
+    Column("nivel", Text, nullable=False, comment="info, aviso ou erro"),
+    Column("mensagem", Text, nullable=False),
 )
 
 janelas_devidas = Table(

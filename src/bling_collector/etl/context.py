@@ -1,6 +1,7 @@
 """O que uma execução em curso tem na mão, e as transações que ela abre."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from bling_collector.db.control import Pendencia
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.streams.base import Stream
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -90,6 +93,7 @@ class RunContext:
         self._before = replace(self.requests)
 
     def start(self, fase: str, total: int = 0) -> None:
+        log.info("%s%s", fase, f": {total} a buscar" if total else "")
         self.progress.start(fase, total)
         self.show()
 
@@ -110,8 +114,10 @@ class RunContext:
         async with self.engine.begin() as connection:
             yield connection
             self.show()
-            if self.run_id is not None:
-                await control.update_run(connection, self.run_id, **run_columns(self.progress))
+            if self.run_id is None:
+                return
+            if await control.note_progress(connection, self.run_id, **run_columns(self.progress)):
+                self.stop.set()
 
     async def store(
         self, connection: AsyncConnection, stream: Stream, items: Sequence[Item], failures: Sequence[Pendencia] = ()

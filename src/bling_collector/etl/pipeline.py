@@ -36,6 +36,7 @@ from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted
+from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
 from bling_collector.etl.produtos import collect_produtos
@@ -205,16 +206,17 @@ class Pipeline:
                 after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE)
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
             ctx = self._context(run_id, seen)
-            try:
-                seen.on_start(run_id)
+            async with reported(ctx, run_id, self._settings.secrets):
                 try:
-                    await reprocess(ctx, inicio, fim, after=after)
-                except Stopped:
-                    ctx.problems.append(INTERRUPTED)
-                result = await self._finish(ctx, run_id, previous, None, None, owes=False)
-            except BaseException as error:
-                await self._abandon(run_id, "reprocess", error)
-                raise
+                    seen.on_start(run_id)
+                    try:
+                        await reprocess(ctx, inicio, fim, after=after)
+                    except Stopped:
+                        ctx.problems.append(INTERRUPTED)
+                    result = await self._finish(ctx, run_id, previous, None, None, owes=False)
+                except BaseException as error:
+                    await self._abandon(run_id, "reprocess", error)
+                    raise
         await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
         return result
 
@@ -248,14 +250,15 @@ class Pipeline:
                     scope = min(scope, period.inicio)
             how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
             ctx = self._context(run_id, watch, started=now, **how)
-            try:
-                watch.on_start(run_id)
-                error = await self._insist(ctx, job, windows, lock)
-                covered = period if job.windows and job.repair else None
-                result = await self._finish(ctx, run_id, previous, covered, error)
-            except BaseException as error:
-                await self._abandon(run_id, job.tipo, error)
-                raise
+            async with reported(ctx, run_id, self._settings.secrets):
+                try:
+                    watch.on_start(run_id)
+                    error = await self._insist(ctx, job, windows, lock)
+                    covered = period if job.windows and job.repair else None
+                    result = await self._finish(ctx, run_id, previous, covered, error)
+                except BaseException as error:
+                    await self._abandon(run_id, job.tipo, error)
+                    raise
         await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
         return result
 

@@ -58,26 +58,27 @@ class Runner:
     """Começa execuções e, ao parar, espera que terminem as notas que têm na mão."""
 
     def __init__(self) -> None:
-        self._stop = asyncio.Event()
+        self._stopping = False
         self._stopped_at = 0.0
-        self._tasks: set[asyncio.Task[RunResult]] = set()
+        self._tasks: dict[asyncio.Task[RunResult], asyncio.Event] = {}
 
     @property
     def stopping(self) -> bool:
-        return self._stop.is_set()
+        return self._stopping
 
     def start(self, begin: Begin) -> Run:
         """Põe a execução em curso. InterruptedRunError se o serviço já está parando."""
         if self.stopping:
             raise InterruptedRunError("O serviço está parando e não começa execuções. Peça de novo em instantes.")
         started = asyncio.get_running_loop().create_future()
+        stop = asyncio.Event()  # de cada uma: quem pede que uma pare não para as outras
 
         def on_start(run_id: int) -> None:
             current_run.set(run_id)  # a execução roda numa tarefa só dela: o número não passa a mais ninguém
             started.set_result(run_id)
 
-        task = asyncio.create_task(begin(stop=self._stop, on_start=on_start))
-        self._tasks.add(task)
+        task = asyncio.create_task(begin(stop=stop, on_start=on_start))
+        self._tasks[task] = stop
         task.add_done_callback(self._ended)
         return Run(task, started)
 
@@ -85,7 +86,9 @@ class Runner:
         """Pede a todas que parem assim que salvarem o que já chegou; não espera."""
         if not self.stopping:
             self._stopped_at = asyncio.get_running_loop().time()
-            self._stop.set()
+            self._stopping = True
+            for stop in self._tasks.values():
+                stop.set()
 
     async def close(self) -> None:
         """Pede que parem e espera; a que passa do prazo é cancelada, e a seguinte retoma o que ela devia."""
@@ -101,7 +104,7 @@ class Runner:
         await asyncio.gather(*late, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[RunResult]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, CollectorError):

@@ -1,4 +1,4 @@
-"""O painel: a busca de notas e o índice do faturamento."""
+"""O painel: a busca de notas e os índices de quem soma e conta."""
 
 from alembic import op
 from sqlalchemy import text
@@ -9,6 +9,8 @@ branch_labels = None
 depends_on = None
 
 _COMMENTS = {
+    "etl_controle.parar": "alguém pediu que ela pare",
+    "execucao_log.nivel": "info, aviso ou erro",
     "nfe_busca.data_emissao": "a da nota; 0001-01-01 se ela não tem",
     "nfe_busca.situacao": "a da nota; 0 excluída no Bling, -1 sem situação",
     "nfe_busca.numero": "sem os zeros à esquerda",
@@ -20,10 +22,20 @@ _COMMENTS = {
 
 
 def upgrade() -> None:
+    _add_runs()
     _add_search()
-    _add_revenue_index()
+    _add_reading_indexes()
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
+
+
+def _add_runs() -> None:
+    op.execute("ALTER TABLE etl_controle ADD COLUMN parar boolean NOT NULL DEFAULT false")
+    op.execute("""
+        CREATE TABLE execucao_log (
+            id bigserial PRIMARY KEY, run_id integer NOT NULL, quando timestamptz NOT NULL, nivel text NOT NULL,
+            mensagem text NOT NULL)""")
+    op.execute("CREATE INDEX ix_execucao_log_run_id ON execucao_log (run_id)")
 
 
 def _add_search() -> None:
@@ -78,8 +90,12 @@ def _fill_search() -> None:
     )
 
 
-def _add_revenue_index() -> None:
-    """Com as colunas que as somas leem, para que as notas, largas por causa do JSON, nem sejam abertas."""
+def _add_reading_indexes() -> None:
+    """Com as colunas que as somas e as contagens leem: as notas, largas por causa do JSON, nem são abertas."""
     op.execute("""
         CREATE INDEX ix_nfe_cabecalho_faturamento ON nfe_cabecalho (data_emissao)
-            INCLUDE (id, situacao, total_nota, contato_id, contato_uf) WHERE excluida_em IS NULL""")
+            INCLUDE (id, tipo, situacao, total_nota, contato_id, contato_uf) WHERE excluida_em IS NULL""")
+    # Quase vazio: as notas do primeiro coletor que ainda não se releram, por que começa a história.
+    op.execute("""
+        CREATE INDEX ix_nfe_cabecalho_sem_detalhe ON nfe_cabecalho (data_emissao)
+            WHERE detalhe IS NULL AND excluida_em IS NULL""")

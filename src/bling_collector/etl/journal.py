@@ -1,0 +1,112 @@
+"""Enquanto uma execução corre: os seus registros vão para o banco, o andamento também, e quem pede que pare é ouvido.
+
+Nada disto a derruba: se o banco não atende, o que importa é a execução, e ela tem como esperar por ele.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bling_collector.db import control, run_log
+from bling_collector.db.run_log import Line
+from bling_collector.errors import CollectorError, RunInProgressError
+from bling_collector.etl.context import RunContext
+from bling_collector.logs import current_run
+from bling_collector.redaction import redact
+
+BEAT: Final = 1.0
+"""Segundos entre duas anotações do andamento."""
+MOST_LINES: Final = 500
+"""Linhas que se guardam de uma execução; das que passam disso, só os avisos e os erros, até o dobro."""
+LONGEST: Final = 2000
+_ENOUGH: Final = "Daqui em diante só os avisos e os erros; as outras linhas estão no log de quem a executou."
+_LEVELS: Final = ((logging.ERROR, "erro"), (logging.WARNING, "aviso"))
+_OURS: Final = logging.getLogger("bling_collector")
+
+
+class _Capture(logging.Handler):
+    """Junta o que o coletor registra durante a execução; o que é de outra não é com ele."""
+
+    def __init__(self, run_id: int, secrets: Iterable[str]) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[Line] = []
+        self._run_id = run_id
+        self._secrets = tuple(secrets)
+        self._seen = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if current_run.get() != self._run_id:
+            return
+        important = record.levelno >= logging.WARNING
+        if self._seen > MOST_LINES and not (important and self._seen < 2 * MOST_LINES):
+            return
+        self._seen += 1
+        level = next((name for least, name in _LEVELS if record.levelno >= least), "info")
+        message = record.getMessage() if self._seen != MOST_LINES + 1 or important else _ENOUGH
+        if record.exc_info and (error := record.exc_info[1]) is not None:
+            message += f" ({type(error).__name__}: {error})"
+        when = datetime.fromtimestamp(record.created, UTC)
+        self.lines.append(Line(when, level, redact(message, self._secrets)[:LONGEST]))
+
+
+@asynccontextmanager
+async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> AsyncIterator[None]:
+    """Acompanha a execução `run_id` enquanto o bloco corre."""
+    token = current_run.set(run_id)
+    capture, before = _Capture(run_id, secrets), _OURS.level
+    if _OURS.getEffectiveLevel() > logging.INFO:
+        _OURS.setLevel(logging.INFO)  # o destino do log tem o seu próprio nível
+    _OURS.addHandler(capture)
+    beating = asyncio.create_task(_beat(ctx, run_id, capture))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        _OURS.removeHandler(capture)
+        _OURS.setLevel(before)
+        await _flush(ctx, run_id, capture)
+        current_run.reset(token)
+
+
+async def _beat(ctx: RunContext, run_id: int, capture: _Capture) -> None:
+    """Anota o andamento de segundo em segundo: o tempo de verdade, que o relógio do coletor pode ser outro."""
+    with suppress(SQLAlchemyError, CollectorError, OSError):
+        async with ctx.engine.begin() as connection:
+            await run_log.prune(connection, run_id)
+    while True:
+        await asyncio.sleep(BEAT)
+        with suppress(SQLAlchemyError, OSError, RunInProgressError):
+            async with ctx.engine.begin() as connection:
+                if await control.note_progress(connection, run_id, **_phase(ctx)):
+                    ctx.stop.set()
+        await _flush(ctx, run_id, capture)
+
+
+def _phase(ctx: RunContext) -> dict[str, object]:
+    """Só o que não depende do que já se gravou: as contagens são da transação que grava."""
+    ctx.show()
+    progress = ctx.progress
+    return {
+        "fase": progress.fase,
+        "feitos": progress.feitos,
+        "total": progress.total,
+        "requisicoes": progress.requisicoes,
+        "limitadas": progress.limitadas,
+    }
+
+
+async def _flush(ctx: RunContext, run_id: int, capture: _Capture) -> None:
+    lines = list(capture.lines)
+    if not lines:
+        return
+    with suppress(SQLAlchemyError, CollectorError, OSError):
+        async with ctx.engine.begin() as connection:
+            await run_log.append(connection, run_id, lines)
+        del capture.lines[: len(lines)]  # as que chegaram entretanto ficam para a próxima vez
