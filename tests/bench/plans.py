@@ -1,17 +1,11 @@
 """O plano que o PostgreSQL escolhe para uma busca, e quanto ela leva."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from bling_collector.db.nota_search import Criteria, Place, count_statement, find_statement
-
-PAGE = 51
-COUNTED = 1001
 
 
 @dataclass(frozen=True)
@@ -46,18 +40,3 @@ def _nodes(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield plan["Node Type"], plan.get("Index Name", plan.get("Relation Name", ""))
     for child in plan.get("Plans", ()):
         yield from _nodes(child)
-
-
-async def plans(
-    connection: AsyncConnection, criteria: Criteria, place: Place | None = None, *, newer: bool = False
-) -> dict[str, Plan]:
-    """Os planos da página e da contagem."""
-    return {
-        "página": await explain(connection, find_statement(criteria, PAGE, place, newer=newer)),
-        "contagem": await explain(connection, count_statement(criteria, COUNTED)),
-    }
-
-
-def now() -> float:
-    """Milissegundos que só servem para subtrair."""
-    return time.perf_counter() * 1000

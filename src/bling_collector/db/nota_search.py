@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Select, cast, func, literal, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, RowMapping, Select, cast, func, literal, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +19,10 @@ UNDATED: Final = datetime(1, 1, 1)  # noqa: DTZ001  hora local de Brasília, com
 """Onde fica, na ordem por data, a nota sem data: depois da mais antiga."""
 GONE: Final = 0
 """A situação, aqui, da nota excluída no Bling."""
-UNKNOWN: Final = -1
+GATHERED: Final = 5000
+"""Quantas notas se juntam para ordenar; se são mais, anda-se pela ordem até encher a página."""
+_WHOLE: Final = (11, 14)
+_WAYS: Final = ("seqscan", "indexscan", "indexonlyscan", "bitmapscan")
 _CLIENTE: Final = WORDS.format(texto="left(n.contato_nome, 1000)")
 _PRODUTOS: Final = WORDS.format(texto="i.textos")
 _REFRESH = text(f"""
@@ -64,6 +67,12 @@ class Criteria:
     inicio: date | None = None
     fim: date | None = None
 
+    @property
+    def gathers(self) -> bool:
+        """Se nenhum índice traz as notas na ordem: as palavras, e o começo de um documento."""
+        partial = self.documento is not None and len(self.documento) not in _WHOLE
+        return partial or any((self.texto, self.cliente, self.produto, self.numero_ou_raiz))
+
 
 @dataclass(frozen=True)
 class Place:
@@ -80,37 +89,87 @@ async def refresh(connection: AsyncConnection, ids: Collection[int]) -> None:
 
 
 async def find(
-    connection: AsyncConnection, criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
-) -> list[Place]:
-    """Até `limit` notas, da mais nova à mais antiga: as mais novas de todas; as que vêm logo depois de `place`; ou, com
-    `newer`, as que vêm logo antes (sem `place`, as mais antigas de todas)."""
-    rows = await connection.execute(find_statement(criteria, limit, place, newer=newer))
+    connection: AsyncConnection,
+    criteria: Criteria,
+    limit: int,
+    most: int,
+    place: Place | None = None,
+    *,
+    newer: bool = False,
+) -> tuple[list[Place], int]:
+    """Até `limit` notas, da mais nova à mais antiga, e quantas são ao todo, contando no máximo até `most`.
+
+    São as mais novas de todas; ou as que vêm logo depois de `place`; ou, com `newer`, as que vêm logo antes dele.
+    """
+    if criteria.gathers:
+        await _plan(connection, ("bitmapscan",))
+        rows = (await connection.execute(gather_statement(criteria, limit, place, newer=newer))).all()
+        if (count := int(rows[0].quantas)) <= GATHERED:
+            return _places([row for row in rows if row.nfe_id is not None], newer=newer), min(count, most)
+        await _plan(connection, ("indexscan",))
+        walked = (await connection.execute(walk_statement(criteria, limit, place, newer=newer))).all()
+        return _places(walked, newer=newer), min(GATHERED, most)
+    await _plan(connection, ("indexscan", "indexonlyscan", "bitmapscan"))
+    walked = (await connection.execute(walk_statement(criteria, limit, place, newer=newer))).all()
+    counted = select(func.count()).select_from(walk_statement(criteria, most).subquery())
+    return _places(walked, newer=newer), int(await connection.scalar(counted) or 0)
+
+
+def walk_statement(
+    criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
+) -> Select[datetime, int]:
+    """Anda pela ordem até juntar `limit` notas: bom quando as que servem são muitas, ou estão juntas num índice."""
+    b = nfe_busca.c
+    return _page(select(b.data_emissao, b.nfe_id).where(*_conditions(criteria)), b, limit, place, newer=newer)
+
+
+def gather_statement(
+    criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
+) -> Select[int, datetime, int]:
+    """Junta as que servem, no máximo GATHERED e mais uma, e delas tira a página: bom quando são poucas.
+
+    A primeira coluna, igual em todas as linhas, é quantas juntou; sem nenhuma na página, há uma linha só com ela.
+    """
+    b = nfe_busca.c
+    gathered = (
+        select(b.data_emissao, b.nfe_id)
+        .where(*_conditions(criteria))
+        .limit(GATHERED + 1)
+        .cte("juntadas")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    shown = _page(select(gathered), gathered.c, limit, place, newer=newer).subquery("pagina")
+    counted = select(func.count().label("quantas")).select_from(gathered).subquery("contadas")
+    order = (shown.c.data_emissao, shown.c.nfe_id)
+    return (
+        select(counted.c.quantas, *order)
+        .select_from(counted.outerjoin(shown, true()))
+        .order_by(*(order if newer else (column.desc() for column in order)))
+    )
+
+
+def _page(
+    statement: Select[Any, Any], columns: Any, limit: int, place: Place | None, *, newer: bool
+) -> Select[datetime, int]:
+    data, id_ = columns.data_emissao, columns.nfe_id
+    if place is not None:
+        key, given = tuple_(data, id_), tuple_(literal(place.data, data.type), literal(place.id, id_.type))
+        statement = statement.where(key > given if newer else key < given)
+    return statement.order_by(*((data, id_) if newer else (data.desc(), id_.desc()))).limit(limit)
+
+
+def _places(rows: Sequence[Row[Any, Any] | Row[Any, Any, Any]], *, newer: bool) -> list[Place]:
     found = [Place(row.data_emissao, row.nfe_id) for row in rows]
     return found[::-1] if newer else found
 
 
-def find_statement(
-    criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
-) -> Select[tuple[datetime, int]]:
-    """A consulta de `find`, na ordem em que se anda."""
-    b = nfe_busca.c
-    statement = select(b.data_emissao, b.nfe_id).where(*_conditions(criteria)).limit(limit)
-    key = tuple_(b.data_emissao, b.nfe_id)
-    if place is not None:
-        given = tuple_(literal(place.data, b.data_emissao.type), literal(place.id, b.nfe_id.type))
-        statement = statement.where(key > given if newer else key < given)
-    order = (b.data_emissao, b.nfe_id) if newer else (b.data_emissao.desc(), b.nfe_id.desc())
-    return statement.order_by(*order)
+async def _plan(connection: AsyncConnection, allowed: Collection[str]) -> None:
+    """Até o fim da transação, o PostgreSQL só lê a tabela por estes caminhos.
 
-
-async def count_up_to(connection: AsyncConnection, criteria: Criteria, most: int) -> int:
-    """Quantas são, contando no máximo até `most`."""
-    return int(await connection.scalar(count_statement(criteria, most)) or 0)
-
-
-def count_statement(criteria: Criteria, most: int) -> Select[int]:
-    """A consulta de `count_up_to`: pela mesma ordem que `find`, e portanto pelos mesmos índices."""
-    return select(func.count()).select_from(find_statement(criteria, most).subquery())
+    Quantas notas têm uma palavra ele só estima, e o engano custa caro: anda por todas atrás das poucas que não há.
+    """
+    settings = (func.set_config(f"enable_{way}", "on" if way in allowed else "off", True) for way in _WAYS)
+    await connection.execute(select(*settings))
 
 
 async def headers(connection: AsyncConnection, ids: Sequence[int]) -> list[RowMapping]:
@@ -129,7 +188,7 @@ def _conditions(asked: Criteria) -> list[ColumnElement[bool]]:
     if asked.numero is not None:
         found.append(b.numero == asked.numero)
     if asked.documento is not None:
-        whole = len(asked.documento) in (11, 14)
+        whole = len(asked.documento) in _WHOLE
         found.append(b.documento == asked.documento if whole else _starts(b.documento, asked.documento))
     if asked.numero_ou_raiz is not None:
         numero = asked.numero_ou_raiz.lstrip("0") or "0"

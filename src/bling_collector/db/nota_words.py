@@ -31,7 +31,7 @@ WORDS: Final = """
 """A expressão que tira as palavras de `{texto}`."""
 _WORDS_TYPED: Final = WORDS.format(texto="CAST(:texto AS text)")
 _TYPED = text(f"SELECT {_WORDS_TYPED}")
-_MOST: Final = 12
+_MOST: Final = 8
 """Palavras de uma busca que contam."""
 
 

@@ -83,14 +83,13 @@ async def load_notas(engine: AsyncEngine, search: Search, per_page: int = PER_PA
 
 async def _load(connection: AsyncConnection, search: Search, per_page: int) -> Found:
     criteria = await _criteria(connection, search)
-    places = await nota_search.find(connection, criteria, per_page + 1, search.place, newer=search.newer)
+    places, counted = await nota_search.find(
+        connection, criteria, per_page + 1, MOST_COUNTED + 1, search.place, newer=search.newer
+    )
     beyond = len(places) > per_page
     places = places[-per_page:] if search.newer else places[:per_page]
     has_before = beyond if search.newer else search.place is not None
     has_after = search.place is not None if search.newer else beyond
-    counted = len(places)
-    if has_before or has_after or search.place is not None:
-        counted = await nota_search.count_up_to(connection, criteria, MOST_COUNTED + 1)
     rows = await nota_search.headers(connection, [place.id for place in places])
     return Found(
         [dict(row) for row in rows],
