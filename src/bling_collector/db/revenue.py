@@ -18,15 +18,17 @@ _AMOUNTS = """
     coalesce(sum(total_nota) FILTER (WHERE situacao IN (5, 6, 7)), 0) AS valor,
     count(*) FILTER (WHERE situacao = 2) AS canceladas,
     coalesce(sum(total_nota) FILTER (WHERE situacao = 2), 0) AS valor_cancelado"""
+_WHOLE = """
+    count(*) OVER () AS de, sum(coalesce(sum(total_nota) FILTER (WHERE situacao IN (5, 6, 7)), 0)) OVER () AS todo"""
 
 _UFS = text(f"""
-    SELECT contato_uf AS uf, {_AMOUNTS}, count(*) OVER () AS de
+    SELECT contato_uf AS uf, {_AMOUNTS}, {_WHOLE}
     FROM nfe_cabecalho WHERE {_COUNTED} GROUP BY 1 ORDER BY valor DESC, uf LIMIT :most""")
 
 # Primeiro as somas, depois os nomes de quem fica: são poucos.
 _CUSTOMERS = text(f"""
     WITH somas AS (
-        SELECT contato_id, {_AMOUNTS}, count(*) OVER () AS de
+        SELECT contato_id, {_AMOUNTS}, {_WHOLE}
         FROM nfe_cabecalho WHERE {_COUNTED} GROUP BY 1 ORDER BY valor DESC, contato_id LIMIT :most)
     SELECT s.*, coalesce(c.nome, u.contato_nome) AS nome, coalesce(c.documento, u.contato_documento) AS documento
     FROM somas s
@@ -53,7 +55,8 @@ _PRODUCTS = text(f"""
         SELECT NULL, count(DISTINCT n.id) FILTER (WHERE n.situacao IN (5, 6, 7)), {_PRODUCT_AMOUNTS}
         FROM nfe_itens i JOIN notas n ON n.id = i.nfe_id WHERE i.codigo_produto IS NULL HAVING count(*) > 0),
     somas AS (
-        SELECT *, count(*) OVER () AS de FROM todos ORDER BY valor DESC, codigo_produto LIMIT :most)
+        SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
+        FROM todos ORDER BY valor DESC, codigo_produto LIMIT :most)
     SELECT s.*, coalesce(p.nome, u.descricao_produto) AS nome, p.categoria_descricao AS categoria
     FROM somas s
     LEFT JOIN produtos p ON p.codigo = s.codigo_produto AND p.preferido
@@ -69,12 +72,12 @@ _PAYMENTS = text(f"""
         SELECT g.tipo_pagamento, g.forma_pagamento_id, count(*) AS parcelas, coalesce(sum(g.valor), 0) AS valor
         FROM nfe_pagamentos g JOIN vw_nfe_validas n ON n.id = g.nfe_id WHERE {_PERIOD}
         GROUP BY 1, 2)
-    SELECT s.*, f.descricao, count(*) OVER () AS de
+    SELECT s.*, f.descricao, count(*) OVER () AS de, sum(valor) OVER () AS todo
     FROM somas s LEFT JOIN formas_pagamento f ON f.id = s.forma_pagamento_id
     ORDER BY s.valor DESC, s.forma_pagamento_id LIMIT :most""")
 
 BREAKDOWNS: Final = {"ufs": _UFS, "clientes": _CUSTOMERS, "produtos": _PRODUCTS, "pagamentos": _PAYMENTS}
-"""Como se reparte um período; cada linha traz em `de` quantas há ao todo."""
+"""Como se reparte um período; cada linha traz em `de` quantas há ao todo, e em `todo` o que elas somam."""
 
 
 @dataclass(frozen=True)

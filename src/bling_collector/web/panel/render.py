@@ -10,8 +10,10 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from bling_collector.web.headers import PANEL
+from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.filters import FILTERS
 from bling_collector.web.panel.static import static_url
+from bling_collector.web.panel.tables import shown
 
 SECTIONS: Final = (
     ("situacao", "/", "Situação"),
@@ -36,7 +38,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= FILTERS
+    env.filters |= FILTERS | {"cell": shown, "meter": meter}
     env.globals |= {"static_url": static_url, "sections": SECTIONS}
     return env
 
@@ -51,7 +53,9 @@ def page(
 ) -> HTMLResponse:
     """A página inteira. `section` (uma de SECTIONS, ou None) marca onde se está; `title` é o título."""
     scope = request.scope if isinstance(request, HTTPConnection) else request
-    context = {"section": None, "logged_in": False, "show_nav": True} | scope.get("state", {}).get("panel", {}) | context
+    context = (
+        {"section": None, "logged_in": False, "show_nav": True} | scope.get("state", {}).get("panel", {}) | context
+    )
     html = environment().get_template(template).render(theme=_theme(scope), path=scope["path"], **context)
     return HTMLResponse(html, status, PANEL | (headers or {}))
 

@@ -1,0 +1,130 @@
+"""Os gráficos, em SVG dentro da página: as larguras em porcentagem e os textos em pixels, para caberem em toda tela.
+
+Nada aqui leva estilo próprio: as cores são classes, que o tema troca. Ao lado de cada gráfico há a tabela dele.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil, floor, log10
+from typing import Final
+
+from markupsafe import Markup, escape
+
+HEIGHT: Final = 240
+_TOP: Final = 12
+_BOTTOM: Final = 38
+_AXIS: Final = 64
+_TICKS: Final = 4
+_ROUND: Final = ("0.25", "0.3", "0.4", "0.5", "0.6", "0.8", "1", "1.5", "2", "2.5")
+_GAP: Final = 0.16
+"""A parte de cada grupo que fica vazia, de cada lado."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Uma cor do gráfico: `color` é de 1 a 6 (.fill-N)."""
+
+    name: str
+    color: int
+    values: Sequence[Decimal | int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Um lugar no eixo: o rótulo, a segunda linha dele (o ano, por exemplo) e o que se lê ao passar o mouse."""
+
+    label: str
+    under: str
+    tip: str
+
+
+def grouped_bars(
+    title: str, description: str, groups: Sequence[Group], series: Sequence[Series], axis: Callable[[Decimal], str]
+) -> Markup:
+    """Barras lado a lado, uma por série, em cada grupo; `axis` escreve os valores do eixo."""
+    top = scale_top(max((Decimal(value) for each in series for value in each.values), default=Decimal(0)))
+    return Markup(
+        '<div class="plot">{axis}<svg class="plot-bars" role="img" height="{height}" width="100%">'
+        "<title>{title}</title><desc>{description}</desc>{grid}{bars}</svg></div>"
+    ).format(
+        axis=_axis(top, axis),
+        height=HEIGHT,
+        title=title,
+        description=description,
+        grid=Markup().join(
+            Markup('<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/>').format(y=f"{_y(tick, top):.1f}")
+            for tick in _ticks(top)
+        ),
+        bars=Markup().join(_group(i, group, len(groups), series, top) for i, group in enumerate(groups)),
+    )
+
+
+def meter(share: Decimal | float | None, color: int = 1) -> Markup:
+    """Uma barra fina, para dentro de uma célula que já diz o número."""
+    width = min(max(float(share or 0), 0.0), 1.0) * 100
+    return Markup(
+        '<svg class="meter" width="100%" height="8" aria-hidden="true" focusable="false">'
+        '<rect class="meter-track" width="100%" height="8" rx="4"/>'
+        '<rect class="fill-{color}" width="{width}%" height="8" rx="4"/></svg>'
+    ).format(color=color, width=f"{width:.2f}")
+
+
+def scale_top(highest: Decimal) -> Decimal:
+    """O alto do eixo: um número redondo que não fica abaixo do maior valor e se divide em quatro inteiros."""
+    if highest <= 0:
+        return Decimal(_TICKS)
+    magnitude = Decimal(10) ** floor(log10(highest))
+    step = next(Decimal(s) for s in _ROUND if magnitude * Decimal(s) * _TICKS >= highest)
+    tick = magnitude * step
+    return (tick if tick >= 10 else Decimal(ceil(tick))) * _TICKS
+
+
+def _axis(top: Decimal, write: Callable[[Decimal], str]) -> Markup:
+    labels = Markup().join(
+        Markup('<text x="{x}" y="{y}" text-anchor="end" font-size="11">{text}</text>').format(
+            x=_AXIS - 8, y=f"{_y(tick, top) + 4:.1f}", text=write(tick)
+        )
+        for tick in _ticks(top)
+    )
+    return Markup(
+        '<svg class="plot-axis" width="{width}" height="{height}" aria-hidden="true" focusable="false">{labels}</svg>'
+    ).format(width=_AXIS, height=HEIGHT, labels=labels)
+
+
+def _ticks(top: Decimal) -> list[Decimal]:
+    return [top * n / _TICKS for n in range(_TICKS + 1)]
+
+
+def _y(value: Decimal, top: Decimal) -> float:
+    return HEIGHT - _BOTTOM - float(value / top) * (HEIGHT - _TOP - _BOTTOM)
+
+
+def _group(place: int, group: Group, of: int, series: Sequence[Series], top: Decimal) -> Markup:
+    width = 100 / of
+    left, middle = place * width, (place + 0.5) * width
+    bar = width * (1 - 2 * _GAP) / len(series)
+    bars = Markup().join(
+        Markup('<rect class="fill-{color}" x="{x}%" y="{y}" width="{width}%" height="{height}" rx="1.5"/>').format(
+            color=each.color,
+            x=f"{left + width * _GAP + n * bar:.3f}",
+            y=f"{_y(Decimal(each.values[place]), top):.1f}",
+            width=f"{bar:.3f}",
+            height=f"{max(_y(Decimal(0), top) - _y(Decimal(each.values[place]), top), 0.5):.1f}",
+        )
+        for n, each in enumerate(series)
+        if each.values[place] > 0
+    )
+    texts = Markup().join(
+        Markup('<text x="{x}%" y="{y}" text-anchor="middle" font-size="11">{text}</text>').format(
+            x=f"{middle:.3f}", y=y, text=text
+        )
+        for y, text in ((HEIGHT - 22, group.label), (HEIGHT - 7, group.under))
+        if text
+    )
+    hit = Markup('<rect class="plot-hit" x="{x}%" y="{y}" width="{w}%" height="{h}"/>').format(
+        x=f"{left:.3f}", y=_TOP, w=f"{width:.3f}", h=HEIGHT - _TOP - _BOTTOM
+    )
+    return Markup("<g><title>{tip}</title>{hit}{bars}{texts}</g>").format(
+        tip=escape(group.tip), hit=hit, bars=bars, texts=texts
+    )

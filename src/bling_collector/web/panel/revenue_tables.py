@@ -1,0 +1,208 @@
+"""As tabelas e os gráficos do faturamento."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from bling_collector.etl.revenue import Breakdown, Revenue, Step
+from bling_collector.web.panel.charts import Group, Series, grouped_bars
+from bling_collector.web.panel.filters import compact, day, money, month, number, percent
+from bling_collector.web.panel.tables import Column, Kind, Table
+
+STEPS: Final = "evolucao"
+BREAKDOWNS: Final = {
+    "ufs": "Por UF",
+    "clientes": "Clientes",
+    "produtos": "Produtos",
+    "pagamentos": "Formas de pagamento",
+}
+COUNTS_AS_SALE: Final = (
+    "Contam as notas autorizadas, emitidas e registradas, pela data de emissão. Ficam de fora as canceladas, mostradas "
+    "à parte, e as denegadas, rejeitadas, pendentes e excluídas no Bling: são as mesmas da view vw_nfe_validas."
+)
+_STEP_TITLES: Final = {"dia": "Dia", "mes": "Mês", "ano": "Ano"}
+_STEP_KINDS: Final[dict[str, Kind]] = {"dia": "day", "mes": "month", "ano": "year"}
+_NAMELESS: Final = {"clientes": "Sem cadastro no Bling", "produtos": "Sem código"}
+_MANY: Final = 36
+_CROWDED: Final = 14
+"""A partir de quantos meses só os anos se escrevem no eixo."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    svg: Markup
+    legend: Sequence[tuple[str, int]]
+
+
+def steps_table(steps: Sequence[Step], step: str) -> Table:
+    """O período passo a passo, ao lado do ano anterior."""
+    columns = (
+        Column(_STEP_TITLES[step], _STEP_KINDS[step]),
+        Column("Notas", "integer"),
+        Column("Notas um ano antes", "integer"),
+        Column("Valor", "money"),
+        Column("Valor um ano antes", "money"),
+        Column("Variação do valor", "share"),
+        Column("Canceladas", "integer"),
+        Column("Valor cancelado", "money"),
+        Column("Parte cancelada", "share"),
+    )
+    rows = [
+        (
+            each.inicio.year if step == "ano" else each.inicio,
+            each.now.notas,
+            each.before.notas,
+            each.now.valor,
+            each.before.valor,
+            change(each.now.valor, each.before.valor),
+            each.now.canceladas,
+            each.now.valor_cancelado,
+            each.now.cancelled_share,
+        )
+        for each in steps
+    ]
+    return Table(STEPS, "Evolução", columns, rows, len(rows))
+
+
+def breakdown_table(name: str, found: Breakdown) -> Table:
+    """Uma repartição; a última coluna é a parte de cada linha no todo que se reparte."""
+    columns, pick = {
+        "ufs": (_UFS, _uf),
+        "clientes": (_CUSTOMERS, _customer),
+        "produtos": (_PRODUCTS, _product),
+        "pagamentos": (_PAYMENTS, _payment),
+    }[name]
+    rows = [(*pick(row), row["valor"] / found.whole if found.whole else None) for row in found.rows]
+    return Table(name, BREAKDOWNS[name], (*columns, Column("Participação", "share")), rows, found.of)
+
+
+_UFS: Final = (
+    Column("UF"),
+    Column("Notas", "integer"),
+    Column("Canceladas", "integer"),
+    Column("Valor cancelado", "money", "file"),
+    Column("Valor", "money"),
+)
+_CUSTOMERS: Final = (
+    Column("Cliente"),
+    Column("CNPJ ou CPF", place="under"),
+    Column("Notas", "integer"),
+    Column("Canceladas", "integer", "file"),
+    Column("Valor", "money"),
+)
+_PRODUCTS: Final = (
+    Column("Produto"),
+    Column("Código", place="under"),
+    Column("Notas", "integer", "file"),
+    Column("Quantidade", "decimal"),
+    Column("Valor", "money"),
+)
+_PAYMENTS: Final = (Column("Forma de pagamento"), Column("Parcelas", "integer"), Column("Valor", "money"))
+
+
+def _uf(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["uf"] or "Sem UF", row["notas"], row["canceladas"], row["valor_cancelado"], row["valor"]
+
+
+def _customer(row: dict[str, Any]) -> tuple[Any, ...]:
+    nome = row["nome"] or _NAMELESS["clientes"]
+    return nome, document(row["documento"]), row["notas"], row["canceladas"], row["valor"]
+
+
+def _product(row: dict[str, Any]) -> tuple[Any, ...]:
+    nome = row["nome"] or (_NAMELESS["produtos"] if row["codigo_produto"] is None else row["codigo_produto"])
+    return nome, row["codigo_produto"], row["notas"], row["quantidade"], row["valor"]
+
+
+def _payment(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["forma"] or "Não informada", row["parcelas"], row["valor"]
+
+
+def document(value: str | None) -> str | None:
+    """CNPJ e CPF com a pontuação deles, que também impede a planilha de os tomar por números."""
+    if value is not None and len(value) == 14:
+        return f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}"
+    if value is not None and len(value) == 11 and value.isdecimal():
+        return f"{value[:3]}.{value[3:6]}.{value[6:9]}-{value[9:]}"
+    return value
+
+
+def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:
+    """Quanto mudou, em relação a antes; None se antes não havia nada."""
+    return (Decimal(now) - before) / before if before else None
+
+
+def charts(revenue: Revenue) -> list[Chart]:
+    """O valor e as notas, ao lado do ano anterior, e a parte cancelada.
+
+    Num período de muitos anos o ano anterior já está no próprio gráfico: só a tabela o repete.
+    """
+    steps, step = revenue.steps, revenue.step
+
+    def beside(now: Sequence[Any], before: Sequence[Any]) -> list[Series]:
+        both = [Series("Neste período", 1, now), Series("Um ano antes", 2, before)]
+        return both if len(steps) <= _MANY else both[:1]
+
+    return [
+        _chart(
+            "Valor das notas",
+            steps,
+            step,
+            beside([each.now.valor for each in steps], [each.before.valor for each in steps]),
+            lambda each: f"{money(each.now.valor)}; um ano antes, {money(each.before.valor)}",
+            _short,
+        ),
+        _chart(
+            "Número de notas",
+            steps,
+            step,
+            beside([each.now.notas for each in steps], [each.before.notas for each in steps]),
+            lambda each: f"{number(each.now.notas)} notas; um ano antes, {number(each.before.notas)}",
+            _short,
+        ),
+        _chart(
+            "Parte cancelada",
+            steps,
+            step,
+            [Series("Canceladas, das notas emitidas", 3, [(each.now.cancelled_share or 0) * 100 for each in steps])],
+            lambda each: f"{number(each.now.canceladas)} canceladas, {percent(each.now.cancelled_share)}",
+            lambda value: f"{number(value)}%",
+        ),
+    ]
+
+
+def _chart(title: str, steps: Sequence[Step], step: str, series: list[Series], tip: Any, axis: Any) -> Chart:
+    groups = [
+        Group(*_labels(place, each.inicio, step, len(steps)), tip=f"{_step_name(each.inicio, step)}: {tip(each)}")
+        for place, each in enumerate(steps)
+    ]
+    first, last = _step_name(steps[0].inicio, step), _step_name(steps[-1].inicio, step)
+    described = f"De {first} a {last}. Os números estão na tabela “Evolução”, abaixo."
+    svg = grouped_bars(f"{title}, {first} a {last}", described, groups, series, axis)
+    return Chart(title, svg, [(each.name, each.color) for each in series])
+
+
+def _step_name(inicio: date, step: str) -> str:
+    return {"dia": day(inicio), "mes": month(inicio), "ano": str(inicio.year)}[step]
+
+
+def _labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
+    """As duas linhas do eixo; onde os grupos são muitos, só o começo de cada ano, ou de cinco em cinco dias."""
+    if step == "ano":
+        return str(inicio.year), ""
+    if step == "dia":
+        shown = inicio.day if of <= _CROWDED or inicio.day % 5 == 0 or inicio.day == 1 else ""
+        return str(shown), month(inicio) if place == 0 or inicio.day == 1 else ""
+    if of > _CROWDED:
+        return "", str(inicio.year) if inicio.month == 1 or (place == 0 and inicio.month < 10) else ""
+    return month(inicio)[:3], str(inicio.year) if place == 0 or inicio.month == 1 else ""
+
+
+def _short(value: Decimal) -> str:
+    """O valor do eixo: 500 mil, 1,5 mi."""
+    return compact(value).replace(",0 ", " ")
