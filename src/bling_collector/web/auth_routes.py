@@ -1,12 +1,13 @@
 """A autorização pelo navegador: o endereço do Bling e o retorno dele."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.errors import UsageError
 from bling_collector.web.answers import AuthDone, AuthStart, problems
+from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import OneService
 
 router = APIRouter(prefix="/auth", tags=["Autorização"])
@@ -23,14 +24,20 @@ async def start(service: OneService) -> AuthStart:
         )
 
 
-@router.get("/callback", summary="O retorno do Bling: troca o código pelo token", responses=problems(422, 502, 503))
+@router.get(
+    "/callback",
+    summary="O retorno do Bling: troca o código pelo token",
+    responses=problems(422, 502, 503),
+    response_model=AuthDone,
+)
 async def callback(
+    request: Request,
     service: OneService,
     code: Annotated[str | None, Query(description="O código de autorização; vale 1 minuto e uma vez")] = None,
     state: Annotated[str | None, Query(description="O que /auth/start pôs no endereço")] = None,
     error: Annotated[str | None, Query(description="Por que o Bling não autorizou")] = None,
     error_description: Annotated[str | None, Query(description="O mesmo, por extenso")] = None,
-) -> AuthDone:
+) -> Any:
     if error is not None:
         raise callback_error(error, error_description or "")
     if not code or not state:
@@ -40,6 +47,8 @@ async def callback(
     _ = service.settings.credentials
     async with service.opened() as app:
         token = await app.oauth.exchange_authorization_code(code, state)
+        if wants_page(request.scope):
+            return page(request, "autorizado.html", section="situacao")
         life = token.expires_at - (token.updated_at or app.clock.now())
         return AuthDone(
             status="success",

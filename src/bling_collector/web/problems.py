@@ -49,7 +49,8 @@ def problem(
     A um navegador, que o mostraria a uma pessoa, uma página diz o mesmo.
     """
     if wants_page(scope):
-        return error_page(scope, status, title, redact(detail), headers)
+        authorise = "auth_start" in members or scope["path"] == "/auth/callback"
+        return error_page(scope, status, title, redact(detail), headers, authorise=authorise)
     run_id = scope.get("state", {}).get("run_id")
     instance = redact(quote(scope["path"]))
     body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}

@@ -1,18 +1,42 @@
-"""Situação: numa frase, se está tudo aqui e o que fazer se não está."""
+"""Situação: numa frase, se está tudo aqui, e o que fazer se não está. Antes da primeira carga, o guia até ela."""
 
 from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
+from bling_collector.errors import ConfigurationError
+from bling_collector.etl.live import running_id
+from bling_collector.etl.situation import load_situation
+from bling_collector.web.panel.execucoes import KINDS
 from bling_collector.web.panel.render import page, wants_page
+from bling_collector.web.service import OneService, Service
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def situacao(request: Request) -> Response:
+async def situacao(request: Request, service: OneService) -> Response:
+    """A página, a quem a vai ler; a um programa, o nome do serviço e onde estão as coisas."""
     if not wants_page(request.scope):
         name = {"service": "bling-collector", "version": version("bling_collector")}
         return JSONResponse(name | {"docs": "/docs", "status": "/status"})
-    return page(request, "situacao.html", section="situacao")
+    now = service.clock.now()
+    async with service.opened() as app:
+        hours = service.settings.alert_no_run_hours
+        found = await load_situation(app.engine, now, no_run_hours=hours, missing=_missing(service))
+        running = await running_id(app.engine) if found["status"]["running"] else None
+    began = found["status"]["last_successful_run"] is not None
+    template = "situacao.html" if began or found["reconciliation"]["no_banco"] else "guia.html"
+    callback = f"{str(request.base_url).rstrip('/')}/auth/callback"
+    return page(
+        request, template, section="situacao", now=now, running=running, kinds=KINDS, callback=callback, **found
+    )
+
+
+def _missing(service: Service) -> str | None:
+    try:
+        _ = service.settings.credentials
+    except ConfigurationError as error:
+        return str(error)
+    return None

@@ -31,3 +31,24 @@ window.addEventListener("pageshow", () => {
     pressed.removeAttribute("aria-busy");
   }
 });
+
+// Uma execução em curso: o servidor manda o andamento já escrito, e aqui só se troca o texto.
+const live = document.querySelector("[data-live-url]");
+if (live && "EventSource" in window) {
+  const bar = live.querySelector("progress");
+  const source = new EventSource(live.dataset.liveUrl);
+  source.onmessage = (event) => {
+    const now = JSON.parse(event.data);
+    for (const place of live.querySelectorAll("[data-live]")) {
+      const text = now[place.dataset.live];
+      if (place.textContent !== text) place.textContent = text;
+    }
+    bar.max = now.maximo;
+    if (now.valor === null) bar.removeAttribute("value");
+    else bar.value = now.valor;
+  };
+  source.addEventListener("fim", () => {
+    source.close();
+    location.reload();
+  });
+}

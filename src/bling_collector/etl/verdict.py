@@ -1,0 +1,188 @@
+"""O juízo da situação: numa frase, se está tudo aqui, e o que fazer se não está. Puro: só olha o que lhe dão."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bling_collector.clock import BRASILIA
+from bling_collector.etl import alarm_texts
+
+GOOD: Final = "good"
+WARNING: Final = "warning"
+BAD: Final = "bad"
+RUNNING: Final = "running"
+NEUTRAL: Final = "neutral"
+
+AUTHORISE: Final = "autorizar"
+LOAD: Final = "carregar"
+RUN: Final = "executar"
+RETRY: Final = "tentar"
+REPAIR: Final = "conferir"
+FOLLOW: Final = "acompanhar"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A situação: o caso, a gravidade, a frase, o que se sabe e o que fazer."""
+
+    case: str
+    tone: str
+    sentence: str
+    detail: str = ""
+    action: str | None = None
+    """O que resolve, ou None se não há nada a fazer."""
+
+
+def judge(
+    status: dict[str, Any],
+    reconciliation: dict[str, Any],
+    alarms: list[dict[str, Any]],
+    *,
+    now: datetime,
+    no_run_hours: int,
+    missing: str | None = None,
+) -> Verdict:
+    """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso."""
+    run, good = status["last_run"], status["last_successful_run"]
+    oauth = status["oauth"]
+    if missing is not None and not oauth["has_token"]:
+        return Verdict("sem-credenciais", NEUTRAL, "Falta dizer ao coletor qual é o seu aplicativo do Bling.", missing)
+    if not oauth["has_token"] and run is None:
+        return Verdict(
+            "sem-autorizacao", NEUTRAL, "Falta autorizar o coletor a ler a sua conta do Bling.", "", AUTHORISE
+        )
+    return (
+        _lost(status, alarms)
+        or _running(status)
+        or (Verdict("sem-execucao", NEUTRAL, "Autorizado. Falta a primeira carga.", "", LOAD) if run is None else None)
+        or _failed(run)
+        or _old(good, run, now, no_run_hours)
+        or _owed(status["owed"])
+        or _stopped(run)
+        or _differs(reconciliation)
+        or _ending(oauth)
+        or _unchecked(reconciliation)
+        or _well(reconciliation, now)
+    )
+
+
+def _lost(status: dict[str, Any], alarms: list[dict[str, Any]]) -> Verdict | None:
+    oauth = status["oauth"]
+    again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
+    if oauth["needs_authorization"]:
+        sentence = "A autorização do Bling se perdeu, e nada é coletado sem ela."
+        return Verdict("autorizacao-perdida", BAD, sentence, again, AUTHORISE)
+    sounding = {alarm["nome"]: alarm for alarm in alarms if alarm["estado"] != "normal"}
+    refused = sounding.get(alarm_texts.RECUSADA)
+    if refused and oauth["token_updated_at"] <= refused["desde"]:
+        return Verdict(
+            "autorizacao-recusada", BAD, "O Bling recusou a autorização, e nada é coletado.", again, AUTHORISE
+        )
+    if oauth["refresh_days_left"] == 0:
+        return Verdict("autorizacao-no-fim", BAD, "A autorização do Bling acaba hoje, ou já acabou.", again, AUTHORISE)
+    unsaved = sounding.get(alarm_texts.TOKEN)
+    return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved["mensagem"]) if unsaved else None
+
+
+def _running(status: dict[str, Any]) -> Verdict | None:
+    if not status["running"]:
+        return None
+    return Verdict("em-curso", RUNNING, "Coletando agora.", "Os números mudam enquanto a execução corre.", FOLLOW)
+
+
+def _failed(run: dict[str, Any]) -> Verdict | None:
+    if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
+        return None
+    reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
+    detail = f"{_ended(reason)} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
+    return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
+
+
+def _old(good: dict[str, Any] | None, run: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
+    end = (good or {}).get("fim") or (None if good else run["inicio"])
+    if end is None or now - datetime.fromisoformat(end) <= timedelta(hours=hours):
+        return None
+    when = datetime.fromisoformat(end).astimezone(BRASILIA)
+    since = f"desde {when:%d/%m/%Y às %H:%M}"
+    sentence = f"Os dados estão velhos: nenhuma execução dá certo {since}."
+    return Verdict("velhos", BAD, sentence, f"O normal é uma a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
+
+
+def _owed(owed: dict[str, Any]) -> Verdict | None:
+    notes, windows = owed["pendencias"], owed["janelas"]
+    if not notes and not windows:
+        return None
+    parts = [_many(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
+    parts += [_many(windows, "período por ler", "períodos por ler")] if windows else []
+    detail = "Toda execução tenta de novo o que ficou devido."
+    if owed["estacionadas"]:
+        tried = _many(owed["estacionadas"], "registro já falhou", "registros já falharam")
+        detail = f"{tried} dez vezes e só volta a ser tentado a pedido."
+    sentence = f"Falta uma parte: {' e '.join(parts)}."
+    return Verdict("devidas", WARNING, sentence, detail, RUN if windows else RETRY)
+
+
+def _stopped(run: dict[str, Any]) -> Verdict | None:
+    if run["status"] != "partial":
+        return None
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", _ended(run["mensagem"] or ""), RUN)
+
+
+def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
+    months = [month for month in reconciliation["meses"] if not month["igual"]]
+    if not months:
+        return None
+    counts = {kind: sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem")}
+    names = {"faltam": "faltam aqui", "sobram": "só existem aqui", "diferem": "mudaram lá"}
+    what = ", ".join(f"{number(count)} {names[kind]}" for kind, count in counts.items() if count)
+    where = _many(len(months), "mês", "meses")
+    detail = f"Das notas, {what}. Reparar busca o que falta e marca o que sumiu." if what else ""
+    return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
+
+
+def _ending(oauth: dict[str, Any]) -> Verdict | None:
+    if oauth["warning"] is None:
+        return None
+    days = _many(oauth["refresh_days_left"], "dia", "dias")
+    detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
+    return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
+
+
+def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
+    if reconciliation["completo_em"] is not None:
+        return None
+    months = len(reconciliation["por_conferir"])
+    what = f"{_many(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
+    sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
+    return Verdict(
+        "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
+    )
+
+
+def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
+    here, there = number(reconciliation["no_banco"]), number(reconciliation["no_bling"])
+    checked = ago(now - datetime.fromisoformat(reconciliation["completo_em"]))
+    return Verdict("certo", GOOD, f"Tudo certo: {here} de {there} notas, conferido {checked}.")
+
+
+def ago(since: timedelta) -> str:
+    """Há quanto tempo, sem miudezas: há 3 h."""
+    seconds = since.total_seconds()
+    if seconds < 60:
+        return "agora mesmo"
+    if seconds < 3600:
+        return f"há {seconds // 60:.0f} min"
+    return f"há {seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"há {seconds // 86400:.0f} dias"
+
+
+def number(value: int) -> str:
+    """2926 → 2.926."""
+    return f"{value:,}".replace(",", ".")
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return f"{number(count)} {one if count == 1 else many}"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if not sentence or sentence.endswith((".", "!", "?")) else f"{sentence}."

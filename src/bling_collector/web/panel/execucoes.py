@@ -1,0 +1,135 @@
+"""Execuções: a história, e a página de cada uma, que se acompanha ao vivo enquanto ela corre."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.responses import RedirectResponse, StreamingResponse
+
+from bling_collector.db.database import explained
+from bling_collector.etl.failures import load_failures
+from bling_collector.etl.live import Pace, load_live, load_log, stop
+from bling_collector.etl.status import load_runs
+from bling_collector.web.panel.filters import duration, number
+from bling_collector.web.panel.forms import same_origin
+from bling_collector.web.panel.render import page
+from bling_collector.web.service import OneService, Service
+
+router = APIRouter(include_in_schema=False)
+
+PER_PAGE: Final = 30
+EVERY: Final = 1.0
+"""Segundos entre duas olhadas a uma execução em curso."""
+LONGEST: Final = 300.0
+"""Segundos de uma ligação: o navegador a refaz sozinho, e quem se foi sem avisar não a segura para sempre."""
+_MOST: Final = 2**31 - 1
+KINDS: Final = {
+    "run": "Coleta do dia",
+    "run-full": "Carga histórica",
+    "retry": "Nova tentativa",
+    "reconcile": "Conferência",
+    "reprocess": "Reprocessamento",
+}
+RunId = Annotated[int, Path(ge=1, le=_MOST)]
+
+
+@router.get("/execucoes")
+async def history(request: Request, service: OneService, antes: Annotated[str | None, Query()] = None) -> Response:
+    before = int(antes) if antes and antes.isdecimal() and 1 <= int(antes[:12]) <= _MOST else None
+    async with service.opened() as app:
+        found = await load_runs(app.engine, limit=PER_PAGE + 1, before=before)
+    shown, more = found[:PER_PAGE], len(found) > PER_PAGE
+    return page(
+        request,
+        "execucoes.html",
+        section="execucoes",
+        now=service.clock.now(),
+        runs=[_with_duration(run) for run in shown],
+        kinds=KINDS,
+        first=before is None,
+        next=f"/execucoes?antes={shown[-1]['run_id']}" if more else None,
+    )
+
+
+@router.get("/execucoes/{run_id}")
+async def one(request: Request, run_id: RunId, service: OneService) -> Response:
+    async with service.opened() as app:
+        run = _with_duration(await load_live(app.engine, run_id))
+        failures, log = await load_failures(app.engine), await load_log(app.engine, run_id)
+    began, ended = run["inicio"], run["fim"] or "9"
+    pace = Pace()
+    pace.add(0, run)
+    return page(
+        request,
+        "execucao.html",
+        section="executar" if run["status"] == "running" else "execucoes",
+        now=service.clock.now(),
+        run=run,
+        kind=KINDS.get(run["tipo"], run["tipo"] or "Execução"),
+        live=_shown(run, pace, service.clock.now()),
+        failures=[p for p in failures["pendencias"] if began and began <= p["tentada_em"] <= ended],
+        windows=failures["janelas"] if run["status"] != "success" else [],
+        log=log,
+    )
+
+
+@router.post("/execucoes/{run_id}/parar", dependencies=[Depends(same_origin)])
+async def ask_to_stop(run_id: RunId, service: OneService) -> Response:
+    async with service.opened() as app:
+        await stop(app.engine, run_id)
+    return RedirectResponse(f"/execucoes/{run_id}", 303)
+
+
+@router.get("/execucoes/{run_id}/ao-vivo")
+async def live(run_id: RunId, service: OneService) -> Response:
+    """Eventos (server-sent events): o andamento de segundo em segundo e, no fim, `fim`."""
+    async with service.opened() as app:
+        await load_live(app.engine, run_id)  # 404 antes de começar
+    return StreamingResponse(_events(service, run_id), media_type="text/event-stream")
+
+
+async def _events(service: Service, run_id: int) -> AsyncIterator[str]:
+    loop, pace = asyncio.get_running_loop(), Pace()
+    ends = loop.time() + LONGEST
+    yield "retry: 2000\n\n"
+    while loop.time() < ends and not service.runner.stopping:
+        app = await service.app()
+        async with explained(app.engine.url):
+            run = await load_live(app.engine, run_id)
+        if run["status"] != "running":
+            yield f"event: fim\ndata: {run['status']}\n\n"
+            return
+        pace.add(loop.time(), run)
+        yield f"data: {json.dumps(_shown(run, pace, service.clock.now()), ensure_ascii=False)}\n\n"
+        await asyncio.sleep(EVERY)
+
+
+def _shown(run: dict[str, Any], pace: Pace, now: datetime) -> dict[str, Any]:
+    """O andamento como a página o escreve; as chaves são os `data-live` dela."""
+    progress = run["andamento"]
+    total, done = progress["total"], progress["feitos"]
+    seconds = (now - datetime.fromisoformat(run["inicio"])).total_seconds() if run["inicio"] else None
+    average = run["requisicoes"] / seconds if seconds and seconds > 5 else None
+    rate, left = pace.per_second, pace.left(total)
+    return {
+        "fase": "Parando com jeito: salva o que já chegou" if run["parando"] else progress["fase"] or "Começando",
+        "feitos": f"{number(done)} de {number(total)}" if total else "Lendo as listagens",
+        "valor": done if total else None,
+        "maximo": total or 1,
+        "notas": number(run["stats"]["nfes"]),
+        "cadastros": number(run["stats"]["contatos"] + run["stats"]["produtos"]),
+        "requisicoes": number(run["requisicoes"]),
+        "ritmo": f"{number(rate if rate is not None else average, 1)} por segundo",
+        "decorrido": duration(seconds),
+        "falta": duration(left) if left is not None else "—",
+        "janelas": number(run["janelas"]),
+    }
+
+
+def _with_duration(run: dict[str, Any]) -> dict[str, Any]:
+    began, ended = run["inicio"], run["fim"]
+    spent = datetime.fromisoformat(ended) - datetime.fromisoformat(began) if began and ended else None
+    return run | {"duracao": spent.total_seconds() if spent else None}

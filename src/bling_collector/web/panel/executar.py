@@ -1,0 +1,75 @@
+"""Executar: o plano de uma coleta, com o que ela custa, e o botão que a começa."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import RedirectResponse
+
+from bling_collector.bootstrap import App
+from bling_collector.errors import UsageError
+from bling_collector.etl.estimate import Estimate, Estimator
+from bling_collector.etl.live import running_id
+from bling_collector.etl.status import load_status
+from bling_collector.web.panel.forms import fields, same_origin
+from bling_collector.web.panel.render import page
+from bling_collector.web.panel.starting import asked, start
+from bling_collector.web.service import OneService, Service
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/executar")
+async def choose(request: Request, service: OneService) -> Response:
+    """As execuções que se podem começar; se uma está em curso, a página dela."""
+    async with service.opened() as app:
+        found = await running_id(app.engine)
+        if found is not None:
+            return RedirectResponse(f"/execucoes/{found}", 303)
+        return await _form(request, service, app)
+
+
+@router.post("/executar/plano", dependencies=[Depends(same_origin)])
+async def plan(request: Request, service: OneService) -> Response:
+    """O que a execução pedida custaria; um período que não existe é dito ao lado do campo."""
+    given = await fields(request)
+    _ = service.settings.credentials
+    async with service.opened() as app:
+        try:
+            found = await _estimate(app, given)
+        except UsageError as error:
+            return await _form(request, service, app, given=given, error=str(error), status=422)
+    return page(request, "plano.html", section="executar", plan=found, given=given)
+
+
+@router.post("/executar", dependencies=[Depends(same_origin)])
+async def begin(request: Request, service: OneService) -> Response:
+    given = await fields(request)
+    return await start(request, service, given.get("tipo", ""), given)
+
+
+async def _estimate(app: App, given: dict[str, str]) -> Estimate:
+    estimator = Estimator(app.engine, app.client, app.clock, app.settings)
+    match given.get("tipo"):
+        case "run":
+            return await estimator.run()
+        case "run-full":
+            return await estimator.run_full(*asked(given))
+    raise UsageError("Escolha a coleta do dia ou a carga histórica.")
+
+
+async def _form(
+    request: Request, service: Service, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
+) -> Response:
+    loaded = await load_status(app.engine, service.clock.now())
+    first = given or {"tipo": "run" if loaded["last_run"] else "run-full"}
+    more = {"error": None} | more
+    return page(
+        request,
+        "executar.html",
+        status=status,
+        section="executar",
+        given=first,
+        oauth=loaded["oauth"],
+        last=loaded["last_run"],
+        **more,
+    )

@@ -1,0 +1,56 @@
+"""Começar uma execução do painel: em segundo plano, e logo a página dela."""
+
+from datetime import date
+from functools import partial
+
+from fastapi import Request, Response
+from starlette.responses import RedirectResponse
+
+from bling_collector.bootstrap import App
+from bling_collector.errors import RunInProgressError, UsageError
+from bling_collector.etl.failures import unpark
+from bling_collector.etl.live import running_id
+from bling_collector.etl.windows import parse_day
+from bling_collector.web.runs import Begin
+from bling_collector.web.service import Service
+
+
+async def start(request: Request, service: Service, tipo: str, given: dict[str, str]) -> Response:
+    """Põe em curso a execução de `tipo` e vai à página dela; se já há uma, vai à dessa.
+
+    UsageError para um tipo que não existe ou um período impossível; os erros de `Pipeline` que a recusam.
+    """
+    _ = service.settings.credentials
+    async with service.opened() as app:
+        return await launch(service, app, await _chosen(app, tipo, given))
+
+
+async def launch(service: Service, app: App, begin: Begin) -> Response:
+    """Põe a execução em curso e vai à página dela; se já há uma, vai à dessa."""
+    try:
+        run_id: int | None = await service.runner.start(begin).started()
+    except RunInProgressError:
+        run_id = await running_id(app.engine)
+    return RedirectResponse(f"/execucoes/{run_id}" if run_id else "/executar", 303)
+
+
+async def _chosen(app: App, tipo: str, given: dict[str, str]) -> Begin:
+    match tipo:
+        case "run":
+            return app.pipeline.run
+        case "run-full":
+            return partial(app.pipeline.run_full, *asked(given))
+        case "retry":
+            await unpark(app.engine)
+            return app.pipeline.retry
+        case "reconcile":
+            return partial(app.pipeline.reconcile, repair=True)
+    raise UsageError(f"Não há execução do tipo {tipo!r}.")
+
+
+def asked(given: dict[str, str]) -> tuple[date, date | None]:
+    """O período de uma carga histórica, como o formulário o traz. UsageError para um que não é."""
+    if not given.get("data_inicio"):
+        raise UsageError("Diga o primeiro dia da carga histórica.")
+    fim = given.get("data_fim")
+    return parse_day(given["data_inicio"], "Primeiro dia"), parse_day(fim, "Último dia") if fim else None
