@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import ClauseElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -26,7 +26,7 @@ class Plan:
         return " ← ".join(f"{node} {name}".strip() for node, name in self.nodes)
 
 
-async def explain(connection: AsyncConnection, statement: Select[Any]) -> Plan:
+async def explain(connection: AsyncConnection, statement: ClauseElement) -> Plan:
     """O plano de uma consulta, com o que ela levou."""
     compiled = statement.compile(dialect=connection.dialect)
     row = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}", compiled.params)

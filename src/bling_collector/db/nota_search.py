@@ -23,6 +23,9 @@ GATHERED: Final = 5000
 """Quantas notas se juntam para ordenar; se são mais, anda-se pela ordem até encher a página."""
 _WHOLE: Final = (11, 14)
 _WAYS: Final = ("seqscan", "indexscan", "indexonlyscan", "bitmapscan")
+GATHERING: Final = ("bitmapscan",)
+WALKING: Final = ("indexscan",)
+ORDERED: Final = ("indexscan", "indexonlyscan", "bitmapscan")
 _CLIENTE: Final = WORDS.format(texto="left(n.contato_nome, 1000)")
 _PRODUTOS: Final = WORDS.format(texto="i.textos")
 _REFRESH = text(f"""
@@ -102,14 +105,14 @@ async def find(
     São as mais novas de todas; ou as que vêm logo depois de `place`; ou, com `newer`, as que vêm logo antes dele.
     """
     if criteria.gathers:
-        await _plan(connection, ("bitmapscan",))
+        await plan_by(connection, GATHERING)
         rows = (await connection.execute(gather_statement(criteria, limit, place, newer=newer))).all()
         if (count := int(rows[0].quantas)) <= GATHERED:
             return _places([row for row in rows if row.nfe_id is not None], newer=newer), min(count, most)
-        await _plan(connection, ("indexscan",))
+        await plan_by(connection, WALKING)
         walked = (await connection.execute(walk_statement(criteria, limit, place, newer=newer))).all()
         return _places(walked, newer=newer), min(GATHERED, most)
-    await _plan(connection, ("indexscan", "indexonlyscan", "bitmapscan"))
+    await plan_by(connection, ORDERED)
     walked = (await connection.execute(walk_statement(criteria, limit, place, newer=newer))).all()
     counted = select(func.count()).select_from(walk_statement(criteria, most).subquery())
     return _places(walked, newer=newer), int(await connection.scalar(counted) or 0)
@@ -163,7 +166,7 @@ def _places(rows: Sequence[Row[Any, Any] | Row[Any, Any, Any]], *, newer: bool) 
     return found[::-1] if newer else found
 
 
-async def _plan(connection: AsyncConnection, allowed: Collection[str]) -> None:
+async def plan_by(connection: AsyncConnection, allowed: Collection[str]) -> None:
     """Até o fim da transação, o PostgreSQL só lê a tabela por estes caminhos.
 
     Quantas notas têm uma palavra ele só estima, e o engano custa caro: anda por todas atrás das poucas que não há.

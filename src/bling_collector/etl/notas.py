@@ -82,7 +82,7 @@ async def load_notas(engine: AsyncEngine, search: Search, per_page: int = PER_PA
 
 
 async def _load(connection: AsyncConnection, search: Search, per_page: int) -> Found:
-    criteria = await _criteria(connection, search)
+    criteria = await search_criteria(connection, search)
     places, counted = await nota_search.find(
         connection, criteria, per_page + 1, MOST_COUNTED + 1, search.place, newer=search.newer
     )
@@ -101,7 +101,8 @@ async def _load(connection: AsyncConnection, search: Search, per_page: int) -> F
     )
 
 
-async def _criteria(connection: AsyncConnection, search: Search) -> Criteria:
+async def search_criteria(connection: AsyncConnection, search: Search) -> Criteria:
+    """O que se procura, como o banco o procura."""
     term = search.term
     kind, value = (term.kind, term.value) if term is not None else (None, "")
     root = kind == "numero" and len(value) == 8

@@ -31,6 +31,14 @@ _KIND_WORDS: Final[dict[Kind, str]] = {
     "produto": "produto",
     "texto": "cliente ou produto",
 }
+_FOUND_BY: Final[dict[Kind, str]] = {
+    "numero": "com este número",
+    "documento": "com este CPF ou CNPJ",
+    "chave": "com esta chave de acesso",
+    "cliente": "com estas palavras no nome do cliente",
+    "produto": "com estas palavras num produto",
+    "texto": "com estas palavras no cliente ou num produto",
+}
 _OLDEST: Final = 1990
 _NEWEST: Final = 2100
 
@@ -63,7 +71,7 @@ async def notas(request: Request, service: OneService) -> Response:
         errors=asked.errors,
         filtered=any(asked.typed.get(name) for name in _FILTERS),
         term=asked.search.term,
-        kind_words=_KIND_WORDS,
+        found_by=_FOUND_BY,
         alternatives=_alternatives(asked),
         situacoes=[*((str(code), SITUACOES[code]) for code in _ORDER), (_GONE, "Excluída no Bling")],
         found=found,
