@@ -4,12 +4,27 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from bling_collector.web.panel import entrar, faturamento, nota, notas, situacao, static
+from bling_collector.web.panel import (
+    autorizar,
+    cobertura,
+    entrar,
+    execucoes,
+    executar,
+    faturamento,
+    nota,
+    notas,
+    situacao,
+    static,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
     entrar.router,
+    autorizar.router,
     situacao.router,
+    executar.router,
+    execucoes.router,
+    cobertura.router,
     faturamento.router,
     notas.router,
     nota.router,

@@ -1,0 +1,216 @@
+"""Cobertura: mês a mês, quanto do que o Bling lista está aqui; um mês por dentro, e o botão que o confere."""
+
+from datetime import date
+from functools import partial
+from typing import Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from bling_collector.bootstrap import App
+from bling_collector.clock import today
+from bling_collector.errors import UsageError
+from bling_collector.etl.coverage import (
+    MOST_NOTES,
+    Coverage,
+    MonthCoverage,
+    MonthDetails,
+    load_coverage,
+    load_month_coverage,
+    load_month_gaps,
+)
+from bling_collector.etl.periods import month_end, next_month, parse_month
+from bling_collector.etl.situacoes import situacao
+from bling_collector.etl.windows import EARLIEST
+from bling_collector.web.panel.coverage_cells import STATES, cell
+from bling_collector.web.panel.filters import number
+from bling_collector.web.panel.forms import fields, same_origin
+from bling_collector.web.panel.render import fragment, page, wants_fragment
+from bling_collector.web.panel.starting import launch
+from bling_collector.web.service import OneService
+
+router = APIRouter(include_in_schema=False)
+_NAMES: Final = (
+    "janeiro",
+    "fevereiro",
+    "março",
+    "abril",
+    "maio",
+    "junho",
+    "julho",
+    "agosto",
+    "setembro",
+    "outubro",
+    "novembro",
+    "dezembro",
+)
+
+
+@router.get("/cobertura")
+async def cobertura(request: Request, service: OneService) -> Response:
+    async with service.opened() as app:
+        found = await load_coverage(app.engine, today(app.clock))
+    years = [(year, [(month, cell(month), month_name(month.mes)) for month in year.meses]) for year in found.anos]
+    return page(
+        request,
+        "cobertura.html",
+        section="cobertura",
+        now=service.clock.now(),
+        coverage=found,
+        years=years,
+        legend=[(STATES[state], state, found.states[state]) for state in STATES if found.states[state]],
+        sentence=_sentence(found),
+    )
+
+
+@router.get("/cobertura/{mes}")
+async def one_month(request: Request, mes: str, service: OneService) -> Response:
+    month = parse_month(mes)
+    async with service.opened() as app:
+        day = today(app.clock)
+        found = await load_month_coverage(app.engine, month, day)
+        wanted = wants_fragment(request.scope) or "numeracao" in request.query_params
+        gaps = await load_month_gaps(app.engine, month) if wanted else None
+    if wants_fragment(request.scope):
+        return fragment("cobertura_mes.html", "numeracao", gaps=gaps, month=found.month)
+    return page(
+        request,
+        "cobertura_mes.html",
+        section="cobertura",
+        now=service.clock.now(),
+        name=month_name(month),
+        details=found,
+        month=found.month,
+        cell=cell(found.month),
+        verdict=_verdict(found),
+        checkable=_checkable(found, day),
+        previous=_before(month),
+        following=_link(next_month(month)) if next_month(month) <= day else None,
+        lists=_lists(found),
+        gaps=gaps,
+        situacao=situacao,
+    )
+
+
+@router.post("/cobertura/{mes}/conferir", dependencies=[Depends(same_origin)])
+async def check_month(request: Request, mes: str, service: OneService) -> Response:
+    """Confere o mês agora e, se `reparar` veio no formulário, busca o que falta; leva à página da execução."""
+    month = parse_month(mes)
+    repair = (await fields(request)).get("reparar") == "sim"
+    _ = service.settings.credentials
+    async with service.opened() as app:
+        inicio, fim = await _window(app, month)
+        return await launch(service, app, partial(app.pipeline.reconcile, inicio, fim, repair=repair))
+
+
+async def _window(app: App, month: date) -> tuple[date, date]:
+    """Os dias do mês que se conferem: desde o começo da coleta, até hoje."""
+    day = today(app.clock)
+    found = await load_month_coverage(app.engine, month, day)
+    if not _checkable(found, day):
+        raise UsageError(
+            f"{month_name(month).capitalize()} não pode ser conferido: {STATES[found.month.state].lower()}."
+        )
+    return max(month, found.scope or month), min(month_end(month), day)
+
+
+def _checkable(found: MonthDetails, day: date) -> bool:
+    return found.scope is not None and found.month.mes <= day and month_end(found.month.mes) >= found.scope
+
+
+def month_name(month: date) -> str:
+    """março de 2025"""
+    return f"{_NAMES[month.month - 1]} de {month.year}"
+
+
+def _before(month: date) -> str | None:
+    before = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+    return _link(before) if before >= EARLIEST else None
+
+
+def _link(month: date) -> str:
+    return f"/cobertura/{month:%Y-%m}"
+
+
+def _sentence(found: Coverage) -> tuple[str, str]:
+    """O tom e a frase do alto da página, das piores às melhores."""
+    wrong = [state for state in ("devido", "difere", "nunca") if found.states[state]]
+    if not wrong:
+        return "good", "Todos os meses desde o começo da coleta foram conferidos, e os dois lados são iguais."
+    parts = [f"{_count(found.states[state])} {_SAID[state][found.states[state] > 1]}" for state in wrong]
+    tone = "warning" if wrong == ["nunca"] else "bad"
+    return tone, f"{'; '.join(parts)}."
+
+
+_SAID: Final = {
+    "devido": ("tem o que buscar ainda", "têm o que buscar ainda"),
+    "difere": ("difere do Bling", "diferem do Bling"),
+    "nunca": ("não foi conferido", "não foram conferidos"),
+}
+
+
+def _count(months: int) -> str:
+    return f"{months} {'mês' if months == 1 else 'meses'}"
+
+
+def _verdict(found: MonthDetails) -> tuple[str, str, str]:
+    """O tom, a frase e o conselho de um mês."""
+    month = found.month
+    if month.state == "igual":
+        return "good", f"As {number(month.no_bling)} notas que o Bling lista estão aqui, e são iguais.", ""
+    if month.state == "difere":
+        return "bad", _difference(month), "Conferir e reparar busca o que falta e marca o que sumiu do Bling."
+    return _VERDICTS[month.state]
+
+
+_VERDICTS: Final = {
+    "vazio": ("good", "O Bling não tem notas neste mês, e o banco também não.", ""),
+    "devido": ("bad", "Há o que buscar neste mês.", "A próxima execução tenta de novo; reparar tenta agora."),
+    "nunca": ("warning", "Este mês ainda não foi conferido por inteiro.", "Conferir lista as notas dele no Bling."),
+    "fora": ("neutral", "Este mês é anterior ao começo da coleta.", "Para o ter, faça uma carga histórica."),
+    "futuro": ("neutral", "Este mês ainda não chegou.", ""),
+}
+
+
+def _difference(month: MonthCoverage) -> str:
+    checked: dict[str, Any] = dict(month.checked or {})
+    parts = [
+        f"{len(checked[kind])} {words[len(checked[kind]) != 1]}"
+        for kind, words in (
+            ("faltam", ("falta aqui", "faltam aqui")),
+            ("sobram", ("não está mais no Bling", "não estão mais no Bling")),
+            ("diferem", ("mudou no Bling", "mudaram no Bling")),
+        )
+        if checked.get(kind)
+    ]
+    return f"Das notas deste mês: {', '.join(parts) or 'as contagens dos dois lados diferem'}."
+
+
+def _lists(found: MonthDetails) -> list[dict[str, Any]]:
+    """As notas de que se fala, por motivo."""
+    kinds = (
+        ("faltam", "Faltam aqui", "O Bling as lista e o banco não as tem.", found.faltam, len(found.faltam)),
+        ("diferem", "Mudaram no Bling", "O banco as tem como eram antes.", found.diferem, len(found.diferem)),
+        ("sobram", "Não estão mais no Bling", "Reparar as marca como excluídas.", found.sobram, len(found.sobram)),
+        (
+            "excluidas",
+            "Excluídas no Bling",
+            "Ficam no banco, marcadas, e não contam.",
+            found.excluidas,
+            found.excluidas_de,
+        ),
+    )
+    return [_list(name, title, text, notes[:MOST_NOTES], of) for name, title, text, notes, of in kinds if of]
+
+
+def _list(name: str, title: str, text: str, notes: list[dict[str, Any]], of: int) -> dict[str, Any]:
+    known = [note for note in notes if "numero" in note]
+    unknown = [note["id"] for note in notes if "numero" not in note]
+    return {
+        "name": name,
+        "title": title,
+        "text": text,
+        "notes": known,
+        "unknown": unknown,
+        "shown": len(notes),
+        "of": of,
+    }
