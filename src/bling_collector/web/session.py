@@ -19,7 +19,8 @@ def issue(token: str, now: datetime) -> str:
 def is_valid(token: str, value: str, now: datetime) -> bool:
     """Se o valor foi assinado com este token e ainda não venceu."""
     ends, _, signature = value.partition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(token, ends).encode()):
+    given = signature.encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given, _signature(token, ends).encode()):
         return False
     return now.timestamp() < int(ends)  # assinado por nós: é um número
 

@@ -67,6 +67,12 @@ def moment(value: datetime | str | None) -> str:
     return NOTHING if found is None else f"{found:%d/%m/%Y %H:%M}"
 
 
+def clock_time(value: datetime | str | None) -> str:
+    """Só a hora de Brasília, com os segundos: 18:58:07."""
+    found = _instant(value)
+    return NOTHING if found is None else f"{found:%H:%M:%S}"
+
+
 def iso(value: datetime | date | str | None) -> str:
     """O atributo `datetime` de <time>."""
     if value is None or isinstance(value, str):
@@ -132,6 +138,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "dia": day,
     "mes": month,
     "momento": moment,
+    "hora": clock_time,
     "iso": iso,
     "duracao": duration,
     "ha": ago,

@@ -29,6 +29,7 @@ async def situacao(request: Request, service: OneService) -> Response:
     began = found["status"]["last_successful_run"] is not None
     template = "situacao.html" if began or found["reconciliation"]["no_banco"] else "guia.html"
     callback = f"{str(request.base_url).rstrip('/')}/auth/callback"
+    found["state"] = found.pop("status")
     return page(
         request, template, section="situacao", now=now, running=running, kinds=KINDS, callback=callback, **found
     )

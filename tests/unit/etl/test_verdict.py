@@ -1,0 +1,176 @@
+"""O juízo da situação, caso a caso, e qual vence quando há mais de um."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bling_collector.etl import verdict
+from bling_collector.etl.verdict import Verdict, judge
+
+NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
+
+
+def at(hours: float) -> str:
+    return (NOW - timedelta(hours=hours)).isoformat()
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    """A situação de quem está em dia; `oauth` e `owed` só trocam o que se diz."""
+    run = {"run_id": 7, "status": "success", "inicio": at(4), "fim": at(3), "mensagem": None}
+    oauth = {
+        "has_token": True,
+        "token_updated_at": at(100),
+        "needs_authorization": False,
+        "refresh_days_left": 25,
+        "warning": None,
+    }
+    owed = {"pendencias": 0, "estacionadas": 0, "janelas": 0}
+    whole: dict[str, Any] = {
+        "last_run": run,
+        "last_successful_run": {"fim": at(3), "run_id": 7},
+        "running": False,
+        "oauth": oauth | changes.pop("oauth", {}),
+        "owed": owed | changes.pop("owed", {}),
+    }
+    return whole | changes
+
+
+def last(how: str, message: str | None = None, hours: float = 3) -> dict[str, Any]:
+    return {"run_id": 8, "status": how, "inicio": at(hours + 1), "fim": at(hours), "mensagem": message}
+
+
+def month(name: str, **ids: list[int]) -> dict[str, Any]:
+    return {"mes": name, "igual": not ids, "faltam": [], "sobram": [], "diferem": []} | ids
+
+
+def reconciliation(*months: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    whole = {"completo_em": at(3), "por_conferir": [], "no_bling": 2926, "no_banco": 2926}
+    return whole | {"meses": list(months) or [month("2026-02")]} | changes
+
+
+def alarm(name: str, state: str = "erro", hours: float = 1) -> dict[str, Any]:
+    return {"nome": name, "estado": state, "desde": at(hours), "mensagem": "O que houve.", "titulo": "x"}
+
+
+def judged(
+    state: dict[str, Any] | None = None,
+    checked: dict[str, Any] | None = None,
+    alarms: list[dict[str, Any]] | None = None,
+    missing: str | None = None,
+) -> Verdict:
+    return judge(
+        state or status(), checked or reconciliation(), alarms or [], now=NOW, no_run_hours=26, missing=missing
+    )
+
+
+NEVER = status(oauth={"has_token": False, "needs_authorization": True}, last_run=None, last_successful_run=None)
+LOST = {"needs_authorization": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "case", "tone", "action"),
+    [
+        (judged(), "certo", verdict.GOOD, None),
+        (judged(NEVER), "sem-autorizacao", verdict.NEUTRAL, verdict.AUTHORISE),
+        (judged(NEVER, missing="Falta BLING_CLIENT_ID."), "sem-credenciais", verdict.NEUTRAL, None),
+        (judged(status(last_run=None, last_successful_run=None)), "sem-execucao", verdict.NEUTRAL, verdict.LOAD),
+        (judged(status(oauth=LOST)), "autorizacao-perdida", verdict.BAD, verdict.AUTHORISE),
+        (judged(status(oauth={"has_token": False} | LOST)), "autorizacao-perdida", verdict.BAD, verdict.AUTHORISE),
+        (judged(alarms=[alarm("autorizacao-recusada")]), "autorizacao-recusada", verdict.BAD, verdict.AUTHORISE),
+        (
+            judged(status(oauth={"refresh_days_left": 0, "warning": "Acaba hoje."})),
+            "autorizacao-no-fim",
+            verdict.BAD,
+            verdict.AUTHORISE,
+        ),
+        (judged(alarms=[alarm("token-nao-salvo")]), "token", verdict.BAD, None),
+        (judged(status(running=True, last_run=last("running"))), "em-curso", verdict.RUNNING, verdict.FOLLOW),
+        (judged(status(last_run=last("error", "O Bling não atende"))), "falhou", verdict.BAD, verdict.RUN),
+        (judged(status(last_run=last("running"))), "falhou", verdict.BAD, verdict.RUN),
+        (judged(status(last_successful_run={"fim": at(27)})), "velhos", verdict.BAD, verdict.RUN),
+        (
+            judged(status(last_successful_run=None, last_run=last("partial", hours=30))),
+            "velhos",
+            verdict.BAD,
+            verdict.RUN,
+        ),
+        (judged(status(owed={"pendencias": 1})), "devidas", verdict.WARNING, verdict.RETRY),
+        (judged(status(owed={"pendencias": 2, "janelas": 1})), "devidas", verdict.WARNING, verdict.RUN),
+        (judged(status(owed={"janelas": 3})), "devidas", verdict.WARNING, verdict.RUN),
+        (judged(status(last_run=last("partial", "Interrompida"))), "em-parte", verdict.WARNING, verdict.RUN),
+        (judged(checked=reconciliation(month("2026-01", faltam=[1]))), "difere", verdict.WARNING, verdict.REPAIR),
+        (
+            judged(status(oauth={"refresh_days_left": 5, "warning": "Acaba em 5."})),
+            "autorizacao-acabando",
+            verdict.WARNING,
+            verdict.RUN,
+        ),
+        (
+            judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01", "2025-02"])),
+            "por-conferir",
+            verdict.WARNING,
+            verdict.REPAIR,
+        ),
+        (judged(checked=reconciliation(completo_em=None, meses=[])), "por-conferir", verdict.WARNING, verdict.REPAIR),
+    ],
+)
+def test_each_case(given: Verdict, case: str, tone: str, action: str | None) -> None:
+    assert (given.case, given.tone, given.action) == (case, tone, action)
+    assert given.sentence.endswith(".")
+
+
+def test_all_is_well_says_how_much_and_since_when() -> None:
+    assert judged().sentence == "Tudo certo: 2.926 de 2.926 notas, conferido há 3 h."
+    assert judged(checked=reconciliation(completo_em=at(0.5))).sentence.endswith("conferido há 30 min.")
+    assert judged(checked=reconciliation(completo_em=at(0.005))).sentence.endswith("conferido agora mesmo.")
+    assert judged(checked=reconciliation(completo_em=at(72))).sentence.endswith("conferido há 3 dias.")
+
+
+def test_the_sentences_say_what_is_wrong() -> None:
+    assert judged(status(owed={"pendencias": 1})).sentence == "Falta uma parte: 1 registro que não pôde ser salvo."
+    both = judged(status(owed={"pendencias": 1200, "janelas": 2, "estacionadas": 1}))
+    assert both.sentence == "Falta uma parte: 1.200 registros que não puderam ser salvos e 2 períodos por ler."
+    assert both.detail == "1 registro já falhou dez vezes e só volta a ser tentado a pedido."
+    assert judged(status(last_run=last("error", "O Bling não atende"))).detail.startswith("O Bling não atende. O que")
+    assert "19/02/2026 às 15:00" in judged(status(last_successful_run={"fim": at(27)})).sentence
+    differs = judged(checked=reconciliation(month("2026-01", faltam=[1, 2], diferem=[3]), month("2026-02", sobram=[4])))
+    assert differs.sentence == "O banco difere do Bling em 2 meses."
+    assert differs.detail.startswith("Das notas, 2 faltam aqui, 1 só existem aqui, 1 mudaram lá.")
+    ending = judged(status(oauth={"refresh_days_left": 1, "warning": "Acaba."}))
+    assert ending.sentence == "A autorização do Bling acaba em 1 dia."
+    one = judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01"]))
+    assert one.sentence == "Os dados estão em dia, mas 1 mês ainda não foi conferido."
+
+
+def test_a_refusal_older_than_the_token_is_past() -> None:
+    renewed = status(oauth={"token_updated_at": at(0.5)})
+    assert judged(renewed, alarms=[alarm("autorizacao-recusada", hours=1)]).case == "certo"
+    assert judged(alarms=[alarm("autorizacao-recusada", "normal")]).case == "certo"
+
+
+def test_the_gravest_wins() -> None:
+    """Tudo ao mesmo tempo, e um mal a menos de cada vez."""
+    everything: dict[str, Any] = {
+        "oauth": LOST | {"refresh_days_left": 3, "warning": "x"},
+        "running": True,
+        "last_run": last("error"),
+        "last_successful_run": {"fim": at(50)},
+        "owed": {"pendencias": 1},
+    }
+    bad = reconciliation(month("2026-01", faltam=[1]))
+    order = []
+    for cure in (
+        {},
+        {"oauth": {"refresh_days_left": 3, "warning": "x"}},
+        {"running": False},
+        {"last_run": last("partial")},
+        {"last_successful_run": {"fim": at(3)}},
+        {"owed": {}},
+        {"last_run": last("success")},
+    ):
+        everything |= cure
+        order.append(
+            judged(status(**{k: dict(v) if isinstance(v, dict) else v for k, v in everything.items()}), bad).case
+        )
+    assert order == ["autorizacao-perdida", "em-curso", "falhou", "velhos", "devidas", "em-parte", "difere"]
