@@ -1,0 +1,231 @@
+"""O faturamento contra a conta feita por fora, do JSON do simulador, e contra as views do analista."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.collecting import rows
+from tests.proving import START, at, execute, outgoing, twin
+
+from bling_collector.bootstrap import App
+from bling_collector.etl.periods import Period
+from bling_collector.etl.revenue import Amount, load_breakdown, load_breakdowns, load_period, load_revenue, load_steps
+from bling_simulator.bling import Bling
+
+TODAY = date(2026, 2, 20)
+EVER = Period(date(2021, 1, 1), TODAY)
+PERIODS = (
+    EVER,
+    Period(date(2025, 3, 1), TODAY),
+    Period(date(2025, 11, 1), date(2025, 11, 30)),
+    Period(date(2025, 11, 5), date(2025, 11, 11)),
+    Period(date(2025, 2, 1), date(2025, 2, 28)),
+)
+VALID = (5, 6, 7)
+pytestmark = pytest.mark.bling(scale=0.05)
+Note = dict[str, Any]
+
+
+@pytest.fixture
+async def notes(app: App, bling: Bling) -> list[Note]:
+    """A história coletada, com notas em toda situação, nas bordas dos dias, sem contato, e uma excluída."""
+    model = outgoing(bling, 6)[-1]
+    for situacao in range(1, 12):
+        twin(bling, model, emitted_at=at(f"2025-11-{situacao:02} 23:59:59"), situacao=situacao)
+        twin(bling, model, emitted_at=at(f"2024-11-{situacao:02} 00:00:00"), situacao=situacao)
+    twin(bling, model, emitted_at=at("2024-02-29 23:59:59"))
+    bling.issue_note(emitted_at=at("2025-11-30 23:59:59"), contact_id=0)
+    doomed = twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
+    await app.pipeline.run_full(START)
+    bling.delete_note(doomed)
+    await app.pipeline.reconcile(date(2025, 12, 1), repair=True)
+    return [note for note in bling.notes.values() if note["tipo"] == 1]
+
+
+def day(note: Note) -> date:
+    return datetime.fromisoformat(note["dataEmissao"]).date()
+
+
+def total(notes: Iterable[Note]) -> Decimal:
+    return sum((Decimal(str(note["valorNota"])) for note in notes), Decimal(0))
+
+
+def amount(notes: Iterable[Note]) -> Amount:
+    notes = list(notes)
+    valid = [note for note in notes if note["situacao"] in VALID]
+    cancelled = [note for note in notes if note["situacao"] == 2]
+    return Amount(len(valid), total(valid), len(cancelled), total(cancelled))
+
+
+def within(notes: list[Note], period: Period) -> list[Note]:
+    return [n for n in notes if period.inicio <= day(n) <= period.fim and n["situacao"] in (2, *VALID)]
+
+
+def grouped(notes: Iterable[Note], key: Callable[[Note], Any]) -> dict[Any, list[Note]]:
+    found: defaultdict[Any, list[Note]] = defaultdict(list)
+    for note in notes:
+        found[key(note)].append(note)
+    return found
+
+
+async def test_cada_passo_e_a_conta_feita_por_fora(app: App, notes: list[Note]) -> None:
+    for period in PERIODS:
+        found = await load_revenue(app.engine, period, TODAY)
+        assert found.now == amount(within(notes, period)), period
+        assert found.before == amount(within(notes, period.year_before)), period
+        key = {"dia": day, "mes": lambda n: day(n).replace(day=1)}[found.step]
+        now = grouped(within(notes, period), key)
+        assert {step.inicio: step.now for step in found.steps if step.now != Amount()} == {
+            first: amount(group) for first, group in now.items()
+        }
+        assert found.steps == await load_steps(app.engine, period)
+        firsts = [step.inicio for step in found.steps]
+        assert firsts == sorted(set(firsts))
+    assert {(await load_revenue(app.engine, period, TODAY)).step for period in PERIODS} == {"dia", "mes"}
+
+
+async def test_o_ano_anterior_cai_no_mesmo_passo(app: App, notes: list[Note]) -> None:
+    november = Period(date(2025, 11, 1), date(2025, 11, 30))
+    found = await load_revenue(app.engine, november, TODAY)
+    for step in found.steps:
+        earlier = step.inicio.replace(year=2024)
+        assert step.before == amount(n for n in within(notes, Period(earlier, earlier)))
+    february = await load_revenue(app.engine, Period(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
+    leap = amount(within(notes, Period(date(2024, 2, 28), date(2024, 2, 29))))
+    assert february.steps[-1].before == leap, "o dia 29 soma no 28"
+    assert leap.notas >= 1
+
+
+async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling, notes: list[Note]) -> None:
+    for period in PERIODS:
+        inside = within(notes, period)
+        valid = [note for note in inside if note["situacao"] in VALID]
+        whole = total(valid)
+        ufs = await load_breakdown(app.engine, period, "ufs")
+        assert {r["uf"]: _amount(r) for r in ufs.rows} == {
+            uf: amount(g) for uf, g in grouped(inside, lambda n: n["contato"]["endereco"]["uf"] or None).items()
+        }
+        customers = await load_breakdown(app.engine, period, "clientes")
+        assert {r["contato_id"]: _amount(r) for r in customers.rows} == {
+            c: amount(g) for c, g in grouped(inside, lambda n: n["contato"]["id"] or None).items()
+        }
+        assert ufs.whole == customers.whole == whole
+        products = await load_breakdown(app.engine, period, "produtos")
+        by_sku = {r["codigo_produto"]: (r["notas"], r["quantidade"], r["valor"]) for r in products.rows}
+        assert by_sku == _by_sku(inside)
+        payments = await load_breakdown(app.engine, period, "pagamentos")
+        assert {r["forma_pagamento_id"]: (r["parcelas"], r["valor"]) for r in payments.rows} == _by_method(valid)
+        names = bling.company.payment_methods
+        for row in payments.rows:
+            if row["forma_pagamento_id"] in names:
+                assert row["forma"] == names[row["forma_pagamento_id"]]["descricao"]
+        for each in (ufs, customers, products, payments):
+            values = [row["valor"] for row in each.rows]
+            assert values == sorted(values, reverse=True)
+            assert (each.of, each.whole) == (len(each.rows), sum(values, Decimal(0)))
+
+
+def _amount(row: dict[str, Any]) -> Amount:
+    return Amount(row["notas"], row["valor"], row["canceladas"], row["valor_cancelado"])
+
+
+def _by_sku(notes: Iterable[Note]) -> dict[str | None, tuple[int, Decimal, Decimal]]:
+    ids: defaultdict[str | None, set[int]] = defaultdict(set)
+    quantity: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    value: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for note in notes:
+        for line in note["itens"]:
+            sku = line["codigo"] or None
+            valid = note["situacao"] in VALID
+            ids[sku] |= {note["id"]} if valid else set()
+            quantity[sku] += Decimal(str(line["quantidade"])) if valid else 0
+            value[sku] += Decimal(str(line["valorTotal"])) if valid else 0
+    return {sku: (len(ids[sku]), quantity[sku], value[sku]) for sku in ids}
+
+
+def _by_method(notes: Iterable[Note]) -> dict[int | None, tuple[int, Decimal]]:
+    found: dict[int | None, tuple[int, Decimal]] = {}
+    for note in notes:
+        for parcel in note["parcelas"]:
+            method = parcel["formaPagamento"]["id"] or None
+            count, value = found.get(method, (0, Decimal(0)))
+            found[method] = count + 1, value + Decimal(str(parcel["valor"]))
+    return found
+
+
+async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
+    """O que o painel diz é o que o analista lê, até no nome."""
+    found = await load_revenue(app.engine, EVER, TODAY)
+    months = await rows(
+        app.engine, "SELECT mes, notas, valor, canceladas, valor_cancelado FROM vw_faturamento_mes ORDER BY 1"
+    )
+    assert [(s.inicio, *_values(s.now)) for s in found.steps if s.now != Amount()] == months
+    november = Period(date(2025, 11, 1), date(2025, 11, 30))
+    for name, view, columns, key in (
+        ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado", "uf"),
+        ("pagamentos", "vw_pagamentos_mes", "forma_pagamento_id, parcelas, valor", "forma_pagamento_id"),
+    ):
+        names = columns.split(", ")
+        stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE mes = '2025-11-01'")
+        mine = await load_breakdown(app.engine, november, name)
+        assert {r[key]: tuple(r[c] for c in names) for r in mine.rows} == {row[0]: row for row in stored}
+    for name, view, columns in (
+        ("clientes", "vw_faturamento_cliente", "contato_id, nome, documento, notas, valor, canceladas"),
+        ("produtos", "vw_faturamento_produto", "codigo_produto, nome, categoria, notas, quantidade, valor"),
+    ):
+        names = columns.split(", ")
+        stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE {names[0]} IS NOT NULL")
+        mine = await load_breakdown(app.engine, EVER, name)
+        shown = {r[names[0]]: tuple(r[c] for c in names) for r in mine.rows if r[names[0]] is not None}
+        assert shown == {row[0]: row for row in stored}, view
+
+
+def _values(found: Amount) -> tuple[int, Decimal, int, Decimal]:
+    return found.notas, found.valor, found.canceladas, found.valor_cancelado
+
+
+async def test_so_as_primeiras_e_quantas_ha(app: App, notes: list[Note]) -> None:
+    most = await load_breakdowns(app.engine, EVER, most=3)
+    for name, found in most.items():
+        whole = await load_breakdown(app.engine, EVER, name)
+        assert found.rows == whole.rows[:3], name
+        assert (found.of, found.whole) == (whole.of, whole.whole), name
+
+
+async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(app: App, notes: list[Note]) -> None:
+    ids = [note["id"] for note in notes if note["situacao"] == 6][:3]
+    for id_, value in zip(ids, ("NULL", "'0001-01-01'", "'2099-12-31 10:00'"), strict=True):
+        await execute(app.engine, f"UPDATE nfe_cabecalho SET data_emissao = {value} WHERE id = :id", id=id_)
+    period = await load_period(app.engine, TODAY, preset="tudo")
+    assert period.inicio > date(2020, 12, 31)
+    assert period.fim <= TODAY + timedelta(days=366)
+    found = await load_revenue(app.engine, period, TODAY)
+    assert found.bounds.undated == 3
+    assert found.bounds.undated_value == total(note for note in notes if note["id"] in ids)
+    (stored,) = await rows(app.engine, "SELECT count(*), sum(total_nota) FROM vw_nfe_validas")
+    assert (found.now.notas + 3, found.now.valor + found.bounds.undated_value) == stored
+
+
+async def test_um_banco_vazio_soma_zero(app: App) -> None:
+    period = await load_period(app.engine, TODAY)
+    found = await load_revenue(app.engine, period, TODAY)
+    assert (found.now, found.before, len(found.steps)) == (Amount(), Amount(), 12)
+    assert found.bounds.first is None
+    assert not found.comparable
+    assert found.now.mean is None
+    assert found.now.cancelled_share is None
+    for each in (await load_breakdowns(app.engine, period, most=10)).values():
+        assert (each.rows, each.of, each.whole) == ([], 0, Decimal(0))
+
+
+async def test_muitos_anos_se_mostram_por_ano(app: App, notes: list[Note]) -> None:
+    found = await load_revenue(app.engine, Period(date(2015, 5, 1), TODAY), TODAY)
+    assert found.step == "ano"
+    assert [step.inicio.year for step in found.steps] == list(range(2015, 2027))
+    for step in found.steps:
+        whole = Period(step.inicio, date(step.inicio.year, 12, 31))
+        assert step.now == amount(within(notes, whole))
+    assert found.steps[-1].before == amount(within(notes, Period(date(2025, 1, 1), date(2025, 2, 20))))

@@ -1,0 +1,67 @@
+"""Os gráficos: um SVG bem formado, sem nada que a política de conteúdo barre, e uma escala que serve."""
+
+import re
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bling_collector.web.panel.charts import Group, Series, grouped_bars, meter, scale_top
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(title: str = "Valor", tips: tuple[str, ...] = ("jan", "fev")) -> str:
+    groups = [Group(tip, "2025", tip) for tip in tips]
+    series = [
+        Series("Agora", 1, [Decimal(10)] * len(tips)),
+        Series("Antes", 2, [Decimal(5), *[Decimal(0)] * 9][: len(tips)]),
+    ]
+    return str(grouped_bars(title, "Descrição", groups, series, str))
+
+
+def test_o_grafico_se_diz_a_quem_nao_ve() -> None:
+    root = ET.fromstring(drawn())  # noqa: S314 — é o nosso próprio texto
+    image = next(node for node in root.iter() if node.get("role") == "img")
+    assert [child.text for child in image if child.tag in ("title", "desc")] == ["Valor", "Descrição"]
+    assert [node.findtext("title") for node in image.iter("g")] == ["jan", "fev"]
+    axis = next(node for node in root.iter() if node.get("class") == "plot-axis")
+    assert axis.get("aria-hidden") == "true"
+
+
+def test_as_alturas_sao_as_dos_valores() -> None:
+    root = ET.fromstring(drawn())  # noqa: S314 — é o nosso próprio texto
+    bars = [node for node in root.iter("rect") if (node.get("class") or "").startswith("fill-")]
+    heights = [(node.get("class"), float(node.get("height") or 0)) for node in bars]
+    assert [name for name, _ in heights] == ["fill-1", "fill-2", "fill-1"], "um zero não tem barra"
+    assert heights[0][1] == pytest.approx(2 * heights[1][1], abs=0.2)
+
+
+def test_nada_se_executa_nem_se_estiliza_dentro_dele() -> None:
+    evil = '"><script>alert(1)</script>'
+    made = drawn(title=evil, tips=(evil, "</svg>"))
+    assert "<script" not in made
+    assert re.search(r"\s(style|on\w+)=", made) is None
+    ET.fromstring(made)  # noqa: S314 — é o nosso próprio texto
+
+
+@given(st.decimals(min_value=0, max_value=Decimal("1e15"), places=2))
+def test_a_escala_cobre_o_maior_sem_o_esmagar(highest: Decimal) -> None:
+    top = scale_top(highest)
+    assert top >= highest
+    assert top % 4 == 0
+    assert (top / 4) == (top / 4).to_integral_value()
+    assert highest <= 12 or top <= highest * Decimal("1.7")
+
+
+def test_um_periodo_sem_nada_ainda_e_um_grafico() -> None:
+    made = str(grouped_bars("Nada", "", [Group("jan", "", "jan")], [Series("Agora", 1, [0])], str))
+    assert "fill-1" not in made
+    assert made.count("grid-line") == 5
+
+
+@pytest.mark.parametrize(("share", "width"), [(0.5, "50.00%"), (None, "0.00%"), (3, "100.00%"), (-1, "0.00%")])
+def test_a_barra_de_uma_celula(share: float | None, width: str) -> None:
+    assert f'width="{width}" height="8" rx="4"/></svg>' in str(meter(share))

@@ -1,0 +1,137 @@
+"""As tabelas baixadas: o que o Excel em português lê, e nada que ele execute."""
+
+import csv
+import re
+import tracemalloc
+from datetime import date
+from decimal import Decimal
+from io import BytesIO, StringIO
+from typing import Any
+from xml.etree import ElementTree as ET
+from zipfile import ZipFile
+
+import pytest
+
+from bling_collector.web.panel.tables import Column, Table, csv_lines, harmless, shown, write_xlsx
+
+EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "＝1", '=HYPERLINK("http://x")')
+COLUMNS = (
+    Column("Cliente"),
+    Column("Notas", "integer"),
+    Column("Quantidade", "decimal"),
+    Column("Valor", "money"),
+    Column("Parte", "share"),
+    Column("Mês", "month"),
+    Column("Dia", "day"),
+    Column("Ano", "year"),
+)
+ROW = (
+    "José; “Ação” & Cia",
+    1234,
+    Decimal("2.50"),
+    Decimal("1234.5"),
+    Decimal("0.1234"),
+    date(2025, 3, 1),
+    date(2025, 3, 2),
+    2025,
+)
+NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+def table(*rows: Any, columns: tuple[Column, ...] = COLUMNS) -> Table:
+    return Table("teste", "Teste", columns, rows, len(rows))
+
+
+def read_csv(found: Table) -> list[list[str]]:
+    raw = b"".join(csv_lines(found))
+    assert raw.startswith(b"\xef\xbb\xbf"), "o BOM, para o Excel saber que é UTF-8"
+    return list(csv.reader(StringIO(raw.decode("utf-8-sig"), newline=""), delimiter=";"))
+
+
+def sheet(found: Table, number: int = 2) -> list[list[Any]]:
+    """As células da folha: textos como texto, números como número, vazias como None."""
+    file = BytesIO()
+    write_xlsx(file, [found], ["Sobre"])
+    with ZipFile(file) as book:
+        assert book.testzip() is None
+        root = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314 — é o nosso
+    assert not root.findall(".//m:f", NS), "uma fórmula"
+    rows = []
+    for row in root.findall(".//m:row", NS):
+        cells = []
+        for cell in row.findall("m:c", NS):
+            text, value = cell.find(".//m:t", NS), cell.findtext("m:v", namespaces=NS)
+            cells.append(text.text if text is not None else float(value) if value is not None else None)
+        rows.append(cells)
+    return rows
+
+
+def test_o_csv_que_o_excel_em_portugues_abre() -> None:
+    head, row = read_csv(table(ROW))
+    assert head == [column.title for column in COLUMNS]
+    assert row == ["José; “Ação” & Cia", "1234", "2,5", "1234,50", "12,34%", "01/03/2025", "02/03/2025", "2025"]
+
+
+def test_o_xlsx_tem_os_mesmos_numeros_exatos() -> None:
+    head, row = sheet(table(ROW))
+    assert head == [column.title for column in COLUMNS]
+    assert row == [ROW[0], 1234, 2.5, 1234.5, 0.1234, 45717, 45718, 2025]
+
+
+def test_o_vazio_e_vazio_nas_tres_formas() -> None:
+    nothing = tuple(None for _ in COLUMNS)
+    assert read_csv(table(nothing))[1] == [""] * len(COLUMNS)
+    assert sheet(table(nothing))[1:] in ([], [[]])
+    assert {shown(column.kind, None) for column in COLUMNS} == {"—"}
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_um_texto_nunca_e_formula(evil: str) -> None:
+    (found,) = read_csv(table((evil,), columns=(Column("Cliente"),)))[1]
+    assert found == f"'{evil}"
+    assert sheet(table((evil,), columns=(Column("Cliente"),)))[1] == [evil] or "\r" in evil or "\t" in evil
+
+
+def test_um_texto_comum_fica_como_e() -> None:
+    for text in ("Engrenagem 2-A", "a=b", "12.345.678/0001-90", "", "’aspas"):
+        assert harmless(text) == text
+
+
+def test_o_que_a_pagina_mostra() -> None:
+    assert [shown(c.kind, v) for c, v in zip(COLUMNS, ROW, strict=True)] == [
+        ROW[0],
+        "1.234",
+        "2,5",
+        "R$ 1.234,50",
+        "12,3%",
+        "mar/2025",
+        "02/03/2025",
+        "2025",
+    ]
+
+
+def test_uma_tabela_comprida_sai_aos_pedacos_e_a_planilha_nao_cresce_na_memoria() -> None:
+    rows = [(f"Cliente {n}", n) for n in range(60_000)]
+    found = Table("t", "T", (Column("Cliente"), Column("Notas", "integer")), rows, len(rows))
+    chunks = list(csv_lines(found))
+    assert len(chunks) > 10
+    assert max(map(len, chunks)) < 200_000
+    assert b"".join(chunks).count(b"\r\n") == 60_001
+
+    class Nowhere(BytesIO):
+        """Um arquivo que não guarda o que recebe."""
+
+    tracemalloc.start()
+    try:
+        write_xlsx(Nowhere(), [found], ["Sobre"])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 * 1024 * 1024, "60 mil linhas guardadas seriam muito mais"
+
+
+def test_caracteres_que_o_xml_nao_aceita_nao_estragam_a_planilha() -> None:
+    odd = "a\x00b\x01c\x1f<d>&\ud7ff\U0001f600"
+    (found,) = sheet(table((odd,), columns=(Column("Cliente"),)))[1]
+    assert re.search(r"<d>&", found)
+    assert len(sheet(table(("x" * 40_000,), columns=(Column("Cliente"),)))[1][0]) == 32_767
