@@ -209,6 +209,8 @@ def _conditions(asked: Criteria) -> list[ColumnElement[bool]]:
     if asked.inicio is not None:
         found.append(b.data_emissao >= _midnight(asked.inicio))
     if asked.fim is not None:
+        # Uma nota sem data não é de período nenhum.
+        found.append(b.data_emissao > UNDATED)
         found.append(b.data_emissao < _midnight(asked.fim) + timedelta(days=1))
     return found
 

@@ -1,0 +1,102 @@
+"""O que se busca acompanha a nota por todos os caminhos que a escrevem: coleta, mudança, exclusão, refazer e apagar."""
+
+from datetime import date
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+from tests.noted import assert_search_is_fresh
+from tests.proving import START, at, execute, outgoing, twin
+
+from bling_collector.bootstrap import App
+from bling_collector.etl.nota_terms import Term, recognise
+from bling_collector.etl.notas import EXCLUIDA, Search, load_notas
+from bling_collector.etl.titular import erase_person
+from bling_simulator.bling import Bling
+
+
+async def found(app: App, search: Search) -> set[int]:
+    return {nota["id"] for nota in (await load_notas(app.engine, search, per_page=1000)).notas}
+
+
+async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(app: App, bling: Bling) -> None:
+    note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
+    await app.pipeline.run_full(START)
+    await assert_search_is_fresh(app.engine)
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_busca") == len(outgoing(bling))
+    bling.cancel_note(note)
+    await app.pipeline.run()
+    assert note in await found(app, Search(situacao=2))
+    kept = bling.notes[note]
+    bling.delete_note(note)
+    await app.pipeline.run()
+    assert await found(app, Search(situacao=EXCLUIDA)) == {note}
+    assert note not in await found(app, Search(situacao=2))
+    await assert_search_is_fresh(app.engine)
+    bling.notebook.notes[note] = kept
+    await app.pipeline.run()
+    assert await found(app, Search(situacao=EXCLUIDA)) == set()
+    assert note in await found(app, Search(situacao=2))
+    await assert_search_is_fresh(app.engine)
+
+
+async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(date(2025, 6, 1))
+    notes = [bling.notes[id_] for id_ in outgoing(bling) if bling.notes[id_]["dataEmissao"] >= "2025-06-01"]
+    assert len(notes) > 5
+    for note in notes:
+        contact = note["contato"]
+        for typed in (note["numero"], note["chaveAcesso"], contact["numeroDocumento"], contact["nome"]):
+            if typed and any(map(str.isalnum, typed)):
+                assert note["id"] in await found(app, Search(recognise(typed))), typed
+        for line in note["itens"]:
+            for typed in (line["codigo"], line["descricao"]):
+                if typed and any(map(str.isalnum, typed)):
+                    assert note["id"] in await found(app, Search(Term("produto", typed[:200]))), typed
+
+
+async def test_refazer_do_json_refaz_tambem_o_que_se_busca(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(date(2025, 6, 1))
+    expected = await rows(app.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
+    await execute(
+        app.engine,
+        "UPDATE nfe_cabecalho SET contato_nome = 'outro'",
+        "UPDATE nfe_busca SET cliente = '', produtos = '', numero = 'x'",
+    )
+    await app.pipeline.reprocess()
+    assert await rows(app.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id") == expected
+
+
+async def test_a_pessoa_apagada_nao_se_acha_mais_pelo_nome_nem_pelo_documento(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    await app.pipeline.run_full(date(2025, 1, 1))
+    (contato, nome, documento), *_ = await rows(
+        app.engine,
+        "SELECT contato_id, max(contato_nome), max(contato_documento) FROM nfe_cabecalho"
+        " WHERE contato_id IS NOT NULL AND length(contato_documento) = 11 GROUP BY 1 ORDER BY 1",
+    )
+    by_name, by_document = Search(Term("cliente", nome)), Search(Term("documento", documento))
+    mine = await found(app, by_document)
+    assert mine
+    assert mine <= await found(app, by_name)
+    await execute(app.engine, "UPDATE nfe_cabecalho SET detalhe = NULL WHERE id = :id", id=min(mine))
+    await erase_person(app.engine, contato, clock.now())
+    assert not mine & await found(app, by_name)
+    assert await found(app, by_document) == set()
+    await assert_search_is_fresh(app.engine)
+    await app.pipeline.run_full(date(2025, 1, 1))
+    assert await found(app, by_document) == set(), "nem volta com a coleta"
+
+
+@pytest.mark.bling(scale=0.01)
+async def test_uma_nota_enorme_e_salva_e_se_acha(app: App, bling: Bling) -> None:
+    lines = [
+        {"codigo": f"SKU{n}", "descricao": f"p{n} " * 400 + "fim", "quantidade": 1, "valor": 1} for n in range(990)
+    ]
+    note = twin(bling, outgoing(bling, 6)[-1])
+    bling.notes[note]["itens"] = [bling.notes[note]["itens"][0] | line for line in lines]
+    bling.notes[note]["contato"]["nome"] = "Comprido " * 2000
+    assert (await app.pipeline.run()).status == "success"
+    assert note in await found(app, Search(Term("cliente", "comprido")))
+    assert await scalar(app.engine, "SELECT length(produtos) FROM nfe_busca WHERE nfe_id = :id", id=note) <= 5000

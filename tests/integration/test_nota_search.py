@@ -1,0 +1,246 @@
+"""A busca de notas: as mesmas notas que se acham percorrendo tudo, por páginas, e sem percorrer tudo."""
+
+import itertools
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.bench.many_notes import fill as fill_many
+from tests.bench.searches import SEARCHES, pages, plans
+from tests.collecting import rows, scalar
+from tests.noted import everything, fill, matches
+
+from bling_collector.db import nota_search, schema
+from bling_collector.db.models import nfe_busca
+from bling_collector.etl import notas
+from bling_collector.etl.nota_terms import Term
+from bling_collector.etl.notas import (
+    EXCLUIDA,
+    Found,
+    Search,
+    SlowSearchError,
+    WordlessSearchError,
+    load_notas,
+    read_place,
+    written,
+)
+
+TERMS: list[Term | None] = [
+    None,
+    Term("numero", "1"),
+    Term("numero", "0"),
+    Term("numero", "00002447"),
+    Term("numero", "12345678"),
+    Term("documento", "12345678000195"),
+    Term("documento", "12345678"),
+    Term("documento", "AB123456"),
+    Term("documento", "12ABC34501DE35"),
+    Term("chave", "12".rjust(44, "4")),
+    Term("chave", "0" * 44),
+    Term("texto", "jose"),
+    Term("texto", "JOSÉ SILVA"),
+    Term("texto", "an"),
+    Term("texto", "a"),
+    Term("texto", "eng0012a"),
+    Term("texto", "ENG-0012"),
+    Term("texto", "100%"),
+    Term("texto", "_66"),
+    Term("texto", "nada disto existe"),
+    Term("cliente", "pedra ltda"),
+    Term("cliente", "d'avila"),
+    Term("cliente", "<script>"),
+    Term("cliente", "'; DROP TABLE nfe_busca; --"),
+    Term("cliente", "новак"),
+    Term("cliente", "🙂"),
+    Term("cliente", "C:\\temp"),
+    Term("cliente", "x" * 200),
+    Term("produto", "coroa aco"),
+    Term("produto", "789123"),
+    Term("produto", "é_%"),
+    Term("produto", "palavra"),
+    Term("produto", "rolamento 6204 zz"),
+]
+OTHERS = [
+    Search(),
+    Search(situacao=6),
+    Search(situacao=EXCLUIDA),
+    Search(situacao=3),
+    Search(inicio=date(2025, 2, 1)),
+    Search(fim=date(2025, 1, 31)),
+    Search(inicio=date(2025, 2, 1), fim=date(2025, 2, 1)),
+    Search(cliente="josé"),
+    Search(produto="engrenagem"),
+    Search(cliente="ltda", produto="correia"),
+    Search(situacao=2, inicio=date(2025, 1, 1), fim=date(2025, 12, 31), cliente="pedra"),
+]
+
+
+async def all_pages(engine: AsyncEngine, search: Search, per_page: int) -> list[Found]:
+    """Da primeira página à última, por onde a página diz que a seguinte começa."""
+    found = [await load_notas(engine, search, per_page)]
+    while (after := found[-1].after) is not None:
+        found.append(await load_notas(engine, replace(search, place=read_place(after)), per_page))
+        assert len(found) < 1000, "as páginas não acabam"
+    return found
+
+
+def ids(found: Found) -> list[int]:
+    return [nota["id"] for nota in found.notas]
+
+
+@pytest.fixture
+async def filled(engine: AsyncEngine) -> AsyncEngine:
+    await fill(engine)
+    return engine
+
+
+async def test_cada_busca_e_cada_combinacao_acha_o_que_se_acha_percorrendo_tudo(filled: AsyncEngine) -> None:
+    notes = await everything(filled)
+    found_something = 0
+    for term, other in itertools.product(TERMS, OTHERS):
+        search = replace(other, term=term)
+        found = await load_notas(filled, search, per_page=1000)
+        expected = [note["id"] for note in notes if matches(note, search)]
+        assert ids(found) == expected, search
+        assert (found.total, found.more, found.before, found.after) == (len(expected), False, None, None)
+        found_something += bool(expected)
+    assert found_something > 100, "as notas sorteadas dizem alguma coisa"
+    for other in OTHERS[:3]:
+        assert any(matches(note, other) for note in notes)
+
+
+@pytest.mark.parametrize("gathered", [nota_search.GATHERED, 3])
+@pytest.mark.parametrize(
+    "search", [Search(), Search(Term("texto", "jose")), Search(situacao=6), Search(cliente="ltda")]
+)
+async def test_as_paginas_trazem_cada_nota_uma_vez_nos_dois_sentidos(
+    filled: AsyncEngine, search: Search, gathered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nota_search, "GATHERED", gathered)  # juntar e andar dão as mesmas páginas
+    expected = [note["id"] for note in await everything(filled) if matches(note, search)]
+    assert len({note["data_emissao"] for note in await everything(filled)}) < 10, "há muitos empates"
+    for per_page in (1, 7, 50, len(expected), len(expected) + 1):
+        forward = await all_pages(filled, search, per_page)
+        assert [id_ for found in forward for id_ in ids(found)] == expected
+        assert forward[0].before is None
+        if per_page == 1:
+            continue
+        backward = [forward[-1]]
+        while (before := backward[-1].before) is not None:
+            earlier = replace(search, place=read_place(before), newer=True)
+            backward.append(await load_notas(filled, earlier, per_page))
+        assert [ids(found) for found in reversed(backward)] == [ids(found) for found in forward]
+
+
+async def test_quantas_sao_so_se_diz_ate_mil(filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    total = await scalar(filled, "SELECT count(*) FROM nfe_cabecalho")
+    found = await load_notas(filled, Search(), per_page=10)
+    assert (found.total, found.more) == (total, False)
+    monkeypatch.setattr(notas, "MOST_COUNTED", 50)
+    for search in (Search(), Search(Term("texto", "jose"))):
+        found = await load_notas(filled, search, per_page=10)
+        assert (found.total, found.more, len(found.notas)) == (50, True, 10)
+
+
+async def test_sem_palavra_nenhuma_diz_se_por_que(filled: AsyncEngine) -> None:
+    for typed in ("%", "_", "---", "' \" \\", "—"):
+        with pytest.raises(WordlessSearchError, match="nenhuma letra"):
+            await load_notas(filled, Search(Term("texto", typed)))
+
+
+async def test_a_busca_que_demora_e_interrompida_e_diz_o_que_fazer(
+    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notas, "SECONDS", 0.3)
+    async with filled.connect() as other:
+        await other.execute(text("LOCK TABLE nfe_busca IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(SlowSearchError, match="período"):
+            await load_notas(filled, Search())
+    assert (await load_notas(filled, Search())).notas
+
+
+def test_um_lugar_vai_e_volta_do_endereco() -> None:
+    for place in (
+        nota_search.Place(datetime.fromisoformat("2025-01-31T23:59:59"), 17),
+        nota_search.Place(nota_search.UNDATED, 10**17),
+    ):
+        assert read_place(written(place)) == place
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("", "_", "2025-01-31", "2025-01-31T00:00:00_", "x_1", "2025-13-01_1", "2025-01-01T00:00:00Z_1", "_1"),
+        *("2025-01-01_-1", "2025-01-01_" + "9" * 30, "2025-01-01_١", "2025-01-01_1\x00"),
+    ],
+)
+def test_o_que_nao_e_um_lugar_e_recusado(wrong: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 — a página diz o mesmo, seja qual for o motivo
+        read_place(wrong)
+
+
+async def test_a_tabela_acompanha_a_nota_e_sai_com_ela(filled: AsyncEngine) -> None:
+    id_ = await scalar(filled, "SELECT min(id) FROM nfe_cabecalho")
+    before = await rows(filled, "SELECT ctid, * FROM nfe_busca ORDER BY nfe_id")
+    async with filled.begin() as connection:
+        everyone = (await connection.execute(text("SELECT id FROM nfe_cabecalho"))).scalars().all()
+        await nota_search.refresh(connection, everyone)
+    assert await rows(filled, "SELECT ctid, * FROM nfe_busca ORDER BY nfe_id") == before, "o que não mudou não é tocado"
+    async with filled.begin() as connection:
+        await connection.execute(
+            text("UPDATE nfe_cabecalho SET contato_nome = 'Zulmira', data_emissao = NULL WHERE id = :id"), {"id": id_}
+        )
+        await nota_search.refresh(connection, [id_])
+    assert ids(await load_notas(filled, Search(Term("cliente", "zulmira")))) == [id_]
+    async with filled.begin() as connection:
+        await connection.execute(text("DELETE FROM nfe_itens WHERE nfe_id = :id"), {"id": id_})
+        await connection.execute(text("DELETE FROM nfe_cabecalho WHERE id = :id"), {"id": id_})
+    assert await scalar(filled, "SELECT count(*) FROM nfe_busca WHERE nfe_id = :id", id=id_) == 0
+
+
+async def test_a_migracao_enche_a_tabela_como_a_coleta_a_encheria(empty_engine: AsyncEngine) -> None:
+    await schema.upgrade(empty_engine)
+    await fill(empty_engine, many=150)
+    expected = await rows(empty_engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
+    # Só a parte da busca volta atrás: as outras da mesma revisão não lhe interessam.
+    async with empty_engine.begin() as connection:
+        await connection.execute(text("DROP TABLE nfe_busca"))
+        await connection.run_sync(_migrate_search_again)
+    assert await rows(empty_engine, "SELECT * FROM nfe_busca ORDER BY nfe_id") == expected
+    indexes = "SELECT count(*) FROM pg_indexes WHERE tablename = 'nfe_busca'"
+    assert await scalar(empty_engine, indexes) == 1 + len(nfe_busca.indexes)
+
+
+def _migrate_search_again(connection: object) -> None:
+    from importlib import import_module
+
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from sqlalchemy import Connection
+
+    assert isinstance(connection, Connection)
+    migration = import_module("bling_collector.db.migrations.versions.0005_panel")
+    with Operations.context(MigrationContext.configure(connection)):
+        migration._add_search()
+
+
+async def test_nenhuma_busca_percorre_uma_tabela_inteira(engine: AsyncEngine) -> None:
+    await fill_many(engine, 20_000)
+    for name, search in SEARCHES.items():
+        for which, one in pages(search).items():
+            async for step, plan in plans(engine, one):
+                assert not plan.scans_a_table, f"{name}, {which}, {step}: {plan}"
+                assert plan.nodes
+
+
+@pytest.mark.slow
+async def test_com_cem_mil_notas_cada_busca_leva_menos_de_um_terco_de_segundo(engine: AsyncEngine) -> None:
+    from tests.bench.__main__ import milliseconds
+
+    await fill_many(engine, 100_000)
+    for name, search in SEARCHES.items():
+        for which, one in pages(search).items():
+            taken = await milliseconds(engine, one)
+            assert taken < 333, f"{name}, {which}: {taken:.0f} ms"
