@@ -19,6 +19,7 @@ PRESETS: Final = {
 }
 DEFAULT: Final = "12-meses"
 _DAY = timedelta(days=1)
+_LAST_YEAR = 2199
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def parse_month(value: str) -> date:
         month = None
     if month is None or value != f"{month:%Y-%m}":
         raise UsageError(f"“{value[:40]}” não é um mês. O endereço traz o ano e o mês, como 2025-03.")
-    if month < EARLIEST:
-        raise UsageError(f"{month:%m/%Y} é antes de {EARLIEST.year}, quando ainda não havia NF-e.")
+    if month < EARLIEST or month.year > _LAST_YEAR:
+        raise UsageError(f"{month:%m/%Y} não é um mês que tenha NF-e: elas começaram em {EARLIEST.year}.")
     return month
 
 

@@ -103,6 +103,6 @@ def test_um_ano_antes_e_sempre_um_periodo(inicio: date, days: int) -> None:
 
 def test_um_mes_no_endereco() -> None:
     assert parse_month("2025-03") == date(2025, 3, 1)
-    for wrong in ("2025-13", "2025-3", "25-03", "março", "", "2025-03-01", "1999-12", "２０２５-03", "<b>"):
+    for wrong in ("2025-13", "2025-3", "25-03", "março", "", "2025-03-01", "1999-12", "9999-12", "２０２５-03", "<b>"):
         with pytest.raises(UsageError):
             parse_month(wrong)

@@ -1,0 +1,241 @@
+"""Faturamento e cobertura pelo HTTP: os números da página e dos arquivos, os pedidos errados, e nada que se execute."""
+
+import csv
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from decimal import Decimal
+from io import BytesIO, StringIO
+from typing import Any
+from xml.etree import ElementTree as ET
+from zipfile import ZipFile
+
+import httpx2
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.acceptance.service_fixtures import authorise, problem, serving, until
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+from tests.proving import at, execute, outgoing, snapshot
+
+from bling_collector.config import Settings
+from bling_simulator.bling import Bling
+
+PAGE = {"Accept": "text/html"}
+EVIL = "<script>alert('x')</script>=1+1"
+NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+YEAR = "de=2025-01-01&ate=2025-12-31"
+
+
+@pytest.fixture
+async def http(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncIterator[httpx2.AsyncClient]:
+    """O serviço, já autorizado."""
+    async with serving(settings, clock) as client:
+        assert (await authorise(client, bling)).status_code == 200
+        yield client
+
+
+@pytest.fixture
+async def loaded(http: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    assert (await http.post("/run/full?data_inicio=2021-01-01")).json()["status"] == "success"
+    return http
+
+
+async def csv_of(http: httpx2.AsyncClient, query: str) -> list[dict[str, str]]:
+    answer = await http.get(f"/faturamento.csv?{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
+
+
+def decimal(written: str) -> Decimal:
+    return Decimal(written.replace(",", "."))
+
+
+async def test_os_arquivos_somam_o_que_a_view_soma(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    months = await rows(
+        engine, "SELECT notas, valor FROM vw_faturamento_mes WHERE mes BETWEEN '2025-01-01' AND '2025-12-31'"
+    )
+    notas, valor = sum(row[0] for row in months), sum(row[1] for row in months)
+    steps = await csv_of(loaded, YEAR)
+    assert [step["Mês"] for step in steps] == [f"01/{m:02}/2025" for m in range(1, 13)]
+    assert sum(int(step["Notas"]) for step in steps) == notas
+    assert sum(decimal(step["Valor"]) for step in steps) == valor
+    for table in ("ufs", "clientes"):
+        found = await csv_of(loaded, f"tabela={table}&{YEAR}")
+        assert sum(int(row["Notas"]) for row in found) == notas
+        assert sum(decimal(row["Valor"]) for row in found) == valor
+    shown = (await loaded.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    written = f"{valor:,.2f}".translate(str.maketrans(",.", ".,"))
+    assert f"R$ {written}" in shown
+    assert "autorizadas, emitidas e registradas" in shown, "que situações contam"
+
+
+async def test_a_planilha_inteira(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    answer = await loaded.get(f"/faturamento.xlsx?{YEAR}")
+    assert answer.headers["content-disposition"] == (
+        'attachment; filename="faturamento-completo-2025-01-01-a-2025-12-31.xlsx"'
+    )
+    with ZipFile(BytesIO(answer.content)) as book:
+        names = [s.get("name") for s in ET.fromstring(book.read("xl/workbook.xml")).iter(f"{{{NS['m']}}}sheet")]  # noqa: S314
+        steps = ET.fromstring(book.read("xl/worksheets/sheet2.xml"))  # noqa: S314 — é a nossa própria planilha
+    assert names == ["Sobre", "Evolução", "Por UF", "Clientes", "Produtos", "Formas de pagamento"]
+    numbers = [
+        [float(cell.findtext("m:v", "nan", NS)) for cell in row.findall("m:c", NS)[:4]]
+        for row in steps.findall(".//m:row", NS)[1:]
+    ]
+    stored = await rows(
+        engine, "SELECT sum(notas)::int, sum(valor) FROM vw_faturamento_mes WHERE extract(year FROM mes) = 2025"
+    )
+    assert (sum(row[1] for row in numbers), round(sum(row[3] for row in numbers), 2)) == (
+        stored[0][0],
+        float(stored[0][1]),
+    )
+    one = await loaded.get(f"/faturamento.xlsx?tabela=ufs&{YEAR}")
+    assert "faturamento-ufs-" in one.headers["content-disposition"]
+    with ZipFile(BytesIO(one.content)) as book:
+        assert "xl/worksheets/sheet3.xml" not in book.namelist()
+
+
+async def test_um_cliente_com_nome_de_script_nao_se_executa(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    await execute(
+        engine,
+        "UPDATE contatos SET nome = :evil",
+        "UPDATE nfe_cabecalho SET contato_nome = :evil, contato_uf = :evil",
+        "UPDATE nfe_itens SET descricao_produto = :evil, codigo_produto = '=' || codigo_produto",
+        "UPDATE formas_pagamento SET descricao = :evil",
+        "UPDATE produtos SET nome = :evil",
+        evil=EVIL,
+    )
+    pages = [
+        await loaded.get("/faturamento?periodo=tudo&partes=sim", headers=PAGE),
+        await loaded.get("/faturamento?periodo=tudo&partes=sim", headers=PAGE | {"HX-Request": "true"}),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+        assert "&lt;script&gt;alert" in page.text
+        assert re.search(r"<[^>]+\sstyle=", page.text) is None
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+    found = await csv_of(loaded, "tabela=produtos&periodo=tudo")
+    assert found
+    assert all(row["Código"].startswith("'=") for row in found if row["Código"])
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("de=2025-02-30", "não é um dia"),
+        ("de=2025-03-01&ate=2025-02-01", "antes da inicial"),
+        ("de=2027-01-01&ate=2027-02-01", "ainda não chegou"),
+        ("periodo=semana", "período chamado"),
+        ("periodo=ano&de=2025-01-01", "se contradizem"),
+        ("situacao=6", "não conhece o filtro"),
+        ("de=%3Cscript%3Ealert(1)%3C/script%3E", "não é um dia"),
+        ("de=%00", "não é um dia"),
+    ],
+)
+async def test_um_periodo_sem_sentido_e_dito_na_pagina(http: httpx2.AsyncClient, query: str, said: str) -> None:
+    answer = await http.get(f"/faturamento?{query}", headers=PAGE)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "<script>alert" not in answer.text
+    assert 'name="de"' in answer.text, "a página continua ali, com o formulário"
+    for extension in ("csv", "xlsx"):
+        problem(await http.get(f"/faturamento.{extension}?{query}"), 422)
+
+
+async def test_uma_tabela_que_nao_existe(http: httpx2.AsyncClient) -> None:
+    assert "evolucao, ufs" in problem(await http.get("/faturamento.csv?tabela=segredos"), 422)["detail"]
+    problem(await http.get("/faturamento.xlsx?tabela=segredos"), 422)
+
+
+async def test_um_banco_vazio_tem_paginas(http: httpx2.AsyncClient) -> None:
+    for path, said in (("/faturamento", "Ainda não há notas"), ("/cobertura", "Ainda não há o que cobrir")):
+        answer = await http.get(path, headers=PAGE)
+        assert answer.status_code == 200
+        assert said in answer.text
+    assert (await http.get("/faturamento?partes=sim", headers=PAGE)).status_code == 200
+    assert (await http.get("/cobertura/2025-03", headers=PAGE)).status_code == 200
+    assert len(await csv_of(http, "tabela=clientes")) == 0
+    assert (await http.get("/faturamento.xlsx")).status_code == 200
+
+
+async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(loaded: httpx2.AsyncClient, bling: Bling) -> None:
+    proven = (await loaded.get("/reconcile")).json()
+    page = (await loaded.get("/cobertura", headers=PAGE)).text
+    cells = r'href="/cobertura/(\d{4}-\d\d)">.*?<span class="visually-hidden">(.*?)</span>'
+    said = dict(re.findall(cells, page, re.DOTALL))
+    assert said.keys() == {month["mes"] for month in proven["meses"]}
+    for month in proven["meses"]:
+        total = month["no_bling"]["total"]
+        expected = f"100%, {total} de {total} notas" if total else "sem notas, dos dois lados"
+        assert said[month["mes"]].endswith(expected), month["mes"]
+
+
+async def test_conferir_e_reparar_um_mes(loaded: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+    issued = bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
+    other = bling.issue_note(emitted_at=at("2024-08-01 00:00:00"))
+    before = await snapshot(engine, ["nfe_cabecalho"])
+    looked = await loaded.post("/cobertura/2024-07/conferir", data={"reparar": "nao"})
+    run_id = await _ended(looked, engine)
+    period = await rows(engine, "SELECT tipo, data_inicio, data_fim FROM etl_controle WHERE id = :id", id=run_id)
+    assert period == [("reconcile", date(2024, 7, 1), date(2024, 7, 31))]
+    assert await snapshot(engine, ["nfe_cabecalho"]) == before
+    page = (await loaded.get("/cobertura/2024-07", headers=PAGE)).text
+    assert str(issued) in page
+    assert "1 falta aqui" in page
+    await _ended(await loaded.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}), engine)
+    held = {id_ for (id_,) in await rows(engine, "SELECT id FROM nfe_cabecalho")}
+    assert issued in held
+    assert other not in held, "só o mês pedido"
+    assert "são iguais" in (await loaded.get("/cobertura/2024-07", headers=PAGE)).text
+
+
+async def _ended(answer: httpx2.Response, engine: AsyncEngine) -> int:
+    assert answer.status_code == 303, answer.text
+    run_id = int(answer.headers["location"].removeprefix("/execucoes/"))
+
+    async def over() -> bool:
+        return bool(await scalar(engine, "SELECT status <> 'running' FROM etl_controle WHERE id = :id", id=run_id))
+
+    await until(over)
+    return run_id
+
+
+@pytest.mark.parametrize("mes", ["2025-13", "março", "2025-3", "0000-00", "1999-12", "%3Cb%3E", "9999-99", "9999-12"])
+async def test_um_mes_que_nao_existe(http: httpx2.AsyncClient, mes: str) -> None:
+    answer = await http.get(f"/cobertura/{mes}", headers=PAGE)
+    assert answer.status_code == 422
+    assert "<b>" not in answer.text
+    assert (await http.post(f"/cobertura/{mes}/conferir")).status_code == 422
+
+
+async def test_um_mes_que_nao_se_confere(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    await http.post("/run/full?data_inicio=2025-01-01")
+    runs = await scalar(engine, "SELECT count(*) FROM etl_controle")
+    for mes in ("2024-12", "2026-03", "2099-01"):
+        assert "não pode ser conferido" in problem(await http.post(f"/cobertura/{mes}/conferir"), 422)["detail"]
+        page = await http.get(f"/cobertura/{mes}", headers=PAGE)
+        assert (page.status_code, "/conferir" in page.text) == (200, False)
+    assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
+
+
+async def test_outro_site_nao_manda_conferir(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    runs = await scalar(engine, "SELECT count(*) FROM etl_controle")
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://outro.example"}):
+        answer = await loaded.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}, headers=headers)
+        assert answer.status_code == 403
+    assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
+
+
+async def test_a_nota_excluida_aparece_no_mes_dela(
+    loaded: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine
+) -> None:
+    doomed = outgoing(bling, 6)[-1]
+    mes = bling.notes[doomed]["dataEmissao"][:7]
+    await execute(engine, "UPDATE nfe_cabecalho SET excluida_em = now() WHERE id = :id", id=doomed)
+    page: Any = (await loaded.get(f"/cobertura/{mes}", headers=PAGE)).text
+    assert "Excluídas no Bling (1)" in page
+    assert f'href="/notas/{doomed}"' in page
