@@ -72,7 +72,8 @@ async def fill(engine: AsyncEngine, many: int = 400, seed: int = 7) -> None:
             items.append({"nfe_id": notes[-1]["id"], **line})
     async with engine.begin() as connection:
         await connection.execute(insert(nfe_cabecalho), notes)
-        await connection.execute(insert(nfe_itens), items)
+        if items:
+            await connection.execute(insert(nfe_itens), items)
         await nota_search.refresh(connection, [note["id"] for note in notes])
 
 

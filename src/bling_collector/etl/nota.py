@@ -58,21 +58,11 @@ async def load_nota_proof(engine: AsyncEngine, nota: dict[str, Any]) -> dict[str
     `estado`: `excluida`, `pendente` (a última leitura falhou), `difere`, `sobra`, `igual` ou `por_conferir`;
     `conferida_em` é a hora da conferência do mês, se ela cobre o dia da nota.
     """
-    c, p, f = conferencias.c, pendencias.c, formas_pagamento.c
+    p, f = pendencias.c, formas_pagamento.c
     day = date.fromisoformat(nota["data_emissao"][:10]) if nota["data_emissao"] else None
     cited = [parcela["forma_pagamento_id"] for parcela in nota["pagamentos"]]
     async with engine.connect() as connection:
-        check = (
-            (
-                await connection.execute(
-                    select(c.conferida_em, c.sobram, c.diferem).where(
-                        c.mes == (day.replace(day=1) if day else None), c.data_inicio <= day, c.data_fim >= day
-                    )
-                )
-            )
-            .mappings()
-            .one_or_none()
-        )
+        check = await _check_of(connection, day) if day is not None else None
         owed = (
             (
                 await connection.execute(
@@ -89,6 +79,14 @@ async def load_nota_proof(engine: AsyncEngine, nota: dict[str, Any]) -> dict[str
         "pendencia": dict(owed) if owed is not None else None,
         "formas": {row.id: row.descricao for row in names},
     }
+
+
+async def _check_of(connection: AsyncConnection, day: date) -> RowMapping | None:
+    """A conferência que cobre o dia."""
+    c = conferencias.c
+    covers = (c.mes == day.replace(day=1), c.data_inicio <= day, c.data_fim >= day)
+    found = await connection.execute(select(c.conferida_em, c.sobram, c.diferem).where(*covers))
+    return found.mappings().one_or_none()
 
 
 def _state(nota: dict[str, Any], check: RowMapping | None, owed: RowMapping | None) -> str:

@@ -12,6 +12,7 @@ from bling_collector.errors import UsageError
 from bling_collector.etl.nota_terms import KINDS, Kind, Term, UnreadableTermError, as_kind, cleaned, recognise
 from bling_collector.etl.notas import EXCLUIDA, Search, load_notas, read_place
 from bling_collector.etl.situacoes import SITUACOES
+from bling_collector.payload import storable
 from bling_collector.web.panel.notes import as_row
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService
@@ -83,7 +84,7 @@ async def notas(request: Request, service: OneService) -> Response:
 
 def read(parameters: dict[str, str]) -> Asked:
     """O que o endereço pede."""
-    asked = Asked({name: value for name, value in parameters.items() if name in (*_FILTERS, *_PLACES)})
+    asked = Asked({name: storable(value) for name, value in parameters.items() if name in (*_FILTERS, *_PLACES)})
     if strange := sorted(parameters.keys() - {*_FILTERS, *_PLACES}):
         asked.errors["geral"] = f"Este endereço traz um filtro que não existe: {strange[0][:40]!r}."
     text = {name: _text(asked, name) for name in ("q", "cliente", "produto")}
