@@ -97,7 +97,8 @@ async def test_um_nome_que_e_um_script_fica_um_nome(page: Page, panel: Panel) ->
     await execute(
         panel.engine,
         "UPDATE contatos SET nome = :evil",
-        "UPDATE nfe_cabecalho SET contato_nome = :evil, excluida_em = CASE WHEN data_emissao::date = '2025-03-10' THEN now() END",
+        "UPDATE nfe_cabecalho SET contato_nome = :evil",
+        "UPDATE nfe_cabecalho SET excluida_em = now() WHERE data_emissao::date BETWEEN '2025-03-10' AND '2025-03-14'",
         "UPDATE produtos SET nome = :evil",
         evil=EVIL,
     )
