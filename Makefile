@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow chaos check format docs lock clean
+.PHONY: help setup setup-browser demo test test-slow chaos check screenshots format docs lock clean
 
 help: ## Lista os alvos
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,11 +20,14 @@ $(STAMP): requirements-dev.txt pyproject.toml
 
 setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collector)
 
+setup-browser: ## Instala o Chromium dos testes do painel (Debian, Ubuntu); sem ele esses testes são pulados
+	@scripts/setup_browser.sh
+
 demo: setup ## Seis anos de notas de uma empresa simulada num PostgreSQL de verdade
 	@$(BIN)/bling-collector demo
 
 test: setup ## Os testes (sem os lentos)
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: setup ## Os testes lentos
 	$(BIN)/pytest -m slow
@@ -38,6 +41,9 @@ check: setup ## Tudo o que a integração contínua confere: formato, lint, tipo
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+
+screenshots: setup ## Fotografa cada página do painel, com a empresa da demonstração, em docs/imagens
+	PYTHONPATH=src:. $(BIN)/python -m tests.screenshots
 
 format: setup ## Formata e corrige o que a ferramenta corrige sozinha
 	$(BIN)/ruff check --fix .

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Request as Asked
 from pydantic import SecretStr
@@ -44,8 +45,8 @@ from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 COMPANY = SimulatorSettings(requests_per_second=0, errors_per_10s=0, token_calls_per_minute=0, today=date(2026, 2, 20))
 """A empresa da demonstração, sem limite de ritmo."""
 START = date(2021, 1, 1)
@@ -54,6 +55,13 @@ START = date(2021, 1, 1)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "company(loaded): se o banco já tem a empresa da demonstração")
     config.addinivalue_line("markers", "browser(width, height, theme, javascript): a janela deste teste")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Num processo só do xdist (`--dist loadgroup`): carregar a empresa da demonstração custa, e uma vez basta."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Panel:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """O Chromium do sistema; BLING_CHROMIUM diz outro."""
-    found = os.environ.get("BLING_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    found = os.environ.get("BLING_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found or not Path(found).exists():
         pytest.skip("Não há Chromium nesta máquina; `make setup-browser` o instala.")
     return found
@@ -96,10 +104,13 @@ def loaded_template(postgres: EmbeddedServer, migrated_template: str, chromium_p
 @pytest.fixture
 def template(request: pytest.FixtureRequest, chromium_path: str) -> str:
     """O banco que este teste copia: com a empresa ou, se ele o pede, só com as tabelas."""
-    mark = request.node.get_closest_marker("company")
-    loaded = mark is None or mark.kwargs["loaded"]
-    name: str = request.getfixturevalue("loaded_template" if loaded else "migrated_template")
+    name: str = request.getfixturevalue("loaded_template" if is_loaded(request) else "migrated_template")
     return name
+
+
+def is_loaded(request: pytest.FixtureRequest) -> bool:
+    mark = request.node.get_closest_marker("company")
+    return mark is None or bool(mark.kwargs["loaded"])
 
 
 @pytest.fixture
@@ -121,7 +132,7 @@ async def server(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncItera
 
 @pytest.fixture
 async def panel(
-    chromium_path: str, settings: Settings, clock: FakeClock, bling: Bling, database_url: str
+    request: pytest.FixtureRequest, settings: Settings, clock: FakeClock, bling: Bling, database_url: str
 ) -> AsyncIterator[Panel]:
     """O serviço num soquete; o Bling simulado volta para o /auth/callback dele."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -131,15 +142,19 @@ async def panel(
         bling.settings = replace(bling.settings, redirect_uri=f"{url}/auth/callback")
         app = create_app(settings, clock=clock)
         engine = create_engine(parse_url(database_url))
-        async with _serving(uvicorn.Config(app, log_config=None, ws="none", lifespan="on"), listener):
+        async with serving_on(app, listener):
             service: Service = app.state.service
-            await service.app()
+            opened = await service.app()
+            if is_loaded(request):
+                await authorise(opened, bling)  # os tokens do modelo são de outro Bling simulado
             yield Panel(url, service, engine, bling, settings, clock)
         await engine.dispose()
 
 
 @asynccontextmanager
-async def _serving(config: uvicorn.Config, listener: socket.socket) -> AsyncIterator[None]:
+async def serving_on(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Atende no soquete dado, no laço de eventos presente."""
+    config = uvicorn.Config(app, log_config=None, ws="none", lifespan="on", timeout_graceful_shutdown=1)
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -149,7 +164,6 @@ async def _serving(config: uvicorn.Config, listener: socket.socket) -> AsyncIter
         yield
     finally:
         server.should_exit = True
-        server.force_exit = True
         await task
 
 
@@ -164,7 +178,7 @@ class _Server(uvicorn.Server):
 @pytest.fixture
 async def browser(chromium_path: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=_ARGS)
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGS)
         yield browser
         await browser.close()
 

@@ -160,7 +160,7 @@ def test_the_gravest_wins() -> None:
     }
     bad = reconciliation(month("2026-01", faltam=[1]))
     order = []
-    for cure in (
+    cures: tuple[dict[str, Any], ...] = (
         {},
         {"oauth": {"refresh_days_left": 3, "warning": "x"}},
         {"running": False},
@@ -168,7 +168,8 @@ def test_the_gravest_wins() -> None:
         {"last_successful_run": {"fim": at(3)}},
         {"owed": {}},
         {"last_run": last("success")},
-    ):
+    )
+    for cure in cures:
         everything |= cure
         order.append(
             judged(status(**{k: dict(v) if isinstance(v, dict) else v for k, v in everything.items()}), bad).case

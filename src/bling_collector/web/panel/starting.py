@@ -40,9 +40,9 @@ async def _chosen(app: App, tipo: str, given: dict[str, str]) -> Begin:
             return app.pipeline.run
         case "run-full":
             return partial(app.pipeline.run_full, *asked(given))
-        case "retry":
+        case "retry":  # a coleta do dia tenta também o pendente e, ao contrário de só tentá-lo, confere o que releu
             await unpark(app.engine)
-            return app.pipeline.retry
+            return app.pipeline.run
         case "reconcile":
             return partial(app.pipeline.reconcile, repair=True)
     raise UsageError(f"Não há execução do tipo {tipo!r}.")

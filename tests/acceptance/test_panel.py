@@ -1,0 +1,249 @@
+"""O painel por HTTP: quem entra, o que muda só a pedido de uma página dele, e o que responde a pedidos tortos."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.acceptance.service_fixtures import authorise, problem, serving
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.config import Settings
+from bling_collector.web import session
+from bling_collector.web.headers import PANEL
+from bling_simulator.bling import Bling
+
+TOKEN = "o-gato-e-o-pato-de-1936"
+GUARDED = pytest.mark.collector(api_token=SecretStr(TOKEN))
+PAGE = {"Accept": "text/html,application/xhtml+xml"}
+OTHER_SITE = {"Sec-Fetch-Site": "cross-site"}
+pytestmark = pytest.mark.bling(scale=0.01)
+
+
+@pytest.fixture
+async def http(settings: Settings, clock: FakeClock) -> AsyncIterator[httpx2.AsyncClient]:
+    async with serving(settings, clock) as client:
+        yield client
+
+
+async def enter(http: httpx2.AsyncClient, token: str = TOKEN, back: str = "/") -> httpx2.Response:
+    return await http.post("/entrar", data={"token": token, "volta": back}, headers=PAGE)
+
+
+# --- entrar --------------------------------------------------------------------------------------------------------
+
+
+@GUARDED
+async def test_a_browser_is_taken_to_the_door_and_a_program_is_not(http: httpx2.AsyncClient) -> None:
+    for path, back in (("/", "/"), ("/notas?busca=a&uf=SP", "/notas%3Fbusca%3Da%26uf%3DSP"), ("/docs", "/docs")):
+        answer = await http.get(path, headers=PAGE)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/entrar?volta={back}")
+        problem(await http.get(path), 401)
+    lost = await http.post("/executar", data={"tipo": "run"}, headers=PAGE)
+    assert (lost.status_code, lost.headers["location"]) == (303, "/entrar?volta=/")
+
+
+@GUARDED
+async def test_the_right_token_opens_the_pages_and_the_api(http: httpx2.AsyncClient, clock: FakeClock) -> None:
+    answer = await enter(http, back="/notas?busca=ção")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/notas?busca=%C3%A7%C3%A3o")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Secure" not in cookie
+    assert TOKEN not in cookie
+    assert (await http.get("/", headers=PAGE)).status_code == 200
+    assert (await http.get("/status")).status_code == 200
+
+    clock.advance(session.LIFE.total_seconds())
+    assert (await http.get("/", headers=PAGE)).status_code == 303
+    problem(await http.get("/status"), 401)
+
+
+@GUARDED
+async def test_behind_https_the_cookie_is_secure(http: httpx2.AsyncClient) -> None:
+    answer = await http.post("/entrar", data={"token": TOKEN}, headers=PAGE | {"X-Forwarded-Proto": "https"})
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+@GUARDED
+@pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], TOKEN + "x", "ção", "\x00"])
+async def test_another_token_opens_nothing(http: httpx2.AsyncClient, token: str) -> None:
+    answer = await enter(http, token)
+    assert answer.status_code == 403
+    assert "O token não confere" in answer.text
+    assert "set-cookie" not in answer.headers
+    assert token in ("", "x") or token not in answer.text
+    assert (await http.get("/", headers=PAGE)).status_code == 303
+
+
+@GUARDED
+@pytest.mark.parametrize("back", ["//mau.example", "https://mau.example/", "/\\mau.example", "javascript:alert(1)"])
+async def test_the_way_back_never_leaves(http: httpx2.AsyncClient, back: str) -> None:
+    assert (await enter(http, back=back)).headers["location"] == "/"
+    page = await http.get("/entrar", params={"volta": f'{back}"><script>alert(1)</script>'})
+    assert "<script>alert" not in page.text
+    assert 'name="volta" value="/"' in page.text
+
+
+@GUARDED
+async def test_leaving_ends_the_session(http: httpx2.AsyncClient) -> None:
+    await enter(http)
+    answer = await http.post("/sair", headers=PAGE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/entrar")
+    assert (await http.get("/", headers=PAGE)).status_code == 303
+
+
+@GUARDED
+async def test_a_session_does_not_obey_another_site(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    await enter(http)
+    for path in (
+        "/run",
+        "/failures/retry",
+        "/executar",
+        "/executar/plano",
+        "/execucoes/1/parar",
+        "/alerts/check",
+        "/sair",
+    ):
+        problem(await http.post(path, headers=OTHER_SITE), 403)
+        problem(await http.post(path, headers={"Origin": "https://mau.example"}), 403)
+    assert await scalar(engine, "SELECT count(*) FROM etl_controle") == 0
+    problem(await http.post("/entrar", data={"token": TOKEN}, headers=OTHER_SITE), 403)
+
+
+async def test_without_a_token_there_is_no_door(http: httpx2.AsyncClient) -> None:
+    for answer in (await http.get("/entrar", headers=PAGE), await enter(http)):
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "Sair" not in (await http.get("/", headers=PAGE)).text
+    problem(await http.post("/executar", data={"tipo": "run"}, headers=OTHER_SITE), 403)
+
+
+# --- páginas -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_program_that_asks_for_the_root_gets_what_it_always_got(http: httpx2.AsyncClient) -> None:
+    answer = await http.get("/")
+    assert answer.json().keys() == {"service", "version", "docs", "status"}
+    assert (await http.get("/", headers=PAGE)).headers["content-type"].startswith("text/html")
+
+
+async def test_every_page_is_dressed(http: httpx2.AsyncClient) -> None:
+    for path in ("/", "/executar", "/execucoes", "/nada", "/execucoes/7"):
+        answer = await http.get(path, headers=PAGE)
+        assert answer.headers["content-security-policy"] == PANEL["Content-Security-Policy"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert not re.search(r'\sstyle="|\son\w+="|<script>|javascript:', answer.text)
+
+
+async def test_what_a_page_carries_never_changes_under_its_address(http: httpx2.AsyncClient) -> None:
+    page = (await http.get("/", headers=PAGE)).text
+    found = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert {path.rpartition("/")[2] for path in found} == {"app.css", "app.js", "htmx.min.js", "favicon.svg"}
+    for path in found:
+        answer = await http.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    for path in (
+        "/static/0/app.css",
+        "/static/x/../app.css",
+        "/static/0/%2e%2e%2fsecret",
+        "/static/1/htmx-LICENSE.txt",
+    ):
+        assert (await http.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nada", 404),
+        ("/execucoes/0", 422),
+        ("/execucoes/x", 422),
+        ("/execucoes/999", 404),
+        ("/execucoes/99999999999999999999", 422),
+        ("/execucoes/-1", 422),
+        ("/execucoes?antes=x", 200),
+        ("/execucoes?antes=-5", 200),
+        ("/execucoes?antes=99999999999999999999999", 200),
+        ("/execucoes?antes=²", 200),
+        ("/execucoes/<script>alert(1)", 422),
+        ("/?tema=<script>", 200),
+    ],
+)
+async def test_an_odd_address_is_a_page(http: httpx2.AsyncClient, path: str, status: int) -> None:
+    answer = await http.get(path, headers=PAGE | {"Cookie": "tema=<b>; sessao=x"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<script>alert" not in answer.text
+    assert "<h1>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"tipo": "run-full"}, "Diga o primeiro dia"),
+        ({"tipo": "run-full", "data_inicio": "ontem"}, "não é uma data"),
+        ({"tipo": "run-full", "data_inicio": "2026-02-30"}, "não é uma data"),
+        ({"tipo": "run-full", "data_inicio": "2030-01-01"}, "está no futuro"),
+        ({"tipo": "run-full", "data_inicio": "1990-01-01"}, "ainda não havia NF-e"),
+        ({"tipo": "run-full", "data_inicio": "2025-02-01", "data_fim": "2025-01-01"}, "vem antes"),
+        ({"tipo": "run-full", "data_inicio": '"><script>alert(1)</script>'}, "não é uma data"),
+        ({"tipo": "outro"}, "Escolha a coleta"),
+        ({}, "Escolha a coleta"),
+    ],
+)
+async def test_a_plan_of_nonsense_says_so(http: httpx2.AsyncClient, data: dict[str, str], said: str) -> None:
+    answer = await http.post("/executar/plano", data=data, headers=PAGE)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "<script>alert" not in answer.text
+    assert (await http.post("/executar", data=data, headers=PAGE)).status_code == 422
+
+
+async def test_nothing_starts_without_authorisation_and_the_page_offers_it(http: httpx2.AsyncClient) -> None:
+    answer = await http.post("/executar/plano", data={"tipo": "run"}, headers=PAGE)
+    assert answer.status_code == 503
+    assert 'href="/autorizar"' in answer.text
+
+
+async def test_the_consent_that_was_denied_is_a_page_too(http: httpx2.AsyncClient, bling: Bling) -> None:
+    denied = await http.get("/auth/callback?error=access_denied", headers=PAGE)
+    assert denied.status_code == 422
+    assert 'href="/autorizar"' in denied.text
+    problem(await http.get("/auth/callback?error=access_denied"), 422)
+    assert (await authorise(http, bling)).json()["status"] == "success"
+
+
+async def test_a_run_from_the_page_and_its_page(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+    await authorise(http, bling)
+    started = await http.post("/executar", data={"tipo": "run-full", "data_inicio": "2026-01-01"}, headers=PAGE)
+    assert (started.status_code, started.headers["location"]) == (303, "/execucoes/1")
+    lines = [line async for line in (await http.get("/execucoes/1/ao-vivo")).aiter_lines()]
+    assert "event: fim" in lines
+    assert lines[lines.index("event: fim") + 1] == "data: success"
+    page = (await http.get("/execucoes/1", headers=PAGE)).text
+    assert "Carga histórica".lower() in page
+    assert "Execução 1: success. Tudo em dia." in page
+    kept = await rows(engine, "SELECT tipo, status FROM etl_controle")
+    assert kept == [("run-full", "success")]
+    problem(await http.post("/execucoes/1/parar"), 422)
+    problem(await http.get("/execucoes/2/ao-vivo"), 404)
+
+
+async def test_the_owner_s_names_are_only_text(http: httpx2.AsyncClient, engine: AsyncEngine, clock: FakeClock) -> None:
+    """O que vem do Bling aparece escrito, e nada dele se executa."""
+    evil = "<img src=x onerror=alert(1)>{{ 7*7 }}"
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO etl_controle (tipo, status, inicio, fim, erro_mensagem) VALUES ('run', 'error', %s, %s, %s)",
+            (clock.now() - timedelta(hours=1), clock.now(), evil),
+        )
+    for path in ("/execucoes", "/execucoes/1"):
+        page = (await http.get(path, headers=PAGE)).text
+        assert "<img src=x" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt;{{ 7*7 }}" in page
