@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +54,11 @@ async def photograph(server: EmbeddedServer, chromium: str) -> None:
             async with open_app(settings, clock=clock) as app:
                 await authorise(app, bling.bling)
                 await app.pipeline.run_full(START)
-                for _ in range(3):  # dias comuns, para que a história tenha o que contar
-                    clock.advance(86_400 / 3)
-                    await app.pipeline.run(date(2026, 2, 1))
+                clock.advance(-12 * 3600)  # dias comuns, às seis da manhã; o último é de há três horas
+                for _ in range(6):
+                    clock.advance(86_400)
+                    await app.pipeline.run()
+                clock.advance(3 * 3600)
             for name, path, width, theme in SHOTS:
                 await _shoot(browser, root, name, path, width, theme)
 
@@ -85,6 +86,9 @@ async def _shoot(browser: Browser, root: str, name: str, path: str, width: int, 
     answer = await page.goto(root + path)
     assert answer is not None
     assert answer.ok, f"{path}: {answer.status}"
+    await page.evaluate(
+        "document.querySelectorAll('code').forEach(c => c.textContent = c.textContent.replace(/:[0-9]+/, ':8080'))"
+    )
     tall = min(int(await page.evaluate("document.documentElement.scrollHeight")), TALLEST)
     await page.set_viewport_size({"width": width, "height": tall})
     await page.screenshot(path=FOLDER / f"{name}.png")

@@ -161,8 +161,15 @@ def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
 
 def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
     here, there = number(reconciliation["no_banco"]), number(reconciliation["no_bling"])
-    checked = ago(now - datetime.fromisoformat(reconciliation["completo_em"]))
-    return Verdict("certo", GOOD, f"Tudo certo: {here} de {there} notas, conferido {checked}.")
+    oldest = datetime.fromisoformat(reconciliation["completo_em"])
+    newest = max(datetime.fromisoformat(month["conferida_em"]) for month in reconciliation["meses"])
+    detail = ""
+    if newest - oldest > timedelta(hours=1):
+        detail = (
+            f"É a conferência mais antiga; a mais nova foi {ago(now - newest)}. Toda semana se relê a história toda."
+        )
+    sentence = f"Tudo certo: {here} de {there} notas, conferido {ago(now - oldest)}."
+    return Verdict("certo", GOOD, sentence, detail)
 
 
 def ago(since: timedelta) -> str:

@@ -41,7 +41,8 @@ def last(how: str, message: str | None = None, hours: float = 3) -> dict[str, An
 
 
 def month(name: str, **ids: list[int]) -> dict[str, Any]:
-    return {"mes": name, "igual": not ids, "faltam": [], "sobram": [], "diferem": []} | ids
+    whole = {"mes": name, "conferida_em": at(3), "igual": not ids, "faltam": [], "sobram": [], "diferem": []}
+    return whole | ids
 
 
 def reconciliation(*months: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -122,6 +123,10 @@ def test_each_case(given: Verdict, case: str, tone: str, action: str | None) -> 
 
 def test_all_is_well_says_how_much_and_since_when() -> None:
     assert judged().sentence == "Tudo certo: 2.926 de 2.926 notas, conferido há 3 h."
+    assert judged().detail == ""
+    weekly = judged(checked=reconciliation(completo_em=at(120)))
+    assert weekly.sentence.endswith("conferido há 5 dias.")
+    assert "a mais nova foi há 3 h" in weekly.detail
     assert judged(checked=reconciliation(completo_em=at(0.5))).sentence.endswith("conferido há 30 min.")
     assert judged(checked=reconciliation(completo_em=at(0.005))).sentence.endswith("conferido agora mesmo.")
     assert judged(checked=reconciliation(completo_em=at(72))).sentence.endswith("conferido há 3 dias.")
