@@ -146,6 +146,16 @@ async def test_um_periodo_sem_sentido_e_dito_na_pagina(http: httpx2.AsyncClient,
         problem(await http.get(f"/faturamento.{extension}?{query}"), 422)
 
 
+async def test_um_periodo_que_nao_esta_provado_o_diz(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    assert "podem mudar" not in (await loaded.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    owed = "INSERT INTO janelas_devidas (recurso, data_inicio, data_fim) VALUES ('nfe', '2025-02-10', '2025-03-02')"
+    await execute(engine, owed)
+    page = (await loaded.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    assert "podem mudar" in page
+    assert "2 meses deste período" in page
+    assert "podem mudar" not in (await loaded.get("/faturamento?de=2025-04-01", headers=PAGE)).text
+
+
 async def test_uma_tabela_que_nao_existe(http: httpx2.AsyncClient) -> None:
     assert "evolucao, ufs" in problem(await http.get("/faturamento.csv?tabela=segredos"), 422)["detail"]
     problem(await http.get("/faturamento.xlsx?tabela=segredos"), 422)

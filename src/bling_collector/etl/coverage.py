@@ -122,6 +122,14 @@ async def load_coverage(engine: AsyncEngine, today: date) -> Coverage:
     )
 
 
+async def load_unproven(engine: AsyncEngine, months: Iterable[date], today: date) -> list[MonthCoverage]:
+    """Destes meses, os que não estão provados: diferem, têm o que buscar, ou não foram conferidos por inteiro."""
+    wanted = set(months)
+    found = await load_coverage(engine, today)
+    unproven = ("difere", "devido", "nunca")
+    return [month for year in found.anos for month in year.meses if month.mes in wanted and month.state in unproven]
+
+
 async def load_month_coverage(engine: AsyncEngine, month: date, today: date) -> MonthDetails:
     """O mês que começa em `month`."""
     facts = await _load_facts(engine, today, month, month_end(month))

@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
+from bling_collector.etl.coverage import load_unproven
 from bling_collector.etl.periods import PRESETS, Period
 from bling_collector.etl.revenue import (
     Revenue,
@@ -91,8 +92,11 @@ async def faturamento(request: Request, service: OneService) -> Response:
         if wants_fragment(request.scope) and asked.partes:
             return fragment("faturamento.html", "partes", **await _parts(app.engine, period))
         revenue = await load_revenue(app.engine, period, today(app.clock))
+        unproven = await load_unproven(app.engine, list(period.months), today(app.clock))
         parts = await _parts(app.engine, period) if asked.partes else {"tables": None, "query": query_of(period)}
-    return page(request, "faturamento.html", section="faturamento", error=None, **_context(revenue), **parts)
+    return page(
+        request, "faturamento.html", section="faturamento", error=None, unproven=unproven, **_context(revenue), **parts
+    )
 
 
 @router.get("/faturamento.csv")
