@@ -11,22 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 _ACCENTED = "ÀÁÂÃÄÅàáâãäåÇçÈÉÊËèéêëÌÍÎÏìíîïÑñÒÓÔÕÖØòóôõöøÙÚÛÜùúûüÝýÿªº"
 _PLAIN = "aaaaaaaaaaaacceeeeeeeeiiiiiiiinnoooooooooooouuuuuuuuyyyao"
-_BETWEEN = "".join(c for c in map(chr, range(1, 128)) if not c.isalnum()) + "\u00a0\u2007\u202f–—‘’“”´¨·•°…"
-_COMBINING = "".join(map(chr, range(0x300, 0x370)))
+_BETWEEN = "[\x01-/:-@[-`{-\x7f\u00a0\u2007\u202f–—‘’“”´¨·•°…]+"
+_COMBINING = "[\u0300-\u036f]"
 """Os acentos escritos à parte da letra: saem."""
 FOLD: Final[dict[str, Any]] = {
-    "de": _ACCENTED + _BETWEEN + _COMBINING,
-    "para": _PLAIN + " " * len(_BETWEEN),
+    "de": _ACCENTED,
+    "para": _PLAIN,
+    "soltos": _COMBINING,
+    "entre": _BETWEEN,
     "longa": 40,
     "muitas": 5000,
 }
-"""Os parâmetros de WORDS: o que cada letra vira, o tamanho de uma palavra e quantas se guardam de uma nota.
+"""Os parâmetros de WORDS: o que cada letra vira, o que sai, o que separa, o tamanho de uma palavra e quantas se guardam
+de uma nota.
 
 Os limites são os do tsvector (2 KB por palavra, 1 MB ao todo): um texto enorme não impede que a nota seja salva.
 """
 WORDS: Final = """
     ARRAY(SELECT DISTINCT left(palavra, :longa)
-          FROM unnest(string_to_array(lower(translate({texto}, :de, :para)), ' ')) AS palavra
+          FROM unnest(string_to_array(lower(regexp_replace(regexp_replace(
+                   translate({texto}, :de, :para), :soltos, '', 'g'), :entre, ' ', 'g')), ' ')) AS palavra
           WHERE palavra <> '' LIMIT :muitas)"""
 """A expressão que tira as palavras de `{texto}`."""
 _WORDS_TYPED: Final = WORDS.format(texto="CAST(:texto AS text)")

@@ -59,11 +59,11 @@ def _add_search() -> None:
 
 
 def _fill_search() -> None:
-    between = "".join(c for c in map(chr, range(1, 128)) if not c.isalnum()) + "\u00a0\u2007\u202f–—‘’“”´¨·•°…"
     words = """
         array_to_tsvector(ARRAY(
             SELECT DISTINCT left(palavra, 40)
-            FROM unnest(string_to_array(lower(translate({texto}, :de, :para)), ' ')) AS palavra
+            FROM unnest(string_to_array(lower(regexp_replace(regexp_replace(
+                     translate({texto}, :de, :para), :soltos, '', 'g'), :entre, ' ', 'g')), ' ')) AS palavra
             WHERE palavra <> '' LIMIT 5000))"""
     cliente, produtos = words.format(texto="left(n.contato_nome, 1000)"), words.format(texto="i.textos")
     op.get_bind().execute(
@@ -82,10 +82,10 @@ def _fill_search() -> None:
                                      left(descricao_produto, 1000)), ' ') AS textos
                 FROM nfe_itens GROUP BY nfe_id) AS i ON i.nfe_id = n.id"""),
         {
-            "de": "ÀÁÂÃÄÅàáâãäåÇçÈÉÊËèéêëÌÍÎÏìíîïÑñÒÓÔÕÖØòóôõöøÙÚÛÜùúûüÝýÿªº"
-            + between
-            + "".join(map(chr, range(0x300, 0x370))),
-            "para": "aaaaaaaaaaaacceeeeeeeeiiiiiiiinnoooooooooooouuuuuuuuyyyao" + " " * len(between),
+            "de": "ÀÁÂÃÄÅàáâãäåÇçÈÉÊËèéêëÌÍÎÏìíîïÑñÒÓÔÕÖØòóôõöøÙÚÛÜùúûüÝýÿªº",
+            "para": "aaaaaaaaaaaacceeeeeeeeiiiiiiiinnoooooooooooouuuuuuuuyyyao",
+            "soltos": "[\u0300-\u036f]",
+            "entre": "[\x01-/:-@[-`{-\x7f\u00a0\u2007\u202f–—‘’“”´¨·•°…]+",
         },
     )
 
