@@ -14,6 +14,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
 from bling_collector.etl.pipeline import INTERRUPTED
+from bling_collector.pace import SUSPECTS
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query
@@ -123,6 +124,20 @@ async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling
     bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
     result = await app.pipeline.run_full(START)
     assert result.status == "partial"
+    assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
+    await assert_equals_truth(app.engine, bling, without=bad)
+
+
+@pytest.mark.bling(scale=0.1)
+async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(app: App, bling: Bling) -> None:
+    """Nem um disjuntor abre: uma nota que já respondeu, perguntada de novo, diz que o Bling atende."""
+    bad = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]).startswith("2024")]
+    assert len(bad) > SUSPECTS
+    bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
+    result = await app.pipeline.run_full(START)
+    assert result.status == "partial"
+    assert result.error is None
+    assert await scalar(app.engine, "SELECT pausada_ate FROM limites_bling") is None
     assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
     await assert_equals_truth(app.engine, bling, without=bad)
 
