@@ -214,6 +214,9 @@ class _WithoutCredentials(OAuth):
     async def renew_after_401(self, rejected: Token) -> Token:
         self._refuse()
 
+    async def refuse(self, rejected: Token) -> None:
+        self._refuse()
+
     async def start_authorization(self) -> str:
         self._refuse()
 

@@ -50,6 +50,10 @@ class AccessTokens(Protocol):
         """Outro token que não `rejected`, que o Bling acaba de recusar."""
         ...
 
+    async def refuse(self, rejected: Token) -> None:
+        """Anota que o Bling recusou também o token novo: só o dono da conta resolve."""
+        ...
+
 
 @dataclass
 class Requests:
@@ -88,6 +92,7 @@ class AuthTransport(_Layer):
         try:
             return await self._send(request, token)
         except BlingAuthError as error:
+            await self._tokens.refuse(token)
             raise ReauthorizeError(
                 "O Bling recusou o token de acesso e também o que veio no lugar dele: a autorização foi revogada, ou "
                 f"os escopos do aplicativo mudaram. Autorize de novo com `bling-collector auth`. ({error})"

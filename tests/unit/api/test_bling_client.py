@@ -29,6 +29,9 @@ class OneToken:
     async def renew_after_401(self, rejected: Token) -> Token:
         raise AssertionError("não houve 401")
 
+    async def refuse(self, rejected: Token) -> None:
+        raise AssertionError("não houve 401")
+
 
 def http_over(answer: Callable[[httpx2.Request], httpx2.Response], base_url: str = "https://bling/Api/v3") -> Any:
     clock = FakeClock()
