@@ -68,7 +68,7 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
     filters = await stock_filters(ctx)
     for categoria, stock in combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters):
         params = (*PRODUTOS.listings[0], *stock, ("idCategoria", str(categoria)))
-        async for page in ctx.client.pages(PRODUTOS.path, params):
+        async for page in ctx.client.pages(PRODUTOS.path, params, short_is_last=True):
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
             ctx.progress.feitos = len(found)
             ctx.show()
