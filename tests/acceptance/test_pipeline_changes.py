@@ -1,6 +1,6 @@
 """O que muda no Bling entre uma execução e outra, e no meio de uma."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -271,3 +271,18 @@ async def test_sem_releitura_a_nota_antiga_cancelada_so_e_vista_pela_carga(app: 
     assert (result.status, result.data_referencia) == ("success", date(2026, 2, 20))
     await assert_equals_truth(app.engine, bling)
     assert timedelta(days=30).days == app.settings.extraction_lookback_days
+
+
+@pytest.mark.bling(default_hides_all_but_authorised=True)
+async def test_saber_que_a_listagem_esconde_faz_reler_a_historia(app: App, bling: Bling) -> None:
+    """Enquanto só havia o que a listagem mostra e uma rejeitada, que a sonda não pede, nada o dizia."""
+    for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6)]:
+        bling.edit_note(note["id"], situacao=6)
+    rejected = bling.issue_note(situacao=4, emitted_at=datetime.fromisoformat("2025-06-10 09:00:00"))
+    await app.pipeline.run_full(START)
+    bling.issue_note(situacao=5)
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    assert await rows(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=rejected) == [(4,)]
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+    await assert_equals_truth(app.engine, bling)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -84,6 +84,27 @@ async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
     assert await run.finish() == {}
     result = await app.pipeline.run()
     assert (result.status, result.message) == ("success", None)
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize("number", [13, 18, 25])
+@pytest.mark.bling(scale=0.03, default_hides_all_but_authorised=True)
+async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
+    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A janela mais nova já tinha sido quitada sem o que só a seguinte revelou: volta a ser devida."""
+    for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6) and n["dataEmissao"] > "2025-03"]:
+        bling.edit_note(note["id"], situacao=6)
+    rejected = bling.issue_note(situacao=4, emitted_at=datetime(2025, 6, 10, 9, 0))  # noqa: DTZ001 — hora de Brasília
+    bling.issue_note(situacao=5, emitted_at=datetime(2024, 6, 10, 9, 0))  # noqa: DTZ001 — hora de Brasília
+    run = await OneRun.start(server, database_url, "2021-01-01")
+    await run.ready()
+    at_request(bling, monkeypatch, "^/nfe$", number, run.kill)
+    assert await run.finish() == {}
+    assert await rows(app.engine, "SELECT 1 FROM checkpoints WHERE recurso = 'nfe.escondidas'") == [(1,)]
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    assert await rows(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=rejected) == [(4,)]
     await assert_equals_truth(app.engine, bling)
 
 

@@ -80,6 +80,8 @@ class RunContext:
     """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
     probes: int = 0
     """Sondas já feitas do que as listagens poderiam esconder."""
+    hiding: set[str] = field(default_factory=set)
+    """Os streams em que elas o mostraram nesta execução."""
     found: Found = field(default_factory=Found)
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""

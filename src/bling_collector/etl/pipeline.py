@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,7 +36,7 @@ from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reconcile import due_windows_of
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
-from bling_collector.etl.sweep import hides_more, sweep
+from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
 from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
 from bling_collector.payload import storable
@@ -276,14 +276,20 @@ class Pipeline:
         return None
 
     async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
-        knew = await hides_more(ctx, stream)
         for place, window in enumerate(windows):
             await self._sweep(ctx, stream, window)
-            if not knew and await hides_more(ctx, stream):
-                # Só agora se soube que as listagens de costume escondem: as janelas já lidas são lidas de novo.
-                knew = True
-                for earlier in windows[:place]:
-                    await self._sweep(ctx, stream, earlier)
+            if stream.name in ctx.hiding:
+                await self._sweep_again(ctx, stream, [*windows[place + 1 :], *windows[:place]])
+                return
+
+    async def _sweep_again(self, ctx: RunContext, stream: Stream, windows: Sequence[Window] = ()) -> None:
+        """Só agora se soube que as listagens de costume escondem: relê o que por isso é devido, que já inclui
+        `windows`, ou, se não se repara, só `windows`."""
+        if ctx.repair:
+            async with ctx.engine.begin() as connection:
+                windows = await owe(connection, stream, [])
+        for window in windows:
+            await self._sweep(ctx, stream, window)
 
     async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> None:
         """A parte de hoje da história; uma janela que não se completa cede a vez à seguinte."""
@@ -291,7 +297,11 @@ class Pipeline:
         for window in windows:
             if left == 0:
                 return
+            knew = await hides_more(ctx, stream)
             left -= await self._sweep(ctx, stream, window)
+            if not knew and await hides_more(ctx, stream):
+                await self._sweep_again(ctx, stream)
+                return
 
     async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
         """Se a janela se completou."""
@@ -381,10 +391,7 @@ async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job:
         return []
     if not job.repair:
         return plan([period])
-    before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, stream.name)]
-    windows = plan([period, *before])
-    await control.set_owed(connection, stream.name, [Owed(w.inicio, w.fim) for w in windows])
-    return windows
+    return await owe(connection, stream, [period])
 
 
 def _message(error: CollectorError | None, problems: list[str], pendencias: int, janelas: int) -> str | None:
