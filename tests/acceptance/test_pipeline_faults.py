@@ -254,6 +254,29 @@ async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.parametrize("path", ["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"])
+async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
+    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """O relógio fica parado na espera entre duas tentativas, e é nela que chega o pedido."""
+    stop = asyncio.Event()
+
+    async def asked_to_stop(seconds: float) -> None:
+        if seconds:
+            stop.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(clock, "sleep", asked_to_stop)
+    rule = bling.fail(path)
+    async with asyncio.timeout(30):
+        result = await app.pipeline.run_full(START, stop=stop)
+    assert (result.status, result.message and INTERRUPTED.rstrip(".") in result.message) == ("partial", True)
+    monkeypatch.undo()
+    bling.faults.remove(rule)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
 async def test_uma_execucao_cancelada_nao_fica_em_curso(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,7 @@ async def _ask_batch(
     try:
         for stock in filters:
             params = (*PRODUTOS.listings[0], *stock, *(("codigos[]", sku) for sku in skus))
-            async for page in ctx.client.pages(PRODUTOS.path, params):
+            async for page in ctx.pages(PRODUTOS.path, params):
                 wanted = {row["id"]: row for row in page if text(row.get("codigo")) in asked}
                 hidden |= stock != _DEFAULT and not wanted.keys() <= rows.keys()
                 rows |= wanted
@@ -175,7 +175,7 @@ async def _find_the_deleted(ctx: RunContext) -> None:
         skus = await repository.skus_in_doubt(connection)
     for batch, stock in combinations(list(batches(skus)), await stock_filters(ctx)):
         codigos = tuple(("codigos[]", sku) for sku in batch)
-        async for page in ctx.client.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
+        async for page in ctx.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
             async with ctx.transaction() as connection:
                 deleted = [row["id"] for row in page]
                 await proof.mark_gone(

@@ -139,7 +139,7 @@ async def owe(connection: AsyncConnection, stream: Stream, windows: Sequence[Win
 async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing) -> None:
     assert stream.window is not None, stream.name
     here: dict[int, Listed] = {}
-    async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
+    async for page in ctx.pages(stream.path, (*listing, *window.params(stream.window))):
         async with ctx.engine.connect() as connection:
             known = await repository.known(connection, stream.table, [row["id"] for row in page])
         result.known |= known.keys()
