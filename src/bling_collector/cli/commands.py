@@ -17,6 +17,7 @@ from bling_collector.cli import copies, report, terminal, titular
 from bling_collector.cli.portuguese import Group, explain
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import emit_json, say
+from bling_collector.clock import SystemClock, today
 from bling_collector.config import Settings, load_settings
 from bling_collector.db import schema
 from bling_collector.errors import CollectorError
@@ -27,7 +28,7 @@ from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.etl.sync import RECURSOS
 from bling_collector.etl.token_status import load_token_warning
-from bling_collector.etl.windows import parse_day
+from bling_collector.etl.windows import parse_day, refuse_impossible
 from bling_collector.redaction import redact
 from bling_collector.token_cipher import new_key
 
@@ -88,6 +89,7 @@ def serve(host: str, port: int, sem_autenticacao: bool) -> int:
 @as_json
 def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
     """A coleta diária: o que é novo e o que mudou."""
+    _refuse_impossible(data_inicio, data_fim)
     return _collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, **how), json_)
 
 
@@ -97,6 +99,7 @@ def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
 @as_json
 def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
     """A carga histórica: todas as notas de um período."""
+    _refuse_impossible(data_inicio, data_fim)
     return _collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, **how), json_)
 
 
@@ -156,6 +159,7 @@ def reconcile(
         raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
     if numeracao:
         return _run(_numbering(serie, json_))
+    _refuse_impossible(data_inicio, data_fim)
     return _run(_reconcile(data_inicio, data_fim, repair, json_))
 
 
@@ -246,6 +250,7 @@ def alerts_test(json_: bool) -> int:
 @as_json
 def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
     """Refaz as linhas a partir do JSON guardado, sem o Bling."""
+    _refuse_impossible(data_inicio, data_fim)
     return _collect(lambda app, **how: app.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
 
 
@@ -377,6 +382,11 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
+
+
+def _refuse_impossible(inicio: date | None, fim: date | None) -> None:
+    """Recusa o período antes de abrir o banco: um engano de digitação não cria tabelas."""
+    refuse_impossible(inicio, fim, today=today(SystemClock()))
 
 
 async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_: bool) -> int:

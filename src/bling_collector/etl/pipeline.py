@@ -31,6 +31,7 @@ from bling_collector.errors import (
     RunInProgressError,
     UsageError,
 )
+from bling_collector.etl.abertas import refresh_open
 from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
@@ -307,7 +308,9 @@ class Pipeline:
                 if job.repair:
                     await retry_pendencias(ctx, stream)
                 if job.tipo == "run" and job.inicio is None and job.fim is None:
-                    await self._sweep_the_due(ctx, stream)
+                    read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
+                    for day in await refresh_open(ctx, stream, read):
+                        await self._sweep(ctx, stream, day)
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -337,17 +340,18 @@ class Pipeline:
         for window in windows:
             await self._sweep(ctx, stream, window)
 
-    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> None:
-        """A parte de hoje da história; uma janela que não se completa cede a vez à seguinte."""
+    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
+        """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
         windows, left = await due_windows_of(ctx)
-        for window in windows:
+        for place, window in enumerate(windows):
             if left == 0:
-                return
+                return windows[:place]
             knew = await hides_more(ctx, stream)
             left -= await self._sweep(ctx, stream, window)
             if not knew and await hides_more(ctx, stream):
                 await self._sweep_again(ctx, stream)
-                return
+                break
+        return windows
 
     async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
         """Se a janela se completou."""
