@@ -240,6 +240,17 @@ async def test_serve_refuses_before_anything_opens(tmp_path: Any) -> None:
     assert told.returncode == 0
 
 
+async def test_another_site_is_refused_even_when_the_browser_says_only_where_it_comes_from(
+    http: httpx2.AsyncClient, bling: Bling
+) -> None:
+    """Por http a um endereço da rede, o navegador não manda o Sec-Fetch-Site."""
+    problem(await http.post("/run", headers={"Origin": "http://outro.example"}), 403)
+    problem(await http.post("/run", headers={"Origin": "null"}), 403)
+    assert bling.counters.total == 0
+    here = f"http://{http.base_url.netloc.decode()}"
+    assert (await http.post("/alerts/check", headers={"Origin": here})).status_code == 200
+
+
 # O tamanho de um pedido
 
 

@@ -14,7 +14,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
 from bling_collector.etl.pipeline import INTERRUPTED
-from bling_collector.pace import SUSPECTS
+from bling_collector.pace import FAILURES_IN_A_ROW, SUSPECTS
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query
@@ -129,6 +129,23 @@ async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling
 
 
 @pytest.mark.bling(scale=0.1)
+@pytest.mark.bling(scale=0.06)
+async def test_muitas_pendencias_antigas_nao_param_o_resto(app: App, bling: Bling) -> None:
+    """Numa execução sem nota nova nenhuma nota responde; a listagem, que respondeu, é a testemunha."""
+    assert (await app.pipeline.run_full(START)).status == "success"
+    old = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]) < "2025-06"]
+    assert len(old) > FAILURES_IN_A_ROW
+    for id_ in old:
+        bling.edit_note(id_, situacao=2 if bling.notes[id_]["situacao"] != 2 else 6)
+    bling.fail(rf"^/nfe/({'|'.join(map(str, old))})$")
+    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
+    bling.counters.reset()
+    result = await app.pipeline.run()
+    assert (result.status, result.error) == ("partial", None)
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == len(old)
+    assert bling.counters.requests["/produtos"] > 0, "o que vem depois das pendências também é feito"
+
+
 async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(app: App, bling: Bling) -> None:
     """Nem um disjuntor abre: uma nota que já respondeu, perguntada de novo, diz que o Bling atende."""
     bad = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]).startswith("2024")]

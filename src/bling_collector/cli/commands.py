@@ -4,7 +4,8 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from bling_collector import logs
-from bling_collector.bootstrap import App, open_app, open_database
+from bling_collector.bootstrap import App, open_app, open_database, telling_who_watches
 from bling_collector.cli import copies, report, terminal, titular
 from bling_collector.cli.portuguese import Group, explain
 from bling_collector.cli.signals import gentle_stop
@@ -392,7 +393,7 @@ def _refuse_impossible(inicio: date | None, fim: date | None) -> None:
 async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_: bool) -> int:
     settings = _settings()
     settings.credentials  # noqa: B018 — sem credenciais nada começa
-    async with open_app(settings) as app:
+    async with _opened(settings) as app:
         with terminal.progress() as sink, gentle_stop() as stop:
             result = await app.pipeline.reconcile(inicio, fim, repair=repair, sink=sink, stop=stop)
         situation = await load_reconciliation(app.engine)
@@ -401,6 +402,15 @@ async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_:
     else:
         report.reconciliation(result, situation)
     return result.exit_code
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[App]:
+    """As peças para coletar; se o banco não abre, é dito também a quem acompanha de longe."""
+    async with AsyncExitStack() as stack:
+        async with telling_who_watches(settings):
+            app = await stack.enter_async_context(open_app(settings))
+        yield app
 
 
 async def _numbering(serie: int | None, json_: bool) -> int:
@@ -419,7 +429,7 @@ def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, 
         settings = _settings()
         if not offline:
             settings.credentials  # noqa: B018 — sem credenciais nada começa
-        async with open_app(settings) as app:
+        async with _opened(settings) as app:
             with terminal.progress() as sink, gentle_stop() as stop:
                 result = await start(app, sink=sink, stop=stop)
             if warning := await load_token_warning(app.engine, app.clock.now()):
