@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bling_collector.tokens import Token
@@ -55,6 +56,11 @@ class MemoryTokenStore:
         await asyncio.sleep(0)
         self.token = token
         self.saved.append(token)
+
+    async def refuse(self, at: datetime) -> None:
+        await asyncio.sleep(0)
+        if self.token:
+            self.token = replace(self.token, refused_at=at)
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator["MemoryTokenStore"]:

@@ -1,7 +1,7 @@
 """Um destino de avisos: recebe o que o Apprise manda a uma URL `json://`, e guarda."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,6 +13,8 @@ class Inbox:
         self.status = 200
         """O que se responde; outro código é um destino que recusa."""
         self.attempts = 0
+        self.on_post: Callable[[], object] | None = None
+        """O que acontece, uma vez, enquanto o primeiro aviso é recebido."""
         self.url = ""
 
     @property
@@ -32,6 +34,9 @@ def open_inbox() -> Iterator[Inbox]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             inbox.attempts += 1
+            if (happens := inbox.on_post) is not None:
+                inbox.on_post = None
+                happens()
             if inbox.status == 200:
                 inbox.received.append(body)
             self.send_response(inbox.status)

@@ -27,10 +27,10 @@ from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.database import create_engine, explained, parse_url
 from bling_collector.db.embedded import default_data_home, embedded_postgres
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError
-from bling_collector.etl.alarms import Alarms
+from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError, DatabaseError
+from bling_collector.etl.alarms import Alarms, tell_database_down
 from bling_collector.etl.pipeline import Pipeline
-from bling_collector.notify import channels
+from bling_collector.notify import Channel, channels
 from bling_collector.pace import PER_SECOND
 from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
@@ -129,10 +129,23 @@ async def open_app(
         yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests, alarms)
 
 
+@asynccontextmanager
+async def telling_who_watches(settings: Settings) -> AsyncIterator[None]:
+    """Se o banco não atende, avisa a quem ALERT_URLS diz, e o erro segue: quem agenda uma coleta não lê o terminal."""
+    try:
+        yield
+    except DatabaseError as error:
+        await tell_database_down(_channels(settings), str(error))
+        raise
+
+
+def _channels(settings: Settings) -> list[Channel]:
+    return channels(settings.alert_urls.get_secret_value()) if settings.alert_urls else []
+
+
 def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> Alarms:
     """Os alarmes deste banco, com os destinos da configuração."""
-    urls = settings.alert_urls.get_secret_value() if settings.alert_urls else ""
-    return Alarms(engine, clock, channels(urls), no_run_hours=settings.alert_no_run_hours)
+    return Alarms(engine, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)
 
 
 def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:
@@ -212,6 +225,9 @@ class _WithoutCredentials(OAuth):
         """Sem credenciais ninguém trocou par nenhum."""
 
     async def renew_after_401(self, rejected: Token) -> Token:
+        self._refuse()
+
+    async def refuse(self, rejected: Token) -> None:
         self._refuse()
 
     async def start_authorization(self) -> str:

@@ -123,11 +123,12 @@ class Settings(BaseSettings):
         """Tudo o que nenhum log pode repetir."""
         hidden = [self.bling_client_secret, self.database_url, self.token_encryption_key, self.api_token]
         secrets = [secret.get_secret_value() for secret in hidden if secret] + self.token_keys
-        secrets += re.split(r"[\s,;]+", self.alert_urls.get_secret_value().strip(" ,;")) if self.alert_urls else []
+        secrets += split_urls(self.alert_urls.get_secret_value()) if self.alert_urls else []
         if self.bling_client_secret:
             pair = f"{self.bling_client_id}:{self.bling_client_secret.get_secret_value()}"
             secrets.append(base64.b64encode(pair.encode()).decode())
-        return secrets + _database_password(self.database_url)
+        # Um segredo de três letras esconderia pedaços de palavras comuns.
+        return [secret for secret in secrets if len(secret) > 5] + _database_password(self.database_url)
 
     @cached_property
     def credentials(self) -> tuple[str, SecretStr]:
@@ -145,6 +146,12 @@ class Settings(BaseSettings):
                     "developer.bling.com.br."
                 )
         return str(self.bling_client_id), SecretStr(str(secret))
+
+
+def split_urls(urls: str) -> list[str]:
+    """As URLs de ALERT_URLS, separadas por espaço, vírgula ou linha; uma vírgula dentro de uma URL não a parte."""
+    parts = re.split(r"[\s,;]+(?=[A-Za-z][A-Za-z0-9+.-]*://)", urls)
+    return [part for part in (part.strip(" \t\r\n,;") for part in parts) if part]
 
 
 def _split(keys: SecretStr | None) -> list[str]:

@@ -81,6 +81,9 @@ async def _token(settings: Settings, engine: AsyncEngine) -> Finding:
         return Finding("Autorização", "ainda não foi dada. Rode `bling-collector auth`.", 3)
     if token.refresh_in_doubt:
         return Finding("Autorização", "perdida no meio de uma renovação. Rode `bling-collector auth`.", 3)
+    if token.refused_at:
+        refused = f"o Bling a recusou em {_local(token.refused_at)}"
+        return Finding("Autorização", f"{refused}. Rode `bling-collector auth`.", 3)
     detail = f"token guardado, válido até {_local(token.expires_at)}; renova-se sozinho"
     end = refresh_ends_at(token.updated_at)
     if end is not None:

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import re
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -12,12 +10,13 @@ from threading import Lock
 from types import ModuleType
 from typing import Final
 
+from bling_collector.config import split_urls
+
 log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 20.0
 """Segundos que um destino tem para receber um aviso."""
 _LOADING: Final = Lock()
-_SEPARATOR: Final = re.compile(r"[\s,;]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,7 @@ class Channel:
 
 def channels(urls: str) -> list[Channel]:
     """Os destinos de ALERT_URLS, separados por espaço, vírgula ou linha; cada um uma vez só."""
-    return list({channel.key: channel for channel in map(_channel, _parts(urls))}.values())
-
-
-def _parts(urls: str) -> Iterable[str]:
-    return filter(None, (part.strip(" \t\r\n,;") for part in _SEPARATOR.split(urls)))
+    return list({channel.key: channel for channel in map(_channel, split_urls(urls))}.values())
 
 
 def _channel(url: str) -> Channel:

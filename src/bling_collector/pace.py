@@ -27,9 +27,11 @@ SLOWEST: Final = 0.125
 RECOVERY: Final = 0.005
 """Quanto do ritmo volta a cada resposta aceita: cem delas desfazem uma metade."""
 
-FAILURES_IN_A_ROW: Final = 20
-"""Falhas seguidas (sem resposta, 5xx, página em vez de JSON) que abrem o disjuntor."""
-BLOCKED_WEIGHT: Final = 7
+FAILURES_IN_A_ROW: Final = 100
+"""Recursos que falham em seguida (sem resposta, 5xx, página em vez de JSON) e que abrem o disjuntor."""
+SUSPECTS: Final = 10
+"""Recursos que falham em seguida até que se pergunte, por um que já respondeu, se a falha é do Bling ou deles."""
+BLOCKED_WEIGHT: Final = 34
 """Quantas falhas vale uma página no lugar de um 403 ou de um 429, o sinal de um IP bloqueado."""
 ERRORS_WINDOW: Final = 10.0
 MOST_ERRORS: Final = 100

@@ -28,6 +28,8 @@ class Token:
     updated_at: datetime | None = None
     refresh_in_doubt: bool = False
     """Uma renovação foi enviada e a resposta nunca chegou: o refresh token, de uso único, pode já ter sido gasto."""
+    refused_at: datetime | None = None
+    """Quando o Bling disse que este par não serve mais; volta a None com o par seguinte."""
 
     @property
     def is_jwt(self) -> bool:
@@ -49,6 +51,10 @@ class LockedTokens(Protocol):
 
     async def save(self, token: Token) -> None:
         """Grava e confirma (COMMIT) antes de voltar: só depois disso o token pode ser usado."""
+        ...
+
+    async def refuse(self, at: datetime) -> None:
+        """Anota que o Bling recusou o par gravado."""
         ...
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import socket
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -210,10 +211,16 @@ async def test_told_in_so_many_words_anyone_may_call(how: str, monkeypatch: pyte
         assert (await http.get("/")).status_code == 200
 
 
+def free_port() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return str(listener.getsockname()[1])
+
+
 async def test_serve_refuses_before_anything_opens(tmp_path: Any) -> None:
     """O comando sai com 2 e diz o que fazer; com a opção, atende."""
     environment = os.environ | {"DATABASE_URL": NOWHERE.get_secret_value(), "XDG_DATA_HOME": str(tmp_path)}
-    command = (sys.executable, "-m", "bling_collector", "serve", "--host", EVERYWHERE, "--port", "0")
+    command = (sys.executable, "-m", "bling_collector", "serve", "--host", EVERYWHERE, "--port", free_port())
     pipe = asyncio.subprocess.PIPE
     refused = await asyncio.create_subprocess_exec(*command, env=environment, cwd=tmp_path, stderr=pipe)
     _, said = await refused.communicate()
@@ -231,6 +238,17 @@ async def test_serve_refuses_before_anything_opens(tmp_path: Any) -> None:
         told.terminate()
         await told.communicate()
     assert told.returncode == 0
+
+
+async def test_another_site_is_refused_even_when_the_browser_says_only_where_it_comes_from(
+    http: httpx2.AsyncClient, bling: Bling
+) -> None:
+    """Por http a um endereço da rede, o navegador não manda o Sec-Fetch-Site."""
+    problem(await http.post("/run", headers={"Origin": "http://outro.example"}), 403)
+    problem(await http.post("/run", headers={"Origin": "null"}), 403)
+    assert bling.counters.total == 0
+    here = f"http://{http.base_url.netloc.decode()}"
+    assert (await http.post("/alerts/check", headers={"Origin": here})).status_code == 200
 
 
 # O tamanho de um pedido

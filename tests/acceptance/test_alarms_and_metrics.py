@@ -1,7 +1,11 @@
 """Os alarmes e as métricas do coletor inteiro: execuções de verdade diante do simulador."""
 
+import asyncio
+import os
+import sys
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -153,3 +157,22 @@ async def test_the_service_checks_by_itself(alerting: Settings, clock: FakeClock
         async with watched_alarms(service, every=0.05):
             await until(heard)
     assert inbox.kinds == ["failure"]
+
+
+async def test_a_command_that_finds_no_database_tells_who_watches(inbox: Inbox, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "ALERT_URLS": inbox.url,
+        "BLING_CLIENT_ID": "b9c8a7",
+        "BLING_CLIENT_SECRET": "d6e5f4",
+        "DATABASE_URL": "postgresql://ninguem@127.0.0.1:1/nada",
+        "XDG_DATA_HOME": str(tmp_path),
+    }
+    for command in (("run",), ("alerts", "check"), ("status",)):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bling_collector", *command, env=environment, cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        await process.communicate()
+        assert process.returncode == 1
+    assert inbox.titles == ["Coletor Bling: o banco não atende"] * 2, "quem pede `status` está vendo"
+    assert "Nada foi coletado" in inbox.received[0]["message"]

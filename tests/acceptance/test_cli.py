@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import collector_settings, rows, scalar
 
 from bling_collector.bootstrap import App, open_app
@@ -187,6 +188,16 @@ async def test_an_impossible_period_changes_nothing(
         assert sentence in done.err
     assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 0
     assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+
+
+@pytest.mark.parametrize("command", ["run", "run-full", "reconcile", "reprocess"])
+async def test_an_impossible_period_is_refused_before_the_database(
+    terminal: Terminal, empty_database_url: str, empty_engine: AsyncEngine, command: str
+) -> None:
+    period = ("--data-inicio", "2025-02-01", "--data-fim", "2025-01-01")
+    done = await terminal.run(command, *period, DATABASE_URL=empty_database_url)
+    assert (done.code, "vem antes de data_inicio" in done.err) == (2, True)
+    assert await rows(empty_engine, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
 
 async def test_without_authorization_the_code_is_3(terminal: Terminal) -> None:

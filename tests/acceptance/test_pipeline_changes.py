@@ -1,6 +1,6 @@
 """O que muda no Bling entre uma execução e outra, e no meio de uma."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ from tests.fakes import FakeClock
 from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
+from bling_collector.etl import abertas
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 
@@ -271,3 +272,68 @@ async def test_sem_releitura_a_nota_antiga_cancelada_so_e_vista_pela_carga(app: 
     assert (result.status, result.data_referencia) == ("success", date(2026, 2, 20))
     await assert_equals_truth(app.engine, bling)
     assert timedelta(days=30).days == app.settings.extraction_lookback_days
+
+
+@pytest.mark.bling(default_hides_all_but_authorised=True)
+async def test_saber_que_a_listagem_esconde_faz_reler_a_historia(app: App, bling: Bling) -> None:
+    """Enquanto só havia o que a listagem mostra e uma rejeitada, que a sonda não pede, nada o dizia."""
+    for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6)]:
+        bling.edit_note(note["id"], situacao=6)
+    rejected = bling.issue_note(situacao=4, emitted_at=datetime.fromisoformat("2025-06-10 09:00:00"))
+    await app.pipeline.run_full(START)
+    bling.issue_note(situacao=5)
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    assert await rows(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=rejected) == [(4,)]
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+    await assert_equals_truth(app.engine, bling)
+
+
+OLD = datetime.fromisoformat("2025-06-10 09:00:00")
+"""Muito antes da releitura diária."""
+
+
+async def test_uma_nota_pendente_velha_e_relida_todo_dia(app: App, bling: Bling) -> None:
+    edited, authorised, deleted, untouched = (bling.issue_note(situacao=1, emitted_at=OLD, lines=[]) for _ in range(4))
+    await app.pipeline.run_full(START)
+    bling.counters.reset()
+    await app.pipeline.run()
+    quiet = bling.counters.requests["/nfe"]
+    line = line_of(codigo="NOVO", descricao="Outra peça", quantidade=3, valor=Decimal("7.77"))
+    bling.edit_note(edited, itens=[line], valorNota=Decimal("23.31"))
+    bling.edit_note(authorised, situacao=6)
+    bling.delete_note(deleted)
+    assert (await app.pipeline.run()).status == "success"
+    stored = await rows(
+        app.engine,
+        "SELECT id, situacao, total_nota, excluida_em IS NOT NULL FROM nfe_cabecalho WHERE id = ANY(:ids) ORDER BY id",
+        ids=[edited, authorised, deleted],
+    )
+    assert [(id_, situacao, gone) for id_, situacao, _, gone in stored] == [
+        (edited, 1, False),
+        (authorised, 6, False),
+        (deleted, 1, True),
+    ]
+    assert stored[0][2] == Decimal("23.31")
+    bling.counters.reset()
+    await app.pipeline.run()
+    asked = {
+        path for path in bling.counters.details if path in {f"/nfe/{id_}" for id_ in (edited, authorised, untouched)}
+    }
+    assert asked == {f"/nfe/{edited}", f"/nfe/{untouched}"}, "a autorizada é final"
+    assert bling.counters.requests["/nfe"] == quiet, "nada mudou: nenhum outro dia é listado"
+    result = await app.pipeline.reconcile()
+    assert (result.status, result.found.counts) == ("success", {})
+
+
+async def test_a_releitura_das_pendentes_velhas_tem_limite(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6)]:
+        bling.edit_note(note["id"], situacao=6)
+    notes = [bling.issue_note(situacao=1, emitted_at=OLD + timedelta(days=day), lines=[]) for day in range(5)]
+    await app.pipeline.run_full(START)
+    monkeypatch.setattr(abertas, "MOST", 2)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert {path for path in bling.counters.details if path.startswith("/nfe/")} == {f"/nfe/{n}" for n in notes[3:]}

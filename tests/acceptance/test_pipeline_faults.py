@@ -14,6 +14,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
 from bling_collector.etl.pipeline import INTERRUPTED
+from bling_collector.pace import FAILURES_IN_A_ROW, SUSPECTS
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query
@@ -123,6 +124,37 @@ async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling
     bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
     result = await app.pipeline.run_full(START)
     assert result.status == "partial"
+    assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
+    await assert_equals_truth(app.engine, bling, without=bad)
+
+
+@pytest.mark.bling(scale=0.1)
+@pytest.mark.bling(scale=0.06)
+async def test_muitas_pendencias_antigas_nao_param_o_resto(app: App, bling: Bling) -> None:
+    """Numa execução sem nota nova nenhuma nota responde; a listagem, que respondeu, é a testemunha."""
+    assert (await app.pipeline.run_full(START)).status == "success"
+    old = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]) < "2025-06"]
+    assert len(old) > FAILURES_IN_A_ROW
+    for id_ in old:
+        bling.edit_note(id_, situacao=2 if bling.notes[id_]["situacao"] != 2 else 6)
+    bling.fail(rf"^/nfe/({'|'.join(map(str, old))})$")
+    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
+    bling.counters.reset()
+    result = await app.pipeline.run()
+    assert (result.status, result.error) == ("partial", None)
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == len(old)
+    assert bling.counters.requests["/produtos"] > 0, "o que vem depois das pendências também é feito"
+
+
+async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(app: App, bling: Bling) -> None:
+    """Nem um disjuntor abre: uma nota que já respondeu, perguntada de novo, diz que o Bling atende."""
+    bad = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]).startswith("2024")]
+    assert len(bad) > SUSPECTS
+    bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
+    result = await app.pipeline.run_full(START)
+    assert result.status == "partial"
+    assert result.error is None
+    assert await scalar(app.engine, "SELECT pausada_ate FROM limites_bling") is None
     assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
     await assert_equals_truth(app.engine, bling, without=bad)
 
@@ -250,6 +282,29 @@ async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
         assert (result.status, result.exit_code) == ("partial", 1)
         assert INTERRUPTED.rstrip(".") in (result.message or "")
     assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize("path", ["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"])
+async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
+    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """O relógio fica parado na espera entre duas tentativas, e é nela que chega o pedido."""
+    stop = asyncio.Event()
+
+    async def asked_to_stop(seconds: float) -> None:
+        if seconds:
+            stop.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(clock, "sleep", asked_to_stop)
+    rule = bling.fail(path)
+    async with asyncio.timeout(30):
+        result = await app.pipeline.run_full(START, stop=stop)
+    assert (result.status, result.message and INTERRUPTED.rstrip(".") in result.message) == ("partial", True)
+    monkeypatch.undo()
+    bling.faults.remove(rule)
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_truth(app.engine, bling)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 from tests.collecting import at_request, rows, scalar
@@ -11,6 +12,7 @@ from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling
+from bling_simulator.company.lines import line_of
 from bling_simulator.server import RunningServer
 
 
@@ -38,6 +40,71 @@ async def test_kill_9_no_meio_e_a_execucao_seguinte_completa(
     assert (result.status, result.message) == ("success", None)
     assert result.data_referencia == date(2026, 2, 20)
     assert await rows(app.engine, "SELECT status FROM etl_controle ORDER BY id") == [("error",), ("success",)]
+    await assert_equals_truth(app.engine, bling)
+
+
+def add_twins_without_stock(bling: Bling, most: int) -> None:
+    """Dá um gêmeo sem saldo a até `most` produtos que têm saldo e estão nas notas."""
+    sold = {line["codigo"] for note in bling.notes.values() if note["tipo"] == 1 for line in note["itens"]} - {""}
+    stocked = [p["codigo"] for p in bling.products.values() if p["estoque"]["saldoVirtualTotal"] > 0]
+    for sku in sorted(sold.intersection(stocked))[:most]:
+        bling.add_product(sku, estoque={"saldoVirtualTotal": 0})
+
+
+@pytest.mark.parametrize("number", [4, 7, 9])
+@pytest.mark.bling(scale=0.03, default_hides_zero_stock=True)
+async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
+    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """O padrão esconde os produtos sem saldo: onde quer que se morra depois de o descobrir, nenhum se perde."""
+    add_twins_without_stock(bling, 3)
+    run = await OneRun.start(server, database_url, "2021-01-01")
+    await run.ready()
+    at_request(bling, monkeypatch, "^/produtos$", number, run.kill)
+    assert await run.finish() == {}
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize("number", [4, 5, 6])
+@pytest.mark.bling(scale=0.03)
+async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
+    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Um produto novo revela que o padrão esconde: os gêmeos dos que já se tinham são devidos desde então."""
+    assert (await app.pipeline.run_full(date(2021, 1, 1))).status == "success"
+    bling.configure(default_hides_zero_stock=True)
+    add_twins_without_stock(bling, 3)
+    bling.add_product("NOVO-SEM-SALDO", estoque={"saldoVirtualTotal": 0})
+    bling.issue_note(lines=[line_of(codigo="NOVO-SEM-SALDO", descricao="Peça", quantidade=1, valor=Decimal("1.00"))])
+    run = await OneRun.start(server, database_url)
+    await run.ready()
+    at_request(bling, monkeypatch, "^/produtos$", number, run.kill)
+    assert await run.finish() == {}
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize("number", [13, 18, 25])
+@pytest.mark.bling(scale=0.03, default_hides_all_but_authorised=True)
+async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
+    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A janela mais nova já tinha sido quitada sem o que só a seguinte revelou: volta a ser devida."""
+    for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6) and n["dataEmissao"] > "2025-03"]:
+        bling.edit_note(note["id"], situacao=6)
+    rejected = bling.issue_note(situacao=4, emitted_at=datetime(2025, 6, 10, 9, 0))  # noqa: DTZ001 — hora de Brasília
+    bling.issue_note(situacao=5, emitted_at=datetime(2024, 6, 10, 9, 0))  # noqa: DTZ001 — hora de Brasília
+    run = await OneRun.start(server, database_url, "2021-01-01")
+    await run.ready()
+    at_request(bling, monkeypatch, "^/nfe$", number, run.kill)
+    assert await run.finish() == {}
+    assert await rows(app.engine, "SELECT 1 FROM checkpoints WHERE recurso = 'nfe.escondidas'") == [(1,)]
+    result = await app.pipeline.run()
+    assert (result.status, result.message) == ("success", None)
+    assert await rows(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=rejected) == [(4,)]
     await assert_equals_truth(app.engine, bling)
 
 

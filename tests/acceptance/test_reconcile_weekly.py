@@ -18,6 +18,7 @@ from tests.proving import (
 
 from bling_collector.bootstrap import App
 from bling_collector.etl.reconcile import load_reconciliation
+from bling_collector.streams.nfe import AWAITING
 from bling_simulator.bling import Bling
 
 
@@ -28,6 +29,8 @@ async def oldest_check(app: App, clock: FakeClock) -> timedelta:
 
 
 async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bling, clock: FakeClock) -> None:
+    for note in [n for n in bling.notes.values() if n["situacao"] in AWAITING]:
+        bling.edit_note(note["id"], situacao=6)  # uma que espera seria relida todo dia
     model = outgoing(bling, 6)[-1]
     doomed = {twin(bling, model, emitted_at=at(f"{year}-06-15 10:00:00")) for year in range(2021, 2026)}
     await app.pipeline.run_full(START)

@@ -295,11 +295,15 @@ async def test_the_documentation_is_whole(http: httpx2.AsyncClient) -> None:
         "POST /failures/retry",
         "GET /nfe/{nfe_id}",
         "POST /sync/{recurso}/{id_}",
+        "GET /alerts",
+        "POST /alerts/check",
+        "GET /metrics",
     }
-    for operation in operations.values():
+    for name, operation in operations.items():
         assert operation["tags"]
         assert operation["summary"]
-        assert operation["responses"]["200"]["content"]["application/json"]["schema"]
+        kind = "text/plain" if name == "GET /metrics" else "application/json"
+        assert operation["responses"]["200"]["content"][kind]["schema"]
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"]

@@ -3,17 +3,20 @@
 import asyncio
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import authorise
 
 from bling_collector.bootstrap import App
 from bling_collector.doctor import examine
+from bling_collector.etl.status import load_status
 from bling_collector.token_cipher import new_key
+from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
 pytestmark = pytest.mark.bling(scale=0.01)
@@ -105,3 +108,19 @@ async def test_the_doctor_says_it_too(app: App, engine: AsyncEngine) -> None:
     code, detail = await authorisation()
     assert code == 1
     assert "faltam 4 dia(s)" in detail
+
+
+async def test_a_refusal_is_remembered_until_the_next_authorisation(
+    app: App, bling: Bling, engine: AsyncEngine
+) -> None:
+    """Quem vê `status` depois sabe que só o dono da conta resolve, sem procurar no log."""
+    await aged(engine, 0)
+    bling.revoke_all()
+    result = await app.pipeline.run_full(date(2025, 1, 1))
+    assert result.exit_code == 3
+    assert (await load_status(engine))["oauth"]["needs_authorization"] is True
+    [found] = [finding async for finding in examine(app.settings) if finding.nome == "Autorização"]
+    assert (found.exit_code, "o Bling a recusou em" in found.detalhe) == (3, True)
+
+    await authorise(app, bling)
+    assert (await load_status(engine))["oauth"]["needs_authorization"] is False

@@ -205,16 +205,22 @@ async def test_failures_in_a_row_open_the_breaker_for_all(
     one, other = PgRateLimiter(engine, clock), PgRateLimiter(engine, clock, spacing=0)
     await other.reserve()
     await times(pace.FAILURES_IN_A_ROW - 1, one.failed)
+    clock.advance(pace.ERRORS_WINDOW)
     await other.reserve()
     await other.accepted(error=True)  # um 404 também é o Bling a responder
-    await times(pace.FAILURES_IN_A_ROW - 1, one.failed)
+    await times(pace.FAILURES_IN_A_ROW - 2, one.failed)
+    clock.advance(pace.ERRORS_WINDOW)
+    for _ in range(5):
+        await one.failed(again=True)  # o mesmo recurso outra vez não diz nada de novo
+    await one.failed()
     await one.reserve()
     assert not caplog.messages
+    clock.advance(pace.ERRORS_WINDOW)
     await one.failed()
     assert len(caplog.messages) == 1
     clock.advance(LEASE_LIFE)
     for limiter in (one, other):
-        with pytest.raises(BlingPausedError, match=r"falhou muitas vezes .* até as 12:00:30 de Brasília") as raised:
+        with pytest.raises(BlingPausedError, match=r"falhou muitas vezes .* até as 12:01:00 de Brasília") as raised:
             await limiter.reserve()
         assert raised.value.wait == pytest.approx(pace.FIRST_PAUSE - LEASE_LIFE)
 

@@ -13,7 +13,7 @@ from tests.fakes import FakeClock
 from tests.inbox import Inbox, open_inbox
 
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.errors import BlingUnavailableError, ReauthorizeError
+from bling_collector.errors import BlingUnavailableError, DatabaseError, ReauthorizeError
 from bling_collector.etl import alarm_texts as texts
 from bling_collector.etl.alarms import AVISO, ERRO, Alarms, Ended, load_alarms
 from bling_collector.notify import channels
@@ -123,6 +123,33 @@ async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
     assert inbox.titles == ["Coletor Bling: um token trocado não foi gravado"]
     assert "não puderam ser conferidos" in caplog.text
     await nowhere.dispose()
+
+
+async def test_a_run_that_ends_with_the_database_down_is_told_all_the_same(clock: FakeClock, inbox: Inbox) -> None:
+    nowhere = create_engine(parse_url("postgresql://ninguem@127.0.0.1:1/nada"))
+    alarms = alarms_of(nowhere, clock, inbox)
+    for _ in range(2):
+        await alarms.run_ended(Ended(7, "run", "error", DatabaseError("O banco caiu.")))
+    assert inbox.titles == ["Coletor Bling: a coleta não ficou completa"]
+    assert "A execução 7 (run) não chegou ao fim" in inbox.received[0]["message"]
+    await nowhere.dispose()
+
+
+async def test_what_another_process_raises_while_one_is_telling_is_told_by_it(
+    engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+) -> None:
+    one, other = alarms_of(engine, clock, inbox), alarms_of(engine, clock)
+    deaf = alarms_of(engine, clock, inbox)
+    loop = asyncio.get_running_loop()
+
+    def fail() -> None:
+        asyncio.run_coroutine_threadsafe(other.raise_(texts.EXECUCAO, "A outra falhou."), loop).result()
+
+    inbox.on_post = fail
+    await one.raise_(texts.CONFERENCIA, "Faltam 2 notas.", estado=AVISO)
+    assert inbox.kinds == ["warning", "failure"]
+    await deaf.deliver()
+    assert inbox.kinds == ["warning", "failure"]
 
 
 @pytest.mark.parametrize("urls", ["", "  ", ","])

@@ -33,10 +33,18 @@ OTHERS = {
         "notes",
         "parent",
     },
-    # Duas condições escritas ali mesmo.
-    "proof.py": {"which"},
+    # Condições escritas ali mesmo, com nomes de colunas.
+    "proof.py": {"which", "known"},
     # `true` ou `false`, uma condição e nomes de tabelas, escritos ali mesmo.
-    "repository.py": {"value", "ranked", "only", "table"},
+    "repository.py": {
+        "value",
+        "ranked",
+        "only",
+        "table",
+        "description",
+        "_PARKED.format(recurso='contatos', id='contatos.id::text')",
+        "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
+    },
     # Nomes lidos do catálogo, entre aspas.
     "restore.py": {"quoted(schema)", "', '.join(map(quoted, names))", "kind"},
 }

@@ -27,6 +27,9 @@ Params = Sequence[tuple[str, str | int]]
 STALE_PAGES: Final = 3
 """Páginas seguidas sem uma linha nova que bastam para dizer que a listagem anda em círculos."""
 
+EVIDENCE: Final = 5
+"""Páginas que se viu terem outra depois: bastam para julgar por elas o que é uma página curta."""
+
 
 class BlingClient:
     """Lê a API pelo cliente que `build_http` monta. Todo método levanta os BlingError de `errors.py`."""
@@ -34,6 +37,8 @@ class BlingClient:
     def __init__(self, http: httpx2.AsyncClient, *, page_size: int = 100) -> None:
         self._http = http
         self._page_size = page_size
+        self._followed = 0
+        self._shortest_followed = page_size
 
     async def get(self, path: str, params: Params = (), *, check: Check | None = None) -> dict[str, Json]:
         """O corpo inteiro. O que `check` recusar com BlingBodyError é pedido outra vez."""
@@ -53,11 +58,16 @@ class BlingClient:
         data: dict[str, Json] = body["data"]
         return data
 
-    async def pages(self, path: str, params: Params = ()) -> AsyncIterator[list[dict[str, Json]]]:
+    async def pages(
+        self, path: str, params: Params = (), *, short_is_last: bool = False
+    ) -> AsyncIterator[list[dict[str, Json]]]:
         """As linhas da listagem, página a página, cada id uma só vez; nenhuma lista vem vazia.
 
         Só a página vazia é o fim: o Bling manda páginas curtas, páginas com mais que `limite` e linhas repetidas
         de uma página na seguinte (medido). PaginationLoopError se as páginas passam a se repetir.
+
+        Com `short_is_last` também é o fim uma página com menos da metade da mais curta que este cliente já viu ter
+        outra depois, de qualquer listagem, se já viu `EVIDENCE` delas: poupa uma requisição a quem tem como conferir.
         """
 
         def has_rows(body: dict[str, Json]) -> None:
@@ -68,7 +78,7 @@ class BlingClient:
                 raise BlingBodyError(f"GET {path}: a listagem veio com uma linha sem id.", status=200)
 
         seen: set[int] = set()
-        stale = 0
+        stale = previous = 0
         for page in count(1):
             paging = (("pagina", page), ("limite", self._page_size))
             rows = (await self.get(path, (*params, *paging), check=has_rows))["data"]
@@ -78,12 +88,24 @@ class BlingClient:
             seen |= fresh.keys()
             if fresh:
                 stale = 0
+                self._note_followed(previous)
+                previous = len(rows)
                 yield list(fresh.values())
+                if short_is_last and self._is_short(len(rows)):
+                    return
             elif (stale := stale + 1) == STALE_PAGES:
                 raise PaginationLoopError(
                     f"GET {path}: as páginas {page - STALE_PAGES + 1} a {page} só trazem linhas já vistas; "
                     "a listagem não tem fim."
                 )
+
+    def _note_followed(self, rows: int) -> None:
+        if rows:
+            self._followed += 1
+            self._shortest_followed = min(self._shortest_followed, rows)
+
+    def _is_short(self, rows: int) -> bool:
+        return self._followed >= EVIDENCE and 2 * rows < self._shortest_followed
 
 
 def build_http(

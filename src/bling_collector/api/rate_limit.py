@@ -47,10 +47,10 @@ class RateLimiter(Protocol):
         """Chegou um 429 por segundo: metade do ritmo, mais margem, e nada começa por um momento."""
         ...
 
-    async def failed(self, *, blocked: bool = False, probe: bool = False) -> None:
+    async def failed(self, *, blocked: bool = False, probe: bool = False, again: bool = False) -> None:
         """O Bling não respondeu, ou falhou; `blocked` se a resposta tem a cara de um IP bloqueado.
 
-        `probe` se foi na vez de prova (`alone`).
+        `probe` se era a prova de que o Bling atende; `again` se o mesmo recurso já tinha falhado: não diz nada de novo.
         """
         ...
 
@@ -123,7 +123,7 @@ class SlidingLogLimiter:
             self._pace = max(self._pace / 2, SLOWEST)
         self._held_until = now + HOLD
 
-    async def failed(self, *, blocked: bool = False, probe: bool = False) -> None:
+    async def failed(self, *, blocked: bool = False, probe: bool = False, again: bool = False) -> None:
         """Quem tem um disjuntor é o limitador do banco."""
 
     async def exhausted(self) -> None:

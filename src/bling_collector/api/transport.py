@@ -8,12 +8,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import httpx2
 
 from bling_collector.api.answers import RETRIED, Verdict, place, read_answer, retry_after, unanswered, verdict
+from bling_collector.api.health import Health
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.clock import Clock
 from bling_collector.errors import (
@@ -46,6 +48,10 @@ class AccessTokens(Protocol):
 
     async def renew_after_401(self, rejected: Token) -> Token:
         """Outro token que não `rejected`, que o Bling acaba de recusar."""
+        ...
+
+    async def refuse(self, rejected: Token) -> None:
+        """Anota que o Bling recusou também o token novo: só o dono da conta resolve."""
         ...
 
 
@@ -86,6 +92,7 @@ class AuthTransport(_Layer):
         try:
             return await self._send(request, token)
         except BlingAuthError as error:
+            await self._tokens.refuse(token)
             raise ReauthorizeError(
                 "O Bling recusou o token de acesso e também o que veio no lugar dele: a autorização foi revogada, ou "
                 f"os escopos do aplicativo mudaram. Autorize de novo com `bling-collector auth`. ({error})"
@@ -162,6 +169,8 @@ class PacedTransport(_Layer):
     Uma só reserva espera por vez, para que um 429 segure todas as que ainda não saíram. A primeira requisição vai
     sozinha, e a vez seguinte fica vazia: abrir a conexão atrasa a chegada dela, e as outras a alcançariam (medido:
     quatro chegadas em 0,966 s). Também vai sozinha a que prova se o Bling voltou.
+
+    Vinte notas que falham sempre não são um Bling que caiu: quem o diz é uma que já respondeu, perguntada de novo.
     """
 
     def __init__(
@@ -173,11 +182,15 @@ class PacedTransport(_Layer):
         self._requests = requests
         self._turn = asyncio.Lock()
         self._connected = False
+        self._health = Health()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         async with self._turn:
-            await self._clock.sleep(await self._limiter.reserve())
-            probe = self._limiter.alone
+            probe = await self._wait()
+            if witness := self._health.witness(request, probe=probe):
+                with suppress(httpx2.RequestError):
+                    await self._send(witness, probe=True)
+                probe = await self._wait()
             if not self._connected:
                 response = await self._send(request, probe=probe)
                 self._connected = True
@@ -187,21 +200,27 @@ class PacedTransport(_Layer):
                 return await self._send(request, probe=True)
         return await self._send(request)
 
+    async def _wait(self) -> bool:
+        """Espera a vez; devolve se é a de prova."""
+        await self._clock.sleep(await self._limiter.reserve())
+        return self._limiter.alone
+
     async def _send(self, request: httpx2.Request, *, probe: bool = False) -> httpx2.Response:
         self._requests.total += 1
         try:
             response = await self._inner.handle_async_request(request)
             await response.aread()
         except httpx2.RequestError:
-            await self._limiter.failed(probe=probe)
+            await self._failed(request, probe)
             raise
         match verdict(response):
             case Verdict.GOOD:
+                self._health.answered(request)
                 await self._limiter.accepted()
             case Verdict.REFUSED:
                 await self._limiter.accepted(error=True)
             case Verdict.FAILED:
-                await self._limiter.failed(probe=probe)
+                await self._failed(request, probe)
             case Verdict.BLOCKED:
                 await self._limiter.failed(blocked=True, probe=probe)
             case Verdict.DAILY:
@@ -210,3 +229,7 @@ class PacedTransport(_Layer):
                 self._requests.throttled += 1
                 await self._limiter.throttled()
         return response
+
+    async def _failed(self, request: httpx2.Request, probe: bool) -> None:
+        new = self._health.failed(request)
+        await self._limiter.failed(probe=probe, again=not new)

@@ -128,6 +128,13 @@ class OAuth:
 
         return await self._to_the_end(self._renew(is_another))
 
+    async def refuse(self, rejected: Token) -> None:
+        """Anota que o Bling não aceita mais a autorização que deu `rejected`."""
+        async with self._turn, self._store.locked() as tokens:
+            stored = await tokens.read()
+            if stored and stored.access_token == rejected.access_token:
+                await tokens.refuse(self._clock.now())
+
     async def start_authorization(self) -> str:
         """O endereço em que o dono da conta autoriza; o `state` que vai nele vale uma vez, por 10 minutos."""
         state = secrets.token_urlsafe(32)
@@ -185,7 +192,12 @@ class OAuth:
             raise ReauthorizeError(_IN_DOUBT)
         self._raise_if_just_refused(token)
         await tokens.check_writable()
-        fresh = await self._keeper.save(tokens, await self._ask(token), instead_of=token)
+        try:
+            asked = await self._ask(token)
+        except ReauthorizeError:
+            await tokens.refuse(self._clock.now())
+            raise
+        fresh = await self._keeper.save(tokens, asked, instead_of=token)
         if fresh.refresh_in_doubt:
             raise ReauthorizeError(_IN_DOUBT)
         self._obtained = fresh.access_token

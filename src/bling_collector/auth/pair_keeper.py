@@ -97,8 +97,8 @@ class PairKeeper:
         return "Ele está só na memória deste processo: não o encerre antes de o banco voltar."
 
     def _settled(self, spent: str) -> None:
-        self._aside.drop(spent)
-        if self._unsaved:
+        taken_up = self._aside.drop(spent)  # o par pode ter ficado de outro processo, e o alarme dele também
+        if self._unsaved or taken_up:
             self._unsaved = None
             logger.warning("O banco tem outra vez o par de tokens que vale.")
             self._on_unsaved(False)

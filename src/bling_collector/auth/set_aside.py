@@ -76,14 +76,16 @@ class SetAside:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _unreadable(path, error) from None
 
-    def drop(self, spent: str) -> None:
-        """Apaga o par que substituía `spent`, e os que já não servem a ninguém por velhos."""
-        oldest = time.time() - REFRESH_LIFE.total_seconds()
+    def drop(self, spent: str) -> bool:
+        """Apaga o par que substituía `spent`, e os que já não servem a ninguém por velhos; devolve se ele estava lá."""
+        oldest, was_there = time.time() - REFRESH_LIFE.total_seconds(), False
         with suppress(OSError):
+            was_there = self._path(spent).exists()
             self._path(spent).unlink(missing_ok=True)
             for path in self._folder.glob(f"{_PREFIX}*"):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
+        return was_there
 
     def _give_back(self, descriptor: int) -> None:
         """O que o root guarda na pasta de um usuário (sudo) fica do usuário, que precisará lê-lo depois."""

@@ -1,10 +1,11 @@
 """`alerts`: o que está soando, um teste dos destinos e a conferência de agora."""
 
+from contextlib import AsyncExitStack, nullcontext
 from typing import Any
 
 import click
 
-from bling_collector.bootstrap import build_alarms, open_database
+from bling_collector.bootstrap import build_alarms, open_database, telling_who_watches
 from bling_collector.cli.terminal import emit_json, moment, say
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
@@ -19,7 +20,9 @@ _NO_CHANNELS = (
 
 async def show_alarms(settings: Settings, *, check: bool, json_: bool) -> int:
     """Mostra os alarmes, conferidos agora se `check`; 1 se algum está soando."""
-    async with open_database(settings) as (engine, _):
+    async with AsyncExitStack() as stack:
+        async with telling_who_watches(settings) if check else nullcontext():
+            engine, _ = await stack.enter_async_context(open_database(settings))
         if check:
             await build_alarms(settings, engine, SystemClock()).check()
         alarms = await load_alarms(engine)

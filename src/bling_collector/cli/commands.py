@@ -4,7 +4,8 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +13,12 @@ from typing import Any, TypeVar
 import click
 
 from bling_collector import logs
-from bling_collector.bootstrap import App, open_app, open_database
+from bling_collector.bootstrap import App, open_app, open_database, telling_who_watches
 from bling_collector.cli import copies, report, terminal, titular
 from bling_collector.cli.portuguese import Group, explain
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import emit_json, say
+from bling_collector.clock import SystemClock, today
 from bling_collector.config import Settings, load_settings
 from bling_collector.db import schema
 from bling_collector.errors import CollectorError
@@ -27,7 +29,7 @@ from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.etl.sync import RECURSOS
 from bling_collector.etl.token_status import load_token_warning
-from bling_collector.etl.windows import parse_day
+from bling_collector.etl.windows import parse_day, refuse_impossible
 from bling_collector.redaction import redact
 from bling_collector.token_cipher import new_key
 
@@ -88,6 +90,7 @@ def serve(host: str, port: int, sem_autenticacao: bool) -> int:
 @as_json
 def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
     """A coleta diária: o que é novo e o que mudou."""
+    _refuse_impossible(data_inicio, data_fim)
     return _collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, **how), json_)
 
 
@@ -97,6 +100,7 @@ def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
 @as_json
 def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
     """A carga histórica: todas as notas de um período."""
+    _refuse_impossible(data_inicio, data_fim)
     return _collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, **how), json_)
 
 
@@ -156,6 +160,7 @@ def reconcile(
         raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
     if numeracao:
         return _run(_numbering(serie, json_))
+    _refuse_impossible(data_inicio, data_fim)
     return _run(_reconcile(data_inicio, data_fim, repair, json_))
 
 
@@ -246,6 +251,7 @@ def alerts_test(json_: bool) -> int:
 @as_json
 def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
     """Refaz as linhas a partir do JSON guardado, sem o Bling."""
+    _refuse_impossible(data_inicio, data_fim)
     return _collect(lambda app, **how: app.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
 
 
@@ -379,10 +385,15 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
+def _refuse_impossible(inicio: date | None, fim: date | None) -> None:
+    """Recusa o período antes de abrir o banco: um engano de digitação não cria tabelas."""
+    refuse_impossible(inicio, fim, today=today(SystemClock()))
+
+
 async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_: bool) -> int:
     settings = _settings()
     settings.credentials  # noqa: B018 — sem credenciais nada começa
-    async with open_app(settings) as app:
+    async with _opened(settings) as app:
         with terminal.progress() as sink, gentle_stop() as stop:
             result = await app.pipeline.reconcile(inicio, fim, repair=repair, sink=sink, stop=stop)
         situation = await load_reconciliation(app.engine)
@@ -391,6 +402,15 @@ async def _reconcile(inicio: date | None, fim: date | None, repair: bool, json_:
     else:
         report.reconciliation(result, situation)
     return result.exit_code
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[App]:
+    """As peças para coletar; se o banco não abre, é dito também a quem acompanha de longe."""
+    async with AsyncExitStack() as stack:
+        async with telling_who_watches(settings):
+            app = await stack.enter_async_context(open_app(settings))
+        yield app
 
 
 async def _numbering(serie: int | None, json_: bool) -> int:
@@ -409,7 +429,7 @@ def _collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, 
         settings = _settings()
         if not offline:
             settings.credentials  # noqa: B018 — sem credenciais nada começa
-        async with open_app(settings) as app:
+        async with _opened(settings) as app:
             with terminal.progress() as sink, gentle_stop() as stop:
                 result = await start(app, sink=sink, stop=stop)
             if warning := await load_token_warning(app.engine, app.clock.now()):

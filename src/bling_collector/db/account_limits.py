@@ -99,9 +99,9 @@ class PgRateLimiter:
     async def throttled(self) -> None:
         await self._answered(errors=1, throttled=True)
 
-    async def failed(self, *, blocked: bool = False, probe: bool = False) -> None:
-        failures = pace.BLOCKED_WEIGHT if blocked else 1
-        await self._answered(errors=1, failures=failures, blocked=blocked, probe=probe)
+    async def failed(self, *, blocked: bool = False, probe: bool = False, again: bool = False) -> None:
+        failures = pace.BLOCKED_WEIGHT if blocked else int(not again)
+        await self._answered(errors=1, failed=True, failures=failures, blocked=blocked, probe=probe)
 
     async def exhausted(self) -> None:
         await self._answered(errors=1, exhausted=True)
@@ -127,6 +127,7 @@ class PgRateLimiter:
         self,
         *,
         errors: int,
+        failed: bool = False,
         failures: int = 0,
         throttled: bool = False,
         blocked: bool = False,
@@ -135,6 +136,7 @@ class PgRateLimiter:
     ) -> None:
         facts = {
             "errors": errors,
+            "failed": failed,
             "failures": failures,
             "throttled": throttled,
             "blocked": blocked,
@@ -144,7 +146,7 @@ class PgRateLimiter:
         async with self._turn:
             row = await self._execute(statements.ANSWERED, facts)
         self._recovering = row.recuperando
-        if throttled or failures or exhausted:
+        if throttled or failed or exhausted:
             self._lease_until = float("-inf")  # o que se sabia antes não vale mais
         if row.abriu:
             log.error("%s", self._paused(row))

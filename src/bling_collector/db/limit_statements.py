@@ -78,7 +78,7 @@ ANSWERED: Final = text(f"""{_LOCKED}
     somado AS (
         -- Durante a pausa, o que falha já tinha saído antes dela: só a requisição de prova conta.
         SELECT contado.*,
-               CASE WHEN :failures = 0 THEN 0
+               CASE WHEN NOT :failed THEN 0
                     WHEN pausa IS NOT NULL AND NOT :probe THEN falhas
                     ELSE falhas + :failures END AS seguidas
         FROM contado),
@@ -87,10 +87,10 @@ ANSWERED: Final = text(f"""{_LOCKED}
                CASE WHEN na_janela THEN erros ELSE 0 END + :errors AS tantos,
                CASE WHEN pausa > t THEN NULL
                     WHEN :blocked AND (seguidas >= {pace.FAILURES_IN_A_ROW} OR :probe) THEN 'bloqueio'
-                    WHEN seguidas >= {pace.FAILURES_IN_A_ROW} OR (:probe AND :failures > 0) THEN 'falhas'
+                    WHEN seguidas >= {pace.FAILURES_IN_A_ROW} OR (:probe AND :failed) THEN 'falhas'
                     WHEN CASE WHEN na_janela THEN erros ELSE 0 END + :errors >= {pace.MOST_ERRORS} THEN 'erros'
                END AS motivo,
-               pausa IS NOT NULL AND (pausa > t OR :failures > 0) AS segue
+               pausa IS NOT NULL AND (pausa > t OR :failed) AS segue
         FROM somado),
     dado AS (
         SELECT julgado.*,
@@ -106,13 +106,13 @@ ANSWERED: Final = text(f"""{_LOCKED}
         pausas = CASE WHEN d.motivo IS NOT NULL THEN d.pausas + 1 WHEN d.segue THEN d.pausas ELSE 0 END,
         pausa_motivo = coalesce(d.motivo, CASE WHEN d.segue THEN d.pausa_motivo END),
         sonda_ate = CASE WHEN d.motivo IS NULL AND d.segue THEN d.sonda_ate END,
-        ritmo = CASE WHEN :failures > 0 THEN d.ritmo
+        ritmo = CASE WHEN :failed THEN d.ritmo
                      WHEN NOT :throttled THEN least(d.ritmo + {pace.RECOVERY}, 1)
                      -- Os 429 que chegam juntos são um tropeço só.
                      WHEN d.segurado_ate > d.t AND d.segurado_ate < d.t + {_HORIZON} THEN d.ritmo
                      ELSE greatest(d.ritmo / 2, {pace.SLOWEST}) END,
         margem = CASE WHEN :throttled THEN least(d.margem + {pace.MARGIN_STEP}, greatest({pace.MARGIN_MAX}, :margin))
-                      WHEN :failures = 0 THEN greatest(d.margem - {pace.MARGIN_DECAY}, :margin)
+                      WHEN NOT :failed THEN greatest(d.margem - {pace.MARGIN_DECAY}, :margin)
                       ELSE d.margem END,
         segurado_ate = CASE WHEN :throttled THEN d.t + {pace.HOLD} * interval '1 s' ELSE d.segurado_ate END,
         esgotada_em = CASE WHEN :exhausted THEN CASE WHEN d.dia BETWEEN d.hoje AND d.hoje + 1 THEN d.dia ELSE d.hoje END

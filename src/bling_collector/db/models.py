@@ -56,6 +56,7 @@ oauth_tokens = Table(
     _ours("expires_at", nullable=False),
     _ours("updated_at"),
     Column("refresh_in_doubt", Boolean, nullable=False, server_default=text("false")),
+    _ours("refused_at"),
 )
 
 oauth_states = Table(

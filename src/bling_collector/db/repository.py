@@ -1,7 +1,7 @@
 """O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -31,6 +31,20 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
         {"ids": list(ids)},
     )
     return {row.id: row.resumo_lista for row in found}
+
+
+async def notas_in(connection: AsyncConnection, situacoes: Collection[int]) -> dict[int, date]:
+    """Id → dia das notas numa destas situações, das mais novas às mais velhas, menos as excluídas e as que já têm uma
+    pendência, com as suas tentativas."""
+    found = await connection.execute(
+        text("""
+            SELECT id, CAST(data_emissao AS date) AS dia FROM nfe_cabecalho n
+            WHERE situacao = ANY(:situacoes) AND excluida_em IS NULL AND data_emissao IS NOT NULL
+              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = 'nfe' AND p.recurso_id = n.id::text)
+            ORDER BY data_emissao DESC, id DESC"""),
+        {"situacoes": list(situacoes)},
+    )
+    return {row.id: row.dia for row in found}
 
 
 async def contatos_without_detail(connection: AsyncConnection, limit: int, after: int = 0) -> list[int]:

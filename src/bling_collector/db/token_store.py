@@ -102,12 +102,17 @@ class _Locked:
             "token_type": token.token_type[:50],
             "expires_at": token.expires_at,
             "refresh_in_doubt": token.refresh_in_doubt,
+            "refused_at": token.refused_at,
             # A hora de quem pediu o token, que também fez as contas do fim dele; a do banco pode estar adiantada.
             "updated_at": token.updated_at or func.now(),
         }
         new = insert(oauth_tokens).values(id=_ONLY_ROW, **values)
         async with self._holding("não gravou o token") as connection:
             await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    async def refuse(self, at: datetime) -> None:
+        async with self._holding("não anotou a recusa do Bling") as connection:
+            await connection.execute(update(oauth_tokens).values(refused_at=at).where(oauth_tokens.c.id == _ONLY_ROW))
 
     @asynccontextmanager
     async def _holding(self, what: str) -> AsyncIterator[AsyncConnection]:
@@ -136,6 +141,7 @@ def _token(row: Row[Any] | None, cipher: TokenCipher) -> Token | None:
         token_type=row.token_type or "Bearer",
         updated_at=row.updated_at,
         refresh_in_doubt=row.refresh_in_doubt,
+        refused_at=row.refused_at,
     )
 
 

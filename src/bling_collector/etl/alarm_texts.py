@@ -11,6 +11,7 @@ RECUSADA: Final = "autorizacao-recusada"
 TOKEN: Final = "token-nao-salvo"  # noqa: S105 — o nome de um alarme
 CONFERENCIA: Final = "conferencia"
 SEM_EXECUCAO: Final = "sem-execucao"
+BANCO: Final = "banco"
 
 TITLES: Final = {
     EXECUCAO: "a coleta não ficou completa",
@@ -18,6 +19,7 @@ TITLES: Final = {
     RECUSADA: "o Bling recusou a autorização",
     TOKEN: "um token trocado não foi gravado",
     CONFERENCIA: "o banco difere do Bling",
+    BANCO: "o banco não atende",
     SEM_EXECUCAO: "faz tempo que nenhuma coleta dá certo",
 }
 

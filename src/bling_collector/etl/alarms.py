@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 AVISO: Final = "aviso"
 ERRO: Final = "erro"
+_UNREACHABLE: Final = (SQLAlchemyError, CollectorError, OSError)
 _LEVELS: Final = {NORMAL: "success", AVISO: "warning", ERRO: "failure"}
 
 
@@ -58,7 +59,7 @@ class Alarms:
         """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
         if not await self._set(nome, estado, mensagem) and (nome, estado) not in self._said_without_state:
             self._said_without_state.add((nome, estado))
-            await asyncio.gather(*(self._tell(channel, nome, estado, mensagem) for channel in self._channels))
+            await asyncio.gather(*(_tell(channel, nome, estado, mensagem) for channel in self._channels))
         else:
             await self.deliver()
 
@@ -76,15 +77,21 @@ class Alarms:
         task.add_done_callback(self._background.discard)
 
     async def run_ended(self, ended: Ended) -> None:
-        """O que o fim de uma execução diz aos alarmes."""
-        async with _never_fatal(), self._engine.begin() as connection:
-            now = self._clock.now()
-            if isinstance(ended.error, ReauthorizeError):
-                await states.set_state(connection, texts.RECUSADA, ERRO, texts.REFUSED, now)
-            elif ended.status == "success":
-                await states.set_normal(connection, texts.RECUSADA, now)
-            if ended.tipo != "reconcile" or ended.error is not None:  # as diferenças são assunto do alarme delas
-                await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)
+        """O que o fim de uma execução diz aos alarmes. Sem o banco, uma que falhou avisa assim mesmo."""
+        try:
+            async with self._engine.begin() as connection:
+                now = self._clock.now()
+                if isinstance(ended.error, ReauthorizeError):
+                    await states.set_state(connection, texts.RECUSADA, ERRO, texts.REFUSED, now)
+                elif ended.status == "success":
+                    await states.set_normal(connection, texts.RECUSADA, now)
+                if ended.tipo != "reconcile" or ended.error is not None:  # as diferenças são assunto do alarme delas
+                    await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)
+        except _UNREACHABLE as error:
+            _log_unchecked(error)
+            if ended.status != "success":
+                await self.raise_(texts.EXECUCAO, _about_the_end(ended))
+            return
         await self.check()
 
     async def check(self) -> None:
@@ -111,15 +118,16 @@ class Alarms:
             return
         async with _never_fatal(), states.delivering(self._engine) as connection:
             if connection is None:
-                return  # outro processo está avisando; o que ele não disser fica para a próxima ocasião
-            for alarm in await states.load(connection):
-                await self._deliver(connection, alarm)
+                return  # outro processo está avisando, e olha de novo antes de acabar
+            tried: set[tuple[str, str]] = set()
+            while news := [a for a in await states.load(connection) if (a.nome, a.estado) not in tried]:
+                tried |= {(alarm.nome, alarm.estado) for alarm in news}  # o que um destino não aceitou fica para depois
+                for alarm in news:
+                    await self._deliver(connection, alarm)
 
     async def _deliver(self, connection: AsyncConnection, alarm: Alarm) -> None:
         waiting = [c for c in self._channels if alarm.avisados.get(c.key, NORMAL) != alarm.estado]
-        heard = await asyncio.gather(
-            *(self._tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting)
-        )
+        heard = await asyncio.gather(*(_tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting))
         told = {channel.key: alarm.estado for channel, ok in zip(waiting, heard, strict=True) if ok}
         if told:
             await states.told(connection, alarm.nome, told)
@@ -138,18 +146,24 @@ class Alarms:
         try:
             async with self._engine.begin() as connection:
                 await _judge(connection, nome, None if estado == NORMAL else (estado, mensagem), self._clock.now())
-        except (SQLAlchemyError, CollectorError, OSError) as error:
+        except _UNREACHABLE as error:
             log.error("O estado do alarme %s não foi guardado (%s).", nome, type(error).__name__)
             return False
         return True
 
-    async def _tell(self, channel: Channel, nome: str, estado: str, mensagem: str) -> bool:
-        title = texts.TITLES.get(nome, nome)
-        if estado == NORMAL:
-            return await channel.send(
-                f"Coletor Bling: resolvido — {title}", f"Passou o que se disse antes: {mensagem}", level="success"
-            )
-        return await channel.send(f"Coletor Bling: {title}", mensagem, level=_LEVELS.get(estado, "warning"))
+
+async def tell_database_down(channels: Sequence[Channel], reason: str) -> None:
+    """Diz a cada destino que o banco não atende. Não tem estado: quem o guardaria é o banco."""
+    await asyncio.gather(*(_tell(channel, texts.BANCO, ERRO, f"Nada foi coletado. {reason}") for channel in channels))
+
+
+async def _tell(channel: Channel, nome: str, estado: str, mensagem: str) -> bool:
+    title = texts.TITLES.get(nome, nome)
+    if estado == NORMAL:
+        return await channel.send(
+            f"Coletor Bling: resolvido — {title}", f"Passou o que se disse antes: {mensagem}", level="success"
+        )
+    return await channel.send(f"Coletor Bling: {title}", mensagem, level=_LEVELS.get(estado, "warning"))
 
 
 async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
@@ -172,8 +186,12 @@ async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
 async def _never_fatal() -> AsyncIterator[None]:
     try:
         yield
-    except (SQLAlchemyError, CollectorError, OSError) as error:
-        log.error("Os alarmes não puderam ser conferidos agora (%s: %s).", type(error).__name__, _first_line(error))
+    except _UNREACHABLE as error:
+        _log_unchecked(error)
+
+
+def _log_unchecked(error: BaseException) -> None:
+    log.error("Os alarmes não puderam ser conferidos agora (%s: %s).", type(error).__name__, _first_line(error))
 
 
 def _first_line(error: BaseException) -> str:
@@ -194,8 +212,12 @@ async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str
         debts = await control.debts(connection)
         owed = {"pendencias": debts.pendencias, "janelas": debts.janelas}
         return AVISO, texts.partial(ended.run_id, ended.tipo, owed)
+    return ERRO, _about_the_end(ended)
+
+
+def _about_the_end(ended: Ended) -> str:
     title = ended.error.title.lower() if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
-    return ERRO, texts.failed(ended.run_id, ended.tipo, title)
+    return texts.failed(ended.run_id, ended.tipo, title)
 
 
 def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:

@@ -27,7 +27,7 @@ async def altered(
     while start < end:
         stop = min(end, start + timedelta(days=MAX_DAYS))
         dates = ((stream.window[0], _local(start)), (stream.window[1], _local(stop)))
-        async for page in ctx.client.pages(stream.path, (*stream.listings[0], *filters, *dates)):
+        async for page in ctx.pages(stream.path, (*stream.listings[0], *filters, *dates)):
             ctx.show()
             ctx.check_stop()
             yield page

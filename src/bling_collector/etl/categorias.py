@@ -26,7 +26,7 @@ async def collect_categorias(ctx: RunContext) -> None:
     if not unknown:
         return
     ctx.start("Categorias", len(unknown))
-    async for page in ctx.client.pages(CATEGORIAS_PRODUTO.path):
+    async for page in ctx.pages(CATEGORIAS_PRODUTO.path):
         async with ctx.transaction() as connection:
             await ctx.store(connection, CATEGORIAS_PRODUTO, [Item(row) for row in page])
         ctx.check_stop()
@@ -53,7 +53,7 @@ async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool
     """O Bling ignora em silêncio um parâmetro que não conhece: uma categoria que não existe não pode ter produtos."""
     params = (*PRODUTOS.listings[0], ("idCategoria", str(max(parents, default=0) + 1)))
     try:
-        async for page in ctx.client.pages(PRODUTOS.path, params):
+        async for page in ctx.pages(PRODUTOS.path, params):
             return not page
     except (BlingNotFoundError, BlingRejectedError):
         return True  # recusar a categoria que não existe é também uma prova de que o filtro é lido
@@ -68,7 +68,7 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
     filters = await stock_filters(ctx)
     for categoria, stock in combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters):
         params = (*PRODUTOS.listings[0], *stock, ("idCategoria", str(categoria)))
-        async for page in ctx.client.pages(PRODUTOS.path, params):
+        async for page in ctx.pages(PRODUTOS.path, params, short_is_last=True):
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
             ctx.progress.feitos = len(found)
             ctx.show()

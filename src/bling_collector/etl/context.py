@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -18,7 +18,10 @@ from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
-from bling_collector.streams.base import Stream
+from bling_collector.payload import Json
+from bling_collector.streams.base import Params, Stream
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ class RunContext:
     """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
     probes: int = 0
     """Sondas já feitas do que as listagens poderiam esconder."""
+    hiding: set[str] = field(default_factory=set)
+    """Os streams em que elas o mostraram nesta execução."""
     found: Found = field(default_factory=Found)
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
@@ -105,6 +110,24 @@ class RunContext:
     def check_stop(self) -> None:
         if self.stop.is_set():
             raise Stopped
+
+    async def pages(self, path: str, params: Params = (), *, short_is_last: bool = False) -> AsyncIterator[list[Json]]:
+        """As páginas de uma listagem. Stopped assim que se pede a parada, mesmo entre as tentativas de uma página."""
+        listing = self.client.pages(path, params, short_is_last=short_is_last)
+        while page := await self._unless_stopped(anext(listing, [])):
+            yield page
+
+    async def _unless_stopped(self, work: Awaitable[T]) -> T:
+        tasks = working, _ = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.wait())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise Stopped
+            return working.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

@@ -36,7 +36,7 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
     ctx.start(f"{stream.title} excluídos")
     deleted: set[int] = set()
     for params in listings:
-        async for page in ctx.client.pages(stream.path, params):
+        async for page in ctx.pages(stream.path, params):
             deleted |= {row["id"] for row in page}
             ctx.show()
             ctx.check_stop()

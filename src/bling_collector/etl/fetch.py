@@ -18,11 +18,6 @@ from bling_collector.streams.base import Document
 
 GRACE = 5.0
 """Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""
-SUSPICIOUS = 10
-"""Tantas falhas seguidas, cada uma já com as suas tentativas, podem ser o Bling fora do ar: a listagem o dirá."""
-TOO_MANY = 50
-"""Tantas são o Bling fora do ar, diga o que disser a listagem."""
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -69,7 +64,8 @@ async def fetch(
 ) -> AsyncIterator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele.
 
-    Os erros que dizem respeito a todos (cota do dia, pausa, autorização, escopo, Bling fora do ar) interrompem a busca.
+    Os erros que dizem respeito a todos (cota do dia, autorização, escopo, e a pausa de um Bling fora do ar) interrompem
+    a busca.
     """
 
     async def one(id_: int) -> Fetched:
@@ -80,19 +76,5 @@ async def fetch(
         except (BlingNotFoundError, BlingRejectedError, BlingThrottledError, BlingUnavailableError) as error:
             return Fetched(id_, None, error)
 
-    in_a_row = 0
     async for fetched in bounded(one, ids, limit=limit, stop=stop):
-        in_a_row = in_a_row + 1 if isinstance(fetched.error, BlingThrottledError | BlingUnavailableError) else 0
-        # Notas com defeito chegam todas no fim, depois das suas tentativas: seguidas, e sem que o Bling tenha caído.
-        suspicious = in_a_row > 0 and in_a_row % SUSPICIOUS == 0
-        if fetched.error is not None and suspicious and (in_a_row >= TOO_MANY or not await _answers(client, path)):
-            raise fetched.error
         yield fetched
-
-
-async def _answers(client: BlingClient, path: str) -> bool:
-    try:
-        await client.get(path, (("limite", 1),))
-    except BlingError:
-        return False
-    return True

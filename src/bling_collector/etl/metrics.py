@@ -10,7 +10,10 @@ async def load_totals(engine: AsyncEngine) -> dict[str, Any]:
     """Execuções por status, o que elas gravaram e pediram, e quantas notas o banco tem."""
     async with engine.connect() as connection:
         runs = await connection.execute(
-            text("SELECT coalesce(status, 'desconhecido') AS status, count(*) AS n FROM etl_controle GROUP BY 1")
+            # Uma em curso ainda não conta: um contador que desce engana quem o acompanha.
+            text("""
+                SELECT coalesce(status, 'desconhecido') AS status, count(*) AS n FROM etl_controle
+                WHERE status IS DISTINCT FROM 'running' GROUP BY 1""")
         )
         by_status = {row.status: row.n for row in runs}
         sums = await connection.execute(

@@ -12,7 +12,7 @@ async def collect_formas_pagamento(ctx: RunContext) -> None:
     if not await _unknown(ctx):
         return
     ctx.start("Formas de pagamento")
-    async for page in ctx.client.pages(FORMAS_PAGAMENTO.path):
+    async for page in ctx.pages(FORMAS_PAGAMENTO.path):
         async with ctx.transaction() as connection:
             await ctx.store(connection, FORMAS_PAGAMENTO, [Item(row) for row in page])
         ctx.check_stop()

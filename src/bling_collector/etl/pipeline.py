@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,6 +31,7 @@ from bling_collector.errors import (
     RunInProgressError,
     UsageError,
 )
+from bling_collector.etl.abertas import refresh_open
 from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
@@ -43,7 +44,7 @@ from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reconcile import due_windows_of
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
-from bling_collector.etl.sweep import hides_more, sweep
+from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
 from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
 from bling_collector.payload import storable
@@ -310,7 +311,9 @@ class Pipeline:
                 if job.repair:
                     await retry_pendencias(ctx, stream)
                 if job.tipo == "run" and job.inicio is None and job.fim is None:
-                    await self._sweep_the_due(ctx, stream)
+                    read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
+                    for day in await refresh_open(ctx, stream, read):
+                        await self._sweep(ctx, stream, day)
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -325,22 +328,33 @@ class Pipeline:
         return None
 
     async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
-        knew = await hides_more(ctx, stream)
         for place, window in enumerate(windows):
             await self._sweep(ctx, stream, window)
-            if not knew and await hides_more(ctx, stream):
-                # Só agora se soube que as listagens de costume escondem: as janelas já lidas são lidas de novo.
-                knew = True
-                for earlier in windows[:place]:
-                    await self._sweep(ctx, stream, earlier)
-
-    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> None:
-        """A parte de hoje da história; uma janela que não se completa cede a vez à seguinte."""
-        windows, left = await due_windows_of(ctx)
-        for window in windows:
-            if left == 0:
+            if stream.name in ctx.hiding:
+                await self._sweep_again(ctx, stream, [*windows[place + 1 :], *windows[:place]])
                 return
+
+    async def _sweep_again(self, ctx: RunContext, stream: Stream, windows: Sequence[Window] = ()) -> None:
+        """Só agora se soube que as listagens de costume escondem: relê o que por isso é devido, que já inclui
+        `windows`, ou, se não se repara, só `windows`."""
+        if ctx.repair:
+            async with ctx.engine.begin() as connection:
+                windows = await owe(connection, stream, [])
+        for window in windows:
+            await self._sweep(ctx, stream, window)
+
+    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
+        """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
+        windows, left = await due_windows_of(ctx)
+        for place, window in enumerate(windows):
+            if left == 0:
+                return windows[:place]
+            knew = await hides_more(ctx, stream)
             left -= await self._sweep(ctx, stream, window)
+            if not knew and await hides_more(ctx, stream):
+                await self._sweep_again(ctx, stream)
+                break
+        return windows
 
     async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
         """Se a janela se completou."""
@@ -449,10 +463,7 @@ async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job:
         return []
     if not job.repair:
         return plan([period])
-    before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, stream.name)]
-    windows = plan([period, *before])
-    await control.set_owed(connection, stream.name, [Owed(w.inicio, w.fim) for w in windows])
-    return windows
+    return await owe(connection, stream, [period])
 
 
 def _message(error: CollectorError | None, problems: list[str], pendencias: int, janelas: int) -> str | None:

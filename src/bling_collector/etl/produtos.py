@@ -1,9 +1,12 @@
 """Os produtos dos SKUs que as notas citam, por lotes, e qual deles é o vivo de cada SKU."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product as combinations
 from urllib.parse import quote
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Pendencia
@@ -11,22 +14,26 @@ from bling_collector.errors import BlingRejectedError
 from bling_collector.etl.altered import altered, checkpoint_or_start
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.save import Item, Saved
-from bling_collector.payload import Json, text
+from bling_collector.payload import Json, decimal, part, text
 from bling_collector.streams.base import Params
 from bling_collector.streams.produtos import DELETED, PRODUTOS
 
-BATCH = 100
-"""SKUs por requisição: uma página de produtos."""
+BATCH = 95
+"""SKUs por requisição: uma página de produtos, com lugar para os que repetem um SKU."""
 LONGEST_QUERY = 6000
 """Caracteres de `codigos[]` numa requisição: um endereço comprido demais é recusado no caminho."""
 ASK_AGAIN_AFTER = timedelta(days=7)
 """Um SKU que o Bling não conhece não é perguntado de novo antes disso."""
 _DEFAULT: Params = ()
 _OTHER_STOCKS: tuple[Params, ...] = ((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),))
-"""A descrição do Bling diz que /produtos, por padrão, só mostra saldo positivo (não foi medido): o que faltar é pedido
-também com saldo zerado e negativo, e, se aparecer, tudo passa a ser pedido assim."""
+_ALL_STOCKS = (_DEFAULT, *_OTHER_STOCKS)
+"""A descrição do Bling diz que /produtos, por padrão, só mostra saldo positivo (não foi medido): se o primeiro lote não
+mostra nenhum sem saldo, ele é pedido também com saldo zerado e negativo, e assim o que faltar; se aparecer um que o
+padrão não mostrou, tudo passa a ser pedido assim."""
 _HIDES_STOCK = "produtos.saldo"
-"""O checkpoint que lembra que o padrão esconde."""
+"""O checkpoint que lembra que o padrão esconde, gravado com o primeiro produto que o revela."""
+_REREAD = "produtos.saldo.relidos"
+"""O checkpoint que lembra que os SKUs gravados antes disso já foram perguntados de novo; até lá, são devidos."""
 
 
 async def collect_produtos(ctx: RunContext) -> None:
@@ -55,35 +62,50 @@ async def stock_filters(ctx: RunContext) -> tuple[Params, ...]:
     """Os filtros que, juntos, mostram os produtos de qualquer saldo: o padrão basta, até prova em contrário."""
     async with ctx.engine.connect() as connection:
         hides = await control.checkpoint(connection, _HIDES_STOCK) is not None
-    return (_DEFAULT, *_OTHER_STOCKS) if hides else (_DEFAULT,)
+    return _ALL_STOCKS if hides else (_DEFAULT,)
 
 
 async def _collect(ctx: RunContext, skus: Sequence[str]) -> None:
-    filters = await stock_filters(ctx)
-    missing = await _ask(ctx, skus, filters)
-    if missing and len(filters) == 1:
-        unknown = await _ask(ctx, missing, _OTHER_STOCKS)
-        if len(unknown) < len(missing):
-            # O padrão escondeu uns: pode ter escondido também o gêmeo de outros, de mesmo SKU.
-            async with ctx.engine.connect() as connection:
-                known = await repository.skus_with_produto(connection)
-            await _ask(ctx, known, _OTHER_STOCKS)
-            async with ctx.transaction() as connection:
-                await control.move_checkpoint(connection, _HIDES_STOCK, ctx.clock.now())
-        missing = unknown
+    answers = _Answers()
+    for place, batch in enumerate(batches(skus)):
+        hides = await stock_filters(ctx) == _ALL_STOCKS
+        probe = place == 0 and not hides
+        await _ask(ctx, batch, _ALL_STOCKS if hides or probe else (_DEFAULT,), answers, probe=probe)
+    doubtful, answers.doubtful = answers.doubtful, []
+    for batch in batches(doubtful):
+        await _ask(ctx, batch, _OTHER_STOCKS, answers)
+    async with ctx.engine.connect() as connection:
+        hides = await control.checkpoint(connection, _HIDES_STOCK) is not None
+        owes = hides and await control.checkpoint(connection, _REREAD) is None
+        # O padrão escondeu uns: pode ter escondido também o gêmeo de outros, de mesmo SKU.
+        known = set(await repository.skus_with_produto(connection)) - answers.complete if owes else set()
+    for batch in batches(sorted(known)):
+        await _ask(ctx, batch, _OTHER_STOCKS, _Answers())
     async with ctx.transaction() as connection:
-        await repository.mark_unknown_skus(connection, missing, ctx.clock.now())
+        if owes:
+            await control.move_checkpoint(connection, _REREAD, ctx.clock.now())
+        await repository.mark_unknown_skus(connection, answers.unknown, ctx.clock.now())
 
 
-async def _ask(ctx: RunContext, skus: Sequence[str], filters: Collection[Params]) -> list[str]:
-    """Grava os produtos destes SKUs; devolve os SKUs que nenhum dos filtros mostrou."""
-    missing: list[str] = []
-    for batch in batches(skus):
-        missing += await _ask_batch(ctx, batch, filters)
-        ctx.progress.feitos = min(ctx.progress.feitos + len(batch), ctx.progress.total)
-        ctx.show()
-        ctx.check_stop()
-    return missing
+@dataclass
+class _Answers:
+    """O que as perguntas de uma execução já disseram dos SKUs."""
+
+    complete: set[str] = field(default_factory=set)
+    """Perguntados com qualquer saldo."""
+    unknown: list[str] = field(default_factory=list)
+    """Destes, os que o Bling não conhece."""
+    doubtful: list[str] = field(default_factory=list)
+    """Os que o padrão não mostrou."""
+
+
+async def _ask(
+    ctx: RunContext, batch: list[str], filters: Sequence[Params], answers: _Answers, *, probe: bool = False
+) -> None:
+    await _ask_batch(ctx, batch, filters, answers, probe=probe)
+    ctx.progress.feitos = min(ctx.progress.feitos + len(batch), ctx.progress.total)
+    ctx.show()
+    ctx.check_stop()
 
 
 def batches(skus: Sequence[str]) -> Iterator[list[str]]:
@@ -101,27 +123,50 @@ def batches(skus: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-async def _ask_batch(ctx: RunContext, skus: list[str], filters: Collection[Params]) -> list[str]:
-    asked, found = set(skus), set[str]()
+async def _ask_batch(
+    ctx: RunContext, skus: list[str], filters: Sequence[Params], answers: _Answers, *, probe: bool
+) -> None:
+    """Grava de uma vez os produtos destes SKUs. Uma sonda só passa do padrão se ele não mostra nenhum sem saldo."""
+    asked, rows = set(skus), dict[int, Json]()
+    hidden = False
     try:
         for stock in filters:
             params = (*PRODUTOS.listings[0], *stock, *(("codigos[]", sku) for sku in skus))
-            async for page in ctx.client.pages(PRODUTOS.path, params):
-                wanted = [row for row in page if text(row.get("codigo")) in asked]
-                found |= {str(text(row["codigo"])) for row in wanted}
-                await store_produtos(ctx, wanted)
+            async for page in ctx.pages(PRODUTOS.path, params):
+                wanted = {row["id"]: row for row in page if text(row.get("codigo")) in asked}
+                hidden |= stock != _DEFAULT and not wanted.keys() <= rows.keys()
+                rows |= wanted
+            if probe and stock == _DEFAULT and any(map(_is_out_of_stock, rows.values())):
+                filters = (_DEFAULT,)
+                break
     except BlingRejectedError as error:
         if len(skus) > 1:  # um SKU que o Bling recusa não leva os outros consigo
             middle = len(skus) // 2
-            return [*await _ask_batch(ctx, skus[:middle], filters), *await _ask_batch(ctx, skus[middle:], filters)]
+            for half in (skus[:middle], skus[middle:]):
+                await _ask_batch(ctx, half, filters, answers, probe=probe)
+            return
         async with ctx.transaction() as connection:
             failure = Pendencia(PRODUTOS.name, skus[0], str(error))
             await control.add_pendencias(connection, [failure], ctx.clock.now())
-        return []
+        return
+    found = {str(text(row["codigo"])) for row in rows.values()}
     async with ctx.transaction() as connection:
+        await _store(ctx, connection, list(rows.values()))
+        if hidden:
+            await control.move_checkpoint(connection, _HIDES_STOCK, ctx.clock.now())
         await repository.mark_known_skus(connection, found)
         await control.settle(connection, PRODUTOS.name, skus)
-    return [sku for sku in skus if sku not in found]
+    missing = [sku for sku in skus if sku not in found]
+    if filters == (_DEFAULT,):
+        answers.doubtful += missing
+    else:
+        answers.complete |= asked
+        answers.unknown += missing
+
+
+def _is_out_of_stock(produto: Json) -> bool:
+    saldo = decimal(part(produto, "estoque", "saldoVirtualTotal"))
+    return saldo is not None and saldo <= 0
 
 
 async def _find_the_deleted(ctx: RunContext) -> None:
@@ -130,7 +175,7 @@ async def _find_the_deleted(ctx: RunContext) -> None:
         skus = await repository.skus_in_doubt(connection)
     for batch, stock in combinations(list(batches(skus)), await stock_filters(ctx)):
         codigos = tuple(("codigos[]", sku) for sku in batch)
-        async for page in ctx.client.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
+        async for page in ctx.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
             async with ctx.transaction() as connection:
                 deleted = [row["id"] for row in page]
                 await proof.mark_gone(
@@ -147,7 +192,11 @@ async def store_produtos(ctx: RunContext, rows: Sequence[Json]) -> Saved:
     if not rows:
         return Saved()
     async with ctx.transaction() as connection:
-        outcome = await ctx.store(connection, PRODUTOS, [Item(row) for row in rows])
-        ctx.progress.saved[PRODUTOS.name] += len(outcome.created)
-        await repository.after_produtos(connection, outcome.created | outcome.updated)
+        return await _store(ctx, connection, rows)
+
+
+async def _store(ctx: RunContext, connection: AsyncConnection, rows: Sequence[Json]) -> Saved:
+    outcome = await ctx.store(connection, PRODUTOS, [Item(row) for row in rows])
+    ctx.progress.saved[PRODUTOS.name] += len(outcome.created)
+    await repository.after_produtos(connection, outcome.created | outcome.updated)
     return outcome

@@ -1,7 +1,7 @@
 """O caminho único dos dados: uma janela é listada, comparada com o banco, buscada e salva."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,7 +15,7 @@ from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import fetch
 from bling_collector.etl.save import BATCH, Item
-from bling_collector.etl.windows import Window
+from bling_collector.etl.windows import Window, plan
 from bling_collector.payload import digest
 from bling_collector.streams.base import Document, Params, Stream
 
@@ -99,9 +99,12 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
         await _list(ctx, stream, window, probe, result)
         if len(result.listed) > before:
             log.warning("A listagem de %s esconde mais do que se sabia; todas passam a ser pedidas.", stream.title)
+            ctx.hiding.add(stream.name)
             if ctx.repair:
                 async with ctx.transaction() as connection:
                     await control.move_checkpoint(connection, _hidden(stream), ctx.clock.now())
+                    if ctx.scope is not None:  # o que já se leu foi lido sem elas
+                        await owe(connection, stream, [Window(ctx.scope, today(ctx.clock))])
             for listing in others:
                 await _list(ctx, stream, window, listing, result)
     return result
@@ -114,6 +117,8 @@ async def listings_of(ctx: RunContext, stream: Stream) -> tuple[Params, ...]:
 
 async def hides_more(ctx: RunContext, stream: Stream) -> bool:
     """Se já se viu que as listagens de costume escondem registros: então pedem-se todas."""
+    if stream.name in ctx.hiding:
+        return True
     async with ctx.engine.connect() as connection:
         return await control.checkpoint(connection, _hidden(stream)) is not None
 
@@ -123,10 +128,18 @@ def _hidden(stream: Stream) -> str:
     return f"{stream.name}.escondidas"
 
 
+async def owe(connection: AsyncConnection, stream: Stream, windows: Sequence[Window]) -> list[Window]:
+    """Deve estas janelas além das que já se deviam, e devolve todas, prontas para percorrer."""
+    before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, stream.name)]
+    planned = plan([*windows, *before])
+    await control.set_owed(connection, stream.name, [Owed(w.inicio, w.fim) for w in planned])
+    return planned
+
+
 async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing) -> None:
     assert stream.window is not None, stream.name
     here: dict[int, Listed] = {}
-    async for page in ctx.client.pages(stream.path, (*listing, *window.params(stream.window))):
+    async for page in ctx.pages(stream.path, (*listing, *window.params(stream.window))):
         async with ctx.engine.connect() as connection:
             known = await repository.known(connection, stream.table, [row["id"] for row in page])
         result.known |= known.keys()

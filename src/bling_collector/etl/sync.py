@@ -61,7 +61,7 @@ async def _resumo(ctx: RunContext, stream: Stream, document: Document) -> str | 
     if not stream.listing_is_kept or stream.window is None or day is None:
         return None
     for listing in await listings_of(ctx, stream):
-        async for page in ctx.client.pages(stream.path, (*listing, *Window(day, day).params(stream.window))):
+        async for page in ctx.pages(stream.path, (*listing, *Window(day, day).params(stream.window))):
             for row in page:
                 if row["id"] == document["id"]:
                     return digest(row) if row.items() <= document.items() else None
@@ -71,7 +71,7 @@ async def _resumo(ctx: RunContext, stream: Stream, document: Document) -> str | 
 async def _sync_produto(ctx: RunContext, id_: int) -> str:
     """O produto é guardado como a listagem o mostra; a categoria vem do detalhe."""
     for stock in await stock_filters(ctx):
-        async for page in ctx.client.pages(PRODUTOS.path, (*PRODUTOS.listings[0], *stock, ("idsProdutos[]", str(id_)))):
+        async for page in ctx.pages(PRODUTOS.path, (*PRODUTOS.listings[0], *stock, ("idsProdutos[]", str(id_)))):
             if rows := [row for row in page if row["id"] == id_]:
                 outcome = await store_produtos(ctx, rows)
                 changed = await refresh_categoria(ctx, id_)

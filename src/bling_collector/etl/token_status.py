@@ -22,16 +22,17 @@ async def load_token_warning(engine: AsyncEngine, now: datetime) -> str | None:
 def as_json(token: Row[Any] | None, now: datetime) -> dict[str, Any]:
     """A linha de oauth_tokens como as respostas a mostram."""
     end = refresh_ends_at(token.updated_at) if token else None
+    lost = token is None or token.refresh_in_doubt or token.refused_at is not None
     days = max((end - now).days, 0) if end else None
     return {
         "has_token": token is not None,
         "expires_at": _iso(token.expires_at) if token else None,
         "token_updated_at": _iso(token.updated_at) if token else None,
-        "needs_authorization": token is None or token.refresh_in_doubt,
+        "needs_authorization": lost,
         "refresh_expires_at": _iso(end),
         "refresh_days_left": days,
         "encrypted": is_sealed(token.refresh_token) if token else None,
-        "warning": None if token is None or token.refresh_in_doubt else _warning(days),
+        "warning": None if lost else _warning(days),
     }
 
 

@@ -49,6 +49,11 @@ def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date,
     return Window(inicio, min(fim, today))
 
 
+def refuse_impossible(inicio: date | None, fim: date | None, *, today: date) -> None:
+    """UsageError para um período que nenhum banco tornaria possível."""
+    asked_period(inicio, fim, default_inicio=EARLIEST, today=today)
+
+
 def incremental_start(bookmark: date | None, *, days_back: int, lookback_days: int, today: date) -> date:
     """Onde começa a execução diária: no último dia coberto (ou `days_back` dias atrás), alargado pela releitura."""
     start = min(bookmark, today) if bookmark is not None else today - timedelta(days=days_back)

@@ -27,6 +27,9 @@ FINAL = frozenset({2, 5, 6, 7, 9})
 """Cancelada, autorizada, emitida, registrada, denegada: só muda se a listagem mostrar. As demais situações ainda
 podem ter itens e valores editados sem que a listagem o mostre (referência: situações de /nfe)."""
 
+AWAITING = frozenset({1, 3, 8, 10})
+"""Das outras, as que esperam: pendente, aguardando recibo ou protocolo, em consulta. Uma rejeitada ou bloqueada fica
+como está até que alguém a corrija."""
 
 _EXACT = Context(prec=200)
 """Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""

@@ -25,6 +25,13 @@ OPEN: Final = frozenset({"/health", "/auth/callback", "/webhooks/bling", "/entra
 CLOUD_RUN: Final = "K_SERVICE"
 """A variável que o Cloud Run define; ali quem chama já passou pelo IAM."""
 _SCHEME: Final = "apiToken"
+_REFUSALS: Final = {
+    "401": "Falta o API_TOKEN, ou não confere",
+    "403": "Sem API_TOKEN, só se atende esta máquina",
+    "413": "O corpo do pedido é grande demais",
+    "414": "O endereço é grande demais",
+    "431": "Os cabeçalhos são grandes demais",
+}
 
 
 def trusts_callers(settings: Settings) -> bool:
@@ -92,7 +99,7 @@ class Access:
             scope,
             401,
             "Não autorizado",
-            f"{detail} Mande o valor de API_TOKEN no cabeçalho «Authorization: Bearer …».",
+            f"{detail} Mande no cabeçalho Authorization a palavra Bearer, um espaço e o valor de API_TOKEN.",
             headers={"WWW-Authenticate": challenge},
         )
 
@@ -114,7 +121,7 @@ def _another_site(scope: Scope) -> ASGIApp:
 
 
 def describe(schema: dict[str, Any]) -> None:
-    """Põe na descrição OpenAPI o token e o 401 das rotas que o pedem."""
+    """Põe na descrição OpenAPI o token das rotas que o pedem, e as recusas que qualquer rota dá antes de começar."""
     schema["components"].setdefault("securitySchemes", {})[_SCHEME] = {
         "type": "http",
         "scheme": "bearer",
@@ -124,7 +131,8 @@ def describe(schema: dict[str, Any]) -> None:
     for path, methods in schema["paths"].items():
         for operation in methods.values() if path not in OPEN else ():
             operation["security"] = [{_SCHEME: []}]
-            operation["responses"]["401"] = {"description": "Falta o API_TOKEN, ou não confere", "content": content}
+            for status, why in _REFUSALS.items():
+                operation["responses"].setdefault(status, {"description": why, "content": content})
 
 
 def _digest(token: str) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -60,7 +61,9 @@ async def no_body(request: Request) -> None:
 
 def from_this_site(request: Request) -> None:
     """403 se foi outro site que fez o navegador mandar este pedido."""
-    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    origin = request.headers.get("origin")  # por http, a um endereço da rede, o navegador não manda o Sec-Fetch-Site
+    elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if elsewhere or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise HTTPException(403, "Outro site pediu esta execução pelo navegador; peça-a daqui, ou sem navegador.")
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bling_collector.bootstrap import App, open_app
+from bling_collector.bootstrap import App, open_app, telling_who_watches
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db.database import explained
@@ -27,6 +27,7 @@ class Service:
         self.runner = Runner()
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[App] | None = None
+        self._told_down = False
 
     def open_soon(self) -> asyncio.Task[App]:
         """Começa a abrir, se ninguém começou ou se a última tentativa falhou."""
@@ -42,8 +43,10 @@ class Service:
 
     async def _open(self) -> App:
         try:
-            return await self._stack.enter_async_context(open_app(self.settings, clock=self.clock))
+            async with nullcontext() if self._told_down else telling_who_watches(self.settings):
+                return await self._stack.enter_async_context(open_app(self.settings, clock=self.clock))
         except CollectorError as error:
+            self._told_down = True
             log.error("O banco não abriu; o próximo pedido tenta de novo. %s", error)
             raise
 

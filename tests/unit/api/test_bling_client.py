@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import START, FakeClock
 
-from bling_collector.api.bling_client import BlingClient, Params, build_http
+from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, build_http
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, Requests
 from bling_collector.errors import BlingBodyError, BlingUnavailableError, PaginationLoopError
@@ -27,6 +27,9 @@ class OneToken:
         return Token(access_token="t", refresh_token="r", expires_at=START + timedelta(hours=6))
 
     async def renew_after_401(self, rejected: Token) -> Token:
+        raise AssertionError("não houve 401")
+
+    async def refuse(self, rejected: Token) -> None:
         raise AssertionError("não houve 401")
 
 
@@ -93,6 +96,40 @@ async def test_two_stale_pages_are_tolerated_and_three_are_a_loop() -> None:
 async def test_a_listing_that_ignores_the_page_is_a_loop() -> None:
     with pytest.raises(PaginationLoopError):
         await listed(lambda _: json({"data": rows(1, 2)}))
+
+
+async def short_ends_after(followed: list[int], last: int) -> list[str]:
+    """As páginas pedidas de uma listagem de uma página só, de `last` linhas, por um cliente que já leu outra em que
+    páginas de `followed` linhas tinham outra depois."""
+    start = 1000
+    earlier = []
+    for size in [*followed, 1]:
+        earlier.append(rows(*range(start, start + size)))
+        start += size
+    listing = Listing(rows(*range(last)))
+    client = BlingClient(
+        http_over(lambda request: (Listing(*earlier) if "/nfe" in str(request.url) else listing)(request))
+    )
+    assert [page async for page in client.pages("/nfe")] == earlier
+    assert [len(page) async for page in client.pages("/produtos", short_is_last=True)] == [last]
+    return [dict(query)["pagina"] for query in listing.queries]
+
+
+@pytest.mark.parametrize(
+    ("followed", "last", "asked"),
+    [
+        ([100] * EVIDENCE, 49, ["1"]),
+        ([100] * EVIDENCE, 50, ["1", "2"]),
+        ([100] * (EVIDENCE - 1), 3, ["1", "2"]),
+        ([100, 98, 103, 20, 100], 9, ["1"]),
+        ([100, 98, 103, 20, 100], 10, ["1", "2"]),
+        ([100, 98, 103, 1, 100], 1, ["1", "2"]),
+    ],
+)
+async def test_a_page_much_shorter_than_any_that_had_another_after_it_may_be_the_last(
+    followed: list[int], last: int, asked: list[str]
+) -> None:
+    assert await short_ends_after(followed, last) == asked
 
 
 @given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=10), max_size=20))

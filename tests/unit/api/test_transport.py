@@ -71,9 +71,13 @@ class Tokens:
         self._renewed = list(renewed)
         self.current = first or token("velho")
         self.rejected: list[str] = []
+        self.refused = ""
 
     async def get_valid_access_token(self) -> Token:
         return self.current
+
+    async def refuse(self, rejected: Token) -> None:
+        self.refused = rejected.access_token
 
     async def renew_after_401(self, rejected: Token) -> Token:
         self.rejected.append(rejected.access_token)
@@ -279,6 +283,7 @@ async def test_a_second_401_asks_for_a_new_authorization() -> None:
         await bench.client.get("/nfe")
     assert len(wire.requests) == 2
     assert isinstance(caught.value.__cause__, BlingAuthError)
+    assert bench.tokens.refused == "novo"
 
 
 async def test_a_missing_scope_does_not_spend_a_renewal() -> None:

@@ -28,6 +28,9 @@ class OneToken:
     async def renew_after_401(self, rejected: Token) -> Token:
         raise AssertionError("não houve 401")
 
+    async def refuse(self, rejected: Token) -> None:
+        raise AssertionError("não houve 401")
+
 
 @asynccontextmanager
 async def slow_server(arrivals: list[float]) -> AsyncIterator[str]:

@@ -261,7 +261,8 @@ async def test_a_refusal_is_explained(answer: httpx2.Response, expected: type[Co
     with pytest.raises(expected, match=sentence) as caught:
         await bench.oauth.get_valid_access_token()
     assert type(caught.value) is expected
-    assert bench.store.token == stored
+    refused_at = bench.clock.now() if expected is ReauthorizeError else None
+    assert bench.store.token == replace(stored, refused_at=refused_at)
 
 
 ANSWERED_OR_NOT_SENT = [

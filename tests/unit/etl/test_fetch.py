@@ -77,7 +77,7 @@ async def test_a_fonte_nao_e_lida_antes_da_hora() -> None:
 
 def test_os_lotes_de_skus_cabem_num_endereco_e_nenhum_se_perde() -> None:
     plain = [f"SKU-{i}" for i in range(250)]
-    assert [len(batch) for batch in batches(plain)] == [BATCH, BATCH, 50]
+    assert [len(batch) for batch in batches(plain)] == [BATCH, BATCH, 250 - 2 * BATCH]
     long = ["AÇÃO-" * 30 + str(i) for i in range(100)]
     cut = list(batches(long))
     assert [sku for batch in cut for sku in batch] == long

@@ -34,6 +34,7 @@ def upgrade() -> None:
     _add_limits()
     _add_alarms()
     _add_erasures()
+    op.execute("ALTER TABLE oauth_tokens ADD refused_at timestamptz")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
 

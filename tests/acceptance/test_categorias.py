@@ -1,0 +1,51 @@
+"""A categoria dos produtos de uma empresa de muitas categorias: poucas requisições, e certa com páginas de qualquer
+tamanho."""
+
+from datetime import date
+from random import Random
+
+import pytest
+from tests.truth import assert_equals_truth
+
+from bling_collector.bootstrap import App
+from bling_simulator.api import paging
+from bling_simulator.bling import Bling
+
+START = date(2021, 1, 1)
+
+
+def spread(bling: Bling, count: int) -> None:
+    """Dá à empresa `count` categorias, umas filhas de outras, e reparte por elas os produtos que têm uma."""
+    categories = bling.company.categories
+    first = max(categories) + 1
+    for id_ in range(first, first + count - len(categories)):
+        parent = 0 if (id_ - first) % 4 == 0 else id_ - (id_ - first) % 4
+        categories[id_] = {"id": id_, "descricao": f"Linha {id_}", "categoriaPai": {"id": parent}}
+    rng, ids = Random(7), list(categories)
+    for entry in bling.company.products.entries.values():
+        if entry.detail["categoria"]["id"]:
+            entry.detail["categoria"] = {"id": rng.choice(ids)}
+
+
+@pytest.mark.bling(scale=1.0)
+async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(app: App, bling: Bling) -> None:
+    spread(bling, 60)
+    assert (await app.pipeline.run_full(START)).status == "success"
+    skus = {line["codigo"] for note in bling.notes.values() if note["tipo"] == 1 for line in note["itens"]} - {""}
+    others = 2 * (len(skus) // 95 + 1) + 8
+    assert bling.counters.requests["/produtos"] <= 60 + others, bling.counters.requests
+    assert bling.counters.requests["/produtos/{id}"] <= 3
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize("shifts", [(0, -90, 3, 0), (0, -45, -20, 0), (0, 60, -30, 0)])
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.bling(scale=0.5)
+async def test_paginas_de_tamanhos_disparatados_nao_enganam(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch, shifts: tuple[int, ...], hidden: bool
+) -> None:
+    monkeypatch.setattr(paging, "_SHIFTS", shifts)
+    bling.configure(default_hides_zero_stock=hidden)
+    spread(bling, 14)
+    assert (await app.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(app.engine, bling)
