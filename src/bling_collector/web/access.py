@@ -15,7 +15,7 @@ from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.web import session
-from bling_collector.web.panel.forms import is_from_here
+from bling_collector.web.origin import is_from_here
 from bling_collector.web.panel.render import cookie, wants_page
 from bling_collector.web.panel.static import PREFIX
 from bling_collector.web.problems import MEDIA_TYPE, problem

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends
 
 from bling_collector.etl.alarms import load_alarms
 from bling_collector.web.answers import AlarmState, problems
-from bling_collector.web.run_routes import from_this_site, no_body
+from bling_collector.web.origin import same_origin
+from bling_collector.web.run_routes import no_body
 from bling_collector.web.service import OneService
 
 router = APIRouter(prefix="/alerts", tags=["Situação"])
@@ -30,7 +31,7 @@ async def alerts(service: OneService) -> list[dict[str, Any]]:
     "serviço. Avisa só o que mudou.",
     responses=problems(403, 422, 503),
     response_model=list[AlarmState],
-    dependencies=[Depends(from_this_site), Depends(no_body)],
+    dependencies=[Depends(same_origin), Depends(no_body)],
 )
 async def check(service: OneService) -> list[dict[str, Any]]:
     async with service.opened() as app:

@@ -11,12 +11,13 @@ from bling_collector.etl.nota import load_nota
 from bling_collector.etl.numbering import load_numbering
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.web.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
-from bling_collector.web.run_routes import HOW, RUN_RESPONSES, Period, day, execute, from_this_site, no_body
+from bling_collector.web.origin import same_origin
+from bling_collector.web.run_routes import HOW, RUN_RESPONSES, Period, day, execute, no_body
 from bling_collector.web.service import OneService
 
 router = APIRouter()
 _BLING_ID = Annotated[int, Path(ge=1, le=2**63 - 1, description="O id do Bling")]
-_ASKS = [Depends(from_this_site), Depends(no_body)]
+_ASKS = [Depends(same_origin), Depends(no_body)]
 
 
 class ReconcilePeriod(Period):

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import JSONResponse
 
@@ -16,6 +15,7 @@ from bling_collector.etl.pipeline import RunResult
 from bling_collector.etl.status import load_run
 from bling_collector.etl.windows import parse_day
 from bling_collector.web.answers import RunAnswer, RunDetails, problems
+from bling_collector.web.origin import same_origin
 from bling_collector.web.problems import from_error
 from bling_collector.web.runs import Begin, InterruptedRunError
 from bling_collector.web.service import OneService, Service
@@ -59,15 +59,7 @@ async def no_body(request: Request) -> None:
             )
 
 
-def from_this_site(request: Request) -> None:
-    """403 se foi outro site que fez o navegador mandar este pedido."""
-    origin = request.headers.get("origin")  # por http, a um endereço da rede, o navegador não manda o Sec-Fetch-Site
-    elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if elsewhere or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise HTTPException(403, "Outro site pediu esta execução pelo navegador; peça-a daqui, ou sem navegador.")
-
-
-router = APIRouter(tags=["Execuções"], dependencies=[Depends(from_this_site), Depends(no_body)])
+router = APIRouter(tags=["Execuções"], dependencies=[Depends(same_origin), Depends(no_body)])
 RUN_RESPONSES = problems(403, 409, 422, 502, 503) | {
     202: {
         "model": RunDetails,

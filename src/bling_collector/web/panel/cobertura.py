@@ -21,9 +21,10 @@ from bling_collector.etl.coverage import (
 from bling_collector.etl.periods import month_end, next_month, parse_month
 from bling_collector.etl.situacoes import situacao
 from bling_collector.etl.windows import EARLIEST
+from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.coverage_cells import STATES, cell
 from bling_collector.web.panel.filters import number
-from bling_collector.web.panel.forms import fields, same_origin
+from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.starting import launch
 from bling_collector.web.service import OneService

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from starlette.responses import RedirectResponse
 
 from bling_collector.web import session
-from bling_collector.web.panel.forms import fields, local_path, same_origin
+from bling_collector.web.origin import same_origin
+from bling_collector.web.panel.forms import fields, local_path
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 

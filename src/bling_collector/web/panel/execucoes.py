@@ -13,8 +13,8 @@ from bling_collector.db.database import explained
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.live import Pace, load_live, load_log, stop
 from bling_collector.etl.status import load_runs
+from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.filters import duration, number
-from bling_collector.web.panel.forms import same_origin
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 

@@ -10,7 +10,8 @@ from bling_collector.errors import UsageError
 from bling_collector.etl.estimate import Estimate, Estimator
 from bling_collector.etl.live import running_id
 from bling_collector.etl.status import load_status
-from bling_collector.web.panel.forms import fields, same_origin
+from bling_collector.web.origin import same_origin
+from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.starting import asked, start
 from bling_collector.web.service import OneService, Service

@@ -1,31 +1,11 @@
-"""Os formulários do painel: lidos sem biblioteca, e aceitos só se é uma página nossa que os manda."""
+"""Os formulários do painel, lidos sem biblioteca."""
 
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
-from starlette.datastructures import Headers
-from starlette.types import Scope
 
 _FIELDS: Final = 50
-
-
-def is_from_here(scope: Scope) -> bool:
-    """Se quem fez o navegador mandar este pedido foi uma página deste serviço, ou se não é um navegador.
-
-    Sec-Fetch-Site diz isso em todo navegador de hoje, sob HTTPS ou em localhost; onde ele falta, Origin.
-    """
-    headers = Headers(scope=scope)
-    if (site := headers.get("sec-fetch-site")) is not None:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is None or (origin != "null" and urlsplit(origin).netloc == headers.get("host"))
-
-
-def same_origin(request: Request) -> None:
-    """403 para um formulário que outro site mandou."""
-    if not is_from_here(request.scope):
-        raise HTTPException(403, "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui.")
 
 
 async def fields(request: Request) -> dict[str, str]:

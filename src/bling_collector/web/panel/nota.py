@@ -9,8 +9,8 @@ from starlette.responses import RedirectResponse
 from bling_collector.errors import CollectorError
 from bling_collector.etl.nota import UnknownNotaError, load_nota, load_nota_proof
 from bling_collector.etl.situacoes import PAGAMENTOS
+from bling_collector.web.origin import same_origin
 from bling_collector.web.panel import notes
-from bling_collector.web.panel.forms import same_origin
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 

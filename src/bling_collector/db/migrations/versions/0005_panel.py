@@ -22,9 +22,9 @@ _COMMENTS = {
 
 
 def upgrade() -> None:
-    _add_runs()
-    _add_search()
+    _add_search()  # o mais demorado primeiro: enquanto ele enche a tabela nova, nenhuma das outras está trancada
     _add_reading_indexes()
+    _add_runs()
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
 

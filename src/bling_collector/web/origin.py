@@ -1,0 +1,25 @@
+"""De onde vem um pedido que o navegador manda: só uma página nossa muda alguma coisa aqui."""
+
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException, Request
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+
+def is_from_here(scope: Scope) -> bool:
+    """Se quem fez o navegador mandar este pedido foi uma página deste serviço, ou se não é um navegador.
+
+    Sec-Fetch-Site diz isso sob HTTPS ou em localhost; onde o navegador não o manda, Origin. Se vêm os dois, valem os
+    dois.
+    """
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    elsewhere = origin is not None and urlsplit(origin).netloc != headers.get("host")
+    return not elsewhere and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+
+
+def same_origin(request: Request) -> None:
+    """403 para um pedido que outro site fez o navegador mandar."""
+    if not is_from_here(request.scope):
+        raise HTTPException(403, "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui.")
