@@ -6,6 +6,7 @@ async def test_algo(bling: Bling, app: App) -> None: ...
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -42,6 +43,14 @@ class TickingClock(FakeClock):
     def now(self) -> datetime:
         self.advance(0.001)
         return super().now()
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """Um comando chamado dentro do processo configura o log de todos; o teste seguinte não tem com isso."""
+    before = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(before)
 
 
 @pytest.fixture(scope="session")

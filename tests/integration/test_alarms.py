@@ -114,6 +114,7 @@ async def test_many_processes_say_it_once(engine: AsyncEngine, clock: FakeClock,
 async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
     clock: FakeClock, inbox: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.ERROR, "bling_collector")
     nowhere = create_engine(parse_url("postgresql://ninguem@127.0.0.1:1/nada"))
     alarms = alarms_of(nowhere, clock, inbox)
     alarms.unsaved(True)
