@@ -11,6 +11,7 @@ from bling_collector.etl.nota import UnknownNotaError, load_nota, load_nota_proo
 from bling_collector.etl.situacoes import PAGAMENTOS
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel import notes
+from bling_collector.web.panel.filters import masked
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 
@@ -163,16 +164,15 @@ def _customer(nota: dict[str, Any]) -> dict[str, Any]:
     contato = nota["contato"] or {}
     place = " / ".join(notes.short(part, 60) for part in (nota["contato_municipio"], nota["contato_uf"]) if part)
     name = nota["contato_nome"]
-    digits = "".join(filter(str.isalnum, nota["contato_documento"] or ""))[:20]
     now_called = contato.get("nome")
     return {
         "nome": notes.short(name) if name else None,
-        "documento": notes.documento(nota["contato_documento"]),
+        "documento": masked(nota["contato_documento"]),
         "lugar": place,
         "email": notes.short(contato.get("email") or "", 100),
         "telefones": " · ".join(notes.short(n, 30) for n in (contato.get("telefone"), contato.get("celular")) if n),
         "nome_hoje": notes.short(now_called) if now_called and name and now_called != name else None,
-        "outras": notes.search_address(q=digits, como="documento") if len(digits) > 2 else None,
+        "outras": notes.search_address(q=notes.short(name), como="cliente") if name else None,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from bling_collector.etl.situacoes import situacao
-from bling_collector.web.panel.filters import money, number
+from bling_collector.web.panel.filters import masked, money, number
 
 _TONES: Final = {5: "good", 6: "good", 7: "good", 2: "bad", 4: "bad", 9: "bad", 11: "bad"}
 _LONGEST: Final = 200
@@ -56,23 +56,12 @@ def as_row(nota: Mapping[str, Any]) -> dict[str, Any]:
         "serie": nota["serie"],
         "data": nota["data_emissao"],
         "cliente": short(nota["contato_nome"], 80) if nota["contato_nome"] else None,
-        "documento": documento(nota["contato_documento"]),
+        "documento": masked(nota["contato_documento"]),
         "lugar": place,
         "situacao": words,
         "tom": tone,
         "total": nota["total_nota"],
     }
-
-
-def documento(value: str | None) -> str:
-    """12345678000195 → 12.345.678/0001-95; o que não é CPF nem CNPJ fica como está."""
-    if not value:
-        return ""
-    if len(value) == 11 and value.isdigit():
-        return f"{value[:3]}.{value[3:6]}.{value[6:9]}-{value[9:]}"
-    if len(value) == 14 and value.isalnum():
-        return f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}"
-    return short(value, 30)
 
 
 def chave(value: str | None) -> str:
@@ -127,5 +116,5 @@ def _said(column: str, value: Any) -> str:
     if column in _MONEY and isinstance(value, int | float | Decimal):
         return money(Decimal(str(value)))
     if column == "contato_documento":
-        return documento(str(value))
+        return masked(str(value))
     return short(value)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from bling_collector.etl.revenue import Breakdown, Revenue, Step
 from bling_collector.web.panel.charts import Group, Series, grouped_bars
-from bling_collector.web.panel.filters import compact, day, money, month, number, percent
+from bling_collector.web.panel.filters import compact, day, masked, money, month, number, percent
 from bling_collector.web.panel.tables import Column, Kind, Table
 
 STEPS: Final = "evolucao"
@@ -111,7 +111,7 @@ def _uf(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _customer(row: dict[str, Any]) -> tuple[Any, ...]:
     nome = row["nome"] or _NAMELESS["clientes"]
-    return nome, document(row["documento"]), row["notas"], row["canceladas"], row["valor"]
+    return nome, masked(row["documento"]), row["notas"], row["canceladas"], row["valor"]
 
 
 def _product(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -121,15 +121,6 @@ def _product(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _payment(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["forma"] or "Não informada", row["parcelas"], row["valor"]
-
-
-def document(value: str | None) -> str | None:
-    """CNPJ e CPF com a pontuação deles, que também impede a planilha de os tomar por números."""
-    if value is not None and len(value) == 14:
-        return f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}"
-    if value is not None and len(value) == 11 and value.isdecimal():
-        return f"{value[:3]}.{value[3:6]}.{value[6:9]}-{value[9:]}"
-    return value
 
 
 def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:
