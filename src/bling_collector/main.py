@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         version=version("bling_collector"),
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     for module in (routes, run_routes, proof_routes, alert_routes, auth_routes, metrics):

@@ -1,6 +1,7 @@
 """As rotas que se leem, a autorização, e todo erro como problema."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -268,8 +269,9 @@ async def test_security_headers(http: httpx2.AsyncClient) -> None:
         assert "default-src 'none'" in headers["content-security-policy"]
     docs = await http.get("/docs")
     assert docs.status_code == 200
-    assert "default-src" not in docs.headers["content-security-policy"]
-    assert "frame-ancestors 'none'" in docs.headers["content-security-policy"]
+    assert "script-src 'self'" in docs.headers["content-security-policy"], "nada se carrega de fora"
+    assert "POST /run/full" in docs.text
+    assert re.findall(r'(?:src|href)="(?!/)[^"#]+"', docs.text) == []
 
 
 async def test_the_documentation_is_whole(http: httpx2.AsyncClient) -> None:

@@ -129,3 +129,11 @@ async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
     await expect(page.get_by_text("Completa")).to_be_visible(timeout=60_000)
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Tudo certo: 2.926 de 2.926 notas")
+
+
+@pytest.mark.parametrize((), BOTH)
+async def test_the_api_is_a_page_of_ours(page: Page) -> None:
+    assert await weight(page, "/docs") < MOST_BYTES
+    await expect(page.get_by_text("POST /run/full")).to_be_visible()
+    await axe(page)
+    await fits(page)

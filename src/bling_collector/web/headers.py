@@ -15,7 +15,6 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'"
-_PAGE = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 PANEL: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -41,8 +40,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _ALWAYS.items():
                     headers.setdefault(name, value)
-                page = headers.get("content-type", "").startswith("text/html")
-                headers.setdefault("Content-Security-Policy", _PAGE if page else _NOT_A_PAGE)
+                headers.setdefault("Content-Security-Policy", _NOT_A_PAGE)
             await send(message)
 
         await self._app(scope, receive, dressed)

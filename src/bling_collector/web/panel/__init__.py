@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from bling_collector.web.panel import (
+    api,
     autorizar,
     cobertura,
     entrar,
@@ -19,6 +20,7 @@ from bling_collector.web.panel import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
+    api.router,
     entrar.router,
     autorizar.router,
     situacao.router,
