@@ -93,6 +93,19 @@ async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: Asy
     assert await rows(empty_engine) == await rows(loaded)
 
 
+async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(loaded: AsyncEngine, tmp_path: Path) -> None:
+    await backup(loaded, tmp_path / "copia", with_tokens=True)
+    async with loaded.begin() as connection:
+        await connection.execute(text("UPDATE oauth_tokens SET refresh_token = 'o de agora', refresh_in_doubt = true"))
+    live = (await rows(loaded))["oauth_tokens"]
+    assert (await restore(loaded, tmp_path / "copia", overwrite=True)).has_tokens
+    assert (await rows(loaded))["oauth_tokens"] == live
+    async with loaded.begin() as connection:  # sem nenhuma, vale a da cópia
+        await connection.execute(text("DELETE FROM oauth_tokens"))
+    assert (await restore(loaded, tmp_path / "copia", overwrite=True)).has_tokens
+    assert (await rows(loaded))["oauth_tokens"] not in ([], live)
+
+
 async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_path: Path) -> None:
     assert (await app.pipeline.run_full(date(2021, 1, 1))).status == "success"
     copied = await rows(app.engine)

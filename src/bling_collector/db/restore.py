@@ -60,11 +60,11 @@ async def restore(engine: AsyncEngine, source: Path, *, overwrite: bool = False)
 async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str) -> None:
     async with engine.connect() as connection:
         before = [f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'", *await _drops(connection)]
-    after = (
+    after = [
+        f"DELETE FROM {quoted(schema)}.{_TOKENS} WHERE EXISTS (SELECT FROM pg_temp.tokens_de_antes)",
         f"INSERT INTO {quoted(schema)}.{_TOKENS} "
-        f"SELECT (jsonb_populate_record(NULL::{quoted(schema)}.{_TOKENS}, linha)).* FROM pg_temp.tokens_de_antes "
-        f"WHERE NOT EXISTS (SELECT FROM {quoted(schema)}.{_TOKENS})"
-    )
+        f"SELECT (jsonb_populate_record(NULL::{quoted(schema)}.{_TOKENS}, linha)).* FROM pg_temp.tokens_de_antes",
+    ]
     # Pelo arquivo, e não por um pipe: se o pg_restore falhasse no meio, o psql confirmaria a metade que leu.
     with tempfile.TemporaryDirectory(prefix="bling-restore-") as folder:
         script = Path(folder) / "copia.sql"
@@ -72,7 +72,7 @@ async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str)
         written = await client_tools.run(tools.program("pg_restore"), *options, f"--file={script}", str(source))
         if written.code:
             raise UsageError(f"{source} não se deixa ler ({cause(written)}). Nada foi mudado.")
-        commands = [*(f"--command={c}" for c in before), f"--file={script}", f"--command={after}"]
+        commands = [*(f"--command={c}" for c in before), f"--file={script}", *(f"--command={c}" for c in after)]
         answer = await client_tools.run(
             tools.program("psql"),
             *("--single-transaction", "--set=ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--no-password"),
@@ -95,6 +95,8 @@ async def _drops(connection: AsyncConnection) -> list[str]:
     )
     commands = ["CREATE TEMP TABLE tokens_de_antes (linha jsonb) ON COMMIT DROP"]
     if _TOKENS in tables:
+        # Antes de ler: um par renovado entre a leitura e o DROP se perderia.
+        commands.append(f"LOCK TABLE {_TOKENS} IN ACCESS EXCLUSIVE MODE")
         commands.append(f"INSERT INTO tokens_de_antes SELECT to_jsonb(t) FROM {_TOKENS} t")
     for kind, names in (("VIEW", sorted(views.scalars())), ("TABLE", tables)):
         if names:
