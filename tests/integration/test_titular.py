@@ -11,6 +11,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.db import erasure
 from bling_collector.etl.titular import UnknownContatoError, erase_again, erase_person, export_person, load_person
+from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
@@ -220,13 +221,16 @@ async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lo
             await connection.execute(text(f"CREATE TABLE copia_{table} AS SELECT * FROM {table}"))
     await erase_person(app.engine, contact_id, app.clock.now())
     async with app.engine.begin() as connection:
-        rows = await erasure.remembered(connection)
-        await connection.execute(text("DELETE FROM dados_apagados"))
+        assert not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
         for table, columns in COPIED.items():
             await connection.execute(
                 text(f"UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM copia_{table} c WHERE c.id = t.id)")
             )
             await connection.execute(text(f"DROP TABLE copia_{table}"))
     assert "Zybelina" in await _everything(app.engine)
-    assert await erase_again(app.engine, rows, app.clock.now()) == 1
+    async with app.engine.connect() as connection:
+        assert await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
+    assert await erase_again(app.engine, app.clock.now()) == 1
     assert _found(texts, await _everything(app.engine)) == []
+    async with app.engine.connect() as connection:
+        assert not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)

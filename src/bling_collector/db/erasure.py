@@ -96,6 +96,28 @@ async def remembered(connection: AsyncConnection) -> list[tuple[str, int, dateti
     return [tuple(row) for row in await connection.execute(select(dados_apagados))]
 
 
+async def came_back(connection: AsyncConnection, of_nota: Collection[str], of_contato: Collection[str]) -> bool:
+    """Se alguém que se lembra ter apagado tem alguma destas colunas: o banco voltou de uma cópia de antes.
+
+    Custa um olhar nas linhas dos apagados, e quase nada se não há nenhum.
+    """
+    rows = await remembered(connection)
+    ids = [id_ for table, id_, _ in rows if table == contatos.name]
+    loose = [id_ for table, id_, _ in rows if table == nfe_cabecalho.name]
+    n, c = nfe_cabecalho.c, contatos.c
+    of_the_nota = or_(*(n[name].is_not(None) for name in of_nota))
+    of_the_contato = or_(*(c[name].is_not(None) for name in of_contato))
+    places = [
+        select(c.id).where(c.id.in_(ids), of_the_contato),
+        select(n.id).where(n.contato_id.in_(ids), of_the_nota),
+        select(n.id).where(n.id.in_(loose), of_the_nota),
+    ]
+    for place in places if rows else ():
+        if await connection.scalar(place.limit(1)) is not None:
+            return True
+    return False
+
+
 async def clear_columns(
     connection: AsyncConnection, person: Person, of_nota: Collection[str], of_contato: Collection[str]
 ) -> None:

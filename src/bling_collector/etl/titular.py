@@ -81,18 +81,30 @@ async def erase_person(engine: AsyncEngine, contato_id: int, now: datetime) -> E
     return Erasure(person.contatos, person.notas, restam)
 
 
-async def erase_again(engine: AsyncEngine, rows: list[tuple[str, int, datetime]], now: datetime) -> int:
-    """Apaga outra vez, num banco que voltou de uma cópia, quem já tinha sido apagado; devolve quantos contatos."""
-    ids = [id_ for table, id_, _ in rows if table == contatos.name]
+async def erase_again(engine: AsyncEngine, now: datetime) -> int:
+    """Apaga outra vez, num banco que voltou de uma cópia, quem ele se lembra de ter apagado; devolve quantos contatos.
+
+    Numa transação, e pode ser repetido.
+    """
     async with engine.begin() as connection:
         await erasure.lock(connection)
-        await erasure.remember_rows(connection, rows)
+        rows = await erasure.remembered(connection)
+        ids = [id_ for table, id_, _ in rows if table == contatos.name]
         loose = [id_ for table, id_, _ in rows if table == nfe_cabecalho.name]
         await _erase(connection, Person([], loose, None, None), now)
         for id_ in ids:
             if (person := await erasure.find_person(connection, id_)) is not None:
                 await _erase(connection, person, now)
     return len(ids)
+
+
+async def erase_returned(engine: AsyncEngine, now: datetime) -> None:
+    """Como `erase_again`, mas só se alguém voltou: uma restauração que morreu antes de apagá-lo, ou feita à mão."""
+    async with engine.connect() as connection:
+        if not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO):
+            return
+    log.warning("O banco voltou de uma cópia com os dados de quem já tinha sido apagado; são apagados outra vez.")
+    await erase_again(engine, now)
 
 
 async def _person(connection: AsyncConnection, contato_id: int) -> Person:
