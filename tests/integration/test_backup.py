@@ -1,5 +1,7 @@
 """A cópia do banco e a volta dela: igual ao original, linha por linha."""
 
+import errno
+import os
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -164,6 +166,60 @@ async def test_not_during_a_run(loaded: AsyncEngine, tmp_path: Path) -> None:
     async with run_lock(loaded):
         with pytest.raises(RunInProgressError):
             await restore(loaded, tmp_path / "copia", overwrite=True)
+
+
+# --- o arquivo -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os modos são do Unix")
+async def test_a_file_left_where_the_copy_is_written_does_not_show_it(engine: AsyncEngine, tmp_path: Path) -> None:
+    left = tmp_path / ".copia.parcial"
+    left.write_text("")
+    left.chmod(0o666)
+    elsewhere = tmp_path / "de outro"
+    (tmp_path / ".outra.parcial").symlink_to(elsewhere)
+    for name in ("copia", "outra"):
+        await backup(engine, tmp_path / name)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        assert not (tmp_path / name).is_symlink()
+    assert left.read_text() == ""
+    assert not elsewhere.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")
+@pytest.mark.parametrize("links", [True, False])
+async def test_a_file_that_appears_meanwhile_is_not_overwritten(
+    engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    if not links:
+        _without_links(monkeypatch)
+    target = tmp_path / "copia"
+    _fake_programs(tmp_path / "bin", f'echo "de outro" > {target}; echo "pg_dump (PostgreSQL) 99.1"')
+    monkeypatch.setattr(client_tools, "candidates", lambda: [tmp_path / "bin"])
+    with pytest.raises(UsageError, match="já existe, e não o apago"):
+        await backup(engine, target)
+    assert target.read_text() == "de outro\n"
+    assert sorted(_names(tmp_path)) == ["bin", "copia"]
+
+
+async def test_where_the_file_system_has_no_links(
+    engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_links(monkeypatch)
+    await backup(engine, tmp_path / "copia")
+    assert _names(tmp_path) == ["copia"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE((tmp_path / "copia").stat().st_mode) == 0o600
+    assert (await restore(empty_engine, tmp_path / "copia")).revision == HEAD
+
+
+def _without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Como um sistema de arquivos FAT."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
 
 
 # --- o que não serve -----------------------------------------------------------------------------------------------
