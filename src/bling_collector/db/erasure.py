@@ -1,8 +1,10 @@
 """Os dados de uma pessoa no banco: onde estão, e o que se lembra de quem pediu que fossem apagados. Sem COMMIT."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from sqlalchemy import ColumnElement, RowMapping, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -166,10 +168,21 @@ async def rewrite_history(connection: AsyncConnection, row_id: int, changes: dic
         await connection.execute(h.delete().where(h.c.id == row_id))
 
 
-async def still_citing(connection: AsyncConnection, documento: str) -> list[int]:
-    """As notas de outros em que o documento ainda aparece: como transportador, por exemplo."""
+async def still_citing(connection: AsyncConnection, documento: str, besides: Collection[int] = ()) -> list[int]:
+    """As notas, fora as de `besides`, em que o documento ainda aparece: como transportador, por exemplo."""
     found = await connection.execute(
-        text("SELECT id FROM nfe_cabecalho WHERE strpos(detalhe::text, :documento) > 0 ORDER BY id"),
-        {"documento": documento},
+        text("SELECT id FROM nfe_cabecalho WHERE detalhe::text ~* :pattern AND id <> ALL(:besides) ORDER BY id"),
+        {"pattern": _written(documento), "besides": list(besides)},
     )
     return list(found.scalars())
+
+
+def _written(documento: str) -> str:
+    """A expressão do PostgreSQL que acha o documento com ou sem pontuação, e não dentro de um número maior.
+
+    Numa chave de acesso, de 44 dígitos, vai o CNPJ de quem emitiu a nota.
+    """
+    sizes = {11: (3, 3, 3, 2), 14: (2, 3, 3, 4, 2)}.get(len(documento) if documento.isalnum() else 0, (len(documento),))
+    ends = list(accumulate(sizes))
+    parts = [re.escape(documento[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+    return rf"(?<![0-9]){'[./ -]?'.join(parts)}(?![0-9])"

@@ -48,13 +48,17 @@ async def load_person(engine: AsyncEngine, contato_id: int) -> Person:
 
 
 async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> dict[str, Any]:
-    """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras e o histórico de uns e de outras."""
+    """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras e o histórico de uns e de outras.
+
+    `restam` são os ids das notas de outros contatos em que o documento dela aparece.
+    """
     async with engine.connect() as connection:
         person = await _person(connection, contato_id)
         rows = await connection.execute(select(contatos).where(contatos.c.id.in_(person.contatos)))
         cadastros = [plain(dict(row)) for row in rows.mappings()]
         stored = await erasure.documents(connection, NFE.table.name, person.notas)
         changes = await erasure.history(connection, contatos.name, person.contatos)
+        restam = await erasure.still_citing(connection, person.documento, person.notas) if person.documento else []
     details = {row["id"]: row["detalhe"] for row in stored}
     notas = [await load_nota(engine, nota) | {"detalhe": details.get(nota)} for nota in person.notas]
     return {
@@ -63,6 +67,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
         "contatos": cadastros,
         "notas": notas,
         "historico": [plain({k: row[k] for k in ("registro_id", "quando", "run_id", "mudancas")}) for row in changes],
+        "restam": restam,
     }
 
 
