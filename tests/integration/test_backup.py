@@ -56,7 +56,7 @@ async def structure(engine: AsyncEngine) -> list[str]:
             FROM information_schema.columns WHERE table_schema = current_schema()
             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()
             UNION ALL SELECT concat(conrelid::regclass, ' ', conname, ' ', pg_get_constraintdef(oid))
-            FROM pg_constraint WHERE connamespace = current_schema()::regnamespace""")
+            FROM pg_constraint WHERE connamespace = quote_ident(current_schema())::regnamespace""")
         )
         return sorted(listed.scalars())
 
@@ -149,6 +149,21 @@ async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_
     await backup(other, tmp_path / "outra")
     assert (await restore(other, tmp_path / "outra")).revision == HEAD
     await other.dispose()
+
+
+async def test_a_schema_whose_name_needs_quotes(empty_database_url: str, tmp_path: Path) -> None:
+    await execute(empty_database_url, 'CREATE SCHEMA "Outra ""Coisa"""')
+    url = make_url(empty_database_url).update_query_dict({"options": r'-csearch_path="Outra\ ""Coisa"""'})
+    engine = create_engine(parse_url(url.render_as_string(hide_password=False)))
+    try:
+        await schema.upgrade(engine)
+        await backup(engine, tmp_path / "copia")
+        before = await structure(engine)
+        assert before
+        assert (await restore(engine, tmp_path / "copia")).revision == HEAD
+        assert await structure(engine) == before
+    finally:
+        await engine.dispose()
 
 
 async def test_a_view_of_someone_else_stops_it_and_nothing_changes(loaded: AsyncEngine, tmp_path: Path) -> None:

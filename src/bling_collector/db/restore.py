@@ -157,7 +157,7 @@ async def _check_schema(tools: Tools, source: Path, schema: str) -> None:
             f"{source} não é uma cópia que o pg_restore {tools.version} leia ({cause(listed)}). Nada foi mudado."
         )
     found = re.search(
-        r"^\d+; \d+ \d+ TABLE (\S+) alembic_version ", listed.output.decode(errors="replace"), re.MULTILINE
+        r"^\d+; \d+ \d+ TABLE (.+) alembic_version ", listed.output.decode(errors="replace"), re.MULTILINE
     )
     if not found:
         raise UsageError(f"{source} é de outro programa: não tem as tabelas do coletor. Nada foi mudado.")
