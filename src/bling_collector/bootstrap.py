@@ -30,6 +30,7 @@ from bling_collector.db.token_store import PgStateStore, PgTokenStore
 from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError, DatabaseError
 from bling_collector.etl.alarms import Alarms, tell_database_down
 from bling_collector.etl.pipeline import Pipeline
+from bling_collector.etl.titular import erase_returned
 from bling_collector.notify import Channel, channels
 from bling_collector.pace import PER_SECOND
 from bling_collector.token_cipher import TokenCipher
@@ -58,6 +59,8 @@ class App:
 async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIterator[tuple[AsyncEngine, bool]]:
     """O banco de DATABASE_URL ou, sem ela, o embutido, com o esquema em dia; e se é o embutido.
 
+    Se uma restauração morreu antes de apagar outra vez quem o banco se lembra de ter apagado, apaga-o.
+
     ConfigurationError para um endereço que não serve; DatabaseError para um banco que não atende.
     """
     async with AsyncExitStack() as stack:
@@ -70,6 +73,8 @@ async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIte
         if upgrade:
             await schema.upgrade(engine)
         async with explained(url):
+            if upgrade:
+                await erase_returned(engine, SystemClock().now())
             yield engine, embedded
 
 

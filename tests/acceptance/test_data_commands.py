@@ -2,14 +2,22 @@
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from bling_collector.bootstrap import App
 from bling_collector.cli.commands import main
+from bling_collector.db.client_tools import PROGRAMS, find_tools
+from bling_collector.db.database import check_server
+from bling_collector.db.embedded_binaries import BIN_VARIABLE
+from bling_collector.db.restore import restore
+from bling_collector.db.run_lock import is_locked
 
 
 @pytest.fixture
@@ -36,6 +44,22 @@ async def _notes(app: App) -> int:
         return int(await connection.scalar(text("SELECT count(*) FROM nfe_cabecalho")) or 0)
 
 
+async def _someone(app: App) -> Row[tuple[int, str]]:
+    """O `contato_id` e o `contato_nome` de uma nota."""
+    async with app.engine.connect() as connection:
+        query = "SELECT contato_id, contato_nome FROM nfe_cabecalho WHERE contato_nome IS NOT NULL AND contato_id > 0"
+        return (await connection.execute(text(query))).first() or pytest.fail("nenhuma nota serve")
+
+
+async def _named(app: App, contato_id: int) -> bool:
+    """Se o banco tem o nome do contato, no cadastro ou numa nota."""
+    query = """
+        SELECT EXISTS (SELECT FROM contatos WHERE id = :id AND nome IS NOT NULL)
+            OR EXISTS (SELECT FROM nfe_cabecalho WHERE contato_id = :id AND contato_nome IS NOT NULL)"""
+    async with app.engine.connect() as connection:
+        return bool(await connection.scalar(text(query), {"id": contato_id}))
+
+
 async def test_backup_and_restore(app: App, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     await app.pipeline.run_full(date(2026, 1, 1))
     notes = await _notes(app)
@@ -57,10 +81,7 @@ async def test_the_erased_stay_erased_after_a_restore(
     app: App, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await app.pipeline.run_full(date(2026, 1, 1))
-    async with app.engine.connect() as connection:
-        query = "SELECT contato_id, contato_nome FROM nfe_cabecalho WHERE contato_nome IS NOT NULL AND contato_id > 0"
-        found = (await connection.execute(text(query))).first()
-    assert found is not None
+    found = await _someone(app)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "export", str(found.contato_id)) == 0
     assert found.contato_nome in capsys.readouterr().out
@@ -74,6 +95,82 @@ async def test_the_erased_stay_erased_after_a_restore(
     exported = capsys.readouterr().out
     assert json.loads(exported)["apagado_em"]
     assert found.contato_nome not in exported
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="o psql que mata é do sh")
+async def test_a_restore_killed_before_it_erases_again_forgets_no_one(
+    app: App, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await app.pipeline.run_full(date(2026, 1, 1))
+    found = await _someone(app)
+    assert await run("db", "backup", "antes.dump") == 0
+    assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
+    async with app.engine.connect() as connection:
+        tools = await find_tools(await check_server(connection))
+    (tmp_path / "bin").mkdir()
+    for name in PROGRAMS:
+        (tmp_path / "bin" / name).symlink_to(tools.program(name))
+    deadly = tmp_path / "bin" / "psql"
+    deadly.unlink()
+    deadly.write_text(f'#!/bin/sh\n{tools.program("psql")} "$@"\nkill -9 $PPID\n')
+    deadly.chmod(0o755)
+
+    restoring = (sys.executable, "-m", "bling_collector", "db", "restore", "antes.dump", "--sobrescrever")
+    environment = os.environ | {BIN_VARIABLE: str(tmp_path / "bin")}
+    process = await asyncio.create_subprocess_exec(*restoring, env=environment)
+    assert await process.wait() == -signal.SIGKILL
+    assert await _named(app, found.contato_id)
+
+    capsys.readouterr()
+    assert await run("contato", "export", str(found.contato_id)) == 0
+    exported = capsys.readouterr().out
+    assert json.loads(exported)["apagado_em"]
+    assert found.contato_nome not in exported
+    assert not await _named(app, found.contato_id)
+
+
+@pytest.mark.parametrize("which", ["coleta", "reprocessamento"])
+async def test_who_came_back_goes_away_when_a_service_already_running_runs(app: App, command: str, which: str) -> None:
+    await app.pipeline.run_full(date(2026, 1, 1))
+    found = await _someone(app)
+    assert await run("db", "backup", "antes.dump") == 0
+    assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
+    await restore(app.engine, Path("antes.dump"), overwrite=True)  # e morreu aqui
+    assert await _named(app, found.contato_id)
+    await (app.pipeline.retry() if which == "coleta" else app.pipeline.reprocess())
+    assert not await _named(app, found.contato_id)
+
+
+async def test_a_copy_from_before_erasures_were_remembered(app: App, command: str) -> None:
+    await app.pipeline.run_full(date(2026, 1, 1))
+    found = await _someone(app)
+    assert await run("db", "backup", "nova.dump") == 0
+    async with app.engine.begin() as connection:
+        for statement in (
+            "DROP TABLE alarmes, limites_bling, dados_apagados",
+            "ALTER TABLE oauth_tokens DROP refused_at",
+            "UPDATE alembic_version SET version_num = '0003'",
+        ):
+            await connection.execute(text(statement))
+    assert await run("db", "backup", "velha.dump") == 0
+    assert await run("db", "restore", "nova.dump", "--sobrescrever") == 0
+    assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
+    assert await run("db", "restore", "velha.dump", "--sobrescrever") == 0
+    assert not await _named(app, found.contato_id)
+    assert await run("db", "restore", "nova.dump", "--sobrescrever") == 0
+    assert not await _named(app, found.contato_id)
+
+
+async def test_no_run_begins_before_the_restore_is_over(app: App, command: str) -> None:
+    assert await run("db", "backup", "copia.dump") == 0
+    seen = []
+
+    async def then() -> None:
+        seen.append(await is_locked(app.engine))
+
+    await restore(app.engine, Path("copia.dump"), overwrite=True, then=then)
+    assert seen == [True]
+    assert not await is_locked(app.engine)
 
 
 async def test_an_unknown_contact(app: App, command: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """A cópia do banco e a volta dela: igual ao original, linha por linha."""
 
+import errno
+import os
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -54,7 +56,7 @@ async def structure(engine: AsyncEngine) -> list[str]:
             FROM information_schema.columns WHERE table_schema = current_schema()
             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()
             UNION ALL SELECT concat(conrelid::regclass, ' ', conname, ' ', pg_get_constraintdef(oid))
-            FROM pg_constraint WHERE connamespace = current_schema()::regnamespace""")
+            FROM pg_constraint WHERE connamespace = quote_ident(current_schema())::regnamespace""")
         )
         return sorted(listed.scalars())
 
@@ -91,6 +93,19 @@ async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: Asy
     await backup(loaded, tmp_path / "copia", with_tokens=True)
     assert (await restore(empty_engine, tmp_path / "copia")).has_tokens
     assert await rows(empty_engine) == await rows(loaded)
+
+
+async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(loaded: AsyncEngine, tmp_path: Path) -> None:
+    await backup(loaded, tmp_path / "copia", with_tokens=True)
+    async with loaded.begin() as connection:
+        await connection.execute(text("UPDATE oauth_tokens SET refresh_token = 'o de agora', refresh_in_doubt = true"))
+    live = (await rows(loaded))["oauth_tokens"]
+    assert (await restore(loaded, tmp_path / "copia", overwrite=True)).has_tokens
+    assert (await rows(loaded))["oauth_tokens"] == live
+    async with loaded.begin() as connection:  # sem nenhuma, vale a da cópia
+        await connection.execute(text("DELETE FROM oauth_tokens"))
+    assert (await restore(loaded, tmp_path / "copia", overwrite=True)).has_tokens
+    assert (await rows(loaded))["oauth_tokens"] not in ([], live)
 
 
 async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_path: Path) -> None:
@@ -136,6 +151,21 @@ async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_
     await other.dispose()
 
 
+async def test_a_schema_whose_name_needs_quotes(empty_database_url: str, tmp_path: Path) -> None:
+    await execute(empty_database_url, 'CREATE SCHEMA "Outra ""Coisa"""')
+    url = make_url(empty_database_url).update_query_dict({"options": r'-csearch_path="Outra\ ""Coisa"""'})
+    engine = create_engine(parse_url(url.render_as_string(hide_password=False)))
+    try:
+        await schema.upgrade(engine)
+        await backup(engine, tmp_path / "copia")
+        before = await structure(engine)
+        assert before
+        assert (await restore(engine, tmp_path / "copia")).revision == HEAD
+        assert await structure(engine) == before
+    finally:
+        await engine.dispose()
+
+
 async def test_a_view_of_someone_else_stops_it_and_nothing_changes(loaded: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia")
     async with loaded.begin() as connection:
@@ -151,6 +181,60 @@ async def test_not_during_a_run(loaded: AsyncEngine, tmp_path: Path) -> None:
     async with run_lock(loaded):
         with pytest.raises(RunInProgressError):
             await restore(loaded, tmp_path / "copia", overwrite=True)
+
+
+# --- o arquivo -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os modos são do Unix")
+async def test_a_file_left_where_the_copy_is_written_does_not_show_it(engine: AsyncEngine, tmp_path: Path) -> None:
+    left = tmp_path / ".copia.parcial"
+    left.write_text("")
+    left.chmod(0o666)
+    elsewhere = tmp_path / "de outro"
+    (tmp_path / ".outra.parcial").symlink_to(elsewhere)
+    for name in ("copia", "outra"):
+        await backup(engine, tmp_path / name)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        assert not (tmp_path / name).is_symlink()
+    assert left.read_text() == ""
+    assert not elsewhere.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")
+@pytest.mark.parametrize("links", [True, False])
+async def test_a_file_that_appears_meanwhile_is_not_overwritten(
+    engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    if not links:
+        _without_links(monkeypatch)
+    target = tmp_path / "copia"
+    _fake_programs(tmp_path / "bin", f'echo "de outro" > {target}; echo "pg_dump (PostgreSQL) 99.1"')
+    monkeypatch.setattr(client_tools, "candidates", lambda: [tmp_path / "bin"])
+    with pytest.raises(UsageError, match="já existe, e não o apago"):
+        await backup(engine, target)
+    assert target.read_text() == "de outro\n"
+    assert sorted(_names(tmp_path)) == ["bin", "copia"]
+
+
+async def test_where_the_file_system_has_no_links(
+    engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_links(monkeypatch)
+    await backup(engine, tmp_path / "copia")
+    assert _names(tmp_path) == ["copia"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE((tmp_path / "copia").stat().st_mode) == 0o600
+    assert (await restore(empty_engine, tmp_path / "copia")).revision == HEAD
+
+
+def _without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Como um sistema de arquivos FAT."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
 
 
 # --- o que não serve -----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.db import erasure
 from bling_collector.etl.titular import UnknownContatoError, erase_again, erase_person, export_person, load_person
+from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
@@ -170,6 +171,56 @@ async def test_nothing_of_the_person_is_left_nor_comes_back(
     assert _found(texts, str(exported)) == []
 
 
+async def test_registered_again_under_another_id_the_person_comes_back_until_it_too_is_erased(
+    app: App, bling: Bling, lonely: tuple[int, list[str]]
+) -> None:
+    contact_id, texts = lonely
+    await app.pipeline.run_full(START)
+    await erase_person(app.engine, contact_id, app.clock.now())
+    again = bling.add_contact("F", nome="Zybelina Zacarias Zanetti", numeroDocumento="529.982.247-25")
+    note = bling.issue_note(contact_id=again)
+    assert (await app.pipeline.run()).status == "success"
+    async with app.engine.connect() as connection:
+        found = await connection.execute(text("SELECT id FROM contatos WHERE documento = '52998224725'"))
+        assert list(found.scalars()) == [again]
+    assert (await erase_person(app.engine, again, app.clock.now())).notas == [note]
+    assert _found(texts, await _everything(app.engine)) == []
+
+
+@pytest.mark.parametrize(
+    ("plain", "written"),
+    [
+        ("52998224725", ["52998224725", "529.982.247-25", "CPF\n529.982.247-25.", "52998224725\n"]),
+        ("65020209000162", ["65020209000162", "65.020.209/0001-62", "CNPJ 65020209/0001-62"]),
+        ("12ABC34501DE35", ["12ABC34501DE35", "12.ABC.345/01DE-35", "12.abc.345/01de-35"]),
+        ("RNE (V) 1.5", ["RNE (V) 1.5"]),
+    ],
+)
+async def test_notes_of_others_that_have_the_document(
+    app: App, bling: Bling, lonely: tuple[int, list[str]], plain: str, written: list[str]
+) -> None:
+    contact_id, _ = lonely
+    bling.edit_contact(contact_id, numeroDocumento=plain)
+    for note_id, note in bling.notes.items():
+        if note["contato"]["numeroDocumento"] == "52998224725":
+            bling.edit_note(note_id, contato=note["contato"] | {"numeroDocumento": plain})
+    others = sorted(
+        id_
+        for id_, note in bling.notes.items()
+        if note["tipo"] == 1 and note["contato"]["id"] != contact_id and note["contato"]["numeroDocumento"] != plain
+    )
+    citing = others[: len(written)]
+    for note_id, each in zip(citing, written, strict=True):
+        transporte = bling.notes[note_id]["transporte"]
+        bling.edit_note(note_id, transporte=transporte | {"transportador": {"nome": "X", "numeroDocumento": each}})
+    key = f"431026{plain}550010000001231000001234"
+    bling.edit_note(others[len(written)], chaveAcesso=(key + "9" * 44)[:44])
+    await app.pipeline.run_full(START)
+    exported = await export_person(app.engine, contact_id, app.clock.now())
+    assert exported["restam"] == citing
+    assert (await erase_person(app.engine, contact_id, app.clock.now())).restam == citing
+
+
 async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, _ = lonely
     await app.pipeline.run_full(START)
@@ -220,13 +271,16 @@ async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lo
             await connection.execute(text(f"CREATE TABLE copia_{table} AS SELECT * FROM {table}"))
     await erase_person(app.engine, contact_id, app.clock.now())
     async with app.engine.begin() as connection:
-        rows = await erasure.remembered(connection)
-        await connection.execute(text("DELETE FROM dados_apagados"))
+        assert not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
         for table, columns in COPIED.items():
             await connection.execute(
                 text(f"UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM copia_{table} c WHERE c.id = t.id)")
             )
             await connection.execute(text(f"DROP TABLE copia_{table}"))
     assert "Zybelina" in await _everything(app.engine)
-    assert await erase_again(app.engine, rows, app.clock.now()) == 1
+    async with app.engine.connect() as connection:
+        assert await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
+    assert await erase_again(app.engine, app.clock.now()) == 1
     assert _found(texts, await _everything(app.engine)) == []
+    async with app.engine.connect() as connection:
+        assert not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)

@@ -45,8 +45,8 @@ OTHERS = {
         "_PARKED.format(recurso='contatos', id='contatos.id::text')",
         "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
     },
-    # Nomes lidos do catálogo, entre aspas.
-    "restore.py": {"quoted(schema)", "', '.join(map(quoted, names))", "kind"},
+    # Nomes lidos do catálogo, entre aspas; e as tabelas cujas linhas ficam, escritas ali mesmo.
+    "restore.py": {"quoted_schema", "', '.join(map(quoted, names))", "kind", "table", "kept"},
 }
 
 

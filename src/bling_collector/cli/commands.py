@@ -38,6 +38,7 @@ T = TypeVar("T")
 as_json = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
 
 _PORT = click.IntRange(1, 65535)
+_ID = click.IntRange(1, 2**63 - 1)
 
 
 class _Day(click.ParamType[date]):
@@ -257,7 +258,7 @@ def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> i
 
 @cli.command()
 @click.argument("recurso", type=click.Choice(list(RECURSOS)))
-@click.argument("id", type=int)
+@click.argument("id", type=_ID)
 @as_json
 def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
     """Busca e salva uma nota, um contato ou um produto."""
@@ -317,14 +318,14 @@ def contato() -> None:
 
 
 @contato.command("export")
-@click.argument("id", type=int)
+@click.argument("id", type=_ID)
 def contato_export(id: int) -> int:  # noqa: A002 — é o nome que o Bling dá
     """Escreve em JSON tudo o que se tem de um contato: o cadastro, as notas que o citam e o histórico."""
     return _run(titular.export(_settings(), id))
 
 
 @contato.command("erase")
-@click.argument("id", type=int)
+@click.argument("id", type=_ID)
 @click.option("--sim", is_flag=True, help="Não pergunta.")
 @as_json
 def contato_erase(id: int, sim: bool, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá

@@ -10,7 +10,7 @@ from bling_collector.cli.terminal import emit_json, number
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.backup import backup
-from bling_collector.db.erasure import remembered
+from bling_collector.db.migrations import HEAD
 from bling_collector.db.restore import restore
 from bling_collector.etl.titular import erase_again
 
@@ -33,23 +33,23 @@ async def make_backup(settings: Settings, target: Path, *, with_tokens: bool, js
 async def restore_backup(settings: Settings, source: Path, *, overwrite: bool, json_: bool) -> int:
     """Restaura, põe as tabelas em dia e apaga outra vez quem já tinha pedido que o fizessem."""
     async with open_database(settings, upgrade=False) as (engine, _):
-        async with engine.connect() as connection:
-            erased = await remembered(connection)
-        restored = await restore(engine, source, overwrite=overwrite)
-        _, revision = await schema.upgrade(engine)
-        if erased:
-            await erase_again(engine, erased, datetime.now(UTC))
+
+        async def put_in_order() -> None:
+            await schema.upgrade(engine)
+            await erase_again(engine, datetime.now(UTC))
+
+        restored = await restore(engine, source, overwrite=overwrite, then=put_in_order)
     if json_:
         emit_json(
             {
                 "arquivo": str(source),
                 "revisao_da_copia": restored.revision,
-                "revisao": revision,
+                "revisao": HEAD,
                 "autorizado": restored.has_tokens,
             }
         )
         return 0
-    click.echo(f"✔ Banco restaurado de {source} (revisão {revision}).")
+    click.echo(f"✔ Banco restaurado de {source} (revisão {HEAD}).")
     if not restored.has_tokens:
         click.echo("  Falta a autorização do Bling: rode `bling-collector auth`.")
     return 0

@@ -5,6 +5,7 @@ com o mesmo par o perderiam.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 from sqlalchemy import text
@@ -70,13 +71,29 @@ async def current_schema(connection: AsyncConnection) -> str:
 
 
 def _check_free(target: Path) -> None:
-    if target.exists():
-        raise UsageError(f"{target} já existe, e não o apago. Escolha outro nome.")
+    if os.path.lexists(target):
+        raise _taken(target)
+
+
+def _taken(target: Path) -> UsageError:
+    return UsageError(f"{target} já existe, e não o apago. Escolha outro nome.")
 
 
 def _finish(partial: Path, target: Path) -> int:
+    """Dá à cópia o seu nome, sem tomar o lugar de um arquivo que tenha surgido nele."""
     size = partial.stat().st_size
-    partial.rename(target)
+    try:
+        try:
+            os.link(partial, target)
+        except FileExistsError:
+            raise
+        except OSError:  # um sistema de arquivos sem ligações (FAT, alguns de rede): o nome é tomado antes, vazio
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            partial.replace(target)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        raise _unwritable(target, error) from error
     return size
 
 
@@ -85,13 +102,17 @@ def _discard(partial: Path) -> None:
 
 
 def _private_file(target: Path) -> Path:
-    """O arquivo em que a cópia é escrita até estar inteira, que só o dono lê."""
-    partial = target.with_name(f".{target.name}.parcial")
+    """O arquivo em que a cópia é escrita até estar inteira: novo, sempre, para que só o dono o leia."""
     try:
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".parcial", dir=target.parent)
     except OSError as error:
-        raise UsageError(f"Não consigo escrever em {target}: {error.strerror}.") from error
-    return partial
+        raise _unwritable(target, error) from error
+    os.close(descriptor)
+    return Path(name)
+
+
+def _unwritable(target: Path, error: OSError) -> UsageError:
+    return UsageError(f"Não consigo escrever em {target}: {error.strerror}.")
 
 
 def quoted(name: str) -> str:

@@ -1,8 +1,10 @@
 """Os dados de uma pessoa no banco: onde estão, e o que se lembra de quem pediu que fossem apagados. Sem COMMIT."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from sqlalchemy import ColumnElement, RowMapping, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -97,6 +99,28 @@ async def remembered(connection: AsyncConnection) -> list[tuple[str, int, dateti
     return [tuple(row) for row in await connection.execute(select(dados_apagados))]
 
 
+async def came_back(connection: AsyncConnection, of_nota: Collection[str], of_contato: Collection[str]) -> bool:
+    """Se alguém que se lembra ter apagado tem alguma destas colunas: o banco voltou de uma cópia de antes.
+
+    Custa um olhar nas linhas dos apagados, e quase nada se não há nenhum.
+    """
+    rows = await remembered(connection)
+    ids = [id_ for table, id_, _ in rows if table == contatos.name]
+    loose = [id_ for table, id_, _ in rows if table == nfe_cabecalho.name]
+    n, c = nfe_cabecalho.c, contatos.c
+    of_the_nota = or_(*(n[name].is_not(None) for name in of_nota))
+    of_the_contato = or_(*(c[name].is_not(None) for name in of_contato))
+    places = [
+        select(c.id).where(c.id.in_(ids), of_the_contato),
+        select(n.id).where(n.contato_id.in_(ids), of_the_nota),
+        select(n.id).where(n.id.in_(loose), of_the_nota),
+    ]
+    for place in places if rows else ():
+        if await connection.scalar(place.limit(1)) is not None:
+            return True
+    return False
+
+
 async def clear_columns(
     connection: AsyncConnection, person: Person, of_nota: Collection[str], of_contato: Collection[str]
 ) -> None:
@@ -146,10 +170,21 @@ async def rewrite_history(connection: AsyncConnection, row_id: int, changes: dic
         await connection.execute(h.delete().where(h.c.id == row_id))
 
 
-async def still_citing(connection: AsyncConnection, documento: str) -> list[int]:
-    """As notas de outros em que o documento ainda aparece: como transportador, por exemplo."""
+async def still_citing(connection: AsyncConnection, documento: str, besides: Collection[int] = ()) -> list[int]:
+    """As notas, fora as de `besides`, em que o documento ainda aparece: como transportador, por exemplo."""
     found = await connection.execute(
-        text("SELECT id FROM nfe_cabecalho WHERE strpos(detalhe::text, :documento) > 0 ORDER BY id"),
-        {"documento": documento},
+        text("SELECT id FROM nfe_cabecalho WHERE detalhe::text ~* :pattern AND id <> ALL(:besides) ORDER BY id"),
+        {"pattern": _written(documento), "besides": list(besides)},
     )
     return list(found.scalars())
+
+
+def _written(documento: str) -> str:
+    """A expressão do PostgreSQL que acha o documento com ou sem pontuação, e não dentro de um número maior.
+
+    Numa chave de acesso, de 44 dígitos, vai o CNPJ de quem emitiu a nota.
+    """
+    sizes = {11: (3, 3, 3, 2), 14: (2, 3, 3, 4, 2)}.get(len(documento) if documento.isalnum() else 0, (len(documento),))
+    ends = list(accumulate(sizes))
+    parts = [re.escape(documento[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+    return rf"(?<![0-9]){'[./ -]?'.join(parts)}(?![0-9])"

@@ -1,7 +1,11 @@
-"""A volta de uma cópia: numa transação, tudo ou nada. Os tokens que o banco já tem ficam nele."""
+"""A volta de uma cópia: numa transação, tudo ou nada.
+
+Os tokens que o banco já tem ficam nele, e o que se lembra de quem pediu que os seus dados fossem apagados também.
+"""
 
 import re
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +17,27 @@ from bling_collector.db.backup import current_schema, our_tables, quoted
 from bling_collector.db.client_tools import Tools, cause, find_tools
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
-from bling_collector.db.models import contatos, etl_controle, historico, nfe_cabecalho, oauth_tokens, produtos
+from bling_collector.db.models import (
+    contatos,
+    dados_apagados,
+    etl_controle,
+    historico,
+    nfe_cabecalho,
+    oauth_tokens,
+    produtos,
+)
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import DatabaseError, UsageError
 
 _TOKENS = oauth_tokens.name
+_ERASED = dados_apagados.name
 _VALUABLE = (nfe_cabecalho, contatos, produtos, etl_controle, historico)
 """As tabelas que, com uma linha que seja, fazem do banco um que não se apaga sem que se diga."""
 _LOCK_TIMEOUT = "30s"
+_TOKENS_BEFORE = "pg_temp.tokens_de_antes"
+_ERASED_BEFORE = "pg_temp.apagados_de_antes"
+_KEPT = {_TOKENS: _TOKENS_BEFORE, _ERASED: _ERASED_BEFORE}
+"""As tabelas cujas linhas ficam, e onde esperam que a cópia entre."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +50,14 @@ class Restored:
     """Se o banco tem, agora, uma autorização do Bling."""
 
 
-async def restore(engine: AsyncEngine, source: Path, *, overwrite: bool = False) -> Restored:
-    """Põe no banco o que está na cópia, numa transação: tudo, ou nada.
+async def restore(
+    engine: AsyncEngine,
+    source: Path,
+    *,
+    overwrite: bool = False,
+    then: Callable[[], Awaitable[object]] | None = None,
+) -> Restored:
+    """Põe no banco o que está na cópia, numa transação: tudo, ou nada. `then` roda depois, antes que se colete.
 
     UsageError se o arquivo não é uma cópia do coletor, se é de outro schema ou de um programa mais novo, ou se o banco
     tem dados e não se disse `overwrite`; RunInProgressError no meio de uma execução.
@@ -52,6 +75,8 @@ async def restore(engine: AsyncEngine, source: Path, *, overwrite: bool = False)
     revision = await _revision(tools, source)
     async with run_lock(engine):
         await _replace(engine, tools, source, schema)
+        if then is not None:
+            await then()
     async with engine.connect() as connection:
         has_tokens = bool(await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {_TOKENS})")))
     return Restored(revision, has_tokens)
@@ -60,11 +85,7 @@ async def restore(engine: AsyncEngine, source: Path, *, overwrite: bool = False)
 async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str) -> None:
     async with engine.connect() as connection:
         before = [f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'", *await _drops(connection)]
-    after = (
-        f"INSERT INTO {quoted(schema)}.{_TOKENS} "
-        f"SELECT (jsonb_populate_record(NULL::{quoted(schema)}.{_TOKENS}, linha)).* FROM pg_temp.tokens_de_antes "
-        f"WHERE NOT EXISTS (SELECT FROM {quoted(schema)}.{_TOKENS})"
-    )
+    after = _put_back(quoted(schema))
     # Pelo arquivo, e não por um pipe: se o pg_restore falhasse no meio, o psql confirmaria a metade que leu.
     with tempfile.TemporaryDirectory(prefix="bling-restore-") as folder:
         script = Path(folder) / "copia.sql"
@@ -72,7 +93,7 @@ async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str)
         written = await client_tools.run(tools.program("pg_restore"), *options, f"--file={script}", str(source))
         if written.code:
             raise UsageError(f"{source} não se deixa ler ({cause(written)}). Nada foi mudado.")
-        commands = [*(f"--command={c}" for c in before), f"--file={script}", f"--command={after}"]
+        commands = [*(f"--command={c}" for c in before), f"--file={script}", *(f"--command={c}" for c in after)]
         answer = await client_tools.run(
             tools.program("psql"),
             *("--single-transaction", "--set=ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--no-password"),
@@ -88,18 +109,37 @@ async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str)
 
 
 async def _drops(connection: AsyncConnection) -> list[str]:
-    """Os comandos que guardam os tokens e apagam as nossas views e tabelas, também as que a cópia não tem."""
+    """Os comandos que guardam o que fica e apagam as nossas views e tabelas, também as que a cópia não tem."""
     tables = await our_tables(connection)
     views = await connection.execute(
         text(r"SELECT viewname FROM pg_views WHERE schemaname = current_schema() AND viewname LIKE 'vw\_%'")
     )
-    commands = ["CREATE TEMP TABLE tokens_de_antes (linha jsonb) ON COMMIT DROP"]
-    if _TOKENS in tables:
-        commands.append(f"INSERT INTO tokens_de_antes SELECT to_jsonb(t) FROM {_TOKENS} t")
+    commands = []
+    for table, kept in _KEPT.items():
+        commands.append(f"CREATE TEMP TABLE {kept} (linha jsonb) ON COMMIT DROP")
+        if table in tables:
+            # Antes de ler: um par renovado, ou alguém apagado, entre a leitura e o DROP se perderia.
+            commands.append(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            commands.append(f"INSERT INTO {kept} SELECT to_jsonb(t) FROM {table} t")
     for kind, names in (("VIEW", sorted(views.scalars())), ("TABLE", tables)):
         if names:
             commands.append(f"DROP {kind} IF EXISTS {', '.join(map(quoted, names))}")
     return commands
+
+
+def _put_back(quoted_schema: str) -> list[str]:
+    """Os comandos que repõem o que ficou: os tokens, no lugar dos da cópia; os apagados, junto dos que ela traz."""
+    return [
+        f"DELETE FROM {quoted_schema}.{_TOKENS} WHERE EXISTS (SELECT FROM {_TOKENS_BEFORE})",
+        f"INSERT INTO {quoted_schema}.{_TOKENS} "
+        f"SELECT (jsonb_populate_record(NULL::{quoted_schema}.{_TOKENS}, linha)).* FROM {_TOKENS_BEFORE}",
+        # Uma cópia de antes da revisão 0004 não tem a tabela: a migração a acha feita.
+        f"CREATE TABLE IF NOT EXISTS {quoted_schema}.{_ERASED} (tabela text, registro_id bigint, "
+        "apagado_em timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tabela, registro_id))",
+        f"INSERT INTO {quoted_schema}.{_ERASED} "
+        f"SELECT (jsonb_populate_record(NULL::{quoted_schema}.{_ERASED}, linha)).* FROM {_ERASED_BEFORE} "
+        "ON CONFLICT DO NOTHING",
+    ]
 
 
 async def _has_data(connection: AsyncConnection) -> bool:
@@ -117,7 +157,7 @@ async def _check_schema(tools: Tools, source: Path, schema: str) -> None:
             f"{source} não é uma cópia que o pg_restore {tools.version} leia ({cause(listed)}). Nada foi mudado."
         )
     found = re.search(
-        r"^\d+; \d+ \d+ TABLE (\S+) alembic_version ", listed.output.decode(errors="replace"), re.MULTILINE
+        r"^\d+; \d+ \d+ TABLE (.+) alembic_version ", listed.output.decode(errors="replace"), re.MULTILINE
     )
     if not found:
         raise UsageError(f"{source} é de outro programa: não tem as tabelas do coletor. Nada foi mudado.")

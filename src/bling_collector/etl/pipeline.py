@@ -46,6 +46,7 @@ from bling_collector.etl.reconcile import due_windows_of
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
+from bling_collector.etl.titular import erase_returned
 from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
@@ -200,6 +201,7 @@ class Pipeline:
             asked_period(inicio, fim, default_inicio=EARLIEST, today=today(self._clock))
         seen = Watch(**watch)
         async with explained(self._engine.url), run_lock(self._engine):
+            await erase_returned(self._engine, self._clock.now())
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 await control.close_dead_runs(connection, now)
@@ -237,6 +239,7 @@ class Pipeline:
     async def _execute(self, job: _Job, watch: Watch) -> RunResult:
         period = self._period(job, None)  # um pedido impossível é recusado antes de tudo
         async with explained(self._engine.url), run_lock(self._engine) as lock:
+            await erase_returned(self._engine, self._clock.now())
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):

@@ -48,13 +48,17 @@ async def load_person(engine: AsyncEngine, contato_id: int) -> Person:
 
 
 async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> dict[str, Any]:
-    """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras e o histórico de uns e de outras."""
+    """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras e o histórico de uns e de outras.
+
+    `restam` são os ids das notas de outros contatos em que o documento dela aparece.
+    """
     async with engine.connect() as connection:
         person = await _person(connection, contato_id)
         rows = await connection.execute(select(contatos).where(contatos.c.id.in_(person.contatos)))
         cadastros = [plain(dict(row)) for row in rows.mappings()]
         stored = await erasure.documents(connection, NFE.table.name, person.notas)
         changes = await erasure.history(connection, contatos.name, person.contatos)
+        restam = await erasure.still_citing(connection, person.documento, person.notas) if person.documento else []
     details = {row["id"]: row["detalhe"] for row in stored}
     notas = [await load_nota(engine, nota) | {"detalhe": details.get(nota)} for nota in person.notas]
     return {
@@ -63,6 +67,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
         "contatos": cadastros,
         "notas": notas,
         "historico": [plain({k: row[k] for k in ("registro_id", "quando", "run_id", "mudancas")}) for row in changes],
+        "restam": restam,
     }
 
 
@@ -81,18 +86,30 @@ async def erase_person(engine: AsyncEngine, contato_id: int, now: datetime) -> E
     return Erasure(person.contatos, person.notas, restam)
 
 
-async def erase_again(engine: AsyncEngine, rows: list[tuple[str, int, datetime]], now: datetime) -> int:
-    """Apaga outra vez, num banco que voltou de uma cópia, quem já tinha sido apagado; devolve quantos contatos."""
-    ids = [id_ for table, id_, _ in rows if table == contatos.name]
+async def erase_again(engine: AsyncEngine, now: datetime) -> int:
+    """Apaga outra vez, num banco que voltou de uma cópia, quem ele se lembra de ter apagado; devolve quantos contatos.
+
+    Numa transação, e pode ser repetido.
+    """
     async with engine.begin() as connection:
         await erasure.lock(connection)
-        await erasure.remember_rows(connection, rows)
+        rows = await erasure.remembered(connection)
+        ids = [id_ for table, id_, _ in rows if table == contatos.name]
         loose = [id_ for table, id_, _ in rows if table == nfe_cabecalho.name]
         await _erase(connection, Person([], loose, None, None), now)
         for id_ in ids:
             if (person := await erasure.find_person(connection, id_)) is not None:
                 await _erase(connection, person, now)
     return len(ids)
+
+
+async def erase_returned(engine: AsyncEngine, now: datetime) -> None:
+    """Como `erase_again`, mas só se alguém voltou: uma restauração que morreu antes de apagá-lo, ou feita à mão."""
+    async with engine.connect() as connection:
+        if not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO):
+            return
+    log.warning("O banco voltou de uma cópia com os dados de quem já tinha sido apagado; são apagados outra vez.")
+    await erase_again(engine, now)
 
 
 async def _person(connection: AsyncConnection, contato_id: int) -> Person:

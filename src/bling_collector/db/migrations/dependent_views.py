@@ -11,7 +11,7 @@ from bling_collector.errors import DatabaseError
 _DEPENDENT = text("""
 WITH RECURSIVE dependentes (oid, nivel) AS (
     SELECT c.oid, 0 FROM pg_class c
-    WHERE c.relname = ANY(:tables) AND c.relnamespace = current_schema()::regnamespace
+    WHERE c.relname = ANY(:tables) AND c.relnamespace = quote_ident(current_schema())::regnamespace
   UNION
     SELECT r.ev_class, d.nivel + 1
     FROM dependentes d

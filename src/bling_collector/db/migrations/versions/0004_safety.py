@@ -60,7 +60,8 @@ def _add_alarms() -> None:
 
 
 def _add_erasures() -> None:
+    # Quem restaura uma cópia sem esta tabela já a fez, para não esquecer quem foi apagado.
     op.execute("""
-        CREATE TABLE dados_apagados (
+        CREATE TABLE IF NOT EXISTS dados_apagados (
             tabela text, registro_id bigint, apagado_em timestamptz NOT NULL DEFAULT now(),
             PRIMARY KEY (tabela, registro_id))""")
