@@ -46,7 +46,7 @@ async def load_log(engine: AsyncEngine, run_id: int) -> list[Line]:
 async def stop(engine: AsyncEngine, run_id: int) -> None:
     """Pede que a execução pare com jeito: salva o que já chegou, e o resto fica devido. UsageError se já acabou."""
     async with engine.begin() as connection:
-        if not await control.ask_to_stop(connection, run_id):
+        if not await is_locked(engine) or not await control.ask_to_stop(connection, run_id):
             raise UsageError(f"A execução {run_id} não está em curso: não há o que parar.")
 
 

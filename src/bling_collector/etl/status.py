@@ -1,9 +1,10 @@
 """Os loaders da situação: a linha de comando, a API e o painel mostram estes números, e por isso não discordam."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.db import control
@@ -29,9 +30,9 @@ async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[
     """
     c = etl_controle.c
     running = await is_locked(engine)
+    latest = select(etl_controle).order_by(c.id.desc()).limit(1)
+    last = await _read(engine, latest)
     async with engine.connect() as connection:
-        latest = select(etl_controle).order_by(c.id.desc()).limit(1)
-        last = (await connection.execute(latest)).one_or_none()
         good = (await connection.execute(latest.where(c.status == "success"))).one_or_none()
         debts = await control.debts(connection)
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
@@ -49,7 +50,7 @@ async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[
             "run_id": good.id,
             "fim": _iso(good.fim),
         },
-        "last_run": None if last is None else run_as_json(last._mapping),
+        "last_run": run_as_json(last[0]) if last else None,
         "running": running,
         "data_referencia": _iso(bookmark),
         "owed": {
@@ -68,21 +69,35 @@ async def load_runs(engine: AsyncEngine, *, limit: int = 50, before: int | None 
     statement = select(etl_controle).order_by(etl_controle.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(etl_controle.c.id < before)
-    async with engine.connect() as connection:
-        return [run_as_json(row._mapping) for row in await connection.execute(statement)]
+    return [run_as_json(row) for row in await _read(engine, statement)]
 
 
 async def load_run(engine: AsyncEngine, run_id: int) -> dict[str, Any]:
     """Uma execução. UnknownRunError se não existe."""
-    async with engine.connect() as connection:
-        row = (await connection.execute(select(etl_controle).where(etl_controle.c.id == run_id))).one_or_none()
-        if row is None:
+    found = await _read(engine, select(etl_controle).where(etl_controle.c.id == run_id))
+    if not found:
+        async with engine.connect() as connection:
             total = await connection.scalar(select(func.count()).select_from(etl_controle))
-            raise UnknownRunError(f"Não há execução {run_id}; este banco tem {total}. Veja-as com GET /runs.")
-    return run_as_json(row._mapping)
+        raise UnknownRunError(f"Não há execução {run_id}; este banco tem {total}. Veja-as com GET /runs.")
+    return run_as_json(found[0])
 
 
-def run_as_json(row: RowMapping) -> dict[str, Any]:
+async def _read(engine: AsyncEngine, statement: Select[Any]) -> list[Mapping[str, Any]]:
+    """As linhas. A de uma execução cujo processo morreu diz `error`, mesmo que nenhuma outra a tenha ainda marcado.
+
+    Lê-as outra vez se a tranca está solta: a execução pode ter acabado entre uma leitura e a outra.
+    """
+    rows: list[Mapping[str, Any]] = []
+    for _ in range(2):
+        async with engine.connect() as connection:
+            rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
+        if not any(row["status"] == "running" for row in rows) or await is_locked(engine):
+            return rows
+    died = {"status": "error", "erro_mensagem": control.DIED, "fase": None}
+    return [{**row, **died} if row["status"] == "running" else row for row in rows]
+
+
+def run_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """Uma linha de etl_controle como as respostas a mostram."""
     return {
         "run_id": row["id"],

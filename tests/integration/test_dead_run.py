@@ -1,0 +1,32 @@
+"""Uma execução cujo processo morreu: ninguém a mostra em curso, mesmo antes que outra a marque."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import scalar
+from tests.fakes import FakeClock
+
+from bling_collector.db import control
+from bling_collector.db.run_lock import run_lock
+from bling_collector.errors import UsageError
+from bling_collector.etl.live import load_live, stop
+from bling_collector.etl.status import load_run, load_runs, load_status
+
+DAYS = {"inicio": date(2026, 1, 1), "fim": date(2026, 1, 31)}
+
+
+async def test_the_lock_says_who_is_alive(engine: AsyncEngine, clock: FakeClock) -> None:
+    async with engine.begin() as connection:
+        run_id = await control.open_run(connection, tipo="run", **DAYS, now=clock.now())
+
+    async with run_lock(engine):
+        assert (await load_run(engine, run_id))["status"] == "running"
+        assert (await load_status(engine))["last_run"]["status"] == "running"
+
+    seen = [await load_run(engine, run_id), await load_live(engine, run_id), *await load_runs(engine)]
+    seen.append((await load_status(engine))["last_run"])
+    assert [(run["status"], run["mensagem"]) for run in seen] == [("error", control.DIED)] * 4
+    with pytest.raises(UsageError, match="não está em curso"):
+        await stop(engine, run_id)
+    assert await scalar(engine, "SELECT parar FROM etl_controle") is False
