@@ -1,8 +1,9 @@
-"""Um erro, como página: o que houve e o que fazer."""
+"""Um erro, como página: o que houve e o que fazer, primeiro para o dono dos dados, e o resto para quem cuida disto."""
 
 from starlette.responses import Response
 from starlette.types import Scope
 
+from bling_collector.errors import DatabaseError
 from bling_collector.web.panel.render import page
 
 
@@ -16,5 +17,20 @@ def error_page(
     authorise: bool = False,
 ) -> Response:
     """A mesma coisa que o problema da API diz, para uma pessoa; com `authorise`, o botão que o resolve."""
-    shown = {"title": title, "detail": detail, "code": status, "authorise": authorise}
+    plain = _plain(status, title, authorise=authorise)
+    again = scope["path"] if plain and scope["method"] == "GET" and not authorise else None
+    shown = {"title": title, "detail": detail, "code": status, "authorise": authorise, "plain": plain, "again": again}
     return page(scope, "erro.html", status=status, headers=headers, **shown)
+
+
+def _plain(status: int, title: str, *, authorise: bool) -> str | None:
+    """O que dizer a quem não cuida do coletor; None se o erro já é uma frase para todos."""
+    if authorise:
+        return "O coletor precisa que você o autorize a ler a sua conta do Bling. Nada se perde: ele continua daí."
+    if title == DatabaseError.title:
+        return (
+            "O banco dos dados não atende agora. Tente de novo em alguns minutos; se continuar, avise quem cuida dele."
+        )
+    if status == 502:
+        return "O Bling não respondeu como devia. Nada se perdeu; tente de novo em alguns minutos."
+    return None
