@@ -30,7 +30,7 @@ async def test_the_first_load_is_estimated_by_a_few_probes(app: App, bling: Blin
     assert guess.novas == guess.listadas
     assert "sondagem" in guess.base
     real = (await app.pipeline.run_full(FIRST)).requisicoes
-    assert 0.6 * real < guess.requisicoes < 1.5 * real
+    assert 0.75 * real < guess.requisicoes < 1.3 * real
     assert guess.segundos == pytest.approx(guess.requisicoes / 3)
 
     again = await estimator(app).run_full(FIRST, None)
@@ -40,10 +40,24 @@ async def test_the_first_load_is_estimated_by_a_few_probes(app: App, bling: Blin
 
 @pytest.mark.bling(scale=0.1)
 @pytest.mark.collector(api_page_size=2)
-async def test_the_probes_end_and_the_rest_is_the_mean(app: App, bling: Bling) -> None:
+async def test_the_probes_end_and_the_middle_of_the_bounds_is_taken(app: App, bling: Bling) -> None:
     guess = await estimator(app).run_full(FIRST, None)
-    assert guess.sondas == bling.counters.requests["/nfe"] == MOST_PROBES
-    assert there(bling) / 4 < guess.listadas < 4 * there(bling)
+    assert 18 <= guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
+    assert abs(guess.listadas - there(bling)) < 0.5 * there(bling)
+    assert guess.larga
+
+
+@pytest.mark.bling(scale=1)
+async def test_a_whole_company_is_not_taken_for_its_newest_years(app: App, bling: Bling) -> None:
+    guess = await estimator(app).run_full(FIRST, None)
+    assert guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
+    assert abs(guess.listadas - there(bling)) < 0.25 * there(bling), (guess, there(bling))
+
+
+async def test_more_years_than_probes_are_sampled_and_said_to_be(app: App, bling: Bling) -> None:
+    guess = await estimator(app).run_full(date(2000, 1, 1), None)
+    assert guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
+    assert guess.larga
 
 
 async def test_a_day_costs_what_the_last_ones_did(app: App, bling: Bling) -> None:

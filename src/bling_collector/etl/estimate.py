@@ -1,7 +1,8 @@
 """O que uma execução vai custar, antes de começar: requisições, minutos e parte da cota; e de onde sai a conta.
 
 Do que o banco já conferiu sabe-se quantas notas o Bling lista; do resto pergunta-se a ele, com poucas requisições,
-qual é a última página da listagem; e onde nem isso se perguntou vale a média do que se perguntou.
+qual é a última página da listagem, começando perto de onde acabou a do ano vizinho; e onde nem isso se perguntou vale a
+média dos anos vizinhos.
 """
 
 import math
@@ -25,10 +26,14 @@ from bling_collector.streams.nfe import NFE
 
 MOST_PROBES: Final = 24
 """Requisições que uma estimativa pode fazer."""
+_EACH: Final = 3
+"""Delas, as que cada janela tem certas, por muitas que as anteriores gastem."""
+_LOOSE: Final = 1.5
+"""O maior número de páginas possível sobre o menor, a partir do qual se diz que a estimativa é larga."""
 _LIKE: Final = 3
 """Execuções diárias que bastam para dizer quanto custa uma."""
-_CONTACTS: Final = 0.5
-_PRODUCTS: Final = 0.4
+_CONTACTS: Final = 0.35
+_PRODUCTS: Final = 0.25
 """Cadastros novos por nota nova, enquanto o banco não tem de que tirar a conta."""
 _ENOUGH: Final = 200
 """Notas no banco a partir das quais a conta sai delas."""
@@ -54,6 +59,8 @@ class Estimate:
     """Requisições feitas para estimar."""
     base: str
     """De onde sai a estimativa, por extenso."""
+    larga: bool
+    """As sondagens não chegaram para todo o período, e de parte dele só se sabe a média: pode errar pela metade."""
 
     @property
     def novas(self) -> int:
@@ -79,6 +86,7 @@ class Estimator:
         self._clock = clock
         self._settings = settings
         self._probes = 0
+        self._loose = False
 
     async def run(self) -> Estimate:
         """A coleta diária: o que custaram as últimas; sem elas, o que há no período."""
@@ -144,6 +152,7 @@ class Estimator:
             cota=max(mine, 0),
             sondas=self._probes,
             base=base,
+            larga=self._loose,
         )
 
     async def _held(self, windows: list[Window]) -> list[int]:
@@ -152,12 +161,20 @@ class Estimator:
         return [sum(sum(month.values()) for month in count.values()) for count in counts]
 
     async def _listed(self, windows: list[Window]) -> list[int]:
-        """Quantas notas o Bling lista em cada janela: o que se conferiu, o que se sonda, ou a média por dia."""
-        known = [await self._checked(window) for window in windows]
-        found = [count if count is not None else await self._probe(w) for count, w in zip(known, windows, strict=True)]
-        days = sum(_days(window) for window, count in zip(windows, found, strict=True) if count is not None)
-        mean = sum(count for count in found if count is not None) / days if days else 0.0
-        return [count if count is not None else round(mean * _days(w)) for count, w in zip(found, windows, strict=True)]
+        """Quantas notas o Bling lista em cada janela: o que se conferiu, o que se sonda, ou a média das vizinhas."""
+        found = [await self._checked(window) for window in windows]
+        unknown = [place for place, count in enumerate(found) if count is None]
+        chosen = _spread(unknown, MOST_PROBES // _EACH)
+        for turn, place in enumerate(chosen):
+            reserved = _EACH * (len(chosen) - turn - 1)
+            near = _density(windows, found, place)
+            guess = near * _days(windows[place]) / self._settings.api_page_size if near is not None else 1
+            found[place] = await self._probe(windows[place], max(round(guess), 1), MOST_PROBES - reserved)
+        self._loose |= len(chosen) < len(unknown)
+        return [
+            count if count is not None else round((_density(windows, found, place) or 0) * _days(windows[place]))
+            for place, count in enumerate(found)
+        ]
 
     async def _checked(self, window: Window) -> int | None:
         """O que as conferências dos meses da janela contaram no Bling; None se algum não foi conferido inteiro."""
@@ -180,20 +197,26 @@ class Estimator:
             total += sum(month.no_bling.values()) * _days(inside) / _days(Window(month.data_inicio, month.data_fim))
         return round(total)
 
-    async def _probe(self, window: Window) -> int | None:
-        """Quantas notas há na janela, pela última página que não vem vazia; None se as sondagens se acabaram."""
+    async def _probe(self, window: Window, page: int, until: int) -> int:
+        """Quantas notas há na janela, pela última página que não vem vazia; a procura começa em `page`.
+
+        Dobra ou divide até ter uma página cheia e uma vazia, e então as aproxima. Quando as sondagens chegam a `until`
+        vale o meio do que pode ser.
+        """
+        size = self._settings.api_page_size
         full, empty, last = 0, 0, 0
-        page = 1
         while not empty or empty - full > 1:
-            if self._probes >= MOST_PROBES:
-                return None
+            if self._probes >= until:
+                most = empty - 1 if empty else full * 2
+                self._loose |= most > full * _LOOSE
+                return round((full + most) / 2 * size)
             rows = await self._rows(window, page)
             if rows:
                 full, last = page, rows
             else:
                 empty = page
             page = (full + empty) // 2 if empty else page * 2
-        return (full - 1) * self._settings.api_page_size + last if full else 0
+        return (full - 1) * size + last if full else 0
 
     async def _rows(self, window: Window, page: int) -> int:
         assert NFE.window is not None
@@ -206,3 +229,18 @@ class Estimator:
 
 def _days(window: Window) -> int:
     return max((window.fim - window.inicio).days + 1, 0)
+
+
+def _density(windows: list[Window], found: list[int | None], place: int) -> float | None:
+    """Notas por dia nas janelas mais próximas de que se sabe, uma de cada lado; None se de nenhuma se sabe."""
+    sides = (range(place - 1, -1, -1), range(place + 1, len(windows)))
+    near = [next((n for n in side if found[n] is not None), None) for side in sides]
+    known = [(found[n] or 0) / max(_days(windows[n]), 1) for n in near if n is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _spread(places: list[int], most: int) -> list[int]:
+    """No máximo `most` destes lugares, espalhados do primeiro ao último."""
+    if len(places) <= most:
+        return places
+    return [places[round(n * (len(places) - 1) / (most - 1))] for n in range(most)]
