@@ -53,7 +53,7 @@ async def test_the_right_token_opens_the_pages_and_the_api(http: httpx2.AsyncCli
     assert (answer.status_code, answer.headers["location"]) == (303, "/notas?busca=%C3%A7%C3%A3o")
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
     assert TOKEN not in cookie
     assert (await http.get("/", headers=PAGE)).status_code == 200
@@ -70,6 +70,47 @@ async def test_behind_https_the_cookie_is_secure(http: httpx2.AsyncClient) -> No
     assert "Secure" in answer.headers["set-cookie"]
 
 
+async def test_behind_https_the_guide_says_https(http: httpx2.AsyncClient) -> None:
+    here = str(http.base_url).rstrip("/")
+    assert f'<code class="break">{here}/auth/callback</code>' in (await http.get("/", headers=PAGE)).text
+    answer = await http.get("/", headers=PAGE | {"X-Forwarded-Proto": "https", "Host": "painel.localhost"})
+    assert "https://painel.localhost/auth/callback" in answer.text
+
+
+@GUARDED
+async def test_an_ended_session_takes_the_page_to_the_door_and_not_a_piece_of_it(http: httpx2.AsyncClient) -> None:
+    asking = PAGE | {"HX-Request": "true", "HX-Current-URL": "http://painel.example/faturamento?periodo=ano"}
+    answer = await http.get("/faturamento?periodo=ano&partes=sim", headers=asking)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/entrar?volta=/faturamento%3Fperiodo%3Dano"
+    assert answer.text == ""
+
+
+@GUARDED
+async def test_the_door_says_nothing_to_who_is_in(http: httpx2.AsyncClient) -> None:
+    assert (await http.get("/entrar?volta=/notas", headers=PAGE)).status_code == 200
+    await enter(http)
+    answer = await http.get("/entrar", params={"volta": "/notas?busca=ção"}, headers=PAGE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/notas?busca=%C3%A7%C3%A3o")
+    assert (await http.get("/entrar?volta=//mau.example", headers=PAGE)).headers["location"] == "/"
+
+
+@GUARDED
+async def test_ten_wrong_tokens_close_the_door_for_the_rest_of_the_minute(
+    http: httpx2.AsyncClient, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [(await enter(http, "errado")).status_code for _ in range(10)] == [403] * 10
+    clock.advance(20)
+    for token in ("errado", TOKEN):
+        answer = await enter(http, token)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "40")
+        assert "Espere 40 segundos" in answer.text
+        assert "set-cookie" not in answer.headers
+    assert len([line for line in caplog.messages if "tokens errados" in line]) == 1
+    clock.advance(40)
+    assert (await enter(http)).status_code == 303
+
+
 @GUARDED
 @pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], TOKEN + "x", "ção", "\x00"])
 async def test_another_token_opens_nothing(http: httpx2.AsyncClient, token: str) -> None:
@@ -84,10 +125,10 @@ async def test_another_token_opens_nothing(http: httpx2.AsyncClient, token: str)
 @GUARDED
 @pytest.mark.parametrize("back", ["//mau.example", "https://mau.example/", "/\\mau.example", "javascript:alert(1)"])
 async def test_the_way_back_never_leaves(http: httpx2.AsyncClient, back: str) -> None:
-    assert (await enter(http, back=back)).headers["location"] == "/"
     page = await http.get("/entrar", params={"volta": f'{back}"><script>alert(1)</script>'})
     assert "<script>alert" not in page.text
     assert 'name="volta" value="/"' in page.text
+    assert (await enter(http, back=back)).headers["location"] == "/"
 
 
 @GUARDED
@@ -105,7 +146,6 @@ async def test_a_session_does_not_obey_another_site(http: httpx2.AsyncClient, en
         "/run",
         "/failures/retry",
         "/executar",
-        "/executar/plano",
         "/execucoes/1/parar",
         "/alerts/check",
         "/sair",
@@ -113,6 +153,7 @@ async def test_a_session_does_not_obey_another_site(http: httpx2.AsyncClient, en
         problem(await http.post(path, headers=OTHER_SITE), 403)
         problem(await http.post(path, headers={"Origin": "https://mau.example"}), 403)
     assert await scalar(engine, "SELECT count(*) FROM etl_controle") == 0
+    problem(await http.get("/executar/plano?tipo=run", headers=OTHER_SITE), 403)
     problem(await http.post("/entrar", data={"token": TOKEN}, headers=OTHER_SITE), 403)
 
 
@@ -171,6 +212,10 @@ async def test_what_a_page_carries_never_changes_under_its_address(http: httpx2.
         ("/execucoes?antes=-5", 200),
         ("/execucoes?antes=99999999999999999999999", 200),
         ("/execucoes?antes=²", 200),
+        ("/execucoes?antes=٣", 200),
+        ("/execucoes?antes=000000000001999999999999", 200),
+        (f"/execucoes?antes={'0' * 5000}", 200),
+        ("/execucoes?antes=2147483648", 200),
         ("/execucoes/<script>alert(1)", 422),
         ("/?tema=<script>", 200),
     ],
@@ -198,7 +243,7 @@ async def test_an_odd_address_is_a_page(http: httpx2.AsyncClient, path: str, sta
     ],
 )
 async def test_a_plan_of_nonsense_says_so(http: httpx2.AsyncClient, data: dict[str, str], said: str) -> None:
-    answer = await http.post("/executar/plano", data=data, headers=PAGE)
+    answer = await http.get("/executar/plano", params=data, headers=PAGE)
     assert answer.status_code == 422
     assert said in answer.text
     assert "<script>alert" not in answer.text
@@ -206,7 +251,7 @@ async def test_a_plan_of_nonsense_says_so(http: httpx2.AsyncClient, data: dict[s
 
 
 async def test_nothing_starts_without_authorisation_and_the_page_offers_it(http: httpx2.AsyncClient) -> None:
-    answer = await http.post("/executar/plano", data={"tipo": "run"}, headers=PAGE)
+    answer = await http.get("/executar/plano?tipo=run", headers=PAGE)
     assert answer.status_code == 503
     assert 'href="/autorizar"' in answer.text
 

@@ -23,8 +23,11 @@ async def test_the_door_and_the_way_back(page: Page, panel: Panel) -> None:
     await expect(page).to_have_url(f"{panel.url}/notas?busca=sol&uf=SP")
     cookie = next(cookie for cookie in await page.context.cookies() if cookie["name"] == "sessao")
     assert cookie["httpOnly"]
-    assert cookie["sameSite"] == "Strict"
+    assert cookie["sameSite"] == "Lax"
     assert TOKEN not in cookie["value"]
+
+    await page.goto("/entrar?volta=/execucoes")
+    await expect(page).to_have_url(f"{panel.url}/execucoes")
 
     await page.goto("/")
     await page.get_by_role("button", name="Sair").click()

@@ -5,10 +5,10 @@ import os
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bling_collector.clock import Clock, SystemClock
@@ -16,7 +16,7 @@ from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.web import session
 from bling_collector.web.origin import is_from_here
-from bling_collector.web.panel.render import cookie, wants_page
+from bling_collector.web.panel.render import wants_fragment, wants_page
 from bling_collector.web.panel.static import PREFIX
 from bling_collector.web.problems import MEDIA_TYPE, problem
 
@@ -91,8 +91,11 @@ class Access:
         if not brought and self._has_session(scope):
             scope.setdefault("state", {})["panel"] = {"logged_in": True}
             return None if scope["method"] in ("GET", "HEAD") or is_from_here(scope) else _another_site(scope)
+        if not brought and wants_fragment(scope):
+            # Seguir o redirecionamento poria a porta no lugar de um pedaço da página: é a página que vai até ela.
+            return Response(status_code=401, headers={"HX-Redirect": _door(_page_of(scope))})
         if not brought and wants_page(scope):
-            return RedirectResponse(f"/entrar?volta={quote(_target(scope), safe='/')}", 303)
+            return RedirectResponse(_door(_target(scope)), 303)
         challenge = 'Bearer realm="bling-collector"' + (', error="invalid_token"' if brought else "")
         detail = "O token não confere." if brought else "Falta o token."
         return problem(
@@ -104,8 +107,7 @@ class Access:
         )
 
     def _has_session(self, scope: Scope) -> bool:
-        value = cookie(scope, session.COOKIE)
-        return value is not None and session.is_valid(self._token, value, self._clock.now())
+        return session.is_there(scope, self._token, self._clock.now())
 
 
 def _target(scope: Scope) -> str:
@@ -114,6 +116,16 @@ def _target(scope: Scope) -> str:
         return "/"
     query = scope["query_string"].decode("latin-1")
     return str(scope["path"]) + (f"?{query}" if query else "")
+
+
+def _page_of(scope: Scope) -> str:
+    """A página que pediu o pedaço, como o htmx a diz; /entrar só volta a um caminho deste serviço."""
+    current = urlsplit(Headers(scope=scope).get("hx-current-url", ""))
+    return (current.path or "/") + (f"?{current.query}" if current.query else "")
+
+
+def _door(back: str) -> str:
+    return f"/entrar?volta={quote(back, safe='/')}"
 
 
 def _another_site(scope: Scope) -> ASGIApp:

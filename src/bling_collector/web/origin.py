@@ -19,6 +19,18 @@ def is_from_here(scope: Scope) -> bool:
     return not elsewhere and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
 
 
+def is_secure(request: Request) -> bool:
+    """Se quem chama o faz por https: aqui mesmo, ou até o proxy que o diz, como o do Cloud Run."""
+    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return "https" in (request.url.scheme, forwarded)
+
+
+def address(request: Request) -> str:
+    """O endereço deste serviço como quem chama o vê, sem a barra do fim."""
+    url = request.base_url.replace(scheme="https") if is_secure(request) else request.base_url
+    return str(url).rstrip("/")
+
+
 def same_origin(request: Request) -> None:
     """403 para um pedido que outro site fez o navegador mandar."""
     if not is_from_here(request.scope):

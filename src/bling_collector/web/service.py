@@ -13,6 +13,7 @@ from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db.database import explained
 from bling_collector.errors import CollectorError
+from bling_collector.web.attempts import Attempts
 from bling_collector.web.runs import Runner
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Service:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.runner = Runner()
+        self.attempts = Attempts(self.clock)
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[App] | None = None
         self._told_down = False

@@ -5,6 +5,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.types import Scope
+
 COOKIE: Final = "sessao"
 LIFE: Final = timedelta(days=7)
 _PURPOSE: Final = b"bling-collector: sessao do painel"
@@ -28,3 +32,9 @@ def is_valid(token: str, value: str, now: datetime) -> bool:
 def _signature(token: str, ends: str) -> str:
     key = hmac.new(token.encode("utf-8", "surrogateescape"), _PURPOSE, sha256).digest()
     return hmac.new(key, ends.encode("utf-8", "surrogateescape"), sha256).hexdigest()
+
+
+def is_there(scope: Scope, token: str, now: datetime) -> bool:
+    """Se o pedido traz o cookie de uma sessão que vale."""
+    value = cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE)
+    return value is not None and is_valid(token, value, now)

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from starlette.responses import RedirectResponse
 
 from bling_collector.web import session
-from bling_collector.web.origin import same_origin
+from bling_collector.web.origin import is_secure, same_origin
+from bling_collector.web.panel.filters import plural
 from bling_collector.web.panel.forms import fields, local_path
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
@@ -21,7 +22,10 @@ router = APIRouter(include_in_schema=False)
 async def enter(request: Request, service: OneService, volta: Annotated[str | None, Query()] = None) -> Response:
     if service.settings.api_token is None:
         return RedirectResponse("/", 303)
-    return page(request, "entrar.html", back=local_path(volta), wrong=False, show_nav=False)
+    back = local_path(volta)
+    if session.is_there(request.scope, service.settings.api_token.get_secret_value(), service.clock.now()):
+        return _back(back)
+    return _door(request, back)
 
 
 @router.post("/entrar", dependencies=[Depends(same_origin)])
@@ -31,9 +35,14 @@ async def check(request: Request, service: OneService) -> Response:
         return RedirectResponse("/", 303)
     given = await fields(request)
     back = local_path(given.get("volta"))
+    attempts = service.attempts
+    if wait := attempts.wait():
+        said = f"Foram muitos tokens errados. Espere {plural(wait, 'segundo', 'segundos')} e tente de novo."
+        return _door(request, back, said, 429, {"Retry-After": str(wait)})
     if not _equal(expected, given.get("token", "").strip()):
-        return page(request, "entrar.html", status=403, back=back, wrong=True, show_nav=False)
-    answer = RedirectResponse(quote(back, safe="/?&=%:,+-._~"), 303)
+        attempts.failed()
+        return _door(request, back, "O token não confere. Confira se foi copiado inteiro.", 403)
+    answer = _back(back)
     _set_cookie(request, answer, session.issue(expected.get_secret_value(), service.clock.now()), session.LIFE.days)
     return answer
 
@@ -45,14 +54,25 @@ async def leave(request: Request, service: OneService) -> Response:
     return answer
 
 
+def _door(
+    request: Request, back: str, error: str = "", status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return page(request, "entrar.html", status=status, headers=headers, back=back, error=error, show_nav=False)
+
+
+def _back(path: str) -> Response:
+    return RedirectResponse(quote(path, safe="/?&=%:,+-._~"), 303)
+
+
 def _guarded(service: Service) -> bool:
     return service.settings.api_token is not None
 
 
 def _set_cookie(request: Request, answer: Response, value: str, days: int) -> None:
-    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", ""))
+    secure = is_secure(request)
+    # Lax, e não Strict: quem segue um enlace num e-mail continua dentro; o que muda algo confere de onde vem.
     answer.set_cookie(
-        session.COOKIE, value, max_age=days * 86400, path="/", secure=secure, httponly=True, samesite="strict"
+        session.COOKIE, value, max_age=days * 86400, path="/", secure=secure, httponly=True, samesite="lax"
     )
 
 

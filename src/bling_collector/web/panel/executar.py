@@ -29,10 +29,13 @@ async def choose(request: Request, service: OneService) -> Response:
         return await _form(request, service, app)
 
 
-@router.post("/executar/plano", dependencies=[Depends(same_origin)])
+@router.get("/executar/plano", dependencies=[Depends(same_origin)])
 async def plan(request: Request, service: OneService) -> Response:
-    """O que a execução pedida custaria; um período que não existe é dito ao lado do campo."""
-    given = await fields(request)
+    """O que a execução pedida custaria; um período que não existe é dito ao lado do campo.
+
+    Não muda nada, mas pede algumas coisas ao Bling: outro site não o faz pedir.
+    """
+    given = dict(request.query_params)
     _ = service.settings.credentials
     async with service.opened() as app:
         try:

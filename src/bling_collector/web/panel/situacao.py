@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.live import running_id
 from bling_collector.etl.situation import load_situation
+from bling_collector.web.origin import address
 from bling_collector.web.panel.execucoes import KINDS
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import OneService, Service
@@ -28,7 +29,7 @@ async def situacao(request: Request, service: OneService) -> Response:
         running = await running_id(app.engine) if found["status"]["running"] else None
     began = found["status"]["last_successful_run"] is not None
     template = "situacao.html" if began or found["reconciliation"]["no_banco"] else "guia.html"
-    callback = f"{str(request.base_url).rstrip('/')}/auth/callback"
+    callback = f"{address(request)}/auth/callback"
     found["state"] = found.pop("status")
     return page(
         request, template, section="situacao", now=now, running=running, kinds=KINDS, callback=callback, **found

@@ -21,7 +21,7 @@ if (button) {
 // Um botão que já foi pedido não se pede outra vez.
 document.addEventListener("submit", (event) => {
   const pressed = event.submitter;
-  if (event.target.method === "post" && pressed) {
+  if (event.target.matches("[method=post], [action='/executar/plano']") && pressed) {
     setTimeout(() => { pressed.disabled = true; pressed.setAttribute("aria-busy", "true"); });
   }
 });
@@ -32,12 +32,45 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// Sem resposta do serviço a página fica como está, e diz que o que mostra pode ser velho.
+const contact = document.getElementById("contato");
+const say = (text) => { if (contact.textContent !== text) contact.textContent = text; };
+const unanswered = (source) => {
+  if (source.getAttribute("hx-trigger")?.startsWith("every")) {
+    say("Sem resposta do serviço; tentando de novo.");
+    return;
+  }
+  const line = document.createElement("p");
+  const again = document.createElement("a");
+  line.setAttribute("role", "alert");
+  again.href = location.pathname + location.search;
+  again.textContent = "Tentar de novo";
+  line.append("O serviço não respondeu a esta parte da página. ", again);
+  source.removeAttribute("aria-busy");
+  source.replaceChildren(line);
+};
+document.addEventListener("htmx:after:request", (event) => {
+  const ctx = event.detail.ctx;
+  if (ctx.hx.redirect) return; // a sessão acabou: o htmx leva à porta
+  const answer = new DOMParser().parseFromString(ctx.text, "text/html");
+  if (ctx.response.status < 400 && (ctx.select ? answer.querySelector(ctx.select) : answer.body.childElementCount)) {
+    say("");
+    return;
+  }
+  event.preventDefault(); // nem um erro nem outra página entram no lugar desta
+  unanswered(ctx.sourceElement);
+});
+document.addEventListener("htmx:error", (event) => {
+  if (event.detail.ctx) unanswered(event.detail.ctx.sourceElement);
+});
+
 // Uma execução em curso: o servidor manda o andamento já escrito, e aqui só se troca o texto.
 const live = document.querySelector("[data-live-url]");
 if (live && "EventSource" in window) {
   const bar = live.querySelector("progress");
-  const source = new EventSource(live.dataset.liveUrl);
-  source.onmessage = (event) => {
+  let silence;
+  const lost = () => say("Perdi o contato com o serviço; tentando de novo…");
+  const show = (event) => {
     const now = JSON.parse(event.data);
     for (const place of live.querySelectorAll("[data-live]")) {
       const text = now[place.dataset.live];
@@ -47,8 +80,37 @@ if (live && "EventSource" in window) {
     if (now.valor === null) bar.removeAttribute("value");
     else bar.value = now.valor;
   };
-  source.addEventListener("fim", () => {
-    source.close();
-    location.reload();
-  });
+  const listen = () => {
+    const source = new EventSource(live.dataset.liveUrl);
+    clearTimeout(silence);
+    silence = setTimeout(lost, 10000);
+    source.onmessage = (event) => {
+      clearTimeout(silence);
+      silence = setTimeout(lost, 10000);
+      say("");
+      show(event);
+    };
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return; // o navegador a refaz sozinho
+      lost();
+      setTimeout(again, 5000);
+    };
+    source.addEventListener("fim", () => {
+      source.close();
+      clearTimeout(silence);
+      location.reload();
+    });
+  };
+  // Um EventSource não diz por que foi recusado: pergunta-se à página, que manda à porta quem já não tem sessão.
+  const again = async () => {
+    try {
+      const answer = await fetch(location.pathname, { headers: { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html" } });
+      const door = answer.headers.get("HX-Redirect");
+      if (door) location.assign(door);
+      else listen();
+    } catch {
+      setTimeout(again, 5000);
+    }
+  };
+  listen();
 }
