@@ -19,6 +19,7 @@ from tests.fakes import FakeClock
 from tests.proving import at, execute, outgoing, snapshot
 
 from bling_collector.config import Settings
+from bling_collector.db.run_lock import run_lock
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}
@@ -230,6 +231,40 @@ async def test_um_mes_que_nao_se_confere(http: httpx2.AsyncClient, engine: Async
         page = await http.get(f"/cobertura/{mes}", headers=PAGE)
         assert (page.status_code, "/conferir" in page.text) == (200, False)
     assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
+
+
+async def test_o_que_ninguem_conferiu_nao_se_afirma(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    await execute(engine, "DELETE FROM conferencias WHERE mes = '2025-03-01'")
+
+    async def seen(mes: str) -> str:
+        return (await loaded.get(f"/cobertura/{mes}?numeracao=sim", headers=PAGE)).text
+
+    unknown = "Este mês ainda não foi conferido: não se sabe o que o Bling tem."
+    for mes in ("2025-03", "2020-01"):
+        page = await seen(mes)
+        assert unknown in page, mes
+        assert "de nenhum dos lados" not in page, mes
+        assert ">Nenhuma lacuna</span>" not in page, mes
+    later = await seen("2099-01")
+    assert later.count("Este mês ainda não chegou.") == 3
+    assert "Nenhuma lacuna" not in later
+    assert unknown not in later
+    proven = await seen("2025-06")
+    assert unknown not in proven
+
+
+async def test_com_uma_execucao_em_curso_a_cobertura_leva_a_ela(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    await http.post("/run/full?data_inicio=2025-01-01")
+    await execute(engine, "UPDATE etl_controle SET status = 'running', fim = NULL")
+    await execute(engine, "DELETE FROM conferencias")
+    async with run_lock(engine):
+        page = (await http.get("/cobertura/2025-03", headers=PAGE)).text
+        whole = (await http.get("/cobertura", headers=PAGE)).text
+    assert 'href="/execucoes/1">Ver a execução em curso' in page
+    assert "Conferir e reparar" not in page
+    assert 'href="/execucoes/1">Ver a execução em curso' in whole
+    assert "Nenhum mês foi conferido ainda" in whole
+    assert "0 de 0 notas" not in whole
 
 
 async def test_outro_site_nao_manda_conferir(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:

@@ -216,8 +216,8 @@ async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str
 
 
 def _about_the_end(ended: Ended) -> str:
-    title = ended.error.title.lower() if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
-    return texts.failed(ended.run_id, ended.tipo, title)
+    title = ended.error.title if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
+    return texts.failed(ended.run_id, ended.tipo, title[:1].lower() + title[1:])
 
 
 def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:

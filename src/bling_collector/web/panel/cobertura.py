@@ -1,5 +1,6 @@
 """Cobertura: mês a mês, quanto do que o Bling lista está aqui; um mês por dentro, e o botão que o confere."""
 
+from collections import Counter
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -11,19 +12,19 @@ from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.etl.coverage import (
     MOST_NOTES,
-    Coverage,
     MonthCoverage,
     MonthDetails,
     load_coverage,
     load_month_coverage,
     load_month_gaps,
 )
+from bling_collector.etl.live import running_id
 from bling_collector.etl.periods import month_end, next_month, parse_month
 from bling_collector.etl.situacoes import situacao
 from bling_collector.etl.windows import EARLIEST
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.coverage_cells import STATES, cell
-from bling_collector.web.panel.filters import number
+from bling_collector.web.panel.filters import lower_first, number, upper_first
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.starting import launch
@@ -50,7 +51,10 @@ _NAMES: Final = (
 async def cobertura(request: Request, service: OneService) -> Response:
     async with service.opened() as app:
         found = await load_coverage(app.engine, today(app.clock))
-    years = [(year, [(month, cell(month), month_name(month.mes)) for month in year.meses]) for year in found.anos]
+        running = await running_id(app.engine)
+    cells = {month.mes: cell(month, running=running is not None) for year in found.anos for month in year.meses}
+    years = [(year, [(month, cells[month.mes], month_name(month.mes)) for month in year.meses]) for year in found.anos]
+    states = Counter(each.state for each in cells.values())
     return page(
         request,
         "cobertura.html",
@@ -58,8 +62,10 @@ async def cobertura(request: Request, service: OneService) -> Response:
         now=service.clock.now(),
         coverage=found,
         years=years,
-        legend=[(STATES[state], state, found.states[state]) for state in STATES if found.states[state]],
-        sentence=_sentence(found),
+        legend=[(STATES[state], state, states[state]) for state in STATES if states[state]],
+        sentence=_sentence(states),
+        running=running,
+        checked=any(month.checked is not None for year in found.anos for month in year.meses),
     )
 
 
@@ -69,6 +75,7 @@ async def one_month(request: Request, mes: str, service: OneService) -> Response
     async with service.opened() as app:
         day = today(app.clock)
         found = await load_month_coverage(app.engine, month, day)
+        running = await running_id(app.engine)
         wanted = wants_fragment(request.scope) or "numeracao" in request.query_params
         gaps = await load_month_gaps(app.engine, month) if wanted else None
     if wants_fragment(request.scope):
@@ -81,8 +88,8 @@ async def one_month(request: Request, mes: str, service: OneService) -> Response
         name=month_name(month),
         details=found,
         month=found.month,
-        cell=cell(found.month),
-        verdict=_verdict(found),
+        running=running,
+        verdict=_verdict(found, running=running is not None),
         checkable=_checkable(found, day),
         previous=_before(month),
         following=_link(next_month(month)) if next_month(month) <= day else None,
@@ -109,7 +116,7 @@ async def _window(app: App, month: date) -> tuple[date, date]:
     found = await load_month_coverage(app.engine, month, day)
     if not _checkable(found, day):
         raise UsageError(
-            f"{month_name(month).capitalize()} não pode ser conferido: {STATES[found.month.state].lower()}."
+            f"{upper_first(month_name(month))} não pode ser conferido: {lower_first(STATES[found.month.state])}."
         )
     return max(month, found.scope or month), min(month_end(month), day)
 
@@ -132,12 +139,14 @@ def _link(month: date) -> str:
     return f"/cobertura/{month:%Y-%m}"
 
 
-def _sentence(found: Coverage) -> tuple[str, str]:
+def _sentence(states: Counter[str]) -> tuple[str, str]:
     """O tom e a frase do alto da página, das piores às melhores."""
-    wrong = [state for state in ("devido", "difere", "nunca") if found.states[state]]
+    if coming := states["curso"]:
+        return "running", f"Carga em curso: {_count(coming)} ainda por buscar."
+    wrong = [state for state in ("devido", "difere", "nunca") if states[state]]
     if not wrong:
         return "good", "Todos os meses desde o começo da coleta foram conferidos, e os dois lados são iguais."
-    parts = [f"{_count(found.states[state])} {_SAID[state][found.states[state] > 1]}" for state in wrong]
+    parts = [f"{_count(states[state])} {_SAID[state][states[state] > 1]}" for state in wrong]
     tone = "warning" if wrong == ["nunca"] else "bad"
     return tone, f"{'; '.join(parts)}."
 
@@ -153,9 +162,11 @@ def _count(months: int) -> str:
     return f"{months} {'mês' if months == 1 else 'meses'}"
 
 
-def _verdict(found: MonthDetails) -> tuple[str, str, str]:
+def _verdict(found: MonthDetails, *, running: bool) -> tuple[str, str, str]:
     """O tom, a frase e o conselho de um mês."""
     month = found.month
+    if cell(month, running=running).state == "curso":
+        return "running", "Carga em curso: este mês ainda está por buscar.", "Acompanhe a execução."
     if month.state == "igual":
         return "good", f"As {number(month.no_bling)} notas que o Bling lista estão aqui, e são iguais.", ""
     if month.state == "difere":

@@ -5,7 +5,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 from bling_collector.etl.coverage import MonthCoverage
-from bling_collector.web.panel.filters import number
+from bling_collector.web.panel.filters import lower_first, number, plural
 
 STATES: Final = {
     "igual": "Igual ao Bling",
@@ -15,8 +15,18 @@ STATES: Final = {
     "nunca": "Ainda não conferido",
     "fora": "Antes do começo da coleta",
     "futuro": "Ainda não chegou",
+    "curso": "Por buscar, na execução em curso",
 }
-_SIGNS: Final = {"igual": "✓", "vazio": "–", "difere": "≠", "devido": "!", "nunca": "?", "fora": "", "futuro": ""}
+_SIGNS: Final = {
+    "igual": "✓",
+    "vazio": "–",
+    "difere": "≠",
+    "devido": "!",
+    "nunca": "?",
+    "fora": "",
+    "futuro": "",
+    "curso": "…",
+}
 _MUCH: Final = Decimal("0.9")
 
 
@@ -31,16 +41,22 @@ class Cell:
     """O que um leitor de tela diz dela, sem o nome do mês."""
 
 
-def cell(month: MonthCoverage) -> Cell:
-    """A célula do mês. A porcentagem é truncada: só está em 100% quem tem todas."""
-    percent = _percent(month.held) if month.state in ("igual", "difere", "devido") else ""
-    count = ""
-    if month.checked is not None and month.state not in ("fora", "futuro", "vazio"):
+def cell(month: MonthCoverage, *, running: bool = False) -> Cell:
+    """A célula do mês. A porcentagem é truncada: só está em 100% quem tem todas.
+
+    Com uma execução em curso (`running`), o mês que ela ainda vai buscar não é falha: o seu estado é `curso`.
+    """
+    state = "curso" if running and month.state == "devido" and month.checked is None else month.state
+    percent = _percent(month.held) if state in ("igual", "difere", "devido") else ""
+    count, notes = "", ""
+    if month.checked is not None and state not in ("fora", "futuro", "vazio"):
         count = f"{number(month.no_banco)} de {number(month.no_bling)}"
+        notes = f"{count} notas"
     elif month.agora:
         count = f"{number(month.agora)} aqui"
-    said = ", ".join(filter(None, (STATES[month.state].lower(), percent, f"{count} notas" if count else "")))
-    return Cell(month.state, _SIGNS[month.state], _heat(month), percent, count, said)
+        notes = f"{plural(month.agora, 'nota', 'notas')} aqui"
+    said = ", ".join(filter(None, (lower_first(STATES[state]), percent, notes)))
+    return Cell(state, _SIGNS[state], 0 if state == "curso" else _heat(month), percent, count, said)
 
 
 def _heat(month: MonthCoverage) -> int:

@@ -38,7 +38,8 @@ RunId = Annotated[int, Path(ge=1, le=_MOST)]
 
 @router.get("/execucoes")
 async def history(request: Request, service: OneService, antes: Annotated[str | None, Query()] = None) -> Response:
-    before = int(antes) if antes and antes.isdecimal() and 1 <= int(antes[:12]) <= _MOST else None
+    known = antes and antes.isascii() and antes.isdigit() and len(antes) <= 10 and 1 <= int(antes) <= _MOST
+    before = int(antes) if antes and known else None
     async with service.opened() as app:
         found = await load_runs(app.engine, limit=PER_PAGE + 1, before=before)
     shown, more = found[:PER_PAGE], len(found) > PER_PAGE

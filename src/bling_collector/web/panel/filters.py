@@ -132,6 +132,16 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{number(count)} {one if count == 1 else many}"
 
 
+def upper_first(value: str) -> str:
+    """a nota do Bling → A nota do Bling; o resto fica como é."""
+    return value[:1].upper() + value[1:]
+
+
+def lower_first(value: str) -> str:
+    """Igual ao Bling → igual ao Bling; o resto fica como é."""
+    return value[:1].lower() + value[1:]
+
+
 def _instant(value: datetime | str | None) -> datetime | None:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
@@ -155,4 +165,5 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "duracao": duration,
     "ha": ago,
     "plural": plural,
+    "maiuscula": upper_first,
 }

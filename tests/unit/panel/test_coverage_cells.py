@@ -1,0 +1,38 @@
+"""A célula de um mês: o que se lê, o que se vê, e o que ela não afirma sem conferência."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from bling_collector.etl.coverage import MonthCoverage
+from bling_collector.web.panel.cobertura import _sentence
+from bling_collector.web.panel.coverage_cells import cell
+from bling_collector.web.panel.filters import lower_first, upper_first
+
+MONTH = date(2026, 1, 1)
+
+
+def checked(there: int, here: int, missing: int = 0) -> dict[str, Any]:
+    return {"no_bling": {"total": there}, "no_banco": {"total": here}, "faltam": list(range(missing))}
+
+
+def test_o_que_se_le_esta_em_portugues() -> None:
+    assert cell(MonthCoverage(MONTH, "devido", agora=86)).said == "há o que buscar, 86 notas aqui"
+    assert cell(MonthCoverage(MONTH, "nunca", agora=1)).said == "ainda não conferido, 1 nota aqui"
+    equal = cell(MonthCoverage(MONTH, "igual", 10, checked(10, 10)))
+    assert equal.said == "igual ao Bling, 100%, 10 de 10 notas", "o nome próprio fica como é"
+
+
+def test_o_que_a_execucao_em_curso_ainda_vai_buscar_nao_e_falha() -> None:
+    owed = MonthCoverage(MONTH, "devido")
+    assert (cell(owed).state, cell(owed, running=True).state, cell(owed, running=True).heat) == ("devido", "curso", 0)
+    lost = MonthCoverage(MONTH, "devido", 9, checked(10, 9, 1))
+    assert cell(lost, running=True).state == "devido", "o que já se conferiu e falta continua a faltar"
+    assert _sentence(Counter(curso=71)) == ("running", "Carga em curso: 71 meses ainda por buscar.")
+    assert _sentence(Counter(devido=2, difere=1))[1] == "2 meses têm o que buscar ainda; 1 mês difere do Bling."
+
+
+def test_so_a_primeira_letra_muda() -> None:
+    assert lower_first("O Bling falhou") == "o Bling falhou"
+    assert upper_first("nota do Bling") == "Nota do Bling"
+    assert upper_first("") == lower_first("") == ""
