@@ -233,6 +233,24 @@ async def test_um_mes_que_nao_se_confere(http: httpx2.AsyncClient, engine: Async
     assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
 
 
+async def test_um_valor_enorme_nao_derruba_pagina_nem_planilha(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    note = await scalar(engine, "SELECT max(id) FROM vw_nfe_validas")
+    await execute(engine, "UPDATE nfe_cabecalho SET total_nota = '1e400' WHERE id = :id", id=note)
+    await execute(
+        engine, "UPDATE nfe_itens SET quantidade = '1e400', valor_total = '-1e400' WHERE nfe_id = :id", id=note
+    )
+    for path in ("/faturamento?periodo=tudo&partes=sim", "/notas", f"/notas/{note}", "/", "/cobertura"):
+        answer = await loaded.get(path, headers=PAGE)
+        assert answer.status_code == 200, path
+        assert "0" * 100 not in answer.text, path
+    for path in (
+        "/faturamento.xlsx?periodo=tudo",
+        "/faturamento.csv?periodo=tudo",
+        "/faturamento.csv?periodo=tudo&tabela=produtos",
+    ):
+        assert (await loaded.get(path)).status_code == 200, path
+
+
 async def test_o_que_ninguem_conferiu_nao_se_afirma(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(engine, "DELETE FROM conferencias WHERE mes = '2025-03-01'")
 

@@ -18,7 +18,7 @@ async def test_o_calendario_e_um_mes_que_se_repara(page: Page, panel: Panel) -> 
     panel.bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     await page.goto("/cobertura")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Cobertura")
-    await expect(page.get_by_role("link", name=re.compile(r"julho de 2024: igual ao bling, 100%"))).to_be_visible()
+    await expect(page.get_by_role("link", name=re.compile(r"julho de 2024: igual ao Bling, 100%"))).to_be_visible()
     await expect(page.get_by_role("heading", level=2)).to_have_text(["2026", "2025", "2024", "2023", "2022", "2021"])
     await axe(page)
     await fits(page)

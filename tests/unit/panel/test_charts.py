@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bling_collector.web.panel.charts import Group, Series, grouped_bars, meter, scale_top
+from bling_collector.web.panel.filters import number
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -54,6 +55,27 @@ def test_a_escala_cobre_o_maior_sem_o_esmagar(highest: Decimal) -> None:
     assert top % 4 == 0
     assert (top / 4) == (top / 4).to_integral_value()
     assert highest <= 12 or top <= highest * Decimal("1.7")
+
+
+@pytest.mark.parametrize("huge", ["1e400", "9.99e130000", "1e-400", "123456789012345678901234567890.12"])
+def test_um_valor_de_qualquer_tamanho_ainda_e_um_grafico(huge: str) -> None:
+    value = Decimal(huge)
+    assert scale_top(value) >= value
+    series = [Series("Agora", 1, [value, -value, Decimal(0)])]
+    groups = [Group("jan", "", "jan")] * 3
+    made = str(grouped_bars("Valor", "", groups, series, number))
+    assert made.count('class="fill-1"') == 1
+    assert len(made) < 5000
+    ET.fromstring(made)  # noqa: S314 — é o nosso próprio texto
+
+
+def test_num_grafico_estreito_os_rotulos_nao_se_tocam() -> None:
+    months = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
+    groups = [Group(name, "2025" if name in ("jan", "fev") else "", name) for name in months]
+    root = ET.fromstring(str(grouped_bars("Valor", "", groups, [Series("Agora", 1, [1] * 12)], number)))  # noqa: S314
+    texts = [(node.text, node.get("class")) for group in root.iter("g") for node in group.iter("text")]
+    assert [text for text, kind in texts if kind is None] == ["jan", "2025", "mar", "mai", "jul", "set", "nov"]
+    assert len(texts) == 14, "num largo aparecem todos"
 
 
 def test_um_periodo_sem_nada_ainda_e_um_grafico() -> None:

@@ -97,6 +97,15 @@ def test_um_texto_comum_fica_como_e() -> None:
         assert harmless(text) == text
 
 
+@pytest.mark.parametrize("huge", [Decimal("1e400"), Decimal("-1e400"), Decimal("1e130000")])
+def test_um_numero_que_nao_cabe_na_planilha_vai_como_texto(huge: Decimal) -> None:
+    columns = (Column("Quantidade", "decimal"), Column("Valor", "money"), Column("Parte", "share"))
+    found = table((huge, huge, huge), columns=columns)
+    assert all(isinstance(cell, str) and "e+" in cell for cell in sheet(found)[1])
+    assert Decimal(read_csv(found)[1][1].replace(",", ".")) == huge, "o CSV tem todos os dígitos"
+    assert len(shown("money", huge)) < 20
+
+
 def test_o_que_a_pagina_mostra() -> None:
     assert [shown(c.kind, v) for c, v in zip(COLUMNS, ROW, strict=True)] == [
         ROW[0],

@@ -6,7 +6,7 @@ Nada aqui leva estilo próprio: as cores são classes, que o tema troca. Ao lado
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil, floor, log10
+from math import ceil
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -17,6 +17,8 @@ _BOTTOM: Final = 38
 _AXIS: Final = 64
 _TICKS: Final = 4
 _ROUND: Final = ("0.25", "0.3", "0.4", "0.5", "0.6", "0.8", "1", "1.5", "2", "2.5")
+_NARROW_LETTER: Final = 0.026
+"""A parte que uma letra ocupa da largura do gráfico mais estreito."""
 _GAP: Final = 0.16
 """A parte de cada grupo que fica vazia, de cada lado."""
 
@@ -44,6 +46,7 @@ def grouped_bars(
 ) -> Markup:
     """Barras lado a lado, uma por série, em cada grupo; `axis` escreve os valores do eixo."""
     top = scale_top(max((Decimal(value) for each in series for value in each.values), default=Decimal(0)))
+    labels, unders = _apart([group.label for group in groups]), _apart([group.under for group in groups])
     return Markup(
         '<div class="plot">{axis}<svg class="plot-bars" role="img" height="{height}" width="100%">'
         "<title>{title}</title><desc>{description}</desc>{grid}{bars}</svg></div>"
@@ -56,8 +59,22 @@ def grouped_bars(
             Markup('<line class="grid-line" x1="0" x2="100%" y1="{y}" y2="{y}"/>').format(y=f"{_y(tick, top):.1f}")
             for tick in _ticks(top)
         ),
-        bars=Markup().join(_group(i, group, len(groups), series, top) for i, group in enumerate(groups)),
+        bars=Markup().join(
+            _group(i, group, len(groups), series, top, (i not in labels, i not in unders))
+            for i, group in enumerate(groups)
+        ),
     )
+
+
+def _apart(texts: Sequence[str]) -> set[int]:
+    """Os rótulos que se escrevem também num gráfico estreito: do primeiro em diante, os que não se tocam."""
+    kept: set[int] = set()
+    free = 0.0
+    for place, text in enumerate(texts):
+        if text and place / len(texts) >= free:
+            kept.add(place)
+            free = place / len(texts) + (len(text) + 1) * _NARROW_LETTER
+    return kept
 
 
 def meter(share: Decimal | float | None, color: int = 1) -> Markup:
@@ -72,9 +89,9 @@ def meter(share: Decimal | float | None, color: int = 1) -> Markup:
 
 def scale_top(highest: Decimal) -> Decimal:
     """O alto do eixo: um número redondo que não fica abaixo do maior valor e se divide em quatro inteiros."""
-    if highest <= 0:
+    if not highest.is_finite() or highest <= 0:
         return Decimal(_TICKS)
-    magnitude = Decimal(10) ** floor(log10(highest))
+    magnitude = Decimal(10) ** highest.adjusted()  # e não log10, que passa por float: um valor pode não caber nele
     step = next(Decimal(s) for s in _ROUND if magnitude * Decimal(s) * _TICKS >= highest)
     tick = magnitude * step
     return (tick if tick >= 10 else Decimal(ceil(tick))) * _TICKS
@@ -100,7 +117,9 @@ def _y(value: Decimal, top: Decimal) -> float:
     return HEIGHT - _BOTTOM - float(value / top) * (HEIGHT - _TOP - _BOTTOM)
 
 
-def _group(place: int, group: Group, of: int, series: Sequence[Series], top: Decimal) -> Markup:
+def _group(
+    place: int, group: Group, of: int, series: Sequence[Series], top: Decimal, wide: tuple[bool, bool]
+) -> Markup:
     width = 100 / of
     left, middle = place * width, (place + 0.5) * width
     bar = width * (1 - 2 * _GAP) / len(series)
@@ -116,10 +135,10 @@ def _group(place: int, group: Group, of: int, series: Sequence[Series], top: Dec
         if each.values[place] > 0
     )
     texts = Markup().join(
-        Markup('<text x="{x}%" y="{y}" text-anchor="middle" font-size="11">{text}</text>').format(
-            x=f"{middle:.3f}", y=y, text=text
+        Markup('<text{hidden} x="{x}%" y="{y}" text-anchor="middle" font-size="11">{text}</text>').format(
+            hidden=Markup(' class="plot-wide"') if only else "", x=f"{middle:.3f}", y=y, text=text
         )
-        for y, text in ((HEIGHT - 22, group.label), (HEIGHT - 7, group.under))
+        for y, text, only in ((HEIGHT - 22, group.label, wide[0]), (HEIGHT - 7, group.under, wide[1]))
         if text
     )
     hit = Markup('<rect class="plot-hit" x="{x}%" y="{y}" width="{w}%" height="{h}"/>').format(

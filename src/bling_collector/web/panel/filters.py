@@ -8,14 +8,19 @@ from typing import Any, Final
 from bling_collector.clock import BRASILIA
 
 NOTHING: Final = "—"
+_READABLE: Final = 21
+"""Dígitos inteiros de um número que ainda se lê."""
 _SWAP: Final = str.maketrans(",.", ".,")
 _MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 _SCALES: Final = ((Decimal(10**9), "bi"), (Decimal(10**6), "mi"), (Decimal(10**3), "mil"))
 
 
 def number(value: float | Decimal | None, places: int = 0) -> str:
-    """2926 → 2.926; com casas, 0.5 → 0,5."""
-    return NOTHING if value is None else f"{value:,.{places}f}".translate(_SWAP)
+    """2926 → 2.926; com casas, 0.5 → 0,5. O que nem cabe ler, só a ordem de grandeza: 1,00e+400."""
+    if value is None:
+        return NOTHING
+    huge = isinstance(value, Decimal) and value.is_finite() and value.adjusted() >= _READABLE
+    return f"{value:.2e}".replace(".", ",") if huge else f"{value:,.{places}f}".translate(_SWAP)
 
 
 def masked(documento: str | None) -> str:

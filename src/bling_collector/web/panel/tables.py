@@ -13,6 +13,8 @@ Kind = Literal["text", "integer", "decimal", "money", "share", "day", "month", "
 _BOM: Final = "\ufeff"
 _LONGEST_CELL: Final = 32_767
 """Caracteres de uma célula do Excel."""
+_LARGEST_NUMBER: Final = Decimal("1e307")
+"""O que o Excel não guarda como número; vai como texto."""
 _CHUNK: Final = 64 * 1024
 _FORMULA: Final = tuple("=+-@＝＋－＠\t\r\n")
 
@@ -114,6 +116,8 @@ def _write(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: d
         sheet.write_string(line, place, str(value)[:_LONGEST_CELL])
     elif kind in ("day", "month"):
         sheet.write_datetime(line, place, value, formats[kind])
+    elif abs(value) >= _LARGEST_NUMBER:
+        sheet.write_string(line, place, shown(kind, value))
     else:
         sheet.write_number(line, place, value, formats[kind])
 
