@@ -250,6 +250,13 @@ async def test_a_plan_of_nonsense_says_so(http: httpx2.AsyncClient, data: dict[s
     assert (await http.post("/executar", data=data, headers=PAGE)).status_code == 422
 
 
+async def test_a_plan_of_many_years_says_how_far_off_it_may_be(http: httpx2.AsyncClient, bling: Bling) -> None:
+    await authorise(http, bling)
+    for inicio, loose in (("2000-01-01", True), ("2026-01-01", False)):
+        answer = await http.get(f"/executar/plano?tipo=run-full&data_inicio={inicio}", headers=PAGE)
+        assert (answer.status_code, "pode errar pela metade" in answer.text) == (200, loose), inicio
+
+
 async def test_nothing_starts_without_authorisation_and_the_page_offers_it(http: httpx2.AsyncClient) -> None:
     answer = await http.get("/executar/plano?tipo=run", headers=PAGE)
     assert answer.status_code == 503

@@ -247,3 +247,8 @@ async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: F
     await execute(engine, run, tipo="run", t=clock.now(), status="success")
     await alarms.check()
     assert inbox.kinds == ["failure", "success"]
+
+
+async def test_the_names_keep_their_capitals(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
+    await alarms_of(engine, clock, inbox).run_ended(Ended(1, "run", "error", BlingUnavailableError("HTTP 502")))
+    assert "não chegou ao fim: o Bling falhou." in inbox.received[-1]["message"]
