@@ -53,7 +53,7 @@ async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(app: App, bling: Bling
     assert (bling.counters.total, app.requests.total, result.requisicoes) == (0, requests, 0)
     again = await snapshot(app.engine)
     for table, lines in fresh.items():
-        assert again[table] == lines, table
+        assert table == "execucao_log" or again[table] == lines, table
     total = len(outgoing(bling))
     assert ("Notas refeitas", total, total) in seen
     assert result.stats["nfes"] == total
