@@ -54,7 +54,9 @@ START = date(2021, 1, 1)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "company(loaded): se o banco já tem a empresa da demonstração")
-    config.addinivalue_line("markers", "browser(width, height, theme, javascript): a janela deste teste")
+    config.addinivalue_line(
+        "markers", "browser(width, height, theme, javascript, outage): a janela deste teste, e se o serviço cai nele"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -187,7 +189,9 @@ async def browser(chromium_path: str) -> AsyncIterator[Browser]:
 async def page(request: pytest.FixtureRequest, panel: Panel, browser: Browser) -> AsyncIterator[Page]:
     """Uma janela diante do painel. Ao fim, nada pode ter ido para fora dele nem dado erro no console."""
     mark = request.node.get_closest_marker("browser")
-    wanted = {"width": 1280, "height": 900, "theme": "light", "javascript": True} | (mark.kwargs if mark else {})
+    wanted = {"width": 1280, "height": 900, "theme": "light", "javascript": True, "outage": False} | (
+        mark.kwargs if mark else {}
+    )
     context = await browser.new_context(
         base_url=panel.url,
         viewport={"width": wanted["width"], "height": wanted["height"]},
@@ -200,7 +204,7 @@ async def page(request: pytest.FixtureRequest, panel: Panel, browser: Browser) -
     page, said, outside = await context.new_page(), [], []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not harmless(message.text):
+        if message.type in ("error", "warning") and not harmless(message.text, outage=wanted["outage"]):
             said.append(message.text)
 
     def watch(asked: Asked) -> None:

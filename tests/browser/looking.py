@@ -13,9 +13,12 @@ _RULES = {
 }
 
 
-def harmless(said: str) -> bool:
-    """Se o que o console disse é só o código de uma página de erro pedida pelo próprio teste."""
-    return said.startswith("Failed to load resource: the server responded with a status of 4")
+def harmless(said: str, *, outage: bool) -> bool:
+    """Se o que o console disse é só o que o próprio teste provocou: uma página de erro ou, com `outage`, uma queda."""
+    expected = ["the server responded with a status of 4"]
+    if outage:
+        expected += ["the server responded with a status of 503", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"]
+    return said.startswith(tuple(f"Failed to load resource: {why}" for why in expected))
 
 
 async def axe(page: Page) -> None:
