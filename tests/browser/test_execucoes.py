@@ -43,6 +43,20 @@ async def test_the_period_is_only_asked_for_a_historic_load(page: Page) -> None:
     await axe(page)
 
 
+async def test_back_to_the_plan_shows_it_again(page: Page) -> None:
+    await page.goto("/executar")
+    await page.get_by_role("button", name="Ver o plano").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Plano: coleta do dia")
+    await page.get_by_role("link", name="Cancelar").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Executar")
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Plano: coleta do dia")
+    await page.reload()
+    await expect(page.get_by_role("button", name="Começar")).to_be_enabled()
+    await page.go_back()
+    await expect(page.get_by_role("button", name="Ver o plano")).to_be_enabled()
+
+
 @pytest.mark.company(loaded=False)
 @pytest.mark.bling(scale=0.1, latency=0.2)
 async def test_a_run_is_followed_live_and_stopped_gently(
