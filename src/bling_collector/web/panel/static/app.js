@@ -98,7 +98,7 @@ if (live && "EventSource" in window) {
     source.addEventListener("fim", () => {
       source.close();
       clearTimeout(silence);
-      location.reload();
+      setTimeout(() => location.reload(), 1000); // a execução grava os últimos registros logo depois de acabar
     });
   };
   // Um EventSource não diz por que foi recusado: pergunta-se à página, que manda à porta quem já não tem sessão.
