@@ -20,7 +20,16 @@ API = "^/(?!oauth)"
 _SERIAL = {"nfe_itens", "nfe_pagamentos"}
 """Tabelas cujo id não vem do Bling."""
 DERIVED = ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "contatos", "produtos", "formas_pagamento")
-OURS = ("limites_bling", "alarmes", "execucao_log", "conferencias", "etl_controle", "oauth_tokens", "oauth_states", "alembic_version")
+OURS = (
+    "limites_bling",
+    "alarmes",
+    "execucao_log",
+    "conferencias",
+    "etl_controle",
+    "oauth_tokens",
+    "oauth_states",
+    "alembic_version",
+)
 """O que uma conferência que não repara pode escrever, e o que não é dado."""
 
 

@@ -15,6 +15,7 @@ from tests.fakes import FakeClock
 from bling_collector.config import Settings
 from bling_collector.web import session
 from bling_collector.web.headers import PANEL
+from bling_collector.web.panel import executar
 from bling_simulator.bling import Bling
 
 TOKEN = "o-gato-e-o-pato-de-1936"
@@ -255,6 +256,18 @@ async def test_a_plan_of_many_years_says_how_far_off_it_may_be(http: httpx2.Asyn
     for inicio, loose in (("2000-01-01", True), ("2026-01-01", False)):
         answer = await http.get(f"/executar/plano?tipo=run-full&data_inicio={inicio}", headers=PAGE)
         assert (answer.status_code, "pode errar pela metade" in answer.text) == (200, loose), inicio
+
+
+@pytest.mark.bling(scale=0.01, latency=5.0)
+async def test_a_plan_does_not_wait_for_ever(
+    http: httpx2.AsyncClient, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await authorise(http, bling)
+    monkeypatch.setattr(executar, "PATIENCE", 0.5)
+    answer = await http.get("/executar/plano?tipo=run-full&data_inicio=2021-01-01", headers=PAGE)
+    assert answer.status_code == 502
+    assert "O Bling não respondeu como devia" in answer.text
+    assert 'href="/executar/plano?tipo=run-full&amp;data_inicio=2021-01-01"' in answer.text, "tentar de novo é o mesmo"
 
 
 async def test_nothing_starts_without_authorisation_and_the_page_offers_it(http: httpx2.AsyncClient) -> None:

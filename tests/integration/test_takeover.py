@@ -168,7 +168,8 @@ async def test_os_indices_com_outro_nome_nao_se_repetem(old: AsyncEngine) -> Non
     repeated = await rows(
         old,
         """SELECT indrelid::regclass::text, indkey::text, count(*) FROM pg_index
-           WHERE NOT indisunique AND indpred IS NULL AND indrelid::regclass::text LIKE 'nfe%' GROUP BY 1, 2 HAVING count(*) > 1""",
+           WHERE NOT indisunique AND indpred IS NULL AND indrelid::regclass::text LIKE 'nfe%'
+           GROUP BY 1, 2 HAVING count(*) > 1""",
     )
     assert repeated == []
     indexed = await rows(old, "SELECT count(*) FROM pg_indexes WHERE tablename = 'nfe_cabecalho'")

@@ -18,7 +18,9 @@ def error_page(
 ) -> Response:
     """A mesma coisa que o problema da API diz, para uma pessoa; com `authorise`, o botão que o resolve."""
     plain = _plain(status, title, authorise=authorise)
-    again = scope["path"] if plain and scope["method"] == "GET" and not authorise else None
+    query = scope["query_string"].decode("latin-1")
+    here = f"{scope['path']}?{query}" if query else scope["path"]
+    again = here if plain and scope["method"] == "GET" and not authorise else None
     shown = {"title": title, "detail": detail, "code": status, "authorise": authorise, "plain": plain, "again": again}
     return page(scope, "erro.html", status=status, headers=headers, **shown)
 

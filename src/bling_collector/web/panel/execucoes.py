@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
 from bling_collector.db.database import explained
+from bling_collector.errors import CollectorError
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.live import Pace, load_live, load_log, stop
 from bling_collector.etl.status import load_runs
@@ -97,9 +98,12 @@ async def _events(service: Service, run_id: int) -> AsyncIterator[str]:
     ends = loop.time() + LONGEST
     yield "retry: 2000\n\n"
     while loop.time() < ends and not service.runner.stopping:
-        app = await service.app()
-        async with explained(app.engine.url):
-            run = await load_live(app.engine, run_id)
+        try:
+            app = await service.app()
+            async with explained(app.engine.url):
+                run = await load_live(app.engine, run_id)
+        except CollectorError:  # o banco caiu: quem acompanha o diz na página, e liga de novo
+            return
         if run["status"] != "running":
             yield f"event: fim\ndata: {run['status']}\n\n"
             return

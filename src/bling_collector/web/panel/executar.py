@@ -1,12 +1,13 @@
 """Executar: o plano de uma coleta, com o que ela custa, e o botão que a começa."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from bling_collector.bootstrap import App
-from bling_collector.errors import UsageError
+from bling_collector.errors import BlingUnavailableError, UsageError
 from bling_collector.etl.estimate import Estimate, Estimator
 from bling_collector.etl.live import running_id
 from bling_collector.etl.status import load_status
@@ -17,6 +18,9 @@ from bling_collector.web.panel.starting import asked, start
 from bling_collector.web.service import OneService, Service
 
 router = APIRouter(include_in_schema=False)
+
+PATIENCE: Final = 30.0
+"""Segundos que quem pede um plano espera pelo Bling; as sondas todas, com ele bom, levam uns oito."""
 
 
 @router.get("/executar")
@@ -53,11 +57,15 @@ async def begin(request: Request, service: OneService) -> Response:
 
 async def _estimate(app: App, given: dict[str, str]) -> Estimate:
     estimator = Estimator(app.engine, app.client, app.clock, app.settings)
-    match given.get("tipo"):
-        case "run":
-            return await estimator.run()
-        case "run-full":
-            return await estimator.run_full(*asked(given))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            match given.get("tipo"):
+                case "run":
+                    return await estimator.run()
+                case "run-full":
+                    return await estimator.run_full(*asked(given))
+    except TimeoutError:
+        raise BlingUnavailableError(f"O Bling não respondeu em {PATIENCE:.0f} s às sondas do plano.") from None
     raise UsageError("Escolha a coleta do dia ou a carga histórica.")
 
 
