@@ -24,7 +24,7 @@ FIRST_PAINT = (
 AFTER_IT = ("/faturamento?partes=sim", "/faturamento?periodo=tudo&partes=sim", "/cobertura/2025-03?numeracao=sim")
 FILES = ("/faturamento.csv?tabela=clientes&periodo=tudo", "/faturamento.xlsx?periodo=tudo")
 
-_CHECKED = (
+CHECKED = (
     """
     INSERT INTO etl_controle (inicio, fim, status, tipo, data_inicio, data_fim, data_referencia)
     VALUES (now(), now(), 'success', 'run-full', '2021-01-01', '2026-02-20', '2026-02-20')""",
@@ -42,7 +42,7 @@ _CHECKED = (
 @pytest.mark.slow
 async def test_cem_mil_notas(engine: AsyncEngine, database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     await fill(engine, 100_000)
-    await execute(engine, *_CHECKED)
+    await execute(engine, *CHECKED)
     clock = FakeClock(NOW)
     took: dict[str, float] = {}
     async with serving(collector_settings("http://127.0.0.1:1", SecretStr(database_url)), clock) as http:

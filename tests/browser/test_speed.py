@@ -1,0 +1,35 @@
+"""Diante de cem mil notas, cada página se pinta em menos de 300 ms, no navegador."""
+
+import pytest
+from playwright.async_api import Page
+from tests.acceptance.test_panel_speed import CHECKED
+from tests.bench.many_notes import fill
+from tests.browser.conftest import Panel
+from tests.browser.looking import MOST_BYTES, weight
+from tests.collecting import scalar
+from tests.proving import execute
+
+MOST_MILLISECONDS = 300
+PAGES = ("/", "/cobertura", "/cobertura/2025-03", "/execucoes", "/faturamento", "/notas", "/notas?q=ltda")
+_FIRST_PAINT = """() => new Promise(painted => new PerformanceObserver(
+    list => painted(list.getEntriesByName("first-contentful-paint")[0].startTime)
+).observe({ type: "paint", buffered: true }))"""
+
+
+@pytest.mark.slow
+@pytest.mark.company(loaded=False)
+async def test_the_first_paint(page: Page, panel: Panel, capsys: pytest.CaptureFixture[str]) -> None:
+    await fill(panel.engine, 100_000)
+    await execute(panel.engine, *CHECKED)
+    nota = await scalar(panel.engine, "SELECT max(id) FROM nfe_cabecalho")
+    took: dict[str, float] = {}
+    for path in (*PAGES, f"/notas/{nota}"):
+        assert await weight(page, path) < MOST_BYTES
+        times = []
+        for _ in range(5):
+            await page.goto(path, wait_until="networkidle")  # o que se carrega depois não pesa na vez seguinte
+            times.append(await page.evaluate(_FIRST_PAINT))
+        took[path] = min(times)
+    with capsys.disabled():
+        print("", *(f"{milliseconds:6.0f} ms  {path}" for path, milliseconds in took.items()), sep="\n")  # noqa: T201
+    assert {path: took[path] for path in took if took[path] > MOST_MILLISECONDS} == {}
