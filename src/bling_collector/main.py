@@ -121,7 +121,10 @@ async def serving(settings: Settings, host: str, port: int) -> None:
     try:
         await _Server(config).serve()
     except SystemExit:
-        raise UsageError(f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra.") from None
+        raise UsageError(
+            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
+            "--port, ou na variável PORT."
+        ) from None
 
 
 class _Server(uvicorn.Server):

@@ -60,7 +60,9 @@ def cli(verbose: bool) -> None:
 
 @cli.command()
 @click.option("--serve/--no-serve", default=True, help="Depois da carga, atende em HTTP até Ctrl-C (é o padrão).")
-@click.option("--port", type=_PORT, default=8080, show_default=True, help="A porta do serviço.")
+@click.option(
+    "--port", type=_PORT, default=8080, envvar="PORT", show_default=True, show_envvar=True, help="A porta do serviço."
+)
 def demo(serve: bool, port: int) -> int:
     """Seis anos de uma empresa simulada, conferidos."""
     from bling_collector.cli.demo import run_demo

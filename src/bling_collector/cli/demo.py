@@ -1,5 +1,6 @@
 """A demonstração: um Bling simulado, um PostgreSQL de verdade e seis anos de notas, do nada até a conferência."""
 
+import socket
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import duration, money, number, progress, say, table
 from bling_collector.config import Settings
 from bling_collector.db.embedded import embedded_postgres
+from bling_collector.errors import UsageError
 from bling_collector.etl.pipeline import RunResult
 from bling_collector.pace import PER_SECOND
 from bling_simulator.bling import Bling
@@ -46,6 +48,8 @@ def serve_simulator(host: str, port: int, requests_per_second: int, redirect_uri
 async def run_demo(*, serve: bool, port: int) -> int:
     """Coleta a empresa simulada inteira e a compara com o Bling; devolve o código de saída."""
     logs.configure("ERROR", stream=sys.stderr, json=False)
+    if serve:
+        _check_free(port)  # antes da carga, que leva um minuto
     say("Demonstração: as notas de uma empresa simulada, de 2021 a 2026, num PostgreSQL de verdade.")
     say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
     with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:
@@ -61,6 +65,16 @@ async def run_demo(*, serve: bool, port: int) -> int:
             if serve and complete:
                 await _serve(settings, port, postgres.url)
     return 0 if complete else 1
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise UsageError(f"A porta {port} está em uso. Escolha outra: PORT=8090 make demo, ou --port.") from None
 
 
 def _settings(simulator: SimulatorSettings, bling: RunningServer, database_url: str) -> Settings:
@@ -142,6 +156,7 @@ async def _serve(settings: Settings, port: int, database_url: str) -> None:
     from bling_collector.main import serving
 
     click.echo()
-    say(f"Atendendo em http://127.0.0.1:{port} — veja /docs, /status e /runs. Ctrl-C encerra e apaga tudo.")
-    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{database_url}' bling-collector status")
+    say(f"O painel está em http://localhost:{port} — abra-o no navegador. Ctrl-C encerra e apaga tudo.")
+    say("As notas da empresa simulada vão até fevereiro de 2026; dali em diante ela não vendeu nada.")
+    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{database_url}' .venv/bin/bling-collector status")
     await serving(settings, "127.0.0.1", port)

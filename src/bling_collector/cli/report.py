@@ -22,6 +22,7 @@ def as_json(outcome: RunResult) -> dict[str, Any]:
 
 
 _MARK = {"success": "✔ Tudo coletado", "partial": "◐ Coletado em parte", "error": "✘ Não foi possível coletar"}
+_ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "✔ Tudo refeito", "partial": "◐ Refeito em parte", "error": "✘ Não foi possível refazer"}
 
 
@@ -51,10 +52,9 @@ def status(situation: dict[str, Any]) -> None:
     elif last is None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:
-        click.echo(
-            f"Última execução: {last['run_id']}, {last['status']}, em {moment(last['fim'])}, "
-            f"{number(last['stats']['nfes'])} notas."
-        )
+        how = _ENDINGS.get(last["status"], last["status"])
+        notas = number(last["stats"]["nfes"])
+        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas} notas.")
         if last["mensagem"]:
             click.echo(f"  {last['mensagem']}")
     if situation["data_referencia"]:

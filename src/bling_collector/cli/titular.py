@@ -25,8 +25,8 @@ async def erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool)
         what = f"{_list('contato', person.contatos)} e {number(len(person.notas))} nota(s) que o citam"
         if not sure:
             if not sys.stdin.isatty():
-                raise UsageError(f"Isto apaga os dados pessoais de {what}, sem volta. Confirme com --sim.")
-            click.confirm(f"Apagar os dados pessoais de {what}? Não há volta.", abort=True, err=True)
+                raise UsageError(f"Isto apaga os dados pessoais ({what}), sem volta. Confirme com --sim.")
+            click.confirm(f"Apagar os dados pessoais ({what})? Não há volta.", abort=True, err=True)
         done = await erase_person(engine, contato_id, datetime.now(UTC))
     if json_:
         emit_json({"contatos": done.contatos, "notas": done.notas, "restam": done.restam})

@@ -32,7 +32,7 @@ async def reprocess(ctx: RunContext, inicio: date | None, fim: date | None, *, a
     ctx.start("Notas refeitas", total)
     await _all(ctx, NFE, after, inicio, fim, keep_cursor=True)
     for stream in _OTHERS:
-        ctx.start(f"{stream.title} refeitos")
+        ctx.start(f"Refazendo: {stream.title.lower()}")
         await _all(ctx, stream, 0, None, None)
     async with ctx.transaction() as connection:
         await _contatos_from_notas(connection)

@@ -29,7 +29,7 @@ _TITLES: Final = {
     413: "Corpo grande demais",
 }
 _DETAILS: Final = {
-    404: "Aqui não há nada neste endereço. As rotas estão em /docs.",
+    404: "Não há nada neste endereço; os que existem estão em /docs.",
     405: "Este endereço existe, mas não atende este método; o cabeçalho Allow diz quais.",
 }
 
