@@ -7,6 +7,7 @@ import click
 
 from bling_collector.cli.terminal import duration, moment, number, say, table
 from bling_collector.etl.pipeline import RunResult
+from bling_collector.etl.situacoes import situacao
 
 
 def as_json(outcome: RunResult) -> dict[str, Any]:
@@ -87,22 +88,14 @@ def _quota(quota: dict[str, Any]) -> None:
         say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota['paused_until'])}.")
 
 
-_SITUACOES = {
-    "1": "pendente",
-    "2": "cancelada",
-    "3": "aguardando recibo",
-    "4": "rejeitada",
-    "5": "autorizada",
-    "6": "emitida",
-    "7": "registrada",
-    "8": "aguardando protocolo",
-    "9": "denegada",
-    "10": "consulta situação",
-    "11": "bloqueada",
-}
 _SHOWN = 100
 """Ids de cada tipo que se mostram; em JSON vão todos."""
 _FOUND = {"faltavam": "Faltavam aqui", "mudaram": "Mudaram lá", "sumiram": "Só existiam aqui"}
+
+
+def _named(code: str) -> str:
+    """A situação, que a conferência guarda como texto, em minúsculas: vem depois do ano."""
+    return situacao(int(code) if code.isdecimal() else None).lower()
 
 
 def reconciliation(outcome: RunResult, situation: dict[str, Any]) -> None:
@@ -110,11 +103,11 @@ def reconciliation(outcome: RunResult, situation: dict[str, Any]) -> None:
     sides: dict[tuple[str, str], list[int]] = {}
     for month in situation["meses"]:
         for side, name in enumerate(("no_bling", "no_banco")):
-            for situacao, count in month[name]["situacoes"].items():
-                sides.setdefault((month["mes"][:4], situacao), [0, 0])[side] += count
+            for code, count in month[name]["situacoes"].items():
+                sides.setdefault((month["mes"][:4], code), [0, 0])[side] += count
     rows = [
-        [f"{year} {_SITUACOES.get(situacao, situacao)}", number(there), number(here), "" if there == here else "✘"]
-        for (year, situacao), (there, here) in sorted(sides.items())
+        [f"{year} {_named(code)}", number(there), number(here), "" if there == here else "✘"]
+        for (year, code), (there, here) in sorted(sides.items())
     ]
     footer = ["Total", number(situation["no_bling"]), number(situation["no_banco"]), ""]
     table(["", "No Bling", "No banco", ""], rows, footer=footer)
