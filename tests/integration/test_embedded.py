@@ -195,7 +195,12 @@ def open_files(pid: int) -> set[Path]:
 
 
 def owners(pids: list[int]) -> set[int]:
-    return {Path(f"/proc/{pid}").stat().st_uid for pid in pids}
+    """Whom the living ones run as: a server's background process may end between the listing and the look."""
+    found = set()
+    for pid in pids:
+        with suppress(FileNotFoundError):
+            found.add(Path(f"/proc/{pid}").stat().st_uid)
+    return found
 
 
 async def scalar(server: EmbeddedServer | str, query: str) -> Any:
