@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Row, text
 
 from bling_collector.bootstrap import App
-from bling_collector.cli.commands import main
+from bling_collector.cli import main
 from bling_collector.db.client_tools import PROGRAMS, find_tools
 from bling_collector.db.database import check_server
 from bling_collector.db.embedded_binaries import BIN_VARIABLE

@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from bling_collector.bootstrap import build_alarms, open_database, telling_who_watches
+from bling_collector.cli.portuguese import Group
+from bling_collector.cli.running import as_json, run_to_end, settings
 from bling_collector.cli.terminal import emit_json, moment, say
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
@@ -18,7 +20,31 @@ _NO_CHANNELS = (
 )
 
 
-async def show_alarms(settings: Settings, *, check: bool, json_: bool) -> int:
+@click.group(cls=Group, invoke_without_command=True)
+@as_json
+@click.pass_context
+def alerts(ctx: click.Context, json_: bool) -> int:
+    """Os alarmes que estão soando; sai com 1 se há algum."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    return run_to_end(_show(settings(), check=False, json_=json_))
+
+
+@alerts.command("check")
+@as_json
+def alerts_check(json_: bool) -> int:
+    """Confere os alarmes agora e avisa o que mudou."""
+    return run_to_end(_show(settings(), check=True, json_=json_))
+
+
+@alerts.command("test")
+@as_json
+def alerts_test(json_: bool) -> int:
+    """Manda um aviso de teste a cada destino de ALERT_URLS."""
+    return run_to_end(_test(settings(), json_=json_))
+
+
+async def _show(settings: Settings, *, check: bool, json_: bool) -> int:
     """Mostra os alarmes, conferidos agora se `check`; 1 se algum está soando."""
     async with AsyncExitStack() as stack:
         async with telling_who_watches(settings) if check else nullcontext():
@@ -35,7 +61,7 @@ async def show_alarms(settings: Settings, *, check: bool, json_: bool) -> int:
     return int(any(alarm["estado"] != NORMAL for alarm in alarms))
 
 
-async def send_test(settings: Settings, *, json_: bool) -> int:
+async def _test(settings: Settings, *, json_: bool) -> int:
     """Manda um aviso de teste a cada destino; 1 se algum não o aceitou, 2 se não há destino."""
     async with open_database(settings) as (engine, _):
         heard = await build_alarms(settings, engine, SystemClock()).test()

@@ -6,19 +6,42 @@ from datetime import UTC, datetime
 import click
 
 from bling_collector.bootstrap import open_database
+from bling_collector.cli.portuguese import Group
+from bling_collector.cli.running import ID, as_json, run_to_end, settings
 from bling_collector.cli.terminal import emit_json, number
 from bling_collector.config import Settings
 from bling_collector.errors import UsageError
 from bling_collector.etl.titular import erase_person, export_person, load_person
 
 
-async def export(settings: Settings, contato_id: int) -> int:
+@click.group(cls=Group)
+def contato() -> None:
+    """Os dados de uma pessoa, a pedido dela (LGPD)."""
+
+
+@contato.command("export")
+@click.argument("id", type=ID)
+def contato_export(id: int) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Escreve em JSON tudo o que se tem de um contato: o cadastro, as notas que o citam e o histórico."""
+    return run_to_end(_export(settings(), id))
+
+
+@contato.command("erase")
+@click.argument("id", type=ID)
+@click.option("--sim", is_flag=True, help="Não pergunta.")
+@as_json
+def contato_erase(id: int, sim: bool, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Apaga quem o contato é; os valores, as datas, os números e as chaves das notas ficam."""
+    return run_to_end(_erase(settings(), id, sure=sim, json_=json_))
+
+
+async def _export(settings: Settings, contato_id: int) -> int:
     async with open_database(settings) as (engine, _):
         emit_json(await export_person(engine, contato_id, datetime.now(UTC)))
     return 0
 
 
-async def erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool) -> int:
+async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool) -> int:
     """Pergunta, a não ser que `sure`; sem terminal em que perguntar, recusa."""
     async with open_database(settings) as (engine, _):
         person = await load_person(engine, contato_id)

@@ -38,7 +38,7 @@ class RunLock:
         try:
             taken = bool(await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")))
             found = await connection.execute(text(_SESSION)) if taken else None
-        except BaseException:
+        except BaseException:  # cancelada no meio, a conexão poderia voltar ao pool com a tranca na mão
             await _drop(connection)
             raise
         if found is not None:

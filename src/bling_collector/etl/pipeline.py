@@ -217,7 +217,7 @@ class Pipeline:
                     except Stopped:
                         ctx.problems.append(INTERRUPTED)
                     result = await self._finish(ctx, run_id, previous, None, None, owes=False)
-                except BaseException as error:
+                except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, "reprocess", error)
                     raise
         await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
@@ -260,7 +260,7 @@ class Pipeline:
                     error = await self._insist(ctx, job, windows, lock)
                     covered = period if job.windows and job.repair else None
                     result = await self._finish(ctx, run_id, previous, covered, error)
-                except BaseException as error:
+                except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, job.tipo, error)
                     raise
         await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
