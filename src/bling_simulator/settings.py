@@ -67,6 +67,8 @@ class SimulatorSettings:
     latest_included: int = 20
     """Quantos cadastros cabem em «Últimos incluídos»."""
     deleted_detail_answers_200: bool = False
+    most_array_values: int | None = None
+    """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 
     def company_volumes(self) -> dict[int, tuple[int, int]]:
         """Os volumes que a empresa deve ter, já na escala."""

@@ -27,6 +27,7 @@ def spread(bling: Bling, count: int) -> None:
             entry.detail["categoria"] = {"id": rng.choice(ids)}
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
 async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(app: App, bling: Bling) -> None:
     spread(bling, 60)
@@ -38,8 +39,22 @@ async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(app: App, blin
     await assert_equals_truth(app.engine, bling)
 
 
-@pytest.mark.parametrize("shifts", [(0, -90, 3, 0), (0, -45, -20, 0), (0, 60, -30, 0)])
-@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(
+    ("shifts", "hidden"),
+    [
+        ((0, -90, 3, 0), True),
+        ((0, 60, -30, 0), False),
+        *(
+            pytest.param(shifts, hidden, marks=pytest.mark.slow)
+            for shifts, hidden in [
+                ((0, -90, 3, 0), False),
+                ((0, -45, -20, 0), False),
+                ((0, -45, -20, 0), True),
+                ((0, 60, -30, 0), True),
+            ]
+        ),
+    ],
+)
 @pytest.mark.bling(scale=0.5)
 async def test_paginas_de_tamanhos_disparatados_nao_enganam(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch, shifts: tuple[int, ...], hidden: bool

@@ -128,7 +128,6 @@ async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling
     await assert_equals_truth(app.engine, bling, without=bad)
 
 
-@pytest.mark.bling(scale=0.1)
 @pytest.mark.bling(scale=0.06)
 async def test_muitas_pendencias_antigas_nao_param_o_resto(app: App, bling: Bling) -> None:
     """Numa execução sem nota nova nenhuma nota responde; a listagem, que respondeu, é a testemunha."""
@@ -247,6 +246,18 @@ async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(app:
     bling.faults.remove(rule)
     assert (await app.pipeline.run()).status == "success"
     assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :id", id=contact)
+
+
+@pytest.mark.bling(most_array_values=4)
+async def test_um_bling_que_aceita_poucos_codigos_por_vez_da_os_mesmos_produtos(app: App, bling: Bling) -> None:
+    """Quantos `codigos[]` cabem num pedido não está documentado."""
+    sold = {line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"]} - {"", UNKNOWN_SKU}
+    for sku in sorted(sold)[:9]:
+        bling.delete_product(bling.add_product(sku))
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.message) == ("success", None)
+    assert await scalar(app.engine, "SELECT count(*) FROM produtos WHERE excluida_em IS NOT NULL") >= 9
+    await assert_equals_truth(app.engine, bling)
 
 
 async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.collecting import at_request, rows, scalar
@@ -14,6 +15,10 @@ from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 from bling_simulator.server import RunningServer
+
+
+def slow(number: int) -> Any:
+    return pytest.param(number, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def add_twins_without_stock(bling: Bling, most: int) -> None:
         bling.add_product(sku, estoque={"saldoVirtualTotal": 0})
 
 
-@pytest.mark.parametrize("number", [4, 7, 9])
+@pytest.mark.parametrize("number", [slow(4), 7, slow(9)])
 @pytest.mark.bling(scale=0.03, default_hides_zero_stock=True)
 async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
     server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
@@ -67,7 +72,7 @@ async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
     await assert_equals_truth(app.engine, bling)
 
 
-@pytest.mark.parametrize("number", [4, 5, 6])
+@pytest.mark.parametrize("number", [slow(4), 5, slow(6)])
 @pytest.mark.bling(scale=0.03)
 async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
     server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
@@ -87,7 +92,7 @@ async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
     await assert_equals_truth(app.engine, bling)
 
 
-@pytest.mark.parametrize("number", [13, 18, 25])
+@pytest.mark.parametrize("number", [slow(13), 18, slow(25)])
 @pytest.mark.bling(scale=0.03, default_hides_all_but_authorised=True)
 async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
     server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int

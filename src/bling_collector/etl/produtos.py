@@ -140,9 +140,8 @@ async def _ask_batch(
                 filters = (_DEFAULT,)
                 break
     except BlingRejectedError as error:
-        if len(skus) > 1:  # um SKU que o Bling recusa não leva os outros consigo
-            middle = len(skus) // 2
-            for half in (skus[:middle], skus[middle:]):
+        if len(skus) > 1:
+            for half in _halves(skus):
                 await _ask_batch(ctx, half, filters, answers, probe=probe)
             return
         async with ctx.transaction() as connection:
@@ -174,7 +173,15 @@ async def _find_the_deleted(ctx: RunContext) -> None:
     async with ctx.engine.connect() as connection:
         skus = await repository.skus_in_doubt(connection)
     for batch, stock in combinations(list(batches(skus)), await stock_filters(ctx)):
-        codigos = tuple(("codigos[]", sku) for sku in batch)
+        await _mark_deleted(ctx, batch, stock)
+    async with ctx.transaction() as connection:
+        await repository.mark_exclusao_seen(connection, skus, ctx.clock.now())
+        await repository.prefer_produtos(connection, skus)
+
+
+async def _mark_deleted(ctx: RunContext, skus: list[str], stock: Params) -> None:
+    codigos = tuple(("codigos[]", sku) for sku in skus)
+    try:
         async for page in ctx.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
             async with ctx.transaction() as connection:
                 deleted = [row["id"] for row in page]
@@ -182,9 +189,17 @@ async def _find_the_deleted(ctx: RunContext) -> None:
                     connection, PRODUTOS.table, deleted, ctx.clock.now(), ctx.run_id, since=ctx.started
                 )
             ctx.check_stop()
-    async with ctx.transaction() as connection:
-        await repository.mark_exclusao_seen(connection, skus, ctx.clock.now())
-        await repository.prefer_produtos(connection, skus)
+    except BlingRejectedError:
+        if len(skus) == 1:
+            raise
+        for half in _halves(skus):
+            await _mark_deleted(ctx, half, stock)
+
+
+def _halves(skus: list[str]) -> tuple[list[str], list[str]]:
+    """O que fazer de um lote recusado: são demais (o máximo não está documentado), ou há um que o Bling não aceita."""
+    middle = len(skus) // 2
+    return skus[:middle], skus[middle:]
 
 
 async def store_produtos(ctx: RunContext, rows: Sequence[Json]) -> Saved:

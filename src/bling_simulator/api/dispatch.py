@@ -53,7 +53,7 @@ async def dispatch(bling: Bling, request: Request) -> Response:
 
 
 def _list(bling: Bling, request: Request, resource: Resource) -> list[Json]:
-    query = Query(request.query_params, local_now(bling.clock))
+    query = Query(request.query_params, local_now(bling.clock), bling.settings.most_array_values)
     pagina, limite = query.page()
     rows = resource.list(bling, query)
     return [resource.row(row) for row in cut_page(rows, pagina, limite, bling.settings)]

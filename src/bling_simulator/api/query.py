@@ -24,9 +24,10 @@ class Interval:
 
 
 class Query:
-    def __init__(self, params: QueryParams, now: datetime) -> None:
+    def __init__(self, params: QueryParams, now: datetime, most_values: int | None = None) -> None:
         self._params = params
         self._now = now
+        self._most_values = most_values
 
     def text(self, name: str) -> str | None:
         return self._params.get(name) or None
@@ -51,8 +52,11 @@ class Query:
         return value
 
     def many(self, name: str) -> frozenset[str]:
-        """Os valores repetidos de `nome[]`."""
-        return frozenset(value for value in self._params.getlist(name) if value)
+        """Os valores repetidos de `nome[]`; 400 se são demais."""
+        given = self._params.getlist(name)
+        if self._most_values is not None and len(given) > self._most_values:
+            raise invalid(name, f"O máximo de valores de {name} é {self._most_values}.")
+        return frozenset(value for value in given if value)
 
     def page(self) -> tuple[int, int]:
         """(`pagina`, `limite`), conferidos: `limite` acima de 100 é recusado (medido)."""
