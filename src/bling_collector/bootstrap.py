@@ -54,6 +54,11 @@ class App:
     requests: Requests
     alarms: Alarms
 
+    @property
+    def cipher(self) -> TokenCipher:
+        """As chaves da configuração."""
+        return TokenCipher(self.settings.token_keys)
+
 
 @asynccontextmanager
 async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIterator[tuple[AsyncEngine, bool]]:
@@ -150,7 +155,8 @@ def _channels(settings: Settings) -> list[Channel]:
 
 def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> Alarms:
     """Os alarmes deste banco, com os destinos da configuração."""
-    return Alarms(engine, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)
+    cipher = TokenCipher(settings.token_keys)
+    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)
 
 
 def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:

@@ -9,7 +9,7 @@ from bling_collector.errors import ConfigurationError
 
 _MARK: Final = "fernet:"
 """O que distingue um token cifrado de um em claro; nenhum token do Bling tem dois-pontos."""
-_LOST: Final = (
+LOST: Final = (
     "Os tokens guardados estão cifrados com uma chave que não está em TOKEN_ENCRYPTION_KEY. Ponha-a de volta (numa "
     "troca, a antiga vem depois da nova, separada por vírgula) ou autorize de novo com `bling-collector auth`."
 )
@@ -37,11 +37,19 @@ class TokenCipher:
         if not is_sealed(stored):
             return stored
         if not self._keys:
-            raise ConfigurationError(_LOST)
+            raise ConfigurationError(LOST)
         try:
             return MultiFernet(self._keys).decrypt(stored.removeprefix(_MARK)).decode()
         except InvalidToken:
-            raise ConfigurationError(_LOST) from None
+            raise ConfigurationError(LOST) from None
+
+    def opens(self, stored: str) -> bool:
+        """Se `open` o abriria."""
+        try:
+            self.open(stored)
+        except ConfigurationError:
+            return False
+        return True
 
     def is_current(self, stored: str) -> bool:
         """Se está guardado como `seal` o guardaria hoje: cifrado com a primeira chave ou, sem chaves, como for."""

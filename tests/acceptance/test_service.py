@@ -49,6 +49,7 @@ async def test_status_of_a_new_database(http: httpx2.AsyncClient) -> None:
         "refresh_expires_at": None,
         "refresh_days_left": None,
         "encrypted": None,
+        "readable": True,
         "warning": None,
     }
 

@@ -17,6 +17,7 @@ from bling_collector.errors import BlingUnavailableError, DatabaseError, Reautho
 from bling_collector.etl import alarm_texts as texts
 from bling_collector.etl.alarms import AVISO, ERRO, Alarms, Ended, load_alarms
 from bling_collector.notify import channels
+from bling_collector.token_cipher import TokenCipher
 
 NOON = datetime(2026, 2, 20, 15, 0, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def clock() -> FakeClock:
 
 
 def alarms_of(engine: AsyncEngine, clock: FakeClock, *inboxes: Inbox) -> Alarms:
-    return Alarms(engine, clock, channels(" ".join(inbox.url for inbox in inboxes)), no_run_hours=26)
+    return Alarms(engine, TokenCipher(), clock, channels(" ".join(inbox.url for inbox in inboxes)), no_run_hours=26)
 
 
 async def execute(engine: AsyncEngine, sql: str, **values: Any) -> None:

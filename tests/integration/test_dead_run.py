@@ -12,6 +12,7 @@ from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import UsageError
 from bling_collector.etl.live import load_live, stop
 from bling_collector.etl.status import load_run, load_runs, load_status
+from bling_collector.token_cipher import TokenCipher
 
 DAYS = {"inicio": date(2026, 1, 1), "fim": date(2026, 1, 31)}
 
@@ -22,10 +23,10 @@ async def test_the_lock_says_who_is_alive(engine: AsyncEngine, clock: FakeClock)
 
     async with run_lock(engine):
         assert (await load_run(engine, run_id))["status"] == "running"
-        assert (await load_status(engine))["last_run"]["status"] == "running"
+        assert (await load_status(engine, TokenCipher()))["last_run"]["status"] == "running"
 
     seen = [await load_run(engine, run_id), await load_live(engine, run_id), *await load_runs(engine)]
-    seen.append((await load_status(engine))["last_run"])
+    seen.append((await load_status(engine, TokenCipher()))["last_run"])
     assert [(run["status"], run["mensagem"]) for run in seen] == [("error", control.DIED)] * 4
     with pytest.raises(UsageError, match="não está em curso"):
         await stop(engine, run_id)

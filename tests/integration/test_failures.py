@@ -13,6 +13,7 @@ from bling_collector.bootstrap import App
 from bling_collector.db.control import PARKED_AFTER
 from bling_collector.etl.failures import UnknownFailureError, load_failure, load_failures, unpark
 from bling_collector.etl.status import load_status
+from bling_collector.token_cipher import TokenCipher
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 
@@ -54,7 +55,7 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     await app.pipeline.run()
     assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     names = {f"nfe/{bad}", f"nfe/{other}", f"contatos/{person}"}
-    status = await load_status(app.engine)
+    status = await load_status(app.engine, TokenCipher())
     assert set(status["owed"]["nomes_estacionadas"]) == names
     assert (status["owed"]["pendencias"], status["owed"]["estacionadas"]) == (3, 3)
     bling.counters.reset()

@@ -25,7 +25,7 @@ from bling_collector.cli.terminal import emit_json, say
 from bling_collector.cli.titular import contato
 from bling_collector.etl.status import load_status
 from bling_collector.etl.sync import RECURSOS
-from bling_collector.token_cipher import new_key
+from bling_collector.token_cipher import TokenCipher, new_key
 
 
 @click.group(cls=Group)
@@ -113,8 +113,9 @@ def status(json_: bool) -> int:
     """A última execução, o que se deve e a autorização."""
 
     async def show() -> int:
-        async with open_database(settings()) as (engine, _):
-            situation = await load_status(engine)
+        found = settings()
+        async with open_database(found) as (engine, _):
+            situation = await load_status(engine, TokenCipher(found.token_keys))
         if json_:
             emit_json(situation)
         else:

@@ -65,9 +65,9 @@ def status(situation: dict[str, Any]) -> None:
     if owed["nomes_estacionadas"]:
         names = ", ".join(owed["nomes_estacionadas"])
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
-    if oauth["needs_authorization"]:
+    if oauth["needs_authorization"] and oauth["readable"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
-    else:
+    elif oauth["readable"]:
         left = oauth["refresh_days_left"]
         click.echo(
             f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho"

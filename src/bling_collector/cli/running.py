@@ -83,7 +83,7 @@ def collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *
         async with opened(settings() if offline else settings_to_collect()) as app:
             with terminal.progress() as sink, gentle_stop() as stop:
                 result = await start(app, sink=sink, stop=stop)
-            if warning := await load_token_warning(app.engine, app.clock.now()):
+            if warning := await load_token_warning(app.engine, app.cipher, app.clock.now()):
                 say(f"⚠ {warning}")
         if json_:
             emit_json(report.as_json(result))

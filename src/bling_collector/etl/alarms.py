@@ -22,6 +22,7 @@ from bling_collector.etl import alarm_texts as texts
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.notify import Channel
+from bling_collector.token_cipher import TokenCipher
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,11 @@ class Alarms:
     Nenhum método levanta erro por causa do banco ou de um destino: o que não se pôde dizer fica para a próxima ocasião.
     """
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, channels: Sequence[Channel], *, no_run_hours: int) -> None:
+    def __init__(
+        self, engine: AsyncEngine, cipher: TokenCipher, clock: Clock, channels: Sequence[Channel], *, no_run_hours: int
+    ) -> None:
         self._engine = engine
+        self._cipher = cipher
         self._clock = clock
         self._channels = channels
         self._no_run_hours = no_run_hours
@@ -98,7 +102,7 @@ class Alarms:
         """Olha o que não depende de uma execução acabar e diz o que mudou."""
         async with _never_fatal():
             now = self._clock.now()
-            oauth = (await load_status(self._engine, now))["oauth"]
+            oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
             reconciliation = await load_reconciliation(self._engine)
             async with self._engine.begin() as connection:
                 first, last = await _first_and_last_good(connection)
@@ -221,6 +225,8 @@ def _about_the_end(ended: Ended) -> str:
 
 
 def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:
+    if not oauth["readable"]:
+        return ERRO, oauth["warning"]
     if oauth["needs_authorization"]:
         return (ERRO, texts.LOST) if ran or oauth["has_token"] else None  # quem ainda não começou não perdeu nada
     if oauth["warning"] is None:

@@ -14,6 +14,7 @@ from bling_collector.etl.alarms import load_alarms
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.etl.verdict import judge
+from bling_collector.token_cipher import TokenCipher
 
 _HABIT: Final = 7
 """Dias de execução que se olham para saber a hora de costume."""
@@ -22,10 +23,10 @@ _NEAR: Final = 45
 
 
 async def load_situation(
-    engine: AsyncEngine, now: datetime, *, no_run_hours: int, missing: str | None = None
+    engine: AsyncEngine, cipher: TokenCipher, now: datetime, *, no_run_hours: int, missing: str | None = None
 ) -> dict[str, Any]:
     """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e a próxima execução esperada."""
-    status = await load_status(engine, now)
+    status = await load_status(engine, cipher, now)
     reconciliation, alarms = await load_reconciliation(engine), await load_alarms(engine)
     c = etl_controle.c
     async with engine.connect() as connection:

@@ -13,6 +13,7 @@ from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
 from bling_collector.etl.quota import load_quota
 from bling_collector.etl.token_status import as_json as token_as_json
+from bling_collector.token_cipher import TokenCipher
 
 
 class UnknownRunError(CollectorError):
@@ -23,10 +24,11 @@ class UnknownRunError(CollectorError):
     title = "Execução desconhecida"
 
 
-async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[str, Any]:
+async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | None = None) -> dict[str, Any]:
     """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização.
 
-    `now` é o instante a que se refere o que falta para a autorização acabar; sem ele, o presente.
+    `cipher` são as chaves com que se tenta abrir a autorização; `now` é o instante a que se refere o que falta para
+    ela acabar; sem ele, o presente.
     """
     c = etl_controle.c
     running = await is_locked(engine)
@@ -59,7 +61,7 @@ async def load_status(engine: AsyncEngine, now: datetime | None = None) -> dict[
             "nomes_estacionadas": parked,
             "janelas": debts.janelas,
         },
-        "oauth": token_as_json(token, now or datetime.now(UTC)),
+        "oauth": token_as_json(token, cipher, now or datetime.now(UTC)),
         "quota": quota,
     }
 

@@ -1,4 +1,4 @@
-"""O que se diz da autorização sem a abrir: até quando vale, se está cifrada, e o aviso quando está por acabar."""
+"""O que se diz da autorização: até quando vale, se está cifrada, se as chaves a abrem, e de que avisar."""
 
 from datetime import datetime
 from typing import Any
@@ -7,22 +7,23 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.db.models import oauth_tokens
-from bling_collector.token_cipher import is_sealed
+from bling_collector.token_cipher import LOST, TokenCipher, is_sealed
 from bling_collector.tokens import WARN_DAYS, refresh_ends_at
 
 
-async def load_token_warning(engine: AsyncEngine, now: datetime) -> str | None:
-    """O aviso, se a autorização está por acabar."""
+async def load_token_warning(engine: AsyncEngine, cipher: TokenCipher, now: datetime) -> str | None:
+    """O aviso, se a autorização está por acabar ou as chaves não a abrem."""
     async with engine.connect() as connection:
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
-    warning: str | None = as_json(token, now)["warning"]
+    warning: str | None = as_json(token, cipher, now)["warning"]
     return warning
 
 
-def as_json(token: Row[Any] | None, now: datetime) -> dict[str, Any]:
-    """A linha de oauth_tokens como as respostas a mostram."""
+def as_json(token: Row[Any] | None, cipher: TokenCipher, now: datetime) -> dict[str, Any]:
+    """A linha de oauth_tokens como as respostas a mostram; nada do que ela guarda sai daqui."""
     end = refresh_ends_at(token.updated_at) if token else None
-    lost = token is None or token.refresh_in_doubt or token.refused_at is not None
+    readable = token is None or (cipher.opens(token.access_token) and cipher.opens(token.refresh_token))
+    lost = token is None or not readable or token.refresh_in_doubt or token.refused_at is not None
     days = max((end - now).days, 0) if end else None
     return {
         "has_token": token is not None,
@@ -32,7 +33,8 @@ def as_json(token: Row[Any] | None, now: datetime) -> dict[str, Any]:
         "refresh_expires_at": _iso(end),
         "refresh_days_left": days,
         "encrypted": is_sealed(token.refresh_token) if token else None,
-        "warning": None if lost else _warning(days),
+        "readable": readable,
+        "warning": LOST if not readable else None if lost else _warning(days),
     }
 
 

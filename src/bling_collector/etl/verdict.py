@@ -69,6 +69,10 @@ def judge(
 def _lost(status: dict[str, Any], alarms: list[dict[str, Any]]) -> Verdict | None:
     oauth = status["oauth"]
     again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
+    if not oauth["readable"]:
+        sentence = "A autorização guardada não se abre com a chave configurada, e nada é coletado sem ela."
+        detail = "Ponha de volta em TOKEN_ENCRYPTION_KEY a chave com que foi cifrada. Sem ela, autorize de novo."
+        return Verdict("autorizacao-fechada", BAD, sentence, detail, AUTHORISE)
     if oauth["needs_authorization"]:
         sentence = "A autorização do Bling se perdeu, e nada é coletado sem ela."
         return Verdict("autorizacao-perdida", BAD, sentence, again, AUTHORISE)

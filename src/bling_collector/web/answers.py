@@ -89,7 +89,8 @@ class OAuthStatus(_Answer):
     refresh_expires_at: Instant | None = Field(description="Quando a autorização acaba, se nada a renovar")
     refresh_days_left: int | None
     encrypted: bool | None = Field(description="Se os tokens estão cifrados no banco")
-    warning: str | None = Field(description="Dito a partir de 7 dias do fim")
+    readable: bool = Field(description="Se TOKEN_ENCRYPTION_KEY abre os tokens guardados")
+    warning: str | None = Field(description="Dito a partir de 7 dias do fim, ou se os tokens não se abrem")
 
 
 class Quota(_Answer):

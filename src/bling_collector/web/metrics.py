@@ -37,7 +37,7 @@ async def metrics(service: OneService) -> Response:
         facts = _Facts(
             now,
             await load_totals(app.engine),
-            await load_status(app.engine, now),
+            await load_status(app.engine, app.cipher, now),
             await load_reconciliation(app.engine),
             await load_alarms(app.engine),
         )

@@ -40,7 +40,7 @@ async def health(service: OneService) -> Health:
 )
 async def status(service: OneService) -> dict[str, Any]:
     async with service.opened() as app:
-        return await load_status(app.engine, app.clock.now())
+        return await load_status(app.engine, app.cipher, app.clock.now())
 
 
 @router.get(

@@ -23,6 +23,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "token_updated_at": at(100),
         "needs_authorization": False,
         "refresh_days_left": 25,
+        "readable": True,
         "warning": None,
     }
     owed = {"pendencias": 0, "estacionadas": 0, "janelas": 0}
@@ -78,6 +79,7 @@ LOST = {"needs_authorization": True}
         (judged(status(last_run=None, last_successful_run=None)), "sem-execucao", verdict.NEUTRAL, verdict.LOAD),
         (judged(status(oauth=LOST)), "autorizacao-perdida", verdict.BAD, verdict.AUTHORISE),
         (judged(status(oauth={"has_token": False} | LOST)), "autorizacao-perdida", verdict.BAD, verdict.AUTHORISE),
+        (judged(status(oauth={"readable": False} | LOST)), "autorizacao-fechada", verdict.BAD, verdict.AUTHORISE),
         (judged(alarms=[alarm("autorizacao-recusada")]), "autorizacao-recusada", verdict.BAD, verdict.AUTHORISE),
         (
             judged(status(oauth={"refresh_days_left": 0, "warning": "Acaba hoje."})),

@@ -72,7 +72,7 @@ async def _estimate(app: App, given: dict[str, str]) -> Estimate:
 async def _form(
     request: Request, service: Service, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
 ) -> Response:
-    loaded = await load_status(app.engine, service.clock.now())
+    loaded = await load_status(app.engine, app.cipher, service.clock.now())
     first = given or {"tipo": "run" if loaded["last_run"] else "run-full"}
     more = {"error": None} | more
     return page(

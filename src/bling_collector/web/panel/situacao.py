@@ -25,7 +25,7 @@ async def situacao(request: Request, service: OneService) -> Response:
     now = service.clock.now()
     async with service.opened() as app:
         hours = service.settings.alert_no_run_hours
-        found = await load_situation(app.engine, now, no_run_hours=hours, missing=_missing(service))
+        found = await load_situation(app.engine, app.cipher, now, no_run_hours=hours, missing=_missing(service))
         running = await running_id(app.engine) if found["status"]["running"] else None
     began = found["status"]["last_successful_run"] is not None
     template = "situacao.html" if began or found["reconciliation"]["no_banco"] else "guia.html"
