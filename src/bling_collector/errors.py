@@ -9,7 +9,8 @@
     └── BlingError                o Bling não deu o que se pediu                             (saída 1, HTTP 502)
         ├── BlingUnavailableError tentar outra vez: o Bling não respondeu ou respondeu mal
         │   ├── BlingBodyError    a resposta chegou, mas não se deixa ler
-        │   └── BlingPausedError  esperar: depois de muitos erros, nada mais se pede por um tempo
+        │   ├── BlingPausedError  esperar: depois de muitos erros, nada mais se pede por um tempo
+        │   └── BlingResourceDownError  parar a etapa: o Bling atende, mas nenhum registro deste recurso
         ├── BlingThrottledError   esperar o próximo segundo
         ├── DailyLimitError       parar até amanhã: a cota do dia acabou
         ├── BlingAuthError        renovar o token (401)
@@ -100,6 +101,12 @@ class BlingPausedError(BlingUnavailableError):
     def __init__(self, message: str, *, wait: float = 0.0) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class BlingResourceDownError(BlingUnavailableError):
+    """O Bling atende, mas não dá registro nenhum deste recurso: insistir em cada um só gastaria a cota."""
+
+    title = "Um recurso do Bling não responde"
 
 
 class BlingThrottledError(BlingError):

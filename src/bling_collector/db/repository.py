@@ -33,6 +33,21 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
     return {row.id: row.resumo_lista for row in found}
 
 
+async def should_answer(
+    connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int]
+) -> int | None:
+    """Um registro, dos mais novos, de que o Bling já deu o detalhe, fora de `without` e sem pendência; ou None."""
+    found = await connection.execute(
+        text(f"""
+            SELECT id FROM {table.name} t
+            WHERE detalhe IS NOT NULL
+              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = t.id::text)
+            ORDER BY id DESC LIMIT 200"""),
+        {"recurso": recurso},
+    )
+    return next((id_ for id_ in found.scalars() if id_ not in without), None)
+
+
 async def notas_in(connection: AsyncConnection, situacoes: Collection[int]) -> dict[int, date]:
     """Id → dia das notas numa destas situações, das mais novas às mais velhas, menos as excluídas e as que já têm uma
     pendência, com as suas tentativas."""

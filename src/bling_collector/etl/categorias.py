@@ -1,6 +1,6 @@
 """A categoria de cada produto: a listagem não a mostra, e um detalhe por produto custaria demais."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from itertools import product as combinations
 
 from bling_collector.db import repository
@@ -88,7 +88,7 @@ def _depth(categoria: int, parents: dict[int, int | None]) -> int:
     return len(seen)
 
 
-async def _by_detail(ctx: RunContext, ids: Iterable[int]) -> tuple[dict[int, int | None], set[int]]:
+async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, int | None], set[int]]:
     """A categoria de cada produto, já gravada, e os que o Bling não tem mais (404)."""
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}

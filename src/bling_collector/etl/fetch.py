@@ -1,7 +1,7 @@
 """Buscar muitos detalhes de uma vez: tantos em voo que a latência não atrasa o ritmo, e memória que não cresce."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from bling_collector.errors import (
     BlingNotFoundError,
     BlingPausedError,
     BlingRejectedError,
+    BlingResourceDownError,
     BlingThrottledError,
     BlingUnavailableError,
 )
@@ -18,6 +19,8 @@ from bling_collector.streams.base import Document
 
 GRACE = 5.0
 """Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""
+SUSPECTS = 20
+"""Registros que falham em seguida até que se pergunte por um que deve responder: são eles, ou é o recurso inteiro?"""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -60,12 +63,19 @@ async def bounded(
 
 
 async def fetch(
-    client: BlingClient, path: str, ids: Iterable[int], *, limit: int, stop: asyncio.Event
+    client: BlingClient,
+    path: str,
+    ids: Collection[int],
+    *,
+    limit: int,
+    stop: asyncio.Event,
+    witness: int | None = None,
 ) -> AsyncIterator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele.
 
     Os erros que dizem respeito a todos (cota do dia, autorização, escopo, e a pausa de um Bling fora do ar) interrompem
-    a busca.
+    a busca. Também BlingResourceDownError: `SUSPECTS` falharam em seguida, e a testemunha, que deveria responder,
+    falhou como eles. É o último que respondeu; antes de algum responder, `witness` ou, sem ela, o mais velho.
     """
 
     async def one(id_: int) -> Fetched:
@@ -76,5 +86,16 @@ async def fetch(
         except (BlingNotFoundError, BlingRejectedError, BlingThrottledError, BlingUnavailableError) as error:
             return Fetched(id_, None, error)
 
+    failed = 0
     async for fetched in bounded(one, ids, limit=limit, stop=stop):
+        if not isinstance(fetched.error, BlingUnavailableError):
+            failed, witness = 0, witness if fetched.error else fetched.id
+        elif (failed := failed + 1) % SUSPECTS == 0:
+            asked = [min(ids) if witness is None else witness]
+            async for answer in bounded(one, asked, limit=1, stop=stop):
+                if isinstance(answer.error, BlingUnavailableError):
+                    raise BlingResourceDownError(
+                        f"O Bling não dá nenhum registro de {path}: {failed} falharam em seguida. O que faltou fica "
+                        f"devido. O último erro: {answer.error}"
+                    )
         yield fetched

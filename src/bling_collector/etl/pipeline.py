@@ -23,6 +23,7 @@ from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.errors import (
     BlingRejectedError,
+    BlingResourceDownError,
     BlingScopeError,
     CollectorError,
     DailyLimitError,
@@ -68,7 +69,7 @@ IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
 """Quedas do banco de que uma execução se levanta."""
-_CARRY_ON = (BlingScopeError, BlingRejectedError, PaginationLoopError)
+_CARRY_ON = (BlingScopeError, BlingRejectedError, BlingResourceDownError, PaginationLoopError)
 """Erros de um recurso só: os outros seguem."""
 
 

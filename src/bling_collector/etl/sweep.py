@@ -283,8 +283,11 @@ async def fetch_and_store(
         items.clear()
         failures.clear()
 
+    async with ctx.engine.connect() as connection:
+        held = await repository.should_answer(connection, stream.table, stream.name, without=todo)
     try:
-        async for fetched in fetch(ctx.client, stream.path, todo, limit=ctx.in_flight, stop=ctx.stop):
+        found = fetch(ctx.client, stream.path, todo, limit=ctx.in_flight, stop=ctx.stop, witness=held)
+        async for fetched in found:
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
             if fetched.document is not None:
