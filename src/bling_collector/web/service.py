@@ -14,6 +14,7 @@ from bling_collector.config import Settings
 from bling_collector.db.database import explained
 from bling_collector.errors import CollectorError
 from bling_collector.web.attempts import Attempts
+from bling_collector.web.live import Live
 from bling_collector.web.runs import Runner
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Service:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.runner = Runner()
+        self.live = Live()
         self.attempts = Attempts(self.clock)
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[App] | None = None

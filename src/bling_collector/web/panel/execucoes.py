@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
-from bling_collector.db.database import explained
 from bling_collector.errors import CollectorError
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.live import Pace, load_live, load_log, stop
 from bling_collector.etl.status import load_runs
+from bling_collector.web.live import EVERY
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.filters import duration, number
 from bling_collector.web.panel.render import page
@@ -22,8 +22,6 @@ from bling_collector.web.service import OneService, Service
 router = APIRouter(include_in_schema=False)
 
 PER_PAGE: Final = 30
-EVERY: Final = 1.0
-"""Segundos entre duas olhadas a uma execução em curso."""
 LONGEST: Final = 300.0
 """Segundos de uma ligação: o navegador a refaz sozinho, e quem se foi sem avisar não a segura para sempre."""
 _MOST: Final = 2**31 - 1
@@ -94,20 +92,17 @@ async def live(run_id: RunId, service: OneService) -> Response:
 
 
 async def _events(service: Service, run_id: int) -> AsyncIterator[str]:
-    loop, pace = asyncio.get_running_loop(), Pace()
+    loop = asyncio.get_running_loop()
     ends = loop.time() + LONGEST
     yield "retry: 2000\n\n"
     while loop.time() < ends and not service.runner.stopping:
         try:
-            app = await service.app()
-            async with explained(app.engine.url):
-                run = await load_live(app.engine, run_id)
+            run, pace = await service.live.look(await service.app(), run_id)
         except CollectorError:  # o banco caiu: quem acompanha o diz na página, e liga de novo
             return
         if run["status"] != "running":
             yield f"event: fim\ndata: {run['status']}\n\n"
             return
-        pace.add(loop.time(), run)
         yield f"data: {json.dumps(_shown(run, pace, service.clock.now()), ensure_ascii=False)}\n\n"
         await asyncio.sleep(EVERY)
 

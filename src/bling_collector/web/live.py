@@ -1,0 +1,41 @@
+"""O andamento da execução em curso, lido uma vez por segundo por mais páginas que a acompanhem."""
+
+import asyncio
+from typing import Any, Final
+
+from bling_collector.bootstrap import App
+from bling_collector.db.database import explained
+from bling_collector.etl.live import Pace, load_live
+
+EVERY: Final = 1.0
+"""Segundos entre duas olhadas a uma execução em curso."""
+_ALMOST: Final = 0.95
+
+
+class Live:
+    """A última olhada e o ritmo que se tira delas. De cada vez só uma execução corre, e só dela se guardam."""
+
+    def __init__(self) -> None:
+        self._run_id = 0
+        self._pace = Pace()
+        self._looked_at = 0.0
+        self._looking: asyncio.Task[dict[str, Any]] | None = None
+
+    async def look(self, app: App, run_id: int) -> tuple[dict[str, Any], Pace]:
+        """A execução como `load_live` a dá, com até um segundo de idade, e o ritmo dela."""
+        now = asyncio.get_running_loop().time()
+        if run_id != self._run_id:
+            self._run_id, self._pace, self._looking = run_id, Pace(), None
+        if self._looking is None or (self._looking.done() and now - self._looked_at >= EVERY * _ALMOST):
+            self._looked_at = now
+            self._looking = asyncio.create_task(_look(app, run_id, self._pace))
+            self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # quem espera o recebe
+        pace = self._pace
+        return await asyncio.shield(self._looking), pace
+
+
+async def _look(app: App, run_id: int, pace: Pace) -> dict[str, Any]:
+    async with explained(app.engine.url):
+        run = await load_live(app.engine, run_id)
+    pace.add(asyncio.get_running_loop().time(), run)
+    return run
