@@ -12,8 +12,13 @@ PER_DAY: Final = 120_000
 
 SPACING: Final = 0.35
 PERIOD: Final = 1.0
-MARGIN: Final = 0.02
-"""Segundos além de um que a janela tem: o Bling conta as chegadas, e a rede as aproxima (medido)."""
+MARGIN: Final = 0.05
+"""Segundos além de um que a janela tem: o Bling conta as chegadas, e a rede as aproxima (medido). A 0,35 s uma da outra
+as requisições já a têm."""
+LATENESS: Final = 0.02
+"""Segundos depois da sua vez em que uma requisição ainda pode sair."""
+MOST_LOST_TURNS: Final = 3
+"""Vezes que uma requisição pode perder a sua; depois disso sai como está."""
 MARGIN_STEP: Final = 0.02
 """Segundos que a margem ganha a cada 429."""
 MARGIN_MAX: Final = 1.0
@@ -24,8 +29,8 @@ HOLD: Final = 1.25
 """Segundos sem começar nada depois de um 429 (medido: de 1 a 1,5 s bastam)."""
 SLOWEST: Final = 0.125
 """A menor fração do ritmo a que os 429 o levam, cada um à metade."""
-RECOVERY: Final = 0.005
-"""Quanto do ritmo volta a cada resposta aceita: cem delas desfazem uma metade."""
+RECOVERY: Final = 0.02
+"""Quanto do ritmo volta a cada resposta aceita: vinte e cinco delas desfazem uma metade."""
 
 FAILURES_IN_A_ROW: Final = 100
 """Recursos que falham em seguida (sem resposta, 5xx, página em vez de JSON) e que abrem o disjuntor."""

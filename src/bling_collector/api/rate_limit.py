@@ -35,8 +35,8 @@ class RateLimiter(Protocol):
         """
         ...
 
-    async def skip(self) -> None:
-        """Deixa vazia a vez seguinte, sem gastar cota."""
+    async def reserve_again(self) -> float:
+        """Segundos até outra vez, no lugar da que se perdeu: a perdida fica vazia, e a cota não é gasta de novo."""
         ...
 
     async def accepted(self, *, error: bool = False) -> None:
@@ -109,8 +109,8 @@ class SlidingLogLimiter:
             self._starts.append(start)
         return start - now
 
-    async def skip(self) -> None:
-        await self.reserve()
+    async def reserve_again(self) -> float:
+        return await self.reserve()
 
     async def accepted(self, *, error: bool = False) -> None:
         self._margin = max(self._margin - MARGIN_DECAY, self._least_margin)

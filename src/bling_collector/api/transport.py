@@ -7,7 +7,7 @@ Cada tentativa paga a sua vez no ritmo; um 401 se resolve acima da repetição (
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -25,7 +25,7 @@ from bling_collector.errors import (
     BlingThrottledError,
     ReauthorizeError,
 )
-from bling_collector.pace import LONGEST_PATIENCE
+from bling_collector.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
 from bling_collector.payload import Json
 from bling_collector.tokens import Token
 
@@ -166,9 +166,9 @@ def pause(error: BlingError, attempt: int, asked: float = 0.0) -> float:
 class PacedTransport(_Layer):
     """Espera a vez que o limitador deu, conta cada tentativa e diz ao limitador como ela acabou.
 
-    Uma só reserva espera por vez, para que um 429 segure todas as que ainda não saíram. A primeira requisição vai
-    sozinha, e a vez seguinte fica vazia: abrir a conexão atrasa a chegada dela, e as outras a alcançariam (medido:
-    quatro chegadas em 0,966 s). Também vai sozinha a que prova se o Bling voltou.
+    Uma só reserva espera por vez, para que um 429 segure todas as que ainda não saíram. A que perde a sua vez, porque
+    foi preciso abrir uma conexão ou porque a máquina se ocupou doutra coisa, toma outra na hora de sair: atrasada, as
+    seguintes a alcançariam (medido: quatro chegadas em 0,966 s). Vai sozinha a que prova se o Bling voltou.
 
     Vinte notas que falham sempre não são um Bling que caiu: quem o diz é uma que já respondeu, perguntada de novo.
     """
@@ -181,32 +181,52 @@ class PacedTransport(_Layer):
         self._clock = clock
         self._requests = requests
         self._turn = asyncio.Lock()
-        self._connected = False
         self._health = Health()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         async with self._turn:
-            probe = await self._wait()
-            if witness := self._health.witness(request, probe=probe):
+            at = await self._wait()
+            if witness := self._health.witness(request, probe=self._limiter.alone):
                 with suppress(httpx2.RequestError):
-                    await self._send(witness, probe=True)
-                probe = await self._wait()
-            if not self._connected:
-                response = await self._send(request, probe=probe)
-                self._connected = True
-                await self._limiter.skip()
-                return response
-            if probe:
-                return await self._send(request, probe=True)
-        return await self._send(request)
+                    await self._send(witness, at, probe=True)
+                at = await self._wait()
+            if self._limiter.alone:
+                return await self._send(request, at, probe=True)
+        return await self._send(request, at)
 
-    async def _wait(self) -> bool:
-        """Espera a vez; devolve se é a de prova."""
-        await self._clock.sleep(await self._limiter.reserve())
-        return self._limiter.alone
+    async def _wait(self, *, again: bool = False) -> float:
+        """Espera a vez e devolve a hora dela; `again` é a que substitui uma vez perdida."""
+        wait = await (self._limiter.reserve_again() if again else self._limiter.reserve())
+        at = self._clock.monotonic() + wait
+        await self._clock.sleep(wait)
+        return at
 
-    async def _send(self, request: httpx2.Request, *, probe: bool = False) -> httpx2.Response:
+    def _in_time(self, at: float) -> Callable[[str, object], Awaitable[None]]:
+        """O que o httpx2 chama em cada passo do envio.
+
+        Com a conexão já na mão, a vez das `at` pode ter passado: toma outra. Se ainda assim saiu atrasada, deixa vazia
+        a vez seguinte, que a alcançaria.
+        """
+        turn = at
+
+        def is_late() -> bool:
+            return self._clock.monotonic() - turn > LATENESS
+
+        async def traced(step: str, _: object) -> None:
+            nonlocal turn
+            if step.endswith(".send_request_headers.started"):
+                for _try in range(MOST_LOST_TURNS):
+                    if not is_late():
+                        break
+                    turn = await self._wait(again=True)
+            elif step.endswith(".send_request_headers.complete") and is_late():
+                await self._limiter.reserve_again()
+
+        return traced
+
+    async def _send(self, request: httpx2.Request, at: float, *, probe: bool = False) -> httpx2.Response:
         self._requests.total += 1
+        request.extensions["trace"] = self._in_time(at)
         try:
             response = await self._inner.handle_async_request(request)
             await response.aread()

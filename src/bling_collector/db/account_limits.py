@@ -88,9 +88,10 @@ class PgRateLimiter:
         self._lease_until, self._held_until = now + LEASE_LIFE, now + row.espera
         return float(row.espera)
 
-    async def skip(self) -> None:
-        if self._paced:
-            await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0})
+    async def reserve_again(self) -> float:
+        if not self._paced:
+            return 0.0
+        return float((await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0})).espera)
 
     async def accepted(self, *, error: bool = False) -> None:
         if error or self._recovering or self.alone:

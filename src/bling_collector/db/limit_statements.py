@@ -111,7 +111,8 @@ ANSWERED: Final = text(f"""{_LOCKED}
                      -- Os 429 que chegam juntos são um tropeço só.
                      WHEN d.segurado_ate > d.t AND d.segurado_ate < d.t + {_HORIZON} THEN d.ritmo
                      ELSE greatest(d.ritmo / 2, {pace.SLOWEST}) END,
-        margem = CASE WHEN :throttled THEN least(d.margem + {pace.MARGIN_STEP}, greatest({pace.MARGIN_MAX}, :margin))
+        margem = CASE WHEN :throttled THEN least(greatest(d.margem, :margin) + {pace.MARGIN_STEP},
+                                                 greatest({pace.MARGIN_MAX}, :margin))
                       WHEN NOT :failed THEN greatest(d.margem - {pace.MARGIN_DECAY}, :margin)
                       ELSE d.margem END,
         segurado_ate = CASE WHEN :throttled THEN d.t + {pace.HOLD} * interval '1 s' ELSE d.segurado_ate END,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.fakes import FakeClock
 
 from bling_collector.api.rate_limit import SlidingLogLimiter
-from bling_collector.pace import HOLD, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
+from bling_collector.pace import HOLD, MARGIN, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
 
 pauses = st.floats(0, 2.5, allow_nan=False)
 
@@ -50,7 +50,7 @@ async def test_the_window_holds_whatever_the_answers(events: list[str], pause: f
     assert all(later - earlier > 1.0 for earlier, later in zip(starts, starts[3:], strict=False))
 
 
-@pytest.mark.parametrize(("spacing", "apart"), [(0.35, 0.35), (0.4, 0.4), (0.01, 1.02 / 3)])
+@pytest.mark.parametrize(("spacing", "apart"), [(0.35, 0.35), (0.4, 0.4), (0.01, 1.05 / 3)])
 async def test_the_pace_is_as_fast_as_the_limits_allow(spacing: float, apart: float) -> None:
     clock = FakeClock()
     starts = await starts_of(SlidingLogLimiter(clock, spacing=spacing), clock, [0.0] * 301)
@@ -74,14 +74,14 @@ async def test_a_429_widens_the_margin_and_answers_narrow_it_slowly() -> None:
     limiter = SlidingLogLimiter(FakeClock())
     await limiter.throttled()
     await limiter.throttled()
-    assert limiter.margin == pytest.approx(0.02 + 2 * MARGIN_STEP)
+    assert limiter.margin == pytest.approx(MARGIN + 2 * MARGIN_STEP)
 
     await limiter.accepted()
-    assert limiter.margin == pytest.approx(0.02 + 2 * MARGIN_STEP - MARGIN_DECAY)
+    assert limiter.margin == pytest.approx(MARGIN + 2 * MARGIN_STEP - MARGIN_DECAY)
 
     for _ in range(1000):
         await limiter.accepted()
-    assert limiter.margin == 0.02
+    assert limiter.margin == MARGIN
 
     for _ in range(100):
         await limiter.throttled()
@@ -98,7 +98,7 @@ async def test_a_429_holds_back_what_was_not_reserved_yet() -> None:
     assert await limiter.reserve() == pytest.approx(HOLD + 2 * 0.35)
 
 
-async def test_a_429_halves_the_pace_and_a_hundred_answers_give_it_back() -> None:
+async def test_a_429_halves_the_pace_and_the_answers_give_it_back() -> None:
     clock = FakeClock()
     limiter = SlidingLogLimiter(clock)
     await limiter.throttled()
@@ -106,7 +106,7 @@ async def test_a_429_halves_the_pace_and_a_hundred_answers_give_it_back() -> Non
     assert limiter.pace == 0.5
 
     clock.advance(HOLD)
-    assert (await starts_of(limiter, clock, [0.0] * 31))[-1] - HOLD == pytest.approx(30 * 2 * 0.35, rel=0.02)
+    assert (await starts_of(limiter, clock, [0.0] * 31))[-1] - HOLD == pytest.approx(30 * 2 * 0.35, rel=0.05)
     for _ in range(round(0.5 / RECOVERY)):
         await limiter.accepted()
     assert limiter.pace == pytest.approx(1.0)
