@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -320,3 +321,23 @@ async def test_many_tasks_at_once_share_one_connection(engine: AsyncEngine) -> N
     limiter = PgRateLimiter(engine, SystemClock(), spacing=0.0001, limit=1000)
     await asyncio.gather(*(limiter.reserve() for _ in range(300)))
     assert (await row(engine))["usadas"] == 300
+
+
+async def test_an_answer_read_late_is_not_a_turn(engine: AsyncEngine) -> None:
+    """A espera conta-se da hora do banco: se a máquina se ocupa com a resposta já chegada, a vez é outra."""
+    limiter = PgRateLimiter(engine, SystemClock())
+    for _ in range(3):
+        await limiter.reserve()
+
+    async def busy() -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251 — uma máquina que não larga o processador
+
+    hog = asyncio.create_task(busy())
+    ours = time.monotonic() + await limiter.reserve()
+    await hog
+    async with engine.connect() as connection:
+        left = await connection.scalar(
+            text("SELECT extract(epoch FROM inicios[cardinality(inicios)] - clock_timestamp()) FROM limites_bling")
+        )
+    assert ours - time.monotonic() == pytest.approx(float(left), abs=0.05)

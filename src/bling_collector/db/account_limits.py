@@ -63,6 +63,7 @@ class PgRateLimiter:
         self._lease_until = float("-inf")
         self._held_until = float("-inf")
         self._recovering = True
+        self._usual_delay = float("inf")
         self.alone = False
 
     async def reserve(self) -> float:
@@ -71,7 +72,9 @@ class PgRateLimiter:
                 self._left -= 1
                 self.alone = False
                 return max(self._held_until - self._clock.monotonic(), 0.0)
-            return await self._ask()
+            asked_at = self._clock.monotonic()
+            wait = await self._ask()
+        return wait if self._came_soon(asked_at) else await self.reserve_again()
 
     async def _ask(self) -> float:
         wanted = {"wanted": 1 if self._paced else LEASE, "unused": self._left}
@@ -91,7 +94,22 @@ class PgRateLimiter:
     async def reserve_again(self) -> float:
         if not self._paced:
             return 0.0
-        return float((await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0})).espera)
+        for _try in range(pace.MOST_LOST_TURNS):
+            asked_at = self._clock.monotonic()
+            row = await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0})
+            if self._came_soon(asked_at):
+                break
+        return float(row.espera)
+
+    def _came_soon(self, asked_at: float) -> bool:
+        """Se a resposta do banco não se demorou: a espera conta-se da hora dele, e só vale se ela chega logo.
+
+        Uma máquina ocupada por um décimo de segundo, com a resposta já no soquete, bastava para quatro chegadas num
+        segundo (medido). O costume é a resposta mais rápida que já se viu: o banco pode estar longe.
+        """
+        delay = self._clock.monotonic() - asked_at
+        self._usual_delay = min(self._usual_delay, delay)
+        return not self._paced or delay - self._usual_delay <= pace.LATENESS
 
     async def accepted(self, *, error: bool = False) -> None:
         if error or self._recovering or self.alone:
