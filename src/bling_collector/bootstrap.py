@@ -9,6 +9,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import httpx2
 from sqlalchemy import URL
@@ -113,7 +114,7 @@ async def open_app(
         limiter = PgRateLimiter(
             engine,
             clock,
-            spacing=settings.api_rate_limit_delay,
+            spacing=settings.api_rate_limit_delay or (1 / per_second if _is_bling(settings) else 0.0),
             limit=per_second,
             reserve=settings.api_daily_reserve,
         )
@@ -147,6 +148,12 @@ async def telling_who_watches(settings: Settings) -> AsyncIterator[None]:
     except DatabaseError as error:
         await tell_database_down(_channels(settings), str(error))
         raise
+
+
+def _is_bling(settings: Settings) -> bool:
+    """A API configurada é a do próprio Bling, que bloqueia quem não guarda o ritmo."""
+    host = urlsplit(settings.bling_api_base_url).hostname or ""
+    return host == "bling.com.br" or host.endswith(".bling.com.br")
 
 
 def _channels(settings: Settings) -> list[Channel]:

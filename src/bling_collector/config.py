@@ -48,7 +48,10 @@ class Settings(BaseSettings):
         default=30, ge=0, le=3650, description="Dias relidos em cada execução, para ver o que mudou depois da emissão"
     )
     api_rate_limit_delay: float = Field(
-        default=0.35, ge=0, le=60, description="Segundos entre os inícios de duas requisições; 0 desliga o ritmo"
+        default=0.35,
+        ge=0,
+        le=60,
+        description="Segundos entre os inícios de duas requisições; 0 desliga o ritmo, menos diante do próprio Bling",
     )
     api_daily_reserve: int = Field(
         default=20_000,

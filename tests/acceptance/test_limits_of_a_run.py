@@ -1,7 +1,10 @@
 """Uma execução inteira diante de um Bling que cai, que limita e que bloquearia o IP."""
 
 import logging
+import socket
 from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from tests.collecting import authorise
@@ -71,3 +74,23 @@ async def test_no_block_even_by_whoever_turned_the_pace_off(
         await app.pipeline.run_full(START)
         assert bling.counters.blocked == 0
         assert bling.counters.too_many_requests < 5 if delay else bling.counters.too_many_requests > 50
+
+
+@pytest.mark.bling(requests_per_second=3, errors_per_10s=300)
+async def test_the_pace_of_bling_itself_is_not_turned_off(
+    settings: Settings, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def as_if_it_were_bling(host: Any, *others: Any, **more: Any) -> Any:
+        return resolve("127.0.0.1" if host == b"api.bling.com.br" else host, *others, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", as_if_it_were_bling)
+    there = f"http://api.bling.com.br:{urlsplit(settings.bling_api_base_url).port}/Api/v3"
+    assert settings.api_rate_limit_delay == 0
+    async with open_app(settings.model_copy(update={"bling_api_base_url": there}), clock=clock) as app:
+        await authorise(app, bling)
+        result = await app.pipeline.run_full(START)
+    assert (result.status, result.message) == ("success", None)
+    assert bling.counters.requests["/nfe/{id}"] > 20
+    assert bling.counters.too_many_requests < 5

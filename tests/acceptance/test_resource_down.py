@@ -81,3 +81,19 @@ async def test_as_cem_mais_novas_com_defeito_nao_sao_o_recurso_inteiro(app: App,
     assert (result.status, result.error) == ("partial", None)
     assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
     await assert_equals_truth(app.engine, bling, without=bad)
+
+
+@pytest.mark.bling(scale=0.1)
+async def test_as_que_sairam_da_lista_e_respondem_com_falha_nao_sao_o_recurso_inteiro(app: App, bling: Bling) -> None:
+    """Um Bling que às excluídas responde 500, e não 404: as outras janelas seguem, e a história não fica sem coleta."""
+    assert (await app.pipeline.run_full(START)).status == "success"
+    gone = [id_ for id_, n in bling.notes.items() if n["tipo"] == 1 and n["dataEmissao"].startswith("2025")][:SUSPECTS]
+    assert len(gone) == SUSPECTS
+    for id_ in gone:
+        bling.delete_note(id_)
+    bling.fail(rf"^/nfe/({'|'.join(map(str, gone))})$")
+    bling.issue_note()
+    result = await app.pipeline.reconcile(repair=True)
+    assert (result.status, result.error) == ("partial", None)
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == 0

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.acceptance.service_fixtures import serving
 from tests.collecting import authorise
+from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
+from bling_collector.db.token_store import PgTokenStore
 from bling_collector.doctor import examine
 from bling_collector.etl.status import load_status
 from bling_collector.token_cipher import TokenCipher, new_key
@@ -93,6 +97,25 @@ async def test_a_run_that_could_not_renew_warns(
     _, said = await command(environment | {"TOKEN_ENCRYPTION_KEY": key}, "status")
     assert "por mais 29 dias" in said
     assert "em claro" not in said
+
+
+@pytest.mark.parametrize("other", [{}, {"TOKEN_ENCRYPTION_KEY": new_key()}])
+async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
+    app: App, environment: dict[str, str], engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
+) -> None:
+    await app.pipeline.run()
+    await PgTokenStore(engine, TokenCipher([new_key()])).seal()
+    said = {name: (await command(environment | other, name))[1] for name in ("status", "doctor")}
+    assert all("TOKEN_ENCRYPTION_KEY. Ponha-a de volta" in words for words in said.values())
+    assert "Autorizado" not in said["status"]
+    assert "fernet:" not in said["status"] + said["doctor"]
+
+    changed = app.settings.model_copy(update={"token_encryption_key": SecretStr(other.get("TOKEN_ENCRYPTION_KEY", ""))})
+    async with serving(changed, clock) as http:
+        oauth = (await http.get("/status")).json()["oauth"]
+        assert (oauth["readable"], oauth["needs_authorization"]) == (False, True)
+        assert "bling_authorized 0" in (await http.get("/metrics")).text
+        assert "não se abre com a chave configurada" in (await http.get("/", headers={"Accept": "text/html"})).text
 
 
 async def test_the_doctor_says_it_too(app: App, engine: AsyncEngine) -> None:

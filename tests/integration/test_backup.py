@@ -6,16 +6,19 @@ import stat
 import sys
 from collections.abc import AsyncIterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes import FakeClock
 from tests.postgres import create_database, drop_database, execute
 from tests.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
+from bling_collector.bootstrap import App, open_app
 from bling_collector.db import client_tools, schema
 from bling_collector.db.backup import backup
 from bling_collector.db.client_tools import environment, find_tools
@@ -26,6 +29,7 @@ from bling_collector.db.migrations import HEAD
 from bling_collector.db.restore import Restored, restore
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import DatabaseError, RunInProgressError, UsageError
+from bling_collector.etl.status import load_status
 from bling_simulator.bling import Bling
 
 SECRETS = {"oauth_tokens", "oauth_states"}
@@ -61,6 +65,11 @@ async def structure(engine: AsyncEngine) -> list[str]:
         return sorted(listed.scalars())
 
 
+async def structure_of_today(engine: AsyncEngine) -> list[str]:
+    await schema.upgrade(engine)
+    return await structure(engine)
+
+
 @pytest.fixture
 async def loaded(app: App) -> AsyncEngine:
     """O banco depois de uma carga."""
@@ -91,21 +100,81 @@ async def test_a_restored_database_is_the_original(
 
 async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia", with_tokens=True)
-    assert (await restore(empty_engine, tmp_path / "copia")).has_tokens
+    assert (await restore(empty_engine, tmp_path / "copia", with_tokens=True)).has_tokens
     assert await rows(empty_engine) == await rows(loaded)
 
 
-async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(loaded: AsyncEngine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [False, True])
+async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
+    loaded: AsyncEngine, tmp_path: Path, asked: bool
+) -> None:
     await backup(loaded, tmp_path / "copia", with_tokens=True)
     async with loaded.begin() as connection:
         await connection.execute(text("UPDATE oauth_tokens SET refresh_token = 'o de agora', refresh_in_doubt = true"))
     live = (await rows(loaded))["oauth_tokens"]
-    assert (await restore(loaded, tmp_path / "copia", overwrite=True)).has_tokens
+    assert (await restore(loaded, tmp_path / "copia", overwrite=True, with_tokens=asked)).has_tokens
     assert (await rows(loaded))["oauth_tokens"] == live
-    async with loaded.begin() as connection:  # sem nenhuma, vale a da cópia
+    async with loaded.begin() as connection:  # sem nenhuma, a da cópia só vale se pedida
         await connection.execute(text("DELETE FROM oauth_tokens"))
-    assert (await restore(loaded, tmp_path / "copia", overwrite=True)).has_tokens
-    assert (await rows(loaded))["oauth_tokens"] not in ([], live)
+    assert (await restore(loaded, tmp_path / "copia", overwrite=True, with_tokens=asked)).has_tokens is asked
+    assert bool((await rows(loaded))["oauth_tokens"]) is asked
+
+
+async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
+    app: App, bling: Bling, empty_engine: AsyncEngine, empty_database_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    """O servidor morreu dias depois da cópia: o par dela já foi trocado, e o novo perdeu-se com o banco."""
+    await backup(app.engine, tmp_path / "copia", with_tokens=True)
+    clock.advance(86_400)
+    assert (await app.pipeline.run()).status == "success"
+    await restore(empty_engine, tmp_path / "copia")
+    bling.counters.reset()
+    elsewhere = app.settings.model_copy(update={"database_url": SecretStr(empty_database_url)})
+    async with open_app(elsewhere, clock=clock) as another:
+        result = await another.pipeline.run()
+        assert (result.status, result.exit_code) == ("error", 3)
+        assert "bling-collector auth" in (result.message or "")
+        assert (await load_status(another.engine, another.cipher))["oauth"]["needs_authorization"] is True
+    assert bling.counters.token_calls == 0
+
+
+@pytest.mark.parametrize("revision", ["0001", "0003"])
+async def test_an_old_copy_does_not_make_a_lost_authorisation_look_good(
+    engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, revision: str
+) -> None:
+    """A cópia é de quando o banco ainda não sabia que um par pode ter sido gasto, nem que foi recusado."""
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema._migrate, revision)
+    await backup(empty_engine, tmp_path / "copia")
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at, refresh_in_doubt, refused_at) "
+                "VALUES (1, 'acesso', 'gasto', now(), true, now())"
+            )
+        )
+    live = (await rows(engine))["oauth_tokens"]
+    assert (await restore(engine, tmp_path / "copia", then=partial(schema.upgrade, engine))).revision == revision
+    assert (await rows(engine))["oauth_tokens"] == live
+    assert await structure(engine) == await structure_of_today(empty_engine)
+
+
+async def test_a_new_copy_over_a_database_not_yet_upgraded(
+    engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    await backup(engine, tmp_path / "copia")
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema._migrate, "0001")
+        await connection.execute(
+            text(
+                "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at) "
+                "VALUES (1, 'acesso', 'renova', now())"
+            )
+        )
+    assert (await restore(empty_engine, tmp_path / "copia")).has_tokens
+    async with empty_engine.connect() as connection:
+        kept = await connection.execute(text("SELECT refresh_token, refresh_in_doubt, refused_at FROM oauth_tokens"))
+        assert kept.all() == [("renova", False, None)]
 
 
 async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ OTHERS = {
         "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
     },
     # Nomes lidos do catálogo, entre aspas; e as tabelas cujas linhas ficam, escritas ali mesmo.
-    "restore.py": {"quoted_schema", "', '.join(map(quoted, names))", "kind", "table", "kept"},
+    "restore.py": {"quoted_schema", "displaced", "', '.join(map(quoted, names))", "kind", "table", "kept"},
 }
 
 

@@ -46,10 +46,11 @@ def db_backup(arquivo: Path, com_tokens: bool, json_: bool) -> int:
 @db.command("restore")
 @click.argument("arquivo", type=click.Path(path_type=Path))
 @click.option("--sobrescrever", is_flag=True, help="Apaga os dados que o banco tem.")
+@click.option("--com-tokens", is_flag=True, help="Usa a autorização da cópia: ninguém a usou desde então.")
 @as_json
-def db_restore(arquivo: Path, sobrescrever: bool, json_: bool) -> int:
+def db_restore(arquivo: Path, sobrescrever: bool, com_tokens: bool, json_: bool) -> int:
     """Põe no banco o que está numa cópia: tudo, ou nada."""
-    return run_to_end(_restore(settings(), arquivo, overwrite=sobrescrever, json_=json_))
+    return run_to_end(_restore(settings(), arquivo, overwrite=sobrescrever, with_tokens=com_tokens, json_=json_))
 
 
 async def _upgrade() -> int:
@@ -77,7 +78,7 @@ async def _backup(settings: Settings, target: Path, *, with_tokens: bool, json_:
     return 0
 
 
-async def _restore(settings: Settings, source: Path, *, overwrite: bool, json_: bool) -> int:
+async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_tokens: bool, json_: bool) -> int:
     """Restaura, põe as tabelas em dia e apaga outra vez quem já tinha pedido que o fizessem."""
     async with open_database(settings, upgrade=False) as (engine, _):
 
@@ -85,7 +86,7 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, json_: 
             await schema.upgrade(engine)
             await erase_again(engine, datetime.now(UTC))
 
-        restored = await restore(engine, source, overwrite=overwrite, then=put_in_order)
+        restored = await restore(engine, source, overwrite=overwrite, with_tokens=with_tokens, then=put_in_order)
     if json_:
         emit_json(
             {

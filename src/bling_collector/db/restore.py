@@ -1,6 +1,7 @@
 """A volta de uma cópia: numa transação, tudo ou nada.
 
-Os tokens que o banco já tem ficam nele, e o que se lembra de quem pediu que os seus dados fossem apagados também.
+Os tokens que o banco já tem ficam nele, e o que se lembra de quem pediu que os seus dados fossem apagados também. Os da
+cópia só valem a pedido.
 """
 
 import re
@@ -55,9 +56,13 @@ async def restore(
     source: Path,
     *,
     overwrite: bool = False,
+    with_tokens: bool = False,
     then: Callable[[], Awaitable[object]] | None = None,
 ) -> Restored:
     """Põe no banco o que está na cópia, numa transação: tudo, ou nada. `then` roda depois, antes que se colete.
+
+    `with_tokens` aceita a autorização que veio nela, se o banco não tem outra: quem o diz sabe que ninguém a usou desde
+    então. Sem isso ela é descartada, porque o seu refresh token pode já ter sido gasto.
 
     UsageError se o arquivo não é uma cópia do coletor, se é de outro schema ou de um programa mais novo, ou se o banco
     tem dados e não se disse `overwrite`; RunInProgressError no meio de uma execução.
@@ -74,7 +79,7 @@ async def restore(
     await _check_schema(tools, source, schema)
     revision = await _revision(tools, source)
     async with run_lock(engine):
-        await _replace(engine, tools, source, schema)
+        await _replace(engine, tools, source, schema, with_tokens=with_tokens)
         if then is not None:
             await then()
     async with engine.connect() as connection:
@@ -82,10 +87,10 @@ async def restore(
     return Restored(revision, has_tokens)
 
 
-async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str) -> None:
+async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str, *, with_tokens: bool) -> None:
     async with engine.connect() as connection:
         before = [f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'", *await _drops(connection)]
-    after = _put_back(quoted(schema))
+    after = _put_back(quoted(schema), with_tokens=with_tokens)
     # Pelo arquivo, e não por um pipe: se o pg_restore falhasse no meio, o psql confirmaria a metade que leu.
     with tempfile.TemporaryDirectory(prefix="bling-restore-") as folder:
         script = Path(folder) / "copia.sql"
@@ -127,12 +132,17 @@ async def _drops(connection: AsyncConnection) -> list[str]:
     return commands
 
 
-def _put_back(quoted_schema: str) -> list[str]:
+def _put_back(quoted_schema: str, *, with_tokens: bool) -> list[str]:
     """Os comandos que repõem o que ficou: os tokens, no lugar dos da cópia; os apagados, junto dos que ela traz."""
+    displaced = f" WHERE EXISTS (SELECT FROM {_TOKENS_BEFORE})" if with_tokens else ""
     return [
-        f"DELETE FROM {quoted_schema}.{_TOKENS} WHERE EXISTS (SELECT FROM {_TOKENS_BEFORE})",
-        f"INSERT INTO {quoted_schema}.{_TOKENS} "
-        f"SELECT (jsonb_populate_record(NULL::{quoted_schema}.{_TOKENS}, linha)).* FROM {_TOKENS_BEFORE}",
+        f"DELETE FROM {quoted_schema}.{_TOKENS}{displaced}",
+        # Uma cópia de antes das revisões 0002 e 0004 não tem onde dizer que o par se perdeu: as migrações acham feito.
+        f"ALTER TABLE {quoted_schema}.{_TOKENS} "
+        "ADD COLUMN IF NOT EXISTS refresh_in_doubt boolean NOT NULL DEFAULT false, "
+        "ADD COLUMN IF NOT EXISTS refused_at timestamptz",
+        f"INSERT INTO {quoted_schema}.{_TOKENS} SELECT (jsonb_populate_record("
+        f"NULL::{quoted_schema}.{_TOKENS}, jsonb '{{\"refresh_in_doubt\": false}}' || linha)).* FROM {_TOKENS_BEFORE}",
         # Uma cópia de antes da revisão 0004 não tem a tabela: a migração a acha feita.
         f"CREATE TABLE IF NOT EXISTS {quoted_schema}.{_ERASED} (tabela text, registro_id bigint, "
         "apagado_em timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tabela, registro_id))",

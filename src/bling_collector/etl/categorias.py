@@ -6,7 +6,6 @@ from itertools import product as combinations
 from bling_collector.db import repository
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import fetch
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.etl.save import Item
 from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
@@ -93,7 +92,7 @@ async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, i
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     gone: set[int] = set()
-    async for fetched in fetch(ctx.client, PRODUTOS.path, ids, limit=ctx.in_flight, stop=ctx.stop):
+    async for fetched in await ctx.details(PRODUTOS, ids):
         if fetched.document is not None:
             pending[fetched.id] = categoria_id(fetched.document)
         elif isinstance(fetched.error, BlingNotFoundError):

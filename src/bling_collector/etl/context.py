@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import Requests
 from bling_collector.clock import Clock
-from bling_collector.db import control
+from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
+from bling_collector.etl.fetch import Fetched, fetch
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.payload import Json
@@ -116,6 +117,12 @@ class RunContext:
         listing = self.client.pages(path, params, short_is_last=short_is_last)
         while page := await self._unless_stopped(anext(listing, [])):
             yield page
+
+    async def details(self, stream: Stream, ids: Collection[int]) -> AsyncIterator[Fetched]:
+        """O detalhe de cada id, como `fetch`, com a testemunha que o banco dá."""
+        async with self.engine.connect() as connection:
+            held = await repository.should_answer(connection, stream.table, stream.name, without=ids)
+        return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witness=held)
 
     async def _unless_stopped(self, work: Awaitable[T]) -> T:
         tasks = working, _ = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.wait())

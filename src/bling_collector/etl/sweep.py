@@ -13,7 +13,6 @@ from bling_collector.db.control import Owed, Pendencia
 from bling_collector.errors import BlingNotFoundError, BlingUnavailableError, CollectorError, PaginationLoopError
 from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import fetch
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.windows import Window, plan
 from bling_collector.payload import digest
@@ -221,7 +220,7 @@ async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, d
     result = Unlisted()
     moved: list[Item] = []
     answering: dict[int, date] = {}
-    async for fetched in fetch(ctx.client, stream.path, days, limit=ctx.in_flight, stop=ctx.stop):
+    async for fetched in await ctx.details(stream, days):
         if isinstance(fetched.error, BlingNotFoundError):
             result.gone.append(fetched.id)
         elif fetched.document is None:
@@ -283,11 +282,8 @@ async def fetch_and_store(
         items.clear()
         failures.clear()
 
-    async with ctx.engine.connect() as connection:
-        held = await repository.should_answer(connection, stream.table, stream.name, without=todo)
     try:
-        found = fetch(ctx.client, stream.path, todo, limit=ctx.in_flight, stop=ctx.stop, witness=held)
-        async for fetched in found:
+        async for fetched in await ctx.details(stream, todo):
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
             if fetched.document is not None:

@@ -107,10 +107,11 @@ def _drop_unique_sku() -> None:
 
 
 def _add_columns() -> None:
+    # Quem restaura uma cópia sem esta coluna já a fez, para não esquecer que o par se perdeu.
     op.execute("""
         ALTER TABLE oauth_tokens
             ALTER id DROP DEFAULT,
-            ADD refresh_in_doubt boolean NOT NULL DEFAULT false""")
+            ADD IF NOT EXISTS refresh_in_doubt boolean NOT NULL DEFAULT false""")
     op.execute("""
         ALTER TABLE nfe_cabecalho
             ADD tipo integer, ADD serie integer, ADD chave_acesso text, ADD data_operacao timestamp,

@@ -34,7 +34,8 @@ def upgrade() -> None:
     _add_limits()
     _add_alarms()
     _add_erasures()
-    op.execute("ALTER TABLE oauth_tokens ADD refused_at timestamptz")
+    # Quem restaura uma cópia sem esta coluna já a fez, para não esquecer que o Bling recusou o par.
+    op.execute("ALTER TABLE oauth_tokens ADD IF NOT EXISTS refused_at timestamptz")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
 
