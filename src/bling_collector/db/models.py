@@ -111,6 +111,14 @@ nfe_cabecalho = Table(
         "data_emissao",
         postgresql_where=text("detalhe IS NULL AND excluida_em IS NULL"),
     ),
+    Index(
+        "ix_nfe_cabecalho_numeracao",
+        text("coalesce(serie, 0)"),
+        text("(numero::bigint)"),
+        "id",
+        postgresql_include=["serie", "numero", "data_emissao", "situacao", "excluida_em"],
+        postgresql_where=text("numero ~ '^[0-9]{1,18}$' AND coalesce(tipo, 1) = 1"),
+    ),
 )
 
 nfe_itens = Table(

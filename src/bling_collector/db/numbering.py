@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,6 +43,8 @@ _RANGES = text(f"""
     SELECT serie, min(numero) AS primeiro, max(numero) AS ultimo, count(DISTINCT numero) AS numeros
     FROM notas GROUP BY serie ORDER BY serie""")
 
+STATEMENTS: Final = (_RANGES, _GAPS, _EXPLAINED, _DUPLICATED)
+
 
 @dataclass(frozen=True)
 class Numbering:
@@ -54,6 +56,5 @@ class Numbering:
 
 async def read_numbering(connection: AsyncConnection, serie: int | None) -> Numbering:
     """A numeração de uma série, ou de todas, das notas de saída que o banco tem."""
-    statements = (_RANGES, _GAPS, _EXPLAINED, _DUPLICATED)
-    found = [(await connection.execute(statement, {"serie": serie})).all() for statement in statements]
+    found = [(await connection.execute(statement, {"serie": serie})).all() for statement in STATEMENTS]
     return Numbering(*found)
