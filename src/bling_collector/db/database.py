@@ -79,8 +79,8 @@ def create_engine(url: URL) -> AsyncEngine:
     options = " ".join([*(f"-c {name}={value}" for name, value in _LIMITS.items()), str(given.get("options", ""))])
     return create_async_engine(
         url,
-        # O Cloud Run tem uma instância e um pedido por vez: uma execução usa quatro (a tranca, a transação, o ritmo e o
-        # token) e sobra para quem olha a situação. O menor Cloud SQL aceita 25 ao todo.
+        # Uma execução usa quatro (a tranca, a transação, o ritmo e o token); as outras são dos pedidos, dez ao mesmo
+        # tempo no Cloud Run, que seguram uma só durante cada consulta. O menor Cloud SQL aceita 25 ao todo.
         pool_size=3,
         max_overflow=5,
         pool_timeout=30,
