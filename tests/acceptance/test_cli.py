@@ -207,7 +207,7 @@ async def test_an_impossible_period_is_refused_before_the_database(
 async def test_without_authorization_the_code_is_3(terminal: Terminal) -> None:
     done = await terminal.run("run")
     assert done.code == 3
-    assert "Rode `bling-collector auth`" in done.err
+    assert "Autorize com `bling-collector auth`" in done.err
     assert done.err.count("Ainda não há autorização") == 1
 
 

@@ -125,7 +125,7 @@ async def test_leftovers_are_partial(http: httpx2.AsyncClient, bling: Bling) -> 
 
 @pytest.mark.bling(latency=SLOW)
 async def test_ten_requests_at_once_are_answered_while_it_runs(http: httpx2.AsyncClient) -> None:
-    """O que o Cloud Run deixa chegar à instância de uma vez; nenhum espera pela execução, nem pelas conexões do banco."""
+    """O que o Cloud Run deixa chegar de uma vez: nenhum espera pela execução, nem por uma conexão do banco."""
     started = (await http.post(FULL, headers=ASYNC)).headers["Location"]
     pages = ("/", "/status", "/cobertura", "/execucoes", "/executar", "/faturamento", "/notas", "/runs", "/reconcile")
     async with asyncio.timeout(10):

@@ -107,7 +107,7 @@ async def explained(url: URL) -> AsyncIterator[None]:
         raise _explain(url, error) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise DatabaseError("A conexão com o banco caiu no meio da operação. Rode o comando de novo.") from error
+            raise DatabaseError("A conexão com o banco caiu no meio da operação. Tente de novo.") from error
         raise
 
 
@@ -138,7 +138,7 @@ def _explain(url: URL, error: OperationalError) -> DatabaseError:
     elif "statement timeout" in lowered or "lock timeout" in lowered:
         return DatabaseError(
             f"O banco em {where} demorou demais e o comando foi cancelado ({cause}). Veja se outro programa segura as "
-            "tabelas, ou se o servidor está sobrecarregado, e rode de novo; nada ficou pela metade."
+            "tabelas, ou se o servidor está sobrecarregado, e tente de novo; nada ficou pela metade."
         )
     else:
         advice = "Confira se o servidor está no ar e se DATABASE_URL aponta para ele."

@@ -172,7 +172,7 @@ class Pipeline:
             scope = await _scope(connection)
         if scope is None:
             raise UsageError(
-                "Ainda não há o que conferir: rode antes `bling-collector run-full --data-inicio AAAA-MM-DD`."
+                "Ainda não há o que conferir: comece com `bling-collector run-full --data-inicio AAAA-MM-DD`."
             )
         if inicio is None and fim is not None and fim < scope:
             raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")

@@ -12,6 +12,7 @@ from starlette.types import Scope
 from bling_collector.web.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.filters import FILTERS
+from bling_collector.web.panel.pointers import pointing
 from bling_collector.web.panel.static import static_url
 from bling_collector.web.panel.tables import shown
 
@@ -38,7 +39,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= FILTERS | {"cell": shown, "meter": meter}
+    env.filters |= FILTERS | {"cell": shown, "meter": meter, "aponta": pointing}
     env.globals |= {"static_url": static_url, "sections": SECTIONS}
     return env
 
