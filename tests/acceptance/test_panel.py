@@ -293,7 +293,7 @@ async def test_a_run_from_the_page_and_its_page(http: httpx2.AsyncClient, bling:
     assert lines[lines.index("event: fim") + 1] == "data: success"
     page = (await http.get("/execucoes/1", headers=PAGE)).text
     assert "Carga histórica".lower() in page
-    assert "Execução 1: success. Tudo em dia." in page
+    assert "Execução 1: completa. Tudo em dia." in page
     kept = await rows(engine, "SELECT tipo, status FROM etl_controle")
     assert kept == [("run-full", "success")]
     problem(await http.post("/execucoes/1/parar"), 422)

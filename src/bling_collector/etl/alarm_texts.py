@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bling_collector.clock import BRASILIA
+from bling_collector.etl.run_words import KINDS
 
 EXECUCAO: Final = "execucao"
 AUTORIZACAO: Final = "autorizacao"
@@ -24,9 +25,13 @@ TITLES: Final = {
 }
 
 
+def _kind(tipo: str) -> str:
+    return KINDS[tipo].lower()
+
+
 def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
     return (
-        f"A execução {run_id} ({tipo}) coletou só uma parte: ficaram devidos {owed['pendencias']} registro(s) e "
+        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte: ficaram devidos {owed['pendencias']} registro(s) e "
         f"{owed['janelas']} período(s). Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
         "motivo pelo painel ou com `bling-collector failures`."
     )
@@ -34,9 +39,9 @@ def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
 
 def failed(run_id: int, tipo: str, reason: str) -> str:
     return (
-        f"A execução {run_id} ({tipo}) não chegou ao fim: {reason}. O que já tinha chegado está salvo, e o que faltou "
-        "ficou devido. Veja o motivo pelo painel ou com `bling-collector status`, corrija-o se for o caso e rode "
-        "`bling-collector run`."
+        f"A execução {run_id} ({_kind(tipo)}) não chegou ao fim: {reason}. O que já tinha chegado está salvo, e o que "
+        "faltou ficou devido. Veja o motivo pelo painel ou com `bling-collector status`, corrija-o se for o caso e "
+        "rode `bling-collector run`."
     )
 
 

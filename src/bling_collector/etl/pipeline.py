@@ -45,6 +45,7 @@ from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reconcile import due_windows_of
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
+from bling_collector.etl.run_words import STATUSES
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
 from bling_collector.etl.titular import erase_returned
@@ -424,7 +425,7 @@ class Pipeline:
             error,
             ctx.found,
         )
-        log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
+        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or "Tudo em dia.")
         return result
 
     async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:

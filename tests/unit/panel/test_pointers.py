@@ -26,7 +26,7 @@ SHOWN = ("api", "auth", "db", "etl")
         ("e rode `bling-collector run`.", 'e vá a <a href="/executar">Executar</a>.'),
         ("Veja-as com GET /runs.", 'Veja-as em <a href="/execucoes">Execuções</a>.'),
         ("com `bling-collector run-full --data-inicio AAAA-MM-DD`.", 'em <a href="/executar">Executar</a>.'),
-        ("e `bling-collector status` o diz", 'e a página <a href="/">Situação</a> o diz'),
+        ("e `bling-collector status` o diz", 'e a página <a href="/execucoes">Execuções</a> o diz'),
         ("com `bling-collector db upgrade`", "com `bling-collector db upgrade`"),
         ("com `bling-collector auth --gerar-chave`", "com `bling-collector auth --gerar-chave`"),
         ('<b onclick="x">`bling-collector', "&lt;b onclick=&#34;x&#34;&gt;`bling-collector"),

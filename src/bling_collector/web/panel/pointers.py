@@ -15,7 +15,7 @@ _PAGES: Final = {
     "reconcile": ("/cobertura", "Cobertura"),
     "run": ("/executar", "Executar"),
     "run-full": ("/executar", "Executar"),
-    "status": ("/", "Situação"),
+    "status": ("/execucoes", "Execuções"),
     "GET /runs": ("/execucoes", "Execuções"),
 }
 """Por comando (ou rota da API): o endereço e o nome da página. Os outros não têm página, e ficam como estão."""

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
+from bling_collector.etl.run_words import STATUSES
 from bling_collector.web.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.filters import FILTERS
@@ -40,7 +41,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= FILTERS | {"cell": shown, "meter": meter, "aponta": pointing}
-    env.globals |= {"static_url": static_url, "sections": SECTIONS}
+    env.globals |= {"static_url": static_url, "sections": SECTIONS, "run_statuses": STATUSES}
     return env
 
 
