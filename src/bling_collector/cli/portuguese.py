@@ -1,7 +1,7 @@
 """O click em português: os títulos da ajuda e os erros de uso."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import click
@@ -37,7 +37,7 @@ class _Formatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, _translated(args, _WORDS), "Uso: ")
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         shown = [
             (_translated(name, _WORDS), _LAST.sub(lambda found: _translated(found[0], _EXTRAS), said))
             for name, said in rows
