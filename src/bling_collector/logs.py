@@ -27,8 +27,25 @@ _SEVERITIES: Final = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 _IN_PORTUGUESE: Final = {"WARNING": "AVISO", "ERROR": "ERRO", "CRITICAL": "GRAVE"}
 _ADOPTED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "alembic", "httpx2")
 """Os que teriam os seus próprios destinos."""
-_LEAST: Final = dict.fromkeys(("sqlalchemy", "httpcore2", "httpx2", "alembic.runtime.plugins"), logging.WARNING)
+_LEAST: Final = dict.fromkeys(("sqlalchemy", "httpcore2", "httpx2", "alembic"), logging.WARNING)
 """O nível mínimo de quem diz demais: o SQL com os seus parâmetros, os cabeçalhos, cada requisição."""
+_TRANSLATED: Final = {
+    "Started server process [%d]": "O processo %d do serviço começou.",
+    "Waiting for application startup.": "O serviço está abrindo.",
+    "Application startup complete.": "O serviço abriu.",
+    "Application startup failed. Exiting.": "O serviço não abriu, e acaba aqui.",
+    "Uvicorn running on %s://%s:%d (Press CTRL+C to quit)": "Atendendo em %s://%s:%d (Ctrl-C para).",
+    "Uvicorn running on %s://[%s]:%d (Press CTRL+C to quit)": "Atendendo em %s://[%s]:%d (Ctrl-C para).",
+    "Shutting down": "O serviço está parando.",
+    "Waiting for connections to close. (CTRL+C to force quit)": "Espera que as conexões se fechem.",
+    "Waiting for background tasks to complete. (CTRL+C to force quit)": "Espera que os pedidos em curso terminem.",
+    "Cancel %s running task(s), timeout graceful shutdown exceeded": "Acabou o prazo: %s pedido(s) cancelado(s).",
+    "Waiting for application shutdown.": "O serviço está fechando.",
+    "Application shutdown complete.": "O serviço fechou.",
+    "Finished server process [%d]": "O processo %d do serviço acabou.",
+    "Invalid HTTP request received.": "Chegou algo que não é HTTP.",
+}
+"""O que o uvicorn diz num dia comum."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -107,6 +124,7 @@ def configure(
     stream = stream if stream is not None else sys.stderr
     hidden = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
     handler = _Handler(stream)
+    handler.addFilter(translate)
     handler.setLevel(level.upper())  # uma execução pode guardar mais do que aqui se mostra
     if json if json is not None else not stream.isatty():
         encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("_", "-")
@@ -126,6 +144,13 @@ def configure(
     for name, least in _LEAST.items():
         logging.getLogger(name).setLevel(max(least, root.level))
     logging.getLogger("uvicorn.access").addFilter(without_query)
+
+
+def translate(record: logging.LogRecord) -> bool:
+    """Põe em português o que o uvicorn registra."""
+    if record.name == "uvicorn.error":
+        record.msg = _TRANSLATED.get(str(record.msg), record.msg)
+    return True
 
 
 def without_query(record: logging.LogRecord) -> bool:

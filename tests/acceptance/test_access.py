@@ -232,7 +232,7 @@ async def test_serve_refuses_before_anything_opens(tmp_path: Any) -> None:
     try:
         assert told.stderr
         async with asyncio.timeout(30):
-            while b"Uvicorn running on" not in await told.stderr.readline():
+            while b"Atendendo em" not in await told.stderr.readline():
                 assert told.returncode is None
     finally:
         told.terminate()

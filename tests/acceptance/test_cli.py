@@ -3,14 +3,16 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +21,7 @@ from tests.collecting import collector_settings, rows, scalar
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli import main
 from bling_collector.cli.authorize import authorize_in_browser
+from bling_collector.cli.commands import cli
 from bling_collector.config import Settings
 from bling_collector.errors import ReauthorizeError, UsageError
 from bling_simulator.bling import Bling
@@ -160,12 +163,22 @@ def test_wrong_settings_are_one_sentence(
     assert "Traceback" not in done.err
 
 
-def test_the_help_is_in_portuguese(typed: Callable[..., Done]) -> None:
-    for done in (typed("--help"), typed("db", "--help")):
-        assert done.code == 0
-        for word in ("Uso:", "Opções:", "Comandos:", "Mostra esta ajuda e sai."):
-            assert word in done.out
-        assert "Show this message" not in done.out
+def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from _commands(inner, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(_commands(cli)), ids=" ".join)
+def test_the_help_is_in_portuguese(typed: Callable[..., Done], path: tuple[str, ...]) -> None:
+    done = typed(*path, "--help")
+    assert done.code == 0
+    for word in ("Uso:", "Opções:", "Mostra esta ajuda e sai."):
+        assert word in done.out
+    english = (
+        r"(?i)\b(usage|options?|commands?|args|show this|exit|env var|default|required|integer|range|text|path|x)\b"
+    )
+    assert not re.search(english, re.sub(r"--[\w-]+|`[^`]*`", "", done.out)), done.out
 
 
 def test_a_failure_for_a_program_is_json(typed: Callable[..., Done]) -> None:
@@ -207,7 +220,7 @@ async def test_an_impossible_period_is_refused_before_the_database(
 async def test_without_authorization_the_code_is_3(terminal: Terminal) -> None:
     done = await terminal.run("run")
     assert done.code == 3
-    assert "Rode `bling-collector auth`" in done.err
+    assert "Autorize com `bling-collector auth`" in done.err
     assert done.err.count("Ainda não há autorização") == 1
 
 

@@ -28,7 +28,7 @@ async def test_the_lines_of_a_run_are_kept_whatever_the_log_shows(app: App) -> N
     said = [message for _, message in await rows(app.engine, LINES, run=first.run_id)]
     assert said[0] == "Autorização"
     assert any(line.startswith("Notas de ") for line in said)
-    assert said[-1] == f"Execução {first.run_id}: success. Tudo em dia."
+    assert said[-1] == f"Execução {first.run_id}: completa. Tudo em dia."
     assert [level for level, _ in await rows(app.engine, LINES, run=second.run_id)].count("info") > 3
     assert await scalar(app.engine, "SELECT count(*) FROM execucao_log WHERE mensagem IN ('antes', 'depois')") == 0
     assert logging.getLogger("bling_collector").level == logging.NOTSET

@@ -3,7 +3,9 @@
 import html
 import json
 import re
+import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -16,7 +18,9 @@ from tests.fakes import FakeClock
 from tests.noted import NAMES, fill
 from tests.proving import execute, outgoing
 
+from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
+from bling_collector.web.panel import nota
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}
@@ -210,6 +214,39 @@ async def test_buscar_de_novo_traz_o_que_mudou(http: httpx2.AsyncClient, bling: 
     assert failed.status_code == 502
     assert "não pôde ser buscada de novo" in said(failed)
     assert "Cancelada" in said(failed)
+
+
+async def test_buscar_de_novo_nao_espera_para_sempre(
+    http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await authorise(http, bling)
+    id_ = outgoing(bling, 6)[-1]
+    await http.post(f"/notas/{id_}/buscar")
+    monkeypatch.setattr(nota, "PATIENCE", 0.5)
+    rule = bling.fail(rf"^/nfe/{id_}$", "hang", seconds=8)
+    began = time.monotonic()
+    slow = await http.post(f"/notas/{id_}/buscar")
+    assert time.monotonic() - began < 4
+    assert slow.status_code == 502
+    assert "busque de novo. Nada ficou pela metade." in said(slow)
+    assert "Linhas" in said(slow), "a nota continua ali"
+    bling.faults.remove(rule)
+    assert (await http.post(f"/notas/{id_}/buscar")).headers["location"].endswith("?busca=igual")
+
+
+async def test_buscar_de_novo_com_o_bling_em_pausa_diz_ate_quando(
+    http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine, clock: FakeClock
+) -> None:
+    await authorise(http, bling)
+    id_ = outgoing(bling, 6)[-1]
+    await http.post(f"/notas/{id_}/buscar")
+    until = clock.now() + timedelta(minutes=2)
+    await execute(engine, "UPDATE limites_bling SET pausada_ate = :until", until=until)
+    asked = bling.counters.total
+    answer = await http.post(f"/notas/{id_}/buscar")
+    assert answer.status_code == 502
+    assert f"até as {until.astimezone(BRASILIA):%H:%M}" in said(answer)
+    assert bling.counters.total == asked
 
 
 async def test_so_uma_pagina_daqui_manda_buscar(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:

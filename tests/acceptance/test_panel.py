@@ -13,7 +13,9 @@ from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
 
 from bling_collector.config import Settings
+from bling_collector.main import create_app
 from bling_collector.web import session
+from bling_collector.web.attempts import DRAWERS, MOST, Attempts
 from bling_collector.web.headers import PANEL
 from bling_collector.web.panel import executar
 from bling_simulator.bling import Bling
@@ -110,6 +112,43 @@ async def test_ten_wrong_tokens_close_the_door_for_the_rest_of_the_minute(
     assert len([line for line in caplog.messages if "tokens errados" in line]) == 1
     clock.advance(40)
     assert (await enter(http)).status_code == 303
+
+
+@GUARDED
+async def test_who_guesses_from_elsewhere_does_not_keep_the_owner_out(
+    http: httpx2.AsyncClient, settings: Settings, clock: FakeClock
+) -> None:
+    app = create_app(settings, clock=clock)
+
+    def calling_from(address: str) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(app=app, client=(address, 40_000))
+        return httpx2.AsyncClient(transport=transport, base_url="http://localhost")
+
+    async with app.router.lifespan_context(app), calling_from("203.0.113.9") as guesser, calling_from("::1") as owner:
+        for n in range(30):  # um cabeçalho forjado não faz dele outro
+            forged = {"X-Forwarded-For": f"198.51.100.{n}"}
+            answer = await guesser.post("/entrar", data={"token": "errado"}, headers=PAGE | forged)
+        assert answer.status_code == 429
+        assert (await enter(guesser)).status_code == 429, "adivinhar depois disso não serve de nada"
+        assert (await enter(owner)).status_code == 303
+
+
+def test_a_whole_ipv6_network_is_one_who_guesses(clock: FakeClock) -> None:
+    attempts = Attempts(clock)
+    for n in range(MOST):
+        attempts.failed(f"2001:db8::{n:x}")
+    assert attempts.wait("2001:db8::ffff") == 60
+    assert sum(attempts.wait(f"2001:db8:0:{n:x}::1") > 0 for n in range(1, 100)) < 10
+
+
+def test_no_number_of_addresses_fills_the_memory_or_guesses_without_end(clock: FakeClock) -> None:
+    attempts, guesses = Attempts(clock), 0
+    for n in range(40_000):
+        address = f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"
+        if not attempts.wait(address):
+            attempts.failed(address)
+            guesses += 1
+    assert guesses <= DRAWERS * MOST
 
 
 @GUARDED
@@ -293,7 +332,7 @@ async def test_a_run_from_the_page_and_its_page(http: httpx2.AsyncClient, bling:
     assert lines[lines.index("event: fim") + 1] == "data: success"
     page = (await http.get("/execucoes/1", headers=PAGE)).text
     assert "Carga histórica".lower() in page
-    assert "Execução 1: success. Tudo em dia." in page
+    assert "Execução 1: completa. Tudo em dia." in page
     kept = await rows(engine, "SELECT tipo, status FROM etl_controle")
     assert kept == [("run-full", "success")]
     problem(await http.post("/execucoes/1/parar"), 422)

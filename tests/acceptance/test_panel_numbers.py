@@ -73,6 +73,16 @@ async def test_os_arquivos_somam_o_que_a_view_soma(loaded: httpx2.AsyncClient, e
     assert "autorizadas, emitidas e registradas" in shown, "que situações contam"
 
 
+async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(loaded: httpx2.AsyncClient) -> None:
+    shown = (await loaded.get(f"/faturamento?{YEAR}&partes=sim", headers=PAGE)).text
+    found = re.findall(
+        r'data-label="Participação"[^>]*>([\d,]+)%<svg.*?<rect class="fill-1" width="([\d.]+)%"', shown, re.DOTALL
+    )
+    assert len(found) > 20
+    for number, width in found:
+        assert abs(decimal(number) - Decimal(width)) < Decimal("0.06"), (number, width)
+
+
 async def test_a_planilha_inteira(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     answer = await loaded.get(f"/faturamento.xlsx?{YEAR}")
     assert answer.headers["content-disposition"] == (

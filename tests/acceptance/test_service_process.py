@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -152,6 +153,8 @@ def _is_cloud_logging(log: list[dict[str, Any]], *, run_id: int) -> None:
     assert any(entry["logger"] == "bling_collector.etl.pipeline" for entry in of_the_run)
     loggers = {entry["logger"] for entry in log}
     assert {"uvicorn.access", "uvicorn.error"} <= loggers
+    said = "\n".join(entry["message"] for entry in log if entry["logger"] != "uvicorn.access")
+    assert not re.search(r"(?i)\b(the|server|process|waiting|running|application|complete|context|success)\b", said)
 
 
 @pytest.mark.bling(latency=0.2, scale=0.1)

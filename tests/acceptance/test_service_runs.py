@@ -123,6 +123,18 @@ async def test_leftovers_are_partial(http: httpx2.AsyncClient, bling: Bling) -> 
     assert (await http.post("/run")).json()["status"] == "success"
 
 
+@pytest.mark.bling(latency=SLOW)
+async def test_ten_requests_at_once_are_answered_while_it_runs(http: httpx2.AsyncClient) -> None:
+    """O que o Cloud Run deixa chegar de uma vez: nenhum espera pela execução, nem por uma conexão do banco."""
+    started = (await http.post(FULL, headers=ASYNC)).headers["Location"]
+    pages = ("/", "/status", "/cobertura", "/execucoes", "/executar", "/faturamento", "/notas", "/runs", "/reconcile")
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(http.get(page, headers={"Accept": "text/html"}) for page in (*pages, started)))
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 303, 200, 200, 200, 200, 200]
+    assert (await http.get(started)).json()["status"] == "running"
+    assert (await _until_it_ends(http, started))["status"] == "success"
+
+
 # --- o que falha ---------------------------------------------------------------------------------------------------
 
 

@@ -77,7 +77,7 @@ async def test_the_status_says_what_is_left(environment: dict[str, str], engine:
 
     await aged(engine, 24.5)
     _, said = await command(environment | {"TOKEN_ENCRYPTION_KEY": new_key()}, "status")
-    assert "⚠ A autorização do Bling acaba em 5 dia(s). Rode `bling-collector run`" in said
+    assert "⚠ A autorização do Bling acaba em 5 dia(s). Uma coleta a renova: rode `bling-collector run`" in said
 
 
 async def test_a_run_that_could_not_renew_warns(

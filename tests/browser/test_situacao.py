@@ -37,6 +37,14 @@ async def test_the_theme_is_chosen_and_kept(page: Page) -> None:
     await axe(page)
 
 
+async def test_the_empty_line_of_a_lost_contact_takes_no_room(page: Page) -> None:
+    await page.goto("/")
+    above = await page.locator("main").evaluate(
+        "main => main.children[1].getBoundingClientRect().top - main.getBoundingClientRect().top"
+    )
+    assert above == await page.locator("main").evaluate("main => parseFloat(getComputedStyle(main).paddingTop)")
+
+
 async def test_by_the_keyboard(page: Page) -> None:
     await page.goto("/")
     await page.keyboard.press("Tab")

@@ -284,7 +284,7 @@ def test_the_service_is_deployed_as_the_manual_says() -> None:
         "--timeout 3600",
         "--max-instances 1",
         "--min-instances 0",
-        "--concurrency 1",
+        "--concurrency 10",
     ):
         assert f"            {flag} " in workflow
         assert f"`{flag.split()[0]}`" in section

@@ -133,7 +133,7 @@ async def test_a_run_that_ends_with_the_database_down_is_told_all_the_same(clock
     for _ in range(2):
         await alarms.run_ended(Ended(7, "run", "error", DatabaseError("O banco caiu.")))
     assert inbox.titles == ["Coletor Bling: a coleta não ficou completa"]
-    assert "A execução 7 (run) não chegou ao fim" in inbox.received[0]["message"]
+    assert "A execução 7 (coleta do dia) não chegou ao fim" in inbox.received[0]["message"]
     await nowhere.dispose()
 
 

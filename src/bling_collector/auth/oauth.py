@@ -46,7 +46,7 @@ STATE_LIFE: Final = timedelta(minutes=10)
 FAILURE_MEMORY: Final = 60.0
 """Segundos sem repetir uma renovação que falhou: 20 pedidos num minuto bloqueiam o IP por uma hora (/limites)."""
 
-_NEVER: Final = "Ainda não há autorização do Bling neste banco. Rode `bling-collector auth`."
+_NEVER: Final = "Ainda não há autorização do Bling neste banco. Autorize com `bling-collector auth`."
 _IN_DOUBT: Final = (
     "Uma renovação do token foi enviada ao Bling e a resposta não chegou inteira. O refresh token vale uma vez só e "
     f"pode ter sido gasto, por isso não é enviado de novo. {AGAIN}"

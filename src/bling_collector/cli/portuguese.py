@@ -1,15 +1,48 @@
 """O click em português: os títulos da ajuda e os erros de uso."""
 
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
 import click
+
+_WORDS: Final = (
+    (r"\[COMMAND\] \[ARGS\]\.\.\.", "[COMANDO …]"),
+    (r"COMMAND \[ARGS\]\.\.\.", "COMANDO …"),
+    (r"\[OPTIONS\]", "[OPÇÕES]"),
+    (r"\bINTEGER(?: RANGE)?$", "NÚMERO"),
+    (r"\bTEXT$", "TEXTO"),
+)
+"""O que o click põe nas linhas de uso e nos valores das opções."""
+_EXTRAS: Final = (
+    (r"\benv var: ", "variável: "),
+    (r"\bdefault: ", "padrão: "),
+    (r"\brequired\b", "obrigatória"),
+    (r"(\d+)<=x<=(\d+)", r"de \1 a \2"),
+    (r"\bx>=(\d+)", r"de \1 em diante"),
+)
+"""O que ele põe, entre colchetes, depois da ajuda de uma opção."""
+_LAST: Final = re.compile(r"\[[^\]]*\]$")
+
+
+def _translated(text: str, words: Sequence[tuple[str, str]]) -> str:
+    for english, portuguese in words:
+        text = re.sub(english, portuguese, text)
+    return text
 
 
 class _Formatter(click.HelpFormatter):
     _HEADINGS = {"Options": "Opções", "Commands": "Comandos", "Arguments": "Argumentos"}  # noqa: RUF012 — constante
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(
-            prog, args.replace("[OPTIONS]", "[OPÇÕES]").replace("COMMAND [ARGS]...", "COMANDO …"), "Uso: "
-        )
+        super().write_usage(prog, _translated(args, _WORDS), "Uso: ")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        shown = [
+            (_translated(name, _WORDS), _LAST.sub(lambda found: _translated(found[0], _EXTRAS), said))
+            for name, said in rows
+        ]
+        super().write_dl(shown, col_max, col_spacing)
 
     def write_heading(self, heading: str) -> None:
         super().write_heading(self._HEADINGS.get(heading, heading))

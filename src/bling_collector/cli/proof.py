@@ -73,7 +73,7 @@ async def _numbering(serie: int | None, json_: bool) -> int:
 @as_json
 @click.pass_context
 def failures(ctx: click.Context, json_: bool) -> int:
-    """O que se deve: o que não pôde ser salvo, desde quando e por quê."""
+    """O que se deve, desde quando e por quê."""
     if ctx.invoked_subcommand is not None:
         return 0
 

@@ -79,8 +79,8 @@ def create_engine(url: URL) -> AsyncEngine:
     options = " ".join([*(f"-c {name}={value}" for name, value in _LIMITS.items()), str(given.get("options", ""))])
     return create_async_engine(
         url,
-        # O Cloud Run tem uma instância e um pedido por vez: uma execução usa quatro (a tranca, a transação, o ritmo e o
-        # token) e sobra para quem olha a situação. O menor Cloud SQL aceita 25 ao todo.
+        # Uma execução usa quatro (a tranca, a transação, o ritmo e o token); as outras são dos pedidos, dez ao mesmo
+        # tempo no Cloud Run, que seguram uma só durante cada consulta. O menor Cloud SQL aceita 25 ao todo.
         pool_size=3,
         max_overflow=5,
         pool_timeout=30,
@@ -107,7 +107,7 @@ async def explained(url: URL) -> AsyncIterator[None]:
         raise _explain(url, error) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise DatabaseError("A conexão com o banco caiu no meio da operação. Rode o comando de novo.") from error
+            raise DatabaseError("A conexão com o banco caiu no meio da operação. Tente de novo.") from error
         raise
 
 
@@ -138,7 +138,7 @@ def _explain(url: URL, error: OperationalError) -> DatabaseError:
     elif "statement timeout" in lowered or "lock timeout" in lowered:
         return DatabaseError(
             f"O banco em {where} demorou demais e o comando foi cancelado ({cause}). Veja se outro programa segura as "
-            "tabelas, ou se o servidor está sobrecarregado, e rode de novo; nada ficou pela metade."
+            "tabelas, ou se o servidor está sobrecarregado, e tente de novo; nada ficou pela metade."
         )
     else:
         advice = "Confira se o servidor está no ar e se DATABASE_URL aponta para ele."

@@ -64,6 +64,7 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
                     raise
                 log.info("Outro programa está usando as tabelas; a migração tenta de novo em instantes.")
                 await asyncio.sleep(LOCK_PAUSE)
+    log.info("O banco passou da revisão %s à %s.", before or "nenhuma", HEAD)
     return before, HEAD
 
 

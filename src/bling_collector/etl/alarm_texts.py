@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bling_collector.clock import BRASILIA
+from bling_collector.etl.run_words import KINDS
 
 EXECUCAO: Final = "execucao"
 AUTORIZACAO: Final = "autorizacao"
@@ -24,23 +25,27 @@ TITLES: Final = {
 }
 
 
+def _kind(tipo: str) -> str:
+    return KINDS[tipo].lower()
+
+
 def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
     return (
-        f"A execução {run_id} ({tipo}) coletou só uma parte: ficaram devidos {owed['pendencias']} registro(s) e "
+        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte: ficaram devidos {owed['pendencias']} registro(s) e "
         f"{owed['janelas']} período(s). Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
-        "motivo com `bling-collector status` e `bling-collector failures`."
+        "motivo pelo painel ou com `bling-collector failures`."
     )
 
 
 def failed(run_id: int, tipo: str, reason: str) -> str:
     return (
-        f"A execução {run_id} ({tipo}) não chegou ao fim: {reason}. O que já tinha chegado está salvo, e o que faltou "
-        "ficou devido. Veja o motivo com `bling-collector status`, corrija-o se for o caso e rode "
-        "`bling-collector run`."
+        f"A execução {run_id} ({_kind(tipo)}) não chegou ao fim: {reason}. O que já tinha chegado está salvo, e o que "
+        "faltou ficou devido. Veja o motivo pelo painel ou com `bling-collector status`, corrija-o se for o caso e "
+        "rode `bling-collector run`."
     )
 
 
-AGAIN: Final = "Autorize de novo com `bling-collector auth` (ou, no serviço, por GET /auth/start)."
+AGAIN: Final = "Autorize de novo pelo painel ou com `bling-collector auth`."
 LOST: Final = f"Não há uma autorização do Bling que se possa usar, e nada é coletado sem ela. {AGAIN}"
 REFUSED: Final = f"O Bling já não aceita a autorização guardada, e nada é coletado sem ela. {AGAIN}"
 UNSAVED: Final = (
@@ -54,7 +59,8 @@ def differs(months: list[dict[str, Any]]) -> str:
     names = ", ".join(month["mes"] for month in months[:6]) + (" e outros" if len(months) > 6 else "")
     return (
         f"Na conferência de {names}: {faltam} nota(s) faltam no banco, {sobram} só existem nele e {diferem} mudaram no "
-        "Bling. Rode `bling-collector reconcile --repair`, que busca o que falta e marca o que sumiu."
+        "Bling. Repare pelo painel ou com `bling-collector reconcile --repair`, que busca o que falta e marca o que "
+        "sumiu."
     )
 
 
@@ -62,5 +68,5 @@ def no_good_run(hours: int, last: datetime | None) -> str:
     when = f"a última foi em {last.astimezone(BRASILIA):%d/%m/%Y às %H:%M}" if last else "ainda não houve nenhuma"
     return (
         f"Há mais de {hours} horas nenhuma execução dá certo ({when}, hora de Brasília). Veja se o agendamento está "
-        "ligado e o que diz `bling-collector status`; `bling-collector doctor` diz o que falta."
+        "ligado e o que diz `bling-collector status`."
     )

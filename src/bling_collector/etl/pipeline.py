@@ -45,6 +45,7 @@ from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reconcile import due_windows_of
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
+from bling_collector.etl.run_words import STATUSES
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
 from bling_collector.etl.titular import erase_returned
@@ -172,7 +173,7 @@ class Pipeline:
             scope = await _scope(connection)
         if scope is None:
             raise UsageError(
-                "Ainda não há o que conferir: rode antes `bling-collector run-full --data-inicio AAAA-MM-DD`."
+                "Ainda não há o que conferir: comece com `bling-collector run-full --data-inicio AAAA-MM-DD`."
             )
         if inicio is None and fim is not None and fim < scope:
             raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")
@@ -424,7 +425,7 @@ class Pipeline:
             error,
             ctx.found,
         )
-        log.info("Execução %d: %s. %s", result.run_id, status, message or "Tudo em dia.")
+        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or "Tudo em dia.")
         return result
 
     async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:

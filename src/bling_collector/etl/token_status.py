@@ -41,7 +41,7 @@ def as_json(token: Row[Any] | None, cipher: TokenCipher, now: datetime) -> dict[
 def _warning(days: int | None) -> str | None:
     if days is None or days > WARN_DAYS:
         return None
-    remedy = "Rode `bling-collector run`, que a renova; se não der, autorize de novo com `bling-collector auth`."
+    remedy = "Uma coleta a renova: rode `bling-collector run`. Se não der, autorize de novo com `bling-collector auth`."
     if days == 0:
         return f"A autorização do Bling acaba hoje, ou já acabou. {remedy}"
     return f"A autorização do Bling acaba em {days} dia(s). {remedy}"

@@ -57,7 +57,7 @@ def judge(
         or (Verdict("sem-execucao", NEUTRAL, "Autorizado. Falta a primeira carga.", "", LOAD) if run is None else None)
         or _failed(run)
         or _old(good, run, now, no_run_hours)
-        or _owed(status["owed"])
+        or _owed(status["owed"], spent=status["quota"]["exhausted"])
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
@@ -112,7 +112,7 @@ def _old(good: dict[str, Any] | None, run: dict[str, Any], now: datetime, hours:
     return Verdict("velhos", BAD, sentence, f"O normal é uma a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
 
 
-def _owed(owed: dict[str, Any]) -> Verdict | None:
+def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
     notes, windows = owed["pendencias"], owed["janelas"]
     if not notes and not windows:
         return None
@@ -120,9 +120,12 @@ def _owed(owed: dict[str, Any]) -> Verdict | None:
     parts += [_many(windows, "período por ler", "períodos por ler")] if windows else []
     detail = "Toda execução tenta de novo o que ficou devido."
     if owed["estacionadas"]:
-        tried = _many(owed["estacionadas"], "registro já falhou", "registros já falharam")
-        detail = f"{tried} dez vezes e só volta a ser tentado a pedido."
+        one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
+        detail = f"{_many(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
     sentence = f"Falta uma parte: {' e '.join(parts)}."
+    if spent:  # executar agora não traria nada
+        detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
+        return Verdict("devidas", WARNING, sentence, detail)
     return Verdict("devidas", WARNING, sentence, detail, RUN if windows else RETRY)
 
 

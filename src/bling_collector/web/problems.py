@@ -50,7 +50,8 @@ def problem(
     """
     if wants_page(scope):
         authorise = "auth_start" in members or scope["path"] == "/auth/callback"
-        return error_page(scope, status, title, redact(detail), headers, authorise=authorise)
+        nothing = detail in _DETAILS.values()
+        return error_page(scope, status, title, redact(detail), headers, authorise=authorise, nothing=nothing)
     run_id = scope.get("state", {}).get("run_id")
     instance = redact(quote(scope["path"]))
     body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}

@@ -31,6 +31,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "last_run": run,
         "last_successful_run": {"fim": at(3), "run_id": 7},
         "running": False,
+        "quota": {"exhausted": False},
         "oauth": oauth | changes.pop("oauth", {}),
         "owed": owed | changes.pop("owed", {}),
     }
@@ -139,6 +140,8 @@ def test_the_sentences_say_what_is_wrong() -> None:
     both = judged(status(owed={"pendencias": 1200, "janelas": 2, "estacionadas": 1}))
     assert both.sentence == "Falta uma parte: 1.200 registros que não puderam ser salvos e 2 períodos por ler."
     assert both.detail == "1 registro já falhou dez vezes e só volta a ser tentado a pedido."
+    both = judged(status(owed={"pendencias": 5, "estacionadas": 2}))
+    assert both.detail == "2 registros já falharam dez vezes e só voltam a ser tentados a pedido."
     assert judged(status(last_run=last("error", "O Bling não atende"))).detail.startswith("O Bling não atende. O que")
     assert "19/02/2026 às 15:00" in judged(status(last_successful_run={"fim": at(27)})).sentence
     differs = judged(checked=reconciliation(month("2026-01", faltam=[1, 2], diferem=[3]), month("2026-02", sobram=[4])))
@@ -148,6 +151,13 @@ def test_the_sentences_say_what_is_wrong() -> None:
     assert ending.sentence == "A autorização do Bling acaba em 1 dia."
     one = judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01"]))
     assert one.sentence == "Os dados estão em dia, mas 1 mês ainda não foi conferido."
+
+
+def test_a_spent_day_asks_for_nothing_until_midnight() -> None:
+    spent = judged(status(owed={"janelas": 1}, quota={"exhausted": True}))
+    assert (spent.case, spent.action) == ("devidas", None)
+    assert "cota de hoje do Bling acabou" in spent.detail
+    assert judged(status(quota={"exhausted": True})).case == "certo"
 
 
 def test_a_refusal_older_than_the_token_is_past() -> None:

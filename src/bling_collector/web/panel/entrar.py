@@ -35,12 +35,12 @@ async def check(request: Request, service: OneService) -> Response:
         return RedirectResponse("/", 303)
     given = await fields(request)
     back = local_path(given.get("volta"))
-    attempts = service.attempts
-    if wait := attempts.wait():
+    attempts, address = service.attempts, request.client.host if request.client else ""
+    if wait := attempts.wait(address):
         said = f"Foram muitos tokens errados. Espere {plural(wait, 'segundo', 'segundos')} e tente de novo."
         return _door(request, back, said, 429, {"Retry-After": str(wait)})
     if not _equal(expected, given.get("token", "").strip()):
-        attempts.failed()
+        attempts.failed(address)
         return _door(request, back, "O token não confere. Confira se foi copiado inteiro.", 403)
     answer = _back(back)
     _set_cookie(request, answer, session.issue(expected.get_secret_value(), service.clock.now()), session.LIFE.days)

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, StreamingResponse
 from bling_collector.errors import CollectorError
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.live import Pace, load_live, load_log, stop
+from bling_collector.etl.run_words import KINDS
 from bling_collector.etl.status import load_runs
 from bling_collector.web.live import EVERY
 from bling_collector.web.origin import same_origin
@@ -25,13 +26,6 @@ PER_PAGE: Final = 30
 LONGEST: Final = 300.0
 """Segundos de uma ligação: o navegador a refaz sozinho, e quem se foi sem avisar não a segura para sempre."""
 _MOST: Final = 2**31 - 1
-KINDS: Final = {
-    "run": "Coleta do dia",
-    "run-full": "Carga histórica",
-    "retry": "Nova tentativa",
-    "reconcile": "Conferência",
-    "reprocess": "Reprocessamento",
-}
 RunId = Annotated[int, Path(ge=1, le=_MOST)]
 
 

@@ -1,22 +1,27 @@
 """A página de uma nota, e buscá-la outra vez no Bling."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from bling_collector.errors import CollectorError
+from bling_collector.bootstrap import App
+from bling_collector.errors import BlingUnavailableError, CollectorError
 from bling_collector.etl.nota import UnknownNotaError, load_nota, load_nota_proof
+from bling_collector.etl.quota import load_quota
 from bling_collector.etl.situacoes import PAGAMENTOS
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel import notes
-from bling_collector.web.panel.filters import masked
+from bling_collector.web.panel.filters import clock_time, masked
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 
 router = APIRouter(include_in_schema=False)
 
+PATIENCE: Final = 20.0
+"""Segundos que quem busca uma nota espera pelo Bling; com ele bom, são dois ou três."""
 _LINES: Final = 100
 """Linhas de uma nota por página: uma nota pode ter novecentas e noventa."""
 _CHANGES: Final = 50
@@ -47,10 +52,32 @@ async def sync(request: Request, nfe_id: str, service: OneService) -> Response:
     try:
         _ = service.settings.credentials
         async with service.opened() as app:
-            result = await app.pipeline.sync("nfe", id_)
+            result = await _fetch(app, id_)
     except CollectorError as error:
         return await _show(request, service, id_, failure=error)
     return RedirectResponse(f"/notas/{id_}?busca={result}", 303)
+
+
+async def _fetch(app: App, id_: int) -> str:
+    """O que `Pipeline.sync` diz da nota; BlingUnavailableError se o Bling não a dá enquanto quem pediu espera.
+
+    Quem desiste no meio não deixa nada pela metade: a nota é gravada numa transação só.
+    """
+    async with app.engine.connect() as connection:
+        paused_until = (await load_quota(connection, app.clock.now()))["paused_until"]
+    if paused_until is not None:
+        raise BlingUnavailableError(
+            "Depois de muitos erros do Bling, o coletor o deixa em paz por um momento: nada lhe é pedido até as "
+            f"{clock_time(paused_until)}. Busque a nota de novo depois disso."
+        )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await app.pipeline.sync("nfe", id_)
+    except TimeoutError:
+        raise BlingUnavailableError(
+            f"O Bling não deu a nota em {PATIENCE:.0f} s: está lento, ou ocupado com uma execução deste coletor. "
+            "Espere alguns minutos e busque de novo."
+        ) from None
 
 
 async def _show(

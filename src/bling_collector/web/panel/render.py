@@ -9,9 +9,11 @@ from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
+from bling_collector.etl.run_words import STATUSES
 from bling_collector.web.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.filters import FILTERS
+from bling_collector.web.panel.pointers import pointing
 from bling_collector.web.panel.static import static_url
 from bling_collector.web.panel.tables import shown
 
@@ -38,8 +40,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= FILTERS | {"cell": shown, "meter": meter}
-    env.globals |= {"static_url": static_url, "sections": SECTIONS}
+    env.filters |= FILTERS | {"cell": shown, "meter": meter, "aponta": pointing}
+    env.globals |= {"static_url": static_url, "sections": SECTIONS, "run_statuses": STATUSES}
     return env
 
 

@@ -1,0 +1,37 @@
+"""Onde um texto manda digitar um comando, a página do painel que faz o mesmo.
+
+As mensagens (erros, alarmes, o que uma execução deixou dito) são as mesmas para todos, e citam comandos. Aqui quem as
+lê não tem onde os digitar: «Autorize com `bling-collector auth`» passa a «Autorize em Autorizar no Bling», um enlace.
+"""
+
+import re
+from typing import Final
+
+from markupsafe import Markup, escape
+
+_PAGES: Final = {
+    "auth": ("/autorizar", "Autorizar no Bling"),
+    "failures": ("/execucoes", "Execuções"),
+    "reconcile": ("/cobertura", "Cobertura"),
+    "run": ("/executar", "Executar"),
+    "run-full": ("/executar", "Executar"),
+    "status": ("/execucoes", "Execuções"),
+    "GET /runs": ("/execucoes", "Execuções"),
+}
+"""Por comando (ou rota da API): o endereço e o nome da página. Os outros não têm página, e ficam como estão."""
+_WHERE: Final = {"com ": "em ", "pelo painel ou com ": "em ", "Rode ": "Vá a ", "rode ": "vá a ", None: "a página "}
+"""O que vem antes do comando, e o que vem antes do nome da página."""
+_COMMAND: Final = re.compile(
+    r"(?:\b(?P<before>(?:pelo painel ou )?com |[Rr]ode ))?"
+    r"(?:`bling-collector (?P<name>[a-z-]++)(?! --gerar-chave)[^`]*`|(?P<route>GET /runs\b))"
+)
+
+
+def pointing(text: str) -> Markup:
+    """O texto, escapado, com cada comando que tem página trocado pelo enlace dela."""
+    return Markup(_COMMAND.sub(_page, str(escape(text))))  # noqa: S704 — já vem escapado; só os enlaces são nossos
+
+
+def _page(found: re.Match[str]) -> str:
+    page = _PAGES.get(found["name"] or found["route"])
+    return f'{_WHERE[found["before"]]}<a href="{page[0]}">{page[1]}</a>' if page else found[0]
