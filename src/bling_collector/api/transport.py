@@ -170,7 +170,7 @@ class PacedTransport(_Layer):
     foi preciso abrir uma conexão ou porque a máquina se ocupou doutra coisa, toma outra na hora de sair: atrasada, as
     seguintes a alcançariam (medido: quatro chegadas em 0,966 s). Vai sozinha a que prova se o Bling voltou.
 
-    Vinte notas que falham sempre não são um Bling que caiu: quem o diz é uma que já respondeu, perguntada de novo.
+    Dez notas que falham sempre não são um Bling que caiu: quem o diz é uma que já respondeu, perguntada de novo.
     """
 
     def __init__(
