@@ -112,7 +112,7 @@ async def test_without_javascript_it_all_works(page: Page) -> None:
     await page.goto("/executar")
     await page.get_by_role("button", name="Ver o plano").click()
     await page.get_by_role("button", name="Começar").click()
-    await expect(page.get_by_text("Completa")).to_be_visible(timeout=60_000)  # a página se refaz sozinha
+    await expect(page.get_by_text("Completa", exact=True)).to_be_visible(timeout=60_000)  # a página se refaz sozinha
     await page.get_by_role("navigation", name="Seções").get_by_role("link", name="Execuções").click()
     await expect(page.get_by_role("row")).to_have_count(3)
 

@@ -81,7 +81,7 @@ async def test_from_nothing_to_the_data(page: Page, panel: Panel) -> None:
     panel.bling.configure(latency=0.02)
     await page.get_by_role("button", name="Começar").click()
     await expect(page).to_have_url(f"{panel.url}/execucoes/1")
-    await expect(page.get_by_text("Completa")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text("Completa", exact=True)).to_be_visible(timeout=60_000)
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Tudo certo")
     total = sum(note["tipo"] == 1 for note in panel.bling.notes.values())
@@ -109,7 +109,7 @@ async def test_a_lost_authorisation_is_said_and_repaired(page: Page, panel: Pane
     await page.get_by_role("link", name="Continuar").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("não chegou ao fim")
     await page.get_by_role("button", name="Executar agora").click()
-    await expect(page.get_by_text("Completa")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text("Completa", exact=True)).to_be_visible(timeout=60_000)
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Tudo certo")
 
@@ -123,7 +123,7 @@ async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
     await page.goto("/executar")
     await page.get_by_role("button", name="Ver o plano").click()
     await page.get_by_role("button", name="Começar").click()
-    await expect(page.get_by_text("Em parte")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text("Em parte", exact=True)).to_be_visible(timeout=60_000)
     await expect(page.get_by_role("rowheader", name=f"nfe/{note}")).to_be_visible()
     await axe(page)
     await page.goto("/")
@@ -134,7 +134,7 @@ async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
 
     panel.bling.faults.remove(rule)
     await page.get_by_role("button", name="Tentar de novo").click()
-    await expect(page.get_by_text("Completa")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text("Completa", exact=True)).to_be_visible(timeout=60_000)
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Tudo certo: 2.926 de 2.926 notas")
 

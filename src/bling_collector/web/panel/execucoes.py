@@ -116,7 +116,7 @@ def _shown(run: dict[str, Any], pace: Pace, now: datetime) -> dict[str, Any]:
         "notas": number(run["stats"]["nfes"]),
         "cadastros": number(run["stats"]["contatos"] + run["stats"]["produtos"]),
         "requisicoes": number(run["requisicoes"]),
-        "ritmo": f"{number(rate if rate is not None else average, 1)} por segundo",
+        "ritmo": number(rate if rate is not None else average, 1),
         "decorrido": duration(seconds),
         "falta": duration(left) if left is not None else "—",
         "janelas": number(run["janelas"]),
