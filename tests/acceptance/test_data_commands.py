@@ -148,7 +148,7 @@ async def test_a_copy_from_before_erasures_were_remembered(app: App, command: st
     async with app.engine.begin() as connection:
         for statement in (
             "DROP TABLE alarmes, limites_bling, dados_apagados, nfe_busca, execucao_log",
-            "DROP INDEX ix_nfe_cabecalho_faturamento, ix_nfe_cabecalho_sem_detalhe",
+            "DROP INDEX ix_nfe_cabecalho_faturamento, ix_nfe_cabecalho_sem_detalhe, ix_nfe_cabecalho_numeracao",
             "ALTER TABLE etl_controle DROP parar",
             "ALTER TABLE oauth_tokens DROP refused_at",
             "UPDATE alembic_version SET version_num = '0003'",
