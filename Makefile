@@ -27,7 +27,7 @@ demo: setup ## Seis anos de notas de uma empresa simulada num PostgreSQL de verd
 	@$(BIN)/bling-collector demo
 
 test: setup ## Os testes (sem os lentos)
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: setup ## Os testes lentos
 	$(BIN)/pytest -m slow

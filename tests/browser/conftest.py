@@ -59,13 +59,6 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Num processo só do xdist (`--dist loadgroup`): carregar a empresa da demonstração custa, e uma vez basta."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @dataclass(frozen=True)
 class Panel:
     """O serviço no ar e o que há atrás dele."""
