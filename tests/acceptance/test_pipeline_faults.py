@@ -128,6 +128,7 @@ async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling
     await assert_equals_truth(app.engine, bling, without=bad)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.06)
 async def test_muitas_pendencias_antigas_nao_param_o_resto(app: App, bling: Bling) -> None:
     """Numa execução sem nota nova nenhuma nota responde; a listagem, que respondeu, é a testemunha."""

@@ -18,8 +18,8 @@ MOST = 5 * (SUSPECTS + IN_FLIGHT)
 """As tentativas dos que levantam a suspeita, e dos que já tinham saído."""
 
 
-@pytest.mark.parametrize("kind", ["server_error", "bad_gateway"])
-@pytest.mark.bling(scale=0.1)
+@pytest.mark.parametrize("kind", ["server_error", pytest.param("bad_gateway", marks=pytest.mark.slow)])
+@pytest.mark.bling(scale=0.05)
 async def test_nenhum_detalhe_de_nota(app: App, bling: Bling, kind: FaultKind) -> None:
     rule = bling.fail(r"^/nfe/\d+$", kind)
     for _ in range(2):
