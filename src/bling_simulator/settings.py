@@ -61,6 +61,8 @@ class SimulatorSettings:
     """Algumas páginas têm um pouco mais ou um pouco menos que `limite` linhas; nenhuma se perde."""
     default_hides_all_but_authorised: bool = False
     """Outra leitura da documentação: sem `situacao` só vêm as notas na situação 6."""
+    also_authorised: frozenset[int] = frozenset()
+    """Com `default_hides_all_but_authorised`, as situações que também contam como autorizadas."""
     bare_dates_get_time_of_day: bool = True
     default_hides_zero_stock: bool = False
     """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos."""

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 MAX_PASSES = 3
 """Vezes que uma janela é lida quando a lista muda enquanto é lida."""
 ANALYZE_AFTER = 1000
-MAX_PROBES = 2
+MAX_PROBES = 3
 """Janelas de uma execução em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
 
 
@@ -92,8 +92,9 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
     for listing in await listings_of(ctx, stream):
         await _list(ctx, stream, window, listing, result)
     if stream.suspects and not hides and not result.proven and ctx.probes < MAX_PROBES:
+        place = ctx.probes % len(stream.suspects)
+        probe, others = stream.suspects[place], stream.suspects[:place] + stream.suspects[place + 1 :]
         ctx.probes += 1
-        probe, *others = stream.suspects
         before = len(result.listed)
         await _list(ctx, stream, window, probe, result)
         if len(result.listed) > before:

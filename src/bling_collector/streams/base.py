@@ -40,7 +40,7 @@ class Stream:
     listings: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
     suspects: tuple[Params, ...] = ()
-    """Listagens que só se pedem se `listings` não prova que mostra tudo; a primeira delas é a sonda."""
+    """Listagens que só se pedem se `listings` não prova que mostra tudo; a sonda é uma delas, outra a cada vez."""
     proves: Callable[[Document], bool] = lambda row: True
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     window: tuple[str, str] | None = None

@@ -183,8 +183,8 @@ NFE = Stream(
     # Sem `situacao` o Bling esconde as canceladas; sem `tipo`, as de saída são o padrão (referência: GET /nfe).
     listings=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
     # O padrão esconde mais que as canceladas? As fontes discordam (a descrição diz que não; quem mediu só tinha 6 e 2).
-    suspects=tuple((("tipo", "1"), ("situacao", str(situacao))) for situacao in (5, 1, 3, 4, 7, 8, 9, 10, 11)),
-    proves=lambda row: integer(row.get("situacao")) not in {2, 6},
+    suspects=tuple((("tipo", "1"), ("situacao", str(situacao))) for situacao in (5, 4, 1, 9, 3, 7, 8, 10, 11)),
+    proves=lambda row: integer(row.get("situacao")) not in {2, 5, 6},
     window=("dataEmissaoInicial", "dataEmissaoFinal"),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
     group=lambda row: str(integer(row.get("situacao"))),

@@ -49,5 +49,5 @@ def get_nfe(bling: Bling, note_id: int) -> Json | None:
 
 def _shown_by_default(bling: Bling, note: Json) -> bool:
     if bling.settings.default_hides_all_but_authorised:
-        return bool(note["situacao"] == 6)
+        return note["situacao"] in {6, *bling.settings.also_authorised}
     return bool(note["situacao"] != 2)
