@@ -12,9 +12,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 import httpx2
-from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.transport import Requests
@@ -23,16 +21,14 @@ from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_calls import CountedTokenCalls
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
-from bling_collector.db import schema
 from bling_collector.db.account_limits import PgRateLimiter
-from bling_collector.db.database import create_engine, explained, parse_url
-from bling_collector.db.embedded import default_data_home, embedded_postgres
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.embedded import default_data_home
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError, DatabaseError
-from bling_collector.etl.alarms import Alarms, tell_database_down
+from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError
+from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.pipeline import Pipeline
-from bling_collector.etl.titular import erase_returned
-from bling_collector.notify import Channel, channels
+from bling_collector.opening import build_alarms, open_database, token_store
 from bling_collector.pace import PER_SECOND
 from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
@@ -59,34 +55,6 @@ class App:
     def cipher(self) -> TokenCipher:
         """As chaves da configuração."""
         return TokenCipher(self.settings.token_keys)
-
-
-@asynccontextmanager
-async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIterator[tuple[AsyncEngine, bool]]:
-    """O banco de DATABASE_URL ou, sem ela, o embutido, com o esquema em dia; e se é o embutido.
-
-    Se uma restauração morreu antes de apagar outra vez quem o banco se lembra de ter apagado, apaga-o.
-
-    ConfigurationError para um endereço que não serve; DatabaseError para um banco que não atende.
-    """
-    async with AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            url, embedded = parse_url(settings.database_url.get_secret_value()), False
-        else:
-            url, embedded = await _embedded_url(stack), True
-        engine = create_engine(url)
-        stack.push_async_callback(engine.dispose)
-        if upgrade:
-            await schema.upgrade(engine)
-        async with explained(url):
-            if upgrade:
-                await erase_returned(engine, SystemClock().now())
-            yield engine, embedded
-
-
-async def _embedded_url(stack: AsyncExitStack) -> URL:
-    server = await stack.enter_async_context(embedded_postgres())
-    return parse_url(server.url)
 
 
 async def _give_back(limiter: PgRateLimiter) -> None:
@@ -140,35 +108,10 @@ async def open_app(
         yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests, alarms)
 
 
-@asynccontextmanager
-async def telling_who_watches(settings: Settings) -> AsyncIterator[None]:
-    """Se o banco não atende, avisa a quem ALERT_URLS diz, e o erro segue: quem agenda uma coleta não lê o terminal."""
-    try:
-        yield
-    except DatabaseError as error:
-        await tell_database_down(_channels(settings), str(error))
-        raise
-
-
 def _is_bling(settings: Settings) -> bool:
     """A API configurada é a do próprio Bling, que bloqueia quem não guarda o ritmo."""
     host = urlsplit(settings.bling_api_base_url).hostname or ""
     return host == "bling.com.br" or host.endswith(".bling.com.br")
-
-
-def _channels(settings: Settings) -> list[Channel]:
-    return channels(settings.alert_urls.get_secret_value()) if settings.alert_urls else []
-
-
-def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> Alarms:
-    """Os alarmes deste banco, com os destinos da configuração."""
-    cipher = TokenCipher(settings.token_keys)
-    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)
-
-
-def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:
-    """Os tokens deste banco, com as chaves da configuração."""
-    return PgTokenStore(engine, TokenCipher(settings.token_keys))
 
 
 async def _ready_tokens(store: PgTokenStore, oauth: OAuth) -> None:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bling_collector.bootstrap import bling_clock, open_database, token_store
+from bling_collector.bootstrap import bling_clock
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
 from bling_collector.errors import CollectorError, ConfigurationError
+from bling_collector.opening import open_database, token_store
 from bling_collector.tokens import WARN_DAYS, refresh_ends_at
 
 SKEW = timedelta(seconds=30)

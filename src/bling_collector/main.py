@@ -6,13 +6,12 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from importlib.metadata import version
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from bling_collector import logs
+from bling_collector import __version__, logs
 from bling_collector.clock import Clock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
@@ -76,7 +75,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app = _Api(
         title="Coletor Bling",
         description=_DESCRIPTION,
-        version=version("bling_collector"),
+        version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
         docs_url=None,

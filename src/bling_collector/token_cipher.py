@@ -1,11 +1,12 @@
 """Os tokens cifrados em repouso: Fernet (AES-128-CBC com HMAC-SHA256), com tantas chaves quantas a troca delas peça."""
 
 from collections.abc import Sequence
-from typing import Final
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING, Final
 
 from bling_collector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 _MARK: Final = "fernet:"
 """O que distingue um token cifrado de um em claro; nenhum token do Bling tem dois-pontos."""
@@ -20,8 +21,13 @@ class TokenCipher:
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         """ConfigurationError, sem repetir a chave, se alguma não é do Fernet."""
+        self._keys: list[Fernet] = []
+        if not keys:
+            return
+        from cryptography import fernet
+
         try:
-            self._keys = [Fernet(key) for key in keys]
+            self._keys = [fernet.Fernet(key) for key in keys]
         except ValueError:
             raise ConfigurationError(
                 "TOKEN_ENCRYPTION_KEY tem uma chave que não serve: são 44 caracteres, como "
@@ -38,6 +44,8 @@ class TokenCipher:
             return stored
         if not self._keys:
             raise ConfigurationError(LOST)
+        from cryptography.fernet import InvalidToken, MultiFernet
+
         try:
             return MultiFernet(self._keys).decrypt(stored.removeprefix(_MARK)).decode()
         except InvalidToken:
@@ -55,6 +63,8 @@ class TokenCipher:
         """Se está guardado como `seal` o guardaria hoje: cifrado com a primeira chave ou, sem chaves, como for."""
         if not self._keys:
             return True
+        from cryptography.fernet import InvalidToken
+
         try:
             self._keys[0].decrypt(stored.removeprefix(_MARK))
         except InvalidToken:
@@ -69,4 +79,6 @@ def is_sealed(stored: str) -> bool:
 
 def new_key() -> str:
     """Uma chave nova para TOKEN_ENCRYPTION_KEY."""
+    from cryptography.fernet import Fernet
+
     return Fernet.generate_key().decode()

@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.collecting import collector_settings
+from tests.commands import Terminal
 from tests.fakes import FakeClock
 
 from bling_collector.config import Settings, load_settings
@@ -222,10 +223,9 @@ async def test_serve_refuses_before_anything_opens(tmp_path: Any) -> None:
     environment = os.environ | {"DATABASE_URL": NOWHERE.get_secret_value(), "XDG_DATA_HOME": str(tmp_path)}
     command = (sys.executable, "-m", "bling_collector", "serve", "--host", EVERYWHERE, "--port", free_port())
     pipe = asyncio.subprocess.PIPE
-    refused = await asyncio.create_subprocess_exec(*command, env=environment, cwd=tmp_path, stderr=pipe)
-    _, said = await refused.communicate()
-    assert refused.returncode == 2
-    assert "Sem API_TOKEN o serviço só atende nesta máquina" in said.decode()
+    refused = await Terminal(tmp_path, environment).run("serve", "--host", EVERYWHERE, "--port", free_port())
+    assert refused.code == 2
+    assert "Sem API_TOKEN o serviço só atende nesta máquina" in refused.err
 
     words = (*command, "--sem-autenticacao")
     told = await asyncio.create_subprocess_exec(*words, env=environment, cwd=tmp_path, stderr=pipe)

@@ -1,8 +1,5 @@
 """Os alarmes e as métricas do coletor inteiro: execuções de verdade diante do simulador."""
 
-import asyncio
-import os
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from tests.acceptance.service_fixtures import authorise, serving, until
 from tests.collecting import authorise as authorise_app
+from tests.commands import Terminal
 from tests.fakes import FakeClock
 from tests.inbox import Inbox, open_inbox
 
@@ -160,19 +158,16 @@ async def test_the_service_checks_by_itself(alerting: Settings, clock: FakeClock
 
 
 async def test_a_command_that_finds_no_database_tells_who_watches(inbox: Inbox, tmp_path: Path) -> None:
-    environment = os.environ | {
-        "ALERT_URLS": inbox.url,
-        "BLING_CLIENT_ID": "b9c8a7",
-        "BLING_CLIENT_SECRET": "d6e5f4",
-        "DATABASE_URL": "postgresql://ninguem@127.0.0.1:1/nada",
-        "XDG_DATA_HOME": str(tmp_path),
-    }
+    terminal = Terminal(
+        tmp_path,
+        {
+            "ALERT_URLS": inbox.url,
+            "BLING_CLIENT_ID": "b9c8a7",
+            "BLING_CLIENT_SECRET": "d6e5f4",
+            "DATABASE_URL": "postgresql://ninguem@127.0.0.1:1/nada",
+        },
+    )
     for command in (("run",), ("alerts", "check"), ("status",)):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bling_collector", *command, env=environment, cwd=tmp_path,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        await process.communicate()
-        assert process.returncode == 1
+        assert (await terminal.run(*command)).code == 1
     assert inbox.titles == ["Coletor Bling: o banco não atende"] * 2, "quem pede `status` está vendo"
     assert "Nada foi coletado" in inbox.received[0]["message"]

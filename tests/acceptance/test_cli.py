@@ -2,21 +2,19 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import collector_settings, rows, scalar
+from tests.commands import Done, Terminal, variables_for
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli import main
@@ -28,65 +26,17 @@ from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings
 
-COMMAND = (sys.executable, "-m", "bling_collector")
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """Uma pasta vazia e um ambiente sem nenhuma variável do projeto, a não ser as dadas."""
-
-    folder: Path
-    variables: Mapping[str, str]
-
-    async def start(self, *arguments: str, **changes: str) -> asyncio.subprocess.Process:
-        system = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
-        return await asyncio.create_subprocess_exec(
-            *COMMAND,
-            *arguments,
-            cwd=self.folder,
-            env=system | {"HOME": str(self.folder), "PYTHONUTF8": "1"} | dict(self.variables) | changes,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def run(self, *arguments: str, **changes: str) -> Done:
-        process = await self.start(*arguments, **changes)
-        out, err = await process.communicate()
-        return Done(process.returncode or 0, out.decode(), err.decode())
-
 
 @pytest.fixture
 def nowhere(tmp_path: Path) -> Terminal:
     """Um terminal sem nada configurado."""
-    return Terminal(tmp_path, {})
+    return Terminal(tmp_path)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Terminal:
     """Um terminal configurado para o simulador e o banco deste teste."""
-    assert settings.database_url is not None
-    assert settings.bling_client_secret is not None
-    variables = {
-        "BLING_CLIENT_ID": str(settings.bling_client_id),
-        "BLING_CLIENT_SECRET": settings.bling_client_secret.get_secret_value(),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "BLING_API_BASE_URL": server.api_url,
-        "BLING_OAUTH_URL": f"{server.api_url}/oauth/token",
-        "BLING_AUTHORIZE_URL": f"{server.api_url}/oauth/authorize",
-        "API_RATE_LIMIT_DELAY": "0",
-    }
-    return Terminal(tmp_path, variables)
+    return Terminal(tmp_path, variables_for(settings, server))
 
 
 @pytest.fixture
@@ -384,7 +334,7 @@ async def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 @pytest.mark.slow
 async def test_the_demonstration(nowhere: Terminal) -> None:
-    done = await nowhere.run("demo", "--no-serve")
+    done = await nowhere.run_apart("demo", "--no-serve")
     assert done.code == 0
     assert "✔ 2.926 de 2.926 notas, iguais ao centavo." in done.out
     assert [line.split()[:3] for line in done.out.splitlines() if line.startswith("2025")] == [

@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import until
+from tests.commands import Terminal
 
 from bling_collector.token_cipher import new_key
 from bling_simulator.bling import Bling
@@ -102,14 +103,9 @@ def environment(server: RunningServer, database_url: str, tmp_path: Path) -> dic
 
 async def command(everything: Everything, environment: dict[str, str], *arguments: str, **changes: str) -> int:
     """Roda a linha de comando e guarda o que ela disse."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bling_collector", "-v", *arguments, env=environment | changes,
-        cwd=environment["XDG_DATA_HOME"], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await process.communicate()
-    everything.add(" ".join(arguments), said.decode())
-    assert process.returncode is not None
-    return process.returncode
+    done = await Terminal(Path(environment["XDG_DATA_HOME"]), environment).run("-v", *arguments, **changes)
+    everything.add(" ".join(arguments), done.out + done.err)
+    return done.code
 
 
 @asynccontextmanager

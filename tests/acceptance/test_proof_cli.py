@@ -1,94 +1,41 @@
 """A linha de comando da prova: o que diz, com que código sai, e que nada muda quando o pedido está errado."""
 
-import asyncio
-import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.collecting import at_request, rows
+from tests.commands import Terminal, variables_for
 from tests.proving import START, assert_equals_the_living, at, count, execute, outgoing, snapshot, twin
 
 from bling_collector.bootstrap import App
+from bling_collector.config import Settings
 from bling_collector.db.control import PARKED_AFTER
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
-from bling_simulator.settings import SimulatorSettings
-
-SRC = Path(__file__).parents[2] / "src"
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 @pytest.fixture
-def start(server: RunningServer, database_url: str) -> Start:
-    """Começa o comando, num processo só dele, diante do simulador."""
-    simulator = SimulatorSettings()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("BLING_", "EXTRACTION_"))}
-    environment |= {
-        "PYTHONPATH": str(SRC),
-        "BLING_CLIENT_ID": simulator.client_id,
-        "BLING_CLIENT_SECRET": simulator.client_secret,
-        "BLING_API_BASE_URL": server.api_url,
-        "BLING_OAUTH_URL": f"{server.api_url}/oauth/token",
-        "DATABASE_URL": database_url,
-        "API_RATE_LIMIT_DELAY": "0",
-    }
-
-    async def begin(*arguments: str, **changes: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bling_collector", *arguments, cwd=SRC, env=environment | changes,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-
-    return begin
+def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Terminal:
+    """Um terminal configurado para o simulador e o banco deste teste."""
+    return Terminal(tmp_path, variables_for(settings, server))
 
 
-@pytest.fixture
-def run(start: Start) -> Callable[..., Awaitable[Said]]:
-    async def command(*arguments: str, **changes: str) -> Said:
-        process = await start(*arguments, **changes)
-        out, err = await process.communicate()
-        return Said(process.returncode or 0, out.decode(), err.decode())
-
-    return command
-
-
-Run = Callable[..., Awaitable[Said]]
-
-
-async def test_conferir_e_reparar(app: App, bling: Bling, run: Run) -> None:
+async def test_conferir_e_reparar(app: App, bling: Bling, terminal: Terminal) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2022-05-31 23:59:59"))
     await app.pipeline.run_full(START)
     cancelled, issued = outgoing(bling, 6)[1], bling.issue_note(emitted_at=at("2023-01-01 00:00:00"))
     bling.cancel_note(cancelled)
     bling.delete_note(doomed)
     before = await snapshot(app.engine)
-    looked = await run("reconcile", "--json")
+    looked = await terminal.run("reconcile", "--json")
     assert looked.code == 1, looked.err
     assert looked.json["status"] == "partial"
     expected = {"faltavam": [issued], "mudaram": [cancelled], "sumiram": [doomed]}
     assert looked.json["encontrado"] == {"contagens": dict.fromkeys(expected, 1), "ids": expected}
     assert not looked.json["conferencia"]["igual"]
     assert await snapshot(app.engine) == before
-    repaired = await run("reconcile", "--repair")
+    repaired = await terminal.run("reconcile", "--repair")
     assert repaired.code == 0, repaired.err
     total = len(outgoing(bling))
     assert f"✔ {total} de {total} notas, conferidas em" in repaired.out
@@ -98,11 +45,11 @@ async def test_conferir_e_reparar(app: App, bling: Bling, run: Run) -> None:
     await assert_equals_the_living(app.engine, bling, deleted={doomed})
 
 
-async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, run: Run) -> None:
+async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, terminal: Terminal) -> None:
     """Antes de a história ser conferida inteira, não há o que afirmar dela."""
     await app.pipeline.run_full(START)
     await execute(app.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
-    said = await run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
+    said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
     assert said.code == 0, said.err
     assert "conferidas em" not in said.out
     assert "Ainda por conferir: 36 mês(es), de 2021-01 a 2023-12." in said.out
@@ -121,71 +68,73 @@ WRONG = {
 }
 
 
-async def test_pedidos_errados(app: App, run: Run) -> None:
-    for command, said in zip(WRONG, await asyncio.gather(*(run(*command.split()) for command in WRONG)), strict=True):
+async def test_pedidos_errados(app: App, terminal: Terminal) -> None:
+    for command, sentence in WRONG.items():
+        said = await terminal.run(*command.split())
         assert (said.code, said.out) == (2, ""), command
-        assert WRONG[command] in said.err, command
+        assert sentence in said.err, command
         assert "Traceback" not in said.err, command
     assert await count(app.engine, "etl_controle") == 0
 
 
-async def test_a_numeracao(app: App, bling: Bling, run: Run) -> None:
+async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
     bling.issue_note(serie=7)
     bling.notebook._numbers[7] += 2
     bling.issue_note(serie=7)
     await app.pipeline.run()
-    said = await run("reconcile", "--numeracao", "--serie", "7", BLING_CLIENT_ID="")
+    said = await terminal.run("reconcile", "--numeracao", "--serie", "7", BLING_CLIENT_ID="")
     assert said.code == 0, said.err
     assert "Série 7: de 1 a 4, 2 números." in said.out
     assert "✘ 2 a 3: sem explicação, entre 1 (nota" in said.out
-    assert (await run("reconcile", "--numeracao", "--json")).json[-1]["sem_explicacao"][0]["quantos"] == 2
+    assert (await terminal.run("reconcile", "--numeracao", "--json")).json[-1]["sem_explicacao"][0]["quantos"] == 2
 
 
-async def test_o_que_falhou(app: App, bling: Bling, run: Run) -> None:
+async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
     await app.pipeline.run()
     await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
-    listed = await run("failures")
+    listed = await terminal.run("failures")
     assert listed.code == 0
     assert f"nfe/{bad}: desde" in listed.out
     assert "estacionada" in listed.out
     assert "Nota estragada" in listed.out
-    shown, status = await asyncio.gather(run("failures", "show", f"nfe/{bad}", "--json"), run("status"))
+    shown = await terminal.run("failures", "show", f"nfe/{bad}", "--json")
+    status = await terminal.run("status")
     assert shown.json["tentativas"] == PARKED_AFTER
     assert f"nfe/{bad}" in status.out
-    assert (await run("failures", "retry", f"nfe/{bad}")).code == 1
+    assert (await terminal.run("failures", "retry", f"nfe/{bad}")).code == 1
     bling.faults.clear()
-    assert (await run("failures", "retry")).code == 0
+    assert (await terminal.run("failures", "retry")).code == 0
     assert await count(app.engine, "pendencias") == 0
 
 
-async def test_reprocessar_sem_credenciais_e_sem_o_bling(app: App, bling: Bling, run: Run) -> None:
+async def test_reprocessar_sem_credenciais_e_sem_o_bling(app: App, bling: Bling, terminal: Terminal) -> None:
     await app.pipeline.run()
     fresh = await snapshot(app.engine)
     await execute(app.engine, "UPDATE nfe_cabecalho SET total_nota = 0", "DELETE FROM nfe_itens")
     bling.counters.reset()
-    said = await run("reprocess", "--json", BLING_CLIENT_ID="", BLING_CLIENT_SECRET="")
+    said = await terminal.run("reprocess", "--json", BLING_CLIENT_ID="", BLING_CLIENT_SECRET="")
     assert (said.code, said.json["status"]) == (0, "success"), said.err
     assert bling.counters.total == 0
     assert await snapshot(app.engine) == fresh
-    assert (await run("reprocess", "--data-inicio", "2026-02-01")).out.startswith("✔ Tudo refeito: ")
+    assert (await terminal.run("reprocess", "--data-inicio", "2026-02-01")).out.startswith("✔ Tudo refeito: ")
 
 
-async def test_buscar_um_objeto(app: App, bling: Bling, run: Run) -> None:
+async def test_buscar_um_objeto(app: App, bling: Bling, terminal: Terminal) -> None:
     note = outgoing(bling)[-1]
-    assert (await run("sync", "nfe", str(note))).out.strip() == f"✔ nfe {note}: criado."
-    assert (await run("sync", "nfe", str(note), "--json")).json["resultado"] == "igual"
-    said = await run("sync", "nfe", str(note), BLING_CLIENT_SECRET="")
+    assert (await terminal.run("sync", "nfe", str(note))).out.strip() == f"✔ nfe {note}: criado."
+    assert (await terminal.run("sync", "nfe", str(note), "--json")).json["resultado"] == "igual"
+    said = await terminal.run("sync", "nfe", str(note), BLING_CLIENT_SECRET="")
     assert (said.code, "BLING_CLIENT_SECRET" in said.err) == (2, True)
 
 
 async def test_kill_9_no_meio_da_conferencia(
-    app: App, bling: Bling, start: Start, monkeypatch: pytest.MonkeyPatch
+    app: App, bling: Bling, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await app.pipeline.run_full(START)
     issued = bling.issue_note(emitted_at=at("2021-06-30 23:59:59"))
-    process = await start("reconcile", "--repair")
+    process = await terminal.start("reconcile", "--repair")
     at_request(bling, monkeypatch, "^/nfe$", 9, process.kill)
     await process.communicate()
     assert process.returncode == -9

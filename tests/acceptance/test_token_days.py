@@ -1,8 +1,5 @@
 """O que a linha de comando diz da autorização: quanto falta, se está cifrada, e o aviso."""
 
-import asyncio
-import os
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import serving
 from tests.collecting import authorise
+from tests.commands import Terminal, variables_for
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
@@ -27,28 +25,8 @@ pytestmark = pytest.mark.bling(scale=0.01)
 
 
 @pytest.fixture
-def environment(app: App, server: RunningServer, tmp_path: Path) -> dict[str, str]:
-    settings = app.settings
-    assert settings.database_url
-    assert settings.bling_client_secret
-    return os.environ | {
-        "BLING_CLIENT_ID": str(settings.bling_client_id),
-        "BLING_CLIENT_SECRET": settings.bling_client_secret.get_secret_value(),
-        "BLING_API_BASE_URL": server.api_url,
-        "BLING_OAUTH_URL": f"{server.api_url}/oauth/token",
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "API_RATE_LIMIT_DELAY": "0",
-        "XDG_DATA_HOME": str(tmp_path),
-    }
-
-
-async def command(environment: dict[str, str], *arguments: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bling_collector", *arguments, env=environment, cwd=environment["XDG_DATA_HOME"],
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
+def terminal(app: App, server: RunningServer, tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path, variables_for(app.settings, server))
 
 
 async def aged(engine: AsyncEngine, days: float) -> None:
@@ -62,50 +40,51 @@ async def aged(engine: AsyncEngine, days: float) -> None:
 
 
 async def test_the_key_is_made_without_anything_else(tmp_path: Path) -> None:
-    code, said = await command(os.environ | {"XDG_DATA_HOME": str(tmp_path)}, "auth", "--gerar-chave")
-    assert code == 0
-    Fernet(said.strip())
+    done = await Terminal(tmp_path).run("auth", "--gerar-chave")
+    assert done.code == 0
+    Fernet(done.out.strip())
 
 
-async def test_the_status_says_what_is_left(environment: dict[str, str], engine: AsyncEngine) -> None:
+async def test_the_status_says_what_is_left(terminal: Terminal, engine: AsyncEngine) -> None:
     await aged(engine, 1.5)
-    code, said = await command(environment, "status")
-    assert code == 0
+    done = await terminal.run("status")
+    said = done.out + done.err
+    assert done.code == 0
     assert "por mais 28 dias" in said
     assert "em claro no banco" in said
     assert "⚠" not in said
 
     await aged(engine, 24.5)
-    _, said = await command(environment | {"TOKEN_ENCRYPTION_KEY": new_key()}, "status")
+    said = (await terminal.run("status", TOKEN_ENCRYPTION_KEY=new_key())).err
     assert "⚠ A autorização do Bling acaba em 5 dia(s). Uma coleta a renova: rode `bling-collector run`" in said
 
 
-async def test_a_run_that_could_not_renew_warns(
-    environment: dict[str, str], engine: AsyncEngine, server: RunningServer
-) -> None:
+async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: AsyncEngine, server: RunningServer) -> None:
     await aged(engine, 24.5)
     server.bling.fail("^/oauth/token$", "bad_gateway")
-    code, said = await command(environment, "run")
-    assert code == 0
+    done = await terminal.run("run")
+    said = done.out + done.err
+    assert done.code == 0
     assert "⚠ A autorização do Bling acaba em 5 dia(s)" in said
 
     server.bling.faults.clear()
     key = new_key()
-    code, said = await command(environment | {"TOKEN_ENCRYPTION_KEY": key}, "run")
-    assert code == 0
-    assert "⚠" not in said
-    _, said = await command(environment | {"TOKEN_ENCRYPTION_KEY": key}, "status")
+    done = await terminal.run("run", TOKEN_ENCRYPTION_KEY=key)
+    assert done.code == 0
+    assert "⚠" not in done.err
+    said = (await terminal.run("status", TOKEN_ENCRYPTION_KEY=key)).out
     assert "por mais 29 dias" in said
     assert "em claro" not in said
 
 
 @pytest.mark.parametrize("other", [{}, {"TOKEN_ENCRYPTION_KEY": new_key()}])
 async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
-    app: App, environment: dict[str, str], engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
+    app: App, terminal: Terminal, engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
 ) -> None:
     await app.pipeline.run()
     await PgTokenStore(engine, TokenCipher([new_key()])).seal()
-    said = {name: (await command(environment | other, name))[1] for name in ("status", "doctor")}
+    done = {name: await terminal.run(name, **other) for name in ("status", "doctor")}
+    said = {name: each.out + each.err for name, each in done.items()}
     assert all("TOKEN_ENCRYPTION_KEY. Ponha-a de volta" in words for words in said.values())
     assert "Autorizado" not in said["status"]
     assert "fernet:" not in said["status"] + said["doctor"]

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib.metadata import version
 from itertools import count
 from typing import Final
 
 import httpx2
 
+from bling_collector import __version__
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.api.transport import (
     AccessTokens,
@@ -129,7 +129,7 @@ def build_http(
     return httpx2.AsyncClient(
         transport=AuthTransport(tokens, RetryTransport(PacedTransport(wire, limiter, clock, requests), clock)),
         base_url=base_url,
-        headers={"Accept": "application/json", "User-Agent": f"bling-collector/{version('bling_collector')}"},
+        headers={"Accept": "application/json", "User-Agent": f"bling-collector/{__version__}"},
         timeout=httpx2.Timeout(30, connect=10),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,

@@ -1,18 +1,18 @@
-"""`alerts`: o que está soando, um teste dos destinos e a conferência de agora."""
+"""Os alarmes: o que está soando, um teste dos destinos e a conferência de agora."""
 
 from contextlib import AsyncExitStack, nullcontext
 from typing import Any
 
 import click
 
-from bling_collector.bootstrap import build_alarms, open_database, telling_who_watches
-from bling_collector.cli.portuguese import Group
-from bling_collector.cli.running import as_json, run_to_end, settings
-from bling_collector.cli.terminal import emit_json, moment, say
+from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.terminal import emit_json, say
+from bling_collector.cli.words import moment
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.db.alarms import NORMAL
 from bling_collector.etl.alarms import load_alarms
+from bling_collector.opening import build_alarms, open_database, telling_who_watches
 
 _NO_CHANNELS = (
     "Não há a quem avisar: ponha em ALERT_URLS uma URL do Apprise, como mailto://usuario:senha@servidor ou "
@@ -20,32 +20,17 @@ _NO_CHANNELS = (
 )
 
 
-@click.group(cls=Group, invoke_without_command=True)
-@as_json
-@click.pass_context
-def alerts(ctx: click.Context, json_: bool) -> int:
-    """Os alarmes que estão soando; sai com 1 se há algum."""
-    if ctx.invoked_subcommand is not None:
-        return 0
-    return run_to_end(_show(settings(), check=False, json_=json_))
+def show(*, check: bool, json_: bool) -> int:
+    """Mostra os alarmes, conferidos agora se `check`; 1 se algum está soando."""
+    return run_to_end(_show(settings(), check=check, json_=json_))
 
 
-@alerts.command("check")
-@as_json
-def alerts_check(json_: bool) -> int:
-    """Confere os alarmes agora e avisa o que mudou."""
-    return run_to_end(_show(settings(), check=True, json_=json_))
-
-
-@alerts.command("test")
-@as_json
-def alerts_test(json_: bool) -> int:
-    """Manda um aviso de teste a cada destino de ALERT_URLS."""
+def test(*, json_: bool) -> int:
+    """Manda um aviso de teste a cada destino; 1 se algum não o aceitou, 2 se não há destino."""
     return run_to_end(_test(settings(), json_=json_))
 
 
 async def _show(settings: Settings, *, check: bool, json_: bool) -> int:
-    """Mostra os alarmes, conferidos agora se `check`; 1 se algum está soando."""
     async with AsyncExitStack() as stack:
         async with telling_who_watches(settings) if check else nullcontext():
             engine, _ = await stack.enter_async_context(open_database(settings))
@@ -62,7 +47,6 @@ async def _show(settings: Settings, *, check: bool, json_: bool) -> int:
 
 
 async def _test(settings: Settings, *, json_: bool) -> int:
-    """Manda um aviso de teste a cada destino; 1 se algum não o aceitou, 2 se não há destino."""
     async with open_database(settings) as (engine, _):
         heard = await build_alarms(settings, engine, SystemClock()).test()
     if json_:

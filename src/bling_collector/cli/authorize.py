@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.bootstrap import open_app
+from bling_collector.cli.running import run_to_end, settings_to_collect
 from bling_collector.cli.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.tokens import Token
@@ -28,6 +30,19 @@ WAIT = 300.0
 """Segundos de espera pela pessoa."""
 _PAGE = """<!doctype html><html lang="pt-BR"><meta charset="utf-8"><title>bling-collector</title>
 <body style="font: 18px system-ui; max-width: 34em; margin: 15vh auto; padding: 0 1em"><h1>{title}</h1><p>{text}</p>"""
+
+
+def authorize() -> int:
+    """Autoriza pelo navegador e diz o que vem a seguir."""
+
+    async def work() -> int:
+        async with open_app(settings_to_collect()) as app:
+            await authorize_in_browser(app.oauth)
+        say("Autorizado; o token se renova sozinho.")
+        say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
+        return 0
+
+    return run_to_end(work())
 
 
 async def authorize_in_browser(oauth: OAuth, *, port: int = PORT, wait: float = WAIT) -> Token:

@@ -1,36 +1,27 @@
-"""Os comandos, finos: cada um chama uma função e mostra o que ela devolve."""
+"""O que se pode digitar. Cada comando carrega só aquilo de que precisa, e só quando é chamado: a ajuda, a versão e um
+engano de digitação respondem na hora."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 
-from bling_collector.bootstrap import open_app, open_database
-from bling_collector.cli import report
-from bling_collector.cli.alerts import alerts
-from bling_collector.cli.database import db
-from bling_collector.cli.portuguese import Group
-from bling_collector.cli.proof import failures, reconcile, reprocess
-from bling_collector.cli.running import (
+from bling_collector import __version__
+from bling_collector.cli.arguments import (
     ID,
     PORT,
-    Day,
+    RECURSO,
     as_json,
-    collect,
+    first_day,
+    last_day,
     refuse_impossible_period,
-    run_to_end,
-    settings,
-    settings_to_collect,
 )
-from bling_collector.cli.terminal import emit_json, say
-from bling_collector.cli.titular import contato
-from bling_collector.etl.status import load_status
-from bling_collector.etl.sync import RECURSOS
-from bling_collector.token_cipher import TokenCipher, new_key
+from bling_collector.cli.portuguese import Command, Group
 
 
 @click.group(cls=Group)
 @click.option("-v", "--verbose", is_flag=True, help="Mostra o log e, nas falhas, a pilha inteira.")
-@click.version_option(package_name="bling_collector", message="%(prog)s %(version)s", help="Mostra a versão e sai.")
+@click.version_option(__version__, message="%(prog)s %(version)s", help="Mostra a versão e sai.")
 def cli(verbose: bool) -> None:
     """Copia as notas, os contatos e os produtos do Bling para o PostgreSQL.
 
@@ -46,6 +37,7 @@ def cli(verbose: bool) -> None:
 def demo(serve: bool, port: int) -> int:
     """Seis anos de uma empresa simulada, conferidos."""
     from bling_collector.cli.demo import run_demo
+    from bling_collector.cli.running import run_to_end
 
     return run_to_end(run_demo(serve=serve, port=port))
 
@@ -58,6 +50,7 @@ def demo(serve: bool, port: int) -> int:
 @click.option("--sem-autenticacao", is_flag=True, help="Atende a outras máquinas sem API_TOKEN.")
 def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
+    from bling_collector.cli.running import settings
     from bling_collector.main import serve as serve_http
 
     found = settings()
@@ -68,22 +61,26 @@ def serve(host: str, port: int, sem_autenticacao: bool) -> int:
 
 
 @cli.command()
-@click.option("--data-inicio", type=Day(), help="Primeiro dia; se omitido, desde a última execução.")
-@click.option("--data-fim", type=Day(), help="Último dia; se omitido, hoje.")
+@first_day("Primeiro dia; se omitido, desde a última execução.")
+@last_day("Último dia; se omitido, hoje.")
 @as_json
 def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
     """A coleta diária: o que é novo e o que mudou."""
     refuse_impossible_period(data_inicio, data_fim)
+    from bling_collector.cli.collecting import collect
+
     return collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, **how), json_)
 
 
 @cli.command("run-full")
-@click.option("--data-inicio", type=Day(), required=True, help="Primeiro dia.")
-@click.option("--data-fim", type=Day(), help="Último dia; se omitido, hoje.")
+@first_day("Primeiro dia.", required=True)
+@last_day("Último dia; se omitido, hoje.")
 @as_json
 def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
     """A carga histórica: todas as notas de um período."""
     refuse_impossible_period(data_inicio, data_fim)
+    from bling_collector.cli.collecting import collect
+
     return collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, **how), json_)
 
 
@@ -91,57 +88,34 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 @click.option("--gerar-chave", is_flag=True, help="Só escreve uma chave nova para TOKEN_ENCRYPTION_KEY.")
 def auth(gerar_chave: bool) -> int:
     """Autoriza o coletor na conta do Bling, pelo navegador."""
-    from bling_collector.cli.authorize import authorize_in_browser
-
     if gerar_chave:
+        from bling_collector.token_cipher import new_key
+
         click.echo(new_key())
         return 0
+    from bling_collector.cli.authorize import authorize
 
-    async def authorize() -> int:
-        async with open_app(settings_to_collect()) as app:
-            await authorize_in_browser(app.oauth)
-        say("Autorizado; o token se renova sozinho.")
-        say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
-        return 0
-
-    return run_to_end(authorize())
+    return authorize()
 
 
 @cli.command()
 @as_json
 def status(json_: bool) -> int:
     """A última execução, o que se deve e a autorização."""
+    from bling_collector.cli import status as situation
 
-    async def show() -> int:
-        found = settings()
-        async with open_database(found) as (engine, _):
-            situation = await load_status(engine, TokenCipher(found.token_keys))
-        if json_:
-            emit_json(situation)
-        else:
-            report.status(situation)
-        return 0
-
-    return run_to_end(show())
+    return situation.show(json_=json_)
 
 
 @cli.command()
-@click.argument("recurso", type=click.Choice(list(RECURSOS)))
+@click.argument("recurso", type=RECURSO)
 @click.argument("id", type=ID)
 @as_json
 def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
     """Busca e salva uma nota, um contato ou um produto."""
+    from bling_collector.cli.collecting import sync_one
 
-    async def one() -> int:
-        async with open_app(settings_to_collect()) as app:
-            verdict = await app.pipeline.sync(recurso, id)
-        if json_:
-            emit_json({"recurso": recurso, "id": id, "resultado": verdict})
-        else:
-            click.echo(f"✔ {recurso} {id}: {verdict}.")
-        return 0
-
-    return run_to_end(one())
+    return sync_one(recurso, id, json_=json_)
 
 
 @cli.command()
@@ -166,21 +140,172 @@ def simulator(host: str, port: int, requests_per_second: int, redirect_uri: str)
 @as_json
 def doctor(json_: bool) -> int:
     """Diz em palavras o que falta para coletar."""
-    from bling_collector.doctor import Finding, examine
+    from bling_collector.cli import doctor as examination
 
-    async def check() -> list[Finding]:
-        findings = []
-        async for finding in examine(settings()):
-            findings.append(finding)
-            if not json_:
-                click.echo(f"{'✔' if finding.ok else '✘'} {finding.nome}: {finding.detalhe}")
-        return findings
-
-    findings = run_to_end(check())
-    if json_:
-        emit_json([{"nome": f.nome, "ok": f.ok, "detalhe": f.detalhe} for f in findings])
-    return next((f.exit_code for f in findings if not f.ok), 0)
+    return examination.show(json_=json_)
 
 
-for command in (reconcile, failures, alerts, reprocess, db, contato):
-    cli.add_command(command)
+@cli.command(cls=Command)
+@first_day("Primeiro dia; se omitido, o do começo da coleta.")
+@last_day("Último dia; se omitido, hoje.")
+@click.option("--repair", is_flag=True, help="Busca o que falta e o que mudou, e marca o que sumiu.")
+@click.option("--numeracao", is_flag=True, help="Em vez disso, as lacunas da numeração, sem perguntar ao Bling.")
+@click.option("--serie", type=int, help="Com --numeracao, só esta série.")
+@as_json
+def reconcile(
+    data_inicio: date | None, data_fim: date | None, repair: bool, numeracao: bool, serie: int | None, json_: bool
+) -> int:
+    """Confere, nota por nota, o banco com o Bling."""
+    if serie is not None and not numeracao:
+        raise click.UsageError("--serie só vale com --numeracao.")
+    if numeracao and (repair or data_inicio or data_fim):
+        raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
+    refuse_impossible_period(data_inicio, data_fim)
+    from bling_collector.cli import proof
+
+    if numeracao:
+        return proof.numbering(serie, json_=json_)
+    return proof.reconcile(data_inicio, data_fim, repair=repair, json_=json_)
+
+
+@cli.group(cls=Group, invoke_without_command=True)
+@as_json
+@click.pass_context
+def failures(ctx: click.Context, json_: bool) -> int:
+    """O que se deve, desde quando e por quê."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from bling_collector.cli import proof
+
+    return proof.failures(json_=json_)
+
+
+@failures.command("show")
+@click.argument("nome", metavar="RECURSO/ID")
+@as_json
+def failures_show(nome: str, json_: bool) -> int:
+    """Uma pendência inteira."""
+    from bling_collector.cli import proof
+
+    return proof.failure(nome, json_=json_)
+
+
+@failures.command("retry")
+@click.argument("nome", metavar="[RECURSO/ID]", required=False)
+@as_json
+def failures_retry(nome: str | None, json_: bool) -> int:
+    """Tenta agora o que está pendente, também o estacionado."""
+    from bling_collector.cli.collecting import retry
+
+    return retry(nome, json_=json_)
+
+
+@cli.command(cls=Command)
+@first_day("Primeiro dia das notas a refazer.")
+@last_day("Último dia das notas a refazer.")
+@as_json
+def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
+    """Refaz as linhas a partir do JSON guardado, sem o Bling."""
+    refuse_impossible_period(data_inicio, data_fim)
+    from bling_collector.cli.collecting import collect
+
+    return collect(lambda app, **how: app.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
+
+
+@cli.group(cls=Group, invoke_without_command=True)
+@as_json
+@click.pass_context
+def alerts(ctx: click.Context, json_: bool) -> int:
+    """Os alarmes que estão soando; sai com 1 se há algum."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from bling_collector.cli import alerts as sounding
+
+    return sounding.show(check=False, json_=json_)
+
+
+@alerts.command("check")
+@as_json
+def alerts_check(json_: bool) -> int:
+    """Confere os alarmes agora e avisa o que mudou."""
+    from bling_collector.cli import alerts as sounding
+
+    return sounding.show(check=True, json_=json_)
+
+
+@alerts.command("test")
+@as_json
+def alerts_test(json_: bool) -> int:
+    """Manda um aviso de teste a cada destino de ALERT_URLS."""
+    from bling_collector.cli import alerts as sounding
+
+    return sounding.test(json_=json_)
+
+
+@cli.group(cls=Group)
+def db() -> None:
+    """O banco de dados."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> int:
+    """Põe as tabelas na última versão; as do primeiro coletor são assumidas com as suas linhas."""
+    from bling_collector.cli import database
+
+    return database.upgrade()
+
+
+@db.command("init")
+def db_init() -> int:
+    """Cria as tabelas num banco vazio (num banco que já as tem, o mesmo que `upgrade`)."""
+    from bling_collector.cli import database
+
+    return database.upgrade()
+
+
+@db.command("backup")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--com-tokens", is_flag=True, help="Copia também a autorização do Bling, que é um segredo.")
+@as_json
+def db_backup(arquivo: Path, com_tokens: bool, json_: bool) -> int:
+    """Copia o banco inteiro para um arquivo (do pg_dump, que só o dono lê)."""
+    from bling_collector.cli import database
+
+    return database.backup(arquivo, with_tokens=com_tokens, json_=json_)
+
+
+@db.command("restore")
+@click.argument("arquivo", type=click.Path(path_type=Path))
+@click.option("--sobrescrever", is_flag=True, help="Apaga os dados que o banco tem.")
+@click.option("--com-tokens", is_flag=True, help="Usa a autorização da cópia: ninguém a usou desde então.")
+@as_json
+def db_restore(arquivo: Path, sobrescrever: bool, com_tokens: bool, json_: bool) -> int:
+    """Põe no banco o que está numa cópia: tudo, ou nada."""
+    from bling_collector.cli import database
+
+    return database.restore(arquivo, overwrite=sobrescrever, with_tokens=com_tokens, json_=json_)
+
+
+@cli.group(cls=Group)
+def contato() -> None:
+    """Os dados de uma pessoa, a pedido dela (LGPD)."""
+
+
+@contato.command("export")
+@click.argument("id", type=ID)
+def contato_export(id: int) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Escreve em JSON tudo o que se tem de um contato: o cadastro, as notas que o citam e o histórico."""
+    from bling_collector.cli import titular
+
+    return titular.export(id)
+
+
+@contato.command("erase")
+@click.argument("id", type=ID)
+@click.option("--sim", is_flag=True, help="Não pergunta.")
+@as_json
+def contato_erase(id: int, sim: bool, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
+    """Apaga quem o contato é; os valores, as datas, os números e as chaves das notas ficam."""
+    from bling_collector.cli import titular
+
+    return titular.erase(id, sure=sim, json_=json_)

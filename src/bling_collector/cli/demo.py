@@ -12,13 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 import click
 from pydantic import SecretStr
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector import logs
 from bling_collector.bootstrap import App, open_app
+from bling_collector.cli.progress import progress
 from bling_collector.cli.signals import gentle_stop
-from bling_collector.cli.terminal import duration, money, number, progress, say, table
+from bling_collector.cli.terminal import say, table
+from bling_collector.cli.words import duration, money, number
 from bling_collector.config import Settings
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.errors import UsageError
 from bling_collector.etl.pipeline import RunResult

@@ -1,7 +1,6 @@
 """A entrada e a saída do processo: o que foi digitado, o código com que termina e o erro que a pessoa lê."""
 
 import sys
-import traceback
 
 import click
 
@@ -24,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = 2
     except CollectorError as error:
         if verbose:
-            say(redact(traceback.format_exc()))
+            _show_stack()
         if json_:
             emit_json({"status": "error", "title": error.title, "detail": redact(str(error))})
         say(f"Erro: {redact(str(error))}")
@@ -34,10 +33,16 @@ def main(arguments: list[str] | None = None) -> None:
         code = 1
     except Exception as error:  # noqa: BLE001 — a última fronteira: a cadeia de causas, e não uma pilha, para a pessoa
         if verbose:
-            say(redact(traceback.format_exc()))
+            _show_stack()
         say(f"Erro inesperado: {redact(' ← '.join(_chain(error)))}. Rode de novo com -v para ver a pilha.")
         code = 1
     sys.exit(code or 0)
+
+
+def _show_stack() -> None:
+    import traceback
+
+    say(redact(traceback.format_exc()))
 
 
 def _chain(error: BaseException | None) -> list[str]:

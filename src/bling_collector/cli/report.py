@@ -1,16 +1,19 @@
 """Os resultados como as pessoas os leem, em stdout."""
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bling_collector.cli.terminal import duration, moment, number, say, table
-from bling_collector.etl.pipeline import RunResult
+from bling_collector.cli.terminal import say, table
+from bling_collector.cli.words import duration, moment, number
 from bling_collector.etl.situacoes import situacao
 
+if TYPE_CHECKING:
+    from bling_collector.etl.pipeline import RunResult
 
-def as_json(outcome: RunResult) -> dict[str, Any]:
+
+def as_json(outcome: "RunResult") -> dict[str, Any]:
     """O resultado de uma execução, como as respostas o mostram."""
     return {
         "status": outcome.status,
@@ -27,7 +30,7 @@ _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "✔ Tudo refeito", "partial": "◐ Refeito em parte", "error": "✘ Não foi possível refazer"}
 
 
-def result(outcome: RunResult, seconds: float, *, redone: bool = False) -> None:
+def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
     counts = (
         f"{number(outcome.stats['nfes'])} notas, {number(outcome.stats['contatos'])} contatos e "
@@ -98,7 +101,7 @@ def _named(code: str) -> str:
     return situacao(int(code) if code.isdecimal() else None).lower()
 
 
-def reconciliation(outcome: RunResult, situation: dict[str, Any]) -> None:
+def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
     sides: dict[tuple[str, str], list[int]] = {}
     for month in situation["meses"]:

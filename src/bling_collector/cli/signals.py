@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def gentle_stop() -> Iterator[asyncio.Event]:
     """O evento que o primeiro Ctrl-C ou SIGTERM levanta; o segundo encerra o processo na hora."""
     stop = asyncio.Event()
-    if sys.platform == "win32":  # lá o laço de eventos não recebe sinais: Ctrl-C interrompe, e o banco fica são
+    # No Windows o laço de eventos não recebe sinais: Ctrl-C interrompe, e o banco fica são. Noutra thread também não.
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield stop
         return
     loop = asyncio.get_running_loop()

@@ -1,38 +1,27 @@
-"""`contato export` e `contato erase`: o que se mostra, e a pergunta antes de apagar."""
+"""Os dados de uma pessoa: o que se mostra, e a pergunta antes de apagar."""
 
 import sys
 from datetime import UTC, datetime
 
 import click
 
-from bling_collector.bootstrap import open_database
-from bling_collector.cli.portuguese import Group
-from bling_collector.cli.running import ID, as_json, run_to_end, settings
-from bling_collector.cli.terminal import emit_json, number
+from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.terminal import emit_json
+from bling_collector.cli.words import number
 from bling_collector.config import Settings
 from bling_collector.errors import UsageError
 from bling_collector.etl.titular import erase_person, export_person, load_person
+from bling_collector.opening import open_database
 
 
-@click.group(cls=Group)
-def contato() -> None:
-    """Os dados de uma pessoa, a pedido dela (LGPD)."""
+def export(contato_id: int) -> int:
+    """Escreve em JSON tudo o que se tem de um contato."""
+    return run_to_end(_export(settings(), contato_id))
 
 
-@contato.command("export")
-@click.argument("id", type=ID)
-def contato_export(id: int) -> int:  # noqa: A002 — é o nome que o Bling dá
-    """Escreve em JSON tudo o que se tem de um contato: o cadastro, as notas que o citam e o histórico."""
-    return run_to_end(_export(settings(), id))
-
-
-@contato.command("erase")
-@click.argument("id", type=ID)
-@click.option("--sim", is_flag=True, help="Não pergunta.")
-@as_json
-def contato_erase(id: int, sim: bool, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
-    """Apaga quem o contato é; os valores, as datas, os números e as chaves das notas ficam."""
-    return run_to_end(_erase(settings(), id, sure=sim, json_=json_))
+def erase(contato_id: int, *, sure: bool, json_: bool) -> int:
+    """Apaga quem o contato é; pergunta, a não ser que `sure`."""
+    return run_to_end(_erase(settings(), contato_id, sure=sure, json_=json_))
 
 
 async def _export(settings: Settings, contato_id: int) -> int:

@@ -12,11 +12,11 @@ from typing import Any, Final
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector import pace
 from bling_collector.clock import BRASILIA, Clock, SystemClock
 from bling_collector.db import limit_statements as statements
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import limites_bling
 from bling_collector.db.patience import patiently
 from bling_collector.errors import BlingPausedError, DailyLimitError

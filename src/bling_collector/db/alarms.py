@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import alarmes
 
 NORMAL = "normal"

@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.db import client_tools
 from bling_collector.db.client_tools import find_tools
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import check_server
 from bling_collector.db.models import metadata, oauth_states, oauth_tokens
 from bling_collector.errors import DatabaseError, UsageError

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import checkpoints, etl_controle, janelas_devidas, pendencias
 from bling_collector.errors import RunInProgressError
 from bling_collector.payload import storable

@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.core import AsyncConnection
 
 _NOTE = "id, numero, serie, data_emissao, situacao, contato_nome, total_nota, excluida_em"
 

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 from psycopg.pq import Conninfo
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bling_collector.db.core import AsyncConnection, AsyncEngine, create_async_engine
 from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.payload import dumps, loads
 

@@ -8,9 +8,9 @@ from itertools import accumulate
 
 from sqlalchemy import ColumnElement, RowMapping, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db import nota_search
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, dados_apagados, historico, nfe_cabecalho, pendencias
 
 Erased = frozenset[tuple[str, int | None]]

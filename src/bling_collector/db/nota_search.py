@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, RowMapping, Select, cast, func, literal, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import nfe_busca, nfe_cabecalho
 from bling_collector.db.nota_words import FOLD, WORDS
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bling_collector.db.core import AsyncConnection
 
 _NUMBERED = """
     SELECT id, coalesce(serie, 0) AS serie, numero::bigint AS numero, data_emissao, situacao, excluida_em

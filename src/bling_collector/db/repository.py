@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db.control import PARKED_AFTER
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     categorias_produto,
     contatos,

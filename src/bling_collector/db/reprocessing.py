@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import etl_controle
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.db import client_tools
 from bling_collector.db.backup import current_schema, our_tables, quoted
 from bling_collector.db.client_tools import Tools, cause, find_tools
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import (

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 
 Rows = Sequence[Row[Any]]
 

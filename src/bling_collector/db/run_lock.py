@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.patience import patiently
 from bling_collector.errors import RunInProgressError
 

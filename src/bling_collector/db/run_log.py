@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import execucao_log
 from bling_collector.payload import storable
 

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import check_server, explained
 from bling_collector.db.migrations import HEAD
 from bling_collector.errors import DatabaseError

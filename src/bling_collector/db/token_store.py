@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained
 from bling_collector.db.models import oauth_states, oauth_tokens
 from bling_collector.errors import DatabaseError

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.core import AsyncConnection
 from bling_collector.payload import Row, dumps
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # o SQLAlchemy não anota os dialetos

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.clock import Clock
 from bling_collector.db import alarms as states
 from bling_collector.db import control
 from bling_collector.db.alarms import NORMAL, Alarm
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.errors import CollectorError, ReauthorizeError
 from bling_collector.etl import alarm_texts as texts

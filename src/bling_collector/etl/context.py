@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import Requests
 from bling_collector.clock import Clock
 from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.fetch import Fetched, fetch
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save

@@ -7,9 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from bling_collector.db import proof
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.coverage import gone_notes, notes_by_id
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.numbering import load_numbering

@@ -12,12 +12,12 @@ from statistics import median
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.clock import Clock, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias, contatos, etl_controle, nfe_cabecalho, produtos
 from bling_collector.etl.quota import load_quota
 from bling_collector.etl.windows import Window, asked_period, incremental_start, plan

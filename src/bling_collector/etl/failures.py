@@ -3,9 +3,9 @@
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.db.control import PARKED_AFTER
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import janelas_devidas, pendencias
 from bling_collector.errors import CollectorError
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.db import control, run_log
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, janelas_devidas
 from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bling_collector.db.core import AsyncEngine
 
 
 async def load_totals(engine: AsyncEngine) -> dict[str, Any]:

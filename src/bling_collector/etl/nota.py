@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, Table, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import (
     conferencias,
     contatos,

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.db import nota_search
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.nota_search import Criteria, Place
 from bling_collector.db.nota_words import query_of
 from bling_collector.errors import UsageError

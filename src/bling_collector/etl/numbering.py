@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.numbering import read_numbering
 from bling_collector.errors import CollectorError
 

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import AccessTokens, Requests
@@ -18,6 +17,7 @@ from bling_collector.clock import Clock, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing
 from bling_collector.db.control import Owed
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
@@ -45,10 +45,10 @@ from bling_collector.etl.produtos import collect_produtos
 from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reconcile import due_windows_of
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
+from bling_collector.etl.returned import erase_returned
 from bling_collector.etl.run_words import STATUSES
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
-from bling_collector.etl.titular import erase_returned
 from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream

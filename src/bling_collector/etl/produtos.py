@@ -6,10 +6,9 @@ from datetime import timedelta
 from itertools import product as combinations
 from urllib.parse import quote
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Pendencia
+from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import BlingRejectedError
 from bling_collector.etl.altered import altered, checkpoint_or_start
 from bling_collector.etl.context import RunContext

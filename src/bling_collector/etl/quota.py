@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.clock import BRASILIA
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import limites_bling
 from bling_collector.pace import PER_DAY
 

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.clock import today
 from bling_collector.db import proof
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import conferencias
 from bling_collector.etl.check import due_windows, whole_months
 from bling_collector.etl.context import RunContext

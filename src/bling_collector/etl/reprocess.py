@@ -3,9 +3,8 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bling_collector.db import repository, reprocessing
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.context import RunContext

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.revenue import (
     BREAKDOWNS,
     Bounds,

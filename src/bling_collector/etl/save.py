@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bling_collector.db import erasure
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.payload import Row, integer

@@ -6,9 +6,9 @@ from statistics import median
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.clock import BRASILIA
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.etl.alarms import load_alarms
 from bling_collector.etl.reconcile import load_reconciliation

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bling_collector.clock import today
 from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
+from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import BlingNotFoundError, BlingUnavailableError, CollectorError, PaginationLoopError
 from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bling_collector.db import erasure, repository
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.erasure import Person
 from bling_collector.db.models import contatos, nfe_cabecalho
 from bling_collector.errors import CollectorError
@@ -101,15 +101,6 @@ async def erase_again(engine: AsyncEngine, now: datetime) -> int:
             if (person := await erasure.find_person(connection, id_)) is not None:
                 await _erase(connection, person, now)
     return len(ids)
-
-
-async def erase_returned(engine: AsyncEngine, now: datetime) -> None:
-    """Como `erase_again`, mas só se alguém voltou: uma restauração que morreu antes de apagá-lo, ou feita à mão."""
-    async with engine.connect() as connection:
-        if not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO):
-            return
-    log.warning("O banco voltou de uma cópia com os dados de quem já tinha sido apagado; são apagados outra vez.")
-    await erase_again(engine, now)
 
 
 async def _person(connection: AsyncConnection, contato_id: int) -> Person:

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import oauth_tokens
 from bling_collector.token_cipher import LOST, TokenCipher, is_sealed
 from bling_collector.tokens import WARN_DAYS, refresh_ends_at

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bling_collector.db.core import AsyncConnection
 from bling_collector.payload import Json, Row
 
 Document = Mapping[str, Json]

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bling_collector.db import repository
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import formas_pagamento
 from bling_collector.payload import integer, text
 from bling_collector.streams.base import Document, Rows, Stream

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from decimal import Context, Decimal, DecimalException
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bling_collector.db import nota_search, repository
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
 from bling_collector.payload import (
     Json,

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bling_collector.bootstrap import App, open_app, telling_who_watches
+from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db.database import explained
 from bling_collector.errors import CollectorError
+from bling_collector.opening import telling_who_watches
 from bling_collector.web.attempts import Attempts
 from bling_collector.web.live import Live
 from bling_collector.web.runs import Runner

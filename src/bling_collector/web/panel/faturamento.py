@@ -8,11 +8,11 @@ from typing import IO, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import StreamingResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.clock import today
+from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.etl.coverage import load_unproven
 from bling_collector.etl.periods import PRESETS, Period

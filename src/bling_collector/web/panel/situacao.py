@@ -1,10 +1,9 @@
 """Situação: numa frase, se está tudo aqui, e o que fazer se não está. Antes da primeira carga, o guia até ela."""
 
-from importlib.metadata import version
-
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
+from bling_collector import __version__
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.live import running_id
 from bling_collector.etl.run_words import KINDS
@@ -20,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 async def situacao(request: Request, service: OneService) -> Response:
     """A página, a quem a vai ler; a um programa, o nome do serviço e onde estão as coisas."""
     if not wants_page(request.scope):
-        name = {"service": "bling-collector", "version": version("bling_collector")}
+        name = {"service": "bling-collector", "version": __version__}
         return JSONResponse(name | {"docs": "/docs", "status": "/status"})
     now = service.clock.now()
     async with service.opened() as app:

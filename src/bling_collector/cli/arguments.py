@@ -1,0 +1,43 @@
+"""O que os comandos têm em comum no que se digita: dias, ids, portas, `--json`."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final, TypeVar
+
+import click
+
+from bling_collector.etl.windows import parse_day, refuse_impossible
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+as_json: Final = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
+PORT: Final = click.IntRange(1, 65535)
+ID: Final = click.IntRange(1, 2**63 - 1)
+RECURSO: Final = click.Choice(["nfe", "contato", "produto"])
+"""O que `sync` busca; um teste o compara com o que ele sabe buscar."""
+
+
+class Day(click.ParamType[date]):
+    name = "AAAA-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        return value if isinstance(value, date) else parse_day(value, param.opts[0] if param else "data")
+
+
+def first_day(said: str, *, required: bool = False) -> Callable[[F], F]:
+    """A opção `--data-inicio`."""
+    return click.option("--data-inicio", type=Day(), required=required, help=said)
+
+
+def last_day(said: str) -> Callable[[F], F]:
+    """A opção `--data-fim`."""
+    return click.option("--data-fim", type=Day(), help=said)
+
+
+def refuse_impossible_period(inicio: date | None, fim: date | None) -> None:
+    """Recusa o período antes de abrir o banco: um engano de digitação não cria tabelas."""
+    if inicio is None and fim is None:
+        return
+    from bling_collector.clock import SystemClock, today
+
+    refuse_impossible(inicio, fim, today=today(SystemClock()))

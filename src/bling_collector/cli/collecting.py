@@ -1,0 +1,76 @@
+"""As execuções, acompanhadas no terminal: coletar, refazer, tentar de novo o que se deve, buscar um só."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import click
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.cli import report
+from bling_collector.cli.progress import progress
+from bling_collector.cli.running import run_to_end, settings, settings_to_collect
+from bling_collector.cli.signals import gentle_stop
+from bling_collector.cli.terminal import emit_json, say
+from bling_collector.config import Settings
+from bling_collector.etl.failures import unpark
+from bling_collector.etl.pipeline import RunResult
+from bling_collector.etl.token_status import load_token_warning
+from bling_collector.opening import telling_who_watches
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[App]:
+    """As peças para coletar; se o banco não abre, é dito também a quem acompanha de longe."""
+    async with AsyncExitStack() as stack:
+        async with telling_who_watches(settings):
+            app = await stack.enter_async_context(open_app(settings))
+        yield app
+
+
+def collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *, offline: bool = False) -> int:
+    """Roda a execução que `start` começa, acompanhada, e a mostra; devolve o código de saída.
+
+    `offline` é a que nada pergunta ao Bling.
+    """
+
+    async def work() -> int:
+        began = time.monotonic()
+        async with opened(settings() if offline else settings_to_collect()) as app:
+            with progress() as sink, gentle_stop() as stop:
+                result = await start(app, sink=sink, stop=stop)
+            if warning := await load_token_warning(app.engine, app.cipher, app.clock.now()):
+                say(f"⚠ {warning}")
+        if json_:
+            emit_json(report.as_json(result))
+        else:
+            report.result(result, time.monotonic() - began, redone=offline)
+        return result.exit_code
+
+    return run_to_end(work())
+
+
+def retry(nome: str | None, *, json_: bool) -> int:
+    """Tenta agora o que está pendente; só `nome`, se é dado."""
+
+    async def start(app: App, **how: Any) -> RunResult:
+        await unpark(app.engine, nome)
+        return await app.pipeline.retry(**how)
+
+    return collect(start, json_)
+
+
+def sync_one(recurso: str, id_: int, *, json_: bool) -> int:
+    """Busca e salva um só registro."""
+
+    async def work() -> int:
+        async with open_app(settings_to_collect()) as app:
+            verdict = await app.pipeline.sync(recurso, id_)
+        if json_:
+            emit_json({"recurso": recurso, "id": id_, "resultado": verdict})
+        else:
+            click.echo(f"✔ {recurso} {id_}: {verdict}.")
+        return 0
+
+    return run_to_end(work())

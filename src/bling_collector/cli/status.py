@@ -1,0 +1,24 @@
+"""`status`."""
+
+from bling_collector.cli import report
+from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.terminal import emit_json
+from bling_collector.config import Settings
+from bling_collector.etl.status import load_status
+from bling_collector.opening import open_database
+from bling_collector.token_cipher import TokenCipher
+
+
+def show(*, json_: bool) -> int:
+    """Mostra a última execução, o que se deve e a autorização."""
+    return run_to_end(_show(settings(), json_=json_))
+
+
+async def _show(settings: Settings, *, json_: bool) -> int:
+    async with open_database(settings) as (engine, _):
+        situation = await load_status(engine, TokenCipher(settings.token_keys))
+    if json_:
+        emit_json(situation)
+    else:
+        report.status(situation)
+    return 0

@@ -1,0 +1,82 @@
+"""O banco aberto e o que só precisa dele: os alarmes e os tokens guardados. Quem coleta abre tudo, em `bootstrap`."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL
+
+from bling_collector.clock import Clock, SystemClock
+from bling_collector.config import Settings
+from bling_collector.db import schema
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.database import create_engine, explained, parse_url
+from bling_collector.db.token_store import PgTokenStore
+from bling_collector.errors import DatabaseError
+from bling_collector.etl.returned import erase_returned
+from bling_collector.token_cipher import TokenCipher
+
+if TYPE_CHECKING:
+    from bling_collector.etl.alarms import Alarms
+    from bling_collector.notify import Channel
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIterator[tuple[AsyncEngine, bool]]:
+    """O banco de DATABASE_URL ou, sem ela, o embutido, com o esquema em dia; e se é o embutido.
+
+    Se uma restauração morreu antes de apagar outra vez quem o banco se lembra de ter apagado, apaga-o.
+
+    ConfigurationError para um endereço que não serve; DatabaseError para um banco que não atende.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            url, embedded = parse_url(settings.database_url.get_secret_value()), False
+        else:
+            url, embedded = await _embedded_url(stack), True
+        engine = create_engine(url)
+        stack.push_async_callback(engine.dispose)
+        if upgrade:
+            await schema.upgrade(engine)
+        async with explained(url):
+            if upgrade:
+                await erase_returned(engine, SystemClock().now())
+            yield engine, embedded
+
+
+async def _embedded_url(stack: AsyncExitStack) -> URL:
+    from bling_collector.db.embedded import embedded_postgres
+
+    server = await stack.enter_async_context(embedded_postgres())
+    return parse_url(server.url)
+
+
+@asynccontextmanager
+async def telling_who_watches(settings: Settings) -> AsyncIterator[None]:
+    """Se o banco não atende, avisa a quem ALERT_URLS diz, e o erro segue: quem agenda uma coleta não lê o terminal."""
+    try:
+        yield
+    except DatabaseError as error:
+        from bling_collector.etl.alarms import tell_database_down
+
+        await tell_database_down(_channels(settings), str(error))
+        raise
+
+
+def _channels(settings: Settings) -> "list[Channel]":
+    from bling_collector.notify import channels
+
+    return channels(settings.alert_urls.get_secret_value()) if settings.alert_urls else []
+
+
+def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> "Alarms":
+    """Os alarmes deste banco, com os destinos da configuração."""
+    from bling_collector.etl.alarms import Alarms
+
+    cipher = TokenCipher(settings.token_keys)
+    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)
+
+
+def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:
+    """Os tokens deste banco, com as chaves da configuração."""
+    return PgTokenStore(engine, TokenCipher(settings.token_keys))
