@@ -7,13 +7,13 @@ import argparse
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
 import click
-from pydantic import SecretStr
 from sqlalchemy import Column, Table, make_url
 
 import bling_collector
@@ -129,14 +129,12 @@ def settings_page() -> str:
 
 def settings() -> Iterator[tuple[str, str, str, str]]:
     """Cada variável: nome, padrão, descrição e limites, já em Markdown."""
-    for name, field in Settings.model_fields.items():
-        limits = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le") if hasattr(rule, key)}
-        secret = field.default is None or isinstance(field.default, SecretStr)
+    for variable in fields(Settings):
         yield (
-            name.upper(),
-            "—" if secret else f"`{field.default}`",
-            str(field.description),
-            f"de {limits['ge']} a {limits['le']}" if {"ge", "le"} <= limits.keys() else "",
+            variable.name.upper(),
+            "—" if variable.default is None else f"`{variable.default}`",
+            variable.metadata["meaning"],
+            variable.metadata["limits"],
         )
 
 

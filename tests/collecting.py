@@ -6,24 +6,22 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.bootstrap import App
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultRule
 from bling_simulator.settings import SimulatorSettings
 
 
-def collector_settings(api_url: str, database_url: SecretStr, **changes: Any) -> Settings:
+def collector_settings(api_url: str, database_url: Secret, **changes: Any) -> Settings:
     """As configurações que apontam para o simulador em `api_url`, sem ritmo."""
     simulator = SimulatorSettings()
     values: dict[str, Any] = {
-        "_env_file": None,
         "bling_client_id": simulator.client_id,
-        "bling_client_secret": SecretStr(simulator.client_secret),
+        "bling_client_secret": Secret(simulator.client_secret),
         "database_url": database_url,
         "bling_api_base_url": api_url,
         "bling_oauth_url": f"{api_url}/oauth/token",

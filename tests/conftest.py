@@ -13,14 +13,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import authorise, collector_settings
 from tests.fakes import FakeClock
 from tests.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.bootstrap import App, open_app
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded import EmbeddedServer
@@ -132,7 +131,7 @@ def bling(server: RunningServer) -> Bling:
 def settings(request: pytest.FixtureRequest, server: RunningServer, database_url: str) -> Settings:
     """As configurações do coletor, que não leem o ambiente de quem roda os testes."""
     values = _marked(request, "collector")
-    return collector_settings(server.api_url, SecretStr(database_url), **values)
+    return collector_settings(server.api_url, Secret(database_url), **values)
 
 
 @pytest.fixture

@@ -9,16 +9,16 @@ import json
 import sys
 from datetime import datetime
 
-from pydantic import SecretStr
 from tests.collecting import collector_settings
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import open_app
+from bling_collector.config import Secret
 from bling_collector.tokens import Token
 
 
 async def main(api_url: str, database_url: str, now: str, tasks: str) -> list[str]:
-    settings = collector_settings(api_url, SecretStr(database_url))
+    settings = collector_settings(api_url, Secret(database_url))
     async with open_app(settings, clock=FakeClock(datetime.fromisoformat(now))) as app:
         print("pronto", flush=True)  # noqa: T201 — é a resposta deste comando
         rejected = Token((await asyncio.to_thread(sys.stdin.readline)).strip(), "", app.clock.now())

@@ -10,11 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import SecretStr
 from tests.collecting import collector_settings
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import open_app
+from bling_collector.config import Secret
 from bling_collector.errors import CollectorError
 from bling_simulator.server import RunningServer
 
@@ -50,7 +50,7 @@ class OneRun:
 
 
 async def main(api_url: str, database_url: str, now: str, inicio: str | None = None) -> dict[str, object]:
-    settings = collector_settings(api_url, SecretStr(database_url))
+    settings = collector_settings(api_url, Secret(database_url))
     async with open_app(settings, clock=FakeClock(datetime.fromisoformat(now))) as app:
         print("pronto", flush=True)  # noqa: T201 — é a resposta deste comando
         await asyncio.to_thread(sys.stdin.readline)

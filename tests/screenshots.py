@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, async_playwright
-from pydantic import SecretStr
 from tests.browser.conftest import ARGS, COMPANY, NAMES, START, serving_on
 from tests.collecting import authorise, collector_settings
 from tests.conftest import NOW, TickingClock
@@ -22,7 +21,7 @@ from tests.postgres import create_database, throwaway_server
 
 from bling_collector import logs
 from bling_collector.bootstrap import open_app
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.db.embedded import EmbeddedServer
 from bling_collector.main import create_app
 from bling_simulator.server import running
@@ -48,7 +47,7 @@ TALLEST = 900
 async def photograph(server: EmbeddedServer, chromium: str) -> None:
     url, clock = await create_database(server), TickingClock(NOW)
     async with running(COMPANY, clock=clock) as bling:
-        settings = collector_settings(bling.api_url, SecretStr(url))
+        settings = collector_settings(bling.api_url, Secret(url))
         async with _empty_panel(settings, clock) as root, _chromium(chromium) as browser:
             await _shoot(browser, root, "comecar", "/", 1100, "light")
             async with open_app(settings, clock=clock) as app:

@@ -1,14 +1,17 @@
 """A configuração, lida do ambiente e do arquivo `.env`."""
 
 import base64
+import os
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Final
+from io import StringIO
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from dotenv import dotenv_values
 
 from bling_collector.errors import ConfigurationError
 
@@ -20,101 +23,135 @@ _PLACEHOLDER = re.compile(
 )
 
 
-class Settings(BaseSettings):
+class Secret:
+    """Um texto que não se mostra sem querer: nem num log, nem num erro, nem na pilha de uma falha."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_secret_value(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+
+def _text(written: str) -> str:
+    return written
+
+
+def _number(least: float, most: float, kind: Callable[[str], float] = int) -> Callable[[str], float]:
+    """Um número de `least` a `most`, inteiro se não se diz outra coisa."""
+
+    def read(written: str) -> float:
+        try:
+            number = kind(written)
+        except ValueError:
+            what = "inteiro" if kind is int else "com ponto decimal"
+            raise ValueError(f"precisa ser um número{' ' if kind is int else ', '}{what}") from None
+        if not least <= number <= most:  # também recusa NaN
+            raise ValueError(f"o máximo é {most}" if number > most else f"o mínimo é {least}")
+        return number
+
+    return read
+
+
+def _switch(written: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if (choice := known.get(written.lower())) is None:
+        raise ValueError("use true ou false")
+    return choice
+
+
+def _log_level(written: str) -> str:
+    if written.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("use DEBUG, INFO, WARNING ou ERROR")
+    return written
+
+
+def _address(written: str) -> str:
+    """Um endereço que se possa chamar: http ou https, com servidor."""
+    try:
+        parts = urlsplit(written)
+        reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        reachable = False
+    if not reachable:
+        raise ValueError("precisa ser um endereço, como https://api.bling.com.br/Api/v3")
+    return written
+
+
+def _header(written: str) -> Secret:
+    if not re.fullmatch(r"[!-~]+", written):
+        raise ValueError("só letras, números e sinais do ASCII, sem espaços")
+    return Secret(written)
+
+
+def _keys(written: str) -> Secret:
+    for key in _split(Secret(written)):
+        if not re.fullmatch(r"[\w-]{43}=?", key, re.ASCII):
+            raise ValueError(
+                "uma chave tem 44 caracteres, como `bling-collector auth --gerar-chave` a dá; várias se separam "
+                "com vírgula"
+            )
+    return Secret(written)
+
+
+def _variable(default: Any, read: Callable[[str], Any], meaning: str, limits: str = "") -> Any:
+    """Uma variável: o padrão, como se lê o que nela está escrito, o que ela é e entre que valores fica."""
+    return field(default=default, metadata={"read": read, "meaning": meaning, "limits": limits})
+
+
+def _between(default: float, least: float, most: float, meaning: str, kind: Callable[[str], float] = int) -> Any:
+    return _variable(default, _number(least, most, kind), meaning, f"de {least} a {most}")
+
+
+@dataclass(frozen=True)
+class Settings:
     """As variáveis de ambiente do coletor; as obrigatórias só são cobradas por quem precisa delas."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
+    bling_client_id: str | None = _variable(None, _text, "Client ID do aplicativo no Bling")
+    bling_client_secret: Secret | None = _variable(None, Secret, "Client Secret do aplicativo no Bling")
+    database_url: Secret | None = _variable(
+        None, Secret, "Endereço do PostgreSQL; sem ele, o PostgreSQL embutido guarda os dados na pasta do usuário"
+    )
+    bling_api_base_url: str = _variable(API, _address, "Endereço da API do Bling")
+    bling_oauth_url: str = _variable(f"{API}/oauth/token", _address, "Endereço dos tokens do Bling")
+    bling_authorize_url: str = _variable(f"{API}/oauth/authorize", _address, "Página de autorização do Bling")
+    extraction_days_back: int = _between(1, 0, 3650, "Dias para trás quando não há execução anterior")
+    extraction_lookback_days: int = _between(
+        30, 0, 3650, "Dias relidos em cada execução, para ver o que mudou depois da emissão"
+    )
+    api_rate_limit_delay: float = _between(
+        0.35,
+        0,
+        60,
+        "Segundos entre os inícios de duas requisições; 0 desliga o ritmo, menos diante do próprio Bling",
+        float,
+    )
+    api_daily_reserve: int = _between(
+        20_000, 0, 119_000, "Requisições da cota diária de 120.000 da conta que ficam para os outros aplicativos dela"
+    )
+    api_page_size: int = _between(100, 1, 100, "Linhas por página nas listagens")
+    log_level: str = _variable("INFO", _log_level, "Nível do log: DEBUG, INFO, WARNING ou ERROR")
+
+    token_encryption_key: Secret | None = _variable(
+        None, _keys, "Chaves que cifram os tokens guardados, separadas por vírgula: a primeira cifra, todas decifram"
+    )
+    api_token: Secret | None = _variable(
+        None, _header, "O que o serviço exige de quem o chama, em `Authorization: Bearer`"
+    )
+    allow_unauthenticated: bool = _variable(
+        False, _switch, "Sem `API_TOKEN`, atende a outras máquinas: outro confere quem chama"
     )
 
-    bling_client_id: str | None = Field(default=None, description="Client ID do aplicativo no Bling")
-    bling_client_secret: SecretStr | None = Field(default=None, description="Client Secret do aplicativo no Bling")
-    database_url: SecretStr | None = Field(
-        default=None,
-        description="Endereço do PostgreSQL; sem ele, o PostgreSQL embutido guarda os dados na pasta do usuário",
+    alert_urls: Secret | None = _variable(
+        None, Secret, "A quem avisar (e-mail, Slack, Telegram…): URLs do Apprise, separadas por espaço ou vírgula"
     )
-    bling_api_base_url: str = Field(default=API, description="Endereço da API do Bling")
-    bling_oauth_url: str = Field(default=f"{API}/oauth/token", description="Endereço dos tokens do Bling")
-    bling_authorize_url: str = Field(default=f"{API}/oauth/authorize", description="Página de autorização do Bling")
-    extraction_days_back: int = Field(
-        default=1, ge=0, le=3650, description="Dias para trás quando não há execução anterior"
-    )
-    extraction_lookback_days: int = Field(
-        default=30, ge=0, le=3650, description="Dias relidos em cada execução, para ver o que mudou depois da emissão"
-    )
-    api_rate_limit_delay: float = Field(
-        default=0.35,
-        ge=0,
-        le=60,
-        description="Segundos entre os inícios de duas requisições; 0 desliga o ritmo, menos diante do próprio Bling",
-    )
-    api_daily_reserve: int = Field(
-        default=20_000,
-        ge=0,
-        le=119_000,
-        description="Requisições da cota diária de 120.000 da conta que ficam para os outros aplicativos dela",
-    )
-    api_page_size: int = Field(default=100, ge=1, le=100, description="Linhas por página nas listagens")
-    log_level: str = Field(
-        default="INFO",
-        pattern="^(?i:DEBUG|INFO|WARNING|ERROR)$",
-        description="Nível do log: DEBUG, INFO, WARNING ou ERROR",
-    )
-
-    token_encryption_key: SecretStr | None = Field(
-        default=None,
-        description="Chaves que cifram os tokens guardados, separadas por vírgula: a primeira cifra, todas decifram",
-    )
-    api_token: SecretStr | None = Field(
-        default=None, description="O que o serviço exige de quem o chama, em `Authorization: Bearer`"
-    )
-    allow_unauthenticated: bool = Field(
-        default=False, description="Sem `API_TOKEN`, atende a outras máquinas: outro confere quem chama"
-    )
-
-    alert_urls: SecretStr | None = Field(
-        default=None,
-        description="A quem avisar (e-mail, Slack, Telegram…): URLs do Apprise, separadas por espaço ou vírgula",
-    )
-    alert_no_run_hours: int = Field(
-        default=26, ge=1, le=8760, description="Horas sem uma execução que dê certo até que um alarme soe"
-    )
-
-    @field_validator("bling_api_base_url", "bling_oauth_url", "bling_authorize_url")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        """Um endereço que se possa chamar: http ou https, com servidor."""
-        try:
-            parts = urlsplit(value.strip())
-            reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            reachable = False
-        if not reachable:
-            raise PydanticCustomError("address", "precisa ser um endereço, como https://api.bling.com.br/Api/v3")
-        return value.strip()
-
-    @field_validator("api_token")
-    @classmethod
-    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-            raise ValueError("só letras, números e sinais do ASCII, sem espaços")
-        return value
-
-    @field_validator("token_encryption_key")
-    @classmethod
-    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        for key in _split(value):
-            if not re.fullmatch(r"[\w-]{43}=?", key, re.ASCII):
-                raise ValueError(
-                    "uma chave tem 44 caracteres, como `bling-collector auth --gerar-chave` a dá; várias se separam "
-                    "com vírgula"
-                )
-        return value
+    alert_no_run_hours: int = _between(26, 1, 8760, "Horas sem uma execução que dê certo até que um alarme soe")
 
     @property
     def token_keys(self) -> list[str]:
@@ -134,7 +171,7 @@ class Settings(BaseSettings):
         return [secret for secret in secrets if len(secret) > 5] + _database_password(self.database_url)
 
     @cached_property
-    def credentials(self) -> tuple[str, SecretStr]:
+    def credentials(self) -> tuple[str, Secret]:
         """O par (client id, client secret). ConfigurationError se falta ou se ainda é o do modelo."""
         secret = self.bling_client_secret.get_secret_value() if self.bling_client_secret else None
         for name, value in (("BLING_CLIENT_ID", self.bling_client_id), ("BLING_CLIENT_SECRET", secret)):
@@ -148,7 +185,7 @@ class Settings(BaseSettings):
                     f"{name} ainda tem o valor do modelo. Troque-o pelo da página do seu aplicativo em "
                     "developer.bling.com.br."
                 )
-        return str(self.bling_client_id), SecretStr(str(secret))
+        return str(self.bling_client_id), Secret(str(secret))
 
 
 def split_urls(urls: str) -> list[str]:
@@ -157,11 +194,11 @@ def split_urls(urls: str) -> list[str]:
     return [part for part in (part.strip(" \t\r\n,;") for part in parts) if part]
 
 
-def _split(keys: SecretStr | None) -> list[str]:
+def _split(keys: Secret | None) -> list[str]:
     return re.split(r"[\s,;]+", keys.get_secret_value().strip(" \t,;")) if keys else []
 
 
-def _database_password(url: SecretStr | None) -> list[str]:
+def _database_password(url: Secret | None) -> list[str]:
     """A senha, como está no endereço e como se lê; uma curta ou óbvia esconderia palavras comuns."""
     try:
         parts = urlsplit(url.get_secret_value() if url else "")
@@ -173,30 +210,41 @@ def _database_password(url: SecretStr | None) -> list[str]:
 
 
 def load_settings() -> Settings:
-    """As configurações do ambiente. ConfigurationError, com o nome da variável, se um valor não serve."""
+    """As configurações do ambiente e, no que ele não diz, as do arquivo `.env` da pasta presente.
+
+    Uma variável vazia é como se não estivesse; os espaços e as linhas em volta de um valor colado não contam.
+    ConfigurationError, com o nome da variável ou do arquivo, se algo não serve.
+    """
+    given = {
+        name.lower(): value.strip() for name, value in [*_env_file().items(), *os.environ.items()] if value.strip()
+    }
+    values, problems = {}, []
+    for variable in fields(Settings):
+        if (value := given.get(variable.name)) is None:
+            continue
+        try:
+            values[variable.name] = variable.metadata["read"](value)
+        except ValueError as error:
+            problems.append(f"{variable.name.upper()}: {error}")
+    if problems:
+        raise ConfigurationError(f"Configuração inválida — {'; '.join(problems)}.")
+    return Settings(**values)
+
+
+def _env_file() -> dict[str, str]:
+    """O que o arquivo `.env` diz. ConfigurationError se ele não se deixa ler."""
+    path = Path(".env")
     try:
-        return Settings()
-    except ValidationError as error:
-        problems = "; ".join(f"{str(e['loc'][0]).upper()}: {_in_portuguese(e)}" for e in error.errors())
-        raise ConfigurationError(f"Configuração inválida — {problems}.") from None
-
-
-_SENTENCES: Final = {
-    "greater_than_equal": "o mínimo é {ge}",
-    "less_than_equal": "o máximo é {le}",
-    "int_parsing": "precisa ser um número inteiro",
-    "int_from_float": "precisa ser um número inteiro",
-    "int_type": "precisa ser um número inteiro",
-    "float_parsing": "precisa ser um número, com ponto decimal",
-    "float_type": "precisa ser um número, com ponto decimal",
-    "bool_parsing": "use true ou false",
-    "bool_type": "use true ou false",
-    "string_pattern_mismatch": "use DEBUG, INFO, WARNING ou ERROR",
-    "value_error": "{error}",
-}
-
-
-def _in_portuguese(error: object) -> str:
-    details = dict(error)  # type: ignore[call-overload]  # ErrorDetails é um TypedDict de chaves opcionais
-    sentence = _SENTENCES.get(details["type"], "{msg}")
-    return sentence.format(**{"msg": details["msg"]} | (details.get("ctx") or {}))
+        content = path.read_text("utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):  # um ambiente virtual também se chama .env
+        return {}
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"O arquivo {path.absolute()} não está em UTF-8. Abra-o num editor e salve-o com essa codificação."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"O arquivo {path.absolute()} não pôde ser lido ({error.strerror}). Dê permissão de leitura a quem roda o "
+            "coletor, ou ponha as variáveis no ambiente e apague-o."
+        ) from error
+    return {name: value for name, value in dotenv_values(stream=StringIO(content)).items() if value is not None}

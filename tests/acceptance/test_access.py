@@ -10,13 +10,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from pydantic import SecretStr, ValidationError
 from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.collecting import collector_settings
 from tests.commands import Terminal
 from tests.fakes import FakeClock
 
-from bling_collector.config import Settings, load_settings
+from bling_collector.config import Secret, Settings, load_settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
 from bling_collector.web.access import check_address
@@ -24,9 +23,9 @@ from bling_collector.web.limits import MAX_BODY, MAX_HEADERS, MAX_TARGET
 from bling_simulator.bling import Bling
 
 TOKEN = "p3dro-e-o-lobo-de-1936"
-GUARDED = pytest.mark.collector(api_token=SecretStr(TOKEN))
+GUARDED = pytest.mark.collector(api_token=Secret(TOKEN))
 EVERYWHERE = "0.0.0.0"  # noqa: S104 — é o endereço que se quer ver recusado
-NOWHERE = SecretStr("postgresql://ninguem@127.0.0.1:1/nada")
+NOWHERE = Secret("postgresql://ninguem@127.0.0.1:1/nada")
 pytestmark = pytest.mark.bling(scale=0.01)
 
 
@@ -127,7 +126,7 @@ async def test_a_token_in_the_address_does_not_count(http: httpx2.AsyncClient) -
 
 
 async def test_with_a_token_any_machine_may_call() -> None:
-    app = create_app(settings_with(api_token=SecretStr(TOKEN)))
+    app = create_app(settings_with(api_token=Secret(TOKEN)))
     async with app.router.lifespan_context(app), called_from(app, "203.0.113.7", "coletor.example.com") as http:
         problem(await http.get("/"), 401)
         assert (await http.get("/", headers=bearer(TOKEN))).status_code == 200
@@ -152,9 +151,6 @@ def test_a_token_that_does_not_fit_a_header(token: str, monkeypatch: pytest.Monk
     with pytest.raises(ConfigurationError, match="API_TOKEN") as caught:
         load_settings()
     assert token not in str(caught.value)
-    with pytest.raises(ValidationError) as raw:
-        Settings()
-    assert token not in str(raw.value)
 
 
 # Sem API_TOKEN
@@ -198,7 +194,7 @@ def test_another_address_is_refused_unless_told(host: str, monkeypatch: pytest.M
     with pytest.raises(ConfigurationError, match=r"API_TOKEN.*--sem-autenticacao"):
         check_address(settings_with(), host)
     check_address(settings_with(allow_unauthenticated=True), host)
-    check_address(settings_with(api_token=SecretStr(TOKEN)), host)
+    check_address(settings_with(api_token=Secret(TOKEN)), host)
     monkeypatch.setenv("K_SERVICE", "sol-bling-collector")
     check_address(settings_with(), host)
 

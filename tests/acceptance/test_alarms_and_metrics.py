@@ -1,12 +1,12 @@
 """Os alarmes e as métricas do coletor inteiro: execuções de verdade diante do simulador."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import SecretStr
 from tests.acceptance.service_fixtures import authorise, serving, until
 from tests.collecting import authorise as authorise_app
 from tests.commands import Terminal
@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 from tests.inbox import Inbox, open_inbox
 
 from bling_collector.bootstrap import App, open_app
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_collector.web.watch import watched_alarms
@@ -31,7 +31,7 @@ def inbox() -> Iterator[Inbox]:
 
 @pytest.fixture
 def alerting(settings: Settings, inbox: Inbox) -> Settings:
-    return settings.model_copy(update={"alert_urls": SecretStr(inbox.url)})
+    return replace(settings, alert_urls=Secret(inbox.url))
 
 
 async def test_a_run_that_fails_twice_is_said_once_and_its_end_too(
@@ -51,7 +51,7 @@ async def test_a_run_that_fails_twice_is_said_once_and_its_end_too(
 async def test_a_channel_that_is_down_changes_nothing_in_the_run(
     settings: Settings, clock: FakeClock, bling: Bling
 ) -> None:
-    broken = settings.model_copy(update={"alert_urls": SecretStr("json://127.0.0.1:1/x nada://y")})
+    broken = replace(settings, alert_urls=Secret("json://127.0.0.1:1/x nada://y"))
     async with open_app(broken, clock=clock) as app:
         await authorise_app(app, bling)
         bad = next(

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -43,8 +44,8 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
 def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     """Digita o comando neste processo, numa pasta vazia e sem nenhuma variável do projeto."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for variable in fields(Settings):
+        monkeypatch.delenv(variable.name.upper(), raising=False)
 
     def type_(*arguments: str, **variables: str) -> Done:
         for name, value in variables.items():

@@ -8,7 +8,6 @@ from datetime import date
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from tests.chaos.postgres import STOPS, Postgres, mortal_postgres
 from tests.chaos.proxy import proxy
@@ -18,6 +17,7 @@ from tests.postgres import libpq_url
 from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App, open_app
+from bling_collector.config import Secret
 from bling_collector.db import patience
 from bling_collector.db.run_lock import RunLock
 from bling_collector.errors import DatabaseError, RunInProgressError
@@ -39,7 +39,7 @@ async def mortal() -> AsyncIterator[Postgres]:
 
 @asynccontextmanager
 async def collector(server: RunningServer, url: str, clock: FakeClock) -> AsyncIterator[App]:
-    async with open_app(collector_settings(server.api_url, SecretStr(url)), clock=clock) as app:
+    async with open_app(collector_settings(server.api_url, Secret(url)), clock=clock) as app:
         yield app
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,7 +69,7 @@ async def test_a_bling_that_stays_down_ends_the_run_and_the_next_one_completes(
 async def test_no_block_even_by_whoever_turned_the_pace_off(
     settings: Settings, bling: Bling, clock: FakeClock, delay: float
 ) -> None:
-    unhurried = settings.model_copy(update={"api_rate_limit_delay": delay})
+    unhurried = replace(settings, api_rate_limit_delay=delay)
     async with open_app(unhurried, clock=clock) as app:
         await authorise(app, bling)
         await app.pipeline.run_full(START)
@@ -88,7 +89,7 @@ async def test_the_pace_of_bling_itself_is_not_turned_off(
     monkeypatch.setattr(socket, "getaddrinfo", as_if_it_were_bling)
     there = f"http://api.bling.com.br:{urlsplit(settings.bling_api_base_url).port}/Api/v3"
     assert settings.api_rate_limit_delay == 0
-    async with open_app(settings.model_copy(update={"bling_api_base_url": there}), clock=clock) as app:
+    async with open_app(replace(settings, bling_api_base_url=there), clock=clock) as app:
         await authorise(app, bling)
         result = await app.pipeline.run_full(START)
     assert (result.status, result.message) == ("success", None)

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import httpx2
 import pytest
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
 
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
 from bling_collector.web import session
 from bling_collector.web.attempts import DRAWERS, MOST, Attempts
@@ -21,7 +20,7 @@ from bling_collector.web.panel import executar
 from bling_simulator.bling import Bling
 
 TOKEN = "o-gato-e-o-pato-de-1936"
-GUARDED = pytest.mark.collector(api_token=SecretStr(TOKEN))
+GUARDED = pytest.mark.collector(api_token=Secret(TOKEN))
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 OTHER_SITE = {"Sec-Fetch-Site": "cross-site"}
 pytestmark = pytest.mark.bling(scale=0.01)

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import serving
 from tests.bench.many_notes import fill
@@ -11,6 +10,8 @@ from tests.collecting import collector_settings
 from tests.conftest import NOW
 from tests.fakes import FakeClock
 from tests.proving import execute
+
+from bling_collector.config import Secret
 
 MOST_SECONDS = 0.3
 PAGE = {"Accept": "text/html"}
@@ -45,7 +46,7 @@ async def test_cem_mil_notas(engine: AsyncEngine, database_url: str, capsys: pyt
     await execute(engine, *CHECKED)
     clock = FakeClock(NOW)
     took: dict[str, float] = {}
-    async with serving(collector_settings("http://127.0.0.1:1", SecretStr(database_url)), clock) as http:
+    async with serving(collector_settings("http://127.0.0.1:1", Secret(database_url)), clock) as http:
         for path in (*FIRST_PAINT, *AFTER_IT, *FILES):
             times = []
             for _ in range(6):

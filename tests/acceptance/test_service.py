@@ -3,22 +3,22 @@
 import logging
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from pydantic import SecretStr
 from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.fakes import FakeClock
 
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_simulator.bling import Bling
 
-NOWHERE = SecretStr("postgresql://u:segredo@127.0.0.1:1/banco")
+NOWHERE = Secret("postgresql://u:segredo@127.0.0.1:1/banco")
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_without_credentials_it_starts_and_says_which_is_missing(http: htt
 async def test_without_database_it_starts_and_answers_503(
     settings: Settings, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with serving(settings.model_copy(update={"database_url": NOWHERE}), clock) as http:
+    async with serving(replace(settings, database_url=NOWHERE), clock) as http:
         await _answers_without_database(http)
     assert "segredo" not in caplog.text
 
@@ -147,7 +147,7 @@ async def _answers_without_database(http: httpx2.AsyncClient) -> None:
 
 
 async def test_the_database_comes_back(settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    down = settings.model_copy(update={"database_url": NOWHERE})
+    down = replace(settings, database_url=NOWHERE)
     app = create_app(down, clock=clock)
     async with (
         app.router.lifespan_context(app),

@@ -55,7 +55,7 @@ async def process(command: tuple[str, ...], settings: Settings, folder: Path) ->
     """O serviço num processo, já a atender; morto ao sair, se ainda vive."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    given = {name.upper(): value for name, value in settings.model_dump().items() if value is not None}
+    given = {name.upper(): value for name, value in vars(settings).items() if value is not None}
     given = {name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in given.items()}
     environment = os.environ | {name: str(value) for name, value in given.items()}
     log = folder / f"{port}.log"

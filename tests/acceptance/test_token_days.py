@@ -1,11 +1,11 @@
 """O que a linha de comando diz da autorização: quanto falta, se está cifrada, e o aviso."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import serving
@@ -14,6 +14,7 @@ from tests.commands import Terminal, variables_for
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
+from bling_collector.config import Secret
 from bling_collector.db.token_store import PgTokenStore
 from bling_collector.doctor import examine
 from bling_collector.etl.status import load_status
@@ -89,7 +90,7 @@ async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
     assert "Autorizado" not in said["status"]
     assert "fernet:" not in said["status"] + said["doctor"]
 
-    changed = app.settings.model_copy(update={"token_encryption_key": SecretStr(other.get("TOKEN_ENCRYPTION_KEY", ""))})
+    changed = replace(app.settings, token_encryption_key=Secret(other.get("TOKEN_ENCRYPTION_KEY", "")))
     async with serving(changed, clock) as http:
         oauth = (await http.get("/status")).json()["oauth"]
         assert (oauth["readable"], oauth["needs_authorization"]) == (False, True)

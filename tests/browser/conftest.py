@@ -27,7 +27,6 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Request as Asked
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.browser.looking import harmless
 from tests.collecting import authorise, collector_settings
@@ -36,7 +35,7 @@ from tests.fakes import FakeClock
 from tests.postgres import create_database, drop_database
 
 from bling_collector.bootstrap import open_app
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded import EmbeddedServer
 from bling_collector.main import create_app
@@ -87,7 +86,7 @@ def loaded_template(postgres: EmbeddedServer, migrated_template: str, chromium_p
     async def load() -> str:
         url, clock = await create_database(postgres, migrated_template), TickingClock(NOW)
         async with running(COMPANY, clock=clock) as server:
-            settings = collector_settings(server.api_url, SecretStr(url))
+            settings = collector_settings(server.api_url, Secret(url))
             async with open_app(settings, clock=clock) as app:
                 await authorise(app, server.bling)
                 assert (await app.pipeline.run_full(START)).status == "success"

@@ -2,12 +2,13 @@
 
 import pytest
 from playwright.async_api import Page, expect
-from pydantic import SecretStr
 from tests.browser.conftest import Panel
 from tests.browser.looking import axe, fits
 
+from bling_collector.config import Secret
+
 TOKEN = "o-gato-e-o-pato-de-1936"
-pytestmark = [pytest.mark.collector(api_token=SecretStr(TOKEN)), pytest.mark.company(loaded=False)]
+pytestmark = [pytest.mark.collector(api_token=Secret(TOKEN)), pytest.mark.company(loaded=False)]
 
 
 async def test_the_door_and_the_way_back(page: Page, panel: Panel) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 from playwright.async_api import Page, Route, expect
-from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import START, Panel, is_loaded
@@ -13,6 +12,7 @@ from tests.browser.looking import axe
 from tests.collecting import authorise
 from tests.postgres import execute
 
+from bling_collector.config import Secret
 from bling_collector.db.embedded import EmbeddedServer
 from bling_collector.web import session
 from bling_collector.web.panel import execucoes
@@ -154,7 +154,7 @@ async def test_the_lines_of_a_run_arrive_while_it_runs(page: Page, running: int)
 
 
 @SLOW
-@pytest.mark.collector(api_token=SecretStr(TOKEN))
+@pytest.mark.collector(api_token=Secret(TOKEN))
 @pytest.mark.parametrize("path", ["/", "/execucoes/2"])
 async def test_an_ended_session_goes_to_the_door_and_back(
     page: Page, panel: Panel, running: int, path: str, monkeypatch: pytest.MonkeyPatch

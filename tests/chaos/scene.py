@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.chaos.postgres import Postgres, mortal_postgres
@@ -21,7 +20,7 @@ from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import SystemClock
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.etl.pipeline import IN_FLIGHT
@@ -210,7 +209,7 @@ class Scene:
 
     def _settings(self) -> Settings:
         api = f"http://127.0.0.1:{self.to_bling.port}/Api/v3"
-        return collector_settings(api, SecretStr(self.database_url))
+        return collector_settings(api, Secret(self.database_url))
 
     def _environment(self) -> dict[str, str]:
         return environment_of(self._settings())
@@ -218,8 +217,8 @@ class Scene:
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """As configurações como variáveis de ambiente."""
-    given = {name.upper(): value for name, value in settings.model_dump().items() if value is not None}
-    return {n: str(v.get_secret_value() if isinstance(v, SecretStr) else v) for n, v in given.items()}
+    given = {name.upper(): value for name, value in vars(settings).items() if value is not None}
+    return {n: str(v.get_secret_value() if isinstance(v, Secret) else v) for n, v in given.items()}
 
 
 @asynccontextmanager

@@ -19,7 +19,6 @@ import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from pydantic import SecretStr
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -33,6 +32,7 @@ from tests.acceptance.service_fixtures import authorise
 from tests.collecting import collector_settings
 from tests.postgres import create_database, drop_database
 
+from bling_collector.config import Secret
 from bling_collector.db.embedded import EmbeddedServer
 from bling_collector.main import create_app
 from bling_simulator.server import running
@@ -55,7 +55,7 @@ async def _service(postgres: EmbeddedServer, template: str) -> AsyncIterator[str
     """O serviço num soquete, autorizado num Bling pequeno; o seu endereço."""
     url = await create_database(postgres, template)
     async with running(SMALL) as simulator:
-        app = create_app(collector_settings(simulator.api_url, SecretStr(url)))
+        app = create_app(collector_settings(simulator.api_url, Secret(url)))
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))

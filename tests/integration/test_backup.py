@@ -5,12 +5,12 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +19,7 @@ from tests.postgres import create_database, drop_database, execute
 from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App, open_app
+from bling_collector.config import Secret
 from bling_collector.db import client_tools, schema
 from bling_collector.db.backup import backup
 from bling_collector.db.client_tools import environment, find_tools
@@ -129,7 +130,7 @@ async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
     assert (await app.pipeline.run()).status == "success"
     await restore(empty_engine, tmp_path / "copia")
     bling.counters.reset()
-    elsewhere = app.settings.model_copy(update={"database_url": SecretStr(empty_database_url)})
+    elsewhere = replace(app.settings, database_url=Secret(empty_database_url))
     async with open_app(elsewhere, clock=clock) as another:
         result = await another.pipeline.run()
         assert (result.status, result.exit_code) == ("error", 3)

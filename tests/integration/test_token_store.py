@@ -4,13 +4,13 @@ import asyncio
 import json
 import stat
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +19,7 @@ from tests.conftest import NOW
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App, open_app
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.etl.alarms import load_alarms
@@ -95,8 +95,8 @@ async def test_a_lost_key_is_said_and_a_new_authorisation_replaces_it(
     engine: AsyncEngine, settings: Settings, clock: FakeClock, bling: Bling
 ) -> None:
     await save(engine, PAIR, OLD)
-    for keys in (None, SecretStr(NEW)):
-        changed = settings.model_copy(update={"token_encryption_key": keys})
+    for keys in (None, Secret(NEW)):
+        changed = replace(settings, token_encryption_key=keys)
         async with open_app(changed, clock=clock) as app:
             with pytest.raises(ConfigurationError, match="TOKEN_ENCRYPTION_KEY"):
                 await app.oauth.get_valid_access_token()
@@ -127,7 +127,7 @@ async def test_the_start_seals_what_was_plain(
 ) -> None:
     plain = await stored(engine)
     assert (await load_status(engine, TokenCipher()))["oauth"]["encrypted"] is False
-    async with open_app(settings.model_copy(update={"token_encryption_key": SecretStr(NEW)}), clock=clock) as sealed:
+    async with open_app(replace(settings, token_encryption_key=Secret(NEW)), clock=clock) as sealed:
         assert (await sealed.oauth.get_valid_access_token()).access_token == plain[0]
     assert all(map(is_sealed, await stored(engine)))
     assert (await load_status(engine, TokenCipher()))["oauth"]["encrypted"] is True

@@ -1,6 +1,7 @@
 """O que se pode digitar. Cada comando carrega só aquilo de que precisa, e só quando é chamado: a ajuda, a versão e um
 engano de digitação respondem na hora."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -50,12 +51,13 @@ def demo(serve: bool, port: int) -> int:
 @click.option("--sem-autenticacao", is_flag=True, help="Atende a outras máquinas sem API_TOKEN.")
 def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
-    from bling_collector.cli.running import settings
+    from bling_collector.cli.running import at_work, settings
     from bling_collector.main import serve as serve_http
 
     found = settings()
     if sem_autenticacao:
-        found = found.model_copy(update={"allow_unauthenticated": True})
+        found = replace(found, allow_unauthenticated=True)
+    at_work()
     serve_http(found, host, port)
     return 0
 
@@ -131,7 +133,9 @@ def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome
 def simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> int:
     """Um Bling simulado, com a empresa de demonstração."""
     from bling_collector.cli.demo import serve_simulator
+    from bling_collector.cli.running import at_work
 
+    at_work()
     serve_simulator(host, port, requests_per_second, redirect_uri)
     return 0
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import click
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from bling_collector import logs
@@ -19,7 +18,7 @@ from bling_collector.cli.progress import progress
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import say, table
 from bling_collector.cli.words import duration, money, number
-from bling_collector.config import Settings
+from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.errors import UsageError
@@ -82,8 +81,8 @@ def _check_free(port: int) -> None:
 def _settings(simulator: SimulatorSettings, bling: RunningServer, database_url: str) -> Settings:
     return Settings(
         bling_client_id=simulator.client_id,
-        bling_client_secret=SecretStr(simulator.client_secret),
-        database_url=SecretStr(database_url),
+        bling_client_secret=Secret(simulator.client_secret),
+        database_url=Secret(database_url),
         bling_api_base_url=bling.api_url,
         bling_oauth_url=f"{bling.api_url}/oauth/token",
         bling_authorize_url=f"{bling.api_url}/oauth/authorize",

@@ -1,6 +1,7 @@
 """Como um comando roda: as configurações e o laço de eventos."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -30,7 +31,15 @@ def settings_to_collect() -> Settings:
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """O resultado de `work`, num laço de eventos só dele."""
+    at_work()
     # O psycopg assíncrono não funciona com o laço padrão do Windows.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
+
+
+def at_work() -> None:
+    """Tudo está carregado e fica; dali em diante há lixo que recolher."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

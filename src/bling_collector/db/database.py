@@ -113,7 +113,11 @@ async def explained(url: URL) -> AsyncIterator[None]:
 
 async def check_server(connection: AsyncConnection) -> int:
     """A versão principal do servidor. DatabaseError se for mais antiga que a 14."""
-    number = int(str(await connection.scalar(text("SHOW server_version_num"))))
+    return check_version(int(str(await connection.scalar(text("SHOW server_version_num")))))
+
+
+def check_version(number: int) -> int:
+    """A versão principal de um `server_version_num`. DatabaseError se for mais antiga que a 14."""
     major = number // 10000
     if major < OLDEST_SERVER:
         raise DatabaseError(

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import check_server, explained
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.database import check_version, explained
 from bling_collector.db.migrations import HEAD
 from bling_collector.errors import DatabaseError
 
@@ -29,12 +29,20 @@ LOCK_PAUSE = 1.0
 
 async def current_revision(engine: AsyncEngine) -> str | None:
     """A revisão do banco, ou None se ele ainda não tem as tabelas. DatabaseError se não atende ou é antigo."""
+    # Só vale a do schema presente: o search_path pode trazer outros, de outra empresa ou outro programa.
+    about = """
+        SELECT current_setting('server_version_num')::int AS server, current_schema() AS schema,
+               current_setting('search_path') AS path, to_regclass(quote_ident(current_schema()) || '.alembic_version')
+    """
     async with _plainly(engine.url), engine.connect() as connection:
-        await check_server(connection)
-        await _check_schema(connection)
-        # Só vale a do schema presente: o search_path pode trazer outros, de outra empresa ou outro programa.
-        present = "SELECT to_regclass(quote_ident(current_schema()) || '.alembic_version')"
-        if await connection.scalar(text(present)) is None:
+        server, schema, path, table = (await connection.execute(text(about))).one()
+        check_version(server)
+        if schema is None:
+            raise DatabaseError(
+                f"O schema de DATABASE_URL (search_path: {path}) não existe neste banco, ou este usuário não o vê. "
+                "Crie-o com CREATE SCHEMA, ou corrija DATABASE_URL."
+            )
+        if table is None:
             return None
         revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         return str(revision) if revision is not None else None
@@ -85,15 +93,6 @@ def _migrate(connection: Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
-
-
-async def _check_schema(connection: AsyncConnection) -> None:
-    if await connection.scalar(text("SELECT current_schema()")) is None:
-        path = await connection.scalar(text("SHOW search_path"))
-        raise DatabaseError(
-            f"O schema de DATABASE_URL (search_path: {path}) não existe neste banco, ou este usuário não o vê. "
-            "Crie-o com CREATE SCHEMA, ou corrija DATABASE_URL."
-        )
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import SecretStr
 from starlette.responses import RedirectResponse
 
+from bling_collector.config import Secret
 from bling_collector.web import session
 from bling_collector.web.origin import is_secure, same_origin
 from bling_collector.web.panel.filters import plural
@@ -76,7 +76,7 @@ def _set_cookie(request: Request, answer: Response, value: str, days: int) -> No
     )
 
 
-def _equal(expected: SecretStr, given: str) -> bool:
+def _equal(expected: Secret, given: str) -> bool:
     return hmac.compare_digest(
         expected.get_secret_value().encode("utf-8", "surrogateescape"), given.encode("utf-8", "surrogateescape")
     )
