@@ -15,6 +15,7 @@ import httpx2
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.api.bling_client import BlingClient, build_http
+from bling_collector.api.network import network
 from bling_collector.api.transport import Requests
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
@@ -87,7 +88,7 @@ async def open_app(
             reserve=settings.api_daily_reserve,
         )
         stack.push_async_callback(_give_back, limiter)
-        counted = CountedTokenCalls(httpx2.AsyncHTTPTransport(), limiter)
+        counted = CountedTokenCalls(network(), limiter)
         plain = await stack.enter_async_context(
             httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10))
         )
@@ -163,7 +164,7 @@ async def bling_clock(settings: Settings) -> datetime | None:
     """A hora (UTC) que o Bling diz no cabeçalho `Date`, ou None se não diz. BlingUnavailableError se não atende."""
     url = httpx2.URL(settings.bling_api_base_url)
     try:
-        async with httpx2.AsyncClient(timeout=10) as http:
+        async with httpx2.AsyncClient(transport=network(), timeout=10) as http:
             response = await http.get(url)
     except httpx2.HTTPError as error:
         raise BlingUnavailableError(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,16 +63,42 @@ async def running(
                 await asyncio.sleep(0.001)
             yield RunningServer(f"http://{host}:{listener.getsockname()[1]}", app.state.bling)
         finally:
-            server.should_exit = True
+            server.stop()
             await task
 
 
 class _BackgroundServer(uvicorn.Server):
-    """Não toma os sinais do processo: quem decide parar é o dono do laço de eventos."""
+    """Não toma os sinais do processo, que são do dono do laço de eventos, e para na hora em que se pede: o uvicorn olha
+    a cada décimo de segundo se é hora de parar, e espera outro tanto depois."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        while not self._stopping.is_set():
+            await self.on_tick(0)  # a hora do cabeçalho Date
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if answering := list(self.server_state.tasks):
+            _, late = await asyncio.wait(answering, timeout=self.config.timeout_graceful_shutdown)
+            for task in late:
+                task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
 
 
 def _config(app: FastAPI, **options: Any) -> uvicorn.Config:

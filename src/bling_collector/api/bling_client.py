@@ -8,6 +8,7 @@ from typing import Final
 import httpx2
 
 from bling_collector import __version__
+from bling_collector.api.network import network
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.api.transport import (
     AccessTokens,
@@ -122,12 +123,10 @@ def build_http(
     Não segue redirecionamentos, não usa proxy nem `.netrc` do ambiente e não devolve cookies: com um PHPSESSID em
     comum, o servidor poderia atender as requisições uma a uma. `SSL_CERT_FILE` continua valendo.
     """
-    if wire is None:
-        wire = httpx2.AsyncHTTPTransport(
-            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30)
-        )
     return httpx2.AsyncClient(
-        transport=AuthTransport(tokens, RetryTransport(PacedTransport(wire, limiter, clock, requests), clock)),
+        transport=AuthTransport(
+            tokens, RetryTransport(PacedTransport(wire or network(), limiter, clock, requests), clock)
+        ),
         base_url=base_url,
         headers={"Accept": "application/json", "User-Agent": f"bling-collector/{__version__}"},
         timeout=httpx2.Timeout(30, connect=10),
