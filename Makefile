@@ -10,12 +10,8 @@ STAMP := $(VENV)/.installed
 help: ## Lista os alvos
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(STAMP): requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "É preciso Python 3.11 ou mais novo; $(PYTHON) é mais antigo. Diga qual usar: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Instalando as dependências em $(VENV)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(STAMP): requirements-dev.txt pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(PYTHON) $(VENV)
 	@touch $(STAMP)
 
 setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collector)
