@@ -214,8 +214,8 @@ async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, app: App
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Windows Ctrl-C interrompe na hora")
-@pytest.mark.bling(latency=0.05)
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.bling(latency=0.02)
+@pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 async def test_a_signal_ends_the_run_gently(terminal: Terminal, app: App, bling: Bling, asked: signal.Signals) -> None:
     process = await terminal.start("run-full", "--data-inicio", "2021-01-01", "--json")
     await _until(lambda: bling.counters.requests["/nfe/{id}"] > 10)

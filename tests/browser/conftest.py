@@ -169,7 +169,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def browser(chromium_path: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGS)

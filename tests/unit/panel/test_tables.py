@@ -119,6 +119,7 @@ def test_o_que_a_pagina_mostra() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_uma_tabela_comprida_sai_aos_pedacos_e_a_planilha_nao_cresce_na_memoria() -> None:
     rows = [(f"Cliente {n}", n) for n in range(60_000)]
     found = Table("t", "T", (Column("Cliente"), Column("Notas", "integer")), rows, len(rows))
