@@ -1,8 +1,9 @@
 """Defeitos encomendados: que requisições estragar, como, quando e quantas vezes."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
@@ -19,6 +20,7 @@ FaultKind = Literal[
     "cut",  # a resposta verdadeira, com o JSON cortado ao meio
     "body",  # o status e o corpo da regra
     "hang",  # demora `seconds` e derruba a conexão
+    "hold",  # segura a resposta até que a regra seja desligada, e então atende
     "drop",  # derruba a conexão sem atender
     "lost_answer",  # atende (um refresh troca o token!) e derruba a conexão sem entregar a resposta
 ]
@@ -64,6 +66,7 @@ class _Armed:
     pattern: re.Pattern[str]
     matched: int = 0
     fired: int = 0
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class FaultBook:
@@ -82,10 +85,17 @@ class FaultBook:
         return rule_id
 
     def remove(self, rule_id: int) -> None:
-        del self._armed[rule_id]
+        self._armed.pop(rule_id).removed.set()
 
     def clear(self) -> None:
-        self._armed.clear()
+        for rule_id in list(self._armed):
+            self.remove(rule_id)
+
+    async def until_removed(self, rule: FaultRule) -> None:
+        """Espera que a regra seja desligada."""
+        for armed in list(self._armed.values()):
+            if armed.rule is rule:
+                await armed.removed.wait()
 
     def __iter__(self) -> Iterator[tuple[int, FaultRule, int]]:
         """(número, regra, vezes que disparou)."""

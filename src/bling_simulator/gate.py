@@ -77,6 +77,9 @@ class Gate:
             await canned(scope, receive, send)
         elif rule.kind == "cut":
             await self._cut(scope, receive, send)
+        elif rule.kind == "hold":
+            await self._bling.faults.until_removed(rule)
+            await self._app(scope, receive, send)
         else:
             if rule.kind == "lost_answer":
                 await self._answer(scope, receive)

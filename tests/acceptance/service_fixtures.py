@@ -48,7 +48,7 @@ def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    """Espera que a condição valha, até 30 s."""
-    async with asyncio.timeout(30):
+    """Espera que a condição valha; o prazo só acaba com o que nunca chegaria."""
+    async with asyncio.timeout(120):
         while not await condition():  # noqa: ASYNC110 — quem a muda é o serviço, do outro lado do HTTP ou do banco
             await asyncio.sleep(0.02)

@@ -227,7 +227,7 @@ async def test_serve_refuses_before_anything_opens(tmp_path: Any) -> None:
     told = await asyncio.create_subprocess_exec(*words, env=environment, cwd=tmp_path, stderr=pipe)
     try:
         assert told.stderr
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while b"Atendendo em" not in await told.stderr.readline():
                 assert told.returncode is None
     finally:

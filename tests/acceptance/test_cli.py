@@ -327,7 +327,7 @@ async def _printed(capsys: pytest.CaptureFixture[str]) -> str:
     return found[0]
 
 
-async def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+async def _until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 — a condição é de outro processo
             await asyncio.sleep(0.02)
