@@ -23,6 +23,7 @@ from bling_collector.errors import (
     BlingError,
     BlingPausedError,
     BlingThrottledError,
+    DailyLimitError,
     ReauthorizeError,
 )
 from bling_collector.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
@@ -35,6 +36,7 @@ Check = Callable[[dict[str, Json]], None]
 """Levanta BlingBodyError quando o corpo não é o que se pediu; vai em `extensions["check"]` do pedido."""
 
 ATTEMPTS: Final = 5
+"""De uma requisição, se quem pede não diz quantas em `extensions["attempts"]`."""
 LONGEST_WAIT: Final = 30.0
 """Segundos; também o teto de um `Retry-After`."""
 
@@ -118,7 +120,7 @@ class RetryTransport(_Layer):
         self._clock = clock
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        last = ATTEMPTS if request.method == "GET" else 1
+        last = request.extensions.get("attempts", ATTEMPTS) if request.method == "GET" else 1
         attempt, paused = 1, 0.0
         while True:
             response = None
@@ -194,6 +196,17 @@ class PacedTransport(_Layer):
                 return await self._send(request, at, probe=True)
         return await self._send(request, at)
 
+    async def _is_alone(self, request: httpx2.Request) -> bool:
+        """Se o Bling recusa só `request`, e não este IP: a testemunha, perguntada agora, responde."""
+        witness = self._health.witness(request, probe=True)
+        try:
+            async with self._turn:
+                at = await self._wait()
+            response = await self._send(witness, at, judging=True) if witness else None
+        except (httpx2.RequestError, BlingPausedError, DailyLimitError):
+            return False
+        return response is not None and verdict(response) is Verdict.GOOD
+
     async def _wait(self, *, again: bool = False) -> float:
         """Espera a vez e devolve a hora dela; `again` é a que substitui uma vez perdida."""
         wait = await (self._limiter.reserve_again() if again else self._limiter.reserve())
@@ -224,7 +237,9 @@ class PacedTransport(_Layer):
 
         return traced
 
-    async def _send(self, request: httpx2.Request, at: float, *, probe: bool = False) -> httpx2.Response:
+    async def _send(
+        self, request: httpx2.Request, at: float, *, probe: bool = False, judging: bool = False
+    ) -> httpx2.Response:
         self._requests.total += 1
         request.extensions["trace"] = self._in_time(at)
         try:
@@ -241,6 +256,9 @@ class PacedTransport(_Layer):
                 await self._limiter.accepted(error=True)
             case Verdict.FAILED:
                 await self._failed(request, probe)
+            case Verdict.BLOCKED if not probe and not judging and await self._is_alone(request):
+                response.extensions["alone"] = True
+                await self._limiter.accepted(error=True)
             case Verdict.BLOCKED:
                 await self._limiter.failed(blocked=True, probe=probe)
             case Verdict.DAILY:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bling_collector.db import control, proof, repository
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.streams.base import Params, Stream
 from bling_collector.streams.contatos import CONTATOS
@@ -35,14 +36,24 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
         return
     ctx.start(f"{stream.title} excluídos")
     deleted: set[int] = set()
+    unread: list[Unread] = []
     for params in listings:
-        async for page in ctx.pages(stream.path, params):
+        reading = Reading(ctx, stream.path, params)
+        async for page in reading.pages():
             deleted |= {row["id"] for row in page}
             ctx.show()
             ctx.check_stop()
+        unread += reading.unread
     async with ctx.transaction() as connection:
         await proof.mark_gone(connection, stream.table, deleted, now, ctx.run_id, since=ctx.started)
-        await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
+        if not unread:  # um que não se mostrou pode ser o que não se leu
+            await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
         if stream is PRODUTOS:
             await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
-        await control.move_checkpoint(connection, name, now)
+        if not unread:
+            await control.move_checkpoint(connection, name, now)
+    if unread:
+        ctx.problems.append(
+            f"O Bling não dá toda a listagem de {stream.title.lower()} excluídos, que a próxima execução relê: "
+            f"{unread[0].error}"
+        )

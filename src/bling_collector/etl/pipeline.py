@@ -22,6 +22,7 @@ from bling_collector.db.database import explained
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.errors import (
+    BlingNotFoundError,
     BlingRejectedError,
     BlingResourceDownError,
     BlingScopeError,
@@ -70,7 +71,13 @@ IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
 """Quedas do banco de que uma execução se levanta."""
-_CARRY_ON = (BlingScopeError, BlingRejectedError, BlingResourceDownError, PaginationLoopError)
+_CARRY_ON = (
+    BlingScopeError,
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    PaginationLoopError,
+)
 """Erros de um recurso só: os outros seguem."""
 
 
@@ -250,12 +257,13 @@ class Pipeline:
                 period = self._period(job, previous)
                 days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
+                known_bad = {stream.name: await _known_bad(connection, stream) for stream in WINDOWED}
                 windows = {stream.name: await _owe(connection, stream, period, job) for stream in WINDOWED}
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
             how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
-            ctx = self._context(run_id, watch, started=now, **how)
+            ctx = self._context(run_id, watch, started=now, known_bad=known_bad, **how)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
@@ -308,17 +316,15 @@ class Pipeline:
 
     async def _collect(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
+        failed: CollectorError | None = None
         try:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
-            for stream in WINDOWED:
-                await self._sweep_all(ctx, stream, windows[stream.name])
-                if job.repair:
-                    await retry_pendencias(ctx, stream)
-                if job.tipo == "run" and job.inicio is None and job.fim is None:
-                    read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
-                    for day in await refresh_open(ctx, stream, read):
-                        await self._sweep(ctx, stream, day)
+            try:
+                await self._collect_windows(ctx, job, windows)
+            except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
+                log.error("%s", error)
+                failed = error
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -330,7 +336,17 @@ class Pipeline:
             return error
         if not job.repair and ctx.found.counts:
             ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
-        return None
+        return failed
+
+    async def _collect_windows(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> None:
+        for stream in WINDOWED:
+            await self._sweep_all(ctx, stream, windows[stream.name])
+            if job.repair:
+                await retry_pendencias(ctx, stream)
+            if job.tipo == "run" and job.inicio is None and job.fim is None:
+                read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
+                for day in await refresh_open(ctx, stream, read):
+                    await self._sweep(ctx, stream, day)
 
     async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
         for place, window in enumerate(windows):
@@ -364,7 +380,7 @@ class Pipeline:
     async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
         """Se a janela se completou."""
         try:
-            await sweep(ctx, stream, window)
+            return await sweep(ctx, stream, window)
         except CollectorError as error:
             owed = Owed(window.inicio, window.fim)
             async with ctx.transaction() as connection:
@@ -374,7 +390,6 @@ class Pipeline:
             log.error("A janela %s não se completou: %s", window, error)
             ctx.problems.append(str(error))
             return False
-        return True
 
     async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
         ctx.check_stop()
@@ -460,6 +475,11 @@ async def _nothing(ended: Ended) -> None:
 async def _scope(connection: AsyncConnection) -> date | None:
     scope = await proof.scope_start(connection)
     return max(scope, EARLIEST) if scope is not None else None
+
+
+async def _known_bad(connection: AsyncConnection, stream: Stream) -> list[Window]:
+    """O que a execução anterior deve por não ter podido lê-lo."""
+    return [Window(o.inicio, o.fim) for o in await control.owed(connection, stream.name) if o.erro is not None]
 
 
 async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job) -> list[Window]:

@@ -1,7 +1,7 @@
 """O caminho único dos dados: uma janela é listada, comparada com o banco, buscada e salva."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,12 +9,13 @@ from bling_collector.clock import today
 from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.db.core import AsyncConnection
-from bling_collector.errors import BlingNotFoundError, BlingUnavailableError, CollectorError, PaginationLoopError
+from bling_collector.errors import BlingNotFoundError, CollectorError, PaginationLoopError
 from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.save import BATCH, Item
-from bling_collector.etl.windows import Window, plan
-from bling_collector.payload import digest
+from bling_collector.etl.windows import Window, apart, plan
+from bling_collector.payload import Json, digest
 from bling_collector.streams.base import Document, Params, Stream
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,11 @@ class Listing:
     """Um registro passou de uma listagem a outra durante a leitura."""
     proven: bool = False
     """As listagens de costume mostram registros que só elas mostrariam: não escondem nada."""
+    unread: dict[Window, str] = field(default_factory=dict)
+    """Os dias que não se leram por inteiro, e por quê: do que eles têm não se sabe tudo."""
+
+    def read(self, day: date) -> bool:
+        return not any(window.holds(day) for window in self.unread)
 
 
 @dataclass
@@ -138,7 +144,7 @@ async def owe(connection: AsyncConnection, stream: Stream, windows: Sequence[Win
 async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing) -> None:
     assert stream.window is not None, stream.name
     here: dict[int, Listed] = {}
-    async for page in ctx.pages(stream.path, (*listing, *window.params(stream.window))):
+    async for page in _pages(ctx, stream, window, listing, result):
         async with ctx.engine.connect() as connection:
             known = await repository.known(connection, stream.table, [row["id"] for row in page])
         result.known |= known.keys()
@@ -153,8 +159,27 @@ async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params
     result.listed |= here
 
 
-async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
-    """Completa a janela, confere-a e a quita. Lança o erro que a impediu; o que chegou até ali fica salvo.
+async def _pages(
+    ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing
+) -> AsyncIterator[list[Json]]:
+    """As páginas da listagem. O que já se sabe que a estraga é lido à parte, ou nem se lê, se já foi nesta execução."""
+    bad = ctx.unread.setdefault((stream.name, listing), {})
+    reading = Reading(ctx, stream.path, listing, names=stream.window)
+    for piece in apart(window, [*bad, *ctx.known_bad.get(stream.name, [])]):
+        if piece in bad:
+            result.unread[piece] = bad[piece]
+            continue
+        async for page in reading.pages(Period.of(piece)):
+            yield page
+    unread = days_of(reading.unread)
+    bad |= unread
+    result.unread |= unread
+
+
+async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
+    """Completa a janela, confere-a e a quita; se ela toda se deixou ler. O que não se leu fica devido no lugar dela.
+
+    Lança o erro que a impediu; o que chegou até ali fica salvo.
 
     A paginação do Bling é por posição: uma nota cancelada ou excluída puxa as seguintes uma posição para trás, e a
     primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já tinha sido lida; então ela
@@ -169,7 +194,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
         async with ctx.engine.connect() as connection:
             held = await proof.held(connection, window.inicio, window.fim)
             parked = await control.parked(connection, stream.name)
-        differences = compare(listing.listed, held, listing.known)
+        known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
+        differences = compare(listing.listed, known, listing.known)
         if not ctx.repair:
             ctx.found.add(faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram)
             break
@@ -203,7 +229,15 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
     async with ctx.transaction() as connection:
         await _record(ctx, connection, window, listing, found)
         if ctx.repair:
-            await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
+            await control.pay(connection, stream.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
+    ctx.note_unread(stream, listing.unread)
+    return not listing.unread
+
+
+def owed_of(unread: Mapping[Window, str]) -> list[Owed]:
+    """O que não se leu, como se deve: dos que começam no mesmo dia, o mais comprido."""
+    longest = {window.inicio: Owed(window.inicio, window.fim, why) for window, why in sorted(unread.items())}
+    return list(longest.values())
 
 
 def _is_parked(id_: int, wanted: Wanted, parked: Mapping[int, str | None]) -> bool:
@@ -235,9 +269,14 @@ async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, d
                 moved.append(Item(fetched.document))
     ctx.check_stop()
     for day in sorted(set(answering.values())):
-        listed = (await list_window(ctx, stream, Window(day, day))).listed
+        listing = await list_window(ctx, stream, Window(day, day))
+        listed = listing.listed
         asked = [id_ for id_, its_day in answering.items() if its_day == day]
-        result.gone += [id_ for id_ in asked if id_ not in listed]
+        if listing.unread:
+            result.in_doubt += [id_ for id_ in asked if id_ not in listed]
+            ctx.note_unread(stream, listing.unread)
+        else:
+            result.gone += [id_ for id_ in asked if id_ not in listed]
         result.skipped |= any(id_ in listed for id_ in asked)
     if result.gone or moved:
         async with ctx.transaction() as connection:
@@ -249,7 +288,8 @@ async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, d
 async def _record(
     ctx: RunContext, connection: AsyncConnection, window: Window, listing: Listing, found: Mapping[int, date]
 ) -> None:
-    months = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    whole = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    months = [month for month in whole if not any(month.touches(unread) for unread in listing.unread)]
     if months:
         held = await proof.held(connection, window.inicio, window.fim)
         counts = await proof.count_held(connection, window.inicio, window.fim)
@@ -295,9 +335,7 @@ async def fetch_and_store(
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()
-    except CollectorError as error:
-        if isinstance(error, BlingUnavailableError):
-            failures.clear()  # é o Bling que caiu, não estas notas que têm defeito; a janela continua devida
+    except CollectorError:
         await flush()
         raise
     await flush()

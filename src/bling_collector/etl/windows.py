@@ -19,7 +19,15 @@ class Window:
     fim: date
 
     def __str__(self) -> str:
+        if self.inicio == self.fim:
+            return f"{self.inicio:%d/%m/%Y}"
         return f"{self.inicio:%d/%m/%Y} a {self.fim:%d/%m/%Y}"
+
+    def holds(self, day: date) -> bool:
+        return self.inicio <= day <= self.fim
+
+    def touches(self, other: "Window") -> bool:
+        return self.inicio <= other.fim and other.inicio <= self.fim
 
     def params(self, names: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         """Os parâmetros do Bling, sempre com hora: a uma data sem hora ele soma a hora presente (medido)."""
@@ -85,6 +93,23 @@ def _cut(window: Window) -> Iterator[Window]:
         inicio = max(window.inicio, month)
         yield Window(inicio, fim)
         fim = inicio - _DAY
+
+
+def apart(window: Window, cuts: Iterable[Window]) -> list[Window]:
+    """A janela em pedaços, da mais nova à mais antiga: cada um dos `cuts` à parte, e o que há entre eles."""
+    pieces: list[Window] = []
+    start = window.inicio
+    for cut in sorted(cuts):
+        inicio, fim = max(cut.inicio, start), min(cut.fim, window.fim)
+        if inicio > fim:
+            continue
+        if start < inicio:
+            pieces.append(Window(start, inicio - _DAY))
+        pieces.append(Window(inicio, fim))
+        start = fim + _DAY
+    if start <= window.fim:
+        pieces.append(Window(start, window.fim))
+    return pieces[::-1]
 
 
 def next_bookmark(previous: date | None, covered: Window | None, first_uncovered: date | None) -> date | None:
