@@ -1,5 +1,6 @@
 """Um registro que o Bling nunca dá custa esse registro, e mais nada: o resto é coletado, e o que falta tem nome."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -67,3 +68,113 @@ async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
     assert (await app.pipeline.run()).status == "success"
     assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
     await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("server_error", {}),
+        ("body", {"status": 400, "body": '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'}),
+        ("body", {"status": 403, "body": "<html>negado</html>"}),
+    ],
+)
+async def test_um_sku_estraga_o_lote(app: App, bling: Bling, kind: FaultKind, rule: dict[str, object]) -> None:
+    sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
+    known = {entry["codigo"] for entry in bling.products.values()}
+    fault = bling.fail("^/produtos$", kind, query=rf"codigos\[\]={re.escape(sku)}(&|$)", **rule)
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.error) == ("partial", None)
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", sku)]
+    cited = await scalar(app.engine, "SELECT array_agg(DISTINCT codigo_produto) FROM nfe_itens")
+    stored = await scalar(app.engine, "SELECT array_agg(DISTINCT codigo) FROM produtos WHERE detalhe IS NOT NULL")
+    assert set(stored) == (set(cited) & known) - {sku}
+    bling.faults.remove(fault)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.bling(repeat_previous_row=False)
+async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, bling: Bling) -> None:
+    sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
+    twin = bling.add_product(sku)
+    fault = spoil(bling, "/produtos", twin)
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.error) == ("partial", None)
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", sku)]
+    assert await scalar(app.engine, "SELECT count(*) FROM produtos WHERE codigo = :sku", sku=sku) >= 1
+    bling.faults.remove(fault)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/contatos", "contatos"), ("/produtos", "produtos")],
+)
+async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
+    app: App, bling: Bling, clock: FakeClock, path: str, name: str
+) -> None:
+    assert (await app.pipeline.run_full(START)).status == "success"
+    register = bling.company.contacts if name == "contatos" else bling.company.products
+    edit = bling.edit_contact if name == "contatos" else bling.edit_product
+    stored = [id_ for (id_,) in await rows(app.engine, f"SELECT id FROM {name} WHERE detalhe IS NOT NULL ORDER BY 1")]
+    bad, *others = stored[3:7]
+    for id_ in (*others, bad):
+        clock.advance(3600)
+        assert id_ in register.entries
+        edit(id_, nome=f"Mudado {id_}")
+    clock.advance(86400)
+    fault = spoil(bling, path, bad)
+    for _ in range(3):
+        clock.advance(86400)
+        bling.counters.reset()
+        result = await app.pipeline.run()
+        assert (result.status, result.error) == ("partial", None)
+        owed = await rows(app.engine, "SELECT recurso, data_fim - data_inicio FROM janelas_devidas")
+        assert owed == [(name, 0)]
+        changed = await rows(app.engine, f"SELECT id FROM {name} WHERE nome LIKE 'Mudado %' ORDER BY 1")
+        assert [id_ for (id_,) in changed] == others
+        assert bling.counters.requests[path] < 150
+    bling.faults.remove(fault)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo_detalhe(
+    app: App, bling: Bling
+) -> None:
+    forma = next(p["formaPagamento"]["id"] for n in bling.notes.values() if n["tipo"] == 1 for p in n["parcelas"])
+    categoria = next(p["categoria"]["id"] for p in bling.products.values() if p["categoria"]["id"])
+    spoil(bling, "/formas-pagamentos", forma)
+    spoil(bling, "/categorias/produtos", categoria)
+    assert (await app.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(app.engine, bling)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'),
+        (403, '{"error": {"type": "FORBIDDEN", "description": "não"}}'),
+        (403, "<html>negado</html>"),
+        (429, "<html>negado</html>"),
+        (500, '{"error": {"type": "SERVER_ERROR", "description": "não"}}'),
+        (200, '{"data": [1]}'),
+    ],
+)
+async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
+    app: App, bling: Bling, status: int, body: str
+) -> None:
+    note = notes_of(bling)[0]
+    contact = next(
+        bling.notes[id_]["contato"]["id"] for id_ in notes_of(bling)[1:] if bling.notes[id_]["contato"]["id"]
+    )
+    bling.fail(rf"^/(nfe/{note}|contatos/{contact})$", "body", status=status, body=body)
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.error) == ("partial", None)
+    owed = await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias ORDER BY 1")
+    assert owed == [("contatos", str(contact)), ("nfe", str(note))]
+    assert await scalar(app.engine, "SELECT pausada_ate FROM limites_bling") is None
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling)) - 1
+    assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5

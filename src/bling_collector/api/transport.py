@@ -19,9 +19,11 @@ from bling_collector.api.health import Health
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.clock import Clock
 from bling_collector.errors import (
+    LASTING,
     BlingAuthError,
     BlingError,
     BlingPausedError,
+    BlingRejectedError,
     BlingThrottledError,
     DailyLimitError,
     ReauthorizeError,
@@ -77,18 +79,28 @@ class _Layer(httpx2.AsyncBaseTransport):
 class AuthTransport(_Layer):
     """Põe o token em cada pedido. A um 401, renova uma vez e repete uma vez; ao segundo, ReauthorizeError.
 
+    Se o último pedido que passou volta a passar com o mesmo token, não é o token que o Bling recusa, mas este pedido:
+    BlingRejectedError, e nada se renova.
+
     O cabeçalho `enable-jwt` vai só com um JWT: com o token opaco o Bling responde 401 (medido).
     """
 
     def __init__(self, tokens: AccessTokens, inner: httpx2.AsyncBaseTransport) -> None:
         super().__init__(inner)
         self._tokens = tokens
+        self._good: httpx2.URL | None = None
+        self._doubt = asyncio.Lock()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         token = await self._tokens.get_valid_access_token()
         try:
             return await self._send(request, token)
-        except BlingAuthError:
+        except BlingAuthError as error:
+            if await self._still_serves(request, token):
+                raise BlingRejectedError(
+                    f"{place(request)} (HTTP 401): o Bling aceita o token nos outros pedidos: é só este que não passa.",
+                    status=401,
+                ) from error
             logger.info("%s: o Bling recusou o token de acesso; renovando", place(request))
         token = await self._tokens.renew_after_401(token)
         try:
@@ -100,7 +112,26 @@ class AuthTransport(_Layer):
                 f"os escopos do aplicativo mudaram. Autorize de novo com `bling-collector auth`. ({error})"
             ) from error
 
+    async def _still_serves(self, request: httpx2.Request, token: Token) -> bool:
+        async with self._doubt:
+            current = await self._tokens.get_valid_access_token()
+            if self._good is None or current.access_token != token.access_token:
+                return False
+            extensions = {**request.extensions, "check": None, "attempts": 1}
+            witness = httpx2.Request("GET", self._good, headers=request.headers, extensions=extensions)
+            try:
+                await self._with_token(witness, token)
+            except (BlingAuthError, *LASTING):
+                return False
+            return True
+
     async def _send(self, request: httpx2.Request, token: Token) -> httpx2.Response:
+        response = await self._with_token(request, token)
+        if request.method == "GET":
+            self._good = request.url
+        return response
+
+    async def _with_token(self, request: httpx2.Request, token: Token) -> httpx2.Response:
         request.headers["Authorization"] = f"Bearer {token.access_token}"
         request.headers.pop("enable-jwt", None)
         if token.is_jwt:
