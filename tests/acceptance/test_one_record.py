@@ -1,7 +1,7 @@
 """Um registro que o Bling nunca dá custa esse registro, e mais nada: o resto é coletado, e o que falta tem nome."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from tests.collecting import rows, scalar
@@ -9,6 +9,7 @@ from tests.fakes import FakeClock
 from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
+from bling_collector.errors import BlingResourceDownError
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultKind
 
@@ -34,15 +35,19 @@ def spoil(bling: Bling, path: str, id_: int, kind: FaultKind = "server_error", *
     ("kind", "rule"),
     [
         ("server_error", {}),
-        ("bad_gateway", {}),
-        ("cut", {}),
-        ("drop", {}),
-        ("body", {"status": 422, "body": '{"error": {"type": "X", "description": "não"}}'}),
-        ("body", {"status": 200, "body": "<html>manutenção</html>"}),
         ("body", {"status": 403, "body": "<html>negado</html>"}),
+        *(
+            pytest.param(kind, rule, marks=pytest.mark.slow)
+            for kind, rule in [
+                ("bad_gateway", {}),
+                ("cut", {}),
+                ("drop", {}),
+                ("body", {"status": 422, "body": '{"error": {"type": "X", "description": "não"}}'}),
+                ("body", {"status": 200, "body": "<html>manutenção</html>"}),
+            ]
+        ),
     ],
 )
-@pytest.mark.bling(scale=0.05)
 async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
     app: App, bling: Bling, clock: FakeClock, kind: FaultKind, rule: dict[str, object]
 ) -> None:
@@ -73,9 +78,11 @@ async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [
-        ("server_error", {}),
-        ("body", {"status": 400, "body": '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'}),
         ("body", {"status": 403, "body": "<html>negado</html>"}),
+        pytest.param("server_error", {}, marks=pytest.mark.slow),
+        pytest.param(
+            "body", {"status": 400, "body": '{"error": {"type": "VALIDATION_ERROR"}}'}, marks=pytest.mark.slow
+        ),
     ],
 )
 async def test_um_sku_estraga_o_lote(app: App, bling: Bling, kind: FaultKind, rule: dict[str, object]) -> None:
@@ -110,7 +117,7 @@ async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, 
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/contatos", "contatos"), ("/produtos", "produtos")],
+    [("/contatos", "contatos"), pytest.param("/produtos", "produtos", marks=pytest.mark.slow)],
 )
 async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
     app: App, bling: Bling, clock: FakeClock, path: str, name: str
@@ -155,12 +162,18 @@ async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        (400, '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'),
+        (401, '{"error": {"type": "invalid_token", "description": "não"}}'),
         (403, '{"error": {"type": "FORBIDDEN", "description": "não"}}'),
-        (403, "<html>negado</html>"),
         (429, "<html>negado</html>"),
-        (500, '{"error": {"type": "SERVER_ERROR", "description": "não"}}'),
-        (200, '{"data": [1]}'),
+        *(
+            pytest.param(status, body, marks=pytest.mark.slow)
+            for status, body in [
+                (400, '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'),
+                (403, "<html>negado</html>"),
+                (500, '{"error": {"type": "SERVER_ERROR", "description": "não"}}'),
+                (200, '{"data": [1]}'),
+            ]
+        ),
     ],
 )
 async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
@@ -178,3 +191,61 @@ async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
     assert await scalar(app.engine, "SELECT pausada_ate FROM limites_bling") is None
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling)) - 1
     assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
+
+
+@pytest.mark.bling(repeat_previous_row=False)
+@pytest.mark.collector(api_page_size=20)
+async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(app: App, bling: Bling) -> None:
+    moment = datetime.fromisoformat("2026-02-19T10:30:15")
+    bad = [bling.issue_note(emitted_at=moment) for _ in range(30)][12]
+    fault = spoil(bling, "/nfe", bad)
+    result = await app.pipeline.run(date(2026, 2, 1), TODAY)
+    assert (result.status, result.error) == ("partial", None)
+    stored = await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE data_emissao = :moment", moment=moment)
+    assert stored == 29
+    bling.faults.remove(fault)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :bad", bad=bad) == 1
+
+
+async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_prende_a_releitura_da_historia(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    assert (await app.pipeline.run_full(START)).status == "success"
+    bad = notes_of(bling)[-3]
+    day = day_of(bling, bad)
+    fault = spoil(bling, "/nfe", bad)
+    result = await app.pipeline.reconcile()
+    assert (result.status, result.found.ids) == ("partial", {})
+    assert f"{day:%d/%m/%Y}" in (result.message or "")
+    start, left = clock.now(), list[int]()
+    clock.advance(6 * 86400)
+    for _ in range(3):
+        clock.advance(86400)
+        bling.counters.reset()
+        result = await app.pipeline.run()
+        assert (result.status, result.error) == ("partial", None)
+        assert bling.counters.requests["/nfe"] < 120
+        left += (await rows(app.engine, "SELECT count(*) FROM conferencias WHERE conferida_em < :start", start=start))[
+            0
+        ]
+    assert left == sorted(set(left), reverse=True), "a releitura da história parou"
+    assert await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas") == [(day, day)]
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == 0
+    bling.faults.remove(fault)
+    result = await app.pipeline.run()
+    assert (result.status, result.data_referencia) == ("success", TODAY + timedelta(days=9))
+    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+
+
+async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(app: App, bling: Bling) -> None:
+    """Nada se estreita: a testemunha falha como ela. E o que não depende das notas é coletado."""
+    assert (await app.pipeline.run()).status == "success"
+    contact = await scalar(app.engine, "SELECT min(id) FROM contatos WHERE detalhe IS NOT NULL")
+    bling.edit_contact(contact, nome="Outro nome")
+    bling.fail("^/nfe$")
+    bling.counters.reset()
+    result = await app.pipeline.run()
+    assert isinstance(result.error, BlingResourceDownError)
+    assert bling.counters.requests["/nfe"] < 20
+    assert await scalar(app.engine, "SELECT nome FROM contatos WHERE id = :id", id=contact) == "Outro nome"
