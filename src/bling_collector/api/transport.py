@@ -38,7 +38,7 @@ Check = Callable[[dict[str, Json]], None]
 """Levanta BlingBodyError quando o corpo não é o que se pediu; vai em `extensions["check"]` do pedido."""
 
 ATTEMPTS: Final = 5
-"""De uma requisição, se quem pede não diz quantas em `extensions["attempts"]`."""
+"""De uma requisição; `extensions["attempts"]` pede menos, mas não do que só passou do limite por segundo."""
 LONGEST_WAIT: Final = 30.0
 """Segundos; também o teto de um `Retry-After`."""
 
@@ -151,7 +151,8 @@ class RetryTransport(_Layer):
         self._clock = clock
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        last = request.extensions.get("attempts", ATTEMPTS) if request.method == "GET" else 1
+        most = ATTEMPTS if request.method == "GET" else 1
+        asked = request.extensions.get("attempts", most)
         attempt, paused = 1, 0.0
         while True:
             response = None
@@ -167,7 +168,8 @@ class RetryTransport(_Layer):
                 await self._clock.sleep(error.wait)
                 continue
             except RETRIED as error:
-                if attempt == last:
+                last = most if isinstance(error, BlingThrottledError) else min(asked, most)
+                if attempt >= last:
                     raise
                 wait = pause(error, attempt, retry_after(response))
                 logger.warning("%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)

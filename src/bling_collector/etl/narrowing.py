@@ -29,8 +29,8 @@ from bling_collector.streams.base import Params
 
 log = logging.getLogger(__name__)
 
-FEWER_ATTEMPTS: Final = 2
-"""Tentativas de cada pedido mais estreito: que o Bling atende e que a página não vem já se sabe."""
+LAST_ATTEMPTS: Final = 3
+"""Tentativas de uma página de uma linha. Dos pedidos a meio caminho, uma: se falha por acaso, estreita-se mais."""
 MOST_REFUSED: Final = 200
 """Pedidos que podem falhar, por execução e recurso, enquanto se estreita; o que ainda falta fica devido como está."""
 SHORTEST: Final = timedelta(minutes=1)
@@ -133,7 +133,7 @@ class Reading:
         failed: list[tuple[Period, BlingError]] = []
         for half in halves:
             try:
-                async for page in self._ask(half, FEWER_ATTEMPTS):
+                async for page in self._ask(half, attempts=1):
                     yield page
             except LASTING as why:
                 count_refusal(self._ctx, self._path, why)
@@ -169,7 +169,8 @@ class Reading:
             return [], False
         asked.add((number, size))
         try:
-            rows = await self._ctx.page(self._path, self._params_of(period), number + 1, size, attempts=FEWER_ATTEMPTS)
+            attempts = LAST_ATTEMPTS if size == 1 else 1
+            rows = await self._ctx.page(self._path, self._params_of(period), number + 1, size, attempts=attempts)
         except LASTING as error:
             count_refusal(self._ctx, self._path, error)
             if size == 1 or self._is_enough(period, error):

@@ -13,7 +13,7 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import LASTING, BlingError
 from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.narrowing import FEWER_ATTEMPTS, MOST_REFUSED, Reading, blame
+from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.windows import Window
 from bling_collector.payload import Json, decimal, part, text
@@ -156,7 +156,7 @@ async def _ask_batch(
         if len(skus) > 1:
             if not _is_enough(ctx, skus, error):
                 for half in _halves(skus):
-                    await _ask_batch(ctx, half, filters, answers, probe=probe, attempts=FEWER_ATTEMPTS)
+                    await _ask_batch(ctx, half, filters, answers, probe=probe, attempts=1)
             return
         refused.append(error)
     found = {str(text(row["codigo"])) for row in rows.values()}
@@ -238,7 +238,7 @@ async def _mark_deleted(
             return
         if len(skus) > 1:
             for half in _halves(skus):
-                await _mark_deleted(ctx, half, stock, unknown, FEWER_ATTEMPTS)
+                await _mark_deleted(ctx, half, stock, unknown, attempts=1)
             return
         refused.append(error)
     if refused:
