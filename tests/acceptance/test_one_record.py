@@ -249,3 +249,16 @@ async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(app:
     assert isinstance(result.error, BlingResourceDownError)
     assert bling.counters.requests["/nfe"] < 20
     assert await scalar(app.engine, "SELECT nome FROM contatos WHERE id = :id", id=contact) == "Outro nome"
+
+
+async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(app: App, bling: Bling) -> None:
+    """As canceladas não vêm, seja qual for o dia: não há linha que o explique, e nada se estreita."""
+    cancelled = [id_ for id_ in notes_of(bling) if bling.notes[id_]["situacao"] == 2]
+    fault = bling.fail("^/nfe$", query="situacao=2(&|$)")
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.error) == ("partial", None)
+    assert bling.counters.requests["/nfe"] < 150
+    await assert_equals_truth(app.engine, bling, without=cancelled)
+    bling.faults.remove(fault)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_truth(app.engine, bling)

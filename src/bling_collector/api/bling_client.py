@@ -83,20 +83,22 @@ class BlingClient:
 
         asked = (*params, ("pagina", number), ("limite", size))
         rows: list[dict[str, Json]] = (await self.get(path, asked, check=has_rows, attempts=attempts))["data"]
-        self._answered[path] = params, number, size
+        self._answered[path] = tuple(params), number, size
         return rows
 
     async def lists(self, path: str) -> bool:
-        """Se a listagem de `path` atende: pede outra vez a última página que ela deu ou, se não deu nenhuma, uma tão
-        longe que nela não há registro que a estrague."""
-        params, number, size = self._answered.get(path, ((), PAST_THE_END, 1))
-        try:
-            await self.page(path, params, number, size, attempts=WITNESS_ATTEMPTS)
-        except BlingPausedError:
-            raise
-        except LASTING:
-            return False
-        return True
+        """Se a listagem de `path` atende: pede outra vez a última página que ela deu e, se essa já não vem ou se não há,
+        uma tão longe que nela não há registro que a estrague."""
+        past_the_end = ((), PAST_THE_END, 1)
+        for params, number, size in dict.fromkeys((self._answered.get(path, past_the_end), past_the_end)):
+            try:
+                await self.page(path, params, number, size, attempts=WITNESS_ATTEMPTS)
+            except BlingPausedError:
+                raise
+            except LASTING:
+                continue
+            return True
+        return False
 
     async def lists_elsewhere(self, path: str) -> bool:
         """Se outra listagem atende: uma que já respondeu ou, sem ela, a de contatos; em vez dela mesma, a de notas."""

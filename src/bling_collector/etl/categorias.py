@@ -80,12 +80,11 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
     """O Bling ignora em silêncio um parâmetro que não conhece: uma categoria que não existe não pode ter produtos."""
     params = (*PRODUTOS.listings[0], ("idCategoria", str(max(parents, default=0) + 1)))
-    try:
-        async for page in Reading(ctx, PRODUTOS.path, params).pages():
-            return not page
-    except (BlingNotFoundError, BlingRejectedError):
-        return True  # recusar a categoria que não existe é também uma prova de que o filtro é lido
-    return True
+    reading = Reading(ctx, PRODUTOS.path, params)
+    async for _ in reading.pages():
+        return False
+    # Recusar a categoria que não existe é também uma prova de que o filtro é lido.
+    return all(isinstance(each.error, (BlingNotFoundError, BlingRejectedError)) for each in reading.unread)
 
 
 async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int | None]) -> tuple[set[int], bool]:

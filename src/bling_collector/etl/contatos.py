@@ -10,8 +10,8 @@ from bling_collector.streams.contatos import CONTATOS
 _PORTION = 500
 
 
-async def collect_contatos(ctx: RunContext) -> None:
-    """Traz o detalhe de cada contato que falta ou mudou; parte do que está no banco."""
+async def collect_altered_contatos(ctx: RunContext) -> None:
+    """Traz de novo o detalhe dos contatos que o Bling diz alterados, e o dos que estão pendentes."""
     now = ctx.clock.now()
     since = await checkpoint_or_start(ctx, CONTATOS, now)
     ctx.start("Contatos alterados")
@@ -25,10 +25,10 @@ async def collect_contatos(ctx: RunContext) -> None:
     await _detail(ctx, sorted(changed), count=False)
     if since is not None:
         await read_until(ctx, CONTATOS, now, unread)
-    await _without_detail(ctx)
 
 
-async def _without_detail(ctx: RunContext) -> None:
+async def collect_contatos(ctx: RunContext) -> None:
+    """Traz o detalhe de cada contato que o banco só conhece das notas."""
     async with ctx.engine.connect() as connection:
         total = await repository.count_contatos_without_detail(connection)
     ctx.start("Contatos", total)

@@ -16,12 +16,16 @@ from bling_collector.streams.produtos import PRODUTOS
 EVERY = timedelta(days=7)
 
 
-async def collect_deleted(ctx: RunContext) -> None:
-    """Relê os excluídos de contatos e de produtos, uma vez por semana; numa conferência pedida, sempre.
+async def collect_deleted_contatos(ctx: RunContext) -> None:
+    """Relê os contatos excluídos, uma vez por semana; numa conferência pedida, sempre.
 
-    Na primeira execução, só os de produtos: de um contato, o detalhe que se acabou de buscar já disse se existe.
+    Não na primeira execução: o detalhe que se acabou de buscar já disse se cada um existe.
     """
     await _collect(ctx, CONTATOS, [DELETED_CONTATOS], at_first=False)
+
+
+async def collect_deleted_produtos(ctx: RunContext) -> None:
+    """O mesmo, dos produtos, e já na primeira execução."""
     await _collect(ctx, PRODUTOS, [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)], at_first=True)
 
 

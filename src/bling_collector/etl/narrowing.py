@@ -19,7 +19,6 @@ from bling_collector.errors import (
     BlingError,
     BlingPausedError,
     BlingResourceDownError,
-    BlingThrottledError,
     BlingUnavailableError,
 )
 from bling_collector.etl.context import RunContext
@@ -104,12 +103,13 @@ class Reading:
         self._short_is_last = short_is_last
 
     async def pages(self, period: Period | None = None) -> AsyncIterator[list[Json]]:
-        """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que não é de uma linha só."""
+        """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que é de todo o recurso."""
         try:
             async for page in self._ask(period):
                 yield page
         except LASTING as error:
-            await self._blame(error, period)
+            if not await self._is_a_row(period, error):
+                return
             log.warning(
                 "Uma linha de %s estraga a página em que está; a leitura é estreitada em volta dela.", self._path
             )
@@ -139,8 +139,8 @@ class Reading:
                 count_refusal(self._ctx, self._path, why)
                 failed.append((half, why))
         if len(failed) == len(halves):
-            if failed:
-                await self._blame(error, period)
+            if failed and not await self._is_a_row(period, error):
+                return
             if period is None or period.is_within_a_day:  # cortar mais não adianta: as linhas é que se contam
                 async for page in self._by_pages(period):
                     yield page
@@ -189,7 +189,7 @@ class Reading:
             if ended:
                 break
         if not found and not ended:
-            await self._blame(refused, period)
+            await blame(self._ctx, self._path, refused)
         return found, ended
 
     def _is_enough(self, period: Period | None, error: BlingError) -> bool:
@@ -198,17 +198,21 @@ class Reading:
         self.unread.append(Unread(period, error))
         return True
 
-    async def _blame(self, error: BlingError, period: Period | None) -> None:
-        """Volta se a culpa só pode ser de uma linha; senão levanta o erro que diz de quem é."""
-        await blame(self._ctx, self._path, error)
-        if isinstance(error, (BlingUnavailableError, BlingThrottledError)):
-            return
-        # Uma recusa pode ser do próprio pedido, e não do que ele traria.
+    async def _is_a_row(self, period: Period | None, error: BlingError) -> bool:
+        """Se a culpa só pode ser de uma linha: a mesma listagem, onde não há nenhuma, responde.
+
+        Se não responde, e o Bling dá outras páginas deste recurso, é esta listagem que ele não dá, e fica por ler; se
+        não dá nenhuma, levanta o erro que diz de quem é a culpa.
+        """
+        count_refusal(self._ctx, self._path, error)
+        last_day = period and Period(max(period.inicio, datetime.combine(period.fim.date(), time())), period.fim)
         try:
-            params = self._params_of(period)
-            await self._ctx.page(self._path, params, PAST_THE_END, 1, attempts=WITNESS_ATTEMPTS)
-        except LASTING:
-            raise error from None
+            await self._ctx.page(self._path, self._params_of(last_day), PAST_THE_END, 1, attempts=WITNESS_ATTEMPTS)
+        except LASTING as refused:
+            await blame(self._ctx, self._path, refused)
+            self.unread.append(Unread(period, error))
+            return False
+        return True
 
 
 async def blame(ctx: RunContext, path: str, error: BlingError) -> None:

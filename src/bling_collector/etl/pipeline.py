@@ -36,9 +36,9 @@ from bling_collector.errors import (
 from bling_collector.etl.abertas import refresh_open
 from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
-from bling_collector.etl.contatos import collect_contatos
+from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
-from bling_collector.etl.deleted import collect_deleted
+from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
@@ -61,10 +61,12 @@ WINDOWED: tuple[Stream, ...] = (NFE,)
 """Os streams percorridos por janelas de tempo."""
 STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_formas_pagamento,
+    collect_altered_contatos,
     collect_contatos,
     collect_produtos,
     collect_categorias,
-    collect_deleted,
+    collect_deleted_contatos,
+    collect_deleted_produtos,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
 IN_FLIGHT = 64
@@ -397,7 +399,8 @@ class Pipeline:
             await step(ctx)
         except _CARRY_ON as error:
             log.error("%s", error)
-            ctx.problems.append(str(error))
+            if str(error) not in ctx.problems:
+                ctx.problems.append(str(error))
 
     async def _finish(
         self,

@@ -55,9 +55,11 @@ async def collect_produtos(ctx: RunContext) -> None:
         await read_until(ctx, PRODUTOS, now, unread)
     async with ctx.engine.connect() as connection:
         lacking = await repository.skus_without_produto(connection, unknown_since=now - ASK_AGAIN_AFTER)
-        skus = sorted({*lacking, *await repository.skus_pending(connection)})
-    ctx.start("Produtos", len(skus))
-    await _collect(ctx, skus)
+        pending = await repository.skus_pending(connection)
+    skus = sorted({*lacking} - {*pending})
+    ctx.start("Produtos", len(skus) + len(pending))
+    # Um que já estragou um lote vai sozinho, para não estragar outro.
+    await _collect(ctx, [*batches(skus), *([sku] for sku in pending)])
     await _find_the_deleted(ctx)
 
 
@@ -68,9 +70,9 @@ async def stock_filters(ctx: RunContext) -> tuple[Params, ...]:
     return _ALL_STOCKS if hides else (_DEFAULT,)
 
 
-async def _collect(ctx: RunContext, skus: Sequence[str]) -> None:
+async def _collect(ctx: RunContext, asked: Sequence[list[str]]) -> None:
     answers = _Answers()
-    for place, batch in enumerate(batches(skus)):
+    for place, batch in enumerate(asked):
         hides = await stock_filters(ctx) == _ALL_STOCKS
         probe = place == 0 and not hides
         await _ask(ctx, batch, _ALL_STOCKS if hides or probe else (_DEFAULT,), answers, probe=probe)
