@@ -57,7 +57,13 @@ class BlingClient:
         body: dict[str, Json] = response.extensions["body"]
         return body
 
-    async def detail(self, path: str, id: int) -> dict[str, Json]:  # noqa: A002 — é o nome que o Bling dá
+    async def detail(
+        self,
+        path: str,
+        id: int,  # noqa: A002 — é o nome que o Bling dá
+        *,
+        attempts: int = ATTEMPTS,
+    ) -> dict[str, Json]:
         """O registro `id` inteiro. BlingNotFoundError se não existe; BlingBodyError se vem outro no lugar."""
 
         def is_the_one(body: dict[str, Json]) -> None:
@@ -65,7 +71,7 @@ class BlingClient:
             if not isinstance(data, dict) or data.get("id") != id:
                 raise BlingBodyError(f"GET {path}/{id}: a resposta não traz o registro pedido.", status=200)
 
-        body = await self.get(f"{path}/{id}", check=is_the_one)
+        body = await self.get(f"{path}/{id}", check=is_the_one, attempts=attempts)
         data: dict[str, Json] = body["data"]
         return data
 
@@ -87,8 +93,8 @@ class BlingClient:
         return rows
 
     async def lists(self, path: str) -> bool:
-        """Se a listagem de `path` atende: pede outra vez a última página que ela deu e, se essa já não vem ou se não há,
-        uma tão longe que nela não há registro que a estrague."""
+        """Se a listagem de `path` atende: pede outra vez a última página que ela deu e, se essa já não vem ou não há
+        nenhuma, uma tão longe que nela não há registro que a estrague."""
         past_the_end = ((), PAST_THE_END, 1)
         for params, number, size in dict.fromkeys((self._answered.get(path, past_the_end), past_the_end)):
             try:

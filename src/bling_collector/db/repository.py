@@ -34,9 +34,9 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
 
 
 async def should_answer(
-    connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int]
-) -> int | None:
-    """Um registro, dos mais novos, de que o Bling já deu o detalhe, fora de `without` e sem pendência; ou None."""
+    connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int], most: int
+) -> list[int]:
+    """Até `most` registros, dos mais novos, de que o Bling já deu o detalhe, fora de `without` e sem pendência."""
     found = await connection.execute(
         text(f"""
             SELECT id FROM {table.name} t
@@ -45,7 +45,7 @@ async def should_answer(
             ORDER BY id DESC LIMIT 200"""),
         {"recurso": recurso},
     )
-    return next((id_ for id_ in found.scalars() if id_ not in without), None)
+    return [id_ for id_ in found.scalars() if id_ not in without][:most]
 
 
 async def notas_in(connection: AsyncConnection, situacoes: Collection[int]) -> dict[int, date]:

@@ -15,7 +15,7 @@ from bling_collector.clock import Clock
 from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.etl.fetch import Fetched, fetch
+from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.etl.windows import Window
@@ -139,10 +139,10 @@ class RunContext:
         return await self.asking(self.client.page(path, params, number, size, attempts=attempts))
 
     async def details(self, stream: Stream, ids: Collection[int]) -> AsyncIterator[Fetched]:
-        """O detalhe de cada id, como `fetch`, com a testemunha que o banco dá."""
+        """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá."""
         async with self.engine.connect() as connection:
-            held = await repository.should_answer(connection, stream.table, stream.name, without=ids)
-        return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witness=held)
+            held = await repository.should_answer(connection, stream.table, stream.name, without=ids, most=WITNESSES)
+        return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witnesses=held)
 
     async def asking(self, work: Awaitable[T]) -> T:
         """O resultado de `work`, ou Stopped assim que se pede a parada."""

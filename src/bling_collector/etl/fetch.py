@@ -1,11 +1,11 @@
 """Buscar muitos detalhes de uma vez: tantos em voo que a latência não atrasa o ritmo, e memória que não cresce."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
 from bling_collector.errors import (
     LASTING,
     BlingError,
@@ -20,6 +20,8 @@ GRACE = 5.0
 """Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""
 SUSPECTS = 20
 """Registros que falham em seguida até que se pergunte por um que deve responder: são eles, ou é o recurso inteiro?"""
+WITNESSES = 3
+"""Registros que já responderam e de que basta que um responda: também um deles pode ter um defeito."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -68,14 +70,14 @@ async def fetch(
     *,
     limit: int,
     stop: asyncio.Event,
-    witness: int | None = None,
+    witnesses: Sequence[int] = (),
 ) -> AsyncIterator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele.
 
-    Um registro que falha só é dado por culpado depois que outro responde: um que chegue a seguir ou, sem nenhum, a
-    testemunha, `witness`, que já respondeu um dia, perguntada depois de `SUSPECTS` falhas e no fim. Se também ela
-    falha, BlingResourceDownError, e dos que esperavam nada se diz. Sem testemunha pergunta-se pelo mais velho dos que
-    ainda não falharam e, se todos falharam, pela listagem.
+    Um registro que falha só é dado por culpado depois que outro responde: um que chegue a seguir ou, sem nenhum, uma
+    das testemunhas, `witnesses`, que já responderam um dia, perguntadas depois de `SUSPECTS` falhas e no fim. Se também
+    elas falham, BlingResourceDownError, e dos que esperavam nada se diz. Sem testemunha pergunta-se pelo mais velho dos
+    que ainda não falharam e, se todos falharam, pela listagem.
 
     Os outros erros que dizem respeito a todos (cota do dia, autorização, a pausa de um Bling fora do ar) interrompem a
     busca.
@@ -89,7 +91,7 @@ async def fetch(
         except LASTING as error:
             return Fetched(id_, None, error)
 
-    jury = _Jury(client, path, ids, witness)
+    jury = _Jury(client, path, ids, witnesses)
     async for fetched in bounded(one, ids, limit=limit, stop=stop):
         for judged in await jury.hear(fetched):
             yield judged
@@ -101,18 +103,18 @@ async def fetch(
 class _Jury:
     """Decide se o que falhou é culpa do registro."""
 
-    def __init__(self, client: BlingClient, path: str, ids: Collection[int], witness: int | None) -> None:
+    def __init__(self, client: BlingClient, path: str, ids: Collection[int], witnesses: Sequence[int]) -> None:
         self._client = client
         self._path = path
         self._ids = ids
-        self._witness = witness
+        self._witnesses = list(witnesses)
         self._failed: set[int] = set()
         self._suspects: list[Fetched] = []
 
     async def hear(self, fetched: Fetched) -> list[Fetched]:
         """O que já se pode dizer, com o que acaba de chegar."""
         if fetched.document is not None:
-            self._witness = fetched.id
+            self._witnesses = [fetched.id, *self._witnesses[: WITNESSES - 1]]
             return [fetched, *self._condemned()]
         if isinstance(fetched.error, BlingNotFoundError):
             return [fetched]
@@ -124,7 +126,7 @@ class _Jury:
         return await self.close()
 
     async def close(self) -> list[Fetched]:
-        """Os suspeitos, culpados. BlingResourceDownError se a testemunha falha como eles."""
+        """Os suspeitos, culpados. BlingResourceDownError se as testemunhas falham como eles."""
         if self._suspects and not await self._is_answered():
             error = self._suspects[-1].error
             if isinstance(error, BlingScopeError):
@@ -140,17 +142,16 @@ class _Jury:
         return condemned
 
     async def _is_answered(self) -> bool:
-        witness = self._witness
-        if witness is None:
-            witness = min(set(self._ids) - self._failed, default=None)
-        if witness is None:
-            return await self._client.lists(self._path)
-        try:
-            await self._client.detail(self._path, witness)
-        except BlingPausedError:
-            raise
-        except BlingNotFoundError:
+        oldest = min(set(self._ids) - self._failed, default=None)
+        witnesses = self._witnesses or ([] if oldest is None else [oldest])
+        for witness in witnesses:
+            try:
+                await self._client.detail(self._path, witness, attempts=WITNESS_ATTEMPTS)
+            except BlingNotFoundError:
+                pass
+            except BlingPausedError:
+                raise
+            except LASTING:
+                continue
             return True
-        except LASTING:
-            return False
-        return True
+        return not witnesses and await self._client.lists(self._path)
