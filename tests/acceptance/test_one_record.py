@@ -214,10 +214,14 @@ async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_pre
     assert (await app.pipeline.run_full(START)).status == "success"
     bad = notes_of(bling)[-3]
     day = day_of(bling, bad)
+    bling.edit_note(bad, situacao=2 if bling.notes[bad]["situacao"] != 2 else 6)
     fault = spoil(bling, "/nfe", bad)
     result = await app.pipeline.reconcile()
     assert (result.status, result.found.ids) == ("partial", {})
     assert f"{day:%d/%m/%Y}" in (result.message or "")
+    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
+    stored = await scalar(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :bad", bad=bad)
+    assert stored == bling.notes[bad]["situacao"], "o detalhe, que responde, não foi relido"
     start, left = clock.now(), list[int]()
     clock.advance(6 * 86400)
     for _ in range(3):
@@ -262,3 +266,20 @@ async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(app: App, bling: Blin
     bling.faults.remove(fault)
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_truth(app.engine, bling)
+
+
+async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_pendentes(app: App, bling: Bling) -> None:
+    """A testemunha, e não a conta: três falhas são um recurso fora do ar, ou três registros."""
+    assert (await app.pipeline.run()).status == "success"
+    new = [bling.issue_note() for _ in range(3)]
+    fault = bling.fail(r"^/nfe/\d+$")
+    assert isinstance((await app.pipeline.run()).error, BlingResourceDownError)
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    bling.faults.remove(fault)
+    newest = await scalar(app.engine, "SELECT max(id) FROM nfe_cabecalho")
+    bling.fail(rf"^/nfe/({newest}|{new[0]}|{new[1]})$")
+    result = await app.pipeline.run()
+    assert (result.status, result.error) == ("partial", None)
+    owed = await rows(app.engine, "SELECT recurso_id FROM pendencias ORDER BY 1")
+    assert owed == [(str(new[0]),), (str(new[1]),)]
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new[2]) == 1

@@ -1,7 +1,7 @@
 """O caminho único dos dados: uma janela é listada, comparada com o banco, buscada e salva."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,6 +9,7 @@ from bling_collector.clock import today
 from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.db.core import AsyncConnection
+from bling_collector.db.proof import Held
 from bling_collector.errors import BlingNotFoundError, CollectorError, PaginationLoopError
 from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 MAX_PASSES = 3
 """Vezes que uma janela é lida quando a lista muda enquanto é lida."""
 ANALYZE_AFTER = 1000
+MOST_UNSEEN = 100
+"""Notas por janela, das mais novas, que se releem pelo detalhe porque a listagem do dia delas não vem."""
 MAX_PROBES = 3
 """Janelas de uma execução em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
 
@@ -204,6 +207,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
             for id_, wanted in listing.wanted.items()
             if (id_ not in done or done[id_] != wanted.resumo) and not _is_parked(id_, wanted, parked)
         }
+        if attempt == 1:
+            await _refresh_unseen(ctx, stream, listing, held, parked)
         ctx.start(f"{stream.title} de {window}", len(todo))
         stored = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
         ctx.check_stop()
@@ -232,6 +237,25 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
             await control.pay(connection, stream.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
     ctx.note_unread(stream, listing.unread)
     return not listing.unread
+
+
+async def _refresh_unseen(
+    ctx: RunContext, stream: Stream, listing: Listing, held: Mapping[int, Held], parked: Collection[int]
+) -> None:
+    """Relê pelo detalhe as notas do banco que a listagem não mostrou nos dias que não se leram: a que os estraga pode
+    ser uma delas, e ter mudado."""
+    unseen = {
+        id_: Wanted(day=note.day)
+        for id_, note in held.items()
+        if id_ not in listing.listed and id_ not in parked and not listing.read(note.day)
+    }
+    todo = dict(sorted(unseen.items(), reverse=True)[:MOST_UNSEEN])
+    if not todo:
+        return
+    ctx.start(f"{stream.title} que a listagem não mostra", len(todo))
+    stored = await fetch_and_store(ctx, stream, todo, count=False)
+    ctx.check_stop()
+    ctx.found.add(mudaram=stored.updated)
 
 
 def owed_of(unread: Mapping[Window, str]) -> list[Owed]:
