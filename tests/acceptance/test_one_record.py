@@ -10,6 +10,7 @@ from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingResourceDownError
+from bling_collector.etl import narrowing
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultKind
 
@@ -283,3 +284,22 @@ async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_penden
     owed = await rows(app.engine, "SELECT recurso_id FROM pendencias ORDER BY 1")
     assert owed == [(str(new[0]),), (str(new[1]),)]
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new[2]) == 1
+
+
+async def test_muitas_notas_mas_gastam_pouco_em_cada_execucao_e_acabam_por_ser_as_unicas_que_faltam(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "MOST_REFUSED", 100)
+    bad = notes_of(bling)[4::9][:4]
+    for id_ in bad:
+        spoil(bling, "/nfe", id_)
+    days = sorted({(day_of(bling, id_), day_of(bling, id_)) for id_ in bad})
+    await app.pipeline.run_full(START)
+    for _ in range(10):
+        if await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days:
+            break
+        before = bling.counters.statuses[500]
+        await app.pipeline.run()
+        assert bling.counters.statuses[500] - before < 150
+    assert await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days
+    await assert_equals_truth(app.engine, bling, without=bad)

@@ -29,14 +29,15 @@ async def altered(
     reading = Reading(ctx, stream.path, (*stream.listings[0], *filters), names=stream.window)
     async with ctx.engine.connect() as connection:
         owed = await control.owed(connection, stream.name)
-    periods = [Period.of(Window(each.inicio, each.fim)) for each in owed]
+    known_bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
+    periods = list(known_bad)
     start, end = _local(since - OVERLAP), _local(until + _AHEAD)
     while start < end:
         stop = min(end, start + timedelta(days=MAX_DAYS))
         periods.append(Period(start, stop))
         start = stop
     for period in periods:
-        async for page in reading.pages(period):
+        async for page in reading.pages(period, known_bad=period in known_bad):
             ctx.show()
             ctx.check_stop()
             yield page

@@ -29,8 +29,9 @@ from bling_collector.streams.base import Params
 log = logging.getLogger(__name__)
 
 LAST_ATTEMPTS: Final = 3
-"""Tentativas de uma página de uma linha. Dos pedidos a meio caminho, uma: se falha por acaso, estreita-se mais."""
-MOST_REFUSED: Final = 200
+"""Tentativas de uma página de uma linha, e do que já se sabe que é mau. Dos pedidos a meio caminho, uma: se falha por
+acaso, estreita-se mais."""
+MOST_REFUSED: Final = 600
 """Pedidos que podem falhar, por execução e recurso, enquanto se estreita; o que ainda falta fica devido como está."""
 SHORTEST: Final = timedelta(minutes=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -101,11 +102,17 @@ class Reading:
         self._params = params
         self._names = names
         self._short_is_last = short_is_last
+        self._most = MOST_REFUSED
 
-    async def pages(self, period: Period | None = None) -> AsyncIterator[list[Json]]:
-        """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que é de todo o recurso."""
+    async def pages(self, period: Period | None = None, *, known_bad: bool = False) -> AsyncIterator[list[Json]]:
+        """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que é de todo o recurso.
+
+        Um dia que já se sabe que não vem (`known_bad`) já foi estreitado uma vez: a metade dos pedidos que podem falhar
+        fica para os outros.
+        """
+        self._most = MOST_REFUSED // 2 if known_bad and period and period.is_within_a_day else MOST_REFUSED
         try:
-            async for page in self._ask(period):
+            async for page in self._ask(period, LAST_ATTEMPTS if known_bad else ATTEMPTS):
                 yield page
         except LASTING as error:
             if not await self._is_a_row(period, error):
@@ -193,7 +200,7 @@ class Reading:
         return found, ended
 
     def _is_enough(self, period: Period | None, error: BlingError) -> bool:
-        if self._ctx.refused[self._path] < MOST_REFUSED:
+        if self._ctx.refused[self._path] < self._most:
             return False
         self.unread.append(Unread(period, error))
         return True

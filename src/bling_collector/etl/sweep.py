@@ -167,12 +167,15 @@ async def _pages(
 ) -> AsyncIterator[list[Json]]:
     """As páginas da listagem. O que já se sabe que a estraga é lido à parte, ou nem se lê, se já foi nesta execução."""
     bad = ctx.unread.setdefault((stream.name, listing), {})
+    # O que estraga uma listagem estraga também outra que o mostre.
+    others = [day for (name, _), days in ctx.unread.items() if name == stream.name for day in days]
+    known_bad = {*others, *ctx.known_bad.get(stream.name, [])}
     reading = Reading(ctx, stream.path, listing, names=stream.window)
-    for piece in apart(window, [*bad, *ctx.known_bad.get(stream.name, [])]):
-        if piece in bad:
-            result.unread[piece] = bad[piece]
+    for piece in apart(window, known_bad):
+        if why := next((why for each, why in bad.items() if each.contains(piece)), None):
+            result.unread[piece] = why
             continue
-        async for page in reading.pages(Period.of(piece)):
+        async for page in reading.pages(Period.of(piece), known_bad=piece in known_bad):
             yield page
     unread = days_of(reading.unread)
     bad |= unread

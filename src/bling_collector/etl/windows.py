@@ -26,6 +26,9 @@ class Window:
     def holds(self, day: date) -> bool:
         return self.inicio <= day <= self.fim
 
+    def contains(self, other: "Window") -> bool:
+        return self.inicio <= other.inicio and other.fim <= self.fim
+
     def touches(self, other: "Window") -> bool:
         return self.inicio <= other.fim and other.inicio <= self.fim
 
@@ -96,20 +99,16 @@ def _cut(window: Window) -> Iterator[Window]:
 
 
 def apart(window: Window, cuts: Iterable[Window]) -> list[Window]:
-    """A janela em pedaços, da mais nova à mais antiga: cada um dos `cuts` à parte, e o que há entre eles."""
+    """A janela em pedaços, da mais nova à mais antiga: nenhum passa do começo ou do fim de um dos `cuts`."""
+    starts = {window.inicio}
+    for cut in cuts:
+        starts |= {day for day in (cut.inicio, cut.fim + _DAY) if window.holds(day)}
     pieces: list[Window] = []
-    start = window.inicio
-    for cut in sorted(cuts):
-        inicio, fim = max(cut.inicio, start), min(cut.fim, window.fim)
-        if inicio > fim:
-            continue
-        if start < inicio:
-            pieces.append(Window(start, inicio - _DAY))
-        pieces.append(Window(inicio, fim))
-        start = fim + _DAY
-    if start <= window.fim:
-        pieces.append(Window(start, window.fim))
-    return pieces[::-1]
+    fim = window.fim
+    for start in sorted(starts, reverse=True):
+        pieces.append(Window(start, fim))
+        fim = start - _DAY
+    return pieces
 
 
 def next_bookmark(previous: date | None, covered: Window | None, first_uncovered: date | None) -> date | None:
