@@ -55,7 +55,7 @@ def steps_table(steps: Sequence[Step], step: str) -> Table:
         Column("Canceladas", "integer"),
         Column("Valor cancelado", "money"),
         Column("Parte cancelada", "share"),
-        Column("Outras saídas", "money"),
+        Column("Outras saídas", "money", "file"),
     )
     rows = [
         (

@@ -22,12 +22,13 @@ _COMMENTS = {
 # A finalidade manda; sendo normal, o CFOP. Sem CFOP, como nas notas do primeiro coletor ainda não relidas, presume-se a
 # venda.
 _OPERACAO = """
-    CASE WHEN n.finalidade = 2 THEN 'complementar' WHEN n.finalidade = 3 THEN 'ajuste'
-         WHEN n.finalidade = 4 THEN 'devolucao' WHEN n.finalidade = 5 THEN 'credito' WHEN n.finalidade = 6 THEN 'debito'
-         WHEN n.finalidade <> 1 THEN 'desconhecida' WHEN coalesce({cfop}, '') = '' THEN 'venda'
-         ELSE coalesce(e.operacao, k.operacao, 'desconhecida') END"""
+    CASE coalesce(n.finalidade, 1)
+         WHEN 1 THEN CASE WHEN coalesce({cfop}, '') = '' THEN 'venda'
+                          ELSE coalesce(e.operacao, k.operacao, 'desconhecida') END
+         WHEN 2 THEN 'complementar' WHEN 3 THEN 'ajuste' WHEN 4 THEN 'devolucao' WHEN 5 THEN 'credito'
+         WHEN 6 THEN 'debito' ELSE 'desconhecida' END"""
 _KINDS = "LEFT JOIN cfops k ON k.cfop = {cfop} LEFT JOIN cfops_da_empresa e ON e.cfop = {cfop}"
-_COUNTED = "n.excluida_em IS NULL AND n.situacao IN (2, 5, 6, 7) AND coalesce(n.tipo, 1) = 1"
+_COUNTED = "n.excluida_em IS NULL AND n.situacao IN (2, 5, 6, 7) AND n.tipo IS DISTINCT FROM 0"
 _AMOUNTS = """
     count(*) FILTER (WHERE valida AND operacao = 'venda') AS notas,
     round(coalesce(sum(valor) FILTER (WHERE valida AND operacao = 'venda'), 0), 2) AS valor,
