@@ -27,7 +27,7 @@ async def test_every_column_is_in_sight(panel: Panel, page: Page, width: int) ->
     await page.set_viewport_size({"width": width, "height": 900})
     for path in (*PAGES, f"/notas/{nota}"):
         await page.goto(path)
-        if path.startswith("/faturamento"):
+        if path.startswith("/faturamento") and width < 700:
             assert await page.evaluate("document.documentElement.scrollHeight") < TALLEST
         await page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert await page.evaluate(HIDDEN) == [], path
@@ -38,8 +38,8 @@ async def test_every_column_is_in_sight(panel: Panel, page: Page, width: int) ->
 
 LONG = "Companhiabrasileiradeengrenagenshelicoidaiseacoplamentosespeciaissobencomenda" * 2
 HUGE = "112345.67"
-TALLEST = 5200
-"""Pontos de altura do faturamento inteiro, mesmo num celular."""
+TALLEST = 3600
+"""Pontos de altura do faturamento num celular."""
 CLIPPED = """[...document.querySelectorAll('.cal-cell, .stat-value, .stack td')]
     .filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent.trim())"""
 PARTED = """[...document.querySelectorAll('.stat-value, td.num')]
