@@ -233,9 +233,7 @@ def _add_cfops() -> None:
 
 def _add_amounts() -> None:
     """As colunas, do JSON já guardado, e o índice de quem soma, que passa a tê-las."""
-    op.execute("DROP INDEX ix_nfe_cabecalho_faturamento")  # e não se o mantém linha a linha
-    for table in ("nfe_cabecalho", "nfe_itens"):
-        op.execute(f"ALTER TABLE {table} ADD COLUMN cfop text, ADD COLUMN cfops jsonb")
+    # Ler o JSON é o que demora, e não tranca nada: só depois se mexe nas tabelas.
     op.execute(_number_function())
     op.execute("""
         CREATE TEMP TABLE linhas_por_cfop ON COMMIT DROP AS
@@ -252,6 +250,9 @@ def _add_amounts() -> None:
         ) WITH ORDINALITY AS l (item, ordem)
         WHERE jsonb_typeof(l.item) = 'object'
         GROUP BY 1, 2, 3, 4""")
+    op.execute("DROP INDEX ix_nfe_cabecalho_faturamento")  # e não se o mantém linha a linha
+    for table in ("nfe_cabecalho", "nfe_itens"):
+        op.execute(f"ALTER TABLE {table} ADD COLUMN cfop text, ADD COLUMN cfops jsonb")
     op.execute("""
         UPDATE nfe_itens i SET cfop = p.cfop, cfops = p.cfops
         FROM (SELECT nfe_id, min(ordem) AS ordem,
