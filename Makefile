@@ -19,7 +19,7 @@ setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collect
 setup-browser: ## Instala o Chromium dos testes do painel (Debian, Ubuntu); sem ele esses testes são pulados
 	@scripts/setup_browser.sh
 
-demo: setup ## Seis anos de notas de uma empresa simulada num PostgreSQL de verdade
+demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade
 	@$(BIN)/bling-collector demo
 
 test: setup ## Os testes (sem os lentos)

@@ -43,13 +43,13 @@ class Notebook:
         sorteadas. Uma nota de entrada (tipo 0) tem o número e o CNPJ do fornecedor. `oddities` troca campos
         do detalhe pronto. `KeyError` se o contato ou o campo não existe.
         """
-        self._last_id += self._rng.randrange(1_000, 90_000)
+        note_id = self._next_id()
         contact = self._contact(contact_id)
         draft = Draft(
             emitted=emitted,
             contact=contact,
             lines=clone(list(lines)) if lines is not None else self._random_lines(),
-            note_id=self._last_id,
+            note_id=note_id,
             numero=self._next_number(serie) if tipo == 1 else self._rng.randrange(1_000, 90_000),
             serie=serie,
             tipo=tipo,
@@ -60,6 +60,12 @@ class Notebook:
         note = build_note(draft)
         _change(note, oddities)
         self.notes[draft.note_id] = note
+        return draft.note_id
+
+    def enter(self, draft: Draft) -> int:
+        """Emite a nota de saída de um rascunho, com o id e o número seguintes."""
+        draft.note_id, draft.numero = self._next_id(), self._next_number(draft.serie)
+        self.notes[draft.note_id] = build_note(draft)
         return draft.note_id
 
     def edit(self, note_id: int, **changes: Any) -> None:
@@ -98,6 +104,10 @@ class Notebook:
         if contact_id is not None:
             return entries[contact_id].detail
         return self._rng.choice([entry.detail for entry in entries.values() if not entry.deleted])
+
+    def _next_id(self) -> int:
+        self._last_id += self._rng.randrange(1_000, 90_000)
+        return self._last_id
 
     def _next_number(self, serie: int) -> int:
         self._numbers[serie] += 1
