@@ -23,6 +23,8 @@ _SECRET_FIELD: Final = re.compile(
     re.IGNORECASE,
 )
 _STANDARD: Final = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime", "taskName", "color_message"}
+_LONGEST_PATH: Final = 500
+"""Caracteres de um caminho na linha de acesso: quem chama o escreve como quer."""
 _SEVERITIES: Final = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 _IN_PORTUGUESE: Final = {"WARNING": "AVISO", "ERROR": "ERRO", "CRITICAL": "GRAVE"}
 _ADOPTED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "alembic", "httpx2")
@@ -157,5 +159,5 @@ def without_query(record: logging.LogRecord) -> bool:
     """Tira a query do caminho na linha de acesso do uvicorn: o código do OAuth viaja nela."""
     if isinstance(record.args, tuple) and len(record.args) == 5:
         client, method, path, *rest = record.args
-        record.args = (client, method, str(path).partition("?")[0], *rest)
+        record.args = (client, method, str(path).partition("?")[0][:_LONGEST_PATH], *rest)
     return True
