@@ -28,6 +28,7 @@ from bling_collector.web import (
 )
 from bling_collector.web.answers import Problem
 from bling_collector.web.attempts import Attempts
+from bling_collector.web.connections import BACKLOG, MAX_HEAD, Connection
 from bling_collector.web.forwarded import Forwarded
 from bling_collector.web.head import Head
 from bling_collector.web.headers import SecurityHeaders
@@ -114,25 +115,34 @@ async def serving(settings: Settings, host: str, port: int) -> None:
     UsageError se não é possível atender nesse endereço, e o motivo do sistema vai para o log; ConfigurationError se
     ninguém conferiria quem chama dali.
     """
+    server = build_server(settings, host, port)
+    try:
+        await server.serve()
+    except SystemExit:
+        raise UsageError(
+            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
+            "--port, ou na variável PORT."
+        ) from None
+
+
+def build_server(settings: Settings, host: str, port: int) -> uvicorn.Server:
+    """O servidor, ainda parado. ConfigurationError se ninguém conferiria quem chama desse endereço."""
     access.check_address(settings, host)
     config = uvicorn.Config(
         create_app(settings),
         host=host,
         port=port,
         log_config=None,
+        http=Connection,
+        backlog=BACKLOG,
+        h11_max_incomplete_event_size=MAX_HEAD,
         lifespan="on",
         ws="none",
         server_header=False,
         proxy_headers=False,  # `Forwarded` os lê, e confia em quem FORWARDED_ALLOW_IPS diz
         timeout_graceful_shutdown=round(STOP_SECONDS),
     )
-    try:
-        await _Server(config).serve()
-    except SystemExit:
-        raise UsageError(
-            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
-            "--port, ou na variável PORT."
-        ) from None
+    return _Server(config)
 
 
 class _Server(uvicorn.Server):

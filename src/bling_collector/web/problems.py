@@ -28,6 +28,7 @@ _TITLES: Final = {
     403: "Proibido",
     404: "Não encontrado",
     405: "Método não permitido",
+    408: "Corpo que não chega",
     413: "Corpo grande demais",
 }
 _DETAILS: Final = {
