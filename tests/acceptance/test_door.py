@@ -1,6 +1,7 @@
 """A porta: cabeçalhos tortos, HEAD, proxies, tokens errados, sair, e um GET que não grava nada."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -122,6 +123,16 @@ async def test_a_form_behind_a_proxy(peer: str, forwarded: dict[str, str], trust
             said = problem(answer, 403)["detail"]
             assert "proxy_set_header Host $http_host" in said
             assert "FORWARDED_ALLOW_IPS" in said
+
+
+async def test_the_address_to_register_is_the_one_that_the_proxy_was_called_by(
+    settings: Settings, clock: FakeClock
+) -> None:
+    app = create_app(replace(settings, allowed_hosts=("localhost", "painel.empresa.com.br")), clock=clock)
+    forwarded = {"X-Forwarded-Host": "painel.empresa.com.br", "X-Forwarded-Proto": "https", "Accept": "text/html"}
+    async with app.router.lifespan_context(app), called_from(app, "127.0.0.1") as http:
+        page = await http.get("/", headers=forwarded)
+        assert "https://painel.empresa.com.br/auth/callback" in page.text
 
 
 async def test_a_page_of_another_name_does_not_pass_for_a_proxy() -> None:

@@ -43,8 +43,8 @@ def is_secure(request: Request) -> bool:
 
 def address(request: Request) -> str:
     """O endereço deste serviço como quem chama o vê, sem a barra do fim."""
-    url = request.base_url.replace(scheme="https") if is_secure(request) else request.base_url
-    return str(url).rstrip("/")
+    url = request.base_url.replace(netloc=asked_hosts(request.scope)[-1] or request.base_url.netloc)
+    return str(url.replace(scheme="https") if is_secure(request) else url).rstrip("/")
 
 
 def same_origin(request: Request) -> None:
