@@ -23,7 +23,7 @@ STALLED_SECONDS: Final = 60.0
 MAX_HEAD: Final = MAX_TARGET + MAX_HEADERS + 8 * 1024
 """Bytes do começo de um pedido que se guardam; o que passa dos limites e cabe aqui ouve de `limits` o porquê."""
 _MOST: Final = 256
-_CROWDED: Final = "São conexões demais (%d): fecha-se a que há mais tempo não diz o que quer."
+_CROWDED: Final = "São conexões demais (%d): fecha-se a que há mais tempo não diz nada."
 _WORDS: Final = {
     431: ("Cabeçalhos grandes demais", "O começo do pedido passa do que se lê aqui."),
     400: ("Pedido malformado", "O que chegou não é um pedido HTTP."),
@@ -46,18 +46,22 @@ class Connection(H11Protocol):
     most = most_connections()
     header_seconds = HEADER_SECONDS
 
+    heard_at = 0.0
+    """A hora (do laço) do último byte que chegou."""
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # como o uvicorn
         super().connection_made(transport)
+        self.heard_at = self.loop.time()
         self._watch()
         if len(self.connections) > self.most:
             log.warning(_CROWDED, len(self.connections))
-            waiting = [each for each in self.connections if isinstance(each, Connection) and each.is_waiting]
-            (min(waiting, key=lambda each: each.since) if waiting else self).give_up()
+            owing = [each for each in self.connections if isinstance(each, Connection) and each.owes]
+            min(owing, key=lambda each: each.heard_at, default=self).give_up()
 
     def data_received(self, data: bytes) -> None:
+        self.heard_at = self.loop.time()
         super().data_received(data)
         self._watch()
 
@@ -82,9 +86,9 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     @property
-    def since(self) -> float:
-        """Até quando ela pode esperar: a que espera há mais tempo é a primeira."""
-        return self._deadline.when() if self._deadline else float("-inf")
+    def owes(self) -> bool:
+        """Se é o outro lado que se espera: o pedido, o corpo dele, ou que leia a resposta."""
+        return self.is_waiting or self.cycle.more_body or self._stalled is not None
 
     def give_up(self) -> None:
         """Fecha sem mais conversa."""

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST: Final = 500
 """Caracteres que um problema repete do que lhe mandaram."""
+_LONGEST_DETAIL: Final = 4000
+"""E da frase toda: as nossas são bem menores, e algumas citam o que se pediu."""
 _TITLES: Final = {
     403: "Proibido",
     404: "Não encontrado",
@@ -51,20 +53,21 @@ def problem(
 
     A um navegador, que o mostraria a uma pessoa, uma página diz o mesmo.
     """
+    detail = redact(shortened(detail, _LONGEST_DETAIL))
     if wants_page(scope):
         authorise = "auth_start" in members or scope["path"] == "/auth/callback"
         nothing = detail in _DETAILS.values()
-        return error_page(scope, status, title, redact(detail), headers, authorise=authorise, nothing=nothing)
+        return error_page(scope, status, title, detail, headers, authorise=authorise, nothing=nothing)
     run_id = scope.get("state", {}).get("run_id")
     instance = redact(quote(shortened(scope["path"])))
-    body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}
+    body = {"type": type, "title": title, "status": status, "detail": detail, "instance": instance}
     body |= {"run_id": run_id} if run_id is not None else {}
     return JSONResponse(body | members, status, headers, media_type=MEDIA_TYPE)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = _LONGEST) -> str:
     """O que alguém de fora escreveu, cortado antes que se procure qualquer coisa nele."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def from_error(scope: Scope, error: CollectorError, *, detail: str | None = None, **members: Any) -> Response:
