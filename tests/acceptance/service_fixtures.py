@@ -22,7 +22,7 @@ async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     app = create_app(settings, clock=clock)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coletor", timeout=60) as http,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost", timeout=60) as http,
     ):
         yield http
 
@@ -41,7 +41,7 @@ def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     assert {"type", "title", "status", "detail", "instance"} <= body.keys()
     assert body["status"] == status
-    assert body["instance"] == response.request.url.path
+    assert body["instance"].removesuffix("%E2%80%A6") == response.request.url.path[:500]  # um longo vem cortado
     assert body["detail"].strip()
     assert "Traceback" not in response.text
     return body

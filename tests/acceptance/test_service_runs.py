@@ -257,7 +257,7 @@ async def test_the_service_stops_in_the_middle(
     app = create_app(settings, clock=clock)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coletor") as http,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
     ):
         await authorise(http, bling)
         bling.fail(HELD, "hold", after=60)

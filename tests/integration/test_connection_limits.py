@@ -66,7 +66,7 @@ async def test_an_idle_transaction_does_not_hold_what_it_locked(engine: AsyncEng
 async def _old_database(engine: AsyncEngine) -> None:
     """As tabelas do primeiro coletor, ainda por migrar."""
     async with engine.begin() as connection:
-        await connection.run_sync(schema._migrate, "0001")
+        await connection.run_sync(schema.migrate, "0001")
 
 
 async def _while_busy(url: str, work: Awaitable[object], release: asyncio.Event) -> object:

@@ -11,6 +11,7 @@ from typing import Final
 
 import httpx2
 
+from bling_collector.api.network import TooLargeError
 from bling_collector.errors import (
     BlingAuthError,
     BlingBodyError,
@@ -111,10 +112,12 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
 
 
 def unanswered(request: httpx2.Request, error: httpx2.RequestError) -> BlingUnavailableError:
-    """O erro de quem não chegou a ter resposta.
+    """O erro de quem não chegou a ter resposta, ou a teve sem tamanho.
 
     As palavras do cliente HTTP só entram quando a conexão nem abriu: depois disso podem citar um cabeçalho.
     """
+    if isinstance(error, TooLargeError):
+        return BlingBodyError(f"{place(request)}: a resposta veio grande demais ({error}).")
     sentence = next(sentence for kind, sentence in _UNANSWERED if isinstance(error, kind))
     detail = f": {error}" if isinstance(error, httpx2.ConnectError) and str(error) else ""
     return BlingUnavailableError(f"{place(request)}: {sentence} ({type(error).__name__}{detail}).")
