@@ -274,7 +274,7 @@ async def test_um_banco_de_antes_ganha_as_operacoes_e_as_views_de_quem_as_le_fic
     old = "SELECT to_jsonb(t) - 'cfop' - 'cfops' FROM {} t"
     kept = {table: await rows(app.engine, old.format(table)) for table in ("nfe_cabecalho", "nfe_itens")}
     async with empty_engine.begin() as connection:
-        await connection.run_sync(schema._migrate, "0005")
+        await connection.run_sync(schema.migrate, "0005")
         for table, stored in kept.items():
             fill = f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, CAST(:rows AS jsonb))"
             await connection.execute(text(fill), {"rows": dumps([row for (row,) in stored])})
