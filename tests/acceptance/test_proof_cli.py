@@ -52,7 +52,12 @@ async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, terminal
     said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
     assert said.code == 0, said.err
     assert "conferidas em" not in said.out
+    assert "✘" not in said.out, "o que falta conferir não é uma diferença"
     assert "Ainda por conferir: 36 mês(es), de 2021-01 a 2023-12." in said.out
+    await execute(app.engine, "UPDATE conferencias SET sobram = '{7}' WHERE mes = '2024-05-01'")
+    for how in ([], ["--json"]):
+        said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10", *how)
+        assert said.code == 1, "um mês de que não se perguntou também difere"
 
 
 WRONG = {
@@ -83,10 +88,12 @@ async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
     bling.issue_note(serie=7)
     await app.pipeline.run()
     said = await terminal.run("reconcile", "--numeracao", "--serie", "7", BLING_CLIENT_ID="")
-    assert said.code == 0, said.err
+    assert said.code == 1, "há uma lacuna sem explicação"
     assert "Série 7: de 1 a 4, 2 números." in said.out
     assert "✘ 2 a 3: sem explicação, entre 1 (nota" in said.out
-    assert (await terminal.run("reconcile", "--numeracao", "--json")).json[-1]["sem_explicacao"][0]["quantos"] == 2
+    looked = await terminal.run("reconcile", "--numeracao", "--json")
+    assert (looked.code, looked.json[-1]["sem_explicacao"][0]["quantos"]) == (1, 2)
+    assert (await terminal.run("reconcile", "--numeracao", "--serie", "1")).code == 0
 
 
 async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal) -> None:

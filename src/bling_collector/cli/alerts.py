@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json, say
+from bling_collector.cli.terminal import emit_json, mark, say
 from bling_collector.cli.words import moment
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
@@ -53,7 +53,7 @@ async def _test(settings: Settings, *, json_: bool) -> int:
         emit_json([{"destino": name, "aceito": ok} for name, ok in heard])
     else:
         for name, ok in heard:
-            click.echo(f"{'✔' if ok else '✘'} {name} {'aceitou' if ok else 'não aceitou'} o aviso de teste.")
+            click.echo(f"{mark(ok)} {name} {'aceitou' if ok else 'não aceitou'} o aviso de teste.")
     if not heard:
         say(_NO_CHANNELS)
         return 2
@@ -63,7 +63,7 @@ async def _test(settings: Settings, *, json_: bool) -> int:
 def _write(alarms: list[dict[str, Any]]) -> None:
     sounding = [alarm for alarm in alarms if alarm["estado"] != NORMAL]
     for alarm in sounding:
-        mark = "✘" if alarm["estado"] == "erro" else "◐"
-        click.echo(f"{mark} {alarm['nome']}: {alarm['titulo']}, desde {moment(alarm['desde'])}. {alarm['mensagem']}")
+        sign = mark(ok=False) if alarm["estado"] == "erro" else "◐"
+        click.echo(f"{sign} {alarm['nome']}: {alarm['titulo']}, desde {moment(alarm['desde'])}. {alarm['mensagem']}")
     if not sounding:
-        click.echo("✔ Nenhum alarme está soando.")
+        click.echo(f"{mark(ok=True)} Nenhum alarme está soando.")

@@ -18,7 +18,7 @@ from bling_collector import logs
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.progress import progress
 from bling_collector.cli.signals import gentle_stop
-from bling_collector.cli.terminal import say, table
+from bling_collector.cli.terminal import mark, say, table
 from bling_collector.cli.words import duration, money, number
 from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
@@ -140,9 +140,9 @@ async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds
     )
     complete = there == here and result.status == "success"
     if complete:
-        click.echo(f"✔ {number(total_here)} de {number(total_there)} notas, iguais ao centavo.")
+        click.echo(f"{mark(ok=True)} {number(total_here)} de {number(total_there)} notas, iguais ao centavo.")
     else:
-        click.echo(f"✘ O coletado difere do que o Bling tem. {result.message or ''}")
+        click.echo(f"{mark(ok=False)} O coletado difere do que o Bling tem. {result.message or ''}")
     return complete
 
 

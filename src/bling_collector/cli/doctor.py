@@ -3,7 +3,7 @@
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json
+from bling_collector.cli.terminal import emit_json, mark
 from bling_collector.config import Settings
 from bling_collector.doctor import Finding, examine
 
@@ -21,5 +21,5 @@ async def _examine(settings: Settings, *, json_: bool) -> list[Finding]:
     async for finding in examine(settings):
         findings.append(finding)
         if not json_:
-            click.echo(f"{'✔' if finding.ok else '✘'} {finding.nome}: {finding.detalhe}")
+            click.echo(f"{mark(finding.ok)} {finding.nome}: {finding.detalhe}")
     return findings

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import click
+
+from bling_collector.cli.terminal import exit_code
 
 _WORDS: Final = (
     (r"\[COMMAND\] \[ARGS\]\.\.\.", "[COMANDO …]"),
@@ -65,6 +67,9 @@ class Command(click.Command):
 class Group(Command, click.Group):
     command_class = Command
     group_class = type
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return exit_code(super().invoke(ctx))
 
 
 def explain(error: click.UsageError) -> str:

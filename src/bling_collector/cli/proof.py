@@ -12,7 +12,7 @@ from bling_collector.opening import open_database
 
 
 def reconcile(inicio: date | None, fim: date | None, *, repair: bool, json_: bool) -> int:
-    """Confere o banco com o Bling e mostra os dois lados."""
+    """Confere o banco com o Bling e mostra os dois lados; 1 se algum mês, mesmo dos que não se pediram, difere."""
     from bling_collector.cli.collecting import opened
     from bling_collector.cli.progress import progress
     from bling_collector.cli.running import settings_to_collect
@@ -28,13 +28,13 @@ def reconcile(inicio: date | None, fim: date | None, *, repair: bool, json_: boo
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
         else:
             report.reconciliation(result, situation)
-        return result.exit_code
+        return result.exit_code or int(report.differs(situation))
 
     return run_to_end(work())
 
 
 def numbering(serie: int | None, *, json_: bool) -> int:
-    """Mostra as lacunas da numeração de cada série, ou só de `serie`."""
+    """Mostra as lacunas da numeração de cada série, ou só de `serie`; 1 se alguma não tem explicação."""
 
     async def work() -> list[dict[str, Any]]:
         async with open_database(settings()) as (engine, _):
@@ -45,7 +45,7 @@ def numbering(serie: int | None, *, json_: bool) -> int:
         emit_json(series)
     else:
         report.numbering(series)
-    return 0
+    return int(report.unexplained(series))
 
 
 def failures(*, json_: bool) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bling_collector.cli.terminal import say, table
+from bling_collector.cli.terminal import mark, say, table
 from bling_collector.cli.words import duration, moment, number
 from bling_collector.etl.situacoes import situacao
 
@@ -25,9 +25,9 @@ def as_json(outcome: "RunResult") -> dict[str, Any]:
     }
 
 
-_MARK = {"success": "✔ Tudo coletado", "partial": "◐ Coletado em parte", "error": "✘ Não foi possível coletar"}
+_DONE = {"success": "Tudo coletado", "partial": "Coletado em parte", "error": "Não foi possível coletar"}
 _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
-_REDONE = {"success": "✔ Tudo refeito", "partial": "◐ Refeito em parte", "error": "✘ Não foi possível refazer"}
+_REDONE = {"success": "Tudo refeito", "partial": "Refeito em parte", "error": "Não foi possível refazer"}
 
 
 def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> None:
@@ -36,9 +36,10 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> Non
         f"{number(outcome.stats['nfes'])} notas, {number(outcome.stats['contatos'])} contatos e "
         f"{number(outcome.stats['produtos'])} produtos"
     )
-    mark = (_REDONE if redone else _MARK)[outcome.status]
+    how = (_REDONE if redone else _DONE)[outcome.status]
+    sign = "◐" if outcome.status == "partial" else mark(outcome.status == "success")
     click.echo(
-        f"{mark}: {counts} em {duration(seconds)} ({number(outcome.requisicoes)} requisições). "
+        f"{sign} {how}: {counts} em {duration(seconds)} ({number(outcome.requisicoes)} requisições). "
         f"Execução {outcome.run_id}."
     )
     if outcome.data_referencia:
@@ -101,6 +102,16 @@ def _named(code: str) -> str:
     return situacao(int(code) if code.isdecimal() else None).lower()
 
 
+def differs(situation: dict[str, Any]) -> bool:
+    """Se a conferência guardada de algum mês mostra os dois lados diferentes."""
+    return any(not month["igual"] for month in situation["meses"])
+
+
+def unexplained(series: list[dict[str, Any]]) -> bool:
+    """Se a numeração de alguma série tem lacuna sem explicação, ou número repetido."""
+    return any(serie["sem_explicacao"] or serie["repetidas"] for serie in series)
+
+
 def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
     sides: dict[tuple[str, str], list[int]] = {}
@@ -109,7 +120,7 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
             for code, count in month[name]["situacoes"].items():
                 sides.setdefault((month["mes"][:4], code), [0, 0])[side] += count
     rows = [
-        [f"{year} {_named(code)}", number(there), number(here), "" if there == here else "✘"]
+        [f"{year} {_named(code)}", number(there), number(here), "" if there == here else mark(ok=False)]
         for (year, code), (there, here) in sorted(sides.items())
     ]
     footer = ["Total", number(situation["no_bling"]), number(situation["no_banco"]), ""]
@@ -119,9 +130,10 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
         if ids := outcome.found.ids.get(kind):
             more = " …" if len(ids) > _SHOWN else ""
             click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
-    mark = "✔" if situation["igual"] else "✘"
+    # Meses por conferir não são uma diferença, e não se diz que está tudo certo.
+    sign = "◐" if situation["por_conferir"] and not differs(situation) else mark(situation["igual"])
     since = f", conferidas em {moment(situation['completo_em'])}" if situation["completo_em"] else ""
-    click.echo(f"{mark} {number(situation['no_banco'])} de {number(situation['no_bling'])} notas{since}.")
+    click.echo(f"{sign} {number(situation['no_banco'])} de {number(situation['no_bling'])} notas{since}.")
     if missing := situation["por_conferir"]:
         click.echo(f"Ainda por conferir: {number(len(missing))} mês(es), de {missing[0]} a {missing[-1]}.")
     click.echo(f"Esta conferência fez {number(outcome.requisicoes)} requisições. Execução {outcome.run_id}.")
@@ -142,11 +154,13 @@ def numbering(series: list[dict[str, Any]]) -> None:
             numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
             before, after = gap["antes"], gap["depois"]
             click.echo(
-                f"  ✘ {numbers}: sem explicação, entre {before['numero']} (nota {before['id']}, "
+                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before['numero']} (nota {before['id']}, "
                 f"{before['data_emissao']}) e {after['numero']} (nota {after['id']}, {after['data_emissao']})."
             )
         for repeated in serie["repetidas"]:
-            click.echo(f"  ✘ {repeated['numero']}: repetida nas notas {', '.join(map(str, repeated['ids']))}.")
+            click.echo(
+                f"  {mark(ok=False)} {repeated['numero']}: repetida nas notas {', '.join(map(str, repeated['ids']))}."
+            )
     if not series:
         click.echo("Ainda não há notas.")
 

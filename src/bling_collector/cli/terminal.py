@@ -4,6 +4,21 @@ from typing import Any
 
 import click
 
+_FAILED = f"{__name__}.failed"
+
+
+def mark(ok: bool) -> str:
+    """✔ ou ✘. Um comando que pôs um ✘ em qualquer linha não sai com 0: quem o garante é `exit_code`."""
+    context = click.get_current_context(silent=True)
+    if not ok and context is not None:
+        context.meta[_FAILED] = True
+    return "✔" if ok else "✘"
+
+
+def exit_code(code: int | None) -> int:
+    """O código com que o comando sai: o que ele deu, ou 1 se deu 0 tendo dito que algo não está bem."""
+    return code or int(click.get_current_context().meta.get(_FAILED, False))
+
 
 def say(message: str) -> None:
     """Fala com a pessoa, em stderr."""
