@@ -1,18 +1,25 @@
-"""O JSON do Bling, lido e escrito sem perder um centavo, e a leitura tolerante dos seus campos.
+"""O JSON do Bling, lido e escrito sem perder um centavo, e a leitura dos seus campos.
 
 O Bling escreve o que falta de muitas maneiras: `""`, `{"id": 0}`, `"0000-00-00"`, às vezes `null`
-(bling-api, «Arrays, types»). Aqui todas viram None, e um número pode vir como texto.
+(bling-api, «Arrays, types»). Aqui todas viram None. O que está presente é lido se só pode querer dizer uma coisa: um
+número ou uma data como texto, à brasileira também. As funções soltas dão None ao que não se lê; `Fields`, com que se
+fazem as linhas do banco, recusa-o e diz que campo é.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, DecimalException, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import simplejson
 
+from bling_collector.clock import BRASILIA
+from bling_collector.redaction import without_documents
+
+T = TypeVar("T")
 Json = Any
 """Um valor JSON como o Bling o mandou; a forma dele não é promessa de ninguém."""
 
@@ -22,8 +29,19 @@ _UNSTORABLE = re.compile(
     r"(?<!\\)((?:\\\\)*)(\\u0000|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _UNSTORABLE_CHARACTERS = str.maketrans({0: None} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
-_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?))?")
+_PLAIN = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+)", re.ASCII)
+_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+"""1.234 é mil duzentos e trinta e quatro, ou um e pouco?"""
+_MEASURE: Final = Context(prec=80, Emax=39, Emin=-40, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
+"""O que um número pode medir, uns 40 algarismos de cada lado da vírgula: assim somas e produtos são sempre exatos."""
+_TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
+_ISO = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]{_TIME}(?: ?(?:Z|[+-]\d{{2}}(?::?\d{{2}})?))?)?", re.ASCII)
+_BRAZILIAN = re.compile(rf"(\d{{2}})/(\d{{2}})/(\d{{4}})((?: {_TIME})?)", re.ASCII)
+_NO_DATE = re.compile(r"(?:0000-00-00|00/00/0000|-0001-11-30)(?:[ T][0-9:.]+)?(?:Z|[+-][0-9:]+)?")
+"""Também como o PHP escreve a data zerada: dia 30 de novembro do ano -1."""
+_WORDS = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}|@")
+_SHOWN: Final = 40
 
 
 def loads(text: str | bytes) -> Json:
@@ -66,9 +84,16 @@ def part(value: Json, *path: str) -> Json:
     return value
 
 
+def as_list(value: Json) -> list[Json] | None:
+    """A lista; também a do PHP que chegou como objeto, `{"1": …, "2": …}`. None para o que não é lista."""
+    if isinstance(value, Mapping) and all(re.fullmatch(r"[0-9]{1,18}", str(key)) for key in value):
+        return [value[key] for key in sorted(value, key=int)]
+    return value if isinstance(value, list) else None
+
+
 def objects(value: Json) -> list[Mapping[str, Json]]:
     """Os objetos de uma lista; o que não for lista, ou não for objeto dentro dela, não conta."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in as_list(value) or () if isinstance(item, Mapping)]
 
 
 def storable(value: str) -> str:
@@ -88,49 +113,76 @@ def text(value: Json) -> str | None:
 
 
 def decimal(value: Json) -> Decimal | None:
-    """O número exato, venha como número ou como texto; None para o que não for número."""
-    if isinstance(value, bool):
+    """O número exato, venha como número ou como texto; None para o que não for número, ou tiver dois sentidos."""
+    if isinstance(value, str):
+        value = _number_in(value.strip().removeprefix("R$").lstrip())
+    if type(value) is not Decimal and type(value) is not int:
         return None
-    if isinstance(value, int | Decimal):
-        return Decimal(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        try:
-            return Decimal(value.strip())
-        except InvalidOperation:
-            return None
-    return None
+    try:
+        return _MEASURE.plus(Decimal(value))
+    except DecimalException:
+        return None
+
+
+def _number_in(words: str) -> Decimal | None:
+    if _AMBIGUOUS.fullmatch(words) or not (_PLAIN.fullmatch(words) or _GROUPED.fullmatch(words)):
+        return None
+    if not _PLAIN.fullmatch(words):
+        # O último sinal que só aparece uma vez é a vírgula; o outro, e o que se repete, separa milhares.
+        last = max(words, key=lambda sign: words.rfind(sign) if sign in ".," else -1)
+        comma = last if words.count(last) == 1 else ""
+        words = "".join("." if sign == comma else sign for sign in words if sign == comma or sign not in ".,")
+    try:
+        return Decimal(words)
+    except InvalidOperation:
+        return None
+
+
+def is_plain(value: Json) -> bool:
+    """Se o número está escrito como o PostgreSQL o lê."""
+    return not isinstance(value, str) or _PLAIN.fullmatch(value) is not None
 
 
 def integer(value: Json) -> int | None:
     """O inteiro, venha como número ou como texto; None para o resto e para o que não cabe em 64 bits."""
     number = decimal(value)
-    # Sem o primeiro teste, um expoente sem medida (1e999999999) ocuparia a memória toda ao virar int.
-    if number is None or number.adjusted() > 18 or number != number.to_integral_value():
+    if number is None or number != number.to_integral_value():
         return None
     whole = int(number)
     return whole if -(2**63) <= whole < 2**63 else None
 
 
-def reference(value: Json) -> int | None:
-    """O id de uma referência `{"id": n}`; None quando falta ou é zero."""
-    return integer(part(value, "id")) or None
-
-
-def local_datetime(value: Json) -> datetime | None:
-    """A data e hora de Brasília, sem fuso, como o Bling a dá; None para `0000-00-00` e o que não for data."""
-    match = _DATE.match(value.strip()) if isinstance(value, str) else None
-    if match is None:
+def _moment(value: Json) -> datetime | None:
+    words = value.strip() if isinstance(value, str) else ""
+    if brazilian := _BRAZILIAN.fullmatch(words):
+        day, month, year, time = brazilian.groups()
+        words = f"{year}-{month}-{day}{time}"
+    if not _ISO.fullmatch(words):
         return None
     try:
-        return datetime.fromisoformat(f"{match[1]} {match[2] or '00:00:00'}")
+        return datetime.fromisoformat(words.replace(" +", "+").replace(" -", "-").replace(" Z", "Z"))
     except ValueError:
         return None
 
 
+def local_datetime(value: Json) -> datetime | None:
+    """A data e hora de Brasília, sem fuso, como o Bling a dá; a que traz um fuso é trazida para o de Brasília.
+
+    None para `0000-00-00` e o que não for data.
+    """
+    moment = _moment(value)
+    if moment is None or moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(BRASILIA).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+
+
 def local_date(value: Json) -> date | None:
-    """O dia, sem a hora; None para `0000-00-00` e o que não for data."""
-    moment = local_datetime(value)
-    return moment.date() if moment else None
+    """O dia, sem a hora. None para `0000-00-00`, o que não for data, e a que noutro fuso é de outro dia que aqui."""
+    written, here = _moment(value), local_datetime(value)
+    return here.date() if written and here and written.date() == here.date() else None
 
 
 def documento(value: Json) -> str | None:
@@ -140,3 +192,121 @@ def documento(value: Json) -> str | None:
         return None
     plain = re.sub(r"[.\-/\s]", "", raw).upper()
     return plain if re.fullmatch(r"\d{11}|[0-9A-Z]{12}\d{2}", plain) else raw
+
+
+class UnreadableError(ValueError):
+    """O que veio no lugar de um campo não se deixa ler. A mensagem diz o campo e, se não é de ninguém, o valor."""
+
+
+def _is_blank(value: Json) -> bool:
+    return value is None or (isinstance(value, str) and not storable(value).strip())
+
+
+def _no_date(value: Json) -> bool:
+    return _is_blank(value) or (isinstance(value, str) and _NO_DATE.fullmatch(value.strip()) is not None)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Um objeto do Bling, lido campo a campo, por caminhos: None se falta, UnreadableError se não se lê.
+
+    Um objeto vazio pode vir como `[]`, que é como o PHP o escreve.
+    """
+
+    value: Mapping[str, Json]
+    place: str = ""
+    """O caminho até ele, para as mensagens."""
+
+    def text(self, *path: str) -> str | None:
+        """Como `text`. O que veio no lugar de um texto não se repete: pode ser de uma pessoa."""
+        return self._read(text, "texto", path, shown=False)
+
+    def documento(self, *path: str) -> str | None:
+        return self._read(documento, "texto", path, shown=False)
+
+    def decimal(self, *path: str) -> Decimal | None:
+        return self._read(decimal, "número", path)
+
+    def integer(self, *path: str) -> int | None:
+        """Um inteiro de 32 bits."""
+        return self._read(_small, "número inteiro", path)
+
+    def id(self, *path: str) -> int | None:
+        """Um inteiro de 64 bits."""
+        return self._read(integer, "id", path)
+
+    def reference(self, *path: str) -> int | None:
+        """O id de uma referência `{"id": n}`; None quando falta ou é zero."""
+        return self.id(*path, "id") or None
+
+    def local_datetime(self, *path: str) -> datetime | None:
+        return self._read(local_datetime, "data", path, absent=_no_date)
+
+    def local_date(self, *path: str) -> date | None:
+        return self._read(local_date, "data", path, absent=_no_date)
+
+    def objects(self, *path: str) -> "list[Fields]":
+        """Os objetos de uma lista, que também pode ter vindo como objeto."""
+        found = self._at(path)
+        if _is_blank(found):
+            return []
+        lines = as_list(found)
+        if lines is None:
+            raise UnreadableError(f"{self._name(path)} veio como {_said(found, shown=False)}, e não como lista")
+        name = self._name(path)
+        for number, line in enumerate(lines, start=1):
+            if not isinstance(line, Mapping):
+                raise UnreadableError(f"{name}[{number}] veio como {_said(line, shown=False)}, e não como objeto")
+        return [Fields(line, f"{name}[{number}]") for number, line in enumerate(lines, start=1)]
+
+    def _read(
+        self,
+        convert: Callable[[Json], T | None],
+        kind: str,
+        path: tuple[str, ...],
+        *,
+        absent: Callable[[Json], bool] = _is_blank,
+        shown: bool = True,
+    ) -> T | None:
+        value = self._at(path)
+        if value is None:
+            return None
+        found = convert(value)
+        if found is None and not absent(value):
+            raise UnreadableError(f"{self._name(path)} veio como {_said(value, shown=shown)}, e não como {kind}")
+        return found
+
+    def _at(self, path: tuple[str, ...]) -> Json:
+        value: Json = self.value
+        for depth, key in enumerate(path):
+            if type(value) is dict:  # quase sempre; e são milhares por nota
+                value = value.get(key)
+                continue
+            if _is_blank(value) or value == []:
+                return None
+            if not isinstance(value, Mapping):
+                said = _said(value, shown=False)
+                raise UnreadableError(f"{self._name(path[:depth])} veio como {said}, e não como objeto")
+            value = value.get(key)
+        return value
+
+    def _name(self, path: tuple[str, ...]) -> str:
+        return ".".join(([self.place] if self.place else []) + list(path))
+
+
+def _small(value: Json) -> int | None:
+    whole = integer(value)
+    return whole if whole is not None and -(2**31) <= whole < 2**31 else None
+
+
+def _said(value: Json, *, shown: bool = True) -> str:
+    """O que veio, para uma mensagem: um número, uma data ou uma palavra por extenso; do resto, só o que é."""
+    if value is None or isinstance(value, bool):
+        return {None: "nulo", True: "verdadeiro", False: "falso"}[value]
+    if isinstance(value, Mapping | list):
+        return "objeto" if isinstance(value, Mapping) else "lista"
+    words = " ".join(str(value)[: 2 * _SHOWN].split())
+    if not shown or _WORDS.search(words):
+        return "texto" if isinstance(value, str) else "número"
+    words = without_documents(words)
+    return f"«{words if len(words) <= _SHOWN else words[:_SHOWN] + '…'}»"

@@ -163,16 +163,19 @@ HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
 
 
 @pytest.mark.parametrize(
-    "oddity",
+    ("oddity", "reason"),
     [
-        {"serie": 3_000_000_000},
-        {"itens": [line_of(codigo=HUGE_SKU, descricao="Maior que um índice", quantidade=1, valor=Decimal(1))]},
-        {"contato": {"id": 2**63 - 1, "nome": "x", "endereco": None}, "finalidade": 2**40},
+        ({"serie": 3_000_000_000}, "serie veio como «3000000000»"),
+        (
+            {"itens": [line_of(codigo=HUGE_SKU, descricao="Maior que um índice", quantidade=1, valor=Decimal(1))]},
+            "o banco recusou",
+        ),
+        ({"contato": {"id": 2**63 - 1, "nome": "x", "endereco": None}, "finalidade": 2**40}, "finalidade veio como «"),
     ],
     ids=["numero-grande-demais", "sku-grande-demais", "dois-defeitos"],
 )
-async def test_uma_nota_que_o_banco_recusa_nao_leva_as_outras(
-    app: App, bling: Bling, oddity: dict[str, object]
+async def test_uma_nota_que_nao_cabe_no_banco_nao_leva_as_outras(
+    app: App, bling: Bling, oddity: dict[str, object], reason: str
 ) -> None:
     bad = notes_of(bling)[7]
     before = dict(bling.notes[bad])
@@ -181,7 +184,7 @@ async def test_uma_nota_que_o_banco_recusa_nao_leva_as_outras(
     assert result.status == "partial"
     stored = await rows(app.engine, "SELECT recurso_id, erro FROM pendencias")
     assert [id_ for id_, _ in stored] == [str(bad)]
-    assert "o banco recusou" in stored[0][1]
+    assert reason in stored[0][1]
     await assert_equals_truth(app.engine, bling, without=[bad])
     bling.edit_note(bad, **{field: before[field] for field in oddity})
     assert (await app.pipeline.run()).status == "success"

@@ -109,7 +109,8 @@ async def test_skus_que_o_banco_guarda_iguais_sao_um_item_so(engine: AsyncEngine
 
 
 async def test_os_numeros_ficam_exatos(engine: AsyncEngine) -> None:
-    text = '{"id": 1, "valorNota": 123456789012345678.90, "valorFrete": 0.1, "itens": [], "x": 1e-20}'
+    text = '{"id": 1, "valorNota": 123456789012345678.90, "valorFrete": 0.1, "x": 1e-20,'
+    text += ' "dataEmissao": "2026-02-03", "itens": [{"codigo": "A"}]}'
     await _save(engine, loads(text))
     stored = (await rows(engine, "SELECT total_nota, valor_frete, detalhe FROM nfe_cabecalho"))[0]
     assert stored[:2] == (Decimal("123456789012345678.90"), Decimal("0.1"))
@@ -154,14 +155,36 @@ async def test_o_contato_da_nota_so_entra_onde_nao_ha_cadastro(engine: AsyncEngi
     "bad", [set(), {0}, {49}, {3, 4}, {1, 17, 33}, set(range(50))], ids=lambda b: f"{len(b)}-ruins"
 )
 async def test_a_bissecao_acha_exatamente_os_ruins(engine: AsyncEngine, bad: set[int]) -> None:
-    notas = [nota(i, **({"serie": 2**31} if i in bad else {})) for i in range(50)]
+    notas = [nota(i, **({"x": Decimal("1e400000")} if i in bad else {})) for i in range(50)]
     outcome = await _save(engine, *notas)
     assert {item.document["id"] for item, _ in outcome.refused} == bad
-    assert all("integer" in reason for _, reason in outcome.refused)
+    assert all(reason.startswith("o banco recusou o registro: ") for _, reason in outcome.refused)
     good = set(range(50)) - bad
     assert {item.document["id"] for item in outcome.saved} == good
     assert {id_ for (id_,) in await rows(engine, "SELECT id FROM nfe_cabecalho")} == good
     assert await scalar(engine, "SELECT count(*) FROM nfe_itens") == len(good)
+
+
+async def test_a_que_nao_se_le_e_recusada_inteira_e_sozinha(engine: AsyncEngine) -> None:
+    whole = nota(1)
+    await _save(engine, whole, nota(2))
+    before = await rows(engine, "SELECT to_jsonb(n) FROM nfe_cabecalho n WHERE id = 1")
+    outcome = await _save(engine, nota(1, valorNota="mil"), nota(2, valorNota=5), {"id": 3, "numero": "3"})
+    assert [(item.document["id"], reason) for item, reason in outcome.refused] == [
+        (1, "o registro não se lê inteiro: valorNota veio como «mil», e não como número"),
+        (3, "o registro não se lê inteiro: dataEmissao não veio"),
+    ]
+    assert outcome.updated == {2}
+    assert await rows(engine, "SELECT to_jsonb(n) FROM nfe_cabecalho n WHERE id = 1") == before
+    assert await scalar(engine, "SELECT count(*) FROM nfe_itens WHERE nfe_id = 1") == 1
+
+
+async def test_as_linhas_que_vieram_como_objeto_aparecem_na_visao(engine: AsyncEngine) -> None:
+    line = {"codigo": "A", "quantidade": "1,5", "valor": "1.234,56", "valorTotal": "1.851,84"}
+    await _save(engine, nota(1, itens={"1": line, "2": line | {"codigo": "B"}}))
+    read = "SELECT linha, codigo_produto, quantidade, valor_unitario, valor_total FROM vw_nfe_linhas ORDER BY linha"
+    numbers = (Decimal("1.5"), Decimal("1234.56"), Decimal("1851.84"))
+    assert await rows(engine, read) == [(1, "A", *numbers), (2, "B", *numbers)]
 
 
 async def test_uma_nota_sem_id_e_recusada_sozinha(engine: AsyncEngine) -> None:

@@ -1,4 +1,4 @@
-"""O JSON lido e escrito sem perder um centavo, e a leitura tolerante dos campos."""
+"""O JSON lido e escrito sem perder um centavo, e a leitura dos campos: certa, ou recusada."""
 
 import json
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bling_collector import payload
-from bling_collector.payload import digest, dumps, loads
+from bling_collector.payload import Fields, UnreadableError, digest, dumps, loads
 
 NUMBERS = ["0.1", "1.10", "-0.0", "1E+2", "123456789012345678901234567890.12", "1e-30", "9223372036854775807", "4.35"]
 
@@ -78,8 +78,29 @@ def test_a_impressao_nao_depende_da_ordem_das_chaves_e_depende_de_tudo_o_mais() 
         (" 1.50 ", Decimal("1.50")),
         ("-3", Decimal(-3)),
         ("1e3", Decimal(1000)),
+        ("1,50", Decimal("1.50")),
+        ("1.234,56", Decimal("1234.56")),
+        ("1,234.56", Decimal("1234.56")),
+        ("-12.345.678,9", Decimal("-12345678.9")),
+        ("1.234.567", Decimal(1234567)),
+        ("1,234,567", Decimal(1234567)),
+        ("1234,567", Decimal("1234.567")),
+        ("0,125", Decimal("0.125")),
+        ("0.125", Decimal("0.125")),
+        ("1234.500", Decimal("1234.500")),
+        ("R$ 1.234,56", Decimal("1234.56")),
+        ("1.234", None),  # mil e tantos, ou um e pouco?
+        ("-12,500", None),
+        ("12.34,56", None),
+        ("1.234,56,7", None),
+        ("1 234,56", None),
+        ("١٢", None),
+        ("12,5%", None),
+        ("1e400000", None),
+        (Decimal("1e40"), None),
+        (Decimal("1e-41"), None),
+        (Decimal("1e39"), Decimal("1e39")),
         ("", None),
-        ("1,50", None),
         ("NaN", None),
         ("Infinity", None),
         ("1_000", None),
@@ -118,14 +139,6 @@ def test_integer(value: Any, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [({"id": 5}, 5), ({"id": "5"}, 5), ({"id": 0}, None), ({"id": "0"}, None), ({}, None), (5, None), (None, None)],
-)
-def test_reference(value: Any, expected: int | None) -> None:
-    assert payload.reference(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
     [
         ("2026-02-03 09:52:12", "2026-02-03T09:52:12"),
         ("2026-02-03T09:52:12-03:00", "2026-02-03T09:52:12"),
@@ -133,9 +146,21 @@ def test_reference(value: Any, expected: int | None) -> None:
         (" 2026-02-03 ", "2026-02-03T00:00:00"),
         ("0000-00-00", None),
         ("0000-00-00 00:00:00", None),
+        ("2026-02-03T12:52:12Z", "2026-02-03T09:52:12"),
+        ("2026-02-03T09:52:12.000-0300", "2026-02-03T09:52:12"),
+        ("2026-02-03 09:52:12 +00:00", "2026-02-03T06:52:12"),
+        ("2018-01-15T10:00:00-02:00", "2018-01-15T10:00:00"),  # havia horário de verão
+        ("03/02/2026", "2026-02-03T00:00:00"),
+        ("31/12/2025 10:00:00", "2025-12-31T10:00:00"),
+        ("00/00/0000", None),
+        ("-0001-11-30 00:00:00", None),
+        ("12/31/2025", None),
+        ("3/2/2026", None),
         ("2026-02-30", None),
         ("2026-02-03 25:00:00", None),
-        ("03/02/2026", None),
+        ("2026-02-03 e mais", None),
+        ("2026-02-03Z", None),
+        ("0001-01-01T00:00:00+23:00", None),
         ("", None),
         (20260203, None),
         (None, None),
@@ -187,3 +212,72 @@ def test_part_e_objects_nao_tropecam() -> None:
     assert payload.part(None, "a") is None
     assert payload.objects([{"a": 1}, 2, None, {}]) == [{"a": 1}, {}]
     assert payload.objects({"a": 1}) == []
+    assert payload.objects({"10": {"a": 3}, "2": {"a": 2}, "1": 5}) == [{"a": 2}, {"a": 3}]
+
+
+def test_o_dia_que_noutro_fuso_e_outro_nao_se_adivinha() -> None:
+    assert payload.local_datetime("2026-01-01T01:00:00Z") == datetime(2025, 12, 31, 22)  # noqa: DTZ001 — hora de Brasília
+    assert payload.local_date("2026-01-01T01:00:00Z") is None
+    assert payload.local_date("2026-03-05T00:00:00-03:00") == date(2026, 3, 5)
+
+
+BLANKS: tuple[Any, ...] = (None, "", "  ", "\x00")
+CASES: dict[str, tuple[list[Any], dict[str, Any], list[Any]]] = {
+    # método: (o que é vazio, o que se lê, o que se recusa)
+    "text": ([*BLANKS], {"7": 7, " a ": " a "}, [True, {}, {"a": 1}, [], ["a"]]),
+    "documento": ([*BLANKS], {"12345678909": "123.456.789-09"}, [False, {"a": 1}, ["a"]]),
+    "decimal": ([*BLANKS], {"1234.56": "1.234,56", "0": 0}, ["mil", "1.234", True, {}, [1], "NaN", Decimal("1e99")]),
+    "integer": ([*BLANKS], {"2": "2", "-5": -5}, ["um", 1.5, "1,5", 2**31, False, {"id": 6, "valor": 6}, [6]]),
+    "id": ([*BLANKS], {str(2**63 - 1): 2**63 - 1}, [2**63, "x", True, {}, []]),
+    "reference": (
+        [*BLANKS, {}, [], {"id": 0}, {"id": "0"}, {"id": None}, {"id": ""}],
+        {"5": {"id": "5"}},
+        [5, "5", 0, True, [5], [{"id": 5}], {"id": "x"}, {"id": {"id": 5}}, {"id": False}],
+    ),
+    "local_datetime": (
+        [*BLANKS, "0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00-03:00", "-0001-11-30 00:00:00"],
+        {"2025-12-31 10:00:00": "2025-12-31T13:00:00Z"},
+        ["2026-02-30", "ontem", 20260203, 1767186000, True, {"date": "2026-02-03"}, ["2026-02-03"], "31/13/2025"],
+    ),
+    "local_date": ([*BLANKS, "0000-00-00"], {"2025-12-31": "31/12/2025"}, ["2026-01-01T01:00:00Z", "x", {}]),
+}
+
+
+@pytest.mark.parametrize("method", CASES)
+def test_um_campo_se_le_falta_ou_e_recusado_e_nunca_some(method: str) -> None:
+    empty, read, refused = CASES[method]
+
+    def field(value: Any) -> Any:
+        return getattr(Fields({"a": {"b": value}}), method)("a", "b")
+
+    assert [field(value) for value in empty] == [None] * len(empty)
+    assert getattr(Fields({}), method)("a", "b") is None
+    assert {str(field(value)) for value in read.values()} == set(read)
+    for value in refused:
+        with pytest.raises(UnreadableError, match=r"^a\.b(\.id)? veio como .+, e não como "):
+            field(value)
+
+
+def test_os_objetos_de_uma_lista() -> None:
+    def lines(value: Any) -> list[tuple[Any, str]]:
+        return [(line.value, line.place) for line in Fields({"i": value}).objects("i")]
+
+    assert lines(None) == lines("") == lines([]) == lines({}) == []
+    assert lines([{"a": 1}]) == lines({"7": {"a": 1}}) == [({"a": 1}, "i[1]")]
+    for value in ({"a": 1}, 7, "x", True, [None], [{}, "x"], {"1": [1]}):
+        with pytest.raises(UnreadableError, match=r"^i(\[\d\])? veio como"):
+            lines(value)
+    with pytest.raises(UnreadableError, match=r"^i\[2\]\.a veio como «x», e não como número$"):
+        [line.decimal("a") for line in Fields({"i": {"1": {"a": 1}, "2": {"a": "x"}}}).objects("i")]
+
+
+@pytest.mark.parametrize(
+    "value", ["João da Silva", "joao@exemplo.com.br", "123.456.789-09", "12345678909", "x" * 500 + " 123.456.789-09"]
+)
+def test_a_recusa_nao_diz_de_quem_e(value: str) -> None:
+    with pytest.raises(UnreadableError) as refusal:
+        Fields({"v": value}).local_date("v")
+    assert len(str(refusal.value)) < 90
+    assert not any(word in str(refusal.value) for word in ("Silva", "joao", "789-09", "12345678909"))
+    with pytest.raises(UnreadableError, match=r"^nome veio como objeto, e não como texto$"):
+        Fields({"nome": {"completo": value}}).text("nome")

@@ -1,6 +1,6 @@
 """As leituras da API do Bling: uma página após a outra, ou um registro por id. Não conhece tabela nenhuma."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from typing import Final
@@ -21,7 +21,7 @@ from bling_collector.api.transport import (
 )
 from bling_collector.clock import Clock
 from bling_collector.errors import LASTING, BlingBodyError, BlingPausedError, PaginationLoopError
-from bling_collector.payload import Json
+from bling_collector.payload import Json, UnreadableError, as_list, integer
 
 Params = Sequence[tuple[str, str | int]]
 """Pares, e não um dicionário: `codigos[]` se repete."""
@@ -61,19 +61,28 @@ class BlingClient:
         self,
         path: str,
         id: int,  # noqa: A002 — é o nome que o Bling dá
+        read: Callable[[dict[str, Json]], object] = dict,
         *,
         attempts: int = ATTEMPTS,
     ) -> dict[str, Json]:
-        """O registro `id` inteiro. BlingNotFoundError se não existe; BlingBodyError se vem outro no lugar."""
+        """O registro `id` inteiro. BlingNotFoundError se não existe.
 
-        def is_the_one(body: dict[str, Json]) -> None:
-            data = body.get("data")
-            if not isinstance(data, dict) or data.get("id") != id:
+        O que vem com outro registro no lugar, ou que `read` não consegue ler (UnreadableError), é pedido outra vez; se
+        assim continua, BlingBodyError.
+        """
+
+        def readable(body: dict[str, Json]) -> None:
+            record = _record(body, id)
+            if record is None:
                 raise BlingBodyError(f"GET {path}/{id}: a resposta não traz o registro pedido.", status=200)
+            try:
+                read(record)
+            except UnreadableError as error:
+                raise BlingBodyError(f"GET {path}/{id}: o registro não se lê inteiro: {error}.", status=200) from error
 
-        body = await self.get(f"{path}/{id}", check=is_the_one, attempts=attempts)
-        data: dict[str, Json] = body["data"]
-        return data
+        record = _record(await self.get(f"{path}/{id}", check=readable, attempts=attempts), id)
+        assert record is not None
+        return record
 
     async def page(
         self, path: str, params: Params, number: int, size: int, *, attempts: int = ATTEMPTS
@@ -81,14 +90,16 @@ class BlingClient:
         """As linhas de uma página da listagem, que pode vir vazia."""
 
         def has_rows(body: dict[str, Json]) -> None:
-            rows = body.get("data")
-            if not isinstance(rows, list):
+            data = body.get("data")
+            rows = as_list(data)
+            if rows is None or data == {}:  # nem o PHP escreve assim uma lista vazia
                 raise BlingBodyError(f"GET {path}: a listagem veio sem `data`.", status=200)
-            if not all(isinstance(row, dict) and type(row.get("id")) is int for row in rows):
+            if not all(isinstance(row, dict) and integer(row.get("id")) is not None for row in rows):
                 raise BlingBodyError(f"GET {path}: a listagem veio com uma linha sem id.", status=200)
 
         asked = (*params, ("pagina", number), ("limite", size))
-        rows: list[dict[str, Json]] = (await self.get(path, asked, check=has_rows, attempts=attempts))["data"]
+        body = await self.get(path, asked, check=has_rows, attempts=attempts)
+        rows = [_with_id(row, integer(row["id"])) for row in as_list(body["data"]) or ()]
         self._answered[path] = tuple(params), number, size
         return rows
 
@@ -151,6 +162,20 @@ class BlingClient:
 
     def _is_short(self, rows: int) -> bool:
         return self._followed >= EVIDENCE and 2 * rows < self._shortest_followed
+
+
+def _record(body: dict[str, Json], id_: int) -> dict[str, Json] | None:
+    """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam)."""
+    data = body.get("data", body)
+    alone = as_list(data)
+    if alone is not None and len(alone) == 1:
+        data = alone[0]
+    return _with_id(data, id_) if isinstance(data, dict) and integer(data.get("id")) == id_ else None
+
+
+def _with_id(record: dict[str, Json], id_: int | None) -> dict[str, Json]:
+    """O registro com o id em número, que é como todos o usam daqui em diante."""
+    return record if type(record["id"]) is int else record | {"id": id_}
 
 
 def build_http(

@@ -34,6 +34,11 @@ class Month:
     diferem: list[int] = field(default_factory=list)
     reparadas: int = 0
 
+    @property
+    def same(self) -> bool:
+        """Se os dois lados são iguais."""
+        return self.no_bling == self.no_banco and not (self.faltam or self.sobram or self.diferem)
+
 
 async def held(connection: AsyncConnection, inicio: date, fim: date) -> dict[int, Held]:
     """As notas de saída do período que o banco tem e não dá por excluídas."""

@@ -1,6 +1,6 @@
 """O que o reprocessamento lê do banco e anota nele. Nada aqui faz COMMIT."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -35,6 +35,14 @@ async def stored(
     ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit).with_for_update()
     rows: Sequence[RowMapping] = (await connection.execute(ordered)).mappings().all()
     return rows
+
+
+async def living(connection: AsyncConnection, table: Table, ids: Collection[int]) -> set[int]:
+    """Dos `ids`, os que o Bling não deu por excluídos."""
+    statement = select(table.c.id).where(table.c.id.in_(ids))
+    if "excluida_em" in table.c:
+        statement = statement.where(table.c.excluida_em.is_(None))
+    return set((await connection.execute(statement)).scalars())
 
 
 async def notas_of_contatos_without_detail(connection: AsyncConnection) -> Sequence[RowMapping]:

@@ -126,7 +126,7 @@ async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, i
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     gone: set[int] = set()
-    async for fetched in await ctx.details(PRODUTOS, ids):
+    async for fetched in await ctx.details(PRODUTOS, ids, categoria_id):
         if fetched.document is not None:
             pending[fetched.id] = categoria_id(fetched.document)
         elif isinstance(fetched.error, BlingNotFoundError):
@@ -152,7 +152,7 @@ async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:
 async def refresh_categoria(ctx: RunContext, produto: int) -> bool:
     """Relê a categoria de um produto no seu detalhe; se mudou. A de um excluído (404) fica como está."""
     try:
-        document = await ctx.client.detail(PRODUTOS.path, produto)
+        document = await ctx.client.detail(PRODUTOS.path, produto, categoria_id)
     except BlingNotFoundError:
         return False
     async with ctx.transaction() as connection:

@@ -20,7 +20,7 @@ from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.etl.windows import Window
 from bling_collector.payload import Json
-from bling_collector.streams.base import Params, Stream
+from bling_collector.streams.base import Document, Params, Stream
 
 T = TypeVar("T")
 
@@ -98,6 +98,8 @@ class RunContext:
     unread: dict[tuple[str, Params], dict[Window, str]] = field(default_factory=dict)
     """De cada listagem, o que já se viu nesta execução que não se deixa ler, e por quê: não se pede outra vez."""
     found: Found = field(default_factory=Found)
+    differing: set[date] = field(default_factory=set)
+    """Os meses conferidos nesta execução em que, ao fim, os dois lados ainda diferem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
@@ -138,11 +140,17 @@ class RunContext:
         """Uma página só, que pode vir vazia; o resto como `pages`."""
         return await self.asking(self.client.page(path, params, number, size, attempts=attempts))
 
-    async def details(self, stream: Stream, ids: Collection[int]) -> AsyncIterator[Fetched]:
-        """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá."""
+    async def details(
+        self, stream: Stream, ids: Collection[int], read: Callable[[Document], object] | None = None
+    ) -> AsyncIterator[Fetched]:
+        """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá.
+
+        `read` diz se um detalhe se lê inteiro; o padrão é o mapeamento do stream.
+        """
         async with self.engine.connect() as connection:
             held = await repository.should_answer(connection, stream.table, stream.name, without=ids, most=WITNESSES)
-        return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witnesses=held)
+        read = read or stream.read
+        return fetch(self.client, stream.path, ids, read, limit=self.in_flight, stop=self.stop, witnesses=held)
 
     async def asking(self, work: Awaitable[T]) -> T:
         """O resultado de `work`, ou Stopped assim que se pede a parada."""

@@ -67,12 +67,13 @@ async def fetch(
     client: BlingClient,
     path: str,
     ids: Collection[int],
+    read: Callable[[Document], object],
     *,
     limit: int,
     stop: asyncio.Event,
     witnesses: Sequence[int] = (),
 ) -> AsyncIterator[Fetched]:
-    """O detalhe de cada id, ou o erro que só diz respeito a ele.
+    """O detalhe de cada id, ou o erro que só diz respeito a ele; um dos erros é não se deixar ler por `read`.
 
     Um registro que falha só é dado por culpado depois que outro responde: um que chegue a seguir ou, sem nenhum, uma
     das testemunhas, `witnesses`, que já responderam um dia, perguntadas depois de `SUSPECTS` falhas e no fim. Se também
@@ -85,7 +86,7 @@ async def fetch(
 
     async def one(id_: int) -> Fetched:
         try:
-            return Fetched(id_, await client.detail(path, id_))
+            return Fetched(id_, await client.detail(path, id_, read))
         except BlingPausedError:
             raise
         except LASTING as error:

@@ -338,6 +338,9 @@ class Pipeline:
             return error
         if not job.repair and ctx.found.counts:
             ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
+        elif job.tipo == "reconcile" and ctx.differing:
+            months = ", ".join(f"{month:%m/%Y}" for month in sorted(ctx.differing)[:6])
+            ctx.problems.append(f"O banco difere do Bling em {len(ctx.differing)} mês(es): {months}")
         return failed
 
     async def _collect_windows(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> None:

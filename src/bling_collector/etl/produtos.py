@@ -60,7 +60,27 @@ async def collect_produtos(ctx: RunContext) -> None:
     ctx.start("Produtos", len(skus) + len(pending))
     # Um que já estragou um lote vai sozinho, para não estragar outro.
     await _collect(ctx, [*batches(skus), *([sku] for sku in pending)])
+    await _retry_refused(ctx)
     await _find_the_deleted(ctx)
+
+
+async def _retry_refused(ctx: RunContext) -> None:
+    """Pede outra vez, pelo id, os produtos cuja linha não se pôde salvar e que nesta execução ninguém mais pediu."""
+    async with ctx.engine.connect() as connection:
+        owed = await control.pending(connection, PRODUTOS.name, before=ctx.started)
+    ids = [each.recurso_id for each in owed if each.recurso_id.isdecimal()]  # os outros são SKUs
+    for start in range(0, len(ids), BATCH):
+        portion = ids[start : start + BATCH]
+        shown: set[str] = set()
+        for stock in await stock_filters(ctx):
+            asked = tuple(("idsProdutos[]", id_) for id_ in portion)
+            async for page in ctx.pages(PRODUTOS.path, (*PRODUTOS.listings[0], *stock, *asked)):
+                rows = [row for row in page if str(row["id"]) in portion]
+                shown |= {str(row["id"]) for row in rows}
+                await store_produtos(ctx, rows)
+        async with ctx.transaction() as connection:
+            await control.settle(connection, PRODUTOS.name, [id_ for id_ in portion if id_ not in shown])
+        ctx.check_stop()
 
 
 async def stock_filters(ctx: RunContext) -> tuple[Params, ...]:
@@ -147,7 +167,7 @@ async def _ask_batch(
     try:
         for stock in filters:
             async for page in _pages(ctx, (*PRODUTOS.listings[0], *stock), skus, refused, attempts):
-                wanted = {row["id"]: row for row in page if text(row.get("codigo")) in asked}
+                wanted = {row["id"]: row for row in page if _may_be_asked(row, asked)}
                 hidden |= stock != _DEFAULT and not wanted.keys() <= rows.keys()
                 rows |= wanted
             if probe and stock == _DEFAULT and any(map(_is_out_of_stock, rows.values())):
@@ -161,7 +181,7 @@ async def _ask_batch(
                     await _ask_batch(ctx, half, filters, answers, probe=probe, attempts=1)
             return
         refused.append(error)
-    found = {str(text(row["codigo"])) for row in rows.values()}
+    found = {sku for row in rows.values() if (sku := text(row["codigo"]))}
     async with ctx.transaction() as connection:
         await _store(ctx, connection, list(rows.values()))
         if hidden:
@@ -201,6 +221,12 @@ def _is_enough(ctx: RunContext, skus: Sequence[str], error: BlingError) -> bool:
         return False
     ctx.problems.append(f"os produtos de {len(skus)} SKUs, de {skus[0]} em diante, ficaram por pedir: {error}")
     return True
+
+
+def _may_be_asked(row: Json, asked: set[str]) -> bool:
+    """Um código que não se lê pode ser um dos pedidos: a linha é guardada como o que não se lê, e não ignorada."""
+    codigo = row.get("codigo")
+    return text(codigo) in asked if text(codigo) else codigo not in (None, "")
 
 
 def _is_out_of_stock(produto: Json) -> bool:

@@ -1,15 +1,18 @@
 """Do que já se tem: as linhas derivadas refeitas do JSON guardado, sem uma requisição ao Bling."""
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
-from bling_collector.db import repository, reprocessing
+from bling_collector.db import control, repository, reprocessing
+from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.save import rebuild
-from bling_collector.streams.base import Stream
+from bling_collector.payload import UnreadableError
+from bling_collector.streams.base import Document, Stream
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
@@ -24,6 +27,7 @@ _OTHERS = (FORMAS_PAGAMENTO, CONTATOS, PRODUTOS)
 async def reprocess(ctx: RunContext, inicio: date | None, fim: date | None, *, after: int = 0) -> None:
     """Refaz notas (do período, ou todas), formas, contatos e produtos; `after` é o id de nota em que se parou antes.
 
+    O que foi guardado e não se lê inteiro fica como está, e pendente: a execução seguinte o pede outra vez ao Bling.
     Cada lote é confirmado com o id a que chegou, e uma interrupção continua dali, se não faz mais de `RESUMABLE`.
     """
     async with ctx.engine.connect() as connection:
@@ -50,7 +54,8 @@ async def _all(
             rows = await reprocessing.stored(connection, stream.table, after, BATCH, inicio, fim)
             if not rows:
                 return
-            await rebuild(connection, stream, [(row["detalhe"], row["extraido_em"]) for row in rows])
+            unreadable = await rebuild(connection, stream, [(row["detalhe"], row["extraido_em"]) for row in rows])
+            await _owe(ctx, connection, stream, unreadable)
             after = rows[-1]["id"]
             ctx.progress.feitos += len(rows)
             ctx.progress.saved[stream.name] += len(rows)
@@ -59,11 +64,27 @@ async def _all(
         ctx.check_stop()
 
 
+async def _owe(
+    ctx: RunContext, connection: AsyncConnection, stream: Stream, unreadable: list[tuple[Document, str]]
+) -> None:
+    living = await reprocessing.living(connection, stream.table, [document["id"] for document, _ in unreadable])
+    owed = [
+        Pendencia(
+            stream.name, str(document["id"]), f"o que se guardou não se lê inteiro: {reason}", stream.day(document)
+        )
+        for document, reason in unreadable
+        if document["id"] in living
+    ]
+    await control.add_pendencias(connection, owed, ctx.clock.now())
+    ctx.problems.extend(f"{each.recurso} {each.recurso_id}: {each.erro}; fica como estava" for each in owed)
+
+
 async def _contatos_from_notas(connection: AsyncConnection) -> None:
     """Os contatos sem detalhe são como a nota mais nova os traz; o que só o detalhe diz fica vazio."""
     blank = {name: None for name in CONTATOS.rows({})[contatos][0] if name not in ("detalhe", *CONTATOS.state)}
     rows: list[dict[str, Any]] = []
     for row in await reprocessing.notas_of_contatos_without_detail(connection):
         extracted = {"extraido_em": row["extraido_em"]}
-        rows += [blank | contato | extracted for contato in NFE.rows(row["detalhe"])[contatos]]
+        with suppress(UnreadableError):  # a nota já ficou pendente
+            rows += [blank | contato | extracted for contato in NFE.rows(row["detalhe"])[contatos]]
     await upsert(connection, contatos, rows)

@@ -10,7 +10,7 @@ from bling_collector.db import erasure
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
-from bling_collector.payload import Row, integer
+from bling_collector.payload import Row, UnreadableError, integer
 from bling_collector.redaction import redact
 from bling_collector.streams.base import Document, Rows, Stream
 
@@ -35,27 +35,40 @@ class Saved:
     saved: list[Item] = field(default_factory=list)
     """Os que o banco aceitou, mudados ou não."""
     refused: list[tuple[Item, str]] = field(default_factory=list)
-    """Os que o banco recusou, e por quê."""
+    """Os que não se leem inteiros, ou que o banco recusou, e por quê."""
+
+
+Mapped = tuple[Item, Rows]
 
 
 async def save(
     connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, run_id: int | None = None
 ) -> Saved:
-    """Grava os documentos e anota no histórico o que mudou; um que o banco recusa é achado por bisseção e não leva os
-    outros consigo."""
+    """Grava os documentos e anota no histórico o que mudou. Um que não se lê inteiro é recusado inteiro; um que o banco
+    recusa é achado por bisseção e não leva os outros consigo."""
     outcome = Saved()
-    items = await _without_the_erased(connection, stream, items)
+    mapped = await _mapped(connection, stream, items, outcome)
     history = History(run_id, now, stream.history) if stream.history is not None else None
     # Quem veio sem passar pela listagem fica com a impressão que tinha, e não se sabe que está vivo.
-    for same in ([i for i in items if i.resumo is not None], [i for i in items if i.resumo is None]):
+    for same in ([m for m in mapped if m[0].resumo is not None], [m for m in mapped if m[0].resumo is None]):
         if same:
             await _save_or_bisect(connection, stream, same, now, outcome, history)
     return outcome
 
 
-async def _without_the_erased(connection: AsyncConnection, stream: Stream, items: Sequence[Item]) -> list[Item]:
+async def _mapped(
+    connection: AsyncConnection, stream: Stream, items: Sequence[Item], outcome: Saved
+) -> Sequence[Mapped]:
+    """Cada documento, sem a pessoa se ela pediu que a apagassem, com as suas linhas; menos os que não se leem."""
     documents = await nameless(connection, stream, [item.document for item in items])
-    return [replace(item, document=document) for item, document in zip(items, documents, strict=True)]
+    mapped = []
+    for item, document in zip(items, documents, strict=True):
+        try:
+            stream.refuse_a_piece(item.document)
+            mapped.append((replace(item, document=document), stream.rows(document)))
+        except UnreadableError as error:
+            outcome.refused.append((item, f"o registro não se lê inteiro: {error}"))
+    return mapped
 
 
 async def nameless(connection: AsyncConnection, stream: Stream, documents: Sequence[Document]) -> list[Document]:
@@ -76,29 +89,29 @@ async def nameless(connection: AsyncConnection, stream: Stream, documents: Seque
 async def _save_or_bisect(
     connection: AsyncConnection,
     stream: Stream,
-    items: Sequence[Item],
+    mapped: Sequence[Mapped],
     now: datetime,
     outcome: Saved,
     history: History | None,
 ) -> None:
     try:
         async with connection.begin_nested():
-            written = await _write(connection, stream, items, now, history)
+            written = await _write(connection, stream, mapped, now, history)
     except DBAPIError as error:
         if not _is_about_the_rows(error):
             raise
-        if len(items) == 1:
+        if len(mapped) == 1:
             # Só a primeira linha: a seguinte (DETAIL) traz a linha inteira, com o nome e o documento do cliente.
             reason = redact(str(error.orig).splitlines()[0])
-            outcome.refused.append((items[0], f"o banco recusou o registro: {reason}"))
+            outcome.refused.append((mapped[0][0], f"o banco recusou o registro: {reason}"))
             return
-        middle = len(items) // 2
-        await _save_or_bisect(connection, stream, items[:middle], now, outcome, history)
-        await _save_or_bisect(connection, stream, items[middle:], now, outcome, history)
+        middle = len(mapped) // 2
+        await _save_or_bisect(connection, stream, mapped[:middle], now, outcome, history)
+        await _save_or_bisect(connection, stream, mapped[middle:], now, outcome, history)
     else:
         outcome.created |= written.created
         outcome.updated |= written.updated
-        outcome.saved.extend(items)
+        outcome.saved.extend(item for item, _ in mapped)
 
 
 def _is_about_the_rows(error: DBAPIError) -> bool:
@@ -109,11 +122,10 @@ def _is_about_the_rows(error: DBAPIError) -> bool:
 
 
 async def _write(
-    connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, history: History | None
+    connection: AsyncConnection, stream: Stream, mapped: Sequence[Mapped], now: datetime, history: History | None
 ) -> Upserted:
-    mapped = [(item, stream.rows(item.document)) for item in items]
     stamp: Row = {"extraido_em": now}
-    listed = stream.listing_is_kept and items[0].resumo is not None
+    listed = stream.listing_is_kept and mapped[0][0].resumo is not None
     if listed:
         stamp["excluida_em"] = None
     main = [
@@ -140,16 +152,30 @@ async def _replace_children(
         await replace_children(connection, child.table, child.parent, parents, rows)
 
 
-async def rebuild(connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]) -> Upserted:
-    """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído."""
+async def rebuild(
+    connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]
+) -> list[tuple[Document, str]]:
+    """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído.
+
+    As dos documentos que não se leem inteiros ficam como estavam; devolve-os, com a razão.
+    """
     documents = await nameless(connection, stream, [document for document, _ in items])
-    mapped = [(stream.rows(document), extracted) for document, (_, extracted) in zip(documents, items, strict=True)]
+    mapped: list[tuple[Rows, datetime]] = []
+    unreadable: list[tuple[Document, str]] = []
+    for document, (_, extracted) in zip(documents, items, strict=True):
+        try:
+            mapped.append((stream.rows(document), extracted))
+        except UnreadableError as error:
+            unreadable.append((document, str(error)))
+    # Também o que não se lê perde a pessoa que pediu que a apagassem.
+    kept = [{"id": document["id"], "detalhe": document} for document, _ in unreadable]
+    await upsert(connection, stream.table, kept)
     main = [
         {name: value for name, value in row.items() if name not in stream.state} | {"extraido_em": extracted}
         for rows, extracted in mapped
         for row in rows[stream.table]
     ]
-    written = await upsert(connection, stream.table, main)
+    await upsert(connection, stream.table, main)
     ids = [row["id"] for row in main]
     await _replace_children(connection, stream, [rows for rows, _ in mapped], ids)
     for table in stream.first_seen:
@@ -157,7 +183,7 @@ async def rebuild(connection: AsyncConnection, stream: Stream, items: Sequence[t
         await insert(connection, table, seen, ignore_present=True)
     if stream.after_save is not None:
         await stream.after_save(connection, ids)
-    return written
+    return unreadable
 
 
 def _first_by_id(rows: Iterable[Row]) -> list[Row]:

@@ -322,6 +322,8 @@ async def _record(
         counts = await proof.count_held(connection, window.inicio, window.fim)
         checked = months_of(months, listing.listed, held, counts, found)
         await proof.record(connection, checked, ctx.clock.now(), ctx.run_id)
+        ctx.differing -= {month.inicio for month in checked}
+        ctx.differing |= {month.inicio for month in checked if not month.same}
 
 
 async def fetch_and_store(

@@ -38,7 +38,7 @@ async def sync_one(ctx: RunContext, recurso: str, id_: int) -> str:
     try:
         if stream is PRODUTOS:
             return await _sync_produto(ctx, id_)
-        document = await ctx.client.detail(stream.path, id_)
+        document = await ctx.client.detail(stream.path, id_, stream.read)
     except BlingNotFoundError as error:
         raise UnknownObjectError(f"O Bling não tem {recurso} {id_}.") from error
     if stream is NFE and integer(document.get("tipo")) == 0:

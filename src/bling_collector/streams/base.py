@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Table
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.payload import Json, Row
+from bling_collector.payload import Json, Row, UnreadableError
 
 Document = Mapping[str, Json]
 """Um objeto do Bling: a linha de uma listagem ou um detalhe."""
@@ -36,7 +36,9 @@ class Stream:
     path: str
     table: Table
     rows: Callable[[Document], Rows]
-    """O mapeamento puro: de um documento do Bling às linhas de cada tabela."""
+    """O mapeamento puro: de um documento do Bling às linhas de cada tabela. UnreadableError se não se lê inteiro."""
+    always: tuple[str, ...] = ()
+    """As chaves que nenhum documento deixa de ter, ainda que vazias: sem uma delas, o que veio é só um pedaço."""
     listings: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
     suspects: tuple[Params, ...] = ()
@@ -68,3 +70,14 @@ class Stream:
     """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""
+
+    def refuse_a_piece(self, document: Document) -> None:
+        """UnreadableError se o que o Bling deu é só um pedaço do documento."""
+        for key in self.always:
+            if key not in document:
+                raise UnreadableError(f"{key} não veio")
+
+    def read(self, document: Document) -> Rows:
+        """As linhas de um documento que o Bling acaba de dar. UnreadableError se não veio, ou não se lê, inteiro."""
+        self.refuse_a_piece(document)
+        return self.rows(document)

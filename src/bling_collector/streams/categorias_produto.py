@@ -1,18 +1,19 @@
 """As categorias de produtos: GET /categorias/produtos."""
 
 from bling_collector.db.models import categorias_produto
-from bling_collector.payload import integer, reference, text
+from bling_collector.payload import Fields
 from bling_collector.streams.base import Document, Rows, Stream
 
 
 def rows(categoria: Document) -> Rows:
     """A linha de uma categoria."""
+    read = Fields(categoria)
     return {
         categorias_produto: [
             {
-                "id": integer(categoria.get("id")),
-                "descricao": text(categoria.get("descricao")),
-                "categoria_pai_id": reference(categoria.get("categoriaPai")),
+                "id": read.id("id"),
+                "descricao": read.text("descricao"),
+                "categoria_pai_id": read.reference("categoriaPai"),
             }
         ]
     }
@@ -24,4 +25,5 @@ CATEGORIAS_PRODUTO = Stream(
     path="/categorias/produtos",
     table=categorias_produto,
     rows=rows,
+    always=("descricao",),
 )

@@ -1,28 +1,29 @@
 """Os contatos que as notas citam: GET /contatos/{id}."""
 
 from bling_collector.db.models import contatos
-from bling_collector.payload import documento, integer, part, text
+from bling_collector.payload import Fields, integer
 from bling_collector.streams.base import Document, Rows, Stream
 from bling_collector.streams.nameless import nameless_contato
 
 
 def rows(contato: Document) -> Rows:
     """A linha de um contato, do seu detalhe; município e UF são os do endereço geral."""
+    read = Fields(contato)
     return {
         contatos: [
             {
-                "id": integer(contato.get("id")),
-                "nome": text(contato.get("nome")),
-                "documento": documento(contato.get("numeroDocumento")),
-                "email": text(contato.get("email")),
-                "tipo_pessoa": text(contato.get("tipo")),
-                "municipio": text(part(contato, "endereco", "geral", "municipio")),
-                "uf": text(part(contato, "endereco", "geral", "uf")),
-                "codigo": text(contato.get("codigo")),
-                "fantasia": text(contato.get("fantasia")),
-                "situacao": text(contato.get("situacao")),
-                "telefone": text(contato.get("telefone")),
-                "celular": text(contato.get("celular")),
+                "id": read.id("id"),
+                "nome": read.text("nome"),
+                "documento": read.documento("numeroDocumento"),
+                "email": read.text("email"),
+                "tipo_pessoa": read.text("tipo"),
+                "municipio": read.text("endereco", "geral", "municipio"),
+                "uf": read.text("endereco", "geral", "uf"),
+                "codigo": read.text("codigo"),
+                "fantasia": read.text("fantasia"),
+                "situacao": read.text("situacao"),
+                "telefone": read.text("telefone"),
+                "celular": read.text("celular"),
                 "detalhe": contato,
                 "nao_encontrado_em": None,
             }
@@ -39,6 +40,7 @@ CONTATOS = Stream(
     path="/contatos",
     table=contatos,
     rows=rows,
+    always=("nome",),
     # Sem `criterio` só vêm os últimos incluídos; 1 é todos (referência: GET /contatos).
     listings=((("criterio", "1"),),),
     history=(),

@@ -5,19 +5,20 @@ from collections.abc import Collection
 from bling_collector.db import repository
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import formas_pagamento
-from bling_collector.payload import integer, text
+from bling_collector.payload import Fields
 from bling_collector.streams.base import Document, Rows, Stream
 
 
 def rows(forma: Document) -> Rows:
     """A linha de uma forma de pagamento; `tipo_pagamento` é o código fiscal (tPag da NF-e)."""
+    read = Fields(forma)
     return {
         formas_pagamento: [
             {
-                "id": integer(forma.get("id")),
-                "descricao": text(forma.get("descricao")),
-                "tipo_pagamento": integer(forma.get("tipoPagamento")),
-                "situacao": integer(forma.get("situacao")),
+                "id": read.id("id"),
+                "descricao": read.text("descricao"),
+                "tipo_pagamento": read.integer("tipoPagamento"),
+                "situacao": read.integer("situacao"),
                 "detalhe": forma,
             }
         ]
@@ -35,6 +36,7 @@ FORMAS_PAGAMENTO = Stream(
     path="/formas-pagamentos",
     table=formas_pagamento,
     rows=rows,
+    always=("descricao", "tipoPagamento"),
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.
     after_save=_fill,
 )

@@ -5,7 +5,7 @@ Fica só o que está nas listas daqui: um campo novo do Bling é tomado por pess
 
 from collections.abc import Collection
 
-from bling_collector.payload import Json, objects, part
+from bling_collector.payload import Json, as_list, objects, part
 from bling_collector.streams.base import Document
 
 PERSONAL_OF_NOTA = (
@@ -40,7 +40,8 @@ def nameless_nota(nota: Document) -> Document:
     contato = part(nota, "contato")
     kept["contato"] = _only(contato, ("id", "contribuinte")) | {"endereco": _only(part(contato, "endereco"), ("uf",))}
     kept["transporte"] = _only(part(nota, "transporte"), ("fretePorConta",))
-    return kept | {key: nameless_lines(key, nota.get(key)) for key in ("itens", "parcelas")}
+    lists = {key: nota[key] for key in ("itens", "parcelas") if as_list(nota.get(key)) is not None}
+    return kept | {key: nameless_lines(key, lines) for key, lines in lists.items()}
 
 
 def nameless_contato(contato: Document) -> Document:

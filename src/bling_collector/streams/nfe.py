@@ -1,24 +1,23 @@
 """As NF-e de saída: GET /nfe (sem itens nem valores) e GET /nfe/{id}, uma por nota."""
 
 import re
-from collections.abc import Collection, Mapping
-from decimal import Context, Decimal, DecimalException
+from collections.abc import Collection
+from datetime import date
+from decimal import Context, Decimal
 
 from bling_collector.db import nota_search, repository
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
 from bling_collector.payload import (
+    Fields,
     Json,
     Row,
-    decimal,
-    documento,
+    UnreadableError,
+    as_list,
     integer,
-    local_date,
+    is_plain,
     local_datetime,
-    objects,
     part,
-    reference,
-    text,
 )
 from bling_collector.streams.base import Child, Document, Rows, Stream
 from bling_collector.streams.nameless import nameless_nota
@@ -34,96 +33,142 @@ como está até que alguém a corrija."""
 SEVERAL = "vários"
 """No lugar do CFOP, quando as linhas têm mais de um."""
 
-_EXACT = Context(prec=200)
+_EXACT = Context(prec=500)
 """Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""
+
+_LINE_TEXTS = (
+    "tipo",
+    "cfop",
+    "classificacaoFiscal",
+    "cest",
+    "gtin",
+    "origem",
+    "numeroPedidoCompra",
+    "informacoesAdicionais",
+)
+_LINE_NUMBERS = (
+    *(("quantidade",), ("valor",), ("valorTotal",), ("pesoBruto",), ("pesoLiquido",)),
+    ("impostos", "valorAproximadoTotalTributos"),
+    *(("impostos", "icms", name) for name in ("st", "origem", "modalidade", "aliquota", "valor")),
+)
+"""O que `vw_nfe_linhas` lê no JSON de cada linha, além do que `nfe_itens` traz."""
+_LINE_NAMES = ("codigo", "descricao", "quantidade", "valor", "valorTotal")
+"""Sem nenhum destes, uma linha não é uma linha."""
 
 
 def rows(nota: Document) -> Rows:
-    """As linhas de uma nota, do seu detalhe: cabeçalho, itens, pagamentos e o contato como a nota o traz."""
-    nfe_id = integer(nota.get("id"))
-    linhas = objects(nota.get("itens"))
+    """As linhas de uma nota, do seu detalhe: cabeçalho, itens, pagamentos e o contato como a nota o traz.
+
+    Toda nota tem linhas, valor e data. As listas que vieram como objetos ficam listas também em `detalhe`.
+    """
+    read = Fields(nota)
+    linhas, parcelas = read.objects("itens"), read.objects("parcelas")
+    emitted, valor = read.local_datetime("dataEmissao"), read.decimal("valorNota")
+    if emitted is None or valor is None:
+        raise UnreadableError(f"{'dataEmissao' if emitted is None else 'valorNota'} não veio")
+    # Um rascunho, ou a nota que se cancelou sem linhas, vale zero e diz que não as tem.
+    if not linhas and (valor or as_list(nota.get("itens")) is None):
+        raise UnreadableError(f"itens não veio, ou veio sem linhas, numa nota de valor {valor}")
+    nfe_id = read.id("id")
     itens = _itens(nfe_id, linhas)
-    contato = _contato(part(nota, "contato"))
+    contato = _contato(read)
+    lists = {"itens": [_plain(linha) for linha in linhas], "parcelas": [dict(parcela.value) for parcela in parcelas]}
+    detalhe = {**nota, **{key: lines for key, lines in lists.items() if as_list(nota.get(key)) is not None}}
+    more = {"data_emissao": emitted, "total_nota": valor, "detalhe": detalhe}
     return {
-        nfe_cabecalho: [_cabecalho(nota, itens) | _cfops_da_nota(linhas, decimal(nota.get("valorNota")))],
+        nfe_cabecalho: [_cabecalho(read, itens) | more | _cfops_da_nota(linhas, valor)],
         nfe_itens: itens,
-        nfe_pagamentos: [
-            _pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(objects(nota.get("parcelas")), start=1)
-        ],
+        nfe_pagamentos: [_pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(parcelas, start=1)],
         contatos: [contato] if contato["id"] is not None else [],
     }
 
 
-def _cabecalho(nota: Document, itens: list[Row]) -> Row:
-    contato, chave = part(nota, "contato"), text(nota.get("chaveAcesso"))
+def _cabecalho(nota: Fields, itens: list[Row]) -> Row:
     return {
-        "id": integer(nota.get("id")),
-        "numero": text(nota.get("numero")),
-        "data_emissao": local_datetime(nota.get("dataEmissao")),
-        "situacao": integer(nota.get("situacao")),
-        "contato_id": reference(contato),
-        "contato_nome": text(part(contato, "nome")),
-        "contato_documento": documento(part(contato, "numeroDocumento")),
-        "contato_municipio": text(part(contato, "endereco", "municipio")),
-        "contato_uf": text(part(contato, "endereco", "uf")),
+        "id": nota.id("id"),
+        "numero": nota.text("numero"),
+        "situacao": nota.integer("situacao"),
+        "contato_id": nota.reference("contato"),
+        "contato_nome": nota.text("contato", "nome"),
+        "contato_documento": nota.documento("contato", "numeroDocumento"),
+        "contato_municipio": nota.text("contato", "endereco", "municipio"),
+        "contato_uf": nota.text("contato", "endereco", "uf"),
         "total_produtos": _sum([item["valor_total"] for item in itens]) or Decimal(0),
-        "total_nota": decimal(nota.get("valorNota")),
         "total_descontos": None,
-        "tipo": integer(nota.get("tipo")),
-        "serie": integer(nota.get("serie")),
-        "chave_acesso": chave,
-        "data_operacao": local_datetime(nota.get("dataOperacao")),
-        "natureza_operacao_id": reference(nota.get("naturezaOperacao")),
-        "loja_id": reference(nota.get("loja")),
-        "loja_numero": text(part(nota, "loja", "numero")),
-        "numero_pedido_loja": text(nota.get("numeroPedidoLoja")),
-        "vendedor_id": reference(nota.get("vendedor")),
-        "finalidade": integer(nota.get("finalidade")),
-        "valor_frete": decimal(nota.get("valorFrete")),
-        "link_xml": text(nota.get("xml")),
-        "link_danfe": text(nota.get("linkDanfe")),
-        "link_pdf": text(nota.get("linkPDF")),
-        "detalhe": nota,
+        "tipo": nota.integer("tipo"),
+        "serie": nota.integer("serie"),
+        "chave_acesso": nota.text("chaveAcesso"),
+        "data_operacao": nota.local_datetime("dataOperacao"),
+        "natureza_operacao_id": nota.reference("naturezaOperacao"),
+        "loja_id": nota.reference("loja"),
+        "loja_numero": nota.text("loja", "numero"),
+        "numero_pedido_loja": nota.text("numeroPedidoLoja"),
+        "vendedor_id": nota.reference("vendedor"),
+        "finalidade": nota.integer("finalidade"),
+        "valor_frete": nota.decimal("valorFrete"),
+        "link_xml": nota.text("xml"),
+        "link_danfe": nota.text("linkDanfe"),
+        "link_pdf": nota.text("linkPDF"),
     }
 
 
-def _itens(nfe_id: int | None, linhas: list[Mapping[str, Json]]) -> list[Row]:
+def _plain(linha: Fields) -> dict[str, Json]:
+    """A linha como fica em `detalhe`, com os números escritos à brasileira em números: a visão os lê dali."""
+    for name in _LINE_TEXTS:
+        linha.text(name)
+    plain = dict(linha.value)
+    for path in _LINE_NUMBERS:
+        number = linha.decimal(*path)
+        if number is None or is_plain(part(plain, *path)):
+            continue
+        holder = plain
+        for parent in path[:-1]:
+            holder[parent] = holder = dict(holder[parent])
+        holder[path[-1]] = number
+    return plain
+
+
+def _itens(nfe_id: int | None, linhas: list[Fields]) -> list[Row]:
     """Um item por SKU, com as somas exatas; linhas sem SKU ficam cada uma no seu item."""
-    grupos: dict[str | int, list[Mapping[str, Json]]] = {}
+    grupos: dict[str | int, list[Fields]] = {}
     ordens: dict[str | int, int] = {}
     for ordem, linha in enumerate(linhas, start=1):
-        chave = text(linha.get("codigo")) or ordem
+        if all(linha.value.get(name) in (None, "") for name in _LINE_NAMES):
+            raise UnreadableError(f"{linha.place} veio vazio")
+        chave = linha.text("codigo") or ordem
         grupos.setdefault(chave, []).append(linha)
         ordens.setdefault(chave, ordem)
     return [_item(nfe_id, ordens[chave], grupo) for chave, grupo in grupos.items()]
 
 
-def _item(nfe_id: int | None, ordem: int, grupo: list[Mapping[str, Json]]) -> Row:
-    quantidade = _sum([decimal(linha.get("quantidade")) for linha in grupo])
+def _item(nfe_id: int | None, ordem: int, grupo: list[Fields]) -> Row:
+    quantidade = _sum([linha.decimal("quantidade") for linha in grupo])
     valor_total = _sum([_valor_total(linha) for linha in grupo])
-    precos = {decimal(linha.get("valor")) for linha in grupo}
+    precos = {linha.decimal("valor") for linha in grupo}
+    textos = [(linha.text("codigo"), linha.text("descricao"), linha.text("unidade")) for linha in grupo]
+    codigo, descricao, unidade = textos[0]
     return {
         "nfe_id": nfe_id,
-        "codigo_produto": text(grupo[0].get("codigo")),
-        "descricao_produto": text(grupo[0].get("descricao")),
+        "codigo_produto": codigo,
+        "descricao_produto": descricao,
         "quantidade": quantidade,
         "valor_unitario": precos.pop() if len(precos) == 1 else _mean_price(valor_total, quantidade),
         "valor_total": valor_total,
         "valor_desconto": None,
-        "unidade_medida": text(grupo[0].get("unidade")),
+        "unidade_medida": unidade,
         "ordem": ordem,
         **_cfops_do_item(grupo),
     }
 
 
-def _cfops_do_item(grupo: list[Mapping[str, Json]]) -> Row:
+def _cfops_do_item(grupo: list[Fields]) -> Row:
     partes = _por_cfop(grupo)
     if len(partes) == 1:
         return {"cfop": next(iter(partes)) or None, "cfops": None}
     cfops = [
         {
             "cfop": cfop,
-            "quantidade": _sum([decimal(linha.get("quantidade")) for linha in linhas]),
+            "quantidade": _sum([linha.decimal("quantidade") for linha in linhas]),
             "valor": _sum([_valor_total(linha) for linha in linhas]),
         }
         for cfop, linhas in sorted(partes.items())
@@ -131,47 +176,38 @@ def _cfops_do_item(grupo: list[Mapping[str, Json]]) -> Row:
     return {"cfop": SEVERAL, "cfops": cfops}
 
 
-def _cfops_da_nota(linhas: list[Mapping[str, Json]], total: Decimal | None) -> Row:
+def _cfops_da_nota(linhas: list[Fields], total: Decimal) -> Row:
     """Quanto da nota é de cada CFOP; o que ela tem além das linhas (frete, IPI, desconto) fica com o de maior valor."""
     partes = _por_cfop(linhas)
     if len(partes) <= 1:
         return {"cfop": next(iter(partes), "") or None, "cfops": None}
     valores = {cfop: _sum([_valor_total(linha) for linha in partes[cfop]]) or Decimal(0) for cfop in sorted(partes)}
     maior = max(valores, key=lambda cfop: valores[cfop])  # entre iguais, o primeiro
-    resto = _sum([total, *(-valor for valor in valores.values())]) if total is not None else None
+    resto = _sum([total, *(-valor for valor in valores.values())])
     valores[maior] = _sum([valores[maior], resto]) or Decimal(0)
     return {"cfop": SEVERAL, "cfops": [{"cfop": cfop, "valor": valor} for cfop, valor in valores.items()]}
 
 
-def _por_cfop(linhas: list[Mapping[str, Json]]) -> dict[str, list[Mapping[str, Json]]]:
+def _por_cfop(linhas: list[Fields]) -> dict[str, list[Fields]]:
     """As linhas de cada CFOP, escrito sem o ponto; `""` é não ter."""
-    partes: dict[str, list[Mapping[str, Json]]] = {}
+    partes: dict[str, list[Fields]] = {}
     for linha in linhas:
-        partes.setdefault(re.sub(r"[.\s]", "", text(linha.get("cfop")) or "")[:10], []).append(linha)
+        partes.setdefault(re.sub(r"[.\s]", "", linha.text("cfop") or "")[:10], []).append(linha)
     return partes
 
 
-def _valor_total(linha: Mapping[str, Json]) -> Decimal | None:
-    total = decimal(linha.get("valorTotal"))
-    if total is not None:
+def _valor_total(linha: Fields) -> Decimal | None:
+    total, quantidade, valor = (linha.decimal(name) for name in ("valorTotal", "quantidade", "valor"))
+    if total is not None or quantidade is None or valor is None:
         return total
-    quantidade, valor = decimal(linha.get("quantidade")), decimal(linha.get("valor"))
-    if quantidade is None or valor is None:
-        return None
-    try:
-        return _EXACT.quantize(_EXACT.multiply(quantidade, valor), Decimal("0.01"))
-    except DecimalException:  # um número que não cabe em dinheiro nenhum
-        return None
+    return _EXACT.quantize(_EXACT.multiply(quantidade, valor), Decimal("0.01"))
 
 
 def _sum(values: list[Decimal | None]) -> Decimal | None:
     total: Decimal | None = None
-    try:
-        for value in values:
-            if value is not None:
-                total = value if total is None else _EXACT.add(total, value)
-    except DecimalException:
-        return None
+    for value in values:
+        if value is not None:
+            total = value if total is None else _EXACT.add(total, value)
     return total
 
 
@@ -179,34 +215,36 @@ def _mean_price(total: Decimal | None, quantidade: Decimal | None) -> Decimal | 
     """O preço médio das linhas de um SKU vendido a preços diferentes, com 10 casas."""
     if total is None or not quantidade:
         return None
-    try:
-        return _EXACT.quantize(_EXACT.divide(total, quantidade), Decimal("1e-10"))
-    except DecimalException:
-        return None
+    return _EXACT.quantize(_EXACT.divide(total, quantidade), Decimal("1e-10"))
 
 
-def _pagamento(nfe_id: int | None, numero: int, parcela: Mapping[str, Json]) -> Row:
+def _pagamento(nfe_id: int | None, numero: int, parcela: Fields) -> Row:
     """`tipo_pagamento`, o código fiscal, vem de /formas-pagamentos: a parcela só traz o id da forma da conta."""
     return {
         "nfe_id": nfe_id,
-        "valor": decimal(parcela.get("valor")),
-        "forma_pagamento_id": reference(parcela.get("formaPagamento")),
-        "data_vencimento": local_date(parcela.get("data")),
+        "valor": parcela.decimal("valor"),
+        "forma_pagamento_id": parcela.reference("formaPagamento"),
+        "data_vencimento": parcela.local_date("data"),
         "numero_parcela": numero,
     }
 
 
-def _contato(contato: Json) -> Row:
+def _contato(nota: Fields) -> Row:
     return {
-        "id": reference(contato),
-        "nome": text(part(contato, "nome")),
-        "documento": documento(part(contato, "numeroDocumento")),
-        "email": text(part(contato, "email")),
-        "tipo_pessoa": text(part(contato, "tipoPessoa")),
-        "municipio": text(part(contato, "endereco", "municipio")),
-        "uf": text(part(contato, "endereco", "uf")),
-        "telefone": text(part(contato, "telefone")),
+        "id": nota.reference("contato"),
+        "nome": nota.text("contato", "nome"),
+        "documento": nota.documento("contato", "numeroDocumento"),
+        "email": nota.text("contato", "email"),
+        "tipo_pessoa": nota.text("contato", "tipoPessoa"),
+        "municipio": nota.text("contato", "endereco", "municipio"),
+        "uf": nota.text("contato", "endereco", "uf"),
+        "telefone": nota.text("contato", "telefone"),
     }
+
+
+def _day(row: Document) -> date | None:
+    emitted = local_datetime(row.get("dataEmissao"))
+    return emitted.date() if emitted else None
 
 
 async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
@@ -232,8 +270,8 @@ NFE = Stream(
     history=("itens", "parcelas"),
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),
-    day=lambda row: local_date(row.get("dataEmissao")),
-    person=lambda nota: reference(nota.get("contato")),
+    day=_day,
+    person=lambda nota: integer(part(nota, "contato", "id")) or None,
     nameless=nameless_nota,
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
     after_save=_after_save,

@@ -1,24 +1,25 @@
 """Os produtos dos SKUs que as notas citam: GET /produtos, por lotes de `codigos[]`."""
 
 from bling_collector.db.models import produtos
-from bling_collector.payload import decimal, integer, reference, text
+from bling_collector.payload import Fields
 from bling_collector.streams.base import Document, Rows, Stream
 
 
 def rows(produto: Document) -> Rows:
     """A linha de um produto, da linha da listagem; a categoria só existe no detalhe e tem o seu próprio passo."""
+    read = Fields(produto)
     return {
         produtos: [
             {
-                "id": integer(produto.get("id")),
-                "codigo": text(produto.get("codigo")),
-                "nome": text(produto.get("nome")),
-                "preco_venda": decimal(produto.get("preco")),
-                "preco_custo": decimal(produto.get("precoCusto")),
-                "tipo": text(produto.get("tipo")),
-                "situacao": text(produto.get("situacao")),
-                "formato": text(produto.get("formato")),
-                "produto_pai_id": integer(produto.get("idProdutoPai")) or None,
+                "id": read.id("id"),
+                "codigo": read.text("codigo"),
+                "nome": read.text("nome"),
+                "preco_venda": read.decimal("preco"),
+                "preco_custo": read.decimal("precoCusto"),
+                "tipo": read.text("tipo"),
+                "situacao": read.text("situacao"),
+                "formato": read.text("formato"),
+                "produto_pai_id": read.id("idProdutoPai") or None,
                 "detalhe": _without_stock(produto),
                 # Quem mudou perde a preferência até que ela seja decidida de novo: o SKU pode ter mudado.
                 "preferido": False,
@@ -32,8 +33,8 @@ DELETED = (("criterio", "4"),)
 
 
 def categoria_id(produto: Document) -> int | None:
-    """A categoria de um detalhe de produto, ou None."""
-    return reference(produto.get("categoria"))
+    """A categoria de um detalhe de produto, ou None. UnreadableError se não se lê."""
+    return Fields(produto).reference("categoria")
 
 
 def _without_stock(produto: Document) -> Document:
@@ -47,6 +48,7 @@ PRODUTOS = Stream(
     path="/produtos",
     table=produtos,
     rows=rows,
+    always=("nome", "codigo"),
     # Sem `criterio` só vêm os últimos incluídos; 5 é todos, os excluídos também (referência: GET /produtos).
     listings=((("criterio", "5"),),),
     window=("dataAlteracaoInicial", "dataAlteracaoFinal"),

@@ -17,6 +17,7 @@ from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, buil
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, Requests
 from bling_collector.errors import BlingBodyError, BlingUnavailableError, PaginationLoopError
+from bling_collector.payload import UnreadableError
 from bling_collector.tokens import Token
 
 HUGE = 9_007_199_254_740_993  # 2**53 + 1: um float o arredondaria
@@ -155,7 +156,8 @@ async def test_each_id_comes_exactly_once(pages: list[list[int]]) -> None:
         {"data": [None]},
         {"data": [1]},
         {"data": [{}]},
-        {"data": [{"id": "7"}]},
+        {"data": [{"id": "sete"}]},
+        {"data": {"a": {"id": 7}}},
         {"data": [{"id": 7.5}]},
         {"data": [{"id": True}]},
         {"data": [{"id": 1}, {"id": None}]},
@@ -208,7 +210,17 @@ async def test_a_detail_is_the_record_asked_for() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"data": None}, {"data": []}, {"data": {}}, {"data": {"id": 8}}, {"data": {"id": "7"}}, {"data": [{"id": 7}]}],
+    [
+        {},
+        {"data": None},
+        {"data": []},
+        {"data": {}},
+        {"data": {"id": 8}},
+        {"data": {"id": "07x"}},
+        {"data": [{"id": 7}, {"id": 7}]},
+        {"data": [{"id": 8}]},
+        {"id": 8},
+    ],
 )
 async def test_another_record_is_asked_again_and_then_refused(body: object) -> None:
     asked = []
@@ -220,6 +232,37 @@ async def test_another_record_is_asked_again_and_then_refused(body: object) -> N
     with pytest.raises(BlingBodyError, match="GET /nfe/7"):
         await BlingClient(http_over(answer)).detail("/nfe", 7)
     assert len(asked) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": {"id": "7", "n": 1}},
+        {"data": [{"id": 7, "n": 1}]},
+        {"data": {"0": {"id": 7, "n": 1}}},
+        {"id": 7, "n": 1},
+    ],
+)
+async def test_the_record_may_come_wrapped_in_other_ways(body: object) -> None:
+    assert await BlingClient(http_over(lambda _: json(body))).detail("/nfe", 7) == {"id": 7, "n": 1}
+
+
+async def test_a_list_of_php_may_come_as_an_object() -> None:
+    pages = [{"1": {"id": "5"}, "0": {"id": 4}}, {"7": {"id": 6}}, []]
+    assert await listed(lambda request: json({"data": pages[int(request.url.params["pagina"]) - 1]})) == [[4, 5], [6]]
+
+
+async def test_a_record_that_cannot_be_read_is_asked_again() -> None:
+    def read(record: dict[str, Any]) -> None:
+        if record["n"] != 3:
+            raise UnreadableError("n veio como texto")
+
+    answers = iter(range(1, 99))
+    client = BlingClient(http_over(lambda _: json({"data": {"id": 7, "n": next(answers)}})))
+    assert (await client.detail("/nfe", 7, read))["n"] == 3
+    with pytest.raises(BlingBodyError, match="GET /nfe/7: o registro não se lê inteiro: n veio como texto"):
+        await client.detail("/nfe", 7, read)
+    assert next(answers) == 4 + ATTEMPTS
 
 
 @pytest.mark.parametrize("base_url", ["https://bling/Api/v3", "https://bling/Api/v3/"])

@@ -10,7 +10,7 @@ from bling_collector.db.models import categorias_produto as categorias_table
 from bling_collector.db.models import contatos as contatos_table
 from bling_collector.db.models import formas_pagamento as formas_table
 from bling_collector.db.models import produtos as produtos_table
-from bling_collector.payload import loads
+from bling_collector.payload import UnreadableError, loads
 from bling_collector.streams import categorias_produto, contatos, formas_pagamento, produtos
 from bling_collector.streams.base import Stream
 
@@ -59,9 +59,44 @@ def test_um_produto_sem_o_que_nao_e_do_cadastro() -> None:
     assert variation["produto_pai_id"] == 7
 
 
-@pytest.mark.parametrize(("categoria", "expected"), [({"id": 3}, 3), ({"id": 0}, None), (None, None), ("3", None)])
+@pytest.mark.parametrize(("categoria", "expected"), [({"id": 3}, 3), ({"id": 0}, None), (None, None), ([], None)])
 def test_a_categoria_vem_do_detalhe(categoria: Any, expected: int | None) -> None:
     assert produtos.categoria_id({"categoria": categoria}) == expected
+
+
+UNREADABLE: list[tuple[Stream, dict[str, Any]]] = [
+    (contatos.CONTATOS, {"nome": ["Fulano"]}),
+    (contatos.CONTATOS, {"numeroDocumento": {"cpf": "123.456.789-09"}}),
+    (contatos.CONTATOS, {"tipo": False}),
+    (contatos.CONTATOS, {"endereco": "Rua das Fresas"}),
+    (contatos.CONTATOS, {"endereco": {"geral": [{"uf": "RS"}]}}),
+    (produtos.PRODUTOS, {"preco": "1.234"}),
+    (produtos.PRODUTOS, {"precoCusto": {"valor": 1}}),
+    (produtos.PRODUTOS, {"codigo": {"sku": "A"}}),
+    (produtos.PRODUTOS, {"idProdutoPai": "x"}),
+    (formas_pagamento.FORMAS_PAGAMENTO, {"tipoPagamento": "boleto"}),
+    (formas_pagamento.FORMAS_PAGAMENTO, {"situacao": True}),
+    (categorias_produto.CATEGORIAS_PRODUTO, {"categoriaPai": 4871300}),
+    (categorias_produto.CATEGORIAS_PRODUTO, {"descricao": []}),
+]
+FILES = {"contatos": "contato", "produtos": "produto", "formas_pagamento": "forma_pagamento"}
+
+
+@pytest.mark.parametrize(("stream", "wrong"), UNREADABLE)
+def test_o_que_nao_se_le_recusa_o_registro_inteiro(stream: Stream, wrong: dict[str, Any]) -> None:
+    document = fixture(FILES.get(stream.name, "categoria"))
+    assert stream.read(document)
+    with pytest.raises(UnreadableError, match=f"^{next(iter(wrong))}.* veio como") as refusal:
+        stream.read(document | wrong)
+    assert not any(word in str(refusal.value) for word in ("Fulano", "789-09", "Fresas"))
+    for key in stream.always:
+        with pytest.raises(UnreadableError, match=f"^{key} não veio$"):
+            stream.read({name: value for name, value in document.items() if name != key})
+
+
+def test_uma_categoria_que_nao_se_le_nao_e_nenhuma() -> None:
+    with pytest.raises(UnreadableError, match=r"^categoria veio como texto, e não como objeto"):
+        produtos.categoria_id({"categoria": "3"})
 
 
 def test_uma_categoria_e_a_sua_mae() -> None:
