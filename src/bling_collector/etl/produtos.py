@@ -69,17 +69,17 @@ async def _retry_refused(ctx: RunContext) -> None:
     async with ctx.engine.connect() as connection:
         owed = await control.pending(connection, PRODUTOS.name, before=ctx.started)
     ids = [each.recurso_id for each in owed if each.recurso_id.isdecimal()]  # os outros são SKUs
-    for start in range(0, len(ids), BATCH):
-        portion = ids[start : start + BATCH]
-        shown: set[str] = set()
+    for portion in batches(ids):
+        asked = tuple(("idsProdutos[]", id_) for id_ in portion)
+        gone = set(portion)
         for stock in await stock_filters(ctx):
-            asked = tuple(("idsProdutos[]", id_) for id_ in portion)
-            async for page in ctx.pages(PRODUTOS.path, (*PRODUTOS.listings[0], *stock, *asked)):
-                rows = [row for row in page if str(row["id"]) in portion]
-                shown |= {str(row["id"]) for row in rows}
-                await store_produtos(ctx, rows)
-        async with ctx.transaction() as connection:
-            await control.settle(connection, PRODUTOS.name, [id_ for id_ in portion if id_ not in shown])
+            reading = Reading(ctx, PRODUTOS.path, (*PRODUTOS.listings[0], *stock, *asked))
+            async for page in reading.pages():
+                await store_produtos(ctx, [row for row in page if str(row["id"]) in portion])
+                gone -= {str(row["id"]) for row in page}
+            gone = gone if not reading.unread else set()
+        async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
+            await control.settle(connection, PRODUTOS.name, sorted(gone))
         ctx.check_stop()
 
 
