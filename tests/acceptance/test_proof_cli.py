@@ -38,7 +38,7 @@ async def test_conferir_e_reparar(app: App, bling: Bling, terminal: Terminal) ->
     repaired = await terminal.run("reconcile", "--repair")
     assert repaired.code == 0, repaired.err
     total = len(outgoing(bling))
-    assert f"✔ {total} de {total} notas, conferidas em" in repaired.out
+    assert f"✔ {total} de {total} notas, na conferência de" in repaired.out
     assert f"Faltavam aqui: 1 ({issued})." in repaired.out
     assert f"Mudaram lá: 1 ({cancelled})." in repaired.out
     assert f"Só existiam aqui: 1 ({doomed})." in repaired.out
@@ -51,8 +51,8 @@ async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, terminal
     await execute(app.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
     said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
     assert said.code == 0, said.err
-    assert "conferidas em" not in said.out
-    assert "Ainda por conferir: 36 mês(es), de 2021-01 a 2023-12." in said.out
+    assert "na conferência de" not in said.out
+    assert "Ainda por conferir: 36 meses, de jan/2021 a dez/2023." in said.out
 
 
 WRONG = {
@@ -85,7 +85,8 @@ async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
     said = await terminal.run("reconcile", "--numeracao", "--serie", "7", BLING_CLIENT_ID="")
     assert said.code == 0, said.err
     assert "Série 7: de 1 a 4, 2 números." in said.out
-    assert "✘ 2 a 3: sem explicação, entre 1 (nota" in said.out
+    assert "✘ 2 a 3: sem explicação, entre 1, de 20/02/2026, e 4, de 20/02/2026 (notas" in said.out
+    assert said.out.splitlines()[-1] == "✘ Na numeração há 2 números sem explicação: confira-os no Bling."
     assert (await terminal.run("reconcile", "--numeracao", "--json")).json[-1]["sem_explicacao"][0]["quantos"] == 2
 
 

@@ -179,7 +179,7 @@ async def test_a_failed_run_a_partial_one_and_a_good_one(engine: AsyncEngine, cl
     await alarms.run_ended(Ended(4, "run", "success"))
     assert inbox.kinds == ["failure", "warning", "success"]
     said = " ".join(message["message"] for message in inbox.received)
-    assert "1 registro(s)" in said
+    assert "ficou devido 1 registro." in said
     assert "bling-collector failures" in said
     assert "Fulano" not in said
 
@@ -226,7 +226,7 @@ async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClo
     )
     await alarms_of(engine, clock, inbox).run_ended(Ended(1, "reconcile", "partial"))
     assert inbox.titles == ["Coletor Bling: o banco difere do Bling"]
-    assert "2026-01: 2 nota(s) faltam" in inbox.received[0]["message"]
+    assert "jan/2026: 2 notas faltam no banco" in inbox.received[0]["message"]
 
 
 async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:

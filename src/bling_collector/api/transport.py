@@ -31,6 +31,7 @@ from bling_collector.errors import (
 from bling_collector.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
 from bling_collector.payload import Json
 from bling_collector.tokens import Token
+from bling_collector.words import duration
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ class RetryTransport(_Layer):
                 if attempt >= last:
                     raise
                 wait = pause(error, attempt, retry_after(response))
-                logger.warning("%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
+                logger.warning("%s Tentativa %d de %d, daqui a %s.", error, attempt + 1, last, duration(wait))
             else:
                 response.extensions["body"] = body
                 return response

@@ -7,7 +7,6 @@ import click
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
-from bling_collector.cli.words import number
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.backup import backup as copy_database
@@ -15,6 +14,7 @@ from bling_collector.db.migrations import HEAD
 from bling_collector.db.restore import restore as restore_database
 from bling_collector.etl.titular import erase_again
 from bling_collector.opening import open_database
+from bling_collector.words import number
 
 
 def upgrade() -> int:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bling_collector.cli.terminal import say
-from bling_collector.cli.words import duration, number
 from bling_collector.etl.progress import Progress, ProgressSink
+from bling_collector.words import duration, number
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -1,13 +1,13 @@
 """Os resultados como as pessoas os leem, em stdout."""
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bling_collector.cli.terminal import say, table
-from bling_collector.cli.words import duration, moment, number
+from bling_collector.etl.alarm_texts import left_owed
 from bling_collector.etl.situacoes import situacao
+from bling_collector.words import day, duration, moment, month, number, period, plural, several, share, upper_first
 
 if TYPE_CHECKING:
     from bling_collector.etl.pipeline import RunResult
@@ -32,17 +32,20 @@ _REDONE = {"success": "✔ Tudo refeito", "partial": "◐ Refeito em parte", "er
 
 def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
-    counts = (
-        f"{number(outcome.stats['nfes'])} notas, {number(outcome.stats['contatos'])} contatos e "
-        f"{number(outcome.stats['produtos'])} produtos"
+    stats = outcome.stats
+    counts = several(
+        [
+            plural(stats["nfes"], "nota", "notas"),
+            plural(stats["contatos"], "contato", "contatos"),
+            plural(stats["produtos"], "produto", "produtos"),
+        ]
     )
     mark = (_REDONE if redone else _MARK)[outcome.status]
     click.echo(
-        f"{mark}: {counts} em {duration(seconds)} ({number(outcome.requisicoes)} requisições). "
-        f"Execução {outcome.run_id}."
+        f"{mark}: {counts} em {duration(seconds)} ({_requests(outcome.requisicoes)}). Execução {outcome.run_id}."
     )
     if outcome.data_referencia:
-        click.echo(f"Coberto sem lacuna até {outcome.data_referencia:%d/%m/%Y}.")
+        click.echo(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
     if outcome.message:
         say(outcome.message)
 
@@ -57,14 +60,17 @@ def status(situation: dict[str, Any]) -> None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:
         how = _ENDINGS.get(last["status"], last["status"])
-        notas = number(last["stats"]["nfes"])
-        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas} notas.")
+        notas = plural(last["stats"]["nfes"], "nota", "notas")
+        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
         if last["mensagem"]:
             click.echo(f"  {last['mensagem']}")
     if situation["data_referencia"]:
-        click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
+        click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
     _quota(situation["quota"])
-    click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
+    if owed["pendencias"] or owed["janelas"]:
+        click.echo(f"{upper_first(left_owed(owed))}.")
+    else:
+        click.echo("Nada devido.")
     if owed["nomes_estacionadas"]:
         names = ", ".join(owed["nomes_estacionadas"])
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
@@ -83,8 +89,8 @@ def status(situation: dict[str, Any]) -> None:
 
 
 def _quota(quota: dict[str, Any]) -> None:
-    kept = f", das quais {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
-    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {number(quota['limit'])} requisições da conta{kept}.")
+    kept = f"; {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
+    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {_requests(quota['limit'])} da conta{kept}.")
     if quota["exhausted"]:
         say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
     if quota["paused_until"]:
@@ -104,10 +110,10 @@ def _named(code: str) -> str:
 def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
     sides: dict[tuple[str, str], list[int]] = {}
-    for month in situation["meses"]:
+    for each in situation["meses"]:
         for side, name in enumerate(("no_bling", "no_banco")):
-            for code, count in month[name]["situacoes"].items():
-                sides.setdefault((month["mes"][:4], code), [0, 0])[side] += count
+            for code, count in each[name]["situacoes"].items():
+                sides.setdefault((each["mes"][:4], code), [0, 0])[side] += count
     rows = [
         [f"{year} {_named(code)}", number(there), number(here), "" if there == here else "✘"]
         for (year, code), (there, here) in sorted(sides.items())
@@ -120,47 +126,61 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
             more = " …" if len(ids) > _SHOWN else ""
             click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
     mark = "✔" if situation["igual"] else "✘"
-    since = f", conferidas em {moment(situation['completo_em'])}" if situation["completo_em"] else ""
-    click.echo(f"{mark} {number(situation['no_banco'])} de {number(situation['no_bling'])} notas{since}.")
+    held = share(situation["no_banco"], situation["no_bling"], "nota", "notas")
+    since = f", na conferência de {moment(situation['completo_em'])}" if situation["completo_em"] else ""
+    click.echo(f"{mark} {held}{since}.")
     if missing := situation["por_conferir"]:
-        click.echo(f"Ainda por conferir: {number(len(missing))} mês(es), de {missing[0]} a {missing[-1]}.")
-    click.echo(f"Esta conferência fez {number(outcome.requisicoes)} requisições. Execução {outcome.run_id}.")
+        months = plural(len(missing), "mês", "meses")
+        span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
+        click.echo(f"Ainda por conferir: {months}, {span}.")
+    click.echo(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
     if outcome.message:
         say(outcome.message)
 
 
 def numbering(series: list[dict[str, Any]]) -> None:
-    """As lacunas de cada série, com explicação ou com as notas dos dois lados."""
+    """As lacunas de cada série, com explicação ou com as notas dos dois lados; no fim, o veredito."""
     for serie in series:
         click.echo(
             f"Série {serie['serie']}: de {number(serie['primeiro'])} a {number(serie['ultimo'])}, "
-            f"{number(serie['numeros'])} números."
+            f"{plural(serie['numeros'], 'número', 'números')}."
         )
         for gap in serie["explicadas"]:
-            click.echo(f"  {gap['numero']}: {gap['motivo']} (nota {gap['id']}, {gap['data_emissao']}).")
+            click.echo(f"  {gap['numero']}: {gap['motivo']} (nota {gap['id']}, {day(gap['data_emissao'])}).")
         for gap in serie["sem_explicacao"]:
             numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
             before, after = gap["antes"], gap["depois"]
             click.echo(
-                f"  ✘ {numbers}: sem explicação, entre {before['numero']} (nota {before['id']}, "
-                f"{before['data_emissao']}) e {after['numero']} (nota {after['id']}, {after['data_emissao']})."
+                f"  ✘ {numbers}: sem explicação, entre {before['numero']}, de {day(before['data_emissao'])}, e "
+                f"{after['numero']}, de {day(after['data_emissao'])} (notas {before['id']} e {after['id']})."
             )
         for repeated in serie["repetidas"]:
             click.echo(f"  ✘ {repeated['numero']}: repetida nas notas {', '.join(map(str, repeated['ids']))}.")
+    click.echo(_numbering_verdict(series))
+
+
+def _numbering_verdict(series: list[dict[str, Any]]) -> str:
     if not series:
-        click.echo("Ainda não há notas.")
+        return "Ainda não há notas."
+    missing = sum(gap["quantos"] for serie in series for gap in serie["sem_explicacao"])
+    repeated = sum(len(serie["repetidas"]) for serie in series)
+    if not missing and not repeated:
+        explained = sum(len(serie["explicadas"]) for serie in series)
+        why = f"; {plural(explained, 'número fora das vendas tem', 'números fora das vendas têm')} explicação"
+        return f"✔ A numeração não tem lacuna sem explicação{why if explained else ''}."
+    parts = [plural(missing, "número sem explicação", "números sem explicação")] if missing else []
+    parts += [plural(repeated, "número repetido", "números repetidos")] if repeated else []
+    return f"✘ Na numeração há {several(parts)}: confira-os no Bling."
 
 
 def failures(owed: dict[str, Any]) -> None:
     """Uma linha por pendência e por período devido."""
     for each in owed["pendencias"]:
         parked = ", estacionada" if each["estacionada"] else ""
-        click.echo(
-            f"{each['nome']}: desde {moment(each['desde'])}, {each['tentativas']} tentativa(s){parked}. {each['erro']}"
-        )
+        click.echo(f"{each['nome']}: desde {moment(each['desde'])}, {_tries(each)}{parked}. {each['erro']}")
     for window in owed["janelas"]:
         click.echo(
-            f"{window['recurso']} de {window['data_inicio']} a {window['data_fim']}: devido desde "
+            f"{window['recurso']} de {period(window['data_inicio'], window['data_fim'])}: devido desde "
             f"{moment(window['desde'])}. {window['erro'] or ''}".rstrip()
         )
     if not owed["pendencias"] and not owed["janelas"]:
@@ -171,7 +191,15 @@ def failure(each: dict[str, Any]) -> None:
     """Tudo o que se sabe de uma pendência."""
     click.echo(f"{each['nome']}" + (" (estacionada)" if each["estacionada"] else ""))
     click.echo(f"  desde:      {moment(each['desde'])}")
-    click.echo(f"  última vez: {moment(each['tentada_em'])}, {each['tentativas']} tentativa(s)")
+    click.echo(f"  última vez: {moment(each['tentada_em'])}, {_tries(each)}")
     if each["data_emissao"]:
-        click.echo(f"  emissão:    {each['data_emissao']}")
+        click.echo(f"  emissão:    {day(each['data_emissao'])}")
     click.echo(f"  erro:       {each['erro']}")
+
+
+def _tries(each: dict[str, Any]) -> str:
+    return plural(each["tentativas"], "tentativa", "tentativas")
+
+
+def _requests(count: int) -> str:
+    return plural(count, "requisição", "requisições")

@@ -54,6 +54,7 @@ from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremen
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
+from bling_collector.words import day, plural
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +186,9 @@ class Pipeline:
                 "Ainda não há o que conferir: comece com `bling-collector run-full --data-inicio AAAA-MM-DD`."
             )
         if inicio is None and fim is not None and fim < scope:
-            raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")
+            raise UsageError(
+                f"data_fim ({day(fim)}) vem antes do começo da coleta ({day(scope)}). Diga também data_inicio."
+            )
         job = _Job("reconcile", inicio or scope, fim, repair=repair, everything=repair)
         return await self._execute(job, Watch(**watch))
 
@@ -254,7 +257,9 @@ class Pipeline:
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):
-                    log.warning("%d execução(ões) anterior(es) morreu(ram) sem terminar.", dead)
+                    log.warning(
+                        "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
+                    )
                 previous = await control.bookmark(connection)
                 period = self._period(job, previous)
                 days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
@@ -499,9 +504,11 @@ def _message(error: CollectorError | None, problems: list[str], pendencias: int,
     parts = [str(error)] if error else []
     parts += problems[:3]
     if len(problems) > 3:
-        parts.append(f"e mais {len(problems) - 3} problemas")
+        parts.append(f"e mais {plural(len(problems) - 3, 'problema', 'problemas')}")
     if pendencias:
-        parts.append(f"{pendencias} registro(s) pendente(s), que toda execução tenta de novo")
+        parts.append(
+            f"{plural(pendencias, 'registro pendente', 'registros pendentes')}, que toda execução tenta de novo"
+        )
     if janelas:
-        parts.append(f"{janelas} período(s) devido(s), que a próxima execução percorre")
+        parts.append(f"{plural(janelas, 'período devido', 'períodos devidos')}, que a próxima execução percorre")
     return storable("; ".join(part.rstrip(".") for part in parts) + ".") if parts else None

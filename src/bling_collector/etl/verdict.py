@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bling_collector.clock import BRASILIA
 from bling_collector.etl import alarm_texts
+from bling_collector.words import ago, ended, plural, share, upper_first
 
 GOOD: Final = "good"
 WARNING: Final = "warning"
@@ -98,7 +99,7 @@ def _failed(run: dict[str, Any]) -> Verdict | None:
     if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
         return None
     reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
-    detail = f"{_ended(reason)} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
+    detail = f"{ended(reason)} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
     return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
 
 
@@ -116,12 +117,12 @@ def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
     notes, windows = owed["pendencias"], owed["janelas"]
     if not notes and not windows:
         return None
-    parts = [_many(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
-    parts += [_many(windows, "período por ler", "períodos por ler")] if windows else []
+    parts = [plural(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
+    parts += [plural(windows, "período por ler", "períodos por ler")] if windows else []
     detail = "Toda execução tenta de novo o que ficou devido."
     if owed["estacionadas"]:
         one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
-        detail = f"{_many(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
+        detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
     sentence = f"Falta uma parte: {' e '.join(parts)}."
     if spent:  # executar agora não traria nada
         detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
@@ -132,7 +133,7 @@ def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
 def _stopped(run: dict[str, Any]) -> Verdict | None:
     if run["status"] != "partial":
         return None
-    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", _ended(run["mensagem"] or ""), RUN)
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(run["mensagem"] or ""), RUN)
 
 
 def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
@@ -140,17 +141,15 @@ def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
     if not months:
         return None
     counts = {kind: sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem")}
-    names = {"faltam": "faltam aqui", "sobram": "só existem aqui", "diferem": "mudaram lá"}
-    what = ", ".join(f"{number(count)} {names[kind]}" for kind, count in counts.items() if count)
-    where = _many(len(months), "mês", "meses")
-    detail = f"Das notas, {what}. Reparar busca o que falta e marca o que sumiu." if what else ""
+    where = plural(len(months), "mês", "meses")
+    detail = f"{upper_first(alarm_texts.differences(**counts))}. Reparar busca o que falta e marca o que sumiu."
     return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
 
 
 def _ending(oauth: dict[str, Any]) -> Verdict | None:
     if oauth["warning"] is None:
         return None
-    days = _many(oauth["refresh_days_left"], "dia", "dias")
+    days = plural(oauth["refresh_days_left"], "dia", "dias")
     detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
     return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
 
@@ -159,7 +158,7 @@ def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
     if reconciliation["completo_em"] is not None:
         return None
     months = len(reconciliation["por_conferir"])
-    what = f"{_many(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
+    what = f"{plural(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
     sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
     return Verdict(
         "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
@@ -167,36 +166,13 @@ def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
 
 
 def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
-    here, there = number(reconciliation["no_banco"]), number(reconciliation["no_bling"])
+    held = share(reconciliation["no_banco"], reconciliation["no_bling"], "nota", "notas")
     oldest = datetime.fromisoformat(reconciliation["completo_em"])
     newest = max(datetime.fromisoformat(month["conferida_em"]) for month in reconciliation["meses"])
     detail = ""
     if newest - oldest > timedelta(hours=1):
         detail = (
-            f"É a conferência mais antiga; a mais nova foi {ago(now - newest)}. Toda semana se relê a história toda."
+            f"É a conferência mais antiga; a mais nova foi {ago(newest, now)}. Toda semana se relê a história toda."
         )
-    sentence = f"Tudo certo: {here} de {there} notas, conferido {ago(now - oldest)}."
+    sentence = f"Tudo certo: {held}, conferido {ago(oldest, now)}."
     return Verdict("certo", GOOD, sentence, detail)
-
-
-def ago(since: timedelta) -> str:
-    """Há quanto tempo, sem miudezas: há 3 h."""
-    seconds = since.total_seconds()
-    if seconds < 60:
-        return "agora mesmo"
-    if seconds < 3600:
-        return f"há {seconds // 60:.0f} min"
-    return f"há {seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"há {seconds // 86400:.0f} dias"
-
-
-def number(value: int) -> str:
-    """2926 → 2.926."""
-    return f"{value:,}".replace(",", ".")
-
-
-def _many(count: int, one: str, many: str) -> str:
-    return f"{number(count)} {one if count == 1 else many}"
-
-
-def _ended(sentence: str) -> str:
-    return sentence if not sentence or sentence.endswith((".", "!", "?")) else f"{sentence}."

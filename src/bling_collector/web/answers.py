@@ -75,7 +75,7 @@ class Runs(_Answer):
 
 
 class LastSuccess(_Answer):
-    date: Day | None
+    date: Day | None = Field(description="O último dia coberto sem lacuna; não passa da dívida mais antiga")
     nfes: int | None
     contatos: int | None
     produtos: int | None

@@ -146,7 +146,7 @@ def test_the_sentences_say_what_is_wrong() -> None:
     assert "19/02/2026 às 15:00" in judged(status(last_successful_run={"fim": at(27)})).sentence
     differs = judged(checked=reconciliation(month("2026-01", faltam=[1, 2], diferem=[3]), month("2026-02", sobram=[4])))
     assert differs.sentence == "O banco difere do Bling em 2 meses."
-    assert differs.detail.startswith("Das notas, 2 faltam aqui, 1 só existem aqui, 1 mudaram lá.")
+    assert differs.detail.startswith("2 notas faltam no banco, 1 só existe no banco e 1 mudou no Bling.")
     ending = judged(status(oauth={"refresh_days_left": 1, "warning": "Acaba."}))
     assert ending.sentence == "A autorização do Bling acaba em 1 dia."
     one = judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01"]))

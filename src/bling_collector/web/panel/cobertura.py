@@ -24,11 +24,11 @@ from bling_collector.etl.situacoes import situacao
 from bling_collector.etl.windows import EARLIEST
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.coverage_cells import STATES, cell
-from bling_collector.web.panel.filters import lower_first, number, upper_first
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.starting import launch
 from bling_collector.web.service import OneService
+from bling_collector.words import lower_first, number, upper_first
 
 router = APIRouter(include_in_schema=False)
 _NAMES: Final = (

@@ -16,9 +16,9 @@ from bling_collector.etl.run_words import KINDS
 from bling_collector.etl.status import load_runs
 from bling_collector.web.live import EVERY
 from bling_collector.web.origin import same_origin
-from bling_collector.web.panel.filters import duration, number
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
+from bling_collector.words import duration, number
 
 router = APIRouter(include_in_schema=False)
 
