@@ -137,7 +137,7 @@ async def test_alerts_by_http(alerting: Settings, clock: FakeClock, bling: Bling
         found = (await http.post("/alerts/check")).json()
         assert [(alarm["nome"], alarm["estado"]) for alarm in found] == [("sem-execucao", "erro")]
         assert (await http.get("/alerts")).json() == found
-    assert inbox.titles == ["Coletor Bling: faz tempo que nenhuma coleta dá certo"]
+    assert inbox.titles == ["Coletor Bling: faz tempo que não se lê o que há de novo no Bling"]
 
 
 async def test_the_service_checks_by_itself(alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox) -> None:

@@ -231,21 +231,21 @@ async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClo
 
 async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
-    run = "INSERT INTO etl_controle (tipo, inicio, fim, status) VALUES (:tipo, :t, :t, :status)"
+    run = "INSERT INTO etl_controle (tipo, inicio, fim, status, leu_o_presente) VALUES (:tipo, :t, :t, :status, :read)"
     token = "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at, updated_at)"
     await execute(engine, f"{token} VALUES (1, 'a', 'r', :t, :t)", t=NOON)
-    await execute(engine, run, tipo="run", t=NOON, status="success")
+    await execute(engine, run, tipo="run", t=NOON, status="success", read=True)
     clock.advance(25 * 3600)
-    await execute(engine, run, tipo="run", t=clock.now(), status="partial")
-    await execute(engine, run, tipo="reprocess", t=clock.now(), status="success")
+    await execute(engine, run, tipo="run", t=clock.now(), status="partial", read=False)
+    await execute(engine, run, tipo="reprocess", t=clock.now(), status="success", read=False)
     await alarms.check()
     assert not inbox.received
     clock.advance(2 * 3600)
     for _ in range(3):
         await alarms.check()
     assert inbox.kinds == ["failure"]
-    assert "a última foi em 20/02/2026 às 12:00" in inbox.received[0]["message"]
-    await execute(engine, run, tipo="run", t=clock.now(), status="success")
+    assert "a última vez foi em 20/02/2026 12:00" in inbox.received[0]["message"]
+    await execute(engine, run, tipo="run", t=clock.now(), status="success", read=True)
     await alarms.check()
     assert inbox.kinds == ["failure", "success"]
 

@@ -1,13 +1,15 @@
 """Os resultados como as pessoas os leem, em stdout."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bling_collector.cli.terminal import say, table
 from bling_collector.etl.alarm_texts import left_owed
+from bling_collector.etl.freshness import Freshness
 from bling_collector.etl.situacoes import situacao
-from bling_collector.words import day, duration, moment, month, number, period, plural, several, share, upper_first
+from bling_collector.words import ago, day, duration, moment, month, number, period, plural, several, share, upper_first
 
 if TYPE_CHECKING:
     from bling_collector.etl.pipeline import RunResult
@@ -50,22 +52,12 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> Non
         say(outcome.message)
 
 
-def status(situation: dict[str, Any]) -> None:
+def status(situation: dict[str, Any], now: datetime, no_run_hours: int) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
-    if situation["running"] and last:
-        step = last["andamento"]
-        done = f"{number(step['feitos'])}/{number(step['total'])}"
-        click.echo(f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'} ({done}).")
-    elif last is None:
-        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
-    else:
-        how = _ENDINGS.get(last["status"], last["status"])
-        notas = plural(last["stats"]["nfes"], "nota", "notas")
-        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
-        if last["mensagem"]:
-            click.echo(f"  {last['mensagem']}")
+    _last_run(situation["running"], last)
     if situation["data_referencia"]:
         click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
+    _fresh(situation["freshness"], now, no_run_hours)
     _quota(situation["quota"])
     if owed["pendencias"] or owed["janelas"]:
         click.echo(f"{upper_first(left_owed(owed))}.")
@@ -86,6 +78,29 @@ def status(situation: dict[str, Any]) -> None:
             click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
     if oauth["warning"]:
         say(f"⚠ {oauth['warning']}")
+
+
+def _last_run(running: bool, last: dict[str, Any] | None) -> None:
+    if running and last:
+        step = last["andamento"]
+        done = f"{number(step['feitos'])}/{number(step['total'])}"
+        click.echo(f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'} ({done}).")
+    elif last is None:
+        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
+    else:
+        how = _ENDINGS.get(last["status"], last["status"])
+        notas = plural(last["stats"]["nfes"], "nota", "notas")
+        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
+        if last["mensagem"]:
+            click.echo(f"  {last['mensagem']}")
+
+
+def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
+    fresh = Freshness.from_json(freshness)
+    if fresh.read_at is not None:
+        click.echo(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
+    if fresh.is_stale(now, no_run_hours):
+        say(f"⚠ Os dados estão velhos: há mais de {no_run_hours} horas não se lê o que há de novo no Bling.")
 
 
 def _quota(quota: dict[str, Any]) -> None:

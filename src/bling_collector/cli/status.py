@@ -3,6 +3,7 @@
 from bling_collector.cli import report
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
+from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.etl.status import load_status
 from bling_collector.opening import open_database
@@ -16,9 +17,10 @@ def show(*, json_: bool) -> int:
 
 async def _show(settings: Settings, *, json_: bool) -> int:
     async with open_database(settings) as (engine, _):
-        situation = await load_status(engine, TokenCipher(settings.token_keys))
+        now = SystemClock().now()
+        situation = await load_status(engine, TokenCipher(settings.token_keys), now)
     if json_:
         emit_json(situation)
     else:
-        report.status(situation)
+        report.status(situation, now, settings.alert_no_run_hours)
     return 0

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Any, Final
 
-from bling_collector.clock import BRASILIA
 from bling_collector.etl.run_words import KINDS
+from bling_collector.words import moment, number, plural, several
 from bling_collector.words import month as month_name
-from bling_collector.words import number, plural, several
 
 EXECUCAO: Final = "execucao"
 AUTORIZACAO: Final = "autorizacao"
@@ -23,7 +22,7 @@ TITLES: Final = {
     TOKEN: "um token trocado não foi gravado",
     CONFERENCIA: "o banco difere do Bling",
     BANCO: "o banco não atende",
-    SEM_EXECUCAO: "faz tempo que nenhuma coleta dá certo",
+    SEM_EXECUCAO: "faz tempo que não se lê o que há de novo no Bling",
 }
 
 
@@ -90,9 +89,9 @@ def differences(faltam: int, sobram: int, diferem: int) -> str:
     return several([head, *parts[1:]])
 
 
-def no_good_run(hours: int, last: datetime | None) -> str:
-    when = f"a última foi em {last.astimezone(BRASILIA):%d/%m/%Y às %H:%M}" if last else "ainda não houve nenhuma"
+def not_read(hours: int, last: datetime | None) -> str:
+    when = f"a última vez foi em {moment(last)}, hora de Brasília" if last else "ainda não se leu nenhuma vez"
     return (
-        f"Há mais de {hours} horas nenhuma execução dá certo ({when}, hora de Brasília). Veja se o agendamento está "
-        "ligado e o que diz `bling-collector status`."
+        f"Há mais de {hours} horas não se lê o que há de novo no Bling ({when}). Veja se o agendamento está ligado e o "
+        "que diz `bling-collector status`."
     )

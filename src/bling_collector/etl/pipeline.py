@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import AccessTokens, Requests
-from bling_collector.clock import Clock, today
+from bling_collector.clock import BRASILIA, Clock, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing
 from bling_collector.db.control import Owed
@@ -50,7 +50,16 @@ from bling_collector.etl.returned import erase_returned
 from bling_collector.etl.run_words import STATUSES
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
-from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
+from bling_collector.etl.windows import (
+    EARLIEST,
+    Window,
+    asked_period,
+    incremental_start,
+    next_bookmark,
+    plan,
+    reads_the_present,
+    shown_mark,
+)
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
@@ -424,25 +433,31 @@ class Pipeline:
             async with self._engine.begin() as connection:
                 debts = await control.debts(connection)
                 bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
+                scope = await proof.scope_start(connection)
+                mark = shown_mark(bookmark, debts.primeiro_dia, scope)
+                windows = [Window(o.inicio, o.fim) for o in await control.owed(connection, NFE.name)]
+                began_on = ctx.started.astimezone(BRASILIA).date()
+                whole = error is None and INTERRUPTED not in ctx.problems
+                now_read = whole and reads_the_present(previous, covered, windows, began_on)
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
                 message = _message(error, ctx.problems, *owed)
                 if message is None:
                     status = "success"
                 else:
-                    whole = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
-                    status = "partial" if whole or ctx.progress.saved.total() else "error"
+                    fine = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
+                    status = "partial" if fine or ctx.progress.saved.total() else "error"
                 ctx.show()
-                shown = {"fase": None, "feitos": 0, "total": 0, "data_referencia": bookmark}
+                shown = {"fase": None, "feitos": 0, "total": 0, "data_referencia": mark, "leu_o_presente": now_read}
                 columns = run_columns(ctx.progress) | shown
                 await control.finish_run(connection, run_id, **columns, status=status, fim=fim, erro_mensagem=message)
-                return status, bookmark, message
+                return status, mark, message
 
-        status, bookmark, message = await patiently(write_the_end)
+        status, mark, message = await patiently(write_the_end)
         result = RunResult(
             run_id,
             status,
             ctx.progress.stats,
-            bookmark,
+            mark,
             message,
             ctx.progress.requisicoes,
             error,

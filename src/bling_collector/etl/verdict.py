@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bling_collector.clock import BRASILIA
 from bling_collector.etl import alarm_texts
-from bling_collector.words import ago, ended, plural, share, upper_first
+from bling_collector.etl.freshness import Freshness
+from bling_collector.words import ago, ended, moment, plural, share, upper_first
 
 GOOD: Final = "good"
 WARNING: Final = "warning"
@@ -20,6 +20,8 @@ RUN: Final = "executar"
 RETRY: Final = "tentar"
 REPAIR: Final = "conferir"
 FOLLOW: Final = "acompanhar"
+
+_FIRST: Final = "Autorizado. Falta a primeira carga."
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,20 @@ def judge(
     missing: str | None = None,
 ) -> Verdict:
     """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso."""
-    run, good = status["last_run"], status["last_successful_run"]
-    oauth = status["oauth"]
+    run, oauth = status["last_run"], status["oauth"]
+    fresh = not status["started"]  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
     if missing is not None and not oauth["has_token"]:
         return Verdict("sem-credenciais", NEUTRAL, "Falta dizer ao coletor qual é o seu aplicativo do Bling.", missing)
-    if not oauth["has_token"] and run is None:
+    if not oauth["has_token"] and fresh:
         return Verdict(
             "sem-autorizacao", NEUTRAL, "Falta autorizar o coletor a ler a sua conta do Bling.", "", AUTHORISE
         )
     return (
         _lost(status, alarms)
         or _running(status)
-        or (Verdict("sem-execucao", NEUTRAL, "Autorizado. Falta a primeira carga.", "", LOAD) if run is None else None)
+        or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
         or _failed(run)
-        or _old(good, run, now, no_run_hours)
+        or _old(status["freshness"], now, no_run_hours)
         or _owed(status["owed"], spent=status["quota"]["exhausted"])
         or _stopped(run)
         or _differs(reconciliation)
@@ -103,14 +105,13 @@ def _failed(run: dict[str, Any]) -> Verdict | None:
     return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
 
 
-def _old(good: dict[str, Any] | None, run: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
-    end = (good or {}).get("fim") or (None if good else run["inicio"])
-    if end is None or now - datetime.fromisoformat(end) <= timedelta(hours=hours):
+def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
+    found = Freshness.from_json(freshness)
+    since = found.read_at or found.first_at
+    if since is None or not found.is_stale(now, hours):
         return None
-    when = datetime.fromisoformat(end).astimezone(BRASILIA)
-    since = f"desde {when:%d/%m/%Y às %H:%M}"
-    sentence = f"Os dados estão velhos: nenhuma execução dá certo {since}."
-    return Verdict("velhos", BAD, sentence, f"O normal é uma a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
+    sentence = f"Os dados estão velhos: desde {moment(since)} não se lê o que há de novo no Bling."
+    return Verdict("velhos", BAD, sentence, f"O normal é ler a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
 
 
 def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:

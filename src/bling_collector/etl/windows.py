@@ -110,6 +110,27 @@ def apart(window: Window, cuts: Iterable[Window]) -> list[Window]:
     return pieces
 
 
+def shown_mark(bookmark: date | None, first_uncovered: date | None, scope: date | None) -> date | None:
+    """O último dia coberto sem lacuna, como se mostra: nunca passa da dívida mais antiga.
+
+    `scope` é o começo da coleta; se a dívida vem logo dali, não há dia nenhum coberto.
+    """
+    if bookmark is None:
+        return None
+    reached = bookmark if first_uncovered is None else min(bookmark, first_uncovered - _DAY)
+    return reached if scope is None or reached >= scope else None
+
+
+def reads_the_present(previous: date | None, covered: Window | None, owed: Iterable[Window], today: date) -> bool:
+    """Se quem leu o período `covered` leu tudo o que o Bling tinha até hoje, e não só um pedaço.
+
+    Vai até hoje, emenda no que já se tinha, e o dia de hoje não ficou entre as janelas que ainda se devem (`owed`).
+    """
+    if covered is None or covered.fim < today or any(window.fim >= today for window in owed):
+        return False
+    return previous is None or covered.inicio <= previous + _DAY
+
+
 def next_bookmark(previous: date | None, covered: Window | None, first_uncovered: date | None) -> date | None:
     """O novo último dia coberto sem lacuna.
 
