@@ -1,6 +1,7 @@
 """Os resultados como as pessoas os leem, em stdout."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,8 +9,22 @@ import click
 from bling_collector.cli.terminal import say, table
 from bling_collector.etl.alarm_texts import left_owed
 from bling_collector.etl.freshness import Freshness
+from bling_collector.etl.progress import time_left
 from bling_collector.etl.situacoes import situacao
-from bling_collector.words import ago, day, duration, moment, month, number, period, plural, several, share, upper_first
+from bling_collector.words import (
+    ago,
+    day,
+    duration,
+    moment,
+    month,
+    number,
+    percent,
+    period,
+    plural,
+    several,
+    share,
+    upper_first,
+)
 
 if TYPE_CHECKING:
     from bling_collector.etl.pipeline import RunResult
@@ -54,7 +69,7 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> Non
 
 def status(situation: dict[str, Any], now: datetime, no_run_hours: int) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
-    _last_run(situation["running"], last)
+    _last_run(situation["running"], last, now)
     if situation["data_referencia"]:
         click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
     _fresh(situation["freshness"], now, no_run_hours)
@@ -80,11 +95,19 @@ def status(situation: dict[str, Any], now: datetime, no_run_hours: int) -> None:
         say(f"⚠ {oauth['warning']}")
 
 
-def _last_run(running: bool, last: dict[str, Any] | None) -> None:
+def _last_run(running: bool, last: dict[str, Any] | None, now: datetime) -> None:
     if running and last:
         step = last["andamento"]
-        done = f"{number(step['feitos'])}/{number(step['total'])}"
-        click.echo(f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'} ({done}).")
+        done = f" ({number(step['feitos'])}/{number(step['total'])})" if step["total"] else ""
+        said = [f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'}{done}"]
+        seconds = (now - datetime.fromisoformat(last["inicio"])).total_seconds() if last["inicio"] else None
+        left = time_left(last["requisicoes"], step["restam"], seconds)
+        if left is not None:
+            part = Decimal(last["requisicoes"]) / (last["requisicoes"] + step["restam"])
+            said.append(f"{percent(part, 0)} do todo, faltam cerca de {duration(left)}")
+        click.echo(f"{'; '.join(said)}.")
+        if step["espera"]:
+            click.echo(f"  {upper_first(step['espera'])}.")
     elif last is None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:

@@ -47,7 +47,7 @@ async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
     result = await connection.execute(
         update(etl_controle)
         .where(etl_controle.c.status == "running")
-        .values(status="error", fim=now, erro_mensagem=DIED, fase=None)
+        .values(status="error", fim=now, erro_mensagem=DIED, fase=None, restam=None, espera=None)
     )
     return result.rowcount
 

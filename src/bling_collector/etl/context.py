@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
+from bling_collector.etl.outlook import Outlook
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.etl.windows import Window
@@ -98,20 +100,27 @@ class RunContext:
     unread: dict[tuple[str, Params], dict[Window, str]] = field(default_factory=dict)
     """De cada listagem, o que já se viu nesta execução que não se deixa ler, e por quê: não se pede outra vez."""
     found: Found = field(default_factory=Found)
+    outlook: Outlook | None = None
+    """O que a execução ainda deve pedir; None se ela nada pede."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
     def __post_init__(self) -> None:
         self._before = replace(self.requests)
 
-    def start(self, fase: str, total: int = 0) -> None:
+    def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
+        """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
         log.info("%s%s", fase, f": {total} a buscar" if total else "")
-        self.progress.start(fase, total)
+        self.progress.start(fase, total, each)
         self.show()
 
     def show(self) -> None:
         self.progress.requisicoes = self.requests.total - self._before.total
         self.progress.limitadas = self.requests.throttled - self._before.throttled
+        self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
+        later = self.outlook.left() if self.outlook is not None else None
+        phase = math.ceil(max(self.progress.total - self.progress.feitos, 0) * self.progress.each)
+        self.progress.restam = None if later is None else later + phase
         self.sink(self.progress)
 
     def note_unread(self, stream: Stream, unread: Mapping[Window, str]) -> None:
@@ -199,4 +208,6 @@ def run_columns(progress: Progress) -> dict[str, object]:
         "produtos_novos": stats["produtos"],
         "requisicoes": progress.requisicoes,
         "limitadas": progress.limitadas,
+        "restam": progress.restam,
+        "espera": progress.espera,
     }

@@ -39,6 +39,7 @@ from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
+from bling_collector.etl.estimate import Estimator
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
@@ -280,6 +281,8 @@ class Pipeline:
                     scope = min(scope, period.inicio)
             how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
             ctx = self._context(run_id, watch, started=now, known_bad=known_bad, **how)
+            estimator = Estimator(self._engine, self._client, self._clock, self._settings)
+            ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
@@ -341,6 +344,8 @@ class Pipeline:
             except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
                 log.error("%s", error)
                 failed = error
+            if ctx.outlook is not None:
+                ctx.outlook.registers()
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -383,6 +388,8 @@ class Pipeline:
     async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
         """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
         windows, left = await due_windows_of(ctx)
+        if ctx.outlook is not None:
+            ctx.outlook.more(windows[:left])
         for place, window in enumerate(windows):
             if left == 0:
                 return windows[:place]
@@ -447,7 +454,8 @@ class Pipeline:
                     fine = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
                     status = "partial" if fine or ctx.progress.saved.total() else "error"
                 ctx.show()
-                shown = {"fase": None, "feitos": 0, "total": 0, "data_referencia": mark, "leu_o_presente": now_read}
+                shown: dict[str, object] = {"fase": None, "feitos": 0, "total": 0, "restam": None, "espera": None}
+                shown |= {"data_referencia": mark, "leu_o_presente": now_read}
                 columns = run_columns(ctx.progress) | shown
                 await control.finish_run(connection, run_id, **columns, status=status, fim=fim, erro_mensagem=message)
                 return status, mark, message
@@ -478,6 +486,8 @@ class Pipeline:
                     status="error",
                     fim=self._clock.now(),
                     fase=None,
+                    restam=None,
+                    espera=None,
                     erro_mensagem=storable(message),
                 )
         # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.

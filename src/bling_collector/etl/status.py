@@ -105,7 +105,7 @@ async def _read(engine: AsyncEngine, statement: Select[Any]) -> list[Mapping[str
             rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
         if not any(row["status"] == "running" for row in rows) or await is_locked(engine):
             return rows
-    died = {"status": "error", "erro_mensagem": control.DIED, "fase": None}
+    died = {"status": "error", "erro_mensagem": control.DIED, "fase": None, "restam": None, "espera": None}
     return [{**row, **died} if row["status"] == "running" else row for row in rows]
 
 
@@ -124,7 +124,13 @@ def run_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
             "contatos": row["contatos_novos"] or 0,
             "produtos": row["produtos_novos"] or 0,
         },
-        "andamento": {"fase": row["fase"], "feitos": row["feitos"], "total": row["total"]},
+        "andamento": {
+            "fase": row["fase"],
+            "feitos": row["feitos"],
+            "total": row["total"],
+            "restam": row["restam"],
+            "espera": row["espera"],
+        },
         "requisicoes": row["requisicoes"],
         "limitadas": row["limitadas"],
         "mensagem": row["erro_mensagem"],

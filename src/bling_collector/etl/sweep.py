@@ -204,6 +204,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
         differences = compare(listing.listed, known, listing.known)
         if not ctx.repair:
             ctx.found.add(faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram)
+            if ctx.outlook is not None:
+                ctx.outlook.listed(window, len(listing.listed))
             break
         todo = {
             id_: wanted
@@ -212,6 +214,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
         }
         if attempt == 1:
             await _refresh_unseen(ctx, stream, listing, held, parked)
+        if ctx.outlook is not None:
+            ctx.outlook.listed(window, len(todo))
         ctx.start(f"{stream.title} de {window}", len(todo))
         stored = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
         ctx.check_stop()

@@ -52,6 +52,8 @@ class Andamento(_Answer):
     fase: str | None
     feitos: int | None
     total: int | None
+    restam: int | None = Field(description="Requisições que se calcula que a execução ainda faça; nulo se não se sabe")
+    espera: str | None = Field(description="Por que está parada, se o Bling não responde")
 
 
 class RunDetails(_Answer):
