@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import httpx2
 import pytest
+from markupsafe import escape
 from tests.acceptance.service_fixtures import serving
 from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
@@ -12,6 +13,7 @@ from bling_collector.bootstrap import App
 from bling_collector.cli import report
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
+from bling_collector.etl.alarms import load_alarms
 from bling_collector.etl.situation import load_situation
 from bling_collector.etl.status import load_status
 from bling_simulator.bling import Bling
@@ -28,9 +30,10 @@ async def _age_of(app: App, http: httpx2.AsyncClient, capsys: pytest.CaptureFixt
     report.status(status, now, 26)
     found = await load_situation(app.engine, app.cipher, now, no_run_hours=26)
     lag = next(line for line in (await http.get("/metrics")).text.splitlines() if line.startswith("bling_lag_seconds "))
+    sounding = {each["nome"] for each in await load_alarms(app.engine) if each["estado"] != "normal"}
     told = {
         "painel": found["verdict"].case == "velhos",
-        "alarme": "sem-execucao" in {alarm["nome"] for alarm in found["alarms"]},
+        "alarme": "sem-execucao" in sounding,
         "status": "Os dados estão velhos" in capsys.readouterr().err,
         "metrica": float(lag.split()[1]) > 26 * 3600,
     }
@@ -66,6 +69,14 @@ async def test_one_record_that_fails_for_ever_does_not_make_the_others_old(
         result = await app.pipeline.run()
         assert result.status == "partial"
         assert await _age_of(app, http, capsys) == {"novos"}
+        page = (await http.get("/", headers=PAGE)).text
+        note = bling.notes[bad]
+        emitted = date.fromisoformat(note["dataEmissao"][:10])
+        who = f"nota {note['numero']}, de {emitted:%d/%m/%Y}, de {escape(note['contato']['nome'])}"
+        assert f"<h1>Falta uma parte: {who}.</h1>" in page
+        assert "O Bling recusou o pedido. O Bling diz: «Nota estragada.»." in page
+        assert page.count("edge-warning") + page.count('class="notice') == 0, "uma caixa só"
+        assert page.index("Para quem cuida do coletor") < page.index("HTTP 400")
 
 
 async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(

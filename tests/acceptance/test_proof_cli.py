@@ -1,5 +1,6 @@
 """A linha de comando da prova: o que diz, com que código sai, e que nada muda quando o pedido está errado."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -97,6 +98,10 @@ async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal) -> None:
     await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     listed = await terminal.run("failures")
     assert listed.code == 0
+    numero = bling.notes[bad]["numero"]
+    assert re.search(
+        rf"^Nota {numero}, de \d\d/\d\d/2026, de .+: o Bling recusou o pedido\. O Bling diz: «Nota", listed.out
+    )
     assert f"nfe/{bad}: desde" in listed.out
     assert "estacionada" in listed.out
     assert "Nota estragada" in listed.out

@@ -1,5 +1,6 @@
 """Os resultados como as pessoas os leem, em stdout."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import click
 
 from bling_collector.cli.terminal import say, table
 from bling_collector.etl.alarm_texts import left_owed
+from bling_collector.etl.failure_words import plain
 from bling_collector.etl.freshness import Freshness
 from bling_collector.etl.progress import time_left
 from bling_collector.etl.situacoes import situacao
@@ -15,11 +17,12 @@ from bling_collector.words import (
     ago,
     day,
     duration,
+    ended,
+    lower_first,
     moment,
     month,
     number,
     percent,
-    period,
     plural,
     several,
     share,
@@ -47,7 +50,7 @@ _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "✔ Tudo refeito", "partial": "◐ Refeito em parte", "error": "✘ Não foi possível refazer"}
 
 
-def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> None:
+def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: dict[str, Any] | None = None) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
     stats = outcome.stats
     counts = several(
@@ -64,10 +67,19 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> Non
     if outcome.data_referencia:
         click.echo(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
     if outcome.message:
-        say(outcome.message)
+        say(plain(outcome.message))
+    owed = owed or {"pendencias": [], "janelas": []}
+    for each in owed["pendencias"][:_NAMED]:
+        say(f"  {each['descricao']}: {lower_first(ended(each['motivo']))}")
+    if len(owed["pendencias"]) > _NAMED:
+        say("  As outras estão em `bling-collector failures`.")
 
 
-def status(situation: dict[str, Any], now: datetime, no_run_hours: int) -> None:
+_NAMED = 5
+"""Pendências que se nomeiam ao fim de uma execução."""
+
+
+def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: Sequence[dict[str, Any]] = ()) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
     _last_run(situation["running"], last, now)
     if situation["data_referencia"]:
@@ -79,7 +91,8 @@ def status(situation: dict[str, Any], now: datetime, no_run_hours: int) -> None:
     else:
         click.echo("Nada devido.")
     if owed["nomes_estacionadas"]:
-        names = ", ".join(owed["nomes_estacionadas"])
+        known = {each["nome"]: f"{each['descricao']} ({each['nome']})" for each in parked}
+        names = "; ".join(known.get(name, name) for name in owed["nomes_estacionadas"])
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
     if oauth["needs_authorization"] and oauth["readable"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
@@ -115,7 +128,7 @@ def _last_run(running: bool, last: dict[str, Any] | None, now: datetime) -> None
         notas = plural(last["stats"]["nfes"], "nota", "notas")
         click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
         if last["mensagem"]:
-            click.echo(f"  {last['mensagem']}")
+            click.echo(f"  {plain(last['mensagem'])}")
 
 
 def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
@@ -215,19 +228,20 @@ def failures(owed: dict[str, Any]) -> None:
     """Uma linha por pendência e por período devido."""
     for each in owed["pendencias"]:
         parked = ", estacionada" if each["estacionada"] else ""
-        click.echo(f"{each['nome']}: desde {moment(each['desde'])}, {_tries(each)}{parked}. {each['erro']}")
+        click.echo(f"{each['descricao']}: {lower_first(ended(each['motivo']))}")
+        click.echo(f"  {each['nome']}: desde {moment(each['desde'])}, {_tries(each)}{parked}. {each['erro']}")
     for window in owed["janelas"]:
-        click.echo(
-            f"{window['recurso']} de {period(window['data_inicio'], window['data_fim'])}: devido desde "
-            f"{moment(window['desde'])}. {window['erro'] or ''}".rstrip()
-        )
+        why = ended(f": {lower_first(window['motivo'])}" if window["motivo"] else "")
+        click.echo(f"{window['descricao']}, por ler desde {moment(window['desde'])}{why or '.'}")
     if not owed["pendencias"] and not owed["janelas"]:
         click.echo("Nada devido.")
 
 
 def failure(each: dict[str, Any]) -> None:
     """Tudo o que se sabe de uma pendência."""
-    click.echo(f"{each['nome']}" + (" (estacionada)" if each["estacionada"] else ""))
+    click.echo(f"{each['descricao']}" + (" (estacionada)" if each["estacionada"] else ""))
+    click.echo(f"  por quê:    {ended(each['motivo'])}")
+    click.echo(f"  nome:       {each['nome']}")
     click.echo(f"  desde:      {moment(each['desde'])}")
     click.echo(f"  última vez: {moment(each['tentada_em'])}, {_tries(each)}")
     if each["data_emissao"]:

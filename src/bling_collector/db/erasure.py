@@ -148,6 +148,9 @@ async def clear_columns(
         .where(contatos.c.id.in_(person.contatos), contatos.c.detalhe.is_(None), contatos.c.nao_encontrado_em.is_(None))
         .values(detalhe=func.jsonb_build_object(literal("id"), contatos.c.id))
     )
+    await connection.execute(
+        update(pendencias).where(pendencias.c.contato_id.in_(person.contatos)).values(contato_nome=None)
+    )
     for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos)):
         await connection.execute(
             update(pendencias)

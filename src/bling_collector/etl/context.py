@@ -187,7 +187,14 @@ class RunContext:
         outcome = await save(connection, stream, items, now, self.run_id)
         await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
-            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day, item.resumo)
+            Pendencia(
+                stream.name,
+                str(item.document["id"]),
+                reason,
+                stream.day(item.document) or item.day,
+                item.resumo,
+                stream.names(item.document),
+            )
             for item, reason in outcome.refused
         ]
         await control.add_pendencias(connection, [*failures, *refused], now)

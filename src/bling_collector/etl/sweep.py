@@ -16,7 +16,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.windows import Window, apart, plan
-from bling_collector.payload import Json, digest
+from bling_collector.payload import Json, Row, digest
 from bling_collector.streams.base import Document, Params, Stream
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class Wanted:
 
     resumo: str | None = None
     day: date | None = None
+    names: Row = field(default_factory=dict)
+    """Por que as pessoas a conhecem, se uma listagem a mostrou."""
 
 
 @dataclass
@@ -89,7 +91,7 @@ def diff(
     for row in rows:
         resumo = digest(row)
         if known.get(row["id"]) != resumo or not stream.is_final(row):
-            wanted[row["id"]] = Wanted(resumo, stream.day(row) or since)
+            wanted[row["id"]] = Wanted(resumo, stream.day(row) or since, stream.names(row))
     return wanted
 
 
@@ -362,7 +364,9 @@ async def fetch_and_store(
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
                 result.missing.add(fetched.id)
             else:
-                failures.append(Pendencia(stream.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo))
+                failures.append(
+                    Pendencia(stream.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo, wanted.names)
+                )
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()

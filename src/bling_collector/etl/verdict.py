@@ -1,12 +1,14 @@
 """O juízo da situação: numa frase, se está tudo aqui, e o que fazer se não está. Puro: só olha o que lhe dão."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bling_collector.etl import alarm_texts
+from bling_collector.etl.failure_words import plain
 from bling_collector.etl.freshness import Freshness
-from bling_collector.words import ago, ended, moment, plural, share, upper_first
+from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
 GOOD: Final = "good"
 WARNING: Final = "warning"
@@ -20,6 +22,21 @@ RUN: Final = "executar"
 RETRY: Final = "tentar"
 REPAIR: Final = "conferir"
 FOLLOW: Final = "acompanhar"
+
+SAYS: Final[Mapping[str, frozenset[str]]] = {
+    "devidas": frozenset({alarm_texts.EXECUCAO}),
+    "em-parte": frozenset({alarm_texts.EXECUCAO}),
+    "falhou": frozenset({alarm_texts.EXECUCAO}),
+    "velhos": frozenset({alarm_texts.SEM_EXECUCAO}),
+    "difere": frozenset({alarm_texts.CONFERENCIA}),
+    "token": frozenset({alarm_texts.TOKEN}),
+    "autorizacao-perdida": frozenset({alarm_texts.AUTORIZACAO, alarm_texts.RECUSADA}),
+    "autorizacao-fechada": frozenset({alarm_texts.AUTORIZACAO, alarm_texts.RECUSADA}),
+    "autorizacao-recusada": frozenset({alarm_texts.AUTORIZACAO, alarm_texts.RECUSADA}),
+    "autorizacao-no-fim": frozenset({alarm_texts.AUTORIZACAO}),
+    "autorizacao-acabando": frozenset({alarm_texts.AUTORIZACAO}),
+}
+"""Por caso do juízo, os alarmes que dizem a mesma coisa: uma falha é um aviso na página, e não três."""
 
 _FIRST: Final = "Autorizado. Falta a primeira carga."
 
@@ -44,8 +61,12 @@ def judge(
     now: datetime,
     no_run_hours: int,
     missing: str | None = None,
+    failures: Mapping[str, Any] | None = None,
 ) -> Verdict:
-    """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso."""
+    """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso.
+
+    `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta.
+    """
     run, oauth = status["last_run"], status["oauth"]
     fresh = not status["started"]  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
     if missing is not None and not oauth["has_token"]:
@@ -60,7 +81,7 @@ def judge(
         or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
         or _failed(run)
         or _old(status["freshness"], now, no_run_hours)
-        or _owed(status["owed"], spent=status["quota"]["exhausted"])
+        or _owed(status["owed"], failures or {}, spent=status["quota"]["exhausted"])
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
@@ -101,7 +122,7 @@ def _failed(run: dict[str, Any]) -> Verdict | None:
     if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
         return None
     reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
-    detail = f"{ended(reason)} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
+    detail = f"{ended(plain(reason))} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
     return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
 
 
@@ -114,7 +135,7 @@ def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None
     return Verdict("velhos", BAD, sentence, f"O normal é ler a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
 
 
-def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
+def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> Verdict | None:
     notes, windows = owed["pendencias"], owed["janelas"]
     if not notes and not windows:
         return None
@@ -124,7 +145,11 @@ def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
     if owed["estacionadas"]:
         one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
         detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
-    sentence = f"Falta uma parte: {' e '.join(parts)}."
+    sentence = f"Falta uma parte: {several(parts)}."
+    named = [*failures.get("pendencias", ()), *failures.get("janelas", ())]
+    if len(named) == 1 and named[0]["motivo"]:  # uma coisa só diz-se pelo nome, e por quê
+        sentence = f"Falta uma parte: {lower_first(named[0]['descricao'])}."
+        detail = f"{ended(named[0]['motivo'])} {detail}"
     if spent:  # executar agora não traria nada
         detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
         return Verdict("devidas", WARNING, sentence, detail)
@@ -134,7 +159,7 @@ def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
 def _stopped(run: dict[str, Any]) -> Verdict | None:
     if run["status"] != "partial":
         return None
-    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(run["mensagem"] or ""), RUN)
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run["mensagem"] or "")), RUN)
 
 
 def _differs(reconciliation: dict[str, Any]) -> Verdict | None:

@@ -233,6 +233,11 @@ NFE = Stream(
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),
     day=lambda row: local_date(row.get("dataEmissao")),
+    names=lambda row: {
+        "numero": text(row.get("numero")),
+        "contato_id": reference(row.get("contato")),
+        "contato_nome": text(part(row.get("contato"), "nome")),
+    },
     person=lambda nota: reference(nota.get("contato")),
     nameless=nameless_nota,
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),

@@ -1,5 +1,6 @@
 """A forma das respostas, para /docs. Os números vêm dos loaders de `etl.status`; um campo novo lá passa por aqui."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -191,7 +192,12 @@ class Failure(_Answer):
     recurso: str
     id: str
     data_emissao: Day | None
-    erro: str
+    numero: str | None = Field(description="O da nota")
+    contato: str | None = Field(description="O nome de quem é a nota, ou do contato")
+    valor: Decimal | None = Field(description="O total da nota, se o banco já a tinha")
+    descricao: str = Field(description="O registro, como as pessoas o conhecem")
+    motivo: str = Field(description="O que o Bling respondeu, em palavras")
+    erro: str = Field(description="O mesmo, com o endereço pedido e o código HTTP")
     tentativas: int
     desde: Instant
     tentada_em: Instant
@@ -204,6 +210,8 @@ class OwedWindow(_Answer):
     data_fim: Day
     desde: Instant
     erro: str | None
+    descricao: str = Field(description="O período, como as pessoas o conhecem")
+    motivo: str | None = Field(description="O que o Bling respondeu, em palavras")
 
 
 class Failures(_Answer):

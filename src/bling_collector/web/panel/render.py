@@ -5,12 +5,14 @@ from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from bling_collector import words
+from bling_collector.etl.failure_words import plain
 from bling_collector.etl.run_words import STATUSES
 from bling_collector.web.headers import PANEL
 from bling_collector.web.panel.charts import meter
@@ -51,6 +53,11 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
+def _reason(text: str) -> Markup:
+    """O erro em palavras, com os comandos trocados pelas páginas que os fazem."""
+    return pointing(plain(text))
+
+
 @cache
 def environment() -> Environment:
     env = Environment(
@@ -60,7 +67,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= FILTERS | {"cell": shown, "meter": meter, "aponta": pointing, "codigo": coding}
+    env.filters |= FILTERS | {
+        "cell": shown,
+        "meter": meter,
+        "aponta": pointing,
+        "codigo": coding,
+        "motivo": lambda text: pointing(plain(text)),
+    }
     env.globals |= {"static_url": static_url, "sections": SECTIONS, "run_statuses": STATUSES}
     return env
 
