@@ -23,6 +23,7 @@ from bling_collector.etl.save import Item, Saved, save
 from bling_collector.etl.windows import Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Params, Stream
+from bling_collector.words import number
 
 T = TypeVar("T")
 
@@ -110,7 +111,7 @@ class RunContext:
 
     def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
         """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
-        log.info("%s%s", fase, f": {total} a buscar" if total else "")
+        log.info("%s%s", fase, f": {number(total)}" if total else "")
         self.progress.start(fase, total, each)
         self.show()
 

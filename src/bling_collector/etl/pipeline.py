@@ -471,7 +471,8 @@ class Pipeline:
             error,
             ctx.found,
         )
-        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or "Tudo em dia.")
+        all_well = "Tudo em dia." if owes else "O que se tinha foi refeito."
+        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or all_well)
         return result
 
     async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:

@@ -11,7 +11,7 @@ from bling_collector.clock import BRASILIA
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.etl import alarm_texts
-from bling_collector.etl.alarms import load_alarms
+from bling_collector.etl.alarms import AVISO, load_alarms
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
@@ -40,9 +40,12 @@ async def load_situation(
     verdict = judge(
         status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
     )
-    said = SAYS.get(verdict.case, frozenset())
-    if verdict.case == "devidas" and _only_owed(reconciliation, failures):
-        said |= {alarm_texts.CONFERENCIA}
+    said = set(SAYS.get(verdict.case, ()))
+    if failures["pendencias"] or failures["janelas"]:  # o que se deve já está na página, com o seu porquê
+        said |= {alarm_texts.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
+        said |= {
+            alarm["nome"] for alarm in alarms if alarm["nome"] == alarm_texts.EXECUCAO and alarm["estado"] == AVISO
+        }
     return {
         "verdict": verdict,
         "failures": failures,

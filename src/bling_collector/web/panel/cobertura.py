@@ -211,12 +211,15 @@ def _lists(found: MonthDetails) -> list[dict[str, Any]]:
             found.excluidas_de,
         ),
     )
-    return [_list(name, title, text, notes[:MOST_NOTES], of) for name, title, text, notes, of in kinds if of]
+    names = {int(each["id"]): each["descricao"] for each in found.pendencias if each["recurso"] == "nfe"}
+    return [_list(name, title, text, notes[:MOST_NOTES], of, names) for name, title, text, notes, of in kinds if of]
 
 
-def _list(name: str, title: str, text: str, notes: list[dict[str, Any]], of: int) -> dict[str, Any]:
+def _list(
+    name: str, title: str, text: str, notes: list[dict[str, Any]], of: int, names: dict[int, str]
+) -> dict[str, Any]:
     known = [note for note in notes if "numero" in note]
-    unknown = [note["id"] for note in notes if "numero" not in note]
+    unknown = [names.get(note["id"], note["id"]) for note in notes if "numero" not in note]
     return {
         "name": name,
         "title": title,
