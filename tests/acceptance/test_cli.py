@@ -70,6 +70,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         (["run", "sobra"], "Sobra um argumento: sobra."),
         (["run-full"], "Falta --data-inicio."),
         (["run", "--data-inicio"], "A opção --data-inicio pede um valor."),
+        (["run", "--json=sim"], "A opção --json não leva valor."),
         (["run", "--data-inicio", "2025-02-30"], "'2025-02-30' não é uma data. Escreva AAAA-MM-DD"),
         (["run", "--data-inicio", "01/02/2025"], "não é uma data"),
         (["sync", "pedido", "1"], "não serve: 'pedido'; use um destes: nfe, contato, produto."),

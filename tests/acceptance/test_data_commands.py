@@ -19,7 +19,7 @@ from bling_collector.db.database import check_server
 from bling_collector.db.embedded_binaries import BIN_VARIABLE
 from bling_collector.db.restore import restore
 from bling_collector.db.run_lock import is_locked
-from bling_collector.words import masked
+from bling_collector.words import masked, plural
 
 
 @pytest.fixture
@@ -69,13 +69,16 @@ async def test_backup_and_restore(app: App, command: str, capsys: pytest.Capture
     assert "A autorização do Bling não vai nela" in capsys.readouterr().out
     assert await run("db", "backup", "copia.dump") == 2
     assert await run("db", "restore", "copia.dump") == 2
-    assert "--sobrescrever" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"tem {plural(notes, 'nota', 'notas')}, e restaurar apaga o que ele tem, sem volta" in said
+    assert f"O banco {app.engine.url.database} em " in said
+    assert "--sobrescrever" in said
     async with app.engine.begin() as connection:
         await connection.execute(text("TRUNCATE nfe_cabecalho CASCADE"))
     assert await run("db", "restore", "copia.dump", "--sobrescrever", "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["arquivo"] == "copia.dump"
-    assert said["autorizado"] is True
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["arquivo"] == "copia.dump"
+    assert answer["autorizado"] is True
     assert await _notes(app) == notes > 0
 
 

@@ -78,6 +78,8 @@ def explain(error: click.UsageError) -> str:
             sentence = f"Não existe a opção {error.option_name}.{likely}"
         case click.BadParameter(param=click.Parameter() as parameter):
             sentence = f"O valor de {_name(parameter)} não serve: {_wanted(parameter, error.message)}"
+        case click.BadOptionUsage() if "does not take a value" in error.message:
+            sentence = f"A opção {error.option_name} não leva valor."
         case click.BadOptionUsage():
             sentence = f"A opção {error.option_name} pede um valor."
         case click.NoSuchCommand():

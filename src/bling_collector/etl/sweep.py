@@ -36,7 +36,7 @@ class Wanted:
 
     resumo: str | None = None
     day: date | None = None
-    names: Row = field(default_factory=dict)
+    names: Row = field(default_factory=dict, compare=False)
     """Por que as pessoas a conhecem, se uma listagem a mostrou."""
 
 
