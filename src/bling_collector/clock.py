@@ -1,6 +1,5 @@
 """O relógio por trás de um Protocol pequeno, para que nenhum teste espere."""
 
-import asyncio
 import time
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -32,6 +31,8 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio  # aqui, porque as datas se escrevem também onde nada espera
+
         await asyncio.sleep(seconds)
 
 

@@ -41,7 +41,7 @@ _TRANSLATED: Final = {
     "Shutting down": "O serviço está parando.",
     "Waiting for connections to close. (CTRL+C to force quit)": "Espera que as conexões se fechem.",
     "Waiting for background tasks to complete. (CTRL+C to force quit)": "Espera que os pedidos em curso terminem.",
-    "Cancel %s running task(s), timeout graceful shutdown exceeded": "Acabou o prazo: %s pedido(s) cancelado(s).",
+    "Cancel %s running task(s), timeout graceful shutdown exceeded": "Acabou o prazo; pedidos cancelados: %s.",
     "Waiting for application shutdown.": "O serviço está fechando.",
     "Application shutdown complete.": "O serviço fechou.",
     "Finished server process [%d]": "O processo %d do serviço acabou.",

@@ -32,7 +32,7 @@ class RunningServer:
 
 def serve(host: str = "127.0.0.1", port: int = 8099, settings: SimulatorSettings | None = None) -> None:
     """Atende até ser interrompido."""
-    config = _config(create_app(settings), host=host, port=port)
+    config = _config(create_app(settings), host=host, port=port, log_level="error")
     _silence_drops()
     uvicorn.Server(config).run()
 

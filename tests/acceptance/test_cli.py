@@ -61,11 +61,16 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["runn"], "Não existe o comando runn."),
+        (["runn"], "Não existe o comando runn. Seria run?"),
+        (["backup"], "Não existe o comando backup. Seria db backup?"),
+        (["db", "restor"], "Seria db restore?"),
+        (["db", "status"], "Não existe o comando status. Seria status?"),
+        (["xyzzy"], "Não existe o comando xyzzy.\n"),
         (["run", "--foo"], "Não existe a opção --foo."),
         (["run", "sobra"], "Sobra um argumento: sobra."),
         (["run-full"], "Falta --data-inicio."),
         (["run", "--data-inicio"], "A opção --data-inicio pede um valor."),
+        (["run", "--json=sim"], "A opção --json não leva valor."),
         (["run", "--data-inicio", "2025-02-30"], "'2025-02-30' não é uma data. Escreva AAAA-MM-DD"),
         (["run", "--data-inicio", "01/02/2025"], "não é uma data"),
         (["sync", "pedido", "1"], "não serve: 'pedido'; use um destes: nfe, contato, produto."),
@@ -86,6 +91,22 @@ def test_wrong_use_is_one_sentence_and_code_2(typed: Callable[..., Done], argume
     assert sentence in done.err
     assert "Traceback" not in done.err
     assert done.out == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["db"], ["contato"]], ids=" ".join)
+def test_without_a_command_the_help_says_which_there_are(typed: Callable[..., Done], arguments: list[str]) -> None:
+    done = typed(*arguments)
+    assert done.code == 2
+    assert done.err.startswith("Uso: bling-collector")
+    assert "Comandos:" in done.err
+    assert "Erro" not in done.err
+
+
+def test_a_simulator_on_a_busy_port_is_a_sentence_and_code_2(typed: Callable[..., Done]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        done = typed("simulator", "--port", str(busy.getsockname()[1]))
+    assert (done.code, done.out) == (2, "")
+    assert "está em uso. Escolha outra com --port" in done.err
 
 
 @pytest.mark.parametrize(
@@ -204,7 +225,7 @@ async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, app: App
     done = await terminal.run("run-full", "--data-inicio", "2021-01-01")
     assert done.code == 1
     assert "◐ Coletado em parte" in done.out
-    assert "1 registro(s) pendente(s)" in done.err
+    assert "1 registro pendente" in done.err
     assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(broken))]
 
     bling.faults.clear()

@@ -1,6 +1,7 @@
 """`db backup`, `db restore` e `contato`, como se usam: o que dizem e com que código saem."""
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from bling_collector.db.database import check_server
 from bling_collector.db.embedded_binaries import BIN_VARIABLE
 from bling_collector.db.restore import restore
 from bling_collector.db.run_lock import is_locked
+from bling_collector.words import masked, plural
 
 
 @pytest.fixture
@@ -67,13 +69,16 @@ async def test_backup_and_restore(app: App, command: str, capsys: pytest.Capture
     assert "A autorização do Bling não vai nela" in capsys.readouterr().out
     assert await run("db", "backup", "copia.dump") == 2
     assert await run("db", "restore", "copia.dump") == 2
-    assert "--sobrescrever" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"tem {plural(notes, 'nota', 'notas')}, e restaurar apaga o que ele tem, sem volta" in said
+    assert f"O banco {app.engine.url.database} em " in said
+    assert "--sobrescrever" in said
     async with app.engine.begin() as connection:
         await connection.execute(text("TRUNCATE nfe_cabecalho CASCADE"))
     assert await run("db", "restore", "copia.dump", "--sobrescrever", "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["arquivo"] == "copia.dump"
-    assert said["autorizado"] is True
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["arquivo"] == "copia.dump"
+    assert answer["autorizado"] is True
     assert await _notes(app) == notes > 0
 
 
@@ -95,6 +100,33 @@ async def test_the_erased_stay_erased_after_a_restore(
     exported = capsys.readouterr().out
     assert json.loads(exported)["apagado_em"]
     assert found.contato_nome not in exported
+
+
+class _Person(io.StringIO):
+    """Alguém diante do terminal, que digita estas linhas."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.bling(scale=0.005)
+async def test_erasing_asks_in_portuguese_and_says_who(
+    app: App, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await app.pipeline.run_full(date(2026, 1, 1))
+    found = await _someone(app)
+    async with app.engine.connect() as connection:
+        query = text("SELECT contato_documento FROM nfe_cabecalho WHERE contato_id = :id LIMIT 1")
+        documento = await connection.scalar(query, {"id": found.contato_id})
+    for typed, erased in (("\n", False), ("n\n", False), ("", False), ("y\nSim\n", True)):
+        monkeypatch.setattr(sys, "stdin", _Person(typed))
+        assert await run("contato", "erase", str(found.contato_id)) == (0 if erased else 1)
+        said = capsys.readouterr()
+        assert f"sem volta, os dados pessoais de {found.contato_nome} ({masked(documento)}): contato" in said.err
+        assert "Apagar? [s/N]" in said.err
+        assert ("Responda s (sim) ou n (não)." in said.err) == typed.startswith("y")
+        assert ("Nada foi apagado." in said.err) != erased
+        assert await _named(app, found.contato_id) != erased
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="o pg_restore que mata é do sh")

@@ -318,6 +318,8 @@ async def test_nothing_starts_without_authorisation_and_the_page_offers_it(http:
 async def test_the_consent_that_was_denied_is_a_page_too(http: httpx2.AsyncClient, bling: Bling) -> None:
     denied = await http.get("/auth/callback?error=access_denied", headers=PAGE)
     assert denied.status_code == 422
+    assert "<h1>Autorização negada</h1>" in denied.text
+    assert "Pedido inválido" not in denied.text
     assert 'href="/autorizar"' in denied.text
     problem(await http.get("/auth/callback?error=access_denied"), 422)
     assert (await authorise(http, bling)).json()["status"] == "success"

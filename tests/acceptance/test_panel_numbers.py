@@ -20,6 +20,7 @@ from tests.proving import at, execute, outgoing, snapshot
 
 from bling_collector.config import Settings
 from bling_collector.db.run_lock import run_lock
+from bling_collector.words import share
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}
@@ -200,7 +201,7 @@ async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(loaded: httpx2.AsyncCli
     assert said.keys() == {month["mes"] for month in proven["meses"]}
     for month in proven["meses"]:
         total = month["no_bling"]["total"]
-        expected = f"100%, {total} de {total} notas" if total else "sem notas, dos dois lados"
+        expected = f"100%, {share(total, total, 'nota', 'notas')}" if total else "sem notas, dos dois lados"
         assert said[month["mes"]].endswith(expected), month["mes"]
 
 

@@ -27,8 +27,8 @@ FILES = ("/faturamento.csv?tabela=clientes&periodo=tudo", "/faturamento.xlsx?per
 
 CHECKED = (
     """
-    INSERT INTO etl_controle (inicio, fim, status, tipo, data_inicio, data_fim, data_referencia)
-    VALUES (now(), now(), 'success', 'run-full', '2021-01-01', '2026-02-20', '2026-02-20')""",
+    INSERT INTO etl_controle (inicio, fim, status, tipo, data_inicio, data_fim, data_referencia, leu_o_presente)
+    VALUES (now(), now(), 'success', 'run-full', '2021-01-01', '2026-02-20', '2026-02-20', true)""",
     """
     INSERT INTO conferencias (mes, data_inicio, data_fim, conferida_em, run_id, no_bling, no_banco, faltam, sobram,
                               diferem)

@@ -1,5 +1,6 @@
 """A linha de comando da prova: o que diz, com que código sai, e que nada muda quando o pedido está errado."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -38,7 +39,7 @@ async def test_conferir_e_reparar(app: App, bling: Bling, terminal: Terminal) ->
     repaired = await terminal.run("reconcile", "--repair")
     assert repaired.code == 0, repaired.err
     total = len(outgoing(bling))
-    assert f"✔ {total} de {total} notas, conferidas em" in repaired.out
+    assert f"✔ {total} de {total} notas, na conferência de" in repaired.out
     assert f"Faltavam aqui: 1 ({issued})." in repaired.out
     assert f"Mudaram lá: 1 ({cancelled})." in repaired.out
     assert f"Só existiam aqui: 1 ({doomed})." in repaired.out
@@ -51,9 +52,9 @@ async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, terminal
     await execute(app.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
     said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
     assert said.code == 0, said.err
-    assert "conferidas em" not in said.out
+    assert "na conferência de" not in said.out
     assert "✘" not in said.out, "o que falta conferir não é uma diferença"
-    assert "Ainda por conferir: 36 mês(es), de 2021-01 a 2023-12." in said.out
+    assert "Ainda por conferir: 36 meses, de jan/2021 a dez/2023." in said.out
     await execute(app.engine, "UPDATE conferencias SET sobram = '{7}' WHERE mes = '2024-05-01'")
     for how in ([], ["--json"]):
         said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10", *how)
@@ -90,7 +91,8 @@ async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
     said = await terminal.run("reconcile", "--numeracao", "--serie", "7", BLING_CLIENT_ID="")
     assert said.code == 1, "há uma lacuna sem explicação"
     assert "Série 7: de 1 a 4, 2 números." in said.out
-    assert "✘ 2 a 3: sem explicação, entre 1 (nota" in said.out
+    assert "✘ 2 a 3: sem explicação, entre 1, de 20/02/2026, e 4, de 20/02/2026 (notas" in said.out
+    assert said.out.splitlines()[-1] == "✘ Na numeração há 2 números sem explicação: confira-os no Bling."
     looked = await terminal.run("reconcile", "--numeracao", "--json")
     assert (looked.code, looked.json[-1]["sem_explicacao"][0]["quantos"]) == (1, 2)
     assert (await terminal.run("reconcile", "--numeracao", "--serie", "1")).code == 0
@@ -103,6 +105,10 @@ async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal) -> None:
     await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     listed = await terminal.run("failures")
     assert listed.code == 0
+    numero = bling.notes[bad]["numero"]
+    assert re.search(
+        rf"^Nota {numero}, de \d\d/\d\d/2026, de .+: o Bling recusou o pedido\. O Bling diz: «Nota", listed.out
+    )
     assert f"nfe/{bad}: desde" in listed.out
     assert "estacionada" in listed.out
     assert "Nota estragada" in listed.out

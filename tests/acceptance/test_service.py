@@ -200,7 +200,7 @@ def test_a_wrong_setting_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("/run?data_inicio=", "AAAA-MM-DD"),
         ("/run?data_inicio=2026-02-10&data_fim=2026-02-01", "antes"),
         ("/run?data_inicio=2031-01-01", "futuro"),
-        ("/run?data_inicio=0001-01-01", "0001-01-01"),
+        ("/run?data_inicio=0001-01-01", "01/01/0001"),
         ("/run?data_inico=2026-01-01", "data_inico"),
         ("/run/full", "data_inicio"),
         ("/run/full?data_fim=2026-01-01", "data_inicio"),
@@ -272,6 +272,8 @@ async def test_security_headers(http: httpx2.AsyncClient) -> None:
     assert docs.status_code == 200
     assert "script-src 'self'" in docs.headers["content-security-policy"], "nada se carrega de fora"
     assert "POST /run/full" in docs.text
+    assert "`" not in docs.text
+    assert "<code>partial</code> (200) diz" in docs.text
     assert re.findall(r'(?:src|href)="(?!/)[^"#]+"', docs.text) == []
 
 

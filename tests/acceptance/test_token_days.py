@@ -57,7 +57,7 @@ async def test_the_status_says_what_is_left(terminal: Terminal, engine: AsyncEng
 
     await aged(engine, 24.5)
     said = (await terminal.run("status", TOKEN_ENCRYPTION_KEY=new_key())).err
-    assert "⚠ A autorização do Bling acaba em 5 dia(s). Uma coleta a renova: rode `bling-collector run`" in said
+    assert "⚠ A autorização do Bling acaba em 5 dias. Uma coleta a renova: rode `bling-collector run`" in said
 
 
 async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: AsyncEngine, server: RunningServer) -> None:
@@ -66,7 +66,7 @@ async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: Asyn
     done = await terminal.run("run")
     said = done.out + done.err
     assert done.code == 0
-    assert "⚠ A autorização do Bling acaba em 5 dia(s)" in said
+    assert "⚠ A autorização do Bling acaba em 5 dias" in said
 
     server.bling.faults.clear()
     key = new_key()

@@ -124,12 +124,13 @@ async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
     await page.get_by_role("button", name="Ver o plano").click()
     await page.get_by_role("button", name="Começar").click()
     await expect(page.get_by_text("Em parte", exact=True)).to_be_visible(timeout=60_000)
-    await expect(page.get_by_role("rowheader", name=f"nfe/{note}")).to_be_visible()
+    named = f"ota {panel.bling.notes[note]['numero']}, de "
+    await expect(page.get_by_role("rowheader", name=f"N{named}")).to_be_visible()
     await axe(page)
     await page.goto("/")
-    await expect(page.get_by_role("heading", level=1)).to_have_text(
-        "Falta uma parte: 1 registro que não pôde ser salvo."
-    )
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(f"Falta uma parte: n{named}")
+    await page.get_by_text("O que falta, e por quê").click()
+    await expect(page.get_by_role("listitem").filter(has_text=f"N{named}")).to_contain_text("O Bling falhou.")
     await axe(page)
 
     panel.bling.faults.remove(rule)

@@ -179,7 +179,7 @@ async def test_a_failed_run_a_partial_one_and_a_good_one(engine: AsyncEngine, cl
     await alarms.run_ended(Ended(4, "run", "success"))
     assert inbox.kinds == ["failure", "warning", "success"]
     said = " ".join(message["message"] for message in inbox.received)
-    assert "1 registro(s)" in said
+    assert "ficou devido 1 registro." in said
     assert "bling-collector failures" in said
     assert "Fulano" not in said
 
@@ -226,26 +226,26 @@ async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClo
     )
     await alarms_of(engine, clock, inbox).run_ended(Ended(1, "reconcile", "partial"))
     assert inbox.titles == ["Coletor Bling: o banco difere do Bling"]
-    assert "2026-01: 2 nota(s) faltam" in inbox.received[0]["message"]
+    assert "jan/2026: 2 notas faltam no banco" in inbox.received[0]["message"]
 
 
 async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
-    run = "INSERT INTO etl_controle (tipo, inicio, fim, status) VALUES (:tipo, :t, :t, :status)"
+    run = "INSERT INTO etl_controle (tipo, inicio, fim, status, leu_o_presente) VALUES (:tipo, :t, :t, :status, :read)"
     token = "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at, updated_at)"
     await execute(engine, f"{token} VALUES (1, 'a', 'r', :t, :t)", t=NOON)
-    await execute(engine, run, tipo="run", t=NOON, status="success")
+    await execute(engine, run, tipo="run", t=NOON, status="success", read=True)
     clock.advance(25 * 3600)
-    await execute(engine, run, tipo="run", t=clock.now(), status="partial")
-    await execute(engine, run, tipo="reprocess", t=clock.now(), status="success")
+    await execute(engine, run, tipo="run", t=clock.now(), status="partial", read=False)
+    await execute(engine, run, tipo="reprocess", t=clock.now(), status="success", read=False)
     await alarms.check()
     assert not inbox.received
     clock.advance(2 * 3600)
     for _ in range(3):
         await alarms.check()
     assert inbox.kinds == ["failure"]
-    assert "a última foi em 20/02/2026 às 12:00" in inbox.received[0]["message"]
-    await execute(engine, run, tipo="run", t=clock.now(), status="success")
+    assert "a última vez foi em 20/02/2026 12:00" in inbox.received[0]["message"]
+    await execute(engine, run, tipo="run", t=clock.now(), status="success", read=True)
     await alarms.check()
     assert inbox.kinds == ["failure", "success"]
 

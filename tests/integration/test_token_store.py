@@ -27,6 +27,7 @@ from bling_collector.etl.situation import load_situation
 from bling_collector.etl.status import load_status
 from bling_collector.token_cipher import TokenCipher, is_sealed, new_key
 from bling_collector.tokens import Token
+from bling_collector.words import plural
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -150,7 +151,7 @@ async def test_the_days_left_are_in_the_status(engine: AsyncEngine, age: int, le
     assert oauth["refresh_days_left"] == left
     assert datetime.fromisoformat(oauth["refresh_expires_at"]) == NOW + timedelta(days=left)
     assert (oauth["warning"] is not None) is warned
-    assert not warned or f"{left} dia(s)" in oauth["warning"]
+    assert not warned or plural(left, "dia", "dias") in oauth["warning"]
 
 
 async def test_a_run_leaves_thirty_days(app: App, engine: AsyncEngine) -> None:

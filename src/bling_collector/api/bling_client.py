@@ -193,7 +193,9 @@ def build_http(
     comum, o servidor poderia atender as requisições uma a uma. `SSL_CERT_FILE` continua valendo.
     """
     return httpx2.AsyncClient(
-        transport=AuthTransport(tokens, RetryTransport(PacedTransport(network(wire), limiter, clock, requests), clock)),
+        transport=AuthTransport(
+            tokens, RetryTransport(PacedTransport(network(wire), limiter, clock, requests), clock, requests.waiting)
+        ),
         base_url=base_url,
         headers={"Accept": "application/json", "User-Agent": f"bling-collector/{__version__}"},
         timeout=httpx2.Timeout(30, connect=10),

@@ -9,7 +9,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import httpx2
@@ -17,6 +17,7 @@ import httpx2
 from bling_collector.api.answers import RETRIED, Verdict, place, read_answer, retry_after, unanswered, verdict
 from bling_collector.api.health import Health
 from bling_collector.api.rate_limit import RateLimiter
+from bling_collector.api.waiting import Waiting
 from bling_collector.clock import Clock
 from bling_collector.errors import (
     LASTING,
@@ -31,6 +32,7 @@ from bling_collector.errors import (
 from bling_collector.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
 from bling_collector.payload import Json
 from bling_collector.tokens import Token
+from bling_collector.words import duration
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ class Requests:
     total: int = 0
     throttled: int = 0
     """Quantas receberam um 429 por segundo."""
+    waiting: Waiting = field(default_factory=Waiting, compare=False)
+    """As que ainda não tiveram resposta."""
 
 
 class _Layer(httpx2.AsyncBaseTransport):
@@ -146,16 +150,27 @@ class RetryTransport(_Layer):
     limitador é esperada, até LONGEST_PATIENCE segundos ao todo; depois disso, BlingPausedError.
     """
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock, waiting: Waiting | None = None) -> None:
         super().__init__(inner)
         self._clock = clock
+        self._waiting = waiting or Waiting()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        answered = False
+        try:
+            response = await self._insist(request)
+            answered = True
+            return response
+        finally:
+            self._waiting.ended(request, self._clock.monotonic(), answered=answered)
+
+    async def _insist(self, request: httpx2.Request) -> httpx2.Response:
         most = ATTEMPTS if request.method == "GET" else 1
         asked = request.extensions.get("attempts", most)
         attempt, paused = 1, 0.0
         while True:
             response = None
+            self._waiting.sent(request, attempt, asked, self._clock.monotonic())
             try:
                 response = await self._exchange(request)
                 body = read_answer(request, response)
@@ -165,6 +180,8 @@ class RetryTransport(_Layer):
                 paused += error.wait
                 if paused > LONGEST_PATIENCE:
                     raise
+                now = self._clock.monotonic()
+                self._waiting.holds(request, attempt, asked, now, error.wait, paused=True)
                 await self._clock.sleep(error.wait)
                 continue
             except RETRIED as error:
@@ -172,11 +189,12 @@ class RetryTransport(_Layer):
                 if attempt >= last:
                     raise
                 wait = pause(error, attempt, retry_after(response))
-                logger.warning("%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
+                logger.warning("%s Tentativa %d de %d, daqui a %s.", error, attempt + 1, last, duration(wait))
             else:
                 response.extensions["body"] = body
                 return response
             attempt += 1
+            self._waiting.holds(request, attempt, last, self._clock.monotonic(), wait)
             await self._clock.sleep(wait)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:

@@ -35,6 +35,7 @@ from bling_collector.tokens import (
     TokenStore,
     refresh_ends_at,
 )
+from bling_collector.words import plural
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +211,8 @@ class OAuth:
     def _warn(self, token: Token) -> None:
         end = refresh_ends_at(token.updated_at)
         if end and (days := (end - self._clock.now()).days) <= WARN_DAYS:
-            logger.warning("A autorização do Bling acaba em %d dia(s), e o Bling não a renovou agora.", max(days, 0))
+            left = plural(max(days, 0), "dia", "dias")
+            logger.warning("A autorização do Bling acaba em %s, e o Bling não a renovou agora.", left)
 
     def _raise_if_just_refused(self, token: Token) -> None:
         failure = self._failure

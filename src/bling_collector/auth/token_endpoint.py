@@ -57,8 +57,15 @@ _MEANINGS: Final[Mapping[str, str]] = {
 }
 """Por `error.description`: o que ela quer dizer."""
 
+
+class DeniedError(UsageError):
+    """O dono da conta não quis autorizar, na tela do Bling."""
+
+    title = "Autorização negada"
+
+
 _CALLBACK: Final[Mapping[str, tuple[type[CollectorError], str]]] = {
-    "access_denied": (UsageError, "A autorização foi negada na tela do Bling. Comece de novo e escolha autorizar."),
+    "access_denied": (DeniedError, "A autorização foi negada na tela do Bling. Comece de novo e escolha autorizar."),
     "app_inativo": (
         ReauthorizeError,
         f"O aplicativo está inativo no Bling por ora. Reative-o em developer.bling.com.br. {AGAIN}",
@@ -140,7 +147,7 @@ class TokenEndpoint:
 
 def callback_error(error: str, description: str = "") -> CollectorError:
     """O erro, para quem chama levantar, que o Bling manda em `?error=` ao endereço de retorno."""
-    unknown = (UsageError, f"O Bling não autorizou ({_one_line(error)}). {AGAIN}")
+    unknown = (DeniedError, f"O Bling não autorizou ({_one_line(error)}). {AGAIN}")
     kind, sentence = _CALLBACK.get(error, unknown)
     words = _one_line(description)
     return kind(f"{sentence} O Bling diz: «{words}»." if words else sentence)

@@ -7,12 +7,12 @@ import click
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json, mark, say
-from bling_collector.cli.words import moment
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.db.alarms import NORMAL
 from bling_collector.etl.alarms import load_alarms
 from bling_collector.opening import build_alarms, open_database, telling_who_watches
+from bling_collector.words import moment
 
 _NO_CHANNELS = (
     "Não há a quem avisar: ponha em ALERT_URLS uma URL do Apprise, como mailto://usuario:senha@servidor ou "

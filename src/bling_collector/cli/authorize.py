@@ -105,7 +105,7 @@ def _listen(port: int) -> list[socket.socket]:
         listeners = [socket.create_server(("127.0.0.1", port))]
     except OSError as error:
         raise UsageError(
-            f"A porta {port} está ocupada ({error.strerror}), e é nela que o Bling devolve a autorização. Libere-a."
+            f"A porta {port} está ocupada, e é nela que o Bling devolve a autorização. Libere-a."
         ) from error
     with suppress(OSError):  # nem toda máquina tem IPv6
         listeners.append(socket.create_server(("::1", port), family=socket.AF_INET6))

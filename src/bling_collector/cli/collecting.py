@@ -14,7 +14,7 @@ from bling_collector.cli.running import run_to_end, settings, settings_to_collec
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import emit_json, say
 from bling_collector.config import Settings
-from bling_collector.etl.failures import unpark
+from bling_collector.etl.failures import load_failures, unpark
 from bling_collector.etl.pipeline import RunResult
 from bling_collector.etl.token_status import load_token_warning
 from bling_collector.opening import telling_who_watches
@@ -42,10 +42,11 @@ def collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *
                 result = await start(app, sink=sink, stop=stop)
             if warning := await load_token_warning(app.engine, app.cipher, app.clock.now()):
                 say(f"⚠ {warning}")
+            owed = None if offline or result.status == "success" else await load_failures(app.engine)
         if json_:
             emit_json(report.as_json(result))
         else:
-            report.result(result, time.monotonic() - began, redone=offline)
+            report.result(result, time.monotonic() - began, redone=offline, owed=owed)
         return result.exit_code
 
     return run_to_end(work())

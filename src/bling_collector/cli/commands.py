@@ -123,7 +123,13 @@ def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Onde atender.")
 @click.option("--port", type=PORT, default=8099, show_default=True, help="Em que porta.")
-@click.option("--requests-per-second", default=3, show_default=True, help="O limite da conta; 0 desliga.")
+@click.option(
+    "--requests-per-second",
+    type=click.IntRange(0, 1000),
+    default=3,
+    show_default=True,
+    help="O limite da conta; 0 desliga.",
+)
 @click.option(
     "--redirect-uri",
     default="http://localhost:8000/callback",

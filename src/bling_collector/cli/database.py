@@ -7,14 +7,15 @@ import click
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
-from bling_collector.cli.words import number
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.backup import backup as copy_database
 from bling_collector.db.migrations import HEAD
+from bling_collector.db.restore import named
 from bling_collector.db.restore import restore as restore_database
 from bling_collector.etl.titular import erase_again
 from bling_collector.opening import open_database
+from bling_collector.words import number
 
 
 def upgrade() -> int:
@@ -66,6 +67,7 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_to
         restored = await restore_database(
             engine, source, overwrite=overwrite, with_tokens=with_tokens, then=put_in_order
         )
+        where = named(engine)
     if json_:
         emit_json(
             {
@@ -76,7 +78,7 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_to
             }
         )
         return 0
-    click.echo(f"✔ Banco restaurado de {source} (revisão {HEAD}).")
+    click.echo(f"✔ Banco {where} restaurado de {source} (revisão {HEAD}).")
     if not restored.has_tokens:
         click.echo("  Falta a autorização do Bling: rode `bling-collector auth`.")
     return 0

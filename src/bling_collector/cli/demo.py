@@ -1,6 +1,7 @@
 """A demonstração: um Bling simulado, um PostgreSQL de verdade e as notas de 2021 até hoje, do nada à conferência."""
 
 import asyncio
+import errno
 import socket
 import sys
 import tempfile
@@ -19,13 +20,13 @@ from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.progress import progress
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import mark, say, table
-from bling_collector.cli.words import duration, money, number
 from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.errors import CollectorError, UsageError
 from bling_collector.etl.pipeline import RunResult
 from bling_collector.pace import PER_SECOND
+from bling_collector.words import duration, money, number, plural, share
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.server import serve as serve_bling
@@ -41,6 +42,7 @@ _BETWEEN_SALES = 30.0
 def serve_simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> None:
     """Atende como se fosse o Bling, até Ctrl-C."""
     settings = SimulatorSettings(requests_per_second=requests_per_second, redirect_uri=redirect_uri)
+    check_free(host, port, "--port ou --host")
     say(f"Bling simulado em http://{host}:{port}/Api/v3 — Ctrl-C encerra. Para usá-lo, no ambiente do coletor:")
     click.echo(f"BLING_API_BASE_URL=http://{host}:{port}/Api/v3")
     click.echo(f"BLING_OAUTH_URL=http://{host}:{port}/Api/v3/oauth/token")
@@ -54,7 +56,7 @@ async def run_demo(*, serve: bool, port: int) -> int:
     """Coleta a empresa simulada inteira e a compara com o Bling; devolve o código de saída."""
     logs.configure("ERROR", stream=sys.stderr, json=False)
     if serve:
-        _check_free(port)  # antes da carga, que leva um minuto
+        check_free("127.0.0.1", port, "`PORT=8090 make demo`, ou com --port")  # antes da carga, que leva um minuto
     say("Demonstração: as notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade.")
     say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
     with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:
@@ -72,14 +74,26 @@ async def run_demo(*, serve: bool, port: int) -> int:
     return 0 if complete else 1
 
 
-def _check_free(port: int) -> None:
-    with socket.socket() as probe:
-        if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise UsageError(f"A porta {port} está em uso. Escolha outra: PORT=8090 make demo, ou --port.") from None
+_WHY_NOT = {
+    errno.EADDRINUSE: "A porta {port} está em uso",
+    errno.EACCES: "O sistema não deixa esta conta usar a porta {port}",
+    errno.EADDRNOTAVAIL: "O endereço {host} não é desta máquina",
+}
+
+
+def check_free(host: str, port: int, otherwise: str) -> None:
+    """UsageError se não se pode atender nesse endereço; `otherwise` é como se escolhe outro."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            if sys.platform != "win32":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror:
+        raise UsageError(f"Não há máquina chamada {host}. Escolha outra com --host.") from None
+    except OSError as error:
+        why = _WHY_NOT.get(error.errno or 0, f"A porta {port} não se deixa usar (erro {error.errno} do sistema)")
+        raise UsageError(f"{why.format(host=host, port=port)}. Escolha outra com {otherwise}.") from None
 
 
 def _settings(simulator: SimulatorSettings, bling: RunningServer, database_url: str) -> Settings:
@@ -119,7 +133,7 @@ async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds
             number(notes),
             number(here.get(year, (0, 0, Decimal(0)))[0]),
             number(here.get(year, (0, 0, Decimal(0)))[1]),
-            f"R$ {money(here.get(year, (0, 0, Decimal(0)))[2])}",
+            money(here.get(year, (0, 0, Decimal(0)))[2]),
         ]
         for year, (notes, _, _) in sorted(there.items())
     ]
@@ -129,18 +143,22 @@ async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds
         number(total_there),
         number(total_here),
         number(sum(t[1] for t in here.values())),
-        f"R$ {money(sum((t[2] for t in here.values()), Decimal(0)))}",
+        money(sum((t[2] for t in here.values()), Decimal(0))),
     ]
     click.echo()
     table(["Ano", "No Bling", "Coletadas", "Canceladas", "Valor"], rows, footer=footer)
     click.echo()
+    asked, held = (
+        plural(result.requisicoes, "requisição", "requisições"),
+        share(total_here, total_there, "nota", "notas"),
+    )
     click.echo(
-        f"{number(result.requisicoes)} requisições em {duration(seconds)}. O Bling, que aceita {PER_SECOND} por "
+        f"{asked} em {duration(seconds)}. O Bling, que aceita {PER_SECOND} por "
         f"segundo, levaria {duration(result.requisicoes * 0.35)}."
     )
     complete = there == here and result.status == "success"
     if complete:
-        click.echo(f"{mark(ok=True)} {number(total_here)} de {number(total_there)} notas, iguais ao centavo.")
+        click.echo(f"{mark(ok=True)} {held}, iguais ao centavo.")
     else:
         click.echo(f"{mark(ok=False)} O coletado difere do que o Bling tem. {result.message or ''}")
     return complete

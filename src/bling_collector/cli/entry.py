@@ -17,6 +17,9 @@ def main(arguments: list[str] | None = None) -> None:
     verbose, json_ = bool({"-v", "--verbose"} & set(arguments)), "--json" in arguments
     try:
         code = cli.main(arguments, prog_name="bling-collector", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.message)  # a ajuda do grupo: quem não disse qual comando quer vê os que há
+        code = 2
     except click.UsageError as error:
         say(f"Erro: {explain(error)}")
         say(f"Veja `{error.ctx.command_path if error.ctx else 'bling-collector'} --help`.")

@@ -83,15 +83,45 @@ def explain(error: click.UsageError) -> str:
             sentence = f"Não existe a opção {error.option_name}.{likely}"
         case click.BadParameter(param=click.Parameter() as parameter):
             sentence = f"O valor de {_name(parameter)} não serve: {_wanted(parameter, error.message)}"
+        case click.BadOptionUsage() if "does not take a value" in error.message:
+            sentence = f"A opção {error.option_name} não leva valor."
         case click.BadOptionUsage():
             sentence = f"A opção {error.option_name} pede um valor."
         case click.NoSuchCommand():
-            sentence = f"Não existe o comando {error.command_name}."
+            sentence = f"Não existe o comando {error.command_name}.{_likely(error)}"
         case _ if "unexpected extra argument" in error.message:
             sentence = f"Sobra um argumento: {error.message.partition('(')[2].rstrip(')')}."
         case _ if "Missing command" in error.message:
             sentence = "Falta o comando."
     return sentence
+
+
+def _likely(error: click.NoSuchCommand) -> str:
+    """«Seria db backup?»: os comandos parecidos com o que se digitou, também os de dentro de outro grupo."""
+    from difflib import get_close_matches
+
+    if error.ctx is None:
+        return ""
+    group, typed = error.ctx.command, error.command_name.lower()
+    if not isinstance(group, click.Group):
+        return ""
+    path = error.ctx.command_path.split()[1:]
+    here = {" ".join([*path, *names]): names[-1] for names in _names(group)}
+    root = error.ctx.find_root().command
+    there = {" ".join(names): names[-1] for names in _names(root)} if isinstance(root, click.Group) else {}
+    for known in (here, there):  # os do mesmo grupo primeiro
+        close = get_close_matches(typed, {*known.values()}, n=2, cutoff=0.65)
+        likely = [full for word in close for full, last in known.items() if last == word]
+        if likely:
+            return f" Seria {' ou '.join(likely[:3])}?"
+    return ""
+
+
+def _names(group: click.Group, path: tuple[str, ...] = ()) -> Iterable[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*path, name)
+        if isinstance(command, click.Group):
+            yield from _names(command, (*path, name))
 
 
 def _wanted(parameter: click.Parameter, message: str) -> str:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bling_collector.cli.terminal import say
-from bling_collector.cli.words import duration, number
-from bling_collector.etl.progress import Progress, ProgressSink
+from bling_collector.etl.progress import Progress, ProgressSink, time_left
+from bling_collector.words import duration, number, plural
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -29,15 +29,19 @@ def progress() -> Iterator[ProgressSink]:
 
 class _Lines:
     def __init__(self) -> None:
-        self._fase = ""
-        self._last = -_PLAIN_EVERY
+        self._said = ("", "")
+        self._started = time.monotonic()
+        self._last = self._started - _PLAIN_EVERY
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        if progress.fase != self._fase or now - self._last >= _PLAIN_EVERY:
-            self._fase, self._last = progress.fase, now
-            done = f" {number(progress.feitos)}/{number(progress.total)}" if progress.total else ""
-            say(f"{progress.fase}{done} · {number(progress.requisicoes)} requisições{_throttled(progress)}")
+        what = (progress.fase, (progress.espera or "").partition(", daqui")[0])
+        if what != self._said or now - self._last >= _PLAIN_EVERY:
+            self._said, self._last = what, now
+            if progress.espera:
+                say(f"{progress.fase} · {progress.espera}")
+            else:
+                say(f"{progress.fase}{_done(progress)} · {_pace(progress, now - self._started)}")
 
 
 @contextmanager
@@ -46,45 +50,42 @@ def _bar() -> Iterator[ProgressSink]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    started = time.monotonic()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[done]}"),
         TextColumn("[dim]{task.fields[pace]}[/dim]"),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Início", total=None, done="", pace="")
-        yield _BarSink(bar, task, started)
+        yield _BarSink(bar, bar.add_task("Início", total=None, pace=""), time.monotonic())
 
 
 class _BarSink:
-    """A fase, o feito e o por fazer, as requisições, o ritmo e o tempo que falta para a fase."""
+    """A fase, e a execução inteira: a barra, as requisições, o ritmo e o tempo que falta até o fim."""
 
     def __init__(self, bar: "Bar", task: Any, started: float) -> None:
-        self._bar, self._task = bar, task
-        self._started = self._phase_started = started
-        self._fase = ""
+        self._bar, self._task, self._started = bar, task, started
 
     def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if progress.fase != self._fase:
-            self._fase, self._phase_started = progress.fase, now
-        rate = progress.requisicoes / max(now - self._started, 0.001)
-        pace = f"{number(progress.requisicoes)} requisições · {rate:.1f}/s{_throttled(progress)}"
-        if progress.feitos:
-            left = (now - self._phase_started) / progress.feitos * (progress.total - progress.feitos)
-            pace += f" · faltam {duration(left)}"
-        done = f"{number(progress.feitos)}/{number(progress.total)}" if progress.total else ""
+        done, total = progress.feitos, progress.total or None  # sem um plano, a da fase
+        if progress.restam is not None:
+            done, total = progress.requisicoes, progress.requisicoes + progress.restam
+        pace = progress.espera or _pace(progress, time.monotonic() - self._started)
         self._bar.update(
-            self._task,
-            description=progress.fase,
-            completed=progress.feitos,
-            total=progress.total or None,
-            done=done,
-            pace=pace,
+            self._task, description=f"{progress.fase}{_done(progress)}", completed=done, total=total, pace=pace
         )
 
 
-def _throttled(progress: Progress) -> str:
-    return f" · {number(progress.limitadas)} × 429" if progress.limitadas else ""
+def _done(progress: Progress) -> str:
+    return f" {number(progress.feitos)}/{number(progress.total)}" if progress.total else ""
+
+
+def _pace(progress: Progress, seconds: float) -> str:
+    said = [plural(progress.requisicoes, "requisição", "requisições")]
+    if progress.requisicoes and seconds >= 1:
+        said.append(f"{number(progress.requisicoes / seconds, 1)}/s")
+    if progress.limitadas:
+        said.append(f"{number(progress.limitadas)} × 429")
+    left = time_left(progress.requisicoes, progress.restam, seconds)
+    if left is not None:
+        said.append(f"faltam cerca de {duration(left)}")
+    return " · ".join(said)

@@ -1,13 +1,33 @@
 """Os resultados como as pessoas os leem, em stdout."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bling_collector.cli.terminal import mark, say, table
-from bling_collector.cli.words import duration, moment, number
+from bling_collector.etl.alarm_texts import left_owed
+from bling_collector.etl.failure_words import plain
+from bling_collector.etl.freshness import Freshness
+from bling_collector.etl.progress import time_left
 from bling_collector.etl.situacoes import situacao
+from bling_collector.words import (
+    ago,
+    day,
+    duration,
+    ended,
+    lower_first,
+    moment,
+    month,
+    number,
+    percent,
+    plural,
+    several,
+    share,
+    upper_first,
+)
 
 if TYPE_CHECKING:
     from bling_collector.etl.pipeline import RunResult
@@ -30,44 +50,50 @@ _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "Tudo refeito", "partial": "Refeito em parte", "error": "Não foi possível refazer"}
 
 
-def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> None:
+def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: dict[str, Any] | None = None) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
-    counts = (
-        f"{number(outcome.stats['nfes'])} notas, {number(outcome.stats['contatos'])} contatos e "
-        f"{number(outcome.stats['produtos'])} produtos"
+    stats = outcome.stats
+    counts = several(
+        [
+            plural(stats["nfes"], "nota", "notas"),
+            plural(stats["contatos"], "contato", "contatos"),
+            plural(stats["produtos"], "produto", "produtos"),
+        ]
     )
     how = (_REDONE if redone else _DONE)[outcome.status]
     sign = "◐" if outcome.status == "partial" else mark(outcome.status == "success")
     click.echo(
-        f"{sign} {how}: {counts} em {duration(seconds)} ({number(outcome.requisicoes)} requisições). "
-        f"Execução {outcome.run_id}."
+        f"{sign} {how}: {counts} em {duration(seconds)} ({_requests(outcome.requisicoes)}). Execução {outcome.run_id}."
     )
     if outcome.data_referencia:
-        click.echo(f"Coberto sem lacuna até {outcome.data_referencia:%d/%m/%Y}.")
+        click.echo(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
     if outcome.message:
-        say(outcome.message)
+        say(plain(outcome.message))
+    owed = owed or {"pendencias": [], "janelas": []}
+    for each in owed["pendencias"][:_NAMED]:
+        say(f"  {each['descricao']}: {lower_first(ended(each['motivo']))}")
+    if len(owed["pendencias"]) > _NAMED:
+        say("  As outras estão em `bling-collector failures`.")
 
 
-def status(situation: dict[str, Any]) -> None:
+_NAMED = 5
+"""Pendências que se nomeiam ao fim de uma execução."""
+
+
+def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: Sequence[dict[str, Any]] = ()) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
-    if situation["running"] and last:
-        step = last["andamento"]
-        done = f"{number(step['feitos'])}/{number(step['total'])}"
-        click.echo(f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'} ({done}).")
-    elif last is None:
-        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
-    else:
-        how = _ENDINGS.get(last["status"], last["status"])
-        notas = number(last["stats"]["nfes"])
-        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas} notas.")
-        if last["mensagem"]:
-            click.echo(f"  {last['mensagem']}")
+    _last_run(situation["running"], last, now)
     if situation["data_referencia"]:
-        click.echo(f"Coberto sem lacuna até {date.fromisoformat(situation['data_referencia']):%d/%m/%Y}.")
+        click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
+    _fresh(situation["freshness"], now, no_run_hours)
     _quota(situation["quota"])
-    click.echo(f"Devido: {number(owed['pendencias'])} registro(s) e {number(owed['janelas'])} período(s).")
+    if owed["pendencias"] or owed["janelas"]:
+        click.echo(f"{upper_first(left_owed(owed))}.")
+    else:
+        click.echo("Nada devido.")
     if owed["nomes_estacionadas"]:
-        names = ", ".join(owed["nomes_estacionadas"])
+        known = {each["nome"]: f"{each['descricao']} ({each['nome']})" for each in parked}
+        names = "; ".join(known.get(name, name) for name in owed["nomes_estacionadas"])
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
     if oauth["needs_authorization"] and oauth["readable"]:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
@@ -83,9 +109,40 @@ def status(situation: dict[str, Any]) -> None:
         say(f"⚠ {oauth['warning']}")
 
 
+def _last_run(running: bool, last: dict[str, Any] | None, now: datetime) -> None:
+    if running and last:
+        step = last["andamento"]
+        done = f" ({number(step['feitos'])}/{number(step['total'])})" if step["total"] else ""
+        said = [f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'}{done}"]
+        seconds = (now - datetime.fromisoformat(last["inicio"])).total_seconds() if last["inicio"] else None
+        left = time_left(last["requisicoes"], step["restam"], seconds)
+        if left is not None:
+            part = Decimal(last["requisicoes"]) / (last["requisicoes"] + step["restam"])
+            said.append(f"{percent(part, 0)} do todo, faltam cerca de {duration(left)}")
+        click.echo(f"{'; '.join(said)}.")
+        if step["espera"]:
+            click.echo(f"  {upper_first(step['espera'])}.")
+    elif last is None:
+        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
+    else:
+        how = _ENDINGS.get(last["status"], last["status"])
+        notas = plural(last["stats"]["nfes"], "nota", "notas")
+        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
+        if last["mensagem"]:
+            click.echo(f"  {plain(last['mensagem'])}")
+
+
+def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
+    fresh = Freshness.from_json(freshness)
+    if fresh.read_at is not None:
+        click.echo(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
+    if fresh.is_stale(now, no_run_hours):
+        say(f"⚠ Os dados estão velhos: há mais de {no_run_hours} horas não se lê o que há de novo no Bling.")
+
+
 def _quota(quota: dict[str, Any]) -> None:
-    kept = f", das quais {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
-    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {number(quota['limit'])} requisições da conta{kept}.")
+    kept = f"; {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
+    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {_requests(quota['limit'])} da conta{kept}.")
     if quota["exhausted"]:
         say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
     if quota["paused_until"]:
@@ -115,10 +172,10 @@ def unexplained(series: list[dict[str, Any]]) -> bool:
 def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
     sides: dict[tuple[str, str], list[int]] = {}
-    for month in situation["meses"]:
+    for each in situation["meses"]:
         for side, name in enumerate(("no_bling", "no_banco")):
-            for code, count in month[name]["situacoes"].items():
-                sides.setdefault((month["mes"][:4], code), [0, 0])[side] += count
+            for code, count in each[name]["situacoes"].items():
+                sides.setdefault((each["mes"][:4], code), [0, 0])[side] += count
     rows = [
         [f"{year} {_named(code)}", number(there), number(here), "" if there == here else mark(ok=False)]
         for (year, code), (there, here) in sorted(sides.items())
@@ -132,60 +189,84 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
             click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
     # Meses por conferir não são uma diferença, e não se diz que está tudo certo.
     sign = "◐" if situation["por_conferir"] and not differs(situation) else mark(situation["igual"])
-    since = f", conferidas em {moment(situation['completo_em'])}" if situation["completo_em"] else ""
-    click.echo(f"{sign} {number(situation['no_banco'])} de {number(situation['no_bling'])} notas{since}.")
+    held = share(situation["no_banco"], situation["no_bling"], "nota", "notas")
+    since = f", na conferência de {moment(situation['completo_em'])}" if situation["completo_em"] else ""
+    click.echo(f"{sign} {held}{since}.")
     if missing := situation["por_conferir"]:
-        click.echo(f"Ainda por conferir: {number(len(missing))} mês(es), de {missing[0]} a {missing[-1]}.")
-    click.echo(f"Esta conferência fez {number(outcome.requisicoes)} requisições. Execução {outcome.run_id}.")
+        months = plural(len(missing), "mês", "meses")
+        span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
+        click.echo(f"Ainda por conferir: {months}, {span}.")
+    click.echo(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
     if outcome.message:
         say(outcome.message)
 
 
 def numbering(series: list[dict[str, Any]]) -> None:
-    """As lacunas de cada série, com explicação ou com as notas dos dois lados."""
+    """As lacunas de cada série, com explicação ou com as notas dos dois lados; no fim, o veredito."""
     for serie in series:
         click.echo(
             f"Série {serie['serie']}: de {number(serie['primeiro'])} a {number(serie['ultimo'])}, "
-            f"{number(serie['numeros'])} números."
+            f"{plural(serie['numeros'], 'número', 'números')}."
         )
         for gap in serie["explicadas"]:
-            click.echo(f"  {gap['numero']}: {gap['motivo']} (nota {gap['id']}, {gap['data_emissao']}).")
+            click.echo(f"  {gap['numero']}: {gap['motivo']} (nota {gap['id']}, {day(gap['data_emissao'])}).")
         for gap in serie["sem_explicacao"]:
             numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
             before, after = gap["antes"], gap["depois"]
             click.echo(
-                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before['numero']} (nota {before['id']}, "
-                f"{before['data_emissao']}) e {after['numero']} (nota {after['id']}, {after['data_emissao']})."
+                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before['numero']}, de "
+                f"{day(before['data_emissao'])}, e {after['numero']}, de {day(after['data_emissao'])} "
+                f"(notas {before['id']} e {after['id']})."
             )
         for repeated in serie["repetidas"]:
             click.echo(
                 f"  {mark(ok=False)} {repeated['numero']}: repetida nas notas {', '.join(map(str, repeated['ids']))}."
             )
+    click.echo(_numbering_verdict(series))
+
+
+def _numbering_verdict(series: list[dict[str, Any]]) -> str:
     if not series:
-        click.echo("Ainda não há notas.")
+        return "Ainda não há notas."
+    missing = sum(gap["quantos"] for serie in series for gap in serie["sem_explicacao"])
+    repeated = sum(len(serie["repetidas"]) for serie in series)
+    if not missing and not repeated:
+        explained = sum(len(serie["explicadas"]) for serie in series)
+        why = f"; {plural(explained, 'número fora das vendas tem', 'números fora das vendas têm')} explicação"
+        return f"{mark(ok=True)} A numeração não tem lacuna sem explicação{why if explained else ''}."
+    parts = [plural(missing, "número sem explicação", "números sem explicação")] if missing else []
+    parts += [plural(repeated, "número repetido", "números repetidos")] if repeated else []
+    return f"{mark(ok=False)} Na numeração há {several(parts)}: confira-os no Bling."
 
 
 def failures(owed: dict[str, Any]) -> None:
     """Uma linha por pendência e por período devido."""
     for each in owed["pendencias"]:
         parked = ", estacionada" if each["estacionada"] else ""
-        click.echo(
-            f"{each['nome']}: desde {moment(each['desde'])}, {each['tentativas']} tentativa(s){parked}. {each['erro']}"
-        )
+        click.echo(f"{each['descricao']}: {lower_first(ended(each['motivo']))}")
+        click.echo(f"  {each['nome']}: desde {moment(each['desde'])}, {_tries(each)}{parked}. {each['erro']}")
     for window in owed["janelas"]:
-        click.echo(
-            f"{window['recurso']} de {window['data_inicio']} a {window['data_fim']}: devido desde "
-            f"{moment(window['desde'])}. {window['erro'] or ''}".rstrip()
-        )
+        why = ended(f": {lower_first(window['motivo'])}" if window["motivo"] else "")
+        click.echo(f"{window['descricao']}, por ler desde {moment(window['desde'])}{why or '.'}")
     if not owed["pendencias"] and not owed["janelas"]:
         click.echo("Nada devido.")
 
 
 def failure(each: dict[str, Any]) -> None:
     """Tudo o que se sabe de uma pendência."""
-    click.echo(f"{each['nome']}" + (" (estacionada)" if each["estacionada"] else ""))
+    click.echo(f"{each['descricao']}" + (" (estacionada)" if each["estacionada"] else ""))
+    click.echo(f"  por quê:    {ended(each['motivo'])}")
+    click.echo(f"  nome:       {each['nome']}")
     click.echo(f"  desde:      {moment(each['desde'])}")
-    click.echo(f"  última vez: {moment(each['tentada_em'])}, {each['tentativas']} tentativa(s)")
+    click.echo(f"  última vez: {moment(each['tentada_em'])}, {_tries(each)}")
     if each["data_emissao"]:
-        click.echo(f"  emissão:    {each['data_emissao']}")
+        click.echo(f"  emissão:    {day(each['data_emissao'])}")
     click.echo(f"  erro:       {each['erro']}")
+
+
+def _tries(each: dict[str, Any]) -> str:
+    return plural(each["tentativas"], "tentativa", "tentativas")
+
+
+def _requests(count: int) -> str:
+    return plural(count, "requisição", "requisições")

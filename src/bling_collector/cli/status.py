@@ -3,7 +3,9 @@
 from bling_collector.cli import report
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
+from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
+from bling_collector.etl.failures import load_failures
 from bling_collector.etl.status import load_status
 from bling_collector.opening import open_database
 from bling_collector.token_cipher import TokenCipher
@@ -16,9 +18,11 @@ def show(*, json_: bool) -> int:
 
 async def _show(settings: Settings, *, json_: bool) -> int:
     async with open_database(settings) as (engine, _):
-        situation = await load_status(engine, TokenCipher(settings.token_keys))
+        now = SystemClock().now()
+        situation = await load_status(engine, TokenCipher(settings.token_keys), now)
+        parked = [each for each in (await load_failures(engine))["pendencias"] if each["estacionada"]]
     if json_:
         emit_json(situation)
     else:
-        report.status(situation)
+        report.status(situation, now, settings.alert_no_run_hours, parked)
     return 0

@@ -1,5 +1,6 @@
 """O que a pessoa vê: o andamento vai para stderr, o resultado para stdout."""
 
+import sys
 from typing import Any
 
 import click
@@ -23,6 +24,18 @@ def exit_code(code: int | None) -> int:
 def say(message: str) -> None:
     """Fala com a pessoa, em stderr."""
     click.echo(message, err=True)
+
+
+def confirm(question: str) -> bool:
+    """Pergunta em stderr até que a resposta seja sim ou não; vazia, ou sem mais o que ler, é não."""
+    while True:
+        click.echo(f"{question} [s/N] ", err=True, nl=False)
+        answer = sys.stdin.readline().strip().casefold()
+        if answer in ("s", "sim"):
+            return True
+        if answer in ("", "n", "nao", "não"):
+            return False
+        say("Responda s (sim) ou n (não).")
 
 
 def emit_json(value: Any) -> None:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json
-from bling_collector.cli.words import number
+from bling_collector.cli.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
 from bling_collector.errors import UsageError
-from bling_collector.etl.titular import erase_person, export_person, load_person
+from bling_collector.etl.titular import erase_person, export_person, load_person, names_of
 from bling_collector.opening import open_database
+from bling_collector.words import masked, plural
 
 
 def export(contato_id: int) -> int:
@@ -34,19 +34,30 @@ async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool
     """Pergunta, a não ser que `sure`; sem terminal em que perguntar, recusa."""
     async with open_database(settings) as (engine, _):
         person = await load_person(engine, contato_id)
-        what = f"{_list('contato', person.contatos)} e {number(len(person.notas))} nota(s) que o citam"
+        cited = plural(len(person.notas), "nota que o cita", "notas que o citam")
+        what = f"{_list('contato', person.contatos)} e {cited}"
+        who = _who(await names_of(engine, person), person.documento)
         if not sure:
             if not sys.stdin.isatty():
-                raise UsageError(f"Isto apaga os dados pessoais ({what}), sem volta. Confirme com --sim.")
-            click.confirm(f"Apagar os dados pessoais ({what})? Não há volta.", abort=True, err=True)
+                raise UsageError(f"Isto apaga, sem volta, os dados pessoais de {who}: {what}. Confirme com --sim.")
+            say(f"Isto apaga, sem volta, os dados pessoais de {who}: {what}.")
+            if not confirm("Apagar?"):
+                say("Nada foi apagado.")
+                return 1
         done = await erase_person(engine, contato_id, datetime.now(UTC))
     if json_:
         emit_json({"contatos": done.contatos, "notas": done.notas, "restam": done.restam})
         return 0
-    click.echo(f"✔ Dados pessoais apagados: {what}. Cópias do banco feitas antes ainda os têm.")
+    click.echo(f"✔ Dados pessoais apagados, de {who}: {what}. Cópias do banco feitas antes ainda os têm.")
     if done.restam:
         click.echo(f"  O documento ainda aparece em notas de outros contatos: {', '.join(map(str, done.restam))}.")
     return 0
+
+
+def _who(names: list[str], documento: str | None) -> str:
+    """Quem é, sem dizer o documento a quem não o conhece."""
+    name = " ou ".join(names) or "alguém de que não se guarda o nome"
+    return f"{name} ({masked(documento)})" if documento else name
 
 
 def _list(noun: str, ids: list[int]) -> str:

@@ -8,10 +8,11 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
+from bling_collector.db import erasure
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import checkpoints, etl_controle, janelas_devidas, pendencias
+from bling_collector.db.models import checkpoints, contatos, etl_controle, janelas_devidas, pendencias
 from bling_collector.errors import RunInProgressError
-from bling_collector.payload import storable
+from bling_collector.payload import Row, storable
 
 DIED = "O processo desta execução terminou sem concluí-la; o que faltou ficou devido e a execução seguinte o paga."
 
@@ -40,6 +41,8 @@ class Pendencia:
     data_emissao: date | None = None
     resumo: str | None = None
     """A impressão da linha de listagem que a mostrou, se uma a mostrou."""
+    names: Row = field(default_factory=dict)
+    """Por que as pessoas a conhecem: `numero`, `contato_id` e `contato_nome`, os que se sabem."""
 
 
 async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
@@ -47,7 +50,7 @@ async def close_dead_runs(connection: AsyncConnection, now: datetime) -> int:
     result = await connection.execute(
         update(etl_controle)
         .where(etl_controle.c.status == "running")
-        .values(status="error", fim=now, erro_mensagem=DIED, fase=None)
+        .values(status="error", fim=now, erro_mensagem=DIED, fase=None, restam=None, espera=None)
     )
     return result.rowcount
 
@@ -167,8 +170,12 @@ async def note_window_error(connection: AsyncConnection, recurso: str, window: O
 
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
+    ids = [item.names["contato_id"] for item in items if item.names.get("contato_id")]
+    erased = {id_ for table, id_ in await erasure.erased(connection, ids) if table == contatos.name} if ids else set()
     for item in items:
+        names = item.names if item.names.get("contato_id") not in erased else item.names | {"contato_nome": None}
         new = pg_insert(pendencias).values(
+            **names,
             recurso=item.recurso,
             recurso_id=item.recurso_id,
             data_emissao=item.data_emissao,
@@ -186,6 +193,7 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
                     "tentativas": pendencias.c.tentativas + 1,
                     "data_emissao": func.coalesce(new.excluded.data_emissao, pendencias.c.data_emissao),
                     "resumo_lista": func.coalesce(new.excluded.resumo_lista, pendencias.c.resumo_lista),
+                    **{name: func.coalesce(new.excluded[name], pendencias.c[name]) for name in names},
                 },
             )
         )

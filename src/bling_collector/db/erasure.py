@@ -75,6 +75,17 @@ async def _documento(connection: AsyncConnection, contato_id: int) -> str | None
     return str(found) if found and len(set(str(found))) > 1 else None
 
 
+async def names(connection: AsyncConnection, person: Person, most: int = 3) -> list[str]:
+    """Os nomes da pessoa: os dos cadastros ou, sem eles, os que as notas trazem, do mais novo ao mais antigo."""
+    n, c = nfe_cabecalho.c, contatos.c
+    registered = select(c.nome).where(c.id.in_(person.contatos), c.nome.is_not(None)).order_by(c.id.desc())
+    cited = select(n.contato_nome).where(n.id.in_(person.notas), n.contato_nome.is_not(None)).order_by(n.id.desc())
+    for statement in (registered, cited):
+        if found := list(dict.fromkeys((await connection.execute(statement)).scalars())):
+            return found[:most]
+    return []
+
+
 async def remember(connection: AsyncConnection, person: Person, now: datetime) -> None:
     """Lembra os contatos, e as notas que não os citam pelo id: o que chegar deles depois chega sem a pessoa."""
     n = nfe_cabecalho.c
@@ -136,6 +147,9 @@ async def clear_columns(
         update(contatos)
         .where(contatos.c.id.in_(person.contatos), contatos.c.detalhe.is_(None), contatos.c.nao_encontrado_em.is_(None))
         .values(detalhe=func.jsonb_build_object(literal("id"), contatos.c.id))
+    )
+    await connection.execute(
+        update(pendencias).where(pendencias.c.contato_id.in_(person.contatos)).values(contato_nome=None)
     )
     for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos)):
         await connection.execute(

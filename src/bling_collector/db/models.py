@@ -315,6 +315,15 @@ etl_controle = Table(
     Column("limitadas", Integer, nullable=False, server_default="0", comment="respostas 429"),
     Column("cursor", BigInteger, comment="até que id um reprocessamento chegou"),
     Column("parar", Boolean, nullable=False, server_default=text("false"), comment="alguém pediu que ela pare"),
+    Column(
+        "leu_o_presente",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="se leu tudo o que o Bling tinha até o instante em que começou",
+    ),
+    Column("restam", Integer, comment="requisições que se calcula que ainda faça; nulo se não se sabe"),
+    Column("espera", Text, comment="por que está parada, se o Bling não responde"),
 )
 
 execucao_log = Table(
@@ -349,6 +358,9 @@ pendencias = Table(
     Column("tentativas", Integer, nullable=False, server_default="1"),
     _ours("desde", nullable=False, now=True),
     _ours("tentada_em", nullable=False, now=True),
+    Column("numero", Text, comment="o da nota, como a listagem a mostrou"),
+    Column("contato_id", BigInteger, comment="de quem é a nota, como a listagem a mostrou"),
+    Column("contato_nome", Text, comment="o nome de quem é a nota, como a listagem a mostrou"),
 )
 
 checkpoints = Table(

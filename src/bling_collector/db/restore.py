@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bling_collector.db import client_tools
@@ -40,6 +40,7 @@ from bling_collector.db.models import (
 from bling_collector.db.run_lock import run_lock
 from bling_collector.db.schema import migrate
 from bling_collector.errors import DatabaseError, UsageError
+from bling_collector.words import plural
 
 _TOKENS = oauth_tokens.name
 _ERASED = dados_apagados.name
@@ -84,9 +85,10 @@ async def restore(
     async with engine.connect() as connection:
         server, schema = await check_server(connection), await current_schema(connection)
         if not overwrite and await _has_data(connection):
+            held = await _held(connection)
             raise UsageError(
-                "Este banco tem dados, e restaurar os apaga. Se é o que quer, repita com --sobrescrever; senão, aponte "
-                "DATABASE_URL para um banco vazio."
+                f"O banco {named(engine)} tem {held}, e restaurar apaga o que ele tem, sem volta. Se é o que quer, "
+                "repita com --sobrescrever; senão, aponte DATABASE_URL para um banco vazio."
             )
     tools = await find_tools(server)
     await _check_schema(tools, source, schema)
@@ -197,6 +199,19 @@ async def _copied_tables(tools: Tools, source: Path, schema: str) -> list[str]:
     mark = f" TABLE DATA {schema} "
     present = {line.partition(mark)[2].partition(" ")[0] for line in lines if mark in line}
     return [table.name for table in metadata.sorted_tables if table.name in present]
+
+
+def named(engine: AsyncEngine) -> str:
+    """O banco, como as pessoas o distinguem dos outros: o nome e onde está."""
+    return f"{engine.url.database} em {engine.url.host or 'um soquete desta máquina'}"
+
+
+async def _held(connection: AsyncConnection) -> str:
+    """O que há no banco, na medida em que as pessoas o conhecem."""
+    if nfe_cabecalho.name not in await our_tables(connection):
+        return "dados"
+    count = int(await connection.scalar(select(func.count()).select_from(nfe_cabecalho)) or 0)
+    return plural(count, "nota", "notas") if count else "dados"
 
 
 async def _has_data(connection: AsyncConnection) -> bool:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any, Final
 
-from bling_collector.clock import BRASILIA
 from bling_collector.etl.run_words import KINDS
+from bling_collector.words import moment, number, plural, several
+from bling_collector.words import month as month_name
 
 EXECUCAO: Final = "execucao"
 AUTORIZACAO: Final = "autorizacao"
@@ -21,7 +22,7 @@ TITLES: Final = {
     TOKEN: "um token trocado não foi gravado",
     CONFERENCIA: "o banco difere do Bling",
     BANCO: "o banco não atende",
-    SEM_EXECUCAO: "faz tempo que nenhuma coleta dá certo",
+    SEM_EXECUCAO: "faz tempo que não se lê o que há de novo no Bling",
 }
 
 
@@ -29,10 +30,18 @@ def _kind(tipo: str) -> str:
     return KINDS[tipo].lower()
 
 
+def left_owed(owed: dict[str, int]) -> str:
+    """O que ficou devido, dos números de `pendencias` e de `janelas`."""
+    notes, windows = owed["pendencias"], owed["janelas"]
+    parts = [plural(notes, "registro", "registros")] if notes or not windows else []
+    parts += [plural(windows, "período", "períodos")] if windows else []
+    return f"{'ficou devido' if notes + windows == 1 else 'ficaram devidos'} {several(parts)}"
+
+
 def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
     return (
-        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte: ficaram devidos {owed['pendencias']} registro(s) e "
-        f"{owed['janelas']} período(s). Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
+        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte: {left_owed(owed)}. "
+        "Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
         "motivo pelo painel ou com `bling-collector failures`."
     )
 
@@ -56,17 +65,33 @@ UNSAVED: Final = (
 
 def differs(months: list[dict[str, Any]]) -> str:
     faltam, sobram, diferem = (sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem"))
-    names = ", ".join(month["mes"] for month in months[:6]) + (" e outros" if len(months) > 6 else "")
+    named = [month_name(month["mes"]) for month in months[:6]]
+    left = len(months) - len(named)
+    names = several([*named, *([plural(left, "outro mês", "outros meses")] if left else [])])
     return (
-        f"Na conferência de {names}: {faltam} nota(s) faltam no banco, {sobram} só existem nele e {diferem} mudaram no "
-        "Bling. Repare pelo painel ou com `bling-collector reconcile --repair`, que busca o que falta e marca o que "
-        "sumiu."
+        f"Na conferência de {names}: {differences(faltam, sobram, diferem)}. Repare pelo painel ou com "
+        "`bling-collector reconcile --repair`, que busca o que falta e marca o que sumiu."
     )
 
 
-def no_good_run(hours: int, last: datetime | None) -> str:
-    when = f"a última foi em {last.astimezone(BRASILIA):%d/%m/%Y às %H:%M}" if last else "ainda não houve nenhuma"
+def differences(faltam: int, sobram: int, diferem: int) -> str:
+    """Só as diferenças que há: 1 nota falta no banco e 2 só existem nele."""
+    found = [
+        (faltam, "falta no banco", "faltam no banco"),
+        (sobram, "só existe no banco", "só existem no banco"),
+        (diferem, "mudou no Bling", "mudaram no Bling"),
+    ]
+    parts = [f"{number(count)} {one if count == 1 else many}" for count, one, many in found if count]
+    if not parts:
+        return "as contagens dos dois lados não são as mesmas"
+    first = next(count for count, _, _ in found if count)
+    head = plural(first, "nota", "notas") + parts[0].removeprefix(number(first))
+    return several([head, *parts[1:]])
+
+
+def not_read(hours: int, last: datetime | None) -> str:
+    when = f"a última vez foi em {moment(last)}, hora de Brasília" if last else "ainda não se leu nenhuma vez"
     return (
-        f"Há mais de {hours} horas nenhuma execução dá certo ({when}, hora de Brasília). Veja se o agendamento está "
-        "ligado e o que diz `bling-collector status`."
+        f"Há mais de {hours} horas não se lê o que há de novo no Bling ({when}). Veja se o agendamento está ligado e o "
+        "que diz `bling-collector status`."
     )

@@ -5,10 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.clock import Clock
@@ -16,9 +15,9 @@ from bling_collector.db import alarms as states
 from bling_collector.db import control
 from bling_collector.db.alarms import NORMAL, Alarm
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.models import etl_controle
 from bling_collector.errors import CollectorError, ReauthorizeError
 from bling_collector.etl import alarm_texts as texts
+from bling_collector.etl.freshness import load_freshness
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
 from bling_collector.notify import Channel
@@ -84,12 +83,13 @@ class Alarms:
         """O que o fim de uma execução diz aos alarmes. Sem o banco, uma que falhou avisa assim mesmo."""
         try:
             async with self._engine.begin() as connection:
-                now = self._clock.now()
+                now, asked_bling = self._clock.now(), ended.tipo != "reprocess"
                 if isinstance(ended.error, ReauthorizeError):
                     await states.set_state(connection, texts.RECUSADA, ERRO, texts.REFUSED, now)
-                elif ended.status == "success":
+                elif ended.status == "success" and asked_bling:
                     await states.set_normal(connection, texts.RECUSADA, now)
-                if ended.tipo != "reconcile" or ended.error is not None:  # as diferenças são assunto do alarme delas
+                # As diferenças são assunto do alarme delas; e refazer o que já se tinha não cura uma coleta que falhou.
+                if ended.status == "error" or ended.error is not None or (asked_bling and ended.tipo != "reconcile"):
                     await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)
         except _UNREACHABLE as error:
             _log_unchecked(error)
@@ -105,14 +105,14 @@ class Alarms:
             oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
             reconciliation = await load_reconciliation(self._engine)
             async with self._engine.begin() as connection:
-                first, last = await _first_and_last_good(connection)
-                await _judge(connection, texts.AUTORIZACAO, _about_the_token(oauth, ran=first is not None), now)
+                fresh = await load_freshness(connection, now)
+                ran = fresh.first_at is not None
+                await _judge(connection, texts.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
                 different = [month for month in reconciliation["meses"] if not month["igual"]]
                 verdict = (AVISO, texts.differs(different)) if different else None
                 await _judge(connection, texts.CONFERENCIA, verdict, now)
-                since = last or first
-                late = since is not None and now - since > timedelta(hours=self._no_run_hours)
-                verdict = (ERRO, texts.no_good_run(self._no_run_hours, last)) if late else None
+                late = fresh.is_stale(now, self._no_run_hours)
+                verdict = (ERRO, texts.not_read(self._no_run_hours, fresh.read_at)) if late else None
                 await _judge(connection, texts.SEM_EXECUCAO, verdict, now)
         await self.deliver()
 
@@ -232,12 +232,3 @@ def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | N
     if oauth["warning"] is None:
         return None
     return (ERRO if oauth["refresh_days_left"] == 0 else AVISO), oauth["warning"]
-
-
-async def _first_and_last_good(connection: AsyncConnection) -> tuple[datetime | None, datetime | None]:
-    """O começo da primeira coleta e o fim da última que deu certo."""
-    c = etl_controle.c
-    collects = or_(c.tipo.is_(None), c.tipo.in_(["run", "run-full"]))
-    good = func.max(c.fim).filter(c.status == "success")
-    row = (await connection.execute(select(func.min(c.inicio), good).where(collects))).one()
-    return row[0], row[1]

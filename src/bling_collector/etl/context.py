@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,11 +17,13 @@ from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
+from bling_collector.etl.outlook import Outlook
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.etl.windows import Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Document, Params, Stream
+from bling_collector.words import number
 
 T = TypeVar("T")
 
@@ -100,20 +103,27 @@ class RunContext:
     found: Found = field(default_factory=Found)
     differing: set[date] = field(default_factory=set)
     """Os meses conferidos nesta execução em que, ao fim, os dois lados ainda diferem."""
+    outlook: Outlook | None = None
+    """O que a execução ainda deve pedir; None se ela nada pede."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
     def __post_init__(self) -> None:
         self._before = replace(self.requests)
 
-    def start(self, fase: str, total: int = 0) -> None:
-        log.info("%s%s", fase, f": {total} a buscar" if total else "")
-        self.progress.start(fase, total)
+    def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
+        """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
+        log.info("%s%s", fase, f": {number(total)}" if total else "")
+        self.progress.start(fase, total, each)
         self.show()
 
     def show(self) -> None:
         self.progress.requisicoes = self.requests.total - self._before.total
         self.progress.limitadas = self.requests.throttled - self._before.throttled
+        self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
+        later = self.outlook.left() if self.outlook is not None else None
+        phase = math.ceil(max(self.progress.total - self.progress.feitos, 0) * self.progress.each)
+        self.progress.restam = None if later is None else later + phase
         self.sink(self.progress)
 
     def note_unread(self, stream: Stream, unread: Mapping[Window, str]) -> None:
@@ -186,7 +196,14 @@ class RunContext:
         outcome = await save(connection, stream, items, now, self.run_id)
         await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
-            Pendencia(stream.name, str(item.document["id"]), reason, stream.day(item.document) or item.day, item.resumo)
+            Pendencia(
+                stream.name,
+                str(item.document["id"]),
+                reason,
+                stream.day(item.document) or item.day,
+                item.resumo,
+                stream.names(item.document),
+            )
             for item, reason in outcome.refused
         ]
         await control.add_pendencias(connection, [*failures, *refused], now)
@@ -207,4 +224,6 @@ def run_columns(progress: Progress) -> dict[str, object]:
         "produtos_novos": stats["produtos"],
         "requisicoes": progress.requisicoes,
         "limitadas": progress.limitadas,
+        "restam": progress.restam,
+        "espera": progress.espera,
     }

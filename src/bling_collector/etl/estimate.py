@@ -20,6 +20,7 @@ from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias, contatos, etl_controle, nfe_cabecalho, produtos
 from bling_collector.errors import LASTING, BlingPausedError
+from bling_collector.etl.outlook import CONTACTS, Outlook
 from bling_collector.etl.quota import load_quota
 from bling_collector.etl.windows import Window, asked_period, incremental_start, plan
 from bling_collector.pace import PER_SECOND
@@ -33,9 +34,8 @@ _LOOSE: Final = 1.5
 """O maior número de páginas possível sobre o menor, a partir do qual se diz que a estimativa é larga."""
 _LIKE: Final = 3
 """Execuções diárias que bastam para dizer quanto custa uma."""
-_CONTACTS: Final = 0.35
 _PRODUCTS: Final = 0.25
-"""Cadastros novos por nota nova, enquanto o banco não tem de que tirar a conta."""
+"""Produtos novos por nota nova, enquanto o banco não tem de que tirar a conta."""
 _ENOUGH: Final = 200
 """Notas no banco a partir das quais a conta sai delas."""
 _FIXED: Final = 12
@@ -108,6 +108,21 @@ class Estimator:
         day = today(self._clock)
         return await self._of("run-full", asked_period(inicio, fim, default_inicio=inicio, today=day))
 
+    async def outlook(self, windows: list[Window], *, fetches: bool) -> Outlook:
+        """O plano de uma execução que percorre estas janelas, do que o banco sabe: nada é perguntado ao Bling."""
+        async with self._engine.connect() as connection:
+            held = await connection.scalar(select(func.count()).select_from(nfe_cabecalho)) or 0
+            people = await connection.scalar(select(func.count()).select_from(contatos)) or 0
+        listed = [await self._checked(window) for window in windows]
+        here = await self._held(windows) if fetches else [0] * len(windows)
+        expected = [None if count is None else max(count - have, 0) for count, have in zip(listed, here, strict=True)]
+        return Outlook(
+            dict(zip(windows, expected, strict=True)),
+            contacts=people / held if held >= _ENOUGH else CONTACTS,
+            page_size=self._settings.api_page_size,
+            fetches=fetches,
+        )
+
     async def _daily_period(self, connection: AsyncConnection) -> Window:
         day = today(self._clock)
         start = incremental_start(
@@ -130,7 +145,7 @@ class Estimator:
         new = sum(max(there - have, 0) for there, have in zip(listed, here, strict=True))
         size = self._settings.api_page_size
         listing = sum(math.ceil(count / size) + 1 + 2 for count in listed)  # a página vazia do fim, e as canceladas
-        registers = new * (people / held if held >= _ENOUGH else _CONTACTS)
+        registers = new * (people / held if held >= _ENOUGH else CONTACTS)
         registers += 0 if goods and held >= _ENOUGH else new * _PRODUCTS
         listing += math.ceil(max(goods, new * _PRODUCTS) / size) + 2
         asked = f"{self._probes} requisições de sondagem ao Bling" if self._probes else "o que o banco já conferiu"

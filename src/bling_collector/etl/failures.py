@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, Text, and_, cast, func, select, update
 
 from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.models import janelas_devidas, pendencias
+from bling_collector.db.models import contatos, janelas_devidas, nfe_cabecalho, pendencias
 from bling_collector.errors import CollectorError
+from bling_collector.etl.failure_words import described, owed_window, plain
 
 
 class UnknownFailureError(CollectorError):
@@ -22,7 +23,7 @@ async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
     """As pendências, da mais antiga à mais nova, e os períodos devidos."""
     p, j = pendencias.c, janelas_devidas.c
     async with engine.connect() as connection:
-        failed = (await connection.execute(select(pendencias).order_by(p.desde, p.recurso, p.recurso_id))).all()
+        failed = (await connection.execute(_failed().order_by(p.desde, p.recurso, p.recurso_id))).all()
         owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
     return {
         "pendencias": [_as_json(row) for row in failed],
@@ -33,6 +34,8 @@ async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
                 "data_fim": row.data_fim.isoformat(),
                 "desde": row.desde.isoformat(),
                 "erro": row.erro,
+                "descricao": owed_window(dict(row._mapping)),
+                "motivo": plain(row.erro) if row.erro else None,
             }
             for row in owed
         ],
@@ -42,7 +45,7 @@ async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
 async def load_failure(engine: AsyncEngine, name: str) -> dict[str, Any]:
     """Uma pendência pelo nome, `recurso/id`. UnknownFailureError se não há."""
     async with engine.connect() as connection:
-        row = (await connection.execute(select(pendencias).where(*_named(name)))).one_or_none()
+        row = (await connection.execute(_failed().where(*_named(name)))).one_or_none()
     if row is None:
         raise _unknown(name)
     return _as_json(row)
@@ -75,12 +78,37 @@ def _unknown(name: str) -> UnknownFailureError:
     return UnknownFailureError(f"Não há pendência {name!r}. Os nomes têm a forma nfe/123; veja-os em `failures`.")
 
 
+def _failed() -> Select[Any]:
+    """As pendências, com o que o banco já sabe do registro de que falam."""
+    p, n, c = pendencias.c, nfe_cabecalho.c, contatos.c
+    is_note = and_(p.recurso == "nfe", cast(n.id, Text) == p.recurso_id)
+    is_contact = and_(p.recurso == contatos.name, cast(c.id, Text) == p.recurso_id)
+    return select(
+        pendencias,
+        func.coalesce(p.numero, n.numero).label("o_numero"),
+        func.coalesce(p.contato_nome, n.contato_nome, c.nome).label("nome"),
+        n.total_nota.label("valor"),
+    ).select_from(pendencias.outerjoin(nfe_cabecalho, is_note).outerjoin(contatos, is_contact))
+
+
 def _as_json(row: Any) -> dict[str, Any]:
     return {
         "nome": f"{row.recurso}/{row.recurso_id}",
         "recurso": row.recurso,
         "id": row.recurso_id,
         "data_emissao": row.data_emissao.isoformat() if row.data_emissao else None,
+        "numero": row.o_numero,
+        "contato": row.nome,
+        "valor": row.valor,
+        "descricao": described(
+            row.recurso,
+            row.recurso_id,
+            numero=row.o_numero,
+            dia=row.data_emissao,
+            nome=row.nome,
+            valor=row.valor,
+        ),
+        "motivo": plain(row.erro),
         "erro": row.erro,
         "tentativas": row.tentativas,
         "desde": row.desde.isoformat(),

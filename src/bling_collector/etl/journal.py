@@ -99,6 +99,8 @@ def _phase(ctx: RunContext) -> dict[str, object]:
         "total": progress.total,
         "requisicoes": progress.requisicoes,
         "limitadas": progress.limitadas,
+        "restam": progress.restam,
+        "espera": progress.espera,
     }
 
 

@@ -53,8 +53,6 @@ async def stop(engine: AsyncEngine, run_id: int) -> None:
 @dataclass(frozen=True)
 class _Sample:
     at: float
-    fase: str | None
-    feitos: int
     requisicoes: int
 
 
@@ -66,8 +64,7 @@ class Pace:
 
     def add(self, at: float, run: dict[str, Any]) -> None:
         """Olha a execução no instante `at`, em segundos."""
-        now = run["andamento"]
-        self._samples.append(_Sample(at, now["fase"], now["feitos"], run["requisicoes"]))
+        self._samples.append(_Sample(at, run["requisicoes"]))
         while self._samples[-1].at - self._samples[0].at > SPAN:
             self._samples.popleft()
 
@@ -75,12 +72,6 @@ class Pace:
     def per_second(self) -> float | None:
         """Requisições por segundo."""
         return self._rate([(sample.at, sample.requisicoes) for sample in self._samples])
-
-    def left(self, total: int) -> float | None:
-        """Segundos que faltam para a fase chegar a `total`; None se não se sabe."""
-        last = self._samples[-1]
-        rate = self._rate([(sample.at, sample.feitos) for sample in self._samples if sample.fase == last.fase])
-        return (total - last.feitos) / rate if rate and total else None
 
     @staticmethod
     def _rate(points: list[tuple[float, int]]) -> float | None:

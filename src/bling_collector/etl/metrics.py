@@ -22,8 +22,7 @@ async def load_totals(engine: AsyncEngine) -> dict[str, Any]:
                 SELECT coalesce(sum(nfes_processadas), 0) AS nfes, coalesce(sum(contatos_novos), 0) AS contatos,
                        coalesce(sum(produtos_novos), 0) AS produtos, coalesce(sum(requisicoes), 0) AS requisicoes,
                        coalesce(sum(limitadas), 0) AS limitadas,
-                       (SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NULL) AS notas,
-                       extract(epoch FROM max(fim) FILTER (WHERE status = 'success')) AS ultima_boa
+                       (SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NULL) AS notas
                 FROM etl_controle""")
         )
         return {"runs": by_status, **sums.mappings().one()}

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import AccessTokens, Requests
-from bling_collector.clock import Clock, today
+from bling_collector.clock import BRASILIA, Clock, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing
 from bling_collector.db.control import Owed
@@ -39,6 +39,7 @@ from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
+from bling_collector.etl.estimate import Estimator
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
@@ -50,10 +51,20 @@ from bling_collector.etl.returned import erase_returned
 from bling_collector.etl.run_words import STATUSES
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
-from bling_collector.etl.windows import EARLIEST, Window, asked_period, incremental_start, next_bookmark, plan
+from bling_collector.etl.windows import (
+    EARLIEST,
+    Window,
+    asked_period,
+    incremental_start,
+    next_bookmark,
+    plan,
+    reads_the_present,
+    shown_mark,
+)
 from bling_collector.payload import storable
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
+from bling_collector.words import day, plural
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +196,9 @@ class Pipeline:
                 "Ainda não há o que conferir: comece com `bling-collector run-full --data-inicio AAAA-MM-DD`."
             )
         if inicio is None and fim is not None and fim < scope:
-            raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")
+            raise UsageError(
+                f"data_fim ({day(fim)}) vem antes do começo da coleta ({day(scope)}). Diga também data_inicio."
+            )
         job = _Job("reconcile", inicio or scope, fim, repair=repair, everything=repair)
         return await self._execute(job, Watch(**watch))
 
@@ -254,7 +267,9 @@ class Pipeline:
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):
-                    log.warning("%d execução(ões) anterior(es) morreu(ram) sem terminar.", dead)
+                    log.warning(
+                        "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
+                    )
                 previous = await control.bookmark(connection)
                 period = self._period(job, previous)
                 days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
@@ -266,6 +281,8 @@ class Pipeline:
                     scope = min(scope, period.inicio)
             how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
             ctx = self._context(run_id, watch, started=now, known_bad=known_bad, **how)
+            estimator = Estimator(self._engine, self._client, self._clock, self._settings)
+            ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
@@ -327,6 +344,8 @@ class Pipeline:
             except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
                 log.error("%s", error)
                 failed = error
+            if ctx.outlook is not None:
+                ctx.outlook.registers()
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -372,6 +391,8 @@ class Pipeline:
     async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
         """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
         windows, left = await due_windows_of(ctx)
+        if ctx.outlook is not None:
+            ctx.outlook.more(windows[:left])
         for place, window in enumerate(windows):
             if left == 0:
                 return windows[:place]
@@ -422,31 +443,39 @@ class Pipeline:
             async with self._engine.begin() as connection:
                 debts = await control.debts(connection)
                 bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
+                scope = await proof.scope_start(connection)
+                mark = shown_mark(bookmark, debts.primeiro_dia, scope)
+                windows = [Window(o.inicio, o.fim) for o in await control.owed(connection, NFE.name)]
+                began_on = ctx.started.astimezone(BRASILIA).date()
+                whole = error is None and INTERRUPTED not in ctx.problems
+                now_read = whole and reads_the_present(previous, covered, windows, began_on)
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
                 message = _message(error, ctx.problems, *owed)
                 if message is None:
                     status = "success"
                 else:
-                    whole = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
-                    status = "partial" if whole or ctx.progress.saved.total() else "error"
+                    fine = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
+                    status = "partial" if fine or ctx.progress.saved.total() else "error"
                 ctx.show()
-                shown = {"fase": None, "feitos": 0, "total": 0, "data_referencia": bookmark}
+                shown: dict[str, object] = {"fase": None, "feitos": 0, "total": 0, "restam": None, "espera": None}
+                shown |= {"data_referencia": mark, "leu_o_presente": now_read}
                 columns = run_columns(ctx.progress) | shown
                 await control.finish_run(connection, run_id, **columns, status=status, fim=fim, erro_mensagem=message)
-                return status, bookmark, message
+                return status, mark, message
 
-        status, bookmark, message = await patiently(write_the_end)
+        status, mark, message = await patiently(write_the_end)
         result = RunResult(
             run_id,
             status,
             ctx.progress.stats,
-            bookmark,
+            mark,
             message,
             ctx.progress.requisicoes,
             error,
             ctx.found,
         )
-        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or "Tudo em dia.")
+        all_well = "Tudo em dia." if owes else "O que se tinha foi refeito."
+        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or all_well)
         return result
 
     async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:
@@ -461,6 +490,8 @@ class Pipeline:
                     status="error",
                     fim=self._clock.now(),
                     fase=None,
+                    restam=None,
+                    espera=None,
                     erro_mensagem=storable(message),
                 )
         # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
@@ -502,9 +533,11 @@ def _message(error: CollectorError | None, problems: list[str], pendencias: int,
     parts = [str(error)] if error else []
     parts += problems[:3]
     if len(problems) > 3:
-        parts.append(f"e mais {len(problems) - 3} problemas")
+        parts.append(f"e mais {plural(len(problems) - 3, 'problema', 'problemas')}")
     if pendencias:
-        parts.append(f"{pendencias} registro(s) pendente(s), que toda execução tenta de novo")
+        parts.append(
+            f"{plural(pendencias, 'registro pendente', 'registros pendentes')}, que toda execução tenta de novo"
+        )
     if janelas:
-        parts.append(f"{janelas} período(s) devido(s), que a próxima execução percorre")
+        parts.append(f"{plural(janelas, 'período devido', 'períodos devidos')}, que a próxima execução percorre")
     return storable("; ".join(part.rstrip(".") for part in parts) + ".") if parts else None

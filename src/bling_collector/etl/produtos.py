@@ -57,7 +57,7 @@ async def collect_produtos(ctx: RunContext) -> None:
         lacking = await repository.skus_without_produto(connection, unknown_since=now - ASK_AGAIN_AFTER)
         pending = await repository.skus_pending(connection)
     skus = sorted({*lacking} - {*pending})
-    ctx.start("Produtos", len(skus) + len(pending))
+    ctx.start("Produtos", len(skus) + len(pending), each=1 / BATCH)
     # Um que já estragou um lote vai sozinho, para não estragar outro.
     await _collect(ctx, [*batches(skus), *([sku] for sku in pending)])
     await _retry_refused(ctx)

@@ -10,12 +10,15 @@ from sqlalchemy import select
 from bling_collector.clock import BRASILIA
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
-from bling_collector.etl.alarms import load_alarms
+from bling_collector.etl import alarm_texts
+from bling_collector.etl.alarms import AVISO, load_alarms
+from bling_collector.etl.failures import load_failures
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
-from bling_collector.etl.verdict import judge
+from bling_collector.etl.verdict import SAYS, judge
 from bling_collector.token_cipher import TokenCipher
 
+_KINDS: Final = ("faltam", "sobram", "diferem")
 _HABIT: Final = 7
 """Dias de execução que se olham para saber a hora de costume."""
 _NEAR: Final = 45
@@ -25,21 +28,39 @@ _NEAR: Final = 45
 async def load_situation(
     engine: AsyncEngine, cipher: TokenCipher, now: datetime, *, no_run_hours: int, missing: str | None = None
 ) -> dict[str, Any]:
-    """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e a próxima execução esperada."""
+    """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e que o juízo não diz,
+    o que se deve e a próxima execução esperada."""
     status = await load_status(engine, cipher, now)
     reconciliation, alarms = await load_reconciliation(engine), await load_alarms(engine)
+    failures = await load_failures(engine)
     c = etl_controle.c
     async with engine.connect() as connection:
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
         starts = list((await connection.execute(daily)).scalars())
+    verdict = judge(
+        status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
+    )
+    said = set(SAYS.get(verdict.case, ()))
+    if failures["pendencias"] or failures["janelas"]:  # o que se deve já está na página, com o seu porquê
+        said |= {alarm_texts.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
+        said |= {
+            alarm["nome"] for alarm in alarms if alarm["nome"] == alarm_texts.EXECUCAO and alarm["estado"] == AVISO
+        }
     return {
-        "verdict": judge(status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing),
+        "verdict": verdict,
+        "failures": failures,
         "status": status,
         "reconciliation": {name: value for name, value in reconciliation.items() if name != "meses"},
-        "alarms": [alarm for alarm in alarms if alarm["estado"] != "normal"],
+        "alarms": [alarm for alarm in alarms if alarm["estado"] != "normal" and alarm["nome"] not in said],
         "next_run": next_run(starts, now),
         "no_run_hours": no_run_hours,
     }
+
+
+def _only_owed(reconciliation: dict[str, Any], failures: dict[str, Any]) -> bool:
+    """Se tudo o que a conferência achou diferente é o que já se sabe que falta."""
+    different = {id_ for month in reconciliation["meses"] for kind in _KINDS for id_ in month[kind]}
+    return different <= {int(each["id"]) for each in failures["pendencias"] if each["recurso"] == "nfe"}
 
 
 def next_run(starts: Sequence[datetime], now: datetime) -> datetime | None:

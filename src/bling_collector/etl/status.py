@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
-from bling_collector.db import control
+from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
+from bling_collector.etl.freshness import load_freshness
 from bling_collector.etl.quota import load_quota
 from bling_collector.etl.token_status import as_json as token_as_json
+from bling_collector.etl.windows import shown_mark
 from bling_collector.token_cipher import TokenCipher
+
+_COLLECTS: Final = or_(etl_controle.c.tipo.is_(None), etl_controle.c.tipo.in_(["run", "run-full"]))
+"""As execuções que coletam: as outras só refazem, conferem ou tentam de novo."""
 
 
 class UnknownRunError(CollectorError):
@@ -25,27 +30,30 @@ class UnknownRunError(CollectorError):
 
 
 async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | None = None) -> dict[str, Any]:
-    """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização.
+    """A situação: última coleta que deu certo, última execução de todas, em curso, o que se deve e a autorização.
 
     `cipher` são as chaves com que se tenta abrir a autorização; `now` é o instante a que se refere o que falta para
     ela acabar; sem ele, o presente.
     """
     c = etl_controle.c
+    now = now or datetime.now(UTC)
     running = await is_locked(engine)
     latest = select(etl_controle).order_by(c.id.desc()).limit(1)
     last = await _read(engine, latest)
     async with engine.connect() as connection:
-        good = (await connection.execute(latest.where(c.status == "success"))).one_or_none()
+        good = (await connection.execute(latest.where(c.status == "success", _COLLECTS))).one_or_none()
         debts = await control.debts(connection)
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
-        bookmark = await control.bookmark(connection)
+        scope = await proof.scope_start(connection)
+        mark = shown_mark(await control.bookmark(connection), debts.primeiro_dia, scope)
+        freshness = await load_freshness(connection, now)
         parked = await control.parked_names(connection)
-        quota = await load_quota(connection, now or datetime.now(UTC))
+        quota = await load_quota(connection, now)
     return {
         "last_successful_run": None
         if good is None
         else {
-            "date": _iso(good.data_referencia),
+            "date": _iso(min(good.data_referencia, mark) if good.data_referencia and mark else mark),
             "nfes": good.nfes_processadas,
             "contatos": good.contatos_novos,
             "produtos": good.produtos_novos,
@@ -54,14 +62,16 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
         },
         "last_run": run_as_json(last[0]) if last else None,
         "running": running,
-        "data_referencia": _iso(bookmark),
+        "data_referencia": _iso(mark),
+        "started": scope is not None,
+        "freshness": freshness.as_json(),
         "owed": {
             "pendencias": debts.pendencias,
             "estacionadas": debts.estacionadas,
             "nomes_estacionadas": parked,
             "janelas": debts.janelas,
         },
-        "oauth": token_as_json(token, cipher, now or datetime.now(UTC)),
+        "oauth": token_as_json(token, cipher, now),
         "quota": quota,
     }
 
@@ -95,7 +105,7 @@ async def _read(engine: AsyncEngine, statement: Select[Any]) -> list[Mapping[str
             rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
         if not any(row["status"] == "running" for row in rows) or await is_locked(engine):
             return rows
-    died = {"status": "error", "erro_mensagem": control.DIED, "fase": None}
+    died = {"status": "error", "erro_mensagem": control.DIED, "fase": None, "restam": None, "espera": None}
     return [{**row, **died} if row["status"] == "running" else row for row in rows]
 
 
@@ -114,7 +124,13 @@ def run_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
             "contatos": row["contatos_novos"] or 0,
             "produtos": row["produtos_novos"] or 0,
         },
-        "andamento": {"fase": row["fase"], "feitos": row["feitos"], "total": row["total"]},
+        "andamento": {
+            "fase": row["fase"],
+            "feitos": row["feitos"],
+            "total": row["total"],
+            "restam": row["restam"],
+            "espera": row["espera"],
+        },
         "requisicoes": row["requisicoes"],
         "limitadas": row["limitadas"],
         "mensagem": row["erro_mensagem"],

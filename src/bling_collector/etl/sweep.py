@@ -16,7 +16,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.windows import Window, apart, plan
-from bling_collector.payload import Json, digest
+from bling_collector.payload import Json, Row, digest
 from bling_collector.streams.base import Document, Params, Stream
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class Wanted:
 
     resumo: str | None = None
     day: date | None = None
+    names: Row = field(default_factory=dict, compare=False)
+    """Por que as pessoas a conhecem, se uma listagem a mostrou."""
 
 
 @dataclass
@@ -89,7 +91,7 @@ def diff(
     for row in rows:
         resumo = digest(row)
         if known.get(row["id"]) != resumo or not stream.is_final(row):
-            wanted[row["id"]] = Wanted(resumo, stream.day(row) or since)
+            wanted[row["id"]] = Wanted(resumo, stream.day(row) or since, stream.names(row))
     return wanted
 
 
@@ -204,6 +206,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
         differences = compare(listing.listed, known, listing.known)
         if not ctx.repair:
             ctx.found.add(faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram)
+            if ctx.outlook is not None:
+                ctx.outlook.listed(window, len(listing.listed))
             break
         todo = {
             id_: wanted
@@ -212,6 +216,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
         }
         if attempt == 1:
             await _refresh_unseen(ctx, stream, listing, held, parked)
+        if ctx.outlook is not None:
+            ctx.outlook.listed(window, len(todo))
         ctx.start(f"{stream.title} de {window}", len(todo))
         stored = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
         ctx.check_stop()
@@ -360,7 +366,9 @@ async def fetch_and_store(
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
                 result.missing.add(fetched.id)
             else:
-                failures.append(Pendencia(stream.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo))
+                failures.append(
+                    Pendencia(stream.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo, wanted.names)
+                )
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()

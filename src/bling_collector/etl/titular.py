@@ -17,6 +17,7 @@ from bling_collector.etl.save import rebuild
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA, nameless_changes
 from bling_collector.streams.nfe import NFE
+from bling_collector.words import plural
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,12 @@ async def load_person(engine: AsyncEngine, contato_id: int) -> Person:
     """Quem é: os contatos com o mesmo documento e as notas que os citam. UnknownContatoError se não há."""
     async with engine.connect() as connection:
         return await _person(connection, contato_id)
+
+
+async def names_of(engine: AsyncEngine, person: Person) -> list[str]:
+    """Os nomes por que a pessoa é conhecida aqui, até três; nenhum se já foram apagados."""
+    async with engine.connect() as connection:
+        return await erasure.names(connection, person)
 
 
 async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> dict[str, Any]:
@@ -82,7 +89,7 @@ async def erase_person(engine: AsyncEngine, contato_id: int, now: datetime) -> E
         person = await _person(connection, contato_id)
         await _erase(connection, person, now)
         restam = await erasure.still_citing(connection, person.documento) if person.documento else []
-    log.info("Dados do contato %d apagados: %d nota(s).", contato_id, len(person.notas))
+    log.info("Dados do contato %d apagados: %s.", contato_id, plural(len(person.notas), "nota", "notas"))
     return Erasure(person.contatos, person.notas, restam)
 
 

@@ -9,6 +9,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import oauth_tokens
 from bling_collector.token_cipher import LOST, TokenCipher, is_sealed
 from bling_collector.tokens import WARN_DAYS, refresh_ends_at
+from bling_collector.words import plural
 
 
 async def load_token_warning(engine: AsyncEngine, cipher: TokenCipher, now: datetime) -> str | None:
@@ -44,7 +45,7 @@ def _warning(days: int | None) -> str | None:
     remedy = "Uma coleta a renova: rode `bling-collector run`. Se não der, autorize de novo com `bling-collector auth`."
     if days == 0:
         return f"A autorização do Bling acaba hoje, ou já acabou. {remedy}"
-    return f"A autorização do Bling acaba em {days} dia(s). {remedy}"
+    return f"A autorização do Bling acaba em {plural(days, 'dia', 'dias')}. {remedy}"
 
 
 def _iso(value: datetime | None) -> str | None:

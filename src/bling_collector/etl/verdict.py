@@ -1,11 +1,14 @@
 """O juízo da situação: numa frase, se está tudo aqui, e o que fazer se não está. Puro: só olha o que lhe dão."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bling_collector.clock import BRASILIA
 from bling_collector.etl import alarm_texts
+from bling_collector.etl.failure_words import plain
+from bling_collector.etl.freshness import Freshness
+from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
 GOOD: Final = "good"
 WARNING: Final = "warning"
@@ -19,6 +22,23 @@ RUN: Final = "executar"
 RETRY: Final = "tentar"
 REPAIR: Final = "conferir"
 FOLLOW: Final = "acompanhar"
+
+SAYS: Final[Mapping[str, frozenset[str]]] = {
+    "devidas": frozenset({alarm_texts.EXECUCAO}),
+    "em-parte": frozenset({alarm_texts.EXECUCAO}),
+    "falhou": frozenset({alarm_texts.EXECUCAO}),
+    "velhos": frozenset({alarm_texts.SEM_EXECUCAO}),
+    "difere": frozenset({alarm_texts.CONFERENCIA}),
+    "token": frozenset({alarm_texts.TOKEN}),
+    "autorizacao-perdida": frozenset({alarm_texts.AUTORIZACAO, alarm_texts.RECUSADA}),
+    "autorizacao-fechada": frozenset({alarm_texts.AUTORIZACAO, alarm_texts.RECUSADA}),
+    "autorizacao-recusada": frozenset({alarm_texts.AUTORIZACAO, alarm_texts.RECUSADA}),
+    "autorizacao-no-fim": frozenset({alarm_texts.AUTORIZACAO}),
+    "autorizacao-acabando": frozenset({alarm_texts.AUTORIZACAO}),
+}
+"""Por caso do juízo, os alarmes que dizem a mesma coisa: uma falha é um aviso na página, e não três."""
+
+_FIRST: Final = "Autorizado. Falta a primeira carga."
 
 
 @dataclass(frozen=True)
@@ -41,23 +61,27 @@ def judge(
     now: datetime,
     no_run_hours: int,
     missing: str | None = None,
+    failures: Mapping[str, Any] | None = None,
 ) -> Verdict:
-    """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso."""
-    run, good = status["last_run"], status["last_successful_run"]
-    oauth = status["oauth"]
+    """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso.
+
+    `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta.
+    """
+    run, oauth = status["last_run"], status["oauth"]
+    fresh = not status["started"]  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
     if missing is not None and not oauth["has_token"]:
         return Verdict("sem-credenciais", NEUTRAL, "Falta dizer ao coletor qual é o seu aplicativo do Bling.", missing)
-    if not oauth["has_token"] and run is None:
+    if not oauth["has_token"] and fresh:
         return Verdict(
             "sem-autorizacao", NEUTRAL, "Falta autorizar o coletor a ler a sua conta do Bling.", "", AUTHORISE
         )
     return (
         _lost(status, alarms)
         or _running(status)
-        or (Verdict("sem-execucao", NEUTRAL, "Autorizado. Falta a primeira carga.", "", LOAD) if run is None else None)
+        or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
         or _failed(run)
-        or _old(good, run, now, no_run_hours)
-        or _owed(status["owed"], spent=status["quota"]["exhausted"])
+        or _old(status["freshness"], now, no_run_hours)
+        or _owed(status["owed"], failures or {}, spent=status["quota"]["exhausted"])
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
@@ -98,31 +122,34 @@ def _failed(run: dict[str, Any]) -> Verdict | None:
     if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
         return None
     reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
-    detail = f"{_ended(reason)} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
+    detail = f"{ended(plain(reason))} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
     return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
 
 
-def _old(good: dict[str, Any] | None, run: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
-    end = (good or {}).get("fim") or (None if good else run["inicio"])
-    if end is None or now - datetime.fromisoformat(end) <= timedelta(hours=hours):
+def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
+    found = Freshness.from_json(freshness)
+    since = found.read_at or found.first_at
+    if since is None or not found.is_stale(now, hours):
         return None
-    when = datetime.fromisoformat(end).astimezone(BRASILIA)
-    since = f"desde {when:%d/%m/%Y às %H:%M}"
-    sentence = f"Os dados estão velhos: nenhuma execução dá certo {since}."
-    return Verdict("velhos", BAD, sentence, f"O normal é uma a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
+    sentence = f"Os dados estão velhos: desde {moment(since)} não se lê o que há de novo no Bling."
+    return Verdict("velhos", BAD, sentence, f"O normal é ler a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
 
 
-def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
+def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> Verdict | None:
     notes, windows = owed["pendencias"], owed["janelas"]
     if not notes and not windows:
         return None
-    parts = [_many(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
-    parts += [_many(windows, "período por ler", "períodos por ler")] if windows else []
+    parts = [plural(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
+    parts += [plural(windows, "período por ler", "períodos por ler")] if windows else []
     detail = "Toda execução tenta de novo o que ficou devido."
     if owed["estacionadas"]:
         one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
-        detail = f"{_many(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
-    sentence = f"Falta uma parte: {' e '.join(parts)}."
+        detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
+    sentence = f"Falta uma parte: {several(parts)}."
+    named = [*failures.get("pendencias", ()), *failures.get("janelas", ())]
+    if len(named) == 1 and named[0]["motivo"]:  # uma coisa só diz-se pelo nome, e por quê
+        sentence = f"Falta uma parte: {lower_first(named[0]['descricao'])}."
+        detail = f"{ended(named[0]['motivo'])} {detail}"
     if spent:  # executar agora não traria nada
         detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
         return Verdict("devidas", WARNING, sentence, detail)
@@ -132,7 +159,7 @@ def _owed(owed: dict[str, Any], *, spent: bool) -> Verdict | None:
 def _stopped(run: dict[str, Any]) -> Verdict | None:
     if run["status"] != "partial":
         return None
-    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", _ended(run["mensagem"] or ""), RUN)
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run["mensagem"] or "")), RUN)
 
 
 def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
@@ -140,17 +167,15 @@ def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
     if not months:
         return None
     counts = {kind: sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem")}
-    names = {"faltam": "faltam aqui", "sobram": "só existem aqui", "diferem": "mudaram lá"}
-    what = ", ".join(f"{number(count)} {names[kind]}" for kind, count in counts.items() if count)
-    where = _many(len(months), "mês", "meses")
-    detail = f"Das notas, {what}. Reparar busca o que falta e marca o que sumiu." if what else ""
+    where = plural(len(months), "mês", "meses")
+    detail = f"{upper_first(alarm_texts.differences(**counts))}. Reparar busca o que falta e marca o que sumiu."
     return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
 
 
 def _ending(oauth: dict[str, Any]) -> Verdict | None:
     if oauth["warning"] is None:
         return None
-    days = _many(oauth["refresh_days_left"], "dia", "dias")
+    days = plural(oauth["refresh_days_left"], "dia", "dias")
     detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
     return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
 
@@ -159,7 +184,7 @@ def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
     if reconciliation["completo_em"] is not None:
         return None
     months = len(reconciliation["por_conferir"])
-    what = f"{_many(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
+    what = f"{plural(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
     sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
     return Verdict(
         "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
@@ -167,36 +192,13 @@ def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
 
 
 def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
-    here, there = number(reconciliation["no_banco"]), number(reconciliation["no_bling"])
+    held = share(reconciliation["no_banco"], reconciliation["no_bling"], "nota", "notas")
     oldest = datetime.fromisoformat(reconciliation["completo_em"])
     newest = max(datetime.fromisoformat(month["conferida_em"]) for month in reconciliation["meses"])
     detail = ""
     if newest - oldest > timedelta(hours=1):
         detail = (
-            f"É a conferência mais antiga; a mais nova foi {ago(now - newest)}. Toda semana se relê a história toda."
+            f"É a conferência mais antiga; a mais nova foi {ago(newest, now)}. Toda semana se relê a história toda."
         )
-    sentence = f"Tudo certo: {here} de {there} notas, conferido {ago(now - oldest)}."
+    sentence = f"Tudo certo: {held}, conferido {ago(oldest, now)}."
     return Verdict("certo", GOOD, sentence, detail)
-
-
-def ago(since: timedelta) -> str:
-    """Há quanto tempo, sem miudezas: há 3 h."""
-    seconds = since.total_seconds()
-    if seconds < 60:
-        return "agora mesmo"
-    if seconds < 3600:
-        return f"há {seconds // 60:.0f} min"
-    return f"há {seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"há {seconds // 86400:.0f} dias"
-
-
-def number(value: int) -> str:
-    """2926 → 2.926."""
-    return f"{value:,}".replace(",", ".")
-
-
-def _many(count: int, one: str, many: str) -> str:
-    return f"{number(count)} {one if count == 1 else many}"
-
-
-def _ended(sentence: str) -> str:
-    return sentence if not sentence or sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bling_collector.errors import UsageError
+from bling_collector.words import day, period
 
 MAX_DAYS = 365
 """O Bling recusa mais de um ano entre as datas de um filtro (referência: alterações da v306)."""
@@ -19,9 +20,7 @@ class Window:
     fim: date
 
     def __str__(self) -> str:
-        if self.inicio == self.fim:
-            return f"{self.inicio:%d/%m/%Y}"
-        return f"{self.inicio:%d/%m/%Y} a {self.fim:%d/%m/%Y}"
+        return period(self.inicio, self.fim)
 
     def holds(self, day: date) -> bool:
         return self.inicio <= day <= self.fim
@@ -40,23 +39,23 @@ class Window:
 def parse_day(value: str, name: str) -> date:
     """O dia escrito como AAAA-MM-DD. UsageError para o que não for um dia que existe."""
     try:
-        day = date.fromisoformat(value)
+        found = date.fromisoformat(value)
     except ValueError:
-        day = None
-    if day is None or value != day.isoformat():
+        found = None
+    if found is None or value != found.isoformat():
         raise UsageError(f"{name}={value!r} não é uma data. Escreva AAAA-MM-DD, como 2025-01-31.")
-    return day
+    return found
 
 
 def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date, today: date) -> Window:
     """O período pedido, até hoje no máximo. UsageError se começa no futuro, ou termina antes de começar."""
     inicio, fim = inicio or min(default_inicio, fim or today), fim or today
     if inicio > today:
-        raise UsageError(f"data_inicio ({inicio}) está no futuro; hoje é {today}.")
+        raise UsageError(f"data_inicio ({day(inicio)}) está no futuro; hoje é {day(today)}.")
     if fim < inicio:
-        raise UsageError(f"data_fim ({fim}) vem antes de data_inicio ({inicio}). Troque as datas.")
+        raise UsageError(f"data_fim ({day(fim)}) vem antes de data_inicio ({day(inicio)}). Troque as datas.")
     if inicio < EARLIEST:
-        raise UsageError(f"data_inicio ({inicio}) é antes de {EARLIEST}, quando ainda não havia NF-e.")
+        raise UsageError(f"data_inicio ({day(inicio)}) é antes de {day(EARLIEST)}, quando ainda não havia NF-e.")
     return Window(inicio, min(fim, today))
 
 
@@ -109,6 +108,27 @@ def apart(window: Window, cuts: Iterable[Window]) -> list[Window]:
         pieces.append(Window(start, fim))
         fim = start - _DAY
     return pieces
+
+
+def shown_mark(bookmark: date | None, first_uncovered: date | None, scope: date | None) -> date | None:
+    """O último dia coberto sem lacuna, como se mostra: nunca passa da dívida mais antiga.
+
+    `scope` é o começo da coleta; se a dívida vem logo dali, não há dia nenhum coberto.
+    """
+    if bookmark is None:
+        return None
+    reached = bookmark if first_uncovered is None else min(bookmark, first_uncovered - _DAY)
+    return reached if scope is None or reached >= scope else None
+
+
+def reads_the_present(previous: date | None, covered: Window | None, owed: Iterable[Window], today: date) -> bool:
+    """Se quem leu o período `covered` leu tudo o que o Bling tinha até hoje, e não só um pedaço.
+
+    Vai até hoje, emenda no que já se tinha, e o dia de hoje não ficou entre as janelas que ainda se devem (`owed`).
+    """
+    if covered is None or covered.fim < today or any(window.fim >= today for window in owed):
+        return False
+    return previous is None or covered.inicio <= previous + _DAY
 
 
 def next_bookmark(previous: date | None, covered: Window | None, first_uncovered: date | None) -> date | None:

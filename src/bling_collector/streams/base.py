@@ -64,6 +64,8 @@ class Stream:
     """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
     state: tuple[str, ...] = ()
     """Das `volatile`, as que não vêm do documento: refazer a linha a partir dele as deixa como estão."""
+    names: Callable[[Document], Row] = lambda row: {}
+    """Por que as pessoas conhecem o registro, tirado da linha de listagem, nas colunas de `pendencias`."""
     person: Callable[[Document], int | None] | None = None
     """O id do contato de quem o documento fala; None se não fala de pessoas."""
     nameless: Callable[[Document], Document] = lambda document: document

@@ -18,6 +18,7 @@ from bling_collector.payload import (
     is_plain,
     local_datetime,
     part,
+    text,
 )
 from bling_collector.streams.base import Child, Document, Rows, Stream
 from bling_collector.streams.nameless import nameless_nota
@@ -271,6 +272,11 @@ NFE = Stream(
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),
     day=_day,
+    names=lambda row: {
+        "numero": text(row.get("numero")),
+        "contato_id": integer(part(row, "contato", "id")) or None,
+        "contato_nome": text(part(row, "contato", "nome")),
+    },
     person=lambda nota: integer(part(nota, "contato", "id")) or None,
     nameless=nameless_nota,
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),

@@ -1,5 +1,6 @@
 """A forma das respostas, para /docs. Os números vêm dos loaders de `etl.status`; um campo novo lá passa por aqui."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -52,6 +53,8 @@ class Andamento(_Answer):
     fase: str | None
     feitos: int | None
     total: int | None
+    restam: int | None = Field(description="Requisições que se calcula que a execução ainda faça; nulo se não se sabe")
+    espera: str | None = Field(description="Por que está parada, se o Bling não responde")
 
 
 class RunDetails(_Answer):
@@ -75,7 +78,7 @@ class Runs(_Answer):
 
 
 class LastSuccess(_Answer):
-    date: Day | None
+    date: Day | None = Field(description="O último dia coberto sem lacuna; não passa da dívida mais antiga")
     nfes: int | None
     contatos: int | None
     produtos: int | None
@@ -189,7 +192,12 @@ class Failure(_Answer):
     recurso: str
     id: str
     data_emissao: Day | None
-    erro: str
+    numero: str | None = Field(description="O da nota")
+    contato: str | None = Field(description="O nome de quem é a nota, ou do contato")
+    valor: Decimal | None = Field(description="O total da nota, se o banco já a tinha")
+    descricao: str = Field(description="O registro, como as pessoas o conhecem")
+    motivo: str = Field(description="O que o Bling respondeu, em palavras")
+    erro: str = Field(description="O mesmo, com o endereço pedido e o código HTTP")
     tentativas: int
     desde: Instant
     tentada_em: Instant
@@ -202,6 +210,8 @@ class OwedWindow(_Answer):
     data_fim: Day
     desde: Instant
     erro: str | None
+    descricao: str = Field(description="O período, como as pessoas o conhecem")
+    motivo: str | None = Field(description="O que o Bling respondeu, em palavras")
 
 
 class Failures(_Answer):

@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from bling_collector.clock import BRASILIA
 from bling_collector.etl.alarms import load_alarms
 from bling_collector.etl.metrics import load_totals
 from bling_collector.etl.reconcile import load_reconciliation
@@ -81,9 +82,11 @@ class _Facts(Collector):
         yield CounterMetricFamily("bling_throttled", "Respostas 429", totals["limitadas"])
         yield _gauge("bling_notes", "Notas no banco, sem as excluídas", totals["notas"])
         yield _gauge("bling_run_in_progress", "Há uma execução em curso", self._status["running"])
-        last = totals["ultima_boa"]
-        lag = None if last is None else max(self._now.timestamp() - float(last), 0.0)
-        yield _gauge("bling_lag_seconds", "Segundos desde o fim da última execução que deu certo", lag)
+        read_at, covered = self._status["freshness"]["read_at"], self._status["data_referencia"]
+        lag = None if read_at is None else max((self._now - datetime.fromisoformat(read_at)).total_seconds(), 0.0)
+        yield _gauge("bling_lag_seconds", "Segundos desde que se leu tudo o que o Bling tinha", lag)
+        until = None if covered is None else datetime.fromisoformat(covered).replace(tzinfo=BRASILIA).timestamp()
+        yield _gauge("bling_covered_until_seconds", "O começo do último dia coberto sem lacuna (época Unix)", until)
 
     def _debts(self) -> Iterable[Metric]:
         owed = self._status["owed"]

@@ -12,7 +12,7 @@ from bling_collector.etl.numbering import load_numbering
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.web.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
 from bling_collector.web.origin import same_origin
-from bling_collector.web.run_routes import HOW, RUN_RESPONSES, Period, day, execute, no_body
+from bling_collector.web.run_routes import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
 from bling_collector.web.service import OneService
 
 router = APIRouter()
@@ -23,6 +23,12 @@ _ASKS = [Depends(same_origin), Depends(no_body)]
 class ReconcilePeriod(Period):
     """O período de POST /reconcile: sem datas, a história toda."""
 
+    data_inicio: str | None = Field(
+        default=None,
+        description=f"{INICIO}; sem ele, o do começo da coleta",
+        examples=["2025-01-01"],
+        json_schema_extra=DAY,
+    )
     repair: bool = Field(default=False, description="Busca o que falta e o que mudou, e marca o que sumiu")
 
 

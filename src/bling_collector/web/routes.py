@@ -64,6 +64,8 @@ async def runs(page: Annotated[Page, Query()], service: OneService) -> dict[str,
     responses=problems(404, 422, 503),
     response_model=RunDetails,
 )
-async def one_run(run_id: Annotated[int, Path(ge=1, le=_LARGEST_ID)], service: OneService) -> dict[str, Any]:
+async def one_run(
+    run_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="O número da execução")], service: OneService
+) -> dict[str, Any]:
     async with service.opened() as app:
         return await load_run(app.engine, run_id)

@@ -22,8 +22,8 @@ from bling_collector.web.service import OneService, Service
 
 _MOST_IDS = 1000
 """Ids de cada tipo numa resposta: uma carga histórica encontra todos."""
-_DAY: dict[str, JsonValue] = {"format": "date"}
-_INICIO = "Primeiro dia, AAAA-MM-DD"
+DAY: dict[str, JsonValue] = {"format": "date"}
+INICIO = "Primeiro dia, AAAA-MM-DD"
 _FIM = "Último dia, AAAA-MM-DD; sem ele, hoje"
 
 
@@ -34,11 +34,11 @@ class Period(BaseModel):
 
     data_inicio: str | None = Field(
         default=None,
-        description=f"{_INICIO}; sem ele, a execução continua de onde a última parou",
+        description=f"{INICIO}; sem ele, desde o último dia coberto, relendo os `EXTRACTION_LOOKBACK_DAYS` anteriores",
         examples=["2025-01-01"],
-        json_schema_extra=_DAY,
+        json_schema_extra=DAY,
     )
-    data_fim: str | None = Field(default=None, description=_FIM, examples=["2025-01-31"], json_schema_extra=_DAY)
+    data_fim: str | None = Field(default=None, description=_FIM, examples=["2025-01-31"], json_schema_extra=DAY)
 
 
 class FullPeriod(BaseModel):
@@ -46,8 +46,8 @@ class FullPeriod(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data_inicio: str = Field(description=_INICIO, examples=["2021-01-01"], json_schema_extra=_DAY)
-    data_fim: str | None = Field(default=None, description=_FIM, examples=["2026-02-20"], json_schema_extra=_DAY)
+    data_inicio: str = Field(description=INICIO, examples=["2021-01-01"], json_schema_extra=DAY)
+    data_fim: str | None = Field(default=None, description=_FIM, examples=["2026-02-20"], json_schema_extra=DAY)
 
 
 async def no_body(request: Request) -> None:

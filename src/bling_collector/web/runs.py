@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from bling_collector.errors import CollectorError
 from bling_collector.etl.pipeline import RunResult
 from bling_collector.logs import current_run
+from bling_collector.words import plural
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Runner:
         self.stop()
         if not self._tasks:
             return
-        log.info("Parando: %d execução(ões) terminam o que têm na mão.", len(self._tasks))
+        log.info("Parando: %s o que já começou.", plural(len(self._tasks), "execução termina", "execuções terminam"))
         left = self._stopped_at + STOP_SECONDS - asyncio.get_running_loop().time()
         _, late = await asyncio.wait(self._tasks, timeout=max(left, 0.0))
         for task in late:

@@ -19,7 +19,7 @@ from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
 
 from bling_collector.auth.oauth import FAILURE_MEMORY, OAuth
 from bling_collector.auth.set_aside import SetAside
-from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.auth.token_endpoint import DeniedError, callback_error
 from bling_collector.errors import (
     BlingRejectedError,
     BlingUnavailableError,
@@ -614,11 +614,11 @@ async def test_a_cancelled_exchange_ends_before_the_cancellation_goes_on() -> No
 @pytest.mark.parametrize(
     ("error", "expected", "sentence"),
     [
-        ("access_denied", UsageError, "negada"),
+        ("access_denied", DeniedError, "negada"),
         ("app_inativo", ReauthorizeError, "inativo"),
         ("UNAUTHORIZED_ERROR", ReauthorizeError, "administrador"),
-        ("outra coisa", UsageError, "outra coisa"),
-        ("", UsageError, "bling-collector auth"),
+        ("outra coisa", DeniedError, "outra coisa"),
+        ("", DeniedError, "bling-collector auth"),
     ],
 )
 def test_an_error_in_the_callback(error: str, expected: type[CollectorError], sentence: str) -> None:

@@ -298,5 +298,5 @@ async def test_when_bling_does_not_exchange_it_the_person_is_warned(caplog: pyte
     bench = Bench(replace(token(HOUR), updated_at=START - timedelta(days=23, hours=1)))
     bench.bling.answers = [httpx2.Response(503)]
     assert (await bench.oauth.get_valid_access_token()).access_token == "a0"
-    assert "acaba em 6 dia(s)" in caplog.text
+    assert "acaba em 6 dias" in caplog.text
     assert bench.alarms == []

@@ -29,8 +29,9 @@ def status(**changes: Any) -> dict[str, Any]:
     owed = {"pendencias": 0, "estacionadas": 0, "janelas": 0}
     whole: dict[str, Any] = {
         "last_run": run,
-        "last_successful_run": {"fim": at(3), "run_id": 7},
         "running": False,
+        "started": True,
+        "freshness": {"read_at": at(4), "first_at": at(1000)},
         "quota": {"exhausted": False},
         "oauth": oauth | changes.pop("oauth", {}),
         "owed": owed | changes.pop("owed", {}),
@@ -67,7 +68,7 @@ def judged(
     )
 
 
-NEVER = status(oauth={"has_token": False, "needs_authorization": True}, last_run=None, last_successful_run=None)
+NEVER = status(oauth={"has_token": False, "needs_authorization": True}, last_run=None, started=False)
 LOST = {"needs_authorization": True}
 
 
@@ -77,7 +78,7 @@ LOST = {"needs_authorization": True}
         (judged(), "certo", verdict.GOOD, None),
         (judged(NEVER), "sem-autorizacao", verdict.NEUTRAL, verdict.AUTHORISE),
         (judged(NEVER, missing="Falta BLING_CLIENT_ID."), "sem-credenciais", verdict.NEUTRAL, None),
-        (judged(status(last_run=None, last_successful_run=None)), "sem-execucao", verdict.NEUTRAL, verdict.LOAD),
+        (judged(status(last_run=last("success"), started=False)), "sem-execucao", verdict.NEUTRAL, verdict.LOAD),
         (judged(status(oauth=LOST)), "autorizacao-perdida", verdict.BAD, verdict.AUTHORISE),
         (judged(status(oauth={"has_token": False} | LOST)), "autorizacao-perdida", verdict.BAD, verdict.AUTHORISE),
         (judged(status(oauth={"readable": False} | LOST)), "autorizacao-fechada", verdict.BAD, verdict.AUTHORISE),
@@ -92,9 +93,9 @@ LOST = {"needs_authorization": True}
         (judged(status(running=True, last_run=last("running"))), "em-curso", verdict.RUNNING, verdict.FOLLOW),
         (judged(status(last_run=last("error", "O Bling não atende"))), "falhou", verdict.BAD, verdict.RUN),
         (judged(status(last_run=last("running"))), "falhou", verdict.BAD, verdict.RUN),
-        (judged(status(last_successful_run={"fim": at(27)})), "velhos", verdict.BAD, verdict.RUN),
+        (judged(status(freshness={"read_at": at(27), "first_at": at(999)})), "velhos", verdict.BAD, verdict.RUN),
         (
-            judged(status(last_successful_run=None, last_run=last("partial", hours=30))),
+            judged(status(freshness={"read_at": None, "first_at": at(30)}, last_run=last("partial"))),
             "velhos",
             verdict.BAD,
             verdict.RUN,
@@ -143,10 +144,11 @@ def test_the_sentences_say_what_is_wrong() -> None:
     both = judged(status(owed={"pendencias": 5, "estacionadas": 2}))
     assert both.detail == "2 registros já falharam dez vezes e só voltam a ser tentados a pedido."
     assert judged(status(last_run=last("error", "O Bling não atende"))).detail.startswith("O Bling não atende. O que")
-    assert "19/02/2026 às 15:00" in judged(status(last_successful_run={"fim": at(27)})).sentence
+    old = judged(status(freshness={"read_at": at(27), "first_at": at(999)}))
+    assert old.sentence == "Os dados estão velhos: desde 19/02/2026 15:00 não se lê o que há de novo no Bling."
     differs = judged(checked=reconciliation(month("2026-01", faltam=[1, 2], diferem=[3]), month("2026-02", sobram=[4])))
     assert differs.sentence == "O banco difere do Bling em 2 meses."
-    assert differs.detail.startswith("Das notas, 2 faltam aqui, 1 só existem aqui, 1 mudaram lá.")
+    assert differs.detail.startswith("2 notas faltam no banco, 1 só existe no banco e 1 mudou no Bling.")
     ending = judged(status(oauth={"refresh_days_left": 1, "warning": "Acaba."}))
     assert ending.sentence == "A autorização do Bling acaba em 1 dia."
     one = judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01"]))
@@ -172,7 +174,7 @@ def test_the_gravest_wins() -> None:
         "oauth": LOST | {"refresh_days_left": 3, "warning": "x"},
         "running": True,
         "last_run": last("error"),
-        "last_successful_run": {"fim": at(50)},
+        "freshness": {"read_at": at(50), "first_at": at(999)},
         "owed": {"pendencias": 1},
     }
     bad = reconciliation(month("2026-01", faltam=[1]))
@@ -182,7 +184,7 @@ def test_the_gravest_wins() -> None:
         {"oauth": {"refresh_days_left": 3, "warning": "x"}},
         {"running": False},
         {"last_run": last("partial")},
-        {"last_successful_run": {"fim": at(3)}},
+        {"freshness": {"read_at": at(4), "first_at": at(999)}},
         {"owed": {}},
         {"last_run": last("success")},
     )

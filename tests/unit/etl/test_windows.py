@@ -17,6 +17,8 @@ from bling_collector.etl.windows import (
     next_bookmark,
     parse_day,
     plan,
+    reads_the_present,
+    shown_mark,
 )
 
 DAY = timedelta(days=1)
@@ -107,7 +109,7 @@ def test_o_periodo_pedido(inicio: date | None, fim: date | None, expected: Windo
     [
         (TODAY + DAY, None, "futuro"),
         (date(2025, 5, 2), date(2025, 5, 1), "Troque as datas"),
-        (date(1999, 12, 31), None, "antes de 2000-01-01"),
+        (date(1999, 12, 31), None, "antes de 01/01/2000"),
     ],
 )
 def test_um_periodo_impossivel_diz_por_que(inicio: date, fim: date | None, words: str) -> None:
@@ -182,3 +184,38 @@ def test_o_marco_nunca_recua_nem_passa_do_coberto_ou_de_uma_divida(
         assert reached <= covered.fim
         assert first_uncovered is None or reached < first_uncovered
         assert previous is None or covered.inicio <= previous + DAY
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "first_uncovered", "scope", "expected"),
+    [
+        (None, None, None, None),
+        (TODAY, None, date(2021, 1, 1), TODAY),
+        (TODAY, date(2026, 2, 10), date(2021, 1, 1), date(2026, 2, 9)),
+        (date(2026, 2, 1), date(2026, 2, 10), date(2021, 1, 1), date(2026, 2, 1)),
+        (TODAY, date(2021, 1, 1), date(2021, 1, 1), None),
+    ],
+)
+def test_o_marco_que_se_mostra_nunca_passa_da_divida_mais_antiga(
+    bookmark: date | None, first_uncovered: date | None, scope: date | None, expected: date | None
+) -> None:
+    assert shown_mark(bookmark, first_uncovered, scope) == expected
+
+
+@pytest.mark.parametrize(
+    ("previous", "covered", "owed", "expected"),
+    [
+        (None, Window(TODAY, TODAY), [], True),
+        (TODAY - DAY, Window(TODAY, TODAY), [], True),
+        (TODAY - 5 * DAY, Window(TODAY, TODAY), [], False),
+        (TODAY - 5 * DAY, Window(TODAY - 9 * DAY, TODAY), [], True),
+        (TODAY, Window(date(2023, 1, 1), date(2023, 1, 31)), [], False),
+        (TODAY, None, [], False),
+        (TODAY, Window(TODAY - DAY, TODAY), [Window(TODAY - DAY, TODAY - DAY)], True),
+        (TODAY, Window(TODAY - DAY, TODAY), [Window(TODAY - DAY, TODAY)], False),
+    ],
+)
+def test_so_le_o_presente_quem_chega_ate_hoje_sem_saltar_dias(
+    previous: date | None, covered: Window | None, owed: list[Window], expected: bool
+) -> None:
+    assert reads_the_present(previous, covered, owed, TODAY) is expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bling_collector.web.panel.charts import Group, Series, grouped_bars, meter, scale_top
-from bling_collector.web.panel.filters import number
+from bling_collector.words import number
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ from typing import Any
 from bling_collector.etl.coverage import MonthCoverage
 from bling_collector.web.panel.cobertura import _sentence
 from bling_collector.web.panel.coverage_cells import cell
-from bling_collector.web.panel.filters import lower_first, upper_first
+from bling_collector.words import lower_first, upper_first
 
 MONTH = date(2026, 1, 1)
 

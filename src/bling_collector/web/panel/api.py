@@ -24,7 +24,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
         "method": method.upper(),
         "path": path,
         "summary": operation["summary"],
-        "description": operation.get("description"),
+        "description": [part for part in operation.get("description", "").strip().split("\n\n") if part],
         "parameters": [
             {
                 "name": parameter["name"],

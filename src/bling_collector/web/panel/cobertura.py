@@ -24,11 +24,11 @@ from bling_collector.etl.situacoes import situacao
 from bling_collector.etl.windows import EARLIEST
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.coverage_cells import STATES, cell
-from bling_collector.web.panel.filters import lower_first, number, upper_first
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.starting import launch
 from bling_collector.web.service import OneService
+from bling_collector.words import lower_first, number, upper_first
 
 router = APIRouter(include_in_schema=False)
 _NAMES: Final = (
@@ -211,12 +211,15 @@ def _lists(found: MonthDetails) -> list[dict[str, Any]]:
             found.excluidas_de,
         ),
     )
-    return [_list(name, title, text, notes[:MOST_NOTES], of) for name, title, text, notes, of in kinds if of]
+    names = {int(each["id"]): each["descricao"] for each in found.pendencias if each["recurso"] == "nfe"}
+    return [_list(name, title, text, notes[:MOST_NOTES], of, names) for name, title, text, notes, of in kinds if of]
 
 
-def _list(name: str, title: str, text: str, notes: list[dict[str, Any]], of: int) -> dict[str, Any]:
+def _list(
+    name: str, title: str, text: str, notes: list[dict[str, Any]], of: int, names: dict[int, str]
+) -> dict[str, Any]:
     known = [note for note in notes if "numero" in note]
-    unknown = [note["id"] for note in notes if "numero" not in note]
+    unknown = [names.get(note["id"], note["id"]) for note in notes if "numero" not in note]
     return {
         "name": name,
         "title": title,

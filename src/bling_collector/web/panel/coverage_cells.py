@@ -5,7 +5,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 from bling_collector.etl.coverage import MonthCoverage
-from bling_collector.web.panel.filters import lower_first, number, plural
+from bling_collector.words import lower_first, number, plural, share
 
 STATES: Final = {
     "igual": "Igual ao Bling",
@@ -50,8 +50,8 @@ def cell(month: MonthCoverage, *, running: bool = False) -> Cell:
     percent = _percent(month.held) if state in ("igual", "difere", "devido") else ""
     count, notes = "", ""
     if month.checked is not None and state not in ("fora", "futuro", "vazio"):
-        count = f"{number(month.no_banco)} de {number(month.no_bling)}"
-        notes = f"{count} notas"
+        count = share(month.no_banco or 0, month.no_bling or 0)
+        notes = share(month.no_banco or 0, month.no_bling or 0, "nota", "notas")
     elif month.agora:
         count = f"{number(month.agora)} aqui"
         notes = f"{plural(month.agora, 'nota', 'notas')} aqui"

@@ -12,13 +12,14 @@ from starlette.responses import RedirectResponse, StreamingResponse
 from bling_collector.errors import CollectorError
 from bling_collector.etl.failures import load_failures
 from bling_collector.etl.live import Pace, load_live, load_log, stop
+from bling_collector.etl.progress import time_left
 from bling_collector.etl.run_words import KINDS
 from bling_collector.etl.status import load_runs
 from bling_collector.web.live import EVERY
 from bling_collector.web.origin import same_origin
-from bling_collector.web.panel.filters import duration, number
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
+from bling_collector.words import duration, number, upper_first
 
 router = APIRouter(include_in_schema=False)
 
@@ -107,18 +108,21 @@ def _shown(run: dict[str, Any], pace: Pace, now: datetime) -> dict[str, Any]:
     total, done = progress["total"], progress["feitos"]
     seconds = (now - datetime.fromisoformat(run["inicio"])).total_seconds() if run["inicio"] else None
     average = run["requisicoes"] / seconds if seconds and seconds > 5 else None
-    rate, left = pace.per_second, pace.left(total)
+    rate, ahead = pace.per_second, progress["restam"]
+    left = ahead / rate if rate and ahead is not None else time_left(run["requisicoes"], ahead, seconds)
+    whole = None if ahead is None else run["requisicoes"] + ahead
     return {
         "fase": "Parando com jeito: salva o que já chegou" if run["parando"] else progress["fase"] or "Começando",
         "feitos": f"{number(done)} de {number(total)}" if total else "Lendo as listagens",
-        "valor": done if total else None,
-        "maximo": total or 1,
+        "valor": run["requisicoes"] if whole else (done if total else None),
+        "maximo": whole or total or 1,
+        "espera": upper_first(progress["espera"] or ""),
         "notas": number(run["stats"]["nfes"]),
         "cadastros": number(run["stats"]["contatos"] + run["stats"]["produtos"]),
         "requisicoes": number(run["requisicoes"]),
         "ritmo": number(rate if rate is not None else average, 1),
         "decorrido": duration(seconds),
-        "falta": duration(left) if left is not None else "—",
+        "falta": f"cerca de {duration(left)}" if left is not None else "—",
         "janelas": number(run["janelas"]),
     }
 

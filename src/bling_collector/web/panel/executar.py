@@ -73,7 +73,7 @@ async def _form(
     request: Request, service: Service, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
 ) -> Response:
     loaded = await load_status(app.engine, app.cipher, service.clock.now())
-    first = given or {"tipo": "run" if loaded["last_run"] else "run-full"}
+    first = given or {"tipo": "run" if loaded["started"] else "run-full"}
     more = {"error": None} | more
     return page(
         request,

@@ -25,7 +25,6 @@ from bling_collector.etl.revenue import (
     load_steps,
     step_of,
 )
-from bling_collector.web.panel.filters import day
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.revenue_tables import (
     BREAKDOWNS,
@@ -38,6 +37,7 @@ from bling_collector.web.panel.revenue_tables import (
 )
 from bling_collector.web.panel.tables import Table, csv_lines, write_xlsx
 from bling_collector.web.service import OneService
+from bling_collector.words import day
 
 router = APIRouter(include_in_schema=False)
 TOP: Final = 10

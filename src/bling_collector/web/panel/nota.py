@@ -14,9 +14,9 @@ from bling_collector.etl.quota import load_quota
 from bling_collector.etl.situacoes import PAGAMENTOS
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel import notes
-from bling_collector.web.panel.filters import clock_time, masked
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
+from bling_collector.words import clock_time, masked
 
 router = APIRouter(include_in_schema=False)
 

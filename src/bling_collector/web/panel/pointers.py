@@ -25,11 +25,21 @@ _COMMAND: Final = re.compile(
     r"(?:\b(?P<before>(?:pelo painel ou )?com |[Rr]ode ))?"
     r"(?:`bling-collector (?P<name>[a-z-]++)(?! --gerar-chave)[^`]*`|(?P<route>GET /runs\b))"
 )
+_CODE: Final = re.compile(r"`([^`\n]+)`")
 
 
 def pointing(text: str) -> Markup:
-    """O texto, escapado, com cada comando que tem página trocado pelo enlace dela."""
-    return Markup(_COMMAND.sub(_page, str(escape(text))))  # noqa: S704 — já vem escapado; só os enlaces são nossos
+    """O texto, escapado, com cada comando que tem página trocado pelo enlace dela; os outros, como código."""
+    return Markup(_CODE.sub(_as_code, _COMMAND.sub(_page, str(escape(text)))))  # noqa: S704 — já vem escapado
+
+
+def coding(text: str) -> Markup:
+    """O texto, escapado, com o que vem entre crases como código."""
+    return Markup(_CODE.sub(_as_code, str(escape(text))))  # noqa: S704 — já vem escapado
+
+
+def _as_code(found: re.Match[str]) -> str:
+    return f"<code>{found[1]}</code>"
 
 
 def _page(found: re.Match[str]) -> str:

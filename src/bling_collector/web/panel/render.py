@@ -1,19 +1,22 @@
 """O único ambiente Jinja: tudo escapado, indefinido é erro, filtros em português, e a política de conteúdo estrita."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
+from bling_collector import words
+from bling_collector.etl.failure_words import plain
 from bling_collector.etl.run_words import STATUSES
 from bling_collector.web.headers import PANEL
 from bling_collector.web.panel.charts import meter
-from bling_collector.web.panel.filters import FILTERS
-from bling_collector.web.panel.pointers import pointing
+from bling_collector.web.panel.pointers import coding, pointing
 from bling_collector.web.panel.static import static_url
 from bling_collector.web.panel.tables import shown
 
@@ -30,6 +33,30 @@ THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "tema"
 """A escolha de tema de quem a fez; sem ele vale a do sistema. Não é segredo: o botão, em app.js, o escreve."""
 
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "numero": words.number,
+    "dinheiro": words.money,
+    "compacto": words.compact,
+    "porcento": words.percent,
+    "dia": words.day,
+    "periodo": words.period,
+    "mes": words.month,
+    "momento": words.moment,
+    "hora": words.clock_time,
+    "iso": words.iso,
+    "duracao": words.duration,
+    "ha": words.ago,
+    "plural": words.plural,
+    "parte": words.share,
+    "maiuscula": words.upper_first,
+    "mascarado": words.masked,
+}
+
+
+def _reason(text: str) -> Markup:
+    """O erro em palavras, com os comandos trocados pelas páginas que os fazem."""
+    return pointing(plain(text))
+
 
 @cache
 def environment() -> Environment:
@@ -40,7 +67,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= FILTERS | {"cell": shown, "meter": meter, "aponta": pointing}
+    env.filters |= FILTERS | {
+        "cell": shown,
+        "meter": meter,
+        "aponta": pointing,
+        "codigo": coding,
+        "motivo": lambda text: pointing(plain(text)),
+    }
     env.globals |= {"static_url": static_url, "sections": SECTIONS, "run_statuses": STATUSES}
     return env
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import IO, Any, Final, Literal
 
-from bling_collector.web.panel.filters import NOTHING, day, money, month, number, percent
+from bling_collector.words import NOTHING, day, money, month, number, percent
 
 Kind = Literal["text", "integer", "decimal", "money", "share", "day", "month", "year"]
 _BOM: Final = "\ufeff"

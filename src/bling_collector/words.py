@@ -1,9 +1,12 @@
-"""Como o painel escreve números, dinheiro e horas: em português, e as horas no relógio de Brasília."""
+"""Números, dinheiro, datas, durações e contagens como as pessoas os dizem, no terminal, no painel e nos avisos.
 
-from collections.abc import Callable
+As horas são do relógio de Brasília.
+"""
+
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.clock import BRASILIA
 
@@ -66,7 +69,13 @@ def day(value: date | datetime | str | None) -> str:
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         value = _local(value)
-    return f"{value:%d/%m/%Y}"
+    return f"{value.day:02}/{value.month:02}/{value.year:04}"
+
+
+def period(inicio: date | str, fim: date | str) -> str:
+    """01/11/2026 a 30/11/2026; de um dia só, 01/11/2026."""
+    first, last = day(inicio), day(fim)
+    return first if first == last else f"{first} a {last}"
 
 
 def month(value: date | str | None) -> str:
@@ -137,6 +146,24 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{number(count)} {one if count == 1 else many}"
 
 
+def share(here: int, there: int, one: str = "", many: str = "") -> str:
+    """2.926 de 2.928 notas; se aqui há mais do que lá, uma parte não é: 2.929 notas aqui e 2.928 no Bling."""
+    noun = one if there == 1 else many
+    if here > there:
+        return f"{number(here)} {one if here == 1 else many}".rstrip() + f" aqui e {number(there)} no Bling"
+    return f"{number(here)} de {number(there)} {noun}".rstrip()
+
+
+def several(parts: Sequence[str]) -> str:
+    """1 nota, 2 contatos e 3 produtos."""
+    return " e ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def ended(sentence: str) -> str:
+    """A frase com o seu ponto final."""
+    return sentence if not sentence or sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
+
+
 def upper_first(value: str) -> str:
     """a nota do Bling → A nota do Bling; o resto fica como é."""
     return value[:1].upper() + value[1:]
@@ -155,20 +182,3 @@ def _instant(value: datetime | str | None) -> datetime | None:
 
 def _local(value: datetime) -> datetime:
     return value if value.tzinfo is None else value.astimezone(BRASILIA)
-
-
-FILTERS: Final[dict[str, Callable[..., Any]]] = {
-    "numero": number,
-    "dinheiro": money,
-    "compacto": compact,
-    "porcento": percent,
-    "dia": day,
-    "mes": month,
-    "momento": moment,
-    "hora": clock_time,
-    "iso": iso,
-    "duracao": duration,
-    "ha": ago,
-    "plural": plural,
-    "maiuscula": upper_first,
-}

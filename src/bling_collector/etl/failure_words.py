@@ -1,0 +1,46 @@
+"""O que falhou, dito das coisas de quem lê: a nota pelo número, o cliente, o dia e o valor; e o porquê, em palavras."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from bling_collector.words import day, money, period, upper_first
+
+_NOUNS: Final = {"nfe": "Nota", "contatos": "Contato", "produtos": "Produto", "formas_pagamento": "Forma de pagamento"}
+_PLACE: Final = re.compile(r"\b(?:GET|POST) /\S*?(?: \(HTTP \d{3}\))?: ")
+"""O começo dos erros da API: quem cuida do coletor o quer, e o dono dos dados não sabe o que é."""
+_CLASS: Final = re.compile(r" \(\w+(?:Error|Timeout|Exception)(?:: [^()]{0,300}(?:\([^()]{0,300}\)[^()]{0,300})?)?\)")
+
+
+def described(
+    recurso: str,
+    recurso_id: str,
+    *,
+    numero: str | None = None,
+    dia: date | None = None,
+    nome: str | None = None,
+    valor: Decimal | None = None,
+) -> str:
+    """Nota 1234, de 26/11/2026, de Maria Souza, R$ 1.234,56; do que não se sabe, nada."""
+    noun = _NOUNS.get(recurso, recurso)
+    if recurso != "nfe":
+        return f"{noun} {nome}" if nome else f"{noun} {recurso_id}"
+    parts = [f"{noun} {numero}" if numero else f"{noun} de número desconhecido"]
+    parts += [f"de {day(dia)}"] if dia else []
+    parts += [f"de {nome}"] if nome else []
+    parts += [money(valor)] if valor is not None else []
+    return ", ".join(parts)
+
+
+def owed_window(window: Mapping[str, Any]) -> str:
+    """Notas de 01/11/2026 a 30/11/2026."""
+    noun = "Notas" if window["recurso"] == "nfe" else window["recurso"]
+    return f"{noun} de {period(window['data_inicio'], window['data_fim'])}"
+
+
+def plain(error: str) -> str:
+    """O erro sem o endereço pedido, o código HTTP e os nomes do programa: o que o Bling respondeu, em palavras."""
+    said = _CLASS.sub("", _PLACE.sub("", error))
+    return upper_first(said)

@@ -1,0 +1,66 @@
+"""Como as pessoas leem números, dinheiro, datas, durações e contagens."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bling_collector import words
+
+NOW = datetime(2026, 11, 24, 21, 58, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (words.number(2926), "2.926"),
+        (words.number(0.5, 1), "0,5"),
+        (words.number(None), "—"),
+        (words.money(Decimal("1234.56")), "R$ 1.234,56"),
+        (words.money(Decimal("-0.1")), "−R$ 0,10"),
+        (words.money(None), "—"),
+        (words.compact(Decimal(1234567)), "1,2 mi"),
+        (words.compact(Decimal(950)), "950"),
+        (words.percent(0.1234), "12,3%"),
+        (words.day(date(2026, 11, 24)), "24/11/2026"),
+        (words.day("2026-11-24"), "24/11/2026"),
+        (words.day("2026-11-25T01:00:00+00:00"), "24/11/2026"),
+        (words.month("2026-11"), "nov/2026"),
+        (words.moment(NOW), "24/11/2026 18:58"),
+        (words.moment("2026-11-24T18:58:00"), "24/11/2026 18:58"),
+        (words.moment(None), "—"),
+        (words.clock_time(NOW), "18:58:07"),
+        (words.duration(45.2), "45 s"),
+        (words.duration(200), "3 min 20 s"),
+        (words.duration(3900), "1 h 05 min"),
+        (words.duration(86400 * 3), "3 dias"),
+        (words.duration(None), "—"),
+        (words.plural(1, "nota", "notas"), "1 nota"),
+        (words.plural(2926, "nota", "notas"), "2.926 notas"),
+        (words.share(2926, 2928, "nota", "notas"), "2.926 de 2.928 notas"),
+        (words.share(1, 1, "nota", "notas"), "1 de 1 nota"),
+        (words.share(2929, 2928, "nota", "notas"), "2.929 notas aqui e 2.928 no Bling"),
+        (words.several(["1 nota", "2 contatos", "3 produtos"]), "1 nota, 2 contatos e 3 produtos"),
+        (words.several(["1 nota"]), "1 nota"),
+        (words.period("2026-11-01", date(2026, 11, 30)), "01/11/2026 a 30/11/2026"),
+        (words.period("2026-11-26", "2026-11-26"), "26/11/2026"),
+        (words.iso(date(2026, 11, 24)), "2026-11-24"),
+    ],
+)
+def test_in_portuguese(said: str, expected: str) -> None:
+    assert said == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (timedelta(seconds=20), "agora mesmo"),
+        (timedelta(minutes=5), "há 5 min"),
+        (timedelta(hours=3, minutes=50), "há 3 h"),
+        (timedelta(days=5), "há 5 dias"),
+        (timedelta(hours=-2), "daqui a 2 h"),
+    ],
+)
+def test_how_long_ago(before: timedelta, expected: str) -> None:
+    assert words.ago(NOW - before, NOW) == expected
+    assert words.ago((NOW - before).isoformat(), NOW) == expected
