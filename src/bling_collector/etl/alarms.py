@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bling_collector.clock import Clock
+from bling_collector.clock import DOUBT, Clock
 from bling_collector.db import alarms as states
 from bling_collector.db import control
 from bling_collector.db.alarms import NORMAL, Alarm
@@ -103,9 +103,9 @@ class Alarms:
         async with _never_fatal():
             now = self._clock.now()
             oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
-            reconciliation = await load_reconciliation(self._engine)
+            reconciliation = await load_reconciliation(self._engine, now)
             async with self._engine.begin() as connection:
-                first, last = await _first_and_last_good(connection)
+                first, last = await _first_and_last_good(connection, now)
                 await _judge(connection, texts.AUTORIZACAO, _about_the_token(oauth, ran=first is not None), now)
                 different = [month for month in reconciliation["meses"] if not month["igual"]]
                 verdict = (AVISO, texts.differs(different)) if different else None
@@ -234,10 +234,10 @@ def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | N
     return (ERRO if oauth["refresh_days_left"] == 0 else AVISO), oauth["warning"]
 
 
-async def _first_and_last_good(connection: AsyncConnection) -> tuple[datetime | None, datetime | None]:
-    """O começo da primeira coleta e o fim da última que deu certo."""
+async def _first_and_last_good(connection: AsyncConnection, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """O começo da primeira coleta e o fim da última que deu certo; as que dizem ser do futuro não contam."""
     c = etl_controle.c
     collects = or_(c.tipo.is_(None), c.tipo.in_(["run", "run-full"]))
-    good = func.max(c.fim).filter(c.status == "success")
+    good = func.max(c.fim).filter(c.status == "success", c.fim <= now + DOUBT)
     row = (await connection.execute(select(func.min(c.inicio), good).where(collects))).one()
     return row[0], row[1]

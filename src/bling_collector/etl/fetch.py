@@ -9,6 +9,7 @@ from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
 from bling_collector.errors import (
     LASTING,
     BlingError,
+    BlingMovedError,
     BlingNotFoundError,
     BlingPausedError,
     BlingResourceDownError,
@@ -88,7 +89,7 @@ async def fetch(
             return Fetched(id_, await client.detail(path, id_))
         except BlingPausedError:
             raise
-        except LASTING as error:
+        except (*LASTING, BlingMovedError) as error:
             return Fetched(id_, None, error)
 
     jury = _Jury(client, path, ids, witnesses)
@@ -120,8 +121,8 @@ class _Jury:
             return [fetched]
         self._failed.add(fetched.id)
         self._suspects.append(fetched)
-        # Uma falta de permissão, se é de todos, é de todos desde a primeira.
-        if len(self._suspects) < SUSPECTS and not isinstance(fetched.error, BlingScopeError):
+        # Uma falta de permissão, ou outro endereço, se é de todos, é de todos desde a primeira.
+        if len(self._suspects) < SUSPECTS and not isinstance(fetched.error, (BlingScopeError, BlingMovedError)):
             return []
         return await self.close()
 

@@ -9,8 +9,9 @@ from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 
 
 async def collect_formas_pagamento(ctx: RunContext) -> None:
-    """Se alguma parcela cita uma forma que o banco não conhece, relê as formas, e salvá-las preenche os códigos."""
-    if not await _unknown(ctx):
+    """Se alguma parcela cita uma forma que o banco não conhece, relê as formas, e salvá-las preenche os códigos; numa
+    conferência que repara, relê-as sempre."""
+    if not ctx.everything and not await _unknown(ctx):
         return
     ctx.start("Formas de pagamento")
     # Das que a listagem não der pergunta-se pelo id: as que nenhuma parcela cita não fazem falta.

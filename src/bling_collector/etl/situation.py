@@ -27,7 +27,7 @@ async def load_situation(
 ) -> dict[str, Any]:
     """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e a próxima execução esperada."""
     status = await load_status(engine, cipher, now)
-    reconciliation, alarms = await load_reconciliation(engine), await load_alarms(engine)
+    reconciliation, alarms = await load_reconciliation(engine, now), await load_alarms(engine)
     c = etl_controle.c
     async with engine.connect() as connection:
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)

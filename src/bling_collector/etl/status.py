@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
+from bling_collector.clock import DOUBT
 from bling_collector.db import control
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
@@ -28,19 +29,22 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
     """A situação: última execução que deu certo, última de todas, em curso, o que se deve e a autorização.
 
     `cipher` são as chaves com que se tenta abrir a autorização; `now` é o instante a que se refere o que falta para
-    ela acabar; sem ele, o presente.
+    ela acabar, e depois do qual uma execução ou um marco não contam; sem ele, o presente.
     """
     c = etl_controle.c
+    now = now or datetime.now(UTC)
     running = await is_locked(engine)
     latest = select(etl_controle).order_by(c.id.desc()).limit(1)
     last = await _read(engine, latest)
     async with engine.connect() as connection:
-        good = (await connection.execute(latest.where(c.status == "success"))).one_or_none()
+        good = (
+            await connection.execute(latest.where(c.status == "success", or_(c.fim.is_(None), c.fim <= now + DOUBT)))
+        ).one_or_none()
         debts = await control.debts(connection)
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
-        bookmark = await control.bookmark(connection)
+        bookmark = (await control.bookmark(connection, now + DOUBT)).day
         parked = await control.parked_names(connection)
-        quota = await load_quota(connection, now or datetime.now(UTC))
+        quota = await load_quota(connection, now)
     return {
         "last_successful_run": None
         if good is None
@@ -61,7 +65,7 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
             "nomes_estacionadas": parked,
             "janelas": debts.janelas,
         },
-        "oauth": token_as_json(token, cipher, now or datetime.now(UTC)),
+        "oauth": token_as_json(token, cipher, now),
         "quota": quota,
     }
 
