@@ -130,7 +130,7 @@ class _Jury:
         """Os suspeitos, culpados. BlingResourceDownError se as testemunhas falham como eles."""
         if self._suspects and not await self._is_answered():
             error = self._suspects[-1].error
-            if isinstance(error, BlingScopeError):
+            if isinstance(error, (BlingScopeError, BlingMovedError)):
                 raise error
             raise BlingResourceDownError(
                 f"O Bling não dá nenhum registro de {self._path}: {len(self._suspects)} falharam em seguida, e também "
