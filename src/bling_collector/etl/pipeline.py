@@ -301,7 +301,10 @@ class Pipeline:
 
     def _refuse_impossible(self, inicio: date | None, fim: date | None) -> None:
         """UsageError, antes de tudo, para um período que não existe. Se está no futuro, só a hora do Bling o diz."""
-        asked_period(inicio, fim, default_inicio=EARLIEST, today=max(today(self._clock), inicio or EARLIEST))
+        day = today(self._clock)
+        if not self._clock.sure:
+            day = max(day, inicio or day)
+        asked_period(inicio, fim, default_inicio=EARLIEST, today=day)
 
     def _period(self, job: _Job, previous: Bookmark, scope: date | None) -> Window:
         """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
