@@ -116,7 +116,11 @@ def settings_page() -> str:
         "| --- | --- | --- |",
         *(f"| `{name}` | {default} | {meaning} |" for name, default, meaning in _OTHERS),
         "",
-        "`SSL_CERT_FILE` vale nas conexões com o Bling; as variáveis de proxy (`HTTPS_PROXY`…), não.",
+        "Nas conexões com o Bling (a API, os tokens, o `doctor`) e nos avisos valem também `HTTPS_PROXY`, `HTTP_PROXY`",
+        "e `ALL_PROXY`, menos para o que está em `NO_PROXY`, lidas do ambiente, ou o proxy do sistema. Com o Bling ele",
+        "é HTTP (`http://servidor:porta`, com usuário e senha se os pede), e `SSL_CERT_FILE` serve a um que",
+        "troque o certificado. Esta máquina (`localhost`, `127.0.0.1`) nunca é alcançada por ele. `NO_PROXY` aceita",
+        "nomes, que valem também para o que está abaixo deles, endereços e faixas.",
     ]
     return "\n".join(lines) + "\n"
 

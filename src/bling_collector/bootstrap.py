@@ -5,8 +5,6 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -14,9 +12,11 @@ from urllib.parse import urlsplit
 import httpx2
 from sqlalchemy.exc import SQLAlchemyError
 
+from bling_collector.api.answers import place, read_answer, unanswered
 from bling_collector.api.bling_client import BlingClient, build_http
-from bling_collector.api.network import network
-from bling_collector.api.transport import Requests
+from bling_collector.api.bling_clock import BlingClock, HeardTransport
+from bling_collector.api.network import network, routes
+from bling_collector.api.transport import AccessTokens, Requests
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_calls import CountedTokenCalls
@@ -26,7 +26,7 @@ from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import default_data_home
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError
+from bling_collector.errors import BlingAuthError, BlingBodyError, CollectorError, ConfigurationError
 from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.pipeline import Pipeline
 from bling_collector.opening import build_alarms, open_database, token_store
@@ -42,7 +42,7 @@ class App:
     """As peças montadas para um banco e uma conta do Bling."""
 
     settings: Settings
-    clock: Clock
+    clock: BlingClock
     engine: AsyncEngine
     embedded: bool
     """O banco é o PostgreSQL embutido."""
@@ -77,36 +77,64 @@ async def open_app(
 
     Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError.
     """
-    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         engine, embedded = await stack.enter_async_context(open_database(settings))
-        limiter = PgRateLimiter(
-            engine,
-            clock,
-            spacing=settings.api_rate_limit_delay or (1 / per_second if _is_bling(settings) else 0.0),
-            limit=per_second,
-            reserve=settings.api_daily_reserve,
-        )
-        stack.push_async_callback(_give_back, limiter)
-        counted = CountedTokenCalls(network(), limiter)
-        plain = await stack.enter_async_context(
-            httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10))
-        )
-        alarms = build_alarms(settings, engine, clock)
+        hour = BlingClock(clock or SystemClock())
+        alarms = build_alarms(settings, engine, hour)
         stack.push_async_callback(alarms.aclose)
 
         def unsaved(is_unsaved: bool) -> None:
             alarms.unsaved(is_unsaved)
             on_unsaved(is_unsaved)
 
-        oauth = build_oauth(settings, engine, plain, clock, unsaved)
-        await _ready_tokens(token_store(settings, engine), oauth)
+        reach = await stack.enter_async_context(
+            open_bling(settings, engine, hour, per_second=per_second, on_unsaved=unsaved)
+        )
+        await _ready_tokens(token_store(settings, engine), reach.oauth)
+        pipeline = Pipeline(engine, reach.client, reach.oauth, reach.requests, hour, settings, alarms.run_ended)
+        yield App(settings, hour, engine, embedded, reach.oauth, reach.client, pipeline, reach.requests, alarms)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """O caminho até o Bling, o mesmo para quem coleta e para quem só confere se ele está aberto."""
+
+    oauth: OAuth
+    client: BlingClient
+    requests: Requests
+
+
+@asynccontextmanager
+async def open_bling(
+    settings: Settings,
+    engine: AsyncEngine,
+    clock: BlingClock,
+    *,
+    per_second: int = PER_SECOND,
+    on_unsaved: Callable[[bool], None] = lambda unsaved: None,
+    tokens: Callable[[OAuth], AccessTokens] = lambda oauth: oauth,
+) -> AsyncIterator[Reach]:
+    """`tokens` põe outro no lugar de quem dá o token de cada requisição."""
+    async with AsyncExitStack() as stack:
+        # O ritmo e a cota são da hora do banco, que os processos dividem; nos testes, da do relógio deles.
+        limiter = PgRateLimiter(
+            engine,
+            clock.own,
+            spacing=settings.api_rate_limit_delay or (1 / per_second if _is_bling(settings) else 0.0),
+            limit=per_second,
+            reserve=settings.api_daily_reserve,
+        )
+        stack.push_async_callback(_give_back, limiter)
+        counted = CountedTokenCalls(network(HeardTransport(routes(), clock.hear)), limiter)
+        plain = await stack.enter_async_context(
+            httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10), trust_env=False)
+        )
+        oauth = build_oauth(settings, engine, plain, clock, on_unsaved)
         requests = Requests()
-        http = build_http(settings.bling_api_base_url, oauth, limiter, clock, requests)
+        wire = HeardTransport(routes(), clock.hear)
+        http = build_http(settings.bling_api_base_url, tokens(oauth), limiter, clock, requests, wire=wire)
         await stack.enter_async_context(http)
-        client = BlingClient(http, page_size=settings.api_page_size)
-        pipeline = Pipeline(engine, client, oauth, requests, clock, settings, alarms.run_ended)
-        yield App(settings, clock, engine, embedded, oauth, client, pipeline, requests, alarms)
+        yield Reach(oauth, BlingClient(http, page_size=settings.api_page_size), requests)
 
 
 def _is_bling(settings: Settings) -> bool:
@@ -132,7 +160,7 @@ def build_oauth(
     settings: Settings,
     engine: AsyncEngine,
     http: httpx2.AsyncClient,
-    clock: Clock,
+    clock: BlingClock,
     on_unsaved: Callable[[bool], None] = lambda unsaved: None,
 ) -> OAuth:
     try:
@@ -144,6 +172,7 @@ def build_oauth(
         PgStateStore(engine),
         http,
         clock,
+        states_clock=clock.own,
         client_id=client_id,
         client_secret=client_secret.get_secret_value(),
         token_url=settings.bling_oauth_url,
@@ -160,18 +189,22 @@ def _aside_folder() -> Path:
         return Path(os.devnull) / "tokens"
 
 
-async def bling_clock(settings: Settings) -> datetime | None:
-    """A hora (UTC) que o Bling diz no cabeçalho `Date`, ou None se não diz. BlingUnavailableError se não atende."""
-    url = httpx2.URL(settings.bling_api_base_url)
-    try:
-        async with httpx2.AsyncClient(transport=network(), timeout=10) as http:
-            response = await http.get(url)
-    except httpx2.HTTPError as error:
-        raise BlingUnavailableError(
-            f"O Bling em {url.host} não atende ({type(error).__name__}). Confira a internet e BLING_API_BASE_URL."
-        ) from error
-    date = response.headers.get("date")
-    return parsedate_to_datetime(date) if date else None
+async def knock(settings: Settings, clock: BlingClock, path: str) -> None:
+    """Pede uma linha sem autorização nenhuma. Que a API a exija é prova de que é ela quem atende; o mais é um erro."""
+    wire = network(HeardTransport(routes(), clock.hear))
+    async with httpx2.AsyncClient(
+        transport=wire, base_url=settings.bling_api_base_url, timeout=10, trust_env=False
+    ) as http:
+        request = http.build_request("GET", path, params={"pagina": 1, "limite": 1})
+        try:
+            read_answer(request, await http.send(request))
+            raise BlingBodyError(
+                f"{place(request)}: a resposta não é da API do Bling, que exige autorização.", status=200
+            )
+        except httpx2.RequestError as error:
+            raise unanswered(request, error) from None
+        except BlingAuthError:
+            return
 
 
 class _WithoutCredentials(OAuth):

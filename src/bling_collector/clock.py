@@ -1,10 +1,12 @@
 """O relógio por trás de um Protocol pequeno, para que nenhum teste espere."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+DOUBT = timedelta(days=2)
+"""Para quem só mostra, com um relógio que o Bling não confirmou: só o que está mais adiante que isto é do futuro."""
 BRASILIA = ZoneInfo("America/Sao_Paulo")
 """O fuso das datas que o Bling dá e recebe (bling-api, «Dates»: sem sufixo de fuso)."""
 
@@ -38,4 +40,9 @@ class SystemClock:
 
 def today(clock: Clock) -> date:
     """O dia de hoje em Brasília, que é o dia do Bling."""
-    return clock.now().astimezone(BRASILIA).date()
+    return brasilia_day(clock.now())
+
+
+def brasilia_day(moment: datetime) -> date:
+    """O dia em Brasília deste instante."""
+    return moment.astimezone(BRASILIA).date()

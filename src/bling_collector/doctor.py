@@ -1,23 +1,54 @@
 """O que falta para coletar, em palavras: configuração, banco, esquema, autorização, Bling e relógio."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import text
 
-from bling_collector.bootstrap import bling_clock
+from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.bling_clock import BlingClock, in_words
+from bling_collector.auth.oauth import OAuth
+from bling_collector.bootstrap import knock, open_bling
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
-from bling_collector.errors import CollectorError, ConfigurationError
+from bling_collector.db.token_store import PgTokenStore
+from bling_collector.errors import (
+    BlingBodyError,
+    BlingRejectedError,
+    BlingScopeError,
+    BlingUnavailableError,
+    CollectorError,
+    ConfigurationError,
+    ReauthorizeError,
+)
 from bling_collector.opening import open_database, token_store
-from bling_collector.tokens import WARN_DAYS, refresh_ends_at
+from bling_collector.streams.base import Stream
+from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
+from bling_collector.streams.contatos import CONTATOS
+from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
+from bling_collector.streams.nfe import NFE
+from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.tokens import WARN_DAYS, Token, refresh_ends_at
 
 SKEW = timedelta(seconds=30)
+PERMISSIONS: Final[dict[Stream, str]] = {
+    NFE: "Notas fiscais eletrônicas",
+    CONTATOS: "Contatos",
+    PRODUTOS: "Produtos",
+    CATEGORIAS_PRODUTO: "Categorias de produtos",
+    FORMAS_PAGAMENTO: "Formas de pagamento",
+}
+"""O que se coleta, e o escopo dele como o cadastro do aplicativo no Bling o chama."""
+_ATTEMPTS: Final = 2
+_ENDING: Final = 1
+"""O código de uma autorização que vale e está para acabar."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +64,14 @@ class Finding:
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Os achados, um a um, na ordem em que convém resolvê-los. Não muda nada."""
+    """Os achados, um a um, na ordem em que convém resolvê-los.
+
+    Do Bling pede uma linha de cada recurso, pelo caminho de uma execução. Nada muda, a não ser o que pedi-las muda: a
+    conta das requisições e, se o Bling não aceita mais o token de acesso, o par, renovado e gravado como numa execução.
+    """
+    clock = BlingClock(SystemClock())
     yield _credentials(settings)
+    asked = None
     try:
         async with open_database(settings, upgrade=False) as (engine, embedded):
             revision = await schema.current_revision(engine)
@@ -44,18 +81,32 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             where = "embutido" if embedded else f"em {engine.url.host or 'soquete local'}"
             yield Finding("Banco", f"PostgreSQL {major} {where} atende.")
             yield _migrations(revision)
-            yield (
+            authorisation = (
                 await _token(settings, engine)
                 if revision == HEAD
                 else Finding("Autorização", "não se sabe antes de o esquema estar em dia.", 1)
             )
+            if authorisation.exit_code in (0, _ENDING) and revision == HEAD:
+                asked = await _ask(settings, engine, clock)
+                authorisation = asked.refused or authorisation
+            yield authorisation
             if database_now is not None and abs(database_now - SystemClock().now()) > SKEW:
                 yield Finding(
                     "Relógio", f"o do banco e o desta máquina diferem mais de {SKEW.seconds} s; acerte-os.", 1
                 )
     except CollectorError as error:
         yield Finding("Banco", str(error), error.exit_code)
-    yield await _bling(settings)
+    for finding in asked.findings if asked is not None else [await _knock(settings, clock)]:
+        yield finding
+    ahead = SystemClock().now() - clock.now()
+    if abs(ahead) > SKEW:
+        which = "adiantado" if ahead > timedelta() else "atrasado"
+        yield Finding(
+            "Relógio",
+            f"o desta máquina está {in_words(ahead)} {which} em relação ao do Bling; acerte-o. Até lá, para o que se "
+            "coleta vale a hora do Bling.",
+            1,
+        )
 
 
 def _credentials(settings: Settings) -> Finding:
@@ -91,20 +142,95 @@ async def _token(settings: Settings, engine: AsyncEngine) -> Finding:
         days = (end - SystemClock().now()).days
         detail += f" até {end.astimezone(BRASILIA):%d/%m/%Y}"
         if days <= WARN_DAYS:
-            return Finding("Autorização", f"{detail}: faltam {max(days, 0)} dia(s). Rode `bling-collector run`.", 1)
+            words = f"{detail}: faltam {max(days, 0)} dia(s). Rode `bling-collector run`."
+            return Finding("Autorização", words, _ENDING)
     if not settings.token_keys:
         detail += ". Está em claro no banco: TOKEN_ENCRYPTION_KEY o cifra"
     return Finding("Autorização", f"{detail}.")
 
 
-async def _bling(settings: Settings) -> Finding:
+@dataclass
+class _Asked:
+    """O que o Bling respondeu a quem pediu como uma execução pede."""
+
+    findings: list[Finding] = field(default_factory=list)
+    refused: Finding | None = None
+    """A autorização, se ele não a aceita."""
+
+
+class _AsStored:
+    """O token gravado, mesmo que pareça vencido: só se o Bling o recusa se gasta o refresh token, de uso único."""
+
+    def __init__(self, oauth: OAuth, store: PgTokenStore) -> None:
+        self._oauth = oauth
+        self._store = store
+
+    async def get_valid_access_token(self) -> Token:
+        return await self._store.read() or await self._oauth.get_valid_access_token()
+
+    async def renew_after_401(self, rejected: Token) -> Token:
+        return await self._oauth.renew_after_401(rejected)
+
+    async def refuse(self, rejected: Token) -> None:
+        await self._oauth.refuse(rejected)
+
+
+async def _ask(settings: Settings, engine: AsyncEngine, clock: BlingClock) -> _Asked:
+    """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
+    store, (first, *others) = token_store(settings, engine), PERMISSIONS
+    async with open_bling(settings, engine, clock, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
+        answers = {first: await _one_row(reach.client, first)}
+        if not _concerns_all(answers[first]):
+            found = await asyncio.gather(*(_one_row(reach.client, stream) for stream in others))
+            answers |= dict(zip(others, found, strict=True))
+    asked = _Asked()
+    given = [PERMISSIONS[stream] for stream, error in answers.items() if error is None]
+    if given:
+        asked.findings.append(Finding("Bling", f"atende, e deixa ler {_and(given)}."))
+    for stream, error in answers.items():
+        if isinstance(error, ReauthorizeError):
+            asked.refused = Finding("Autorização", str(error), error.exit_code)
+        elif isinstance(error, BlingScopeError):
+            asked.findings.append(Finding("Permissão", _missing(PERMISSIONS[stream]), error.exit_code))
+        elif error is not None:
+            asked.findings.append(Finding("Bling", str(error), error.exit_code))
+    return asked
+
+
+async def _one_row(client: BlingClient, stream: Stream) -> CollectorError | None:
+    """O que impede de ler este recurso, ou None se nada."""
     try:
-        theirs = await bling_clock(settings)
+        await client.one_row(stream.path, stream.listings[0], attempts=_ATTEMPTS)
+    except CollectorError as error:
+        return error
+    return None
+
+
+def _concerns_all(error: CollectorError | None) -> bool:
+    """Se o erro não é deste recurso, e os outros responderiam o mesmo."""
+    if error is None or isinstance(error, BlingScopeError | BlingBodyError | BlingRejectedError):
+        return False
+    return not (isinstance(error, BlingUnavailableError) and error.status is not None)
+
+
+def _missing(permission: str) -> str:
+    return (
+        f"falta ao aplicativo a de ler «{permission}». No cadastro dele, em developer.bling.com.br, marque esse "
+        "escopo, salve e autorize de novo com `bling-collector auth`."
+    )
+
+
+def _and(names: Sequence[str]) -> str:
+    quoted = [f"«{name}»" for name in names]
+    return f"{', '.join(quoted[:-1])} e {quoted[-1]}" if len(quoted) > 1 else quoted[0]
+
+
+async def _knock(settings: Settings, clock: BlingClock) -> Finding:
+    try:
+        await knock(settings, clock, NFE.path)
     except CollectorError as error:
         return Finding("Bling", str(error), error.exit_code)
-    if theirs is not None and abs(theirs - SystemClock().now()) > SKEW:
-        return Finding("Relógio", f"o desta máquina difere mais de {SKEW.seconds} s do relógio do Bling; acerte-o.", 1)
-    return Finding("Bling", "atende, e o relógio dele concorda com o desta máquina.")
+    return Finding("Bling", "a API responde; o que ela deixa ler, só se sabe com a autorização.")
 
 
 def _local(moment: datetime) -> str:

@@ -14,6 +14,7 @@
         ├── BlingThrottledError   esperar o próximo segundo
         ├── DailyLimitError       parar até amanhã: a cota do dia acabou
         ├── BlingAuthError        renovar o token (401)
+        ├── BlingMovedError       corrigir o endereço: o Bling manda a outro (3xx)    (saída 2, HTTP 503)
         ├── BlingScopeError       parar a etapa: falta um escopo ao aplicativo (403)
         ├── BlingNotFoundError    seguir: o recurso não existe (404)
         ├── BlingRejectedError    seguir: o Bling recusa este pedido (demais 4xx)
@@ -23,8 +24,10 @@ A mensagem é para uma pessoa: o que houve, por quê, o que fazer agora.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 from bling_collector.redaction import without_documents
 
@@ -122,6 +125,34 @@ class DailyLimitError(BlingError):
 
 class BlingAuthError(BlingError):
     """401: o Bling não aceita o token de acesso."""
+
+
+class BlingMovedError(BlingError):
+    """3xx: o Bling manda a outro endereço. Nada o segue: o token iria a quem não se conhece."""
+
+    exit_code = 2
+    http_status = 503
+    title = "O Bling mudou de endereço"
+
+    @classmethod
+    def read(
+        cls, where: str, url: str, status: int, location: str, variable: str, afterwards: str = ""
+    ) -> "BlingMovedError":
+        """`url` é o que se pediu; `location`, o cabeçalho; `variable`, a que guarda o endereço."""
+        there = "não diz qual"
+        with suppress(ValueError):
+            parts = urlsplit(urljoin(url, location))
+            if location and parts.hostname:
+                # Sem usuário, parâmetros e fragmento: podem trazer o que se enviou.
+                port = f":{parts.port}" if parts.port else ""
+                there = f"{parts.scheme}://{parts.hostname}{port}{parts.path}"[:200]
+        return cls(
+            f"{where} (HTTP {status}): o Bling manda a outro endereço: {there}. O coletor não o seguiu, porque o token "
+            "não deve ir a quem não se conhece. Se developer.bling.com.br diz que a API mudou para lá, escreva-o em "
+            f"{variable}; senão, é algo no caminho (um proxy, um portal de rede) que desvia os pedidos. "
+            f"{afterwards}".rstrip(),
+            status=status,
+        )
 
 
 class BlingScopeError(BlingError):

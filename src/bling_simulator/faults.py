@@ -39,6 +39,8 @@ class FaultRule:
     status: int | None = None
     body: str = ""
     content_type: str = "application/json"
+    location: str = ""
+    """O cabeçalho `Location` de um `body` que manda a outro endereço."""
     after: int = 0
     """Deixa passar as primeiras `after` requisições que casam."""
     times: int | None = None
@@ -60,7 +62,12 @@ _CANNED: dict[FaultKind, Callable[[FaultRule], Response]] = {
     "error_with_200": lambda rule: json_response({"error": server_error().error}, 200),
     "empty": lambda rule: Response(b"", rule.status or 200, media_type="application/json"),
     "null": lambda rule: Response(b"null", rule.status or 200, media_type="application/json"),
-    "body": lambda rule: Response(rule.body, rule.status or 500, media_type=rule.content_type),
+    "body": lambda rule: Response(
+        rule.body,
+        rule.status or 500,
+        {"location": rule.location} if rule.location else None,
+        media_type=rule.content_type,
+    ),
 }
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC
+from email.utils import format_datetime
 from urllib.parse import unquote_plus
 
 from starlette.responses import Response
@@ -42,6 +44,7 @@ class Gate:
                 status = message["status"]
                 self._bling.counters.answered(path, status, intact=rule is None)
                 self._bling.ip_limits.answered(ip, status, self._bling.settings)
+                message = {**message, "headers": [*message["headers"], *self._date()]}
             await send(message)
 
         if refusal is not None:
@@ -57,6 +60,12 @@ class Gate:
         if faults.looks_inside(method, path, query):
             body = (await self._answer(scope, receive))[1].decode()
         return faults.choose(method, path, query, body)
+
+    def _date(self) -> list[tuple[bytes, bytes]]:
+        date = self._bling.settings.date_header
+        if date is None:
+            date = format_datetime(self._bling.clock.now().astimezone(UTC).replace(microsecond=0), usegmt=True)
+        return [(b"date", date.encode())] if date else []
 
     async def _delay(self) -> None:
         settings = self._bling.settings

@@ -84,7 +84,7 @@ class _BackgroundServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         while not self._stopping.is_set():
-            await self.on_tick(0)  # a hora do cabeçalho Date
+            await self.on_tick(0)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 1.0)
 
@@ -109,6 +109,7 @@ def _config(app: FastAPI, **options: Any) -> uvicorn.Config:
         ws="none",
         timeout_graceful_shutdown=1,
         server_header=False,
+        date_header=False,  # quem o põe é o porteiro, que sabe que horas são no simulador
         **options,
     )
 

@@ -56,6 +56,9 @@ class SimulatorSettings:
     latency_jitter: float = 0.0
     """Segundos de demora antes de cada resposta: `latency` mais até `latency_jitter`."""
 
+    date_header: str | None = None
+    """O cabeçalho `Date` de toda resposta, tal qual; vazio, nenhum. None: a hora do simulador."""
+
     # Manias do Bling.
     repeat_previous_row: bool = True
     """Nas páginas pares, repete a última linha da página anterior."""

@@ -303,3 +303,13 @@ async def test_muitas_notas_mas_gastam_pouco_em_cada_execucao_e_acabam_por_ser_a
         assert bling.counters.statuses[500] - before < 150
     assert await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days
     await assert_equals_truth(app.engine, bling, without=bad)
+
+
+async def test_o_detalhe_que_manda_a_outro_endereco_custa_a_sua_nota(app: App, bling: Bling) -> None:
+    """Se o Bling todo mudasse, as outras também mandariam para lá, e a execução pararia na hora."""
+    bad = notes_of(bling)[5]
+    bling.fail(f"^/nfe/{bad}$", "body", status=302, location="https://portal.example/entrar")
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.error) == ("partial", None)
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(bad))]
+    await assert_equals_truth(app.engine, bling, without=[bad])

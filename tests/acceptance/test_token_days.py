@@ -60,6 +60,7 @@ async def test_the_status_says_what_is_left(terminal: Terminal, engine: AsyncEng
     assert "⚠ A autorização do Bling acaba em 5 dias. Uma coleta a renova: rode `bling-collector run`" in said
 
 
+@pytest.mark.bling(date_header="")  # a hora do terminal é a da máquina, e a do simulador é outra
 async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: AsyncEngine, server: RunningServer) -> None:
     await aged(engine, 24.5)
     server.bling.fail("^/oauth/token$", "bad_gateway")

@@ -222,7 +222,8 @@ async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClo
         engine,
         "INSERT INTO conferencias"
         " (mes, data_inicio, data_fim, conferida_em, no_bling, no_banco, faltam, sobram, diferem) VALUES"
-        " ('2026-01-01', '2026-01-01', '2026-01-31', now(), '{\"6\": 3}', '{\"6\": 1}', '{1,2}', '{}', '{}')",
+        " ('2026-01-01', '2026-01-01', '2026-01-31', :t, '{\"6\": 3}', '{\"6\": 1}', '{1,2}', '{}', '{}')",
+        t=clock.now(),
     )
     await alarms_of(engine, clock, inbox).run_ended(Ended(1, "reconcile", "partial"))
     assert inbox.titles == ["Coletor Bling: o banco difere do Bling"]

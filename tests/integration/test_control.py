@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.collecting import rows
 
 from bling_collector.db import control, proof, repository
-from bling_collector.db.control import Owed, Pendencia
+from bling_collector.db.control import Bookmark, Owed, Pendencia
 from bling_collector.db.models import produtos
 from bling_collector.errors import RunInProgressError
 
@@ -30,12 +30,12 @@ async def _run(connection: AsyncConnection, status: str, reference: date | None,
 
 
 async def test_o_marco_e_o_dia_mais_novo_das_execucoes_terminadas(connection: AsyncConnection) -> None:
-    assert await control.bookmark(connection) is None
+    assert await control.bookmark(connection, NOW) == Bookmark()
     await _run(connection, "success", DAY - timedelta(days=3))
     await _run(connection, "partial", DAY - timedelta(days=1))
     await _run(connection, "error", DAY - timedelta(days=2))
     await _run(connection, "running", DAY)
-    assert await control.bookmark(connection) == DAY - timedelta(days=1)
+    assert await control.bookmark(connection, NOW) == Bookmark(DAY - timedelta(days=1))
 
 
 async def test_a_execucao_dada_por_morta_nao_escreve_mais(connection: AsyncConnection) -> None:
@@ -75,8 +75,10 @@ async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncCo
         ("contatos", "x", 1, None, later, later),
     ]
     assert (await control.debts(connection)).primeiro_dia == DAY
-    assert await control.pending(connection, "nfe", before=later) == []
-    (due,) = await control.pending(connection, "nfe", before=later + timedelta(seconds=1))
+    assert await control.pending(connection, "nfe", before=later, now=later) == []
+    (due,) = await control.pending(
+        connection, "nfe", before=later + timedelta(seconds=1), now=later + timedelta(seconds=1)
+    )
     assert (due.recurso_id, due.data_emissao) == ("7", DAY)
     await control.settle(connection, "nfe", ["7", "8"])
     await control.settle(connection, "nfe", [])
@@ -135,10 +137,10 @@ async def test_o_que_falta_vem_do_banco(engine: AsyncEngine) -> None:
         )
         await repository.mark_unknown_skus(connection, ["C"], NOW)
         week = timedelta(days=7)
-        assert await repository.skus_without_produto(connection, NOW - week) == ["B"]
-        assert await repository.skus_without_produto(connection, NOW) == ["B", "C"]
+        assert await repository.skus_without_produto(connection, NOW - week, now=NOW) == ["B"]
+        assert await repository.skus_without_produto(connection, NOW, now=NOW) == ["B", "C"]
         await repository.mark_known_skus(connection, {"C"})
-        assert await repository.skus_without_produto(connection, NOW - week) == ["B", "C"]
+        assert await repository.skus_without_produto(connection, NOW - week, now=NOW) == ["B", "C"]
         await connection.exec_driver_sql(
             "INSERT INTO nfe_pagamentos (nfe_id, forma_pagamento_id) VALUES (1, 5), (1, 6), (1, NULL)"
         )

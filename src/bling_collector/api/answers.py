@@ -16,6 +16,7 @@ from bling_collector.errors import (
     BlingAuthError,
     BlingBodyError,
     BlingError,
+    BlingMovedError,
     BlingNotFoundError,
     BlingRejectedError,
     BlingSaid,
@@ -67,6 +68,7 @@ _BLOCKED: Final = (
 )
 _ALONE: Final = "a resposta não é da API, mas aos outros pedidos ela responde: é só este que não passa."
 _UNANSWERED: Final[tuple[tuple[type[httpx2.RequestError], str], ...]] = (
+    (httpx2.ProxyError, "o proxy não deu passagem; confira HTTPS_PROXY e NO_PROXY"),
     (httpx2.ConnectTimeout, "a conexão não abriu a tempo"),
     (httpx2.ConnectError, "a conexão não abriu"),
     (httpx2.TimeoutException, "a resposta não chegou a tempo"),
@@ -87,6 +89,9 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
     prova que o recurso deixou de existir. `extensions["alone"]` diz que o Bling atende aos outros pedidos.
     """
     status, body, flaw = response.status_code, None, "sem o envelope de erro do Bling"
+    if 300 <= status < 400:
+        location = response.headers.get("location", "")
+        raise BlingMovedError.read(place(request), str(request.url), status, location, "BLING_API_BASE_URL")
     try:
         body = _object(response.content)
     except ValueError as problem:
@@ -119,7 +124,8 @@ def unanswered(request: httpx2.Request, error: httpx2.RequestError) -> BlingUnav
     if isinstance(error, TooLargeError):
         return BlingBodyError(f"{place(request)}: a resposta veio grande demais ({error}).")
     sentence = next(sentence for kind, sentence in _UNANSWERED if isinstance(error, kind))
-    detail = f": {error}" if isinstance(error, httpx2.ConnectError) and str(error) else ""
+    closed = isinstance(error, (httpx2.ConnectError, httpx2.ProxyError))
+    detail = f": {error}" if closed and str(error) else ""
     return BlingUnavailableError(f"{place(request)}: {sentence} ({type(error).__name__}{detail}).")
 
 

@@ -21,6 +21,7 @@ from bling_collector.api.transport import (
 )
 from bling_collector.clock import Clock
 from bling_collector.errors import LASTING, BlingBodyError, BlingPausedError, PaginationLoopError
+from bling_collector.pace import LONGEST_PATIENCE
 from bling_collector.payload import Json, UnreadableError, as_list, integer
 
 Params = Sequence[tuple[str, str | int]]
@@ -49,10 +50,17 @@ class BlingClient:
         self._shortest_followed = page_size
 
     async def get(
-        self, path: str, params: Params = (), *, check: Check | None = None, attempts: int = ATTEMPTS
+        self,
+        path: str,
+        params: Params = (),
+        *,
+        check: Check | None = None,
+        attempts: int = ATTEMPTS,
+        patience: float = LONGEST_PATIENCE,
     ) -> dict[str, Json]:
-        """O corpo inteiro. O que `check` recusar com BlingBodyError é pedido outra vez."""
-        extensions = {"check": check, "attempts": attempts}
+        """O corpo inteiro. O que `check` recusar com BlingBodyError é pedido outra vez, até `attempts` ao todo; espera
+        por uma pausa até `patience` segundos."""
+        extensions = {"check": check, "attempts": attempts, "patience": patience}
         response = await self._http.get(path, params=list(params) or None, extensions=extensions)
         body: dict[str, Json] = response.extensions["body"]
         return body
@@ -85,7 +93,14 @@ class BlingClient:
         return record
 
     async def page(
-        self, path: str, params: Params, number: int, size: int, *, attempts: int = ATTEMPTS
+        self,
+        path: str,
+        params: Params,
+        number: int,
+        size: int,
+        *,
+        attempts: int = ATTEMPTS,
+        patience: float = LONGEST_PATIENCE,
     ) -> list[dict[str, Json]]:
         """As linhas de uma página da listagem, que pode vir vazia."""
 
@@ -98,7 +113,7 @@ class BlingClient:
                 raise BlingBodyError(f"GET {path}: a listagem veio com uma linha sem id.", status=200)
 
         asked = (*params, ("pagina", number), ("limite", size))
-        body = await self.get(path, asked, check=has_rows, attempts=attempts)
+        body = await self.get(path, asked, check=has_rows, attempts=attempts, patience=patience)
         rows = [_with_id(row, integer(row["id"])) for row in as_list(body["data"]) or ()]
         self._answered[path] = tuple(params), number, size
         return rows
@@ -155,6 +170,10 @@ class BlingClient:
                     "a listagem não tem fim."
                 )
 
+    async def one_row(self, path: str, params: Params = (), *, attempts: int = 1) -> None:
+        """Pede uma linha da listagem: só para saber se o Bling a dá, e que horas são lá. Não espera por uma pausa."""
+        await self.page(path, params, 1, 1, attempts=attempts, patience=0)
+
     def _note_followed(self, rows: int) -> None:
         if rows:
             self._followed += 1
@@ -189,8 +208,8 @@ def build_http(
 ) -> httpx2.AsyncClient:
     """O cliente HTTP com as camadas montadas em volta de `wire` (sem ele, a rede); quem recebe o fecha.
 
-    Não segue redirecionamentos, não usa proxy nem `.netrc` do ambiente e não devolve cookies: com um PHPSESSID em
-    comum, o servidor poderia atender as requisições uma a uma. `SSL_CERT_FILE` continua valendo.
+    Não segue redirecionamentos, não usa `.netrc` do ambiente e não devolve cookies: com um PHPSESSID em comum, o
+    servidor poderia atender as requisições uma a uma. O proxy e `SSL_CERT_FILE` do ambiente são assunto da rede.
     """
     return httpx2.AsyncClient(
         transport=AuthTransport(

@@ -147,7 +147,8 @@ class RetryTransport(_Layer):
     """Lê a resposta inteira, decide o que ela é e repete o que se resolve repetindo: só GET, só `RETRIED`.
 
     O corpo lido fica em `response.extensions["body"]`. Esgotadas as tentativas, levanta o último erro. Uma pausa do
-    limitador é esperada, até LONGEST_PATIENCE segundos ao todo; depois disso, BlingPausedError.
+    limitador é esperada, até LONGEST_PATIENCE segundos ao todo (ou `extensions["patience"]`); depois disso,
+    BlingPausedError.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock, waiting: Waiting | None = None) -> None:
@@ -178,7 +179,7 @@ class RetryTransport(_Layer):
                     check(body)
             except BlingPausedError as error:  # nada foi enviado: não é uma tentativa
                 paused += error.wait
-                if paused > LONGEST_PATIENCE:
+                if paused > request.extensions.get("patience", LONGEST_PATIENCE):
                     raise
                 now = self._clock.monotonic()
                 self._waiting.holds(request, attempt, asked, now, error.wait, paused=True)

@@ -79,14 +79,17 @@ class OAuth:
         token_url: str,
         authorize_url: str,
         aside: SetAside,
+        states_clock: Clock | None = None,
         on_unsaved: Callable[[bool], None] = lambda unsaved: None,
     ) -> None:
-        """`on_unsaved` é o de `PairKeeper`."""
+        """`on_unsaved` é o de `PairKeeper`; `states_clock` conta os 10 minutos de uma autorização em aberto, e não muda
+        de hora entre o começo e o fim dela."""
         self._store = store
         self._states = states
         self._states_given = SignedStates(client_secret)
         self._endpoint = TokenEndpoint(http, clock, token_url, client_id, client_secret)
         self._clock = clock
+        self._states_clock = states_clock or clock
         self._client_id = client_id
         self._authorize_url = authorize_url
         self._turn = asyncio.Lock()
@@ -141,7 +144,7 @@ class OAuth:
 
         Nada é gravado: o `state` traz a nossa assinatura, e só o que volta do Bling se anota.
         """
-        state = self._states_given.issue(self._clock.now())
+        state = self._states_given.issue(self._states_clock.now())
         query = {"response_type": "code", "client_id": self._client_id, "state": state}
         return str(httpx2.URL(self._authorize_url).copy_merge_params(query))
 
@@ -151,7 +154,7 @@ class OAuth:
         UsageError se o `state` não é de uma autorização em aberto; ReauthorizeError se o código não serve, ou se a
         resposta não chegou inteira; BlingUnavailableError se o Bling não atendeu.
         """
-        now = self._clock.now()
+        now = self._states_clock.now()
         ends = self._states_given.ends_at(state, now)
         if ends is None or not await self._states.spend(state, ends, now):
             raise UsageError(

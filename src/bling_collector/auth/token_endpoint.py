@@ -12,6 +12,7 @@ import httpx2
 
 from bling_collector.clock import Clock
 from bling_collector.errors import (
+    BlingMovedError,
     BlingRejectedError,
     BlingSaid,
     BlingUnavailableError,
@@ -29,7 +30,13 @@ LIFE: Final = 21600
 """Segundos de um token de acesso quando `expires_in` falta ou não serve."""
 LONGEST_LIFE: Final = 31 * 86400
 
-_NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_NOT_SENT: Final = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
 """As falhas em que nada chegou a ser enviado."""
 
 _REFUSALS: Final[Mapping[str, tuple[type[CollectorError], str]]] = {
@@ -101,15 +108,23 @@ class TokenEndpoint:
         """O par seguinte; o refresh token velho fica, se não vem outro.
 
         OutcomeUnknownError se o token pode ter sido gasto. Nos outros erros ele está intacto: BlingUnavailableError
-        (nada saiu, ou o Bling respondeu que falhou), ReauthorizeError, ConfigurationError, BlingRejectedError.
+        (nada saiu, ou o Bling respondeu que falhou), BlingMovedError, ReauthorizeError, ConfigurationError,
+        BlingRejectedError.
         """
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         afterwards = "A autorização guardada continua a mesma; tente de novo mais tarde."
         return await self._ask(form, spend=refresh_token, keep=refresh_token, afterwards=afterwards)
 
     async def _ask(self, form: dict[str, str], *, spend: str, afterwards: str, keep: str = "") -> Token:
-        asked_at = self._clock.now()
+        began = self._clock.monotonic()
         response = await self._post(form, afterwards)
+        # Contada da resposta, que pode ter dito ao relógio a hora do Bling: é nela que o token vence.
+        asked_at = self._clock.now() - timedelta(seconds=self._clock.monotonic() - began)
+        if 300 <= response.status_code < 400:
+            location = response.headers.get("location", "")
+            raise BlingMovedError.read(
+                "Pedido de token", self._url, response.status_code, location, "BLING_OAUTH_URL", afterwards
+            )
         try:
             body = loads(response.content.decode("utf-8-sig"))
         except (ValueError, RecursionError):

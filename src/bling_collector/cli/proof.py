@@ -23,7 +23,7 @@ def reconcile(inicio: date | None, fim: date | None, *, repair: bool, json_: boo
         async with opened(settings_to_collect()) as app:
             with progress() as sink, gentle_stop() as stop:
                 result = await app.pipeline.reconcile(inicio, fim, repair=repair, sink=sink, stop=stop)
-            situation = await load_reconciliation(app.engine)
+            situation = await load_reconciliation(app.engine, app.clock.now())
         if json_:
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
         else:

@@ -108,16 +108,46 @@ def _lost(run_id: int) -> RunInProgressError:
     )
 
 
-async def bookmark(connection: AsyncConnection) -> date | None:
-    """O último dia coberto sem lacuna, entre todas as execuções; None antes da primeira.
+@dataclass(frozen=True)
+class Bookmark:
+    """O marco. `day` é o último dia coberto sem lacuna, entre todas as execuções; None antes da primeira."""
 
-    O primeiro coletor, cujas execuções não têm `tipo`, anotava o dia também nas que falhavam: essas não contam.
+    day: date | None = None
+    lost: bool = False
+    """Nenhum marco conta e havia algum, posto por um relógio adiantado: nada do que se coletou está provado."""
+
+
+async def bookmark(connection: AsyncConnection, now: datetime) -> Bookmark:
+    """O marco, sem os que vieram do futuro: depois de `now`, ou depois do dia em que a execução os pôs, ou postos por
+    uma que diz ter começado depois de outra que a seguiu.
+
+    O primeiro coletor, cujas execuções não têm `tipo`, anotava o dia também nas que falhavam, que não contam, e o de
+    UTC, que pode ser o seguinte.
     """
-    c = etl_controle.c
-    trusted = or_(c.status == "success", and_(c.tipo.is_not(None), c.status != "running"))
-    statement = select(func.max(c.data_referencia)).where(trusted)
-    day: date | None = await connection.scalar(statement)
-    return day
+    found = (
+        await connection.execute(
+            text("""
+            WITH execucoes AS (
+                SELECT data_referencia AS dia, inicio, status, tipo, CASE WHEN tipo IS NULL THEN 1 ELSE 0 END AS folga,
+                       CAST(CAST(:now AS timestamptz) AT TIME ZONE 'America/Sao_Paulo' AS date) AS hoje,
+                       CAST(inicio AT TIME ZONE 'America/Sao_Paulo' AS date) AS dia_dela,
+                       min(inicio) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS seguinte
+                FROM etl_controle),
+            marcos AS (
+                SELECT dia, dia - folga > hoje OR coalesce(dia - folga > dia_dela, false)
+                       OR coalesce(inicio > CAST(:now AS timestamptz) + interval '1 hour', false)
+                       OR coalesce(inicio > seguinte + interval '1 hour', false)
+                       AS do_futuro
+                FROM execucoes
+                WHERE dia IS NOT NULL
+                  AND (status = 'success' OR (tipo IS NOT NULL AND status <> 'running')))
+            SELECT max(dia) FILTER (WHERE NOT do_futuro) AS dia,
+                   coalesce(bool_or(do_futuro), false) AS do_futuro
+            FROM marcos"""),
+            {"now": now},
+        )
+    ).one()
+    return Bookmark(found.dia, lost=found.dia is None and found.do_futuro)
 
 
 async def owed(connection: AsyncConnection, recurso: str) -> list[Owed]:
@@ -208,12 +238,12 @@ async def settle(connection: AsyncConnection, recurso: str, ids: list[str]) -> N
         )
 
 
-async def pending(connection: AsyncConnection, recurso: str, *, before: datetime) -> list[Pendencia]:
-    """As pendências do recurso que ninguém tentou desde `before`, menos as estacionadas."""
+async def pending(connection: AsyncConnection, recurso: str, *, before: datetime, now: datetime) -> list[Pendencia]:
+    """As pendências do recurso que ninguém tentou entre `before` e `now`, menos as estacionadas."""
     c = pendencias.c
     found = await connection.execute(
         select(pendencias)
-        .where(c.recurso == recurso, c.tentada_em < before, c.tentativas < PARKED_AFTER)
+        .where(c.recurso == recurso, ~c.tentada_em.between(before, now), c.tentativas < PARKED_AFTER)
         .order_by(c.desde)
     )
     return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
@@ -256,8 +286,16 @@ async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, dat
 
 
 async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | None:
-    """Até quando (UTC) as alterações do recurso já foram lidas."""
+    """Até quando (UTC) as alterações do recurso já foram lidas. Um que esteja no futuro é assunto de quem o lê."""
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
+
+
+async def first_run(connection: AsyncConnection, now: datetime) -> datetime | None:
+    """Quando começou a primeira execução; None se não se sabe: ela diz ter começado depois de `now` ou de outra."""
+    c = etl_controle.c
+    first: datetime | None = await connection.scalar(select(c.inicio).order_by(c.id).limit(1))
+    earliest: datetime | None = await connection.scalar(select(func.min(c.inicio)))
+    return first if first is not None and first == earliest and first <= now else None
 
 
 async def move_checkpoint(connection: AsyncConnection, recurso: str, posicao: datetime) -> None:

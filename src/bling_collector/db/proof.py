@@ -80,7 +80,8 @@ async def mark_gone(
 ) -> int:
     """Dá por excluídos no Bling os registros `ids` que ainda não o estavam, e o anota no histórico.
 
-    O que só se extraiu depois de `since` já foi conhecido assim: não é mudança.
+    O que só se extraiu depois de `since` (e não no futuro, que é de um relógio adiantado) já foi conhecido assim: não é
+    mudança.
     """
     which = "id = ANY(:ids) AND excluida_em IS NULL"
     marked = await _set_gone(connection, table, which, ids, now, run_id, now, since)
@@ -117,7 +118,8 @@ async def _set_gone(
             SELECT '{table.name}', antes.id, :now, :run_id,
                    jsonb_build_object('excluida_em', jsonb_build_array(antes.excluida_em, CAST(:value AS timestamptz)))
             FROM antes JOIN mudadas ON mudadas.id = antes.id
-            WHERE (CAST(:since AS timestamptz) IS NULL OR antes.extraido_em < :since) AND {known}"""),
+            WHERE (CAST(:since AS timestamptz) IS NULL OR antes.extraido_em NOT BETWEEN :since AND :now)
+              AND {known}"""),
         {"ids": list(ids), "value": value, "now": now, "run_id": run_id, "since": since},
     )
     return result.rowcount
@@ -160,8 +162,8 @@ async def scope_start(connection: AsyncConnection) -> date | None:
     return day
 
 
-async def checked_months(connection: AsyncConnection) -> dict[date, tuple[date, datetime]]:
-    """Mês → (primeiro dia conferido, quando)."""
+async def checked_months(connection: AsyncConnection, now: datetime) -> dict[date, tuple[date, datetime]]:
+    """Mês → (primeiro dia conferido, quando). Uma conferência posterior a `now` não conta."""
     c = conferencias.c
-    found = await connection.execute(select(c.mes, c.data_inicio, c.conferida_em))
+    found = await connection.execute(select(c.mes, c.data_inicio, c.conferida_em).where(c.conferida_em <= now))
     return {row.mes: (row.data_inicio, row.conferida_em) for row in found}

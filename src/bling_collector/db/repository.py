@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Table, Text, cast, select, text, update
+from sqlalchemy import Table, Text, cast, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db.control import PARKED_AFTER
@@ -82,6 +82,18 @@ async def contatos_asked(connection: AsyncConnection, ids: Collection[int]) -> s
     return set(found.scalars())
 
 
+async def contatos_as_held(
+    connection: AsyncConnection, ids: Collection[int], columns: Collection[str]
+) -> dict[int, dict[str, object]]:
+    """Dos `ids`, os contatos de que já se perguntou o detalhe, cada um com estas colunas como o banco as tem."""
+    c = contatos.c
+    statement = select(c.id, *(c[column] for column in columns)).where(
+        c.id.in_(ids), or_(c.detalhe.is_not(None), c.nao_encontrado_em.is_not(None))
+    )
+    found = (await connection.execute(statement)).mappings()
+    return {row["id"]: {column: row[column] for column in columns} for row in found}
+
+
 async def present(connection: AsyncConnection, table: Table, ids: Collection[int]) -> set[int]:
     """Dos `ids`, os que a tabela tem."""
     found = await connection.execute(text(f"SELECT id FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)})
@@ -93,9 +105,9 @@ async def mark_contatos_not_found(connection: AsyncConnection, ids: Collection[i
     await connection.execute(update(contatos).where(contatos.c.id.in_(ids)).values(nao_encontrado_em=now))
 
 
-async def skus_without_produto(connection: AsyncConnection, unknown_since: datetime) -> list[str]:
-    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer depois de `unknown_since` e os
-    estacionados."""
+async def skus_without_produto(connection: AsyncConnection, unknown_since: datetime, now: datetime) -> list[str]:
+    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer entre `unknown_since` e `now` e
+    os estacionados."""
     found = await connection.execute(
         text(f"""
             SELECT DISTINCT i.codigo_produto
@@ -103,10 +115,11 @@ async def skus_without_produto(connection: AsyncConnection, unknown_since: datet
             WHERE i.codigo_produto IS NOT NULL
               AND NOT EXISTS (SELECT FROM produtos p WHERE p.codigo = i.codigo_produto AND p.detalhe IS NOT NULL)
               AND NOT EXISTS (SELECT FROM produtos_desconhecidos d
-                              WHERE d.codigo = i.codigo_produto AND d.verificado_em > :unknown_since)
+                              WHERE d.codigo = i.codigo_produto
+                                AND d.verificado_em > :unknown_since AND d.verificado_em <= :now)
               AND NOT {_PARKED.format(recurso="produtos", id="i.codigo_produto")}
             ORDER BY 1"""),
-        {"unknown_since": unknown_since},
+        {"unknown_since": unknown_since, "now": now},
     )
     return list(found.scalars())
 

@@ -63,9 +63,9 @@ async def move_cursor(connection: AsyncConnection, run_id: int, cursor: int | No
 
 
 async def interrupted_cursor(
-    connection: AsyncConnection, inicio: date | None, fim: date | None, *, since: datetime
+    connection: AsyncConnection, inicio: date | None, fim: date | None, *, since: datetime, now: datetime
 ) -> int:
-    """Onde o último reprocessamento do mesmo período parou sem terminar, se começou depois de `since`; senão, zero."""
+    """Onde o último reprocessamento do mesmo período parou sem terminar, se começou entre os dois; senão, zero."""
     c = etl_controle.c
     last = (
         await connection.execute(
@@ -77,4 +77,4 @@ async def interrupted_cursor(
             .limit(1)
         )
     ).one_or_none()
-    return last.cursor or 0 if last is not None and last.inicio > since else 0
+    return last.cursor or 0 if last is not None and since < last.inicio <= now else 0

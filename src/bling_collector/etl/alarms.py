@@ -103,7 +103,7 @@ class Alarms:
         async with _never_fatal():
             now = self._clock.now()
             oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
-            reconciliation = await load_reconciliation(self._engine)
+            reconciliation = await load_reconciliation(self._engine, now)
             async with self._engine.begin() as connection:
                 fresh = await load_freshness(connection, now)
                 ran = fresh.first_at is not None

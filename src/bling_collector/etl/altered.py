@@ -1,20 +1,27 @@
 """O que mudou no Bling desde a última leitura, pelos filtros de alteração."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from bling_collector.clock import BRASILIA
 from bling_collector.db import control
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.sweep import owed_of
-from bling_collector.etl.windows import MAX_DAYS, Window
+from bling_collector.etl.windows import EARLIEST, MAX_DAYS, Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Params, Stream
 
-OVERLAP = timedelta(seconds=10)
-"""Quanto a leitura volta atrás: o relógio do Bling e o nosso não batem no segundo."""
+log = logging.getLogger(__name__)
+
+OVERLAP = timedelta(hours=6)
+"""Quanto a leitura volta atrás. Reler o que já se leu custa pouco; o que um relógio adiantado, um fuso mal dito ou uma
+alteração que o filtro demore a mostrar deixassem para trás não seria lido nunca mais."""
 _AHEAD = timedelta(days=1)
+_SAME = timedelta(minutes=1)
+"""O que dois relógios certos podem diferir."""
+_EARLIEST = datetime.combine(EARLIEST, time(), BRASILIA)
 
 
 async def altered(
@@ -53,11 +60,20 @@ async def read_until(ctx: RunContext, stream: Stream, now: datetime, unread: Map
 
 
 async def checkpoint_or_start(ctx: RunContext, stream: Stream, now: datetime) -> datetime | None:
-    """Até onde as alterações foram lidas. Na primeira vez, None: o que se buscar de agora em diante já vem atual."""
+    """Até onde as alterações foram lidas. Na primeira vez, None: o que se buscar de agora em diante já vem atual.
+
+    Um ponto no futuro, que um relógio adiantado pôs, não diz nada: lê-se tudo desde a primeira execução, antes da qual
+    nenhum cadastro tinha sido lido, ou desde sempre, se não se sabe quando ela foi. Assim também uma
+    conferência que repara, que não se fia no que já se leu.
+    """
     async with ctx.transaction() as connection:
         since = await control.checkpoint(connection, stream.name)
         if since is None:
             await control.move_checkpoint(connection, stream.name, now)
+        elif since > now + _SAME or ctx.everything:
+            if since > now + _SAME:
+                log.warning("O ponto de leitura de %s está no futuro (%s) e não conta.", stream.title, _local(since))
+            since = await control.first_run(connection, now) or _EARLIEST
     return since
 
 

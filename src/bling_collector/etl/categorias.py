@@ -25,7 +25,8 @@ async def collect_categorias(ctx: RunContext) -> None:
     """
     async with ctx.engine.connect() as connection:
         unknown = await repository.produtos_without_categoria(connection)
-        pending = {int(p.recurso_id) for p in await control.pending(connection, _NAME, before=ctx.started)}
+        owed = await control.pending(connection, _NAME, before=ctx.started, now=ctx.clock.now())
+    pending = {int(each.recurso_id) for each in owed}
     listed = await _list(ctx, len(unknown)) if unknown else None
     if unknown:
         await _find(ctx, unknown, whole=listed is True)

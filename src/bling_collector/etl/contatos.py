@@ -3,15 +3,21 @@
 from bling_collector.db import control, repository
 from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.sweep import Wanted, fetch_and_store
 from bling_collector.etl.windows import Window
 from bling_collector.streams.contatos import CONTATOS
 
 _PORTION = 500
+_LISTED = ("nome", "documento", "codigo", "situacao", "telefone", "celular")
+"""As colunas que a listagem também mostra."""
 
 
 async def collect_altered_contatos(ctx: RunContext) -> None:
-    """Traz de novo o detalhe dos contatos que o Bling diz alterados, e o dos que estão pendentes."""
+    """Traz de novo o detalhe dos contatos que o Bling diz alterados, e o dos que estão pendentes.
+
+    Uma conferência que repara lê também a listagem inteira: o filtro de alteração pode não ter mostrado uma mudança.
+    """
     now = ctx.clock.now()
     since = await checkpoint_or_start(ctx, CONTATOS, now)
     ctx.start("Contatos alterados")
@@ -22,9 +28,28 @@ async def collect_altered_contatos(ctx: RunContext) -> None:
     async with ctx.engine.connect() as connection:
         # Os que o banco ainda não perguntou vêm no passo seguinte, e contam como novos.
         changed = await repository.contatos_asked(connection, changed)
+    if ctx.everything:
+        changed |= await _listed_otherwise(ctx)
     await _detail(ctx, sorted(changed), count=False)
     if since is not None:
         await read_until(ctx, CONTATOS, now, unread)
+
+
+async def _listed_otherwise(ctx: RunContext) -> set[int]:
+    """Os contatos que a listagem mostra de outro jeito que o banco."""
+    ctx.start("Contatos na listagem")
+    found: set[int] = set()
+    reading = Reading(ctx, CONTATOS.path, CONTATOS.listings[0])
+    async for page in reading.pages():
+        listed = {row["id"]: CONTATOS.rows(row)[CONTATOS.table][0] for row in page}
+        async with ctx.engine.connect() as connection:
+            held = await repository.contatos_as_held(connection, listed.keys(), _LISTED)
+        found |= {id_ for id_, row in held.items() if any(row[column] != listed[id_][column] for column in _LISTED)}
+        ctx.show()
+        ctx.check_stop()
+    if reading.unread:
+        ctx.problems.append(f"O Bling não dá toda a listagem de contatos, que se conferia: {reading.unread[0].error}")
+    return found
 
 
 async def collect_contatos(ctx: RunContext) -> None:
@@ -54,4 +79,7 @@ async def _detail(ctx: RunContext, ids: list[int], *, count: bool = True) -> Non
 
 async def _owed(ctx: RunContext) -> set[int]:
     async with ctx.engine.connect() as connection:
-        return {int(p.recurso_id) for p in await control.pending(connection, CONTATOS.name, before=ctx.started)}
+        return {
+            int(p.recurso_id)
+            for p in await control.pending(connection, CONTATOS.name, before=ctx.started, now=ctx.clock.now())
+        }

@@ -87,7 +87,7 @@ class RunContext:
     repair: bool = True
     """False só confere: nada do que a listagem mostra é buscado nem marcado."""
     everything: bool = False
-    """Uma conferência pedida: também o que só se relê uma vez por semana."""
+    """Uma conferência que repara: também o que só se relê uma vez por semana, e os cadastros desde o começo."""
     scope: date | None = None
     """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
     probes: int = 0

@@ -35,7 +35,7 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
         last = await control.checkpoint(connection, name)
         if last is None and not at_first:
             await control.move_checkpoint(connection, name, now)
-    due = at_first if last is None else now - last >= EVERY
+    due = at_first if last is None else not timedelta() <= now - last < EVERY
     if not due and not ctx.everything:
         return
     ctx.start(f"{stream.title} excluídos")

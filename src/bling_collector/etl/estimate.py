@@ -126,7 +126,7 @@ class Estimator:
     async def _daily_period(self, connection: AsyncConnection) -> Window:
         day = today(self._clock)
         start = incremental_start(
-            await control.bookmark(connection),
+            (await control.bookmark(connection, self._clock.now())).day,
             days_back=self._settings.extraction_days_back,
             lookback_days=self._settings.extraction_lookback_days,
             today=day,

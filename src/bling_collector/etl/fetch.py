@@ -9,6 +9,7 @@ from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
 from bling_collector.errors import (
     LASTING,
     BlingError,
+    BlingMovedError,
     BlingNotFoundError,
     BlingPausedError,
     BlingResourceDownError,
@@ -89,7 +90,7 @@ async def fetch(
             return Fetched(id_, await client.detail(path, id_, read))
         except BlingPausedError:
             raise
-        except LASTING as error:
+        except (*LASTING, BlingMovedError) as error:
             return Fetched(id_, None, error)
 
     jury = _Jury(client, path, ids, witnesses)
@@ -121,8 +122,8 @@ class _Jury:
             return [fetched]
         self._failed.add(fetched.id)
         self._suspects.append(fetched)
-        # Uma falta de permissão, se é de todos, é de todos desde a primeira.
-        if len(self._suspects) < SUSPECTS and not isinstance(fetched.error, BlingScopeError):
+        # Uma falta de permissão, ou outro endereço, se é de todos, é de todos desde a primeira.
+        if len(self._suspects) < SUSPECTS and not isinstance(fetched.error, (BlingScopeError, BlingMovedError)):
             return []
         return await self.close()
 
@@ -130,7 +131,7 @@ class _Jury:
         """Os suspeitos, culpados. BlingResourceDownError se as testemunhas falham como eles."""
         if self._suspects and not await self._is_answered():
             error = self._suspects[-1].error
-            if isinstance(error, BlingScopeError):
+            if isinstance(error, (BlingScopeError, BlingMovedError)):
                 raise error
             raise BlingResourceDownError(
                 f"O Bling não dá nenhum registro de {self._path}: {len(self._suspects)} falharam em seguida, e também "

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
+from bling_collector.clock import DOUBT
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import etl_controle
 
@@ -47,5 +48,5 @@ async def load_freshness(connection: AsyncConnection, now: datetime) -> Freshnes
     c = etl_controle.c
     collects = or_(c.tipo.is_(None), c.tipo.in_(["run", "run-full"]))
     at = func.least(c.inicio, c.fim)
-    read = select(func.max(at)).where(c.leu_o_presente, at <= now)
+    read = select(func.max(at)).where(c.leu_o_presente, at <= now + DOUBT)
     return Freshness(await connection.scalar(read), await connection.scalar(select(func.min(c.inicio)).where(collects)))

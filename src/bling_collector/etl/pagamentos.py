@@ -10,10 +10,10 @@ from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 
 async def collect_formas_pagamento(ctx: RunContext) -> None:
     """Se alguma parcela cita uma forma que o banco não conhece, ou se alguma ficou pendente, relê as formas, e
-    salvá-las preenche os códigos."""
+    salvá-las preenche os códigos; numa conferência que repara, relê-as sempre."""
     async with ctx.engine.connect() as connection:
-        owed = await control.pending(connection, FORMAS_PAGAMENTO.name, before=ctx.started)
-    if not owed and not await _unknown(ctx):
+        owed = await control.pending(connection, FORMAS_PAGAMENTO.name, before=ctx.started, now=ctx.clock.now())
+    if not ctx.everything and not owed and not await _unknown(ctx):
         return
     ctx.start("Formas de pagamento")
     # Das que a listagem não der pergunta-se pelo id: as que nenhuma parcela cita não fazem falta.

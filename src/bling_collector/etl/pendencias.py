@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 async def retry_pendencias(ctx: RunContext, stream: Stream) -> None:
     """Tenta outra vez o que está pendente e que as janelas desta execução não tentaram."""
     async with ctx.engine.connect() as connection:
-        owed = await control.pending(connection, stream.name, before=ctx.started)
+        owed = await control.pending(connection, stream.name, before=ctx.started, now=ctx.clock.now())
     if not owed:
         return
     todo = {int(each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}

@@ -5,18 +5,19 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.bling_clock import BlingClock
 from bling_collector.api.transport import AccessTokens, Requests
-from bling_collector.clock import BRASILIA, Clock, today
+from bling_collector.clock import BRASILIA, brasilia_day, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing
-from bling_collector.db.control import Owed
+from bling_collector.db.control import Bookmark, Owed
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained
 from bling_collector.db.patience import is_gone, patiently
@@ -80,6 +81,10 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_deleted_produtos,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
+_LISTENS = 3
+"""Respostas que se pedem, no máximo, para saber que horas são no Bling: a que desmente a nossa precisa de outra."""
+_LISTENS_FOR = 10.0
+"""Segundos que essas respostas têm, juntas: quem espera pela execução ainda não a vê."""
 IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
@@ -156,7 +161,7 @@ class Pipeline:
         client: BlingClient,
         tokens: AccessTokens,
         requests: Requests,
-        clock: Clock,
+        clock: BlingClock,
         settings: Settings,
         on_end: Callable[[Ended], Awaitable[None]] | None = None,
     ) -> None:
@@ -188,7 +193,7 @@ class Pipeline:
 
         Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem.
         """
-        self._period(_Job("reconcile", inicio or EARLIEST, fim), None)  # um período impossível, antes do resto
+        self._refuse_impossible(inicio, fim)
         async with explained(self._engine.url), self._engine.connect() as connection:
             scope = await _scope(connection)
         if scope is None:
@@ -229,8 +234,8 @@ class Pipeline:
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 await control.close_dead_runs(connection, now)
-                previous = await control.bookmark(connection)
-                after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE)
+                previous = await control.bookmark(connection, now)
+                after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE, now=now)
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
             ctx = self._context(run_id, seen)
             async with reported(ctx, run_id, self._settings.secrets):
@@ -240,7 +245,7 @@ class Pipeline:
                         await reprocess(ctx, inicio, fim, after=after)
                     except Stopped:
                         ctx.problems.append(INTERRUPTED)
-                    result = await self._finish(ctx, run_id, previous, None, None, owes=False)
+                    result = await self._finish(ctx, run_id, previous.day, None, None, owes=False)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, "reprocess", error)
                     raise
@@ -261,8 +266,9 @@ class Pipeline:
         )
 
     async def _execute(self, job: _Job, watch: Watch) -> RunResult:
-        period = self._period(job, None)  # um pedido impossível é recusado antes de tudo
+        self._refuse_impossible(job.inicio, job.fim)
         async with explained(self._engine.url), run_lock(self._engine) as lock:
+            await self._hear()
             await erase_returned(self._engine, self._clock.now())
             async with self._engine.begin() as connection:
                 now = self._clock.now()
@@ -270,12 +276,13 @@ class Pipeline:
                     log.warning(
                         "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
                     )
-                previous = await control.bookmark(connection)
-                period = self._period(job, previous)
+                previous = await control.bookmark(connection, now)
+                scope = await _scope(connection)
+                period = self._period(job, previous, scope)
                 days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
                 known_bad = {stream.name: await _known_bad(connection, stream) for stream in WINDOWED}
-                windows = {stream.name: await _owe(connection, stream, period, job) for stream in WINDOWED}
+                windows = {stream.name: await _owe(connection, stream, period, job, now) for stream in WINDOWED}
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
@@ -288,17 +295,39 @@ class Pipeline:
                     watch.on_start(run_id)
                     error = await self._insist(ctx, job, windows, lock)
                     covered = period if job.windows and job.repair else None
-                    result = await self._finish(ctx, run_id, previous, covered, error)
+                    result = await self._finish(ctx, run_id, previous.day, covered, error)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, job.tipo, error)
                     raise
         await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
         return result
 
-    def _period(self, job: _Job, previous: date | None) -> Window:
+    async def _hear(self) -> None:
+        """Ouve do Bling que horas são, antes de decidir o que se pede, se as últimas respostas não o disseram.
+
+        Uma renovação do token, se é hora dela, já o diz; senão pede uma linha da listagem, e outra se o relógio desta
+        máquina discorda. O que dê errado é assunto da execução: sem ouvir o Bling, vale o relógio que se tem.
+        """
+        with suppress(CollectorError, SQLAlchemyError, TimeoutError):
+            await self._tokens.get_valid_access_token()
+            async with asyncio.timeout(_LISTENS_FOR):
+                for _try in range(_LISTENS):
+                    if self._clock.sure:
+                        return
+                    await self._client.one_row(WINDOWED[0].path, WINDOWED[0].listings[0])
+
+    def _refuse_impossible(self, inicio: date | None, fim: date | None) -> None:
+        """UsageError, antes de tudo, para um período que não existe. Se está no futuro, só a hora do Bling o diz."""
+        day = today(self._clock)
+        if not self._clock.sure:
+            day = max(day, inicio or day)
+        asked_period(inicio, fim, default_inicio=EARLIEST, today=day)
+
+    def _period(self, job: _Job, previous: Bookmark, scope: date | None) -> Window:
+        """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
         day = today(self._clock)
         start = incremental_start(
-            previous,
+            scope if previous.lost else previous.day,
             days_back=self._settings.extraction_days_back,
             lookback_days=self._settings.extraction_lookback_days,
             today=day,
@@ -384,7 +413,7 @@ class Pipeline:
         `windows`, ou, se não se repara, só `windows`."""
         if ctx.repair:
             async with ctx.engine.begin() as connection:
-                windows = await owe(connection, stream, [])
+                windows = await owe(connection, stream, [], today(ctx.clock))
         for window in windows:
             await self._sweep(ctx, stream, window)
 
@@ -438,6 +467,8 @@ class Pipeline:
     ) -> RunResult:
         """Com `owes`, o que se deve também impede o sucesso."""
         fim = self._clock.now()
+        if covered is not None:  # um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio
+            covered = Window(min(covered.inicio, today(self._clock)), min(covered.fim, today(self._clock)))
 
         async def write_the_end() -> tuple[str, date | None, str | None]:
             async with self._engine.begin() as connection:
@@ -519,13 +550,13 @@ async def _known_bad(connection: AsyncConnection, stream: Stream) -> list[Window
     return [Window(o.inicio, o.fim) for o in await control.owed(connection, stream.name) if o.erro is not None]
 
 
-async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job) -> list[Window]:
+async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job, now: datetime) -> list[Window]:
     """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
     if not job.windows:
         return []
     if not job.repair:
         return plan([period])
-    return await owe(connection, stream, [period])
+    return await owe(connection, stream, [period], brasilia_day(now))
 
 
 def _message(error: CollectorError | None, problems: list[str], pendencias: int, janelas: int) -> str | None:

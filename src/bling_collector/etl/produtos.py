@@ -39,7 +39,10 @@ _REREAD = "produtos.saldo.relidos"
 
 
 async def collect_produtos(ctx: RunContext) -> None:
-    """Traz os produtos dos SKUs que estão nas notas e não em `produtos`, e os que o Bling diz alterados."""
+    """Traz os produtos dos SKUs que estão nas notas e não em `produtos`, e os que o Bling diz alterados.
+
+    Uma conferência que repara relê também os outros: o filtro de alteração pode não ter mostrado uma mudança.
+    """
     now = ctx.clock.now()
     since = await checkpoint_or_start(ctx, PRODUTOS, now)
     if since is not None:
@@ -53,8 +56,12 @@ async def collect_produtos(ctx: RunContext) -> None:
                 async with ctx.transaction() as connection:  # a mudança pode ser a categoria, que a linha não mostra
                     await repository.forget_categorias(connection, ours)
         await read_until(ctx, PRODUTOS, now, unread)
+    if ctx.everything:
+        await _read_again(ctx)
     async with ctx.engine.connect() as connection:
-        lacking = await repository.skus_without_produto(connection, unknown_since=now - ASK_AGAIN_AFTER)
+        lacking = await repository.skus_without_produto(
+            connection, unknown_since=now - ASK_AGAIN_AFTER, now=ctx.clock.now()
+        )
         pending = await repository.skus_pending(connection)
     skus = sorted({*lacking} - {*pending})
     ctx.start("Produtos", len(skus) + len(pending), each=1 / BATCH)
@@ -67,7 +74,7 @@ async def collect_produtos(ctx: RunContext) -> None:
 async def _retry_refused(ctx: RunContext) -> None:
     """Pede outra vez, pelo id, os produtos cuja linha não se pôde salvar e que nesta execução ninguém mais pediu."""
     async with ctx.engine.connect() as connection:
-        owed = await control.pending(connection, PRODUTOS.name, before=ctx.started)
+        owed = await control.pending(connection, PRODUTOS.name, before=ctx.started, now=ctx.clock.now())
     ids = [each.recurso_id for each in owed if each.recurso_id.isdecimal()]  # os outros são SKUs
     for portion in batches(ids):
         asked = tuple(("idsProdutos[]", id_) for id_ in portion)
@@ -81,6 +88,14 @@ async def _retry_refused(ctx: RunContext) -> None:
         async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
             await control.settle(connection, PRODUTOS.name, sorted(gone))
         ctx.check_stop()
+
+
+async def _read_again(ctx: RunContext) -> None:
+    async with ctx.engine.connect() as connection:
+        skus = await repository.skus_with_produto(connection)
+    ctx.start("Produtos relidos", len(skus))
+    for batch in batches(skus):
+        await _ask(ctx, batch, await stock_filters(ctx), _Answers())
 
 
 async def stock_filters(ctx: RunContext) -> tuple[Params, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bling_collector.clock import today
+from bling_collector.clock import DOUBT, today
 from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import conferencias
@@ -28,7 +28,7 @@ async def due_windows_of(ctx: RunContext) -> tuple[list[Window], int]:
         return [], 0
     now, day = ctx.clock.now(), today(ctx.clock)
     async with ctx.engine.connect() as connection:
-        checked = await proof.checked_months(connection)
+        checked = await proof.checked_months(connection, now)
     fresh = [month for month, (_, when) in checked.items() if now - when < FRESH]
     due = plan(due_windows(ctx.scope, day, checked, fresh))
 
@@ -39,15 +39,18 @@ async def due_windows_of(ctx: RunContext) -> tuple[list[Window], int]:
     return sorted(due, key=oldest_check), math.ceil(len(plan([Window(ctx.scope, day)])) / _TURNS)
 
 
-async def load_reconciliation(engine: AsyncEngine) -> dict[str, Any]:
+async def load_reconciliation(engine: AsyncEngine, now: datetime | None = None) -> dict[str, Any]:
     """O que as últimas conferências dizem, sem perguntar nada ao Bling: os totais dos dois lados, se são iguais, desde
     quando (a mais antiga das conferências, `completo_em`) e mês a mês.
 
     Enquanto há meses por conferir entre o começo da coleta e a última conferência (`por_conferir`), nada se afirma do
-    todo: `completo_em` é None, e `igual`, False.
+    todo: `completo_em` é None, e `igual`, False. Uma conferência do futuro, visto de `now` (o
+    presente, se omitido), não conta.
     """
     async with engine.connect() as connection:
-        rows = (await connection.execute(select(conferencias).order_by(conferencias.c.mes))).all()
+        c = conferencias.c
+        past = select(conferencias).where(c.conferida_em <= (now or datetime.now(UTC)) + DOUBT).order_by(c.mes)
+        rows = (await connection.execute(past)).all()
         scope = await proof.scope_start(connection)
     missing = []
     if rows and scope is not None:

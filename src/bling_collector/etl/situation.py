@@ -31,7 +31,7 @@ async def load_situation(
     """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e que o juízo não diz,
     o que se deve e a próxima execução esperada."""
     status = await load_status(engine, cipher, now)
-    reconciliation, alarms = await load_reconciliation(engine), await load_alarms(engine)
+    reconciliation, alarms = await load_reconciliation(engine, now), await load_alarms(engine)
     failures = await load_failures(engine)
     c = etl_controle.c
     async with engine.connect() as connection:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, func, or_, select
 
+from bling_collector.clock import DOUBT
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
@@ -33,7 +34,7 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
     """A situação: última coleta que deu certo, última execução de todas, em curso, o que se deve e a autorização.
 
     `cipher` são as chaves com que se tenta abrir a autorização; `now` é o instante a que se refere o que falta para
-    ela acabar; sem ele, o presente.
+    ela acabar, e depois do qual uma execução ou um marco não contam; sem ele, o presente.
     """
     c = etl_controle.c
     now = now or datetime.now(UTC)
@@ -41,11 +42,12 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
     latest = select(etl_controle).order_by(c.id.desc()).limit(1)
     last = await _read(engine, latest)
     async with engine.connect() as connection:
-        good = (await connection.execute(latest.where(c.status == "success", _COLLECTS))).one_or_none()
+        happened = or_(c.fim.is_(None), c.fim <= now + DOUBT)
+        good = (await connection.execute(latest.where(c.status == "success", _COLLECTS, happened))).one_or_none()
         debts = await control.debts(connection)
         token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
         scope = await proof.scope_start(connection)
-        mark = shown_mark(await control.bookmark(connection), debts.primeiro_dia, scope)
+        mark = shown_mark((await control.bookmark(connection, now + DOUBT)).day, debts.primeiro_dia, scope)
         freshness = await load_freshness(connection, now)
         parked = await control.parked_names(connection)
         quota = await load_quota(connection, now)

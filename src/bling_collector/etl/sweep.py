@@ -114,7 +114,7 @@ async def list_window(ctx: RunContext, stream: Stream, window: Window) -> Listin
                 async with ctx.transaction() as connection:
                     await control.move_checkpoint(connection, _hidden(stream), ctx.clock.now())
                     if ctx.scope is not None:  # o que já se leu foi lido sem elas
-                        await owe(connection, stream, [Window(ctx.scope, today(ctx.clock))])
+                        await owe(connection, stream, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
             for listing in others:
                 await _list(ctx, stream, window, listing, result)
     return result
@@ -138,10 +138,14 @@ def _hidden(stream: Stream) -> str:
     return f"{stream.name}.escondidas"
 
 
-async def owe(connection: AsyncConnection, stream: Stream, windows: Sequence[Window]) -> list[Window]:
-    """Deve estas janelas além das que já se deviam, e devolve todas, prontas para percorrer."""
+async def owe(connection: AsyncConnection, stream: Stream, windows: Sequence[Window], day: date) -> list[Window]:
+    """Deve estas janelas além das que já se deviam, e devolve todas, prontas para percorrer.
+
+    Depois de hoje, que é `day`, nada se deve: uma janela do futuro é de um relógio adiantado.
+    """
     before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, stream.name)]
-    planned = plan([*windows, *before])
+    asked = [Window(each.inicio, min(each.fim, day)) for each in (*windows, *before) if each.inicio <= day]
+    planned = plan(asked)
     await control.set_owed(connection, stream.name, [Owed(w.inicio, w.fim) for w in planned])
     return planned
 

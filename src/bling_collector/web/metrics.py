@@ -39,7 +39,7 @@ async def metrics(service: OneService) -> Response:
             now,
             await load_totals(app.engine),
             await load_status(app.engine, app.cipher, now),
-            await load_reconciliation(app.engine),
+            await load_reconciliation(app.engine, now),
             await load_alarms(app.engine),
         )
     registry = CollectorRegistry(auto_describe=False)

@@ -50,7 +50,7 @@ class Serie(BaseModel):
 async def reconciliation(service: OneService) -> dict[str, Any]:
     """Não pergunta nada ao Bling: `completo_em` é a hora da conferência mais antiga."""
     async with service.opened() as app:
-        return await load_reconciliation(app.engine)
+        return await load_reconciliation(app.engine, app.clock.now())
 
 
 @router.post(

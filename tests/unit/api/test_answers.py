@@ -12,6 +12,7 @@ from bling_collector.errors import (
     BlingAuthError,
     BlingBodyError,
     BlingError,
+    BlingMovedError,
     BlingNotFoundError,
     BlingRejectedError,
     BlingSaid,
@@ -97,7 +98,6 @@ UNAVAILABLE = [
     (429, b""),
 ]
 UNREADABLE = [
-    (301, b""),
     (204, b""),
     (400, HTML),
     (401, HTML),
@@ -145,6 +145,32 @@ def test_the_policy(status: int, content: bytes | dict[str, Any], expected: type
     assert caught.value.status == status
     assert str(caught.value).startswith(f"GET /Api/v3/nfe/7 (HTTP {status}): ")
     assert "30188025000121" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "there"),
+    [
+        ("https://gente:abc123@novo.example:8443/v4/nfe?token=abc123#x", "https://novo.example:8443/v4/nfe."),
+        ("/Api/v4/nfe/7", "https://api/Api/v4/nfe/7."),
+        ("//outro.example", "https://outro.example."),
+        ("", "não diz qual"),
+        ("http://[", "não diz qual"),
+        ("javascript:alert(1)", "não diz qual"),
+    ],
+)
+def test_a_redirect_names_the_new_address_and_no_secret(status: int, location: str, there: str) -> None:
+    """Venha o corpo que vier: um redirecionamento nunca traz a resposta."""
+    contents: list[bytes | dict[str, Any]] = [b"", HTML, {"data": []}]
+    for content in contents:
+        response = answer(status, content)
+        response.headers["Location"] = location
+        with pytest.raises(BlingMovedError) as caught:
+            read_answer(REQUEST, response)
+        assert f"manda a outro endereço: {there}" in str(caught.value)
+        assert "BLING_API_BASE_URL" in str(caught.value)
+        assert "abc123" not in str(caught.value)
+    assert not issubclass(BlingMovedError, RETRIED)
 
 
 def test_only_what_passes_by_itself_is_retried() -> None:

@@ -16,7 +16,7 @@ from tests.fakes import START, FakeClock
 from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, build_http
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, Requests
-from bling_collector.errors import BlingBodyError, BlingUnavailableError, PaginationLoopError
+from bling_collector.errors import BlingBodyError, BlingMovedError, BlingUnavailableError, PaginationLoopError
 from bling_collector.payload import UnreadableError
 from bling_collector.tokens import Token
 
@@ -286,10 +286,12 @@ async def test_the_client_asks_for_json_keeps_no_cookie_and_follows_nothing(monk
     def answer(request: httpx2.Request) -> httpx2.Response:
         requests.append(request)
         headers = {"Set-Cookie": "PHPSESSID=1; path=/", "Location": "https://outro/"}
-        return httpx2.Response(200 if len(requests) > 1 else 302, headers=headers, content=b'{"data": []}')
+        return httpx2.Response(200 if len(requests) < 2 else 302, headers=headers, content=b'{"data": []}')
 
     http = http_over(answer)
     await BlingClient(http).get("/nfe")
+    with pytest.raises(BlingMovedError, match="https://outro/"):
+        await BlingClient(http).get("/nfe")
 
     assert [request.url.host for request in requests] == ["bling", "bling"]
     assert all("cookie" not in request.headers for request in requests)

@@ -21,6 +21,7 @@ from bling_collector.auth.oauth import FAILURE_MEMORY, OAuth
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_endpoint import DeniedError, callback_error
 from bling_collector.errors import (
+    BlingMovedError,
     BlingRejectedError,
     BlingUnavailableError,
     CollectorError,
@@ -269,11 +270,11 @@ ANSWERED_OR_NOT_SENT = [
     httpx2.ConnectError("recusada"),
     httpx2.ConnectTimeout(""),
     httpx2.PoolTimeout(""),
+    httpx2.ProxyError("407 Proxy Authentication Required"),
     httpx2.Response(500, json={"error": {"type": "SERVER_ERROR", "description": "Um erro interno ocorreu."}}),
     httpx2.Response(502, html="<html>Bad Gateway</html>"),
     httpx2.Response(403, html="<html>Blocked</html>"),
     httpx2.Response(400, html="<html>Bad Request</html>"),
-    httpx2.Response(301, headers={"Location": "https://outro/"}),
     httpx2.Response(429, json={"error": {"type": "TOO_MANY_REQUESTS", "description": "Limite."}}),
     httpx2.Response(200, json={"error": {"type": "SERVER_ERROR", "description": "Um erro interno ocorreu."}}),
 ]
@@ -295,7 +296,23 @@ async def test_when_bling_is_unavailable_the_token_stays_intact(answer: httpx2.R
     assert (await bench.oauth.get_valid_access_token()).access_token == "a1"
 
 
-@pytest.mark.parametrize("answer", [ANSWERED_OR_NOT_SENT[5], ANSWERED_OR_NOT_SENT[8]])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_token_endpoint_that_moved_is_named_and_not_followed(status: int) -> None:
+    stored = token(timedelta(minutes=5))
+    bench = Bench(stored)
+    there = {"Location": "https://gente:senha@novo.example:8443/oauth/token?refresh_token=r0"}
+    bench.bling.answers = [httpx2.Response(status, headers=there)]
+
+    with pytest.raises(BlingMovedError, match="continua a mesma") as caught:
+        await bench.oauth.get_valid_access_token()
+    assert "https://novo.example:8443/oauth/token. " in str(caught.value)
+    assert "BLING_OAUTH_URL" in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in ("r0", "senha", "gente"))
+    assert bench.store.token == stored
+    assert len(bench.bling.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [ANSWERED_OR_NOT_SENT[6], ANSWERED_OR_NOT_SENT[8]])
 async def test_a_block_is_named(answer: httpx2.Response) -> None:
     bench = Bench(token(-HOUR))
     bench.bling.answers = [answer]
