@@ -26,7 +26,7 @@ from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import default_data_home
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError
+from bling_collector.errors import BlingUnavailableError, CollectorError, ConfigurationError, DatabaseError
 from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.pipeline import Pipeline
 from bling_collector.opening import build_alarms, open_database, token_store
@@ -59,7 +59,7 @@ class App:
 
 
 async def _give_back(limiter: PgRateLimiter) -> None:
-    with suppress(SQLAlchemyError):  # o banco já se foi; a cota fica contada a mais, que é o lado seguro
+    with suppress(SQLAlchemyError, DatabaseError):  # o banco já se foi; a cota fica contada a mais, que é o lado seguro
         await limiter.aclose()
 
 

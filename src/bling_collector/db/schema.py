@@ -11,13 +11,35 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from bling_collector.db.core import AsyncEngine
-from bling_collector.db.database import check_version, explained
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.database import check_version, explained, sqlstate
 from bling_collector.db.migrations import HEAD
+from bling_collector.db.models import metadata
 from bling_collector.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
+_MISSING = text("""
+    SELECT relname, string_agg(falta, ', ' ORDER BY falta) AS falta
+    FROM (
+        SELECT c.relname, needed AS falta
+        FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) needed
+        WHERE c.relkind IN ('r', 'p') AND c.relname = ANY(:ours) AND NOT has_table_privilege(c.oid, needed)
+          AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+        UNION ALL
+        SELECT c.relname, 'as linhas que uma política de segurança esconde'
+        FROM pg_class c
+        WHERE c.relname = ANY(:ours) AND row_security_active(c.oid)
+          AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+        UNION ALL
+        SELECT s.relname, 'USAGE'
+        FROM pg_depend d
+        JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' AND d.deptype = 'a'
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relname = ANY(:ours)
+        WHERE d.classid = CAST('pg_class' AS regclass)
+          AND CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END
+          AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)) AS faltas
+    GROUP BY relname ORDER BY relname""")
 SCHEMA_LOCK = "bling_collector.schema"
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 """A vez de migrar, neste processo."""
@@ -68,12 +90,27 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
                     await connection.run_sync(migrate)
                 break
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != "55P03" or not left:
+                if sqlstate(error) != "55P03" or not left:
                     raise
                 log.info("Outro programa está usando as tabelas; a migração tenta de novo em instantes.")
                 await asyncio.sleep(LOCK_PAUSE)
     log.info("O banco passou da revisão %s à %s.", before or "nenhuma", HEAD)
     return before, HEAD
+
+
+async def missing_rights(connection: AsyncConnection) -> list[str]:
+    """O que este usuário não pode fazer e o coletor precisa, tabela por tabela; vazia se nada falta."""
+    found = await connection.execute(_MISSING, {"ours": list(metadata.tables)})
+    return [f"{row.relname} ({row.falta})" for row in found]
+
+
+async def check_rights(connection: AsyncConnection) -> None:
+    """DatabaseError se a este usuário falta uma permissão: a coleta pararia no meio."""
+    if missing := await missing_rights(connection):
+        raise DatabaseError(
+            f"O usuário do banco não tem todas as permissões de que a coleta precisa. Falta: {'; '.join(missing)}. "
+            "Dê-as com GRANT … TO o usuário, ou use em DATABASE_URL o dono das tabelas. Nada foi mudado."
+        )
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
@@ -103,14 +140,14 @@ async def _plainly(url: URL) -> AsyncIterator[None]:
         try:
             yield
         except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if error.connection_invalidated or state is None or str(state)[:2] in {"08", "28", "3D", "57"}:
+            state = sqlstate(error)
+            if error.connection_invalidated or state is None or state[:2] in {"08", "25", "28", "3D", "53", "57", "58"}:
                 raise
             cause = str(error.orig).splitlines()[0]
             advice = {
                 "42501": "Dê ao usuário do banco a permissão que falta (GRANT CREATE ON SCHEMA … TO …).",
                 "55P03": "Outro programa está usando as tabelas; tente de novo quando ele terminar.",
-            }.get(str(state), "Confira se o banco, ou o schema, é mesmo o do coletor.")
+            }.get(state, "Confira se o banco, ou o schema, é mesmo o do coletor.")
             raise DatabaseError(
                 f"As tabelas não puderam ser preparadas ({cause}). {advice} Nada foi mudado."
             ) from error
