@@ -101,7 +101,7 @@ async def _rights(engine: AsyncEngine) -> Finding:
     async with engine.connect() as connection:
         missing = await schema.missing_rights(connection)
     if missing:
-        return Finding("Permissões", f"falta ao usuário do banco: {'; '.join(missing)}. Dê-as com GRANT.", 1)
+        return Finding("Permissões", missing, 1)
     return Finding("Permissões", "o usuário do banco pode ler e gravar todas as tabelas.")
 
 

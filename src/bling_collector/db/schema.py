@@ -40,6 +40,8 @@ _MISSING = text("""
           AND CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END
           AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)) AS faltas
     GROUP BY relname ORDER BY relname""")
+_SHOWN = 5
+"""Tabelas que uma mensagem nomeia."""
 SCHEMA_LOCK = "bling_collector.schema"
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 """A vez de migrar, neste processo."""
@@ -98,19 +100,26 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
     return before, HEAD
 
 
-async def missing_rights(connection: AsyncConnection) -> list[str]:
-    """O que este usuário não pode fazer e o coletor precisa, tabela por tabela; vazia se nada falta."""
+async def missing_rights(connection: AsyncConnection) -> str | None:
+    """O que este usuário não pode fazer e o coletor precisa, e o que o resolve; None se nada falta."""
     found = await connection.execute(_MISSING, {"ours": list(metadata.tables)})
-    return [f"{row.relname} ({row.falta})" for row in found]
+    missing = [f"{row.relname} ({row.falta})" for row in found]
+    if not missing:
+        return None
+    names = text("SELECT quote_ident(current_schema()), quote_ident(current_user)")
+    schema, user = (await connection.execute(names)).one()
+    more = f"; e mais {len(missing) - _SHOWN}" if len(missing) > _SHOWN else ""
+    return (
+        f"ao usuário {user} falta {'; '.join(missing[:_SHOWN])}{more}. Com o dono das tabelas, rode GRANT SELECT, "
+        f"INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA "
+        f"{schema} TO {user}; ou use o dono em DATABASE_URL."
+    )
 
 
 async def check_rights(connection: AsyncConnection) -> None:
     """DatabaseError se a este usuário falta uma permissão: a coleta pararia no meio."""
     if missing := await missing_rights(connection):
-        raise DatabaseError(
-            f"O usuário do banco não tem todas as permissões de que a coleta precisa. Falta: {'; '.join(missing)}. "
-            "Dê-as com GRANT … TO o usuário, ou use em DATABASE_URL o dono das tabelas. Nada foi mudado."
-        )
+        raise DatabaseError(f"O banco não deixa coletar: {missing} Nada foi mudado.")
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:

@@ -50,7 +50,7 @@ def not_begun(reason: str) -> str:
 
 
 def unchecked(reason: str) -> str:
-    return f"Os alarmes não podem ser conferidos, e é provável que a coleta também não corra. {reason}"
+    return f"A coleta não deve correr, e os outros alarmes não podem ser conferidos. {reason}"
 
 
 BACK: Final = "o banco não deixava conferir os alarmes."

@@ -9,16 +9,17 @@ from typing import Any, Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bling_collector.clock import Clock
 from bling_collector.db import alarms as states
-from bling_collector.db import control
+from bling_collector.db import control, schema
 from bling_collector.db.alarms import NORMAL, Alarm
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explanation
 from bling_collector.db.models import etl_controle
 from bling_collector.db.patience import patiently
-from bling_collector.errors import CollectorError, ReauthorizeError
+from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeError
 from bling_collector.etl import alarm_texts as texts
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.status import load_status
@@ -60,8 +61,8 @@ class Alarms:
         self._no_run_hours = no_run_hours
         self._background: set[asyncio.Task[None]] = set()
         self._said_without_state: set[tuple[str, str]] = set()
-        self._unchecked = ""
-        """O que os impediu da última vez: é dito uma vez, e não a cada tentativa."""
+        self._unchecked: set[str] = set()
+        """O que já se disse que os impede: é dito uma vez, e não a cada tentativa."""
 
     async def raise_(self, nome: str, mensagem: str, *, estado: str = ERRO) -> None:
         """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
@@ -107,23 +108,27 @@ class Alarms:
             return
         await self.check()
 
-    async def check(self, *, patience: float = 0.0) -> None:
-        """Olha o que não depende de uma execução acabar e diz o que mudou. Se o banco não deixa, diz isso, uma vez.
+    async def check(self, *, patience: float = 0.0) -> CollectorError | None:
+        """Olha o que não depende de uma execução acabar e diz o que mudou. Se o banco não deixa, diz isso, uma vez, e
+        devolve por quê.
 
         Por um banco fora do ar espera até `patience` segundos: um que reinicia não é um alarme.
         """
         try:
             await patiently(self._look, patience=patience)
         except _UNREACHABLE as error:
-            self._say_unchecked(error)
-            await self.raise_(texts.BANCO, texts.unchecked(_explained(self._engine, error)))
-            return
-        self._unchecked = ""
+            why = self._say_unchecked(error)
+            await self.raise_(texts.BANCO, texts.unchecked(str(why)))
+            return why
+        self._unchecked.clear()
         if (texts.BANCO, ERRO) in self._said_without_state:
             await asyncio.gather(*(_tell(channel, texts.BANCO, NORMAL, texts.BACK) for channel in self._channels))
         await self.clear(texts.BANCO)
+        return None
 
     async def _look(self) -> None:
+        async with self._engine.connect() as connection:
+            await schema.check_rights(connection)
         now = self._clock.now()
         oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
         reconciliation = await load_reconciliation(self._engine)
@@ -172,11 +177,18 @@ class Alarms:
         """Espera os avisos em segundo plano."""
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    def _say_unchecked(self, error: BaseException) -> None:
-        why = f"{type(error).__name__}: {_first_line(error)}"
-        if why != self._unchecked:
-            self._unchecked = why
-            log.error("Os alarmes não puderam ser conferidos agora (%s).", why)
+    def _say_unchecked(self, error: SQLAlchemyError | CollectorError | OSError) -> CollectorError:
+        match error:
+            case CollectorError():
+                why = error
+            case DBAPIError() | PoolTimeoutError():
+                why = explanation(self._engine.url, error)
+            case _:
+                why = DatabaseError(f"{type(error).__name__}: {(str(error).splitlines() or ['—'])[0]}")
+        if str(why) not in self._unchecked:
+            self._unchecked.add(str(why))
+            log.error("Os alarmes não puderam ser conferidos agora. %s", why)
+        return why
 
     async def _set(self, nome: str, estado: str, mensagem: str) -> bool:
         try:
@@ -216,14 +228,6 @@ async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
         }
         for alarm in found
     ]
-
-
-def _explained(engine: AsyncEngine, error: BaseException) -> str:
-    return str(explanation(engine.url, error) if isinstance(error, DBAPIError) else error)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or ["—"])[0]
 
 
 async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str] | None, now: datetime) -> None:
