@@ -156,7 +156,7 @@ def build_oauth(
 def _aside_folder() -> Path:
     try:
         return default_data_home() / "tokens"
-    except RuntimeError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
+    except ConfigurationError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
         return Path(os.devnull) / "tokens"
 
 

@@ -137,7 +137,8 @@ def migrate(connection: Connection, revision: str = "head") -> None:
     # Quem espera por uma tabela faz esperar todos os que chegam depois: desiste logo, e tenta outra vez.
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))  # o Alembic interpola o que lê
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
