@@ -99,7 +99,10 @@ async def _session(engine: AsyncEngine) -> Finding:
 
 async def _rights(engine: AsyncEngine) -> Finding:
     async with engine.connect() as connection:
+        read_only = await schema.why_read_only(connection)
         missing = await schema.missing_rights(connection)
+    if read_only:
+        return Finding("Permissões", f"o banco {read_only}", 1)
     if missing:
         return Finding("Permissões", missing, 1)
     return Finding("Permissões", "o usuário do banco pode ler e gravar todas as tabelas.")

@@ -32,7 +32,6 @@ ODD = {
     "client_encoding": "LATIN1",
     "synchronous_commit": "off",
     "default_transaction_isolation": "serializable",
-    "default_transaction_read_only": "on",
     "default_transaction_deferrable": "on",
     "statement_timeout": "7s",
     "idle_session_timeout": "7s",
@@ -55,7 +54,6 @@ async def test_no_custom_of_the_database_reaches_the_session(database_url: str) 
     async with explained(engine.url), engine.begin() as connection:
         for name, value in PINNED.items():
             assert await connection.scalar(text(f"SELECT current_setting('{name}')")) == value
-        assert await connection.scalar(text("SHOW transaction_read_only")) == "off"
         assert await connection.scalar(text("SHOW transaction_isolation")) == "read committed"
         assert await connection.scalar(text("SHOW statement_timeout")) == "2min"
         assert await connection.scalar(text("SHOW idle_session_timeout")) == "0"
@@ -228,7 +226,7 @@ async def test_the_missing_rights_are_named(engine: AsyncEngine, database_url: s
         )
         async with explained(reader.url), reader.connect() as connection:
             with pytest.raises(DatabaseError) as caught:
-                await schema.check_rights(connection)
+                await schema.check_usable(connection)
         for missing in ("nfe_itens (DELETE, INSERT)", "etl_controle_id_seq (USAGE)", "contatos (as linhas"):
             assert missing in str(caught.value)
         with pytest.raises(DatabaseError, match="não tem uma permissão"):

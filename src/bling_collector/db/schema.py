@@ -116,8 +116,30 @@ async def missing_rights(connection: AsyncConnection) -> str | None:
     )
 
 
-async def check_rights(connection: AsyncConnection) -> None:
-    """DatabaseError se a este usuário falta uma permissão: a coleta pararia no meio."""
+async def why_read_only(connection: AsyncConnection) -> str | None:
+    """Por que este banco não deixa gravar, e o que fazer; None se deixa."""
+    found = await connection.execute(
+        text("SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), quote_ident(current_database())")
+    )
+    replica, read_only, database = found.one()
+    if replica:
+        return (
+            "é uma réplica, que só se deixa ler, e o coletor precisa gravar. Aponte DATABASE_URL para o servidor "
+            "principal."
+        )
+    if read_only == "off":
+        return None
+    return (
+        "só se deixa ler (default_transaction_read_only), e o coletor precisa gravar. Se alguém o fechou de propósito, "
+        f"ou se o disco dele encheu, espere que o abram; senão, abra-o com ALTER DATABASE {database} SET "
+        "default_transaction_read_only = off, ou tire esse ajuste do usuário ou do servidor."
+    )
+
+
+async def check_usable(connection: AsyncConnection) -> None:
+    """DatabaseError se o banco não deixa gravar, ou se ao usuário falta uma permissão: a coleta pararia no meio."""
+    if why := await why_read_only(connection):
+        raise DatabaseError(f"O banco {why} Nada foi mudado.")
     if missing := await missing_rights(connection):
         raise DatabaseError(f"O banco não deixa coletar: {missing} Nada foi mudado.")
 

@@ -27,7 +27,6 @@ PINNED: Final = {
     "array_nulls": "on",
     "transform_null_equals": "off",
     "default_transaction_isolation": "read committed",
-    "default_transaction_read_only": "off",
     "default_transaction_deferrable": "off",
     "synchronous_commit": "on",  # desligado, perderia numa queda um par de tokens já trocado no Bling
     "row_security": "off",  # uma política que escondesse linhas vira um erro, em vez de um dado que falta em silêncio
@@ -48,7 +47,7 @@ _LIMITS: Final = {
 }
 """Os limites de cada sessão; `?options=-c%20statement_timeout=…` em DATABASE_URL vale mais."""
 _START: Final = """
-    SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('server_encoding'), current_database(),
+    SELECT pg_backend_pid(), current_setting('server_encoding'), current_database(),
            count(set_config(name, CASE WHEN name = ANY(%(stricter)s) AND current_setting(name) <> 'off'
                                        THEN current_setting(name) ELSE value END, false))
     FROM unnest(%(names)s::text[], %(values)s::text[]) AS ours(name, value)
@@ -99,12 +98,7 @@ class Sessions:
 
     async def _start(self, connection: psycopg.AsyncConnection[Any], parameters: dict[str, Any]) -> None:
         given = connection.info.backend_pid
-        pid, in_recovery, encoding, database = await self._pin(connection, given)
-        if in_recovery:
-            raise DatabaseError(
-                "O banco é uma réplica, que só se deixa ler, e o coletor precisa gravar. Aponte DATABASE_URL para o "
-                "servidor principal."
-            )
+        pid, encoding, database = await self._pin(connection, given)
         if encoding != "UTF8":
             raise DatabaseError(
                 f"O banco {database} guarda textos em {encoding}, em que nem toda letra cabe. Crie outro com CREATE "
@@ -125,7 +119,7 @@ class Sessions:
         row = await (await connection.execute(_START, values)).fetchone()
         await connection.set_autocommit(False)
         assert row is not None
-        return tuple(row[:4])
+        return tuple(row[:3])
 
 
 async def _check_kept(connection: psycopg.AsyncConnection[Any], parameters: dict[str, Any]) -> None:

@@ -66,11 +66,12 @@ class Alarms:
 
     async def raise_(self, nome: str, mensagem: str, *, estado: str = ERRO) -> None:
         """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
-        if not await self._set(nome, estado, mensagem) and (nome, estado) not in self._said_without_state:
+        if await self._set(nome, estado, mensagem):
+            self._said_without_state.discard((nome, estado))  # daqui em diante é o banco que sabe a quem já se disse
+            await self.deliver()
+        elif (nome, estado) not in self._said_without_state:
             self._said_without_state.add((nome, estado))
             await asyncio.gather(*(_tell(channel, nome, estado, mensagem) for channel in self._channels))
-        else:
-            await self.deliver()
 
     async def clear(self, nome: str) -> None:
         """O que o alarme dizia passou."""
@@ -128,7 +129,7 @@ class Alarms:
 
     async def _look(self) -> None:
         async with self._engine.connect() as connection:
-            await schema.check_rights(connection)
+            await schema.check_usable(connection)
         now = self._clock.now()
         oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
         reconciliation = await load_reconciliation(self._engine)

@@ -287,7 +287,7 @@ class Pipeline:
             async with explained(self._engine.url), run_lock(self._engine) as lock:
                 begun = _Begun(lock)
                 async with self._engine.connect() as connection:
-                    await schema.check_rights(connection)
+                    await schema.check_usable(connection)
                 await erase_returned(self._engine, self._clock.now())
                 yield begun
         except Exception as error:
