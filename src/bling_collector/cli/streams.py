@@ -85,6 +85,8 @@ def prepare() -> None:
         # Fechada por quem nos chamou, o número dela iria para o primeiro arquivo ou conexão que se abrisse.
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 — até o fim do processo
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # uma resposta digitada noutra codificação é só uma resposta errada
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if type(stream) is io.TextIOWrapper and stream is getattr(sys, f"__{name}__"):

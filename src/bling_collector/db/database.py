@@ -65,6 +65,8 @@ _SENTENCES = {
     "57P03": "O banco em {where} ainda não atende: está começando ou parando ({cause}). Tente de novo em instantes.",
     "57P": _FELL,
     "40": _CROSSED,
+    "08P01": "O banco em {where}, ou um intermediário diante dele, recusa a conexão ({cause}). Confira o nome do banco "
+    "e as opções em DATABASE_URL.",
     "08": _DOWN,
     "42P01": "O banco em {where} não tem uma tabela do coletor ({cause}). Rode `bling-collector db upgrade`; se alguém "
     "a apagou, restaure uma cópia.",
@@ -169,7 +171,7 @@ def explanation(url: URL, error: DBAPIError | PoolTimeoutError) -> DatabaseError
             return DatabaseError(sentence.format(where=where, cause=cause))
     if isinstance(error.orig, UnknownHostError):
         return DatabaseError(
-            f"O banco em {where} não atende ({cause}). O nome do servidor em DATABASE_URL não existe; confira-o."
+            f"O banco em {where} não atende ({cause}). O nome do servidor em DATABASE_URL não existe, ou a rede não o acha; confira-os."
         )
     if error.connection_invalidated:
         return DatabaseError("A conexão com o banco caiu no meio da operação. Tente de novo.")
