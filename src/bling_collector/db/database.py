@@ -171,7 +171,8 @@ def explanation(url: URL, error: DBAPIError | PoolTimeoutError) -> DatabaseError
             return DatabaseError(sentence.format(where=where, cause=cause))
     if isinstance(error.orig, UnknownHostError):
         return DatabaseError(
-            f"O banco em {where} não atende ({cause}). O nome do servidor em DATABASE_URL não existe, ou a rede não o acha; confira-os."
+            f"O banco em {where} não atende ({cause}). O nome do servidor em DATABASE_URL não existe, ou a rede não o "
+            "acha; confira-os."
         )
     if error.connection_invalidated:
         return DatabaseError("A conexão com o banco caiu no meio da operação. Tente de novo.")
