@@ -68,7 +68,6 @@ async def test_a_read_only_database_is_refused_at_once_and_told(
             refused = problem(await http.post(path), 503)
             assert "só se deixa ler" in refused["detail"], path
         problem(await http.post("/sync/nfe/1"), 503)
-        problem(await http.get("/auth/start"), 503)
         assert (await http.get("/status")).status_code == 200, "ler ainda se pode"
     assert inbox.titles == ["Coletor Bling: o banco não atende"]
     assert bling.counters.token_calls == asked
