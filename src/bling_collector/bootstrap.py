@@ -26,7 +26,7 @@ from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import default_data_home
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingAuthError, BlingBodyError, CollectorError, ConfigurationError
+from bling_collector.errors import BlingAuthError, BlingBodyError, CollectorError, ConfigurationError, DatabaseError
 from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.pipeline import Pipeline
 from bling_collector.opening import build_alarms, open_database, token_store
@@ -59,7 +59,7 @@ class App:
 
 
 async def _give_back(limiter: PgRateLimiter) -> None:
-    with suppress(SQLAlchemyError):  # o banco já se foi; a cota fica contada a mais, que é o lado seguro
+    with suppress(SQLAlchemyError, DatabaseError):  # o banco já se foi; a cota fica contada a mais, que é o lado seguro
         await limiter.aclose()
 
 
@@ -185,7 +185,7 @@ def build_oauth(
 def _aside_folder() -> Path:
     try:
         return default_data_home() / "tokens"
-    except RuntimeError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
+    except ConfigurationError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
         return Path(os.devnull) / "tokens"
 
 

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -23,6 +24,9 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`": "`"}
+
+
 class Secret:
     """Um texto que não se mostra sem querer: nem num log, nem num erro, nem na pilha de uma falha."""
 
@@ -39,8 +43,14 @@ class Secret:
         return bool(self._text)
 
 
-def _text(written: str) -> str:
-    return written
+def _joined(written: str) -> str:
+    """Uma credencial, que é uma palavra só: uma linha partida ao colar, ou um branco no meio, não são dela."""
+    return written if _PLACEHOLDER.fullmatch(written) else "".join(written.split())
+
+
+def _one_line(written: str) -> Secret:
+    """Um endereço que a colagem partiu em linhas."""
+    return Secret("".join(line.strip() for line in written.splitlines()))
 
 
 def _number(least: float, most: float, kind: Callable[[str], float] = int) -> Callable[[str], float]:
@@ -124,10 +134,12 @@ def _between(default: float, least: float, most: float, meaning: str, kind: Call
 class Settings:
     """As variáveis de ambiente do coletor; as obrigatórias só são cobradas por quem precisa delas."""
 
-    bling_client_id: str | None = _variable(None, _text, "Client ID do aplicativo no Bling")
-    bling_client_secret: Secret | None = _variable(None, Secret, "Client Secret do aplicativo no Bling")
+    bling_client_id: str | None = _variable(None, _joined, "Client ID do aplicativo no Bling")
+    bling_client_secret: Secret | None = _variable(
+        None, lambda written: Secret(_joined(written)), "Client Secret do aplicativo no Bling"
+    )
     database_url: Secret | None = _variable(
-        None, Secret, "Endereço do PostgreSQL; sem ele, o PostgreSQL embutido guarda os dados na pasta do usuário"
+        None, _one_line, "Endereço do PostgreSQL; sem ele, o PostgreSQL embutido guarda os dados na pasta do usuário"
     )
     bling_api_base_url: str = _variable(API, _address, "Endereço da API do Bling")
     bling_oauth_url: str = _variable(f"{API}/oauth/token", _address, "Endereço dos tokens do Bling")
@@ -165,7 +177,7 @@ class Settings:
         "`*` é qualquer um); sem ela, com `API_TOKEN` qualquer um, e sem ele só `localhost`, `127.0.0.1` e `[::1]`",
     )
     forwarded_allow_ips: str = _variable(
-        "127.0.0.1,::1", _text, "Os endereços dos proxies cujos `X-Forwarded-*` valem, separados por vírgula"
+        "127.0.0.1,::1", str, "Os endereços dos proxies cujos `X-Forwarded-*` valem, separados por vírgula"
     )
 
     alert_urls: Secret | None = _variable(
@@ -236,14 +248,19 @@ def load_settings() -> Settings:
     ConfigurationError, com o nome da variável ou do arquivo, se algo não serve.
     """
     given = {
-        name.lower(): value.strip() for name, value in [*_env_file().items(), *os.environ.items()] if value.strip()
+        name.lower(): pasted
+        for name, value in [*_env_file().items(), *os.environ.items()]
+        if (pasted := _pasted(value))
     }
     values, problems = {}, []
     for variable in fields(Settings):
         if (value := given.get(variable.name)) is None:
             continue
         try:
+            value.encode()  # um byte solto do ambiente, de outra codificação, só falharia quando alguém o usasse
             values[variable.name] = variable.metadata["read"](value)
+        except UnicodeEncodeError:
+            problems.append(f"{variable.name.upper()}: tem letras que não estão em UTF-8")
         except ValueError as error:
             problems.append(f"{variable.name.upper()}: {error}")
     if problems:
@@ -251,20 +268,32 @@ def load_settings() -> Settings:
     return Settings(**values)
 
 
+def _pasted(value: str) -> str:
+    """O que se quis escrever: sem o que não se vê (largura zero, marca de ordem, sentido do texto), sem os brancos e as
+    linhas em volta e sem as aspas que alguém deixou."""
+    seen = "".join(c for c in value if unicodedata.category(c) != "Cf").strip()
+    quoted = len(seen) > 1 and _QUOTES.get(seen[0]) == seen[-1]
+    return seen[1:-1].strip() if quoted else seen
+
+
 def _env_file() -> dict[str, str]:
     """O que o arquivo `.env` diz. ConfigurationError se ele não se deixa ler."""
     path = Path(".env")
+    if path.is_dir():  # um ambiente virtual também se chama .env
+        return {}
     try:
         content = path.read_text("utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):  # um ambiente virtual também se chama .env
+    except FileNotFoundError:
         return {}
     except UnicodeDecodeError:
-        raise ConfigurationError(
-            f"O arquivo {path.absolute()} não está em UTF-8. Abra-o num editor e salve-o com essa codificação."
-        ) from None
+        content = "\0"
     except OSError as error:
         raise ConfigurationError(
             f"O arquivo {path.absolute()} não pôde ser lido ({error.strerror}). Dê permissão de leitura a quem roda o "
             "coletor, ou ponha as variáveis no ambiente e apague-o."
         ) from error
+    if "\0" in content:  # também UTF-16 sem a marca: cada letra com um nulo ao lado
+        raise ConfigurationError(
+            f"O arquivo {path.absolute()} não está em UTF-8. Abra-o num editor e salve-o com essa codificação."
+        )
     return {name: value for name, value in dotenv_values(stream=StringIO(content)).items() if value is not None}

@@ -18,6 +18,7 @@ from bling_collector.db import schema
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
+from bling_collector.db.session import PINNED, STRICTER
 from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import (
     BlingBodyError,
@@ -49,6 +50,8 @@ PERMISSIONS: Final[dict[Stream, str]] = {
 _ATTEMPTS: Final = 2
 _ENDING: Final = 1
 """O código de uma autorização que vale e está para acabar."""
+_NOTED = {name for name in PINNED if name.startswith("default_transaction")} | {"datestyle", "intervalstyle"}
+"""Os costumes de um banco que vale dizer que se deixam de lado; um fuso ou outro todo banco tem."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 database_now = await connection.scalar(text("SELECT clock_timestamp()"))
             where = "embutido" if embedded else f"em {engine.url.host or 'soquete local'}"
             yield Finding("Banco", f"PostgreSQL {major} {where} atende.")
+            yield await _session(engine)
             yield _migrations(revision)
+            if revision == HEAD:
+                yield await _rights(engine)
             authorisation = (
                 await _token(settings, engine)
                 if revision == HEAD
@@ -122,6 +128,35 @@ def _migrations(revision: str | None) -> Finding:
         return Finding("Esquema", f"em dia (revisão {HEAD}).")
     what = "as tabelas ainda não existem" if revision is None else f"está na revisão {revision}, e a atual é {HEAD}"
     return Finding("Esquema", f"{what}. Rode `bling-collector db upgrade`.", 1)
+
+
+async def _session(engine: AsyncEngine) -> Finding:
+    """Se a sessão é como o coletor a quer, e que costumes do banco ela deixa de lado."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT lower(name) AS name, setting, reset_val FROM pg_settings WHERE lower(name) = ANY(:ours)"),
+            {"ours": list(PINNED)},
+        )
+        found = {row.name: row for row in rows}
+    wrong = [name for name in found if found[name].setting != PINNED[name] and name not in STRICTER]
+    if wrong:
+        return Finding("Sessão", f"o banco não aceita os ajustes do coletor: {', '.join(sorted(wrong))}.", 1)
+    theirs = {name: found[name].reset_val for name in sorted(_NOTED & found.keys())}
+    aside = [f"{name} = {value}" for name, value in theirs.items() if not PINNED[name].startswith(value.split(",")[0])]
+    if not aside:
+        return Finding("Sessão", "com os ajustes do coletor.")
+    return Finding("Sessão", f"com os ajustes do coletor; os do banco ({'; '.join(aside)}) ficam de lado.")
+
+
+async def _rights(engine: AsyncEngine) -> Finding:
+    async with engine.connect() as connection:
+        read_only = await schema.why_read_only(connection)
+        missing = await schema.missing_rights(connection)
+    if read_only:
+        return Finding("Permissões", f"o banco {read_only}", 1)
+    if missing:
+        return Finding("Permissões", missing, 1)
+    return Finding("Permissões", "o usuário do banco pode ler e gravar todas as tabelas.")
 
 
 async def _token(settings: Settings, engine: AsyncEngine) -> Finding:

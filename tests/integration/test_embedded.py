@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import psycopg
 import pytest
@@ -20,7 +20,7 @@ from tests.postgres import create_database, drop_database, execute, libpq_url, s
 
 from bling_collector.db import embedded, embedded_binaries, embedded_files, embedded_server
 from bling_collector.db.embedded import EmbeddedServer, embedded_postgres
-from bling_collector.errors import DatabaseError
+from bling_collector.errors import ConfigurationError, DatabaseError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="os processos são observados em /proc")
 as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="só como root")
@@ -427,6 +427,18 @@ async def test_long_path(home: Path) -> None:
     await until(lambda: not Path(running.socket_folder).exists())
 
 
+async def test_a_folder_with_odd_letters(home: Path) -> None:
+    async with embedded_postgres(home / 'd\'água "x" %s \\ #1 \u00a0李') as server:
+        assert await scalar(server, "select 1") == 1
+
+
+@pytest.mark.parametrize("name", ["duas\nlinhas", os.fsdecode(b"latin-\xe7\xe3o")])
+async def test_a_folder_that_the_server_could_not_name(home: Path, name: str) -> None:
+    with pytest.raises(DatabaseError, match="tem no nome o que não são letras em UTF-8"):
+        async with embedded_postgres(home / name):
+            pass
+
+
 async def test_socket_folder_of_a_stranger(used: Path) -> None:
     (base(used) / "socket").mkdir(mode=0o777)
     with pytest.raises(DatabaseError, match="não é privada"):
@@ -490,6 +502,18 @@ def test_default_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert embedded.default_data_home() == tmp_path / ".local" / "share" / "bling-collector"
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "dados"))
     assert embedded.default_data_home() == tmp_path / "dados" / "bling-collector"
+
+
+async def test_an_account_without_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(_: str) -> NoReturn:
+        raise KeyError("uid não encontrado")
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nowhere)  # um contêiner que roda com um número que o sistema não conhece
+    with pytest.raises(ConfigurationError, match=r"não tem pasta própria.*DATABASE_URL.*HOME"):
+        async with embedded_postgres():
+            pass
 
 
 def test_throwaway_server_gives_each_test_its_database() -> None:

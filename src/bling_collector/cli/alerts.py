@@ -34,8 +34,8 @@ async def _show(settings: Settings, *, check: bool, json_: bool) -> int:
     async with AsyncExitStack() as stack:
         async with telling_who_watches(settings) if check else nullcontext():
             engine, _ = await stack.enter_async_context(open_database(settings))
-        if check:
-            await build_alarms(settings, engine, SystemClock()).check()
+        if check and (unchecked := await build_alarms(settings, engine, SystemClock()).check()):
+            raise unchecked
         alarms = await load_alarms(engine)
     if json_:
         emit_json(alarms)

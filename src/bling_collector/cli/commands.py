@@ -58,7 +58,7 @@ def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     if sem_autenticacao:
         found = replace(found, allow_unauthenticated=True)
     at_work()
-    serve_http(found, host, port)
+    serve_http(found, host.strip(), port)
     return 0
 
 

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from bling_collector.cli import streams
 from bling_collector.cli.commands import cli
 from bling_collector.cli.portuguese import explain
 from bling_collector.cli.terminal import emit_json, say
@@ -13,6 +14,7 @@ from bling_collector.redaction import redact
 
 def main(arguments: list[str] | None = None) -> None:
     """O ponto de entrada; termina o processo com o código de saída do comando."""
+    streams.prepare()
     arguments = sys.argv[1:] if arguments is None else arguments
     verbose, json_ = bool({"-v", "--verbose"} & set(arguments)), "--json" in arguments
     try:
@@ -39,6 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
             _show_stack()
         say(f"Erro inesperado: {redact(' ← '.join(_chain(error)))}. Rode de novo com -v para ver a pilha.")
         code = 1
+    if lost := streams.failure():
+        say(f"O que se mostrou está incompleto: a saída não pôde ser escrita ({lost.strerror}).")
     sys.exit(code or 0)
 
 

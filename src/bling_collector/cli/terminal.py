@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from bling_collector.cli.streams import in_unicode
+
 _FAILED = f"{__name__}.failed"
 
 
@@ -39,10 +41,10 @@ def confirm(question: str) -> bool:
 
 
 def emit_json(value: Any) -> None:
-    """O resultado para um programa, em stdout."""
+    """O resultado para um programa, em stdout; as letras que não cabem na codificação dela vão escapadas, inteiras."""
     import simplejson
 
-    click.echo(simplejson.dumps(value, ensure_ascii=False, indent=2, use_decimal=True))
+    click.echo(simplejson.dumps(value, ensure_ascii=not in_unicode(), indent=2, use_decimal=True))
 
 
 def table(headers: list[str], rows: list[list[str]], *, footer: list[str] | None = None) -> None:

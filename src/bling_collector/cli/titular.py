@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.streams import failure
 from bling_collector.cli.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
 from bling_collector.errors import UsageError
@@ -27,7 +28,7 @@ def erase(contato_id: int, *, sure: bool, json_: bool) -> int:
 async def _export(settings: Settings, contato_id: int) -> int:
     async with open_database(settings) as (engine, _):
         emit_json(await export_person(engine, contato_id, datetime.now(UTC)))
-    return 0
+    return int(failure() is not None)  # um documento pela metade não serve a ninguém
 
 
 async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool) -> int:

@@ -110,7 +110,7 @@ def _private_file(target: Path) -> Path:
     """O arquivo em que a cópia é escrita até estar inteira: novo, sempre, para que só o dono o leia."""
     _discard_the_dead(target)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".parcial", dir=target.parent)
+        descriptor, name = tempfile.mkstemp(prefix=".copia-", suffix=".parcial", dir=target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     os.close(descriptor)

@@ -1,5 +1,6 @@
 """A conexão com o PostgreSQL: o endereço, como quer que tenha sido escrito, e o motor."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote
@@ -7,19 +8,17 @@ from urllib.parse import unquote
 from psycopg.pq import Conninfo
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine, create_async_engine
+from bling_collector.db.session import Sessions, UnknownHostError
 from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.payload import dumps, loads
 
+log = logging.getLogger(__name__)
+
 OLDEST_SERVER = 14
 _EXAMPLE = "postgresql://usuario:senha@servidor:5432/banco"
-_LIMITS = {
-    "statement_timeout": "120s",  # o mais demorado dos nossos, com cem mil notas, leva poucos segundos
-    "lock_timeout": "60s",  # mais que uma renovação de token, por que outro processo pode estar esperando
-    "idle_in_transaction_session_timeout": "60s",  # um processo suspenso não segura as linhas dos outros
-}
-"""Os limites de cada conexão; `?options=-c%20statement_timeout=…` em DATABASE_URL vale mais."""
 _CONNECTION: dict[str, str | int] = {
     "connect_timeout": 10,
     "application_name": "bling-collector",
@@ -29,6 +28,54 @@ _CONNECTION: dict[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
+_DOWN = "O banco em {where} não atende ({cause}). Confira se o servidor está no ar e se DATABASE_URL aponta para ele."
+_FELL = "A conexão com o banco em {where} caiu ({cause}). Tente de novo; o que não foi confirmado não foi gravado."
+_SLOW = (
+    "O banco em {where} demorou demais e o comando foi cancelado ({cause}). Veja se outro programa segura as tabelas, "
+    "ou se o servidor está sobrecarregado, e tente de novo; nada ficou pela metade."
+)
+_CROSSED = (
+    "Outro programa mexeu ao mesmo tempo nas mesmas linhas do banco em {where} ({cause}). Tente de novo; nada ficou "
+    "pela metade."
+)
+_BROKEN = (
+    "O servidor do banco em {where} está com um defeito ({cause}). Veja o registro dele e o disco; se preciso, "
+    "restaure uma cópia."
+)
+_SENTENCES = {
+    "28P01": "O banco em {where} não aceita a senha ({cause}). Confira usuário e senha em DATABASE_URL.",
+    "28": "O banco em {where} não deixa este usuário entrar ({cause}). Confira usuário e senha em DATABASE_URL, e se o "
+    "servidor aceita conexões daqui (pg_hba.conf).",
+    "3D000": "O banco que DATABASE_URL diz não existe em {where} ({cause}). Crie o banco antes, ou corrija "
+    "DATABASE_URL.",
+    "3F000": "O schema de DATABASE_URL não existe em {where} ({cause}). Crie-o com CREATE SCHEMA, ou corrija "
+    "DATABASE_URL.",
+    "42501": "O usuário do banco em {where} não tem uma permissão de que o coletor precisa ({cause}). Dê-a com GRANT, "
+    "ou use em DATABASE_URL o dono das tabelas.",
+    "25006": "O banco em {where} só se deixa ler ({cause}), e o coletor precisa gravar. Se é uma réplica, aponte "
+    "DATABASE_URL para o servidor principal; senão, veja por que ele recusa gravações.",
+    "53100": "O disco do banco em {where} está cheio ({cause}). Libere espaço e tente de novo; nada ficou pela metade.",
+    "53200": "O servidor do banco em {where} está sem memória ({cause}). Tente de novo quando ele tiver folga.",
+    "53300": "O banco em {where} não tem conexão livre ({cause}). Feche as de outros programas, ou aumente "
+    "max_connections; o coletor usa até 8.",
+    "57014": _SLOW,
+    "55P03": _SLOW,
+    "25P03": _FELL,
+    "57P04": "O banco em {where} foi apagado ({cause}). Restaure uma cópia, ou corrija DATABASE_URL.",
+    "57P03": "O banco em {where} ainda não atende: está começando ou parando ({cause}). Tente de novo em instantes.",
+    "57P": _FELL,
+    "40": _CROSSED,
+    "08P01": "O banco em {where}, ou um intermediário diante dele, recusa a conexão ({cause}). Confira o nome do banco "
+    "e as opções em DATABASE_URL.",
+    "08": _DOWN,
+    "42P01": "O banco em {where} não tem uma tabela do coletor ({cause}). Rode `bling-collector db upgrade`; se alguém "
+    "a apagou, restaure uma cópia.",
+    "42703": "O banco em {where} não tem uma coluna do coletor ({cause}). Se alguém mudou as tabelas, desfaça a "
+    "mudança, ou restaure uma cópia.",
+    "58": _BROKEN,
+    "XX": _BROKEN,
+}
+"""O que dizer de cada SQLSTATE, ou de uma classe deles; a primeira que casa."""
 _OF_OTHER_DRIVERS = ("async_fallback", "prepared_statement_cache_size", "statement_cache_size")
 """Opções que só dizem respeito ao driver que escreveu o endereço (asyncpg)."""
 
@@ -76,7 +123,7 @@ def parse_url(raw: str) -> URL:
 def create_engine(url: URL) -> AsyncEngine:
     """O motor; nenhuma conexão é aberta ainda."""
     given = url.query
-    options = " ".join([*(f"-c {name}={value}" for name, value in _LIMITS.items()), str(given.get("options", ""))])
+    options = str(given.get("options", ""))
     return create_async_engine(
         url,
         # Uma execução usa quatro (a tranca, a transação, o ritmo e o token); as outras são dos pedidos, dez ao mesmo
@@ -91,7 +138,9 @@ def create_engine(url: URL) -> AsyncEngine:
         json_deserializer=loads,
         connect_args={
             **{name: value for name, value in _CONNECTION.items() if name not in given},
-            "options": options.strip(),
+            "options": options,  # vazias, também: as de PGOPTIONS não são de quem nos configura
+            "client_encoding": "UTF8",
+            "async_creator_fn": Sessions(options).open,
             # Um plano preparado sobre tabelas vazias deixa lenta toda a primeira carga (medido).
             "prepare_threshold": None,
         },
@@ -100,15 +149,55 @@ def create_engine(url: URL) -> AsyncEngine:
 
 @asynccontextmanager
 async def explained(url: URL) -> AsyncIterator[None]:
-    """Traduz a falta do banco em DatabaseError: o que houve e o que fazer."""
+    """Traduz o que o banco recusa, e a falta dele, em DatabaseError: o que houve e o que fazer."""
     try:
         yield
-    except OperationalError as error:
-        raise _explain(url, error) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseError("A conexão com o banco caiu no meio da operação. Tente de novo.") from error
-        raise
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise explanation(url, error) from error
+
+
+def explanation(url: URL, error: DBAPIError | PoolTimeoutError) -> DatabaseError:
+    """O erro do banco em palavras; o conselho vem do SQLSTATE, porque a frase vem na língua do servidor."""
+    if isinstance(error, PoolTimeoutError):
+        return DatabaseError(
+            "Todas as conexões deste processo com o banco estão ocupadas há 30 s. Espere que o que corre termine, e "
+            "tente de novo."
+        )
+    where = _place(url)
+    cause = (str(error.orig).strip().splitlines() or [error.__class__.__name__])[0]
+    state = sqlstate(error)
+    for known, sentence in _SENTENCES.items():
+        if state is not None and state.startswith(known):
+            return DatabaseError(sentence.format(where=where, cause=cause))
+    if isinstance(error.orig, UnknownHostError):
+        return DatabaseError(
+            f"O banco em {where} não atende ({cause}). O nome do servidor em DATABASE_URL não existe, ou a rede não o "
+            "acha; confira-os."
+        )
+    if error.connection_invalidated:
+        return DatabaseError("A conexão com o banco caiu no meio da operação. Tente de novo.")
+    if state is None and isinstance(error, OperationalError):
+        return DatabaseError(
+            f"O banco em {where} não atende ({cause}). Confira se o servidor está no ar e se DATABASE_URL aponta para "
+            "ele."
+        )
+    log.error("O banco recusou um comando", exc_info=error)
+    return DatabaseError(
+        f"O banco em {where} recusou um comando ({cause}; SQLSTATE {state or 'nenhum'}). Se alguém mudou as tabelas do "
+        "coletor (uma coluna, uma restrição, um gatilho), desfaça a mudança; se não, é um defeito do coletor, e o log "
+        "traz a pilha dele. O que não foi confirmado não foi gravado."
+    )
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """O SQLSTATE que o servidor disse, ou None se ele não chegou a dizer nada."""
+    state = getattr(error.orig, "sqlstate", None)
+    return None if state is None else str(state)
+
+
+def _place(url: URL) -> str:
+    where = f"{url.host or url.query.get('host', 'local')}"
+    return f"{where}:{url.port}" if url.port else where
 
 
 async def check_server(connection: AsyncConnection) -> int:
@@ -125,25 +214,3 @@ def check_version(number: int) -> int:
             "Atualize o servidor ou aponte DATABASE_URL para outro."
         )
     return major
-
-
-def _explain(url: URL, error: OperationalError) -> DatabaseError:
-    cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else error.__class__.__name__
-    where = f"{url.host or url.query.get('host', 'local')}"
-    if url.port:
-        where += f":{url.port}"
-    lowered = str(error.orig).lower()
-    if "password authentication failed" in lowered or "no password supplied" in lowered:
-        advice = "Confira usuário e senha em DATABASE_URL."
-    elif "does not exist" in lowered:
-        advice = "Crie o banco (ou o usuário) antes, ou corrija DATABASE_URL."
-    elif "resolve" in lowered or "name or service" in lowered:
-        advice = "O nome do servidor em DATABASE_URL não existe; confira-o."
-    elif "statement timeout" in lowered or "lock timeout" in lowered:
-        return DatabaseError(
-            f"O banco em {where} demorou demais e o comando foi cancelado ({cause}). Veja se outro programa segura as "
-            "tabelas, ou se o servidor está sobrecarregado, e tente de novo; nada ficou pela metade."
-        )
-    else:
-        advice = "Confira se o servidor está no ar e se DATABASE_URL aponta para ele."
-    return DatabaseError(f"O banco em {where} não atende ({cause}). {advice}")

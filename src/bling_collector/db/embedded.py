@@ -27,6 +27,7 @@ import asyncio
 import logging
 import os
 import sys
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -86,6 +87,12 @@ async def embedded_postgres(data_home: Path | None = None) -> AsyncIterator[Embe
 def _prepare(home: Path, bin_dir: Path) -> Path:
     """A pasta da versão, criada se falta; recusa dados que estes binários não leem."""
     home = home.expanduser().resolve()
+    # Uma quebra de linha, ou bytes de outra codificação: o servidor não sabe dizer onde está.
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in str(home)):
+        raise DatabaseError(
+            f"A pasta de dados, {str(home)!a}, tem no nome o que não são letras em UTF-8. Escolha outra (no Linux, em "
+            "XDG_DATA_HOME), ou diga em DATABASE_URL o endereço de um PostgreSQL."
+        )
     major = major_version(bin_dir)
     base = home / f"pg-{major}"
     try:

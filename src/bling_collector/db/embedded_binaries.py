@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bling_collector.errors import DatabaseError
+from bling_collector.errors import ConfigurationError, DatabaseError
 
 BIN_VARIABLE = "BLING_POSTGRES_BIN"
 VERSIONS = range(14, 19)
@@ -19,7 +19,20 @@ SYSTEM_FOLDER = Path("/usr/lib/postgresql")
 
 
 def default_data_home() -> Path:
-    """A pasta de dados do usuário, `bling-collector` dentro dela; não a cria."""
+    """A pasta de dados do usuário, `bling-collector` dentro dela; não a cria.
+
+    ConfigurationError se a conta que nos roda não tem onde tê-la.
+    """
+    try:
+        return _user_data() / "bling-collector"
+    except RuntimeError:  # num contêiner ou num serviço, uma conta sem entrada no sistema
+        raise ConfigurationError(
+            "A conta que roda o coletor não tem pasta própria, e os dados não têm onde ficar. Diga em DATABASE_URL o "
+            "endereço de um PostgreSQL, ou em HOME uma pasta em que ela possa escrever."
+        ) from None
+
+
+def _user_data() -> Path:
     if sys.platform == "win32":
         root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -28,7 +41,7 @@ def default_data_home() -> Path:
         # A norma do XDG manda ignorar um valor relativo.
         chosen = Path(os.environ.get("XDG_DATA_HOME", ""))
         root = chosen if chosen.is_absolute() else Path.home() / ".local" / "share"
-    return root / "bling-collector"
+    return root
 
 
 def find_binaries() -> Path:

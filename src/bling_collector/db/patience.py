@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from bling_collector.db.database import sqlstate
+
 log = logging.getLogger(__name__)
 
 PATIENCE: Final = 60.0
@@ -44,12 +46,7 @@ def is_gone(error: DBAPIError) -> bool:
     """Se o que há é com a conexão ou com o servidor, e costuma passar; não com o comando, a senha ou o banco."""
     if error.connection_invalidated:
         return True
-    state = getattr(error.orig, "sqlstate", None)
+    state = sqlstate(error)
     if state is None:  # nem chegou a conectar, ou a conexão caiu sem uma palavra do servidor
-        return isinstance(error, OperationalError) and not _is_final(str(error.orig).lower())
-    return str(state)[:2] == "08" or str(state) in _COMES_BACK
-
-
-def _is_final(words: str) -> bool:
-    """O servidor respondeu à conexão, e recusaria outra vez: a psycopg não dá o SQLSTATE de quem não conectou."""
-    return any(sign in words for sign in ("authentication failed", "no password supplied", "does not exist"))
+        return isinstance(error, OperationalError)
+    return state.startswith("08") or state in _COMES_BACK

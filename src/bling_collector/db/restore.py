@@ -38,7 +38,7 @@ from bling_collector.db.models import (
     produtos,
 )
 from bling_collector.db.run_lock import run_lock
-from bling_collector.db.schema import migrate
+from bling_collector.db.schema import migrate, why_read_only
 from bling_collector.errors import DatabaseError, UsageError
 from bling_collector.words import plural
 
@@ -84,6 +84,8 @@ async def restore(
     source = _found(source)
     async with engine.connect() as connection:
         server, schema = await check_server(connection), await current_schema(connection)
+        if why := await why_read_only(connection):
+            raise DatabaseError(f"O banco {why} Nada foi mudado.")
         if not overwrite and await _has_data(connection):
             held = await _held(connection)
             raise UsageError(

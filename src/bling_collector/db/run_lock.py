@@ -9,15 +9,25 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bling_collector.clock import BRASILIA
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.patience import patiently
-from bling_collector.errors import RunInProgressError
+from bling_collector.db.session import POOLED
+from bling_collector.errors import DatabaseError, RunInProgressError
 
 log = logging.getLogger(__name__)
 
 _KEY = "hashtextextended(current_schema() || 'bling_collector.run', 0)"
 _SESSION = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_PID = text("SELECT pg_backend_pid()")
+_HELD = f"""
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = {_KEY}"""
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid AND backend_start = :backend_start"
+_STALE: Final = "10 minutes"
+"""Uma execução olha a tranca a cada lote; a sessão que há tanto tempo não faz nada pode ter ficado sem dono."""
 _TRIES: Final = 10
 _PAUSE: Final = 0.5
 """Segundos entre as tentativas de retomar: o servidor pode demorar a notar que a sessão de antes acabou."""
@@ -37,21 +47,33 @@ class RunLock:
         connection = await self._engine.connect()
         try:
             taken = bool(await connection.scalar(text(f"SELECT pg_try_advisory_lock({_KEY})")))
-            found = await connection.execute(text(_SESSION)) if taken else None
+            if taken:
+                self._session = dict((await connection.execute(text(_SESSION))).mappings().one())
+                await self._check_own(connection)
         except BaseException:  # cancelada no meio, a conexão poderia voltar ao pool com a tranca na mão
             await _drop(connection)
             raise
-        if found is not None:
-            self._connection, self._session = connection, dict(found.mappings().one())
+        if taken:
+            self._connection = connection
         else:
             await connection.close()
         return taken
 
+    async def _check_own(self, connection: AsyncConnection) -> None:
+        """DatabaseError, com a tranca solta, se a sessão dela também atende outra conexão."""
+        async with self._engine.execution_options(isolation_level="READ COMMITTED").begin() as other:
+            busy = await other.scalar(_PID)
+            if busy != self._session["pid"] and await connection.scalar(_PID) == self._session["pid"]:
+                return
+            await other.execute(text(f"SELECT pg_advisory_unlock({_KEY})"))
+        raise DatabaseError(POOLED)
+
     async def keep(self) -> None:
-        """Confere que a sessão da tranca vive; o erro do banco se não vive: a tranca se perdeu com ela."""
+        """Confere que a sessão da tranca vive, e que é a mesma; o erro do banco se não: a tranca se perdeu com ela."""
         async with self._turn:
             assert self._connection is not None
-            await self._connection.execute(text("SELECT 1"))
+            if await self._connection.scalar(_PID) != self._session["pid"]:
+                raise DatabaseError(POOLED)
 
     async def retake(self) -> None:
         """Toma-a de novo, depois de uma queda do banco. RunInProgressError se outra execução a tomou primeiro."""
@@ -108,6 +130,7 @@ async def run_lock(engine: AsyncEngine) -> AsyncIterator[RunLock]:
     if not await lock.take():
         raise RunInProgressError(
             "Já há uma execução em curso neste banco. Espere que termine; `bling-collector status` mostra o andamento."
+            f"{await _who_has_it(engine)}"
         )
     try:
         yield lock
@@ -118,12 +141,22 @@ async def run_lock(engine: AsyncEngine) -> AsyncIterator[RunLock]:
 async def is_locked(engine: AsyncEngine) -> bool:
     """True se há uma execução em curso, neste ou em outro processo. Só olha: uma execução que comece agora não a vê."""
     async with engine.connect() as connection:
-        found = await connection.scalar(
-            text(f"""
-                SELECT EXISTS (
-                    SELECT FROM pg_locks
-                    WHERE locktype = 'advisory' AND granted AND objsubid = 1
-                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                      AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = {_KEY})""")
-        )
-    return bool(found)
+        return bool(await connection.scalar(text(f"SELECT EXISTS (SELECT {_HELD})")))
+
+
+async def _who_has_it(engine: AsyncEngine) -> str:
+    """A sessão que tem a tranca, e como soltá-la se ela parece ter ficado: de um intermediário, de quem sumiu."""
+    about = f"""
+        SELECT pid, client_addr, backend_start AS desde,
+               clock_timestamp() - state_change > interval '{_STALE}' OR application_name <> :ours AS parada
+        FROM pg_stat_activity WHERE pid IN (SELECT pid {_HELD})"""
+    async with engine.connect() as connection:
+        ours = await connection.scalar(text("SELECT current_setting('application_name')"))
+        row = (await connection.execute(text(about), {"ours": ours})).one_or_none()
+    if row is None:
+        return ""
+    since = "" if row.desde is None else f", desde {row.desde.astimezone(BRASILIA):%d/%m/%Y %H:%M}"
+    said = f" A tranca está com a sessão {row.pid} ({row.client_addr or 'local'}{since})."
+    if row.parada is False:
+        return said
+    return f"{said} Se nenhuma execução corre, essa sessão ficou: solte-a com SELECT pg_terminate_backend({row.pid})."

@@ -11,13 +11,37 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from bling_collector.db.core import AsyncEngine
-from bling_collector.db.database import check_version, explained
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.database import check_version, explained, sqlstate
 from bling_collector.db.migrations import HEAD
+from bling_collector.db.models import metadata
 from bling_collector.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
+_MISSING = text("""
+    SELECT relname, string_agg(falta, ', ' ORDER BY falta) AS falta
+    FROM (
+        SELECT c.relname, needed AS falta
+        FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) needed
+        WHERE c.relkind IN ('r', 'p') AND c.relname = ANY(:ours) AND NOT has_table_privilege(c.oid, needed)
+          AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+        UNION ALL
+        SELECT c.relname, 'as linhas que uma política de segurança esconde'
+        FROM pg_class c
+        WHERE c.relname = ANY(:ours) AND row_security_active(c.oid)
+          AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+        UNION ALL
+        SELECT s.relname, 'USAGE'
+        FROM pg_depend d
+        JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' AND d.deptype = 'a'
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relname = ANY(:ours)
+        WHERE d.classid = CAST('pg_class' AS regclass)
+          AND CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END
+          AND c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)) AS faltas
+    GROUP BY relname ORDER BY relname""")
+_SHOWN = 5
+"""Tabelas que uma mensagem nomeia."""
 SCHEMA_LOCK = "bling_collector.schema"
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 """A vez de migrar, neste processo."""
@@ -68,12 +92,56 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
                     await connection.run_sync(migrate)
                 break
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != "55P03" or not left:
+                if sqlstate(error) != "55P03" or not left:
                     raise
                 log.info("Outro programa está usando as tabelas; a migração tenta de novo em instantes.")
                 await asyncio.sleep(LOCK_PAUSE)
     log.info("O banco passou da revisão %s à %s.", before or "nenhuma", HEAD)
     return before, HEAD
+
+
+async def missing_rights(connection: AsyncConnection) -> str | None:
+    """O que este usuário não pode fazer e o coletor precisa, e o que o resolve; None se nada falta."""
+    found = await connection.execute(_MISSING, {"ours": list(metadata.tables)})
+    missing = [f"{row.relname} ({row.falta})" for row in found]
+    if not missing:
+        return None
+    names = text("SELECT quote_ident(current_schema()), quote_ident(current_user)")
+    schema, user = (await connection.execute(names)).one()
+    more = f"; e mais {len(missing) - _SHOWN}" if len(missing) > _SHOWN else ""
+    return (
+        f"ao usuário {user} falta {'; '.join(missing[:_SHOWN])}{more}. Com o dono das tabelas, rode GRANT SELECT, "
+        f"INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA "
+        f"{schema} TO {user}; ou use o dono em DATABASE_URL."
+    )
+
+
+async def why_read_only(connection: AsyncConnection) -> str | None:
+    """Por que este banco não deixa gravar, e o que fazer; None se deixa."""
+    found = await connection.execute(
+        text("SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), quote_ident(current_database())")
+    )
+    replica, read_only, database = found.one()
+    if replica:
+        return (
+            "é uma réplica, que só se deixa ler, e o coletor precisa gravar. Aponte DATABASE_URL para o servidor "
+            "principal."
+        )
+    if read_only == "off":
+        return None
+    return (
+        "só se deixa ler (default_transaction_read_only), e o coletor precisa gravar. Se alguém o fechou de propósito, "
+        f"ou se o disco dele encheu, espere que o abram; senão, abra-o com ALTER DATABASE {database} SET "
+        "default_transaction_read_only = off, ou tire esse ajuste do usuário ou do servidor."
+    )
+
+
+async def check_usable(connection: AsyncConnection) -> None:
+    """DatabaseError se o banco não deixa gravar, ou se ao usuário falta uma permissão: a coleta pararia no meio."""
+    if why := await why_read_only(connection):
+        raise DatabaseError(f"O banco {why} Nada foi mudado.")
+    if missing := await missing_rights(connection):
+        raise DatabaseError(f"O banco não deixa coletar: {missing} Nada foi mudado.")
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
@@ -91,7 +159,8 @@ def migrate(connection: Connection, revision: str = "head") -> None:
     # Quem espera por uma tabela faz esperar todos os que chegam depois: desiste logo, e tenta outra vez.
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))  # o Alembic interpola o que lê
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
@@ -103,14 +172,14 @@ async def _plainly(url: URL) -> AsyncIterator[None]:
         try:
             yield
         except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if error.connection_invalidated or state is None or str(state)[:2] in {"08", "28", "3D", "57"}:
+            state = sqlstate(error)
+            if error.connection_invalidated or state is None or state[:2] in {"08", "25", "28", "3D", "53", "57", "58"}:
                 raise
             cause = str(error.orig).splitlines()[0]
             advice = {
                 "42501": "Dê ao usuário do banco a permissão que falta (GRANT CREATE ON SCHEMA … TO …).",
                 "55P03": "Outro programa está usando as tabelas; tente de novo quando ele terminar.",
-            }.get(str(state), "Confira se o banco, ou o schema, é mesmo o do coletor.")
+            }.get(state, "Confira se o banco, ou o schema, é mesmo o do coletor.")
             raise DatabaseError(
                 f"As tabelas não puderam ser preparadas ({cause}). {advice} Nada foi mudado."
             ) from error

@@ -152,14 +152,14 @@ class PgStateStore:
         self._engine = engine
 
     async def spend(self, value: str, ends_at: datetime, now: datetime) -> bool:
-        async with self._engine.begin() as connection:
+        async with explained(self._engine.url), self._engine.begin() as connection:
             await connection.execute(delete(oauth_states).where(oauth_states.c.expires_at < now - FORGET_AFTER))
             new = insert(oauth_states).values(state_hash=_digest(value), expires_at=ends_at)
             added = new.on_conflict_do_nothing().returning(oauth_states.c.state_hash)
             return await connection.scalar(added) is not None
 
     async def is_spent(self, value: str) -> bool:
-        async with self._engine.connect() as connection:
+        async with explained(self._engine.url), self._engine.connect() as connection:
             found = select(oauth_states.c.state_hash).where(oauth_states.c.state_hash == _digest(value))
             return await connection.scalar(found) is not None
 

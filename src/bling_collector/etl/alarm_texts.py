@@ -54,6 +54,15 @@ def failed(run_id: int, tipo: str, reason: str) -> str:
     )
 
 
+def not_begun(reason: str) -> str:
+    return f"Nada foi coletado. {reason}"
+
+
+def unchecked(reason: str) -> str:
+    return f"A coleta não deve correr, e os outros alarmes não podem ser conferidos. {reason}"
+
+
+BACK: Final = "o banco não deixava conferir os alarmes."
 AGAIN: Final = "Autorize de novo pelo painel ou com `bling-collector auth`."
 LOST: Final = f"Não há uma autorização do Bling que se possa usar, e nada é coletado sem ela. {AGAIN}"
 REFUSED: Final = f"O Bling já não aceita a autorização guardada, e nada é coletado sem ela. {AGAIN}"

@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bling_collector.clock import Clock
 from bling_collector.db import alarms as states
-from bling_collector.db import control
+from bling_collector.db import control, schema
 from bling_collector.db.alarms import NORMAL, Alarm
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.errors import CollectorError, ReauthorizeError
+from bling_collector.db.database import explanation
+from bling_collector.db.patience import patiently
+from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeError
 from bling_collector.etl import alarm_texts as texts
 from bling_collector.etl.freshness import load_freshness
 from bling_collector.etl.reconcile import load_reconciliation
@@ -35,7 +37,8 @@ _LEVELS: Final = {NORMAL: "success", AVISO: "warning", ERRO: "failure"}
 class Ended:
     """Uma execução que acabou."""
 
-    run_id: int
+    run_id: int | None
+    """None se o banco não a deixou nem começar."""
     tipo: str
     status: str
     error: BaseException | None = None
@@ -57,14 +60,17 @@ class Alarms:
         self._no_run_hours = no_run_hours
         self._background: set[asyncio.Task[None]] = set()
         self._said_without_state: set[tuple[str, str]] = set()
+        self._unchecked: set[str] = set()
+        """O que já se disse que os impede: é dito uma vez, e não a cada tentativa."""
 
     async def raise_(self, nome: str, mensagem: str, *, estado: str = ERRO) -> None:
         """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
-        if not await self._set(nome, estado, mensagem) and (nome, estado) not in self._said_without_state:
+        if await self._set(nome, estado, mensagem):
+            self._said_without_state.discard((nome, estado))  # daqui em diante é o banco que sabe a quem já se disse
+            await self.deliver()
+        elif (nome, estado) not in self._said_without_state:
             self._said_without_state.add((nome, estado))
             await asyncio.gather(*(_tell(channel, nome, estado, mensagem) for channel in self._channels))
-        else:
-            await self.deliver()
 
     async def clear(self, nome: str) -> None:
         """O que o alarme dizia passou."""
@@ -81,6 +87,9 @@ class Alarms:
 
     async def run_ended(self, ended: Ended) -> None:
         """O que o fim de uma execução diz aos alarmes. Sem o banco, uma que falhou avisa assim mesmo."""
+        if ended.run_id is None:
+            await self.raise_(texts.BANCO, texts.not_begun(str(ended.error)))
+            return
         try:
             async with self._engine.begin() as connection:
                 now, asked_bling = self._clock.now(), ended.tipo != "reprocess"
@@ -88,46 +97,69 @@ class Alarms:
                     await states.set_state(connection, texts.RECUSADA, ERRO, texts.REFUSED, now)
                 elif ended.status == "success" and asked_bling:
                     await states.set_normal(connection, texts.RECUSADA, now)
+                if ended.status in {"success", "partial"}:
+                    await states.set_normal(connection, texts.BANCO, now)
                 # As diferenças são assunto do alarme delas; e refazer o que já se tinha não cura uma coleta que falhou.
                 if ended.status == "error" or ended.error is not None or (asked_bling and ended.tipo != "reconcile"):
                     await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)
         except _UNREACHABLE as error:
-            _log_unchecked(error)
+            self._say_unchecked(error)
             if ended.status != "success":
                 await self.raise_(texts.EXECUCAO, _about_the_end(ended))
             return
         await self.check()
 
-    async def check(self) -> None:
-        """Olha o que não depende de uma execução acabar e diz o que mudou."""
-        async with _never_fatal():
-            now = self._clock.now()
-            oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
-            reconciliation = await load_reconciliation(self._engine, now)
-            async with self._engine.begin() as connection:
-                fresh = await load_freshness(connection, now)
-                ran = fresh.first_at is not None
-                await _judge(connection, texts.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
-                different = [month for month in reconciliation["meses"] if not month["igual"]]
-                verdict = (AVISO, texts.differs(different)) if different else None
-                await _judge(connection, texts.CONFERENCIA, verdict, now)
-                late = fresh.is_stale(now, self._no_run_hours)
-                verdict = (ERRO, texts.not_read(self._no_run_hours, fresh.read_at)) if late else None
-                await _judge(connection, texts.SEM_EXECUCAO, verdict, now)
-        await self.deliver()
+    async def check(self, *, patience: float = 0.0) -> CollectorError | None:
+        """Olha o que não depende de uma execução acabar e diz o que mudou. Se o banco não deixa, diz isso, uma vez, e
+        devolve por quê.
+
+        Por um banco fora do ar espera até `patience` segundos: um que reinicia não é um alarme.
+        """
+        try:
+            await patiently(self._look, patience=patience)
+        except _UNREACHABLE as error:
+            why = self._say_unchecked(error)
+            await self.raise_(texts.BANCO, texts.unchecked(str(why)))
+            return why
+        self._unchecked.clear()
+        if (texts.BANCO, ERRO) in self._said_without_state:
+            await asyncio.gather(*(_tell(channel, texts.BANCO, NORMAL, texts.BACK) for channel in self._channels))
+        await self.clear(texts.BANCO)
+        return None
+
+    async def _look(self) -> None:
+        async with self._engine.connect() as connection:
+            await schema.check_usable(connection)
+        now = self._clock.now()
+        oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
+        reconciliation = await load_reconciliation(self._engine, now)
+        async with self._engine.begin() as connection:
+            fresh = await load_freshness(connection, now)
+            ran = fresh.first_at is not None
+            await _judge(connection, texts.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
+            different = [month for month in reconciliation["meses"] if not month["igual"]]
+            verdict = (AVISO, texts.differs(different)) if different else None
+            await _judge(connection, texts.CONFERENCIA, verdict, now)
+            late = fresh.is_stale(now, self._no_run_hours)
+            verdict = (ERRO, texts.not_read(self._no_run_hours, fresh.read_at)) if late else None
+            await _judge(connection, texts.SEM_EXECUCAO, verdict, now)
 
     async def deliver(self) -> None:
         """Diz a cada destino o que mudou desde o que ele ouviu por último."""
         if not self._channels:
             return
-        async with _never_fatal(), states.delivering(self._engine) as connection:
-            if connection is None:
-                return  # outro processo está avisando, e olha de novo antes de acabar
-            tried: set[tuple[str, str]] = set()
-            while news := [a for a in await states.load(connection) if (a.nome, a.estado) not in tried]:
-                tried |= {(alarm.nome, alarm.estado) for alarm in news}  # o que um destino não aceitou fica para depois
-                for alarm in news:
-                    await self._deliver(connection, alarm)
+        try:
+            async with states.delivering(self._engine) as connection:
+                if connection is None:
+                    return  # outro processo está avisando, e olha de novo antes de acabar
+                tried: set[tuple[str, str]] = set()
+                while news := [a for a in await states.load(connection) if (a.nome, a.estado) not in tried]:
+                    # O que um destino não aceitou fica para depois.
+                    tried |= {(alarm.nome, alarm.estado) for alarm in news}
+                    for alarm in news:
+                        await self._deliver(connection, alarm)
+        except _UNREACHABLE as error:
+            self._say_unchecked(error)
 
     async def _deliver(self, connection: AsyncConnection, alarm: Alarm) -> None:
         waiting = [c for c in self._channels if alarm.avisados.get(c.key, NORMAL) != alarm.estado]
@@ -146,12 +178,25 @@ class Alarms:
         """Espera os avisos em segundo plano."""
         await asyncio.gather(*self._background, return_exceptions=True)
 
+    def _say_unchecked(self, error: SQLAlchemyError | CollectorError | OSError) -> CollectorError:
+        match error:
+            case CollectorError():
+                why = error
+            case DBAPIError() | PoolTimeoutError():
+                why = explanation(self._engine.url, error)
+            case _:
+                why = DatabaseError(f"{type(error).__name__}: {(str(error).splitlines() or ['—'])[0]}")
+        if str(why) not in self._unchecked:
+            self._unchecked.add(str(why))
+            log.error("Os alarmes não puderam ser conferidos agora. %s", why)
+        return why
+
     async def _set(self, nome: str, estado: str, mensagem: str) -> bool:
         try:
             async with self._engine.begin() as connection:
                 await _judge(connection, nome, None if estado == NORMAL else (estado, mensagem), self._clock.now())
         except _UNREACHABLE as error:
-            log.error("O estado do alarme %s não foi guardado (%s).", nome, type(error).__name__)
+            self._say_unchecked(error)
             return False
         return True
 
@@ -186,22 +231,6 @@ async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
     ]
 
 
-@asynccontextmanager
-async def _never_fatal() -> AsyncIterator[None]:
-    try:
-        yield
-    except _UNREACHABLE as error:
-        _log_unchecked(error)
-
-
-def _log_unchecked(error: BaseException) -> None:
-    log.error("Os alarmes não puderam ser conferidos agora (%s: %s).", type(error).__name__, _first_line(error))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or ["—"])[0]
-
-
 async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str] | None, now: datetime) -> None:
     if verdict is None:
         await states.set_normal(connection, nome, now)
@@ -212,7 +241,7 @@ async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str
 async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str, str] | None:
     if ended.status == "success":
         return None
-    if ended.status == "partial":
+    if ended.status == "partial" and ended.run_id is not None:
         debts = await control.debts(connection)
         owed = {"pendencias": debts.pendencias, "janelas": debts.janelas}
         return AVISO, texts.partial(ended.run_id, ended.tipo, owed)
@@ -220,6 +249,7 @@ async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str
 
 
 def _about_the_end(ended: Ended) -> str:
+    assert ended.run_id is not None
     title = ended.error.title if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
     return texts.failed(ended.run_id, ended.tipo, title[:1].lower() + title[1:])
 

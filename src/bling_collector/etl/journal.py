@@ -19,6 +19,8 @@ from bling_collector.etl.context import RunContext
 from bling_collector.logs import current_run
 from bling_collector.redaction import redact
 
+log = logging.getLogger(__name__)
+
 BEAT: Final = 1.0
 """Segundos entre duas anotações do andamento."""
 MOST_LINES: Final = 500
@@ -77,15 +79,22 @@ async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> Asyn
 
 async def _beat(ctx: RunContext, run_id: int, capture: _Capture) -> None:
     """Anota o andamento de segundo em segundo: o tempo de verdade, que o relógio do coletor pode ser outro."""
+    said = ""
     with suppress(SQLAlchemyError, CollectorError, OSError):
         async with ctx.engine.begin() as connection:
             await run_log.prune(connection, run_id)
     while True:
         await asyncio.sleep(BEAT)
-        with suppress(SQLAlchemyError, OSError, RunInProgressError):
+        try:
             async with ctx.engine.begin() as connection:
                 if await control.note_progress(connection, run_id, **_phase(ctx)):
                     ctx.stop.set()
+        except RunInProgressError:
+            pass  # quem grava o nota primeiro, e para
+        except (SQLAlchemyError, CollectorError, OSError) as error:
+            if (why := type(error).__name__) != said:
+                said = why
+                log.warning("O andamento desta execução não está sendo anotado no banco (%s).", why)
         await _flush(ctx, run_id, capture)
 
 

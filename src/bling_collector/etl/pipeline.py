@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -16,10 +16,10 @@ from bling_collector.api.bling_clock import BlingClock
 from bling_collector.api.transport import AccessTokens, Requests
 from bling_collector.clock import BRASILIA, brasilia_day, today
 from bling_collector.config import Settings
-from bling_collector.db import control, proof, reprocessing
+from bling_collector.db import control, proof, reprocessing, schema
 from bling_collector.db.control import Bookmark, Owed
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import explained
+from bling_collector.db.database import explained, explanation
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.errors import (
@@ -229,14 +229,14 @@ class Pipeline:
         if inicio is not None or fim is not None:
             asked_period(inicio, fim, default_inicio=EARLIEST, today=today(self._clock))
         seen = Watch(**watch)
-        async with explained(self._engine.url), run_lock(self._engine):
-            await erase_returned(self._engine, self._clock.now())
+        async with self._begun("reprocess") as begun:
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 await control.close_dead_runs(connection, now)
                 previous = await control.bookmark(connection, now)
                 after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE, now=now)
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
+            begun.run_id = run_id
             ctx = self._context(run_id, seen)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
@@ -247,7 +247,7 @@ class Pipeline:
                         ctx.problems.append(INTERRUPTED)
                     result = await self._finish(ctx, run_id, previous.day, None, None, owes=False)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
-                    await self._abandon(run_id, "reprocess", error)
+                    await self._abandon(run_id, error)
                     raise
         await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
         return result
@@ -267,9 +267,8 @@ class Pipeline:
 
     async def _execute(self, job: _Job, watch: Watch) -> RunResult:
         self._refuse_impossible(job.inicio, job.fim)
-        async with explained(self._engine.url), run_lock(self._engine) as lock:
+        async with self._begun(job.tipo) as begun:
             await self._hear()
-            await erase_returned(self._engine, self._clock.now())
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):
@@ -286,18 +285,19 @@ class Pipeline:
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
-            how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
+            begun.run_id = run_id
+            how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": begun.lock.keep}
             ctx = self._context(run_id, watch, started=now, known_bad=known_bad, **how)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
             ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
-                    error = await self._insist(ctx, job, windows, lock)
+                    error = await self._insist(ctx, job, windows, begun.lock)
                     covered = period if job.windows and job.repair else None
                     result = await self._finish(ctx, run_id, previous.day, covered, error)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
-                    await self._abandon(run_id, job.tipo, error)
+                    await self._abandon(run_id, error)
                     raise
         await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
         return result
@@ -323,6 +323,25 @@ class Pipeline:
             day = max(day, inicio or day)
         asked_period(inicio, fim, default_inicio=EARLIEST, today=day)
 
+    @asynccontextmanager
+    async def _begun(self, tipo: str) -> AsyncIterator["_Begun"]:
+        """A tranca, e o banco pronto para a coleta. O que não chega ao fim é dito a quem acompanha, e também o que o
+        banco não deixou nem começar."""
+        begun: _Begun | None = None
+        try:
+            async with explained(self._engine.url), run_lock(self._engine) as lock:
+                begun = _Begun(lock)
+                async with self._engine.connect() as connection:
+                    await schema.check_usable(connection)
+                await erase_returned(self._engine, self._clock.now())
+                yield begun
+        except Exception as error:
+            run_id = begun.run_id if begun else None
+            # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
+            if not isinstance(error, RunInProgressError) and (run_id is not None or isinstance(error, DatabaseError)):
+                await self._on_end(Ended(run_id, tipo, "error", error))
+            raise
+
     def _period(self, job: _Job, previous: Bookmark, scope: date | None) -> Window:
         """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
         day = today(self._clock)
@@ -342,9 +361,9 @@ class Pipeline:
             try:
                 return await self._collect(ctx, job, windows)
             except (DBAPIError, DatabaseError) as error:
-                if not _came_down(error) and isinstance(error, DatabaseError):
-                    return error
-                if not left or not _came_down(error):
+                if not _came_down(error):
+                    return error if isinstance(error, DatabaseError) else explanation(self._engine.url, error)
+                if not left:
                     raise
                 log.warning("O banco caiu no meio da execução %d; ela continua assim que ele voltar.", ctx.run_id)
             await lock.retake()
@@ -509,8 +528,10 @@ class Pipeline:
         log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or all_well)
         return result
 
-    async def _abandon(self, run_id: int, tipo: str, error: BaseException) -> None:
+    async def _abandon(self, run_id: int, error: BaseException) -> None:
         """Um fim que ninguém previu, ou um cancelamento: o que se salvou fica, e a execução não fica `running`."""
+        if isinstance(error, DBAPIError):
+            error = explanation(self._engine.url, error)
         message = str(error) if isinstance(error, CollectorError) else f"Terminou de repente: {type(error).__name__}."
         # Se foi o próprio banco que caiu, é a execução seguinte que a dá por morta.
         with suppress(SQLAlchemyError, CollectorError):
@@ -525,9 +546,14 @@ class Pipeline:
                     espera=None,
                     erro_mensagem=storable(message),
                 )
-        # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
-        if isinstance(error, Exception) and not isinstance(error, RunInProgressError):
-            await self._on_end(Ended(run_id, tipo, "error", error))
+
+
+@dataclass
+class _Begun:
+    """O que começou: a tranca e, assim que há um, o número da execução."""
+
+    lock: RunLock
+    run_id: int | None = None
 
 
 def _came_down(error: Exception) -> bool:

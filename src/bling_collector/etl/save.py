@@ -117,8 +117,9 @@ async def _save_or_bisect(
 def _is_about_the_rows(error: DBAPIError) -> bool:
     """O SQLSTATE diz se o banco recusou os dados, ou se o que há é com o banco, a conexão ou o comando."""
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    # 21 e 22: valores; 23: restrições; 54: passou de um limite, como o tamanho de uma chave de índice.
-    return not error.connection_invalidated and state[:2] in {"21", "22", "23", "54"}
+    # 21 e 22: valores; 23: restrições; 54: passou de um limite, como o tamanho de uma chave de índice; P0: um gatilho
+    # que alguém pôs na tabela.
+    return not error.connection_invalidated and state[:2] in {"21", "22", "23", "54", "P0"}
 
 
 async def _write(

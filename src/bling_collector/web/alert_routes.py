@@ -35,5 +35,6 @@ async def alerts(service: OneService) -> list[dict[str, Any]]:
 )
 async def check(service: OneService) -> list[dict[str, Any]]:
     async with service.opened() as app:
-        await app.alarms.check()
+        if unchecked := await app.alarms.check():
+            raise unchecked
         return await load_alarms(app.engine)

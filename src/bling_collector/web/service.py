@@ -53,8 +53,9 @@ class Service:
             async with nullcontext() if self._told_down else telling_who_watches(self.settings):
                 return await self._stack.enter_async_context(open_app(self.settings, clock=self.clock))
         except CollectorError as error:
+            if not self._told_down:
+                log.error("O banco não abriu; o próximo pedido tenta de novo. %s", error)
             self._told_down = True
-            log.error("O banco não abriu; o próximo pedido tenta de novo. %s", error)
             raise
 
     @asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from bling_collector.db.patience import PATIENCE
 from bling_collector.errors import CollectorError
 from bling_collector.web.service import Service
 
@@ -28,9 +29,18 @@ async def watched_alarms(service: Service, every: float = EVERY) -> AsyncIterato
 
 
 async def _watch(service: Service, every: float) -> None:
+    """Nenhum erro o acaba, e um que se repete é dito uma vez."""
+    said = ""
     while True:
         await asyncio.sleep(every)  # o tempo de verdade: o relógio do coletor pode ser outro
         try:
-            await (await service.app()).alarms.check()
+            await (await service.app()).alarms.check(patience=PATIENCE)
+            said = ""
         except CollectorError as error:
-            log.error("Os alarmes não puderam ser conferidos. %s", error)
+            if str(error) != said:
+                said = str(error)
+                log.error("Os alarmes não puderam ser conferidos. %s", error)
+        except Exception as error:  # a última fronteira deste laço: sem ele ninguém mais avisa
+            if repr(error) != said:
+                said = repr(error)
+                log.exception("A conferência dos alarmes caiu num erro inesperado; ela continua.")

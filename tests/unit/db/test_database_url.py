@@ -3,8 +3,10 @@
 import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bling_collector.db.database import explained, parse_url
+from bling_collector.db.session import UnknownHostError
 from bling_collector.errors import ConfigurationError, DatabaseError
 
 PLAIN = "postgresql+psycopg://ana:segredo@db.example:5433/notas"
@@ -102,28 +104,57 @@ async def _raise_inside(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "advice"),
+    ("state", "advice"),
     [
-        ('connection failed: FATAL:  password authentication failed for user "ana"', "Confira usuário e senha"),
-        ("fe_sendauth: no password supplied", "Confira usuário e senha"),
-        ('FATAL:  database "notas" does not exist', "Crie o banco"),
-        ("failed to resolve host 'db.example': [Errno -2]", "O nome do servidor"),
-        ("connection refused\nis the server running?", "Confira se o servidor está no ar"),
-        ("", "Confira se o servidor está no ar"),
+        ("28P01", "Confira usuário e senha"),
+        ("28000", "não deixa este usuário entrar"),
+        ("3D000", "Crie o banco"),
+        ("3F000", "Crie-o com CREATE SCHEMA"),
+        ("42501", "não tem uma permissão .* GRANT"),
+        ("25006", "só se deixa ler .* servidor principal"),
+        ("53100", "disco .* cheio"),
+        ("53300", "não tem conexão livre"),
+        ("57014", "demorou demais"),
+        ("55P03", "demorou demais"),
+        ("57P01", "caiu"),
+        ("57P03", "ainda não atende"),
+        ("40001", "Outro programa mexeu"),
+        ("40P01", "Outro programa mexeu"),
+        ("42P01", "não tem uma tabela"),
+        ("XX001", "com um defeito"),
+        ("08006", "Confira se o servidor está no ar"),
+        ("08P01", "intermediário"),
+        ("P0001", "recusou um comando .* P0001"),
     ],
 )
-async def test_a_falta_do_banco_vira_uma_frase_com_o_que_fazer(cause: str, advice: str) -> None:
-    error = OperationalError("SELECT 1", {}, psycopg.OperationalError(cause))
+@pytest.mark.parametrize("kind", [psycopg.OperationalError, psycopg.ProgrammingError])
+async def test_o_conselho_vem_do_sqlstate_e_nao_das_palavras(
+    kind: type[psycopg.Error], state: str, advice: str
+) -> None:
+    cause = kind("SCHWERWIEGEND:  etwas ging schief\nDETAIL: segredo")
+    cause.sqlstate = state
+    wrapped = OperationalError if kind is psycopg.OperationalError else ProgrammingError
     with pytest.raises(DatabaseError, match=advice) as caught:
-        await _raise_inside(error)
-    assert str(caught.value).startswith("O banco em db.example:5433 não atende (")
+        await _raise_inside(wrapped("SELECT 1", {}, cause))
+    assert "db.example:5433" in str(caught.value)
+    assert "etwas ging schief" in str(caught.value)
     assert "segredo" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-async def test_a_conexao_que_cai_no_meio_e_dita_e_um_defeito_de_sql_passa_como_e() -> None:
+async def test_o_servidor_que_nao_disse_nada() -> None:
+    with pytest.raises(DatabaseError, match="Confira se o servidor está no ar"):
+        await _raise_inside(OperationalError("", {}, psycopg.OperationalError("connection refused")))
+
+
+async def test_o_nome_que_nao_existe_e_a_conexao_que_cai_no_meio() -> None:
+    with pytest.raises(DatabaseError, match="O nome do servidor"):
+        await _raise_inside(OperationalError("", {}, UnknownHostError("nada por aqui")))
     dropped = ProgrammingError("SELECT 1", {}, psycopg.ProgrammingError("x"), connection_invalidated=True)
     with pytest.raises(DatabaseError, match="caiu no meio"):
         await _raise_inside(dropped)
-    with pytest.raises(ProgrammingError):
-        await _raise_inside(ProgrammingError("SELECT 1", {}, psycopg.ProgrammingError("x")))
+
+
+async def test_as_conexoes_todas_ocupadas() -> None:
+    with pytest.raises(DatabaseError, match="ocupadas"):
+        await _raise_inside(PoolTimeoutError("QueuePool limit"))
