@@ -49,6 +49,8 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False) -> Non
 
 def status(situation: dict[str, Any]) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
+    if whose := situation["empresa"]:
+        click.echo(f"Empresa: {whose['nome']}" + (f" (CNPJ {whose['cnpj']})." if whose["cnpj"] else "."))
     if situation["running"] and last:
         step = last["andamento"]
         done = f"{number(step['feitos'])}/{number(step['total'])}"

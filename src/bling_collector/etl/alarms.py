@@ -40,6 +40,10 @@ class Ended:
     tipo: str
     status: str
     error: BaseException | None = None
+    unlikely: tuple[str, ...] = ()
+    """As exclusões improváveis que esperam a palavra de uma pessoa."""
+    looked_for_gone: bool = False
+    """Procurou, até o fim, o que sumiu do Bling: se não há exclusão improvável, nenhuma espera."""
 
 
 class Alarms:
@@ -89,6 +93,10 @@ class Alarms:
                     await states.set_state(connection, texts.RECUSADA, ERRO, texts.REFUSED, now)
                 elif ended.status == "success":
                     await states.set_normal(connection, texts.RECUSADA, now)
+                if ended.unlikely:
+                    await states.set_state(connection, texts.EXCLUSOES, ERRO, texts.unlikely(ended.unlikely), now)
+                elif ended.looked_for_gone:
+                    await states.set_normal(connection, texts.EXCLUSOES, now)
                 if ended.tipo != "reconcile" or ended.error is not None:  # as diferenças são assunto do alarme delas
                     await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)
         except _UNREACHABLE as error:

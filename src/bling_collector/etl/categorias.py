@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from itertools import product as combinations
 
-from bling_collector.db import repository
+from bling_collector.db import proof, repository
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.etl.save import Item
 from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
@@ -45,6 +46,9 @@ async def collect_categorias(ctx: RunContext) -> None:
     if gone and not filtered and await _filter_works(ctx, parents):
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
         gone -= await _by_filter(ctx, gone, parents)
+    async with ctx.engine.connect() as connection:
+        held = await proof.count_living(connection, PRODUTOS.table)
+    refuse_silence(ctx, PRODUTOS, "Categorias dos produtos", len(gone), held)
     await _store(ctx, dict.fromkeys(gone))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from bling_collector.clock import Clock
 from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.errors import CollectorError
 from bling_collector.etl.fetch import Fetched, fetch
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
@@ -82,6 +83,8 @@ class RunContext:
     progress: Progress = field(default_factory=Progress)
     repair: bool = True
     """False só confere: nada do que a listagem mostra é buscado nem marcado."""
+    accept_deletions: bool = False
+    """Alguém disse que o que sumiu foi mesmo excluído, por muito que seja."""
     everything: bool = False
     """Uma conferência pedida: também o que só se relê uma vez por semana."""
     scope: date | None = None
@@ -91,6 +94,12 @@ class RunContext:
     hiding: set[str] = field(default_factory=set)
     """Os streams em que elas o mostraram nesta execução."""
     found: Found = field(default_factory=Found)
+    gone: Counter[str] = field(default_factory=Counter)
+    """Stream → quantos registros esta execução já deu por excluídos."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Stream → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
+    witnessed: set[str] = field(default_factory=set)
+    """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
@@ -111,19 +120,27 @@ class RunContext:
         if self.stop.is_set():
             raise Stopped
 
+    def suspect(self, stream: str, error: CollectorError) -> None:
+        """Exclusões improváveis: nada se anotou delas, e alguém precisa dizer se são verdade."""
+        log.error("%s", error)
+        if stream not in self.refused:  # uma por recurso: as outras diriam o mesmo
+            self.refused[stream] = str(error)
+            self.problems.append(str(error))
+
     async def pages(self, path: str, params: Params = (), *, short_is_last: bool = False) -> AsyncIterator[list[Json]]:
         """As páginas de uma listagem. Stopped assim que se pede a parada, mesmo entre as tentativas de uma página."""
         listing = self.client.pages(path, params, short_is_last=short_is_last)
-        while page := await self._unless_stopped(anext(listing, [])):
+        while page := await self.unless_stopped(anext(listing, [])):
             yield page
 
-    async def details(self, stream: Stream, ids: Collection[int]) -> AsyncIterator[Fetched]:
+    async def details(self, stream: Stream, ids: Collection[int]) -> AsyncGenerator[Fetched]:
         """O detalhe de cada id, como `fetch`, com a testemunha que o banco dá."""
         async with self.engine.connect() as connection:
             held = await repository.should_answer(connection, stream.table, stream.name, without=ids)
         return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witness=held)
 
-    async def _unless_stopped(self, work: Awaitable[T]) -> T:
+    async def unless_stopped(self, work: Awaitable[T]) -> T:
+        """O resultado de `work`. Stopped assim que se pede a parada."""
         tasks = working, _ = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.wait())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

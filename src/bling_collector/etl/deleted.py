@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bling_collector.db import control, proof, repository
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import UnlikelyDeletionsError, mark_gone
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.streams.base import Params, Stream
 from bling_collector.streams.contatos import CONTATOS
@@ -20,8 +21,12 @@ async def collect_deleted(ctx: RunContext) -> None:
 
     Na primeira execução, só os de produtos: de um contato, o detalhe que se acabou de buscar já disse se existe.
     """
-    await _collect(ctx, CONTATOS, [DELETED_CONTATOS], at_first=False)
-    await _collect(ctx, PRODUTOS, [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)], at_first=True)
+    deleted_produtos = [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)]
+    for stream, listings, at_first in ((CONTATOS, [DELETED_CONTATOS], False), (PRODUTOS, deleted_produtos, True)):
+        try:
+            await _collect(ctx, stream, listings, at_first=at_first)
+        except UnlikelyDeletionsError as error:
+            ctx.suspect(error.stream, error)  # o que se leu continua devido: a execução seguinte pergunta outra vez
 
 
 async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], *, at_first: bool) -> None:
@@ -41,7 +46,7 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
             ctx.show()
             ctx.check_stop()
     async with ctx.transaction() as connection:
-        await proof.mark_gone(connection, stream.table, deleted, now, ctx.run_id, since=ctx.started)
+        await mark_gone(ctx, connection, stream, deleted)
         await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
         if stream is PRODUTOS:
             await repository.prefer_produtos(connection, await repository.skus_repeated(connection))

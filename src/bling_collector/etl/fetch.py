@@ -1,7 +1,7 @@
 """Buscar muitos detalhes de uma vez: tantos em voo que a latência não atrasa o ritmo, e memória que não cresce."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,7 +70,7 @@ async def fetch(
     limit: int,
     stop: asyncio.Event,
     witness: int | None = None,
-) -> AsyncIterator[Fetched]:
+) -> AsyncGenerator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele.
 
     Os erros que dizem respeito a todos (cota do dia, autorização, escopo, e a pausa de um Bling fora do ar) interrompem

@@ -2,6 +2,7 @@
 
 from bling_collector.db import repository
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.save import Item
 from bling_collector.etl.sweep import Wanted, fetch_and_store
 from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
@@ -17,7 +18,9 @@ async def collect_formas_pagamento(ctx: RunContext) -> None:
             await ctx.store(connection, FORMAS_PAGAMENTO, [Item(row) for row in page])
         ctx.check_stop()
     # Uma forma que a listagem não mostra ainda pode responder pelo id.
-    asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in await _unknown(ctx)})
+    unknown = await _unknown(ctx)
+    asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in unknown})
+    refuse_silence(ctx, FORMAS_PAGAMENTO, FORMAS_PAGAMENTO.title, len(asked.missing), len(unknown))
     async with ctx.transaction() as connection:
         await repository.mark_formas_not_found(connection, asked.missing, ctx.clock.now())
 

@@ -38,6 +38,8 @@ from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.contatos import collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted
+from bling_collector.etl.empresa import confirm_empresa
+from bling_collector.etl.exclusoes import UnlikelyDeletionsError
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
@@ -121,6 +123,7 @@ class _Job:
     windows: bool = True
     """Percorre janelas de tempo; sem elas, só o que está pendente."""
     repair: bool = True
+    accept_deletions: bool = False
     everything: bool = False
 
 
@@ -162,12 +165,21 @@ class Pipeline:
         return await self._execute(_Job("run-full", inicio, fim), Watch(**watch))
 
     async def reconcile(
-        self, inicio: date | None = None, fim: date | None = None, *, repair: bool = False, **watch: Unpack[Watching]
+        self,
+        inicio: date | None = None,
+        fim: date | None = None,
+        *,
+        repair: bool = False,
+        accept_deletions: bool = False,
+        **watch: Unpack[Watching],
     ) -> RunResult:
         """Confere o período (a história toda, se omitido) e, com `repair`, busca o que falta e marca o que sumiu.
 
-        Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem.
+        Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem. `accept_deletions` é a palavra
+        de quem sabe que o que sumiu foi mesmo excluído, por muito que seja.
         """
+        if accept_deletions and not repair:
+            raise UsageError("Aceitar as exclusões só vale com o reparo: sem ele nada é dado por excluído.")
         self._period(_Job("reconcile", inicio or EARLIEST, fim), None)  # um período impossível, antes do resto
         async with explained(self._engine.url), self._engine.connect() as connection:
             scope = await _scope(connection)
@@ -177,7 +189,9 @@ class Pipeline:
             )
         if inicio is None and fim is not None and fim < scope:
             raise UsageError(f"data_fim ({fim}) vem antes do começo da coleta ({scope}). Diga também data_inicio.")
-        job = _Job("reconcile", inicio or scope, fim, repair=repair, everything=repair)
+        job = _Job(
+            "reconcile", inicio or scope, fim, repair=repair, everything=repair, accept_deletions=accept_deletions
+        )
         return await self._execute(job, Watch(**watch))
 
     async def retry(self, **watch: Unpack[Watching]) -> RunResult:
@@ -190,6 +204,7 @@ class Pipeline:
         Não precisa da tranca: vale também no meio de uma execução.
         """
         async with explained(self._engine.url):
+            await confirm_empresa(self._engine, self._client, self._clock)
             return await sync_one(self._context(None, Watch()), recurso, id_)
 
     async def reprocess(
@@ -254,8 +269,8 @@ class Pipeline:
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
-            how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": lock.keep}
-            ctx = self._context(run_id, watch, started=now, **how)
+            how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
+            ctx = self._context(run_id, watch, started=now, scope=scope, keep_lock=lock.keep, **how)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
@@ -265,7 +280,9 @@ class Pipeline:
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, job.tipo, error)
                     raise
-        await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
+        looked = job.windows and job.repair and result.error is None
+        unlikely = tuple(ctx.refused.values())
+        await self._on_end(Ended(run_id, job.tipo, result.status, result.error, unlikely, looked_for_gone=looked))
         return result
 
     def _period(self, job: _Job, previous: date | None) -> Window:
@@ -311,6 +328,7 @@ class Pipeline:
         try:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
+            await ctx.unless_stopped(confirm_empresa(ctx.engine, ctx.client, ctx.clock))
             for stream in WINDOWED:
                 await self._sweep_all(ctx, stream, windows[stream.name])
                 if job.repair:
@@ -369,6 +387,9 @@ class Pipeline:
             owed = Owed(window.inicio, window.fim)
             async with ctx.transaction() as connection:
                 await control.note_window_error(connection, stream.name, owed, str(error))
+            if isinstance(error, UnlikelyDeletionsError):
+                ctx.suspect(error.stream, error)
+                return False
             if not isinstance(error, PaginationLoopError):
                 raise
             log.error("A janela %s não se completou: %s", window, error)
@@ -380,6 +401,8 @@ class Pipeline:
         ctx.check_stop()
         try:
             await step(ctx)
+        except UnlikelyDeletionsError as error:
+            ctx.suspect(error.stream, error)
         except _CARRY_ON as error:
             log.error("%s", error)
             ctx.problems.append(str(error))

@@ -6,12 +6,13 @@ from datetime import timedelta
 from itertools import product as combinations
 from urllib.parse import quote
 
-from bling_collector.db import control, proof, repository
+from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import BlingRejectedError
 from bling_collector.etl.altered import altered, checkpoint_or_start
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import mark_gone
 from bling_collector.etl.save import Item, Saved
 from bling_collector.payload import Json, decimal, part, text
 from bling_collector.streams.base import Params
@@ -183,10 +184,7 @@ async def _mark_deleted(ctx: RunContext, skus: list[str], stock: Params) -> None
     try:
         async for page in ctx.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
             async with ctx.transaction() as connection:
-                deleted = [row["id"] for row in page]
-                await proof.mark_gone(
-                    connection, PRODUTOS.table, deleted, ctx.clock.now(), ctx.run_id, since=ctx.started
-                )
+                await mark_gone(ctx, connection, PRODUTOS, [row["id"] for row in page])
             ctx.check_stop()
     except BlingRejectedError:
         if len(skus) == 1:

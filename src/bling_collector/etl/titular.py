@@ -12,6 +12,7 @@ from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.erasure import Person
 from bling_collector.db.models import contatos, nfe_cabecalho
 from bling_collector.errors import CollectorError
+from bling_collector.etl.empresa import load_empresa
 from bling_collector.etl.nota import load_nota, plain
 from bling_collector.etl.save import rebuild
 from bling_collector.streams.contatos import CONTATOS
@@ -63,6 +64,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
     notas = [await load_nota(engine, nota) | {"detalhe": details.get(nota)} for nota in person.notas]
     return {
         "exportado_em": now.isoformat(),
+        "empresa": await load_empresa(engine),
         "apagado_em": person.apagado_em.isoformat() if person.apagado_em else None,
         "contatos": cadastros,
         "notas": notas,

@@ -1,4 +1,4 @@
 """As migrações, dentro do pacote: quem instala o coletor as tem."""
 
-HEAD = "0005"
+HEAD = "0006"
 """A revisão mais nova; um teste a compara com a do Alembic."""
