@@ -34,7 +34,7 @@ from bling_collector.errors import (
     ReauthorizeError,
 )
 from bling_collector.etl.alarms import Alarms
-from bling_collector.etl.empresa import confirm_empresa
+from bling_collector.etl.confirm import confirm_empresa
 from bling_collector.etl.pipeline import Pipeline
 from bling_collector.opening import build_alarms, open_database, token_store
 from bling_collector.pace import PER_SECOND

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.bling(scale=0.005)
 OWED = "SELECT count(*) FROM janelas_devidas WHERE erro LIKE '%improvável%'"
 
 
-@pytest.mark.parametrize(("held", "most"), [(0, 3), (3, 3), (15, 3), (16, 4), (44, 6), (100, 10), (1000, 31)])
+@pytest.mark.parametrize(("held", "most"), [(0, 3), (3, 3), (4, 4), (44, 12), (100, 20), (1000, 62)])
 def test_o_limite_cresce_com_a_raiz(held: int, most: int) -> None:
     assert limit(held) == most
 
@@ -114,7 +114,7 @@ async def test_uma_nota_so_que_some_com_todas_as_outras(app: App, bling: Bling) 
     bling.notebook.notes.clear()
     result = await app.pipeline.run(date(2026, 2, 10), date(2026, 2, 10))
     assert result.status == "partial"
-    assert "não responde pelas mais novas" in str(result.message)
+    assert "não responde pela maior parte" in str(result.message)
     assert await gone(app.engine) == set()
     bling.notebook.notes.update({id_: detail for id_, detail in kept.items() if id_ != note})
     assert (await app.pipeline.run(date(2026, 2, 10), date(2026, 2, 10))).status == "success"

@@ -4,6 +4,7 @@ Um engano — outra conta, um filtro que o Bling ignora, uma listagem que falha 
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from math import isqrt
 from typing import Final
 
@@ -19,8 +20,8 @@ FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
 MOST_UNANSWERED: Final = 10
 """Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
-_WITNESSES: Final = 3
-"""Notas por que se pergunta antes de dar outras por excluídas."""
+_WITNESSES: Final = 5
+"""Quantas das outras notas por que se pergunta antes de dar outras por excluídas."""
 _REMEDY: Final = (
     "Nenhuma exclusão foi anotada. Confira se a conta autorizada é a da empresa deste banco; se os registros foram "
     "mesmo excluídos, aceite-o com `bling-collector reconcile --repair --aceitar-exclusoes`."
@@ -38,11 +39,11 @@ class UnlikelyDeletionsError(CollectorError):
 
 
 def limit(held: int) -> int:
-    """Quantas exclusões se aceitam entre `held` registros: a raiz quadrada, e nunca menos de `FEW`.
+    """Quantas exclusões se aceitam entre `held` registros: duas vezes a raiz quadrada, e nunca menos de `FEW`.
 
-    São 3 até 15, 6 de 44, 10 de 100, 31 de mil.
+    São 12 de 44, 20 de 100, 62 de mil.
     """
-    return max(FEW, isqrt(held))
+    return max(FEW, 2 * isqrt(held))
 
 
 def is_most(gone: int, held: int) -> bool:
@@ -59,9 +60,8 @@ async def refuse_unlikely(
         return
     before = ctx.gone[stream.name]
     held = await proof.count_living(connection, stream.table) + before
-    in_window = gone > limit(checked) or (window.inicio < window.fim and is_most(gone, checked))
-    in_run = gone + before > limit(held) or is_most(gone + before, held)
-    if in_window or in_run or stream.name in ctx.refused:
+    too_many = gone > limit(checked) or gone + before > limit(held) or is_most(gone + before, held)
+    if too_many or stream.name in ctx.refused:
         raise UnlikelyDeletionsError(
             f"{stream.title} de {window}: de {checked} que o banco tem, pelo menos {gone} já não estão no Bling, o que "
             f"é improvável. {_REMEDY}",
@@ -70,26 +70,26 @@ async def refuse_unlikely(
 
 
 async def refuse_without_witness(ctx: RunContext, stream: Stream, without: Collection[int]) -> None:
-    """UnlikelyDeletionsError se o Bling também não responde por nenhuma das outras notas mais novas do banco: a conta
-    não é a delas. Basta uma, uma vez por execução; se não há outras, nada se pode dizer."""
+    """UnlikelyDeletionsError se o Bling também não responde pela maior parte das outras notas mais novas do banco: as
+    que se conferem são só o começo, ou a conta não é a delas. Pergunta-se uma vez por execução."""
     if ctx.accept_deletions or stream.name in ctx.witnessed:
         return
     async with ctx.engine.connect() as connection:
         witnesses = await proof.living(connection, stream.table, without, _WITNESSES)
+    answered = 0
     for id_, numero in witnesses.items():
-        try:
+        with suppress(BlingNotFoundError):
             document = await ctx.client.detail(stream.path, id_)
-        except BlingNotFoundError:
-            continue
-        if text(document.get("numero")) == numero:  # um id pode existir também na conta de outro
-            ctx.witnessed.add(stream.name)
-            return
-    if witnesses:
+            answered += text(document.get("numero")) == numero  # um id pode existir também na conta de outro
+        if 2 * answered > len(witnesses):
+            break
+    if 2 * answered < len(witnesses):
         raise UnlikelyDeletionsError(
-            f"{stream.title}: além das que sumiram, o Bling não responde pelas mais novas que o banco tem, o que é "
-            f"improvável. {_REMEDY}",
+            f"{stream.title}: além das que sumiram, o Bling não responde pela maior parte das mais novas que o banco "
+            f"tem, o que é improvável. {_REMEDY}",
             stream.name,
         )
+    ctx.witnessed.add(stream.name)
 
 
 async def mark_gone(ctx: RunContext, connection: AsyncConnection, stream: Stream, ids: Collection[int]) -> None:

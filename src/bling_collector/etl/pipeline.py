@@ -35,10 +35,10 @@ from bling_collector.errors import (
 from bling_collector.etl.abertas import refresh_open
 from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
+from bling_collector.etl.confirm import confirm_empresa
 from bling_collector.etl.contatos import collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted
-from bling_collector.etl.empresa import confirm_empresa
 from bling_collector.etl.exclusoes import UnlikelyDeletionsError
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
