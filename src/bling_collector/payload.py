@@ -13,6 +13,8 @@ from typing import Any
 
 import simplejson
 
+from bling_collector.documentos import is_cnpj, is_cpf, plain
+
 Json = Any
 """Um valor JSON como o Bling o mandou; a forma dele não é promessa de ninguém."""
 
@@ -138,5 +140,5 @@ def documento(value: Json) -> str | None:
     raw = text(value)
     if raw is None:
         return None
-    plain = re.sub(r"[.\-/\s]", "", raw).upper()
-    return plain if re.fullmatch(r"\d{11}|[0-9A-Z]{12}\d{2}", plain) else raw
+    found = plain(raw)
+    return found if is_cpf(found) or is_cnpj(found) else raw

@@ -131,6 +131,9 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
         say(outcome.message)
 
 
+_MOTIVES = {"entrada": "entrada de emissão própria", "excluida": "excluída"}
+
+
 def numbering(series: list[dict[str, Any]]) -> None:
     """As lacunas de cada série, com explicação ou com as notas dos dois lados."""
     for serie in series:
@@ -139,7 +142,8 @@ def numbering(series: list[dict[str, Any]]) -> None:
             f"{number(serie['numeros'])} números."
         )
         for gap in serie["explicadas"]:
-            click.echo(f"  {gap['numero']}: {gap['motivo']} (nota {gap['id']}, {gap['data_emissao']}).")
+            motive = _MOTIVES.get(gap["motivo"], gap["motivo"])
+            click.echo(f"  {gap['numero']}: {motive} (nota {gap['id']}, {gap['data_emissao']}).")
         for gap in serie["sem_explicacao"]:
             numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
             before, after = gap["antes"], gap["depois"]

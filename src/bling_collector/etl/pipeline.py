@@ -39,6 +39,7 @@ from bling_collector.etl.confirm import confirm_empresa
 from bling_collector.etl.contatos import collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted
+from bling_collector.etl.entradas import collect_entradas
 from bling_collector.etl.exclusoes import UnlikelyDeletionsError
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
@@ -66,6 +67,7 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_produtos,
     collect_categorias,
     collect_deleted,
+    collect_entradas,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
 IN_FLIGHT = 64

@@ -170,7 +170,7 @@ class Gap(_Answer):
 
 class ExplainedGap(_Answer):
     numero: int
-    motivo: Literal["cancelada", "denegada", "excluida"]
+    motivo: Literal["cancelada", "denegada", "excluida", "entrada"]
     id: int
     data_emissao: Local | None
 
