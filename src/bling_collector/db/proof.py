@@ -67,11 +67,13 @@ async def count_held(connection: AsyncConnection, inicio: date, fim: date) -> di
 async def living(
     connection: AsyncConnection, table: Table, without: Collection[int], most: int
 ) -> dict[int, str | None]:
-    """Id → número das notas mais novas que o banco não dá por excluídas, fora as de `without`."""
+    """Id → número de algumas notas que o banco não dá por excluídas, fora as de `without`, espalhadas pela história."""
     found = await connection.execute(
         text(f"""
-            SELECT id, numero FROM {table.name}
-            WHERE excluida_em IS NULL AND detalhe IS NOT NULL AND id <> ALL(:without) ORDER BY id DESC LIMIT :most"""),
+            SELECT id, numero FROM {table.name} JOIN (
+                SELECT id, row_number() OVER (ORDER BY id) AS lugar, count(*) OVER () AS total
+                FROM {table.name} WHERE excluida_em IS NULL AND id <> ALL(:without)) AS v USING (id)
+            WHERE lugar % greatest(total / :most, 1) = 0 ORDER BY id DESC LIMIT :most"""),
         {"without": list(without), "most": most},
     )
     return {row.id: row.numero for row in found}

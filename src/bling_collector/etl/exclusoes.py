@@ -20,7 +20,7 @@ FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
 MOST_UNANSWERED: Final = 10
 """Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
-_WITNESSES: Final = 5
+_WITNESSES: Final = 7
 """Quantas das outras notas por que se pergunta antes de dar outras por excluídas."""
 _REMEDY: Final = (
     "Nenhuma exclusão foi anotada. Confira se a conta autorizada é a da empresa deste banco; se os registros foram "
@@ -70,8 +70,8 @@ async def refuse_unlikely(
 
 
 async def refuse_without_witness(ctx: RunContext, stream: Stream, without: Collection[int]) -> None:
-    """UnlikelyDeletionsError se o Bling também não responde pela maior parte das outras notas mais novas do banco: as
-    que se conferem são só o começo, ou a conta não é a delas. Pergunta-se uma vez por execução."""
+    """UnlikelyDeletionsError se o Bling também não responde pela maior parte de outras notas, espalhadas pela história:
+    as que se conferem são só o começo, ou a conta não é a delas. Pergunta-se uma vez por execução."""
     if ctx.accept_deletions or stream.name in ctx.witnessed:
         return
     async with ctx.engine.connect() as connection:
@@ -85,8 +85,8 @@ async def refuse_without_witness(ctx: RunContext, stream: Stream, without: Colle
             break
     if 2 * answered < len(witnesses):
         raise UnlikelyDeletionsError(
-            f"{stream.title}: além das que sumiram, o Bling não responde pela maior parte das mais novas que o banco "
-            f"tem, o que é improvável. {_REMEDY}",
+            f"{stream.title}: além das que sumiram, o Bling não responde pela maior parte de outras que se pediram, o "
+            f"que é improvável. {_REMEDY}",
             stream.name,
         )
     ctx.witnessed.add(stream.name)
