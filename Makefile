@@ -10,12 +10,8 @@ STAMP := $(VENV)/.installed
 help: ## Lista os alvos
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(STAMP): requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "É preciso Python 3.11 ou mais novo; $(PYTHON) é mais antigo. Diga qual usar: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Instalando as dependências em $(VENV)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(STAMP): requirements-dev.txt pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(PYTHON) $(VENV)
 	@touch $(STAMP)
 
 setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collector)
@@ -23,7 +19,7 @@ setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collect
 setup-browser: ## Instala o Chromium dos testes do painel (Debian, Ubuntu); sem ele esses testes são pulados
 	@scripts/setup_browser.sh
 
-demo: setup ## Seis anos de notas de uma empresa simulada num PostgreSQL de verdade
+demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade
 	@$(BIN)/bling-collector demo
 
 test: setup ## Os testes (sem os lentos)

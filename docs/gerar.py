@@ -30,12 +30,6 @@ _REQUIRED = {"bling_client_id", "bling_client_secret"}
 _OTHERS = (
     ("PORT", "`8080`", "a porta de `serve`; o Cloud Run a define"),
     ("HOST", "`127.0.0.1`", "o endereço em que `serve` atende"),
-    (
-        "FORWARDED_ALLOW_IPS",
-        "`127.0.0.1,::1`",
-        "os proxies em que `serve` confia para saber, por `X-Forwarded-For`, o endereço de quem chama",
-    ),
-    ("K_SERVICE", "—", "definida pelo Cloud Run: quem chama já passou pelo IAM, e o serviço atende sem `API_TOKEN`"),
     ("BLING_POSTGRES_BIN", "—", "a pasta com os binários do PostgreSQL embutido, em vez dos que vêm no pacote"),
     (
         "XDG_DATA_HOME",

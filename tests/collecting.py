@@ -48,13 +48,13 @@ def at_request(
     seen = 0
     choose = bling.faults.choose
 
-    def watched(method: str, path: str) -> FaultRule | None:
+    def watched(method: str, path: str, *more: str) -> FaultRule | None:
         nonlocal seen
         if re.search(pattern, path):
             seen += 1
             if seen == number:
                 action()
-        return choose(method, path)
+        return choose(method, path, *more)
 
     monkeypatch.setattr(bling.faults, "choose", watched)
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import settings as settings_of_hypothesis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import authorise, collector_settings
 from tests.fakes import FakeClock
@@ -26,6 +27,9 @@ from bling_collector.db.embedded import EmbeddedServer
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings
+
+settings_of_hypothesis.register_profile("suite", deadline=None)  # numa máquina ocupada um exemplo demora mais
+settings_of_hypothesis.load_profile("suite")
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
 """O presente dos testes: o fim da tarde do dia da última nota gerada."""

@@ -84,11 +84,12 @@ class MemoryTokenStore:
 
 class MemoryStateStore:
     def __init__(self) -> None:
-        self._expiry: dict[str, datetime] = {}
+        self._spent: set[str] = set()
 
-    async def remember(self, state: str, expires_at: datetime) -> None:
-        self._expiry[state] = expires_at
+    async def spend(self, value: str, ends_at: datetime, now: datetime) -> bool:
+        is_new = value not in self._spent
+        self._spent.add(value)
+        return is_new
 
-    async def consume(self, state: str, now: datetime) -> bool:
-        expires_at = self._expiry.pop(state, None)
-        return expires_at is not None and now < expires_at
+    async def is_spent(self, value: str) -> bool:
+        return value in self._spent

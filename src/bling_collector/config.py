@@ -90,6 +90,17 @@ def _header(written: str) -> Secret:
     return Secret(written)
 
 
+def _hosts(written: str) -> tuple[str, ...]:
+    """Nomes, sem porta; `*.nome` é qualquer um abaixo dele, e `*` é qualquer um."""
+    hosts = tuple(host.lower() for host in re.split(r"[\s,;]+", written.strip(" \t,;")))
+    for host in hosts:
+        if not re.fullmatch(r"\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", host):
+            raise ValueError(
+                "precisam ser nomes sem porta nem http://, como coletor.empresa.com.br, separados por vírgula"
+            )
+    return hosts
+
+
 def _keys(written: str) -> Secret:
     for key in _split(Secret(written)):
         if not re.fullmatch(r"[\w-]{43}=?", key, re.ASCII):
@@ -146,6 +157,15 @@ class Settings:
     )
     allow_unauthenticated: bool = _variable(
         False, _switch, "Sem `API_TOKEN`, atende a outras máquinas: outro confere quem chama"
+    )
+    allowed_hosts: tuple[str, ...] | None = _variable(
+        None,
+        _hosts,
+        "Os nomes por que se chama o serviço, separados por vírgula (`*.empresa.com.br` são todos os de um domínio, e "
+        "`*` é qualquer um); sem ela, com `API_TOKEN` qualquer um, e sem ele só `localhost`, `127.0.0.1` e `[::1]`",
+    )
+    forwarded_allow_ips: str = _variable(
+        "127.0.0.1,::1", _text, "Os endereços dos proxies cujos `X-Forwarded-*` valem, separados por vírgula"
     )
 
     alert_urls: Secret | None = _variable(

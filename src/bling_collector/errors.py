@@ -25,6 +25,7 @@ A mensagem é para uma pessoa: o que houve, por quê, o que fazer agora.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bling_collector.redaction import without_documents
 
@@ -144,6 +145,16 @@ class BlingRejectedError(BlingError):
 
 class PaginationLoopError(BlingError):
     """A listagem anda em círculos: página após página, só linhas já vistas."""
+
+
+LASTING: Final = (
+    BlingUnavailableError,
+    BlingThrottledError,
+    BlingScopeError,
+    BlingNotFoundError,
+    BlingRejectedError,
+)
+"""Os erros de um pedido que tanto podem ser só dele como de todos: quem o diz é um pedido que já foi atendido."""
 
 
 @dataclass(frozen=True)

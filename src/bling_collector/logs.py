@@ -23,6 +23,8 @@ _SECRET_FIELD: Final = re.compile(
     re.IGNORECASE,
 )
 _STANDARD: Final = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime", "taskName", "color_message"}
+_LONGEST_PATH: Final = 500
+"""Caracteres de um caminho na linha de acesso: quem chama o escreve como quer."""
 _SEVERITIES: Final = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 _IN_PORTUGUESE: Final = {"WARNING": "AVISO", "ERROR": "ERRO", "CRITICAL": "GRAVE"}
 _ADOPTED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "alembic", "httpx2")
@@ -44,8 +46,18 @@ _TRANSLATED: Final = {
     "Application shutdown complete.": "O serviço fechou.",
     "Finished server process [%d]": "O processo %d do serviço acabou.",
     "Invalid HTTP request received.": "Chegou algo que não é HTTP.",
+    "Unsupported upgrade request.": "Pediram para trocar de protocolo (Upgrade), e aqui só se fala HTTP.",
 }
 """O que o uvicorn diz num dia comum."""
+_NOISY: Final = ("uvicorn.error", "asyncio", "bling_collector.web.connections")
+_PROVOKED: Final = (
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+    "socket.accept() out of system resource",
+    "São conexões demais",
+)
+"""O começo do que se registra por culpa de quem chama."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -144,6 +156,8 @@ def configure(
     for name, least in _LEAST.items():
         logging.getLogger(name).setLevel(max(least, root.level))
     logging.getLogger("uvicorn.access").addFilter(without_query)
+    for name in _NOISY:
+        logging.getLogger(name).addFilter(_once_a_minute)
 
 
 def translate(record: logging.LogRecord) -> bool:
@@ -153,9 +167,30 @@ def translate(record: logging.LogRecord) -> bool:
     return True
 
 
+class OnceAMinute(logging.Filter):
+    """O que qualquer um de fora provoca quantas vezes quiser diz-se uma vez por minuto, e não mil."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = next((start for start in _PROVOKED if str(record.msg).startswith(start)), None)
+        if kind is None:
+            return True
+        before = self._said.get(kind)
+        if before is not None and record.created - before < 60:
+            return False
+        self._said[kind] = record.created
+        return True
+
+
+_once_a_minute: Final = OnceAMinute()
+
+
 def without_query(record: logging.LogRecord) -> bool:
     """Tira a query do caminho na linha de acesso do uvicorn: o código do OAuth viaja nela."""
     if isinstance(record.args, tuple) and len(record.args) == 5:
         client, method, path, *rest = record.args
-        record.args = (client, method, str(path).partition("?")[0], *rest)
+        record.args = (client, method, str(path).partition("?")[0][:_LONGEST_PATH], *rest)
     return True

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bling_collector import __version__, logs
-from bling_collector.clock import Clock
+from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
 from bling_collector.web import (
@@ -27,6 +27,10 @@ from bling_collector.web import (
     run_routes,
 )
 from bling_collector.web.answers import Problem
+from bling_collector.web.attempts import Attempts
+from bling_collector.web.connections import BACKLOG, MAX_HEAD, Connection
+from bling_collector.web.forwarded import Forwarded
+from bling_collector.web.head import Head
 from bling_collector.web.headers import SecurityHeaders
 from bling_collector.web.limits import SizeLimits
 from bling_collector.web.runs import STOP_SECONDS
@@ -58,12 +62,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     ConfigurationError para um valor que não serve; a falta das credenciais e do banco só se nota em quem os usa.
     """
     settings = settings or load_settings()
+    clock = clock or SystemClock()
+    attempts = Attempts(clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if not logging.getLogger().handlers:  # quem a começou (o uvicorn direto, por exemplo) não cuidou do log
             _configure_logs(settings)
-        app.state.service = service = Service(settings, clock)
+        app.state.service = service = Service(settings, clock, attempts)
         with on_stop_signal(service.runner.stop):
             service.open_soon()
             try:
@@ -86,8 +92,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     for router in panel.ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(access.Access, settings=settings, clock=clock)
+    app.add_middleware(access.Access, settings=settings, clock=clock, attempts=attempts)
+    app.add_middleware(Forwarded, trusted=settings.forwarded_allow_ips)
     app.add_middleware(SizeLimits)
+    app.add_middleware(Head)
+    app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -106,24 +115,34 @@ async def serving(settings: Settings, host: str, port: int) -> None:
     UsageError se não é possível atender nesse endereço, e o motivo do sistema vai para o log; ConfigurationError se
     ninguém conferiria quem chama dali.
     """
+    server = build_server(settings, host, port)
+    try:
+        await server.serve()
+    except SystemExit:
+        raise UsageError(
+            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
+            "--port, ou na variável PORT."
+        ) from None
+
+
+def build_server(settings: Settings, host: str, port: int) -> uvicorn.Server:
+    """O servidor, ainda parado. ConfigurationError se ninguém conferiria quem chama desse endereço."""
     access.check_address(settings, host)
     config = uvicorn.Config(
         create_app(settings),
         host=host,
         port=port,
         log_config=None,
+        http=Connection,
+        backlog=BACKLOG,
+        h11_max_incomplete_event_size=MAX_HEAD,
         lifespan="on",
         ws="none",
         server_header=False,
+        proxy_headers=False,  # `Forwarded` os lê, e confia em quem FORWARDED_ALLOW_IPS diz
         timeout_graceful_shutdown=round(STOP_SECONDS),
     )
-    try:
-        await _Server(config).serve()
-    except SystemExit:
-        raise UsageError(
-            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
-            "--port, ou na variável PORT."
-        ) from None
+    return _Server(config)
 
 
 class _Server(uvicorn.Server):

@@ -7,24 +7,29 @@ from typing import Final
 from bling_collector.documentos import checks
 
 HIDDEN: Final = "***"
+# Estes padrões leem o que qualquer um manda: o tempo de cada um cresce com o texto, e não com o quadrado dele.
 _SHAPES: Final = (
     # A ordem importa: «Authorization: Basic abc» perde primeiro o que vem depois de Basic.
     (re.compile(r"\b(bearer\s+)[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"\b(basic\s+)[\w+/=-]{16,}", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # um JWT
+    # Um JWT. Só se procura do começo de cada palavra, e sem voltar atrás: de dentro dela, cada «eyJ» leria o resto.
+    (re.compile(r"((?<![\w-])(?:(?!eyJ)[\w-])*+)eyJ[\w-]++\.[\w-]++\.[\w-]*+"), rf"\1{HIDDEN}"),
     (re.compile(r"\bgAAAAA[\w-]{40,}={0,2}"), HIDDEN),  # o que o Fernet cifrou
     (re.compile(r"\b(?=\d*[a-f])[0-9a-f]{40,}\b", re.IGNORECASE), HIDDEN),  # um token opaco; não a chave da nota
     (
         re.compile(
             r"((?:access_token|refresh_token|id_token|client_secret|api_token|token_encryption_key|authorization"
-            r"|password|senha)[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;)}\]]+",
+            r"|password|senha)[\"']?\s*[:=]\s*[\"']?)"
+            # «API_TOKEN: só letras…» é uma frase nossa: a palavra fica se outra vem depois dela.
+            r"(?!(?<=:\s)[^\W\d_]{1,20}\s[^\W\d_]{1,20}(?![\w=:]))"
+            r"[^\s\"'&,;)}\]]+",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"([?&\s\"'](?:code|state)=)[^&\s\"']{12,}"), rf"\1{HIDDEN}"),
     (re.compile(r"([\"'](?:code|state)[\"']\s*:\s*[\"'])[^\"']{12,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # a senha num endereço
+    (re.compile(r"(://[^/\s:@]*:)[^/\s]+@"), rf"\1{HIDDEN}@"),  # a senha num endereço, que pode ter um @
 )
 _PUNCTUATED: Final = re.compile(
     r"(?<![\w.])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|[\dA-Z]{2}\.[\dA-Z]{3}\.[\dA-Z]{3}/[\dA-Z]{4}-\d{2})(?!\w)",

@@ -83,10 +83,10 @@ class TokenStore(Protocol):
 
 
 class StateStore(Protocol):
-    """Os `state` de OAuth em aberto: cada um vale uma vez e por pouco tempo."""
+    """O que vale uma vez só e já foi usado, até vencer: um `state` de OAuth, a sessão de quem saiu do painel."""
 
-    async def remember(self, state: str, expires_at: datetime) -> None: ...
-
-    async def consume(self, state: str, now: datetime) -> bool:
-        """True uma única vez para um `state` lembrado e ainda dentro do prazo."""
+    async def spend(self, value: str, ends_at: datetime, now: datetime) -> bool:
+        """Dá o valor por usado até `ends_at`; True da primeira vez, e só dela."""
         ...
+
+    async def is_spent(self, value: str) -> bool: ...

@@ -19,6 +19,7 @@ from bling_simulator.oauth.grants import Grants
 from bling_simulator.payload import Json
 from bling_simulator.settings import SimulatorSettings
 from bling_simulator.totals import YearTotals, totals_by_year
+from bling_simulator.trade import Trade
 
 
 class Bling:
@@ -29,6 +30,9 @@ class Bling:
         self.clock = clock or SystemClock()
         self.company = generate_company(self.settings)
         self.notebook = Notebook(self.company, self.settings.seed)
+        self.trade = Trade(self.company, self.notebook, self.settings)
+        if self.settings.goes_on:
+            self.trade.go_on(local_now(self.clock))
         self.grants = Grants(self.clock, lambda: self.settings, self.settings.seed)
         self.faults = FaultBook(self.settings.seed)
         self.counters = Counters()
@@ -103,6 +107,10 @@ class Bling:
             own=own,
             **changes,
         )
+
+    def sell(self) -> int:
+        """Uma venda como as outras da empresa, agora; devolve o id da nota."""
+        return self.trade.sell(local_now(self.clock))
 
     def edit_note(self, note_id: int, **changes: Any) -> None:
         self.notebook.edit(note_id, **changes)

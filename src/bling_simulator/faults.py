@@ -1,8 +1,9 @@
 """Defeitos encomendados: que requisições estragar, como, quando e quantas vezes."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
@@ -19,6 +20,7 @@ FaultKind = Literal[
     "cut",  # a resposta verdadeira, com o JSON cortado ao meio
     "body",  # o status e o corpo da regra
     "hang",  # demora `seconds` e derruba a conexão
+    "hold",  # segura a resposta até que a regra seja desligada, e então atende
     "drop",  # derruba a conexão sem atender
     "lost_answer",  # atende (um refresh troca o token!) e derruba a conexão sem entregar a resposta
 ]
@@ -30,6 +32,10 @@ class FaultRule:
     """Expressão regular procurada no caminho sem `/Api/v3`: `^/nfe/\\d+$`, `^/oauth/token$`."""
     kind: FaultKind = "server_error"
     method: str | None = None
+    query: str | None = None
+    """Expressão regular procurada na consulta, já decodificada: `codigos\\[\\]=SKU-1(&|$)`; None: qualquer uma."""
+    contains: str | None = None
+    """Expressão regular procurada no corpo da resposta verdadeira: só se estraga a que traz o registro."""
     status: int | None = None
     body: str = ""
     content_type: str = "application/json"
@@ -64,6 +70,15 @@ class _Armed:
     pattern: re.Pattern[str]
     matched: int = 0
     fired: int = 0
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_about(self, method: str, path: str, query: str) -> bool:
+        rule = self.rule
+        return (
+            (rule.method is None or rule.method.upper() == method)
+            and self.pattern.search(path) is not None
+            and (rule.query is None or re.search(rule.query, query) is not None)
+        )
 
 
 class FaultBook:
@@ -75,33 +90,48 @@ class FaultBook:
         self._next_id = 1
 
     def add(self, rule: FaultRule) -> int:
-        """Liga a regra e devolve o número para desligá-la. `re.error` se o caminho não é uma expressão."""
+        """Liga a regra e devolve o número para desligá-la. `re.error` se o que se procura não é uma expressão."""
         rule_id = self._next_id
+        for inside in (rule.query, rule.contains):
+            re.compile(inside or "")
         self._armed[rule_id] = _Armed(rule, re.compile(rule.path))
         self._next_id += 1
         return rule_id
 
     def remove(self, rule_id: int) -> None:
-        del self._armed[rule_id]
+        self._armed.pop(rule_id).removed.set()
 
     def clear(self) -> None:
-        self._armed.clear()
+        for rule_id in list(self._armed):
+            self.remove(rule_id)
+
+    async def until_removed(self, rule: FaultRule) -> None:
+        """Espera que a regra seja desligada."""
+        for armed in list(self._armed.values()):
+            if armed.rule is rule:
+                await armed.removed.wait()
 
     def __iter__(self) -> Iterator[tuple[int, FaultRule, int]]:
         """(número, regra, vezes que disparou)."""
         return iter([(rule_id, armed.rule, armed.fired) for rule_id, armed in self._armed.items()])
 
-    def choose(self, method: str, path: str) -> FaultRule | None:
+    def looks_inside(self, method: str, path: str, query: str) -> bool:
+        """Se alguma regra depende do que a resposta verdadeira traz."""
+        return any(
+            armed.rule.contains is not None and armed.is_about(method, path, query) for armed in self._armed.values()
+        )
+
+    def choose(self, method: str, path: str, query: str = "", body: str = "") -> FaultRule | None:
         """A regra que estraga esta requisição, ou None. Conta a requisição em toda regra que casa."""
         chosen = None
         for armed in self._armed.values():
-            rule = armed.rule
-            if (rule.method and rule.method.upper() != method) or not armed.pattern.search(path):
+            inside = armed.rule.contains
+            if not armed.is_about(method, path, query) or (inside is not None and not re.search(inside, body)):
                 continue
             armed.matched += 1
             if chosen is None and self._fires(armed):
                 armed.fired += 1
-                chosen = rule
+                chosen = armed.rule
         return chosen
 
     def _fires(self, armed: _Armed) -> bool:

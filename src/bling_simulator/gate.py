@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from urllib.parse import unquote_plus
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,7 +35,7 @@ class Gate:
         self._bling.counters.received(path)
         await self._delay()
         refusal = self._refusal(ip, path)
-        rule = None if refusal else self._bling.faults.choose(scope["method"], path)
+        rule = None if refusal else await self._fault(path, scope, receive)
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -49,6 +50,13 @@ class Gate:
             await self._spoil(rule, scope, receive, counted)
         else:
             await self._app(scope, receive, counted)
+
+    async def _fault(self, path: str, scope: Scope, receive: Receive) -> FaultRule | None:
+        faults, method, query = self._bling.faults, scope["method"], unquote_plus(scope["query_string"].decode())
+        body = ""
+        if faults.looks_inside(method, path, query):
+            body = (await self._answer(scope, receive))[1].decode()
+        return faults.choose(method, path, query, body)
 
     async def _delay(self) -> None:
         settings = self._bling.settings
@@ -77,6 +85,9 @@ class Gate:
             await canned(scope, receive, send)
         elif rule.kind == "cut":
             await self._cut(scope, receive, send)
+        elif rule.kind == "hold":
+            await self._bling.faults.until_removed(rule)
+            await self._app(scope, receive, send)
         else:
             if rule.kind == "lost_answer":
                 await self._answer(scope, receive)

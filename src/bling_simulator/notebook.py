@@ -45,14 +45,14 @@ class Notebook:
         própria, e tem o CNPJ da empresa e o número seguinte da série dela. `oddities` troca campos
         do detalhe pronto. `KeyError` se o contato ou o campo não existe.
         """
-        self._last_id += self._rng.randrange(1_000, 90_000)
+        note_id = self._next_id()
         ours = own or tipo == 1
         contact = self._contact(contact_id)
         draft = Draft(
             emitted=emitted,
             contact=contact,
             lines=clone(list(lines)) if lines is not None else self._random_lines(),
-            note_id=self._last_id,
+            note_id=note_id,
             numero=self._next_number(serie) if ours else self._rng.randrange(1_000, 90_000),
             serie=serie,
             tipo=tipo,
@@ -63,6 +63,12 @@ class Notebook:
         note = build_note(draft)
         _change(note, oddities)
         self.notes[draft.note_id] = note
+        return draft.note_id
+
+    def enter(self, draft: Draft) -> int:
+        """Emite a nota de saída de um rascunho, com o id e o número seguintes."""
+        draft.note_id, draft.numero = self._next_id(), self._next_number(draft.serie)
+        self.notes[draft.note_id] = build_note(draft)
         return draft.note_id
 
     def edit(self, note_id: int, **changes: Any) -> None:
@@ -109,6 +115,10 @@ class Notebook:
     def _supplier_cnpj(self, contact: Json | None) -> str:
         document: str = contact["numeroDocumento"] if contact else ""
         return document if len(document) == 14 else self._cnpj
+
+    def _next_id(self) -> int:
+        self._last_id += self._rng.randrange(1_000, 90_000)
+        return self._last_id
 
     def _next_number(self, serie: int) -> int:
         self._numbers[serie] += 1

@@ -26,6 +26,8 @@ class SimulatorSettings:
     volumes: Volumes | None = None
     today: date = date(2026, 2, 20)
     """Dia da última nota gerada. Não é o relógio: quem responde à API usa o presente."""
+    goes_on: bool = False
+    """A empresa continua a vender depois de `today`, no ritmo do último ano inteiro, até o presente."""
 
     # O aplicativo registrado e os tokens.
     client_id: str = "simulador-client-id"

@@ -214,8 +214,8 @@ async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, app: App
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Windows Ctrl-C interrompe na hora")
-@pytest.mark.bling(latency=0.05)
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.bling(latency=0.02)
+@pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 async def test_a_signal_ends_the_run_gently(terminal: Terminal, app: App, bling: Bling, asked: signal.Signals) -> None:
     process = await terminal.start("run-full", "--data-inicio", "2021-01-01", "--json")
     await _until(lambda: bling.counters.requests["/nfe/{id}"] > 10)
@@ -327,7 +327,7 @@ async def _printed(capsys: pytest.CaptureFixture[str]) -> str:
     return found[0]
 
 
-async def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+async def _until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 — a condição é de outro processo
             await asyncio.sleep(0.02)
@@ -337,7 +337,9 @@ async def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 async def test_the_demonstration(nowhere: Terminal) -> None:
     done = await nowhere.run_apart("demo", "--no-serve")
     assert done.code == 0
-    assert "✔ 2.926 de 2.926 notas, iguais ao centavo." in done.out
+    assert (found := re.search(r"✔ (\S+) de (\S+) notas, iguais ao centavo\.", done.out)), done.out
+    assert found[1] == found[2]
+    assert int(found[1].replace(".", "")) > 2926, "a empresa continua até hoje"
     assert [line.split()[:3] for line in done.out.splitlines() if line.startswith("2025")] == [
         ["2025", "1.200", "1.200"]
     ]

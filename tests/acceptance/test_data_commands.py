@@ -97,8 +97,8 @@ async def test_the_erased_stay_erased_after_a_restore(
     assert found.contato_nome not in exported
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="o psql que mata é do sh")
-async def test_a_restore_killed_before_it_erases_again_forgets_no_one(
+@pytest.mark.skipif(sys.platform == "win32", reason="o pg_restore que mata é do sh")
+async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
     app: App, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await app.pipeline.run_full(date(2026, 1, 1))
@@ -110,16 +110,20 @@ async def test_a_restore_killed_before_it_erases_again_forgets_no_one(
     (tmp_path / "bin").mkdir()
     for name in PROGRAMS:
         (tmp_path / "bin" / name).symlink_to(tools.program(name))
-    deadly = tmp_path / "bin" / "psql"
+    deadly, good = tmp_path / "bin" / "pg_restore", tools.program("pg_restore")
     deadly.unlink()
-    deadly.write_text(f'#!/bin/sh\n{tools.program("psql")} "$@"\nkill -9 $PPID\n')
+    dies = f'{good} "$@" | head -c 3000; sleep 1; kill -9 $PPID'
+    deadly.write_text(f'#!/bin/sh\ncase "$*" in *--table=nfe_itens*) {dies};; *) exec {good} "$@";; esac\n')
     deadly.chmod(0o755)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
 
     restoring = (sys.executable, "-m", "bling_collector", "db", "restore", "antes.dump", "--sobrescrever")
-    environment = os.environ | {BIN_VARIABLE: str(tmp_path / "bin")}
+    environment = os.environ | {BIN_VARIABLE: str(tmp_path / "bin"), "TMPDIR": str(temporary)}
     process = await asyncio.create_subprocess_exec(*restoring, env=environment)
     assert await process.wait() == -signal.SIGKILL
-    assert await _named(app, found.contato_id)
+    assert not await _named(app, found.contato_id)  # o banco é o de antes
+    assert list(temporary.iterdir()) == []
 
     capsys.readouterr()
     assert await run("contato", "export", str(found.contato_id)) == 0

@@ -65,7 +65,7 @@ async def runs(app: App) -> list[str]:
         return list((await connection.execute(text("SELECT status FROM etl_controle ORDER BY id"))).scalars())
 
 
-@pytest.mark.parametrize("how", STOPS)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=[pytest.mark.slow] * (how != "kill -9")) for how in STOPS])
 async def test_a_restart_in_the_middle_costs_only_the_batch_in_hand(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, how: str
 ) -> None:

@@ -87,7 +87,7 @@ def test_the_destination_of_the_log_keeps_its_level(capsys: pytest.CaptureFixtur
     assert "isto não" not in said
 
 
-@pytest.mark.bling(latency=0.05)
+@pytest.mark.bling(latency=0.02)
 async def test_a_run_stops_when_the_database_says_so(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Quem pede pode estar noutro processo: só escreve no banco."""
     monkeypatch.setattr(journal, "BEAT", 0.05)

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from urllib.parse import quote, urlencode
@@ -222,15 +221,14 @@ async def test_buscar_de_novo_nao_espera_para_sempre(
     await authorise(http, bling)
     id_ = outgoing(bling, 6)[-1]
     await http.post(f"/notas/{id_}/buscar")
-    monkeypatch.setattr(nota, "PATIENCE", 0.5)
-    rule = bling.fail(rf"^/nfe/{id_}$", "hang", seconds=8)
-    began = time.monotonic()
+    monkeypatch.setattr(nota, "PATIENCE", 0.05)
+    rule = bling.fail(rf"^/nfe/{id_}$", "hang", seconds=3600)
     slow = await http.post(f"/notas/{id_}/buscar")
-    assert time.monotonic() - began < 4
     assert slow.status_code == 502
     assert "busque de novo. Nada ficou pela metade." in said(slow)
     assert "Linhas" in said(slow), "a nota continua ali"
     bling.faults.remove(rule)
+    monkeypatch.undo()
     assert (await http.post(f"/notas/{id_}/buscar")).headers["location"].endswith("?busca=igual")
 
 

@@ -130,7 +130,7 @@ async def service(everything: Everything, environment: dict[str, str]) -> AsyncI
                 http.event_hooks = {"response": [keep]}
                 yield http
             running.terminate()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(120):
                 assert await running.wait() == 0
         finally:
             if running.returncode is None:

@@ -296,12 +296,13 @@ async def test_a_plan_of_many_years_says_how_far_off_it_may_be(http: httpx2.Asyn
         assert (answer.status_code, "pode errar pela metade" in answer.text) == (200, loose), inicio
 
 
-@pytest.mark.bling(scale=0.01, latency=5.0)
+@pytest.mark.bling(scale=0.01)
 async def test_a_plan_does_not_wait_for_ever(
     http: httpx2.AsyncClient, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await authorise(http, bling)
-    monkeypatch.setattr(executar, "PATIENCE", 0.5)
+    bling.fail("^/nfe$", "hang", seconds=1.0)
+    monkeypatch.setattr(executar, "PATIENCE", 0.05)
     answer = await http.get("/executar/plano?tipo=run-full&data_inicio=2021-01-01", headers=PAGE)
     assert answer.status_code == 502
     assert "O Bling não respondeu como devia" in answer.text

@@ -71,6 +71,7 @@ async def test_os_arquivos_somam_o_que_a_view_soma(loaded: httpx2.AsyncClient, e
     written = f"{valor:,.2f}".translate(str.maketrans(",.", ".,"))
     assert f"R$ {written}" in shown
     assert "autorizadas, emitidas e registradas" in shown, "que situações contam"
+    assert "vw_cfops" in shown, "que CFOPs contam"
 
 
 async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(loaded: httpx2.AsyncClient) -> None:
@@ -91,7 +92,15 @@ async def test_a_planilha_inteira(loaded: httpx2.AsyncClient, engine: AsyncEngin
     with ZipFile(BytesIO(answer.content)) as book:
         names = [s.get("name") for s in ET.fromstring(book.read("xl/workbook.xml")).iter(f"{{{NS['m']}}}sheet")]  # noqa: S314
         steps = ET.fromstring(book.read("xl/worksheets/sheet2.xml"))  # noqa: S314 — é a nossa própria planilha
-    assert names == ["Sobre", "Evolução", "Por UF", "Clientes", "Produtos", "Formas de pagamento"]
+    assert names == [
+        "Sobre",
+        "Evolução",
+        "Por UF",
+        "Clientes",
+        "Produtos",
+        "Formas de pagamento",
+        "Vendas e outras saídas",
+    ]
     numbers = [
         [float(cell.findtext("m:v", "nan", NS)) for cell in row.findall("m:c", NS)[:4]]
         for row in steps.findall(".//m:row", NS)[1:]

@@ -100,6 +100,7 @@ async def test_a_segunda_execucao_sem_novidade_pede_no_maximo_nove_vezes(
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
 async def test_na_escala_real_as_requisicoes_ficam_a_dois_por_cento_do_minimo(app: App, bling: Bling) -> None:
     result = await app.pipeline.run_full(START)

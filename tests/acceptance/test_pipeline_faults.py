@@ -312,7 +312,7 @@ async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
 
     monkeypatch.setattr(clock, "sleep", asked_to_stop)
     rule = bling.fail(path)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         result = await app.pipeline.run_full(START, stop=stop)
     assert (result.status, result.message and INTERRUPTED.rstrip(".") in result.message) == ("partial", True)
     monkeypatch.undo()

@@ -70,6 +70,7 @@ async def test_nenhum_contato_e_os_produtos_vem_assim_mesmo(app: App, bling: Bli
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.2)
 async def test_as_cem_mais_novas_com_defeito_nao_sao_o_recurso_inteiro(app: App, bling: Bling) -> None:
     """Na primeira carga nada respondeu ainda: a testemunha é a nota mais velha da janela."""

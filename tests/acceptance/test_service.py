@@ -151,7 +151,7 @@ async def test_the_database_comes_back(settings: Settings, clock: FakeClock, mon
     app = create_app(down, clock=clock)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coletor") as http,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
     ):
         problem(await http.get("/status"), 503)
         service: Service = app.state.service
@@ -165,7 +165,7 @@ async def test_a_database_that_falls_later(
     app = create_app(settings, clock=clock)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coletor") as http,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
     ):
         service: Service = app.state.service
         opened = await service.app()

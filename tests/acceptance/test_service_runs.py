@@ -18,8 +18,8 @@ from bling_collector.web.service import Service
 from bling_simulator.bling import Bling
 
 FULL = "/run/full?data_inicio=2026-01-01"
-SLOW = 0.05
-"""Segundos de demora do Bling, para que haja tempo de fazer outra coisa durante uma execução."""
+HELD = r"^/nfe/\d+$"
+"""O que o Bling não responde enquanto se faz outra coisa durante uma execução."""
 ASYNC = {"Prefer": "respond-async"}
 
 
@@ -123,15 +123,16 @@ async def test_leftovers_are_partial(http: httpx2.AsyncClient, bling: Bling) -> 
     assert (await http.post("/run")).json()["status"] == "success"
 
 
-@pytest.mark.bling(latency=SLOW)
-async def test_ten_requests_at_once_are_answered_while_it_runs(http: httpx2.AsyncClient) -> None:
+async def test_ten_requests_at_once_are_answered_while_it_runs(http: httpx2.AsyncClient, bling: Bling) -> None:
     """O que o Cloud Run deixa chegar de uma vez: nenhum espera pela execução, nem por uma conexão do banco."""
+    held = bling.fail(HELD, "hold")
     started = (await http.post(FULL, headers=ASYNC)).headers["Location"]
     pages = ("/", "/status", "/cobertura", "/execucoes", "/executar", "/faturamento", "/notas", "/runs", "/reconcile")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         answers = await asyncio.gather(*(http.get(page, headers={"Accept": "text/html"}) for page in (*pages, started)))
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 303, 200, 200, 200, 200, 200]
     assert (await http.get(started)).json()["status"] == "running"
+    bling.faults.remove(held)
     assert (await _until_it_ends(http, started))["status"] == "success"
 
 
@@ -193,9 +194,13 @@ async def test_an_unexpected_error_in_a_run_says_which_run(
 # --- duas ao mesmo tempo -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.bling(latency=SLOW)
-async def test_only_one_run_at_a_time(http: httpx2.AsyncClient) -> None:
-    answers = await asyncio.gather(*(http.post("/run?data_inicio=2026-02-01") for _ in range(3)))
+async def test_only_one_run_at_a_time(http: httpx2.AsyncClient, bling: Bling) -> None:
+    held = bling.fail(HELD, "hold")
+    asking = [asyncio.ensure_future(http.post("/run?data_inicio=2026-02-01")) for _ in range(3)]
+    while len([answer for answer in asking if answer.done()]) < 2:
+        await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
+    bling.faults.remove(held)
+    answers = await asyncio.gather(*asking)
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     for answer in answers:
         if answer.status_code == 409:
@@ -206,8 +211,8 @@ async def test_only_one_run_at_a_time(http: httpx2.AsyncClient) -> None:
 # --- em segundo plano ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.bling(latency=SLOW)
 async def test_respond_async_to_the_end(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+    held = bling.fail(HELD, "hold")
     answer = await http.post(FULL, headers={"Prefer": "wait=5, Respond-Async"})
     assert answer.status_code == 202
     assert answer.headers["preference-applied"] == "respond-async"
@@ -216,6 +221,7 @@ async def test_respond_async_to_the_end(http: httpx2.AsyncClient, bling: Bling, 
     assert (await http.get("/status")).json()["running"] is True
     problem(await http.post("/run", headers=ASYNC), 409)
     problem(await http.post("/run"), 409)
+    bling.faults.remove(held)
 
     run = await _until_it_ends(http, answer.headers["location"])
     assert run["status"] == "success"
@@ -230,18 +236,20 @@ async def test_a_background_run_that_fails_is_in_its_record(stranger: httpx2.Asy
     assert "autorização" in run["mensagem"]
 
 
-@pytest.mark.bling(latency=SLOW)
-async def test_the_client_leaves_and_the_run_goes_on(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_client_leaves_and_the_run_goes_on(
+    http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine
+) -> None:
+    held = bling.fail(HELD, "hold")
     impatient = asyncio.create_task(http.post(FULL))
     await until(lambda: _runs(http))
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
         await impatient
+    bling.faults.remove(held)
     assert (await _until_it_ends(http, "/runs/1"))["status"] == "success"
     assert await _notes(engine) > 0
 
 
-@pytest.mark.bling(latency=SLOW)
 async def test_the_service_stops_in_the_middle(
     settings: Settings, clock: FakeClock, bling: Bling, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -249,9 +257,10 @@ async def test_the_service_stops_in_the_middle(
     app = create_app(settings, clock=clock)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coletor") as http,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
     ):
         await authorise(http, bling)
+        bling.fail(HELD, "hold", after=60)
         waiting = asyncio.create_task(http.post("/run/full?data_inicio=2021-01-01"))
         await until(lambda: _notes(engine))
         service: Service = app.state.service
@@ -261,7 +270,7 @@ async def test_the_service_stops_in_the_middle(
         assert body["run_status"] == "partial"
         assert body["stats"]["nfes"] == await _notes(engine)
         problem(await http.post("/run"), 503)
-    bling.configure(latency=0.0)
+    bling.faults.clear()
     async with serving(settings, clock) as http:
         assert (await http.post("/run")).json()["status"] == "success"
     assert await _notes(engine) == _in_bling(bling, "2021-01-01")

@@ -52,7 +52,7 @@ _LINES = """
 _NOTES = """
     INSERT INTO nfe_cabecalho (id, numero, data_emissao, situacao, contato_id, contato_nome, contato_documento,
         contato_municipio, contato_uf, total_produtos, total_nota, extraido_em, tipo, serie, chave_acesso, valor_frete,
-        link_danfe, detalhe, excluida_em)
+        link_danfe, detalhe, excluida_em, finalidade, cfop, cfops)
     SELECT 10000000000 + n, CASE WHEN n % 5003 <> 0 THEN lpad(n::text, 6, '0') END,
            CASE WHEN n % 10007 <> 0 THEN timestamp '2021-01-04 08:00' + make_interval(
                secs => floor(sqrt(n::float8 / :notas) * 1870) * 86400 + (n % 97) * 300) END,
@@ -65,7 +65,11 @@ _NOTES = """
                    'endereco', jsonb_build_object('endereco', 'Rua das Fresas', 'numero', n % 900, 'bairro', 'Centro',
                        'cep', '95702000', 'municipio', 'Bento Gonçalves', 'uf', c.uf)),
                'parcelas', jsonb_build_array(jsonb_build_object('data', '2025-03-05', 'valor', total))),
-           CASE WHEN n % 3001 = 0 THEN now() END
+           CASE WHEN n % 3001 = 0 THEN now() END, CASE WHEN n % 97 = 0 THEN 4 ELSE 1 END,
+           CASE WHEN n % 10 = 0 THEN 'vários' WHEN n % 50 = 1 THEN '6949' ELSE '6102' END,
+           CASE WHEN n % 10 = 0 THEN jsonb_build_array(
+               jsonb_build_object('cfop', '6101', 'valor', round(total * 0.7, 2)),
+               jsonb_build_object('cfop', '6949', 'valor', total - round(total * 0.7, 2))) END
     FROM generate_series(1, :notas) AS n
     JOIN (SELECT nfe_id, sum(quantidade * valor) AS total,
                  jsonb_agg(jsonb_build_object('codigo', codigo, 'descricao', descricao, 'quantidade', quantidade,
@@ -79,9 +83,9 @@ _NOTES = """
         ELSE 1 + floor(power(abs(hashint8(n)) / 2147483648.0, 2) * (:clientes - 1))::int END"""
 _ITEMS = """
     INSERT INTO nfe_itens (nfe_id, codigo_produto, descricao_produto, quantidade, valor_unitario, valor_total,
-        unidade_medida, ordem)
+        unidade_medida, ordem, cfop)
     SELECT 10000000000 + nfe_id, codigo, min(descricao), sum(quantidade), min(valor), sum(quantidade * valor), 'UN',
-           min(ordem)
+           min(ordem), CASE WHEN nfe_id % 10 = 0 AND min(ordem) > 1 THEN '6949' ELSE '6102' END
     FROM linhas GROUP BY nfe_id, codigo"""
 _PAYMENTS = """
     INSERT INTO nfe_pagamentos (nfe_id, tipo_pagamento, valor, numero_parcela)

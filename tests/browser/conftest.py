@@ -46,9 +46,13 @@ from bling_simulator.settings import SimulatorSettings
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-COMPANY = SimulatorSettings(requests_per_second=0, errors_per_10s=0, token_calls_per_minute=0, today=date(2026, 2, 20))
-"""A empresa da demonstração, sem limite de ritmo."""
+COMPANY = SimulatorSettings(
+    scale=0.36, requests_per_second=0, errors_per_10s=0, token_calls_per_minute=0, today=date(2026, 2, 20)
+)
+"""A empresa da demonstração, menor (uma busca ainda passa de mil notas) e sem limite de ritmo."""
 START = date(2021, 1, 1)
+NOTES = f"{sum(notes for notes, _ in COMPANY.company_volumes().values()):,}".replace(",", ".")
+"""Quantas notas de saída ela tem, como a página o escreve."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -169,7 +173,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def browser(chromium_path: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGS)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import text
-from tests.browser.conftest import Panel
+from tests.browser.conftest import NOTES, Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
 
 BOTH = [
@@ -18,7 +18,7 @@ BOTH = [
 async def test_all_is_well(page: Page) -> None:
     assert await weight(page, "/") < MOST_BYTES
     await expect(page.get_by_role("heading", level=1)).to_have_text(
-        "Tudo certo: 2.926 de 2.926 notas, conferido agora mesmo."
+        f"Tudo certo: {NOTES} de {NOTES} notas, conferido agora mesmo."
     )
     await expect(page.get_by_role("link", name="Situação")).to_have_attribute("aria-current", "page")
     await axe(page)
@@ -136,7 +136,7 @@ async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
     await page.get_by_role("button", name="Tentar de novo").click()
     await expect(page.get_by_text("Completa", exact=True)).to_be_visible(timeout=60_000)
     await page.goto("/")
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("Tudo certo: 2.926 de 2.926 notas")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(f"Tudo certo: {NOTES} de {NOTES} notas")
 
 
 @pytest.mark.parametrize((), BOTH)

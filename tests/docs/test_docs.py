@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,6 +25,7 @@ from bling_collector.db.models import metadata
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
 from bling_simulator import Bling, SimulatorSettings
+from bling_simulator.clock import BRASILIA, ManualClock
 from docs import gerar
 
 ROOT = Path(__file__).parents[2]
@@ -205,7 +207,9 @@ async def test_a_query_of_the_manual_runs(where: str, block: str, engine: AsyncE
 
 def test_the_demonstration_shown_is_of_the_company_that_is_generated() -> None:
     shown = MANUAL.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
-    for year, totals in Bling(SimulatorSettings()).totals_by_year().items():
+    day, month, year = re.findall(r"Em (\d\d)/(\d\d)/(\d{4}) ", MANUAL)[0]
+    end = ManualClock(datetime(int(year), int(month), int(day), 23, 59, tzinfo=BRASILIA))
+    for year, totals in Bling(SimulatorSettings(goes_on=True), end).totals_by_year().items():
         collected, cancelled = f"{totals.notes:,}".replace(",", "."), totals.cancelled
         value = f"{sum(totals.value.values()):,.2f}".translate(str.maketrans(",.", ".,"))
         assert re.search(rf"^{year} +{collected} +{collected} +{cancelled} +R\$ {value}$", shown, re.MULTILINE), year

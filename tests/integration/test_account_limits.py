@@ -339,4 +339,4 @@ async def test_an_answer_read_late_is_not_a_turn(engine: AsyncEngine) -> None:
         left = await connection.scalar(
             text("SELECT extract(epoch FROM inicios[cardinality(inicios)] - clock_timestamp()) FROM limites_bling")
         )
-    assert ours - time.monotonic() == pytest.approx(float(left), abs=0.05)
+    assert ours - time.monotonic() <= float(left) + 0.05, "a demora da resposta somou-se à espera"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -26,6 +27,7 @@ from bling_collector.db.client_tools import environment, find_tools
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded import EmbeddedServer
 from bling_collector.db.embedded_binaries import BIN_VARIABLE
+from bling_collector.db.grants import read_grants
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.restore import Restored, restore
 from bling_collector.db.run_lock import run_lock
@@ -145,7 +147,7 @@ async def test_an_old_copy_does_not_make_a_lost_authorisation_look_good(
 ) -> None:
     """A cópia é de quando o banco ainda não sabia que um par pode ter sido gasto, nem que foi recusado."""
     async with empty_engine.begin() as connection:
-        await connection.run_sync(schema._migrate, revision)
+        await connection.run_sync(schema.migrate, revision)
     await backup(empty_engine, tmp_path / "copia")
     async with engine.begin() as connection:
         await connection.execute(
@@ -165,7 +167,7 @@ async def test_a_new_copy_over_a_database_not_yet_upgraded(
 ) -> None:
     await backup(engine, tmp_path / "copia")
     async with empty_engine.begin() as connection:
-        await connection.run_sync(schema._migrate, "0001")
+        await connection.run_sync(schema.migrate, "0001")
         await connection.execute(
             text(
                 "INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at) "
@@ -200,12 +202,88 @@ async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_pa
 async def test_tables_that_the_copy_has_not(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     """Uma cópia anterior à última migração, sobre um banco que já a tem."""
     async with loaded.begin() as connection:
+        await connection.execute(text("ALTER TABLE contatos ADD COLUMN apelido text DEFAULT 'de um analista'"))
         await connection.execute(text("DROP TABLE alarmes"))
         await connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     await backup(loaded, tmp_path / "copia")
     await schema.upgrade(empty_engine)
+    of_today = await structure(empty_engine)
     assert (await restore(empty_engine, tmp_path / "copia")).revision == "0003"
-    assert await rows(empty_engine) == await rows(loaded) | {name: [] for name in SECRETS}
+    assert await structure(empty_engine) == of_today  # e sem a coluna que não é nossa
+    before, after = await rows(loaded), await rows(empty_engine)
+    for table in ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "produtos", "etl_controle"):
+        assert len(after[table]) == len(before[table]) > 0
+
+
+# --- quem fez o arquivo --------------------------------------------------------------------------------------------
+
+
+async def test_a_hostile_copy_runs_nothing(
+    loaded: AsyncEngine, empty_engine: AsyncEngine, empty_database_url: str, tmp_path: Path
+) -> None:
+    """Objetos de outro, gatilhos, regras e padrões que executam, com os direitos de um superusuário do servidor."""
+    before = (await rows(loaded))["contatos"]
+    proof, said = tmp_path / "executado", (tmp_path / "executado").as_posix()
+    async with loaded.begin() as connection:
+        for statement in (
+            "CREATE FUNCTION mau() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"COPY (SELECT 1) TO PROGRAM 'touch {said}'; RETURN NEW; END $$",
+            "CREATE TRIGGER mau BEFORE INSERT ON contatos FOR EACH ROW EXECUTE FUNCTION mau()",
+            "ALTER TABLE contatos ENABLE ALWAYS TRIGGER mau",
+            "CREATE FUNCTION pior() RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
+            f"COPY (SELECT 1) TO PROGRAM 'touch {said}'; RETURN 'x'; END $$",
+            "CREATE VIEW vw_ma AS SELECT pior()",
+            "CREATE TABLE de_outro (id int, x text DEFAULT pior())",
+            "CREATE INDEX mau ON produtos ((lower(nome)))",
+            "CREATE RULE ma AS ON INSERT TO produtos DO ALSO SELECT pior()",
+            f"COMMENT ON TABLE produtos IS E'\n\\! touch {said}\n'",
+            f'CREATE TABLE "x\n\\! touch {said}\n" (id int)',
+        ):
+            await connection.exec_driver_sql(statement)
+    await backup(loaded, tmp_path / "copia")
+    await restore(empty_engine, tmp_path / "copia")
+    assert not proof.exists()
+    async with empty_engine.connect() as connection:
+        strange = await connection.execute(
+            text(
+                "SELECT relname FROM pg_class WHERE relname IN ('mau', 'vw_ma', 'de_outro') UNION ALL "
+                "SELECT proname FROM pg_proc WHERE proname IN ('mau', 'pior') UNION ALL "
+                "SELECT rulename FROM pg_rules WHERE rulename = 'ma'"
+            )
+        )
+        assert strange.all() == []
+    assert (await rows(empty_engine))["contatos"] == before
+
+
+async def test_what_analysts_may_read_they_may_read_afterwards(
+    loaded: AsyncEngine, database_url: str, tmp_path: Path
+) -> None:
+    role = f"analista_{uuid4().hex[:8]}"
+    await backup(loaded, tmp_path / "copia")
+    try:
+        async with loaded.begin() as connection:
+            for statement in (
+                f'CREATE ROLE "{role}"',
+                f'GRANT SELECT ON nfe_cabecalho, vw_faturamento_mes TO "{role}" WITH GRANT OPTION',
+                f'GRANT SELECT (id, nome) ON contatos TO "{role}"',
+                f'GRANT USAGE ON SEQUENCE nfe_itens_id_seq TO "{role}"',
+                "GRANT SELECT ON produtos TO PUBLIC",
+            ):
+                await connection.execute(text(statement))
+        before = await granted(loaded)
+        assert len(before) >= 6
+        await restore(loaded, tmp_path / "copia", overwrite=True)
+        assert await granted(loaded) == before
+    finally:
+        async with loaded.begin() as connection:
+            await connection.execute(text(f'DROP OWNED BY "{role}"'))
+            await connection.execute(text(f'DROP ROLE "{role}"'))
+
+
+async def granted(engine: AsyncEngine) -> list[str]:
+    """As permissões de quem não é o dono, uma por linha."""
+    async with engine.connect() as connection:
+        return [command for _, _, command in await read_grants(connection)]
 
 
 async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_path: Path) -> None:
@@ -254,6 +332,16 @@ async def test_not_during_a_run(loaded: AsyncEngine, tmp_path: Path) -> None:
 
 
 # --- o arquivo -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_killed_copy_left_goes_away_with_the_next(engine: AsyncEngine, tmp_path: Path) -> None:
+    old, fresh, other = (tmp_path / name for name in (".copia.a1.parcial", ".copia.b2.parcial", ".outra.c3.parcial"))
+    for path in (old, fresh, other):
+        path.write_text("os dados dos clientes")
+    for path in (old, other):
+        os.utime(path, (1, 1))
+    await backup(engine, tmp_path / "copia")
+    assert sorted(_names(tmp_path)) == [".copia.b2.parcial", ".outra.c3.parcial", "copia"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os modos são do Unix")
@@ -350,7 +438,7 @@ def test_the_password_goes_in_the_environment() -> None:
     url = make_url(
         "postgresql+psycopg://eu:muito%20secreta@servidor:5433/banco?sslmode=require&options=-csearch_path%3Dx"
     )
-    found = environment(url, "-c a=b")
+    found = environment(url)
     assert (found["PGUSER"], found["PGPASSWORD"], found["PGHOST"], found["PGPORT"], found["PGDATABASE"]) == (
         "eu",
         "muito secreta",
@@ -358,7 +446,7 @@ def test_the_password_goes_in_the_environment() -> None:
         "5433",
         "banco",
     )
-    assert (found["PGSSLMODE"], found["PGOPTIONS"]) == ("require", "-csearch_path=x -c a=b")
+    assert (found["PGSSLMODE"], found["PGOPTIONS"]) == ("require", "-csearch_path=x")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")

@@ -1,7 +1,6 @@
 """Os limites de cada conexão, e uma migração que não faz esperar quem usa as tabelas."""
 
 import asyncio
-import time
 from collections.abc import Awaitable
 
 import psycopg
@@ -67,7 +66,7 @@ async def test_an_idle_transaction_does_not_hold_what_it_locked(engine: AsyncEng
 async def _old_database(engine: AsyncEngine) -> None:
     """As tabelas do primeiro coletor, ainda por migrar."""
     async with engine.begin() as connection:
-        await connection.run_sync(schema._migrate, "0001")
+        await connection.run_sync(schema.migrate, "0001")
 
 
 async def _while_busy(url: str, work: Awaitable[object], release: asyncio.Event) -> object:
@@ -85,22 +84,18 @@ async def test_a_migration_gives_way_to_who_uses_the_tables(
     monkeypatch.setattr(schema, "LOCK_SECONDS", 0.1)
     await _old_database(empty_engine)
     release = asyncio.Event()
-    slowest = 0.0
 
     async def others() -> None:
-        """Quem chega depois da migração também só quer ler: espera no máximo o que ela insiste de cada vez."""
-        nonlocal slowest
+        """Quem chega depois da migração também só quer ler, e lê: ela não faz fila diante da tabela ocupada."""
         async with await psycopg.AsyncConnection.connect(libpq_url(empty_database_url), autocommit=True) as reader:
             for _ in range(20):
-                began = time.monotonic()
                 await reader.execute("SELECT * FROM nfe_cabecalho")
-                slowest = max(slowest, time.monotonic() - began)
         release.set()
 
     busy = _while_busy(empty_database_url, schema.upgrade(empty_engine), release)
-    answer, _ = await asyncio.gather(busy, others())
+    async with asyncio.timeout(120):  # com uma fila, um esperaria pelo outro para sempre
+        answer, _ = await asyncio.gather(busy, others())
     assert answer == ("0001", HEAD)
-    assert slowest < 1.0
 
 
 async def test_a_table_that_never_is_free_is_said_and_nothing_changes(

@@ -71,7 +71,7 @@ class Command:
 
     async def says(self) -> Any:
         assert self._process.stdout
-        return json.loads(await asyncio.wait_for(self._process.stdout.readline(), 20))
+        return json.loads(await asyncio.wait_for(self._process.stdout.readline(), 120))
 
     async def asks(self) -> str:
         """Uma consulta, na mesma conexão de sempre."""
@@ -84,7 +84,7 @@ class Command:
     async def leave(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
-        await asyncio.wait_for(self._process.wait(), 20)
+        await asyncio.wait_for(self._process.wait(), 120)
 
     async def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         with suppress(ProcessLookupError):

@@ -158,25 +158,21 @@ async def test_muitos_ao_mesmo_tempo_entram_um_de_cada_vez(engine: AsyncEngine, 
     assert refreshed == 1
 
 
-async def test_um_state_vale_uma_vez_e_ate_o_prazo(engine: AsyncEngine) -> None:
+async def test_um_valor_se_usa_uma_vez(engine: AsyncEngine) -> None:
     states = PgStateStore(engine)
-    await states.remember("um", NOW + timedelta(minutes=10))
-    await states.remember("vencido", NOW)
-    assert not await states.consume("outro", NOW)
-    assert await states.consume("um", NOW)
-    assert not await states.consume("um", NOW)
-    assert not await states.consume("vencido", NOW)
+    ends = NOW + timedelta(minutes=10)
+    assert not await states.is_spent("um")
+    tries = await asyncio.gather(*(states.spend("um", ends, NOW) for _ in range(5)))
+    assert sorted(tries) == [False] * 4 + [True]
+    assert await states.is_spent("um")
+    assert not await states.is_spent("outro")
     assert "um" not in str(await rows(engine, "SELECT state_hash FROM oauth_states"))
 
 
-async def test_dois_states_convivem_e_os_muito_velhos_somem(engine: AsyncEngine) -> None:
+async def test_os_que_venceram_ha_muito_somem(engine: AsyncEngine) -> None:
     states = PgStateStore(engine)
-    await states.remember("velho", NOW)
-    await states.remember("um", NOW + timedelta(minutes=10))
-    await states.remember("dois", NOW + timedelta(minutes=11))
-    assert await states.consume("um", NOW)
-    assert await states.consume("dois", NOW)
-    await states.remember("novo", NOW + FORGET_AFTER * 2)
+    assert await states.spend("velho", NOW, NOW)
+    assert await states.spend("novo", NOW + FORGET_AFTER * 3, NOW + FORGET_AFTER * 2)
     assert await scalar(engine, "SELECT count(*) FROM oauth_states") == 1
 
 

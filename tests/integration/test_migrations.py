@@ -33,15 +33,19 @@ def _drift(connection: Connection) -> list[object]:
 VIEWS = {
     "vw_abc_clientes",
     "vw_abc_produtos",
+    "vw_cfops",
     "vw_faturamento_cliente",
     "vw_faturamento_dia",
     "vw_faturamento_mes",
     "vw_faturamento_produto",
     "vw_faturamento_uf",
+    "vw_itens_operacoes",
     "vw_nfe_linhas",
+    "vw_nfe_operacoes",
     "vw_nfe_validas",
     "vw_notas_por_situacao",
     "vw_pagamentos_mes",
+    "vw_saidas_mes",
     "vw_ultima_compra_cliente",
 }
 

@@ -6,6 +6,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from tests.unit.api.test_wall_clock import slow_server
 
 from bling_collector import pace
@@ -16,6 +17,7 @@ TOLERANCE = 0.03
 """Segundos que a rede e uma máquina ocupada tiram da distância entre as chegadas; as vezes dadas distam 1,05 s."""
 
 
+@pytest.mark.slow
 async def test_three_processes_never_pass_three_a_second(database_url: str) -> None:
     arrivals: list[float] = []
     async with slow_server(arrivals) as base_url:

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.collecting import rows
 from tests.proving import START, at, execute, outgoing, twin
+from tests.selling import apart, issue_odd, parts, sold, sold_lines
 
 from bling_collector.bootstrap import App
 from bling_collector.etl.periods import Period
@@ -38,6 +40,7 @@ async def notes(app: App, bling: Bling) -> list[Note]:
         twin(bling, model, emitted_at=at(f"2024-11-{situacao:02} 00:00:00"), situacao=situacao)
     twin(bling, model, emitted_at=at("2024-02-29 23:59:59"))
     bling.issue_note(emitted_at=at("2025-11-30 23:59:59"), contact_id=0)
+    issue_odd(bling, "2025-11-06")
     doomed = twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
     await app.pipeline.run_full(START)
     bling.delete_note(doomed)
@@ -50,14 +53,15 @@ def day(note: Note) -> date:
 
 
 def total(notes: Iterable[Note]) -> Decimal:
-    return sum((Decimal(str(note["valorNota"])) for note in notes), Decimal(0))
+    return sum((sold(note) or Decimal(0) for note in notes), Decimal(0))
 
 
 def amount(notes: Iterable[Note]) -> Amount:
     notes = list(notes)
-    valid = [note for note in notes if note["situacao"] in VALID]
-    cancelled = [note for note in notes if note["situacao"] == 2]
-    return Amount(len(valid), total(valid), len(cancelled), total(cancelled))
+    sales = [note for note in notes if note["situacao"] in VALID and sold(note) is not None]
+    cancelled = [note for note in notes if note["situacao"] == 2 and sold(note) is not None]
+    beside = sum((apart(note) for note in notes if note["situacao"] in VALID), Decimal(0))
+    return Amount(len(sales), total(sales), len(cancelled), total(cancelled), beside)
 
 
 def within(notes: list[Note], period: Period) -> list[Note]:
@@ -103,7 +107,7 @@ async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling,
     for period in PERIODS:
         inside = within(notes, period)
         valid = [note for note in inside if note["situacao"] in VALID]
-        whole = total(valid)
+        whole, sales = total(valid), [note for note in valid if sold(note) is not None]
         ufs = await load_breakdown(app.engine, period, "ufs")
         assert {r["uf"]: _amount(r) for r in ufs.rows} == {
             uf: amount(g) for uf, g in grouped(inside, lambda n: n["contato"]["endereco"]["uf"] or None).items()
@@ -117,19 +121,30 @@ async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling,
         by_sku = {r["codigo_produto"]: (r["notas"], r["quantidade"], r["valor"]) for r in products.rows}
         assert by_sku == _by_sku(inside)
         payments = await load_breakdown(app.engine, period, "pagamentos")
-        assert {r["forma_pagamento_id"]: (r["parcelas"], r["valor"]) for r in payments.rows} == _by_method(valid)
+        assert {r["forma_pagamento_id"]: (r["parcelas"], r["valor"]) for r in payments.rows} == _by_method(sales)
         names = bling.company.payment_methods
         for row in payments.rows:
             if row["forma_pagamento_id"] in names:
                 assert row["forma"] == names[row["forma_pagamento_id"]]["descricao"]
-        for each in (ufs, customers, products, payments):
+        operations = await load_breakdown(app.engine, period, "operacoes")
+        assert {r["operacao"]: (r["notas"], r["valor"]) for r in operations.rows} == _by_operation(valid)
+        for each in (ufs, customers, products, payments, operations):
             values = [row["valor"] for row in each.rows]
             assert values == sorted(values, reverse=True)
             assert (each.of, each.whole) == (len(each.rows), sum(values, Decimal(0)))
 
 
 def _amount(row: dict[str, Any]) -> Amount:
-    return Amount(row["notas"], row["valor"], row["canceladas"], row["valor_cancelado"])
+    return Amount(row["notas"], row["valor"], row["canceladas"], row["valor_cancelado"], row["valor_a_parte"])
+
+
+def _by_operation(notes: Iterable[Note]) -> dict[str, tuple[int, Decimal]]:
+    found: dict[str, tuple[int, Decimal]] = {}
+    for note in notes:
+        for kind, value in parts(note).items():
+            count, before = found.get(kind, (0, Decimal(0)))
+            found[kind] = count + 1, before + value
+    return found
 
 
 def _by_sku(notes: Iterable[Note]) -> dict[str | None, tuple[int, Decimal, Decimal]]:
@@ -139,7 +154,7 @@ def _by_sku(notes: Iterable[Note]) -> dict[str | None, tuple[int, Decimal, Decim
     for note in notes:
         for line in note["itens"]:
             sku = line["codigo"] or None
-            valid = note["situacao"] in VALID
+            valid = note["situacao"] in VALID and line in sold_lines(note)
             ids[sku] |= {note["id"]} if valid else set()
             quantity[sku] += Decimal(str(line["quantidade"])) if valid else 0
             value[sku] += Decimal(str(line["valorTotal"])) if valid else 0
@@ -160,9 +175,13 @@ async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
     """O que o painel diz é o que o analista lê, até no nome."""
     found = await load_revenue(app.engine, EVER, TODAY)
     months = await rows(
-        app.engine, "SELECT mes, notas, valor, canceladas, valor_cancelado FROM vw_faturamento_mes ORDER BY 1"
+        app.engine,
+        "SELECT mes, notas, valor, canceladas, valor_cancelado, valor_a_parte FROM vw_faturamento_mes ORDER BY 1",
     )
     assert [(s.inicio, *_values(s.now)) for s in found.steps if s.now != Amount()] == months
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8").partition("```sql\n")[2]
+    first = await rows(app.engine, readme.partition(";")[0])
+    assert first == [(mes, notas, valor, beside) for mes, notas, valor, _, _, beside in months]
     november = Period(date(2025, 11, 1), date(2025, 11, 30))
     for name, view, columns, key in (
         ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado", "uf"),
@@ -183,8 +202,8 @@ async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
         assert shown == {row[0]: row for row in stored}, view
 
 
-def _values(found: Amount) -> tuple[int, Decimal, int, Decimal]:
-    return found.notas, found.valor, found.canceladas, found.valor_cancelado
+def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:
+    return found.notas, found.valor, found.canceladas, found.valor_cancelado, found.valor_a_parte
 
 
 async def test_so_as_primeiras_e_quantas_ha(app: App, notes: list[Note]) -> None:
@@ -196,7 +215,7 @@ async def test_so_as_primeiras_e_quantas_ha(app: App, notes: list[Note]) -> None
 
 
 async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(app: App, notes: list[Note]) -> None:
-    ids = [note["id"] for note in notes if note["situacao"] == 6][:3]
+    ids = [note["id"] for note in notes if note["situacao"] == 6 and sold(note) == note["valorNota"]][:3]
     for id_, value in zip(ids, ("NULL", "'0001-01-01'", "'2099-12-31 10:00'"), strict=True):
         await execute(app.engine, f"UPDATE nfe_cabecalho SET data_emissao = {value} WHERE id = :id", id=id_)
     period = await load_period(app.engine, TODAY, preset="tudo")
@@ -205,7 +224,7 @@ async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(app: App, notes: list
     found = await load_revenue(app.engine, period, TODAY)
     assert found.bounds.undated == 3
     assert found.bounds.undated_value == total(note for note in notes if note["id"] in ids)
-    (stored,) = await rows(app.engine, "SELECT count(*), sum(total_nota) FROM vw_nfe_validas")
+    (stored,) = await rows(app.engine, "SELECT count(*), sum(valor_venda) FROM vw_nfe_validas")
     assert (found.now.notas + 3, found.now.valor + found.bounds.undated_value) == stored
 
 

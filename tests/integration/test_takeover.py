@@ -173,7 +173,7 @@ async def test_os_indices_com_outro_nome_nao_se_repetem(old: AsyncEngine) -> Non
     )
     assert repeated == []
     indexed = await rows(old, "SELECT count(*) FROM pg_indexes WHERE tablename = 'nfe_cabecalho'")
-    assert indexed == [(10,)], "a chave, os quatro de antes, chave_acesso, serie, a numeração e os dois do painel"
+    assert indexed == [(11,)], "a chave, os quatro de antes, chave_acesso, serie, a numeração e os três do painel"
 
 
 async def test_so_a_execucao_que_deu_certo_diz_ate_onde_se_cobriu(old: AsyncEngine) -> None:

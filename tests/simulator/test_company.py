@@ -1,12 +1,14 @@
 """A empresa de referência: volumes exatos, documentos válidos, contas que fecham."""
 
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from bling_simulator import SimulatorSettings
+from bling_simulator.bling import Bling
+from bling_simulator.clock import ManualClock
 from bling_simulator.company import Company, generate_company
 from bling_simulator.company.documents import is_access_key, is_cnpj, is_cpf
 from bling_simulator.company.invoice import COMPANY_CNPJ
@@ -133,3 +135,21 @@ def test_last_note_is_of_today(outgoing: list[Json]) -> None:
     assert max(note["dataEmissao"] for note in outgoing) == "2026-02-20 11:47:12"
     earlier = generate_company(SimulatorSettings(volumes={2026: (20, 0)}, today=date(2026, 1, 31)))
     assert max(note["dataEmissao"] for note in earlier.notes.values())[:10] == "2026-01-31"
+
+
+def test_it_goes_on_at_the_same_pace_to_the_present() -> None:
+    """As notas até fevereiro são as mesmas; o que vem depois só cresce, seja qual for o dia em que se olhe."""
+    still = Bling(SimulatorSettings(), ManualClock())
+    now = datetime(2026, 11, 28, 15, tzinfo=UTC)
+    alive = Bling(SimulatorSettings(goes_on=True), ManualClock(now))
+    earlier = Bling(SimulatorSettings(goes_on=True), ManualClock(now - timedelta(days=30)))
+    assert list(alive.notes.values())[: len(still.notes)] == list(still.notes.values())
+    assert list(alive.notes.values())[: len(earlier.notes)] == list(earlier.notes.values())
+    by_month = Counter(note["dataEmissao"][:7] for note in alive.notes.values() if note["dataEmissao"] > "2026-03")
+    assert sorted(by_month) == [f"2026-{month:02}" for month in range(3, 12)]
+    assert all(70 < count < 140 for count in by_month.values()), by_month
+    numbers = [int(note["numero"]) for note in alive.notes.values() if (note["tipo"], note["serie"]) == (1, 1)]
+    assert sorted(numbers) == list(range(min(numbers), max(numbers) + 1))
+    sold = alive.notes[alive.sell()]
+    assert (sold["dataEmissao"], sold["tipo"]) == ("2026-11-28 12:00:00", 1)
+    assert sold["id"] == max(alive.notes)

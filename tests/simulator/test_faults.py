@@ -42,6 +42,21 @@ async def test_path_and_method_choose(client: httpx2.AsyncClient, bling: Bling) 
     assert (await client.get(f"/nfe/{note}")).status_code == 500
 
 
+async def test_a_page_fails_only_while_it_brings_the_record(client: httpx2.AsyncClient, bling: Bling) -> None:
+    bad = next(note["id"] for note in bling.notebook.newest_first() if note["tipo"] == 1)
+    bling.fail("^/nfe$", contains=f'"id":{bad},')
+    page = {"limite": 5, "tipo": 1}
+    assert [(await client.get("/nfe", params=page | {"pagina": n})).status_code for n in (1, 2)] == [500, 200]
+    bling.delete_note(bad)
+    assert (await client.get("/nfe", params=page)).status_code == 200
+
+
+async def test_the_query_chooses(client: httpx2.AsyncClient, bling: Bling) -> None:
+    bling.fail("^/produtos$", query=r"codigos\[\]=A/1(&|$)")
+    for codigos, status in ((["B", "A/1"], 500), (["A/10"], 200), (["B"], 200)):
+        assert (await client.get("/produtos", params={"codigos[]": codigos})).status_code == status
+
+
 def test_first_rule_that_fires_wins_and_all_count() -> None:
     book = FaultBook(seed=1)
     book.add(FaultRule("a", "empty", after=1))

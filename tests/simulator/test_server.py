@@ -46,7 +46,7 @@ async def test_a_hung_request_can_be_abandoned() -> None:
     async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url) as client:
         server.bling.fail("^/nfe$", "hang", times=1, seconds=3600)
         with pytest.raises(httpx2.ReadTimeout):
-            await client.get("/nfe", timeout=0.05)
+            await client.get("/nfe", timeout=httpx2.Timeout(60, read=0.05))
         assert (await client.get("/nfe")).status_code == 401
 
 
@@ -54,7 +54,7 @@ async def test_latency_is_a_setting() -> None:
     async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url) as client:
         server.bling.configure(latency=0.2, latency_jitter=0.1)
         with pytest.raises(httpx2.ReadTimeout):
-            await client.get("/nfe", timeout=0.02)
+            await client.get("/nfe", timeout=httpx2.Timeout(60, read=0.02))
 
 
 def test_command_line() -> None:

@@ -1,11 +1,20 @@
 """CPF e CNPJ não passam; os números que não são documentos, sim."""
 
+import importlib
+import pkgutil
 import random
+import re
 import string
+import time
+from collections.abc import Iterator
+from dataclasses import fields
 from functools import partial
 
 import pytest
 
+import bling_collector
+from bling_collector.config import Settings, load_settings
+from bling_collector.errors import ConfigurationError
 from bling_collector.redaction import HIDDEN, redact, without_documents
 from bling_simulator.company.documents import format_document, make_cnpj, make_cpf
 
@@ -62,3 +71,160 @@ def test_an_id_is_hidden_only_by_chance() -> None:
     rng = random.Random(7)
     ids = ["2" + "".join(rng.choices(string.digits, k=10)) for _ in range(5000)]
     assert sum(HIDDEN in without_documents(f"nota {id_}") for id_ in ids) < 100
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Configuração inválida — API_TOKEN: só letras, números e sinais do ASCII, sem espaços.",
+        "TOKEN_ENCRYPTION_KEY: uma chave tem 44 caracteres, como `bling-collector auth --gerar-chave` a dá",
+        "senha: precisa de oito letras",
+        "Authorization: falta o token",
+    ],
+)
+def test_our_own_sentences_stay_whole(sentence: str) -> None:
+    assert redact(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "senha: abacaxi",
+        "senha: abacaxi, e mais",
+        "senha: abacaxi host: servidor",
+        "password=abacaxi do banco",
+        "'password': 'abacaxi do banco'",
+        "api_token: abacaxi7 do banco",
+        "postgresql://u:aba@caxi@servidor/banco",
+        "foo=eyJabacaxi.abacaxi.abacaxi",
+        "x-eyJabacaxi.abacaxi.abacaxi",
+        "%22eyJabacaxi.abacaxi.abacaxi",
+    ],
+)
+def test_a_secret_beside_a_name_is_hidden(text: str) -> None:
+    hidden = redact(text)
+    assert HIDDEN in hidden
+    assert "caxi" not in hidden
+
+
+def test_every_sentence_of_the_configuration_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in fields(Settings):
+        monkeypatch.setenv(variable.name.upper(), "ção com espaço")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "API_TOKEN" in str(caught.value)
+    assert redact(str(caught.value)) == str(caught.value)
+
+
+# --- o tempo -------------------------------------------------------------------------------------------------------
+
+PIECES = [
+    *(
+        "eyJ",
+        "eyJ-",
+        "eyJ.",
+        "a.eyJ",
+        "-",
+        ".",
+        "a",
+        "1",
+        "f",
+        "0-",
+        "ção",
+        " ",
+        "\n",
+        "\t ",
+        ":",
+        "@",
+        "/",
+        "://",
+        "://a:",
+    ),
+    *(
+        "bearer ",
+        "bearer",
+        "basic ",
+        "authorization",
+        "authorization: ",
+        "senha ",
+        "senha:",
+        "senha: a ",
+        'senha="',
+        "gAAAAA",
+    ),
+    *(
+        "gAAAAA-",
+        "&code=",
+        "?state=a",
+        "'code' ",
+        "'code': '",
+        "cpf ",
+        "CPF: 1",
+        "cnpj(",
+        "123.456.789-",
+        "12.345.678/",
+    ),
+    *(
+        "1a",
+        "A1",
+        "A1/",
+        "1.",
+        "[",
+        "(",
+        "{",
+        "«",
+        "`bling-collector a",
+        "GET /runs",
+        "com ",
+        "Rode ",
+        "nf ",
+        "n",
+        "\\",
+    ),
+]
+"""De que se faz um texto hostil: o começo do que cada padrão procura, e o que o faz seguir sem chegar ao fim."""
+
+
+def patterns() -> dict[str, re.Pattern[str]]:
+    """Todo padrão guardado num módulo do coletor: cada um pode ler o que alguém de fora escreveu."""
+    found = {}
+    for module in pkgutil.walk_packages(bling_collector.__path__, "bling_collector."):
+        if "migrations" in module.name or module.name.endswith(("__main__", "config")):  # a configuração é de quem roda
+            continue
+        kept = list(vars(importlib.import_module(module.name)).values())
+        for value in kept:
+            for each in flat(value):
+                if isinstance(each, re.Pattern) and isinstance(each.pattern, str):
+                    found[f"{module.name}: {each.pattern}"] = each
+    return found
+
+
+def flat(value: object) -> Iterator[object]:
+    """O valor, ou o que há nele, se é uma tupla."""
+    for each in value if isinstance(value, tuple) else (value,):
+        yield from flat(each) if isinstance(each, tuple) else (each,)
+
+
+def seconds(pattern: re.Pattern[str], text: str) -> float:
+    began = time.process_time()
+    pattern.sub("", text)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("name", sorted(patterns()))
+def test_the_time_of_a_pattern_grows_with_the_text(name: str) -> None:
+    """Oito vezes mais texto custa oito vezes mais tempo; se custasse o quadrado, seriam sessenta e quatro."""
+    pattern = patterns()[name]
+    for piece in PIECES:
+        for end in ("", "!"):
+            small, large = (piece * (size // len(piece)) + end for size in (2_000, 16_000))
+            if (long := seconds(pattern, large)) > 0.02:
+                assert long < 24 * seconds(pattern, small), (piece, end)
+
+
+def test_a_hostile_text_takes_no_time() -> None:
+    """Com o quadrado, cada um levaria mais de um minuto."""
+    for piece in ("eyJ-", "senha: a ", "://a:"):
+        began = time.process_time()
+        redact(piece * (150_000 // len(piece)))
+        assert time.process_time() - began < 10, piece

@@ -46,7 +46,9 @@ OTHERS = {
         "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
     },
     # Nomes lidos do catálogo, entre aspas; e as tabelas cujas linhas ficam, escritas ali mesmo.
-    "restore.py": {"quoted_schema", "displaced", "', '.join(map(quoted, names))", "kind", "table", "kept"},
+    "restore.py": {"displaced", "', '.join(map(quoted, names))", "kind", "table", "kept", "name", "_KEPT[table]"},
+    # Os das nossas tabelas e das colunas delas, conferidos no catálogo e entre aspas.
+    "copied_rows.py": {"quoted(table)", "columns"},
 }
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import httpx2
 
+from bling_collector.api.network import TooLargeError
 from bling_collector.errors import (
     BlingAuthError,
     BlingBodyError,
@@ -64,6 +65,7 @@ _BLOCKED: Final = (
     "a resposta não é da API. O IP desta máquina pode estar bloqueado por excesso de requisições: o bloqueio dura "
     "de 10 a 60 minutos (developer.bling.com.br/limites). Espere antes de tentar de novo."
 )
+_ALONE: Final = "a resposta não é da API, mas aos outros pedidos ela responde: é só este que não passa."
 _UNANSWERED: Final[tuple[tuple[type[httpx2.RequestError], str], ...]] = (
     (httpx2.ConnectTimeout, "a conexão não abriu a tempo"),
     (httpx2.ConnectError, "a conexão não abriu"),
@@ -82,7 +84,7 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
     """O corpo de uma resposta boa, já lida; senão levanta o BlingError que a tabela manda.
 
     Só vale como erro do Bling o que traz o envelope `error` dele: um 404 sem envelope é de um intermediário, e não
-    prova que o recurso deixou de existir.
+    prova que o recurso deixou de existir. `extensions["alone"]` diz que o Bling atende aos outros pedidos.
     """
     status, body, flaw = response.status_code, None, "sem o envelope de erro do Bling"
     try:
@@ -99,6 +101,8 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
         flaw = "com um erro" if said else flaw
         raise BlingBodyError(f"{where}a resposta veio {flaw}.{words}", status=status)
     if said is None and not _speaks_without_envelope(response, body):
+        if response.extensions.get("alone"):
+            raise BlingRejectedError(f"{where}{_ALONE}", status=status)
         if status in {403, 429}:
             raise BlingUnavailableError(f"{where}{_BLOCKED}", status=status)
         raise BlingBodyError(f"{where}a resposta veio {flaw}.", status=status)
@@ -108,10 +112,12 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
 
 
 def unanswered(request: httpx2.Request, error: httpx2.RequestError) -> BlingUnavailableError:
-    """O erro de quem não chegou a ter resposta.
+    """O erro de quem não chegou a ter resposta, ou a teve sem tamanho.
 
     As palavras do cliente HTTP só entram quando a conexão nem abriu: depois disso podem citar um cabeçalho.
     """
+    if isinstance(error, TooLargeError):
+        return BlingBodyError(f"{place(request)}: a resposta veio grande demais ({error}).")
     sentence = next(sentence for kind, sentence in _UNANSWERED if isinstance(error, kind))
     detail = f": {error}" if isinstance(error, httpx2.ConnectError) and str(error) else ""
     return BlingUnavailableError(f"{place(request)}: {sentence} ({type(error).__name__}{detail}).")

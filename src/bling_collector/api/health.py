@@ -37,16 +37,22 @@ class Health:
         return True
 
     def witness(self, request: httpx2.Request, *, probe: bool) -> httpx2.Request | None:
-        """O que perguntar antes de `request`: o que já respondeu, do mesmo tipo se há. None se não há por que, ou qual.
+        """O que perguntar antes de `request`: o que já respondeu, do mesmo tipo se há, ou uma página vazia. None se não
+        há por que.
 
         Há por que na vez de prova, e uma vez a cada SUSPECTS recursos que falham em seguida.
         """
         kind = _kind(request)
-        url = self._good.get(kind) or self._last
-        if url is None or request.method != "GET" or not (probe or kind in self._doubtful):
+        url = self._good.get(kind) or self._last or _past_the_end(request.url)
+        if request.method != "GET" or not (probe or kind in self._doubtful):
             return None
         self._doubtful.discard(kind)
         return httpx2.Request("GET", url, headers=request.headers, extensions=request.extensions)
+
+
+def _past_the_end(url: httpx2.URL) -> httpx2.URL:
+    """Uma página da listagem em que não há registro que a estrague."""
+    return url.copy_with(path=re.sub(r"/\d+$", "", url.path), query=b"pagina=100000&limite=1")
 
 
 def _kind(request: httpx2.Request) -> str:

@@ -19,10 +19,13 @@ from bling_collector.api.health import Health
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.clock import Clock
 from bling_collector.errors import (
+    LASTING,
     BlingAuthError,
     BlingError,
     BlingPausedError,
+    BlingRejectedError,
     BlingThrottledError,
+    DailyLimitError,
     ReauthorizeError,
 )
 from bling_collector.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
@@ -35,6 +38,7 @@ Check = Callable[[dict[str, Json]], None]
 """Levanta BlingBodyError quando o corpo não é o que se pediu; vai em `extensions["check"]` do pedido."""
 
 ATTEMPTS: Final = 5
+"""De uma requisição; `extensions["attempts"]` pede menos, mas não do que só passou do limite por segundo."""
 LONGEST_WAIT: Final = 30.0
 """Segundos; também o teto de um `Retry-After`."""
 
@@ -75,18 +79,28 @@ class _Layer(httpx2.AsyncBaseTransport):
 class AuthTransport(_Layer):
     """Põe o token em cada pedido. A um 401, renova uma vez e repete uma vez; ao segundo, ReauthorizeError.
 
+    Se o último pedido que passou volta a passar com o mesmo token, não é o token que o Bling recusa, mas este pedido:
+    BlingRejectedError, e nada se renova.
+
     O cabeçalho `enable-jwt` vai só com um JWT: com o token opaco o Bling responde 401 (medido).
     """
 
     def __init__(self, tokens: AccessTokens, inner: httpx2.AsyncBaseTransport) -> None:
         super().__init__(inner)
         self._tokens = tokens
+        self._good: httpx2.URL | None = None
+        self._doubt = asyncio.Lock()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         token = await self._tokens.get_valid_access_token()
         try:
             return await self._send(request, token)
-        except BlingAuthError:
+        except BlingAuthError as error:
+            if await self._still_serves(request, token):
+                raise BlingRejectedError(
+                    f"{place(request)} (HTTP 401): o Bling aceita o token nos outros pedidos: é só este que não passa.",
+                    status=401,
+                ) from error
             logger.info("%s: o Bling recusou o token de acesso; renovando", place(request))
         token = await self._tokens.renew_after_401(token)
         try:
@@ -98,7 +112,26 @@ class AuthTransport(_Layer):
                 f"os escopos do aplicativo mudaram. Autorize de novo com `bling-collector auth`. ({error})"
             ) from error
 
+    async def _still_serves(self, request: httpx2.Request, token: Token) -> bool:
+        async with self._doubt:
+            current = await self._tokens.get_valid_access_token()
+            if self._good is None or current.access_token != token.access_token:
+                return False
+            extensions = {**request.extensions, "check": None, "attempts": 1}
+            witness = httpx2.Request("GET", self._good, headers=request.headers, extensions=extensions)
+            try:
+                await self._with_token(witness, token)
+            except (BlingAuthError, *LASTING):
+                return False
+            return True
+
     async def _send(self, request: httpx2.Request, token: Token) -> httpx2.Response:
+        response = await self._with_token(request, token)
+        if request.method == "GET":
+            self._good = request.url
+        return response
+
+    async def _with_token(self, request: httpx2.Request, token: Token) -> httpx2.Response:
         request.headers["Authorization"] = f"Bearer {token.access_token}"
         request.headers.pop("enable-jwt", None)
         if token.is_jwt:
@@ -118,7 +151,8 @@ class RetryTransport(_Layer):
         self._clock = clock
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        last = ATTEMPTS if request.method == "GET" else 1
+        most = ATTEMPTS if request.method == "GET" else 1
+        asked = request.extensions.get("attempts", most)
         attempt, paused = 1, 0.0
         while True:
             response = None
@@ -134,7 +168,8 @@ class RetryTransport(_Layer):
                 await self._clock.sleep(error.wait)
                 continue
             except RETRIED as error:
-                if attempt == last:
+                last = most if isinstance(error, BlingThrottledError) else min(asked, most)
+                if attempt >= last:
                     raise
                 wait = pause(error, attempt, retry_after(response))
                 logger.warning("%s Tentativa %d de %d em %.1f s.", error, attempt + 1, last, wait)
@@ -194,6 +229,17 @@ class PacedTransport(_Layer):
                 return await self._send(request, at, probe=True)
         return await self._send(request, at)
 
+    async def _is_alone(self, request: httpx2.Request) -> bool:
+        """Se o Bling recusa só `request`, e não este IP: a testemunha, perguntada agora, responde."""
+        witness = self._health.witness(request, probe=True)
+        try:
+            async with self._turn:
+                at = await self._wait()
+            response = await self._send(witness, at, judging=True) if witness else None
+        except (httpx2.RequestError, BlingPausedError, DailyLimitError):
+            return False
+        return response is not None and verdict(response) is Verdict.GOOD
+
     async def _wait(self, *, again: bool = False) -> float:
         """Espera a vez e devolve a hora dela; `again` é a que substitui uma vez perdida."""
         wait = await (self._limiter.reserve_again() if again else self._limiter.reserve())
@@ -224,7 +270,9 @@ class PacedTransport(_Layer):
 
         return traced
 
-    async def _send(self, request: httpx2.Request, at: float, *, probe: bool = False) -> httpx2.Response:
+    async def _send(
+        self, request: httpx2.Request, at: float, *, probe: bool = False, judging: bool = False
+    ) -> httpx2.Response:
         self._requests.total += 1
         request.extensions["trace"] = self._in_time(at)
         try:
@@ -241,6 +289,9 @@ class PacedTransport(_Layer):
                 await self._limiter.accepted(error=True)
             case Verdict.FAILED:
                 await self._failed(request, probe)
+            case Verdict.BLOCKED if not probe and not judging and await self._is_alone(request):
+                response.extensions["alone"] = True
+                await self._limiter.accepted(error=True)
             case Verdict.BLOCKED:
                 await self._limiter.failed(blocked=True, probe=probe)
             case Verdict.DAILY:

@@ -7,7 +7,6 @@ banco não aceita o par novo, ele vai para um arquivo e continua a ser oferecido
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ import httpx2
 
 from bling_collector.auth.pair_keeper import PairKeeper
 from bling_collector.auth.set_aside import SetAside
+from bling_collector.auth.signed_state import SignedStates
 from bling_collector.auth.token_endpoint import AGAIN, OutcomeUnknownError, TokenEndpoint
 from bling_collector.clock import Clock
 from bling_collector.errors import (
@@ -45,7 +45,6 @@ EARLY: Final = timedelta(minutes=10)
 """Quanto antes do fim um token é renovado."""
 LAST_MINUTE: Final = timedelta(seconds=60)
 """O menos que um token precisa ter pela frente para ser usado quando o Bling não o renova."""
-STATE_LIFE: Final = timedelta(minutes=10)
 FAILURE_MEMORY: Final = 60.0
 """Segundos sem repetir uma renovação que falhou: 20 pedidos num minuto bloqueiam o IP por uma hora (/limites)."""
 
@@ -96,6 +95,7 @@ class OAuth:
         """
         self._store = store
         self._states = states
+        self._states_given = SignedStates(client_secret)
         self._endpoint = TokenEndpoint(http, clock, token_url, client_id, client_secret)
         self._clock = clock
         self._client_id = client_id
@@ -155,9 +155,11 @@ class OAuth:
                 await tokens.refuse(self._clock.now())
 
     async def start_authorization(self) -> str:
-        """O endereço em que o dono da conta autoriza; o `state` que vai nele vale uma vez, por 10 minutos."""
-        state = secrets.token_urlsafe(32)
-        await self._states.remember(state, self._clock.now() + STATE_LIFE)
+        """O endereço em que o dono da conta autoriza; o `state` que vai nele vale uma vez, por 10 minutos.
+
+        Nada é gravado: o `state` traz a nossa assinatura, e só o que volta do Bling se anota.
+        """
+        state = self._states_given.issue(self._clock.now())
         query = {"response_type": "code", "client_id": self._client_id, "state": state}
         return str(httpx2.URL(self._authorize_url).copy_merge_params(query))
 
@@ -168,7 +170,9 @@ class OAuth:
         resposta não chegou inteira; BlingUnavailableError se o Bling não atendeu; AnotherCompanyError se a conta é de
         outra empresa, e então o par que havia continua a valer.
         """
-        if not await self._states.consume(state, self._clock.now()):
+        now = self._clock.now()
+        ends = self._states_given.ends_at(state, now)
+        if ends is None or not await self._states.spend(state, ends, now):
             raise UsageError(
                 "Esta autorização não começou aqui, já foi usada ou passou dos 10 minutos. "
                 "Comece de novo com `bling-collector auth`."

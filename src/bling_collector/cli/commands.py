@@ -36,7 +36,7 @@ def cli(verbose: bool) -> None:
     "--port", type=PORT, default=8080, envvar="PORT", show_default=True, show_envvar=True, help="A porta do serviço."
 )
 def demo(serve: bool, port: int) -> int:
-    """Seis anos de uma empresa simulada, conferidos."""
+    """As notas de uma empresa simulada, de 2021 até hoje, conferidas."""
     from bling_collector.cli.demo import run_demo
     from bling_collector.cli.running import run_to_end
 

@@ -1,9 +1,11 @@
-"""A demonstração: um Bling simulado, um PostgreSQL de verdade e seis anos de notas, do nada até a conferência."""
+"""A demonstração: um Bling simulado, um PostgreSQL de verdade e as notas de 2021 até hoje, do nada à conferência."""
 
+import asyncio
 import socket
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +23,7 @@ from bling_collector.cli.words import duration, money, number
 from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import embedded_postgres
-from bling_collector.errors import UsageError
+from bling_collector.errors import CollectorError, UsageError
 from bling_collector.etl.pipeline import RunResult
 from bling_collector.pace import PER_SECOND
 from bling_simulator.bling import Bling
@@ -29,9 +31,11 @@ from bling_simulator.server import RunningServer, running
 from bling_simulator.server import serve as serve_bling
 from bling_simulator.settings import SimulatorSettings
 
-_PACE = 90
+_PACE = 110
 """Requisições por segundo, para que a carga leve cerca de um minuto; o Bling simulado aceita um pouco mais."""
 _START = date(2021, 1, 1)
+_BETWEEN_SALES = 30.0
+"""Segundos entre uma venda e outra, enquanto o painel está aberto."""
 
 
 def serve_simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> None:
@@ -51,10 +55,10 @@ async def run_demo(*, serve: bool, port: int) -> int:
     logs.configure("ERROR", stream=sys.stderr, json=False)
     if serve:
         _check_free(port)  # antes da carga, que leva um minuto
-    say("Demonstração: as notas de uma empresa simulada, de 2021 a 2026, num PostgreSQL de verdade.")
+    say("Demonstração: as notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade.")
     say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
     with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:
-        simulator = SimulatorSettings(requests_per_second=_PACE + 30, requests_per_10s=0)
+        simulator = SimulatorSettings(requests_per_second=_PACE + 30, requests_per_10s=0, goes_on=True)
         async with embedded_postgres(Path(folder)) as postgres, running(simulator) as bling:
             say("✔ PostgreSQL embutido e Bling simulado no ar.")
             settings = _settings(simulator, bling, postgres.url)
@@ -63,8 +67,8 @@ async def run_demo(*, serve: bool, port: int) -> int:
                 say("✔ Coletor autorizado.")
                 result, seconds = await _load(app)
                 complete = await _compare(app.engine, bling.bling, result, seconds)
-            if serve and complete:
-                await _serve(settings, port, postgres.url)
+                if serve and complete:
+                    await _serve(app, bling.bling, settings, port)
     return 0 if complete else 1
 
 
@@ -153,11 +157,33 @@ async def _collected(engine: AsyncEngine) -> dict[int, tuple[int, int, Decimal]]
         return {row.ano: (row.notas, row.canceladas, row.valor) for row in found}
 
 
-async def _serve(settings: Settings, port: int, database_url: str) -> None:
+async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
     from bling_collector.main import serving
 
     click.echo()
     say(f"O painel está em http://localhost:{port} — abra-o no navegador. Ctrl-C encerra e apaga tudo.")
-    say("As notas da empresa simulada vão até fevereiro de 2026; dali em diante ela não vendeu nada.")
-    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{database_url}' .venv/bin/bling-collector status")
-    await serving(settings, "127.0.0.1", port)
+    say("A empresa continua a vender: de vez em quando sai uma nota, que é coletada, e a página a mostra sozinha.")
+    url = settings.database_url.get_secret_value() if settings.database_url else ""
+    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' .venv/bin/bling-collector status")
+    selling = asyncio.create_task(_keep_selling(app, bling))
+    try:
+        await serving(settings, "127.0.0.1", port)
+    finally:
+        selling.cancel()
+        with suppress(asyncio.CancelledError):
+            await selling
+
+
+async def _keep_selling(app: App, bling: Bling) -> None:
+    while True:
+        await app.clock.sleep(_BETWEEN_SALES)
+        await sell_and_collect(app, bling)
+
+
+async def sell_and_collect(app: App, bling: Bling) -> int:
+    """Uma venda da empresa simulada e a execução que a traz; devolve o id da nota."""
+    note = bling.sell()
+    # O que não der certo o painel mostra; ou ele mesmo roda uma, e é ela, ou a da venda seguinte, que traz a nota.
+    with suppress(CollectorError):
+        await app.pipeline.run()
+    return note

@@ -22,7 +22,7 @@ _EXTRAS: Final = (
     (r"\bx>=(\d+)", r"de \1 em diante"),
 )
 """O que ele põe, entre colchetes, depois da ajuda de uma opção."""
-_LAST: Final = re.compile(r"\[[^\]]*\]$")
+_LAST: Final = re.compile(r"\[[^\[\]]*\]$")
 
 
 def _translated(text: str, words: Sequence[tuple[str, str]]) -> str:

@@ -4,8 +4,11 @@ Os tokens do Bling não vão na cópia, a não ser a pedido: são segredos, o re
 com o mesmo par o perderiam.
 """
 
+import glob
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import text
@@ -17,6 +20,8 @@ from bling_collector.db.database import check_server
 from bling_collector.db.models import metadata, oauth_states, oauth_tokens
 from bling_collector.errors import DatabaseError, UsageError
 
+_DEAD_AFTER = 3600.0
+"""Segundos sem que o pg_dump escreva no arquivo: já não há quem o escreva."""
 _SECRETS = (oauth_tokens.name, oauth_states.name)
 
 
@@ -103,12 +108,21 @@ def _discard(partial: Path) -> None:
 
 def _private_file(target: Path) -> Path:
     """O arquivo em que a cópia é escrita até estar inteira: novo, sempre, para que só o dono o leia."""
+    _discard_the_dead(target)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".parcial", dir=target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     os.close(descriptor)
     return Path(name)
+
+
+def _discard_the_dead(target: Path) -> None:
+    """O que ficou de uma cópia deste nome que morreu no meio: tem os dados dos clientes, e ninguém mais o termina."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.parcial"):
+        with suppress(OSError):  # outro já o apagou, ou não é nosso
+            if time.time() - left.stat().st_mtime > _DEAD_AFTER:
+                left.unlink()
 
 
 def _unwritable(target: Path, error: OSError) -> UsageError:

@@ -14,12 +14,12 @@ from sqlalchemy import URL
 from bling_collector.db.embedded_binaries import BIN_VARIABLE, SYSTEM_FOLDER, VERSIONS, package_binaries
 from bling_collector.errors import DatabaseError
 
-PROGRAMS = ("pg_dump", "pg_restore", "psql")
+PROGRAMS = ("pg_dump", "pg_restore")
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Uma pasta com `pg_dump`, `pg_restore` e `psql` da mesma versão principal."""
+    """Uma pasta com `pg_dump` e `pg_restore` da mesma versão principal."""
 
     folder: Path
     version: int
@@ -37,23 +37,21 @@ class Answer:
     errors: str
 
 
-async def run(
-    program: str, *arguments: str, url: URL | None = None, feed: bytes | None = None, settings: str = ""
-) -> Answer:
-    """Roda o programa até o fim; `settings` são opções do servidor para a sessão (`-c nome=valor`).
+async def run(program: str, *arguments: str, url: URL | None = None) -> Answer:
+    """Roda o programa até o fim.
 
     O endereço do banco vai no ambiente, com a senha: a linha de comando, qualquer conta da máquina pode ler.
     """
     process = await asyncio.create_subprocess_exec(
         program,
         *arguments,
-        env=environment(url, settings) if url is not None else None,
-        stdin=asyncio.subprocess.PIPE if feed is not None else asyncio.subprocess.DEVNULL,
+        env=environment(url) if url is not None else None,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        output, errors = await process.communicate(feed)
+        output, errors = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
         await process.wait()
@@ -61,11 +59,9 @@ async def run(
     return Answer(process.returncode or 0, output, errors.decode(errors="replace").strip())
 
 
-def environment(url: URL, settings: str = "") -> dict[str, str]:
+def environment(url: URL) -> dict[str, str]:
     """O ambiente em que a libpq acha o banco de `url`."""
     given: dict[str, object] = url.translate_connect_args(database="dbname", username="user") | dict(url.query)
-    if settings:
-        given["options"] = f"{given.get('options', '')} {settings}".strip()
     known = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
     ours = {name.decode(): str(given[key]) for key, name in known.items() if name is not None and key in given}
     return os.environ | {"PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"} | ours
@@ -114,4 +110,4 @@ def cause(answer: Answer) -> str:
     """O que o programa disse do que o impediu, numa frase."""
     lines = [line for line in answer.errors.splitlines() if line.strip()]
     chosen = next((line for line in lines if "error:" in line or "ERROR:" in line), lines[0] if lines else "")
-    return re.sub(r"^\S*pg_\w+: |^psql:\S* ?", "", chosen).strip().rstrip(".") + "."
+    return re.sub(r"^\S*pg_\w+: ", "", chosen).strip().rstrip(".") + "."

@@ -1,6 +1,7 @@
 """O estado do ETL: execuções, janelas devidas, pendências e checkpoints. Nada aqui faz COMMIT."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Row as SqlRow
@@ -25,6 +26,8 @@ class Owed:
 
     inicio: date
     fim: date
+    erro: str | None = field(default=None, compare=False)
+    """Por que não se completou, se já se tentou."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,9 @@ async def owed(connection: AsyncConnection, recurso: str) -> list[Owed]:
     """As janelas devidas do recurso, da mais nova à mais antiga."""
     c = janelas_devidas.c
     found = await connection.execute(
-        select(c.data_inicio, c.data_fim).where(c.recurso == recurso).order_by(c.data_inicio.desc())
+        select(c.data_inicio, c.data_fim, c.erro).where(c.recurso == recurso).order_by(c.data_inicio.desc())
     )
-    return [Owed(row.data_inicio, row.data_fim) for row in found]
+    return [Owed(row.data_inicio, row.data_fim, row.erro) for row in found]
 
 
 async def set_owed(connection: AsyncConnection, recurso: str, windows: list[Owed]) -> None:
@@ -131,15 +134,27 @@ async def set_owed(connection: AsyncConnection, recurso: str, windows: list[Owed
     await connection.execute(delete(janelas_devidas).where(janelas_devidas.c.recurso == recurso))
     for window in windows:
         values = {"recurso": recurso, "data_inicio": window.inicio, "data_fim": window.fim}
+        values |= {"erro": storable(window.erro)} if window.erro else {}
         await connection.execute(insert(janelas_devidas).values(values | ({"desde": since} if since else {})))
 
 
-async def pay(connection: AsyncConnection, recurso: str, window: Owed) -> None:
-    """A janela foi completada: não é mais devida. Uma mais comprida, que comece no mesmo dia, continua."""
+async def pay(connection: AsyncConnection, recurso: str, window: Owed, left: Collection[Owed] = ()) -> None:
+    """A janela foi completada, menos `left`, que fica devido no lugar dela. Uma mais comprida, que comece no mesmo dia,
+    continua."""
     c = janelas_devidas.c
-    await connection.execute(
-        delete(janelas_devidas).where(c.recurso == recurso, c.data_inicio == window.inicio, c.data_fim <= window.fim)
+    paid = await connection.execute(
+        delete(janelas_devidas)
+        .where(c.recurso == recurso, c.data_inicio == window.inicio, c.data_fim <= window.fim)
+        .returning(c.desde)
     )
+    since = min(paid.scalars(), default=None)
+    for each in left:
+        values = {"recurso": recurso, "data_inicio": each.inicio, "data_fim": each.fim}
+        new = pg_insert(janelas_devidas).values(
+            values | {"erro": storable(each.erro or "")} | ({"desde": since} if since else {})
+        )
+        longest = {"data_fim": func.greatest(new.excluded.data_fim, c.data_fim), "erro": new.excluded.erro}
+        await connection.execute(new.on_conflict_do_update(index_elements=["recurso", "data_inicio"], set_=longest))
 
 
 async def note_window_error(connection: AsyncConnection, recurso: str, window: Owed, erro: str) -> None:

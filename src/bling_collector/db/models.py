@@ -118,13 +118,16 @@ nfe_cabecalho = Table(
     Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
     Column("resumo_lista", Text, comment="impressão da linha de GET /nfe: se ela muda, a nota mudou"),
     _gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
+    Column("cfop", Text, comment="o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem"),
+    Column("cfops", JSONB, comment="quanto do valor da nota é de cada CFOP, se são vários"),
     Index("ix_nfe_cabecalho_serie", "serie"),
     Index(
         "ix_nfe_cabecalho_faturamento",
         "data_emissao",
-        postgresql_include=["id", "tipo", "situacao", "total_nota", "contato_id", "contato_uf"],
+        postgresql_include=["id", "tipo", "situacao", "total_nota", "contato_id", "contato_uf", "finalidade", "cfop"],
         postgresql_where=text("excluida_em IS NULL"),
     ),
+    Index("ix_nfe_cabecalho_varios_cfops", "data_emissao", postgresql_where=text("cfop = 'vários'")),
     Index(
         "ix_nfe_cabecalho_sem_detalhe",
         "data_emissao",
@@ -153,6 +156,9 @@ nfe_itens = Table(
     Column("valor_desconto", Numeric, comment="vazio: o Bling não informa o desconto do item"),
     Column("unidade_medida", Text),
     Column("ordem", Integer, comment="a primeira linha da nota em que o SKU aparece"),
+    Column("cfop", Text, comment="o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem"),
+    Column("cfops", JSONB, comment="a quantidade e o valor de cada CFOP, se são vários"),
+    Index("ix_nfe_itens_varios_cfops", "nfe_id", postgresql_where=text("cfop = 'vários'")),
     UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfe_item"),
 )
 
@@ -166,6 +172,33 @@ nfe_pagamentos = Table(
     Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
     Column("data_vencimento", Date),
     Column("numero_parcela", Integer),
+)
+
+_OPERACOES = "operacao IN ('venda', 'devolucao', 'transferencia', 'remessa', 'outra')"
+
+cfops = Table(
+    "cfops",
+    metadata,
+    Column("cfop", Text, primary_key=True),
+    Column("operacao", Text, nullable=False, comment="venda, devolucao, transferencia, remessa ou outra"),
+    Column("descricao", Text, nullable=False),
+    CheckConstraint("cfop ~ '^[0-9]{4}$'", name="quatro_algarismos"),
+    CheckConstraint(_OPERACOES, name="operacao_conhecida"),
+)
+
+cfops_da_empresa = Table(
+    "cfops_da_empresa",
+    metadata,
+    Column("cfop", Text, primary_key=True),
+    Column(
+        "operacao",
+        Text,
+        nullable=False,
+        comment="a que vale no lugar da de cfops: venda, devolucao, transferencia, remessa ou outra",
+    ),
+    Column("motivo", Text),
+    CheckConstraint("cfop ~ '^[0-9]{4}$'", name="quatro_algarismos"),
+    CheckConstraint(_OPERACOES, name="operacao_conhecida"),
 )
 
 nfe_busca = Table(

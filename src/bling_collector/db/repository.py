@@ -34,18 +34,18 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
 
 
 async def should_answer(
-    connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int]
-) -> int | None:
-    """Um registro, dos mais novos, de que o Bling já deu o detalhe, fora de `without` e sem pendência; ou None."""
+    connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int], most: int
+) -> list[int]:
+    """Até `most` registros, dos mais novos, de que o Bling já deu o detalhe, fora de `without` e sem pendência."""
     found = await connection.execute(
         text(f"""
             SELECT id FROM {table.name} t
-            WHERE detalhe IS NOT NULL
+            WHERE {"detalhe IS NOT NULL" if "detalhe" in table.c else "true"}
               AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = t.id::text)
             ORDER BY id DESC LIMIT 200"""),
         {"recurso": recurso},
     )
-    return next((id_ for id_ in found.scalars() if id_ not in without), None)
+    return [id_ for id_ in found.scalars() if id_ not in without][:most]
 
 
 async def notas_in(connection: AsyncConnection, situacoes: Collection[int]) -> dict[int, date]:
@@ -110,6 +110,19 @@ async def skus_without_produto(connection: AsyncConnection, unknown_since: datet
               AND NOT {_PARKED.format(recurso="produtos", id="i.codigo_produto")}
             ORDER BY 1"""),
         {"unknown_since": unknown_since},
+    )
+    return list(found.scalars())
+
+
+async def skus_pending(connection: AsyncConnection) -> list[str]:
+    """Os SKUs das notas que estão pendentes, menos os estacionados."""
+    found = await connection.execute(
+        text("""
+            SELECT recurso_id FROM pendencias d
+            WHERE d.recurso = 'produtos' AND d.tentativas < :parked
+              AND EXISTS (SELECT FROM nfe_itens i WHERE i.codigo_produto = d.recurso_id)
+            ORDER BY 1"""),
+        {"parked": PARKED_AFTER},
     )
     return list(found.scalars())
 
@@ -269,6 +282,17 @@ async def categorias(connection: AsyncConnection) -> dict[int, int | None]:
     """As categorias do banco, cada uma com a sua mãe."""
     c = categorias_produto.c
     return {row.id: row.categoria_pai_id for row in await connection.execute(select(c.id, c.categoria_pai_id))}
+
+
+async def categorias_without_description(connection: AsyncConnection) -> set[int]:
+    """As categorias que algum produto tem e o banco não conhece."""
+    found = await connection.execute(
+        text("""
+            SELECT DISTINCT categoria_id FROM produtos p
+            WHERE categoria_id IS NOT NULL AND categoria_vista_em IS NOT NULL
+              AND NOT EXISTS (SELECT FROM categorias_produto c WHERE c.id = p.categoria_id)""")
+    )
+    return set(found.scalars())
 
 
 async def unknown_formas(connection: AsyncConnection) -> list[int]:

@@ -1,43 +1,56 @@
 """A volta de uma cópia: numa transação, tudo ou nada.
 
+Da cópia só se leem linhas, e só das nossas tabelas; as tabelas, quem as cria são as migrações. Nenhum comando dela é
+executado: um arquivo que alguém preparou não chega a fazer nada, com que direitos for. O que os analistas podiam ler
+antes, podem depois.
+
 Os tokens que o banco já tem ficam nele, e o que se lembra de quem pediu que os seus dados fossem apagados também. Os da
 cópia só valem a pedido.
 """
 
 import re
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bling_collector.db import client_tools
 from bling_collector.db.backup import current_schema, our_tables, quoted
 from bling_collector.db.client_tools import Tools, cause, find_tools
+from bling_collector.db.copied_rows import load_table
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import check_server
+from bling_collector.db.grants import give_back, read_grants
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import (
     contatos,
     dados_apagados,
     etl_controle,
     historico,
+    metadata,
     nfe_cabecalho,
+    oauth_states,
     oauth_tokens,
     produtos,
 )
 from bling_collector.db.run_lock import run_lock
+from bling_collector.db.schema import migrate
 from bling_collector.errors import DatabaseError, UsageError
 
 _TOKENS = oauth_tokens.name
 _ERASED = dados_apagados.name
+_SPENT = oauth_states.name
 _VALUABLE = (nfe_cabecalho, contatos, produtos, etl_controle, historico)
 """As tabelas que, com uma linha que seja, fazem do banco um que não se apaga sem que se diga."""
 _LOCK_TIMEOUT = "30s"
 _TOKENS_BEFORE = "pg_temp.tokens_de_antes"
 _ERASED_BEFORE = "pg_temp.apagados_de_antes"
-_KEPT = {_TOKENS: _TOKENS_BEFORE, _ERASED: _ERASED_BEFORE}
+_SPENT_BEFORE = "pg_temp.usados_de_antes"
+_KEPT = {_TOKENS: _TOKENS_BEFORE, _ERASED: _ERASED_BEFORE, _SPENT: _SPENT_BEFORE}
 """As tabelas cujas linhas ficam, e onde esperam que a cópia entre."""
 
 
@@ -79,7 +92,7 @@ async def restore(
     await _check_schema(tools, source, schema)
     revision = await _revision(tools, source)
     async with run_lock(engine):
-        await _replace(engine, tools, source, schema, with_tokens=with_tokens)
+        await _replace(engine, tools, source, schema, revision, with_tokens=with_tokens)
         if then is not None:
             await then()
     async with engine.connect() as connection:
@@ -87,30 +100,43 @@ async def restore(
     return Restored(revision, has_tokens)
 
 
-async def _replace(engine: AsyncEngine, tools: Tools, source: Path, schema: str, *, with_tokens: bool) -> None:
-    async with engine.connect() as connection:
-        before = [f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'", *await _drops(connection)]
-    after = _put_back(quoted(schema), with_tokens=with_tokens)
-    # Pelo arquivo, e não por um pipe: se o pg_restore falhasse no meio, o psql confirmaria a metade que leu.
-    with tempfile.TemporaryDirectory(prefix="bling-restore-") as folder:
-        script = Path(folder) / "copia.sql"
-        options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", f"--schema={schema}"]
-        written = await client_tools.run(tools.program("pg_restore"), *options, f"--file={script}", str(source))
-        if written.code:
-            raise UsageError(f"{source} não se deixa ler ({cause(written)}). Nada foi mudado.")
-        commands = [*(f"--command={c}" for c in before), f"--file={script}", *(f"--command={c}" for c in after)]
-        answer = await client_tools.run(
-            tools.program("psql"),
-            *("--single-transaction", "--set=ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--no-password"),
-            *commands,
-            url=engine.url,
-            settings=f"-c search_path={_option(schema)}",
-        )
-    if answer.code:
+async def _replace(
+    engine: AsyncEngine, tools: Tools, source: Path, schema: str, revision: str, *, with_tokens: bool
+) -> None:
+    skipped = set() if with_tokens else {_TOKENS, _SPENT}
+    tables = [table for table in await _copied_tables(tools, source, schema) if table not in skipped]
+    try:
+        async with engine.begin() as connection:
+            database = await _raw(connection)
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                await database.execute(f"SET LOCAL {name} = 0")
+            await database.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+            grants = await read_grants(connection)
+            for command in await _drops(connection):
+                await database.execute(command)
+            await connection.run_sync(migrate, revision)
+            for table in tables:
+                await load_table(connection, tools, source, schema, table)
+            await connection.run_sync(migrate)
+            for command in [*_put_back(with_tokens=with_tokens), *await _sequences(connection)]:
+                await database.execute(command)
+            await give_back(connection, grants)
+    except (DBAPIError, psycopg.Error) as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        cause = str(getattr(error, "orig", error)).splitlines()[0].rstrip(".")
         raise DatabaseError(
-            f"A cópia não foi restaurada: {cause(answer)} Nada foi mudado. Se há views suas sobre as tabelas do "
-            "coletor, apague-as antes e crie-as depois."
-        )
+            f"A cópia não foi restaurada: {cause}. Nada foi mudado. Se há views suas sobre as tabelas do coletor, "
+            "apague-as antes e crie-as depois."
+        ) from error
+
+
+async def _raw(connection: AsyncConnection) -> "psycopg.AsyncConnection[Any]":
+    """A conexão por baixo, na mesma transação: o que se lhe manda vai como está, sem procurar parâmetros."""
+    await connection.execute(text("SELECT 1"))  # a transação começa com o primeiro comando
+    raw: psycopg.AsyncConnection[Any] | None = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None
+    return raw
 
 
 async def _drops(connection: AsyncConnection) -> list[str]:
@@ -132,24 +158,45 @@ async def _drops(connection: AsyncConnection) -> list[str]:
     return commands
 
 
-def _put_back(quoted_schema: str, *, with_tokens: bool) -> list[str]:
-    """Os comandos que repõem o que ficou: os tokens, no lugar dos da cópia; os apagados, junto dos que ela traz."""
+def _put_back(*, with_tokens: bool) -> list[str]:
+    """Os comandos que repõem o que ficou: os tokens, no lugar dos da cópia; os apagados e o que já foi usado, junto."""
     displaced = f" WHERE EXISTS (SELECT FROM {_TOKENS_BEFORE})" if with_tokens else ""
     return [
-        f"DELETE FROM {quoted_schema}.{_TOKENS}{displaced}",
-        # Uma cópia de antes das revisões 0002 e 0004 não tem onde dizer que o par se perdeu: as migrações acham feito.
-        f"ALTER TABLE {quoted_schema}.{_TOKENS} "
-        "ADD COLUMN IF NOT EXISTS refresh_in_doubt boolean NOT NULL DEFAULT false, "
-        "ADD COLUMN IF NOT EXISTS refused_at timestamptz",
-        f"INSERT INTO {quoted_schema}.{_TOKENS} SELECT (jsonb_populate_record("
-        f"NULL::{quoted_schema}.{_TOKENS}, jsonb '{{\"refresh_in_doubt\": false}}' || linha)).* FROM {_TOKENS_BEFORE}",
-        # Uma cópia de antes da revisão 0004 não tem a tabela: a migração a acha feita.
-        f"CREATE TABLE IF NOT EXISTS {quoted_schema}.{_ERASED} (tabela text, registro_id bigint, "
-        "apagado_em timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tabela, registro_id))",
-        f"INSERT INTO {quoted_schema}.{_ERASED} "
-        f"SELECT (jsonb_populate_record(NULL::{quoted_schema}.{_ERASED}, linha)).* FROM {_ERASED_BEFORE} "
-        "ON CONFLICT DO NOTHING",
+        f"DELETE FROM {_TOKENS}{displaced}",
+        # O banco de antes da revisão 0002 não tinha onde dizer que um par está em dúvida.
+        f"INSERT INTO {_TOKENS} SELECT (jsonb_populate_record("
+        f"NULL::{_TOKENS}, jsonb '{{\"refresh_in_doubt\": false}}' || linha)).* FROM {_TOKENS_BEFORE}",
+        *(
+            f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, linha)).* FROM {_KEPT[table]} "
+            "ON CONFLICT DO NOTHING"
+            for table in (_ERASED, _SPENT)
+        ),
     ]
+
+
+async def _sequences(connection: AsyncConnection) -> list[str]:
+    """Os comandos que põem cada sequência depois da maior linha da tabela dela."""
+    found = await connection.execute(
+        text("""
+            SELECT format('SELECT setval(%L, coalesce(max(%I), 0) + 1, false) FROM %I.%I',
+                          pg_get_serial_sequence(format('%I.%I', table_schema, table_name), column_name),
+                          column_name, table_schema, table_name)
+            FROM information_schema.columns
+            WHERE table_schema = current_schema() AND table_name = ANY(:names)
+            AND pg_get_serial_sequence(format('%I.%I', table_schema, table_name), column_name) IS NOT NULL
+        """),
+        {"names": await our_tables(connection)},
+    )
+    return list(found.scalars())
+
+
+async def _copied_tables(tools: Tools, source: Path, schema: str) -> list[str]:
+    """As nossas tabelas cujas linhas a cópia traz, cada uma depois das que ela cita."""
+    listed = await client_tools.run(tools.program("pg_restore"), "--list", str(source))
+    lines = listed.output.decode(errors="replace").splitlines()
+    mark = f" TABLE DATA {schema} "
+    present = {line.partition(mark)[2].partition(" ")[0] for line in lines if mark in line}
+    return [table.name for table in metadata.sorted_tables if table.name in present]
 
 
 async def _has_data(connection: AsyncConnection) -> bool:
@@ -198,8 +245,3 @@ def _found(source: Path) -> Path:
     if not source.is_file():
         raise UsageError(f"{source} não existe, ou não é um arquivo.")
     return source.absolute()
-
-
-def _option(schema: str) -> str:
-    """O nome dentro de PGOPTIONS, em que o espaço e a barra separam."""
-    return re.sub(r"([\\ ])", r"\\\1", quoted(schema))

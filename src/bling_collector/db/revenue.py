@@ -1,4 +1,4 @@
-"""As consultas do faturamento de um período; o que conta como venda é o mesmo das views (vw_nfe_validas)."""
+"""As consultas do faturamento de um período; o que é venda o dizem as views (vw_nfe_operacoes, vw_itens_operacoes)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,24 +13,36 @@ Rows = Sequence[Row[Any]]
 
 # Uma comparação com data_emissao, e não com o dia dela, para que o índice sirva.
 _PERIOD = "data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1"
-_COUNTED = f"excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND {_PERIOD}"
-_AMOUNTS = """
-    count(*) FILTER (WHERE situacao IN (5, 6, 7)) AS notas,
-    coalesce(sum(total_nota) FILTER (WHERE situacao IN (5, 6, 7)), 0) AS valor,
-    count(*) FILTER (WHERE situacao = 2) AS canceladas,
-    coalesce(sum(total_nota) FILTER (WHERE situacao = 2), 0) AS valor_cancelado"""
-_WHOLE = """
-    count(*) OVER () AS de, sum(coalesce(sum(total_nota) FILTER (WHERE situacao IN (5, 6, 7)), 0)) OVER () AS todo"""
+_SOLD = "FILTER (WHERE valida AND operacao = 'venda')"
+_CANCELLED = "FILTER (WHERE NOT valida AND operacao = 'venda')"
+_APART = "FILTER (WHERE valida AND operacao <> 'venda')"
+_VALUES = f"""
+    round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
+    round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
+    round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte"""
+_AMOUNTS = f"count(*) {_SOLD} AS notas, count(*) {_CANCELLED} AS canceladas, {_VALUES}"
+_WHOLE = f"count(*) OVER () AS de, sum(round(coalesce(sum(valor) {_SOLD}, 0), 2)) OVER () AS todo"
+
+_DAYS = text(f"""
+    SELECT data_emissao::date AS dia, count(*) {_SOLD} AS notas, round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
+           count(*) {_CANCELLED} AS canceladas, round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
+           round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte
+    FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY 1""")
+
+_OPERATIONS = text(f"""
+    SELECT operacao, count(*) AS notas, round(coalesce(sum(valor), 0), 2) AS valor,
+           count(*) OVER () AS de, sum(round(coalesce(sum(valor), 0), 2)) OVER () AS todo
+    FROM vw_nfe_operacoes WHERE valida AND {_PERIOD} GROUP BY 1 ORDER BY valor DESC, operacao LIMIT :most""")
 
 _UFS = text(f"""
     SELECT contato_uf AS uf, {_AMOUNTS}, {_WHOLE}
-    FROM nfe_cabecalho WHERE {_COUNTED} GROUP BY 1 ORDER BY valor DESC, uf LIMIT :most""")
+    FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY valor DESC, uf LIMIT :most""")
 
 # Primeiro as somas, depois os nomes de quem fica: são poucos.
 _CUSTOMERS = text(f"""
     WITH somas AS (
         SELECT contato_id, {_AMOUNTS}, {_WHOLE}
-        FROM nfe_cabecalho WHERE {_COUNTED} GROUP BY 1 ORDER BY valor DESC, contato_id LIMIT :most)
+        FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY valor DESC, contato_id LIMIT :most)
     SELECT s.*, coalesce(c.nome, u.contato_nome) AS nome, coalesce(c.documento, u.contato_documento) AS documento
     FROM somas s
     LEFT JOIN contatos c ON c.id = s.contato_id
@@ -41,20 +53,16 @@ _CUSTOMERS = text(f"""
         ORDER BY data_emissao DESC LIMIT 1) u ON true
     ORDER BY s.valor DESC, s.contato_id""")
 
-_PRODUCT_AMOUNTS = """
-    coalesce(sum(i.quantidade) FILTER (WHERE n.situacao IN (5, 6, 7)), 0) AS quantidade,
-    coalesce(sum(i.valor_total) FILTER (WHERE n.situacao IN (5, 6, 7)), 0) AS valor,
-    coalesce(sum(i.valor_total) FILTER (WHERE n.situacao = 2), 0) AS valor_cancelado"""
+_PRODUCT_AMOUNTS = f"coalesce(sum(quantidade) {_SOLD}, 0) AS quantidade, {_VALUES}"
 
 # Um SKU só aparece uma vez numa nota (uq_nfe_item): contar linhas é contar notas, menos para as linhas sem SKU.
 _PRODUCTS = text(f"""
-    WITH notas AS NOT MATERIALIZED (SELECT id, situacao FROM nfe_cabecalho WHERE {_COUNTED}),
-    todos AS (
-        SELECT i.codigo_produto, count(*) FILTER (WHERE n.situacao IN (5, 6, 7)) AS notas, {_PRODUCT_AMOUNTS}
-        FROM nfe_itens i JOIN notas n ON n.id = i.nfe_id WHERE i.codigo_produto IS NOT NULL GROUP BY 1
+    WITH todos AS (
+        SELECT codigo_produto, count(*) {_SOLD} AS notas, {_PRODUCT_AMOUNTS}
+        FROM vw_itens_operacoes WHERE {_PERIOD} AND codigo_produto IS NOT NULL GROUP BY 1
         UNION ALL
-        SELECT NULL, count(DISTINCT n.id) FILTER (WHERE n.situacao IN (5, 6, 7)), {_PRODUCT_AMOUNTS}
-        FROM nfe_itens i JOIN notas n ON n.id = i.nfe_id WHERE i.codigo_produto IS NULL HAVING count(*) > 0),
+        SELECT NULL, count(DISTINCT nfe_id) {_SOLD}, {_PRODUCT_AMOUNTS}
+        FROM vw_itens_operacoes WHERE {_PERIOD} AND codigo_produto IS NULL HAVING count(*) > 0),
     somas AS (
         SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
         FROM todos ORDER BY valor DESC, codigo_produto LIMIT :most)
@@ -68,16 +76,28 @@ _PRODUCTS = text(f"""
         ORDER BY n.data_emissao DESC LIMIT 1) u ON true
     ORDER BY s.valor DESC, s.codigo_produto""")
 
+# As formas que ainda não têm nome, como na primeira carga, são uma linha só: a do tipo fiscal, ou a do que não se sabe.
 _PAYMENTS = text(f"""
     WITH somas AS (
         SELECT g.tipo_pagamento, g.forma_pagamento_id, count(*) AS parcelas, coalesce(sum(g.valor), 0) AS valor
-        FROM nfe_pagamentos g JOIN vw_nfe_validas n ON n.id = g.nfe_id WHERE {_PERIOD}
-        GROUP BY 1, 2)
-    SELECT s.*, f.descricao, count(*) OVER () AS de, sum(valor) OVER () AS todo
-    FROM somas s LEFT JOIN formas_pagamento f ON f.id = s.forma_pagamento_id
-    ORDER BY s.valor DESC, s.forma_pagamento_id LIMIT :most""")
+        FROM nfe_pagamentos g JOIN vw_nfe_operacoes n ON n.nfe_id = g.nfe_id
+        WHERE n.valida AND n.operacao = 'venda' AND {_PERIOD}
+        GROUP BY 1, 2),
+    formas AS (
+        SELECT s.tipo_pagamento, f.descricao, f.id AS forma_pagamento_id, sum(s.parcelas)::bigint AS parcelas,
+               round(sum(s.valor), 2) AS valor
+        FROM somas s LEFT JOIN formas_pagamento f ON f.id = s.forma_pagamento_id AND f.descricao IS NOT NULL
+        GROUP BY 1, 2, 3)
+    SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
+    FROM formas ORDER BY valor DESC, forma_pagamento_id LIMIT :most""")
 
-BREAKDOWNS: Final = {"ufs": _UFS, "clientes": _CUSTOMERS, "produtos": _PRODUCTS, "pagamentos": _PAYMENTS}
+BREAKDOWNS: Final = {
+    "ufs": _UFS,
+    "clientes": _CUSTOMERS,
+    "produtos": _PRODUCTS,
+    "pagamentos": _PAYMENTS,
+    "operacoes": _OPERATIONS,
+}
 """Como se reparte um período; cada linha traz em `de` quantas há ao todo, e em `todo` o que elas somam."""
 
 
@@ -104,8 +124,10 @@ async def read_bounds(connection: AsyncConnection, earliest: date, latest: date)
                     WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao >= :earliest) AS first,
                    (SELECT max(data_emissao)::date FROM nfe_cabecalho
                     WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao < :latest) AS last,
-                   count(*) AS undated, coalesce(sum(total_nota), 0) AS undated_value
-            FROM vw_nfe_validas WHERE data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest"""),
+                   count(*) AS undated, round(coalesce(sum(valor), 0), 2) AS undated_value
+            FROM vw_nfe_operacoes
+            WHERE valida AND operacao = 'venda'
+              AND (data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest)"""),
         {"earliest": earliest, "latest": latest},
     )
     row = found.one()
@@ -113,13 +135,8 @@ async def read_bounds(connection: AsyncConnection, earliest: date, latest: date)
 
 
 async def read_days(connection: AsyncConnection, inicio: date, fim: date) -> Rows:
-    """Os dias do período que têm notas: notas e valor, e as canceladas à parte."""
-    found = await connection.execute(
-        text("""
-            SELECT dia, notas, valor, canceladas, valor_cancelado FROM vw_faturamento_dia
-            WHERE dia BETWEEN :inicio AND :fim ORDER BY dia"""),
-        {"inicio": inicio, "fim": fim},
-    )
+    """Os dias do período que têm notas: as vendas, as canceladas e o que não é venda, como em vw_faturamento_dia."""
+    found = await connection.execute(_DAYS, {"inicio": inicio, "fim": fim})
     return found.all()
 
 

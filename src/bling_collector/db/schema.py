@@ -65,7 +65,7 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
         for left in reversed(range(LOCK_TRIES)):
             try:
                 async with engine.begin() as connection:
-                    await connection.run_sync(_migrate)
+                    await connection.run_sync(migrate)
                 break
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) != "55P03" or not left:
@@ -76,7 +76,8 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
     return before, HEAD
 
 
-def _migrate(connection: Connection, revision: str = "head") -> None:
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Leva o banco à revisão, na transação da conexão; quem chama já conferiu de qual ele parte."""
     from alembic import command
     from alembic.config import Config
 

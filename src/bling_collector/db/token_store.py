@@ -1,4 +1,4 @@
-"""O par de tokens na tabela `oauth_tokens`, cifrado se há chave, e os `state` em `oauth_states`."""
+"""O par de tokens na tabela `oauth_tokens`, cifrado se há chave, e em `oauth_states` o que já foi usado."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ _PROPOSED = 2
 """A linha de um par que ainda não se sabe de que empresa é."""
 _LOCK = text("SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.tokens', 0))")
 FORGET_AFTER = timedelta(days=1)
-"""Um `state` que venceu há tanto tempo, e que ninguém usou, é apagado."""
+"""O que venceu há tanto tempo é esquecido: vencido, já não serve a ninguém."""
 
 
 class PgTokenStore:
@@ -171,26 +171,23 @@ def _token(row: Row[Any] | None, cipher: TokenCipher) -> Token | None:
 
 
 class PgStateStore:
-    """Um `tokens.StateStore`: guarda só a impressão de cada `state`."""
+    """Um `tokens.StateStore`: guarda só a impressão de cada valor."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def remember(self, state: str, expires_at: datetime) -> None:
+    async def spend(self, value: str, ends_at: datetime, now: datetime) -> bool:
         async with self._engine.begin() as connection:
-            forgotten = oauth_states.c.expires_at < expires_at - FORGET_AFTER
-            await connection.execute(delete(oauth_states).where(forgotten))
-            await connection.execute(insert(oauth_states).values(state_hash=_digest(state), expires_at=expires_at))
+            await connection.execute(delete(oauth_states).where(oauth_states.c.expires_at < now - FORGET_AFTER))
+            new = insert(oauth_states).values(state_hash=_digest(value), expires_at=ends_at)
+            added = new.on_conflict_do_nothing().returning(oauth_states.c.state_hash)
+            return await connection.scalar(added) is not None
 
-    async def consume(self, state: str, now: datetime) -> bool:
-        async with self._engine.begin() as connection:
-            found = await connection.scalar(
-                delete(oauth_states)
-                .where(oauth_states.c.state_hash == _digest(state))
-                .returning(oauth_states.c.expires_at)
-            )
-        return found is not None and found > now
+    async def is_spent(self, value: str) -> bool:
+        async with self._engine.connect() as connection:
+            found = select(oauth_states.c.state_hash).where(oauth_states.c.state_hash == _digest(value))
+            return await connection.scalar(found) is not None
 
 
-def _digest(state: str) -> str:
-    return sha256(state.encode()).hexdigest()
+def _digest(value: str) -> str:
+    return sha256(value.encode("utf-8", "surrogateescape")).hexdigest()

@@ -14,7 +14,7 @@ from bling_collector.payload import Row, dumps
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # o SQLAlchemy não anota os dialetos
 
 
-_UNHISTORICAL = frozenset({"id", "detalhe", "resumo_lista"})
+_UNHISTORICAL = frozenset({"id", "detalhe", "resumo_lista", "cfop", "cfops"})
 """O que muda com os dados sem ser um dado: `historico` não o repete."""
 
 

@@ -1,12 +1,14 @@
 """O que mudou no Bling desde a última leitura, pelos filtros de alteração."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 
 from bling_collector.clock import BRASILIA
 from bling_collector.db import control
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.windows import MAX_DAYS
+from bling_collector.etl.narrowing import Period, Reading, days_of
+from bling_collector.etl.sweep import owed_of
+from bling_collector.etl.windows import MAX_DAYS, Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Params, Stream
 
@@ -16,22 +18,38 @@ _AHEAD = timedelta(days=1)
 
 
 async def altered(
-    ctx: RunContext, stream: Stream, since: datetime, until: datetime, filters: Params = ()
+    ctx: RunContext, stream: Stream, since: datetime, until: datetime, unread: dict[Window, str], filters: Params = ()
 ) -> AsyncIterator[list[Json]]:
-    """As páginas do que foi alterado entre `since` e `until` (UTC).
+    """As páginas do que foi alterado entre `since` e `until` (UTC), e nos dias que antes não se puderam ler.
 
-    As duas datas vão sempre: a inicial sozinha é ignorada (medido), e entre elas não cabe mais de um ano.
+    As duas datas vão sempre: a inicial sozinha é ignorada (medido), e entre elas não cabe mais de um ano. Os dias que
+    ainda não se leem vão para `unread`; quem os guarda é `read_until`.
     """
     assert stream.window is not None, stream.name
-    start, end = since - OVERLAP, until + _AHEAD
+    reading = Reading(ctx, stream.path, (*stream.listings[0], *filters), names=stream.window)
+    async with ctx.engine.connect() as connection:
+        owed = await control.owed(connection, stream.name)
+    known_bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
+    periods = list(known_bad)
+    start, end = _local(since - OVERLAP), _local(until + _AHEAD)
     while start < end:
         stop = min(end, start + timedelta(days=MAX_DAYS))
-        dates = ((stream.window[0], _local(start)), (stream.window[1], _local(stop)))
-        async for page in ctx.pages(stream.path, (*stream.listings[0], *filters, *dates)):
+        periods.append(Period(start, stop))
+        start = stop
+    for period in periods:
+        async for page in reading.pages(period, known_bad=period in known_bad):
             ctx.show()
             ctx.check_stop()
             yield page
-        start = stop
+    unread |= days_of(reading.unread)
+
+
+async def read_until(ctx: RunContext, stream: Stream, now: datetime, unread: Mapping[Window, str]) -> None:
+    """As alterações estão lidas até `now`, menos as dos dias de `unread`, que ficam devidos."""
+    async with ctx.transaction() as connection:
+        await control.move_checkpoint(connection, stream.name, now)
+        await control.set_owed(connection, stream.name, owed_of(unread))
+    ctx.note_unread(stream, unread)
 
 
 async def checkpoint_or_start(ctx: RunContext, stream: Stream, now: datetime) -> datetime | None:
@@ -43,5 +61,5 @@ async def checkpoint_or_start(ctx: RunContext, stream: Stream, now: datetime) ->
     return since
 
 
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone(BRASILIA):%Y-%m-%d %H:%M:%S}"
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

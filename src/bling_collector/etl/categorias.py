@@ -3,15 +3,18 @@
 from collections.abc import Collection
 from itertools import product as combinations
 
-from bling_collector.db import proof, repository
+from bling_collector.db import control, proof, repository
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import refuse_silence
+from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.etl.save import Item
+from bling_collector.etl.sweep import Wanted, fetch_and_store
 from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos import PRODUTOS, categoria_id
 
+_NAME = CATEGORIAS_PRODUTO.name
 _SAMPLE = 3
 _PORTION = 200
 
@@ -23,21 +26,47 @@ async def collect_categorias(ctx: RunContext) -> None:
     """
     async with ctx.engine.connect() as connection:
         unknown = await repository.produtos_without_categoria(connection)
-    if not unknown:
-        return
-    ctx.start("Categorias", len(unknown))
-    async for page in ctx.pages(CATEGORIAS_PRODUTO.path):
+        pending = {int(p.recurso_id) for p in await control.pending(connection, _NAME, before=ctx.started)}
+    listed = await _list(ctx, len(unknown)) if unknown else None
+    if unknown:
+        await _find(ctx, unknown, whole=listed is True)
+    async with ctx.engine.connect() as connection:
+        unlisted = await repository.categorias_without_description(connection) if listed is False else set()
+    await _by_id(ctx, pending | unlisted)
+
+
+async def _list(ctx: RunContext, total: int) -> bool:
+    """Relê as categorias; se a listagem se deixou ler toda."""
+    ctx.start("Categorias", total)
+    reading = Reading(ctx, CATEGORIAS_PRODUTO.path)
+    async for page in reading.pages():
         async with ctx.transaction() as connection:
             await ctx.store(connection, CATEGORIAS_PRODUTO, [Item(row) for row in page])
         ctx.check_stop()
+    return not reading.unread
+
+
+async def _by_id(ctx: RunContext, categorias: Collection[int]) -> None:
+    """As categorias que a listagem não deu e que algum produto tem, uma a uma."""
+    if not categorias:
+        return
+    asked = await fetch_and_store(ctx, CATEGORIAS_PRODUTO, {id_: Wanted() for id_ in categorias}, count=False)
+    async with ctx.transaction() as connection:
+        await control.settle(connection, _NAME, [str(id_) for id_ in asked.missing])
+        await repository.fill_categoria_descricao(connection)
+
+
+async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
+    """Sem `whole` há categorias de que não se sabe, e de um produto que nenhum filtro mostra só o detalhe diz."""
     async with ctx.engine.connect() as connection:
         parents = await repository.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
     if filtered:
-        unknown -= await _by_filter(ctx, unknown, parents)
+        shown, all_shown = await _by_filter(ctx, unknown, parents)
+        unknown -= shown
         sample = sorted(unknown)[:_SAMPLE]
         found, gone = await _by_detail(ctx, sample)
-        if not any(found.values()):
+        if whole and all_shown and not any(found.values()):
             # O filtro não os mostrou e o detalhe da amostra o confirma: os que sobram não têm categoria.
             await _store(ctx, dict.fromkeys(unknown))
             return
@@ -45,7 +74,7 @@ async def collect_categorias(ctx: RunContext) -> None:
     _, gone = await _by_detail(ctx, sorted(unknown))
     if gone and not filtered and await _filter_works(ctx, parents):
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
-        gone -= await _by_filter(ctx, gone, parents)
+        gone -= (await _by_filter(ctx, gone, parents))[0]
     async with ctx.engine.connect() as connection:
         held = await proof.count_living(connection, PRODUTOS.table)
     refuse_silence(ctx, PRODUTOS, "Categorias dos produtos", len(gone), held)
@@ -55,31 +84,36 @@ async def collect_categorias(ctx: RunContext) -> None:
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
     """O Bling ignora em silêncio um parâmetro que não conhece: uma categoria que não existe não pode ter produtos."""
     params = (*PRODUTOS.listings[0], ("idCategoria", str(max(parents, default=0) + 1)))
-    try:
-        async for page in ctx.pages(PRODUTOS.path, params):
-            return not page
-    except (BlingNotFoundError, BlingRejectedError):
-        return True  # recusar a categoria que não existe é também uma prova de que o filtro é lido
-    return True
+    reading = Reading(ctx, PRODUTOS.path, params)
+    async for _ in reading.pages():
+        return False
+    # Recusar a categoria que não existe é também uma prova de que o filtro é lido.
+    return all(isinstance(each.error, (BlingNotFoundError, BlingRejectedError)) for each in reading.unread)
 
 
-async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int | None]) -> set[int]:
-    """Os produtos que as listagens por categoria mostraram. As filhas vêm depois das mães e, se o filtro de uma mãe
-    mostra também os produtos das filhas, a mais específica vale."""
+async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int | None]) -> tuple[set[int], bool]:
+    """Os produtos que as listagens por categoria mostraram, e se elas se deixaram ler todas.
+
+    As filhas vêm depois das mães e, se o filtro de uma mãe mostra também os produtos das filhas, a mais específica
+    vale.
+    """
     found: dict[int, int | None] = {}
+    whole = True
     spent = ctx.requests.total
     filters = await stock_filters(ctx)
     for categoria, stock in combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters):
         params = (*PRODUTOS.listings[0], *stock, ("idCategoria", str(categoria)))
-        async for page in ctx.pages(PRODUTOS.path, params, short_is_last=True):
+        reading = Reading(ctx, PRODUTOS.path, params, short_is_last=True)
+        async for page in reading.pages():
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
             ctx.progress.feitos = len(found)
             ctx.show()
             ctx.check_stop()
+        whole &= not reading.unread
         if ctx.requests.total - spent > max(len(unknown), 3 * len(parents) * len(filters)):
-            return set()  # o catálogo é muito maior que o que as notas citam: um a um sai mais barato
+            return set(), False  # o catálogo é muito maior que o que as notas citam: um a um sai mais barato
     await _store(ctx, found)
-    return set(found)
+    return set(found), whole
 
 
 def _depth(categoria: int, parents: dict[int, int | None]) -> int:

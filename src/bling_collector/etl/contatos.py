@@ -1,35 +1,35 @@
 """Os contatos que as notas citam: os sem detalhe e os que o Bling diz alterados."""
 
 from bling_collector.db import control, repository
-from bling_collector.etl.altered import altered, checkpoint_or_start
+from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.sweep import Wanted, fetch_and_store
+from bling_collector.etl.windows import Window
 from bling_collector.streams.contatos import CONTATOS
 
 _PORTION = 500
 
 
-async def collect_contatos(ctx: RunContext) -> None:
-    """Traz o detalhe de cada contato que falta ou mudou; parte do que está no banco."""
+async def collect_altered_contatos(ctx: RunContext) -> None:
+    """Traz de novo o detalhe dos contatos que o Bling diz alterados, e o dos que estão pendentes."""
     now = ctx.clock.now()
     since = await checkpoint_or_start(ctx, CONTATOS, now)
     ctx.start("Contatos alterados")
-    changed = await _owed(ctx)
+    changed, unread = await _owed(ctx), dict[Window, str]()
     if since is not None:
-        async for page in altered(ctx, CONTATOS, since, now):
+        async for page in altered(ctx, CONTATOS, since, now, unread):
             changed |= {row["id"] for row in page}
     async with ctx.engine.connect() as connection:
         # Os que o banco ainda não perguntou vêm no passo seguinte, e contam como novos.
         changed = await repository.contatos_asked(connection, changed)
     await _detail(ctx, sorted(changed), count=False)
     if since is not None:
-        async with ctx.transaction() as connection:
-            await control.move_checkpoint(connection, CONTATOS.name, now)
-    await _without_detail(ctx)
+        await read_until(ctx, CONTATOS, now, unread)
 
 
-async def _without_detail(ctx: RunContext) -> None:
+async def collect_contatos(ctx: RunContext) -> None:
+    """Traz o detalhe de cada contato que o banco só conhece das notas."""
     async with ctx.engine.connect() as connection:
         total = await repository.count_contatos_without_detail(connection)
     ctx.start("Contatos", total)

@@ -3,22 +3,23 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 from bling_collector.api.bling_client import BlingClient
-from bling_collector.api.transport import Requests
+from bling_collector.api.transport import ATTEMPTS, Requests
 from bling_collector.clock import Clock
 from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.errors import CollectorError
-from bling_collector.etl.fetch import Fetched, fetch
+from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
+from bling_collector.etl.windows import Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Params, Stream
 
@@ -93,10 +94,16 @@ class RunContext:
     """Sondas já feitas do que as listagens poderiam esconder."""
     hiding: set[str] = field(default_factory=set)
     """Os streams em que elas o mostraram nesta execução."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Quantos pedidos de cada recurso falharam enquanto se estreitava uma listagem."""
+    known_bad: dict[str, list[Window]] = field(default_factory=dict)
+    """De cada stream, o que execuções anteriores não puderam ler: lê-se à parte, para não estragar o resto."""
+    unread: dict[tuple[str, Params], dict[Window, str]] = field(default_factory=dict)
+    """De cada listagem, o que já se viu nesta execução que não se deixa ler, e por quê: não se pede outra vez."""
     found: Found = field(default_factory=Found)
     gone: Counter[str] = field(default_factory=Counter)
     """Stream → quantos registros esta execução já deu por excluídos."""
-    refused: dict[str, str] = field(default_factory=dict)
+    unlikely: dict[str, str] = field(default_factory=dict)
     """Stream → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
     witnessed: set[str] = field(default_factory=set)
     """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
@@ -116,6 +123,14 @@ class RunContext:
         self.progress.limitadas = self.requests.throttled - self._before.throttled
         self.sink(self.progress)
 
+    def note_unread(self, stream: Stream, unread: Mapping[Window, str]) -> None:
+        """Diz, uma vez cada um, os períodos de que o Bling não dá toda a listagem."""
+        for window, why in unread.items():
+            problem = f"O Bling não dá toda a listagem de {stream.title.lower()} de {window}: {why}"
+            if problem not in self.problems:
+                log.error("%s", problem)
+                self.problems.append(problem)
+
     def check_stop(self) -> None:
         if self.stop.is_set():
             raise Stopped
@@ -123,24 +138,30 @@ class RunContext:
     def suspect(self, stream: str, error: CollectorError) -> None:
         """Exclusões improváveis: nada se anotou delas, e alguém precisa dizer se são verdade."""
         log.error("%s", error)
-        if stream not in self.refused:  # uma por recurso: as outras diriam o mesmo
-            self.refused[stream] = str(error)
+        if stream not in self.unlikely:  # uma por recurso: as outras diriam o mesmo
+            self.unlikely[stream] = str(error)
             self.problems.append(str(error))
 
-    async def pages(self, path: str, params: Params = (), *, short_is_last: bool = False) -> AsyncIterator[list[Json]]:
+    async def pages(
+        self, path: str, params: Params = (), *, short_is_last: bool = False, attempts: int = ATTEMPTS
+    ) -> AsyncIterator[list[Json]]:
         """As páginas de uma listagem. Stopped assim que se pede a parada, mesmo entre as tentativas de uma página."""
-        listing = self.client.pages(path, params, short_is_last=short_is_last)
-        while page := await self.unless_stopped(anext(listing, [])):
+        listing = self.client.pages(path, params, short_is_last=short_is_last, attempts=attempts)
+        while page := await self.asking(anext(listing, [])):
             yield page
 
-    async def details(self, stream: Stream, ids: Collection[int]) -> AsyncGenerator[Fetched]:
-        """O detalhe de cada id, como `fetch`, com a testemunha que o banco dá."""
-        async with self.engine.connect() as connection:
-            held = await repository.should_answer(connection, stream.table, stream.name, without=ids)
-        return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witness=held)
+    async def page(self, path: str, params: Params, number: int, size: int, *, attempts: int) -> list[Json]:
+        """Uma página só, que pode vir vazia; o resto como `pages`."""
+        return await self.asking(self.client.page(path, params, number, size, attempts=attempts))
 
-    async def unless_stopped(self, work: Awaitable[T]) -> T:
-        """O resultado de `work`. Stopped assim que se pede a parada."""
+    async def details(self, stream: Stream, ids: Collection[int]) -> AsyncGenerator[Fetched]:
+        """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá."""
+        async with self.engine.connect() as connection:
+            held = await repository.should_answer(connection, stream.table, stream.name, without=ids, most=WITNESSES)
+        return fetch(self.client, stream.path, ids, limit=self.in_flight, stop=self.stop, witnesses=held)
+
+    async def asking(self, work: Awaitable[T]) -> T:
+        """O resultado de `work`, ou Stopped assim que se pede a parada."""
         tasks = working, _ = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.wait())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

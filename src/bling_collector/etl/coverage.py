@@ -16,6 +16,7 @@ from bling_collector.etl.periods import month_end, next_month
 from bling_collector.etl.reconcile import load_reconciliation
 from bling_collector.etl.situacoes import situacao
 from bling_collector.etl.windows import EARLIEST
+from bling_collector.streams.nfe import NFE
 
 MOST_NOTES: Final = 200
 """Notas de cada tipo que a página de um mês nomeia; das outras diz quantas são."""
@@ -226,8 +227,14 @@ def _in_order(codes: Iterable[str]) -> list[str]:
 
 
 def _failed_in(row: Mapping[str, Any], month: date) -> bool:
-    return bool(row["data_emissao"]) and str(row["data_emissao"]).startswith(f"{month:%Y-%m}")
+    return (
+        row["recurso"] == NFE.name
+        and bool(row["data_emissao"])
+        and str(row["data_emissao"]).startswith(f"{month:%Y-%m}")
+    )
 
 
 def _owed_in(row: Mapping[str, Any], month: date) -> bool:
+    if row["recurso"] != NFE.name:
+        return False
     return date.fromisoformat(row["data_inicio"]) <= month_end(month) and date.fromisoformat(row["data_fim"]) >= month

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from bling_collector.db import control, proof, repository
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.exclusoes import UnlikelyDeletionsError, mark_gone
+from bling_collector.etl.exclusoes import mark_gone
+from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.streams.base import Params, Stream
 from bling_collector.streams.contatos import CONTATOS
@@ -16,17 +17,17 @@ from bling_collector.streams.produtos import PRODUTOS
 EVERY = timedelta(days=7)
 
 
-async def collect_deleted(ctx: RunContext) -> None:
-    """Relê os excluídos de contatos e de produtos, uma vez por semana; numa conferência pedida, sempre.
+async def collect_deleted_contatos(ctx: RunContext) -> None:
+    """Relê os contatos excluídos, uma vez por semana; numa conferência pedida, sempre.
 
-    Na primeira execução, só os de produtos: de um contato, o detalhe que se acabou de buscar já disse se existe.
+    Não na primeira execução: o detalhe que se acabou de buscar já disse se cada um existe.
     """
-    deleted_produtos = [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)]
-    for stream, listings, at_first in ((CONTATOS, [DELETED_CONTATOS], False), (PRODUTOS, deleted_produtos, True)):
-        try:
-            await _collect(ctx, stream, listings, at_first=at_first)
-        except UnlikelyDeletionsError as error:
-            ctx.suspect(error.stream, error)  # o que se leu continua devido: a execução seguinte pergunta outra vez
+    await _collect(ctx, CONTATOS, [DELETED_CONTATOS], at_first=False)
+
+
+async def collect_deleted_produtos(ctx: RunContext) -> None:
+    """O mesmo, dos produtos, e já na primeira execução."""
+    await _collect(ctx, PRODUTOS, [(*DELETED_PRODUTOS, *stock) for stock in await stock_filters(ctx)], at_first=True)
 
 
 async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], *, at_first: bool) -> None:
@@ -40,14 +41,24 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
         return
     ctx.start(f"{stream.title} excluídos")
     deleted: set[int] = set()
+    unread: list[Unread] = []
     for params in listings:
-        async for page in ctx.pages(stream.path, params):
+        reading = Reading(ctx, stream.path, params)
+        async for page in reading.pages():
             deleted |= {row["id"] for row in page}
             ctx.show()
             ctx.check_stop()
+        unread += reading.unread
     async with ctx.transaction() as connection:
         await mark_gone(ctx, connection, stream, deleted)
-        await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
+        if not unread:  # um que não se mostrou pode ser o que não se leu
+            await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
         if stream is PRODUTOS:
             await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
-        await control.move_checkpoint(connection, name, now)
+        if not unread:
+            await control.move_checkpoint(connection, name, now)
+    if unread:
+        ctx.problems.append(
+            f"O Bling não dá toda a listagem de {stream.title.lower()} excluídos, que a próxima execução relê: "
+            f"{unread[0].error}"
+        )

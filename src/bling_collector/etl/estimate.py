@@ -19,6 +19,7 @@ from bling_collector.config import Settings
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias, contatos, etl_controle, nfe_cabecalho, produtos
+from bling_collector.errors import LASTING, BlingPausedError
 from bling_collector.etl.quota import load_quota
 from bling_collector.etl.windows import Window, asked_period, incremental_start, plan
 from bling_collector.pace import PER_SECOND
@@ -221,10 +222,16 @@ class Estimator:
     async def _rows(self, window: Window, page: int) -> int:
         assert NFE.window is not None
         self._probes += 1
-        paging = (("pagina", page), ("limite", self._settings.api_page_size))
-        body = await self._client.get(NFE.path, (*NFE.listings[0], *window.params(NFE.window), *paging))
-        rows = body.get("data")
-        return len(rows) if isinstance(rows, list) else 0
+        size = self._settings.api_page_size
+        params = (*NFE.listings[0], *window.params(NFE.window))
+        try:
+            return len(await self._client.page(NFE.path, params, page, size))
+        except BlingPausedError:
+            raise
+        except LASTING:
+            if not await self._client.lists(NFE.path):
+                raise
+            return size  # uma linha estraga a página: que ela tem linhas, sabe-se
 
 
 def _days(window: Window) -> int:

@@ -61,7 +61,7 @@ async def refuse_unlikely(
     before = ctx.gone[stream.name]
     held = await proof.count_living(connection, stream.table) + before
     too_many = gone > limit(checked) or gone + before > limit(held) or is_most(gone + before, held)
-    if too_many or stream.name in ctx.refused:
+    if too_many or stream.name in ctx.unlikely:
         raise UnlikelyDeletionsError(
             f"{stream.title} de {window}: de {checked} que o banco tem, pelo menos {gone} já não estão no Bling, o que "
             f"é improvável. {_REMEDY}",

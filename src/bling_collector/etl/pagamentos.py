@@ -1,8 +1,9 @@
 """O código fiscal das parcelas: a nota só traz o id da forma de pagamento da conta."""
 
-from bling_collector.db import repository
+from bling_collector.db import control, repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import refuse_silence
+from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.save import Item
 from bling_collector.etl.sweep import Wanted, fetch_and_store
 from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
@@ -13,16 +14,17 @@ async def collect_formas_pagamento(ctx: RunContext) -> None:
     if not await _unknown(ctx):
         return
     ctx.start("Formas de pagamento")
-    async for page in ctx.pages(FORMAS_PAGAMENTO.path):
+    # Das que a listagem não der pergunta-se pelo id: as que nenhuma parcela cita não fazem falta.
+    async for page in Reading(ctx, FORMAS_PAGAMENTO.path).pages():
         async with ctx.transaction() as connection:
             await ctx.store(connection, FORMAS_PAGAMENTO, [Item(row) for row in page])
         ctx.check_stop()
-    # Uma forma que a listagem não mostra ainda pode responder pelo id.
     unknown = await _unknown(ctx)
     asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in unknown})
     refuse_silence(ctx, FORMAS_PAGAMENTO, FORMAS_PAGAMENTO.title, len(asked.missing), len(unknown))
     async with ctx.transaction() as connection:
         await repository.mark_formas_not_found(connection, asked.missing, ctx.clock.now())
+        await control.settle(connection, FORMAS_PAGAMENTO.name, [str(id_) for id_ in asked.missing])
 
 
 async def _unknown(ctx: RunContext) -> list[int]:

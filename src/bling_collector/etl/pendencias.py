@@ -30,8 +30,11 @@ async def retry_pendencias(ctx: RunContext, stream: Stream) -> None:
 async def _settle_the_deleted(ctx: RunContext, stream: Stream, missing: dict[int, date | None]) -> None:
     """Um 404 quita a pendência só quando a listagem do dia também não mostra a nota: foi excluída no Bling."""
     for day in sorted({day for day in missing.values() if day is not None}):
-        listed = (await list_window(ctx, stream, Window(day, day))).listed
-        gone = [id_ for id_, its_day in missing.items() if its_day == day and id_ not in listed]
+        listing = await list_window(ctx, stream, Window(day, day))
+        if listing.unread:  # a nota pode ser justamente a que não se leu
+            ctx.note_unread(stream, listing.unread)
+            continue
+        gone = [id_ for id_, its_day in missing.items() if its_day == day and id_ not in listing.listed]
         async with ctx.transaction() as connection:
             await control.settle(connection, stream.name, [str(id_) for id_ in gone])
         for id_ in gone:

@@ -22,6 +22,7 @@ from bling_collector.db.database import explained
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.errors import (
+    BlingNotFoundError,
     BlingRejectedError,
     BlingResourceDownError,
     BlingScopeError,
@@ -36,9 +37,9 @@ from bling_collector.etl.abertas import refresh_open
 from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
 from bling_collector.etl.confirm import confirm_empresa
-from bling_collector.etl.contatos import collect_contatos
+from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
-from bling_collector.etl.deleted import collect_deleted
+from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
 from bling_collector.etl.entradas import collect_entradas
 from bling_collector.etl.exclusoes import UnlikelyDeletionsError
 from bling_collector.etl.journal import reported
@@ -63,10 +64,12 @@ WINDOWED: tuple[Stream, ...] = (NFE,)
 """Os streams percorridos por janelas de tempo."""
 STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_formas_pagamento,
+    collect_altered_contatos,
     collect_contatos,
     collect_produtos,
     collect_categorias,
-    collect_deleted,
+    collect_deleted_contatos,
+    collect_deleted_produtos,
     collect_entradas,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
@@ -74,7 +77,13 @@ IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
 """Quedas do banco de que uma execução se levanta."""
-_CARRY_ON = (BlingScopeError, BlingRejectedError, BlingResourceDownError, PaginationLoopError)
+_CARRY_ON = (
+    BlingScopeError,
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    PaginationLoopError,
+)
 """Erros de um recurso só: os outros seguem."""
 
 
@@ -267,12 +276,14 @@ class Pipeline:
                 period = self._period(job, previous)
                 days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
+                known_bad = {stream.name: await _known_bad(connection, stream) for stream in WINDOWED}
                 windows = {stream.name: await _owe(connection, stream, period, job) for stream in WINDOWED}
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
-            ctx = self._context(run_id, watch, started=now, scope=scope, keep_lock=lock.keep, **how)
+            mine = {"started": now, "scope": scope, "keep_lock": lock.keep, "known_bad": known_bad}
+            ctx = self._context(run_id, watch, **mine, **how)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
@@ -283,7 +294,7 @@ class Pipeline:
                     await self._abandon(run_id, job.tipo, error)
                     raise
         looked = job.windows and job.repair and result.error is None
-        unlikely = tuple(ctx.refused.values())
+        unlikely = tuple(ctx.unlikely.values())
         await self._on_end(Ended(run_id, job.tipo, result.status, result.error, unlikely, looked_for_gone=looked))
         return result
 
@@ -327,18 +338,16 @@ class Pipeline:
 
     async def _collect(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
+        failed: CollectorError | None = None
         try:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
-            await ctx.unless_stopped(confirm_empresa(ctx.engine, ctx.client, ctx.clock))
-            for stream in WINDOWED:
-                await self._sweep_all(ctx, stream, windows[stream.name])
-                if job.repair:
-                    await retry_pendencias(ctx, stream)
-                if job.tipo == "run" and job.inicio is None and job.fim is None:
-                    read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
-                    for day in await refresh_open(ctx, stream, read):
-                        await self._sweep(ctx, stream, day)
+            await ctx.asking(confirm_empresa(ctx.engine, ctx.client, ctx.clock))
+            try:
+                await self._collect_windows(ctx, job, windows)
+            except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
+                log.error("%s", error)
+                failed = error
             for step in STEPS if job.repair else ():
                 await self._step(ctx, step)
         except Stopped:
@@ -350,7 +359,17 @@ class Pipeline:
             return error
         if not job.repair and ctx.found.counts:
             ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
-        return None
+        return failed
+
+    async def _collect_windows(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> None:
+        for stream in WINDOWED:
+            await self._sweep_all(ctx, stream, windows[stream.name])
+            if job.repair:
+                await retry_pendencias(ctx, stream)
+            if job.tipo == "run" and job.inicio is None and job.fim is None:
+                read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
+                for day in await refresh_open(ctx, stream, read):
+                    await self._sweep(ctx, stream, day)
 
     async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
         for place, window in enumerate(windows):
@@ -384,7 +403,7 @@ class Pipeline:
     async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
         """Se a janela se completou."""
         try:
-            await sweep(ctx, stream, window)
+            return await sweep(ctx, stream, window)
         except CollectorError as error:
             owed = Owed(window.inicio, window.fim)
             async with ctx.transaction() as connection:
@@ -397,7 +416,6 @@ class Pipeline:
             log.error("A janela %s não se completou: %s", window, error)
             ctx.problems.append(str(error))
             return False
-        return True
 
     async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
         ctx.check_stop()
@@ -407,7 +425,8 @@ class Pipeline:
             ctx.suspect(error.stream, error)
         except _CARRY_ON as error:
             log.error("%s", error)
-            ctx.problems.append(str(error))
+            if str(error) not in ctx.problems:
+                ctx.problems.append(str(error))
 
     async def _finish(
         self,
@@ -485,6 +504,11 @@ async def _nothing(ended: Ended) -> None:
 async def _scope(connection: AsyncConnection) -> date | None:
     scope = await proof.scope_start(connection)
     return max(scope, EARLIEST) if scope is not None else None
+
+
+async def _known_bad(connection: AsyncConnection, stream: Stream) -> list[Window]:
+    """O que a execução anterior deve por não ter podido lê-lo."""
+    return [Window(o.inicio, o.fim) for o in await control.owed(connection, stream.name) if o.erro is not None]
 
 
 async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job) -> list[Window]:

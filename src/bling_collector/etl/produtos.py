@@ -1,19 +1,22 @@
 """Os produtos dos SKUs que as notas citam, por lotes, e qual deles é o vivo de cada SKU."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product as combinations
 from urllib.parse import quote
 
+from bling_collector.api.transport import ATTEMPTS
 from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
-from bling_collector.errors import BlingRejectedError
-from bling_collector.etl.altered import altered, checkpoint_or_start
+from bling_collector.errors import LASTING, BlingError
+from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import mark_gone
+from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame
 from bling_collector.etl.save import Item, Saved
+from bling_collector.etl.windows import Window
 from bling_collector.payload import Json, decimal, part, text
 from bling_collector.streams.base import Params
 from bling_collector.streams.produtos import DELETED, PRODUTOS
@@ -42,19 +45,22 @@ async def collect_produtos(ctx: RunContext) -> None:
     since = await checkpoint_or_start(ctx, PRODUTOS, now)
     if since is not None:
         ctx.start("Produtos alterados")
+        unread: dict[Window, str] = {}
         for stock in await stock_filters(ctx):
-            async for page in altered(ctx, PRODUTOS, since, now, stock):
+            async for page in altered(ctx, PRODUTOS, since, now, unread, stock):
                 async with ctx.engine.connect() as connection:
                     ours = await repository.present(connection, PRODUTOS.table, [row["id"] for row in page])
                 await store_produtos(ctx, [row for row in page if row["id"] in ours])
                 async with ctx.transaction() as connection:  # a mudança pode ser a categoria, que a linha não mostra
                     await repository.forget_categorias(connection, ours)
-        async with ctx.transaction() as connection:
-            await control.move_checkpoint(connection, PRODUTOS.name, now)
+        await read_until(ctx, PRODUTOS, now, unread)
     async with ctx.engine.connect() as connection:
-        skus = await repository.skus_without_produto(connection, unknown_since=now - ASK_AGAIN_AFTER)
-    ctx.start("Produtos", len(skus))
-    await _collect(ctx, skus)
+        lacking = await repository.skus_without_produto(connection, unknown_since=now - ASK_AGAIN_AFTER)
+        pending = await repository.skus_pending(connection)
+    skus = sorted({*lacking} - {*pending})
+    ctx.start("Produtos", len(skus) + len(pending))
+    # Um que já estragou um lote vai sozinho, para não estragar outro.
+    await _collect(ctx, [*batches(skus), *([sku] for sku in pending)])
     await _find_the_deleted(ctx)
 
 
@@ -65,9 +71,9 @@ async def stock_filters(ctx: RunContext) -> tuple[Params, ...]:
     return _ALL_STOCKS if hides else (_DEFAULT,)
 
 
-async def _collect(ctx: RunContext, skus: Sequence[str]) -> None:
+async def _collect(ctx: RunContext, asked: Sequence[list[str]]) -> None:
     answers = _Answers()
-    for place, batch in enumerate(batches(skus)):
+    for place, batch in enumerate(asked):
         hides = await stock_filters(ctx) == _ALL_STOCKS
         probe = place == 0 and not hides
         await _ask(ctx, batch, _ALL_STOCKS if hides or probe else (_DEFAULT,), answers, probe=probe)
@@ -124,36 +130,48 @@ def batches(skus: Sequence[str]) -> Iterator[list[str]]:
 
 
 async def _ask_batch(
-    ctx: RunContext, skus: list[str], filters: Sequence[Params], answers: _Answers, *, probe: bool
+    ctx: RunContext,
+    skus: list[str],
+    filters: Sequence[Params],
+    answers: _Answers,
+    *,
+    probe: bool,
+    attempts: int = ATTEMPTS,
 ) -> None:
-    """Grava de uma vez os produtos destes SKUs. Uma sonda só passa do padrão se ele não mostra nenhum sem saldo."""
+    """Grava de uma vez os produtos destes SKUs. Uma sonda só passa do padrão se ele não mostra nenhum sem saldo.
+
+    Um lote que falha é cortado ao meio, até o SKU que o Bling não dá, que fica pendente.
+    """
     asked, rows = set(skus), dict[int, Json]()
     hidden = False
+    refused: list[BlingError] = []
     try:
         for stock in filters:
-            params = (*PRODUTOS.listings[0], *stock, *(("codigos[]", sku) for sku in skus))
-            async for page in ctx.pages(PRODUTOS.path, params):
+            async for page in _pages(ctx, (*PRODUTOS.listings[0], *stock), skus, refused, attempts):
                 wanted = {row["id"]: row for row in page if text(row.get("codigo")) in asked}
                 hidden |= stock != _DEFAULT and not wanted.keys() <= rows.keys()
                 rows |= wanted
             if probe and stock == _DEFAULT and any(map(_is_out_of_stock, rows.values())):
                 filters = (_DEFAULT,)
                 break
-    except BlingRejectedError as error:
+    except LASTING as error:
+        await blame(ctx, PRODUTOS.path, error)
         if len(skus) > 1:
-            for half in _halves(skus):
-                await _ask_batch(ctx, half, filters, answers, probe=probe)
+            if not _is_enough(ctx, skus, error):
+                for half in _halves(skus):
+                    await _ask_batch(ctx, half, filters, answers, probe=probe, attempts=1)
             return
-        async with ctx.transaction() as connection:
-            failure = Pendencia(PRODUTOS.name, skus[0], str(error))
-            await control.add_pendencias(connection, [failure], ctx.clock.now())
-        return
+        refused.append(error)
     found = {str(text(row["codigo"])) for row in rows.values()}
     async with ctx.transaction() as connection:
         await _store(ctx, connection, list(rows.values()))
         if hidden:
             await control.move_checkpoint(connection, _HIDES_STOCK, ctx.clock.now())
         await repository.mark_known_skus(connection, found)
+        if refused:
+            failure = Pendencia(PRODUTOS.name, skus[0], str(refused[0]))
+            await control.add_pendencias(connection, [failure], ctx.clock.now())
+            return
         await control.settle(connection, PRODUTOS.name, skus)
     missing = [sku for sku in skus if sku not in found]
     if filters == (_DEFAULT,):
@@ -161,6 +179,29 @@ async def _ask_batch(
     else:
         answers.complete |= asked
         answers.unknown += missing
+
+
+async def _pages(
+    ctx: RunContext, params: Params, skus: Sequence[str], refused: list[BlingError], attempts: int
+) -> AsyncIterator[list[Json]]:
+    """As páginas dos produtos destes SKUs; de um só, também o que se lê em volta do que não se lê (em `refused`)."""
+    params = (*params, *(("codigos[]", sku) for sku in skus))
+    if len(skus) > 1:
+        async for page in ctx.pages(PRODUTOS.path, params, attempts=attempts):
+            yield page
+        return
+    reading = Reading(ctx, PRODUTOS.path, params)
+    async for page in reading.pages():
+        yield page
+    refused += [each.error for each in reading.unread]
+
+
+def _is_enough(ctx: RunContext, skus: Sequence[str], error: BlingError) -> bool:
+    """Se já falharam pedidos demais para que se continue a cortar: estes SKUs ficam para a próxima execução."""
+    if ctx.refused[PRODUTOS.path] < MOST_REFUSED:
+        return False
+    ctx.problems.append(f"os produtos de {len(skus)} SKUs, de {skus[0]} em diante, ficaram por pedir: {error}")
+    return True
 
 
 def _is_out_of_stock(produto: Json) -> bool:
@@ -172,25 +213,37 @@ async def _find_the_deleted(ctx: RunContext) -> None:
     """De um SKU com mais de um produto, quais foram excluídos: a linha da listagem não o diz, só o critério."""
     async with ctx.engine.connect() as connection:
         skus = await repository.skus_in_doubt(connection)
+    unknown: set[str] = set()
     for batch, stock in combinations(list(batches(skus)), await stock_filters(ctx)):
-        await _mark_deleted(ctx, batch, stock)
+        await _mark_deleted(ctx, batch, stock, unknown)
     async with ctx.transaction() as connection:
-        await repository.mark_exclusao_seen(connection, skus, ctx.clock.now())
+        await repository.mark_exclusao_seen(connection, [sku for sku in skus if sku not in unknown], ctx.clock.now())
         await repository.prefer_produtos(connection, skus)
 
 
-async def _mark_deleted(ctx: RunContext, skus: list[str], stock: Params) -> None:
-    codigos = tuple(("codigos[]", sku) for sku in skus)
+async def _mark_deleted(
+    ctx: RunContext, skus: list[str], stock: Params, unknown: set[str], attempts: int = ATTEMPTS
+) -> None:
+    """Marca os excluídos destes SKUs; os de que o Bling não o diz vão para `unknown`."""
+    refused: list[BlingError] = []
     try:
-        async for page in ctx.pages(PRODUTOS.path, (*DELETED, *stock, *codigos)):
+        async for page in _pages(ctx, (*DELETED, *stock), skus, refused, attempts):
             async with ctx.transaction() as connection:
                 await mark_gone(ctx, connection, PRODUTOS, [row["id"] for row in page])
             ctx.check_stop()
-    except BlingRejectedError:
-        if len(skus) == 1:
-            raise
-        for half in _halves(skus):
-            await _mark_deleted(ctx, half, stock)
+    except LASTING as error:
+        await blame(ctx, PRODUTOS.path, error)
+        if len(skus) > 1 and _is_enough(ctx, skus, error):
+            unknown |= set(skus)
+            return
+        if len(skus) > 1:
+            for half in _halves(skus):
+                await _mark_deleted(ctx, half, stock, unknown, attempts=1)
+            return
+        refused.append(error)
+    if refused:
+        unknown |= set(skus)
+        ctx.problems.append(f"não se sabe quais dos produtos do SKU {skus[0]} foram excluídos: {refused[0]}")
 
 
 def _halves(skus: list[str]) -> tuple[list[str], list[str]]:

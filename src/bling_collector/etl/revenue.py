@@ -27,12 +27,13 @@ BY_MONTH_UP_TO = 84
 
 @dataclass(frozen=True)
 class Amount:
-    """Quantas notas e quanto somam; as canceladas à parte, nunca no valor."""
+    """Quantas vendas e quanto somam; as canceladas e as saídas que não são venda à parte, nunca no valor."""
 
     notas: int = 0
     valor: Decimal = Decimal(0)
     canceladas: int = 0
     valor_cancelado: Decimal = Decimal(0)
+    valor_a_parte: Decimal = Decimal(0)
 
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(
@@ -40,6 +41,7 @@ class Amount:
             self.valor + other.valor,
             self.canceladas + other.canceladas,
             self.valor_cancelado + other.valor_cancelado,
+            self.valor_a_parte + other.valor_a_parte,
         )
 
     @property
@@ -105,7 +107,7 @@ async def load_period(
 async def load_revenue(engine: AsyncEngine, period: Period, today: date) -> Revenue:
     """O faturamento do período, passo a passo.
 
-    Vale o que vale nas views: autorizadas, emitidas e registradas, sem as excluídas no Bling.
+    É venda o que o é nas views (vw_nfe_operacoes).
     """
     async with snapshot(engine).connect() as connection:
         bounds = await read_bounds(connection, EARLIEST, _latest(today))
@@ -135,7 +137,7 @@ async def load_steps(engine: AsyncEngine, period: Period) -> list[Step]:
 async def _days(connection: AsyncConnection, period: Period) -> list[tuple[date, Amount]]:
     """Os dias do período e os do ano anterior."""
     found = await read_days(connection, period.year_before.inicio, period.fim)
-    return [(row.dia, Amount(row.notas, row.valor, row.canceladas, row.valor_cancelado)) for row in found]
+    return [(row.dia, Amount(*row[1:])) for row in found]
 
 
 def _latest(today: date) -> date:

@@ -1,4 +1,4 @@
-"""As situações de uma nota e as formas de pagamento fiscais, em palavras."""
+"""As situações de uma nota, as operações e as formas de pagamento fiscais, em palavras."""
 
 from typing import Final
 
@@ -38,6 +38,21 @@ PAGAMENTOS: Final = {
     99: "Outros",
 }
 """Os códigos do campo tPag da NF-e."""
+
+
+OPERACOES: Final = {
+    "venda": "Venda",
+    "devolucao": "Devolução",
+    "transferencia": "Transferência",
+    "remessa": "Remessa ou retorno",
+    "outra": "Outra saída",
+    "complementar": "Nota complementar",
+    "ajuste": "Nota de ajuste",
+    "credito": "Nota de crédito",
+    "debito": "Nota de débito",
+    "desconhecida": "CFOP fora da tabela",
+}
+"""As operações de vw_nfe_operacoes, que a finalidade da nota e o CFOP das linhas dizem."""
 
 
 def situacao(code: int | None) -> str:

@@ -1,7 +1,7 @@
 """O caminho único dos dados: uma janela é listada, comparada com o banco, buscada e salva."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,13 +10,15 @@ from bling_collector.clock import today
 from bling_collector.db import control, proof, repository
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.db.core import AsyncConnection
-from bling_collector.errors import BlingNotFoundError, BlingUnavailableError, CollectorError, PaginationLoopError
+from bling_collector.db.proof import Held
+from bling_collector.errors import BlingNotFoundError, CollectorError, PaginationLoopError
 from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import limit, refuse_unlikely, refuse_without_witness
+from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.save import BATCH, Item
-from bling_collector.etl.windows import Window, plan
-from bling_collector.payload import digest
+from bling_collector.etl.windows import Window, apart, plan
+from bling_collector.payload import Json, digest
 from bling_collector.streams.base import Document, Params, Stream
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 MAX_PASSES = 3
 """Vezes que uma janela é lida quando a lista muda enquanto é lida."""
 ANALYZE_AFTER = 1000
+MOST_UNSEEN = 100
+"""Notas por janela, das mais novas, que se releem pelo detalhe porque a listagem do dia delas não vem."""
 MAX_PROBES = 3
 """Janelas de uma execução em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
 
@@ -48,6 +52,11 @@ class Listing:
     """Um registro passou de uma listagem a outra durante a leitura."""
     proven: bool = False
     """As listagens de costume mostram registros que só elas mostrariam: não escondem nada."""
+    unread: dict[Window, str] = field(default_factory=dict)
+    """Os dias que não se leram por inteiro, e por quê: do que eles têm não se sabe tudo."""
+
+    def read(self, day: date) -> bool:
+        return not any(window.holds(day) for window in self.unread)
 
 
 @dataclass
@@ -140,7 +149,7 @@ async def owe(connection: AsyncConnection, stream: Stream, windows: Sequence[Win
 async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing) -> None:
     assert stream.window is not None, stream.name
     here: dict[int, Listed] = {}
-    async for page in ctx.pages(stream.path, (*listing, *window.params(stream.window))):
+    async for page in _pages(ctx, stream, window, listing, result):
         async with ctx.engine.connect() as connection:
             known = await repository.known(connection, stream.table, [row["id"] for row in page])
         result.known |= known.keys()
@@ -155,8 +164,30 @@ async def _list(ctx: RunContext, stream: Stream, window: Window, listing: Params
     result.listed |= here
 
 
-async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
-    """Completa a janela, confere-a e a quita. Lança o erro que a impediu; o que chegou até ali fica salvo.
+async def _pages(
+    ctx: RunContext, stream: Stream, window: Window, listing: Params, result: Listing
+) -> AsyncIterator[list[Json]]:
+    """As páginas da listagem. O que já se sabe que a estraga é lido à parte, ou nem se lê, se já foi nesta execução."""
+    bad = ctx.unread.setdefault((stream.name, listing), {})
+    # O que estraga uma listagem estraga também outra que o mostre.
+    others = [day for (name, _), days in ctx.unread.items() if name == stream.name for day in days]
+    known_bad = {*others, *ctx.known_bad.get(stream.name, [])}
+    reading = Reading(ctx, stream.path, listing, names=stream.window)
+    for piece in apart(window, known_bad):
+        if why := next((why for each, why in bad.items() if each.contains(piece)), None):
+            result.unread[piece] = why
+            continue
+        async for page in reading.pages(Period.of(piece), known_bad=piece in known_bad):
+            yield page
+    unread = days_of(reading.unread)
+    bad |= unread
+    result.unread |= unread
+
+
+async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
+    """Completa a janela, confere-a e a quita; se ela toda se deixou ler. O que não se leu fica devido no lugar dela.
+
+    Lança o erro que a impediu; o que chegou até ali fica salvo.
 
     A paginação do Bling é por posição: uma nota cancelada ou excluída puxa as seguintes uma posição para trás, e a
     primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já tinha sido lida; então ela
@@ -171,7 +202,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
         async with ctx.engine.connect() as connection:
             held = await proof.held(connection, window.inicio, window.fim)
             parked = await control.parked(connection, stream.name)
-        differences = compare(listing.listed, held, listing.known)
+        known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
+        differences = compare(listing.listed, known, listing.known)
         if not ctx.repair:
             ctx.found.add(faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram)
             break
@@ -180,6 +212,8 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
             for id_, wanted in listing.wanted.items()
             if (id_ not in done or done[id_] != wanted.resumo) and not _is_parked(id_, wanted, parked)
         }
+        if attempt == 1:
+            await _refresh_unseen(ctx, stream, listing, held, parked)
         ctx.start(f"{stream.title} de {window}", len(todo))
         stored = await fetch_and_store(ctx, stream, todo, missing_is_failure=attempt == MAX_PASSES)
         ctx.check_stop()
@@ -205,7 +239,34 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> None:
     async with ctx.transaction() as connection:
         await _record(ctx, connection, window, listing, found)
         if ctx.repair:
-            await control.pay(connection, stream.name, Owed(window.inicio, window.fim))
+            await control.pay(connection, stream.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
+    ctx.note_unread(stream, listing.unread)
+    return not listing.unread
+
+
+async def _refresh_unseen(
+    ctx: RunContext, stream: Stream, listing: Listing, held: Mapping[int, Held], parked: Collection[int]
+) -> None:
+    """Relê pelo detalhe as notas do banco que a listagem não mostrou nos dias que não se leram: a que os estraga pode
+    ser uma delas, e ter mudado."""
+    unseen = {
+        id_: Wanted(day=note.day)
+        for id_, note in held.items()
+        if id_ not in listing.listed and id_ not in parked and not listing.read(note.day)
+    }
+    todo = dict(sorted(unseen.items(), reverse=True)[:MOST_UNSEEN])
+    if not todo:
+        return
+    ctx.start(f"{stream.title} que a listagem não mostra", len(todo))
+    stored = await fetch_and_store(ctx, stream, todo, count=False)
+    ctx.check_stop()
+    ctx.found.add(mudaram=stored.updated)
+
+
+def owed_of(unread: Mapping[Window, str]) -> list[Owed]:
+    """O que não se leu, como se deve: dos que começam no mesmo dia, o mais comprido."""
+    longest = {window.inicio: Owed(window.inicio, window.fim, why) for window, why in sorted(unread.items())}
+    return list(longest.values())
 
 
 def _is_parked(id_: int, wanted: Wanted, parked: Mapping[int, str | None]) -> bool:
@@ -246,9 +307,14 @@ async def settle_the_unlisted(
                     moved.append(Item(fetched.document))
     ctx.check_stop()
     for day in sorted(set(answering.values())):
-        listed = (await list_window(ctx, stream, Window(day, day))).listed
+        listing = await list_window(ctx, stream, Window(day, day))
+        listed = listing.listed
         asked = [id_ for id_, its_day in answering.items() if its_day == day]
-        result.gone += [id_ for id_ in asked if id_ not in listed]
+        if listing.unread:
+            result.in_doubt += [id_ for id_ in asked if id_ not in listed]
+            ctx.note_unread(stream, listing.unread)
+        else:
+            result.gone += [id_ for id_ in asked if id_ not in listed]
         result.skipped |= any(id_ in listed for id_ in asked)
     if result.gone:
         await _refuse_too_many(ctx, stream, window, result, held)
@@ -269,7 +335,8 @@ async def _refuse_too_many(ctx: RunContext, stream: Stream, window: Window, unli
 async def _record(
     ctx: RunContext, connection: AsyncConnection, window: Window, listing: Listing, found: Mapping[int, date]
 ) -> None:
-    months = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    whole = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    months = [month for month in whole if not any(month.touches(unread) for unread in listing.unread)]
     if months:
         held = await proof.held(connection, window.inicio, window.fim)
         counts = await proof.count_held(connection, window.inicio, window.fim)
@@ -315,9 +382,7 @@ async def fetch_and_store(
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()
-    except CollectorError as error:
-        if isinstance(error, BlingUnavailableError):
-            failures.clear()  # é o Bling que caiu, não estas notas que têm defeito; a janela continua devida
+    except CollectorError:
         await flush()
         raise
     await flush()

@@ -3,6 +3,7 @@
 from bling_collector.errors import BlingNotFoundError, CollectorError, UsageError
 from bling_collector.etl.categorias import refresh_categoria
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.narrowing import Period, Reading
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.produtos import stock_filters, store_produtos
 from bling_collector.etl.save import Item
@@ -61,7 +62,8 @@ async def _resumo(ctx: RunContext, stream: Stream, document: Document) -> str | 
     if not stream.listing_is_kept or stream.window is None or day is None:
         return None
     for listing in await listings_of(ctx, stream):
-        async for page in ctx.pages(stream.path, (*listing, *Window(day, day).params(stream.window))):
+        reading = Reading(ctx, stream.path, listing, names=stream.window)
+        async for page in reading.pages(Period.of(Window(day, day))):
             for row in page:
                 if row["id"] == document["id"]:
                     return digest(row) if row.items() <= document.items() else None

@@ -19,7 +19,18 @@ class Window:
     fim: date
 
     def __str__(self) -> str:
+        if self.inicio == self.fim:
+            return f"{self.inicio:%d/%m/%Y}"
         return f"{self.inicio:%d/%m/%Y} a {self.fim:%d/%m/%Y}"
+
+    def holds(self, day: date) -> bool:
+        return self.inicio <= day <= self.fim
+
+    def contains(self, other: "Window") -> bool:
+        return self.inicio <= other.inicio and other.fim <= self.fim
+
+    def touches(self, other: "Window") -> bool:
+        return self.inicio <= other.fim and other.inicio <= self.fim
 
     def params(self, names: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         """Os parâmetros do Bling, sempre com hora: a uma data sem hora ele soma a hora presente (medido)."""
@@ -85,6 +96,19 @@ def _cut(window: Window) -> Iterator[Window]:
         inicio = max(window.inicio, month)
         yield Window(inicio, fim)
         fim = inicio - _DAY
+
+
+def apart(window: Window, cuts: Iterable[Window]) -> list[Window]:
+    """A janela em pedaços, da mais nova à mais antiga: nenhum passa do começo ou do fim de um dos `cuts`."""
+    starts = {window.inicio}
+    for cut in cuts:
+        starts |= {day for day in (cut.inicio, cut.fim + _DAY) if window.holds(day)}
+    pieces: list[Window] = []
+    fim = window.fim
+    for start in sorted(starts, reverse=True):
+        pieces.append(Window(start, fim))
+        fim = start - _DAY
+    return pieces
 
 
 def next_bookmark(previous: date | None, covered: Window | None, first_uncovered: date | None) -> date | None:

@@ -1,5 +1,6 @@
 """As NF-e de saída: GET /nfe (sem itens nem valores) e GET /nfe/{id}, uma por nota."""
 
+import re
 from collections.abc import Collection, Mapping
 from decimal import Context, Decimal, DecimalException
 
@@ -30,6 +31,9 @@ AWAITING = frozenset({1, 3, 8, 10})
 """Das outras, as que esperam: pendente, aguardando recibo ou protocolo, em consulta. Uma rejeitada ou bloqueada fica
 como está até que alguém a corrija."""
 
+SEVERAL = "vários"
+"""No lugar do CFOP, quando as linhas têm mais de um."""
+
 _EXACT = Context(prec=200)
 """Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""
 
@@ -37,10 +41,11 @@ _EXACT = Context(prec=200)
 def rows(nota: Document) -> Rows:
     """As linhas de uma nota, do seu detalhe: cabeçalho, itens, pagamentos e o contato como a nota o traz."""
     nfe_id = integer(nota.get("id"))
-    itens = _itens(nfe_id, objects(nota.get("itens")))
+    linhas = objects(nota.get("itens"))
+    itens = _itens(nfe_id, linhas)
     contato = _contato(part(nota, "contato"))
     return {
-        nfe_cabecalho: [_cabecalho(nota, itens)],
+        nfe_cabecalho: [_cabecalho(nota, itens) | _cfops_da_nota(linhas, decimal(nota.get("valorNota")))],
         nfe_itens: itens,
         nfe_pagamentos: [
             _pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(objects(nota.get("parcelas")), start=1)
@@ -107,7 +112,43 @@ def _item(nfe_id: int | None, ordem: int, grupo: list[Mapping[str, Json]]) -> Ro
         "valor_desconto": None,
         "unidade_medida": text(grupo[0].get("unidade")),
         "ordem": ordem,
+        **_cfops_do_item(grupo),
     }
+
+
+def _cfops_do_item(grupo: list[Mapping[str, Json]]) -> Row:
+    partes = _por_cfop(grupo)
+    if len(partes) == 1:
+        return {"cfop": next(iter(partes)) or None, "cfops": None}
+    cfops = [
+        {
+            "cfop": cfop,
+            "quantidade": _sum([decimal(linha.get("quantidade")) for linha in linhas]),
+            "valor": _sum([_valor_total(linha) for linha in linhas]),
+        }
+        for cfop, linhas in sorted(partes.items())
+    ]
+    return {"cfop": SEVERAL, "cfops": cfops}
+
+
+def _cfops_da_nota(linhas: list[Mapping[str, Json]], total: Decimal | None) -> Row:
+    """Quanto da nota é de cada CFOP; o que ela tem além das linhas (frete, IPI, desconto) fica com o de maior valor."""
+    partes = _por_cfop(linhas)
+    if len(partes) <= 1:
+        return {"cfop": next(iter(partes), "") or None, "cfops": None}
+    valores = {cfop: _sum([_valor_total(linha) for linha in partes[cfop]]) or Decimal(0) for cfop in sorted(partes)}
+    maior = max(valores, key=lambda cfop: valores[cfop])  # entre iguais, o primeiro
+    resto = _sum([total, *(-valor for valor in valores.values())]) if total is not None else None
+    valores[maior] = _sum([valores[maior], resto]) or Decimal(0)
+    return {"cfop": SEVERAL, "cfops": [{"cfop": cfop, "valor": valor} for cfop, valor in valores.items()]}
+
+
+def _por_cfop(linhas: list[Mapping[str, Json]]) -> dict[str, list[Mapping[str, Json]]]:
+    """As linhas de cada CFOP, escrito sem o ponto; `""` é não ter."""
+    partes: dict[str, list[Mapping[str, Json]]] = {}
+    for linha in linhas:
+        partes.setdefault(re.sub(r"[.\s]", "", text(linha.get("cfop")) or "")[:10], []).append(linha)
+    return partes
 
 
 def _valor_total(linha: Mapping[str, Json]) -> Decimal | None:

@@ -1,7 +1,6 @@
 """Quem pode chamar: com API_TOKEN, quem o traz; sem ele, só esta máquina, a não ser que outro confira quem chama."""
 
 import hmac
-import os
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any, Final
@@ -11,84 +10,106 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bling_collector.clock import Clock, SystemClock
+from bling_collector.clock import Clock
 from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.web import session
-from bling_collector.web.origin import is_from_here
+from bling_collector.web.attempts import Attempts, too_many
+from bling_collector.web.hosts import LOCAL, asked_hosts, is_allowed, name_of
+from bling_collector.web.origin import ANOTHER_SITE, is_from_here
 from bling_collector.web.panel.render import wants_fragment, wants_page
 from bling_collector.web.panel.static import PREFIX
-from bling_collector.web.problems import MEDIA_TYPE, problem
+from bling_collector.web.problems import MEDIA_TYPE, problem, shortened
 
 OPEN: Final = frozenset({"/health", "/auth/callback", "/webhooks/bling", "/entrar"})
 """O que se atende sem API_TOKEN: o que não diz nada, o que tem o seu `state`, o que tem a sua assinatura e a porta."""
-CLOUD_RUN: Final = "K_SERVICE"
-"""A variável que o Cloud Run define; ali quem chama já passou pelo IAM."""
+LEAST_TOKEN: Final = 16
+"""Caracteres de um API_TOKEN a que outra máquina alcança: um menor se adivinha."""
 _SCHEME: Final = "apiToken"
 _REFUSALS: Final = {
     "401": "Falta o API_TOKEN, ou não confere",
-    "403": "Sem API_TOKEN, só se atende esta máquina",
+    "403": "Sem API_TOKEN, só se atende esta máquina; e só pelos nomes de ALLOWED_HOSTS",
+    "421": "O serviço não atende debaixo de um caminho do proxy",
+    "429": "Muitos tokens errados: espere o que `Retry-After` diz",
+    "400": "O cabeçalho Host não é um endereço",
     "413": "O corpo do pedido é grande demais",
     "414": "O endereço é grande demais",
     "431": "Os cabeçalhos são grandes demais",
 }
 
 
-def trusts_callers(settings: Settings) -> bool:
-    """Se outro confere quem chama: alguém o disse com todas as letras, ou é o IAM do Cloud Run."""
-    return settings.allow_unauthenticated or bool(os.environ.get(CLOUD_RUN))
-
-
 def check_address(settings: Settings, host: str) -> None:
-    """ConfigurationError se o serviço atenderia a outras máquinas sem que ninguém confira quem chama."""
-    if settings.api_token is None and not trusts_callers(settings) and not _is_this_machine(host):
+    """ConfigurationError se o serviço atenderia a outras máquinas sem que ninguém confira, ou bem, quem chama."""
+    if _is_this_machine(host):
+        return
+    token = settings.api_token
+    if token is None and not settings.allow_unauthenticated:
         raise ConfigurationError(
             f"Sem API_TOKEN o serviço só atende nesta máquina (127.0.0.1), e não em {host}. Defina API_TOKEN; ou, se "
-            "outro confere quem chama (um proxy, uma rede fechada), diga-o com todas as letras: "
+            "outro confere quem chama (o IAM do Cloud Run, um proxy, uma rede fechada), diga-o com todas as letras: "
             "--sem-autenticacao, ou ALLOW_UNAUTHENTICATED=true."
+        )
+    if token is not None and (size := len(token.get_secret_value())) < LEAST_TOKEN:
+        raise ConfigurationError(
+            f"API_TOKEN tem {size} caracteres, e outras máquinas alcançam {host}: precisa de {LEAST_TOKEN}, ou mais, "
+            'que ninguém adivinhe. Um bom: python3 -c "import secrets; print(secrets.token_urlsafe(32))".'
         )
 
 
 class Access:
-    """Middleware: 401 a quem não traz o API_TOKEN; sem ele, 403 a outra máquina e a outro site.
+    """Middleware: 401 a quem não traz o API_TOKEN; sem ele, 403 a outra máquina e a outro nome que não os daqui.
+
+    Um site pode fazer o nome dele apontar para cá e, pelo navegador de quem nos alcança, chegar aqui; traz então no
+    Host o nome dele. Com API_TOKEN não lhe serve de nada: a sessão de um nome não vai a outro.
 
     Uma pessoa o traz uma vez, em /entrar, e daí em diante o navegador traz o cookie da sessão; sem ela, é levada lá.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, clock: Clock, attempts: Attempts) -> None:
         self._app = app
-        self._clock = clock or SystemClock()
+        self._clock = clock
+        self._attempts = attempts
         token = settings.api_token
         self._token = token.get_secret_value() if token else ""
         self._expected = _digest(self._token) if token else None
-        self._anyone = trusts_callers(settings)
+        self._anyone = settings.allow_unauthenticated
+        self._hosts = settings.allowed_hosts or (LOCAL if token is None else ("*",))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._refusal(scope) if scope["type"] == "http" else None
+        answer = await self._refusal(scope) if scope["type"] == "http" else None
         await (answer or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> ASGIApp | None:
+    async def _refusal(self, scope: Scope) -> ASGIApp | None:
+        names = [name_of(host) for host in asked_hosts(scope)]
+        if None in names:
+            return problem(scope, 400, "Pedido malformado", "O cabeçalho Host não é um endereço.")
         if scope["path"] in OPEN or scope["path"].startswith(PREFIX):
             return None
-        if self._expected is not None:
-            return self._unauthorised(scope)
-        if self._anyone or _comes_from_here(scope):
-            return None
-        return problem(
-            scope,
-            403,
-            "Proibido",
-            "Sem API_TOKEN, só se atende quem chama desta máquina, por localhost ou 127.0.0.1. Defina API_TOKEN para "
-            "atender aos outros.",
-        )
+        if self._expected is None and not self._anyone and not _is_local_client(scope):
+            return problem(
+                scope,
+                403,
+                "Proibido",
+                "Sem API_TOKEN, só se atende quem chama desta máquina, por localhost ou 127.0.0.1. Defina API_TOKEN "
+                "para atender aos outros.",
+            )
+        for name in names:
+            if not is_allowed(name or "", self._hosts):
+                return _unknown_name(scope, name or "")
+        return await self._unauthorised(scope) if self._expected is not None else None
 
-    def _unauthorised(self, scope: Scope) -> ASGIApp | None:
+    async def _unauthorised(self, scope: Scope) -> ASGIApp | None:
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
         brought = scheme.lower() == "bearer" and bool(given.strip())
+        caller = (scope.get("client") or ("",))[0]
+        if brought and (wait := self._attempts.wait(caller)):
+            return problem(scope, 429, "Muitos tokens errados", too_many(wait), headers={"Retry-After": str(wait)})
         # Pelas impressões, que têm o mesmo tamanho: o tempo da comparação não diz nada do token.
         if brought and hmac.compare_digest(_digest(given.strip()), self._expected or b""):
             return None
-        if not brought and self._has_session(scope):
+        if brought:
+            self._attempts.failed(caller)
+        if not brought and await self._has_session(scope):
             scope.setdefault("state", {})["panel"] = {"logged_in": True}
             return None if scope["method"] in ("GET", "HEAD") or is_from_here(scope) else _another_site(scope)
         if not brought and wants_fragment(scope):
@@ -106,8 +127,9 @@ class Access:
             headers={"WWW-Authenticate": challenge},
         )
 
-    def _has_session(self, scope: Scope) -> bool:
-        return session.is_there(scope, self._token, self._clock.now())
+    async def _has_session(self, scope: Scope) -> bool:
+        value = session.given(scope, self._token, self._clock.now())
+        return value is not None and not await scope["app"].state.service.ended_sessions.has(value)
 
 
 def _target(scope: Scope) -> str:
@@ -120,7 +142,10 @@ def _target(scope: Scope) -> str:
 
 def _page_of(scope: Scope) -> str:
     """A página que pediu o pedaço, como o htmx a diz; /entrar só volta a um caminho deste serviço."""
-    current = urlsplit(Headers(scope=scope).get("hx-current-url", ""))
+    try:
+        current = urlsplit(Headers(scope=scope).get("hx-current-url", ""))
+    except ValueError:
+        return "/"
     return (current.path or "/") + (f"?{current.query}" if current.query else "")
 
 
@@ -129,7 +154,17 @@ def _door(back: str) -> str:
 
 
 def _another_site(scope: Scope) -> ASGIApp:
-    return problem(scope, 403, "Proibido", "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui.")
+    return problem(scope, 403, "Proibido", ANOTHER_SITE)
+
+
+def _unknown_name(scope: Scope, name: str) -> ASGIApp:
+    return problem(
+        scope,
+        403,
+        "Proibido",
+        f"O serviço não atende pelo nome «{shortened(name)}»: um site poderia fazer o nome dele apontar para cá. Se "
+        "esse nome é seu, ponha-o em ALLOWED_HOSTS.",
+    )
 
 
 def describe(schema: dict[str, Any]) -> None:
@@ -151,17 +186,9 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
-def _comes_from_here(scope: Scope) -> bool:
-    """O chamador é desta máquina, e chama por um nome dela.
-
-    Um site pode fazer o nome dele apontar para 127.0.0.1 e, pelo navegador, chegar aqui; traz então o nome dele, que
-    tem um ponto.
-    """
+def _is_local_client(scope: Scope) -> bool:
     client = scope.get("client")
-    if client and _is_address(client[0]) and not _is_this_machine(client[0]):
-        return False
-    name = Headers(scope=scope).get("host", "").rpartition(":")[0] or Headers(scope=scope).get("host", "")
-    return "." not in name or name.endswith(".localhost") or _is_this_machine(name)
+    return not client or not _is_address(client[0]) or _is_this_machine(client[0])
 
 
 def _is_this_machine(host: str) -> bool:

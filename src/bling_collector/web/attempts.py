@@ -43,7 +43,12 @@ class Attempts:
             self._began, self._counts = now, Counter()
         self._counts[_drawer(address)] += 1
         if max(self._counts.values()) == MOST == self._counts[_drawer(address)]:
-            log.warning("%d tokens errados em /entrar em menos de um minuto: até ele acabar, dali ninguém entra.", MOST)
+            log.warning("%d tokens errados em menos de um minuto: até ele acabar, dali ninguém entra.", MOST)
+
+
+def too_many(wait: int) -> str:
+    """O que se diz a quem precisa esperar."""
+    return f"Foram muitos tokens errados. Espere {wait} {'segundo' if wait == 1 else 'segundos'} e tente de novo."
 
 
 def _drawer(address: str) -> int:

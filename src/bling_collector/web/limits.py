@@ -1,5 +1,6 @@
 """O tamanho de um pedido: nenhuma rota precisa de um grande, e ler um sem fim ocuparia a memória."""
 
+import asyncio
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -13,11 +14,13 @@ MAX_TARGET: Final = 8 * 1024
 """Bytes do caminho com a query."""
 MAX_HEADERS: Final = 32 * 1024
 """Bytes dos cabeçalhos todos; um token JWT tem menos de 4 KB. Acima de 64 KB é o servidor que recusa."""
+BODY_SECONDS: Final = 30.0
+"""O que se espera por um corpo."""
 _TOO_LARGE: Final = f"O corpo do pedido passa de {MAX_BODY // 1024} KB, que é o máximo aqui."
 
 
 class SizeLimits:
-    """Middleware: 413, 414 ou 431 ao que passa do tamanho."""
+    """Middleware: 413, 414 ou 431 ao que passa do tamanho, 408 ao corpo que não chega."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,11 +32,18 @@ class SizeLimits:
         if answer := _refusal(scope):
             await answer(scope, receive, send)
             return
-        read = 0
+        read, whole, until = 0, False, asyncio.get_running_loop().time() + BODY_SECONDS
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            if whole:  # depois do corpo só se espera que o cliente se vá, e isso não tem prazo
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, f"O corpo do pedido não chegou em {BODY_SECONDS:.0f} s.") from None
+            whole = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > MAX_BODY:
                 raise HTTPException(413, _TOO_LARGE)

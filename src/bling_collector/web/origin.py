@@ -1,10 +1,19 @@
 """De onde vem um pedido que o navegador manda: só uma página nossa muda alguma coisa aqui."""
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from bling_collector.web.hosts import asked_hosts
+
+ANOTHER_SITE: Final = (
+    "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui. Se um proxy fica na frente do serviço, ele "
+    "precisa mandar adiante o nome por que foi chamado, no Host ou em X-Forwarded-Host (no nginx, `proxy_set_header "
+    "Host $http_host;`), e o endereço dele precisa estar em FORWARDED_ALLOW_IPS."
+)
 
 
 def is_from_here(scope: Scope) -> bool:
@@ -15,8 +24,15 @@ def is_from_here(scope: Scope) -> bool:
     """
     headers = Headers(scope=scope)
     origin = headers.get("origin")
-    elsewhere = origin is not None and urlsplit(origin).netloc != headers.get("host")
+    elsewhere = origin is not None and _netloc(origin) != asked_hosts(scope)[-1].lower()
     return not elsewhere and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def is_secure(request: Request) -> bool:
@@ -27,11 +43,11 @@ def is_secure(request: Request) -> bool:
 
 def address(request: Request) -> str:
     """O endereço deste serviço como quem chama o vê, sem a barra do fim."""
-    url = request.base_url.replace(scheme="https") if is_secure(request) else request.base_url
-    return str(url).rstrip("/")
+    url = request.base_url.replace(netloc=asked_hosts(request.scope)[-1] or request.base_url.netloc)
+    return str(url.replace(scheme="https") if is_secure(request) else url).rstrip("/")
 
 
 def same_origin(request: Request) -> None:
     """403 para um pedido que outro site fez o navegador mandar."""
     if not is_from_here(request.scope):
-        raise HTTPException(403, "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui.")
+        raise HTTPException(403, ANOTHER_SITE)

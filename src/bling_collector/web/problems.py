@@ -22,10 +22,15 @@ from bling_collector.web.panel.render import wants_page
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+_LONGEST: Final = 500
+"""Caracteres que um problema repete do que lhe mandaram."""
+_LONGEST_DETAIL: Final = 4000
+"""E da frase toda: as nossas são bem menores, e algumas citam o que se pediu."""
 _TITLES: Final = {
     403: "Proibido",
     404: "Não encontrado",
     405: "Método não permitido",
+    408: "Corpo que não chega",
     413: "Corpo grande demais",
 }
 _DETAILS: Final = {
@@ -48,15 +53,21 @@ def problem(
 
     A um navegador, que o mostraria a uma pessoa, uma página diz o mesmo.
     """
+    detail = redact(shortened(detail, _LONGEST_DETAIL))
     if wants_page(scope):
         authorise = "auth_start" in members or scope["path"] == "/auth/callback"
         nothing = detail in _DETAILS.values()
-        return error_page(scope, status, title, redact(detail), headers, authorise=authorise, nothing=nothing)
+        return error_page(scope, status, title, detail, headers, authorise=authorise, nothing=nothing)
     run_id = scope.get("state", {}).get("run_id")
-    instance = redact(quote(scope["path"]))
-    body = {"type": type, "title": title, "status": status, "detail": redact(detail), "instance": instance}
+    instance = redact(quote(shortened(scope["path"])))
+    body = {"type": type, "title": title, "status": status, "detail": detail, "instance": instance}
     body |= {"run_id": run_id} if run_id is not None else {}
     return JSONResponse(body | members, status, headers, media_type=MEDIA_TYPE)
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """O que alguém de fora escreveu, cortado antes que se procure qualquer coisa nele."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def from_error(scope: Scope, error: CollectorError, *, detail: str | None = None, **members: Any) -> Response:
@@ -76,7 +87,7 @@ def _kind(error: type[CollectorError]) -> str:
 async def _collector_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CollectorError)
     if error.http_status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
+        log.error("%s %s: %s", request.method, shortened(request.scope["path"]), error)
     return from_error(request.scope, error)
 
 
@@ -90,7 +101,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"parametro": redact(str(e["loc"][-1])), "mensagem": _in_portuguese(e)} for e in error.errors()]
+    errors = [
+        {"parametro": redact(shortened(str(e["loc"][-1]))), "mensagem": _in_portuguese(e)} for e in error.errors()
+    ]
     detail = "; ".join(f"{e['parametro']}: {e['mensagem']}" for e in errors)
     return from_error(request.scope, UsageError(f"{detail}."), errors=errors)
 
@@ -131,10 +144,11 @@ class UnexpectedErrors:
         try:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
-            log.info("%s %r: o cliente se foi antes da resposta.", scope["method"], scope["path"])
+            log.info("%s %r: o cliente se foi antes da resposta.", scope["method"], shortened(scope["path"]))
         except Exception:  # a fronteira do serviço: daqui para fora só sai um problema, nunca uma pilha
             reference = secrets.token_hex(6)
-            log.exception("Erro inesperado em %s %r, referência %s", scope["method"], scope["path"], reference)
+            path = shortened(scope["path"])
+            log.exception("Erro inesperado em %s %r, referência %s", scope["method"], path, reference)
             if started:
                 raise
             answer = problem(
@@ -153,4 +167,3 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CollectorError, _collector_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_middleware(UnexpectedErrors)

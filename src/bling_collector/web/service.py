@@ -15,6 +15,7 @@ from bling_collector.db.database import explained
 from bling_collector.errors import CollectorError
 from bling_collector.opening import telling_who_watches
 from bling_collector.web.attempts import Attempts
+from bling_collector.web.ended import EndedSessions
 from bling_collector.web.live import Live
 from bling_collector.web.runs import Runner
 
@@ -24,12 +25,13 @@ log = logging.getLogger(__name__)
 class Service:
     """Vive tanto quanto o processo. Um banco fora do ar não o derruba: cada pedido tenta abri-lo outra vez."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, attempts: Attempts | None = None) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.runner = Runner()
         self.live = Live()
-        self.attempts = Attempts(self.clock)
+        self.attempts = attempts or Attempts(self.clock)
+        self.ended_sessions = EndedSessions(self.app)
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[App] | None = None
         self._told_down = False

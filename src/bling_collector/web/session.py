@@ -1,7 +1,8 @@
 """A sessão do painel: um cookie assinado com API_TOKEN, que vence e que não diz nada do token."""
 
 import hmac
-from datetime import datetime, timedelta
+import secrets
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -15,26 +16,32 @@ _PURPOSE: Final = b"bling-collector: sessao do painel"
 
 
 def issue(token: str, now: datetime) -> str:
-    """O valor do cookie: quando vence e a assinatura disso. Trocar API_TOKEN acaba com todas as sessões."""
-    ends = str(int((now + LIFE).timestamp()))
-    return f"{ends}.{_signature(token, ends)}"
+    """O valor do cookie: quando vence, um número só seu e a assinatura disso.
+
+    Trocar API_TOKEN acaba com todas as sessões; sair, com a de quem sai.
+    """
+    what = f"{int((now + LIFE).timestamp())}-{secrets.token_hex(8)}"
+    return f"{what}.{_signature(token, what)}"
 
 
 def is_valid(token: str, value: str, now: datetime) -> bool:
     """Se o valor foi assinado com este token e ainda não venceu."""
-    ends, _, signature = value.partition(".")
+    what, _, signature = value.partition(".")
     given = signature.encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(given, _signature(token, ends).encode()):
-        return False
-    return now.timestamp() < int(ends)  # assinado por nós: é um número
+    return hmac.compare_digest(given, _signature(token, what).encode()) and now < ends_at(value)
 
 
-def _signature(token: str, ends: str) -> str:
+def ends_at(value: str) -> datetime:
+    """Quando vence a sessão de um cookie que nós assinamos."""
+    return datetime.fromtimestamp(int(value.partition(".")[0].partition("-")[0]), UTC)
+
+
+def _signature(token: str, what: str) -> str:
     key = hmac.new(token.encode("utf-8", "surrogateescape"), _PURPOSE, sha256).digest()
-    return hmac.new(key, ends.encode("utf-8", "surrogateescape"), sha256).hexdigest()
+    return hmac.new(key, what.encode("utf-8", "surrogateescape"), sha256).hexdigest()
 
 
-def is_there(scope: Scope, token: str, now: datetime) -> bool:
-    """Se o pedido traz o cookie de uma sessão que vale."""
+def given(scope: Scope, token: str, now: datetime) -> str | None:
+    """O cookie que o pedido traz, se é de uma sessão nossa que ainda não venceu."""
     value = cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE)
-    return value is not None and is_valid(token, value, now)
+    return value if value is not None and is_valid(token, value, now) else None

@@ -16,7 +16,7 @@ def emission_times(rng: Random, year: int, count: int, last_day: date) -> list[d
     """
     end = min(last_day, date(year, 12, 31)) if last_day.year == year else date(year, 12, 31)
     days = _business_days(date(year, 1, 1), end)
-    times = sorted(datetime.combine(rng.choice(days), _office_hour(rng)) for _ in range(count))
+    times = sorted(datetime.combine(rng.choice(days), office_hour(rng)) for _ in range(count))
     times = _push_to_month_ends(times, end)
     final = datetime.combine(end, LAST_SECOND if end == date(year, 12, 31) else time(11, 47, 12))
     if count >= 3:
@@ -30,7 +30,7 @@ def _business_days(first: date, last: date) -> list[date]:
     return [day for day in span if day.weekday() < 5] or span
 
 
-def _office_hour(rng: Random) -> time:
+def office_hour(rng: Random) -> time:
     return time(rng.randrange(8, 18), rng.randrange(60), rng.randrange(60))
 
 

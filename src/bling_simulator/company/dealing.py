@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
 
-_LINES_PER_NOTE = ((1, 47), (2, 27), (3, 13), (4, 7), (5, 3), (6, 2), (7, 1))
+LINES_PER_NOTE = ((1, 47), (2, 27), (3, 13), (4, 7), (5, 3), (6, 2), (7, 1))
 MOST_LINES = 8
 
 
@@ -28,7 +28,7 @@ def deal_one_each(rng: Random, live: Sequence[bool], cast: int) -> list[int | No
 
 def line_counts(rng: Random, live: Sequence[bool], live_total: int, most: int) -> list[int]:
     """Quantas mercadorias diferentes em cada nota; as das notas vivas somam `live_total`."""
-    sizes, weights = zip(*_LINES_PER_NOTE, strict=True)
+    sizes, weights = zip(*LINES_PER_NOTE, strict=True)
     counts = [min(count, most) for count in rng.choices(sizes, weights, k=len(live))]
     alive = [place for place, is_alive in enumerate(live) if is_alive]
     reachable = max(len(alive), min(live_total, most * len(alive)))

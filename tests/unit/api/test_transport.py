@@ -18,6 +18,7 @@ from bling_collector.errors import (
     BlingBodyError,
     BlingError,
     BlingNotFoundError,
+    BlingRejectedError,
     BlingScopeError,
     BlingThrottledError,
     BlingUnavailableError,
@@ -285,6 +286,49 @@ async def test_a_second_401_asks_for_a_new_authorization() -> None:
     assert len(wire.requests) == 2
     assert isinstance(caught.value.__cause__, BlingAuthError)
     assert bench.tokens.refused == "novo"
+
+
+async def test_a_401_of_one_record_does_not_cost_the_authorization() -> None:
+    def wire(request: httpx2.Request) -> httpx2.Response:
+        return copy_of(DENIED if request.url.path.endswith("/nfe/8") else GOOD)
+
+    bench = Bench(wire, token("novo"))
+    await bench.client.detail("/nfe", 7)
+    with pytest.raises(BlingRejectedError, match="só este"):
+        await bench.client.detail("/nfe", 8)
+    assert await bench.client.detail("/nfe", 7) == {"id": 7}
+    assert (bench.tokens.rejected, bench.tokens.refused) == ([], "")
+
+
+async def test_a_token_that_ends_after_it_served_is_renewed() -> None:
+    wire = OneAfterAnother(GOOD, DENIED, DENIED, GOOD)
+    bench = Bench(wire, token("novo"))
+    for _ in range(2):
+        assert await bench.client.detail("/nfe", 7) == {"id": 7}
+    assert bench.tokens.rejected == ["velho"]
+
+
+BLOCKED = httpx2.Response(403, html="<html>negado</html>")
+
+
+async def test_a_page_instead_of_a_403_is_of_that_request_alone_if_the_others_are_served() -> None:
+    asked: list[str] = []
+
+    def wire(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path.rpartition("/")[2])
+        return copy_of(BLOCKED if asked[-1] == "8" else GOOD)
+
+    bench = Bench(wire)
+    await bench.client.detail("/nfe", 7)
+    with pytest.raises(BlingRejectedError, match="só este"):
+        await bench.client.detail("/nfe", 8)
+    assert asked == ["7", "8", "7"]
+
+
+async def test_a_page_instead_of_a_403_to_all_may_be_a_blocked_ip() -> None:
+    bench = Bench(OneAfterAnother(BLOCKED))
+    with pytest.raises(BlingUnavailableError, match="pode estar bloqueado"):
+        await bench.client.detail("/nfe", 8)
 
 
 async def test_a_missing_scope_does_not_spend_a_renewal() -> None:

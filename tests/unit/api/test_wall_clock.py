@@ -19,6 +19,7 @@ from bling_collector.api.transport import Requests
 from bling_collector.clock import SystemClock
 from bling_collector.tokens import Token
 
+pytestmark = pytest.mark.slow
 LATENCY = 0.4
 Message = MutableMapping[str, Any]
 

@@ -78,6 +78,20 @@ def test_o_xlsx_tem_os_mesmos_numeros_exatos() -> None:
     assert row == [ROW[0], 1234, 2.5, 1234.5, 0.1234, 45717, 45718, 2025]
 
 
+def test_no_xlsx_um_inteiro_nao_termina_em_virgula() -> None:
+    """Com `#,##0.###` o Excel escreve «3,»: cada número leva as casas que tem."""
+    file = BytesIO()
+    values = ("3", "1000", "2.5", "0.125", "1.23456", "0")
+    write_xlsx(file, [table(*((Decimal(v),) for v in values), columns=(Column("Quantidade", "decimal"),))], ["Sobre"])
+    with ZipFile(file) as book:
+        styles, page = book.read("xl/styles.xml").decode(), book.read("xl/worksheets/sheet2.xml").decode()
+    patterns = {"3": "#,##0"} | dict(re.findall(r'numFmtId="(\d+)" formatCode="([^"]*)"', styles))
+    cell_formats = re.findall(r'<xf numFmtId="(\d+)"', styles.partition("<cellXfs")[2])
+    used = [patterns[cell_formats[int(style)]] for style in re.findall(r'<c r="A[2-7]" s="(\d+)"', page)]
+    assert used == ["#,##0", "#,##0", "#,##0.0", "#,##0.000", "#,##0.0000", "#,##0"]
+    assert not any("#." in pattern or pattern.endswith("#") for pattern in patterns.values())
+
+
 def test_o_vazio_e_vazio_nas_tres_formas() -> None:
     nothing = tuple(None for _ in COLUMNS)
     assert read_csv(table(nothing))[1] == [""] * len(COLUMNS)
@@ -119,6 +133,7 @@ def test_o_que_a_pagina_mostra() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_uma_tabela_comprida_sai_aos_pedacos_e_a_planilha_nao_cresce_na_memoria() -> None:
     rows = [(f"Cliente {n}", n) for n in range(60_000)]
     found = Table("t", "T", (Column("Cliente"), Column("Notas", "integer")), rows, len(rows))

@@ -62,6 +62,12 @@ def test_o_cabecalho(nota: dict[str, Any]) -> None:
         "link_xml": "https://bling.example/relatorios/nfe.xml.php?chaveAcesso=4326",
         "link_danfe": None,
         "link_pdf": None,
+        "cfop": "vários",
+        "cfops": [
+            {"cfop": "", "valor": Decimal("987.85")},
+            {"cfop": "6102", "valor": Decimal("0.30")},
+            {"cfop": "6949", "valor": Decimal("0.20")},
+        ],
         "detalhe": nota,
     }
 

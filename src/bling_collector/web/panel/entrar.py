@@ -9,11 +9,11 @@ from starlette.responses import RedirectResponse
 
 from bling_collector.config import Secret
 from bling_collector.web import session
+from bling_collector.web.attempts import too_many
 from bling_collector.web.origin import is_secure, same_origin
-from bling_collector.web.panel.filters import plural
 from bling_collector.web.panel.forms import fields, local_path
 from bling_collector.web.panel.render import page
-from bling_collector.web.service import OneService, Service
+from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,7 +23,8 @@ async def enter(request: Request, service: OneService, volta: Annotated[str | No
     if service.settings.api_token is None:
         return RedirectResponse("/", 303)
     back = local_path(volta)
-    if session.is_there(request.scope, service.settings.api_token.get_secret_value(), service.clock.now()):
+    value = session.given(request.scope, service.settings.api_token.get_secret_value(), service.clock.now())
+    if value is not None and not await service.ended_sessions.has(value):
         return _back(back)
     return _door(request, back)
 
@@ -37,8 +38,7 @@ async def check(request: Request, service: OneService) -> Response:
     back = local_path(given.get("volta"))
     attempts, address = service.attempts, request.client.host if request.client else ""
     if wait := attempts.wait(address):
-        said = f"Foram muitos tokens errados. Espere {plural(wait, 'segundo', 'segundos')} e tente de novo."
-        return _door(request, back, said, 429, {"Retry-After": str(wait)})
+        return _door(request, back, too_many(wait), 429, {"Retry-After": str(wait)})
     if not _equal(expected, given.get("token", "").strip()):
         attempts.failed(address)
         return _door(request, back, "O token não confere. Confira se foi copiado inteiro.", 403)
@@ -49,7 +49,11 @@ async def check(request: Request, service: OneService) -> Response:
 
 @router.post("/sair", dependencies=[Depends(same_origin)])
 async def leave(request: Request, service: OneService) -> Response:
-    answer = RedirectResponse("/entrar" if _guarded(service) else "/", 303)
+    token = service.settings.api_token
+    value = session.given(request.scope, token.get_secret_value(), service.clock.now()) if token else None
+    if value is not None:
+        await service.ended_sessions.add(value, session.ends_at(value))
+    answer = RedirectResponse("/entrar" if token else "/", 303)
     _set_cookie(request, answer, "", 0)
     return answer
 
@@ -62,10 +66,6 @@ def _door(
 
 def _back(path: str) -> Response:
     return RedirectResponse(quote(path, safe="/?&=%:,+-._~"), 303)
-
-
-def _guarded(service: Service) -> bool:
-    return service.settings.api_token is not None
 
 
 def _set_cookie(request: Request, answer: Response, value: str, days: int) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from bling_collector.documentos import masked
 from bling_collector.etl.revenue import Breakdown, Revenue, Step
+from bling_collector.etl.situacoes import OPERACOES
 from bling_collector.web.panel.charts import Group, Series, grouped_bars
 from bling_collector.web.panel.filters import compact, day, money, month, number, percent
 from bling_collector.web.panel.tables import Column, Kind, Table
@@ -20,10 +21,13 @@ BREAKDOWNS: Final = {
     "clientes": "Clientes",
     "produtos": "Produtos",
     "pagamentos": "Formas de pagamento",
+    "operacoes": "Vendas e outras saídas",
 }
 COUNTS_AS_SALE: Final = (
-    "Contam as notas autorizadas, emitidas e registradas, pela data de emissão. Ficam de fora as canceladas, mostradas "
-    "à parte, e as denegadas, rejeitadas, pendentes e excluídas no Bling: são as mesmas da view vw_nfe_validas."
+    "Contam as vendas das notas autorizadas, emitidas e registradas, pela data de emissão: as linhas de notas normais "
+    "cujo CFOP é de venda. Devoluções, transferências, remessas, outras saídas e notas complementares, de ajuste, de "
+    "crédito e de débito se mostram à parte, como as canceladas. As denegadas, rejeitadas, pendentes e excluídas no "
+    "Bling ficam de fora. É o mesmo das views; a operação de cada CFOP está em vw_cfops."
 )
 _STEP_TITLES: Final = {"dia": "Dia", "mes": "Mês", "ano": "Ano"}
 _STEP_KINDS: Final[dict[str, Kind]] = {"dia": "day", "mes": "month", "ano": "year"}
@@ -52,6 +56,7 @@ def steps_table(steps: Sequence[Step], step: str) -> Table:
         Column("Canceladas", "integer"),
         Column("Valor cancelado", "money"),
         Column("Parte cancelada", "share"),
+        Column("Outras saídas", "money", "file"),
     )
     rows = [
         (
@@ -64,6 +69,7 @@ def steps_table(steps: Sequence[Step], step: str) -> Table:
             each.now.canceladas,
             each.now.valor_cancelado,
             each.now.cancelled_share,
+            each.now.valor_a_parte,
         )
         for each in steps
     ]
@@ -77,6 +83,7 @@ def breakdown_table(name: str, found: Breakdown) -> Table:
         "clientes": (_CUSTOMERS, _customer),
         "produtos": (_PRODUCTS, _product),
         "pagamentos": (_PAYMENTS, _payment),
+        "operacoes": (_OPERATIONS, _operation),
     }[name]
     rows = [(*pick(row), row["valor"] / found.whole if found.whole else None) for row in found.rows]
     return Table(name, BREAKDOWNS[name], (*columns, Column("Participação", "share")), rows, found.of)
@@ -87,6 +94,7 @@ _UFS: Final = (
     Column("Notas", "integer"),
     Column("Canceladas", "integer"),
     Column("Valor cancelado", "money", "file"),
+    Column("Outras saídas", "money", "file"),
     Column("Valor", "money"),
 )
 _CUSTOMERS: Final = (
@@ -94,6 +102,7 @@ _CUSTOMERS: Final = (
     Column("CNPJ ou CPF", place="under"),
     Column("Notas", "integer"),
     Column("Canceladas", "integer", "file"),
+    Column("Outras saídas", "money", "file"),
     Column("Valor", "money"),
 )
 _PRODUCTS: Final = (
@@ -101,27 +110,40 @@ _PRODUCTS: Final = (
     Column("Código", place="under"),
     Column("Notas", "integer", "file"),
     Column("Quantidade", "decimal"),
+    Column("Outras saídas", "money", "file"),
     Column("Valor", "money"),
 )
 _PAYMENTS: Final = (Column("Forma de pagamento"), Column("Parcelas", "integer"), Column("Valor", "money"))
+_OPERATIONS: Final = (Column("Operação"), Column("Notas", "integer"), Column("Valor", "money"))
 
 
 def _uf(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["uf"] or "Sem UF", row["notas"], row["canceladas"], row["valor_cancelado"], row["valor"]
+    return (
+        row["uf"] or "Sem UF",
+        row["notas"],
+        row["canceladas"],
+        row["valor_cancelado"],
+        row["valor_a_parte"],
+        row["valor"],
+    )
 
 
 def _customer(row: dict[str, Any]) -> tuple[Any, ...]:
     nome = row["nome"] or _NAMELESS["clientes"]
-    return nome, masked(row["documento"]), row["notas"], row["canceladas"], row["valor"]
+    return nome, masked(row["documento"]), row["notas"], row["canceladas"], row["valor_a_parte"], row["valor"]
 
 
 def _product(row: dict[str, Any]) -> tuple[Any, ...]:
     nome = row["nome"] or (_NAMELESS["produtos"] if row["codigo_produto"] is None else row["codigo_produto"])
-    return nome, row["codigo_produto"], row["notas"], row["quantidade"], row["valor"]
+    return nome, row["codigo_produto"], row["notas"], row["quantidade"], row["valor_a_parte"], row["valor"]
 
 
 def _payment(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["forma"] or "Não informada", row["parcelas"], row["valor"]
+
+
+def _operation(row: dict[str, Any]) -> tuple[Any, ...]:
+    return OPERACOES[row["operacao"]], row["notas"], row["valor"]
 
 
 def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:

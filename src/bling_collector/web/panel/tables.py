@@ -80,7 +80,7 @@ def write_xlsx(file: IO[bytes], tables: Iterable[Table], about: Sequence[str]) -
     with xlsxwriter.Workbook(file, options) as book:
         bold = book.add_format({"bold": True})
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        formats = {kind: book.add_format({"num_format": pattern}) for kind, pattern in _PATTERNS.items()}
+        formats = {name: book.add_format({"num_format": pattern}) for name, pattern in _PATTERNS.items()}
         sheet = book.add_worksheet("Sobre")
         sheet.set_column(0, 0, 100)
         for place, sentence in enumerate(about):
@@ -98,9 +98,11 @@ def write_xlsx(file: IO[bytes], tables: Iterable[Table], about: Sequence[str]) -
                 sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
 
 
-_PATTERNS: Final[dict[Kind, str]] = {
+_MOST_PLACES: Final = 4
+_PATTERNS: Final[dict[Kind | int, str]] = {
+    # Pelas casas que o número tem: com `#` no lugar delas o Excel deixaria a vírgula, e 3 se leria «3,».
+    **{places: "#,##0" + f".{'0' * places}".rstrip(".") for places in range(_MOST_PLACES + 1)},
     "integer": "#,##0",
-    "decimal": "#,##0.###",
     "money": '"R$" #,##0.00',
     "share": "0.0%",
     "day": "dd/mm/yyyy",
@@ -109,7 +111,7 @@ _PATTERNS: Final[dict[Kind, str]] = {
 }
 
 
-def _write(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
+def _write(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: dict[Kind | int, Any]) -> None:
     if value is None:
         return
     if kind == "text":
@@ -118,6 +120,8 @@ def _write(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: d
         sheet.write_datetime(line, place, value, formats[kind])
     elif abs(value) >= _LARGEST_NUMBER:
         sheet.write_string(line, place, shown(kind, value))
+    elif kind == "decimal":
+        sheet.write_number(line, place, value, formats[_places(value)])
     else:
         sheet.write_number(line, place, value, formats[kind])
 
@@ -132,9 +136,9 @@ def _comma(value: Decimal | int, places: int) -> str:
 
 
 def _places(value: Decimal | int) -> int:
-    """As casas que o número precisa, até quatro."""
+    """As casas de que o número precisa, até quatro."""
     exponent = Decimal(value).normalize().as_tuple().exponent
-    return min(max(-exponent, 0), 4) if isinstance(exponent, int) else 0
+    return min(max(-exponent, 0), _MOST_PLACES) if isinstance(exponent, int) else 0
 
 
 _SHOWN: Final[dict[Kind, Callable[[Any], str]]] = {

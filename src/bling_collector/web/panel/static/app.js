@@ -64,6 +64,17 @@ document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx) unanswered(event.detail.ctx.sourceElement);
 });
 
+// Num celular as repartições vêm dobradas, para que a página não tenha dez telas.
+const fold = () => {
+  if (!matchMedia("(max-width: 46rem)").matches) return;
+  for (const part of document.querySelectorAll("details.part:not([data-folded])")) {
+    part.dataset.folded = "";
+    part.open = false;
+  }
+};
+fold();
+document.addEventListener("htmx:after:swap", fold);
+
 // Uma execução em curso: o servidor manda o andamento já escrito, e aqui só se troca o texto.
 const live = document.querySelector("[data-live-url]");
 if (live && "EventSource" in window) {

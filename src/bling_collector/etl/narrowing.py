@@ -1,0 +1,247 @@
+"""Ler uma listagem em que uma linha estraga a página em que está: estreitar, até que só o que não se lê fique por ler.
+
+A listagem de um período é cortada ao meio, e ao meio outra vez, até o dia e, dentro dele, enquanto uma das metades se
+lê; depois, em páginas menores, até a de uma linha. Antes de estreitar pergunta-se por uma página que já veio: se também
+ela falha, a culpa não é de linha nenhuma.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import count
+from typing import Final
+
+from bling_collector.api.bling_client import PAST_THE_END, WITNESS_ATTEMPTS
+from bling_collector.api.transport import ATTEMPTS
+from bling_collector.errors import (
+    LASTING,
+    BlingError,
+    BlingPausedError,
+    BlingResourceDownError,
+    BlingUnavailableError,
+)
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.windows import Window
+from bling_collector.payload import Json
+from bling_collector.streams.base import Params
+
+log = logging.getLogger(__name__)
+
+LAST_ATTEMPTS: Final = 3
+"""Tentativas de uma página de uma linha, e do que já se sabe que é mau. Dos pedidos a meio caminho, uma: se falha por
+acaso, estreita-se mais."""
+MOST_REFUSED: Final = 600
+"""Pedidos que podem falhar, por execução e recurso, enquanto se estreita; o que ainda falta fica devido como está."""
+SHORTEST: Final = timedelta(minutes=1)
+_SECOND: Final = timedelta(seconds=1)
+_LAST: Final = time(23, 59, 59)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Do primeiro ao último segundo, na hora de Brasília."""
+
+    inicio: datetime
+    fim: datetime
+
+    @classmethod
+    def of(cls, window: Window) -> "Period":
+        return cls(datetime.combine(window.inicio, time()), datetime.combine(window.fim, _LAST))
+
+    @property
+    def window(self) -> Window:
+        """Os dias que toca."""
+        return Window(self.inicio.date(), self.fim.date())
+
+    @property
+    def is_within_a_day(self) -> bool:
+        return self.inicio.date() == self.fim.date()
+
+    def halves(self) -> "tuple[Period, ...]":
+        """A metade mais nova e a mais velha, em dias inteiros enquanto há mais de um; nenhuma se já é curto demais."""
+        if not self.is_within_a_day:
+            middle = self.inicio.date() + (self.fim.date() - self.inicio.date() - timedelta(days=1)) // 2
+            cut = datetime.combine(middle, _LAST)
+        elif self.fim - self.inicio >= SHORTEST:
+            cut = self.inicio + (self.fim - self.inicio) // 2
+            cut = cut.replace(microsecond=0)
+        else:
+            return ()
+        return Period(cut + _SECOND, self.fim), Period(self.inicio, cut)
+
+    def params(self, names: tuple[str, str]) -> Params:
+        """Sempre com hora: a uma data sem hora o Bling soma a hora presente (medido)."""
+        return ((names[0], f"{self.inicio:%Y-%m-%d %H:%M:%S}"), (names[1], f"{self.fim:%Y-%m-%d %H:%M:%S}"))
+
+
+@dataclass(frozen=True)
+class Unread:
+    """O que não se pôde ler, e por quê; sem período, é uma parte da listagem que não se sabe nomear."""
+
+    period: Period | None
+    error: BlingError
+
+
+class Reading:
+    """Uma listagem lida toda, menos o que fica em `unread`."""
+
+    def __init__(
+        self,
+        ctx: RunContext,
+        path: str,
+        params: Params = (),
+        *,
+        names: tuple[str, str] | None = None,
+        short_is_last: bool = False,
+    ) -> None:
+        """`names` são os parâmetros do período; `short_is_last`, o de `BlingClient.pages`."""
+        self.unread: list[Unread] = []
+        self._ctx = ctx
+        self._path = path
+        self._params = params
+        self._names = names
+        self._short_is_last = short_is_last
+        self._most = MOST_REFUSED
+
+    async def pages(self, period: Period | None = None, *, known_bad: bool = False) -> AsyncIterator[list[Json]]:
+        """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que é de todo o recurso.
+
+        Um dia que já se sabe que não vem (`known_bad`) já foi estreitado uma vez: a metade dos pedidos que podem falhar
+        fica para os outros.
+        """
+        self._most = MOST_REFUSED // 2 if known_bad and period and period.is_within_a_day else MOST_REFUSED
+        try:
+            async for page in self._ask(period, LAST_ATTEMPTS if known_bad else ATTEMPTS):
+                yield page
+        except LASTING as error:
+            if not await self._is_a_row(period, error):
+                return
+            log.warning(
+                "Uma linha de %s estraga a página em que está; a leitura é estreitada em volta dela.", self._path
+            )
+            async for page in self._narrow(period, error):
+                yield page
+
+    def _ask(self, period: Period | None, attempts: int = ATTEMPTS) -> AsyncIterator[list[Json]]:
+        params = self._params_of(period)
+        return self._ctx.pages(self._path, params, short_is_last=self._short_is_last, attempts=attempts)
+
+    def _params_of(self, period: Period | None) -> Params:
+        if period is None:
+            return self._params
+        assert self._names is not None, self._path
+        return (*self._params, *period.params(self._names))
+
+    async def _narrow(self, period: Period | None, error: BlingError) -> AsyncIterator[list[Json]]:
+        halves = period.halves() if period is not None else ()
+        if self._is_enough(period, error):
+            return
+        failed: list[tuple[Period, BlingError]] = []
+        for half in halves:
+            try:
+                async for page in self._ask(half, attempts=1):
+                    yield page
+            except LASTING as why:
+                count_refusal(self._ctx, self._path, why)
+                failed.append((half, why))
+        if len(failed) == len(halves):
+            if failed and not await self._is_a_row(period, error):
+                return
+            if period is None or period.is_within_a_day:  # cortar mais não adianta: as linhas é que se contam
+                async for page in self._by_pages(period):
+                    yield page
+                return
+        for half, reason in failed:
+            async for page in self._narrow(half, reason):
+                yield page
+
+    async def _by_pages(self, period: Period | None) -> AsyncIterator[list[Json]]:
+        asked: set[tuple[int, int]] = set()
+        for number in count():
+            rows, ended = await self._around(period, number, self._ctx.client.page_size, asked)
+            if rows:
+                yield rows
+            if ended or not rows:
+                return
+
+    async def _around(
+        self, period: Period | None, number: int, size: int, asked: set[tuple[int, int]]
+    ) -> tuple[list[Json], bool]:
+        """As linhas da página `number` (de 0 em diante) que se deixam ler, e se a listagem acaba nela.
+
+        Os tamanhos das páginas do Bling não são exatos: lê-se também uma página pequena de cada lado.
+        """
+        if (number, size) in asked:
+            return [], False
+        asked.add((number, size))
+        try:
+            attempts = LAST_ATTEMPTS if size == 1 else 1
+            rows = await self._ctx.page(self._path, self._params_of(period), number + 1, size, attempts=attempts)
+        except LASTING as error:
+            count_refusal(self._ctx, self._path, error)
+            if size == 1 or self._is_enough(period, error):
+                if size == 1:
+                    self.unread.append(Unread(period, error))
+                return [], False
+            refused = error
+        else:
+            return rows, not rows
+        smaller = max(size // 4, 1)
+        found: list[Json] = []
+        ended = False
+        for each in range(max(number * size // smaller - 1, 0), -(-(number + 1) * size // smaller) + 1):
+            rows, ended = await self._around(period, each, smaller, asked)
+            found += rows
+            if ended:
+                break
+        if not found and not ended:
+            await blame(self._ctx, self._path, refused)
+        return found, ended
+
+    def _is_enough(self, period: Period | None, error: BlingError) -> bool:
+        if self._ctx.refused[self._path] < self._most:
+            return False
+        self.unread.append(Unread(period, error))
+        return True
+
+    async def _is_a_row(self, period: Period | None, error: BlingError) -> bool:
+        """Se a culpa só pode ser de uma linha: a mesma listagem, onde não há nenhuma, responde.
+
+        Se não responde, e o Bling dá outras páginas deste recurso, é esta listagem que ele não dá, e fica por ler; se
+        não dá nenhuma, levanta o erro que diz de quem é a culpa.
+        """
+        count_refusal(self._ctx, self._path, error)
+        last_day = period and Period(max(period.inicio, datetime.combine(period.fim.date(), time())), period.fim)
+        try:
+            await self._ctx.page(self._path, self._params_of(last_day), PAST_THE_END, 1, attempts=WITNESS_ATTEMPTS)
+        except LASTING as refused:
+            await blame(self._ctx, self._path, refused)
+            self.unread.append(Unread(period, error))
+            return False
+        return True
+
+
+async def blame(ctx: RunContext, path: str, error: BlingError) -> None:
+    """Volta se a culpa é do que se pediu, que a listagem de `path` atende a outros pedidos; senão levanta o erro que
+    diz de quem é: BlingResourceDownError, se o Bling atende e ela não; o próprio `error`, se nem ele."""
+    count_refusal(ctx, path, error)
+    if await ctx.asking(ctx.client.lists(path)):
+        return
+    if isinstance(error, BlingUnavailableError) and await ctx.asking(ctx.client.lists_elsewhere(path)):
+        raise BlingResourceDownError(
+            f"O Bling atende, mas nenhuma página de {path}. O que faltou fica devido. O último erro: {error}"
+        ) from error
+    raise error
+
+
+def count_refusal(ctx: RunContext, path: str, error: BlingError) -> None:
+    """Um erro que estreitar não contorna é levantado."""
+    if isinstance(error, (BlingPausedError, BlingResourceDownError)):
+        raise error
+    ctx.refused[path] += 1
+
+
+def days_of(unread: Iterable[Unread]) -> dict[Window, str]:
+    """Os dias que não se leram por inteiro, e por quê."""
+    return {each.period.window: str(each.error) for each in unread if each.period is not None}
