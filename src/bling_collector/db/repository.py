@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import Table, Text, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db.control import PARKED_AFTER
@@ -12,6 +12,7 @@ from bling_collector.db.models import (
     categorias_produto,
     contatos,
     formas_pagamento,
+    pendencias,
     produtos,
     produtos_desconhecidos,
 )
@@ -37,14 +38,10 @@ async def should_answer(
     connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int], most: int
 ) -> list[int]:
     """Até `most` registros, dos mais novos, de que o Bling já deu o detalhe, fora de `without` e sem pendência."""
-    found = await connection.execute(
-        text(f"""
-            SELECT id FROM {table.name} t
-            WHERE {"detalhe IS NOT NULL" if "detalhe" in table.c else "true"}
-              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = t.id::text)
-            ORDER BY id DESC LIMIT 200"""),
-        {"recurso": recurso},
-    )
+    c, p = table.c, pendencias.c
+    pending = select(p.recurso_id).where(p.recurso == recurso, p.recurso_id == cast(c.id, Text))
+    newest = select(c.id).where(~pending.exists()).order_by(c.id.desc()).limit(200)
+    found = await connection.execute(newest.where(c.detalhe.is_not(None)) if "detalhe" in c else newest)
     return [id_ for id_ in found.scalars() if id_ not in without][:most]
 
 

@@ -32,6 +32,7 @@ _REFUSALS: Final = {
     "421": "O serviço não atende debaixo de um caminho do proxy",
     "429": "Muitos tokens errados: espere o que `Retry-After` diz",
     "400": "O cabeçalho Host não é um endereço",
+    "408": "O corpo do pedido não chegou a tempo",
     "413": "O corpo do pedido é grande demais",
     "414": "O endereço é grande demais",
     "431": "Os cabeçalhos são grandes demais",
