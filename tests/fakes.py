@@ -43,6 +43,7 @@ class MemoryTokenStore:
 
     def __init__(self, token: Token | None = None) -> None:
         self.token = token
+        self.proposal: Token | None = None
         self.saved: list[Token] = []
         self._lock = asyncio.Lock()
 
@@ -54,13 +55,26 @@ class MemoryTokenStore:
 
     async def save(self, token: Token) -> None:
         await asyncio.sleep(0)
-        self.token = token
+        self.token, self.proposal = token, None
         self.saved.append(token)
 
     async def refuse(self, at: datetime) -> None:
         await asyncio.sleep(0)
         if self.token:
             self.token = replace(self.token, refused_at=at)
+
+    async def propose(self, token: Token) -> None:
+        await asyncio.sleep(0)
+        self.proposal = token
+
+    async def proposed(self) -> Token | None:
+        return self.proposal
+
+    async def has_proposed(self) -> bool:
+        return self.proposal is not None
+
+    async def forget_proposed(self) -> None:
+        self.proposal = None
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator["MemoryTokenStore"]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bling_collector.db import nota_search
 from bling_collector.db.models import nfe_cabecalho, nfe_itens
-from bling_collector.etl.nota_terms import Term
+from bling_collector.etl.nota_terms import Term, root_of
 from bling_collector.etl.notas import Search
 
 NAMES = (
@@ -128,13 +128,14 @@ def _is(note: dict[str, Any], term: Term) -> bool:
     whole = len(term.value) in (11, 14)
     by_document = documento == term.value if whole else documento.startswith(term.value)
     in_customer, in_products = _has(_customer(note), term.value), _has(_products(note), term.value)
+    root = root_of(term.value)
     ways: dict[str, bool] = {
         "numero": by_number or (len(term.value) == 8 and by_document),
         "documento": by_document,
         "chave": note["chave_acesso"] == term.value,
         "cliente": in_customer,
         "produto": in_products,
-        "texto": in_customer or in_products,
+        "texto": in_customer or in_products or (root is not None and documento.startswith(root)),
     }
     return ways[term.kind]
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,17 @@ from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import default_data_home
 from bling_collector.db.token_store import PgStateStore, PgTokenStore
-from bling_collector.errors import BlingAuthError, BlingBodyError, CollectorError, ConfigurationError, DatabaseError
+from bling_collector.errors import (
+    AnotherCompanyError,
+    BlingAuthError,
+    BlingBodyError,
+    CollectorError,
+    ConfigurationError,
+    DatabaseError,
+    ReauthorizeError,
+)
 from bling_collector.etl.alarms import Alarms
+from bling_collector.etl.confirm import confirm_empresa
 from bling_collector.etl.pipeline import Pipeline
 from bling_collector.opening import build_alarms, open_database, token_store
 from bling_collector.pace import PER_SECOND
@@ -129,10 +138,25 @@ async def open_bling(
         plain = await stack.enter_async_context(
             httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10), trust_env=False)
         )
-        oauth = build_oauth(settings, engine, plain, clock, on_unsaved)
         requests = Requests()
-        wire = HeardTransport(routes(), clock.hear)
-        http = build_http(settings.bling_api_base_url, tokens(oauth), limiter, clock, requests, wire=wire)
+
+        def http_with(tokens: AccessTokens) -> httpx2.AsyncClient:
+            wire = HeardTransport(routes(), clock.hear)
+            return build_http(settings.bling_api_base_url, tokens, limiter, clock, requests, wire=wire)
+
+        async def confirm(token: Token) -> None:
+            """Pergunta, com um par que ainda não vale, de que empresa é."""
+            only = http_with(_OnlyThis(token))
+            try:
+                async with only:
+                    await confirm_empresa(engine, BlingClient(only), clock)
+            except AnotherCompanyError:
+                raise
+            except (CollectorError, SQLAlchemyError) as error:
+                log.warning("Não se sabe de que empresa é a conta do Bling: %s", error)
+
+        oauth = build_oauth(settings, engine, plain, clock, on_unsaved, confirm)
+        http = http_with(tokens(oauth))
         await stack.enter_async_context(http)
         yield Reach(oauth, BlingClient(http, page_size=settings.api_page_size), requests)
 
@@ -156,12 +180,29 @@ async def _ready_tokens(store: PgTokenStore, oauth: OAuth) -> None:
         log.error("%s", error)
 
 
+class _OnlyThis:
+    """Um token só, que não se renova: o de um par que ainda não vale."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    async def get_valid_access_token(self) -> Token:
+        return self._token
+
+    async def renew_after_401(self, rejected: Token) -> Token:
+        raise ReauthorizeError("O Bling não aceita o token que acaba de dar.")
+
+    async def refuse(self, rejected: Token) -> None:
+        """Nada a anotar: este par ainda não é o do banco."""
+
+
 def build_oauth(
     settings: Settings,
     engine: AsyncEngine,
     http: httpx2.AsyncClient,
     clock: BlingClock,
-    on_unsaved: Callable[[bool], None] = lambda unsaved: None,
+    on_unsaved: Callable[[bool], None],
+    confirm: Callable[[Token], Awaitable[None]],
 ) -> OAuth:
     try:
         client_id, client_secret = settings.credentials
@@ -179,6 +220,7 @@ def build_oauth(
         authorize_url=settings.bling_authorize_url,
         aside=SetAside(_aside_folder(), TokenCipher(settings.token_keys)),
         on_unsaved=on_unsaved,
+        confirm=confirm,
     )
 
 

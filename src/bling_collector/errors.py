@@ -2,7 +2,8 @@
 
     CollectorError
     ├── UsageError                pedir de outro jeito: o pedido está errado, nada mudou     (saída 2, HTTP 422)
-    │   └── ConfigurationError    corrigir a configuração                                    (saída 2, HTTP 503)
+    │   ├── ConfigurationError    corrigir a configuração                                    (saída 2, HTTP 503)
+    │   └── AnotherCompanyError   outro banco, ou outra conta: esta não é a dona dos dados   (saída 2, HTTP 422)
     ├── ReauthorizeError          o dono da conta autoriza de novo                           (saída 3, HTTP 503)
     ├── RunInProgressError        esperar: outra execução está em curso                      (saída 1, HTTP 409)
     ├── DatabaseError             cuidar do banco                                            (saída 1, HTTP 503)
@@ -53,6 +54,12 @@ class ConfigurationError(UsageError):
 
     http_status = 503
     title = "Configuração incompleta"
+
+
+class AnotherCompanyError(UsageError):
+    """A conta do Bling não é a da empresa de que este banco guarda os dados."""
+
+    title = "A conta do Bling é de outra empresa"
 
 
 class ReauthorizeError(CollectorError):

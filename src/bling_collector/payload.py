@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import simplejson
 
 from bling_collector.clock import BRASILIA
+from bling_collector.documentos import is_cnpj, is_cpf, plain
 from bling_collector.redaction import without_documents
 
 T = TypeVar("T")
@@ -190,8 +191,8 @@ def documento(value: Json) -> str | None:
     raw = text(value)
     if raw is None:
         return None
-    plain = re.sub(r"[.\-/\s]", "", raw).upper()
-    return plain if re.fullmatch(r"\d{11}|[0-9A-Z]{12}\d{2}", plain) else raw
+    found = plain(raw)
+    return found if is_cpf(found) or is_cnpj(found) else raw
 
 
 class UnreadableError(ValueError):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bling_collector.documentos import checks
+
 HIDDEN: Final = "***"
 # Estes padrões leem o que qualquer um manda: o tempo de cada um cresce com o texto, e não com o quadrado dele.
 _SHAPES: Final = (
@@ -30,13 +32,14 @@ _SHAPES: Final = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s]+@"), rf"\1{HIDDEN}@"),  # a senha num endereço, que pode ter um @
 )
 _PUNCTUATED: Final = re.compile(
-    r"(?<![\w.])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|[\dA-Z]{2}\.[\dA-Z]{3}\.[\dA-Z]{3}/[\dA-Z]{4}-\d{2})(?!\w)"
-)
-_NAMED: Final = re.compile(
-    r"((?:\bCPF|\bCNPJ|numero_?documento|contato_documento)[\"']?[\s:=«\"'(]{1,6})\d[\dA-Z.\-/]{9,16}\d(?!\w)",
+    r"(?<![\w.])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|[\dA-Z]{2}\.[\dA-Z]{3}\.[\dA-Z]{3}/[\dA-Z]{4}-\d{2})(?!\w)",
     re.IGNORECASE,
 )
-_BARE: Final = re.compile(r"(?<![\w/])(?:\d{11}|[\dA-Z]{12}\d{2})(?!\w)")
+_NAMED: Final = re.compile(
+    r"((?:\bCPF|\bCNPJ|numero_?documento|contato_documento)[\"']?[\s:=«\"'(]{1,6})[\dA-Z][\dA-Z.\-/]{9,16}\d(?!\w)",
+    re.IGNORECASE,
+)
+_BARE: Final = re.compile(r"(?<![\w/])(?:\d{11}|[\dA-Z]{12}\d{2})(?!\w)", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -56,18 +59,4 @@ def without_documents(text: str) -> str:
     """
     text = _PUNCTUATED.sub(HIDDEN, text)
     text = _NAMED.sub(rf"\1{HIDDEN}", text)
-    return _BARE.sub(lambda found: HIDDEN if _checks(found[0]) else found[0], text)
-
-
-def _checks(document: str) -> bool:
-    """Se os dois dígitos verificadores conferem (o CNPJ novo tem letras, que valem o seu código menos 48)."""
-    values = [ord(character) - 48 for character in document]
-    if len(set(values)) == 1:
-        return False
-    cycle = 10 if len(values) == 11 else 8
-    for size in (len(values) - 2, len(values) - 1):
-        weighted = sum(value * (2 + place % cycle) for place, value in enumerate(reversed(values[:size])))
-        digit = 11 - weighted % 11
-        if values[size] != (0 if digit >= 10 else digit):
-            return False
-    return True
+    return _BARE.sub(lambda found: HIDDEN if checks(found[0].upper()) else found[0], text)

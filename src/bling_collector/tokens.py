@@ -57,10 +57,24 @@ class LockedTokens(Protocol):
         """Anota que o Bling recusou o par gravado."""
         ...
 
+    async def propose(self, token: Token) -> None:
+        """Grava, ao lado do par que vale, um que só valerá quando se souber de que empresa é; `save` o esquece."""
+        ...
+
+    async def proposed(self) -> Token | None:
+        """O par que um processo propôs e não chegou a aceitar nem a recusar."""
+        ...
+
+    async def forget_proposed(self) -> None: ...
+
 
 class TokenStore(Protocol):
     async def read(self) -> Token | None:
         """O token guardado, ou None antes da primeira autorização."""
+        ...
+
+    async def has_proposed(self) -> bool:
+        """Se há um par proposto; ver `LockedTokens.propose`."""
         ...
 
     def locked(self) -> AbstractAsyncContextManager[LockedTokens]:

@@ -26,18 +26,6 @@ def number(value: float | Decimal | None, places: int = 0) -> str:
     return f"{value:.2e}".replace(".", ",") if huge else f"{value:,.{places}f}".translate(_SWAP)
 
 
-def masked(documento: str | None) -> str:
-    """12345678000195 → **.345.678/0001-**, o bastante para quem já o conhece; o que não é CPF nem CNPJ, só o fim."""
-    if not documento:
-        return ""
-    digits = "".join(filter(str.isalnum, documento))
-    if len(digits) == 11:
-        return f"***.{digits[3:6]}.{digits[6:9]}-**"
-    if len(digits) == 14:
-        return f"**.{digits[2:5]}.{digits[5:8]}/{digits[8:12]}-**"
-    return f"***{digits[-3:]}" if len(digits) > 6 else "***"
-
-
 def money(value: Decimal | int | None) -> str:
     """1234.5 → R$ 1.234,50."""
     if value is None:

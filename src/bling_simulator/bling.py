@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Literal
 
 from bling_simulator.clock import Clock, SystemClock, local_now
-from bling_simulator.company import generate_company
+from bling_simulator.company import generate_another, generate_company
 from bling_simulator.company.catalogue import make_product
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.counters import Counters
@@ -46,6 +46,18 @@ class Bling:
         """Troca configurações com o simulador ligado. `TypeError` se alguma não existe."""
         self.settings = replace(self.settings, **changes)
 
+    # --- a empresa -----------------------------------------------------------------------------------
+
+    @property
+    def profile(self) -> Json:
+        """O que `GET /empresas/me/dados-basicos` responde."""
+        return self.company.profile
+
+    def become_another(self, nome: str = "Outra Empresa Ltda (simulada)", cnpj: str = "12ABC34501DE35") -> None:
+        """A conta passa a ser a de outra empresa, com outros dados; os tokens continuam valendo."""
+        self.company = generate_another(self.settings, nome=nome, cnpj=cnpj)
+        self.notebook = Notebook(self.company, self.settings.seed)
+
     # --- autorização ---------------------------------------------------------------------------------
 
     def authorise(self) -> str:
@@ -78,6 +90,7 @@ class Bling:
         serie: int = 1,
         contact_id: int | None = None,
         lines: Sequence[Json] | None = None,
+        own: bool = False,
         **changes: Any,
     ) -> int:
         """Emite uma nota e devolve seu id. `emitted_at` é a hora de Brasília, sem fuso; por omissão, agora.
@@ -91,6 +104,7 @@ class Bling:
             serie=serie,
             contact_id=contact_id,
             lines=lines,
+            own=own,
             **changes,
         )
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Literal
 
 from bling_simulator.company.generator import Company
-from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, build_note, transmission
+from bling_simulator.company.invoice import STAMP, Draft, build_note, transmission
 from bling_simulator.company.lines import make_line
 from bling_simulator.payload import Json, clone
 
@@ -35,26 +35,29 @@ class Notebook:
         serie: int = 1,
         contact_id: int | None = None,
         lines: Sequence[Json] | None = None,
+        own: bool = False,
         **oddities: Any,
     ) -> int:
         """Emite uma nota e devolve seu id, maior que todos os outros.
 
         Sem `contact_id` o contato é sorteado (0 deixa a nota sem contato); sem `lines` vêm duas linhas
-        sorteadas. Uma nota de entrada (tipo 0) tem o número e o CNPJ do fornecedor. `oddities` troca campos
+        sorteadas. Uma nota de entrada (tipo 0) tem o número e o CNPJ do fornecedor; com `own`, é de emissão
+        própria, e tem o CNPJ da empresa e o número seguinte da série dela. `oddities` troca campos
         do detalhe pronto. `KeyError` se o contato ou o campo não existe.
         """
         note_id = self._next_id()
+        ours = own or tipo == 1
         contact = self._contact(contact_id)
         draft = Draft(
             emitted=emitted,
             contact=contact,
             lines=clone(list(lines)) if lines is not None else self._random_lines(),
             note_id=note_id,
-            numero=self._next_number(serie) if tipo == 1 else self._rng.randrange(1_000, 90_000),
+            numero=self._next_number(serie) if ours else self._rng.randrange(1_000, 90_000),
             serie=serie,
             tipo=tipo,
             situacao=situacao,
-            issuer_cnpj=COMPANY_CNPJ if tipo == 1 else _supplier_cnpj(contact),
+            issuer_cnpj=self._cnpj if ours else self._supplier_cnpj(contact),
             forma_pagamento=self._rng.choice(list(self._company.payment_methods)),
         )
         note = build_note(draft)
@@ -80,7 +83,7 @@ class Notebook:
                 transmission(
                     situacao=note["situacao"],
                     emitted=datetime.strptime(note["dataEmissao"], STAMP),  # noqa: DTZ007 - hora de Brasília
-                    cnpj=COMPANY_CNPJ if note["tipo"] == 1 else _supplier_cnpj(note["contato"]),
+                    cnpj=self._cnpj if note["tipo"] == 1 else self._supplier_cnpj(note["contato"]),
                     serie=note["serie"],
                     numero=int(note["numero"]),
                     note_id=note_id,
@@ -105,6 +108,14 @@ class Notebook:
             return entries[contact_id].detail
         return self._rng.choice([entry.detail for entry in entries.values() if not entry.deleted])
 
+    @property
+    def _cnpj(self) -> str:
+        return str(self._company.profile["cnpj"])
+
+    def _supplier_cnpj(self, contact: Json | None) -> str:
+        document: str = contact["numeroDocumento"] if contact else ""
+        return document if len(document) == 14 else self._cnpj
+
     def _next_id(self) -> int:
         self._last_id += self._rng.randrange(1_000, 90_000)
         return self._last_id
@@ -124,8 +135,3 @@ def _change(note: Json, changes: Json) -> None:
     if unknown:
         raise KeyError(f"A nota não tem {sorted(unknown)}")
     note.update(clone(changes))
-
-
-def _supplier_cnpj(contact: Json | None) -> str:
-    document: str = contact["numeroDocumento"] if contact else ""
-    return document if len(document) == 14 else COMPANY_CNPJ

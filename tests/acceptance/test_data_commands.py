@@ -19,7 +19,8 @@ from bling_collector.db.database import check_server
 from bling_collector.db.embedded_binaries import BIN_VARIABLE
 from bling_collector.db.restore import restore
 from bling_collector.db.run_lock import is_locked
-from bling_collector.words import masked, plural
+from bling_collector.documentos import masked
+from bling_collector.words import plural
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ async def test_a_copy_from_before_erasures_were_remembered(app: App, command: st
     assert await run("db", "backup", "nova.dump") == 0
     async with app.engine.begin() as connection:
         for statement in (
-            "DROP TABLE alarmes, limites_bling, dados_apagados, nfe_busca, execucao_log",
+            "DROP TABLE alarmes, limites_bling, dados_apagados, nfe_busca, execucao_log, empresa, nfe_entradas",
             "DROP INDEX ix_nfe_cabecalho_faturamento, ix_nfe_cabecalho_sem_detalhe, ix_nfe_cabecalho_numeracao",
             "ALTER TABLE etl_controle DROP parar",
             "ALTER TABLE oauth_tokens DROP refused_at",

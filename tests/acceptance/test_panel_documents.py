@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings
-from bling_collector.words import masked
+from bling_collector.documentos import masked
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.02)

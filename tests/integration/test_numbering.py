@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.proving import START, at, execute, outgoing
+from tests.collecting import rows
+from tests.fakes import FakeClock
+from tests.proving import DAY, START, at, execute, outgoing
 
 from bling_collector.bootstrap import App
 from bling_collector.db import numbering
@@ -135,3 +137,30 @@ async def test_a_numeracao_se_le_do_indice(engine: AsyncEngine) -> None:
             plan = (await connection.execute(text(f"EXPLAIN {query.text}"), {"serie": None})).scalars().all()
             assert "Index Only Scan using ix_nfe_cabecalho_numeracao" in "\n".join(plan)
             assert "Seq Scan" not in "\n".join(plan)
+
+
+async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Divide a série com as de saída; a de um fornecedor, com a chave dele, não explica nada."""
+    first = bling.issue_note(serie=4, emitted_at=at("2026-01-05 10:00:00"))
+    own = [bling.issue_note(serie=4, tipo=0, own=True, emitted_at=at(f"2026-01-{day:02} 10:00:00")) for day in (6, 7)]
+    bling.edit_note(own[1], situacao=2)
+    bling.notebook._numbers[4] += 1  # um número que ninguém emitiu
+    bling.issue_note(serie=4, tipo=0, numero="000004", emitted_at=at("2026-01-08 10:00:00"))
+    last = bling.issue_note(serie=4, emitted_at=at("2026-01-09 10:00:00"))
+    await app.pipeline.run_full(START)
+    (found,) = await load_numbering(app.engine, 4)
+    assert [(row["numero"], row["motivo"], row["id"]) for row in found["explicadas"]] == [
+        (2, "entrada", own[0]),
+        (3, "entrada", own[1]),
+    ]
+    assert found["sem_explicacao"] == [
+        {"de": 4, "ate": 4, "quantos": 1, "antes": side(bling, first), "depois": side(bling, last)}
+    ]
+    assert not set(own) & {id_ for (id_,) in await rows(app.engine, "SELECT id FROM nfe_cabecalho")}
+    # A lacuna de hoje é explicada hoje, e não só daqui a uma semana.
+    clock.advance(DAY)
+    for tipo in (1, 0, 1):
+        bling.issue_note(serie=5, tipo=tipo, own=True)
+    await app.pipeline.run()
+    (found,) = await load_numbering(app.engine, 5)
+    assert (found["sem_explicacao"], [row["motivo"] for row in found["explicadas"]]) == ([], ["entrada"])

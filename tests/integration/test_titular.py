@@ -1,5 +1,6 @@
 """Os dados de uma pessoa: exportados inteiros, apagados em toda parte, e não voltam."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -218,7 +219,59 @@ async def test_notes_of_others_that_have_the_document(
     await app.pipeline.run_full(START)
     exported = await export_person(app.engine, contact_id, app.clock.now())
     assert exported["restam"] == citing
-    assert (await erase_person(app.engine, contact_id, app.clock.now())).restam == citing
+    trechos = {each["id"]: each["trechos"] for each in exported["citacoes"]}
+    assert trechos == {id_: [{"nome": "X", "numeroDocumento": each}] for id_, each in zip(citing, written, strict=True)}
+    assert (await erase_person(app.engine, contact_id, app.clock.now())).restam == []
+    dump = await _everything(app.engine)
+    assert not [each for each in written if json.dumps(each, ensure_ascii=False)[1:-1] in dump.replace(key[:20], "")]
+
+
+async def test_what_changed_hands_keeps_nothing_of_who_had_it(
+    app: App, bling: Bling, lonely: tuple[int, list[str]]
+) -> None:
+    """Uma nota e um cadastro que hoje são de outros: nem o histórico, a etiqueta ou a busca dizem de quem eram."""
+    contact_id, texts = lonely
+    heir = bling.add_contact("F", nome="Quirino Herdeiro", numeroDocumento="111.444.777-35")
+    note = bling.issue_note(contact_id=contact_id)
+    _fill(bling, note, bling.contacts[contact_id], {"endereco": "Rua Só Dela"})
+    card = bling.add_contact(
+        "F", nome="Zybelina Zacarias Zanetti", numeroDocumento="52998224725", email="z@casa.example"
+    )
+    kept = bling.issue_note(contact_id=card)
+    await app.pipeline.run_full(START)
+    bling.edit_note(note, contato=bling.notes[kept]["contato"] | {
+        "id": heir, "nome": "Quirino Herdeiro", "numeroDocumento": "11144477735", "email": "q@casa.example",
+    })  # fmt: skip
+    bling.edit_contact(card, nome="Quirino Herdeiro", numeroDocumento="11144477735", email="q@casa.example")
+    bling.edit_note(kept, contato=bling.notes[note]["contato"])
+    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    assert (await app.pipeline.run()).status == "success"
+    async with app.engine.begin() as connection:
+        for statement in (
+            "INSERT INTO pendencias (recurso, recurso_id, erro, desde, tentada_em) "
+            "VALUES ('nfe', '1', 'recusada: CPF 529.982.247-25', now(), now())",
+            "INSERT INTO execucao_log (run_id, quando, nivel, mensagem) VALUES (1, now(), 'info', 'de 52998224725')",
+        ):
+            await connection.execute(text(statement))
+    person = await load_person(app.engine, contact_id)
+    assert not {note, kept} & set(person.notas)
+    exported = await export_person(app.engine, contact_id, app.clock.now())
+    assert {each["registro_id"] for each in exported["passagens"]} == {note, kept, card}
+    assert "Zybelina" in str(exported["passagens"])
+    assert "Quirino" not in str(exported["passagens"])
+
+    done = await erase_person(app.engine, contact_id, app.clock.now())
+    dump = await _everything(app.engine)
+    assert done.restam == []
+    assert _found([*texts, "z@casa.example", "529.982.247-25"], dump) == []
+    assert "Quirino Herdeiro" in dump
+    async with app.engine.connect() as connection:
+        found = await connection.execute(text("SELECT nfe_id FROM nfe_busca WHERE documento = '52998224725'"))
+        assert found.all() == []
+        names = await connection.execute(
+            text("SELECT contato_nome FROM nfe_cabecalho WHERE id = ANY(:ids)"), {"ids": [note, kept]}
+        )
+        assert set(names.scalars()) == {"Quirino Herdeiro"}
 
 
 async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:

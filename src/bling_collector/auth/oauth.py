@@ -7,7 +7,8 @@ banco não aceita o par novo, ele vai para um arquivo e continua a ser oferecido
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -20,9 +21,11 @@ from bling_collector.auth.signed_state import SignedStates
 from bling_collector.auth.token_endpoint import AGAIN, OutcomeUnknownError, TokenEndpoint
 from bling_collector.clock import Clock
 from bling_collector.errors import (
+    AnotherCompanyError,
     BlingUnavailableError,
     CollectorError,
     ConfigurationError,
+    DatabaseError,
     ReauthorizeError,
     UsageError,
 )
@@ -53,6 +56,10 @@ _IN_DOUBT: Final = (
 )
 
 
+async def _anyone(token: Token) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class _Failure:
     refresh_token: str = field(repr=False)
@@ -81,9 +88,14 @@ class OAuth:
         aside: SetAside,
         states_clock: Clock | None = None,
         on_unsaved: Callable[[bool], None] = lambda unsaved: None,
+        confirm: Callable[[Token], Awaitable[None]] = _anyone,
     ) -> None:
         """`on_unsaved` é o de `PairKeeper`; `states_clock` conta os 10 minutos de uma autorização em aberto, e não muda
-        de hora entre o começo e o fim dela."""
+        de hora entre o começo e o fim dela.
+
+        `confirm` usa um par acabado de autorizar para saber de que empresa é, e levanta AnotherCompanyError, e mais
+        nada, se não é a deste banco.
+        """
         self._store = store
         self._states = states
         self._states_given = SignedStates(client_secret)
@@ -98,6 +110,7 @@ class OAuth:
         self._obtained: str | None = None
         self._failure: _Failure | None = None
         self._keeper = PairKeeper(aside, clock, on_unsaved)
+        self._confirm = confirm
 
     async def get_valid_access_token(self) -> Token:
         """Um token com 10 minutos pela frente, renovado se preciso; com menos, só se o Bling não o renova agora.
@@ -119,7 +132,13 @@ class OAuth:
             raise
 
     async def take_up(self) -> None:
-        """Grava o par que uma vez passada não conseguiu gravar, se ficou um. DatabaseError se ainda não dá."""
+        """Grava o par que uma vez passada não conseguiu gravar, se ficou um. DatabaseError se ainda não dá.
+
+        O de uma autorização que morreu antes de se saber de que empresa era é confirmado agora.
+        """
+        if await self._store.has_proposed():
+            await self._to_the_end(self._renew(lambda saved: True))
+            return
         token = await self._store.read()
         if self._keeper.waiting(token) is not None:
             await self._to_the_end(self._renew(lambda saved: True))
@@ -152,7 +171,8 @@ class OAuth:
         """Troca o código pelo primeiro par e o grava. Vai uma vez só: repetido, o Bling revoga a autorização.
 
         UsageError se o `state` não é de uma autorização em aberto; ReauthorizeError se o código não serve, ou se a
-        resposta não chegou inteira; BlingUnavailableError se o Bling não atendeu.
+        resposta não chegou inteira; BlingUnavailableError se o Bling não atendeu; AnotherCompanyError se a conta é de
+        outra empresa, e então o par que havia continua a valer.
         """
         now = self._states_clock.now()
         ends = self._states_given.ends_at(state, now)
@@ -185,6 +205,9 @@ class OAuth:
             if self._known and serves(self._known):
                 return self._known
             async with self._store.locked() as tokens:
+                if proposed := await tokens.proposed():
+                    with suppress(AnotherCompanyError):
+                        await self._admit(tokens, proposed, instead_of=await tokens.read())
                 token = await tokens.read()
                 if waiting := self._keeper.waiting(token):
                     token = await self._keeper.save(tokens, waiting, instead_of=token)
@@ -247,9 +270,22 @@ class OAuth:
                 raise ReauthorizeError(
                     f"O código foi enviado ao Bling e a resposta não chegou inteira ({error}). {AGAIN}"
                 ) from None
-            self._known = await self._keeper.save(tokens, token, instead_of=before)
-            self._obtained = self._known.access_token
-            return self._known
+            # Antes de ser usado: se o processo morre até que se saiba de quem é, o seguinte o confirma.
+            with suppress(DatabaseError):
+                await tokens.propose(token)
+            return await self._admit(tokens, token, instead_of=before)
+
+    async def _admit(self, tokens: LockedTokens, fresh: Token, *, instead_of: Token | None) -> Token:
+        """Grava o par de uma autorização nova, se é da empresa deste banco. AnotherCompanyError se não é."""
+        try:
+            await self._confirm(fresh)
+        except AnotherCompanyError as error:
+            logger.error("%s", error)
+            await tokens.forget_proposed()
+            raise
+        self._known = await self._keeper.save(tokens, fresh, instead_of=instead_of)
+        self._obtained = self._known.access_token
+        return self._known
 
     async def _to_the_end(self, work: Coroutine[Any, Any, Token]) -> Token:
         """Faz o trabalho até o fim mesmo se quem o pediu é cancelado; o cancelamento segue depois disso."""

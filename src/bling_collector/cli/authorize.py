@@ -23,6 +23,7 @@ from bling_collector.bootstrap import open_app
 from bling_collector.cli.running import run_to_end, settings_to_collect
 from bling_collector.cli.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
+from bling_collector.etl.empresa import forget_empresa, load_empresa
 from bling_collector.tokens import Token
 
 PORT = 8000
@@ -32,13 +33,20 @@ _PAGE = """<!doctype html><html lang="pt-BR"><meta charset="utf-8"><title>bling-
 <body style="font: 18px system-ui; max-width: 34em; margin: 15vh auto; padding: 0 1em"><h1>{title}</h1><p>{text}</p>"""
 
 
-def authorize() -> int:
-    """Autoriza pelo navegador e diz o que vem a seguir."""
+def authorize(*, another_company: bool = False) -> int:
+    """Autoriza pelo navegador e diz o que vem a seguir.
+
+    Com `another_company` o banco, se ainda nada tem, passa a ser da empresa da conta que se autorizar.
+    """
 
     async def work() -> int:
         async with open_app(settings_to_collect()) as app:
+            if another_company:
+                await forget_empresa(app.engine)
             await authorize_in_browser(app.oauth)
-        say("Autorizado; o token se renova sozinho.")
+            whose = await load_empresa(app.engine)
+        say(f"Autorizado, na conta de {whose['nome']}." if whose else "Autorizado.")
+        say("O token se renova sozinho.")
         say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
         return 0
 

@@ -88,7 +88,8 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 
 @cli.command()
 @click.option("--gerar-chave", is_flag=True, help="Só escreve uma chave nova para TOKEN_ENCRYPTION_KEY.")
-def auth(gerar_chave: bool) -> int:
+@click.option("--trocar-empresa", is_flag=True, help="Aceita a conta de outra empresa, se nada foi coletado ainda.")
+def auth(gerar_chave: bool, trocar_empresa: bool) -> int:
     """Autoriza o coletor na conta do Bling, pelo navegador."""
     if gerar_chave:
         from bling_collector.token_cipher import new_key
@@ -97,7 +98,7 @@ def auth(gerar_chave: bool) -> int:
         return 0
     from bling_collector.cli.authorize import authorize
 
-    return authorize()
+    return authorize(another_company=trocar_empresa)
 
 
 @cli.command()
@@ -159,15 +160,26 @@ def doctor(json_: bool) -> int:
 @first_day("Primeiro dia; se omitido, o do começo da coleta.")
 @last_day("Último dia; se omitido, hoje.")
 @click.option("--repair", is_flag=True, help="Busca o que falta e o que mudou, e marca o que sumiu.")
+@click.option(
+    "--aceitar-exclusoes", is_flag=True, help="Com --repair: o que sumiu foi mesmo excluído, seja quanto for."
+)
 @click.option("--numeracao", is_flag=True, help="Em vez disso, as lacunas da numeração, sem perguntar ao Bling.")
 @click.option("--serie", type=int, help="Com --numeracao, só esta série.")
 @as_json
 def reconcile(
-    data_inicio: date | None, data_fim: date | None, repair: bool, numeracao: bool, serie: int | None, json_: bool
+    data_inicio: date | None,
+    data_fim: date | None,
+    repair: bool,
+    aceitar_exclusoes: bool,
+    numeracao: bool,
+    serie: int | None,
+    json_: bool,
 ) -> int:
     """Confere, nota por nota, o banco com o Bling."""
     if serie is not None and not numeracao:
         raise click.UsageError("--serie só vale com --numeracao.")
+    if aceitar_exclusoes and not repair:
+        raise click.UsageError("--aceitar-exclusoes só vale com --repair.")
     if numeracao and (repair or data_inicio or data_fim):
         raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
     refuse_impossible_period(data_inicio, data_fim)
@@ -175,7 +187,8 @@ def reconcile(
 
     if numeracao:
         return proof.numbering(serie, json_=json_)
-    return proof.reconcile(data_inicio, data_fim, repair=repair, json_=json_)
+    how = {"repair": repair, "accept_deletions": aceitar_exclusoes}
+    return proof.reconcile(data_inicio, data_fim, **how, json_=json_)
 
 
 @cli.group(cls=Group, invoke_without_command=True)

@@ -13,6 +13,7 @@ from bling_collector.db.backup import backup as copy_database
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.restore import named
 from bling_collector.db.restore import restore as restore_database
+from bling_collector.etl.empresa import load_empresa
 from bling_collector.etl.titular import erase_again
 from bling_collector.opening import open_database
 from bling_collector.words import number
@@ -68,6 +69,7 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_to
             engine, source, overwrite=overwrite, with_tokens=with_tokens, then=put_in_order
         )
         where = named(engine)
+        whose = await load_empresa(engine)
     if json_:
         emit_json(
             {
@@ -75,10 +77,13 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_to
                 "revisao_da_copia": restored.revision,
                 "revisao": HEAD,
                 "autorizado": restored.has_tokens,
+                "empresa": whose,
             }
         )
         return 0
     click.echo(f"✔ Banco {where} restaurado de {source} (revisão {HEAD}).")
+    if whose is not None:
+        click.echo(f"  Os dados são de {whose['nome']}.")
     if not restored.has_tokens:
         click.echo("  Falta a autorização do Bling: rode `bling-collector auth`.")
     return 0

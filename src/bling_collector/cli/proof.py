@@ -11,7 +11,9 @@ from bling_collector.etl.numbering import load_numbering
 from bling_collector.opening import open_database
 
 
-def reconcile(inicio: date | None, fim: date | None, *, repair: bool, json_: bool) -> int:
+def reconcile(
+    inicio: date | None, fim: date | None, *, repair: bool, accept_deletions: bool = False, json_: bool
+) -> int:
     """Confere o banco com o Bling e mostra os dois lados; 1 se algum mês, mesmo dos que não se pediram, difere."""
     from bling_collector.cli.collecting import opened
     from bling_collector.cli.progress import progress
@@ -22,7 +24,9 @@ def reconcile(inicio: date | None, fim: date | None, *, repair: bool, json_: boo
     async def work() -> int:
         async with opened(settings_to_collect()) as app:
             with progress() as sink, gentle_stop() as stop:
-                result = await app.pipeline.reconcile(inicio, fim, repair=repair, sink=sink, stop=stop)
+                result = await app.pipeline.reconcile(
+                    inicio, fim, repair=repair, accept_deletions=accept_deletions, sink=sink, stop=stop
+                )
             situation = await load_reconciliation(app.engine, app.clock.now())
         if json_:
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})

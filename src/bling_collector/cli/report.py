@@ -82,6 +82,8 @@ _NAMED = 5
 
 def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: Sequence[dict[str, Any]] = ()) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
+    if whose := situation["empresa"]:
+        click.echo(f"Empresa: {whose['nome']}" + (f" (CNPJ {whose['cnpj']})." if whose["cnpj"] else "."))
     _last_run(situation["running"], last, now)
     if situation["data_referencia"]:
         click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
@@ -201,6 +203,9 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
         say(outcome.message)
 
 
+_MOTIVES = {"entrada": "entrada de emissão própria", "excluida": "excluída"}
+
+
 def numbering(series: list[dict[str, Any]]) -> None:
     """As lacunas de cada série, com explicação ou com as notas dos dois lados; no fim, o veredito."""
     for serie in series:
@@ -209,7 +214,8 @@ def numbering(series: list[dict[str, Any]]) -> None:
             f"{plural(serie['numeros'], 'número', 'números')}."
         )
         for gap in serie["explicadas"]:
-            click.echo(f"  {gap['numero']}: {gap['motivo']} (nota {gap['id']}, {day(gap['data_emissao'])}).")
+            motive = _MOTIVES.get(gap["motivo"], gap["motivo"])
+            click.echo(f"  {gap['numero']}: {motive} (nota {gap['id']}, {day(gap['data_emissao'])}).")
         for gap in serie["sem_explicacao"]:
             numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
             before, after = gap["antes"], gap["depois"]

@@ -9,10 +9,11 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.streams import failure
 from bling_collector.cli.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
+from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
 from bling_collector.etl.titular import erase_person, export_person, load_person, names_of
 from bling_collector.opening import open_database
-from bling_collector.words import masked, plural
+from bling_collector.words import plural
 
 
 def export(contato_id: int) -> int:

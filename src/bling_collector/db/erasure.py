@@ -1,7 +1,7 @@
 """Os dados de uma pessoa no banco: onde estão, e o que se lembra de quem pediu que fossem apagados. Sem COMMIT."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -11,7 +11,19 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db import nota_search
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import contatos, dados_apagados, historico, nfe_cabecalho, pendencias
+from bling_collector.db.models import contatos, dados_apagados, historico, metadata, nfe_cabecalho, pendencias
+from bling_collector.documentos import is_cnpj, is_cpf, plain
+
+_OTHERS = ("nfe_cabecalho", "contatos", "produtos", "formas_pagamento")
+"""As tabelas com JSON do Bling, em que o documento pode aparecer no que é de outros."""
+_WRITTEN_BY_US = (
+    ("pendencias", "erro"),
+    ("janelas_devidas", "erro"),
+    ("etl_controle", "erro_mensagem"),
+    ("execucao_log", "mensagem"),
+    ("alarmes", "mensagem"),
+)
+"""Os textos do coletor, que podem citar o que o Bling ou o banco disse."""
 
 Erased = frozenset[tuple[str, int | None]]
 """Pares (tabela, id) de quem pediu."""
@@ -47,12 +59,12 @@ async def find_person(connection: AsyncConnection, contato_id: int) -> Person | 
     documento = await _documento(connection, contato_id)
     ids, n, c = {contato_id}, nfe_cabecalho.c, contatos.c
     if documento is not None:
-        ids |= set((await connection.execute(select(c.id).where(c.documento == documento))).scalars())
-        citing = select(n.contato_id).where(n.contato_documento == documento, n.contato_id.is_not(None))
+        ids |= set((await connection.execute(select(c.id).where(_is(c.documento, documento)))).scalars())
+        citing = select(n.contato_id).where(_is(n.contato_documento, documento), n.contato_id.is_not(None))
         ids |= set((await connection.execute(citing)).scalars())
     cited: ColumnElement[bool] = n.contato_id.in_(ids)
     if documento is not None:
-        cited = or_(cited, n.contato_documento == documento)
+        cited = or_(cited, _is(n.contato_documento, documento))
     notas = sorted((await connection.execute(select(n.id).where(cited))).scalars())
     when = await connection.scalar(
         select(func.max(dados_apagados.c.apagado_em)).where(
@@ -72,7 +84,17 @@ async def _documento(connection: AsyncConnection, contato_id: int) -> str | None
     if not found:
         statement = select(n.contato_documento).where(n.contato_id == contato_id, n.contato_documento.is_not(None))
         found = await connection.scalar(statement.order_by(n.id.desc()).limit(1))
-    return str(found) if found and len(set(str(found))) > 1 else None
+    if not found or len(set(plain(str(found)))) < 2:
+        return None
+    value = plain(str(found))
+    return value if is_cpf(value) or is_cnpj(value) else str(found)
+
+
+def _is(column: ColumnElement[str | None], documento: str) -> ColumnElement[bool]:
+    """Se a coluna traz este documento; o primeiro coletor o guardava com a pontuação que viesse."""
+    if not (is_cpf(documento) or is_cnpj(documento)):
+        return column == documento
+    return func.upper(func.regexp_replace(column, "[^0-9A-Za-z]", "", "g")) == documento
 
 
 async def names(connection: AsyncConnection, person: Person, most: int = 3) -> list[str]:
@@ -175,19 +197,97 @@ async def history(connection: AsyncConnection, table: str, ids: Collection[int])
     return list(found.mappings())
 
 
-async def rewrite_history(connection: AsyncConnection, row_id: int, changes: dict[str, object]) -> None:
+async def rewrite_history(connection: AsyncConnection, row_id: int, changes: Mapping[str, object]) -> None:
     """Troca as mudanças de uma linha do histórico; sem nenhuma, a linha sai."""
     h = historico
     if changes:
-        await connection.execute(update(h).where(h.c.id == row_id).values(mudancas=changes))
+        await connection.execute(update(h).where(h.c.id == row_id).values(mudancas=dict(changes)))
     else:
         await connection.execute(h.delete().where(h.c.id == row_id))
 
 
-async def still_citing(connection: AsyncConnection, documento: str, besides: Collection[int] = ()) -> list[int]:
-    """As notas, fora as de `besides`, em que o documento ainda aparece: como transportador, por exemplo."""
+async def changed_hands(connection: AsyncConnection, person: Person) -> list[tuple[str, int]]:
+    """Os registros (tabela, id) que hoje não são da pessoa e cujo histórico a cita: mudaram de dono, ou a citaram."""
     found = await connection.execute(
-        text("SELECT id FROM nfe_cabecalho WHERE detalhe::text ~* :pattern AND id <> ALL(:besides) ORDER BY id"),
+        text("""
+            SELECT DISTINCT tabela, registro_id FROM historico
+            WHERE mudancas::text ~* CAST(:pattern AS text)
+               OR mudancas -> 'contato_id' ->> 0 = ANY(:ids) OR mudancas -> 'contato_id' ->> 1 = ANY(:ids)
+            ORDER BY 1, 2"""),
+        {
+            "pattern": _written(person.documento) if person.documento else None,
+            "ids": [str(id_) for id_ in person.contatos],
+        },
+    )
+    own = {("nfe_cabecalho", id_) for id_ in person.notas} | {("contatos", id_) for id_ in person.contatos}
+    return [(row.tabela, row.registro_id) for row in found if (row.tabela, row.registro_id) not in own]
+
+
+async def owner(connection: AsyncConnection, table: str, id_: int) -> dict[str, object]:
+    """De quem o registro é hoje: o documento e, se é uma nota, o contato; vazio se o registro já não existe."""
+    columns = "contato_id, contato_documento" if table == nfe_cabecalho.name else "documento"
+    row = (await connection.execute(text(f"SELECT {columns} FROM {table} WHERE id = :id"), {"id": id_})).mappings()
+    return dict(row.one_or_none() or {})
+
+
+async def names_of(connection: AsyncConnection, person: Person) -> set[str]:
+    """Os nomes que a pessoa tem nos seus cadastros e nas suas notas."""
+    n, c = nfe_cabecalho.c, contatos.c
+    found = set((await connection.execute(select(n.contato_nome).where(n.id.in_(person.notas)))).scalars())
+    for column in (c.nome, c.fantasia):
+        found |= set((await connection.execute(select(column).where(c.id.in_(person.contatos)))).scalars())
+    return {name for name in found if name}
+
+
+async def documents_citing(connection: AsyncConnection, person: Person) -> list[tuple[str, RowMapping]]:
+    """O JSON de outros em que o documento aparece: a tabela e a linha (`id`, `detalhe`, `extraido_em`)."""
+    if person.documento is None:
+        return []
+    own = {"nfe_cabecalho": person.notas, "contatos": person.contatos}
+    rows: list[tuple[str, RowMapping]] = []
+    for table in _OTHERS:
+        found = await connection.execute(
+            text(f"""
+                SELECT id, detalhe, extraido_em FROM {table}
+                WHERE detalhe::text ~* :pattern AND id <> ALL(:own) ORDER BY id"""),
+            {"pattern": _written(person.documento), "own": own.get(table, [])},
+        )
+        rows += [(table, row) for row in found.mappings()]
+    return rows
+
+
+async def rewrite_document(connection: AsyncConnection, table: str, id_: int, detalhe: object) -> None:
+    """Troca o JSON de um registro que não tem linhas derivadas por refazer."""
+    where = metadata.tables[table]
+    await connection.execute(update(where).where(where.c.id == id_).values(detalhe=detalhe))
+
+
+async def forget_in_texts(connection: AsyncConnection, documento: str) -> None:
+    """Tira o documento dos textos que o coletor escreveu."""
+    for table, column in _WRITTEN_BY_US:
+        await connection.execute(
+            text(f"""
+                UPDATE {table} SET {column} = regexp_replace({column}, :pattern, '***', 'gi')
+                WHERE {column} ~* :pattern"""),
+            {"pattern": _written(documento)},
+        )
+
+
+def written(documento: str) -> re.Pattern[str]:
+    """O que acha o documento com ou sem pontuação, e não dentro de um número maior."""
+    return re.compile(_written(documento), re.IGNORECASE)
+
+
+async def still_citing(connection: AsyncConnection, documento: str, besides: Collection[int] = ()) -> list[int]:
+    """As notas, fora as de `besides`, em que o documento ainda aparece: no JSON, como transportador por exemplo, ou no
+    histórico."""
+    found = await connection.execute(
+        text("""
+            SELECT id FROM (
+                SELECT id FROM nfe_cabecalho WHERE detalhe::text ~* :pattern
+                UNION
+                SELECT registro_id FROM historico WHERE tabela = 'nfe_cabecalho' AND mudancas::text ~* :pattern) AS n
+            WHERE id <> ALL(:besides) ORDER BY id"""),
         {"pattern": _written(documento), "besides": list(besides)},
     )
     return list(found.scalars())

@@ -66,6 +66,25 @@ oauth_states = Table(
     _ours("expires_at", nullable=False),
 )
 
+empresa = Table(
+    "empresa",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("bling_id", Text, comment="o id da conta no Bling: 32 dígitos hexadecimais"),
+    Column("nome", Text),
+    Column("cnpj", Text, comment="sem pontuação; pode ter letras"),
+    Column("email", Text),
+    Column("data_contrato", Date),
+    Column(
+        "desde",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="quando este banco passou a ser dela",
+    ),
+    CheckConstraint("id = 1", name="uma_linha"),
+)
+
 nfe_cabecalho = Table(
     "nfe_cabecalho",
     metadata,
@@ -205,6 +224,19 @@ nfe_busca = Table(
         postgresql_ops={"documento": "text_pattern_ops"},
     ),
     Index("ix_nfe_busca_palavras", "cliente", "produtos", postgresql_using="gin"),
+)
+
+nfe_entradas = Table(
+    "nfe_entradas",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("serie", Integer, nullable=False, comment="da chave de acesso"),
+    Column("numero", BigInteger, nullable=False),
+    Column("data_emissao", DateTime, comment=_BRASILIA),
+    Column("situacao", Integer),
+    Column("chave_acesso", Text),
+    _ours("extraido_em"),
+    Index("ix_nfe_entradas_numero", "serie", "numero"),
 )
 
 contatos = Table(

@@ -64,6 +64,8 @@ class Criteria:
     chave: str | None = None
     texto: str | None = None
     """No cliente ou nos produtos."""
+    raiz: str | None = None
+    """Com `texto`, que também pode ser o começo de um CNPJ com letras."""
     cliente: str | None = None
     produto: str | None = None
     situacao: int | None = None
@@ -199,7 +201,8 @@ def _conditions(asked: Criteria) -> list[ColumnElement[bool]]:
     if asked.chave is not None:
         found.append(b.chave == asked.chave)
     if asked.texto is not None:
-        found.append(or_(_has(b.cliente, asked.texto), _has(b.produtos, asked.texto)))
+        ways = [_has(b.cliente, asked.texto), _has(b.produtos, asked.texto)]
+        found.append(or_(*ways, *([_starts(b.documento, asked.raiz)] if asked.raiz is not None else [])))
     if asked.cliente is not None:
         found.append(_has(b.cliente, asked.cliente))
     if asked.produto is not None:

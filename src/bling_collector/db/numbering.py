@@ -55,6 +55,11 @@ class Numbering:
     duplicated: Sequence[Row[Any]]
 
 
+async def read_gaps(connection: AsyncConnection, serie: int | None) -> Sequence[Row[Any]]:
+    """As lacunas, com as notas dos dois lados, de uma série ou de todas."""
+    return (await connection.execute(_GAPS, {"serie": serie})).all()
+
+
 async def read_numbering(connection: AsyncConnection, serie: int | None) -> Numbering:
     """A numeração de uma série, ou de todas, das notas de saída que o banco tem."""
     found = [(await connection.execute(statement, {"serie": serie})).all() for statement in STATEMENTS]

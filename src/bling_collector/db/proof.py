@@ -69,6 +69,53 @@ async def count_held(connection: AsyncConnection, inicio: date, fim: date) -> di
     return counts
 
 
+async def living(
+    connection: AsyncConnection, table: Table, without: Collection[int], most: int
+) -> dict[int, str | None]:
+    """Id → número de algumas notas que o banco não dá por excluídas, fora as de `without`, espalhadas pela história."""
+    found = await connection.execute(
+        text(f"""
+            SELECT id, numero FROM {table.name} JOIN (
+                SELECT id, row_number() OVER (ORDER BY id) AS lugar, count(*) OVER () AS total
+                FROM {table.name} WHERE excluida_em IS NULL AND id <> ALL(:without)) AS v USING (id)
+            WHERE lugar % greatest(total / :most, 1) = 0 ORDER BY id DESC LIMIT :most"""),
+        {"without": list(without), "most": most},
+    )
+    return {row.id: row.numero for row in found}
+
+
+@dataclass(frozen=True)
+class NewlyGone:
+    """Dos registros que o Bling dá por excluídos, os que o banco tinha por vivos."""
+
+    total: int
+    known: int
+    """Os que já se conheciam vivos antes da execução."""
+
+
+async def count_living(connection: AsyncConnection, table: Table) -> int:
+    """Quantos registros o banco tem, de saída se são notas, e não dá por excluídos."""
+    only = "AND coalesce(tipo, 1) = 1" if table is nfe_cabecalho else ""
+    return int(
+        await connection.scalar(text(f"SELECT count(*) FROM {table.name} WHERE excluida_em IS NULL {only}")) or 0
+    )
+
+
+async def newly_gone(connection: AsyncConnection, table: Table, ids: Collection[int], since: datetime) -> NewlyGone:
+    """Quantos de `ids` o banco ainda não dá por excluídos; um contato sem detalhe, ou que no detalhe já estava
+    excluído, o banco nunca teve por vivo."""
+    alive = "AND detalhe IS NOT NULL AND situacao IS DISTINCT FROM 'E'" if table is contatos else ""
+    row = (
+        await connection.execute(
+            text(f"""
+                SELECT count(*) AS total, count(*) FILTER (WHERE extraido_em < :since) AS known
+                FROM {table.name} WHERE id = ANY(:ids) AND excluida_em IS NULL {alive}"""),
+            {"ids": list(ids), "since": since},
+        )
+    ).one()
+    return NewlyGone(row.total, row.known)
+
+
 async def mark_gone(
     connection: AsyncConnection,
     table: Table,

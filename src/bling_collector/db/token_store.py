@@ -7,17 +7,19 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained
 from bling_collector.db.models import oauth_states, oauth_tokens
-from bling_collector.errors import DatabaseError
+from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
 _ONLY_ROW = 1
+_PROPOSED = 2
+"""A linha de um par que ainda não se sabe de que empresa é."""
 _LOCK = text("SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.tokens', 0))")
 FORGET_AFTER = timedelta(days=1)
 """O que venceu há tanto tempo é esquecido: vencido, já não serve a ninguém."""
@@ -33,6 +35,10 @@ class PgTokenStore:
     async def read(self) -> Token | None:
         async with explained(self._engine.url), self._engine.connect() as connection:
             return _token(await _row(connection), self._cipher)
+
+    async def has_proposed(self) -> bool:
+        async with explained(self._engine.url), self._engine.connect() as connection:
+            return await _row(connection, _PROPOSED) is not None
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator["_Locked"]:
@@ -96,6 +102,27 @@ class _Locked:
             await connection.execute(update(oauth_tokens).values(id=_ONLY_ROW).where(oauth_tokens.c.id == 1))
 
     async def save(self, token: Token) -> None:
+        # Num comando só, porque cada um é confirmado por si: um par proposto que já vale não é proposto outra vez.
+        forgotten = delete(oauth_tokens).where(oauth_tokens.c.id == _PROPOSED).cte("esquecido")
+        async with self._holding("não gravou o token") as connection:
+            await connection.execute(self._upsert(_ONLY_ROW, token).add_cte(forgotten))
+
+    async def propose(self, token: Token) -> None:
+        async with self._holding("não gravou o token") as connection:
+            await connection.execute(self._upsert(_PROPOSED, token))
+
+    async def proposed(self) -> Token | None:
+        async with self._holding("não pôde ser lido") as connection:
+            try:
+                return _token(await _row(connection, _PROPOSED), self._cipher)
+            except ConfigurationError:
+                return None  # cifrado com uma chave perdida: não serve a ninguém
+
+    async def forget_proposed(self) -> None:
+        async with self._holding("não gravou o token") as connection:
+            await connection.execute(delete(oauth_tokens).where(oauth_tokens.c.id == _PROPOSED))
+
+    def _upsert(self, row: int, token: Token) -> Insert:
         values = {
             "access_token": self._cipher.seal(token.access_token),
             "refresh_token": self._cipher.seal(token.refresh_token),
@@ -106,9 +133,7 @@ class _Locked:
             # A hora de quem pediu o token, que também fez as contas do fim dele; a do banco pode estar adiantada.
             "updated_at": token.updated_at or func.now(),
         }
-        new = insert(oauth_tokens).values(id=_ONLY_ROW, **values)
-        async with self._holding("não gravou o token") as connection:
-            await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+        return insert(oauth_tokens).values(id=row, **values).on_conflict_do_update(index_elements=["id"], set_=values)
 
     async def refuse(self, at: datetime) -> None:
         async with self._holding("não anotou a recusa do Bling") as connection:
@@ -127,8 +152,8 @@ class _Locked:
                 raise DatabaseError(f"O banco {what} ({cause}).") from error
 
 
-async def _row(connection: AsyncConnection) -> Row[Any] | None:
-    return (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == _ONLY_ROW))).one_or_none()
+async def _row(connection: AsyncConnection, row: int = _ONLY_ROW) -> Row[Any] | None:
+    return (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == row))).one_or_none()
 
 
 def _token(row: Row[Any] | None, cipher: TokenCipher) -> Token | None:

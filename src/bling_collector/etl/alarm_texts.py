@@ -1,5 +1,6 @@
 """O que cada alarme diz: o que houve e o que fazer. Nenhum traz segredo, nem dado de cliente."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ RECUSADA: Final = "autorizacao-recusada"
 TOKEN: Final = "token-nao-salvo"  # noqa: S105 — o nome de um alarme
 CONFERENCIA: Final = "conferencia"
 SEM_EXECUCAO: Final = "sem-execucao"
+EXCLUSOES: Final = "exclusoes"
 BANCO: Final = "banco"
 
 TITLES: Final = {
@@ -21,6 +23,7 @@ TITLES: Final = {
     RECUSADA: "o Bling recusou a autorização",
     TOKEN: "um token trocado não foi gravado",
     CONFERENCIA: "o banco difere do Bling",
+    EXCLUSOES: "muita coisa sumiu do Bling de uma vez",
     BANCO: "o banco não atende",
     SEM_EXECUCAO: "faz tempo que não se lê o que há de novo no Bling",
 }
@@ -70,6 +73,10 @@ UNSAVED: Final = (
     "O Bling trocou o par de tokens e o banco não aceitou o novo, que é o único que ainda vale. Ponha o banco no ar e "
     "não encerre o coletor antes disso: ele grava o par assim que o banco o aceitar. O log diz onde o par espera."
 )
+
+
+def unlikely(found: Sequence[str]) -> str:
+    return " ".join(found)
 
 
 def differs(months: list[dict[str, Any]]) -> str:

@@ -42,6 +42,10 @@ class Ended:
     tipo: str
     status: str
     error: BaseException | None = None
+    unlikely: tuple[str, ...] = ()
+    """As exclusões improváveis que esperam a palavra de uma pessoa."""
+    looked_for_gone: bool = False
+    """Procurou, até o fim, o que sumiu do Bling: se não há exclusão improvável, nenhuma espera."""
 
 
 class Alarms:
@@ -99,6 +103,10 @@ class Alarms:
                     await states.set_normal(connection, texts.RECUSADA, now)
                 if ended.status in {"success", "partial"}:
                     await states.set_normal(connection, texts.BANCO, now)
+                if ended.unlikely:
+                    await states.set_state(connection, texts.EXCLUSOES, ERRO, texts.unlikely(ended.unlikely), now)
+                elif ended.looked_for_gone:
+                    await states.set_normal(connection, texts.EXCLUSOES, now)
                 # As diferenças são assunto do alarme delas; e refazer o que já se tinha não cura uma coleta que falhou.
                 if ended.status == "error" or ended.error is not None or (asked_bling and ended.tipo != "reconcile"):
                     await _judge(connection, texts.EXECUCAO, await _about_the_run(connection, ended), now)

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from itertools import product as combinations
 
-from bling_collector.db import control, repository
+from bling_collector.db import control, proof, repository
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.etl.save import Item
@@ -75,6 +76,9 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
     if gone and not filtered and await _filter_works(ctx, parents):
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
         gone -= (await _by_filter(ctx, gone, parents))[0]
+    async with ctx.engine.connect() as connection:
+        held = await proof.count_living(connection, PRODUTOS.table)
+    refuse_silence(ctx, PRODUTOS, "Categorias dos produtos", len(gone), held)
     await _store(ctx, dict.fromkeys(gone))
 
 

@@ -3,6 +3,7 @@
 from bling_collector.db import control, repository
 from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.sweep import Wanted, fetch_and_store
 from bling_collector.etl.windows import Window
@@ -70,6 +71,7 @@ async def collect_contatos(ctx: RunContext) -> None:
 async def _detail(ctx: RunContext, ids: list[int], *, count: bool = True) -> None:
     missing = (await fetch_and_store(ctx, CONTATOS, {id_: Wanted() for id_ in ids}, count=count)).missing
     ctx.check_stop()
+    refuse_silence(ctx, CONTATOS, CONTATOS.title, len(missing), len(ids))
     if missing:
         # Um contato excluído fica como a nota o traz.
         async with ctx.transaction() as connection:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -16,6 +16,8 @@ from bling_collector.clock import Clock
 from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.empresa import Empresa
+from bling_collector.errors import CollectorError
 from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
 from bling_collector.etl.outlook import Outlook
 from bling_collector.etl.progress import Progress, ProgressSink
@@ -86,6 +88,8 @@ class RunContext:
     progress: Progress = field(default_factory=Progress)
     repair: bool = True
     """False só confere: nada do que a listagem mostra é buscado nem marcado."""
+    accept_deletions: bool = False
+    """Alguém disse que o que sumiu foi mesmo excluído, por muito que seja."""
     everything: bool = False
     """Uma conferência que repara: também o que só se relê uma vez por semana, e os cadastros desde o começo."""
     scope: date | None = None
@@ -103,8 +107,16 @@ class RunContext:
     found: Found = field(default_factory=Found)
     differing: set[date] = field(default_factory=set)
     """Os meses conferidos nesta execução em que, ao fim, os dois lados ainda diferem."""
+    told: Empresa | None = None
+    """De que empresa o Bling disse que é a conta, ao começar."""
     outlook: Outlook | None = None
     """O que a execução ainda deve pedir; None se ela nada pede."""
+    gone: Counter[str] = field(default_factory=Counter)
+    """Stream → quantos registros esta execução já deu por excluídos."""
+    unlikely: dict[str, str] = field(default_factory=dict)
+    """Stream → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
+    witnessed: set[str] = field(default_factory=set)
+    """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
@@ -138,6 +150,13 @@ class RunContext:
         if self.stop.is_set():
             raise Stopped
 
+    def suspect(self, stream: str, error: CollectorError) -> None:
+        """Exclusões improváveis: nada se anotou delas, e alguém precisa dizer se são verdade."""
+        log.error("%s", error)
+        if stream not in self.unlikely:  # uma por recurso: as outras diriam o mesmo
+            self.unlikely[stream] = str(error)
+            self.problems.append(str(error))
+
     async def pages(
         self, path: str, params: Params = (), *, short_is_last: bool = False, attempts: int = ATTEMPTS
     ) -> AsyncIterator[list[Json]]:
@@ -152,7 +171,7 @@ class RunContext:
 
     async def details(
         self, stream: Stream, ids: Collection[int], read: Callable[[Document], object] | None = None
-    ) -> AsyncIterator[Fetched]:
+    ) -> AsyncGenerator[Fetched]:
         """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá.
 
         `read` diz se um detalhe se lê inteiro; o padrão é o mapeamento do stream.

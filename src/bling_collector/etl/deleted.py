@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bling_collector.db import control, proof, repository
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import mark_gone
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.produtos import stock_filters
 from bling_collector.streams.base import Params, Stream
@@ -49,7 +50,7 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
             ctx.check_stop()
         unread += reading.unread
     async with ctx.transaction() as connection:
-        await proof.mark_gone(connection, stream.table, deleted, now, ctx.run_id, since=ctx.started)
+        await mark_gone(ctx, connection, stream, deleted)
         if not unread:  # um que não se mostrou pode ser o que não se leu
             await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
         if stream is PRODUTOS:

@@ -1,7 +1,7 @@
 """Buscar muitos detalhes de uma vez: tantos em voo que a latência não atrasa o ritmo, e memória que não cresce."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -73,7 +73,7 @@ async def fetch(
     limit: int,
     stop: asyncio.Event,
     witnesses: Sequence[int] = (),
-) -> AsyncIterator[Fetched]:
+) -> AsyncGenerator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele; um dos erros é não se deixar ler por `read`.
 
     Um registro que falha só é dado por culpado depois que outro responde: um que chegue a seguir ou, sem nenhum, uma

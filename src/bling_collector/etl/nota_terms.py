@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from bling_collector.documentos import checks, is_chave, is_cnpj, is_cpf, plain
 from bling_collector.payload import storable
 
 Kind = Literal["chave", "documento", "numero", "texto", "cliente", "produto"]
@@ -11,9 +12,8 @@ KINDS: Final[tuple[Kind, ...]] = ("numero", "documento", "chave", "cliente", "pr
 LONGEST: Final = 200
 """Caracteres de uma busca."""
 _NUMBER_PREFIX: Final = re.compile(r"^(?:nf-?e?|nota|n[ºo°.]+)\s*(?=\d)", re.IGNORECASE)
-_CHAVE: Final = re.compile(r"\d{6}[0-9A-Z]{12}\d{26}")
-"""UF e mês, o CNPJ de quem emite (que pode ter letras desde 2026), e o resto em algarismos."""
-_CNPJ: Final = re.compile(r"[0-9A-Z]{12}\d{2}")
+_ROOT: Final = re.compile(r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}(?:/[0-9A-Z]{4})?", re.IGNORECASE)
+"""O começo de um CNPJ, com a sua pontuação."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ def cleaned(typed: str) -> str:
 
 def recognise(typed: str) -> Term:
     """O que foi digitado (por `cleaned`, não vazio): pelo tamanho e pela forma; na dúvida, palavras."""
-    plain = _plain(typed)
-    chave = plain.removeprefix("NFE")
-    number = _plain(_NUMBER_PREFIX.sub("", typed))
-    if _CHAVE.fullmatch(chave):
+    found = plain(typed)
+    chave = found.removeprefix("NFE")
+    number = plain(_NUMBER_PREFIX.sub("", typed))
+    if is_chave(chave):
         return Term("chave", chave)
-    if _is_documento(plain):
-        return Term("documento", plain, ("produto",) if typed == plain else ())
+    if _is_documento(found):
+        return Term("documento", found, ("produto",) if typed == found else ())
     if re.fullmatch(r"\d{1,9}", number):
         return Term("numero", number, ("documento", "produto") if len(number) == 8 else ("produto", "cliente"))
-    if re.fullmatch(r"\d{12}", plain) and plain != typed:  # 12.345.678/0001
-        return Term("documento", plain)
-    return Term("texto", typed, ("cliente", "produto"))
+    if (found.isdecimal() and len(found) == 12 and found != typed) or _ROOT.fullmatch(typed):  # 12.345.678/0001
+        return Term("documento", found)
+    return Term("texto", typed, ("documento", "cliente", "produto") if root_of(typed) else ("cliente", "produto"))
 
 
 def as_kind(typed: str, kind: Kind) -> Term:
@@ -62,30 +62,26 @@ def as_kind(typed: str, kind: Kind) -> Term:
         return Term(kind, typed, others)
     if natural.kind == kind:
         return replace(natural, also=others)
-    plain = _plain(_NUMBER_PREFIX.sub("", typed) if kind == "numero" else typed)
+    found = plain(_NUMBER_PREFIX.sub("", typed) if kind == "numero" else typed)
     if kind == "chave":
-        raise UnreadableTermError("A chave de acesso tem 44 algarismos.")
-    if kind == "numero" and not re.fullmatch(r"\d{1,20}", plain):
+        raise UnreadableTermError("A chave de acesso tem 44 caracteres.")
+    if kind == "numero" and not re.fullmatch(r"\d{1,20}", found):
         raise UnreadableTermError("O número de uma nota só tem algarismos.")
-    if not re.fullmatch(r"[0-9A-Z]{3,20}", plain):
-        raise UnreadableTermError("Um CPF tem 11 algarismos e um CNPJ tem 14; vale também só o começo.")
-    return Term(kind, plain, others)
+    if not re.fullmatch(r"[0-9A-Z]{3,20}", found):
+        raise UnreadableTermError("Um CPF tem 11 algarismos e um CNPJ, 14 caracteres; vale também só o começo.")
+    return Term(kind, found, others)
 
 
-def _plain(typed: str) -> str:
-    return re.sub(r"[\s.\-/]", "", typed).upper()
+def root_of(typed: str) -> str | None:
+    """O começo de um CNPJ com letras, se é o que se digitou: só a empresa (8 caracteres), ou com a filial (12).
+
+    Sem pontuação também pode ser um SKU: quem procura por um acha o outro.
+    """
+    found = plain(typed)
+    mixed = not found.isdecimal() and any(character.isdecimal() for character in found)
+    return found if mixed and re.fullmatch(r"[0-9A-Z]{8}(?:[0-9A-Z]{4})?", found) else None
 
 
-def _is_documento(plain: str) -> bool:
+def _is_documento(found: str) -> bool:
     """CPF, CNPJ só de algarismos, ou CNPJ com letras cujos dígitos conferem: com letras, pode ser um SKU."""
-    if re.fullmatch(r"\d{11}|\d{14}", plain):
-        return True
-    return bool(_CNPJ.fullmatch(plain)) and plain[12:] == _check_digits(plain[:12])
-
-
-def _check_digits(base: str) -> str:
-    """Os dois dígitos do CNPJ, pelo módulo 11 do código de cada caractere menos 48 (Receita Federal, IN 2.229/2024)."""
-    for _ in range(2):
-        total = sum((ord(char) - 48) * (2 + place % 8) for place, char in enumerate(reversed(base)))
-        base += str(0 if total % 11 < 2 else 11 - total % 11)
-    return base[-2:]
+    return is_cpf(found) or (is_cnpj(found) and (found.isdecimal() or checks(found)))

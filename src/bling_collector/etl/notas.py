@@ -12,7 +12,7 @@ from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.nota_search import Criteria, Place
 from bling_collector.db.nota_words import query_of
 from bling_collector.errors import UsageError
-from bling_collector.etl.nota_terms import Term
+from bling_collector.etl.nota_terms import Term, root_of
 
 PER_PAGE: Final = 50
 MOST_COUNTED: Final = 1000
@@ -111,6 +111,7 @@ async def search_criteria(connection: AsyncConnection, search: Search) -> Criter
         numero_ou_raiz=value if root else None,
         documento=value if kind == "documento" else None,
         chave=value if kind == "chave" else None,
+        raiz=root_of(value) if kind == "texto" else None,
         texto=await _words(connection, value if kind == "texto" else None),
         cliente=await _all_words(connection, search.cliente, value if kind == "cliente" else None),
         produto=await _all_words(connection, search.produto, value if kind == "produto" else None),

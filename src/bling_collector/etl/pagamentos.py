@@ -2,6 +2,7 @@
 
 from bling_collector.db import control, repository
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.save import Item
 from bling_collector.etl.sweep import Wanted, fetch_and_store
@@ -21,7 +22,9 @@ async def collect_formas_pagamento(ctx: RunContext) -> None:
         async with ctx.transaction() as connection:
             await ctx.store(connection, FORMAS_PAGAMENTO, [Item(row) for row in page])
         ctx.check_stop()
-    asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in await _unknown(ctx)})
+    unknown = await _unknown(ctx)
+    asked = await fetch_and_store(ctx, FORMAS_PAGAMENTO, {id_: Wanted() for id_ in unknown})
+    refuse_silence(ctx, FORMAS_PAGAMENTO, FORMAS_PAGAMENTO.title, len(asked.missing), len(unknown))
     async with ctx.transaction() as connection:
         await repository.mark_formas_not_found(connection, asked.missing, ctx.clock.now())
         await control.settle(connection, FORMAS_PAGAMENTO.name, [str(id_) for id_ in asked.missing])

@@ -22,6 +22,7 @@ from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained, explanation
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
+from bling_collector.empresa import Empresa
 from bling_collector.errors import (
     BlingNotFoundError,
     BlingRejectedError,
@@ -37,10 +38,13 @@ from bling_collector.errors import (
 from bling_collector.etl.abertas import refresh_open
 from bling_collector.etl.alarms import Ended
 from bling_collector.etl.categorias import collect_categorias
+from bling_collector.etl.confirm import ask_empresa, confirm_empresa
 from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
 from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
 from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
+from bling_collector.etl.entradas import collect_entradas
 from bling_collector.etl.estimate import Estimator
+from bling_collector.etl.exclusoes import UnlikelyDeletionsError
 from bling_collector.etl.journal import reported
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
@@ -79,6 +83,7 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_categorias,
     collect_deleted_contatos,
     collect_deleted_produtos,
+    collect_entradas,
 )
 INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
 _LISTENS = 3
@@ -146,6 +151,7 @@ class _Job:
     windows: bool = True
     """Percorre janelas de tempo; sem elas, só o que está pendente."""
     repair: bool = True
+    accept_deletions: bool = False
     everything: bool = False
 
 
@@ -187,12 +193,21 @@ class Pipeline:
         return await self._execute(_Job("run-full", inicio, fim), Watch(**watch))
 
     async def reconcile(
-        self, inicio: date | None = None, fim: date | None = None, *, repair: bool = False, **watch: Unpack[Watching]
+        self,
+        inicio: date | None = None,
+        fim: date | None = None,
+        *,
+        repair: bool = False,
+        accept_deletions: bool = False,
+        **watch: Unpack[Watching],
     ) -> RunResult:
         """Confere o período (a história toda, se omitido) e, com `repair`, busca o que falta e marca o que sumiu.
 
-        Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem.
+        Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem. `accept_deletions` é a palavra
+        de quem sabe que o que sumiu foi mesmo excluído, por muito que seja.
         """
+        if accept_deletions and not repair:
+            raise UsageError("Aceitar as exclusões só vale com o reparo: sem ele nada é dado por excluído.")
         self._refuse_impossible(inicio, fim)
         async with explained(self._engine.url), self._engine.connect() as connection:
             scope = await _scope(connection)
@@ -204,7 +219,9 @@ class Pipeline:
             raise UsageError(
                 f"data_fim ({day(fim)}) vem antes do começo da coleta ({day(scope)}). Diga também data_inicio."
             )
-        job = _Job("reconcile", inicio or scope, fim, repair=repair, everything=repair)
+        job = _Job(
+            "reconcile", inicio or scope, fim, repair=repair, everything=repair, accept_deletions=accept_deletions
+        )
         return await self._execute(job, Watch(**watch))
 
     async def retry(self, **watch: Unpack[Watching]) -> RunResult:
@@ -217,6 +234,7 @@ class Pipeline:
         Não precisa da tranca: vale também no meio de uma execução.
         """
         async with explained(self._engine.url):
+            await confirm_empresa(self._engine, self._client, self._clock)
             return await sync_one(self._context(None, Watch()), recurso, id_)
 
     async def reprocess(
@@ -268,7 +286,7 @@ class Pipeline:
     async def _execute(self, job: _Job, watch: Watch) -> RunResult:
         self._refuse_impossible(job.inicio, job.fim)
         async with self._begun(job.tipo) as begun:
-            await self._hear()
+            told = await self._hear()
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 if dead := await control.close_dead_runs(connection, now):
@@ -286,8 +304,10 @@ class Pipeline:
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, period.inicio)
             begun.run_id = run_id
-            how = {"repair": job.repair, "everything": job.everything, "scope": scope, "keep_lock": begun.lock.keep}
-            ctx = self._context(run_id, watch, started=now, known_bad=known_bad, **how)
+            how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
+            mine = {"started": now, "scope": scope, "keep_lock": begun.lock.keep, "known_bad": known_bad}
+            ctx = self._context(run_id, watch, **mine, **how)
+            ctx.told = told
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
             ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
@@ -299,22 +319,27 @@ class Pipeline:
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, error)
                     raise
-        await self._on_end(Ended(run_id, job.tipo, result.status, result.error))
+        looked = job.windows and job.repair and result.error is None
+        unlikely = tuple(ctx.unlikely.values())
+        await self._on_end(Ended(run_id, job.tipo, result.status, result.error, unlikely, looked_for_gone=looked))
         return result
 
-    async def _hear(self) -> None:
+    async def _hear(self) -> Empresa | None:
         """Ouve do Bling que horas são, antes de decidir o que se pede, se as últimas respostas não o disseram.
 
-        Uma renovação do token, se é hora dela, já o diz; senão pede uma linha da listagem, e outra se o relógio desta
-        máquina discorda. O que dê errado é assunto da execução: sem ouvir o Bling, vale o relógio que se tem.
+        Uma renovação do token, se é hora dela, já o diz; senão pergunta de que empresa é a conta, que é o que a execução
+        quer saber primeiro, e outra vez se o relógio desta máquina discorda. Devolve o que se soube dela. O que dê errado
+        é assunto da execução: sem ouvir o Bling, vale o relógio que se tem.
         """
+        told = None
         with suppress(CollectorError, SQLAlchemyError, TimeoutError):
             await self._tokens.get_valid_access_token()
             async with asyncio.timeout(_LISTENS_FOR):
                 for _try in range(_LISTENS):
                     if self._clock.sure:
-                        return
-                    await self._client.one_row(WINDOWED[0].path, WINDOWED[0].listings[0])
+                        break
+                    told = await ask_empresa(self._client) or told
+        return told
 
     def _refuse_impossible(self, inicio: date | None, fim: date | None) -> None:
         """UsageError, antes de tudo, para um período que não existe. Se está no futuro, só a hora do Bling o diz."""
@@ -387,6 +412,7 @@ class Pipeline:
         try:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
+            await ctx.asking(confirm_empresa(ctx.engine, ctx.client, ctx.clock, ctx.told))
             try:
                 await self._collect_windows(ctx, job, windows)
             except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
@@ -459,6 +485,9 @@ class Pipeline:
             owed = Owed(window.inicio, window.fim)
             async with ctx.transaction() as connection:
                 await control.note_window_error(connection, stream.name, owed, str(error))
+            if isinstance(error, UnlikelyDeletionsError):
+                ctx.suspect(error.stream, error)
+                return False
             if not isinstance(error, PaginationLoopError):
                 raise
             log.error("A janela %s não se completou: %s", window, error)
@@ -469,6 +498,8 @@ class Pipeline:
         ctx.check_stop()
         try:
             await step(ctx)
+        except UnlikelyDeletionsError as error:
+            ctx.suspect(error.stream, error)
         except _CARRY_ON as error:
             log.error("%s", error)
             if str(error) not in ctx.problems:

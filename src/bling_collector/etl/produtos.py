@@ -7,12 +7,13 @@ from itertools import product as combinations
 from urllib.parse import quote
 
 from bling_collector.api.transport import ATTEMPTS
-from bling_collector.db import control, proof, repository
+from bling_collector.db import control, repository
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import LASTING, BlingError
 from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import mark_gone
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.windows import Window
@@ -269,10 +270,7 @@ async def _mark_deleted(
     try:
         async for page in _pages(ctx, (*DELETED, *stock), skus, refused, attempts):
             async with ctx.transaction() as connection:
-                deleted = [row["id"] for row in page]
-                await proof.mark_gone(
-                    connection, PRODUTOS.table, deleted, ctx.clock.now(), ctx.run_id, since=ctx.started
-                )
+                await mark_gone(ctx, connection, PRODUTOS, [row["id"] for row in page])
             ctx.check_stop()
     except LASTING as error:
         await blame(ctx, PRODUTOS.path, error)

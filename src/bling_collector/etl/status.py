@@ -12,6 +12,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
+from bling_collector.etl.empresa import load_empresa
 from bling_collector.etl.freshness import load_freshness
 from bling_collector.etl.quota import load_quota
 from bling_collector.etl.token_status import as_json as token_as_json
@@ -31,7 +32,7 @@ class UnknownRunError(CollectorError):
 
 
 async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | None = None) -> dict[str, Any]:
-    """A situação: última coleta que deu certo, última execução de todas, em curso, o que se deve e a autorização.
+    """A situação: a empresa, a última coleta que deu certo, a última execução de todas, o que se deve e a autorização.
 
     `cipher` são as chaves com que se tenta abrir a autorização; `now` é o instante a que se refere o que falta para
     ela acabar, e depois do qual uma execução ou um marco não contam; sem ele, o presente.
@@ -52,6 +53,7 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
         parked = await control.parked_names(connection)
         quota = await load_quota(connection, now)
     return {
+        "empresa": await load_empresa(engine),
         "last_successful_run": None
         if good is None
         else {

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,6 +14,7 @@ from bling_collector.db.proof import Held
 from bling_collector.errors import BlingNotFoundError, CollectorError, PaginationLoopError
 from bling_collector.etl.check import Listed, compare, months_of, whole_months
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.exclusoes import limit, refuse_unlikely, refuse_without_witness
 from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.windows import Window, apart, plan
@@ -231,7 +233,7 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
         skipped = False
         if not listing.moved and not stored.missing:
             unlisted = await settle_the_unlisted(
-                ctx, stream, window, {id_: held[id_].day for id_ in differences.sobram}
+                ctx, stream, window, {id_: held[id_].day for id_ in differences.sobram}, len(held)
             )
             ctx.found.add(mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
             found |= {id_: held[id_].day for id_ in unlisted.gone}
@@ -282,8 +284,12 @@ def _is_parked(id_: int, wanted: Wanted, parked: Mapping[int, str | None]) -> bo
     return id_ in parked and parked[id_] in (None, wanted.resumo)
 
 
-async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, days: Mapping[int, date]) -> Unlisted:
+async def settle_the_unlisted(
+    ctx: RunContext, stream: Stream, window: Window, days: Mapping[int, date], held: int
+) -> Unlisted:
     """Decide o que houve com as notas do banco (id → dia) que a listagem completa não mostra, e marca as excluídas.
+
+    UnlikelyDeletionsError, e nenhuma é marcada, se são demais das `held` que o banco tem na janela.
 
     Cada uma é pedida pelo id. Se responde com outra data, só mudou de janela, e é salva. Se responde como antes, o
     Bling ainda responde por uma excluída, ou a listagem passou por cima dela: só uma segunda leitura, do seu dia, diz.
@@ -291,19 +297,24 @@ async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, d
     result = Unlisted()
     moved: list[Item] = []
     answering: dict[int, date] = {}
-    async for fetched in await ctx.details(stream, days):
-        if isinstance(fetched.error, BlingNotFoundError):
-            result.gone.append(fetched.id)
-        elif fetched.document is None:
-            result.in_doubt.append(fetched.id)
-            ctx.problems.append(f"{stream.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}")
-        else:
-            day = stream.day(fetched.document) or days[fetched.id]
-            if window.inicio <= day <= window.fim:
-                answering[fetched.id] = day
+    async with aclosing(await ctx.details(stream, days)) as details:
+        async for fetched in details:
+            if isinstance(fetched.error, BlingNotFoundError):
+                result.gone.append(fetched.id)
+                if len(result.gone) > limit(held):  # já: as outras não se perguntam à toa
+                    await _refuse_too_many(ctx, stream, window, result, held)
+            elif fetched.document is None:
+                result.in_doubt.append(fetched.id)
+                ctx.problems.append(
+                    f"{stream.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}"
+                )
             else:
-                result.moved.append(fetched.id)
-                moved.append(Item(fetched.document))
+                day = stream.day(fetched.document) or days[fetched.id]
+                if window.inicio <= day <= window.fim:
+                    answering[fetched.id] = day
+                else:
+                    result.moved.append(fetched.id)
+                    moved.append(Item(fetched.document))
     ctx.check_stop()
     for day in sorted(set(answering.values())):
         listing = await list_window(ctx, stream, Window(day, day))
@@ -315,11 +326,20 @@ async def settle_the_unlisted(ctx: RunContext, stream: Stream, window: Window, d
         else:
             result.gone += [id_ for id_ in asked if id_ not in listed]
         result.skipped |= any(id_ in listed for id_ in asked)
+    if result.gone:
+        await _refuse_too_many(ctx, stream, window, result, held)
+        await refuse_without_witness(ctx, stream, days)
     if result.gone or moved:
         async with ctx.transaction() as connection:
             await ctx.store(connection, stream, moved)
             await proof.mark_gone(connection, stream.table, result.gone, ctx.clock.now(), ctx.run_id)
+        ctx.gone[stream.name] += len(result.gone)
     return result
+
+
+async def _refuse_too_many(ctx: RunContext, stream: Stream, window: Window, unlisted: Unlisted, held: int) -> None:
+    async with ctx.engine.connect() as connection:
+        await refuse_unlikely(ctx, connection, stream, len(unlisted.gone), held, window)
 
 
 async def _record(

@@ -3,7 +3,9 @@
 Fica só o que está nas listas daqui: um campo novo do Bling é tomado por pessoal até que alguém diga que não é.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from bling_collector.payload import Json, as_list, objects, part
 from bling_collector.streams.base import Document
@@ -64,6 +66,70 @@ def nameless_changes(table: str, changes: dict[str, list[Json]]) -> dict[str, li
         for column, values in changes.items()
         if column not in personal
     }
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Por onde se reconhece uma pessoa no que é de outras: o documento, escrito como for, e os nomes que teve."""
+
+    written: re.Pattern[str]
+    names: frozenset[str] = field(repr=False, default=frozenset())
+
+    def name(self, value: Json) -> bool:
+        """Se o valor inteiro é o documento ou um dos nomes."""
+        if not isinstance(value, str):
+            return False
+        words = value.strip()
+        return words.casefold() in self.names or self.written.fullmatch(words) is not None
+
+    def cites(self, value: Json) -> bool:
+        """Se o valor é dela, ou um texto que traz o documento."""
+        return isinstance(value, str) and (self.name(value) or self.written.search(value) is not None)
+
+    def owns(self, value: Json) -> bool:
+        """Se é um objeto que a nomeia; o de um homônimo, que diz outro documento, não é."""
+        if not isinstance(value, dict):
+            return False
+        said = value.get("numeroDocumento")
+        return self.cites(said) if isinstance(said, str) and said.strip() else any(map(self.name, value.values()))
+
+    def excerpts(self, value: Json) -> Iterable[Json]:
+        """Do JSON de outra pessoa, os pedaços que são desta: um objeto que a nomeia, ou um texto que a cita."""
+        inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for each in inside:
+            if self.owns(each) or self.cites(each):
+                yield each
+            else:
+                yield from self.excerpts(each)
+
+
+def without_traces(value: Json, traces: Traces) -> Json:
+    """O JSON de outra pessoa sem os pedaços que são desta: de um objeto que a nomeia fica o id; um texto, vazio."""
+
+    def kept(each: Json) -> Json:
+        return _only(each, ("id",)) if traces.owns(each) else without_traces(each, traces)
+
+    if isinstance(value, dict):
+        return {key: kept(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [kept(each) for each in value]
+    return "" if traces.cites(value) else value
+
+
+def nameless_sides(table: str, changes: dict[str, list[Json]], sides: Collection[int]) -> dict[str, list[Json]]:
+    """As mudanças de um registro que mudou de dono, sem o que é pessoal do lado (0, antes; 1, depois) de quem saiu."""
+    personal = PERSONAL_OF_NOTA if table == "nfe_cabecalho" else PERSONAL_OF_CONTATO
+    kept: dict[str, list[Json]] = {}
+    for column, both in changes.items():
+        if column in personal:
+            values = [None if side in sides else value for side, value in enumerate(both)]
+            if any(value is not None for value in values):
+                kept[column] = values
+        elif column in ("itens", "parcelas"):
+            kept[column] = [nameless_lines(column, v) if side in sides else v for side, v in enumerate(both)]
+        else:
+            kept[column] = both
+    return kept
 
 
 def _only(value: Json, keys: Collection[str]) -> dict[str, Json]:

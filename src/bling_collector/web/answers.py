@@ -106,7 +106,13 @@ class Quota(_Answer):
     paused_until: Instant | None = Field(description="Até quando nada é pedido, depois de muitos erros")
 
 
+class Company(_Answer):
+    nome: str
+    cnpj: str | None = Field(description="Sem o começo nem os verificadores; pode ter letras")
+
+
 class Status(_Answer):
+    empresa: Company | None = Field(description="De quem são os dados; nulo antes da primeira autorização")
     last_successful_run: LastSuccess | None
     oauth: OAuthStatus
     quota: Quota
@@ -167,7 +173,7 @@ class Gap(_Answer):
 
 class ExplainedGap(_Answer):
     numero: int
-    motivo: Literal["cancelada", "denegada", "excluida"]
+    motivo: Literal["cancelada", "denegada", "excluida", "entrada"]
     id: int
     data_emissao: Local | None
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.errors import UsageError
+from bling_collector.etl.empresa import load_empresa
 from bling_collector.web.answers import AuthDone, AuthStart, problems
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import OneService
@@ -48,7 +49,7 @@ async def callback(
     async with service.opened() as app:
         token = await app.oauth.exchange_authorization_code(code, state)
         if wants_page(request.scope):
-            return page(request, "autorizado.html", section="situacao")
+            return page(request, "autorizado.html", section="situacao", empresa=await load_empresa(app.engine))
         life = token.expires_at - (token.updated_at or app.clock.now())
         return AuthDone(
             status="success",

@@ -30,6 +30,9 @@ class ReconcilePeriod(Period):
         json_schema_extra=DAY,
     )
     repair: bool = Field(default=False, description="Busca o que falta e o que mudou, e marca o que sumiu")
+    aceitar_exclusoes: bool = Field(
+        default=False, description="Com `repair`: o que sumiu foi mesmo excluído, seja quanto for"
+    )
 
 
 class Serie(BaseModel):
@@ -67,7 +70,15 @@ async def reconcile(
 ) -> RunAnswer | Response:
     inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
     return await execute(
-        request, service, lambda app: partial(app.pipeline.reconcile, inicio, fim, repair=period.repair)
+        request,
+        service,
+        lambda app: partial(
+            app.pipeline.reconcile,
+            inicio,
+            fim,
+            repair=period.repair,
+            accept_deletions=period.aceitar_exclusoes,
+        ),
     )
 
 

@@ -45,4 +45,4 @@ def get_categoria(bling: Bling, category_id: int) -> Json | None:
 
 
 def get_dados_basicos(bling: Bling) -> Json:
-    return bling.company.profile
+    return bling.profile

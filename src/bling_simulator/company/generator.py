@@ -1,7 +1,7 @@
 """Gera a empresa inteira a partir da semente: mesmos parâmetros, mesma empresa, byte a byte."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from random import Random
@@ -10,7 +10,7 @@ from bling_simulator.company import ugly
 from bling_simulator.company.categories import make_categories
 from bling_simulator.company.customers import make_customers
 from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
-from bling_simulator.company.invoice import COMPANY_CNPJ, Draft
+from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
 from bling_simulator.company.notes import incoming_draft, number_and_build, outgoing_draft, schedule
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
@@ -44,6 +44,21 @@ def generate_company(settings: SimulatorSettings) -> Company:
         payment_methods=clone(model.payment_methods),
         categories=clone(model.categories),
     )
+
+
+def generate_another(settings: SimulatorSettings, *, nome: str, cnpj: str) -> Company:
+    """A empresa de outra conta do Bling: outros ids, outro CNPJ nas chaves, as mesmas configurações."""
+    model = generate_company(replace(settings, seed=settings.seed + 1))
+    notes: dict[int, Json] = {}
+    for note in model.notes.values():
+        note["id"] += 7
+        if note["tipo"] == 1:
+            emitted = datetime.strptime(note["dataEmissao"], STAMP)  # noqa: DTZ007 - hora de Brasília
+            number = {"serie": note["serie"], "numero": int(note["numero"]), "note_id": note["id"]}
+            note.update(transmission(situacao=note["situacao"], emitted=emitted, cnpj=cnpj, **number))
+        notes[note["id"]] = note
+    profile = model.profile | {"nome": nome, "cnpj": cnpj}
+    return replace(model, profile=profile, notes=notes)
 
 
 @lru_cache(maxsize=4)

@@ -35,6 +35,18 @@ def truth_routes(bling: Bling) -> APIRouter:
     return router
 
 
+def company_routes(bling: Bling) -> APIRouter:
+    router = APIRouter(prefix="/company")
+
+    @router.post("/another", status_code=204)
+    def another(fields: Fields) -> None:
+        """A conta passa a ser a de outra empresa, com outros dados; `nome` e `cnpj` são opcionais."""
+        with refusals():
+            bling.become_another(**fields)
+
+    return router
+
+
 def note_routes(bling: Bling) -> APIRouter:
     router = APIRouter(prefix="/notes")
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from bling_collector.bootstrap import App
+from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
 from bling_collector.etl.nota import UnknownNotaError, load_nota, load_nota_proof
 from bling_collector.etl.quota import load_quota
@@ -16,7 +17,7 @@ from bling_collector.web.origin import same_origin
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
-from bling_collector.words import clock_time, masked
+from bling_collector.words import clock_time
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from bling_collector import words
+from bling_collector.documentos import masked
 from bling_collector.etl.failure_words import plain
 from bling_collector.etl.run_words import STATUSES
 from bling_collector.web.headers import PANEL
@@ -49,7 +50,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "plural": words.plural,
     "parte": words.share,
     "maiuscula": words.upper_first,
-    "mascarado": words.masked,
+    "mascarado": masked,
 }
 
 

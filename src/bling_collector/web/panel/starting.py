@@ -45,6 +45,8 @@ async def _chosen(app: App, tipo: str, given: dict[str, str]) -> Begin:
             return app.pipeline.run
         case "reconcile":
             return partial(app.pipeline.reconcile, repair=True)
+        case "aceitar-exclusoes":
+            return partial(app.pipeline.reconcile, repair=True, accept_deletions=True)
     raise UsageError(f"Não há execução do tipo {tipo!r}.")
 
 

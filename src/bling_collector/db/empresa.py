@@ -1,0 +1,66 @@
+"""A empresa de que este banco guarda os dados, e o que os próprios dados dizem de quem são. Nada aqui faz COMMIT."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from bling_collector.db.core import AsyncConnection
+from bling_collector.db.models import empresa
+from bling_collector.documentos import issuer
+from bling_collector.empresa import Empresa
+
+_LATEST = 200
+"""Notas em que se procura quem as emitiu."""
+
+
+async def load(connection: AsyncConnection) -> Empresa | None:
+    """A empresa guardada; None se ainda não se soube qual é."""
+    c = empresa.c
+    columns = (c.bling_id, c.nome, c.cnpj, c.email, c.data_contrato)
+    row = (await connection.execute(select(*columns).where(c.id == 1))).one_or_none()
+    return Empresa(*row) if row is not None else None
+
+
+async def save(connection: AsyncConnection, found: Empresa, now: datetime) -> None:
+    """Guarda o que o Bling diz dela; o que desta vez não disse fica como estava."""
+    said = {
+        "bling_id": found.bling_id,
+        "nome": found.nome,
+        "cnpj": found.cnpj,
+        "email": found.email,
+        "data_contrato": found.data_contrato,
+    }
+    new = insert(empresa).values(id=1, desde=now, **said)
+    known = {name: value for name, value in said.items() if value is not None}
+    await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=known))
+
+
+async def forget(connection: AsyncConnection) -> None:
+    """O banco deixa de ser de alguém."""
+    await connection.execute(delete(empresa))
+
+
+async def holds_data(connection: AsyncConnection) -> bool:
+    """Se o banco guarda alguma coisa da empresa."""
+    tables = ("nfe_cabecalho", "contatos", "produtos")
+    found = await connection.scalar(text(f"SELECT {' OR '.join(f'EXISTS (SELECT FROM {table})' for table in tables)}"))
+    return bool(found)
+
+
+async def issuers(connection: AsyncConnection) -> set[str]:
+    """Os CNPJs de quem emitiu as notas de saída mais novas, pelas chaves de acesso."""
+    found = await connection.execute(
+        text(f"""
+            SELECT chave_acesso FROM nfe_cabecalho
+            WHERE chave_acesso IS NOT NULL AND coalesce(tipo, 1) = 1 ORDER BY id DESC LIMIT {_LATEST}""")
+    )
+    return {cnpj for chave in found.scalars() if (cnpj := issuer(chave)) is not None}
+
+
+async def some_notas(connection: AsyncConnection, most: int) -> list[int]:
+    """Algumas notas que o Bling deve ter, das mais novas."""
+    found = await connection.execute(
+        text("SELECT id FROM nfe_cabecalho WHERE excluida_em IS NULL ORDER BY id DESC LIMIT :most"), {"most": most}
+    )
+    return list(found.scalars())

@@ -1,0 +1,102 @@
+"""De quem são os dados: nada é gravado no banco de uma empresa com a autorização de outra."""
+
+import logging
+from typing import Final
+
+from bling_collector.api.bling_client import BlingClient
+from bling_collector.clock import Clock
+from bling_collector.db import empresa as stored
+from bling_collector.db.core import AsyncEngine
+from bling_collector.documentos import ROOT, masked
+from bling_collector.empresa import PATH, Empresa, read_empresa
+from bling_collector.errors import AnotherCompanyError, BlingError, BlingNotFoundError, DailyLimitError
+from bling_collector.streams.nfe import NFE
+
+log = logging.getLogger(__name__)
+
+_WITNESSES: Final = 3
+"""Notas do banco que se pedem ao Bling quando nem o CNPJ delas diz que são desta empresa."""
+
+
+async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock, told: Empresa | None = None) -> None:
+    """Pergunta ao Bling de quem é a conta, se ele ainda não o disse (`told`), e a compara com a do banco; da primeira vez,
+    guarda-a.
+
+    AnotherCompanyError se é outra, e nada muda. Não saber não é ser outra: se o aplicativo não pode perguntar, ou a
+    resposta não vem, fica anotado e a coleta segue. Os erros que dizem respeito a tudo (a autorização, a cota do dia)
+    sobem como são.
+    """
+    found = told or await ask_empresa(client)
+    if found is None:
+        return
+    async with engine.connect() as connection:
+        ours = await stored.load(connection)
+        if found == ours:
+            return
+        same = found.is_same(ours) if ours is not None else None
+        issuers = await stored.issuers(connection) if ours is None else set()
+        witnesses = await stored.some_notas(connection, _WITNESSES) if same is None else []
+    if same is None:
+        same = await _answers_for(client, found, issuers, witnesses)
+    if same is None:
+        return
+    if not same:
+        raise AnotherCompanyError(_another(found, _owner(ours, issuers)))
+    if ours is not None and found.cnpj != ours.cnpj:
+        log.warning("A conta do Bling é a mesma, e o CNPJ dela mudou: %s é agora %s.", ours.name, found.name)
+    async with engine.begin() as connection:
+        await stored.save(connection, found, clock.now())
+
+
+async def ask_empresa(client: BlingClient) -> Empresa | None:
+    """De quem é a conta; None se não se pôde saber."""
+    try:
+        found = read_empresa(await client.get(PATH))
+    except DailyLimitError:
+        raise
+    except BlingError as error:
+        log.warning("Não se sabe de que empresa é a conta do Bling: %s", error)
+        return None
+    if found is None:
+        log.warning("Não se sabe de que empresa é a conta do Bling: a resposta não traz o id nem o CNPJ.")
+    return found
+
+
+async def _answers_for(client: BlingClient, found: Empresa, issuers: set[str], witnesses: list[int]) -> bool | None:
+    """Se os dados do banco são desta conta; None se não se pôde saber.
+
+    Pelo CNPJ de quem emitiu as notas e, se não é o dela, pelos ids, que são de uma conta só: basta que o Bling
+    responda por uma das que se pedem.
+    """
+    if not witnesses or (found.cnpj and found.cnpj[:ROOT] in {cnpj[:ROOT] for cnpj in issuers}):
+        return True
+    for id_ in witnesses:
+        try:
+            await client.detail(NFE.path, id_)
+        except BlingNotFoundError:
+            continue
+        except DailyLimitError:
+            raise
+        except BlingError as error:
+            log.warning("Não se sabe se os dados deste banco são de %s: %s", found.name, error)
+            return None
+        return True
+    return False
+
+
+def _owner(ours: Empresa | None, issuers: set[str]) -> str:
+    if ours is not None:
+        return ours.name
+    return f"quem emitiu as notas dele (CNPJ {', '.join(map(masked, sorted(issuers)))})" if issuers else "outra"
+
+
+def _another(found: Empresa, ours: str) -> str:
+    who = f"de {found.name}, e não de {ours}, de quem são"
+    if found.name == ours:
+        who = f"outra conta de {found.name}, que não tem"
+    return (
+        f"A conta do Bling que se autorizou é {who} os dados deste banco. Nada foi mudado. Para seguir coletando para "
+        "ele, autorize com a conta da empresa dele (`bling-collector auth`); para coletar "
+        f"{found.nome or 'a outra'}, aponte DATABASE_URL para outro banco. Se nada foi coletado ainda, "
+        "`bling-collector auth --trocar-empresa` passa este banco à empresa que se autorizar."
+    )

@@ -1,0 +1,148 @@
+"""De quem são os dados: nada se grava no banco de uma empresa com a autorização de outra."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from tests.collecting import authorise, rows, scalar
+from tests.fakes import FakeClock
+from tests.proving import START, execute, snapshot
+
+from bling_collector.bootstrap import App, open_app
+from bling_collector.cli.report import status as show_status
+from bling_collector.config import Settings
+from bling_collector.errors import AnotherCompanyError, UsageError
+from bling_collector.etl.empresa import forget_empresa
+from bling_collector.etl.status import load_status
+from bling_simulator.bling import Bling
+
+pytestmark = pytest.mark.bling(scale=0.005)
+
+OURS = "Engrenagens Sol do Vale Ltda (simulada)"
+THEIRS = "Outra Empresa Ltda (simulada)"
+PATH = "^/empresas/me/dados-basicos$"
+PAIR = "SELECT id, access_token, refresh_token FROM oauth_tokens ORDER BY id"
+KEPT = ("nfe_cabecalho", "nfe_itens", "contatos", "produtos", "historico", "empresa", "conferencias")
+
+
+async def company(app: App) -> list[tuple[Any, ...]]:
+    return await rows(app.engine, "SELECT nome, cnpj, bling_id FROM empresa")
+
+
+async def test_guarda_a_empresa_na_primeira_autorizacao(
+    app: App, bling: Bling, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await company(app) == [(OURS, bling.profile["cnpj"], bling.profile["id"])]
+    said = await load_status(app.engine, app.cipher, app.clock.now())
+    assert said["empresa"] == {"nome": OURS, "cnpj": "**.827.364/0001-**"}
+    show_status(said, app.clock.now(), 26)
+    assert f"Empresa: {OURS} (CNPJ **.827.364/0001-**)." in capsys.readouterr().out
+
+
+async def test_recusa_a_autorizacao_de_outra_empresa(app: App, bling: Bling) -> None:
+    assert (await app.pipeline.run_full(START)).status == "success"
+    before, pair = await snapshot(app.engine, KEPT), await rows(app.engine, PAIR)
+    bling.become_another()
+    with pytest.raises(AnotherCompanyError) as refused:
+        await authorise(app, bling)
+    assert OURS in str(refused.value)
+    assert THEIRS in str(refused.value)
+    assert "**.ABC.345/01DE-**" in str(refused.value)
+    assert "DATABASE_URL" in str(refused.value)
+    assert (await snapshot(app.engine, KEPT), await rows(app.engine, PAIR)) == (before, pair)
+
+
+async def test_recusa_a_execucao_na_conta_de_outra_empresa(app: App, bling: Bling) -> None:
+    assert (await app.pipeline.run_full(START)).status == "success"
+    before = await snapshot(app.engine, KEPT)
+    bling.become_another()
+    with pytest.raises(AnotherCompanyError):
+        await app.pipeline.sync("nfe", next(iter(bling.notes)))
+    for work in (app.pipeline.run(), app.pipeline.reconcile(repair=True), app.pipeline.retry()):
+        result = await work
+        assert (result.status, result.exit_code) == ("error", 2)
+        assert OURS in str(result.message)
+        assert THEIRS in str(result.message)
+    assert await snapshot(app.engine, KEPT) == before
+
+
+async def test_nao_saber_nao_e_ser_outra(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Sem permissão, ou com o recurso fora do ar, coleta-se; e a autorização nova é guardada."""
+    before = await company(app)
+    for how in ({"kind": "server_error"}, {"kind": "body", "status": 200, "body": '{"data": []}'}):
+        bling.fail(PATH, **how)
+        assert (await app.pipeline.run_full(START)).status == "success"
+        bling.faults.clear()
+    bling.configure(missing_scopes=frozenset({"/empresas"}))
+    pair = await rows(app.engine, PAIR)
+    await authorise(app, bling)
+    assert await rows(app.engine, PAIR) != pair
+    assert (await app.pipeline.run()).status == "success"
+    assert await company(app) == before
+
+
+async def test_um_banco_de_antes_com_dados(app: App, bling: Bling) -> None:
+    """A primeira execução guarda a empresa, se as notas foram emitidas por ela; senão, se o Bling responde por elas."""
+    assert (await app.pipeline.run_full(START)).status == "success"
+    mine = await company(app)
+    await execute(app.engine, "DELETE FROM empresa")
+    assert (await app.pipeline.run()).status == "success"
+    assert await company(app) == mine
+    await execute(app.engine, "UPDATE empresa SET bling_id = 'outro'")
+    assert (await app.pipeline.run()).status == "success", "o Bling responde pelas notas: a conta é a mesma"
+    assert await company(app) == mine
+    # O CNPJ da conta mudou desde que as notas foram emitidas: os ids ainda são dela.
+    await execute(app.engine, "DELETE FROM empresa")
+    bling.profile["cnpj"] = "12ABC34501DE35"
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT cnpj FROM empresa") == "12ABC34501DE35"
+    await execute(app.engine, "DELETE FROM empresa")
+    bling.become_another()
+    before = await snapshot(app.engine, KEPT)
+    result = await app.pipeline.run()
+    assert (result.status, result.exit_code) == ("error", 2)
+    assert "**.827.364/0001-**" in str(result.message)
+    assert THEIRS in str(result.message)
+    assert await snapshot(app.engine, KEPT) == before
+
+
+async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
+    app: App, bling: Bling, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O par de uma autorização cujo processo morreu é confirmado pelo seguinte: guardado, ou esquecido."""
+
+    async def dies(token: object) -> None:
+        raise KeyboardInterrupt
+
+    async def crash() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(app.oauth, "_confirm", dies)
+            with pytest.raises(KeyboardInterrupt):
+                await app.oauth._exchange(bling.authorise())
+
+    (_, *old), *_ = await rows(app.engine, PAIR)
+    await crash()
+    kept, proposed = await rows(app.engine, PAIR)
+    assert kept[1:] == tuple(old)
+    async with open_app(settings, clock=clock) as another:
+        assert await rows(another.engine, PAIR) == [(1, *proposed[1:])]
+        assert (await another.pipeline.run_full(START)).status == "success"
+    await crash()
+    bling.become_another()
+    async with open_app(settings, clock=clock) as another:
+        assert await rows(another.engine, PAIR) == [(1, *proposed[1:])]
+
+
+async def test_um_banco_vazio_troca_de_empresa_a_pedido(app: App, bling: Bling) -> None:
+    bling.become_another()
+    with pytest.raises(AnotherCompanyError):
+        await authorise(app, bling)
+    await forget_empresa(app.engine)
+    await authorise(app, bling)
+    assert (await company(app))[0][:2] == (THEIRS, "12ABC34501DE35")
+    assert (await app.pipeline.run(date(2026, 1, 1))).status == "success"
+    with pytest.raises(UsageError, match="não pode passar a ser de outra"):
+        await forget_empresa(app.engine)
+    async with app.engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM empresa")) == 1
