@@ -19,8 +19,8 @@ _WITNESSES: Final = 3
 
 
 async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock, told: Empresa | None = None) -> None:
-    """Pergunta ao Bling de quem é a conta, se ele ainda não o disse (`told`), e a compara com a do banco; da primeira vez,
-    guarda-a.
+    """Pergunta ao Bling de quem é a conta, se ele ainda não o disse (`told`), e a compara com a do banco; da primeira
+    vez, guarda-a.
 
     AnotherCompanyError se é outra, e nada muda. Não saber não é ser outra: se o aplicativo não pode perguntar, ou a
     resposta não vem, fica anotado e a coleta segue. Os erros que dizem respeito a tudo (a autorização, a cota do dia)

@@ -327,9 +327,9 @@ class Pipeline:
     async def _hear(self) -> Empresa | None:
         """Ouve do Bling que horas são, antes de decidir o que se pede, se as últimas respostas não o disseram.
 
-        Uma renovação do token, se é hora dela, já o diz; senão pergunta de que empresa é a conta, que é o que a execução
-        quer saber primeiro, e outra vez se o relógio desta máquina discorda. Devolve o que se soube dela. O que dê errado
-        é assunto da execução: sem ouvir o Bling, vale o relógio que se tem.
+        Uma renovação do token, se é hora dela, já o diz; senão pergunta de que empresa é a conta, que a execução também
+        precisa saber, e outra vez se o relógio desta máquina discorda. Devolve o que se soube dela. O que dê errado é
+        assunto da execução: sem ouvir o Bling, vale o relógio que se tem.
         """
         told = None
         with suppress(CollectorError, SQLAlchemyError, TimeoutError):
