@@ -206,6 +206,9 @@ _VIEWS = {
     ),
 }
 
+_NUMBER = """CASE WHEN l.item->>'{campo}' ~ '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{{1,3}})?$'
+                    THEN (l.item->>'{campo}')::numeric END"""
+
 
 def upgrade() -> None:
     _add_cfops()
@@ -234,15 +237,14 @@ def _add_cfops() -> None:
 def _add_amounts() -> None:
     """As colunas, do JSON já guardado, e o índice de quem soma, que passa a tê-las."""
     # Ler o JSON é o que demora, e não tranca nada: só depois se mexe nas tabelas.
-    op.execute(_number_function())
-    op.execute("""
-        CREATE TEMP TABLE linhas_por_cfop ON COMMIT DROP AS
+    quantidade, valor, preco = (_NUMBER.format(campo=campo) for campo in ("quantidade", "valorTotal", "valor"))
+    op.execute(f"""
+        CREATE TABLE linhas_por_cfop AS
         SELECT n.id AS nfe_id, n.total_nota,
                coalesce(nullif(btrim(l.item->>'codigo'), ''), 'linha ' || l.ordem) AS item,
                left(regexp_replace(coalesce(l.item->>'cfop', ''), '[.[:space:]]', '', 'g'), 10) AS cfop,
-               sum(pg_temp.numero(l.item->>'quantidade')) AS quantidade,
-               sum(coalesce(pg_temp.numero(l.item->>'valorTotal'),
-                   round(pg_temp.numero(l.item->>'quantidade') * pg_temp.numero(l.item->>'valor'), 2))) AS valor,
+               sum({quantidade}) AS quantidade,
+               sum(coalesce({valor}, round({quantidade} * {preco}, 2))) AS valor,
                min(l.ordem) AS ordem
         FROM nfe_cabecalho n
         CROSS JOIN LATERAL jsonb_array_elements(
@@ -250,6 +252,7 @@ def _add_amounts() -> None:
         ) WITH ORDINALITY AS l (item, ordem)
         WHERE jsonb_typeof(l.item) = 'object'
         GROUP BY 1, 2, 3, 4""")
+    op.execute("ANALYZE linhas_por_cfop")
     op.execute("DROP INDEX ix_nfe_cabecalho_faturamento")  # e não se o mantém linha a linha
     for table in ("nfe_cabecalho", "nfe_itens"):
         op.execute(f"ALTER TABLE {table} ADD COLUMN cfop text, ADD COLUMN cfops jsonb")
@@ -275,16 +278,11 @@ def _add_amounts() -> None:
                     FROM linhas_por_cfop GROUP BY nfe_id, total_nota, cfop) AS partes
               GROUP BY nfe_id) AS p
         WHERE n.id = p.nfe_id""")
+    op.execute("DROP TABLE linhas_por_cfop")
     op.execute("""
         CREATE INDEX ix_nfe_cabecalho_faturamento ON nfe_cabecalho (data_emissao)
             INCLUDE (id, tipo, situacao, total_nota, contato_id, contato_uf, finalidade, cfop)
             WHERE excluida_em IS NULL""")
     op.execute("CREATE INDEX ix_nfe_cabecalho_varios_cfops ON nfe_cabecalho (data_emissao) WHERE cfop = 'vários'")
     op.execute("CREATE INDEX ix_nfe_itens_varios_cfops ON nfe_itens (nfe_id) WHERE cfop = 'vários'")
-
-
-def _number_function() -> str:
-    """Só desta sessão: o número de um campo do JSON, ou nada."""
-    return """
-        CREATE FUNCTION pg_temp.numero(escrito text) RETURNS numeric LANGUAGE sql IMMUTABLE AS
-        $$ SELECT CASE WHEN escrito ~ '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,3})?$' THEN escrito::numeric END $$"""
+    op.execute("ANALYZE nfe_cabecalho (cfop), nfe_itens (cfop)")
