@@ -41,7 +41,8 @@ HUGE = "112345.67"
 TALLEST = 3600
 """Pontos de altura do faturamento num celular."""
 CLIPPED = """[...document.querySelectorAll('.cal-cell, .stat-value, .stack td')]
-    .filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent.trim())"""
+    .filter(cell => cell.scrollWidth > cell.clientWidth + 1)
+    .map(cell => `${cell.dataset.label || ''} ${cell.textContent.trim()} ${cell.clientWidth} < ${cell.scrollWidth}`)"""
 PARTED = """[...document.querySelectorAll('.stat-value, td.num')]
     .filter(cell => /^[^a-z]*[0-9][^a-z]*$/.test(cell.textContent) && !cell.querySelector('svg'))
     .filter(cell => {
