@@ -59,7 +59,7 @@ async def test_o_faturamento_e_o_que_dele_se_baixa(page: Page, panel: Panel, tmp
     await fits(page)
     valor = await scalar(panel.engine, "SELECT sum(valor) FROM vw_faturamento_mes WHERE extract(year FROM mes) = 2025")
     written = f"R$ {valor:,.2f}".translate(str.maketrans(",.", ".,"))
-    await expect(page.get_by_text(written, exact=True)).to_be_visible()
+    await expect(page.locator(".stat-value").get_by_text(written, exact=True)).to_be_visible()
     for name, start in (("Clientes: baixar CSV", b"\xef\xbb\xbfCliente;"), ("Produtos: baixar XLSX", b"PK")):
         async with page.expect_download() as waiting:
             await page.get_by_role("link", name=name).click()
