@@ -47,7 +47,7 @@ async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(app: App, bling
     await assert_equals_truth(app.engine, bling)
 
 
-@pytest.mark.parametrize("kind", [k for k in get_args(FaultKind) if k not in ("hang", "body")])
+@pytest.mark.parametrize("kind", [k for k in get_args(FaultKind) if k not in ("hang", "hold", "body")])
 async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(app: App, bling: Bling, kind: FaultKind) -> None:
     for path in ("^/nfe$", r"^/nfe/\d+$", r"^/contatos/\d+$", "^/produtos$", "^/formas-pagamentos$"):
         bling.fail(path, kind, times=2)
