@@ -38,7 +38,7 @@ _OTHERS = (
     ),
 )
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
-_VALUES = {"integer": "N", "text": "TEXTO"}
+_VALUES = {"integer": "N", "integer range": "N", "text": "TEXTO"}
 Columns = dict[str, dict[str, str]]
 
 

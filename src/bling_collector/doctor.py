@@ -37,6 +37,7 @@ from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
 from bling_collector.tokens import WARN_DAYS, Token, refresh_ends_at
+from bling_collector.words import plural
 
 SKEW = timedelta(seconds=30)
 PERMISSIONS: Final[dict[Stream, str]] = {
@@ -177,7 +178,8 @@ async def _token(settings: Settings, engine: AsyncEngine) -> Finding:
         days = (end - SystemClock().now()).days
         detail += f" até {end.astimezone(BRASILIA):%d/%m/%Y}"
         if days <= WARN_DAYS:
-            words = f"{detail}: faltam {max(days, 0)} dia(s). Rode `bling-collector run`."
+            left = plural(max(days, 0), "dia", "dias")
+            words = f"{detail}: {'falta' if days == 1 else 'faltam'} {left}. Rode `bling-collector run`."
             return Finding("Autorização", words, _ENDING)
     if not settings.token_keys:
         detail += ". Está em claro no banco: TOKEN_ENCRYPTION_KEY o cifra"

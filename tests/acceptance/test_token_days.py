@@ -111,7 +111,7 @@ async def test_the_doctor_says_it_too(app: App, engine: AsyncEngine) -> None:
     await aged(engine, 25.5)
     code, detail = await authorisation()
     assert code == 1
-    assert "faltam 4 dia(s)" in detail
+    assert "faltam 4 dias" in detail
 
 
 async def test_a_refusal_is_remembered_until_the_next_authorisation(

@@ -335,13 +335,13 @@ async def test_not_during_a_run(loaded: AsyncEngine, tmp_path: Path) -> None:
 
 
 async def test_what_a_killed_copy_left_goes_away_with_the_next(engine: AsyncEngine, tmp_path: Path) -> None:
-    old, fresh, other = (tmp_path / name for name in (".copia.a1.parcial", ".copia.b2.parcial", ".outra.c3.parcial"))
+    old, fresh, other = (tmp_path / name for name in (".copia-a1.parcial", ".copia-b2.parcial", ".outra-c3.parcial"))
     for path in (old, fresh, other):
         path.write_text("os dados dos clientes")
     for path in (old, other):
         os.utime(path, (1, 1))
-    await backup(engine, tmp_path / "copia")
-    assert sorted(_names(tmp_path)) == [".copia.b2.parcial", ".outra.c3.parcial", "copia"]
+    await backup(engine, tmp_path / "hoje")
+    assert sorted(_names(tmp_path)) == [".copia-b2.parcial", ".outra-c3.parcial", "hoje"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os modos são do Unix")

@@ -38,6 +38,7 @@ def refuse_impossible_period(inicio: date | None, fim: date | None) -> None:
     """Recusa o período antes de abrir o banco: um engano de digitação não cria tabelas."""
     if inicio is None and fim is None:
         return
-    from bling_collector.clock import SystemClock, today
+    from bling_collector.clock import DOUBT, SystemClock, today
 
-    refuse_impossible(inicio, fim, today=today(SystemClock()))
+    # O relógio desta máquina pode estar atrasado: dos dias próximos é a hora do Bling que diz se estão no futuro.
+    refuse_impossible(inicio, fim, today=today(SystemClock()) + DOUBT)

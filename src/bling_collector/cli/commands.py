@@ -138,7 +138,7 @@ def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome
     help="Para onde volta a autorização: o padrão é onde `auth` espera.",
 )
 def simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> int:
-    """Um Bling simulado, com a empresa de demonstração."""
+    """Um Bling simulado, com uma empresa inventada cujas notas vão de 2021 a fevereiro de 2026."""
     from bling_collector.cli.demo import serve_simulator
     from bling_collector.cli.running import at_work
 

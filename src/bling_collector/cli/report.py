@@ -103,7 +103,7 @@ def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: 
         left = oauth["refresh_days_left"]
         click.echo(
             f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho"
-            + (f" (a renovação, por mais {left} dias)." if left is not None else ".")
+            + (f" (a renovação, por mais {plural(left, 'dia', 'dias')})." if left is not None else ".")
         )
         if not oauth["encrypted"]:
             click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")

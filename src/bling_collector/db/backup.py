@@ -4,7 +4,6 @@ Os tokens do Bling não vão na cópia, a não ser a pedido: são segredos, o re
 com o mesmo par o perderiam.
 """
 
-import glob
 import os
 import tempfile
 import time
@@ -118,8 +117,8 @@ def _private_file(target: Path) -> Path:
 
 
 def _discard_the_dead(target: Path) -> None:
-    """O que ficou de uma cópia deste nome que morreu no meio: tem os dados dos clientes, e ninguém mais o termina."""
-    for left in target.parent.glob(f".{glob.escape(target.name)}.*.parcial"):
+    """O que ficou de uma cópia que morreu no meio: tem os dados dos clientes, e ninguém mais o termina."""
+    for left in target.parent.glob(".copia-*.parcial"):
         with suppress(OSError):  # outro já o apagou, ou não é nosso
             if time.time() - left.stat().st_mtime > _DEAD_AFTER:
                 left.unlink()

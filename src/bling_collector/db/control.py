@@ -10,7 +10,14 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db import erasure
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import checkpoints, contatos, etl_controle, janelas_devidas, pendencias
+from bling_collector.db.models import (
+    checkpoints,
+    contatos,
+    etl_controle,
+    janelas_devidas,
+    nfe_cabecalho,
+    pendencias,
+)
 from bling_collector.errors import RunInProgressError
 from bling_collector.payload import Row, storable
 
@@ -198,12 +205,18 @@ async def note_window_error(connection: AsyncConnection, recurso: str, window: O
     )
 
 
+def _whose(item: Pendencia) -> set[tuple[str, int]]:
+    """As linhas de `dados_apagados` que, havendo uma, dizem que o nome desta pendência não se guarda."""
+    nota = {(nfe_cabecalho.name, int(item.recurso_id))} if item.recurso == "nfe" else set[tuple[str, int]]()
+    return nota | {(contatos.name, item.names.get("contato_id") or 0)}
+
+
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
-    ids = [item.names["contato_id"] for item in items if item.names.get("contato_id")]
-    erased = {id_ for table, id_ in await erasure.erased(connection, ids) if table == contatos.name} if ids else set()
+    ids = {id_ for item in items if item.names.get("contato_nome") for _, id_ in _whose(item)}
+    erased = await erasure.erased(connection, ids) if ids else frozenset()
     for item in items:
-        names = item.names if item.names.get("contato_id") not in erased else item.names | {"contato_nome": None}
+        names = item.names | {"contato_nome": None} if _whose(item) & erased else item.names
         new = pg_insert(pendencias).values(
             **names,
             recurso=item.recurso,

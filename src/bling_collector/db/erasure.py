@@ -147,6 +147,7 @@ async def came_back(connection: AsyncConnection, of_nota: Collection[str], of_co
         select(c.id).where(c.id.in_(ids), of_the_contato),
         select(n.id).where(n.contato_id.in_(ids), of_the_nota),
         select(n.id).where(n.id.in_(loose), of_the_nota),
+        select(pendencias.c.recurso_id).where(pendencias.c.contato_id.in_(ids), pendencias.c.contato_nome.is_not(None)),
     ]
     for place in places if rows else ():
         if await connection.scalar(place.limit(1)) is not None:
@@ -177,7 +178,7 @@ async def clear_columns(
         await connection.execute(
             update(pendencias)
             .where(pendencias.c.recurso == recurso, pendencias.c.recurso_id.in_([str(id_) for id_ in ids]))
-            .values(erro="Os dados deste registro foram apagados a pedido do titular.")
+            .values(erro="Os dados deste registro foram apagados a pedido do titular.", contato_nome=None)
         )
 
 

@@ -27,6 +27,7 @@ from bling_collector.db.database import check_server
 from bling_collector.db.grants import give_back, read_grants
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import (
+    cfops_da_empresa,
     contatos,
     dados_apagados,
     etl_controle,
@@ -45,7 +46,7 @@ from bling_collector.words import plural
 _TOKENS = oauth_tokens.name
 _ERASED = dados_apagados.name
 _SPENT = oauth_states.name
-_VALUABLE = (nfe_cabecalho, contatos, produtos, etl_controle, historico)
+_VALUABLE = (nfe_cabecalho, contatos, produtos, etl_controle, historico, cfops_da_empresa)
 """As tabelas que, com uma linha que seja, fazem do banco um que não se apaga sem que se diga."""
 _LOCK_TIMEOUT = "30s"
 _TOKENS_BEFORE = "pg_temp.tokens_de_antes"
@@ -100,7 +101,7 @@ async def restore(
         if then is not None:
             await then()
     async with engine.connect() as connection:
-        has_tokens = bool(await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {_TOKENS})")))
+        has_tokens = bool(await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {_TOKENS} WHERE id = 1)")))
     return Restored(revision, has_tokens)
 
 

@@ -42,8 +42,9 @@ def left_owed(owed: dict[str, int]) -> str:
 
 
 def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
+    what = f": {left_owed(owed)}" if owed["pendencias"] or owed["janelas"] else ""
     return (
-        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte: {left_owed(owed)}. "
+        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte{what}. "
         "Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
         "motivo pelo painel ou com `bling-collector failures`."
     )

@@ -14,6 +14,8 @@ from bling_collector.streams.nfe import NFE
 
 log = logging.getLogger(__name__)
 
+_ATTEMPTS: Final = 2
+"""Não se espera muito por esta resposta: sem ela a coleta segue, e quem autoriza está diante da tela."""
 _WITNESSES: Final = 3
 """Notas do banco que se pedem ao Bling quando nem o CNPJ delas diz que são desta empresa."""
 
@@ -51,7 +53,7 @@ async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock
 async def ask_empresa(client: BlingClient) -> Empresa | None:
     """De quem é a conta; None se não se pôde saber."""
     try:
-        found = read_empresa(await client.get(PATH))
+        found = read_empresa(await client.get(PATH, attempts=_ATTEMPTS, patience=0))
     except DailyLimitError:
         raise
     except BlingError as error:

@@ -7,6 +7,7 @@ from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.sweep import Wanted, fetch_and_store
 from bling_collector.etl.windows import Window
+from bling_collector.payload import Row, UnreadableError
 from bling_collector.streams.contatos import CONTATOS
 
 _PORTION = 500
@@ -42,9 +43,15 @@ async def _listed_otherwise(ctx: RunContext) -> set[int]:
     found: set[int] = set()
     reading = Reading(ctx, CONTATOS.path, CONTATOS.listings[0])
     async for page in reading.pages():
-        listed = {row["id"]: CONTATOS.rows(row)[CONTATOS.table][0] for row in page}
+        listed, unreadable = dict[int, Row](), set[int]()
+        for row in page:
+            try:
+                listed[row["id"]] = CONTATOS.rows(row)[CONTATOS.table][0]
+            except UnreadableError:  # pergunta-se pelo detalhe, que diz o que há
+                unreadable.add(row["id"])
         async with ctx.engine.connect() as connection:
             held = await repository.contatos_as_held(connection, listed.keys(), _LISTED)
+            found |= await repository.contatos_asked(connection, unreadable)
         found |= {id_ for id_, row in held.items() if any(row[column] != listed[id_][column] for column in _LISTED)}
         ctx.show()
         ctx.check_stop()

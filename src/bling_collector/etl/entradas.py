@@ -4,6 +4,7 @@ O coletor não guarda as entradas, que numa conta grande são centenas de milhar
 de cada lacuna, e da linha basta a chave de acesso: diz quem emitiu, a série e o número.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
@@ -13,17 +14,20 @@ from bling_collector.db import control, entradas
 from bling_collector.db import empresa as stored
 from bling_collector.documentos import issuer
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.narrowing import Period, Reading
 from bling_collector.etl.numbering import load_gaps
 from bling_collector.etl.windows import Window, plan
 from bling_collector.payload import Json, integer, local_datetime, text
 from bling_collector.streams.nfe import NFE
+
+log = logging.getLogger(__name__)
 
 EVERY: Final = timedelta(days=7)
 """De quanto em quanto tempo se pergunta outra vez pelas lacunas antigas."""
 RECENT: Final = timedelta(days=30)
 """As lacunas destes últimos dias são perguntadas em toda execução: a nota pode acabar de ser autorizada."""
 MOST_PAGES: Final = 20
-"""Páginas por execução; o que não coube fica para a semana seguinte."""
+"""Páginas por execução, das janelas mais curtas: o que não cabe espera que as outras tenham explicação."""
 _CHECKPOINT: Final = "nfe.entradas"
 _LISTINGS: Final = ((("tipo", "0"),), (("tipo", "0"), ("situacao", "2")))
 """Sem `situacao` o Bling esconde as canceladas, que também gastam o número."""
@@ -37,7 +41,8 @@ async def collect_entradas(ctx: RunContext) -> None:
         last = await control.checkpoint(connection, _CHECKPOINT)
         ours = await stored.issuers(connection)
         company = await stored.load(connection)
-    all_of_them = ctx.everything or last is None or now - last >= EVERY
+    # Um marco do futuro, de um relógio que andou adiantado, não vale.
+    all_of_them = ctx.everything or last is None or not timedelta() <= now - last < EVERY
     if not all_of_them:
         around = [days for days in around if day - RECENT <= days[1]]
     if company is not None and company.cnpj is not None:
@@ -59,10 +64,10 @@ def _windows(around: Sequence[tuple[date, date]]) -> list[Window]:
 
 async def _list(ctx: RunContext, windows: Sequence[Window], ours: set[str]) -> None:
     pages = 0
-    assert NFE.window is not None
     for window in windows:
         for listing in _LISTINGS:
-            async for page in ctx.pages(NFE.path, (*listing, *window.params(NFE.window))):
+            reading = Reading(ctx, NFE.path, listing, names=NFE.window)
+            async for page in reading.pages(Period.of(window)):
                 found = [entrada for row in page if (entrada := _own(row, ours)) is not None]
                 async with ctx.transaction() as connection:
                     await entradas.save(connection, found, ctx.clock.now())
@@ -70,6 +75,8 @@ async def _list(ctx: RunContext, windows: Sequence[Window], ours: set[str]) -> N
                 pages += 1
                 if pages >= MOST_PAGES:
                     return
+            for unread in reading.unread:  # só custa a explicação de um número, que a numeração mostra sem ela
+                log.warning("As entradas de %s não puderam ser lidas: %s", window, unread.error)
 
 
 def _own(row: Json, ours: set[str]) -> dict[str, Any] | None:

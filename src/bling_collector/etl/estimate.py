@@ -25,6 +25,7 @@ from bling_collector.etl.quota import load_quota
 from bling_collector.etl.windows import Window, asked_period, incremental_start, plan
 from bling_collector.pace import PER_SECOND
 from bling_collector.streams.nfe import NFE
+from bling_collector.words import plural
 
 MOST_PROBES: Final = 24
 """Requisições que uma estimativa pode fazer."""
@@ -148,7 +149,11 @@ class Estimator:
         registers = new * (people / held if held >= _ENOUGH else CONTACTS)
         registers += 0 if goods and held >= _ENOUGH else new * _PRODUCTS
         listing += math.ceil(max(goods, new * _PRODUCTS) / size) + 2
-        asked = f"{self._probes} requisições de sondagem ao Bling" if self._probes else "o que o banco já conferiu"
+        asked = (
+            f"{plural(self._probes, 'requisição', 'requisições')} de sondagem ao Bling"
+            if self._probes
+            else "o que o banco já conferiu"
+        )
         base = f"As listagens ({asked}), uma requisição por nota nova e por cadastro que ela traz."
         return await self._done(tipo, period, listed, listing + new + math.ceil(registers) + _FIXED, base)
 

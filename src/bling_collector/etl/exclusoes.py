@@ -4,13 +4,12 @@ Um engano — outra conta, um filtro que o Bling ignora, uma listagem que falha 
 """
 
 from collections.abc import Collection
-from contextlib import suppress
 from math import isqrt
 from typing import Final
 
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection
-from bling_collector.errors import BlingNotFoundError, CollectorError
+from bling_collector.errors import LASTING, BlingNotFoundError, BlingPausedError, CollectorError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.windows import Window
 from bling_collector.payload import text
@@ -76,14 +75,21 @@ async def refuse_without_witness(ctx: RunContext, stream: Stream, without: Colle
         return
     async with ctx.engine.connect() as connection:
         witnesses = await proof.living(connection, stream.table, without, _WITNESSES)
-    answered = 0
+    answered, asked = 0, len(witnesses)
     for id_, numero in witnesses.items():
-        with suppress(BlingNotFoundError):
-            document = await ctx.client.detail(stream.path, id_)
-            answered += text(document.get("numero")) == numero  # um id pode existir também na conta de outro
-        if 2 * answered > len(witnesses):
+        try:
+            document = await ctx.asking(ctx.client.detail(stream.path, id_))
+        except BlingNotFoundError:
+            continue
+        except BlingPausedError:
+            raise
+        except LASTING:  # também uma testemunha pode ter um defeito, e então não diz nada
+            asked -= 1
+            continue
+        answered += text(document.get("numero")) == numero  # um id pode existir também na conta de outro
+        if 2 * answered > asked:
             break
-    if 2 * answered < len(witnesses):
+    if 2 * answered < asked:
         raise UnlikelyDeletionsError(
             f"{stream.title}: além das que sumiram, o Bling não responde pela maior parte de outras que se pediram, o "
             f"que é improvável. {_REMEDY}",

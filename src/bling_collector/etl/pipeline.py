@@ -319,7 +319,7 @@ class Pipeline:
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, error)
                     raise
-        looked = job.windows and job.repair and result.error is None
+        looked = job.windows and job.repair and result.error is None and INTERRUPTED not in ctx.problems
         unlikely = tuple(ctx.unlikely.values())
         await self._on_end(Ended(run_id, job.tipo, result.status, result.error, unlikely, looked_for_gone=looked))
         return result
@@ -482,12 +482,14 @@ class Pipeline:
         try:
             return await sweep(ctx, stream, window)
         except CollectorError as error:
-            owed = Owed(window.inicio, window.fim)
-            async with ctx.transaction() as connection:
-                await control.note_window_error(connection, stream.name, owed, str(error))
+            owed = Owed(window.inicio, window.fim, str(error))
             if isinstance(error, UnlikelyDeletionsError):
+                async with ctx.transaction() as connection:  # devida de agora em diante, se ainda não o era
+                    await control.pay(connection, stream.name, owed, [owed])
                 ctx.suspect(error.stream, error)
                 return False
+            async with ctx.transaction() as connection:
+                await control.note_window_error(connection, stream.name, owed, str(error))
             if not isinstance(error, PaginationLoopError):
                 raise
             log.error("A janela %s não se completou: %s", window, error)

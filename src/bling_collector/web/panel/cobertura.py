@@ -168,6 +168,8 @@ def _verdict(found: MonthDetails, *, running: bool) -> tuple[str, str, str]:
     if cell(month, running=running).state == "curso":
         return "running", "Carga em curso: este mês ainda está por buscar.", "Acompanhe a execução."
     if month.state == "igual":
+        if month.no_bling == 1:
+            return "good", "A nota que o Bling lista está aqui, e é igual.", ""
         return "good", f"As {number(month.no_bling)} notas que o Bling lista estão aqui, e são iguais.", ""
     if month.state == "difere":
         return "bad", _difference(month), "Conferir e reparar busca o que falta e marca o que sumiu do Bling."

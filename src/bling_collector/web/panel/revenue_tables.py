@@ -13,7 +13,7 @@ from bling_collector.etl.revenue import Breakdown, Revenue, Step
 from bling_collector.etl.situacoes import OPERACOES
 from bling_collector.web.panel.charts import Group, Series, grouped_bars
 from bling_collector.web.panel.tables import Column, Kind, Table
-from bling_collector.words import compact, day, money, month, number, percent
+from bling_collector.words import compact, day, money, month, number, percent, plural
 
 STEPS: Final = "evolucao"
 BREAKDOWNS: Final = {
@@ -176,7 +176,7 @@ def charts(revenue: Revenue) -> list[Chart]:
             steps,
             step,
             beside([each.now.notas for each in steps], [each.before.notas for each in steps]),
-            lambda each: f"{number(each.now.notas)} notas; um ano antes, {number(each.before.notas)}",
+            lambda each: f"{plural(each.now.notas, 'nota', 'notas')}; um ano antes, {number(each.before.notas)}",
             _short,
         ),
         _chart(
