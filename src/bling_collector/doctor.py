@@ -86,14 +86,15 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("Banco", f"PostgreSQL {major} {where} atende.")
             yield await _session(engine)
             yield _migrations(revision)
-            if revision == HEAD:
-                yield await _rights(engine)
+            rights = await _rights(engine) if revision == HEAD else None
+            if rights is not None:
+                yield rights
             authorisation = (
                 await _token(settings, engine)
                 if revision == HEAD
                 else Finding("Autorização", "não se sabe antes de o esquema estar em dia.", 1)
             )
-            if authorisation.exit_code in (0, _ENDING) and revision == HEAD:
+            if authorisation.exit_code in (0, _ENDING) and rights is not None and rights.ok:
                 asked = await _ask(settings, engine, clock)
                 authorisation = asked.refused or authorisation
             yield authorisation

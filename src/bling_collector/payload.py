@@ -31,7 +31,7 @@ _UNSTORABLE = re.compile(
 )
 _UNSTORABLE_CHARACTERS = str.maketrans({0: None} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
 _PLAIN = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
-_GROUPED = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+)", re.ASCII)
+_GROUPED = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<!\d)\d+,\d+)", re.ASCII)
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 """1.234 é mil duzentos e trinta e quatro, ou um e pouco?"""
 _MEASURE: Final = Context(prec=80, Emax=39, Emin=-40, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
@@ -41,7 +41,7 @@ _ISO = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]{_TIME}(?: ?(?:Z|[+-]\d{{2}}(
 _BRAZILIAN = re.compile(rf"(\d{{2}})/(\d{{2}})/(\d{{4}})((?: {_TIME})?)", re.ASCII)
 _NO_DATE = re.compile(r"(?:0000-00-00|00/00/0000|-0001-11-30)(?:[ T][0-9:.]+)?(?:Z|[+-][0-9:]+)?")
 """Também como o PHP escreve a data zerada: dia 30 de novembro do ano -1."""
-_WORDS = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}|@")
+_WORDS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}\s+[^\W\d_]{2}|@")
 _SHOWN: Final = 40
 
 

@@ -70,7 +70,7 @@ async def test_the_daily_quota_ends_the_run_partial_with_what_is_owed(app: App, 
     assert "devido" in result.message
 
 
-@pytest.mark.collector(api_daily_reserve=119_000)
+@pytest.mark.collector(api_daily_reserve=119_000, api_rate_limit_delay=0.35)
 async def test_our_part_of_the_day_ends_before_bling_says_so(app: App, bling: Bling, clock: FakeClock) -> None:
     async with app.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE limites_bling SET dia = '2026-02-20', usadas = 960")

@@ -94,7 +94,7 @@ async def test_os_filtros_ficam_no_endereco_e_no_formulario(http: httpx2.AsyncCl
         ("situacao=%D9%A6", "Escolha uma situação da lista"),
         ("situacao=6;drop", "Escolha uma situação da lista"),
         ("como=tudo&q=x", "Não se procura por"),
-        ("como=chave&q=123", "44 algarismos"),
+        ("como=chave&q=123", "44 caracteres"),
         ("como=numero&q=abc", "só tem algarismos"),
         ("como=documento&q=%25%25%25", "CPF tem 11"),
         ("q=%25", "nenhuma letra nem algarismo"),

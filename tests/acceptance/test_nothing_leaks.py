@@ -220,7 +220,7 @@ async def test_a_whole_load_says_no_secret_and_no_document(
         await command(everything, environment, *arguments)
 
     # O token que o Bling recusa, citando-o; e o banco que não se alcança.
-    await execute(engine, "UPDATE oauth_tokens SET expires_at = now()")
+    await execute(engine, "UPDATE oauth_tokens SET expires_at = '2020-01-01'")
     quoted = next(secret for secret in reversed(issued) if "." not in secret)
     bling.fail("^/oauth/token$", "body", times=1, **_bling_says(f"refresh {quoted}", "invalid_grant"))
     assert await command(everything, environment, "run") == 3
@@ -272,7 +272,7 @@ def _said_what_was_needed(said: str) -> None:
         "O Bling diz: «O CPF *** não serve",
         "o banco recusou o registro: o documento *** não entra",
         "violates check constraint",
-        "o Bling recusou o token de acesso; renovando",
+        "o Bling aceita o token nos outros pedidos: é só este que não passa",
         "O Bling não deu o token (HTTP 400): «refresh …",
         "O banco em 127.0.0.1:1 não atende",
         "Traceback (most recent call last)",

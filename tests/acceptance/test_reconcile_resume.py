@@ -75,7 +75,7 @@ async def test_morta_no_meio(app: App, bling: Bling, monkeypatch: pytest.MonkeyP
 
 
 async def test_a_cota_do_dia_acaba_no_meio(app: App, bling: Bling, clock: FakeClock, doomed: set[int]) -> None:
-    bling.fail(API, "body", status=429, body=DAILY, after=11)
+    bling.fail(API, "body", status=429, body=DAILY, after=13)
     result = await app.pipeline.reconcile(repair=True)
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)
     assert bling.counters.statuses[429] <= 3, "só as que já estavam em voo; não insiste"

@@ -134,6 +134,7 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
         ("nfe_busca", "data_emissao"),
         ("nfe_cabecalho", "data_emissao"),
         ("nfe_cabecalho", "data_operacao"),
+        ("nfe_entradas", "data_emissao"),
     }
 
 

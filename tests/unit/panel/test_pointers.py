@@ -9,7 +9,9 @@ import pytest
 from bling_collector.web.panel.pointers import pointing
 
 SOURCE = Path(__file__).parents[3] / "src" / "bling_collector"
-TYPED = re.compile(r"`bling-collector (auth|failures|reconcile|run|run-full|status)\b(?! --gerar-chave)")
+TYPED = re.compile(
+    r"`bling-collector (auth|failures|reconcile|run|run-full|status)\b(?! --gerar-chave| --trocar-empresa)"
+)
 SHOWN = ("api", "auth", "db", "etl")
 """De onde vêm os erros, os alarmes e as mensagens que uma página mostra."""
 
