@@ -276,7 +276,7 @@ def _said_what_was_needed(said: str) -> None:
         "O Bling não deu o token (HTTP 400): «refresh …",
         "O banco em 127.0.0.1:1 não atende",
         "Traceback (most recent call last)",
-        "undefinedcolumn",
+        "não tem uma coluna do coletor",
         'GET /auth/callback HTTP/1.1\\" 200',
     ):
         assert words.lower() in said.lower(), words
