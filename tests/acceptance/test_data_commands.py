@@ -178,6 +178,7 @@ async def test_who_came_back_goes_away_when_a_service_already_running_runs(app: 
     assert not await _named(app, found.contato_id)
 
 
+@pytest.mark.slow
 async def test_a_copy_from_before_erasures_were_remembered(app: App, command: str) -> None:
     await app.pipeline.run_full(date(2026, 1, 1))
     found = await _someone(app)

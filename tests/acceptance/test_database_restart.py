@@ -83,6 +83,7 @@ async def test_a_restart_in_the_middle_costs_only_the_batch_in_hand(
         await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_connections_ended_by_an_administrator_are_opened_again(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres
 ) -> None:
@@ -98,6 +99,7 @@ async def test_connections_ended_by_an_administrator_are_opened_again(
         await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_network_that_forgets_the_connections(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres
 ) -> None:
@@ -120,6 +122,7 @@ def _user(mortal: Postgres) -> str:
     return mortal.url("x").partition("://")[2].partition("@")[0]
 
 
+@pytest.mark.slow
 async def test_whoever_took_the_lock_meanwhile_keeps_it(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +156,7 @@ async def test_whoever_took_the_lock_meanwhile_keeps_it(
             await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_database_that_does_not_come_back_ends_the_run_and_the_next_one_completes(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

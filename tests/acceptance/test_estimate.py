@@ -21,6 +21,7 @@ def there(bling: Bling) -> int:
     return sum(note["tipo"] == 1 for note in bling.notes.values())
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.3)
 async def test_the_first_load_is_estimated_by_a_few_probes(app: App, bling: Bling) -> None:
     guess = await estimator(app).run_full(FIRST, None)

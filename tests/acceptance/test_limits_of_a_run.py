@@ -32,6 +32,7 @@ class _Healer(logging.Handler):
         self._bling.faults.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_a_bling_that_falls_for_a_while_is_left_in_peace_and_then_asked_again(app: App, bling: Bling) -> None:
     bling.fail(r"^/nfe/\d+$", "bad_gateway", after=20)
@@ -48,6 +49,7 @@ async def test_a_bling_that_falls_for_a_while_is_left_in_peace_and_then_asked_ag
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_a_bling_that_stays_down_ends_the_run_and_the_next_one_completes(
     app: App, bling: Bling, clock: FakeClock

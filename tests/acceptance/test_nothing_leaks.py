@@ -172,6 +172,7 @@ def _bling_says(description: str, kind: str = "VALIDATION_ERROR") -> dict[str, A
     return {"status": 400, "body": json.dumps({"error": error})}
 
 
+@pytest.mark.slow
 async def test_a_whole_load_says_no_secret_and_no_document(
     bling: Bling, issued: list[str], environment: dict[str, str], engine: AsyncEngine
 ) -> None:

@@ -209,6 +209,7 @@ async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(app: App, bling: 
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :bad", bad=bad) == 1
 
 
+@pytest.mark.slow
 async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_prende_a_releitura_da_historia(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:

@@ -16,6 +16,8 @@ from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 from bling_simulator.server import RunningServer
 
+pytestmark = pytest.mark.slow
+
 
 def slow(number: int) -> Any:
     return pytest.param(number, marks=pytest.mark.slow)

@@ -28,6 +28,7 @@ async def oldest_check(app: App, clock: FakeClock) -> timedelta:
     return clock.now() - when
 
 
+@pytest.mark.slow
 async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bling, clock: FakeClock) -> None:
     for note in [n for n in bling.notes.values() if n["situacao"] in AWAITING]:
         bling.edit_note(note["id"], situacao=6)  # uma que espera seria relida todo dia
@@ -67,6 +68,7 @@ async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(app: App, clock: F
             assert await oldest_check(app, clock) <= timedelta(days=7, minutes=1)
 
 
+@pytest.mark.slow
 async def test_uma_janela_que_nunca_se_completa_nao_segura_as_outras(
     app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +97,7 @@ def _row(id_: int, day: str) -> str:
     return f'{{"id": {id_}, "tipo": 1, "situacao": 6, "dataEmissao": "{day}"}}'
 
 
+@pytest.mark.slow
 async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: Bling, clock: FakeClock) -> None:
     """Faltam-lhe as canceladas e as das bordas, e do resto ele só tem o cabeçalho."""
     first = bling.issue_note(emitted_at=at("2021-01-01 00:00:00"))

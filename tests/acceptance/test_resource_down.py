@@ -37,6 +37,7 @@ async def test_nenhum_detalhe_de_nota(app: App, bling: Bling, kind: FaultKind) -
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.05)
 async def test_um_detalhe_que_deixa_de_responder_depois_de_uma_carga(app: App, bling: Bling) -> None:
     assert (await app.pipeline.run_full(START)).status == "success"
@@ -57,6 +58,7 @@ async def test_um_detalhe_que_deixa_de_responder_depois_de_uma_carga(app: App, b
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_nenhum_contato_e_os_produtos_vem_assim_mesmo(app: App, bling: Bling) -> None:
     rule = bling.fail(r"^/contatos/\d+$")
@@ -84,6 +86,7 @@ async def test_as_cem_mais_novas_com_defeito_nao_sao_o_recurso_inteiro(app: App,
     await assert_equals_truth(app.engine, bling, without=bad)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_as_que_sairam_da_lista_e_respondem_com_falha_nao_sao_o_recurso_inteiro(app: App, bling: Bling) -> None:
     """Um Bling que às excluídas responde 500, e não 404: as outras janelas seguem, e a história não fica sem coleta."""

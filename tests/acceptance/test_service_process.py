@@ -109,6 +109,7 @@ async def _some_notes(engine: AsyncEngine) -> None:
     await until(lambda: _scalar(engine, "SELECT count(*) FROM nfe_cabecalho"))
 
 
+@pytest.mark.slow
 @pytest.mark.bling(latency=0.2, scale=0.1)
 async def test_sigterm_saves_what_is_in_hand_and_the_next_run_completes(
     settings: Settings, bling: Bling, engine: AsyncEngine, tmp_path: Path
@@ -156,6 +157,7 @@ def _is_cloud_logging(log: list[dict[str, Any]], *, run_id: int) -> None:
     assert not re.search(r"(?i)\b(the|server|process|waiting|running|application|complete|context|success)\b", said)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(latency=0.2, scale=0.1)
 async def test_the_same_under_uvicorn_itself(
     settings: Settings, bling: Bling, engine: AsyncEngine, tmp_path: Path
@@ -203,6 +205,7 @@ async def test_a_run_stuck_in_a_listing_stops_at_once(
         assert (await service.http.get("/runs/1")).json()["status"] == "partial"
 
 
+@pytest.mark.slow
 async def test_the_port_is_taken(settings: Settings, tmp_path: Path) -> None:
     async with process(SERVE, settings, tmp_path) as service:
         port = service.http.base_url.port

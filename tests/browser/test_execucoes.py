@@ -84,6 +84,7 @@ async def test_a_run_is_followed_live_and_stopped_gently(
     await axe(page)
 
 
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 @pytest.mark.bling(scale=0.1, latency=0.3)
 async def test_a_run_of_another_process_is_followed_and_stopped_too(

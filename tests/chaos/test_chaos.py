@@ -18,6 +18,7 @@ FEW = (
 )
 
 
+@pytest.mark.slow
 async def test_few_disasters() -> None:
     todo = plan([d for d in DISASTERS if d.name in FEW], 1, Random(1))
     async with scene(0.03) as stage:

@@ -42,6 +42,7 @@ async def test_o_que_falha_tem_nome_motivo_e_conta(app: App, bling: Bling, clock
     assert (await load_failures(app.engine))["pendencias"] == [second]
 
 
+@pytest.mark.slow
 async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling) -> None:
     bad, other = outgoing(bling)[-1], outgoing(bling)[0]
     person = bling.add_contact()

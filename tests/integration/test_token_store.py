@@ -241,6 +241,7 @@ async def test_a_pair_survives_the_death_of_the_process(
 # Muitos ao mesmo tempo
 
 
+@pytest.mark.slow
 async def test_hundreds_of_callers_in_several_processes_make_one_refresh(
     server: RunningServer, bling: Bling, app: App, engine: AsyncEngine, database_url: str
 ) -> None:

@@ -137,6 +137,7 @@ def test_last_note_is_of_today(outgoing: list[Json]) -> None:
     assert max(note["dataEmissao"] for note in earlier.notes.values())[:10] == "2026-01-31"
 
 
+@pytest.mark.slow
 def test_it_goes_on_at_the_same_pace_to_the_present() -> None:
     """As notas até fevereiro são as mesmas; o que vem depois só cresce, seja qual for o dia em que se olhe."""
     still = Bling(SimulatorSettings(), ManualClock())

@@ -75,6 +75,7 @@ async def test_not_found(client: httpx2.AsyncClient, official: OfficialDescripti
     assert problems(official.answer_schema(DETAILS[path], 404), answer.json()) == []
 
 
+@pytest.mark.slow
 def test_every_note(company: Bling, official: OfficialDescription) -> None:
     notes = list(company.notes.values())
     detail = official.answer_schema(DETAILS["/nfe"])["properties"]["data"]

@@ -345,7 +345,7 @@ documents = st.recursive(
 objects = st.dictionaries(names, documents, max_size=14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(document=objects)
 def test_nenhum_objeto_json_derruba_um_mapeamento(document: dict[str, Any]) -> None:
     for stream in (nfe, contatos_stream, produtos, categorias_produto, formas_pagamento):
