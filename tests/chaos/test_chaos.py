@@ -1,4 +1,4 @@
-"""Um pouco do caos a cada `make test`; o inteiro é `make chaos`."""
+"""Um pouco do caos a cada `make test-slow`; o inteiro é `make chaos`."""
 
 import sys
 from random import Random
