@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.collecting import at_request, rows
 from tests.commands import Terminal, variables_for
+from tests.fakes import FakeClock
 from tests.proving import START, assert_equals_the_living, at, count, execute, outgoing, snapshot, twin
 
 from bling_collector.bootstrap import App
@@ -98,7 +99,7 @@ async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
     assert (await terminal.run("reconcile", "--numeracao", "--serie", "1")).code == 0
 
 
-async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal) -> None:
+async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal, clock: FakeClock) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
     await app.pipeline.run()
@@ -118,6 +119,7 @@ async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal) -> None:
     assert f"nfe/{bad}" in status.out
     assert (await terminal.run("failures", "retry", f"nfe/{bad}")).code == 1
     bling.faults.clear()
+    clock.advance(60)  # a hora é a do Bling, e vem dele em segundos inteiros
     assert (await terminal.run("failures", "retry")).code == 0
     assert await count(app.engine, "pendencias") == 0
 
