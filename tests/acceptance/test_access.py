@@ -77,7 +77,6 @@ async def test_every_route_but_two_asks_for_the_token(http: httpx2.AsyncClient, 
 async def test_what_stays_open(http: httpx2.AsyncClient) -> None:
     assert (await http.get("/health")).status_code == 200
     problem(await http.get("/auth/callback"), 422)
-    problem(await http.post("/webhooks/bling"), 404)
 
 
 @GUARDED

@@ -91,7 +91,7 @@ class Sessions:
             raise
         try:
             await self._start(connection, parameters)
-        except BaseException:
+        except BaseException:  # também o cancelamento: a conexão ainda não é de ninguém que a feche
             await connection.close()
             raise
         return connection

@@ -33,7 +33,7 @@ class Forwarded:
         if prefix.strip("/ "):
             await _refusal(scope)(scope, receive, send)
             return
-        await self._addressed(scope, receive, send)  # type: ignore[arg-type]
+        await self._addressed(scope, receive, send)  # type: ignore[arg-type]  # a mesma ASGI, noutros nomes
 
 
 def _refusal(scope: Scope) -> ASGIApp:
