@@ -2,6 +2,7 @@
 
 @pytest.mark.bling(scale=0.05, uneven_pages=False)   # o simulador deste teste
 @pytest.mark.collector(extraction_lookback_days=0)    # as configurações do coletor deste teste
+@pytest.mark.loaded(date(2021, 1, 1))                 # a carga histórica já foi feita, e este é o instante seguinte
 async def test_algo(bling: Bling, app: App) -> None: ...
 """
 
@@ -17,6 +18,7 @@ from hypothesis import settings as settings_of_hypothesis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import authorise, collector_settings
 from tests.fakes import FakeClock
+from tests.loads import Load, Loads
 from tests.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.bootstrap import App, open_app
@@ -38,6 +40,7 @@ NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "bling(**settings): as configurações do simulador deste teste")
     config.addinivalue_line("markers", "collector(**settings): as configurações do coletor deste teste")
+    config.addinivalue_line("markers", "loaded(start): o banco deste teste já tem tudo o que o Bling tem desde `start`")
 
 
 class TickingClock(FakeClock):
@@ -92,10 +95,31 @@ async def empty_engine(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def loads(postgres: EmbeddedServer, migrated_template: str) -> Loads:
+    return Loads(postgres, migrated_template)
+
+
 @pytest.fixture
-async def database_url(postgres: EmbeddedServer, migrated_template: str) -> AsyncIterator[str]:
+async def load(request: pytest.FixtureRequest, loads: Loads) -> Load:
+    """A carga que este teste já encontra feita."""
+    (start,) = request.node.get_closest_marker("loaded").args
+    return await loads.since(start, TickingClock(NOW), _simulator(request), _marked(request, "collector"))
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest) -> str:
+    """O banco que este teste copia."""
+    url: str = (
+        request.getfixturevalue("load").url if _is_loaded(request) else request.getfixturevalue("migrated_template")
+    )
+    return url
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedServer, template: str) -> AsyncIterator[str]:
     """Um banco só deste teste, com as tabelas em dia."""
-    url = await create_database(postgres, migrated_template)
+    url = await create_database(postgres, template)
     yield url
     await drop_database(postgres, url)
 
@@ -108,9 +132,9 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
+def clock(request: pytest.FixtureRequest) -> FakeClock:
     """O relógio do coletor e do simulador: as esperas não esperam."""
-    return TickingClock(NOW)
+    return TickingClock(request.getfixturevalue("load").ended if _is_loaded(request) else NOW)
 
 
 def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
@@ -118,11 +142,19 @@ def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
     return {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
 
 
+def _is_loaded(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("loaded") is not None
+
+
+def _simulator(request: pytest.FixtureRequest) -> SimulatorSettings:
+    settings = SimulatorSettings(scale=0.015, requests_per_second=0, errors_per_10s=0, today=date(2026, 2, 20))
+    return replace(settings, **_marked(request, "bling"))
+
+
 @pytest.fixture
 async def server(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[RunningServer]:
     """O simulador num soquete, com todas as manias e sem limite de ritmo."""
-    settings = SimulatorSettings(scale=0.015, requests_per_second=0, errors_per_10s=0, today=date(2026, 2, 20))
-    async with running(replace(settings, **_marked(request, "bling")), clock=clock) as running_server:
+    async with running(_simulator(request), clock=clock) as running_server:
         yield running_server
 
 

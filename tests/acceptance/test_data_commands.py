@@ -63,8 +63,8 @@ async def _named(app: App, contato_id: int) -> bool:
         return bool(await connection.scalar(text(query), {"id": contato_id}))
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 async def test_backup_and_restore(app: App, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     notes = await _notes(app)
     assert await run("db", "backup", "copia.dump") == 0
     assert "A autorização do Bling não vai nela" in capsys.readouterr().out
@@ -83,10 +83,10 @@ async def test_backup_and_restore(app: App, command: str, capsys: pytest.Capture
     assert await _notes(app) == notes > 0
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 async def test_the_erased_stay_erased_after_a_restore(
     app: App, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     found = await _someone(app)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "export", str(found.contato_id)) == 0
@@ -110,11 +110,11 @@ class _Person(io.StringIO):
         return True
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.bling(scale=0.005)
 async def test_erasing_asks_in_portuguese_and_says_who(
     app: App, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     found = await _someone(app)
     async with app.engine.connect() as connection:
         query = text("SELECT contato_documento FROM nfe_cabecalho WHERE contato_id = :id LIMIT 1")
@@ -130,11 +130,11 @@ async def test_erasing_asks_in_portuguese_and_says_who(
         assert await _named(app, found.contato_id) != erased
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.skipif(sys.platform == "win32", reason="o pg_restore que mata é do sh")
 async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
     app: App, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     found = await _someone(app)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
@@ -166,9 +166,9 @@ async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
     assert not await _named(app, found.contato_id)
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.parametrize("which", ["coleta", "reprocessamento"])
 async def test_who_came_back_goes_away_when_a_service_already_running_runs(app: App, command: str, which: str) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     found = await _someone(app)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
@@ -178,9 +178,9 @@ async def test_who_came_back_goes_away_when_a_service_already_running_runs(app: 
     assert not await _named(app, found.contato_id)
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.slow
 async def test_a_copy_from_before_erasures_were_remembered(app: App, command: str) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     found = await _someone(app)
     assert await run("db", "backup", "nova.dump") == 0
     async with app.engine.begin() as connection:

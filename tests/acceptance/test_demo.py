@@ -15,8 +15,8 @@ from bling_simulator.bling import Bling
 pytestmark = pytest.mark.bling(scale=0.01)
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 async def test_a_sale_is_collected_and_the_page_asks_for_it_by_itself(app: App, bling: Bling, clock: FakeClock) -> None:
-    assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "success"
     clock.advance(60)
     note = await sell_and_collect(app, bling)
     stored = await rows(app.engine, "SELECT numero, total_nota, situacao FROM nfe_cabecalho WHERE id = :id", id=note)

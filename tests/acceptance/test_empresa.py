@@ -40,8 +40,8 @@ async def test_guarda_a_empresa_na_primeira_autorizacao(
     assert f"Empresa: {OURS} (CNPJ **.827.364/0001-**)." in capsys.readouterr().out
 
 
+@pytest.mark.loaded(START)
 async def test_recusa_a_autorizacao_de_outra_empresa(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
     before, pair = await snapshot(app.engine, KEPT), await rows(app.engine, PAIR)
     bling.become_another()
     with pytest.raises(AnotherCompanyError) as refused:
@@ -53,8 +53,8 @@ async def test_recusa_a_autorizacao_de_outra_empresa(app: App, bling: Bling) -> 
     assert (await snapshot(app.engine, KEPT), await rows(app.engine, PAIR)) == (before, pair)
 
 
+@pytest.mark.loaded(START)
 async def test_recusa_a_execucao_na_conta_de_outra_empresa(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
     before = await snapshot(app.engine, KEPT)
     bling.become_another()
     with pytest.raises(AnotherCompanyError):
@@ -82,9 +82,9 @@ async def test_nao_saber_nao_e_ser_outra(app: App, bling: Bling, clock: FakeCloc
     assert await company(app) == before
 
 
+@pytest.mark.loaded(START)
 async def test_um_banco_de_antes_com_dados(app: App, bling: Bling) -> None:
     """A primeira execução guarda a empresa, se as notas foram emitidas por ela; senão, se o Bling responde por elas."""
-    assert (await app.pipeline.run_full(START)).status == "success"
     mine = await company(app)
     await execute(app.engine, "DELETE FROM empresa")
     assert (await app.pipeline.run()).status == "success"

@@ -32,8 +32,8 @@ async def sounding(app: App) -> bool:
     return any(alarm["nome"] == "exclusoes" and alarm["estado"] == "erro" for alarm in await load_alarms(app.engine))
 
 
+@pytest.mark.loaded(START)
 async def test_muitas_notas_que_somem_esperam_a_palavra_de_uma_pessoa(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
     lost = set(outgoing(bling)[:-1])
     for note in lost:
         bling.delete_note(note)
@@ -66,13 +66,13 @@ async def test_poucas_notas_excluidas_nao_esperam_ninguem(app: App, bling: Bling
     assert not await sounding(app)
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.015)
 @pytest.mark.parametrize("resource", ["contatos", "produtos"])
 async def test_um_cadastro_dado_por_excluido_quase_inteiro(
     app: App, bling: Bling, clock: FakeClock, resource: str
 ) -> None:
     """Como se o Bling deixasse de ler o filtro dos excluídos, e mostrasse todos."""
-    await app.pipeline.run_full(START)
     clock.advance(8 * DAY)
     assert (await app.pipeline.run()).status == "success"
     before = await gone(app.engine, resource)

@@ -79,10 +79,10 @@ async def test_one_record_that_fails_for_ever_does_not_make_the_others_old(
         assert page.index("Para quem cuida do coletor") < page.index("HTTP 400")
 
 
+@pytest.mark.loaded(date(2026, 1, 1))
 async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
     app: App, settings: Settings, clock: FakeClock, bling: Bling
 ) -> None:
-    await app.pipeline.run_full(date(2026, 1, 1))
     clock.advance(6 * 86400)  # 26/02
     assert (await app.pipeline.run()).data_referencia == date(2026, 2, 26)
     bad = bling.issue_note(dataEmissao="2026-02-24 10:00:00")

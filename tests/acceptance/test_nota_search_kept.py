@@ -40,8 +40,8 @@ async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(app: App, bling: Bling) -
     await assert_search_is_fresh(app.engine)
 
 
+@pytest.mark.loaded(date(2025, 6, 1))
 async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(date(2025, 6, 1))
     notes = [bling.notes[id_] for id_ in outgoing(bling) if bling.notes[id_]["dataEmissao"] >= "2025-06-01"]
     assert len(notes) > 5
     for note in notes:
@@ -55,8 +55,8 @@ async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(app: App, bling: Bli
                     assert note["id"] in await found(app, Search(Term("produto", typed[:200]))), typed
 
 
+@pytest.mark.loaded(date(2025, 6, 1))
 async def test_refazer_do_json_refaz_tambem_o_que_se_busca(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(date(2025, 6, 1))
     expected = await rows(app.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
     await execute(
         app.engine,
@@ -67,10 +67,10 @@ async def test_refazer_do_json_refaz_tambem_o_que_se_busca(app: App, bling: Blin
     assert await rows(app.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id") == expected
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_pessoa_apagada_nao_se_acha_mais_pelo_nome_nem_pelo_documento(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(date(2025, 1, 1))
     (contato, nome, documento), *_ = await rows(
         app.engine,
         "SELECT contato_id, max(contato_nome), max(contato_documento) FROM nfe_cabecalho"

@@ -116,6 +116,7 @@ async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, 
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.parametrize(
     ("path", "name"),
     [("/contatos", "contatos"), pytest.param("/produtos", "produtos", marks=pytest.mark.slow)],
@@ -123,7 +124,6 @@ async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, 
 async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
     app: App, bling: Bling, clock: FakeClock, path: str, name: str
 ) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
     register = bling.company.contacts if name == "contatos" else bling.company.products
     edit = bling.edit_contact if name == "contatos" else bling.edit_product
     stored = [id_ for (id_,) in await rows(app.engine, f"SELECT id FROM {name} WHERE detalhe IS NOT NULL ORDER BY 1")]
@@ -209,11 +209,11 @@ async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(app: App, bling: 
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :bad", bad=bad) == 1
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.slow
 async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_prende_a_releitura_da_historia(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
     bad = notes_of(bling)[-3]
     day = day_of(bling, bad)
     bling.edit_note(bad, situacao=2 if bling.notes[bad]["situacao"] != 2 else 6)

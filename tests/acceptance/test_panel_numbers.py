@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import authorise, problem, serving, until
 from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
-from tests.proving import at, execute, outgoing, snapshot
+from tests.proving import START, at, execute, outgoing, snapshot
 
 from bling_collector.config import Settings
 from bling_collector.db.run_lock import run_lock
@@ -37,12 +37,6 @@ async def http(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncItera
         yield client
 
 
-@pytest.fixture
-async def loaded(http: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    assert (await http.post("/run/full?data_inicio=2021-01-01")).json()["status"] == "success"
-    return http
-
-
 async def csv_of(http: httpx2.AsyncClient, query: str) -> list[dict[str, str]]:
     answer = await http.get(f"/faturamento.csv?{query}")
     assert answer.status_code == 200, answer.text
@@ -55,28 +49,30 @@ def decimal(written: str) -> Decimal:
     return Decimal(written.replace(",", "."))
 
 
-async def test_os_arquivos_somam_o_que_a_view_soma(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+@pytest.mark.loaded(START)
+async def test_os_arquivos_somam_o_que_a_view_soma(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     months = await rows(
         engine, "SELECT notas, valor FROM vw_faturamento_mes WHERE mes BETWEEN '2025-01-01' AND '2025-12-31'"
     )
     notas, valor = sum(row[0] for row in months), sum(row[1] for row in months)
-    steps = await csv_of(loaded, YEAR)
+    steps = await csv_of(http, YEAR)
     assert [step["Mês"] for step in steps] == [f"01/{m:02}/2025" for m in range(1, 13)]
     assert sum(int(step["Notas"]) for step in steps) == notas
     assert sum(decimal(step["Valor"]) for step in steps) == valor
     for table in ("ufs", "clientes"):
-        found = await csv_of(loaded, f"tabela={table}&{YEAR}")
+        found = await csv_of(http, f"tabela={table}&{YEAR}")
         assert sum(int(row["Notas"]) for row in found) == notas
         assert sum(decimal(row["Valor"]) for row in found) == valor
-    shown = (await loaded.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    shown = (await http.get(f"/faturamento?{YEAR}", headers=PAGE)).text
     written = f"{valor:,.2f}".translate(str.maketrans(",.", ".,"))
     assert f"R$ {written}" in shown
     assert "autorizadas, emitidas e registradas" in shown, "que situações contam"
     assert "vw_cfops" in shown, "que CFOPs contam"
 
 
-async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(loaded: httpx2.AsyncClient) -> None:
-    shown = (await loaded.get(f"/faturamento?{YEAR}&partes=sim", headers=PAGE)).text
+@pytest.mark.loaded(START)
+async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(http: httpx2.AsyncClient) -> None:
+    shown = (await http.get(f"/faturamento?{YEAR}&partes=sim", headers=PAGE)).text
     found = re.findall(
         r'data-label="Participação"[^>]*>([\d,]+)%<svg.*?<rect class="fill-1" width="([\d.]+)%"', shown, re.DOTALL
     )
@@ -85,8 +81,9 @@ async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(loaded: httpx2.Asy
         assert abs(decimal(number) - Decimal(width)) < Decimal("0.06"), (number, width)
 
 
-async def test_a_planilha_inteira(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
-    answer = await loaded.get(f"/faturamento.xlsx?{YEAR}")
+@pytest.mark.loaded(START)
+async def test_a_planilha_inteira(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    answer = await http.get(f"/faturamento.xlsx?{YEAR}")
     assert answer.headers["content-disposition"] == (
         'attachment; filename="faturamento-completo-2025-01-01-a-2025-12-31.xlsx"'
     )
@@ -113,13 +110,14 @@ async def test_a_planilha_inteira(loaded: httpx2.AsyncClient, engine: AsyncEngin
         stored[0][0],
         float(stored[0][1]),
     )
-    one = await loaded.get(f"/faturamento.xlsx?tabela=ufs&{YEAR}")
+    one = await http.get(f"/faturamento.xlsx?tabela=ufs&{YEAR}")
     assert "faturamento-ufs-" in one.headers["content-disposition"]
     with ZipFile(BytesIO(one.content)) as book:
         assert "xl/worksheets/sheet3.xml" not in book.namelist()
 
 
-async def test_um_cliente_com_nome_de_script_nao_se_executa(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+@pytest.mark.loaded(START)
+async def test_um_cliente_com_nome_de_script_nao_se_executa(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(
         engine,
         "UPDATE contatos SET nome = :evil",
@@ -130,8 +128,8 @@ async def test_um_cliente_com_nome_de_script_nao_se_executa(loaded: httpx2.Async
         evil=EVIL,
     )
     pages = [
-        await loaded.get("/faturamento?periodo=tudo&partes=sim", headers=PAGE),
-        await loaded.get("/faturamento?periodo=tudo&partes=sim", headers=PAGE | {"HX-Request": "true"}),
+        await http.get("/faturamento?periodo=tudo&partes=sim", headers=PAGE),
+        await http.get("/faturamento?periodo=tudo&partes=sim", headers=PAGE | {"HX-Request": "true"}),
     ]
     for page in pages:
         assert page.status_code == 200
@@ -139,7 +137,7 @@ async def test_um_cliente_com_nome_de_script_nao_se_executa(loaded: httpx2.Async
         assert "&lt;script&gt;alert" in page.text
         assert re.search(r"<[^>]+\sstyle=", page.text) is None
         assert "default-src 'none'" in page.headers["content-security-policy"]
-    found = await csv_of(loaded, "tabela=produtos&periodo=tudo")
+    found = await csv_of(http, "tabela=produtos&periodo=tudo")
     assert found
     assert all(row["Código"].startswith("'=") for row in found if row["Código"])
 
@@ -167,14 +165,15 @@ async def test_um_periodo_sem_sentido_e_dito_na_pagina(http: httpx2.AsyncClient,
         problem(await http.get(f"/faturamento.{extension}?{query}"), 422)
 
 
-async def test_um_periodo_que_nao_esta_provado_o_diz(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
-    assert "podem mudar" not in (await loaded.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+@pytest.mark.loaded(START)
+async def test_um_periodo_que_nao_esta_provado_o_diz(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    assert "podem mudar" not in (await http.get(f"/faturamento?{YEAR}", headers=PAGE)).text
     owed = "INSERT INTO janelas_devidas (recurso, data_inicio, data_fim) VALUES ('nfe', '2025-02-10', '2025-03-02')"
     await execute(engine, owed)
-    page = (await loaded.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    page = (await http.get(f"/faturamento?{YEAR}", headers=PAGE)).text
     assert "podem mudar" in page
     assert "2 meses deste período" in page
-    assert "podem mudar" not in (await loaded.get("/faturamento?de=2025-04-01", headers=PAGE)).text
+    assert "podem mudar" not in (await http.get("/faturamento?de=2025-04-01", headers=PAGE)).text
 
 
 async def test_uma_tabela_que_nao_existe(http: httpx2.AsyncClient) -> None:
@@ -193,9 +192,10 @@ async def test_um_banco_vazio_tem_paginas(http: httpx2.AsyncClient) -> None:
     assert (await http.get("/faturamento.xlsx")).status_code == 200
 
 
-async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(loaded: httpx2.AsyncClient, bling: Bling) -> None:
-    proven = (await loaded.get("/reconcile")).json()
-    page = (await loaded.get("/cobertura", headers=PAGE)).text
+@pytest.mark.loaded(START)
+async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(http: httpx2.AsyncClient, bling: Bling) -> None:
+    proven = (await http.get("/reconcile")).json()
+    page = (await http.get("/cobertura", headers=PAGE)).text
     cells = r'href="/cobertura/(\d{4}-\d\d)">.*?<span class="visually-hidden">(.*?)</span>'
     said = dict(re.findall(cells, page, re.DOTALL))
     assert said.keys() == {month["mes"] for month in proven["meses"]}
@@ -205,23 +205,24 @@ async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(loaded: httpx2.AsyncCli
         assert said[month["mes"]].endswith(expected), month["mes"]
 
 
-async def test_conferir_e_reparar_um_mes(loaded: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+@pytest.mark.loaded(START)
+async def test_conferir_e_reparar_um_mes(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     issued = bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     other = bling.issue_note(emitted_at=at("2024-08-01 00:00:00"))
     before = await snapshot(engine, ["nfe_cabecalho"])
-    looked = await loaded.post("/cobertura/2024-07/conferir", data={"reparar": "nao"})
+    looked = await http.post("/cobertura/2024-07/conferir", data={"reparar": "nao"})
     run_id = await _ended(looked, engine)
     period = await rows(engine, "SELECT tipo, data_inicio, data_fim FROM etl_controle WHERE id = :id", id=run_id)
     assert period == [("reconcile", date(2024, 7, 1), date(2024, 7, 31))]
     assert await snapshot(engine, ["nfe_cabecalho"]) == before
-    page = (await loaded.get("/cobertura/2024-07", headers=PAGE)).text
+    page = (await http.get("/cobertura/2024-07", headers=PAGE)).text
     assert str(issued) in page
     assert "1 falta aqui" in page
-    await _ended(await loaded.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}), engine)
+    await _ended(await http.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}), engine)
     held = {id_ for (id_,) in await rows(engine, "SELECT id FROM nfe_cabecalho")}
     assert issued in held
     assert other not in held, "só o mês pedido"
-    assert "são iguais" in (await loaded.get("/cobertura/2024-07", headers=PAGE)).text
+    assert "são iguais" in (await http.get("/cobertura/2024-07", headers=PAGE)).text
 
 
 async def _ended(answer: httpx2.Response, engine: AsyncEngine) -> int:
@@ -253,14 +254,15 @@ async def test_um_mes_que_nao_se_confere(http: httpx2.AsyncClient, engine: Async
     assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
 
 
-async def test_um_valor_enorme_nao_derruba_pagina_nem_planilha(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+@pytest.mark.loaded(START)
+async def test_um_valor_enorme_nao_derruba_pagina_nem_planilha(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     note = await scalar(engine, "SELECT max(id) FROM vw_nfe_validas")
     await execute(engine, "UPDATE nfe_cabecalho SET total_nota = '1e400' WHERE id = :id", id=note)
     await execute(
         engine, "UPDATE nfe_itens SET quantidade = '1e400', valor_total = '-1e400' WHERE nfe_id = :id", id=note
     )
     for path in ("/faturamento?periodo=tudo&partes=sim", "/notas", f"/notas/{note}", "/", "/cobertura"):
-        answer = await loaded.get(path, headers=PAGE)
+        answer = await http.get(path, headers=PAGE)
         assert answer.status_code == 200, path
         assert "0" * 100 not in answer.text, path
     for path in (
@@ -268,14 +270,15 @@ async def test_um_valor_enorme_nao_derruba_pagina_nem_planilha(loaded: httpx2.As
         "/faturamento.csv?periodo=tudo",
         "/faturamento.csv?periodo=tudo&tabela=produtos",
     ):
-        assert (await loaded.get(path)).status_code == 200, path
+        assert (await http.get(path)).status_code == 200, path
 
 
-async def test_o_que_ninguem_conferiu_nao_se_afirma(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+@pytest.mark.loaded(START)
+async def test_o_que_ninguem_conferiu_nao_se_afirma(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(engine, "DELETE FROM conferencias WHERE mes = '2025-03-01'")
 
     async def seen(mes: str) -> str:
-        return (await loaded.get(f"/cobertura/{mes}?numeracao=sim", headers=PAGE)).text
+        return (await http.get(f"/cobertura/{mes}?numeracao=sim", headers=PAGE)).text
 
     unknown = "Este mês ainda não foi conferido: não se sabe o que o Bling tem."
     for mes in ("2025-03", "2020-01"):
@@ -305,20 +308,20 @@ async def test_com_uma_execucao_em_curso_a_cobertura_leva_a_ela(http: httpx2.Asy
     assert "0 de 0 notas" not in whole
 
 
-async def test_outro_site_nao_manda_conferir(loaded: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+@pytest.mark.loaded(START)
+async def test_outro_site_nao_manda_conferir(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     runs = await scalar(engine, "SELECT count(*) FROM etl_controle")
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://outro.example"}):
-        answer = await loaded.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}, headers=headers)
+        answer = await http.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}, headers=headers)
         assert answer.status_code == 403
     assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
 
 
-async def test_a_nota_excluida_aparece_no_mes_dela(
-    loaded: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine
-) -> None:
+@pytest.mark.loaded(START)
+async def test_a_nota_excluida_aparece_no_mes_dela(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     doomed = outgoing(bling, 6)[-1]
     mes = bling.notes[doomed]["dataEmissao"][:7]
     await execute(engine, "UPDATE nfe_cabecalho SET excluida_em = now() WHERE id = :id", id=doomed)
-    page: Any = (await loaded.get(f"/cobertura/{mes}", headers=PAGE)).text
+    page: Any = (await http.get(f"/cobertura/{mes}", headers=PAGE)).text
     assert "Excluídas no Bling (1)" in page
     assert f'href="/notas/{doomed}"' in page

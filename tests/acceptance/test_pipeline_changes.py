@@ -21,10 +21,10 @@ def newest(bling: Bling, situacao: int = 6) -> int:
     return next(int(n["id"]) for n in bling.notebook.newest_first() if n["tipo"] == 1 and n["situacao"] == situacao)
 
 
+@pytest.mark.loaded(START)
 async def test_uma_nota_cancelada_semanas_depois_e_vista_pela_execucao_diaria(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(START)
     note = bling.issue_note()
     await app.pipeline.run()
     clock.advance(21 * 86400)
@@ -64,8 +64,8 @@ async def test_a_autorizacao_e_a_impressao_da_danfe_aparecem(app: App, bling: Bl
         assert stored == [(situacao, True, True)]
 
 
+@pytest.mark.loaded(START)
 async def test_uma_nota_final_que_nao_mudou_nao_e_pedida_outra_vez(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     bling.counters.reset()
     await app.pipeline.run_full(START)
     final = {n["id"] for n in bling.notes.values() if n["situacao"] in (2, 5, 6, 9)}
@@ -82,8 +82,8 @@ async def test_uma_nota_excluida_entre_a_lista_e_o_detalhe_nao_e_um_erro(
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 async def test_uma_nota_pendente_excluida_depois_de_coletada_fica_marcada(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     contact = next(n["contato"]["id"] for n in bling.notebook.newest_first() if n["contato"]["id"] and n["tipo"] == 1)
     doomed = bling.issue_note(situacao=1, contact_id=contact, lines=[])
     moved = bling.issue_note(situacao=4, contact_id=contact, lines=[])
@@ -145,8 +145,8 @@ async def test_uma_emissao_no_meio_da_listagem_repete_uma_linha_e_nao_perde_nenh
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 async def test_um_contato_alterado_e_relido_e_um_novo_e_buscado(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
     contact = next(
         n["contato"]["id"]
         for n in bling.notes.values()
@@ -166,16 +166,16 @@ async def test_um_contato_alterado_e_relido_e_um_novo_e_buscado(app: App, bling:
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 async def test_um_contato_excluido_nao_e_pedido_para_sempre(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE nao_encontrado_em IS NOT NULL") > 0
     bling.counters.reset()
     await app.pipeline.run()
     assert bling.counters.requests["/contatos/{id}"] == 0
 
 
+@pytest.mark.loaded(START)
 async def test_um_produto_alterado_e_relido_com_a_categoria_nova(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
     ids = {id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos WHERE preferido")}
     product = next(
         p for id_, p in bling.products.items() if id_ in ids and not bling.company.products.entries[id_].deleted
@@ -187,9 +187,9 @@ async def test_um_produto_alterado_e_relido_com_a_categoria_nova(app: App, bling
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 async def test_um_produto_que_toma_o_sku_de_outro(app: App, bling: Bling, clock: FakeClock) -> None:
     """Os dois eram preferidos; o que mudou de SKU deixa o seu e disputa o do outro."""
-    await app.pipeline.run_full(START)
     found = await rows(app.engine, "SELECT id, codigo FROM produtos WHERE preferido ORDER BY id")
     alive = [(id_, sku) for id_, sku in found if not bling.company.products.entries[id_].deleted]
     (first, sku_one), (second, sku_two) = alive[0], alive[1]
@@ -259,9 +259,9 @@ async def test_uma_forma_de_pagamento_nova_preenche_o_codigo_fiscal(app: App, bl
     assert bling.counters.requests["/formas-pagamentos/{id}"] == 0
 
 
+@pytest.mark.loaded(START)
 async def test_sem_releitura_a_nota_antiga_cancelada_so_e_vista_pela_carga(app: App, bling: Bling) -> None:
     """O que a releitura garante, e o que não: a carga historica é que vê o que é mais velho que ela."""
-    await app.pipeline.run_full(START)
     old = next(
         n["id"] for n in bling.notes.values() if n["tipo"] == 1 and n["situacao"] == 6 and n["dataEmissao"] < "2025-12"
     )

@@ -74,13 +74,13 @@ async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(date(2021, 1, 1))
 @pytest.mark.parametrize("number", [slow(4), 5, slow(6)])
 @pytest.mark.bling(scale=0.03)
 async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
     server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Um produto novo revela que o padrão esconde: os gêmeos dos que já se tinham são devidos desde então."""
-    assert (await app.pipeline.run_full(date(2021, 1, 1))).status == "success"
     bling.configure(default_hides_zero_stock=True)
     add_twins_without_stock(bling, 3)
     bling.add_product("NOVO-SEM-SALDO", estoque={"saldoVirtualTotal": 0})

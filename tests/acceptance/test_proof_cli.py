@@ -47,9 +47,9 @@ async def test_conferir_e_reparar(app: App, bling: Bling, terminal: Terminal) ->
     await assert_equals_the_living(app.engine, bling, deleted={doomed})
 
 
+@pytest.mark.loaded(START)
 async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, terminal: Terminal) -> None:
     """Antes de a história ser conferida inteira, não há o que afirmar dela."""
-    await app.pipeline.run_full(START)
     await execute(app.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
     said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
     assert said.code == 0, said.err
@@ -144,10 +144,10 @@ async def test_buscar_um_objeto(app: App, bling: Bling, terminal: Terminal) -> N
     assert (said.code, "BLING_CLIENT_SECRET" in said.err) == (2, True)
 
 
+@pytest.mark.loaded(START)
 async def test_kill_9_no_meio_da_conferencia(
     app: App, bling: Bling, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await app.pipeline.run_full(START)
     issued = bling.issue_note(emitted_at=at("2021-06-30 23:59:59"))
     process = await terminal.start("reconcile", "--repair")
     at_request(bling, monkeypatch, "^/nfe$", 9, process.kill)

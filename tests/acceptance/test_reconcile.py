@@ -175,8 +175,8 @@ def _moment(rng: random.Random) -> str:
     return f"{day} {rng.choice(['00:00:00', '12:30:00', '23:59:59'])}"
 
 
+@pytest.mark.loaded(START)
 async def test_um_periodo_so_repara_o_periodo(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     inside = bling.issue_note(emitted_at=at("2023-05-31 23:59:59"))
     outside = bling.issue_note(emitted_at=at("2023-06-01 00:00:00"))
     before = await conferencias(app.engine)
@@ -188,8 +188,8 @@ async def test_um_periodo_so_repara_o_periodo(app: App, bling: Bling) -> None:
     assert after["2023-05"]["reparadas"] == 1
 
 
+@pytest.mark.loaded(START)
 async def test_parte_de_um_mes_nao_confere_o_mes(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     before = await conferencias(app.engine)
     bling.issue_note(emitted_at=at("2023-05-20 10:00:00"))
     result = await app.pipeline.reconcile(date(2023, 5, 2), date(2023, 5, 31))
@@ -197,9 +197,9 @@ async def test_parte_de_um_mes_nao_confere_o_mes(app: App, bling: Bling) -> None
     assert await conferencias(app.engine) == before
 
 
+@pytest.mark.loaded(date(2024, 1, 1))
 async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(app: App, bling: Bling) -> None:
     """Só olhar não faz com que as execuções diárias passem a coletar o que ninguém pediu."""
-    await app.pipeline.run_full(date(2024, 1, 1))
     assert (await app.pipeline.reconcile(START, date(2021, 12, 31))).status == "partial"
     await app.pipeline.reprocess(date(2000, 1, 1))
     result = await app.pipeline.reconcile()

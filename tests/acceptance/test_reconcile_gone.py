@@ -100,9 +100,9 @@ async def test_uma_listagem_em_circulos_nao_da_nada_por_excluido(app: App, bling
     assert note not in await gone(app.engine)
 
 
+@pytest.mark.loaded(START)
 async def test_uma_pagina_vazia_por_engano_nao_da_nada_por_excluido(app: App, bling: Bling) -> None:
     """A listagem acaba antes da hora; as notas que não mostrou respondem pelo id, e o dia delas as mostra."""
-    await app.pipeline.run_full(START)
     bling.fail("^/nfe$", "body", status=200, body='{"data": []}', times=2)
     result = await app.pipeline.run()
     assert (result.status, result.message) == ("success", None)

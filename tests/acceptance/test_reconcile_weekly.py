@@ -58,9 +58,9 @@ async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bli
     await assert_equals_the_living(app.engine, bling, deleted=doomed)
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.slow
 async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(app: App, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
     for day in range(35):
         clock.advance(DAY - 1 if day % 2 else DAY + 1)  # a execução diária não começa sempre no mesmo segundo
         assert (await app.pipeline.run()).status == "success"
@@ -68,12 +68,12 @@ async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(app: App, clock: F
             assert await oldest_check(app, clock) <= timedelta(days=7, minutes=1)
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.slow
 async def test_uma_janela_que_nunca_se_completa_nao_segura_as_outras(
     app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O Bling responde em círculos a um ano só; os outros continuam a ser conferidos a cada semana."""
-    await app.pipeline.run_full(START)
     clock.advance(7 * DAY)
     stuck = outgoing(bling)[0]
     day = bling.notes[stuck]["dataEmissao"]
@@ -134,8 +134,8 @@ async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: B
     await assert_equals_the_living(app.engine, bling)
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_uma_nota_antiga_buscada_a_mao_nao_alarga_a_historia(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(date(2025, 1, 1))
     old = outgoing(bling, 6)[0]
     await app.pipeline.sync("nfe", old)
     clock.advance(7 * DAY)

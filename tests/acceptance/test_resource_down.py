@@ -37,10 +37,10 @@ async def test_nenhum_detalhe_de_nota(app: App, bling: Bling, kind: FaultKind) -
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.05)
 async def test_um_detalhe_que_deixa_de_responder_depois_de_uma_carga(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
     changed = [id_ for id_, note in bling.notes.items() if note["tipo"] == 1][-2 * SUSPECTS :]
     for id_ in changed:
         bling.edit_note(id_, valorNota=1)
@@ -86,11 +86,11 @@ async def test_as_cem_mais_novas_com_defeito_nao_sao_o_recurso_inteiro(app: App,
     await assert_equals_truth(app.engine, bling, without=bad)
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_as_que_sairam_da_lista_e_respondem_com_falha_nao_sao_o_recurso_inteiro(app: App, bling: Bling) -> None:
     """Um Bling que às excluídas responde 500, e não 404: as outras janelas seguem, e a história não fica sem coleta."""
-    assert (await app.pipeline.run_full(START)).status == "success"
     gone = [id_ for id_, n in bling.notes.items() if n["tipo"] == 1 and n["dataEmissao"].startswith("2025")][:SUSPECTS]
     assert len(gone) == SUSPECTS
     for id_ in gone:

@@ -30,8 +30,8 @@ async def test_uma_nota_criada_igual_e_atualizada(app: App, bling: Bling) -> Non
     assert await count(app.engine, "etl_controle") == 0, "não é uma execução"
 
 
+@pytest.mark.loaded(START)
 async def test_o_que_se_buscou_a_mao_nao_e_dado_por_mudado(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     new, changed, dead = bling.issue_note(), outgoing(bling, 6)[0], bling.issue_note(situacao=2)
     bling.edit_note(changed, dataOperacao="2026-02-19 10:00:00")
     for id_ in (new, changed, dead):

@@ -96,9 +96,9 @@ async def _only_these_are_missing(app: App, bling: Bling, bad: dict[int, str]) -
     assert held == set(outgoing(bling)) - bad.keys()
 
 
+@pytest.mark.loaded(START)
 async def test_os_cadastros_tambem(app: App, bling: Bling, clock: FakeClock) -> None:
     """O que já se tinha fica como estava, e a execução seguinte o pede outra vez."""
-    await app.pipeline.run_full(START)
     clock.advance(DAY)
     contact = await scalar(app.engine, "SELECT max(id) FROM contatos WHERE detalhe IS NOT NULL")
     product = await scalar(app.engine, "SELECT max(id) FROM produtos WHERE preferido AND codigo <> ''")
@@ -122,9 +122,9 @@ async def test_os_cadastros_tambem(app: App, bling: Bling, clock: FakeClock) -> 
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(START)
 async def test_reprocessar_nao_perde_o_que_nao_se_le(app: App, bling: Bling) -> None:
     """Uma versão anterior guardou, como boa, uma nota sem linhas, e um valor que virou nulo."""
-    await app.pipeline.run_full(START)
     lineless, unread, gone, *_ = reversed(outgoing(bling))
     broken = "detalhe = jsonb_set(detalhe, '{itens}', 'null')"
     await execute(

@@ -76,10 +76,10 @@ async def structure_of_today(engine: AsyncEngine) -> list[str]:
 @pytest.fixture
 async def loaded(app: App) -> AsyncEngine:
     """O banco depois de uma carga."""
-    assert (await app.pipeline.run_full(date(2025, 1, 1))).status == "success"
     return app.engine
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_restored_database_is_the_original(
     loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path
 ) -> None:
@@ -101,12 +101,14 @@ async def test_a_restored_database_is_the_original(
         await connection.execute(text("INSERT INTO etl_controle (status) VALUES ('success')"))
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia", with_tokens=True)
     assert (await restore(empty_engine, tmp_path / "copia", with_tokens=True)).has_tokens
     assert await rows(empty_engine) == await rows(loaded)
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 @pytest.mark.parametrize("asked", [False, True])
 async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
     loaded: AsyncEngine, tmp_path: Path, asked: bool
@@ -180,8 +182,8 @@ async def test_a_new_copy_over_a_database_not_yet_upgraded(
         assert kept.all() == [("renova", False, None)]
 
 
+@pytest.mark.loaded(date(2021, 1, 1))
 async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_path: Path) -> None:
-    assert (await app.pipeline.run_full(date(2021, 1, 1))).status == "success"
     copied = await rows(app.engine)
     await backup(app.engine, tmp_path / "copia")
     bling.issue_note()
@@ -199,6 +201,7 @@ async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_pa
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_tables_that_the_copy_has_not(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     """Uma cópia anterior à última migração, sobre um banco que já a tem."""
     async with loaded.begin() as connection:
@@ -218,6 +221,7 @@ async def test_tables_that_the_copy_has_not(loaded: AsyncEngine, empty_engine: A
 # --- quem fez o arquivo --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_hostile_copy_runs_nothing(
     loaded: AsyncEngine, empty_engine: AsyncEngine, empty_database_url: str, tmp_path: Path
 ) -> None:
@@ -255,6 +259,7 @@ async def test_a_hostile_copy_runs_nothing(
     assert (await rows(empty_engine))["contatos"] == before
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_what_analysts_may_read_they_may_read_afterwards(
     loaded: AsyncEngine, database_url: str, tmp_path: Path
 ) -> None:
@@ -286,6 +291,7 @@ async def granted(engine: AsyncEngine) -> list[str]:
         return [command for _, _, command in await read_grants(connection)]
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia")
     await execute(empty_database_url, "CREATE SCHEMA outra_empresa")
@@ -314,6 +320,7 @@ async def test_a_schema_whose_name_needs_quotes(empty_database_url: str, tmp_pat
         await engine.dispose()
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_view_of_someone_else_stops_it_and_nothing_changes(loaded: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia")
     async with loaded.begin() as connection:
@@ -324,6 +331,7 @@ async def test_a_view_of_someone_else_stops_it_and_nothing_changes(loaded: Async
     assert await rows(loaded) == before
 
 
+@pytest.mark.loaded(date(2025, 1, 1))
 async def test_not_during_a_run(loaded: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia")
     async with run_lock(loaded):

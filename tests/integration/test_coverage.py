@@ -21,20 +21,14 @@ async def cells(app: App) -> dict[date, MonthCoverage]:
     return {month.mes: month for year in found.anos for month in year.meses}
 
 
-@pytest.fixture
-async def loaded(app: App) -> App:
-    """A história de 2021 em diante, coletada e conferida."""
-    assert (await app.pipeline.run_full(START)).status == "success"
-    return app
-
-
+@pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.05)
-async def test_uma_historia_inteira(loaded: App, bling: Bling) -> None:
-    found = await load_coverage(loaded.engine, TODAY)
+async def test_uma_historia_inteira(app: App, bling: Bling) -> None:
+    found = await load_coverage(app.engine, TODAY)
     assert [year.ano for year in found.anos] == [2026, 2025, 2024, 2023, 2022, 2021]
     assert all([month.mes.month for month in year.meses] == list(range(1, 13)) for year in found.anos)
     there = {date.fromisoformat(f"{month}-01"): sum(counts.values()) for month, counts in by_month(bling).items()}
-    for mes, month in (await cells(loaded)).items():
+    for mes, month in (await cells(app)).items():
         expected = "futuro" if mes > TODAY else "igual" if there.get(mes) else "vazio"
         assert (month.state, month.agora) == (expected, there.get(mes, 0)), mes
         if expected != "futuro":
@@ -42,28 +36,29 @@ async def test_uma_historia_inteira(loaded: App, bling: Bling) -> None:
             assert month.held == Decimal(1)
     assert found.igual
     assert (found.no_bling, found.no_banco) == (sum(there.values()), sum(there.values()))
-    assert found.states == Counter(month.state for month in (await cells(loaded)).values())
-    proven = await load_reconciliation(loaded.engine)
+    assert found.states == Counter(month.state for month in (await cells(app)).values())
+    proven = await load_reconciliation(app.engine)
     assert (found.completo_em, found.no_bling) == (proven["completo_em"], proven["no_bling"])
 
 
-async def test_o_que_difere_num_mes(loaded: App, bling: Bling) -> None:
+@pytest.mark.loaded(START)
+async def test_o_que_difere_num_mes(app: App, bling: Bling) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-20 10:00:00"))
     gone = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-21 10:00:00"))
     changed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-22 10:00:00"))
-    await loaded.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
+    await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
     bling.delete_note(gone)
-    await loaded.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
+    await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
     issued = bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     bling.delete_note(doomed)
     bling.cancel_note(changed)
-    await loaded.pipeline.reconcile(JULY, date(2024, 7, 31))
-    month = (await cells(loaded))[JULY]
+    await app.pipeline.reconcile(JULY, date(2024, 7, 31))
+    month = (await cells(app))[JULY]
     there = sum(bling.notes[i]["dataEmissao"].startswith("2024-07") for i in outgoing(bling))
     assert (month.state, month.no_bling, month.no_banco) == ("difere", there, there)
     assert month.held is not None
     assert month.held < 1
-    found = await load_month_coverage(loaded.engine, JULY, TODAY)
+    found = await load_month_coverage(app.engine, JULY, TODAY)
     assert found.month == month
     assert found.faltam == [{"id": issued}]
     assert [note["id"] for note in found.sobram] == [doomed]
@@ -77,45 +72,47 @@ async def test_o_que_difere_num_mes(loaded: App, bling: Bling) -> None:
     assert sum(row[1] for row in rows.values()) == month.no_banco
     assert sum(row[2] for row in rows.values()) == month.agora == there
     assert list(rows) == sorted(rows, key=int)
-    await loaded.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
-    assert (await cells(loaded))[JULY].state == "igual"
-    repaired = await load_month_coverage(loaded.engine, JULY, TODAY)
+    await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
+    assert (await cells(app))[JULY].state == "igual"
+    repaired = await load_month_coverage(app.engine, JULY, TODAY)
     assert (repaired.faltam, repaired.sobram, repaired.diferem) == ([], [], [])
     assert {note["id"] for note in repaired.excluidas} == {gone, doomed}
 
 
-async def test_o_que_se_deve_vale_mais_que_a_conferencia(loaded: App) -> None:
+@pytest.mark.loaded(START)
+async def test_o_que_se_deve_vale_mais_que_a_conferencia(app: App) -> None:
     await execute(
-        loaded.engine,
+        app.engine,
         "INSERT INTO pendencias (recurso, recurso_id, data_emissao, erro)"
         " VALUES ('nfe', '1', '2023-09-30', 'Não veio.'), ('contatos', '2', NULL, 'Sem data.')",
         "INSERT INTO janelas_devidas (recurso, data_inicio, data_fim) VALUES ('nfe', '2022-01-31', '2022-03-01')",
     )
-    found = await cells(loaded)
+    found = await cells(app)
     owed = {mes for mes, month in found.items() if month.state == "devido"}
     assert owed == {date(2023, 9, 1), date(2022, 1, 1), date(2022, 2, 1), date(2022, 3, 1)}
-    month = await load_month_coverage(loaded.engine, date(2023, 9, 1), TODAY)
+    month = await load_month_coverage(app.engine, date(2023, 9, 1), TODAY)
     assert [row["nome"] for row in month.pendencias] == ["nfe/1"]
     assert month.janelas == []
-    assert len((await load_month_coverage(loaded.engine, date(2022, 2, 1), TODAY)).janelas) == 1
+    assert len((await load_month_coverage(app.engine, date(2022, 2, 1), TODAY)).janelas) == 1
 
 
+@pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.05)
-async def test_o_que_nunca_se_conferiu_e_o_que_nao_se_coletou(loaded: App) -> None:
+async def test_o_que_nunca_se_conferiu_e_o_que_nao_se_coletou(app: App) -> None:
     await execute(
-        loaded.engine,
+        app.engine,
         "DELETE FROM conferencias WHERE mes = '2022-05-01' OR mes < '2022-01-01' OR mes > '2025-12-31'",
         "UPDATE conferencias SET data_inicio = '2022-08-10' WHERE mes = '2022-08-01'",
         "UPDATE etl_controle SET data_inicio = '2021-03-15'",
     )
-    found = await cells(loaded)
+    found = await cells(app)
     assert {mes for mes, month in found.items() if month.state == "fora"} == {date(2021, 1, 1), date(2021, 2, 1)}
     never = {mes for mes, month in found.items() if month.state == "nunca"}
     expected = {date(2021, m, 1) for m in range(3, 13)} | {date(2022, 5, 1), date(2022, 8, 1)}
     assert never == expected | {date(2026, 1, 1), date(2026, 2, 1)}
     assert found[date(2022, 5, 1)].held is None
     assert found[date(2022, 5, 1)].agora > 0
-    assert not (await load_coverage(loaded.engine, TODAY)).igual
+    assert not (await load_coverage(app.engine, TODAY)).igual
 
 
 async def test_antes_de_tudo(app: App) -> None:

@@ -25,8 +25,8 @@ async def history(app: App) -> list[tuple[Any, ...]]:
     return await rows(app.engine, HISTORY)
 
 
+@pytest.mark.loaded(START)
 async def test_uma_nota_cancelada(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     note = outgoing(bling, 6)[3]
     bling.cancel_note(note)
     result = await app.pipeline.reconcile(repair=True)
@@ -35,8 +35,8 @@ async def test_uma_nota_cancelada(app: App, bling: Bling) -> None:
     assert [(h["run_id"], h["mudancas"]) for h in read["historico"]] == [(result.run_id, {"situacao": [6, 2]})]
 
 
+@pytest.mark.loaded(START)
 async def test_onde_nada_mudou_nada_se_anota(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     await app.pipeline.run_full(START)
     await app.pipeline.run()
     await app.pipeline.reconcile(repair=True)

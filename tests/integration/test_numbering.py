@@ -25,8 +25,8 @@ def side(bling: Bling, id_: int) -> dict[str, Any]:
     return {"numero": int(note["numero"]), "id": id_, "data_emissao": note["dataEmissao"].replace(" ", "T")}
 
 
+@pytest.mark.loaded(START)
 async def test_uma_historia_sem_lacunas_so_tem_explicadas(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     found = {each["serie"]: each for each in await load_numbering(app.engine)}
     series = {bling.notes[i]["serie"] for i in outgoing(bling)}
     assert found.keys() == series

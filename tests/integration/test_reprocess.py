@@ -35,8 +35,8 @@ VANDALISM = (
 """Toda coluna que vem do JSON guardado."""
 
 
+@pytest.mark.loaded(START)
 async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
     fresh = await snapshot(app.engine)
     await execute(app.engine, *VANDALISM)
     vandalised = await snapshot(app.engine)
@@ -110,8 +110,8 @@ async def _interrupted(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.status, result.exit_code, result.stats["nfes"]) == ("partial", 1, 10)
 
 
+@pytest.mark.loaded(START)
 async def test_parado_continua_de_onde_estava(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
-    await app.pipeline.run_full(START)
     fresh = await snapshot(app.engine, DERIVED)
     await execute(app.engine, *VANDALISM)
     await _interrupted(app, monkeypatch)
@@ -122,9 +122,9 @@ async def test_parado_continua_de_onde_estava(app: App, bling: Bling, monkeypatc
     assert again.stats["nfes"] == len(outgoing(bling)), "terminado, o seguinte recomeça"
 
 
+@pytest.mark.loaded(START)
 async def test_morto_continua_de_onde_estava(app: App, bling: Bling) -> None:
     """Como um kill -9 deixa: `running`, com o último lote confirmado."""
-    await app.pipeline.run_full(START)
     ids = sorted(outgoing(bling))
     await execute(
         app.engine,
@@ -142,11 +142,11 @@ async def test_morto_continua_de_onde_estava(app: App, bling: Bling) -> None:
     assert (await app.pipeline.reprocess()).stats["nfes"] == len(ids) - 30
 
 
+@pytest.mark.loaded(START)
 async def test_parado_ha_muito_tempo_recomeca(
     app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Entre um e outro o programa pode ter mudado, e a primeira parte estaria como o velho a fazia."""
-    await app.pipeline.run_full(START)
     await _interrupted(app, monkeypatch)
     clock.advance(2 * DAY)
     assert (await app.pipeline.reprocess()).stats["nfes"] == len(outgoing(bling))

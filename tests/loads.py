@@ -1,0 +1,53 @@
+"""Bancos já carregados, para copiar: a mesma carga, feita uma vez por processo do pytest e não uma vez por teste."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tests.collecting import authorise, collector_settings
+from tests.fakes import FakeClock
+from tests.postgres import create_database
+
+from bling_collector.bootstrap import open_app
+from bling_collector.config import Secret
+from bling_collector.db.embedded import EmbeddedServer
+from bling_simulator.server import running
+from bling_simulator.settings import SimulatorSettings
+
+
+@dataclass(frozen=True)
+class Load:
+    """O banco de uma carga inteira, sem conexões, e a hora em que ela acabou."""
+
+    url: str
+    ended: datetime
+
+
+class Loads:
+    """As cargas já feitas: as mesmas configurações e o mesmo começo são a mesma carga."""
+
+    def __init__(self, postgres: EmbeddedServer, migrated_template: str) -> None:
+        self._postgres = postgres
+        self._empty = migrated_template
+        self._done: dict[str, Load] = {}
+
+    async def since(
+        self, start: date, clock: FakeClock, simulator: SimulatorSettings, collector: Mapping[str, Any]
+    ) -> Load:
+        """A carga de tudo o que o Bling de `simulator` tem desde `start`, começada na hora de `clock`."""
+        key = repr((start, simulator, sorted(collector.items())))
+        if key not in self._done:
+            self._done[key] = await self._load(start, clock, simulator, collector)
+        return self._done[key]
+
+    async def _load(
+        self, start: date, clock: FakeClock, simulator: SimulatorSettings, collector: Mapping[str, Any]
+    ) -> Load:
+        url = await create_database(self._postgres, self._empty)
+        async with running(simulator, clock=clock) as server:
+            settings = collector_settings(server.api_url, Secret(url), **collector)
+            async with open_app(settings, clock=clock) as app:
+                await authorise(app, server.bling)
+                assert (await app.pipeline.run_full(start)).status == "success"
+        return Load(url, clock.now())
