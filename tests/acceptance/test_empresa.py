@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import text
 from tests.collecting import authorise, rows, scalar
 from tests.fakes import FakeClock
-from tests.proving import START, execute, snapshot
+from tests.proving import START, TODAY, execute, snapshot
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.report import status as show_status
 from bling_collector.config import Settings
+from bling_collector.db import control, proof
 from bling_collector.errors import AnotherCompanyError, UsageError
 from bling_collector.etl.empresa import forget_empresa
 from bling_collector.etl.status import load_status
@@ -23,6 +24,7 @@ OURS = "Engrenagens Sol do Vale Ltda (simulada)"
 THEIRS = "Outra Empresa Ltda (simulada)"
 PATH = "^/empresas/me/dados-basicos$"
 PAIR = "SELECT id, access_token, refresh_token FROM oauth_tokens ORDER BY id"
+MARKS = ("checkpoints", "janelas_devidas", "pendencias", "conferencias")
 KEPT = ("nfe_cabecalho", "nfe_itens", "contatos", "produtos", "historico", "empresa", "conferencias")
 
 
@@ -132,6 +134,28 @@ async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
     bling.become_another()
     async with open_app(settings, clock=clock) as another:
         assert await rows(another.engine, PAIR) == [(1, *proposed[1:])]
+
+
+@pytest.mark.loaded(START)
+async def test_um_id_que_existe_tambem_na_conta_de_outra_nao_diz_que_a_conta_e_a_mesma(app: App, bling: Bling) -> None:
+    await execute(app.engine, "DELETE FROM empresa", "UPDATE nfe_cabecalho SET numero = 'de outra'")
+    before = await snapshot(app.engine, KEPT)
+    bling.profile.update(id="0" * 32, cnpj="12ABC34501DE35")
+    assert (await app.pipeline.run()).status == "error"
+    assert await snapshot(app.engine, KEPT) == before
+
+
+@pytest.mark.bling(volumes={})
+async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lida(app: App, bling: Bling) -> None:
+    assert (await app.pipeline.run_full(START)).data_referencia == TODAY
+    bling.become_another()
+    await forget_empresa(app.engine)
+    await authorise(app, bling)
+    async with app.engine.connect() as connection:
+        assert await control.bookmark(connection, app.clock.now()) == control.Bookmark()
+        assert await proof.scope_start(connection) is None
+    assert {await scalar(app.engine, f"SELECT count(*) FROM {table}") for table in MARKS} == {0}
+    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 1, "a execução que houve continua dita"
 
 
 async def test_um_banco_vazio_troca_de_empresa_a_pedido(app: App, bling: Bling) -> None:

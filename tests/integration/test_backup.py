@@ -125,6 +125,21 @@ async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
     assert bool((await rows(loaded))["oauth_tokens"]) is asked
 
 
+async def test_a_pair_still_unconfirmed_never_comes_back_from_a_copy(
+    app: App, empty_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    async with app.engine.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at)
+                SELECT 2, 'proposto', 'proposto', expires_at FROM oauth_tokens WHERE id = 1""")
+        )
+    await backup(app.engine, tmp_path / "copia", with_tokens=True)
+    assert (await restore(empty_engine, tmp_path / "copia", with_tokens=True)).has_tokens
+    (kept,) = (await rows(empty_engine))["oauth_tokens"]
+    assert kept.startswith("(1,")
+
+
 async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
     app: App, bling: Bling, empty_engine: AsyncEngine, empty_database_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:

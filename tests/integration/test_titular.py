@@ -126,6 +126,18 @@ async def test_all_that_is_held_is_exported(app: App, bling: Bling, lonely: tupl
     assert found["apagado_em"] is None
 
 
+async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(app: App, bling: Bling) -> None:
+    note = bling.issue_note(situacao=1)
+    person = bling.notes[note]["contato"]
+    bling.fail(f"^/nfe/{note}$")
+    assert (await app.pipeline.run()).status == "partial"
+    (found,) = (await export_person(app.engine, person["id"], app.clock.now()))["pendencias"]
+    assert (found["recurso"], found["recurso_id"], found["contato_nome"]) == ("nfe", str(note), person["nome"])
+    await erase_person(app.engine, person["id"], app.clock.now())
+    (found,) = (await export_person(app.engine, person["id"], app.clock.now()))["pendencias"]
+    assert found["contato_nome"] is None
+
+
 async def test_nothing_of_the_person_is_left_nor_comes_back(
     app: App, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:

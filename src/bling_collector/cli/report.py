@@ -139,7 +139,8 @@ def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
     if fresh.read_at is not None:
         click.echo(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
     if fresh.is_stale(now, no_run_hours):
-        say(f"⚠ Os dados estão velhos: há mais de {no_run_hours} horas não se lê o que há de novo no Bling.")
+        since = plural(no_run_hours, "hora", "horas")
+        say(f"⚠ Os dados estão velhos: há mais de {since} não se lê o que há de novo no Bling.")
 
 
 def _quota(quota: dict[str, Any]) -> None:

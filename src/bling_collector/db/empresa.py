@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import empresa
+from bling_collector.db.models import checkpoints, conferencias, empresa, etl_controle, janelas_devidas, pendencias
 from bling_collector.documentos import issuer
 from bling_collector.empresa import Empresa
 
@@ -37,8 +37,10 @@ async def save(connection: AsyncConnection, found: Empresa, now: datetime) -> No
 
 
 async def forget(connection: AsyncConnection) -> None:
-    """O banco deixa de ser de alguém."""
-    await connection.execute(delete(empresa))
+    """O banco deixa de ser de alguém, e esquece até onde leu: de outra empresa nada foi lido."""
+    for table in (empresa, checkpoints, conferencias, janelas_devidas, pendencias):
+        await connection.execute(delete(table))
+    await connection.execute(update(etl_controle).values(data_referencia=None, data_inicio=None, leu_o_presente=False))
 
 
 async def holds_data(connection: AsyncConnection) -> bool:
@@ -56,11 +58,3 @@ async def issuers(connection: AsyncConnection) -> set[str]:
             WHERE chave_acesso IS NOT NULL AND coalesce(tipo, 1) = 1 ORDER BY id DESC LIMIT {_LATEST}""")
     )
     return {cnpj for chave in found.scalars() if (cnpj := issuer(chave)) is not None}
-
-
-async def some_notas(connection: AsyncConnection, most: int) -> list[int]:
-    """Algumas notas que o Bling deve ter, das mais novas."""
-    found = await connection.execute(
-        text("SELECT id FROM nfe_cabecalho WHERE excluida_em IS NULL ORDER BY id DESC LIMIT :most"), {"most": most}
-    )
-    return list(found.scalars())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from sqlalchemy import ColumnElement, RowMapping, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db import nota_search
@@ -71,10 +71,9 @@ async def find_person(connection: AsyncConnection, contato_id: int) -> Person | 
             dados_apagados.c.tabela == contatos.name, dados_apagados.c.registro_id.in_(ids)
         )
     )
-    known = await connection.scalar(select(func.count()).where(c.id.in_(ids)))
-    if not known and not notas and when is None:
-        return None
-    return Person(sorted(ids), notas, documento, when)
+    person = Person(sorted(ids), notas, documento, when)
+    known = notas or when or await connection.scalar(select(func.count()).where(c.id.in_(ids)))
+    return person if known or await pending(connection, person) else None
 
 
 async def _documento(connection: AsyncConnection, contato_id: int) -> str | None:
@@ -195,6 +194,21 @@ async def history(connection: AsyncConnection, table: str, ids: Collection[int])
     """O histórico destes registros, em ordem."""
     h = historico.c
     found = await connection.execute(select(historico).where(h.tabela == table, h.registro_id.in_(ids)).order_by(h.id))
+    return list(found.mappings())
+
+
+async def pending(connection: AsyncConnection, person: Person) -> list[RowMapping]:
+    """As pendências da pessoa: as das notas que a listagem diz serem dela, e as dos registros dela."""
+    c = pendencias.c
+    theirs = [
+        and_(c.recurso == recurso, c.recurso_id.in_([str(id_) for id_ in ids]))
+        for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos))
+    ]
+    found = await connection.execute(
+        select(c.recurso, c.recurso_id, c.numero, c.contato_id, c.contato_nome, c.data_emissao, c.erro, c.desde)
+        .where(or_(c.contato_id.in_(person.contatos), *theirs))
+        .order_by(c.recurso, c.recurso_id)
+    )
     return list(found.mappings())
 
 

@@ -40,6 +40,7 @@ from bling_collector.db.models import (
 )
 from bling_collector.db.run_lock import run_lock
 from bling_collector.db.schema import migrate, why_read_only
+from bling_collector.db.token_store import ONLY_ROW
 from bling_collector.errors import DatabaseError, UsageError
 from bling_collector.words import plural
 
@@ -164,8 +165,11 @@ async def _drops(connection: AsyncConnection) -> list[str]:
 
 
 def _put_back(*, with_tokens: bool) -> list[str]:
-    """Os comandos que repõem o que ficou: os tokens, no lugar dos da cópia; os apagados e o que já foi usado, junto."""
-    displaced = f" WHERE EXISTS (SELECT FROM {_TOKENS_BEFORE})" if with_tokens else ""
+    """Os comandos que repõem o que ficou: os tokens, no lugar dos da cópia; os apagados e o que já foi usado, junto.
+
+    Da cópia nunca vem um par que ainda esperava confirmação: quem o propôs já não existe.
+    """
+    displaced = f" WHERE id <> {ONLY_ROW} OR EXISTS (SELECT FROM {_TOKENS_BEFORE})" if with_tokens else ""
     return [
         f"DELETE FROM {_TOKENS}{displaced}",
         # O banco de antes da revisão 0002 não tinha onde dizer que um par está em dúvida.

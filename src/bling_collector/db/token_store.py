@@ -17,7 +17,7 @@ from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.token_cipher import TokenCipher
 from bling_collector.tokens import Token
 
-_ONLY_ROW = 1
+ONLY_ROW = 1
 _PROPOSED = 2
 """A linha de um par que ainda não se sabe de que empresa é."""
 _LOCK = text("SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.tokens', 0))")
@@ -99,13 +99,13 @@ class _Locked:
     async def check_writable(self) -> None:
         async with self._holding("não aceita gravação") as connection:
             # Confirmada, e não desfeita: prova também o COMMIT. Um servidor só de leitura a recusa mesmo sem linha.
-            await connection.execute(update(oauth_tokens).values(id=_ONLY_ROW).where(oauth_tokens.c.id == 1))
+            await connection.execute(update(oauth_tokens).values(id=ONLY_ROW).where(oauth_tokens.c.id == 1))
 
     async def save(self, token: Token) -> None:
         # Num comando só, porque cada um é confirmado por si: um par proposto que já vale não é proposto outra vez.
         forgotten = delete(oauth_tokens).where(oauth_tokens.c.id == _PROPOSED).cte("esquecido")
         async with self._holding("não gravou o token") as connection:
-            await connection.execute(self._upsert(_ONLY_ROW, token).add_cte(forgotten))
+            await connection.execute(self._upsert(ONLY_ROW, token).add_cte(forgotten))
 
     async def propose(self, token: Token) -> None:
         async with self._holding("não gravou o token") as connection:
@@ -137,7 +137,7 @@ class _Locked:
 
     async def refuse(self, at: datetime) -> None:
         async with self._holding("não anotou a recusa do Bling") as connection:
-            await connection.execute(update(oauth_tokens).values(refused_at=at).where(oauth_tokens.c.id == _ONLY_ROW))
+            await connection.execute(update(oauth_tokens).values(refused_at=at).where(oauth_tokens.c.id == ONLY_ROW))
 
     @asynccontextmanager
     async def _holding(self, what: str) -> AsyncIterator[AsyncConnection]:
@@ -152,7 +152,7 @@ class _Locked:
                 raise DatabaseError(f"O banco {what} ({cause}).") from error
 
 
-async def _row(connection: AsyncConnection, row: int = _ONLY_ROW) -> Row[Any] | None:
+async def _row(connection: AsyncConnection, row: int = ONLY_ROW) -> Row[Any] | None:
     return (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == row))).one_or_none()
 
 

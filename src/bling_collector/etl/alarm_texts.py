@@ -109,6 +109,6 @@ def differences(faltam: int, sobram: int, diferem: int) -> str:
 def not_read(hours: int, last: datetime | None) -> str:
     when = f"a última vez foi em {moment(last)}, hora de Brasília" if last else "ainda não se leu nenhuma vez"
     return (
-        f"Há mais de {hours} horas não se lê o que há de novo no Bling ({when}). Veja se o agendamento está ligado e o "
-        "que diz `bling-collector status`."
+        f"Há mais de {plural(hours, 'hora', 'horas')} não se lê o que há de novo no Bling ({when}). Veja se o "
+        "agendamento está ligado e o que diz `bling-collector status`."
     )

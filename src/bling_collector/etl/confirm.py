@@ -1,15 +1,18 @@
 """De quem são os dados: nada é gravado no banco de uma empresa com a autorização de outra."""
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.clock import Clock
 from bling_collector.db import empresa as stored
+from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.documentos import ROOT, masked
 from bling_collector.empresa import PATH, Empresa, read_empresa
 from bling_collector.errors import AnotherCompanyError, BlingError, BlingMovedError, BlingNotFoundError, DailyLimitError
+from bling_collector.payload import text
 from bling_collector.streams.nfe import NFE
 
 log = logging.getLogger(__name__)
@@ -37,7 +40,7 @@ async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock
             return
         same = found.is_same(ours) if ours is not None else None
         issuers = await stored.issuers(connection) if ours is None else set()
-        witnesses = await stored.some_notas(connection, _WITNESSES) if same is None else []
+        witnesses = await proof.living(connection, NFE.table, (), _WITNESSES) if same is None else {}
     if same is None:
         same = await _answers_for(client, found, issuers, witnesses)
     if same is None:
@@ -64,17 +67,19 @@ async def ask_empresa(client: BlingClient) -> Empresa | None:
     return found
 
 
-async def _answers_for(client: BlingClient, found: Empresa, issuers: set[str], witnesses: list[int]) -> bool | None:
+async def _answers_for(
+    client: BlingClient, found: Empresa, issuers: set[str], witnesses: Mapping[int, str | None]
+) -> bool | None:
     """Se os dados do banco são desta conta; None se não se pôde saber.
 
-    Pelo CNPJ de quem emitiu as notas e, se não é o dela, pelos ids, que são de uma conta só: basta que o Bling
-    responda por uma das que se pedem.
+    Pelo CNPJ de quem emitiu as notas e, se não é o dela, pelas próprias notas: basta que o Bling responda por uma das
+    que se pedem, com o número que o banco tem.
     """
     if not witnesses or (found.cnpj and found.cnpj[:ROOT] in {cnpj[:ROOT] for cnpj in issuers}):
         return True
-    for id_ in witnesses:
+    for id_, numero in witnesses.items():
         try:
-            await client.detail(NFE.path, id_)
+            document = await client.detail(NFE.path, id_)
         except BlingNotFoundError:
             continue
         except DailyLimitError:
@@ -82,7 +87,8 @@ async def _answers_for(client: BlingClient, found: Empresa, issuers: set[str], w
         except BlingError as error:
             log.warning("Não se sabe se os dados deste banco são de %s: %s", found.name, error)
             return None
-        return True
+        if text(document.get("numero")) == numero:  # um id pode existir também na conta de outro
+            return True
     return False
 
 

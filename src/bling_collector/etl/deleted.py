@@ -50,13 +50,14 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
             ctx.check_stop()
         unread += reading.unread
     async with ctx.transaction() as connection:
-        await mark_gone(ctx, connection, stream, deleted)
+        gone = await mark_gone(ctx, connection, stream, deleted)
         if not unread:  # um que não se mostrou pode ser o que não se leu
             await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
         if stream is PRODUTOS:
             await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
         if not unread:
             await control.move_checkpoint(connection, name, now)
+    ctx.gone[stream.name] += gone
     if unread:
         ctx.problems.append(
             f"O Bling não dá toda a listagem de {stream.title.lower()} excluídos, que a próxima execução relê: "

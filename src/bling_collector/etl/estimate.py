@@ -126,8 +126,9 @@ class Estimator:
 
     async def _daily_period(self, connection: AsyncConnection) -> Window:
         day = today(self._clock)
+        bookmark = await control.bookmark(connection, self._clock.now())
         start = incremental_start(
-            (await control.bookmark(connection, self._clock.now())).day,
+            bookmark.day or (await proof.scope_start(connection) if bookmark.lost else None),
             days_back=self._settings.extraction_days_back,
             lookback_days=self._settings.extraction_lookback_days,
             today=day,

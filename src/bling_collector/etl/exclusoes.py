@@ -98,8 +98,9 @@ async def refuse_without_witness(ctx: RunContext, stream: Stream, without: Colle
     ctx.witnessed.add(stream.name)
 
 
-async def mark_gone(ctx: RunContext, connection: AsyncConnection, stream: Stream, ids: Collection[int]) -> None:
-    """Dá por excluídos os registros `ids` de um cadastro; UnlikelyDeletionsError, e nada muda, se são demais.
+async def mark_gone(ctx: RunContext, connection: AsyncConnection, stream: Stream, ids: Collection[int]) -> int:
+    """Dá por excluídos os registros `ids` de um cadastro, e devolve quantos o banco tinha por vivos, que quem confirma
+    a transação soma a `ctx.gone`. UnlikelyDeletionsError, e nada muda, se são demais.
 
     O que o banco só conheceu nesta execução, ou nunca teve como vivo, não é novidade que esteja excluído; mas nem isso
     pode ser mais da metade de tudo.
@@ -116,8 +117,8 @@ async def mark_gone(ctx: RunContext, connection: AsyncConnection, stream: Stream
                 f"{_REMEDY}",
                 stream.name,
             )
-    ctx.gone[stream.name] += new.total
     await proof.mark_gone(connection, stream.table, ids, ctx.clock.now(), ctx.run_id, since=ctx.started)
+    return new.total
 
 
 def refuse_silence(ctx: RunContext, stream: Stream, what: str, missing: int, asked: int) -> None:

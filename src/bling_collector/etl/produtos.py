@@ -270,7 +270,8 @@ async def _mark_deleted(
     try:
         async for page in _pages(ctx, (*DELETED, *stock), skus, refused, attempts):
             async with ctx.transaction() as connection:
-                await mark_gone(ctx, connection, PRODUTOS, [row["id"] for row in page])
+                gone = await mark_gone(ctx, connection, PRODUTOS, [row["id"] for row in page])
+            ctx.gone[PRODUTOS.name] += gone
             ctx.check_stop()
     except LASTING as error:
         await blame(ctx, PRODUTOS.path, error)

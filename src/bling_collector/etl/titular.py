@@ -81,7 +81,8 @@ async def names_of(engine: AsyncEngine, person: Person) -> list[str]:
 
 
 async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> dict[str, Any]:
-    """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras e o histórico de uns e de outras.
+    """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras, o histórico de uns e de outras e o que deles
+    falta buscar (`pendencias`).
 
     `passagens` é o que ficou no histórico de registros que já foram dela e hoje são de outros; `citacoes`, os pedaços
     do JSON de outros em que o documento dela aparece; `restam`, os ids das notas de outros em que ele aparece.
@@ -92,6 +93,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
         cadastros = [plain(dict(row)) for row in rows.mappings()]
         stored = await erasure.documents(connection, NFE.table.name, person.notas)
         changes = await erasure.history(connection, contatos.name, person.contatos)
+        pending = await erasure.pending(connection, person)
         restam = await erasure.still_citing(connection, person.documento, person.notas) if person.documento else []
         passages, traces = await _traces(connection, person)
         citing = await _citing(connection, person, passages)
@@ -110,6 +112,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
             for table, row in citing
             if traces is not None and (trechos := list(traces.excerpts(row["detalhe"])))
         ],
+        "pendencias": [plain(dict(row)) for row in pending],
         "restam": restam,
     }
 

@@ -132,7 +132,13 @@ def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None
     if since is None or not found.is_stale(now, hours):
         return None
     sentence = f"Os dados estão velhos: desde {moment(since)} não se lê o que há de novo no Bling."
-    return Verdict("velhos", BAD, sentence, f"O normal é ler a cada {hours} horas, no máximo. Veja o agendamento.", RUN)
+    return Verdict(
+        "velhos",
+        BAD,
+        sentence,
+        f"O normal é ler a cada {plural(hours, 'hora', 'horas')}, no máximo. Veja o agendamento.",
+        RUN,
+    )
 
 
 def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> Verdict | None:

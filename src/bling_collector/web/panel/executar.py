@@ -15,7 +15,7 @@ from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.starting import asked, start
-from bling_collector.web.service import OneService, Service
+from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,7 +30,7 @@ async def choose(request: Request, service: OneService) -> Response:
         found = await running_id(app.engine)
         if found is not None:
             return RedirectResponse(f"/execucoes/{found}", 303)
-        return await _form(request, service, app)
+        return await _form(request, app)
 
 
 @router.get("/executar/plano", dependencies=[Depends(same_origin)])
@@ -45,7 +45,7 @@ async def plan(request: Request, service: OneService) -> Response:
         try:
             found = await _estimate(app, given)
         except UsageError as error:
-            return await _form(request, service, app, given=given, error=str(error), status=422)
+            return await _form(request, app, given=given, error=str(error), status=422)
     return page(request, "plano.html", section="executar", plan=found, given=given)
 
 
@@ -70,9 +70,9 @@ async def _estimate(app: App, given: dict[str, str]) -> Estimate:
 
 
 async def _form(
-    request: Request, service: Service, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
+    request: Request, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
 ) -> Response:
-    loaded = await load_status(app.engine, app.cipher, service.clock.now())
+    loaded = await load_status(app.engine, app.cipher, app.clock.now())
     first = given or {"tipo": "run" if loaded["started"] else "run-full"}
     more = {"error": None} | more
     return page(

@@ -21,8 +21,8 @@ async def situacao(request: Request, service: OneService) -> Response:
     if not wants_page(request.scope):
         name = {"service": "bling-collector", "version": __version__}
         return JSONResponse(name | {"docs": "/docs", "status": "/status"})
-    now = service.clock.now()
     async with service.opened() as app:
+        now = app.clock.now()
         hours = service.settings.alert_no_run_hours
         found = await load_situation(app.engine, app.cipher, now, no_run_hours=hours, missing=_missing(service))
         running = await running_id(app.engine) if found["status"]["running"] else None
