@@ -23,7 +23,7 @@ demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreS
 	@$(BIN)/bling-collector demo
 
 test: setup ## Os testes (sem os lentos)
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: setup ## Os testes lentos
 	$(BIN)/pytest -m slow

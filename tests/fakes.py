@@ -38,6 +38,14 @@ class FakeClock:
         self.elapsed += seconds
 
 
+class TickingClock(FakeClock):
+    """Um relógio que anda um milissegundo a cada vez que é lido, e de repente quando alguém dorme."""
+
+    def now(self) -> datetime:
+        self.advance(0.001)
+        return super().now()
+
+
 class MemoryTokenStore:
     """O TokenStore na memória, com a tranca de um processo só."""
 

@@ -1,17 +1,18 @@
 """Bancos já carregados, para copiar: a mesma carga, feita uma vez por processo do pytest e não uma vez por teste."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from tests.collecting import authorise, collector_settings
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, TickingClock
 from tests.postgres import create_database
 
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
 from bling_collector.db.embedded import EmbeddedServer
+from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings
 
@@ -24,6 +25,10 @@ class Load:
     ended: datetime
 
 
+def nothing(bling: Bling) -> None:
+    """O Bling fica como é."""
+
+
 class Loads:
     """As cargas já feitas: as mesmas configurações e o mesmo começo são a mesma carga."""
 
@@ -33,19 +38,30 @@ class Loads:
         self._done: dict[str, Load] = {}
 
     async def since(
-        self, start: date, clock: FakeClock, simulator: SimulatorSettings, collector: Mapping[str, Any]
+        self,
+        start: date,
+        now: datetime,
+        simulator: SimulatorSettings,
+        collector: Mapping[str, Any],
+        before: Callable[[Bling], object],
     ) -> Load:
-        """A carga de tudo o que o Bling de `simulator` tem desde `start`, começada na hora de `clock`."""
-        key = repr((start, simulator, sorted(collector.items())))
+        """A carga, feita em `now`, de tudo o que o Bling de `simulator` tem desde `start` depois de `before`."""
+        key = repr((start, simulator, sorted(collector.items()), before.__module__, before.__qualname__))
         if key not in self._done:
-            self._done[key] = await self._load(start, clock, simulator, collector)
+            self._done[key] = await self._load(start, TickingClock(now), simulator, collector, before)
         return self._done[key]
 
     async def _load(
-        self, start: date, clock: FakeClock, simulator: SimulatorSettings, collector: Mapping[str, Any]
+        self,
+        start: date,
+        clock: FakeClock,
+        simulator: SimulatorSettings,
+        collector: Mapping[str, Any],
+        before: Callable[[Bling], object],
     ) -> Load:
         url = await create_database(self._postgres, self._empty)
         async with running(simulator, clock=clock) as server:
+            before(server.bling)
             settings = collector_settings(server.api_url, Secret(url), **collector)
             async with open_app(settings, clock=clock) as app:
                 await authorise(app, server.bling)

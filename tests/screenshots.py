@@ -16,7 +16,8 @@ from typing import Any
 from playwright.async_api import Browser, async_playwright
 from tests.browser.conftest import ARGS, COMPANY, NAMES, START, serving_on
 from tests.collecting import authorise, collector_settings
-from tests.conftest import NOW, TickingClock
+from tests.conftest import NOW
+from tests.fakes import TickingClock
 from tests.postgres import create_database, throwaway_server
 
 from bling_collector import logs

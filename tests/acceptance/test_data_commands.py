@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Row, text
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.cli import main
@@ -167,7 +168,7 @@ async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
-@pytest.mark.parametrize("which", ["coleta", "reprocessamento"])
+@pytest.mark.parametrize("which", one_now(["coleta", "reprocessamento"]))
 async def test_who_came_back_goes_away_when_a_service_already_running_runs(app: App, command: str, which: str) -> None:
     found = await _someone(app)
     assert await run("db", "backup", "antes.dump") == 0

@@ -6,6 +6,7 @@ import pytest
 from tests.collecting import scalar
 from tests.fakes import FakeClock
 from tests.proving import DAY, START, at, count, gone, outgoing, twin
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.etl.alarms import load_alarms
@@ -68,7 +69,7 @@ async def test_poucas_notas_excluidas_nao_esperam_ninguem(app: App, bling: Bling
 
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.015)
-@pytest.mark.parametrize("resource", ["contatos", "produtos"])
+@pytest.mark.parametrize("resource", one_now(["contatos", "produtos"]))
 async def test_um_cadastro_dado_por_excluido_quase_inteiro(
     app: App, bling: Bling, clock: FakeClock, resource: str
 ) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import rows, scalar
-from tests.conftest import NOW, TickingClock
-from tests.fakes import FakeClock
+from tests.conftest import NOW
+from tests.fakes import FakeClock, TickingClock
 from tests.proving import execute, outgoing
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import BRASILIA
@@ -67,7 +68,7 @@ async def marks(engine: AsyncEngine) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("ahead", [timedelta(days=370), timedelta(hours=30), timedelta(days=-370)], ids=str)
+@pytest.mark.parametrize("ahead", one_now([timedelta(days=370), timedelta(hours=30), timedelta(days=-370)]), ids=str)
 async def test_um_relogio_errado_nao_deixa_marca_nenhuma(
     app: App, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
 ) -> None:
@@ -135,7 +136,7 @@ async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(app: App, bling: Bli
 
 
 @pytest.mark.bling(date_header="")
-@pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(hours=5)], ids=str)
+@pytest.mark.parametrize("ahead", one_now([timedelta(minutes=2), timedelta(hours=5)]), ids=str)
 async def test_sem_a_hora_do_bling_uma_alteracao_logo_depois_da_execucao_e_lida(
     app: App, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
 ) -> None:
@@ -149,7 +150,9 @@ async def test_sem_a_hora_do_bling_uma_alteracao_logo_depois_da_execucao_e_lida(
     assert await scalar(app.engine, "SELECT email FROM contatos WHERE id = :id", id=contato) == "outro@exemplo.com.br"
 
 
-@pytest.mark.parametrize("header", ["", "ontem", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    "header", one_now(["ontem", "", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
+)
 async def test_um_date_ausente_ou_absurdo_nao_vale(app: App, settings: Settings, bling: Bling, header: str) -> None:
     bling.configure(date_header=header)
     await run_with(settings, TickingClock(NOW), START)

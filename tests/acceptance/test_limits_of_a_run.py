@@ -11,6 +11,7 @@ import pytest
 from tests.collecting import authorise
 from tests.fakes import FakeClock
 from tests.truth import assert_equals_truth
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Settings
@@ -67,7 +68,7 @@ async def test_a_bling_that_stays_down_ends_the_run_and_the_next_one_completes(
 
 
 @pytest.mark.bling(requests_per_second=3, errors_per_10s=300)
-@pytest.mark.parametrize("delay", [0.0, 0.35])
+@pytest.mark.parametrize("delay", one_now([0.0, 0.35]))
 async def test_no_block_even_by_whoever_turned_the_pace_off(
     settings: Settings, bling: Bling, clock: FakeClock, delay: float
 ) -> None:

@@ -10,6 +10,7 @@ from tests.collecting import authorise as authorise_app
 from tests.fakes import FakeClock
 from tests.inbox import Inbox, open_inbox
 from tests.postgres import execute
+from tests.variants import one_now
 
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret, Settings
@@ -39,7 +40,7 @@ def inbox() -> Iterator[Inbox]:
         yield opened
 
 
-@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+@pytest.mark.parametrize("isolation", one_now(["serializable", "repeatable read"]))
 async def test_a_load_in_a_database_of_odd_customs(
     settings: Settings, clock: FakeClock, bling: Bling, database_url: str, isolation: str
 ) -> None:
@@ -95,7 +96,7 @@ def limited(settings: Settings, database_url: str, role: str, inbox: Inbox) -> S
     return replace(settings, database_url=Secret(url), alert_urls=Secret(inbox.url))
 
 
-@pytest.mark.parametrize("table", ["alarmes", "nfe_itens", "etl_controle"])
+@pytest.mark.parametrize("table", one_now(["nfe_itens", "alarmes", "etl_controle"]))
 async def test_a_table_without_rights_is_said_by_run_and_by_the_watch_until_it_has_them(
     limited: Settings,
     clock: FakeClock,

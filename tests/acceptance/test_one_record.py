@@ -165,10 +165,10 @@ async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo
     [
         (401, '{"error": {"type": "invalid_token", "description": "não"}}'),
         (403, '{"error": {"type": "FORBIDDEN", "description": "não"}}'),
-        (429, "<html>negado</html>"),
         *(
             pytest.param(status, body, marks=pytest.mark.slow)
             for status, body in [
+                (429, "<html>negado</html>"),
                 (400, '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'),
                 (403, "<html>negado</html>"),
                 (500, '{"error": {"type": "SERVER_ERROR", "description": "não"}}'),

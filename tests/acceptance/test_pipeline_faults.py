@@ -10,6 +10,7 @@ import pytest
 from tests.collecting import at_request, rows, scalar
 from tests.fakes import FakeClock
 from tests.truth import assert_equals_truth
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
@@ -56,7 +57,7 @@ async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(app: App, bling:
     assert bling.counters.faults >= 8
 
 
-@pytest.mark.parametrize("kind", ["bad_gateway", "drop", "server_error"])
+@pytest.mark.parametrize("kind", one_now(["bad_gateway", "drop", "server_error"]))
 async def test_bling_fora_do_ar_e_erro_e_a_janela_fica_devida_ate_a_execucao_seguinte(
     app: App, bling: Bling, kind: FaultKind
 ) -> None:
@@ -226,7 +227,7 @@ async def test_a_autorizacao_revogada_no_meio_pede_outra_e_nada_se_perde(
     assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
 
 
-@pytest.mark.parametrize(("path", "table"), [("/contatos", "contatos"), ("/produtos", "produtos")])
+@pytest.mark.parametrize(("path", "table"), one_now([("/contatos", "contatos"), ("/produtos", "produtos")]))
 async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(app: App, bling: Bling, path: str, table: str) -> None:
     bling.configure(missing_scopes=frozenset({path}))
     result = await app.pipeline.run_full(START)
@@ -301,7 +302,7 @@ async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
     await assert_equals_truth(app.engine, bling)
 
 
-@pytest.mark.parametrize("path", ["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"])
+@pytest.mark.parametrize("path", one_now(["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"]))
 async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
     app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:

@@ -44,6 +44,7 @@ class Behind:
     """Mudanças de todo tipo em notas de todas as idades, e o que uma conferência deve dizer delas."""
 
     def __init__(self, bling: Bling) -> None:
+        """O que já havia antes da carga."""
         self.bling = bling
         self.pending = [bling.issue_note(situacao=1, emitted_at=moment) for moment in (EDGES[1], EDGES[4], EDGES[7])]
         model = outgoing(bling, 6)[-1]
@@ -87,14 +88,13 @@ class Behind:
 
 
 @pytest.fixture
-async def behind(app: App, bling: Bling) -> Behind:
+def behind(changed: Behind) -> Behind:
     """A história já carregada, e então tudo acontece no Bling."""
-    changes = Behind(bling)
-    assert (await app.pipeline.run_full(START)).status == "success"
-    changes.happen()
-    return changes
+    changed.happen()
+    return changed
 
 
+@pytest.mark.loaded(START, before=Behind)
 async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(app: App, bling: Bling, behind: Behind) -> None:
     result = await app.pipeline.reconcile(repair=True)
     assert (result.status, result.exit_code, result.message) == ("success", 0, None)
@@ -105,6 +105,7 @@ async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(app: App, bling: 
     await assert_equals_the_living(app.engine, bling, deleted=behind.sumiram)
 
 
+@pytest.mark.loaded(START, before=Behind)
 async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(app: App, bling: Bling, behind: Behind) -> None:
     before = await snapshot(app.engine)
     bling.counters.reset()
@@ -123,6 +124,7 @@ async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(app: App, bling: Bling
     assert situation["no_bling"] == len(outgoing(bling))
 
 
+@pytest.mark.loaded(START, before=Behind)
 async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(app: App, bling: Bling, behind: Behind) -> None:
     result = await app.pipeline.reconcile(repair=True)
     stored = await conferencias(app.engine)

@@ -12,6 +12,7 @@ from tests.acceptance.service_fixtures import serving
 from tests.collecting import authorise
 from tests.commands import Terminal, variables_for
 from tests.fakes import FakeClock
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Secret
@@ -79,7 +80,7 @@ async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: Asyn
     assert "em claro" not in said
 
 
-@pytest.mark.parametrize("other", [{}, {"TOKEN_ENCRYPTION_KEY": new_key()}])
+@pytest.mark.parametrize("other", one_now([{"TOKEN_ENCRYPTION_KEY": new_key()}, {}]))
 async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
     app: App, terminal: Terminal, engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
 ) -> None:

@@ -30,8 +30,8 @@ from playwright.async_api import Request as Asked
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.browser.looking import harmless
 from tests.collecting import authorise, collector_settings
-from tests.conftest import NOW, TickingClock
-from tests.fakes import FakeClock
+from tests.conftest import NOW
+from tests.fakes import FakeClock, TickingClock
 from tests.postgres import create_database, drop_database
 
 from bling_collector.bootstrap import open_app

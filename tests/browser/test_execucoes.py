@@ -25,7 +25,9 @@ async def test_each_page(page: Page, path: str) -> None:
 
 
 @PHONE
-@pytest.mark.parametrize("path", [*PAGES, "/execucoes/99", "/nada"])
+@pytest.mark.parametrize(
+    "path", ["/nada", *(pytest.param(path, marks=pytest.mark.slow) for path in (*PAGES, "/execucoes/99"))]
+)
 async def test_each_page_on_a_phone_in_the_dark(page: Page, path: str) -> None:
     await page.goto(path)
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -44,6 +46,7 @@ async def test_the_period_is_only_asked_for_a_historic_load(page: Page) -> None:
     await axe(page)
 
 
+@pytest.mark.slow
 async def test_back_to_the_plan_shows_it_again(page: Page) -> None:
     await page.goto("/executar")
     await page.get_by_role("button", name="Ver o plano").click()
@@ -108,6 +111,7 @@ async def test_a_run_of_another_process_is_followed_and_stopped_too(
     assert (await ending)["status"] == "partial"
 
 
+@pytest.mark.slow
 @pytest.mark.browser(javascript=False)
 async def test_without_javascript_it_all_works(page: Page) -> None:
     await page.goto("/executar")

@@ -19,7 +19,7 @@ CAPTIONS = """[...document.querySelectorAll('caption:not(.visually-hidden)')]
     .map(caption => caption.textContent)"""
 
 
-@pytest.mark.parametrize("width", [390, 768, 1024, 1440])
+@pytest.mark.parametrize("width", [390, *(pytest.param(width, marks=pytest.mark.slow) for width in (768, 1024, 1440))])
 async def test_every_column_is_in_sight(panel: Panel, page: Page, width: int) -> None:
     async with panel.engine.connect() as connection:
         query = "SELECT nfe_id FROM nfe_itens GROUP BY nfe_id ORDER BY count(*) DESC, nfe_id LIMIT 1"
@@ -55,6 +55,7 @@ OFF_SCREEN = """[...document.querySelectorAll('.tabs [aria-current], .nav [aria-
     .filter(tab => tab.getBoundingClientRect().right > innerWidth || tab.getBoundingClientRect().left < 0).length"""
 
 
+@pytest.mark.slow
 async def test_long_words_and_huge_numbers_stay_in_their_cells(panel: Panel, page: Page) -> None:
     """Nomes de uma palavra só, valores de bilhões e meses de muitas notas, do celular à mesa."""
     await execute(

@@ -37,6 +37,7 @@ async def test_the_door_and_the_way_back(page: Page, panel: Panel) -> None:
     await expect(page).to_have_url(f"{panel.url}/entrar?volta=/")
 
 
+@pytest.mark.slow
 @pytest.mark.browser(width=360, height=640, theme="dark", javascript=True)
 async def test_on_a_phone_in_the_dark(page: Page) -> None:
     await page.goto("/")

@@ -67,6 +67,7 @@ async def test_uma_busca_torta_se_explica(panel: Panel, page: Page) -> None:
     await axe(page)
 
 
+@pytest.mark.slow
 @pytest.mark.browser(width=360, height=640, theme="dark", javascript=False)
 async def test_no_telefone_no_escuro_e_sem_javascript(panel: Panel, page: Page) -> None:
     hostile = '<img src=x onerror="alert(1)">' + "semespaço" * 40
@@ -82,6 +83,7 @@ async def test_no_telefone_no_escuro_e_sem_javascript(panel: Panel, page: Page) 
     await expect(page.locator("[role=status]:not(.lost)")).to_contain_text("no cliente ou num produto")
 
 
+@pytest.mark.slow
 @pytest.mark.browser(theme="dark")
 async def test_no_escuro(panel: Panel, page: Page) -> None:
     newest = await scalar(panel.engine, NEWEST)
@@ -90,6 +92,7 @@ async def test_no_escuro(panel: Panel, page: Page) -> None:
         await axe(page)
 
 
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 async def test_sem_nota_nenhuma(panel: Panel, page: Page) -> None:
     await page.goto("/notas")

@@ -74,6 +74,7 @@ async def test_o_faturamento_e_o_que_dele_se_baixa(page: Page, panel: Panel, tmp
     await expect(page.get_by_label("De", exact=True)).to_have_value("2024-01-01")
 
 
+@pytest.mark.slow
 @pytest.mark.browser(width=360, height=640, theme="dark")
 async def test_no_telefone_e_no_escuro(page: Page) -> None:
     for path in ("/cobertura", "/cobertura/2024-07", "/faturamento?periodo=tudo", "/faturamento?periodo=mes"):
@@ -83,6 +84,7 @@ async def test_no_telefone_e_no_escuro(page: Page) -> None:
         await axe(page)
 
 
+@pytest.mark.slow
 @pytest.mark.browser(javascript=False)
 async def test_sem_javascript_tudo_se_alcanca(page: Page) -> None:
     await page.goto("/faturamento?periodo=ano-passado")
@@ -93,6 +95,7 @@ async def test_sem_javascript_tudo_se_alcanca(page: Page) -> None:
     await expect(page.get_by_text("Nenhuma lacuna")).to_be_visible()
 
 
+@pytest.mark.slow
 async def test_um_nome_que_e_um_script_fica_um_nome(page: Page, panel: Panel) -> None:
     await execute(
         panel.engine,
@@ -113,6 +116,7 @@ async def test_o_peso_das_paginas(page: Page) -> None:
         assert await weight(page, path) < MOST_BYTES, path
 
 
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 async def test_antes_da_primeira_coleta(page: Page) -> None:
     for path, title in (("/cobertura", "Ainda não há o que cobrir"), ("/faturamento", "Ainda não há notas")):

@@ -96,6 +96,7 @@ async def test_the_first_page_stays_and_comes_back(page: Page, panel: Panel) -> 
 
 
 @SLOW
+@pytest.mark.slow
 @pytest.mark.usefixtures("running", "hurried")
 async def test_another_page_does_not_take_the_place_of_this_one(page: Page, panel: Panel) -> None:
     async def hotel(route: Route) -> None:
@@ -108,6 +109,7 @@ async def test_another_page_does_not_take_the_place_of_this_one(page: Page, pane
 
 
 @SLOW
+@pytest.mark.slow
 @pytest.mark.usefixtures("running", "hurried")
 @pytest.mark.parametrize((), [pytest.param(id="situacao"), pytest.param(id="guia", marks=[*FIRST])])
 async def test_the_focus_stays_through_the_polls(page: Page, panel: Panel) -> None:
@@ -125,7 +127,10 @@ async def test_the_focus_stays_through_the_polls(page: Page, panel: Panel) -> No
 
 @pytest.mark.parametrize(
     ("path", "piece"),
-    [("/faturamento", "**/faturamento?*partes=sim"), ("/cobertura/2024-07", "**/cobertura/2024-07")],
+    [
+        ("/faturamento", "**/faturamento?*partes=sim"),
+        pytest.param("/cobertura/2024-07", "**/cobertura/2024-07", marks=pytest.mark.slow),
+    ],
 )
 async def test_a_piece_that_does_not_come_offers_to_try_again(page: Page, path: str, piece: str) -> None:
     outage = Outage()
@@ -145,6 +150,7 @@ async def test_a_piece_that_does_not_come_offers_to_try_again(page: Page, path: 
 
 
 @SLOW
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 async def test_a_run_is_followed_again_after_the_database_is_back(
     page: Page, panel: Panel, running: int, postgres: EmbeddedServer, database_url: str
@@ -164,6 +170,7 @@ async def test_a_run_is_followed_again_after_the_database_is_back(
 
 
 @SLOW
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurried")
 async def test_the_lines_of_a_run_arrive_while_it_runs(page: Page, running: int) -> None:
     await page.goto(f"/execucoes/{running}")
@@ -173,7 +180,7 @@ async def test_the_lines_of_a_run_arrive_while_it_runs(page: Page, running: int)
 
 @SLOW
 @pytest.mark.collector(api_token=Secret(TOKEN))
-@pytest.mark.parametrize("path", ["/", "/execucoes/2"])
+@pytest.mark.parametrize("path", ["/", pytest.param("/execucoes/2", marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("hurried")
 async def test_an_ended_session_goes_to_the_door_and_back(
     page: Page, panel: Panel, running: int, path: str, monkeypatch: pytest.MonkeyPatch

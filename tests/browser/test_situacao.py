@@ -10,7 +10,7 @@ from tests.browser.looking import MOST_BYTES, axe, fits, weight
 
 BOTH = [
     pytest.param(id="claro", marks=pytest.mark.browser(theme="light")),
-    pytest.param(id="escuro", marks=pytest.mark.browser(theme="dark", width=360, height=740)),
+    pytest.param(id="escuro", marks=[pytest.mark.browser(theme="dark", width=360, height=740), pytest.mark.slow]),
 ]
 
 
@@ -88,6 +88,7 @@ async def test_from_nothing_to_the_data(page: Page, panel: Panel) -> None:
     await expect(page.get_by_role("heading", level=1)).to_contain_text(f"{total} de {total} notas")
 
 
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 async def test_a_denied_consent_offers_to_try_again(page: Page) -> None:
     await page.goto("/autorizar")
@@ -96,6 +97,7 @@ async def test_a_denied_consent_offers_to_try_again(page: Page) -> None:
     await axe(page)
 
 
+@pytest.mark.slow
 async def test_a_lost_authorisation_is_said_and_repaired(page: Page, panel: Panel) -> None:
     panel.bling.grants.revoke_all()
     panel.clock.advance(7 * 3600)  # o token de acesso venceu: é preciso renová-lo
@@ -114,6 +116,7 @@ async def test_a_lost_authorisation_is_said_and_repaired(page: Page, panel: Pane
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Tudo certo")
 
 
+@pytest.mark.slow
 async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
     """Uma nota que o Bling não entrega fica devida, o painel diz qual, e o botão a busca quando ela volta."""
     note = max(note["id"] for note in panel.bling.notes.values() if note["tipo"] == 1)

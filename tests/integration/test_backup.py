@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes import FakeClock
 from tests.postgres import create_database, drop_database, execute
 from tests.truth import assert_equals_truth
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret
@@ -109,7 +110,7 @@ async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: Asy
 
 
 @pytest.mark.loaded(date(2025, 1, 1))
-@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("asked", one_now([False, True]))
 async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
     loaded: AsyncEngine, tmp_path: Path, asked: bool
 ) -> None:
@@ -158,7 +159,7 @@ async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
     assert bling.counters.token_calls == 0
 
 
-@pytest.mark.parametrize("revision", ["0001", "0003"])
+@pytest.mark.parametrize("revision", one_now(["0003", "0001"]))
 async def test_an_old_copy_does_not_make_a_lost_authorisation_look_good(
     engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, revision: str
 ) -> None:
@@ -216,6 +217,7 @@ async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_pa
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_tables_that_the_copy_has_not(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     """Uma cópia anterior à última migração, sobre um banco que já a tem."""
@@ -274,6 +276,7 @@ async def test_a_hostile_copy_runs_nothing(
     assert (await rows(empty_engine))["contatos"] == before
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_what_analysts_may_read_they_may_read_afterwards(
     loaded: AsyncEngine, database_url: str, tmp_path: Path
@@ -306,6 +309,7 @@ async def granted(engine: AsyncEngine) -> list[str]:
         return [command for _, _, command in await read_grants(connection)]
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia")
@@ -320,6 +324,7 @@ async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_
     await other.dispose()
 
 
+@pytest.mark.slow
 async def test_a_schema_whose_name_needs_quotes(empty_database_url: str, tmp_path: Path) -> None:
     await execute(empty_database_url, 'CREATE SCHEMA "Outra ""Coisa"""')
     url = make_url(empty_database_url).update_query_dict({"options": r'-csearch_path="Outra\ ""Coisa"""'})

@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 from tests.fakes import FakeClock
 from tests.truth import assert_equals_truth
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling
 
 
-@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("after", one_now([1, 0]))
 async def test_the_quota_ends_while_the_payment_methods_are_read(
     app: App, bling: Bling, clock: FakeClock, after: int
 ) -> None:

@@ -11,6 +11,7 @@ from tests.bench.many_notes import fill as fill_many
 from tests.bench.searches import SEARCHES, pages, plans
 from tests.collecting import rows, scalar
 from tests.noted import everything, fill, matches
+from tests.variants import one_now
 
 from bling_collector.db import nota_search, schema
 from bling_collector.db.models import nfe_busca
@@ -96,7 +97,7 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
     return engine
 
 
-@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", one_now([11, 1]))
 async def test_cada_busca_e_cada_combinacao_acha_o_que_se_acha_percorrendo_tudo(
     filled: AsyncEngine, every: int
 ) -> None:
@@ -114,7 +115,7 @@ async def test_cada_busca_e_cada_combinacao_acha_o_que_se_acha_percorrendo_tudo(
         assert any(matches(note, other) for note in notes)
 
 
-@pytest.mark.parametrize("gathered", [nota_search.GATHERED, 3])
+@pytest.mark.parametrize("gathered", one_now([nota_search.GATHERED, 3]))
 @pytest.mark.parametrize(
     "search", [Search(), Search(Term("texto", "jose")), Search(situacao=6), Search(cliente="ltda")]
 )
@@ -229,6 +230,7 @@ def _migrate_search_again(connection: object) -> None:
         migration._add_search()
 
 
+@pytest.mark.slow
 async def test_nenhuma_busca_percorre_uma_tabela_inteira(engine: AsyncEngine) -> None:
     await fill_many(engine, 20_000)
     for name, search in SEARCHES.items():

@@ -31,9 +31,8 @@ pytestmark = pytest.mark.bling(scale=0.05)
 Note = dict[str, Any]
 
 
-@pytest.fixture
-async def notes(app: App, bling: Bling) -> list[Note]:
-    """A história coletada, com notas em toda situação, nas bordas dos dias, sem contato, e uma excluída."""
+def sell(bling: Bling) -> int:
+    """Notas em toda situação, nas bordas dos dias, sem contato; devolve a que há de ser excluída."""
     model = outgoing(bling, 6)[-1]
     for situacao in range(1, 12):
         twin(bling, model, emitted_at=at(f"2025-11-{situacao:02} 23:59:59"), situacao=situacao)
@@ -41,9 +40,13 @@ async def notes(app: App, bling: Bling) -> list[Note]:
     twin(bling, model, emitted_at=at("2024-02-29 23:59:59"))
     bling.issue_note(emitted_at=at("2025-11-30 23:59:59"), contact_id=0)
     issue_odd(bling, "2025-11-06")
-    doomed = twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
-    await app.pipeline.run_full(START)
-    bling.delete_note(doomed)
+    return twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
+
+
+@pytest.fixture
+async def notes(app: App, bling: Bling, changed: int) -> list[Note]:
+    """A história coletada, com uma nota excluída; devolve as que existem no Bling."""
+    bling.delete_note(changed)
     await app.pipeline.reconcile(date(2025, 12, 1), repair=True)
     return [note for note in bling.notes.values() if note["tipo"] == 1]
 
@@ -75,6 +78,7 @@ def grouped(notes: Iterable[Note], key: Callable[[Note], Any]) -> dict[Any, list
     return found
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_cada_passo_e_a_conta_feita_por_fora(app: App, notes: list[Note]) -> None:
     for period in PERIODS:
         found = await load_revenue(app.engine, period, TODAY)
@@ -91,6 +95,7 @@ async def test_cada_passo_e_a_conta_feita_por_fora(app: App, notes: list[Note]) 
     assert {(await load_revenue(app.engine, period, TODAY)).step for period in PERIODS} == {"dia", "mes"}
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_o_ano_anterior_cai_no_mesmo_passo(app: App, notes: list[Note]) -> None:
     november = Period(date(2025, 11, 1), date(2025, 11, 30))
     found = await load_revenue(app.engine, november, TODAY)
@@ -103,6 +108,7 @@ async def test_o_ano_anterior_cai_no_mesmo_passo(app: App, notes: list[Note]) ->
     assert leap.notas >= 1
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling, notes: list[Note]) -> None:
     for period in PERIODS:
         inside = within(notes, period)
@@ -171,6 +177,7 @@ def _by_method(notes: Iterable[Note]) -> dict[int | None, tuple[int, Decimal]]:
     return found
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
     """O que o painel diz é o que o analista lê, até no nome."""
     found = await load_revenue(app.engine, EVER, TODAY)
@@ -206,6 +213,7 @@ def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:
     return found.notas, found.valor, found.canceladas, found.valor_cancelado, found.valor_a_parte
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_so_as_primeiras_e_quantas_ha(app: App, notes: list[Note]) -> None:
     most = await load_breakdowns(app.engine, EVER, most=3)
     for name, found in most.items():
@@ -214,6 +222,7 @@ async def test_so_as_primeiras_e_quantas_ha(app: App, notes: list[Note]) -> None
         assert (found.of, found.whole) == (whole.of, whole.whole), name
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(app: App, notes: list[Note]) -> None:
     ids = [note["id"] for note in notes if note["situacao"] == 6 and sold(note) == note["valorNota"]][:3]
     for id_, value in zip(ids, ("NULL", "'0001-01-01'", "'2099-12-31 10:00'"), strict=True):
@@ -240,6 +249,7 @@ async def test_um_banco_vazio_soma_zero(app: App) -> None:
         assert (each.rows, each.of, each.whole) == ([], 0, Decimal(0))
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_muitos_anos_se_mostram_por_ano(app: App, notes: list[Note]) -> None:
     found = await load_revenue(app.engine, Period(date(2015, 5, 1), TODAY), TODAY)
     assert found.step == "ano"

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.truth import assert_equals_truth
+from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.db import erasure
@@ -66,8 +67,7 @@ def _found(texts: list[str], dump: str) -> list[str]:
     return [each for each in texts if each in dump]
 
 
-@pytest.fixture
-def lonely(bling: Bling) -> tuple[int, list[str]]:
+def make_lonely(bling: Bling) -> tuple[int, list[str]]:
     """A pessoa, com textos que ninguém mais tem e notas cheias dela."""
     contact_id, _ = _person(bling)
     street = {"endereco": "Rua Só Dela", "cep": "97531024", "numero": "4242", "bairro": "Recanto Único"}
@@ -95,6 +95,14 @@ def lonely(bling: Bling) -> tuple[int, list[str]]:
     return contact_id, [*texts, "Zeferino", "1961-07-13", "Xique", "Zybelina", "Rua Só Dela", "97531024", "Recanto"]
 
 
+@pytest.fixture
+def lonely(request: pytest.FixtureRequest, bling: Bling) -> tuple[int, list[str]]:
+    """A pessoa, já coletada se o teste começa por uma carga."""
+    loaded = request.node.get_closest_marker("loaded")
+    person: tuple[int, list[str]] = request.getfixturevalue("changed") if loaded else make_lonely(bling)
+    return person
+
+
 def _fill(bling: Bling, note_id: int, unique: dict[str, Any], street: dict[str, str]) -> None:
     note = bling.notes[note_id]
     names = {key: unique[key] for key in ("nome", "numeroDocumento", "email", "telefone", "rg")}
@@ -106,9 +114,9 @@ def _fill(bling: Bling, note_id: int, unique: dict[str, Any], street: dict[str, 
     bling.edit_note(note_id, contato=contato, itens=itens, parcelas=parcelas, transporte=transporte)
 
 
+@pytest.mark.loaded(START, before=make_lonely)
 async def test_all_that_is_held_is_exported(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, texts = lonely
-    await app.pipeline.run_full(START)
     found = await export_person(app.engine, contact_id, app.clock.now())
     cited = {
         id_
@@ -138,11 +146,11 @@ async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(
     assert found["contato_nome"] is None
 
 
+@pytest.mark.loaded(START, before=make_lonely)
 async def test_nothing_of_the_person_is_left_nor_comes_back(
     app: App, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:
     contact_id, texts = lonely
-    await app.pipeline.run_full(START)
     bling.edit_contact(contact_id, telefone="(54) 90000-4321")  # o histórico passa a ter o telefone velho e o novo
     first = next(id_ for id_, note in bling.notes.items() if note["contato"]["id"] == contact_id)
     bling.edit_note(first, contato=bling.notes[first]["contato"] | {"nome": "Zybelina Zanetti de Antes"}, situacao=6)
@@ -184,11 +192,11 @@ async def test_nothing_of_the_person_is_left_nor_comes_back(
     assert _found(texts, str(exported)) == []
 
 
+@pytest.mark.loaded(START, before=make_lonely)
 async def test_registered_again_under_another_id_the_person_comes_back_until_it_too_is_erased(
     app: App, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:
     contact_id, texts = lonely
-    await app.pipeline.run_full(START)
     await erase_person(app.engine, contact_id, app.clock.now())
     again = bling.add_contact("F", nome="Zybelina Zacarias Zanetti", numeroDocumento="529.982.247-25")
     note = bling.issue_note(contact_id=again)
@@ -202,12 +210,14 @@ async def test_registered_again_under_another_id_the_person_comes_back_until_it_
 
 @pytest.mark.parametrize(
     ("plain", "written"),
-    [
-        ("52998224725", ["52998224725", "529.982.247-25", "CPF\n529.982.247-25.", "52998224725\n"]),
-        ("65020209000162", ["65020209000162", "65.020.209/0001-62", "CNPJ 65020209/0001-62"]),
-        ("12ABC34501DE35", ["12ABC34501DE35", "12.ABC.345/01DE-35", "12.abc.345/01de-35"]),
-        ("RNE (V) 1.5", ["RNE (V) 1.5"]),
-    ],
+    one_now(
+        [
+            ("52998224725", ["52998224725", "529.982.247-25", "CPF\n529.982.247-25.", "52998224725\n"]),
+            ("65020209000162", ["65020209000162", "65.020.209/0001-62", "CNPJ 65020209/0001-62"]),
+            ("12ABC34501DE35", ["12ABC34501DE35", "12.ABC.345/01DE-35", "12.abc.345/01de-35"]),
+            ("RNE (V) 1.5", ["RNE (V) 1.5"]),
+        ]
+    ),
 )
 async def test_notes_of_others_that_have_the_document(
     app: App, bling: Bling, lonely: tuple[int, list[str]], plain: str, written: list[str]
@@ -286,9 +296,9 @@ async def test_what_changed_hands_keeps_nothing_of_who_had_it(
         assert set(names.scalars()) == {"Quirino Herdeiro"}
 
 
+@pytest.mark.loaded(START, before=make_lonely)
 async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, _ = lonely
-    await app.pipeline.run_full(START)
     others = "SELECT t::text FROM {} t WHERE NOT t.{} = ANY(:ids) ORDER BY t.id"
     person = await load_person(app.engine, contact_id)
     queries = [
@@ -327,9 +337,9 @@ async def test_an_unknown_contact(app: App) -> None:
     assert (UnknownContatoError.exit_code, UnknownContatoError.http_status) == (2, 404)
 
 
+@pytest.mark.loaded(START, before=make_lonely)
 async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, texts = lonely
-    await app.pipeline.run_full(START)
     await assert_equals_truth(app.engine, bling)
     async with app.engine.begin() as connection:
         for table in COPIED:

@@ -22,16 +22,20 @@ VALID = (5, 6, 7)
 Note = dict[str, Any]
 
 
-@pytest.fixture
-async def notes(app: App, bling: Bling) -> list[Note]:
-    """A história coletada, com notas em toda situação e uma excluída; devolve as que existem no Bling."""
+def sell(bling: Bling) -> int:
+    """Notas em toda situação; devolve a que há de ser excluída."""
     model = outgoing(bling, 6)[-1]
     for situacao in range(1, 12):
         twin(bling, model, emitted_at=at(f"2025-11-{situacao:02} 23:59:59"), situacao=situacao)
     bling.issue_note(emitted_at=at("2025-11-30 08:00:00"), contact_id=0)
     issue_odd(bling, "2025-11-29")
-    doomed = twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
-    await app.pipeline.run_full(START)
+    return twin(bling, model, emitted_at=at("2025-12-01 00:00:00"))
+
+
+@pytest.fixture
+async def notes(app: App, bling: Bling, changed: int) -> list[Note]:
+    """A história coletada, com notas em toda situação e uma excluída; devolve as que existem no Bling."""
+    doomed = changed
     bling.delete_note(doomed)
     await app.pipeline.reconcile(date(2025, 12, 1), repair=True)
     assert await rows(app.engine, "SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == [(doomed,)]
@@ -75,6 +79,7 @@ def contact(note: Note) -> int | None:
     return note["contato"]["id"] or None
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_cada_view_e_igual_a_conta_feita_por_fora(app: App, bling: Bling, notes: list[Note]) -> None:
     counted = [note for note in notes if note["situacao"] in (2, *VALID)]
     await _validas(app, notes)
@@ -174,6 +179,7 @@ async def _clientes(app: App, bling: Bling, counted: list[Note]) -> None:
     assert len(last) == len(newest)
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_uma_excecao_da_empresa_vale_na_hora(app: App, notes: list[Note]) -> None:
     """O x949 que para esta empresa é venda; e o que a tabela oficial não tem."""
     before = await rows(app.engine, "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_mes")
@@ -267,6 +273,7 @@ async def _pagamentos(app: App, bling: Bling, notes: list[Note]) -> None:
     assert all(names[forma] == methods[forma]["descricao"] for forma in names if forma in methods)
 
 
+@pytest.mark.loaded(START, before=sell)
 async def test_um_banco_de_antes_ganha_as_operacoes_e_as_views_de_quem_as_le_ficam(
     app: App, notes: list[Note], empty_engine: AsyncEngine
 ) -> None:

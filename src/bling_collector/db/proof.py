@@ -174,8 +174,10 @@ async def _set_gone(
 
 async def record(connection: AsyncConnection, months: Collection[Month], now: datetime, run_id: int | None) -> None:
     """Guarda a conferência de cada mês no lugar da anterior."""
-    for month in months:
-        values = {
+    if not months:
+        return
+    rows = [
+        {
             "mes": month.inicio.replace(day=1),
             "data_inicio": month.inicio,
             "data_fim": month.fim,
@@ -188,8 +190,11 @@ async def record(connection: AsyncConnection, months: Collection[Month], now: da
             "diferem": month.diferem,
             "reparadas": month.reparadas,
         }
-        new = insert(conferencias).values(values)
-        await connection.execute(new.on_conflict_do_update(index_elements=["mes"], set_=values))
+        for month in months
+    ]
+    new = insert(conferencias).values(rows)
+    changes = {name: new.excluded[name] for name in rows[0]}
+    await connection.execute(new.on_conflict_do_update(index_elements=["mes"], set_=changes))
 
 
 async def scope_start(connection: AsyncConnection) -> date | None:

@@ -98,6 +98,8 @@ class RunContext:
     """Sondas já feitas do que as listagens poderiam esconder."""
     hiding: set[str] = field(default_factory=set)
     """Os streams em que elas o mostraram nesta execução."""
+    hid: dict[str, bool] = field(default_factory=dict)
+    """Stream → se uma execução anterior já o tinha visto."""
     refused: Counter[str] = field(default_factory=Counter)
     """Quantos pedidos de cada recurso falharam enquanto se estreitava uma listagem."""
     known_bad: dict[str, list[Window]] = field(default_factory=dict)

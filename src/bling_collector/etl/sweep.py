@@ -129,10 +129,10 @@ async def listings_of(ctx: RunContext, stream: Stream) -> tuple[Params, ...]:
 
 async def hides_more(ctx: RunContext, stream: Stream) -> bool:
     """Se já se viu que as listagens de costume escondem registros: então pedem-se todas."""
-    if stream.name in ctx.hiding:
-        return True
-    async with ctx.engine.connect() as connection:
-        return await control.checkpoint(connection, _hidden(stream)) is not None
+    if stream.name not in ctx.hid:
+        async with ctx.engine.connect() as connection:
+            ctx.hid[stream.name] = await control.checkpoint(connection, _hidden(stream)) is not None
+    return ctx.hid[stream.name] or stream.name in ctx.hiding
 
 
 def _hidden(stream: Stream) -> str:
