@@ -116,6 +116,7 @@ async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, 
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 @pytest.mark.parametrize(
     ("path", "name"),
@@ -164,10 +165,10 @@ async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo
     ("status", "body"),
     [
         (401, '{"error": {"type": "invalid_token", "description": "não"}}'),
-        (403, '{"error": {"type": "FORBIDDEN", "description": "não"}}'),
         *(
             pytest.param(status, body, marks=pytest.mark.slow)
             for status, body in [
+                (403, '{"error": {"type": "FORBIDDEN", "description": "não"}}'),
                 (429, "<html>negado</html>"),
                 (400, '{"error": {"type": "VALIDATION_ERROR", "description": "não"}}'),
                 (403, "<html>negado</html>"),
@@ -194,6 +195,7 @@ async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
     assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
 
 
+@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False)
 @pytest.mark.collector(api_page_size=20)
 async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(app: App, bling: Bling) -> None:
@@ -257,6 +259,7 @@ async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(app:
     assert await scalar(app.engine, "SELECT nome FROM contatos WHERE id = :id", id=contact) == "Outro nome"
 
 
+@pytest.mark.slow
 async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(app: App, bling: Bling) -> None:
     """As canceladas não vêm, seja qual for o dia: não há linha que o explique, e nada se estreita."""
     cancelled = [id_ for id_ in notes_of(bling) if bling.notes[id_]["situacao"] == 2]
@@ -287,6 +290,7 @@ async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_penden
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new[2]) == 1
 
 
+@pytest.mark.slow
 async def test_muitas_notas_mas_gastam_pouco_em_cada_execucao_e_acabam_por_ser_as_unicas_que_faltam(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

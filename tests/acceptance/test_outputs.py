@@ -38,6 +38,7 @@ async def ended(terminal: Terminal, *arguments: str, encoding: str) -> tuple[int
     return process.returncode or 0, out, err
 
 
+@pytest.mark.slow
 async def test_another_encoding_changes_no_exit_code_and_no_name(terminal: Terminal, app: App) -> None:
     person = await _with_a_person(app)
     code, out, err = await ended(terminal, "run", encoding="cp1252")
@@ -48,6 +49,7 @@ async def test_another_encoding_changes_no_exit_code_and_no_name(terminal: Termi
     assert json.loads(out)["contatos"][0]["nome"] == NAME, "e o nome vai inteiro"
 
 
+@pytest.mark.slow
 async def test_nobody_reads(terminal: Terminal, app: App) -> None:
     """`comando | head -0`."""
     for arguments in (("run",), ("--help",)):
@@ -90,6 +92,7 @@ async def test_a_full_disk_is_said_and_only_costs_what_is_itself_the_output(term
         assert "a saída não pôde ser escrita" in err.decode()
 
 
+@pytest.mark.slow
 async def test_installed_in_a_folder_of_odd_letters(
     terminal: Terminal, tmp_path: Path, empty_database_url: str
 ) -> None:

@@ -49,6 +49,7 @@ async def test_o_padrao_que_so_mostra_as_autorizadas_nao_esconde_as_outras(app: 
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(default_hides_all_but_authorised=True, also_authorised=frozenset({5}))
 async def test_o_padrao_que_so_mostra_5_e_6_e_descoberto_pela_sonda_de_outra_situacao(app: App, bling: Bling) -> None:
     for year in range(2021, 2026):
@@ -58,6 +59,7 @@ async def test_o_padrao_que_so_mostra_5_e_6_e_descoberto_pela_sonda_de_outra_sit
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, token_type_lowercase=True, always_jwt=True)
 async def test_sem_as_manias_e_com_jwt_o_resultado_e_o_mesmo(app: App, bling: Bling) -> None:
     assert (await app.pipeline.run_full(START)).status == "success"

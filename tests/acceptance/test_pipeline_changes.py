@@ -123,6 +123,7 @@ async def test_um_cancelamento_no_meio_da_listagem_nao_abre_um_buraco(
     assert bling.counters.requests["/nfe"] > plain, "o buraco não chegou a existir: a janela foi lida uma vez só"
 
 
+@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)
 @pytest.mark.collector(api_page_size=10)
 async def test_uma_exclusao_no_meio_da_listagem_nao_abre_um_buraco(
@@ -135,6 +136,7 @@ async def test_uma_exclusao_no_meio_da_listagem_nao_abre_um_buraco(
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False)
 @pytest.mark.collector(api_page_size=10)
 async def test_uma_emissao_no_meio_da_listagem_repete_uma_linha_e_nao_perde_nenhuma(
@@ -327,6 +329,7 @@ async def test_uma_nota_pendente_velha_e_relida_todo_dia(app: App, bling: Bling)
     assert (result.status, result.found.counts) == ("success", {})
 
 
+@pytest.mark.slow
 async def test_a_releitura_das_pendentes_velhas_tem_limite(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

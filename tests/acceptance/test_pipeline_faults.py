@@ -34,6 +34,7 @@ def notes_of(bling: Bling) -> list[int]:
     return [note["id"] for note in bling.notebook.newest_first() if note["tipo"] == 1]
 
 
+@pytest.mark.slow
 async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(app: App, bling: Bling) -> None:
     kinds: list[FaultKind] = ["server_error", "bad_gateway", "empty", "null", "cut", "error_with_200"]
     for kind in kinds:
@@ -48,7 +49,7 @@ async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(app: App, bling
     await assert_equals_truth(app.engine, bling)
 
 
-@pytest.mark.parametrize("kind", [k for k in get_args(FaultKind) if k not in ("hang", "hold", "body")])
+@pytest.mark.parametrize("kind", one_now([k for k in get_args(FaultKind) if k not in ("hang", "hold", "body")]))
 async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(app: App, bling: Bling, kind: FaultKind) -> None:
     for path in ("^/nfe$", r"^/nfe/\d+$", r"^/contatos/\d+$", "^/produtos$", "^/formas-pagamentos$"):
         bling.fail(path, kind, times=2)
@@ -110,6 +111,7 @@ async def test_uma_nota_que_falha_sempre_fica_pendente_e_segura_o_marco_ate_sara
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(app: App, bling: Bling) -> None:
     bad = notes_of(bling)[0]
     rule = bling.fail(rf"^/nfe/{bad}$")
@@ -120,6 +122,7 @@ async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(app: App, b
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=bad) == 1
 
 
+@pytest.mark.slow
 async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling: Bling) -> None:
     bad = notes_of(bling)[:20]
     bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
@@ -147,6 +150,7 @@ async def test_muitas_pendencias_antigas_nao_param_o_resto(app: App, bling: Blin
     assert bling.counters.requests["/produtos"] > 0, "o que vem depois das pendências também é feito"
 
 
+@pytest.mark.slow
 async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(app: App, bling: Bling) -> None:
     """Nem um disjuntor abre: uma nota que já respondeu, perguntada de novo, diz que o Bling atende."""
     bad = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]).startswith("2024")]
@@ -165,14 +169,19 @@ HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
 
 @pytest.mark.parametrize(
     ("oddity", "reason"),
-    [
-        ({"serie": 3_000_000_000}, "serie veio como «3000000000»"),
-        (
-            {"itens": [line_of(codigo=HUGE_SKU, descricao="Maior que um índice", quantidade=1, valor=Decimal(1))]},
-            "o banco recusou",
-        ),
-        ({"contato": {"id": 2**63 - 1, "nome": "x", "endereco": None}, "finalidade": 2**40}, "finalidade veio como «"),
-    ],
+    one_now(
+        [
+            ({"serie": 3_000_000_000}, "serie veio como «3000000000»"),
+            (
+                {"itens": [line_of(codigo=HUGE_SKU, descricao="Maior que um índice", quantidade=1, valor=Decimal(1))]},
+                "o banco recusou",
+            ),
+            (
+                {"contato": {"id": 2**63 - 1, "nome": "x", "endereco": None}, "finalidade": 2**40},
+                "finalidade veio como «",
+            ),
+        ]
+    ),
     ids=["numero-grande-demais", "sku-grande-demais", "dois-defeitos"],
 )
 async def test_uma_nota_que_nao_cabe_no_banco_nao_leva_as_outras(
@@ -241,6 +250,7 @@ async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(app: App, bling: Bling
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(app: App, bling: Bling) -> None:
     contact = bling.add_contact()
     bling.issue_note(contact_id=contact)
@@ -253,6 +263,7 @@ async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(app:
     assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :id", id=contact)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(most_array_values=4)
 async def test_um_bling_que_aceita_poucos_codigos_por_vez_da_os_mesmos_produtos(app: App, bling: Bling) -> None:
     """Quantos `codigos[]` cabem num pedido não está documentado."""
@@ -287,6 +298,7 @@ async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

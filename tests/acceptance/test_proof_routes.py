@@ -93,33 +93,32 @@ async def test_uma_nota_e_a_sua_historia(http: httpx2.AsyncClient, bling: Bling)
     assert [(h["run_id"], h["mudancas"]) for h in read["historico"]] == [(None, {"situacao": [6, 2]})]
 
 
-@pytest.mark.parametrize(
-    ("method", "address", "status"),
-    [
-        ("POST", "/reconcile", 422),
-        ("POST", "/reconcile?data_inicio=2027-01-01", 422),
-        ("POST", "/reconcile?data_inicio=2025-02-30", 422),
-        ("POST", "/reconcile?data_inicio=2025-02-02&data_fim=2025-02-01", 422),
-        ("POST", "/reconcile?repair=talvez", 422),
-        ("POST", "/reconcile?reparar=true", 422),
-        ("POST", "/sync/pedido/1", 422),
-        ("POST", "/sync/nfe/abc", 422),
-        ("POST", "/sync/nfe/0", 422),
-        ("POST", "/sync/nfe/123", 404),
-        ("POST", "/sync/contato/123", 404),
-        ("POST", "/sync/produto/123", 404),
-        ("GET", "/nfe/123", 404),
-        ("GET", "/nfe/99999999999999999999", 422),
-        ("GET", "/reconcile/numeracao?serie=1", 404),
-    ],
-)
-async def test_pedidos_errados(
-    http: httpx2.AsyncClient, engine: AsyncEngine, method: str, address: str, status: int
-) -> None:
+WRONG = [
+    ("POST", "/reconcile", 422),
+    ("POST", "/reconcile?data_inicio=2027-01-01", 422),
+    ("POST", "/reconcile?data_inicio=2025-02-30", 422),
+    ("POST", "/reconcile?data_inicio=2025-02-02&data_fim=2025-02-01", 422),
+    ("POST", "/reconcile?repair=talvez", 422),
+    ("POST", "/reconcile?reparar=true", 422),
+    ("POST", "/sync/pedido/1", 422),
+    ("POST", "/sync/nfe/abc", 422),
+    ("POST", "/sync/nfe/0", 422),
+    ("POST", "/sync/nfe/123", 404),
+    ("POST", "/sync/contato/123", 404),
+    ("POST", "/sync/produto/123", 404),
+    ("GET", "/nfe/123", 404),
+    ("GET", "/nfe/99999999999999999999", 422),
+    ("GET", "/reconcile/numeracao?serie=1", 404),
+]
+
+
+async def test_pedidos_errados(http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests) -> None:
     before = await snapshot(engine)
-    problem(await http.request(method, address), status)
-    assert await snapshot(engine) == before
-    assert await count(engine, "etl_controle") == 0
+    for method, address, status in WRONG:
+        with subtests.test(method=method, address=address, status=status):
+            problem(await http.request(method, address), status)
+            assert await snapshot(engine) == before
+            assert await count(engine, "etl_controle") == 0
 
 
 async def test_antes_de_tudo_as_leituras_respondem(http: httpx2.AsyncClient) -> None:

@@ -65,6 +65,7 @@ async def test_parada_a_pedido(app: App, bling: Bling, monkeypatch: pytest.Monke
     await assert_only_the_rest_is_redone(app, bling, doomed)
 
 
+@pytest.mark.slow
 async def test_morta_no_meio(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]) -> None:
     task = asyncio.create_task(app.pipeline.reconcile(repair=True))
     at_request(bling, monkeypatch, "^/nfe$", 11, task.cancel)

@@ -57,6 +57,7 @@ async def test_o_que_vem_errado_uma_vez_e_pedido_outra_vez(app: App, bling: Blin
     await assert_equals_truth(app.engine, bling)
 
 
+@pytest.mark.slow
 async def test_o_que_continua_errado_fica_pendente_com_o_porque(
     app: App, bling: Bling, settings: Settings, server: RunningServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

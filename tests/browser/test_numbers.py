@@ -14,6 +14,7 @@ from tests.proving import at, execute
 EVIL = "<script>document.title = 'tomada'</script><img src=x onerror=alert(1)>"
 
 
+@pytest.mark.slow
 async def test_o_calendario_e_um_mes_que_se_repara(page: Page, panel: Panel) -> None:
     panel.bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     await page.goto("/cobertura")

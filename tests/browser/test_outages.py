@@ -80,6 +80,7 @@ async def hurried(page: Page) -> AsyncIterator[None]:
 
 
 @SLOW
+@pytest.mark.slow
 @pytest.mark.usefixtures("running", "hurried")
 async def test_the_first_page_stays_and_comes_back(page: Page, panel: Panel) -> None:
     await page.goto("/")

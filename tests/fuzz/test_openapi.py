@@ -132,9 +132,9 @@ def _try(
 
 
 def test_the_service_answers_as_its_description_says(address: str) -> None:
-    statuses = try_everything(address, 4)
-    assert statuses[200] > 10
-    assert statuses[422] > 10
+    statuses = try_everything(address, 1)
+    assert statuses[200] > 5
+    assert statuses[422] > 5
 
 
 @pytest.mark.slow

@@ -102,6 +102,7 @@ async def test_a_restored_database_is_the_original(
         await connection.execute(text("INSERT INTO etl_controle (status) VALUES ('success')"))
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia", with_tokens=True)
@@ -109,6 +110,7 @@ async def test_with_the_tokens_when_asked(loaded: AsyncEngine, empty_engine: Asy
     assert await rows(empty_engine) == await rows(loaded)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 @pytest.mark.parametrize("asked", one_now([False, True]))
 async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
@@ -238,6 +240,7 @@ async def test_tables_that_the_copy_has_not(loaded: AsyncEngine, empty_engine: A
 # --- quem fez o arquivo --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_hostile_copy_runs_nothing(
     loaded: AsyncEngine, empty_engine: AsyncEngine, empty_database_url: str, tmp_path: Path

@@ -233,6 +233,7 @@ async def test_first_command_starts_it_and_the_data_stay(home: Path) -> None:
         assert await scalar(server, "select answer from kept") == 42
 
 
+@pytest.mark.slow
 async def test_four_commands_at_once_make_one_server(home: Path) -> None:
     async with commands(home, 4) as four:
         said = [await command.says() for command in four]
@@ -243,6 +244,7 @@ async def test_four_commands_at_once_make_one_server(home: Path) -> None:
         assert len([pid for pid, command in processes(home) if "embedded_watch" in command]) == 1
 
 
+@pytest.mark.slow
 async def test_killed_starter_does_not_take_the_server_along(used: Path) -> None:
     async with commands(used) as [starter]:
         await starter.says()
@@ -271,6 +273,7 @@ async def test_nothing_is_left_behind(used: Path) -> None:
         assert "database system is shut down" in (base(used) / "postgres.log").read_text()
 
 
+@pytest.mark.slow
 async def test_who_arrives_while_it_stops_gets_a_new_one(used: Path) -> None:
     async with commands(used) as [first]:
         await first.says()
@@ -372,6 +375,7 @@ async def test_live_process_in_the_data_folder_is_respected(used: Path, monkeypa
         await inside.wait()
 
 
+@pytest.mark.slow
 async def test_killed_initdb_leaves_nothing(home: Path) -> None:
     async with commands(home) as [command]:
         await until(lambda: list(base(home).glob("data.new-*/PG_VERSION")))
