@@ -79,7 +79,10 @@ async def test_um_relogio_errado_nao_deixa_marca_nenhuma(
 
     clock.advance(25 * 86400)
     late = bling.issue_note(emitted_at=local_now(bling.clock) - timedelta(days=24))
+    bling.counters.reset()
     await run_with(settings, Skewed(clock, ahead))
+    asked = await scalar(app.engine, "SELECT requisicoes FROM etl_controle ORDER BY id DESC LIMIT 1")
+    assert asked == bling.counters.total - bling.counters.token_calls, "também as que só ouviram que horas eram"
     assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=late) == 1
     held = await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE data_emissao >= '2026-01-01'")
     assert held == sum(bling.notes[id_]["dataEmissao"] >= "2026-01-01" for id_ in outgoing(bling))

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -83,6 +83,8 @@ class RunContext:
     run_id: int | None
     """None fora de uma execução: o que chega é salvo, e não há andamento por anotar."""
     started: datetime
+    before: Requests
+    """As requisições do processo que já estavam feitas quando a execução começou."""
     keep_lock: Callable[[], Awaitable[None]] | None = None
     """Confere, antes de cada transação, que a tranca da execução ainda é desta."""
     progress: Progress = field(default_factory=Progress)
@@ -122,9 +124,6 @@ class RunContext:
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
 
-    def __post_init__(self) -> None:
-        self._before = replace(self.requests)
-
     def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
         """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
         log.info("%s%s", fase, f": {number(total)}" if total else "")
@@ -132,8 +131,8 @@ class RunContext:
         self.show()
 
     def show(self) -> None:
-        self.progress.requisicoes = self.requests.total - self._before.total
-        self.progress.limitadas = self.requests.throttled - self._before.throttled
+        self.progress.requisicoes = self.requests.total - self.before.total
+        self.progress.limitadas = self.requests.throttled - self.before.throttled
         self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
         later = self.outlook.left() if self.outlook is not None else None
         phase = math.ceil(max(self.progress.total - self.progress.feitos, 0) * self.progress.each)

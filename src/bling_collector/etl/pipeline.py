@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any, TypedDict, Unpack
@@ -271,6 +271,7 @@ class Pipeline:
         return result
 
     def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
+        defaults: dict[str, Any] = {"started": self._clock.now(), "before": replace(self._requests)}
         return RunContext(
             self._engine,
             self._client,
@@ -280,12 +281,13 @@ class Pipeline:
             sink=watch.sink,
             stop=watch.stop,
             run_id=run_id,
-            **{"started": self._clock.now()} | more,
+            **defaults | more,
         )
 
     async def _execute(self, job: _Job, watch: Watch) -> RunResult:
         self._refuse_impossible(job.inicio, job.fim)
         async with self._begun(job.tipo) as begun:
+            before = replace(self._requests)
             told = await self._hear()
             async with self._engine.begin() as connection:
                 now = self._clock.now()
@@ -306,8 +308,7 @@ class Pipeline:
             begun.run_id = run_id
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
             mine = {"started": now, "scope": scope, "keep_lock": begun.lock.keep, "known_bad": known_bad}
-            ctx = self._context(run_id, watch, **mine, **how)
-            ctx.told = told
+            ctx = self._context(run_id, watch, **mine, **how, before=before, told=told)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
             ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
