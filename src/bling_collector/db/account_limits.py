@@ -20,6 +20,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import limites_bling
 from bling_collector.db.patience import patiently
 from bling_collector.errors import BlingPausedError, DailyLimitError
+from bling_collector.words import number
 
 log = logging.getLogger(__name__)
 
@@ -196,6 +197,6 @@ def _day_is_over(row: SqlRow[Any]) -> str:
     if row.recusa == "esgotada":
         return f"O Bling disse que a cota diária da conta acabou. {tomorrow}"
     return (
-        f"O coletor já fez hoje {row.usadas} das {row.limite} requisições da cota da conta, e deixa {row.reserva} para "
-        f"os outros aplicativos dela (API_DAILY_RESERVE). {tomorrow}"
+        f"O coletor já fez hoje {number(row.usadas)} das {number(row.limite)} requisições da cota da conta, e deixa "
+        f"{number(row.reserva)} para os outros aplicativos dela (API_DAILY_RESERVE). {tomorrow}"
     )
