@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bling_collector.tokens import Token
+from bling_collector.auth.tokens import Token
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

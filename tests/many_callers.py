@@ -12,9 +12,9 @@ from datetime import datetime
 from tests.collecting import collector_settings
 from tests.fakes import FakeClock
 
+from bling_collector.auth.tokens import Token
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
-from bling_collector.tokens import Token
 
 
 async def main(api_url: str, database_url: str, now: str, tasks: str) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bling_collector.db import nota_search
 from bling_collector.db.models import nfe_cabecalho, nfe_itens
-from bling_collector.etl.nota_terms import Term, root_of
-from bling_collector.etl.notas import Search
+from bling_collector.db.resources import nota_search
+from bling_collector.insight.notas.search import Search
+from bling_collector.insight.notas.terms import Term, root_of
 
 NAMES = (
     *("José da Silva", "JOSÉ Araújo", "Jose\u0301 Conceição", "Metalúrgica Pedra Lascada Ltda", "Bar & Café D'Ávila"),

@@ -9,9 +9,9 @@ import time
 
 import httpx2
 
+from bling_collector.api.account_limits import PgRateLimiter
 from bling_collector.api.transport import PacedTransport, Requests
 from bling_collector.clock import SystemClock
-from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.database import create_engine, parse_url
 
 

@@ -12,20 +12,24 @@ from urllib.parse import urlsplit
 import httpx2
 from sqlalchemy.exc import SQLAlchemyError
 
+from bling_collector.alarms.watch import Alarms
+from bling_collector.api.account_limits import PgRateLimiter
 from bling_collector.api.answers import place, read_answer, unanswered
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.bling_clock import BlingClock, HeardTransport
 from bling_collector.api.network import network, routes
+from bling_collector.api.pace import PER_SECOND
 from bling_collector.api.transport import AccessTokens, Requests
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_calls import CountedTokenCalls
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.auth.token_store import PgStateStore, PgTokenStore
+from bling_collector.auth.tokens import Token
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
-from bling_collector.db.account_limits import PgRateLimiter
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import default_data_home
-from bling_collector.db.token_store import PgStateStore, PgTokenStore
 from bling_collector.errors import (
     AnotherCompanyError,
     BlingAuthError,
@@ -35,13 +39,9 @@ from bling_collector.errors import (
     DatabaseError,
     ReauthorizeError,
 )
-from bling_collector.etl.alarms import Alarms
 from bling_collector.etl.confirm import confirm_empresa
-from bling_collector.etl.pipeline import Pipeline
 from bling_collector.opening import build_alarms, open_database, token_store
-from bling_collector.pace import PER_SECOND
-from bling_collector.token_cipher import TokenCipher
-from bling_collector.tokens import Token
+from bling_collector.runs.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 

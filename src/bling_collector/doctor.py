@@ -11,6 +11,8 @@ from sqlalchemy import text
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.bling_clock import BlingClock, in_words
 from bling_collector.auth.oauth import OAuth
+from bling_collector.auth.token_store import PgTokenStore
+from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
 from bling_collector.bootstrap import knock, open_bling
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
@@ -19,7 +21,6 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.session import PINNED, STRICTER
-from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import (
     BlingBodyError,
     BlingRejectedError,
@@ -36,7 +37,6 @@ from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
-from bling_collector.tokens import WARN_DAYS, Token, refresh_ends_at
 from bling_collector.words import plural
 
 SKEW = timedelta(seconds=30)

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL
 
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.database import create_engine, explained, parse_url
-from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import DatabaseError
-from bling_collector.etl.returned import erase_returned
-from bling_collector.token_cipher import TokenCipher
+from bling_collector.privacy.returned import erase_returned
 
 if TYPE_CHECKING:
-    from bling_collector.etl.alarms import Alarms
-    from bling_collector.notify import Channel
+    from bling_collector.alarms.channels import Channel
+    from bling_collector.alarms.watch import Alarms
 
 
 @asynccontextmanager
@@ -57,21 +57,21 @@ async def telling_who_watches(settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     except DatabaseError as error:
-        from bling_collector.etl.alarms import tell_database_down
+        from bling_collector.alarms.watch import tell_database_down
 
         await tell_database_down(_channels(settings), str(error))
         raise
 
 
 def _channels(settings: Settings) -> "list[Channel]":
-    from bling_collector.notify import channels
+    from bling_collector.alarms.channels import channels
 
     return channels(settings.alert_urls.get_secret_value()) if settings.alert_urls else []
 
 
 def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> "Alarms":
     """Os alarmes deste banco, com os destinos da configuração."""
-    from bling_collector.etl.alarms import Alarms
+    from bling_collector.alarms.watch import Alarms
 
     cipher = TokenCipher(settings.token_keys)
     return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)

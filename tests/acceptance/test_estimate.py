@@ -7,7 +7,7 @@ from tests.collecting import scalar
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
-from bling_collector.etl.estimate import MOST_PROBES, Estimator
+from bling_collector.plan.estimate import MOST_PROBES, Estimator
 from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)

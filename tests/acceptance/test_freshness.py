@@ -13,9 +13,9 @@ from bling_collector.bootstrap import App
 from bling_collector.cli import report
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
-from bling_collector.etl.alarms import load_alarms
-from bling_collector.etl.situation import load_situation
-from bling_collector.etl.status import load_status
+from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.situation import load_situation
+from bling_collector.insight.status import load_status
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}

@@ -12,8 +12,8 @@ from tests.collecting import rows, scalar
 from bling_collector import logs
 from bling_collector.bootstrap import App
 from bling_collector.db import control
-from bling_collector.etl import journal
-from bling_collector.etl.pipeline import INTERRUPTED
+from bling_collector.runs import journal
+from bling_collector.runs.pipeline import INTERRUPTED
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.02)

@@ -38,7 +38,7 @@ class _Healer(logging.Handler):
 async def test_a_bling_that_falls_for_a_while_is_left_in_peace_and_then_asked_again(app: App, bling: Bling) -> None:
     bling.fail(r"^/nfe/\d+$", "bad_gateway", after=20)
     healer = _Healer(bling)
-    logger = logging.getLogger("bling_collector.db.account_limits")
+    logger = logging.getLogger("bling_collector.api.account_limits")
     logger.addHandler(healer)
     try:
         result = await app.pipeline.run_full(START)

@@ -9,9 +9,9 @@ from tests.noted import assert_search_is_fresh
 from tests.proving import START, at, execute, outgoing, twin
 
 from bling_collector.bootstrap import App
-from bling_collector.etl.nota_terms import Term, recognise
-from bling_collector.etl.notas import EXCLUIDA, Search, load_notas
-from bling_collector.etl.titular import erase_person
+from bling_collector.insight.notas.search import EXCLUIDA, Search, load_notas
+from bling_collector.insight.notas.terms import Term, recognise
+from bling_collector.privacy.titular import erase_person
 from bling_simulator.bling import Bling
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import until
 from tests.commands import Terminal
 
-from bling_collector.token_cipher import new_key
+from bling_collector.auth.token_cipher import new_key
 from bling_simulator.bling import Bling
 from bling_simulator.company.documents import format_document
 from bling_simulator.company.invoice import COMPANY_CNPJ

@@ -12,10 +12,10 @@ from tests.fakes import FakeClock
 from tests.truth import assert_equals_truth
 from tests.variants import one_now
 
+from bling_collector.api.pace import FAILURES_IN_A_ROW, SUSPECTS
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
-from bling_collector.etl.pipeline import INTERRUPTED
-from bling_collector.pace import FAILURES_IN_A_ROW, SUSPECTS
+from bling_collector.runs.pipeline import INTERRUPTED
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query

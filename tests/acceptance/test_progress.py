@@ -10,9 +10,9 @@ from tests.fakes import FakeClock
 from bling_collector.bootstrap import App
 from bling_collector.cli import report
 from bling_collector.config import Settings
-from bling_collector.etl import journal
 from bling_collector.etl.progress import Progress
-from bling_collector.etl.status import load_status
+from bling_collector.insight.status import load_status
+from bling_collector.runs import journal
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}

@@ -9,7 +9,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingResourceDownError, BlingUnavailableError
 from bling_collector.etl.fetch import SUSPECTS
-from bling_collector.etl.pipeline import IN_FLIGHT
+from bling_collector.runs.pipeline import IN_FLIGHT
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultKind
 

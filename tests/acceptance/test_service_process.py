@@ -150,7 +150,7 @@ def _is_cloud_logging(log: list[dict[str, Any]], *, run_id: int) -> None:
         assert {"severity", "time", "message", "logging.googleapis.com/sourceLocation"} <= entry.keys()
         assert entry["time"].endswith("Z")
     of_the_run = [entry for entry in log if entry.get("run_id") == run_id]
-    assert any(entry["logger"] == "bling_collector.etl.pipeline" for entry in of_the_run)
+    assert any(entry["logger"] == "bling_collector.runs.pipeline" for entry in of_the_run)
     loggers = {entry["logger"] for entry in log}
     assert {"uvicorn.access", "uvicorn.error"} <= loggers
     said = "\n".join(entry["message"] for entry in log if entry["logger"] != "uvicorn.access")

@@ -14,12 +14,12 @@ from tests.commands import Terminal, variables_for
 from tests.fakes import FakeClock
 from tests.variants import one_now
 
+from bling_collector.auth.token_cipher import TokenCipher, new_key
+from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.bootstrap import App
 from bling_collector.config import Secret
-from bling_collector.db.token_store import PgTokenStore
 from bling_collector.doctor import examine
-from bling_collector.etl.status import load_status
-from bling_collector.token_cipher import TokenCipher, new_key
+from bling_collector.insight.status import load_status
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 

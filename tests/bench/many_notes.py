@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bling_collector.db import nota_search
+from bling_collector.db.resources import nota_search
 
 _WORDS = """
     CREATE TEMP TABLE palavras ON COMMIT DROP AS SELECT

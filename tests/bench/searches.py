@@ -8,10 +8,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.bench.plans import Plan, explain
 
-from bling_collector.db import nota_search
-from bling_collector.db.nota_search import Place
-from bling_collector.etl.nota_terms import Term
-from bling_collector.etl.notas import MOST_COUNTED, PER_PAGE, Search, search_criteria
+from bling_collector.db.resources import nota_search
+from bling_collector.db.resources.nota_search import Place
+from bling_collector.insight.notas.search import MOST_COUNTED, PER_PAGE, Search, search_criteria
+from bling_collector.insight.notas.terms import Term
 
 _MARCH = Search(inicio=date(2021, 3, 1), fim=date(2021, 3, 31))
 SEARCHES: Final[dict[str, Search]] = {

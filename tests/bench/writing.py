@@ -17,9 +17,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.postgres import create_database, drop_database, throwaway_server
 
-from bling_collector.db import nota_search, repository, schema
+from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.resources import nota_search, repository
 from bling_collector.etl.save import BATCH, Item, save
 from bling_collector.payload import dumps, loads
 from bling_collector.streams.nfe import NFE

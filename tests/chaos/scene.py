@@ -23,8 +23,8 @@ from bling_collector.clock import SystemClock
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.etl.pipeline import IN_FLIGHT
 from bling_collector.etl.save import BATCH
+from bling_collector.runs.pipeline import IN_FLIGHT
 from bling_collector.streams.nfe import FINAL
 from bling_simulator.bling import Bling
 from bling_simulator.server import running

@@ -12,10 +12,10 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes import FakeClock
 
-from bling_collector import pace
+from bling_collector.api import pace
+from bling_collector.api.account_limits import LEASE, LEASE_LIFE, PgRateLimiter
 from bling_collector.api.rate_limit import RateLimiter, SlidingLogLimiter
 from bling_collector.clock import SystemClock
-from bling_collector.db.account_limits import LEASE, LEASE_LIFE, PgRateLimiter
 from bling_collector.errors import BlingPausedError, DailyLimitError
 
 NOON = datetime(2026, 2, 20, 15, 0, tzinfo=UTC)

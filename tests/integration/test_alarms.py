@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes import FakeClock
 from tests.inbox import Inbox, open_inbox
 
+from bling_collector.alarms import texts
+from bling_collector.alarms.channels import channels
+from bling_collector.alarms.watch import Alarms, Ended
+from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.errors import BlingUnavailableError, DatabaseError, ReauthorizeError
-from bling_collector.etl import alarm_texts as texts
-from bling_collector.etl.alarms import AVISO, ERRO, Alarms, Ended, load_alarms
-from bling_collector.notify import channels
-from bling_collector.token_cipher import TokenCipher
+from bling_collector.insight import alarms as names
+from bling_collector.insight.alarms import AVISO, ERRO, load_alarms
 
 NOON = datetime(2026, 2, 20, 15, 0, tzinfo=UTC)
 
@@ -59,20 +61,20 @@ async def test_one_message_a_change_of_state_whoever_raises_it(
     engine: AsyncEngine, clock: FakeClock, inbox: Inbox
 ) -> None:
     for _ in range(3):
-        await alarms_of(engine, clock, inbox).raise_(texts.CONFERENCIA, "Faltam 2 notas.", estado=AVISO)
+        await alarms_of(engine, clock, inbox).raise_(names.CONFERENCIA, "Faltam 2 notas.", estado=AVISO)
     assert [(m["type"], m["message"]) for m in inbox.received] == [("warning", "Faltam 2 notas.")]
 
-    await alarms_of(engine, clock, inbox).raise_(texts.CONFERENCIA, "Agora é grave.")
+    await alarms_of(engine, clock, inbox).raise_(names.CONFERENCIA, "Agora é grave.")
     assert inbox.kinds == ["warning", "failure"]
     for _ in range(2):
-        await alarms_of(engine, clock, inbox).clear(texts.CONFERENCIA)
+        await alarms_of(engine, clock, inbox).clear(names.CONFERENCIA)
     assert inbox.kinds == ["warning", "failure", "success"]
     assert inbox.titles[-1] == "Coletor Bling: resolvido — o banco difere do Bling"
     assert "Agora é grave." in inbox.received[-1]["message"]
 
 
 async def test_clearing_what_never_rang_says_nothing(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
-    await alarms_of(engine, clock, inbox).clear(texts.EXECUCAO)
+    await alarms_of(engine, clock, inbox).clear(names.EXECUCAO)
     assert not inbox.received
     assert await load_alarms(engine) == []
 
@@ -83,7 +85,7 @@ async def test_a_refused_message_is_sent_at_the_next_occasion_and_the_other_chan
     caplog.set_level(logging.DEBUG)
     other.status = 503
     alarms = alarms_of(engine, clock, inbox, other)
-    await alarms.raise_(texts.EXECUCAO, "Falhou.")
+    await alarms.raise_(names.EXECUCAO, "Falhou.")
     await alarms.deliver()
     assert (inbox.kinds, other.attempts) == (["failure"], 2)
 
@@ -99,15 +101,15 @@ async def test_what_passed_before_it_could_be_said_is_never_said(
 ) -> None:
     inbox.status = 500
     alarms = alarms_of(engine, clock, inbox)
-    await alarms.raise_(texts.EXECUCAO, "Falhou.")
+    await alarms.raise_(names.EXECUCAO, "Falhou.")
     inbox.status = 200
-    await alarms.clear(texts.EXECUCAO)
+    await alarms.clear(names.EXECUCAO)
     assert not inbox.received
 
 
 async def test_many_processes_say_it_once(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     everyone = [alarms_of(engine, clock, inbox) for _ in range(5)]
-    await asyncio.gather(*(alarms.raise_(texts.EXECUCAO, "Falhou.") for alarms in everyone))
+    await asyncio.gather(*(alarms.raise_(names.EXECUCAO, "Falhou.") for alarms in everyone))
     await everyone[0].deliver()
     assert inbox.kinds == ["failure"]
 
@@ -120,7 +122,7 @@ async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
     alarms = alarms_of(nowhere, clock, inbox)
     alarms.unsaved(True)
     await alarms.aclose()
-    await alarms.raise_(texts.TOKEN, texts.UNSAVED)
+    await alarms.raise_(names.TOKEN, texts.UNSAVED)
     for _ in range(3):
         await alarms.check()
     assert inbox.titles == ["Coletor Bling: um token trocado não foi gravado", "Coletor Bling: o banco não atende"]
@@ -146,10 +148,10 @@ async def test_what_another_process_raises_while_one_is_telling_is_told_by_it(
     loop = asyncio.get_running_loop()
 
     def fail() -> None:
-        asyncio.run_coroutine_threadsafe(other.raise_(texts.EXECUCAO, "A outra falhou."), loop).result()
+        asyncio.run_coroutine_threadsafe(other.raise_(names.EXECUCAO, "A outra falhou."), loop).result()
 
     inbox.on_post = fail
-    await one.raise_(texts.CONFERENCIA, "Faltam 2 notas.", estado=AVISO)
+    await one.raise_(names.CONFERENCIA, "Faltam 2 notas.", estado=AVISO)
     assert inbox.kinds == ["warning", "failure"]
     await deaf.deliver()
     assert inbox.kinds == ["warning", "failure"]
@@ -188,9 +190,9 @@ async def test_a_failed_run_a_partial_one_and_a_good_one(engine: AsyncEngine, cl
 async def test_an_authorisation_that_bling_refuses(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
     await alarms.run_ended(Ended(1, "run", "error", ReauthorizeError("revogada")))
-    assert await state(engine, texts.RECUSADA) == ERRO
+    assert await state(engine, names.RECUSADA) == ERRO
     await alarms.run_ended(Ended(2, "run", "success"))
-    assert await state(engine, texts.RECUSADA) == "normal"
+    assert await state(engine, names.RECUSADA) == "normal"
 
 
 async def test_an_authorisation_about_to_end_and_lost(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:

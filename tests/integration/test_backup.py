@@ -22,18 +22,19 @@ from tests.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret
-from bling_collector.db import client_tools, schema
-from bling_collector.db.backup import backup
-from bling_collector.db.client_tools import environment, find_tools
+from bling_collector.db import schema
+from bling_collector.db.copies import client_tools
+from bling_collector.db.copies.backup import backup
+from bling_collector.db.copies.client_tools import environment, find_tools
+from bling_collector.db.copies.grants import read_grants
+from bling_collector.db.copies.restore import Restored, restore
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded import EmbeddedServer
 from bling_collector.db.embedded_binaries import BIN_VARIABLE
-from bling_collector.db.grants import read_grants
 from bling_collector.db.migrations import HEAD
-from bling_collector.db.restore import Restored, restore
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import DatabaseError, RunInProgressError, UsageError
-from bling_collector.etl.status import load_status
+from bling_collector.insight.status import load_status
 from bling_simulator.bling import Bling
 
 SECRETS = {"oauth_tokens", "oauth_states"}

@@ -8,9 +8,10 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.collecting import rows
 
-from bling_collector.db import control, proof, repository
+from bling_collector.db import control, proof
 from bling_collector.db.control import Bookmark, Owed, Pendencia
 from bling_collector.db.models import produtos
+from bling_collector.db.resources import repository
 from bling_collector.errors import RunInProgressError
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)

@@ -10,11 +10,11 @@ from tests.fakes import FakeClock
 from tests.proving import START, execute, outgoing
 from tests.truth import assert_equals_truth
 
+from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.bootstrap import App
 from bling_collector.db.control import PARKED_AFTER
-from bling_collector.etl.failures import UnknownFailureError, load_failure, load_failures, unpark
-from bling_collector.etl.status import load_status
-from bling_collector.token_cipher import TokenCipher
+from bling_collector.insight.failures import UnknownFailureError, load_failure, load_failures, unpark
+from bling_collector.insight.status import load_status
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 

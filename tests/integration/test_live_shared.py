@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, text
 
 from bling_collector.bootstrap import App
-from bling_collector.etl.status import UnknownRunError
+from bling_collector.insight.status import UnknownRunError
 from bling_collector.web import live
 from bling_collector.web.live import Live
 

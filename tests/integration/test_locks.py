@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import rows, scalar
 
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.auth.token_store import FORGET_AFTER, PgStateStore, PgTokenStore
+from bling_collector.auth.tokens import Token
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, explained, parse_url
 from bling_collector.db.run_lock import is_locked, run_lock
-from bling_collector.db.token_store import FORGET_AFTER, PgStateStore, PgTokenStore
 from bling_collector.errors import DatabaseError, RunInProgressError
-from bling_collector.token_cipher import TokenCipher
-from bling_collector.tokens import Token
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 

@@ -13,11 +13,11 @@ from tests.collecting import rows, scalar
 from tests.noted import everything, fill, matches
 from tests.variants import one_now
 
-from bling_collector.db import nota_search, schema
+from bling_collector.db import schema
 from bling_collector.db.models import nfe_busca
-from bling_collector.etl import notas
-from bling_collector.etl.nota_terms import Term
-from bling_collector.etl.notas import (
+from bling_collector.db.resources import nota_search
+from bling_collector.insight.notas import search as notas
+from bling_collector.insight.notas.search import (
     EXCLUIDA,
     Found,
     Search,
@@ -27,6 +27,7 @@ from bling_collector.etl.notas import (
     read_place,
     written,
 )
+from bling_collector.insight.notas.terms import Term
 
 TERMS: list[Term | None] = [
     None,

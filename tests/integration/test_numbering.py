@@ -10,8 +10,8 @@ from tests.fakes import FakeClock
 from tests.proving import DAY, START, at, execute, outgoing
 
 from bling_collector.bootstrap import App
-from bling_collector.db import numbering
-from bling_collector.etl.numbering import UnknownSerieError, load_numbering
+from bling_collector.db.resources import numbering
+from bling_collector.insight.numbering import UnknownSerieError, load_numbering
 from bling_simulator.bling import Bling
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.api.test_wall_clock import slow_server
 
-from bling_collector import pace
+from bling_collector.api import pace
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 8

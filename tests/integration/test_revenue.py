@@ -13,8 +13,15 @@ from tests.proving import START, at, execute, outgoing, twin
 from tests.selling import apart, issue_odd, parts, sold, sold_lines
 
 from bling_collector.bootstrap import App
-from bling_collector.etl.periods import Period
-from bling_collector.etl.revenue import Amount, load_breakdown, load_breakdowns, load_period, load_revenue, load_steps
+from bling_collector.insight.sales.periods import Period
+from bling_collector.insight.sales.revenue import (
+    Amount,
+    load_breakdown,
+    load_breakdowns,
+    load_period,
+    load_revenue,
+    load_steps,
+)
 from bling_simulator.bling import Bling
 
 TODAY = date(2026, 2, 20)

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import rows, scalar
 
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.db import control, migrations, schema
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import DatabaseError
-from bling_collector.token_cipher import TokenCipher
 
 FIRST_COLLECTOR = """
 CREATE TABLE oauth_tokens (

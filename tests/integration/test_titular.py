@@ -11,8 +11,8 @@ from tests.truth import assert_equals_truth
 from tests.variants import one_now
 
 from bling_collector.bootstrap import App
-from bling_collector.db import erasure
-from bling_collector.etl.titular import UnknownContatoError, erase_again, erase_person, export_person, load_person
+from bling_collector.db.resources import erasure
+from bling_collector.privacy.titular import UnknownContatoError, erase_again, erase_person, export_person, load_person
 from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
 from bling_simulator.bling import Bling
 

@@ -18,15 +18,15 @@ from tests.collecting import authorise
 from tests.conftest import NOW
 from tests.fakes import FakeClock
 
+from bling_collector.auth.token_cipher import TokenCipher, is_sealed, new_key
+from bling_collector.auth.token_store import PgTokenStore
+from bling_collector.auth.tokens import Token
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings
-from bling_collector.db.token_store import PgTokenStore
 from bling_collector.errors import ConfigurationError, DatabaseError
-from bling_collector.etl.alarms import load_alarms
-from bling_collector.etl.situation import load_situation
-from bling_collector.etl.status import load_status
-from bling_collector.token_cipher import TokenCipher, is_sealed, new_key
-from bling_collector.tokens import Token
+from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.situation import load_situation
+from bling_collector.insight.status import load_status
 from bling_collector.words import plural
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer

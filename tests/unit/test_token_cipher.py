@@ -2,8 +2,8 @@
 
 import pytest
 
+from bling_collector.auth.token_cipher import TokenCipher, is_sealed, new_key
 from bling_collector.errors import ConfigurationError
-from bling_collector.token_cipher import TokenCipher, is_sealed, new_key
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 OLD, NEW = new_key(), new_key()

@@ -9,6 +9,7 @@ import httpx2
 
 from bling_collector import __version__
 from bling_collector.api.network import network
+from bling_collector.api.pace import LONGEST_PATIENCE
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.api.transport import (
     ATTEMPTS,
@@ -21,7 +22,6 @@ from bling_collector.api.transport import (
 )
 from bling_collector.clock import Clock
 from bling_collector.errors import LASTING, BlingBodyError, BlingPausedError, PaginationLoopError
-from bling_collector.pace import LONGEST_PATIENCE
 from bling_collector.payload import Json, UnreadableError, as_list, integer
 
 Params = Sequence[tuple[str, str | int]]

@@ -4,7 +4,7 @@ import re
 
 import httpx2
 
-from bling_collector.pace import SUSPECTS
+from bling_collector.api.pace import SUSPECTS
 
 
 class Health:

@@ -7,8 +7,7 @@ um processo, aqui na memória, e a vários, numa linha do banco.
 from collections import deque
 from typing import Protocol
 
-from bling_collector.clock import Clock
-from bling_collector.pace import (
+from bling_collector.api.pace import (
     HOLD,
     MARGIN,
     MARGIN_DECAY,
@@ -20,6 +19,7 @@ from bling_collector.pace import (
     SLOWEST,
     SPACING,
 )
+from bling_collector.clock import Clock
 
 
 class RateLimiter(Protocol):

@@ -16,8 +16,10 @@ import httpx2
 
 from bling_collector.api.answers import RETRIED, Verdict, place, read_answer, retry_after, unanswered, verdict
 from bling_collector.api.health import Health
+from bling_collector.api.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
 from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.api.waiting import Waiting
+from bling_collector.auth.tokens import Token
 from bling_collector.clock import Clock
 from bling_collector.errors import (
     LASTING,
@@ -29,9 +31,7 @@ from bling_collector.errors import (
     DailyLimitError,
     ReauthorizeError,
 )
-from bling_collector.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
 from bling_collector.payload import Json
-from bling_collector.tokens import Token
 from bling_collector.words import duration
 
 logger = logging.getLogger(__name__)

@@ -19,6 +19,15 @@ from bling_collector.auth.pair_keeper import PairKeeper
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.signed_state import SignedStates
 from bling_collector.auth.token_endpoint import AGAIN, OutcomeUnknownError, TokenEndpoint
+from bling_collector.auth.tokens import (
+    RENEW_WITHIN,
+    WARN_DAYS,
+    LockedTokens,
+    StateStore,
+    Token,
+    TokenStore,
+    refresh_ends_at,
+)
 from bling_collector.clock import Clock
 from bling_collector.errors import (
     AnotherCompanyError,
@@ -28,15 +37,6 @@ from bling_collector.errors import (
     DatabaseError,
     ReauthorizeError,
     UsageError,
-)
-from bling_collector.tokens import (
-    RENEW_WITHIN,
-    WARN_DAYS,
-    LockedTokens,
-    StateStore,
-    Token,
-    TokenStore,
-    refresh_ends_at,
 )
 from bling_collector.words import plural
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from bling_collector.auth.set_aside import SetAside
+from bling_collector.auth.tokens import LockedTokens, Token
 from bling_collector.clock import Clock
 from bling_collector.errors import DatabaseError
-from bling_collector.tokens import LockedTokens, Token
 
 logger = logging.getLogger(__name__)
 

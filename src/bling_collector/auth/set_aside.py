@@ -14,9 +14,9 @@ from json import dumps, loads
 from pathlib import Path
 from typing import Final
 
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.auth.tokens import REFRESH_LIFE, Token
 from bling_collector.errors import ConfigurationError
-from bling_collector.token_cipher import TokenCipher
-from bling_collector.tokens import REFRESH_LIFE, Token
 
 _PREFIX: Final = "par-"
 

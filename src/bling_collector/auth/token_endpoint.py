@@ -10,6 +10,7 @@ from typing import Final, TypeGuard
 
 import httpx2
 
+from bling_collector.auth.tokens import Token
 from bling_collector.clock import Clock
 from bling_collector.errors import (
     BlingMovedError,
@@ -22,7 +23,6 @@ from bling_collector.errors import (
     UsageError,
 )
 from bling_collector.payload import Json, integer, loads, part
-from bling_collector.tokens import Token
 
 AGAIN: Final = "Autorize de novo com `bling-collector auth`."
 

@@ -9,8 +9,7 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json, mark, say
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
-from bling_collector.db.alarms import NORMAL
-from bling_collector.etl.alarms import load_alarms
+from bling_collector.insight.alarms import NORMAL, load_alarms
 from bling_collector.opening import build_alarms, open_database, telling_who_watches
 from bling_collector.words import moment
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from bling_collector.etl.windows import parse_day, refuse_impossible
+from bling_collector.windows import parse_day, refuse_impossible
 
 F = TypeVar("F", bound=Callable[..., Any])
 

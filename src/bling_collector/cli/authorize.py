@@ -19,12 +19,12 @@ from starlette.routing import Route
 
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.auth.tokens import Token
 from bling_collector.bootstrap import open_app
 from bling_collector.cli.running import run_to_end, settings_to_collect
 from bling_collector.cli.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
-from bling_collector.etl.empresa import forget_empresa, load_empresa
-from bling_collector.tokens import Token
+from bling_collector.insight.empresa import forget_empresa, load_empresa
 
 PORT = 8000
 WAIT = 300.0

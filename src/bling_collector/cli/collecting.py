@@ -14,10 +14,10 @@ from bling_collector.cli.running import run_to_end, settings, settings_to_collec
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.cli.terminal import emit_json, say
 from bling_collector.config import Settings
-from bling_collector.etl.failures import load_failures, unpark
-from bling_collector.etl.pipeline import RunResult
-from bling_collector.etl.token_status import load_token_warning
+from bling_collector.insight.failures import load_failures, unpark
+from bling_collector.insight.token_status import load_token_warning
 from bling_collector.opening import telling_who_watches
+from bling_collector.runs.pipeline import RunResult
 
 
 @asynccontextmanager

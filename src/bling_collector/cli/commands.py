@@ -92,7 +92,7 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 def auth(gerar_chave: bool, trocar_empresa: bool) -> int:
     """Autoriza o coletor na conta do Bling, pelo navegador."""
     if gerar_chave:
-        from bling_collector.token_cipher import new_key
+        from bling_collector.auth.token_cipher import new_key
 
         click.echo(new_key())
         return 0

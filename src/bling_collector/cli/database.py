@@ -9,13 +9,13 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
 from bling_collector.config import Settings
 from bling_collector.db import schema
-from bling_collector.db.backup import backup as copy_database
+from bling_collector.db.copies.backup import backup as copy_database
+from bling_collector.db.copies.restore import named
+from bling_collector.db.copies.restore import restore as restore_database
 from bling_collector.db.migrations import HEAD
-from bling_collector.db.restore import named
-from bling_collector.db.restore import restore as restore_database
-from bling_collector.etl.empresa import load_empresa
-from bling_collector.etl.titular import erase_again
+from bling_collector.insight.empresa import load_empresa
 from bling_collector.opening import open_database
+from bling_collector.privacy.titular import erase_again
 from bling_collector.words import number
 
 

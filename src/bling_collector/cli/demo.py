@@ -16,6 +16,7 @@ import click
 from sqlalchemy import text
 
 from bling_collector import logs
+from bling_collector.api.pace import PER_SECOND
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.progress import progress
 from bling_collector.cli.signals import gentle_stop
@@ -24,8 +25,7 @@ from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded import embedded_postgres
 from bling_collector.errors import CollectorError, UsageError
-from bling_collector.etl.pipeline import RunResult
-from bling_collector.pace import PER_SECOND
+from bling_collector.runs.pipeline import RunResult
 from bling_collector.words import duration, money, number, plural, share
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running

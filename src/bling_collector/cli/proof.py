@@ -6,8 +6,8 @@ from typing import Any
 from bling_collector.cli import report
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
-from bling_collector.etl.failures import load_failure, load_failures
-from bling_collector.etl.numbering import load_numbering
+from bling_collector.insight.failures import load_failure, load_failures
+from bling_collector.insight.numbering import load_numbering
 from bling_collector.opening import open_database
 
 
@@ -19,7 +19,7 @@ def reconcile(
     from bling_collector.cli.progress import progress
     from bling_collector.cli.running import settings_to_collect
     from bling_collector.cli.signals import gentle_stop
-    from bling_collector.etl.reconcile import load_reconciliation
+    from bling_collector.insight.reconciliation import load_reconciliation
 
     async def work() -> int:
         async with opened(settings_to_collect()) as app:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bling_collector.alarms.texts import left_owed
 from bling_collector.cli.terminal import mark, say, table
-from bling_collector.etl.alarm_texts import left_owed
-from bling_collector.etl.failure_words import plain
-from bling_collector.etl.freshness import Freshness
 from bling_collector.etl.progress import time_left
-from bling_collector.etl.situacoes import situacao
+from bling_collector.insight.failure_words import plain
+from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.words import (
     ago,
     day,
@@ -30,7 +30,7 @@ from bling_collector.words import (
 )
 
 if TYPE_CHECKING:
-    from bling_collector.etl.pipeline import RunResult
+    from bling_collector.runs.pipeline import RunResult
 
 
 def as_json(outcome: "RunResult") -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """`status`."""
 
+from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.cli import report
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.terminal import emit_json
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
-from bling_collector.etl.failures import load_failures
-from bling_collector.etl.status import load_status
+from bling_collector.insight.failures import load_failures
+from bling_collector.insight.status import load_status
 from bling_collector.opening import open_database
-from bling_collector.token_cipher import TokenCipher
 
 
 def show(*, json_: bool) -> int:

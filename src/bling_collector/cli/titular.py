@@ -11,8 +11,8 @@ from bling_collector.cli.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
 from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
-from bling_collector.etl.titular import erase_person, export_person, load_person, names_of
 from bling_collector.opening import open_database
+from bling_collector.privacy.titular import erase_person, export_person, load_person, names_of
 from bling_collector.words import plural
 
 

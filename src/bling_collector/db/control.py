@@ -8,7 +8,6 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
-from bling_collector.db import erasure
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     checkpoints,
@@ -18,6 +17,7 @@ from bling_collector.db.models import (
     nfe_cabecalho,
     pendencias,
 )
+from bling_collector.db.resources import erasure
 from bling_collector.errors import RunInProgressError
 from bling_collector.payload import Row, storable
 

@@ -46,6 +46,9 @@ def _gone(comment: str) -> "Column[object]":
     return Column("excluida_em", DateTime(timezone=True), comment=comment)
 
 
+TOKENS_ROW = 1
+"""O id da linha de `oauth_tokens` que vale."""
+
 oauth_tokens = Table(
     "oauth_tokens",
     metadata,

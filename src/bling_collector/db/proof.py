@@ -8,9 +8,9 @@ from datetime import date, datetime
 from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from bling_collector.db import nota_search
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import conferencias, contatos, nfe_cabecalho
+from bling_collector.db.resources import nota_search
 
 
 @dataclass(frozen=True)

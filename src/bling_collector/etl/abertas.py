@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
-from bling_collector.db import repository
+from bling_collector.db.resources import repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.sweep import Wanted, fetch_and_store
-from bling_collector.etl.windows import Window
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import AWAITING
+from bling_collector.windows import Window
 
 MOST = 100
 """Notas por execução, das mais novas; as outras esperam a sua vez na releitura semanal. São poucas em qualquer conta:

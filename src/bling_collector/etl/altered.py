@@ -9,9 +9,9 @@ from bling_collector.db import control
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.sweep import owed_of
-from bling_collector.etl.windows import EARLIEST, MAX_DAYS, Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Params, Stream
+from bling_collector.windows import EARLIEST, MAX_DAYS, Window
 
 log = logging.getLogger(__name__)
 

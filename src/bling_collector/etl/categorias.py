@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from itertools import product as combinations
 
-from bling_collector.db import control, proof, repository
+from bling_collector.db import control, proof
+from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import refuse_silence

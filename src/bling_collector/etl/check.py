@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from bling_collector.db.proof import Held, Month
-from bling_collector.etl.windows import Window
-
-_DAY = timedelta(days=1)
+from bling_collector.windows import Window
 
 
 @dataclass(frozen=True)
@@ -43,19 +41,6 @@ def compare(listed: Mapping[int, Listed], held: Mapping[int, Held], elsewhere: C
     )
 
 
-def whole_months(window: Window, scope: date, today: date) -> list[Window]:
-    """Os meses que a janela cobre por inteiro: desde o dia 1, ou desde o começo da coleta, até o fim, ou até hoje."""
-    months = []
-    first = window.inicio.replace(day=1)
-    while first <= window.fim:
-        following = (first + timedelta(days=32)).replace(day=1)
-        inicio, fim = max(first, scope), min(following - _DAY, today)
-        if window.inicio <= inicio <= fim <= window.fim:
-            months.append(Window(inicio, fim))
-        first = following
-    return months
-
-
 def months_of(
     months: Iterable[Window],
     listed: Mapping[int, Listed],
@@ -81,16 +66,3 @@ def months_of(
         if id_ not in left and (first := day.replace(day=1)) in found:
             found[first].reparadas += 1
     return list(found.values())
-
-
-def due_windows(
-    scope: date, today: date, checked: Mapping[date, tuple[date, object]], fresh: Iterable[date]
-) -> list[Window]:
-    """Os meses, desde o começo da coleta, que nenhuma conferência recente (`fresh`) cobre por inteiro."""
-    recent = set(fresh)
-    due = []
-    for month in whole_months(Window(scope, today), scope, today):
-        first = month.inicio.replace(day=1)
-        if first not in recent or checked[first][0] > month.inicio:
-            due.append(month)
-    return due

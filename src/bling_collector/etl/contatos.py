@@ -1,14 +1,15 @@
 """Os contatos que as notas citam: os sem detalhe e os que o Bling diz alterados."""
 
-from bling_collector.db import control, repository
+from bling_collector.db import control
+from bling_collector.db.resources import repository
 from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.sweep import Wanted, fetch_and_store
-from bling_collector.etl.windows import Window
 from bling_collector.payload import Row, UnreadableError
 from bling_collector.streams.contatos import CONTATOS
+from bling_collector.windows import Window
 
 _PORTION = 500
 _LISTED = ("nome", "documento", "codigo", "situacao", "telefone", "celular")

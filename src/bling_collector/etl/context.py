@@ -13,18 +13,19 @@ from typing import Any, TypeVar
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import ATTEMPTS, Requests
 from bling_collector.clock import Clock
-from bling_collector.db import control, repository
+from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.resources import repository
 from bling_collector.empresa import Empresa
 from bling_collector.errors import CollectorError
 from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
-from bling_collector.etl.outlook import Outlook
 from bling_collector.etl.progress import Progress, ProgressSink
 from bling_collector.etl.save import Item, Saved, save
-from bling_collector.etl.windows import Window
 from bling_collector.payload import Json
+from bling_collector.plan.outlook import Outlook
 from bling_collector.streams.base import Document, Params, Stream
+from bling_collector.windows import Window
 from bling_collector.words import number
 
 T = TypeVar("T")

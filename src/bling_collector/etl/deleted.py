@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bling_collector.db import control, proof, repository
+from bling_collector.db import control, proof
+from bling_collector.db.resources import repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import mark_gone
 from bling_collector.etl.narrowing import Reading, Unread

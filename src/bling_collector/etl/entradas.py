@@ -10,15 +10,16 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from bling_collector.clock import today
-from bling_collector.db import control, entradas
+from bling_collector.db import control
 from bling_collector.db import empresa as stored
+from bling_collector.db.resources import entradas
 from bling_collector.documentos import issuer
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Period, Reading
-from bling_collector.etl.numbering import load_gaps
-from bling_collector.etl.windows import Window, plan
+from bling_collector.insight.numbering import load_gaps
 from bling_collector.payload import Json, integer, local_datetime, text
 from bling_collector.streams.nfe import NFE
+from bling_collector.windows import Window, plan
 
 log = logging.getLogger(__name__)
 

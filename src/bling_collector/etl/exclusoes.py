@@ -11,9 +11,9 @@ from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import LASTING, BlingNotFoundError, BlingPausedError, CollectorError
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.windows import Window
 from bling_collector.payload import text
 from bling_collector.streams.base import Stream
+from bling_collector.windows import Window
 
 FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""

@@ -22,9 +22,9 @@ from bling_collector.errors import (
     BlingUnavailableError,
 )
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.windows import Window
 from bling_collector.payload import Json
 from bling_collector.streams.base import Params
+from bling_collector.windows import Window
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """O código fiscal das parcelas: a nota só traz o id da forma de pagamento da conta."""
 
-from bling_collector.db import control, repository
+from bling_collector.db import control
+from bling_collector.db.resources import repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import refuse_silence
 from bling_collector.etl.narrowing import Reading

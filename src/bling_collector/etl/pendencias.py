@@ -7,8 +7,8 @@ from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.sweep import Wanted, fetch_and_store, list_window
-from bling_collector.etl.windows import Window
 from bling_collector.streams.base import Stream
+from bling_collector.windows import Window
 
 log = logging.getLogger(__name__)
 

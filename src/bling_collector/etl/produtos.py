@@ -7,19 +7,20 @@ from itertools import product as combinations
 from urllib.parse import quote
 
 from bling_collector.api.transport import ATTEMPTS
-from bling_collector.db import control, repository
+from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
+from bling_collector.db.resources import repository
 from bling_collector.errors import LASTING, BlingError
 from bling_collector.etl.altered import altered, checkpoint_or_start, read_until
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import mark_gone
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame
 from bling_collector.etl.save import Item, Saved
-from bling_collector.etl.windows import Window
 from bling_collector.payload import Json, decimal, part, text
 from bling_collector.streams.base import Params
 from bling_collector.streams.produtos import DELETED, PRODUTOS
+from bling_collector.windows import Window
 
 BATCH = 95
 """SKUs por requisição: uma página de produtos, com lugar para os que repetem um SKU."""

@@ -4,10 +4,11 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
-from bling_collector.db import control, repository, reprocessing
+from bling_collector.db import control, reprocessing
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
+from bling_collector.db.resources import repository
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.save import rebuild

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from sqlalchemy.exc import DBAPIError
 
-from bling_collector.db import erasure
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
+from bling_collector.db.resources import erasure
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.payload import Row, UnreadableError, integer
 from bling_collector.redaction import redact

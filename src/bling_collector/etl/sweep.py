@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bling_collector.clock import today
-from bling_collector.db import control, proof, repository
+from bling_collector.db import control, proof
 from bling_collector.db.control import Owed, Pendencia
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Held
+from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError, CollectorError, PaginationLoopError
-from bling_collector.etl.check import Listed, compare, months_of, whole_months
+from bling_collector.etl.check import Listed, compare, months_of
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.exclusoes import limit, refuse_unlikely, refuse_without_witness
 from bling_collector.etl.narrowing import Period, Reading, days_of
 from bling_collector.etl.save import BATCH, Item
-from bling_collector.etl.windows import Window, apart, plan
 from bling_collector.payload import Json, Row, digest
 from bling_collector.streams.base import Document, Params, Stream
+from bling_collector.windows import Window, apart, plan, whole_months
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.produtos import stock_filters, store_produtos
 from bling_collector.etl.save import Item
 from bling_collector.etl.sweep import listings_of
-from bling_collector.etl.windows import Window
 from bling_collector.payload import digest, integer
 from bling_collector.streams.base import Document, Stream
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.windows import Window
 
 RECURSOS: dict[str, Stream] = {"nfe": NFE, "contato": CONTATOS, "produto": PRODUTOS}
 

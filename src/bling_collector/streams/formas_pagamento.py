@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from bling_collector.db import repository
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import formas_pagamento
+from bling_collector.db.resources import repository
 from bling_collector.payload import Fields
 from bling_collector.streams.base import Document, Rows, Stream
 

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from datetime import date
 from decimal import Context, Decimal
 
-from bling_collector.db import nota_search, repository
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.db.resources import nota_search, repository
 from bling_collector.payload import (
     Fields,
     Json,

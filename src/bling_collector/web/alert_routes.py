@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from bling_collector.etl.alarms import load_alarms
+from bling_collector.insight.alarms import load_alarms
 from bling_collector.web.answers import AlarmState, problems
 from bling_collector.web.origin import same_origin
 from bling_collector.web.run_routes import no_body

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bling_collector.auth.token_store import PgStateStore
 from bling_collector.bootstrap import App
-from bling_collector.db.token_store import PgStateStore
 from bling_collector.errors import CollectorError
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bling_collector.bootstrap import App
 from bling_collector.db.database import explained
-from bling_collector.etl.live import Pace, load_live
+from bling_collector.insight.live import Pace, load_live
 
 EVERY: Final = 1.0
 """Segundos entre duas olhadas a uma execução em curso."""

@@ -14,10 +14,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from bling_collector.clock import BRASILIA
-from bling_collector.etl.alarms import load_alarms
-from bling_collector.etl.metrics import load_totals
-from bling_collector.etl.reconcile import load_reconciliation
-from bling_collector.etl.status import load_status
+from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.metrics import load_totals
+from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.status import load_status
 from bling_collector.web.answers import problems
 from bling_collector.web.service import OneService
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from bling_collector.etl.failures import load_failures, unpark
-from bling_collector.etl.nota import load_nota
-from bling_collector.etl.numbering import load_numbering
-from bling_collector.etl.reconcile import load_reconciliation
+from bling_collector.insight.failures import load_failures, unpark
+from bling_collector.insight.nota import load_nota
+from bling_collector.insight.numbering import load_numbering
+from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.web.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
 from bling_collector.web.origin import same_origin
 from bling_collector.web.run_routes import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body

@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
-from bling_collector.etl.pipeline import RunResult
-from bling_collector.etl.status import load_run
-from bling_collector.etl.windows import parse_day
+from bling_collector.insight.status import load_run
+from bling_collector.runs.pipeline import RunResult
 from bling_collector.web.answers import RunAnswer, RunDetails, problems
 from bling_collector.web.origin import same_origin
 from bling_collector.web.problems import from_error
 from bling_collector.web.runs import Begin, InterruptedRunError
 from bling_collector.web.service import OneService, Service
+from bling_collector.windows import parse_day
 
 _MOST_IDS = 1000
 """Ids de cada tipo numa resposta: uma carga histórica encontra todos."""

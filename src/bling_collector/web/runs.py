@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bling_collector.errors import CollectorError
-from bling_collector.etl.pipeline import RunResult
 from bling_collector.logs import current_run
+from bling_collector.runs.pipeline import RunResult
 from bling_collector.words import plural
 
 log = logging.getLogger(__name__)

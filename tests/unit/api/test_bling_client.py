@@ -16,9 +16,9 @@ from tests.fakes import START, FakeClock
 from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, build_http
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, Requests
+from bling_collector.auth.tokens import Token
 from bling_collector.errors import BlingBodyError, BlingMovedError, BlingUnavailableError, PaginationLoopError
 from bling_collector.payload import UnreadableError
-from bling_collector.tokens import Token
 
 HUGE = 9_007_199_254_740_993  # 2**53 + 1: um float o arredondaria
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import FakeClock
 
+from bling_collector.api.pace import HOLD, MARGIN, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
 from bling_collector.api.rate_limit import SlidingLogLimiter
-from bling_collector.pace import HOLD, MARGIN, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
 
 pauses = st.floats(0, 2.5, allow_nan=False)
 

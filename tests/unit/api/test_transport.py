@@ -11,8 +11,10 @@ import pytest
 from tests.fakes import START, FakeClock
 
 from bling_collector.api.bling_client import BlingClient, build_http
+from bling_collector.api.pace import MARGIN, MARGIN_STEP
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, LONGEST_WAIT, PacedTransport, Requests, RetryTransport, pause
+from bling_collector.auth.tokens import Token
 from bling_collector.errors import (
     BlingAuthError,
     BlingBodyError,
@@ -25,8 +27,6 @@ from bling_collector.errors import (
     DailyLimitError,
     ReauthorizeError,
 )
-from bling_collector.pace import MARGIN, MARGIN_STEP
-from bling_collector.tokens import Token
 
 GOOD = httpx2.Response(200, json={"data": {"id": 7}})
 SECOND = httpx2.Response(429, json={"error": {"type": "TOO_MANY_REQUESTS", "limit": 3, "period": "second"}})

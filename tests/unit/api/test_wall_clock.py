@@ -16,8 +16,8 @@ import uvicorn
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import Requests
+from bling_collector.auth.tokens import Token
 from bling_collector.clock import SystemClock
-from bling_collector.tokens import Token
 
 pytestmark = pytest.mark.slow
 LATENCY = 0.4

@@ -19,7 +19,9 @@ from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
 
 from bling_collector.auth.oauth import FAILURE_MEMORY, OAuth
 from bling_collector.auth.set_aside import SetAside
+from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_endpoint import DeniedError, callback_error
+from bling_collector.auth.tokens import Token
 from bling_collector.errors import (
     BlingMovedError,
     BlingRejectedError,
@@ -29,8 +31,6 @@ from bling_collector.errors import (
     ReauthorizeError,
     UsageError,
 )
-from bling_collector.token_cipher import TokenCipher
-from bling_collector.tokens import Token
 
 SECRET = "segredo-do-aplicativo"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

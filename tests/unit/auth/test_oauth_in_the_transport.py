@@ -15,9 +15,9 @@ from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import Requests
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.auth.tokens import Token
 from bling_collector.errors import ReauthorizeError
-from bling_collector.token_cipher import TokenCipher
-from bling_collector.tokens import Token
 
 
 class Account:

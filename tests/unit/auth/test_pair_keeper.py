@@ -17,9 +17,9 @@ from tests.unit.auth.test_oauth import HOUR, Bench, started, token
 
 from bling_collector.auth.pair_keeper import SAVE_WAITS
 from bling_collector.auth.set_aside import SetAside
+from bling_collector.auth.token_cipher import TokenCipher, new_key
+from bling_collector.auth.tokens import RENEW_WITHIN, Token
 from bling_collector.errors import ConfigurationError, DatabaseError, ReauthorizeError
-from bling_collector.token_cipher import TokenCipher, new_key
-from bling_collector.tokens import RENEW_WITHIN, Token
 
 
 class Refusing(MemoryTokenStore):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from bling_collector.clock import BRASILIA
-from bling_collector.etl.situation import next_run, usual_time
+from bling_collector.insight.situation import next_run, usual_time
 
 
 def daily(hour: int, minute: int = 0, *, days: int = 7) -> list[datetime]:

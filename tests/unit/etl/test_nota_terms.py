@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bling_collector.etl.nota_terms import KINDS, LONGEST, Kind, Term, UnreadableTermError, as_kind, cleaned, recognise
+from bling_collector.insight.notas.terms import (
+    KINDS,
+    LONGEST,
+    Kind,
+    Term,
+    UnreadableTermError,
+    as_kind,
+    cleaned,
+    recognise,
+)
 
 CHAVE = "43260212345678000195550010000024471234567890"
 

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from bling_collector.etl.outlook import STEPS, Outlook
 from bling_collector.etl.progress import time_left
-from bling_collector.etl.windows import Window
+from bling_collector.plan.outlook import STEPS, Outlook
+from bling_collector.windows import Window
 
 NEW = Window(date(2025, 1, 1), date(2025, 12, 31))
 OLD = Window(date(2024, 1, 1), date(2024, 12, 30))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bling_collector.etl.live import SPAN, Pace
+from bling_collector.insight.live import SPAN, Pace
 
 
 def seen(requests: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bling_collector.errors import UsageError
-from bling_collector.etl.periods import PRESETS, Period, choose_period, month_end, parse_month
+from bling_collector.insight.sales.periods import PRESETS, Period, choose_period, month_end, parse_month
 
 TODAY = date(2026, 2, 20)
 FIRST = date(2021, 1, 4)

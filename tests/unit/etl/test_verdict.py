@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bling_collector.etl import verdict
-from bling_collector.etl.verdict import Verdict, judge
+from bling_collector.insight import verdict
+from bling_collector.insight.verdict import Verdict, judge
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bling_collector.errors import UsageError
-from bling_collector.etl.windows import (
+from bling_collector.windows import (
     EARLIEST,
     Window,
     asked_period,

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from bling_collector.etl.coverage import MonthCoverage
+from bling_collector.insight.coverage import MonthCoverage
 from bling_collector.web.panel.cobertura import _sentence
 from bling_collector.web.panel.coverage_cells import cell
 from bling_collector.words import lower_first, upper_first

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
-from bling_collector.etl.coverage import (
+from bling_collector.insight.coverage import (
     MOST_NOTES,
     MonthCoverage,
     MonthDetails,
@@ -18,16 +18,16 @@ from bling_collector.etl.coverage import (
     load_month_coverage,
     load_month_gaps,
 )
-from bling_collector.etl.live import running_id
-from bling_collector.etl.periods import month_end, next_month, parse_month
-from bling_collector.etl.situacoes import situacao
-from bling_collector.etl.windows import EARLIEST
+from bling_collector.insight.live import running_id
+from bling_collector.insight.sales.periods import month_end, next_month, parse_month
+from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.coverage_cells import STATES, cell
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.starting import launch
 from bling_collector.web.service import OneService
+from bling_collector.windows import EARLIEST
 from bling_collector.words import lower_first, number, upper_first
 
 router = APIRouter(include_in_schema=False)

@@ -8,9 +8,9 @@ from starlette.responses import RedirectResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingUnavailableError, UsageError
-from bling_collector.etl.estimate import Estimate, Estimator
-from bling_collector.etl.live import running_id
-from bling_collector.etl.status import load_status
+from bling_collector.insight.live import running_id
+from bling_collector.insight.status import load_status
+from bling_collector.plan.estimate import Estimate, Estimator
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import page

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse
 from bling_collector.bootstrap import App
 from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
-from bling_collector.etl.nota import UnknownNotaError, load_nota, load_nota_proof
-from bling_collector.etl.quota import load_quota
-from bling_collector.etl.situacoes import PAGAMENTOS
+from bling_collector.insight.nota import UnknownNotaError, load_nota, load_nota_proof
+from bling_collector.insight.quota import load_quota
+from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.web.origin import same_origin
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.render import page

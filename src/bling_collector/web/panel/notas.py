@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from bling_collector.db.nota_search import Place
+from bling_collector.db.resources.nota_search import Place
 from bling_collector.errors import UsageError
-from bling_collector.etl.nota_terms import KINDS, Kind, Term, UnreadableTermError, as_kind, cleaned, recognise
-from bling_collector.etl.notas import EXCLUIDA, Search, load_notas, read_place
-from bling_collector.etl.situacoes import SITUACOES
+from bling_collector.insight.notas.search import EXCLUIDA, Search, load_notas, read_place
+from bling_collector.insight.notas.terms import KINDS, Kind, Term, UnreadableTermError, as_kind, cleaned, recognise
+from bling_collector.insight.sales.situacoes import SITUACOES
 from bling_collector.payload import storable
 from bling_collector.web.panel.notes import as_row
 from bling_collector.web.panel.render import page

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from bling_collector.documentos import masked
-from bling_collector.etl.situacoes import situacao
+from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.words import money, number
 
 _TONES: Final = {5: "good", 6: "good", 7: "good", 2: "bad", 4: "bad", 9: "bad", 11: "bad"}

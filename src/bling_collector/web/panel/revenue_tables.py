@@ -9,8 +9,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from bling_collector.documentos import masked
-from bling_collector.etl.revenue import Breakdown, Revenue, Step
-from bling_collector.etl.situacoes import OPERACOES
+from bling_collector.insight.sales.revenue import Breakdown, Revenue, Step
+from bling_collector.insight.sales.situacoes import OPERACOES
 from bling_collector.web.panel.charts import Group, Series, grouped_bars
 from bling_collector.web.panel.tables import Column, Kind, Table
 from bling_collector.words import compact, day, money, month, number, percent, plural

@@ -8,11 +8,11 @@ from starlette.responses import RedirectResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import RunInProgressError, UsageError
-from bling_collector.etl.failures import unpark
-from bling_collector.etl.live import running_id
-from bling_collector.etl.windows import parse_day
+from bling_collector.insight.failures import unpark
+from bling_collector.insight.live import running_id
 from bling_collector.web.runs import Begin
 from bling_collector.web.service import Service
+from bling_collector.windows import parse_day
 
 
 async def start(request: Request, service: Service, tipo: str, given: dict[str, str]) -> Response:

@@ -1,0 +1,56 @@
+"""O estado dos alarmes, e o que de cada um já se disse a cada destino. Nada aqui faz COMMIT."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.models import alarmes
+from bling_collector.insight.alarms import NORMAL
+
+_DELIVERY = "hashtextextended(current_schema() || 'bling_collector.alarms', 0)"
+
+
+async def set_state(connection: AsyncConnection, nome: str, estado: str, mensagem: str, now: datetime) -> None:
+    """Põe o alarme em `estado`; se já estava nele, só a mensagem muda."""
+    new = insert(alarmes).values(nome=nome, estado=estado, mensagem=mensagem, desde=now)
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["nome"],
+            set_={"estado": new.excluded.estado, "mensagem": new.excluded.mensagem, "desde": now},
+            where=alarmes.c.estado != new.excluded.estado,
+        )
+    )
+    await connection.execute(
+        update(alarmes).where(alarmes.c.nome == nome, alarmes.c.mensagem != mensagem).values(mensagem=mensagem)
+    )
+
+
+async def set_normal(connection: AsyncConnection, nome: str, now: datetime) -> None:
+    """O que o alarme dizia passou; um que nunca soou continua sem existir. A mensagem fica: diz o que passou."""
+    await connection.execute(
+        update(alarmes).where(alarmes.c.nome == nome, alarmes.c.estado != NORMAL).values(estado=NORMAL, desde=now)
+    )
+
+
+async def told(connection: AsyncConnection, nome: str, destinations: dict[str, str]) -> None:
+    """Anota o último estado que foi dito a cada destino."""
+    await connection.execute(
+        update(alarmes).where(alarmes.c.nome == nome).values(avisados=alarmes.c.avisados.concat(destinations))
+    )
+
+
+@asynccontextmanager
+async def delivering(engine: AsyncEngine) -> AsyncIterator[AsyncConnection | None]:
+    """Uma conexão (em autocommit) de quem avisa; None se outro processo está avisando agora."""
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if not await connection.scalar(text(f"SELECT pg_try_advisory_lock({_DELIVERY})")):
+            yield None
+            return
+        try:
+            yield connection
+        finally:
+            await connection.invalidate()  # fechar a sessão solta a tranca, mesmo que a conexão já não responda

@@ -1,0 +1,80 @@
+"""O que cada alarme diz: o que houve e o que fazer. Nenhum traz segredo, nem dado de cliente."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bling_collector.insight.alarms import differences
+from bling_collector.insight.run_words import KINDS
+from bling_collector.words import moment, plural, several
+from bling_collector.words import month as month_name
+
+
+def _kind(tipo: str) -> str:
+    return KINDS[tipo].lower()
+
+
+def left_owed(owed: dict[str, int]) -> str:
+    """O que ficou devido, dos números de `pendencias` e de `janelas`."""
+    notes, windows = owed["pendencias"], owed["janelas"]
+    parts = [plural(notes, "registro", "registros")] if notes or not windows else []
+    parts += [plural(windows, "período", "períodos")] if windows else []
+    return f"{'ficou devido' if notes + windows == 1 else 'ficaram devidos'} {several(parts)}"
+
+
+def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
+    what = f": {left_owed(owed)}" if owed["pendencias"] or owed["janelas"] else ""
+    return (
+        f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte{what}. "
+        "Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
+        "motivo pelo painel ou com `bling-collector failures`."
+    )
+
+
+def failed(run_id: int, tipo: str, reason: str) -> str:
+    return (
+        f"A execução {run_id} ({_kind(tipo)}) não chegou ao fim: {reason}. O que já tinha chegado está salvo, e o que "
+        "faltou ficou devido. Veja o motivo pelo painel ou com `bling-collector status`, corrija-o se for o caso e "
+        "rode `bling-collector run`."
+    )
+
+
+def not_begun(reason: str) -> str:
+    return f"Nada foi coletado. {reason}"
+
+
+def unchecked(reason: str) -> str:
+    return f"A coleta não deve correr, e os outros alarmes não podem ser conferidos. {reason}"
+
+
+BACK: Final = "o banco não deixava conferir os alarmes."
+AGAIN: Final = "Autorize de novo pelo painel ou com `bling-collector auth`."
+LOST: Final = f"Não há uma autorização do Bling que se possa usar, e nada é coletado sem ela. {AGAIN}"
+REFUSED: Final = f"O Bling já não aceita a autorização guardada, e nada é coletado sem ela. {AGAIN}"
+UNSAVED: Final = (
+    "O Bling trocou o par de tokens e o banco não aceitou o novo, que é o único que ainda vale. Ponha o banco no ar e "
+    "não encerre o coletor antes disso: ele grava o par assim que o banco o aceitar. O log diz onde o par espera."
+)
+
+
+def unlikely(found: Sequence[str]) -> str:
+    return " ".join(found)
+
+
+def differs(months: list[dict[str, Any]]) -> str:
+    faltam, sobram, diferem = (sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem"))
+    named = [month_name(month["mes"]) for month in months[:6]]
+    left = len(months) - len(named)
+    names = several([*named, *([plural(left, "outro mês", "outros meses")] if left else [])])
+    return (
+        f"Na conferência de {names}: {differences(faltam, sobram, diferem)}. Repare pelo painel ou com "
+        "`bling-collector reconcile --repair`, que busca o que falta e marca o que sumiu."
+    )
+
+
+def not_read(hours: int, last: datetime | None) -> str:
+    when = f"a última vez foi em {moment(last)}, hora de Brasília" if last else "ainda não se leu nenhuma vez"
+    return (
+        f"Há mais de {plural(hours, 'hora', 'horas')} não se lê o que há de novo no Bling ({when}). Veja se o "
+        "agendamento está ligado e o que diz `bling-collector status`."
+    )

@@ -1,0 +1,254 @@
+"""Os alarmes: um aviso a cada mudança de estado, a quem ALERT_URLS diz. Um aviso que falha nunca derruba a coleta."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from bling_collector.alarms import states, texts
+from bling_collector.alarms.channels import Channel
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.clock import Clock
+from bling_collector.db import control, schema
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.database import explanation
+from bling_collector.db.patience import patiently
+from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeError
+from bling_collector.insight import alarms as names
+from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
+from bling_collector.insight.freshness import load_freshness
+from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.status import load_status
+
+log = logging.getLogger(__name__)
+
+_UNREACHABLE: Final = (SQLAlchemyError, CollectorError, OSError)
+_LEVELS: Final = {NORMAL: "success", AVISO: "warning", ERRO: "failure"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Uma execução que acabou."""
+
+    run_id: int | None
+    """None se o banco não a deixou nem começar."""
+    tipo: str
+    status: str
+    error: BaseException | None = None
+    unlikely: tuple[str, ...] = ()
+    """As exclusões improváveis que esperam a palavra de uma pessoa."""
+    looked_for_gone: bool = False
+    """Procurou, até o fim, o que sumiu do Bling: se não há exclusão improvável, nenhuma espera."""
+
+
+class Alarms:
+    """Guarda o estado de cada alarme no banco, e diz a cada destino só o que mudou desde a última vez que lhe falou.
+
+    Nenhum método levanta erro por causa do banco ou de um destino: o que não se pôde dizer fica para a próxima ocasião.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, cipher: TokenCipher, clock: Clock, channels: Sequence[Channel], *, no_run_hours: int
+    ) -> None:
+        self._engine = engine
+        self._cipher = cipher
+        self._clock = clock
+        self._channels = channels
+        self._no_run_hours = no_run_hours
+        self._background: set[asyncio.Task[None]] = set()
+        self._said_without_state: set[tuple[str, str]] = set()
+        self._unchecked: set[str] = set()
+        """O que já se disse que os impede: é dito uma vez, e não a cada tentativa."""
+
+    async def raise_(self, nome: str, mensagem: str, *, estado: str = ERRO) -> None:
+        """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
+        if await self._set(nome, estado, mensagem):
+            self._said_without_state.discard((nome, estado))  # daqui em diante é o banco que sabe a quem já se disse
+            await self.deliver()
+        elif (nome, estado) not in self._said_without_state:
+            self._said_without_state.add((nome, estado))
+            await asyncio.gather(*(_tell(channel, nome, estado, mensagem) for channel in self._channels))
+
+    async def clear(self, nome: str) -> None:
+        """O que o alarme dizia passou."""
+        self._said_without_state -= {(nome, AVISO), (nome, ERRO)}
+        await self._set(nome, NORMAL, "")
+        await self.deliver()
+
+    def unsaved(self, is_unsaved: bool) -> None:
+        """O banco não aceita um par de tokens já trocado no Bling, ou voltou a aceitá-lo. Avisa em segundo plano."""
+        work = self.raise_(names.TOKEN, texts.UNSAVED) if is_unsaved else self.clear(names.TOKEN)
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def run_ended(self, ended: Ended) -> None:
+        """O que o fim de uma execução diz aos alarmes. Sem o banco, uma que falhou avisa assim mesmo."""
+        if ended.run_id is None:
+            await self.raise_(names.BANCO, texts.not_begun(str(ended.error)))
+            return
+        try:
+            async with self._engine.begin() as connection:
+                now, asked_bling = self._clock.now(), ended.tipo != "reprocess"
+                if isinstance(ended.error, ReauthorizeError):
+                    await states.set_state(connection, names.RECUSADA, ERRO, texts.REFUSED, now)
+                elif ended.status == "success" and asked_bling:
+                    await states.set_normal(connection, names.RECUSADA, now)
+                if ended.status in {"success", "partial"}:
+                    await states.set_normal(connection, names.BANCO, now)
+                if ended.unlikely:
+                    await states.set_state(connection, names.EXCLUSOES, ERRO, texts.unlikely(ended.unlikely), now)
+                elif ended.looked_for_gone:
+                    await states.set_normal(connection, names.EXCLUSOES, now)
+                # As diferenças são assunto do alarme delas; e refazer o que já se tinha não cura uma coleta que falhou.
+                if ended.status == "error" or ended.error is not None or (asked_bling and ended.tipo != "reconcile"):
+                    await _judge(connection, names.EXECUCAO, await _about_the_run(connection, ended), now)
+        except _UNREACHABLE as error:
+            self._say_unchecked(error)
+            if ended.status != "success":
+                await self.raise_(names.EXECUCAO, _about_the_end(ended))
+            return
+        await self.check()
+
+    async def check(self, *, patience: float = 0.0) -> CollectorError | None:
+        """Olha o que não depende de uma execução acabar e diz o que mudou. Se o banco não deixa, diz isso, uma vez, e
+        devolve por quê.
+
+        Por um banco fora do ar espera até `patience` segundos: um que reinicia não é um alarme.
+        """
+        try:
+            await patiently(self._look, patience=patience)
+        except _UNREACHABLE as error:
+            why = self._say_unchecked(error)
+            await self.raise_(names.BANCO, texts.unchecked(str(why)))
+            return why
+        self._unchecked.clear()
+        if (names.BANCO, ERRO) in self._said_without_state:
+            await asyncio.gather(*(_tell(channel, names.BANCO, NORMAL, texts.BACK) for channel in self._channels))
+        await self.clear(names.BANCO)
+        return None
+
+    async def _look(self) -> None:
+        async with self._engine.connect() as connection:
+            await schema.check_usable(connection)
+        now = self._clock.now()
+        oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
+        reconciliation = await load_reconciliation(self._engine, now)
+        async with self._engine.begin() as connection:
+            fresh = await load_freshness(connection, now)
+            ran = fresh.first_at is not None
+            await _judge(connection, names.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
+            different = [month for month in reconciliation["meses"] if not month["igual"]]
+            verdict = (AVISO, texts.differs(different)) if different else None
+            await _judge(connection, names.CONFERENCIA, verdict, now)
+            late = fresh.is_stale(now, self._no_run_hours)
+            verdict = (ERRO, texts.not_read(self._no_run_hours, fresh.read_at)) if late else None
+            await _judge(connection, names.SEM_EXECUCAO, verdict, now)
+
+    async def deliver(self) -> None:
+        """Diz a cada destino o que mudou desde o que ele ouviu por último."""
+        if not self._channels:
+            return
+        try:
+            async with states.delivering(self._engine) as connection:
+                if connection is None:
+                    return  # outro processo está avisando, e olha de novo antes de acabar
+                tried: set[tuple[str, str]] = set()
+                while news := [a for a in await names.load(connection) if (a.nome, a.estado) not in tried]:
+                    # O que um destino não aceitou fica para depois.
+                    tried |= {(alarm.nome, alarm.estado) for alarm in news}
+                    for alarm in news:
+                        await self._deliver(connection, alarm)
+        except _UNREACHABLE as error:
+            self._say_unchecked(error)
+
+    async def _deliver(self, connection: AsyncConnection, alarm: Alarm) -> None:
+        waiting = [c for c in self._channels if alarm.avisados.get(c.key, NORMAL) != alarm.estado]
+        heard = await asyncio.gather(*(_tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting))
+        told = {channel.key: alarm.estado for channel, ok in zip(waiting, heard, strict=True) if ok}
+        if told:
+            await states.told(connection, alarm.nome, told)
+
+    async def test(self) -> list[tuple[str, bool]]:
+        """Manda um aviso de teste a cada destino: o nome dele e se aceitou."""
+        body = "Se você lê isto, os avisos do coletor chegam aqui. Não é preciso fazer nada."
+        heard = await asyncio.gather(*(c.send("Coletor Bling: teste dos avisos", body) for c in self._channels))
+        return [(channel.name, ok) for channel, ok in zip(self._channels, heard, strict=True)]
+
+    async def aclose(self) -> None:
+        """Espera os avisos em segundo plano."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def _say_unchecked(self, error: SQLAlchemyError | CollectorError | OSError) -> CollectorError:
+        match error:
+            case CollectorError():
+                why = error
+            case DBAPIError() | PoolTimeoutError():
+                why = explanation(self._engine.url, error)
+            case _:
+                why = DatabaseError(f"{type(error).__name__}: {(str(error).splitlines() or ['—'])[0]}")
+        if str(why) not in self._unchecked:
+            self._unchecked.add(str(why))
+            log.error("Os alarmes não puderam ser conferidos agora. %s", why)
+        return why
+
+    async def _set(self, nome: str, estado: str, mensagem: str) -> bool:
+        try:
+            async with self._engine.begin() as connection:
+                await _judge(connection, nome, None if estado == NORMAL else (estado, mensagem), self._clock.now())
+        except _UNREACHABLE as error:
+            self._say_unchecked(error)
+            return False
+        return True
+
+
+async def tell_database_down(channels: Sequence[Channel], reason: str) -> None:
+    """Diz a cada destino que o banco não atende. Não tem estado: quem o guardaria é o banco."""
+    await asyncio.gather(*(_tell(channel, names.BANCO, ERRO, f"Nada foi coletado. {reason}") for channel in channels))
+
+
+async def _tell(channel: Channel, nome: str, estado: str, mensagem: str) -> bool:
+    title = names.TITLES.get(nome, nome)
+    if estado == NORMAL:
+        return await channel.send(
+            f"Coletor Bling: resolvido — {title}", f"Passou o que se disse antes: {mensagem}", level="success"
+        )
+    return await channel.send(f"Coletor Bling: {title}", mensagem, level=_LEVELS.get(estado, "warning"))
+
+
+async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str] | None, now: datetime) -> None:
+    if verdict is None:
+        await states.set_normal(connection, nome, now)
+    else:
+        await states.set_state(connection, nome, verdict[0], verdict[1], now)
+
+
+async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str, str] | None:
+    if ended.status == "success":
+        return None
+    if ended.status == "partial" and ended.run_id is not None:
+        debts = await control.debts(connection)
+        owed = {"pendencias": debts.pendencias, "janelas": debts.janelas}
+        return AVISO, texts.partial(ended.run_id, ended.tipo, owed)
+    return ERRO, _about_the_end(ended)
+
+
+def _about_the_end(ended: Ended) -> str:
+    assert ended.run_id is not None
+    title = ended.error.title if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
+    return texts.failed(ended.run_id, ended.tipo, title[:1].lower() + title[1:])
+
+
+def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:
+    if not oauth["readable"]:
+        return ERRO, oauth["warning"]
+    if oauth["needs_authorization"]:
+        return (ERRO, texts.LOST) if ran or oauth["has_token"] else None  # quem ainda não começou não perdeu nada
+    if oauth["warning"] is None:
+        return None
+    return (ERRO if oauth["refresh_days_left"] == 0 else AVISO), oauth["warning"]

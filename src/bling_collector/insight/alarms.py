@@ -1,0 +1,81 @@
+"""Os alarmes: quais há, em que estado estão, e o que dizem as diferenças que um deles conta."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.models import alarmes
+from bling_collector.words import number, plural, several
+
+NORMAL: Final = "normal"
+AVISO: Final = "aviso"
+ERRO: Final = "erro"
+
+EXECUCAO: Final = "execucao"
+AUTORIZACAO: Final = "autorizacao"
+RECUSADA: Final = "autorizacao-recusada"
+TOKEN: Final = "token-nao-salvo"  # noqa: S105 — o nome de um alarme
+CONFERENCIA: Final = "conferencia"
+SEM_EXECUCAO: Final = "sem-execucao"
+EXCLUSOES: Final = "exclusoes"
+BANCO: Final = "banco"
+
+TITLES: Final = {
+    EXECUCAO: "a coleta não ficou completa",
+    AUTORIZACAO: "a autorização do Bling precisa de você",
+    RECUSADA: "o Bling recusou a autorização",
+    TOKEN: "um token trocado não foi gravado",
+    CONFERENCIA: "o banco difere do Bling",
+    EXCLUSOES: "muita coisa sumiu do Bling de uma vez",
+    BANCO: "o banco não atende",
+    SEM_EXECUCAO: "faz tempo que não se lê o que há de novo no Bling",
+}
+
+
+@dataclass(frozen=True)
+class Alarm:
+    nome: str
+    estado: str
+    desde: datetime
+    mensagem: str
+    avisados: dict[str, str]
+
+
+async def load(connection: AsyncConnection) -> list[Alarm]:
+    """Todos os alarmes que algum dia soaram, por nome."""
+    rows = await connection.execute(select(alarmes).order_by(alarmes.c.nome))
+    return [Alarm(row.nome, row.estado, row.desde, row.mensagem, row.avisados) for row in rows]
+
+
+async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
+    """Os alarmes que algum dia soaram, como as respostas os mostram."""
+    async with engine.connect() as connection:
+        found = await load(connection)
+    return [
+        {
+            "nome": alarm.nome,
+            "titulo": TITLES.get(alarm.nome, alarm.nome),
+            "estado": alarm.estado,
+            "desde": alarm.desde.isoformat(),
+            "mensagem": alarm.mensagem,
+        }
+        for alarm in found
+    ]
+
+
+def differences(faltam: int, sobram: int, diferem: int) -> str:
+    """Só as diferenças que há: 1 nota falta no banco e 2 só existem nele."""
+    found = [
+        (faltam, "falta no banco", "faltam no banco"),
+        (sobram, "só existe no banco", "só existem no banco"),
+        (diferem, "mudou no Bling", "mudaram no Bling"),
+    ]
+    parts = [f"{number(count)} {one if count == 1 else many}" for count, one, many in found if count]
+    if not parts:
+        return "as contagens dos dois lados não são as mesmas"
+    first = next(count for count, _, _ in found if count)
+    head = plural(first, "nota", "notas") + parts[0].removeprefix(number(first))
+    return several([head, *parts[1:]])

@@ -1,0 +1,240 @@
+"""O loader da cobertura: mês a mês, quanto do que o Bling lista o banco tem; os números são os da conferência."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from bling_collector.db import proof
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.resources.coverage import gone_notes, notes_by_id
+from bling_collector.insight.failures import load_failures
+from bling_collector.insight.numbering import load_numbering
+from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.sales.periods import month_end, next_month
+from bling_collector.insight.sales.situacoes import situacao
+from bling_collector.streams.nfe import NFE
+from bling_collector.windows import EARLIEST
+
+MOST_NOTES: Final = 200
+"""Notas de cada tipo que a página de um mês nomeia; das outras diz quantas são."""
+
+
+@dataclass(frozen=True)
+class MonthCoverage:
+    """Um mês do calendário. `state`:
+
+    `igual`: os dois lados são iguais; `vazio`: são, e não têm nota nenhuma; `difere`: a última conferência achou
+    diferença; `devido`: há notas ou períodos por buscar; `nunca`: não foi conferido por inteiro; `fora`: é anterior ao
+    começo da coleta; `futuro`: ainda não chegou.
+    """
+
+    mes: date
+    state: str
+    agora: int = 0
+    """Quantas notas o banco tem neste instante."""
+    checked: Mapping[str, Any] | None = None
+    """A conferência, como load_reconciliation a traz."""
+    devidas: int = 0
+
+    @property
+    def no_bling(self) -> int | None:
+        return self.checked["no_bling"]["total"] if self.checked else None
+
+    @property
+    def no_banco(self) -> int | None:
+        return self.checked["no_banco"]["total"] if self.checked else None
+
+    @property
+    def held(self) -> Decimal | None:
+        """A parte das notas que o Bling lista que o banco tinha na conferência, de 0 a 1; None sem conferência."""
+        if self.checked is None:
+            return None
+        listed = self.checked["no_bling"]["total"]
+        return Decimal(listed - len(self.checked["faltam"])) / listed if listed else Decimal(1)
+
+
+@dataclass(frozen=True)
+class YearCoverage:
+    ano: int
+    meses: list[MonthCoverage]
+
+    @property
+    def no_bling(self) -> int:
+        return sum(month.no_bling or 0 for month in self.meses)
+
+    @property
+    def no_banco(self) -> int:
+        return sum(month.no_banco or 0 for month in self.meses)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Todos os anos, do mais novo ao mais antigo; `scope` é o começo da coleta, None antes da primeira."""
+
+    scope: date | None
+    anos: list[YearCoverage]
+    igual: bool
+    completo_em: str | None
+    no_bling: int
+    no_banco: int
+    states: Counter[str]
+
+
+@dataclass(frozen=True)
+class MonthDetails:
+    """Um mês por dentro. Cada nota é um dicionário com `id` e, se o banco a tem, o resto dela."""
+
+    month: MonthCoverage
+    scope: date | None
+    situacoes: list[dict[str, Any]]
+    faltam: list[dict[str, Any]]
+    sobram: list[dict[str, Any]]
+    diferem: list[dict[str, Any]]
+    excluidas: list[dict[str, Any]]
+    excluidas_de: int
+    pendencias: list[dict[str, Any]] = field(default_factory=list)
+    janelas: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def load_coverage(engine: AsyncEngine, today: date) -> Coverage:
+    """A cobertura de toda a história, do que a conferência guardou e do que o banco tem; o Bling não é perguntado."""
+    facts = await _load_facts(engine, today, EARLIEST, month_end(today))
+    first = min(filter(None, [facts.scope, *facts.counts, *facts.checked]), default=None)
+    if first is None:
+        return Coverage(None, [], igual=False, completo_em=None, no_bling=0, no_banco=0, states=Counter())
+    last = max([today, *facts.checked]).year
+    years = [
+        YearCoverage(year, [facts.month(date(year, m, 1)) for m in range(1, 13)])
+        for year in range(last, first.year - 1, -1)
+    ]
+    proven = facts.reconciliation
+    return Coverage(
+        facts.scope,
+        years,
+        igual=proven["igual"],
+        completo_em=proven["completo_em"],
+        no_bling=proven["no_bling"],
+        no_banco=proven["no_banco"],
+        states=Counter(month.state for year in years for month in year.meses),
+    )
+
+
+async def load_unproven(engine: AsyncEngine, months: Iterable[date], today: date) -> list[MonthCoverage]:
+    """Destes meses, os que não estão provados: diferem, têm o que buscar, ou não foram conferidos por inteiro."""
+    wanted = set(months)
+    found = await load_coverage(engine, today)
+    unproven = ("difere", "devido", "nunca")
+    return [month for year in found.anos for month in year.meses if month.mes in wanted and month.state in unproven]
+
+
+async def load_month_coverage(engine: AsyncEngine, month: date, today: date) -> MonthDetails:
+    """O mês que começa em `month`."""
+    facts = await _load_facts(engine, today, month, month_end(month))
+    cell = facts.month(month)
+    checked = cell.checked or {}
+    ids = {kind: checked.get(kind, []) for kind in ("faltam", "sobram", "diferem")}
+    async with engine.connect() as connection:
+        known = await notes_by_id(connection, [id_ for kind in ids.values() for id_ in kind[:MOST_NOTES]])
+        gone = await gone_notes(connection, month, month_end(month), MOST_NOTES)
+    named = {
+        kind: [dict(known[id_]._mapping) if id_ in known else {"id": id_} for id_ in found]
+        for kind, found in ids.items()
+    }
+    return MonthDetails(
+        cell,
+        facts.scope,
+        _by_situation(checked, facts.counts.get(month, Counter())),
+        **named,
+        excluidas=[dict(row._mapping) for row in gone],
+        excluidas_de=gone[0].de if gone else 0,
+        pendencias=[row for row in facts.failures["pendencias"] if _failed_in(row, month)],
+        janelas=[row for row in facts.failures["janelas"] if _owed_in(row, month)],
+    )
+
+
+async def load_month_gaps(engine: AsyncEngine, month: date) -> list[dict[str, Any]]:
+    """As lacunas sem explicação que tocam o mês: uma das notas dos dois lados é dele. Cada uma traz a sua `serie`."""
+    prefix = f"{month:%Y-%m}"
+    return [
+        {"serie": serie["serie"]} | gap
+        for serie in await load_numbering(engine)
+        for gap in serie["sem_explicacao"]
+        if any((gap[side]["data_emissao"] or "").startswith(prefix) for side in ("antes", "depois"))
+    ]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    today: date
+    reconciliation: dict[str, Any]
+    checked: dict[date, dict[str, Any]]
+    counts: dict[date, Counter[str]]
+    scope: date | None
+    failures: dict[str, Any]
+
+    def month(self, month: date) -> MonthCoverage:
+        checked = self.checked.get(month)
+        owed = sum(_failed_in(row, month) for row in self.failures["pendencias"])
+        owed += sum(_owed_in(row, month) for row in self.failures["janelas"])
+        agora = self.counts.get(month, Counter()).total()
+        return MonthCoverage(month, self._state(month, checked, owed), agora, checked, owed)
+
+    def _state(self, month: date, checked: Mapping[str, Any] | None, owed: int) -> str:
+        if month > self.today:
+            return "futuro"
+        if owed:
+            return "devido"
+        if checked is None:
+            return "fora" if self.scope is None or next_month(month) <= self.scope else "nunca"
+        if f"{month:%Y-%m}" in self.reconciliation["por_conferir"]:
+            return "nunca"
+        if not checked["igual"]:
+            return "difere"
+        return "igual" if checked["no_bling"]["total"] else "vazio"
+
+
+async def _load_facts(engine: AsyncEngine, today: date, inicio: date, fim: date) -> _Facts:
+    reconciliation = await load_reconciliation(engine)
+    failures = await load_failures(engine)
+    async with engine.connect() as connection:
+        counts = await proof.count_held(connection, inicio, fim)
+        scope = await proof.scope_start(connection)
+    checked = {date.fromisoformat(f"{row['mes']}-01"): row for row in reconciliation["meses"]}
+    return _Facts(today, reconciliation, checked, counts, scope, failures)
+
+
+def _by_situation(checked: Mapping[str, Any], now: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Cada situação que um dos lados tem: na conferência, no Bling e no banco; e no banco neste instante."""
+    there: Mapping[str, int] = checked["no_bling"]["situacoes"] if checked else {}
+    here: Mapping[str, int] = checked["no_banco"]["situacoes"] if checked else {}
+    return [
+        {
+            "situacao": code,
+            "nome": situacao(int(code) if code.isdecimal() else None),
+            "no_bling": there.get(code, 0),
+            "no_banco": here.get(code, 0),
+            "agora": now.get(code, 0),
+        }
+        for code in _in_order({*there, *here, *now})
+    ]
+
+
+def _in_order(codes: Iterable[str]) -> list[str]:
+    return sorted(codes, key=lambda code: (not code.isdecimal(), int(code) if code.isdecimal() else 0))
+
+
+def _failed_in(row: Mapping[str, Any], month: date) -> bool:
+    return (
+        row["recurso"] == NFE.name
+        and bool(row["data_emissao"])
+        and str(row["data_emissao"]).startswith(f"{month:%Y-%m}")
+    )
+
+
+def _owed_in(row: Mapping[str, Any], month: date) -> bool:
+    if row["recurso"] != NFE.name:
+        return False
+    return date.fromisoformat(row["data_inicio"]) <= month_end(month) and date.fromisoformat(row["data_fim"]) >= month

@@ -1,0 +1,117 @@
+"""O que se deve: o que não pôde ser salvo e os períodos não completados, desde quando, por quê, quantas vezes."""
+
+from typing import Any
+
+from sqlalchemy import Select, Text, and_, cast, func, select, update
+
+from bling_collector.db.control import PARKED_AFTER
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.models import contatos, janelas_devidas, nfe_cabecalho, pendencias
+from bling_collector.errors import CollectorError
+from bling_collector.insight.failure_words import described, owed_window, plain
+
+
+class UnknownFailureError(CollectorError):
+    """Não há pendência com este nome."""
+
+    http_status = 404
+    exit_code = 2
+    title = "Pendência desconhecida"
+
+
+async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
+    """As pendências, da mais antiga à mais nova, e os períodos devidos."""
+    p, j = pendencias.c, janelas_devidas.c
+    async with engine.connect() as connection:
+        failed = (await connection.execute(_failed().order_by(p.desde, p.recurso, p.recurso_id))).all()
+        owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
+    return {
+        "pendencias": [_as_json(row) for row in failed],
+        "janelas": [
+            {
+                "recurso": row.recurso,
+                "data_inicio": row.data_inicio.isoformat(),
+                "data_fim": row.data_fim.isoformat(),
+                "desde": row.desde.isoformat(),
+                "erro": row.erro,
+                "descricao": owed_window(dict(row._mapping)),
+                "motivo": plain(row.erro) if row.erro else None,
+            }
+            for row in owed
+        ],
+    }
+
+
+async def load_failure(engine: AsyncEngine, name: str) -> dict[str, Any]:
+    """Uma pendência pelo nome, `recurso/id`. UnknownFailureError se não há."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(_failed().where(*_named(name)))).one_or_none()
+    if row is None:
+        raise _unknown(name)
+    return _as_json(row)
+
+
+async def unpark(engine: AsyncEngine, name: str | None = None) -> int:
+    """Faz com que as pendências (uma, ou todas) voltem a ser tentadas; devolve quantas são.
+
+    UnknownFailureError se a nomeada não existe.
+    """
+    async with engine.begin() as connection:
+        changed = await _reset(connection, name)
+    if name is not None and not changed:
+        raise _unknown(name)
+    return changed
+
+
+async def _reset(connection: AsyncConnection, name: str | None) -> int:
+    statement = update(pendencias).values(tentativas=0)
+    result = await connection.execute(statement.where(*_named(name)) if name is not None else statement)
+    return result.rowcount
+
+
+def _named(name: str) -> tuple[Any, Any]:
+    recurso, _, recurso_id = name.partition("/")
+    return pendencias.c.recurso == recurso, pendencias.c.recurso_id == recurso_id
+
+
+def _unknown(name: str) -> UnknownFailureError:
+    return UnknownFailureError(f"Não há pendência {name!r}. Os nomes têm a forma nfe/123; veja-os em `failures`.")
+
+
+def _failed() -> Select[Any]:
+    """As pendências, com o que o banco já sabe do registro de que falam."""
+    p, n, c = pendencias.c, nfe_cabecalho.c, contatos.c
+    is_note = and_(p.recurso == "nfe", cast(n.id, Text) == p.recurso_id)
+    is_contact = and_(p.recurso == contatos.name, cast(c.id, Text) == p.recurso_id)
+    return select(
+        pendencias,
+        func.coalesce(p.numero, n.numero).label("o_numero"),
+        func.coalesce(p.contato_nome, n.contato_nome, c.nome).label("nome"),
+        n.total_nota.label("valor"),
+    ).select_from(pendencias.outerjoin(nfe_cabecalho, is_note).outerjoin(contatos, is_contact))
+
+
+def _as_json(row: Any) -> dict[str, Any]:
+    return {
+        "nome": f"{row.recurso}/{row.recurso_id}",
+        "recurso": row.recurso,
+        "id": row.recurso_id,
+        "data_emissao": row.data_emissao.isoformat() if row.data_emissao else None,
+        "numero": row.o_numero,
+        "contato": row.nome,
+        "valor": row.valor,
+        "descricao": described(
+            row.recurso,
+            row.recurso_id,
+            numero=row.o_numero,
+            dia=row.data_emissao,
+            nome=row.nome,
+            valor=row.valor,
+        ),
+        "motivo": plain(row.erro),
+        "erro": row.erro,
+        "tentativas": row.tentativas,
+        "desde": row.desde.isoformat(),
+        "tentada_em": row.tentada_em.isoformat(),
+        "estacionada": row.tentativas >= PARKED_AFTER,
+    }

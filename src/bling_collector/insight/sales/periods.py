@@ -1,0 +1,130 @@
+"""O período que se olha: um dos prontos, ou as datas que a pessoa escreveu. Tudo puro, em dias de Brasília."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from bling_collector.errors import UsageError
+from bling_collector.windows import EARLIEST
+
+PRESETS: Final = {
+    "12-meses": "Últimos 12 meses",
+    "mes": "Este mês",
+    "mes-passado": "Mês passado",
+    "ano": "Este ano",
+    "ano-passado": "Ano passado",
+    "tudo": "Tudo",
+}
+DEFAULT: Final = "12-meses"
+_DAY = timedelta(days=1)
+_LAST_YEAR = 2199
+
+
+@dataclass(frozen=True)
+class Period:
+    """As duas pontas incluídas; `preset` é o nome em PRESETS, ou vazio se as datas foram escritas."""
+
+    inicio: date
+    fim: date
+    preset: str = ""
+
+    @property
+    def year_before(self) -> "Period":
+        """Os mesmos dias do ano anterior; um período que termina com o mês termina lá com o mês também."""
+        ends = monthrange(self.fim.year, self.fim.month)[1] == self.fim.day
+        return Period(_a_year_before(self.inicio), _a_year_before(self.fim, month_end=ends))
+
+    @property
+    def months(self) -> Iterator[date]:
+        """O primeiro dia de cada mês que o período toca."""
+        first = self.inicio.replace(day=1)
+        while first <= self.fim:
+            yield first
+            first = next_month(first)
+
+
+def next_month(day: date) -> date:
+    """O primeiro dia do mês seguinte."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def month_end(day: date) -> date:
+    return next_month(day) - _DAY
+
+
+def parse_month(value: str) -> date:
+    """O primeiro dia de um mês escrito AAAA-MM. UsageError se não é um mês que possa ter notas."""
+    try:
+        month = date.fromisoformat(f"{value}-01")
+    except ValueError:
+        month = None
+    if month is None or value != f"{month:%Y-%m}":
+        raise UsageError(f"“{value[:40]}” não é um mês. O endereço traz o ano e o mês, como 2025-03.")
+    if month < EARLIEST or month.year > _LAST_YEAR:
+        raise UsageError(f"{month:%m/%Y} não é um mês que tenha NF-e: elas começaram em {EARLIEST.year}.")
+    return month
+
+
+def choose_period(
+    preset: str | None, de: str | None, ate: str | None, *, today: date, first: date | None, last: date | None
+) -> Period:
+    """O período pedido; sem nada, DEFAULT. `first` e `last` são os dias que o banco tem, para o que ficou em aberto.
+
+    UsageError, numa frase para quem escreveu as datas, se elas não fazem um período.
+    """
+    if de or ate:
+        if preset:
+            raise UsageError("Escolha um período pronto ou escreva as datas: os dois juntos se contradizem.")
+        return _between(_written(de, "inicial"), _written(ate, "final"), today=today, first=first)
+    name = preset or DEFAULT
+    if name not in PRESETS:
+        raise UsageError(f"Não há um período chamado “{name[:40]}”. Escolha um dos que estão na página.")
+    return _ready(name, today=today, first=first, last=last)
+
+
+def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> Period:
+    fim = fim or today
+    inicio = inicio or min(first or fim, fim)
+    if fim < inicio:
+        raise UsageError(f"A data final ({fim:%d/%m/%Y}) vem antes da inicial ({inicio:%d/%m/%Y}). Troque as datas.")
+    if inicio > today:
+        raise UsageError(f"O período começa em {inicio:%d/%m/%Y}, que ainda não chegou; hoje é {today:%d/%m/%Y}.")
+    if inicio < EARLIEST:
+        raise UsageError(f"O período começa antes de {EARLIEST:%d/%m/%Y}, quando ainda não havia NF-e.")
+    return Period(inicio, min(fim, today))
+
+
+def _written(value: str | None, which: str) -> date | None:
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise UsageError(
+            f"A data {which} (“{value[:40]}”) não é um dia que exista. Escreva-a como 2025-01-31."
+        ) from None
+
+
+def _ready(name: str, *, today: date, first: date | None, last: date | None) -> Period:
+    month = today.replace(day=1)
+    match name:
+        case "mes":
+            inicio, fim = month, today
+        case "mes-passado":
+            inicio, fim = (month - _DAY).replace(day=1), month - _DAY
+        case "ano":
+            inicio, fim = today.replace(month=1, day=1), today
+        case "ano-passado":
+            inicio, fim = date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)
+        case "tudo":
+            inicio, fim = min(first or month, today), max(last or today, today)
+        case _:
+            inicio, fim = next_month(_a_year_before(month)), today
+    return Period(inicio, fim, name)
+
+
+def _a_year_before(day: date, *, month_end: bool = False) -> date:
+    days = monthrange(day.year - 1, day.month)[1]
+    return day.replace(year=day.year - 1, day=days if month_end else min(day.day, days))

@@ -1,0 +1,97 @@
+"""A situação inteira, como o painel a mostra: o juízo e os números dele, dos loaders que alimentam `status` e a API."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from statistics import median
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.clock import BRASILIA
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.models import etl_controle
+from bling_collector.insight import alarms as names
+from bling_collector.insight.alarms import AVISO, load_alarms
+from bling_collector.insight.failures import load_failures
+from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.status import load_status
+from bling_collector.insight.verdict import SAYS, judge
+
+_KINDS: Final = ("faltam", "sobram", "diferem")
+_HABIT: Final = 7
+"""Dias de execução que se olham para saber a hora de costume."""
+_NEAR: Final = 45
+"""Minutos que a execução de costume pode adiantar ou atrasar."""
+
+
+async def load_situation(
+    engine: AsyncEngine, cipher: TokenCipher, now: datetime, *, no_run_hours: int, missing: str | None = None
+) -> dict[str, Any]:
+    """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e que o juízo não diz,
+    o que se deve e a próxima execução esperada."""
+    status = await load_status(engine, cipher, now)
+    reconciliation, alarms = await load_reconciliation(engine, now), await load_alarms(engine)
+    failures = await load_failures(engine)
+    c = etl_controle.c
+    async with engine.connect() as connection:
+        daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
+        starts = list((await connection.execute(daily)).scalars())
+    verdict = judge(
+        status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
+    )
+    said = set(SAYS.get(verdict.case, ()))
+    if failures["pendencias"] or failures["janelas"]:  # o que se deve já está na página, com o seu porquê
+        said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
+        said |= {alarm["nome"] for alarm in alarms if alarm["nome"] == names.EXECUCAO and alarm["estado"] == AVISO}
+    return {
+        "verdict": verdict,
+        "failures": failures,
+        "status": status,
+        "reconciliation": {name: value for name, value in reconciliation.items() if name != "meses"},
+        "alarms": [alarm for alarm in alarms if alarm["estado"] != "normal" and alarm["nome"] not in said],
+        "next_run": next_run(starts, now),
+        "no_run_hours": no_run_hours,
+    }
+
+
+def _only_owed(reconciliation: dict[str, Any], failures: dict[str, Any]) -> bool:
+    """Se tudo o que a conferência achou diferente é o que já se sabe que falta."""
+    different = {id_ for month in reconciliation["meses"] for kind in _KINDS for id_ in month[kind]}
+    return different <= {int(each["id"]) for each in failures["pendencias"] if each["recurso"] == "nfe"}
+
+
+def next_run(starts: Sequence[datetime], now: datetime) -> datetime | None:
+    """Quando se espera a próxima coleta diária, se as últimas começaram sempre pela mesma hora; None se não se sabe.
+
+    O coletor não tem agenda: quem o chama (o cron, o Cloud Scheduler) a tem. Isto é só o costume.
+    """
+    usual = usual_time(starts)
+    if usual is None:
+        return None
+    local = now.astimezone(BRASILIA)
+    ran = any(start.astimezone(BRASILIA).date() == local.date() and _off(start, usual) <= _NEAR for start in starts)
+    late = local > datetime.combine(local.date(), usual, BRASILIA) + timedelta(minutes=_NEAR)
+    day = local.date() + timedelta(days=1 if ran or late else 0)
+    return datetime.combine(day, usual, BRASILIA)
+
+
+def usual_time(starts: Sequence[datetime]) -> time | None:
+    """A hora de Brasília, de cinco em cinco minutos, em que as coletas dos últimos dias começaram; None se variam.
+
+    De cada dia conta a primeira; são precisos três dias, e que quatro em cada cinco sejam pela mesma hora.
+    """
+    first: dict[date, datetime] = {}
+    for start in sorted((start.astimezone(BRASILIA) for start in starts), reverse=True):
+        first[start.date()] = start
+    days = [first[day] for day in sorted(first, reverse=True)[:_HABIT]]
+    if len(days) < 3:
+        return None
+    minutes = round(median(start.hour * 60 + start.minute for start in days) / 5) * 5 % 1440
+    usual = time(minutes // 60, minutes % 60)
+    return usual if sum(_off(start, usual) <= _NEAR for start in days) * 5 >= len(days) * 4 else None
+
+
+def _off(start: datetime, usual: time) -> int:
+    local = start.astimezone(BRASILIA)
+    return abs(local.hour * 60 + local.minute - usual.hour * 60 - usual.minute)

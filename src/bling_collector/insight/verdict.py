@@ -1,0 +1,210 @@
+"""O juízo da situação: numa frase, se está tudo aqui, e o que fazer se não está. Puro: só olha o que lhe dão."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bling_collector.insight import alarms as names
+from bling_collector.insight.failure_words import plain
+from bling_collector.insight.freshness import Freshness
+from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
+
+GOOD: Final = "good"
+WARNING: Final = "warning"
+BAD: Final = "bad"
+RUNNING: Final = "running"
+NEUTRAL: Final = "neutral"
+
+AUTHORISE: Final = "autorizar"
+LOAD: Final = "carregar"
+RUN: Final = "executar"
+RETRY: Final = "tentar"
+REPAIR: Final = "conferir"
+FOLLOW: Final = "acompanhar"
+
+SAYS: Final[Mapping[str, frozenset[str]]] = {
+    "devidas": frozenset({names.EXECUCAO}),
+    "em-parte": frozenset({names.EXECUCAO}),
+    "falhou": frozenset({names.EXECUCAO}),
+    "velhos": frozenset({names.SEM_EXECUCAO}),
+    "difere": frozenset({names.CONFERENCIA}),
+    "token": frozenset({names.TOKEN}),
+    "autorizacao-perdida": frozenset({names.AUTORIZACAO, names.RECUSADA}),
+    "autorizacao-fechada": frozenset({names.AUTORIZACAO, names.RECUSADA}),
+    "autorizacao-recusada": frozenset({names.AUTORIZACAO, names.RECUSADA}),
+    "autorizacao-no-fim": frozenset({names.AUTORIZACAO}),
+    "autorizacao-acabando": frozenset({names.AUTORIZACAO}),
+}
+"""Por caso do juízo, os alarmes que dizem a mesma coisa: uma falha é um aviso na página, e não três."""
+
+_FIRST: Final = "Autorizado. Falta a primeira carga."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A situação: o caso, a gravidade, a frase, o que se sabe e o que fazer."""
+
+    case: str
+    tone: str
+    sentence: str
+    detail: str = ""
+    action: str | None = None
+    """O que resolve, ou None se não há nada a fazer."""
+
+
+def judge(
+    status: dict[str, Any],
+    reconciliation: dict[str, Any],
+    alarms: list[dict[str, Any]],
+    *,
+    now: datetime,
+    no_run_hours: int,
+    missing: str | None = None,
+    failures: Mapping[str, Any] | None = None,
+) -> Verdict:
+    """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso.
+
+    `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta.
+    """
+    run, oauth = status["last_run"], status["oauth"]
+    fresh = not status["started"]  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
+    if missing is not None and not oauth["has_token"]:
+        return Verdict("sem-credenciais", NEUTRAL, "Falta dizer ao coletor qual é o seu aplicativo do Bling.", missing)
+    if not oauth["has_token"] and fresh:
+        return Verdict(
+            "sem-autorizacao", NEUTRAL, "Falta autorizar o coletor a ler a sua conta do Bling.", "", AUTHORISE
+        )
+    return (
+        _lost(status, alarms)
+        or _running(status)
+        or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
+        or _failed(run)
+        or _old(status["freshness"], now, no_run_hours)
+        or _owed(status["owed"], failures or {}, spent=status["quota"]["exhausted"])
+        or _stopped(run)
+        or _differs(reconciliation)
+        or _ending(oauth)
+        or _unchecked(reconciliation)
+        or _well(reconciliation, now)
+    )
+
+
+def _lost(status: dict[str, Any], alarms: list[dict[str, Any]]) -> Verdict | None:
+    oauth = status["oauth"]
+    again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
+    if not oauth["readable"]:
+        sentence = "A autorização guardada não se abre com a chave configurada, e nada é coletado sem ela."
+        detail = "Ponha de volta em TOKEN_ENCRYPTION_KEY a chave com que foi cifrada. Sem ela, autorize de novo."
+        return Verdict("autorizacao-fechada", BAD, sentence, detail, AUTHORISE)
+    if oauth["needs_authorization"]:
+        sentence = "A autorização do Bling se perdeu, e nada é coletado sem ela."
+        return Verdict("autorizacao-perdida", BAD, sentence, again, AUTHORISE)
+    sounding = {alarm["nome"]: alarm for alarm in alarms if alarm["estado"] != "normal"}
+    refused = sounding.get(names.RECUSADA)
+    if refused and oauth["token_updated_at"] <= refused["desde"]:
+        return Verdict(
+            "autorizacao-recusada", BAD, "O Bling recusou a autorização, e nada é coletado.", again, AUTHORISE
+        )
+    if oauth["refresh_days_left"] == 0:
+        return Verdict("autorizacao-no-fim", BAD, "A autorização do Bling acaba hoje, ou já acabou.", again, AUTHORISE)
+    unsaved = sounding.get(names.TOKEN)
+    return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved["mensagem"]) if unsaved else None
+
+
+def _running(status: dict[str, Any]) -> Verdict | None:
+    if not status["running"]:
+        return None
+    return Verdict("em-curso", RUNNING, "Coletando agora.", "Os números mudam enquanto a execução corre.", FOLLOW)
+
+
+def _failed(run: dict[str, Any]) -> Verdict | None:
+    if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
+        return None
+    reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
+    detail = f"{ended(plain(reason))} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
+    return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
+
+
+def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
+    found = Freshness.from_json(freshness)
+    since = found.read_at or found.first_at
+    if since is None or not found.is_stale(now, hours):
+        return None
+    sentence = f"Os dados estão velhos: desde {moment(since)} não se lê o que há de novo no Bling."
+    return Verdict(
+        "velhos",
+        BAD,
+        sentence,
+        f"O normal é ler a cada {plural(hours, 'hora', 'horas')}, no máximo. Veja o agendamento.",
+        RUN,
+    )
+
+
+def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> Verdict | None:
+    notes, windows = owed["pendencias"], owed["janelas"]
+    if not notes and not windows:
+        return None
+    parts = [plural(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
+    parts += [plural(windows, "período por ler", "períodos por ler")] if windows else []
+    detail = "Toda execução tenta de novo o que ficou devido."
+    if owed["estacionadas"]:
+        one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
+        detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
+    sentence = f"Falta uma parte: {several(parts)}."
+    named = [*failures.get("pendencias", ()), *failures.get("janelas", ())]
+    if len(named) == 1 and named[0]["motivo"]:  # uma coisa só diz-se pelo nome, e por quê
+        sentence = f"Falta uma parte: {lower_first(named[0]['descricao'])}."
+        detail = f"{ended(named[0]['motivo'])} {detail}"
+    if spent:  # executar agora não traria nada
+        detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
+        return Verdict("devidas", WARNING, sentence, detail)
+    return Verdict("devidas", WARNING, sentence, detail, RUN if windows else RETRY)
+
+
+def _stopped(run: dict[str, Any]) -> Verdict | None:
+    if run["status"] != "partial":
+        return None
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run["mensagem"] or "")), RUN)
+
+
+def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
+    months = [month for month in reconciliation["meses"] if not month["igual"]]
+    if not months:
+        return None
+    counts = {kind: sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem")}
+    where = plural(len(months), "mês", "meses")
+    detail = f"{upper_first(names.differences(**counts))}. Reparar busca o que falta e marca o que sumiu."
+    return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
+
+
+def _ending(oauth: dict[str, Any]) -> Verdict | None:
+    if oauth["warning"] is None:
+        return None
+    days = plural(oauth["refresh_days_left"], "dia", "dias")
+    detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
+    return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
+
+
+def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
+    if reconciliation["completo_em"] is not None:
+        return None
+    months = len(reconciliation["por_conferir"])
+    what = f"{plural(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
+    sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
+    return Verdict(
+        "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
+    )
+
+
+def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
+    held = share(reconciliation["no_banco"], reconciliation["no_bling"], "nota", "notas")
+    oldest = datetime.fromisoformat(reconciliation["completo_em"])
+    newest = max(datetime.fromisoformat(month["conferida_em"]) for month in reconciliation["meses"])
+    detail = ""
+    if newest - oldest > timedelta(hours=1):
+        detail = (
+            f"É a conferência mais antiga; a mais nova foi {ago(newest, now)}. Toda semana se relê a história toda."
+        )
+    sentence = f"Tudo certo: {held}, conferido {ago(oldest, now)}."
+    return Verdict("certo", GOOD, sentence, detail)

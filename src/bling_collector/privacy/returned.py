@@ -1,0 +1,21 @@
+"""Quem já tinha sido apagado e voltou com uma cópia do banco."""
+
+import logging
+from datetime import datetime
+
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.resources import erasure
+from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
+
+log = logging.getLogger(__name__)
+
+
+async def erase_returned(engine: AsyncEngine, now: datetime) -> None:
+    """Apaga outra vez quem voltou: uma restauração que morreu antes de apagá-lo, ou feita à mão."""
+    async with engine.connect() as connection:
+        if not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO):
+            return
+    from bling_collector.privacy.titular import erase_again
+
+    log.warning("O banco voltou de uma cópia com os dados de quem já tinha sido apagado; são apagados outra vez.")
+    await erase_again(engine, now)

@@ -1,0 +1,634 @@
+"""A execução: a tranca, o período, as janelas, os passos e um fim que diz a verdade."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import partial
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bling_collector.alarms.watch import Ended
+from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.bling_clock import BlingClock
+from bling_collector.api.transport import AccessTokens, Requests
+from bling_collector.clock import BRASILIA, brasilia_day, today
+from bling_collector.config import Settings
+from bling_collector.db import control, proof, reprocessing, schema
+from bling_collector.db.control import Bookmark, Owed
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.database import explained, explanation
+from bling_collector.db.patience import is_gone, patiently
+from bling_collector.db.run_lock import RunLock, run_lock
+from bling_collector.empresa import Empresa
+from bling_collector.errors import (
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    BlingScopeError,
+    CollectorError,
+    DailyLimitError,
+    DatabaseError,
+    PaginationLoopError,
+    RunInProgressError,
+    UsageError,
+)
+from bling_collector.etl.abertas import refresh_open
+from bling_collector.etl.categorias import collect_categorias
+from bling_collector.etl.confirm import ask_empresa, confirm_empresa
+from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
+from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
+from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
+from bling_collector.etl.due import due_windows_of
+from bling_collector.etl.entradas import collect_entradas
+from bling_collector.etl.exclusoes import UnlikelyDeletionsError
+from bling_collector.etl.pagamentos import collect_formas_pagamento
+from bling_collector.etl.pendencias import retry_pendencias
+from bling_collector.etl.produtos import collect_produtos
+from bling_collector.etl.progress import ProgressSink, silent
+from bling_collector.etl.reprocess import RESUMABLE, reprocess
+from bling_collector.etl.sweep import hides_more, owe, sweep
+from bling_collector.etl.sync import sync_one
+from bling_collector.insight.run_words import STATUSES
+from bling_collector.payload import storable
+from bling_collector.plan.estimate import Estimator
+from bling_collector.privacy.returned import erase_returned
+from bling_collector.runs.journal import reported
+from bling_collector.streams.base import Stream
+from bling_collector.streams.nfe import NFE
+from bling_collector.windows import (
+    EARLIEST,
+    Window,
+    asked_period,
+    incremental_start,
+    next_bookmark,
+    plan,
+    reads_the_present,
+    shown_mark,
+)
+from bling_collector.words import day, plural
+
+log = logging.getLogger(__name__)
+
+WINDOWED: tuple[Stream, ...] = (NFE,)
+"""Os streams percorridos por janelas de tempo."""
+STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
+    collect_formas_pagamento,
+    collect_altered_contatos,
+    collect_contatos,
+    collect_produtos,
+    collect_categorias,
+    collect_deleted_contatos,
+    collect_deleted_produtos,
+    collect_entradas,
+)
+INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
+_LISTENS = 3
+"""Respostas que se pedem, no máximo, para saber que horas são no Bling: a que desmente a nossa precisa de outra."""
+_LISTENS_FOR = 10.0
+"""Segundos que essas respostas têm, juntas: quem espera pela execução ainda não a vê."""
+IN_FLIGHT = 64
+"""Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
+MOST_RETURNS = 5
+"""Quedas do banco de que uma execução se levanta."""
+_CARRY_ON = (
+    BlingScopeError,
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    PaginationLoopError,
+)
+"""Erros de um recurso só: os outros seguem."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Como a execução terminou: `success`, `partial` ou `error`, e por quê."""
+
+    run_id: int
+    status: str
+    stats: dict[str, int]
+    data_referencia: date | None
+    message: str | None
+    requisicoes: int
+    error: CollectorError | None = None
+    found: Found = field(default_factory=Found)
+    """O que as varreduras encontraram diferente, antes de reparar."""
+
+    @property
+    def exit_code(self) -> int:
+        if self.status == "success":
+            return 0
+        return self.error.exit_code if self.error else 1
+
+
+class Watching(TypedDict, total=False):
+    """Os parâmetros de quem acompanha: os campos de `Watch`."""
+
+    sink: ProgressSink
+    stop: asyncio.Event
+    on_start: Callable[[int], None]
+
+
+@dataclass
+class Watch:
+    """Quem acompanha uma execução: o que vê dela e como pede que pare."""
+
+    sink: ProgressSink = silent
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    on_start: Callable[[int], None] = lambda run_id: None
+    """Recebe o id da execução assim que ela existe."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    tipo: str
+    inicio: date | None = None
+    fim: date | None = None
+    windows: bool = True
+    """Percorre janelas de tempo; sem elas, só o que está pendente."""
+    repair: bool = True
+    accept_deletions: bool = False
+    everything: bool = False
+
+
+class Pipeline:
+    """Executa coletas num banco, uma por vez.
+
+    Todo método levanta UsageError para um período impossível e RunInProgressError se outra execução está em curso.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        client: BlingClient,
+        tokens: AccessTokens,
+        requests: Requests,
+        clock: BlingClock,
+        settings: Settings,
+        on_end: Callable[[Ended], Awaitable[None]] | None = None,
+    ) -> None:
+        """`on_end` é chamada ao fim de cada execução, boa ou má, e não levanta erro."""
+        self._engine = engine
+        self._client = client
+        self._tokens = tokens
+        self._requests = requests
+        self._clock = clock
+        self._settings = settings
+        self._on_end = on_end or _nothing
+
+    async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
+        """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
+
+        Datas pedidas valem como estão. Sem elas, relê também uma parte da história, de modo que ela toda seja
+        conferida a cada semana.
+        """
+        return await self._execute(_Job("run", inicio, fim), Watch(**watch))
+
+    async def run_full(self, inicio: date, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
+        """A carga histórica: todas as notas de `inicio` a `fim` (hoje, se omitido)."""
+        return await self._execute(_Job("run-full", inicio, fim), Watch(**watch))
+
+    async def reconcile(
+        self,
+        inicio: date | None = None,
+        fim: date | None = None,
+        *,
+        repair: bool = False,
+        accept_deletions: bool = False,
+        **watch: Unpack[Watching],
+    ) -> RunResult:
+        """Confere o período (a história toda, se omitido) e, com `repair`, busca o que falta e marca o que sumiu.
+
+        Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem. `accept_deletions` é a palavra
+        de quem sabe que o que sumiu foi mesmo excluído, por muito que seja.
+        """
+        if accept_deletions and not repair:
+            raise UsageError("Aceitar as exclusões só vale com o reparo: sem ele nada é dado por excluído.")
+        self._refuse_impossible(inicio, fim)
+        async with explained(self._engine.url), self._engine.connect() as connection:
+            scope = await _scope(connection)
+        if scope is None:
+            raise UsageError(
+                "Ainda não há o que conferir: comece com `bling-collector run-full --data-inicio AAAA-MM-DD`."
+            )
+        if inicio is None and fim is not None and fim < scope:
+            raise UsageError(
+                f"data_fim ({day(fim)}) vem antes do começo da coleta ({day(scope)}). Diga também data_inicio."
+            )
+        job = _Job(
+            "reconcile", inicio or scope, fim, repair=repair, everything=repair, accept_deletions=accept_deletions
+        )
+        return await self._execute(job, Watch(**watch))
+
+    async def retry(self, **watch: Unpack[Watching]) -> RunResult:
+        """Tenta outra vez só o que está pendente."""
+        return await self._execute(_Job("retry", windows=False), Watch(**watch))
+
+    async def sync(self, recurso: str, id_: int) -> str:
+        """Busca e salva uma nota, um contato ou um produto; devolve `criado`, `atualizado` ou `igual`.
+
+        Não precisa da tranca: vale também no meio de uma execução.
+        """
+        async with explained(self._engine.url):
+            await confirm_empresa(self._engine, self._client, self._clock)
+            return await sync_one(self._context(None, Watch()), recurso, id_)
+
+    async def reprocess(
+        self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]
+    ) -> RunResult:
+        """Refaz as linhas derivadas do JSON guardado (das notas do período, ou de todas), sem requisição ao Bling.
+
+        Continua de onde um reprocessamento do mesmo período tenha parado.
+        """
+        if inicio is not None or fim is not None:
+            asked_period(inicio, fim, default_inicio=EARLIEST, today=today(self._clock))
+        seen = Watch(**watch)
+        async with self._begun("reprocess") as begun:
+            async with self._engine.begin() as connection:
+                now = self._clock.now()
+                await control.close_dead_runs(connection, now)
+                previous = await control.bookmark(connection, now)
+                after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE, now=now)
+                run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
+            begun.run_id = run_id
+            ctx = self._context(run_id, seen)
+            async with reported(ctx, run_id, self._settings.secrets):
+                try:
+                    seen.on_start(run_id)
+                    try:
+                        await reprocess(ctx, inicio, fim, after=after)
+                    except Stopped:
+                        ctx.problems.append(INTERRUPTED)
+                    result = await self._finish(ctx, run_id, previous.day, None, None, owes=False)
+                except BaseException as error:  # também o cancelamento: nada a deixa `running`
+                    await self._abandon(run_id, error)
+                    raise
+        await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
+        return result
+
+    def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
+        defaults: dict[str, Any] = {"started": self._clock.now(), "before": replace(self._requests)}
+        return RunContext(
+            self._engine,
+            self._client,
+            self._clock,
+            self._requests,
+            in_flight=IN_FLIGHT,
+            sink=watch.sink,
+            stop=watch.stop,
+            run_id=run_id,
+            **defaults | more,
+        )
+
+    async def _execute(self, job: _Job, watch: Watch) -> RunResult:
+        self._refuse_impossible(job.inicio, job.fim)
+        async with self._begun(job.tipo) as begun:
+            before = replace(self._requests)
+            told = await self._hear()
+            async with self._engine.begin() as connection:
+                now = self._clock.now()
+                if dead := await control.close_dead_runs(connection, now):
+                    log.warning(
+                        "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
+                    )
+                previous = await control.bookmark(connection, now)
+                scope = await _scope(connection)
+                period = self._period(job, previous, scope)
+                days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
+                run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
+                known_bad = {stream.name: await _known_bad(connection, stream) for stream in WINDOWED}
+                windows = {stream.name: await _owe(connection, stream, period, job, now) for stream in WINDOWED}
+                scope = await _scope(connection)
+                if scope is not None and job.windows and job.repair:
+                    scope = min(scope, period.inicio)
+            begun.run_id = run_id
+            how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
+            mine = {"started": now, "scope": scope, "keep_lock": begun.lock.keep, "known_bad": known_bad}
+            ctx = self._context(run_id, watch, **mine, **how, before=before, told=told)
+            estimator = Estimator(self._engine, self._client, self._clock, self._settings)
+            ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
+            async with reported(ctx, run_id, self._settings.secrets):
+                try:
+                    watch.on_start(run_id)
+                    error = await self._insist(ctx, job, windows, begun.lock)
+                    covered = period if job.windows and job.repair else None
+                    result = await self._finish(ctx, run_id, previous.day, covered, error)
+                except BaseException as error:  # também o cancelamento: nada a deixa `running`
+                    await self._abandon(run_id, error)
+                    raise
+        looked = job.windows and job.repair and result.error is None and INTERRUPTED not in ctx.problems
+        unlikely = tuple(ctx.unlikely.values())
+        await self._on_end(Ended(run_id, job.tipo, result.status, result.error, unlikely, looked_for_gone=looked))
+        return result
+
+    async def _hear(self) -> Empresa | None:
+        """Ouve do Bling que horas são, antes de decidir o que se pede, se as últimas respostas não o disseram.
+
+        Uma renovação do token, se é hora dela, já o diz; senão pergunta de que empresa é a conta, que a execução também
+        precisa saber, e outra vez se o relógio desta máquina discorda. Devolve o que se soube dela. O que dê errado é
+        assunto da execução: sem ouvir o Bling, vale o relógio que se tem.
+        """
+        told = None
+        with suppress(CollectorError, SQLAlchemyError, TimeoutError):
+            await self._tokens.get_valid_access_token()
+            async with asyncio.timeout(_LISTENS_FOR):
+                for _try in range(_LISTENS):
+                    if self._clock.sure:
+                        break
+                    told = await ask_empresa(self._client) or told
+        return told
+
+    def _refuse_impossible(self, inicio: date | None, fim: date | None) -> None:
+        """UsageError, antes de tudo, para um período que não existe. Se está no futuro, só a hora do Bling o diz."""
+        day = today(self._clock)
+        if not self._clock.sure:
+            day = max(day, inicio or day)
+        asked_period(inicio, fim, default_inicio=EARLIEST, today=day)
+
+    @asynccontextmanager
+    async def _begun(self, tipo: str) -> AsyncIterator["_Begun"]:
+        """A tranca, e o banco pronto para a coleta. O que não chega ao fim é dito a quem acompanha, e também o que o
+        banco não deixou nem começar."""
+        begun: _Begun | None = None
+        try:
+            async with explained(self._engine.url), run_lock(self._engine) as lock:
+                begun = _Begun(lock)
+                async with self._engine.connect() as connection:
+                    await schema.check_usable(connection)
+                await erase_returned(self._engine, self._clock.now())
+                yield begun
+        except Exception as error:
+            run_id = begun.run_id if begun else None
+            # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
+            if not isinstance(error, RunInProgressError) and (run_id is not None or isinstance(error, DatabaseError)):
+                await self._on_end(Ended(run_id, tipo, "error", error))
+            raise
+
+    def _period(self, job: _Job, previous: Bookmark, scope: date | None) -> Window:
+        """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
+        day = today(self._clock)
+        start = incremental_start(
+            scope if previous.lost else previous.day,
+            days_back=self._settings.extraction_days_back,
+            lookback_days=self._settings.extraction_lookback_days,
+            today=day,
+        )
+        return asked_period(job.inicio, job.fim, default_inicio=start, today=day)
+
+    async def _insist(
+        self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]], lock: RunLock
+    ) -> CollectorError | None:
+        """Coleta; se o banco cai no meio, espera que volte, retoma a tranca e continua do que está devido."""
+        for left in reversed(range(MOST_RETURNS + 1)):
+            try:
+                return await self._collect(ctx, job, windows)
+            except (DBAPIError, DatabaseError) as error:
+                if not _came_down(error):
+                    return error if isinstance(error, DatabaseError) else explanation(self._engine.url, error)
+                if not left:
+                    raise
+                log.warning("O banco caiu no meio da execução %d; ela continua assim que ele voltar.", ctx.run_id)
+            await lock.retake()
+            windows = await patiently(partial(self._still_owed, ctx, job, windows))
+        raise AssertionError
+
+    async def _still_owed(
+        self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]
+    ) -> dict[str, list[Window]]:
+        """As janelas que faltam, se nenhuma outra execução deu esta por morta."""
+        async with ctx.transaction() as connection:
+            if not job.windows or not job.repair:
+                ctx.found = Found()  # uma conferência recomeça
+                return windows
+            owed = {stream.name: await control.owed(connection, stream.name) for stream in WINDOWED}
+            return {name: plan([Window(o.inicio, o.fim) for o in found]) for name, found in owed.items()}
+
+    async def _collect(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> CollectorError | None:
+        """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
+        failed: CollectorError | None = None
+        try:
+            ctx.start("Autorização")
+            await self._tokens.get_valid_access_token()
+            await ctx.asking(confirm_empresa(ctx.engine, ctx.client, ctx.clock, ctx.told))
+            try:
+                await self._collect_windows(ctx, job, windows)
+            except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
+                log.error("%s", error)
+                failed = error
+            if ctx.outlook is not None:
+                ctx.outlook.registers()
+            for step in STEPS if job.repair else ():
+                await self._step(ctx, step)
+        except Stopped:
+            ctx.problems.append(INTERRUPTED)
+        except DatabaseError:
+            raise
+        except CollectorError as error:
+            log.error("A execução %d parou: %s", ctx.run_id, error)
+            return error
+        if not job.repair and ctx.found.counts:
+            ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
+        elif job.tipo == "reconcile" and ctx.differing:
+            months = ", ".join(f"{month:%m/%Y}" for month in sorted(ctx.differing)[:6])
+            ctx.problems.append(f"O banco difere do Bling em {len(ctx.differing)} mês(es): {months}")
+        return failed
+
+    async def _collect_windows(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> None:
+        for stream in WINDOWED:
+            await self._sweep_all(ctx, stream, windows[stream.name])
+            if job.repair:
+                await retry_pendencias(ctx, stream)
+            if job.tipo == "run" and job.inicio is None and job.fim is None:
+                read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
+                for day in await refresh_open(ctx, stream, read):
+                    await self._sweep(ctx, stream, day)
+
+    async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
+        for place, window in enumerate(windows):
+            await self._sweep(ctx, stream, window)
+            if stream.name in ctx.hiding:
+                await self._sweep_again(ctx, stream, [*windows[place + 1 :], *windows[:place]])
+                return
+
+    async def _sweep_again(self, ctx: RunContext, stream: Stream, windows: Sequence[Window] = ()) -> None:
+        """Só agora se soube que as listagens de costume escondem: relê o que por isso é devido, que já inclui
+        `windows`, ou, se não se repara, só `windows`."""
+        if ctx.repair:
+            async with ctx.engine.begin() as connection:
+                windows = await owe(connection, stream, [], today(ctx.clock))
+        for window in windows:
+            await self._sweep(ctx, stream, window)
+
+    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
+        """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
+        windows, left = await due_windows_of(ctx)
+        if ctx.outlook is not None:
+            ctx.outlook.more(windows[:left])
+        for place, window in enumerate(windows):
+            if left == 0:
+                return windows[:place]
+            knew = await hides_more(ctx, stream)
+            left -= await self._sweep(ctx, stream, window)
+            if not knew and await hides_more(ctx, stream):
+                await self._sweep_again(ctx, stream)
+                break
+        return windows
+
+    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
+        """Se a janela se completou."""
+        try:
+            return await sweep(ctx, stream, window)
+        except CollectorError as error:
+            owed = Owed(window.inicio, window.fim, str(error))
+            if isinstance(error, UnlikelyDeletionsError):
+                async with ctx.transaction() as connection:  # devida de agora em diante, se ainda não o era
+                    await control.pay(connection, stream.name, owed, [owed])
+                ctx.suspect(error.stream, error)
+                return False
+            async with ctx.transaction() as connection:
+                await control.note_window_error(connection, stream.name, owed, str(error))
+            if not isinstance(error, PaginationLoopError):
+                raise
+            log.error("A janela %s não se completou: %s", window, error)
+            ctx.problems.append(str(error))
+            return False
+
+    async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
+        ctx.check_stop()
+        try:
+            await step(ctx)
+        except UnlikelyDeletionsError as error:
+            ctx.suspect(error.stream, error)
+        except _CARRY_ON as error:
+            log.error("%s", error)
+            if str(error) not in ctx.problems:
+                ctx.problems.append(str(error))
+
+    async def _finish(
+        self,
+        ctx: RunContext,
+        run_id: int,
+        previous: date | None,
+        covered: Window | None,
+        error: CollectorError | None,
+        *,
+        owes: bool = True,
+    ) -> RunResult:
+        """Com `owes`, o que se deve também impede o sucesso."""
+        fim = self._clock.now()
+        if covered is not None:  # um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio
+            covered = Window(min(covered.inicio, today(self._clock)), min(covered.fim, today(self._clock)))
+
+        async def write_the_end() -> tuple[str, date | None, str | None]:
+            async with self._engine.begin() as connection:
+                debts = await control.debts(connection)
+                bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
+                scope = await proof.scope_start(connection)
+                mark = shown_mark(bookmark, debts.primeiro_dia, scope)
+                windows = [Window(o.inicio, o.fim) for o in await control.owed(connection, NFE.name)]
+                began_on = ctx.started.astimezone(BRASILIA).date()
+                whole = error is None and INTERRUPTED not in ctx.problems
+                now_read = whole and reads_the_present(previous, covered, windows, began_on)
+                owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
+                message = _message(error, ctx.problems, *owed)
+                if message is None:
+                    status = "success"
+                else:
+                    fine = error is None or isinstance(error, DailyLimitError)  # a cota acabar não é um defeito
+                    status = "partial" if fine or ctx.progress.saved.total() else "error"
+                ctx.show()
+                shown: dict[str, object] = {"fase": None, "feitos": 0, "total": 0, "restam": None, "espera": None}
+                shown |= {"data_referencia": mark, "leu_o_presente": now_read}
+                columns = run_columns(ctx.progress) | shown
+                await control.finish_run(connection, run_id, **columns, status=status, fim=fim, erro_mensagem=message)
+                return status, mark, message
+
+        status, mark, message = await patiently(write_the_end)
+        result = RunResult(
+            run_id,
+            status,
+            ctx.progress.stats,
+            mark,
+            message,
+            ctx.progress.requisicoes,
+            error,
+            ctx.found,
+        )
+        all_well = "Tudo em dia." if owes else "O que se tinha foi refeito."
+        log.info("Execução %d: %s. %s", result.run_id, STATUSES[status].lower(), message or all_well)
+        return result
+
+    async def _abandon(self, run_id: int, error: BaseException) -> None:
+        """Um fim que ninguém previu, ou um cancelamento: o que se salvou fica, e a execução não fica `running`."""
+        if isinstance(error, DBAPIError):
+            error = explanation(self._engine.url, error)
+        message = str(error) if isinstance(error, CollectorError) else f"Terminou de repente: {type(error).__name__}."
+        # Se foi o próprio banco que caiu, é a execução seguinte que a dá por morta.
+        with suppress(SQLAlchemyError, CollectorError):
+            async with self._engine.begin() as connection:
+                await control.update_run(
+                    connection,
+                    run_id,
+                    status="error",
+                    fim=self._clock.now(),
+                    fase=None,
+                    restam=None,
+                    espera=None,
+                    erro_mensagem=storable(message),
+                )
+
+
+@dataclass
+class _Begun:
+    """O que começou: a tranca e, assim que há um, o número da execução."""
+
+    lock: RunLock
+    run_id: int | None = None
+
+
+def _came_down(error: Exception) -> bool:
+    """Se o banco parou de atender; um DatabaseError traz em si o que o causou."""
+    cause = error.__cause__ if isinstance(error, DatabaseError) else error
+    return isinstance(cause, DBAPIError) and is_gone(cause)
+
+
+async def _nothing(ended: Ended) -> None:
+    pass
+
+
+async def _scope(connection: AsyncConnection) -> date | None:
+    scope = await proof.scope_start(connection)
+    return max(scope, EARLIEST) if scope is not None else None
+
+
+async def _known_bad(connection: AsyncConnection, stream: Stream) -> list[Window]:
+    """O que a execução anterior deve por não ter podido lê-lo."""
+    return [Window(o.inicio, o.fim) for o in await control.owed(connection, stream.name) if o.erro is not None]
+
+
+async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job, now: datetime) -> list[Window]:
+    """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
+    if not job.windows:
+        return []
+    if not job.repair:
+        return plan([period])
+    return await owe(connection, stream, [period], brasilia_day(now))
+
+
+def _message(error: CollectorError | None, problems: list[str], pendencias: int, janelas: int) -> str | None:
+    """Por que a execução não é um sucesso; None se é."""
+    parts = [str(error)] if error else []
+    parts += problems[:3]
+    if len(problems) > 3:
+        parts.append(f"e mais {plural(len(problems) - 3, 'problema', 'problemas')}")
+    if pendencias:
+        parts.append(
+            f"{plural(pendencias, 'registro pendente', 'registros pendentes')}, que toda execução tenta de novo"
+        )
+    if janelas:
+        parts.append(f"{plural(janelas, 'período devido', 'períodos devidos')}, que a próxima execução percorre")
+    return storable("; ".join(part.rstrip(".") for part in parts) + ".") if parts else None
