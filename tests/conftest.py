@@ -26,7 +26,7 @@ from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings

@@ -11,7 +11,7 @@ from tests.postgres import create_database
 
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings

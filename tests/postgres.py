@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from bling_collector.db.embedded import EmbeddedServer, embedded_postgres
+from bling_collector.db.embedded.postgres import EmbeddedServer, embedded_postgres
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from tests.postgres import create_database, throwaway_server
 from bling_collector import logs
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret, Settings
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.main import create_app
 from bling_simulator.server import running
 

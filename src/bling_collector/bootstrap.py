@@ -29,7 +29,7 @@ from bling_collector.auth.tokens import Token
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.embedded import default_data_home
+from bling_collector.db.embedded.postgres import default_data_home
 from bling_collector.errors import (
     AnotherCompanyError,
     BlingAuthError,

@@ -49,7 +49,7 @@ _TRANSLATED: Final = {
     "Unsupported upgrade request.": "Pediram para trocar de protocolo (Upgrade), e aqui só se fala HTTP.",
 }
 """O que o uvicorn diz num dia comum."""
-_NOISY: Final = ("uvicorn.error", "asyncio", "bling_collector.web.connections")
+_NOISY: Final = ("uvicorn.error", "asyncio", "bling_collector.web.door.connections")
 _PROVOKED: Final = (
     "Invalid HTTP request received.",
     "Unsupported upgrade request.",

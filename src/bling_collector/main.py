@@ -15,24 +15,21 @@ from bling_collector import __version__, logs
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
-from bling_collector.web import (
-    access,
-    alert_routes,
-    auth_routes,
-    metrics,
-    panel,
-    problems,
-    proof_routes,
-    routes,
-    run_routes,
-)
-from bling_collector.web.answers import Problem
-from bling_collector.web.attempts import Attempts
-from bling_collector.web.connections import BACKLOG, MAX_HEAD, Connection
-from bling_collector.web.forwarded import Forwarded
-from bling_collector.web.head import Head
-from bling_collector.web.headers import SecurityHeaders
-from bling_collector.web.limits import SizeLimits
+from bling_collector.web import panel, problems
+from bling_collector.web.api import alerts as alert_routes
+from bling_collector.web.api import auth as auth_routes
+from bling_collector.web.api import metrics
+from bling_collector.web.api import proof as proof_routes
+from bling_collector.web.api import reading as routes
+from bling_collector.web.api import running as run_routes
+from bling_collector.web.api.answers import Problem
+from bling_collector.web.door import access
+from bling_collector.web.door.attempts import Attempts
+from bling_collector.web.door.connections import BACKLOG, MAX_HEAD, Connection
+from bling_collector.web.door.forwarded import Forwarded
+from bling_collector.web.door.head import Head
+from bling_collector.web.door.headers import SecurityHeaders
+from bling_collector.web.door.limits import SizeLimits
 from bling_collector.web.runs import STOP_SECONDS
 from bling_collector.web.service import Service
 from bling_collector.web.signals import STOP_SIGNALS, on_stop_signal

@@ -45,7 +45,7 @@ async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIte
 
 
 async def _embedded_url(stack: AsyncExitStack) -> URL:
-    from bling_collector.db.embedded import embedded_postgres
+    from bling_collector.db.embedded.postgres import embedded_postgres
 
     server = await stack.enter_async_context(embedded_postgres())
     return parse_url(server.url)

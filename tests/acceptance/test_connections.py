@@ -9,8 +9,8 @@ from tests.acceptance.test_access import free_port, settings_with
 
 from bling_collector import logs
 from bling_collector.main import build_server
-from bling_collector.web import limits
-from bling_collector.web.connections import Connection, most_connections
+from bling_collector.web.door import limits
+from bling_collector.web.door.connections import Connection, most_connections
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -75,7 +75,7 @@ async def closed(reader: asyncio.StreamReader) -> bool:
 
 
 async def test_silent_callers_do_not_silence_the_others(door: Door, caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("asyncio", "bling_collector.web.connections", "uvicorn.error"):
+    for name in ("asyncio", "bling_collector.web.door.connections", "uvicorn.error"):
         logging.getLogger(name).addFilter(logs.OnceAMinute())
     caplog.set_level(logging.INFO)
     for said in SILENCES * 50:

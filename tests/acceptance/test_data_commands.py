@@ -18,7 +18,7 @@ from bling_collector.cli import main
 from bling_collector.db.copies.client_tools import PROGRAMS, find_tools
 from bling_collector.db.copies.restore import restore
 from bling_collector.db.database import check_server
-from bling_collector.db.embedded_binaries import BIN_VARIABLE
+from bling_collector.db.embedded.binaries import BIN_VARIABLE
 from bling_collector.db.run_lock import is_locked
 from bling_collector.documentos import masked
 from bling_collector.words import plural

@@ -10,7 +10,7 @@ from tests.fakes import FakeClock
 from tests.proving import START, TODAY, execute, snapshot
 
 from bling_collector.bootstrap import App, open_app
-from bling_collector.cli.report import status as show_status
+from bling_collector.cli.screen.report import status as show_status
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
 from bling_collector.errors import AnotherCompanyError, UsageError

@@ -10,7 +10,7 @@ from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
-from bling_collector.cli import report
+from bling_collector.cli.screen import report
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import load_alarms

@@ -13,10 +13,10 @@ from tests.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
-from bling_collector.web import session
-from bling_collector.web.attempts import DRAWERS, MOST, Attempts
-from bling_collector.web.headers import PANEL
-from bling_collector.web.panel import executar
+from bling_collector.web.door import session
+from bling_collector.web.door.attempts import DRAWERS, MOST, Attempts
+from bling_collector.web.door.headers import PANEL
+from bling_collector.web.panel.pages import executar
 from bling_simulator.bling import Bling
 
 TOKEN = "o-gato-e-o-pato-de-1936"

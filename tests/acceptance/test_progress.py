@@ -8,7 +8,7 @@ from tests.collecting import scalar
 from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
-from bling_collector.cli import report
+from bling_collector.cli.screen import report
 from bling_collector.config import Settings
 from bling_collector.etl.progress import Progress
 from bling_collector.insight.status import load_status

@@ -249,7 +249,7 @@ async def test_what_nobody_expected(
     async def broken(*_: Any) -> None:
         raise KeyError("um detalhe interno")
 
-    monkeypatch.setattr("bling_collector.web.routes.load_status", broken)
+    monkeypatch.setattr("bling_collector.web.api.reading.load_status", broken)
     answer = await http.get("/status")
     body = problem(answer, 500)
     assert "um detalhe interno" not in answer.text

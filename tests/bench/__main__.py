@@ -16,7 +16,7 @@ from tests.postgres import create_database, throwaway_server
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.insight.notas.search import Search, load_notas
 
 TIMES = 7

@@ -19,7 +19,7 @@ from tests.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.resources import nota_search, repository
 from bling_collector.etl.save import BATCH, Item, save
 from bling_collector.payload import dumps, loads

@@ -37,7 +37,7 @@ from tests.postgres import create_database, drop_database
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_simulator.bling import Bling

@@ -10,7 +10,7 @@ from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
 from tests.one_run import OneRun
 
-from bling_collector.web.panel import execucoes
+from bling_collector.web.panel.pages import execucoes
 from bling_simulator.server import RunningServer
 
 PHONE = pytest.mark.browser(width=360, height=740, theme="dark")

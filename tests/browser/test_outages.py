@@ -14,9 +14,9 @@ from tests.collecting import authorise
 from tests.postgres import execute
 
 from bling_collector.config import Secret
-from bling_collector.db.embedded import EmbeddedServer
-from bling_collector.web import session
-from bling_collector.web.panel import execucoes
+from bling_collector.db.embedded.postgres import EmbeddedServer
+from bling_collector.web.door import session
+from bling_collector.web.panel.pages import execucoes
 
 pytestmark = pytest.mark.browser(outage=True)
 TOKEN = "o-gato-e-o-pato-de-1936"

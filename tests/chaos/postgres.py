@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import psycopg
 from tests.postgres import create_database, drop_database, libpq_url, scratch_folder
 
-from bling_collector.db.embedded import EmbeddedServer
-from bling_collector.db.embedded_binaries import find_binaries
-from bling_collector.db.embedded_files import read_pid_file
-from bling_collector.db.embedded_server import USER, Server
+from bling_collector.db.embedded.binaries import find_binaries
+from bling_collector.db.embedded.files import read_pid_file
+from bling_collector.db.embedded.postgres import EmbeddedServer
+from bling_collector.db.embedded.server import USER, Server
 
 STOPS = {"rápida": signal.SIGINT, "imediata": signal.SIGQUIT, "kill -9": signal.SIGKILL}
 """As maneiras de o servidor acabar."""

@@ -16,7 +16,7 @@ from tests.fuzz.documents import ANYTHING, documents
 from tests.postgres import create_database, drop_database
 
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.etl.sweep import diff
 from bling_collector.payload import UnreadableError, digest, dumps

@@ -33,7 +33,7 @@ from tests.collecting import collector_settings
 from tests.postgres import create_database, drop_database
 
 from bling_collector.config import Secret
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.main import create_app
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings

@@ -29,8 +29,8 @@ from bling_collector.db.copies.client_tools import environment, find_tools
 from bling_collector.db.copies.grants import read_grants
 from bling_collector.db.copies.restore import Restored, restore
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded import EmbeddedServer
-from bling_collector.db.embedded_binaries import BIN_VARIABLE
+from bling_collector.db.embedded.binaries import BIN_VARIABLE
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import DatabaseError, RunInProgressError, UsageError

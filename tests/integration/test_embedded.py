@@ -18,8 +18,11 @@ import psycopg
 import pytest
 from tests.postgres import create_database, drop_database, execute, libpq_url, scratch_folder, throwaway_server
 
-from bling_collector.db import embedded, embedded_binaries, embedded_files, embedded_server
-from bling_collector.db.embedded import EmbeddedServer, embedded_postgres
+from bling_collector.db.embedded import binaries as embedded_binaries
+from bling_collector.db.embedded import files as embedded_files
+from bling_collector.db.embedded import postgres as embedded
+from bling_collector.db.embedded import server as embedded_server
+from bling_collector.db.embedded.postgres import EmbeddedServer, embedded_postgres
 from bling_collector.errors import ConfigurationError, DatabaseError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="os processos são observados em /proc")
@@ -29,7 +32,7 @@ COMMAND = """
 import asyncio, json, os, sys
 from pathlib import Path
 import psycopg
-from bling_collector.db.embedded import embedded_postgres
+from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.errors import DatabaseError
 
 async def main():

@@ -15,7 +15,7 @@ from tests.transaction_pooler import pooler
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, explained, parse_url
-from bling_collector.db.embedded import EmbeddedServer
+from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.patience import is_gone
 from bling_collector.db.run_lock import RunLock, is_locked, run_lock
 from bling_collector.db.session import PINNED, Sessions

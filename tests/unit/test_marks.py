@@ -6,8 +6,8 @@ import click
 import pytest
 
 import bling_collector.cli
-from bling_collector.cli.portuguese import Group
-from bling_collector.cli.terminal import mark
+from bling_collector.cli.screen.portuguese import Group
+from bling_collector.cli.screen.terminal import mark
 
 
 @pytest.mark.parametrize(

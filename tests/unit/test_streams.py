@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bling_collector.cli.streams import _HANDLER, Output, alike, prepare
+from bling_collector.cli.screen.streams import _HANDLER, Output, alike, prepare
 
 prepare()  # registra o tratador; as saídas do pytest ficam como estão
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json, mark, say
+from bling_collector.cli.screen.terminal import emit_json, mark, say
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import NORMAL, load_alarms

@@ -22,7 +22,7 @@ from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.auth.tokens import Token
 from bling_collector.bootstrap import open_app
 from bling_collector.cli.running import run_to_end, settings_to_collect
-from bling_collector.cli.terminal import say
+from bling_collector.cli.screen.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.insight.empresa import forget_empresa, load_empresa
 

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from bling_collector.bootstrap import App, open_app
-from bling_collector.cli import report
-from bling_collector.cli.progress import progress
 from bling_collector.cli.running import run_to_end, settings, settings_to_collect
+from bling_collector.cli.screen import report
+from bling_collector.cli.screen.progress import progress
+from bling_collector.cli.screen.terminal import emit_json, say
 from bling_collector.cli.signals import gentle_stop
-from bling_collector.cli.terminal import emit_json, say
 from bling_collector.config import Settings
 from bling_collector.insight.failures import load_failures, unpark
 from bling_collector.insight.token_status import load_token_warning

@@ -17,7 +17,7 @@ from bling_collector.cli.arguments import (
     last_day,
     refuse_impossible_period,
 )
-from bling_collector.cli.portuguese import Command, Group
+from bling_collector.cli.screen.portuguese import Command, Group
 
 
 @click.group(cls=Group)

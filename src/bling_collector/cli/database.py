@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json
+from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.copies.backup import backup as copy_database

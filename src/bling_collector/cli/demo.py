@@ -18,12 +18,12 @@ from sqlalchemy import text
 from bling_collector import logs
 from bling_collector.api.pace import PER_SECOND
 from bling_collector.bootstrap import App, open_app
-from bling_collector.cli.progress import progress
+from bling_collector.cli.screen.progress import progress
+from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.cli.signals import gentle_stop
-from bling_collector.cli.terminal import mark, say, table
 from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.embedded import embedded_postgres
+from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.errors import CollectorError, UsageError
 from bling_collector.runs.pipeline import RunResult
 from bling_collector.words import duration, money, number, plural, share

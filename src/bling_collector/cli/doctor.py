@@ -3,7 +3,7 @@
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json, mark
+from bling_collector.cli.screen.terminal import emit_json, mark
 from bling_collector.config import Settings
 from bling_collector.doctor import Finding, examine
 

@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from bling_collector.cli import streams
 from bling_collector.cli.commands import cli
-from bling_collector.cli.portuguese import explain
-from bling_collector.cli.terminal import emit_json, say
+from bling_collector.cli.screen import streams
+from bling_collector.cli.screen.portuguese import explain
+from bling_collector.cli.screen.terminal import emit_json, say
 from bling_collector.errors import CollectorError
 from bling_collector.redaction import redact
 

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from bling_collector.cli import report
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json
+from bling_collector.cli.screen import report
+from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.insight.failures import load_failure, load_failures
 from bling_collector.insight.numbering import load_numbering
 from bling_collector.opening import open_database
@@ -16,8 +16,8 @@ def reconcile(
 ) -> int:
     """Confere o banco com o Bling e mostra os dois lados; 1 se algum mês, mesmo dos que não se pediram, difere."""
     from bling_collector.cli.collecting import opened
-    from bling_collector.cli.progress import progress
     from bling_collector.cli.running import settings_to_collect
+    from bling_collector.cli.screen.progress import progress
     from bling_collector.cli.signals import gentle_stop
     from bling_collector.insight.reconciliation import load_reconciliation
 

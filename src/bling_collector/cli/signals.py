@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bling_collector.cli.terminal import say
+from bling_collector.cli.screen.terminal import say
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

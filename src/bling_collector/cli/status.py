@@ -1,9 +1,9 @@
 """`status`."""
 
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.cli import report
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.terminal import emit_json
+from bling_collector.cli.screen import report
+from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.insight.failures import load_failures

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.streams import failure
-from bling_collector.cli.terminal import confirm, emit_json, say
+from bling_collector.cli.screen.streams import failure
+from bling_collector.cli.screen.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
 from bling_collector.documentos import masked
 from bling_collector.errors import UsageError

@@ -14,8 +14,8 @@ from bling_collector.config import Settings
 from bling_collector.db.database import explained
 from bling_collector.errors import CollectorError
 from bling_collector.opening import telling_who_watches
-from bling_collector.web.attempts import Attempts
-from bling_collector.web.ended import EndedSessions
+from bling_collector.web.door.attempts import Attempts
+from bling_collector.web.door.ended import EndedSessions
 from bling_collector.web.live import Live
 from bling_collector.web.runs import Runner
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bling_collector.web import session
-from bling_collector.web.origin import is_from_here
+from bling_collector.web.door import session
+from bling_collector.web.door.origin import is_from_here
 from bling_collector.web.panel.forms import local_path
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)

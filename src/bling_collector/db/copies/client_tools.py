@@ -11,7 +11,7 @@ from pathlib import Path
 from psycopg.pq import Conninfo
 from sqlalchemy import URL
 
-from bling_collector.db.embedded_binaries import BIN_VARIABLE, SYSTEM_FOLDER, VERSIONS, package_binaries
+from bling_collector.db.embedded.binaries import BIN_VARIABLE, SYSTEM_FOLDER, VERSIONS, package_binaries
 from bling_collector.errors import DatabaseError
 
 PROGRAMS = ("pg_dump", "pg_restore")

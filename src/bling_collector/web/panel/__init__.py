@@ -4,7 +4,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from bling_collector.web.panel import (
+from bling_collector.web.panel import static
+from bling_collector.web.panel.pages import (
     api,
     autorizar,
     cobertura,
@@ -15,7 +16,6 @@ from bling_collector.web.panel import (
     nota,
     notas,
     situacao,
-    static,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (

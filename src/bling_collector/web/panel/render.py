@@ -15,7 +15,7 @@ from bling_collector import words
 from bling_collector.documentos import masked
 from bling_collector.insight.failure_words import plain
 from bling_collector.insight.run_words import STATUSES
-from bling_collector.web.headers import PANEL
+from bling_collector.web.door.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.pointers import coding, pointing
 from bling_collector.web.panel.static import static_url

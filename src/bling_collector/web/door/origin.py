@@ -7,7 +7,7 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from bling_collector.web.hosts import asked_hosts
+from bling_collector.web.door.hosts import asked_hosts
 
 ANOTHER_SITE: Final = (
     "Outro site pediu isto pelo navegador; nada foi feito. Peça-o daqui. Se um proxy fica na frente do serviço, ele "

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from bling_collector.insight.alarms import load_alarms
-from bling_collector.web.answers import AlarmState, problems
-from bling_collector.web.origin import same_origin
-from bling_collector.web.run_routes import no_body
+from bling_collector.web.api.answers import AlarmState, problems
+from bling_collector.web.api.running import no_body
+from bling_collector.web.door.origin import same_origin
 from bling_collector.web.service import OneService
 
 router = APIRouter(prefix="/alerts", tags=["Situação"])

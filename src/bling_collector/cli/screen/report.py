@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bling_collector.alarms.texts import left_owed
-from bling_collector.cli.terminal import mark, say, table
+from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.etl.progress import time_left
 from bling_collector.insight.failure_words import plain
 from bling_collector.insight.freshness import Freshness

@@ -13,7 +13,7 @@ from bling_collector.errors import BlingUnavailableError, CollectorError
 from bling_collector.insight.nota import UnknownNotaError, load_nota, load_nota_proof
 from bling_collector.insight.quota import load_quota
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
-from bling_collector.web.origin import same_origin
+from bling_collector.web.door.origin import same_origin
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from bling_collector.cli.streams import in_unicode
+from bling_collector.cli.screen.streams import in_unicode
 
 _FAILED = f"{__name__}.failed"
 

@@ -9,8 +9,8 @@ from typing import Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bling_collector.web.headers import ALWAYS, NOT_A_PAGE
-from bling_collector.web.limits import MAX_HEADERS, MAX_TARGET
+from bling_collector.web.door.headers import ALWAYS, NOT_A_PAGE
+from bling_collector.web.door.limits import MAX_HEADERS, MAX_TARGET
 
 log = logging.getLogger(__name__)
 

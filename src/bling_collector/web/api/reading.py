@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from bling_collector.insight.status import load_run, load_runs, load_status
-from bling_collector.web.answers import Health, RunDetails, Runs, Status, problems
+from bling_collector.web.api.answers import Health, RunDetails, Runs, Status, problems
 from bling_collector.web.service import OneService
 
 router = APIRouter()

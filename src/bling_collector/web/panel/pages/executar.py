@@ -11,7 +11,7 @@ from bling_collector.errors import BlingUnavailableError, UsageError
 from bling_collector.insight.live import running_id
 from bling_collector.insight.status import load_status
 from bling_collector.plan.estimate import Estimate, Estimator
-from bling_collector.web.origin import same_origin
+from bling_collector.web.door.origin import same_origin
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.starting import asked, start

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from bling_collector.cli.terminal import exit_code
+from bling_collector.cli.screen.terminal import exit_code
 
 _WORDS: Final = (
     (r"\[COMMAND\] \[ARGS\]\.\.\.", "[COMANDO …]"),

@@ -10,9 +10,9 @@ from bling_collector.insight.failures import load_failures, unpark
 from bling_collector.insight.nota import load_nota
 from bling_collector.insight.numbering import load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
-from bling_collector.web.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
-from bling_collector.web.origin import same_origin
-from bling_collector.web.run_routes import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
+from bling_collector.web.api.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
+from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
+from bling_collector.web.door.origin import same_origin
 from bling_collector.web.service import OneService
 
 router = APIRouter()

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bling_collector.clock import Clock
 from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
-from bling_collector.web import session
-from bling_collector.web.attempts import Attempts, too_many
-from bling_collector.web.hosts import LOCAL, asked_hosts, is_allowed, name_of
-from bling_collector.web.origin import ANOTHER_SITE, is_from_here
+from bling_collector.web.door import session
+from bling_collector.web.door.attempts import Attempts, too_many
+from bling_collector.web.door.hosts import LOCAL, asked_hosts, is_allowed, name_of
+from bling_collector.web.door.origin import ANOTHER_SITE, is_from_here
 from bling_collector.web.panel.render import wants_fragment, wants_page
 from bling_collector.web.panel.static import PREFIX
 from bling_collector.web.problems import MEDIA_TYPE, problem, shortened

@@ -1,4 +1,4 @@
-"""O PostgreSQL de uma pasta: criar, começar, parar. Quem o faz é o vigia (`embedded_watch.py`), pai do servidor."""
+"""O PostgreSQL de uma pasta: criar, começar, parar. Quem o faz é o vigia (`watch.py`), pai do servidor."""
 
 import ctypes
 import functools
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bling_collector.db.embedded_files import (
+from bling_collector.db.embedded.files import (
     LOG,
     is_private,
     log_tail,

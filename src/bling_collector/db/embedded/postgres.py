@@ -8,7 +8,7 @@
         server.lock     exclusivo: o vigia, o processo que é pai do servidor
 
 Quem começa o servidor não é o pai dele. Se fosse, ou o servidor morreria com o primeiro comando, deixando sem
-banco os que chegaram depois, ou sobraria para sempre depois de um kill -9. O pai é o vigia (`embedded_watch.py`),
+banco os que chegaram depois, ou sobraria para sempre depois de um kill -9. O pai é o vigia (`watch.py`),
 um processo pequeno e destacado que não faz nada além de esperar pelo trinco exclusivo de `users.lock`. O núcleo o
 concede quando o último comando se vai, seja como for: fim, Ctrl-C, kill -9. Aí o vigia para o servidor, sem soltar o
 trinco antes do fim, e acaba. A ordem é o que evita corridas:
@@ -37,9 +37,10 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from bling_collector.db import embedded_files as files
-from bling_collector.db import embedded_server, embedded_watch
-from bling_collector.db.embedded_binaries import BIN_VARIABLE, default_data_home, find_binaries, major_version
+from bling_collector.db.embedded import files
+from bling_collector.db.embedded import server as embedded_server
+from bling_collector.db.embedded import watch as embedded_watch
+from bling_collector.db.embedded.binaries import BIN_VARIABLE, default_data_home, find_binaries, major_version
 from bling_collector.errors import DatabaseError
 
 __all__ = ["EmbeddedServer", "default_data_home", "embedded_postgres", "find_binaries"]
@@ -281,7 +282,7 @@ def _same(one: Path, other: Path) -> bool:
 
 async def _launch(bin_dir: Path, base: Path) -> str:
     """Começa um vigia e espera que ele diga o que conseguiu (`embedded_watch` diz as respostas)."""
-    package = Path(__file__).parents[2]  # a pasta de que este pacote foi importado, instalado ou não
+    package = Path(__file__).parents[3]  # a pasta de que este pacote foi importado, instalado ou não
     command = [sys.executable, "-I", "-S", "-c", WATCH, str(package), str(bin_dir), str(base)]
     if sys.platform == "win32":
         # O laço de eventos que a psycopg aceita no Windows não sabe de subprocessos.

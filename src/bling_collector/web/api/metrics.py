@@ -18,7 +18,7 @@ from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.metrics import load_totals
 from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.insight.status import load_status
-from bling_collector.web.answers import problems
+from bling_collector.web.api.answers import problems
 from bling_collector.web.service import OneService
 
 router = APIRouter()

@@ -8,7 +8,7 @@ from bling_collector.errors import ConfigurationError
 from bling_collector.insight.live import running_id
 from bling_collector.insight.run_words import KINDS
 from bling_collector.insight.situation import load_situation
-from bling_collector.web.origin import address
+from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import OneService, Service
 

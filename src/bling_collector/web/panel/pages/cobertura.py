@@ -21,7 +21,7 @@ from bling_collector.insight.coverage import (
 from bling_collector.insight.live import running_id
 from bling_collector.insight.sales.periods import month_end, next_month, parse_month
 from bling_collector.insight.sales.situacoes import situacao
-from bling_collector.web.origin import same_origin
+from bling_collector.web.door.origin import same_origin
 from bling_collector.web.panel.coverage_cells import STATES, cell
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment

@@ -15,8 +15,8 @@ import sys
 import threading
 from pathlib import Path
 
-from bling_collector.db.embedded_files import USERS_LOCK, WATCH_LOCK, FileLock, open_private, trim_log
-from bling_collector.db.embedded_server import Server, explain
+from bling_collector.db.embedded.files import USERS_LOCK, WATCH_LOCK, FileLock, open_private, trim_log
+from bling_collector.db.embedded.server import Server, explain
 from bling_collector.errors import DatabaseError
 
 READY = "ready"

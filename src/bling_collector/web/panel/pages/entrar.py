@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from bling_collector.config import Secret
-from bling_collector.web import session
-from bling_collector.web.attempts import too_many
-from bling_collector.web.origin import is_secure, same_origin
+from bling_collector.web.door import session
+from bling_collector.web.door.attempts import too_many
+from bling_collector.web.door.origin import is_secure, same_origin
 from bling_collector.web.panel.forms import fields, local_path
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService

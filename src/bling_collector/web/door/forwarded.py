@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from bling_collector.web.hosts import ASKED
+from bling_collector.web.door.hosts import ASKED
 from bling_collector.web.problems import problem
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bling_collector.cli.terminal import say
+from bling_collector.cli.screen.terminal import say
 from bling_collector.etl.progress import Progress, ProgressSink, time_left
 from bling_collector.words import duration, number, plural
 
