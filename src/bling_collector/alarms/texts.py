@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bling_collector.insight.alarms import differences
-from bling_collector.insight.run_words import KINDS
+from bling_collector.insight.words import KINDS
 from bling_collector.words import moment, plural, several
 from bling_collector.words import month as month_name
 

@@ -8,7 +8,7 @@ from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos, janelas_devidas, nfe_cabecalho, pendencias
 from bling_collector.errors import CollectorError
-from bling_collector.insight.failure_words import described, owed_window, plain
+from bling_collector.insight.words import described, owed_window, plain
 
 
 class UnknownFailureError(CollectorError):

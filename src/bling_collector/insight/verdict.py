@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bling_collector.insight import alarms as names
-from bling_collector.insight.failure_words import plain
 from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
 GOOD: Final = "good"

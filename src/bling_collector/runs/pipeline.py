@@ -52,7 +52,7 @@ from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
-from bling_collector.insight.run_words import STATUSES
+from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
 from bling_collector.plan.estimate import Estimator
 from bling_collector.privacy.returned import erase_returned

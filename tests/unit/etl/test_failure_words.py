@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from bling_collector.insight.failure_words import described, owed_window, plain
+from bling_collector.insight.words import described, owed_window, plain
 
 
 def test_a_note_is_known_by_its_number_day_client_and_value() -> None:

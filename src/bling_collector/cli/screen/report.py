@@ -10,9 +10,9 @@ import click
 from bling_collector.alarms.texts import left_owed
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.etl.progress import time_left
-from bling_collector.insight.failure_words import plain
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.sales.situacoes import situacao
+from bling_collector.insight.words import plain
 from bling_collector.words import (
     ago,
     day,

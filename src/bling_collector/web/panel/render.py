@@ -13,8 +13,7 @@ from starlette.types import Scope
 
 from bling_collector import words
 from bling_collector.documentos import masked
-from bling_collector.insight.failure_words import plain
-from bling_collector.insight.run_words import STATUSES
+from bling_collector.insight.words import STATUSES, plain
 from bling_collector.web.door.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.pointers import coding, pointing

@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse
 from bling_collector import __version__
 from bling_collector.errors import ConfigurationError
 from bling_collector.insight.live import running_id
-from bling_collector.insight.run_words import KINDS
 from bling_collector.insight.situation import load_situation
+from bling_collector.insight.words import KINDS
 from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import OneService, Service

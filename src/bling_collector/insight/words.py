@@ -1,4 +1,5 @@
-"""O que falhou, dito das coisas de quem lê: a nota pelo número, o cliente, o dia e o valor; e o porquê, em palavras."""
+"""As palavras da leitura: os tipos e desfechos de uma execução, e o que falhou dito das coisas de quem lê — a nota pelo
+número, o cliente, o dia e o valor; e o porquê."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +8,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bling_collector.words import day, money, period, upper_first
+
+KINDS: Final = {
+    "run": "Coleta do dia",
+    "run-full": "Carga histórica",
+    "retry": "Nova tentativa",
+    "reconcile": "Conferência",
+    "reprocess": "Reprocessamento",
+}
+STATUSES: Final = {"success": "Completa", "partial": "Em parte", "error": "Falhou", "running": "Em curso"}
 
 _NOUNS: Final = {"nfe": "Nota", "contatos": "Contato", "produtos": "Produto", "formas_pagamento": "Forma de pagamento"}
 _PLACE: Final = re.compile(r"\b(?:GET|POST) /\S*?(?: \(HTTP \d{3}\))?: ")
