@@ -26,7 +26,7 @@ test: setup ## Os testes (sem os lentos)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: setup ## Os testes lentos
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 chaos: setup ## Duzentas mortes e outros desastres no meio de uma carga; escreve docs/caos.md
 	PYTHONPATH=src:. $(BIN)/python -m tests.chaos
