@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime
 
+from sqlalchemy import text
+
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.resources import erasure
-from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
 
 log = logging.getLogger(__name__)
 
@@ -13,6 +13,12 @@ log = logging.getLogger(__name__)
 async def erase_returned(engine: AsyncEngine, now: datetime) -> None:
     """Apaga outra vez quem voltou: uma restauração que morreu antes de apagá-lo, ou feita à mão."""
     async with engine.connect() as connection:
+        if not await connection.scalar(text("SELECT EXISTS (SELECT FROM dados_apagados)")):
+            return
+        # Só agora: quase nenhum banco apagou alguém, e todo comando passa por aqui.
+        from bling_collector.db.resources import erasure
+        from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
+
         if not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO):
             return
     from bling_collector.privacy.titular import erase_again
