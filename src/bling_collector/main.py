@@ -16,12 +16,7 @@ from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings, load_settings
 from bling_collector.errors import UsageError
 from bling_collector.web import panel, problems
-from bling_collector.web.api import alerts as alert_routes
-from bling_collector.web.api import auth as auth_routes
-from bling_collector.web.api import metrics
-from bling_collector.web.api import proof as proof_routes
-from bling_collector.web.api import reading as routes
-from bling_collector.web.api import running as run_routes
+from bling_collector.web.api import alerts, auth, metrics, proof, reading, running
 from bling_collector.web.api.answers import Problem
 from bling_collector.web.door import access
 from bling_collector.web.door.attempts import Attempts
@@ -84,7 +79,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         docs_url=None,
         redoc_url=None,
     )
-    for module in (routes, run_routes, proof_routes, alert_routes, auth_routes, metrics):
+    for module in (reading, running, proof, alerts, auth, metrics):
         app.include_router(module.router)
     for router in panel.ROUTERS:
         app.include_router(router)

@@ -1,7 +1,7 @@
 """Todo valor vai ao banco por parâmetro: no texto de um comando só entram nomes nossos.
 
-Fora de `db/` quem o garante é o ruff (S608). Em `db/`, que monta comandos com os nomes das tabelas, cada coisa que
-entra num texto está aqui.
+Fora de `COMPOSED` quem o garante é o ruff (S608). Ali, onde se montam comandos com os nomes das tabelas, cada coisa
+que entra num texto está aqui.
 """
 
 import ast
@@ -12,6 +12,13 @@ from pathlib import Path
 import bling_collector
 
 ROOT = Path(bling_collector.__file__).parent
+COMPOSED = sorted(
+    {
+        *(path for path in (ROOT / "db").rglob("*.py") if "migrations" not in path.parts),
+        ROOT / "alarms" / "states.py",
+        ROOT / "api" / "limit_statements.py",
+    }
+)
 SQL = re.compile(
     r"^\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|DROP|ALTER|TRUNCATE|COPY|SET|GRANT|LOCK|ANALYZE)\b"
     r"|\b(FROM|WHERE|INTO|JOIN|VALUES)\b"
@@ -58,7 +65,7 @@ OTHERS = {
 def test_only_our_names_go_into_the_text_of_a_command() -> None:
     strange = [
         f"{path.name}:{line}: {{{expression}}}"
-        for path in sorted((ROOT / "db").glob("*.py"))
+        for path in COMPOSED
         for line, expression in _interpolated(ast.parse(path.read_text(encoding="utf-8")))
         if not OUR_NAMES.fullmatch(expression) and expression not in OTHERS.get(path.name, ())
     ]
@@ -66,8 +73,9 @@ def test_only_our_names_go_into_the_text_of_a_command() -> None:
 
 
 def test_what_is_listed_is_still_there() -> None:
+    paths = {path.name: path for path in COMPOSED}
     for name, expressions in OTHERS.items():
-        tree = ast.parse((ROOT / "db" / name).read_text(encoding="utf-8"))
+        tree = ast.parse(paths[name].read_text(encoding="utf-8"))
         assert expressions <= {expression for _, expression in _interpolated(tree)}, name
 
 
@@ -75,7 +83,7 @@ def test_the_rest_of_the_code_does_not_escape_the_linter() -> None:
     ignored = [
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*.py")
-        if "noqa: S608" in path.read_text(encoding="utf-8") and "db" not in path.relative_to(ROOT).parts
+        if "noqa: S608" in path.read_text(encoding="utf-8") and path not in COMPOSED
     ]
     assert ignored == []
 

@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[3] / "src" / "bling_collector"
 TYPED = re.compile(
     r"`bling-collector (auth|failures|reconcile|run|run-full|status)\b(?! --gerar-chave| --trocar-empresa)"
 )
-SHOWN = ("api", "auth", "db", "etl")
+SHOWN = ("alarms", "api", "auth", "db", "etl", "insight", "plan", "privacy", "runs")
 """De onde vêm os erros, os alarmes e as mensagens que uma página mostra."""
 
 

@@ -37,9 +37,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from bling_collector.db.embedded import files
+from bling_collector.db.embedded import files, watch
 from bling_collector.db.embedded import server as embedded_server
-from bling_collector.db.embedded import watch as embedded_watch
 from bling_collector.db.embedded.binaries import BIN_VARIABLE, default_data_home, find_binaries, major_version
 from bling_collector.errors import DatabaseError
 
@@ -52,7 +51,7 @@ START_SECONDS = 120.0
 """Depois de uma queda, o servidor refaz o que faltava gravar antes de aceitar conexões; pode levar um minuto."""
 STOP_SECONDS = 10.0
 POLL = 0.02
-WATCH = "import sys; sys.path.append(sys.argv[1]); from bling_collector.db import embedded_watch as w; w.main()"
+WATCH = "import sys; sys.path.append(sys.argv[1]); from bling_collector.db.embedded import watch; watch.main()"
 """O programa do vigia: o Python isolado de quem o começa (-I), sem site-packages (-S) e com este pacote."""
 
 
@@ -150,10 +149,10 @@ async def _join_or_start(users: files.FileLock, bin_dir: Path, base: Path) -> tu
                     await asyncio.sleep(POLL)
                     continue
                 outcome = await _launch(bin_dir, base)
-                if outcome == embedded_watch.READY:
+                if outcome == watch.READY:
                     owned = True
                     log.info("PostgreSQL embutido começou em %s", base)
-                elif outcome != embedded_watch.BUSY:
+                elif outcome != watch.BUSY:
                     raise DatabaseError(outcome or f"O vigia do PostgreSQL embutido morreu ao começar, em {base}.")
     except TimeoutError:
         tail = await asyncio.to_thread(files.log_tail, base / files.LOG)
@@ -281,7 +280,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 async def _launch(bin_dir: Path, base: Path) -> str:
-    """Começa um vigia e espera que ele diga o que conseguiu (`embedded_watch` diz as respostas)."""
+    """Começa um vigia e espera que ele diga o que conseguiu (`watch` diz as respostas)."""
     package = Path(__file__).parents[3]  # a pasta de que este pacote foi importado, instalado ou não
     command = [sys.executable, "-I", "-S", "-c", WATCH, str(package), str(bin_dir), str(base)]
     if sys.platform == "win32":
