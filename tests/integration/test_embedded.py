@@ -166,14 +166,14 @@ def processes(home: Path) -> list[tuple[int, str]]:
             with suppress(OSError):
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 where = os.readlink(entry / "cwd")  # noqa: PTH115  o alvo pode já não existir
-                inside = "embedded_watch" in command and str(home) in command
+                inside = "watch.main()" in command and str(home) in command
                 if inside or where.startswith(str(base(home) / "data")):
                     found.append((int(entry.name), command))
     return found
 
 
 def watcher(home: Path) -> int:
-    return next(pid for pid, command in processes(home) if "embedded_watch" in command)
+    return next(pid for pid, command in processes(home) if "watch.main()" in command)
 
 
 def postmaster(home: Path) -> int | None:
@@ -244,7 +244,7 @@ async def test_four_commands_at_once_make_one_server(home: Path) -> None:
         assert len({answer["url"] for answer in said}) == 1
         assert {await command.asks() for command in four} == {"bling"}
         assert [entry.name for entry in base(home).glob("data*")] == ["data"]
-        assert len([pid for pid, command in processes(home) if "embedded_watch" in command]) == 1
+        assert len([pid for pid, command in processes(home) if "watch.main()" in command]) == 1
 
 
 @pytest.mark.slow
