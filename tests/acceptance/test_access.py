@@ -18,8 +18,9 @@ from tests.fakes import FakeClock
 from bling_collector.config import Secret, Settings, load_settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
-from bling_collector.web.door.access import check_address
-from bling_collector.web.door.limits import MAX_BODY, MAX_HEADERS, MAX_TARGET
+from bling_collector.web.door.address import check_address
+from bling_collector.web.door.connections import MAX_HEADERS, MAX_TARGET
+from bling_collector.web.door.limits import MAX_BODY
 from bling_simulator.bling import Bling
 
 TOKEN = "p3dro-e-o-lobo-de-1936"

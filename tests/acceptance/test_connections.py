@@ -8,7 +8,8 @@ import pytest
 from tests.acceptance.test_access import free_port, settings_with
 
 from bling_collector import logs
-from bling_collector.main import build_server
+from bling_collector.main import create_app
+from bling_collector.serving import build_server
 from bling_collector.web.door import limits
 from bling_collector.web.door.connections import Connection, most_connections
 
@@ -48,7 +49,7 @@ class Door:
 @pytest.fixture
 async def door(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
     monkeypatch.setattr(Connection, "most", 20)
-    server = build_server(settings_with(), "127.0.0.1", port := int(free_port()))
+    server = build_server(create_app(settings_with()), "127.0.0.1", port := int(free_port()))
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(30):
         while not server.started:  # noqa: ASYNC110 — é o uvicorn que o diz

@@ -15,7 +15,7 @@ from tests.fakes import FakeClock
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
 from bling_collector.web.door.attempts import MOST
-from bling_collector.web.door.limits import MAX_TARGET
+from bling_collector.web.door.connections import MAX_TARGET
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.01)

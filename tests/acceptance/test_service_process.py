@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="o Windows não 
 
 SERVE = (
     "-c",
-    "import sys; from bling_collector.config import load_settings; from bling_collector.main import serve; "
+    "import sys; from bling_collector.config import load_settings; from bling_collector.serving import serve; "
     "serve(load_settings(), '127.0.0.1', int(sys.argv[1]))",
 )
 UVICORN = ("-m", "uvicorn", "bling_collector.main:create_app", "--factory", "--port")
@@ -209,7 +209,9 @@ async def test_a_run_stuck_in_a_listing_stops_at_once(
 async def test_the_port_is_taken(settings: Settings, tmp_path: Path) -> None:
     async with process(SERVE, settings, tmp_path) as service:
         port = service.http.base_url.port
-        code = "import asyncio; from bling_collector.main import *; from bling_collector.config import load_settings\n"
+        code = (
+            "import asyncio; from bling_collector.serving import *; from bling_collector.config import load_settings\n"
+        )
         code += f"try: serve(load_settings(), '127.0.0.1', {port})\nexcept UsageError as error: print(error)"
         second = await asyncio.create_subprocess_exec(
             sys.executable, "-c", code, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

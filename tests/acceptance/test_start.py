@@ -26,21 +26,22 @@ TO_ASK = HEAVY - {"asyncio", "importlib.metadata", "psycopg", "pydantic", "simpl
 }
 """O que não faz falta a quem só pergunta ao banco."""
 TO_COLLECT = TO_ASK - {"httpx2"}
+TO_LISTEN = HEAVY - {"asyncio", "importlib.metadata", "starlette", "uvicorn"}
 TO_SERVE = {"alembic", "apprise", "cryptography", "rich", "sqlalchemy.orm", "xlsxwriter", "bling_simulator"}
 
 _LOADED = """
 import atexit, json, os, sys
-from bling_collector.cli import main
 atexit.register(lambda: os.write(3, json.dumps(sorted(sys.modules)).encode()))
-main()
 """
 
 
-def loaded_by(folder: Path, *arguments: str, **variables: str) -> set[str]:
+def loaded_by(
+    folder: Path, *arguments: str, doing: str = "from bling_collector.cli import main; main()", **variables: str
+) -> set[str]:
     """Os módulos que o comando carregou até acabar, numa pasta vazia e sem outra variável do projeto."""
     report = folder / "modules.json"
     with report.open("wb") as file:
-        script = _LOADED.replace("os.write(3,", f"os.write({file.fileno()},")
+        script = _LOADED.replace("os.write(3,", f"os.write({file.fileno()},") + doing
         subprocess.run(
             [sys.executable, "-c", script, *arguments],
             cwd=folder,
@@ -101,8 +102,15 @@ async def test_what_asks_bling_loads_no_service(
     assert loaded & TO_COLLECT == set()
 
 
+def test_the_service_opens_its_door_with_little(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, "serve", "--host", "192.0.2.1")  # sem API_TOKEN só se atende esta máquina: acaba logo
+
+    assert "uvicorn" in loaded
+    assert loaded & TO_LISTEN == set()
+
+
 def test_the_service_loads_what_it_serves_with(tmp_path: Path) -> None:
-    loaded = loaded_by(tmp_path, "serve", "--host", "192.0.2.1")  # um endereço que não é desta máquina: acaba logo
+    loaded = loaded_by(tmp_path, doing="import bling_collector.main")
 
     assert "fastapi" in loaded
     assert loaded & TO_SERVE == set()

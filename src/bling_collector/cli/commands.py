@@ -52,7 +52,7 @@ def demo(serve: bool, port: int) -> int:
 def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.cli.running import at_work, settings
-    from bling_collector.main import serve as serve_http
+    from bling_collector.serving import serve as serve_http
 
     found = settings()
     if sem_autenticacao:

@@ -176,7 +176,7 @@ async def _collected(engine: AsyncEngine) -> dict[int, tuple[int, int, Decimal]]
 
 
 async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
-    from bling_collector.main import serving
+    from bling_collector.serving import serving
 
     click.echo()
     say(f"O painel está em http://localhost:{port} — abra-o no navegador. Ctrl-C encerra e apaga tudo.")

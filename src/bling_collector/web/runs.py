@@ -4,17 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from bling_collector.errors import CollectorError
 from bling_collector.logs import current_run
 from bling_collector.runs.pipeline import RunResult
+from bling_collector.web.signals import STOP_SECONDS
 from bling_collector.words import plural
 
 log = logging.getLogger(__name__)
-
-STOP_SECONDS: Final = 8.0
-"""O que uma execução tem, do pedido de parada ao fim: o Cloud Run mata o processo 10 s depois do SIGTERM."""
 
 
 class InterruptedRunError(CollectorError):

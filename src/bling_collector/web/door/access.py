@@ -2,7 +2,6 @@
 
 import hmac
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -12,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bling_collector.clock import Clock
 from bling_collector.config import Settings
-from bling_collector.errors import ConfigurationError
 from bling_collector.web.door import session
+from bling_collector.web.door.address import is_address, is_this_machine
 from bling_collector.web.door.attempts import Attempts, too_many
 from bling_collector.web.door.hosts import LOCAL, asked_hosts, is_allowed, name_of
 from bling_collector.web.door.origin import ANOTHER_SITE, is_from_here
@@ -23,8 +22,6 @@ from bling_collector.web.problems import MEDIA_TYPE, problem, shortened
 
 OPEN: Final = frozenset({"/health", "/auth/callback", "/entrar"})
 """O que se atende sem API_TOKEN: o que não diz nada, o que tem o seu `state`, o que tem a sua assinatura e a porta."""
-LEAST_TOKEN: Final = 16
-"""Caracteres de um API_TOKEN a que outra máquina alcança: um menor se adivinha."""
 _SCHEME: Final = "apiToken"
 _REFUSALS: Final = {
     "401": "Falta o API_TOKEN, ou não confere",
@@ -37,24 +34,6 @@ _REFUSALS: Final = {
     "414": "O endereço é grande demais",
     "431": "Os cabeçalhos são grandes demais",
 }
-
-
-def check_address(settings: Settings, host: str) -> None:
-    """ConfigurationError se o serviço atenderia a outras máquinas sem que ninguém confira, ou bem, quem chama."""
-    if _is_this_machine(host):
-        return
-    token = settings.api_token
-    if token is None and not settings.allow_unauthenticated:
-        raise ConfigurationError(
-            f"Sem API_TOKEN o serviço só atende nesta máquina (127.0.0.1), e não em {host}. Defina API_TOKEN; ou, se "
-            "outro confere quem chama (o IAM do Cloud Run, um proxy, uma rede fechada), diga-o com todas as letras: "
-            "--sem-autenticacao, ou ALLOW_UNAUTHENTICATED=true."
-        )
-    if token is not None and (size := len(token.get_secret_value())) < LEAST_TOKEN:
-        raise ConfigurationError(
-            f"API_TOKEN tem {size} caracteres, e outras máquinas alcançam {host}: precisa de {LEAST_TOKEN}, ou mais, "
-            'que ninguém adivinhe. Um bom: python3 -c "import secrets; print(secrets.token_urlsafe(32))".'
-        )
 
 
 class Access:
@@ -189,17 +168,4 @@ def _digest(token: str) -> bytes:
 
 def _is_local_client(scope: Scope) -> bool:
     client = scope.get("client")
-    return not client or not _is_address(client[0]) or _is_this_machine(client[0])
-
-
-def _is_this_machine(host: str) -> bool:
-    host = host.strip("[]")
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return not client or not is_address(client[0]) or is_this_machine(client[0])

@@ -10,7 +10,6 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bling_collector.web.door.headers import ALWAYS, NOT_A_PAGE
-from bling_collector.web.door.limits import MAX_HEADERS, MAX_TARGET
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +19,10 @@ HEADER_SECONDS: Final = 10.0
 """O que se espera por um pedido, da conexão (ou do primeiro byte dele) ao fim dos cabeçalhos."""
 STALLED_SECONDS: Final = 60.0
 """O que se espera por quem deixou de ler a resposta."""
+MAX_TARGET: Final = 8 * 1024
+"""Bytes do caminho com a query."""
+MAX_HEADERS: Final = 32 * 1024
+"""Bytes dos cabeçalhos todos; um token JWT tem menos de 4 KB. Acima de 64 KB é o servidor que recusa."""
 MAX_HEAD: Final = MAX_TARGET + MAX_HEADERS + 8 * 1024
 """Bytes do começo de um pedido que se guardam; o que passa dos limites e cabe aqui ouve de `limits` o porquê."""
 _MOST: Final = 256

@@ -6,14 +6,11 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bling_collector.web.door.connections import MAX_HEADERS, MAX_TARGET
 from bling_collector.web.problems import problem
 
 MAX_BODY: Final = 1024 * 1024
 """Bytes de um corpo; um aviso do Bling tem poucos KB."""
-MAX_TARGET: Final = 8 * 1024
-"""Bytes do caminho com a query."""
-MAX_HEADERS: Final = 32 * 1024
-"""Bytes dos cabeçalhos todos; um token JWT tem menos de 4 KB. Acima de 64 KB é o servidor que recusa."""
 BODY_SECONDS: Final = 30.0
 """O que se espera por um corpo."""
 _TOO_LARGE: Final = f"O corpo do pedido passa de {MAX_BODY // 1024} KB, que é o máximo aqui."

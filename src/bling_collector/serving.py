@@ -1,0 +1,93 @@
+"""O serviço no ar: a porta abre primeiro, e a aplicação se carrega enquanto isso."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bling_collector import logs
+from bling_collector.config import Settings
+from bling_collector.errors import UsageError
+from bling_collector.web.door.address import check_address
+from bling_collector.web.door.connections import BACKLOG, MAX_HEAD, Connection
+from bling_collector.web.front import Front
+from bling_collector.web.signals import STOP_SECONDS, STOP_SIGNALS
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Atende até um sinal de parada; então salva o que as execuções têm na mão e volta. Os erros de `serving`."""
+    logs.configure(settings.log_level, secrets=settings.secrets)
+    # A psycopg não trabalha no laço Proactor, que é o comum no Windows; nos outros sistemas este é o comum.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(serving(settings, host, port))
+
+
+async def serving(settings: Settings, host: str, port: int) -> None:
+    """O mesmo que `serve`, num laço que já roda e com o log como está.
+
+    UsageError se não é possível atender nesse endereço, e o motivo do sistema vai para o log; ConfigurationError se
+    ninguém conferiria quem chama dali.
+    """
+    check_address(settings, host)
+    front = Front(partial(_load, settings))
+    server = build_server(front, host, port)
+    front.on_failure = partial(setattr, server, "should_exit", True)
+    try:
+        await server.serve()
+    except SystemExit:
+        raise UsageError(
+            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
+            "--port, ou na variável PORT."
+        ) from None
+    if front.error is not None:
+        raise front.error
+
+
+def _load(settings: Settings) -> "FastAPI":
+    from bling_collector.main import create_app
+
+    return create_app(settings)
+
+
+def build_server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
+    """O servidor, ainda parado, com os prazos e os limites das conexões."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        http=Connection,
+        backlog=BACKLOG,
+        h11_max_incomplete_event_size=MAX_HEAD,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,  # `Forwarded` os lê, e confia em quem FORWARDED_ALLOW_IPS diz
+        timeout_graceful_shutdown=round(STOP_SECONDS),
+    )
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """Um sinal de parada termina o serviço sem erro; o uvicorn o mandaria outra vez ao processo depois do fim."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
