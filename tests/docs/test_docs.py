@@ -135,9 +135,10 @@ def _routes() -> list[str]:
 
 
 @pytest.mark.parametrize("route", _routes())
-def test_a_route_is_in_the_manual_and_in_the_reference(route: str) -> None:
-    assert f"| `{route}` |" in MANUAL
-    assert f"## `{route}`\n" in page("referencia-rotas.md")
+def test_a_route_is_in_the_reference_and_in_the_list_at_the_top_of_it(route: str) -> None:
+    listed, _, sections = page("referencia-rotas.md").partition("\n## ")
+    assert f"| [`{route}`](#{_anchor(route)}) | " in listed
+    assert f"## `{route}`\n" in f"## {sections}"
     assert route in (ROOT / "README.en.md").read_text("utf-8").replace("\n", " ")
 
 
