@@ -63,6 +63,7 @@ ABOUT_SETTINGS = {
     "EXTRACTION_LOOKBACK_DAYS": "[a execução diária](operacao.md#a-execução-diária)",
     "API_RATE_LIMIT_DELAY": "[limites](limites-e-alarmes.md)",
     "API_DAILY_RESERVE": "[limites](limites-e-alarmes.md)",
+    "API_PAGE_SIZE": "o máximo do Bling é 100",
     "TOKEN_ENCRYPTION_KEY": "[os tokens guardados](autorizacao.md#os-tokens-guardados)",
     "API_TOKEN": "[quem pode chamar](servico.md#quem-pode-chamar)",
     "ALLOW_UNAUTHENTICATED": "[quem pode chamar](servico.md#quem-pode-chamar)",
@@ -71,7 +72,7 @@ ABOUT_SETTINGS = {
     "ALERT_URLS": "[alarmes](limites-e-alarmes.md#os-alarmes)",
     "ALERT_NO_RUN_HOURS": "[alarmes](limites-e-alarmes.md#os-alarmes)",
 }
-"""Onde se lê mais de uma variável."""
+"""O que mais se diz de uma variável, quase sempre onde se lê mais dela."""
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _VALUES = {"integer": "N", "integer range": "N", "text": "TEXTO"}
 Columns = dict[str, dict[str, str]]
