@@ -11,6 +11,7 @@ from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -37,6 +38,41 @@ _OTHERS = (
         "no Linux, onde fica a pasta de dados: o PostgreSQL embutido, um par à espera do banco",
     ),
 )
+ABOUT_COMMANDS = {
+    "demo": "[README](../README.md#veja-funcionando)",
+    "serve": "[o serviço](servico.md), [o painel](painel.md)",
+    "run": "[a execução diária](operacao.md#a-execução-diária)",
+    "run-full": "[a carga histórica](instalacao.md#a-carga-histórica)",
+    "auth": "[a autorização](autorizacao.md)",
+    "status": "[como terminou](operacao.md#como-terminou)",
+    "sync": "[conferir com o Bling](operacao.md#conferir-com-o-bling)",
+    "simulator": "para desenvolver: [o manual dele](../src/bling_simulator/README.md)",
+    "doctor": "[problemas](problemas.md)",
+    "reconcile": "[conferir com o Bling](operacao.md#conferir-com-o-bling)",
+    "failures": "[problemas](problemas.md)",
+    "reprocess": "[conferir com o Bling](operacao.md#conferir-com-o-bling)",
+    "alerts": "[os alarmes](limites-e-alarmes.md#os-alarmes)",
+    "db": "os outros comandos já o fazem: [o banco](banco.md)",
+    "db backup": "[cópias de segurança](copias.md)",
+    "db restore": "[cópias de segurança](copias.md)",
+    "contato": "[dados pessoais](lgpd.md)",
+}
+"""Onde se lê mais de um comando; o que vale para `db` ou para `contato` vale para o que está abaixo."""
+ABOUT_SETTINGS = {
+    "DATABASE_URL": "[o banco](banco.md)",
+    "EXTRACTION_LOOKBACK_DAYS": "[a execução diária](operacao.md#a-execução-diária)",
+    "API_RATE_LIMIT_DELAY": "[limites](limites-e-alarmes.md)",
+    "API_DAILY_RESERVE": "[limites](limites-e-alarmes.md)",
+    "API_PAGE_SIZE": "o máximo do Bling é 100",
+    "TOKEN_ENCRYPTION_KEY": "[os tokens guardados](autorizacao.md#os-tokens-guardados)",
+    "API_TOKEN": "[quem pode chamar](servico.md#quem-pode-chamar)",
+    "ALLOW_UNAUTHENTICATED": "[quem pode chamar](servico.md#quem-pode-chamar)",
+    "ALLOWED_HOSTS": "[quem pode chamar](servico.md#quem-pode-chamar)",
+    "FORWARDED_ALLOW_IPS": "[atrás de um proxy](servico.md#atrás-de-um-proxy)",
+    "ALERT_URLS": "[alarmes](limites-e-alarmes.md#os-alarmes)",
+    "ALERT_NO_RUN_HOURS": "[alarmes](limites-e-alarmes.md#os-alarmes)",
+}
+"""O que mais se diz de uma variável, quase sempre onde se lê mais dela."""
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _VALUES = {"integer": "N", "integer range": "N", "text": "TEXTO"}
 Columns = dict[str, dict[str, str]]
@@ -67,15 +103,25 @@ def commands_page() -> str:
     lines = [
         "# Os comandos",
         "",
-        f"`bling-collector [opções] comando [opções do comando]`. {_sentence(cli.help)}",
+        *_prose(f"`bling-collector [opções] comando [opções do comando]`. {_sentence(cli.help)}"),
         "",
         *_options(cli),
-        "O resultado vai para stdout, a conversa para stderr. Os códigos de saída estão na",
-        "[referência dos erros](referencia-erros.md).",
+        *_prose(
+            "O resultado vai para stdout, a conversa para stderr; a codificação da saída, e quem a leia ou não "
+            "(`| head`), não mudam como o comando acaba. Os códigos de saída estão na [referência dos "
+            "erros](referencia-erros.md#códigos-de-saída)."
+        ),
+        "",
+        "| comando | o que faz | mais |",
+        "| --- | --- | --- |",
+        *(
+            f"| [`{name}`](#{name.replace(' ', '-')}) | {_sentence(command.help)} | {_about(name)} |"
+            for name, command in commands(cli)
+        ),
         "",
     ]
     for name, command in commands(cli):
-        lines += [f"## `{name}`", "", _sentence(command.help), "", *_options(command)]
+        lines += [f"## `{name}`", "", *_prose(command.help), "", *_options(command)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -90,6 +136,10 @@ def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.
             yield f"{prefix}{name}", command
 
 
+def _about(command: str) -> str:
+    return ABOUT_COMMANDS.get(command) or ABOUT_COMMANDS.get(command.partition(" ")[0], "")
+
+
 def settings_page() -> str:
     lines = [
         "# A configuração",
@@ -102,8 +152,13 @@ def settings_page() -> str:
     ]
     for name, default, description, limits in settings():
         required = "sim" if name.lower() in _REQUIRED else "não"
-        lines.append(f"| `{name}` | {required} | {default} | {description} | {limits} |")
+        more = f" ({ABOUT_SETTINGS[name]})" if name in ABOUT_SETTINGS else ""
+        lines.append(f"| `{name}` | {required} | {default} | {description}{more} | {limits} |")
     lines += [
+        "",
+        "`DATABASE_URL` é aceita como o Cloud SQL, o Heroku ou o SQLAlchemy a escrevem, com soquete Unix inclusive:",
+        "`postgresql://…`, `postgres://…`, `postgresql+psycopg2://…`,",
+        "`postgresql://usuario:senha@/banco?host=/cloudsql/…`.",
         "",
         "As credenciais só são cobradas por quem fala com o Bling; um valor que ainda é o do modelo (`seu-…`, `xxx`,",
         "`<…>`, `troque-…`) é recusado.",
@@ -206,13 +261,13 @@ def tables_page() -> str:
         "",
     ]
     for table in metadata.tables.values():
-        lines += [f"## `{table.name}`", "", meanings[table.name]["_"], "", "| coluna | tipo | o que é |"]
+        lines += [f"## `{table.name}`", "", *_prose(meanings[table.name]["_"]), "", "| coluna | tipo | o que é |"]
         lines += ["| --- | --- | --- |"]
         for column in table.columns:
             lines.append(f"| `{column.name}` | {_type(column)} | {meanings[table.name][column.name]} |")
         lines += ["", *_keys(table)]
     view = dict(meanings[VIEW])
-    lines += [f"## `{VIEW}`", "", view.pop("_"), "", "| coluna | o que é |", "| --- | --- |"]
+    lines += [f"## `{VIEW}`", "", *_prose(view.pop("_")), "", "| coluna | o que é |", "| --- | --- |"]
     lines += [f"| `{column}` | {meaning} |" for column, meaning in view.items()]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -241,7 +296,7 @@ def _keys(table: Table) -> list[str]:
     parts = [f"Chave: {key}.", *(f"{text}." for text in foreign)]
     if indexes:
         parts.append(f"Índices: {', '.join(indexes)}.")
-    return [" ".join(parts), ""]
+    return [*_prose(" ".join(parts)), ""]
 
 
 def _type(column: "Column[Any]") -> str:
@@ -272,6 +327,11 @@ def _default(option: click.Option) -> list[str]:
     if option.envvar:
         parts.append(f"Variável: `{option.envvar}`.")
     return parts
+
+
+def _prose(text: str | None) -> list[str]:
+    """Um parágrafo, nas linhas em que cabe."""
+    return wrap(_sentence(text), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _sentence(text: str | None) -> str:

@@ -30,7 +30,7 @@ from docs import gerar
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "infra").glob("*.md")])
-MANUAL = (ROOT / "README.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
 GENERATED = dict(gerar.pages())
 
 
@@ -49,10 +49,11 @@ VARIABLES = {variable.name: variable for variable in fields(Settings)}
 
 
 @pytest.mark.parametrize("name", [name.upper() for name in VARIABLES])
-def test_a_setting_is_in_the_manual_with_its_true_default(name: str) -> None:
+def test_a_setting_is_in_the_reference_with_its_true_default(name: str) -> None:
     default = VARIABLES[name.lower()].default
     shown = "—" if default is None else f"`{default}`"
-    assert re.search(rf"^\| `{name}` \| (sim|não) \| {re.escape(shown)} \|", MANUAL, re.MULTILINE)
+    rows = page("referencia-configuracao.md")
+    assert re.search(rf"^\| `{name}` \| (sim|não) \| {re.escape(shown)} \|", rows, re.MULTILINE)
 
 
 def test_the_model_file_has_every_setting_and_the_true_defaults() -> None:
@@ -87,13 +88,20 @@ def _options(command: click.Command) -> set[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in gerar.commands(cli)])
-def test_a_command_is_in_the_reference_with_its_options_and_in_the_manual(name: str) -> None:
+def test_a_command_is_in_the_reference_with_its_options_and_in_the_list_at_the_top_of_it(name: str) -> None:
     command = dict(gerar.commands(cli))[name]
-    section = page("referencia-comandos.md").partition(f"## `{name}`\n")[2].partition("\n## ")[0]
+    listed, _, sections = page("referencia-comandos.md").partition("\n## ")
+    section = f"## {sections}".partition(f"## `{name}`\n")[2].partition("\n## ")[0]
     assert section
     missing = {option for option in _options(command) if f"`{option}`" not in section}
     assert not missing
-    assert re.search(rf"`{name}( \[?--[^`]*)?`", MANUAL)
+    assert f"| [`{name}`](#{_anchor(name)}) | " in listed
+
+
+def test_what_is_said_to_be_read_elsewhere_is_of_a_command_or_a_setting_that_exists() -> None:
+    names = [name for name, _ in gerar.commands(cli)]
+    assert gerar.ABOUT_COMMANDS.keys() <= {*names, *(name.partition(" ")[0] for name in names)}
+    assert gerar.ABOUT_SETTINGS.keys() <= {name.upper() for name in VARIABLES}
 
 
 def _examples() -> Iterator[tuple[str, str]]:
@@ -135,9 +143,10 @@ def _routes() -> list[str]:
 
 
 @pytest.mark.parametrize("route", _routes())
-def test_a_route_is_in_the_manual_and_in_the_reference(route: str) -> None:
-    assert f"| `{route}` |" in MANUAL
-    assert f"## `{route}`\n" in page("referencia-rotas.md")
+def test_a_route_is_in_the_reference_and_in_the_list_at_the_top_of_it(route: str) -> None:
+    listed, _, sections = page("referencia-rotas.md").partition("\n## ")
+    assert f"| [`{route}`](#{_anchor(route)}) | " in listed
+    assert f"## `{route}`\n" in f"## {sections}"
     assert route in (ROOT / "README.en.md").read_text("utf-8").replace("\n", " ")
 
 
@@ -175,11 +184,12 @@ def test_the_answers_shown_have_the_fields_of_the_schema() -> None:
 
 def test_every_table_and_column_has_a_meaning_and_only_one() -> None:
     written = tomllib.loads(gerar.MEANINGS.read_text("utf-8"))
+    drawn = re.findall(r"\w+", page("modelo-de-dados.md").partition("```text\n")[2].partition("```")[0])
     assert written.keys() == metadata.tables.keys() | {gerar.VIEW}
     for table in metadata.tables.values():
         commented = {column.name for column in table.columns if column.comment}
         assert written[table.name].keys() - {"_"} == {column.name for column in table.columns} - commented, table.name
-        assert f"`{table.name}`" in MANUAL or table.name in MANUAL
+        assert table.name in drawn
 
 
 async def test_the_view_has_the_columns_of_the_reference(engine: AsyncEngine) -> None:
@@ -206,8 +216,8 @@ async def test_a_query_of_the_manual_runs(where: str, block: str, engine: AsyncE
 
 
 def test_the_demonstration_shown_is_of_the_company_that_is_generated() -> None:
-    shown = MANUAL.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
-    day, month, year = re.findall(r"Em (\d\d)/(\d\d)/(\d{4}) ", MANUAL)[0]
+    shown = README.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
+    day, month, year = re.findall(r"Em (\d\d)/(\d\d)/(\d{4}) ", README)[0]
     end = ManualClock(datetime(int(year), int(month), int(day), 23, 59, tzinfo=BRASILIA))
     for year, totals in Bling(SimulatorSettings(goes_on=True), end).totals_by_year().items():
         collected, cancelled = f"{totals.notes:,}".replace(",", "."), totals.cancelled
@@ -220,10 +230,14 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
 
 
+def _prose(path: Path) -> str:
+    """A página sem os seus exemplos."""
+    return re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+
+
 def _links() -> Iterator[tuple[Path, str]]:
     for path in PAGES:
-        plain = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
-        for target in re.findall(r"\]\(([^)\s]+)\)", plain):
+        for target in re.findall(r"\]\(([^)\s]+)\)", _prose(path)):
             if not re.match(r"[a-z]+:", target):
                 yield path, target
 
@@ -234,8 +248,26 @@ def test_a_link_leads_somewhere(path: Path, target: str) -> None:
     destination = (path.parent / name).resolve() if name else path
     assert destination.exists()
     if anchor:
-        titles = re.findall(r"^#+ (.+)$", destination.read_text("utf-8"), re.MULTILINE)
+        titles = re.findall(r"^#+ (.+)$", _prose(destination), re.MULTILINE)
         assert anchor in {_anchor(title) for title in titles}
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+    for name in ("README.md", "README.en.md"):
+        assert max(len(line) for line in (ROOT / name).read_text("utf-8").splitlines()) <= 120, name
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = page("README.md")
+    assert re.findall(r"^## (.+)$", index, re.MULTILINE) == ["Começar", "Operar", "Entender", "Consultar"]
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"} | {"decisions/README.md"}
+    assert pages <= set(re.findall(r"\]\(([^)#\s]+)", index))
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path.parent.name != "infra"], ids=lambda path: path.name)
+def test_the_names_of_one_cloud_stand_only_under_infra(path: Path) -> None:
+    assert re.findall(r"\bsol-\w+|us-central1|\d{12}@|-\d{12}\.", path.read_text("utf-8")) == []
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -277,7 +309,7 @@ def test_the_schedule_script_explains_itself() -> None:
 
 def test_the_service_is_deployed_as_the_manual_says() -> None:
     workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text("utf-8")
-    section = MANUAL.partition("## Google Cloud")[2].partition("\n## ")[0]
+    section = (ROOT / "infra" / "README.md").read_text("utf-8").partition("## A publicação\n")[2].partition("\n## ")[0]
     for flag in (
         "--no-allow-unauthenticated",
         "--service-account",

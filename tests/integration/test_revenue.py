@@ -193,8 +193,8 @@ async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
         "SELECT mes, notas, valor, canceladas, valor_cancelado, valor_a_parte FROM vw_faturamento_mes ORDER BY 1",
     )
     assert [(s.inicio, *_values(s.now)) for s in found.steps if s.now != Amount()] == months
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8").partition("```sql\n")[2]
-    first = await rows(app.engine, readme.partition(";")[0])
+    page = (Path(__file__).parents[2] / "docs" / "modelo-de-dados.md").read_text("utf-8").partition("```sql\n")[2]
+    first = await rows(app.engine, page.partition(";")[0])
     assert first == [(mes, notas, valor, beside) for mes, notas, valor, _, _, beside in months]
     november = Period(date(2025, 11, 1), date(2025, 11, 30))
     for name, view, columns, key in (
