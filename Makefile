@@ -14,24 +14,24 @@ $(STAMP): requirements-dev.txt pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(PYTHON) $(VENV)
 	@touch $(STAMP)
 
-setup: $(STAMP) ## Prepara o ambiente em .venv (comando: .venv/bin/bling-collector)
+setup: $(STAMP) ## Prepara o ambiente em .venv (1 a 2 min na primeira vez; depois, nada)
 
 setup-browser: ## Instala o Chromium dos testes do painel (Debian, Ubuntu); sem ele esses testes são pulados
 	@scripts/setup_browser.sh
 
-demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade
+demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade (1 min)
 	@$(BIN)/bling-collector demo
 
-test: setup ## Os testes (sem os lentos)
+test: setup ## Os testes, sem os lentos (4 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
-test-slow: setup ## Os testes lentos
+test-slow: setup ## Os testes lentos (9 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 chaos: setup ## Duzentas mortes e outros desastres no meio de uma carga; escreve docs/caos.md
 	PYTHONPATH=src:. $(BIN)/python -m tests.chaos
 
-check: setup ## Tudo o que a integração contínua confere: formato, lint, tipos, camadas, testes
+check: setup ## Formato, lint, tipos, camadas e os testes, sem os lentos (5 min)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
