@@ -13,6 +13,7 @@ from bling_collector.db.control import Bookmark, Owed, Pendencia
 from bling_collector.db.models import produtos
 from bling_collector.db.resources import repository
 from bling_collector.errors import RunInProgressError
+from bling_collector.streams.produtos import PRODUTOS
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 DAY = date(2026, 2, 20)
@@ -112,7 +113,7 @@ async def test_o_preferido_e_o_vivo_depois_o_ativo_depois_o_mais_novo(connection
     assert await _preferred(connection) == {"X": 2}
     await _produto(connection, 4, None)
     assert await repository.skus_in_doubt(connection) == ["X"]
-    await proof.mark_gone(connection, produtos, [2], NOW, None)
+    await proof.mark_gone(connection, PRODUTOS.kept, [2], NOW, None)
     await repository.mark_exclusao_seen(connection, ["X"], NOW)
     await repository.prefer_produtos(connection, ["X"])
     assert await _preferred(connection) == {"X": 1}

@@ -1,6 +1,8 @@
 """As migrações num PostgreSQL de verdade: do nada, quatro ao mesmo tempo, em bancos que não são nossos."""
 
 import asyncio
+from collections import Counter
+from datetime import UTC, date, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import rows, scalar
 
-from bling_collector.db import migrations, schema
+from bling_collector.db import migrations, proof, schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.models import metadata
 from bling_collector.errors import DatabaseError
@@ -172,3 +174,21 @@ async def test_a_view_das_linhas_aceita_qualquer_detalhe(engine: AsyncEngine) ->
         (1, 5, "A", "0.1", None),
     ]
     assert str(found[-1][5]) == "12.30"
+
+
+async def test_a_conferencia_de_cada_mes_passa_a_ser_de_um_recurso(empty_engine: AsyncEngine) -> None:
+    """O que um banco de antes conferiu é das notas, e a de outro recurso no mesmo mês não a apaga."""
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema.migrate, "0009")
+    values = "'2025-03-01', '2025-03-31', now(), '{\"6\": 3}', '{\"6\": 3}', '{}', '{}', '{}'"
+    columns = "data_inicio, data_fim, conferida_em, no_bling, no_banco, faltam, sobram, diferem"
+    await _execute(empty_engine, f"INSERT INTO conferencias (mes, {columns}) VALUES ('2025-03-01', {values})")
+    await schema.upgrade(empty_engine)
+    assert await rows(empty_engine, "SELECT recurso, no_bling FROM conferencias") == [("nfe", {"6": 3})]
+    month = proof.Month(date(2025, 3, 1), date(2025, 3, 31), no_bling=Counter({"9": 1}))
+    async with empty_engine.begin() as connection:
+        await proof.record(connection, "pedidos", [month], datetime(2026, 1, 1, tzinfo=UTC), None)
+        await proof.record(connection, "pedidos", [month], datetime(2026, 1, 2, tzinfo=UTC), None)
+        assert list(await proof.checked_months(connection, "nfe", datetime.now(UTC))) == [date(2025, 3, 1)]
+    found = await rows(empty_engine, "SELECT recurso, no_bling FROM conferencias ORDER BY 1")
+    assert found == [("nfe", {"6": 3}), ("pedidos", {"9": 1})]

@@ -1,7 +1,7 @@
 """O que a conferência lê e grava: o lado do banco, o que foi excluído e o resultado de cada mês. Sem COMMIT."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -9,13 +9,38 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import conferencias, contatos, nfe_cabecalho
-from bling_collector.db.resources import nota_search
+from bling_collector.db.models import conferencias
+
+
+@dataclass(frozen=True)
+class Dated:
+    """As colunas por que os registros de um recurso se contam: a do dia, e a que os separa (a situação)."""
+
+    day: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Um recurso, no que a prova precisa saber dele. As condições são SQL sobre a tabela."""
+
+    recurso: str
+    table: Table
+    dated: Dated | None = None
+    """None para o que não se confere mês a mês."""
+    ours: str = "true"
+    """As linhas da tabela que são do recurso."""
+    alive: str = "true"
+    """Das que não estão dadas por excluídas, as que o banco sabe que existiam."""
+    known: str = "true"
+    """Das que aparecem excluídas, as de que isso é novidade."""
+    on_gone: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
+    """O que se refaz, na mesma transação, do que passou a estar excluído."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """Uma nota que o banco tem."""
+    """Um registro que o banco tem."""
 
     resumo: str | None
     day: date
@@ -40,32 +65,35 @@ class Month:
         return self.no_bling == self.no_banco and not (self.faltam or self.sobram or self.diferem)
 
 
-async def held(connection: AsyncConnection, inicio: date, fim: date) -> dict[int, Held]:
-    """As notas de saída do período que o banco tem e não dá por excluídas."""
+async def held(connection: AsyncConnection, kept: Kept, inicio: date, fim: date) -> dict[int, Held]:
+    """Os registros do período que o banco tem e não dá por excluídos."""
+    assert kept.dated is not None, kept.recurso
     found = await connection.execute(
-        text("""
-            SELECT id, resumo_lista, data_emissao::date AS dia FROM nfe_cabecalho
-            WHERE data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1
-              AND excluida_em IS NULL AND coalesce(tipo, 1) = 1"""),
+        text(f"""
+            SELECT id, resumo_lista, {kept.dated.day}::date AS dia FROM {kept.table.name}
+            WHERE {kept.dated.day} >= :inicio AND {kept.dated.day} < CAST(:fim AS date) + 1
+              AND excluida_em IS NULL AND {kept.ours}"""),
         {"inicio": inicio, "fim": fim},
     )
     return {row.id: Held(row.resumo_lista, row.dia) for row in found}
 
 
-async def count_held(connection: AsyncConnection, inicio: date, fim: date) -> dict[date, Counter[str]]:
-    """Mês → situação → quantas notas de saída o banco tem e não dá por excluídas."""
+async def count_held(connection: AsyncConnection, kept: Kept, inicio: date, fim: date) -> dict[date, Counter[str]]:
+    """Mês → grupo (a situação) → quantos registros o banco tem e não dá por excluídos."""
+    assert kept.dated is not None, kept.recurso
     found = await connection.execute(
-        text("""
-            SELECT date_trunc('month', data_emissao)::date AS mes, situacao::text AS situacao, count(*) AS notas
-            FROM nfe_cabecalho
-            WHERE data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1
-              AND excluida_em IS NULL AND coalesce(tipo, 1) = 1
+        text(f"""
+            SELECT date_trunc('month', {kept.dated.day})::date AS mes, {kept.dated.group}::text AS grupo,
+                   count(*) AS registros
+            FROM {kept.table.name}
+            WHERE {kept.dated.day} >= :inicio AND {kept.dated.day} < CAST(:fim AS date) + 1
+              AND excluida_em IS NULL AND {kept.ours}
             GROUP BY 1, 2"""),
         {"inicio": inicio, "fim": fim},
     )
     counts: dict[date, Counter[str]] = {}
     for row in found:
-        counts.setdefault(row.mes, Counter())[row.situacao or ""] = row.notas
+        counts.setdefault(row.mes, Counter())[row.grupo or ""] = row.registros
     return counts
 
 
@@ -93,23 +121,19 @@ class NewlyGone:
     """Os que já se conheciam vivos antes da execução."""
 
 
-async def count_living(connection: AsyncConnection, table: Table) -> int:
-    """Quantos registros o banco tem, de saída se são notas, e não dá por excluídos."""
-    only = "AND coalesce(tipo, 1) = 1" if table is nfe_cabecalho else ""
-    return int(
-        await connection.scalar(text(f"SELECT count(*) FROM {table.name} WHERE excluida_em IS NULL {only}")) or 0
-    )
+async def count_living(connection: AsyncConnection, kept: Kept) -> int:
+    """Quantos registros o banco tem e não dá por excluídos."""
+    living = text(f"SELECT count(*) FROM {kept.table.name} WHERE excluida_em IS NULL AND {kept.ours}")
+    return int(await connection.scalar(living) or 0)
 
 
-async def newly_gone(connection: AsyncConnection, table: Table, ids: Collection[int], since: datetime) -> NewlyGone:
-    """Quantos de `ids` o banco ainda não dá por excluídos; um contato sem detalhe, ou que no detalhe já estava
-    excluído, o banco nunca teve por vivo."""
-    alive = "AND detalhe IS NOT NULL AND situacao IS DISTINCT FROM 'E'" if table is contatos else ""
+async def newly_gone(connection: AsyncConnection, kept: Kept, ids: Collection[int], since: datetime) -> NewlyGone:
+    """Quantos de `ids` o banco tinha por vivos e ainda não dá por excluídos."""
     row = (
         await connection.execute(
             text(f"""
                 SELECT count(*) AS total, count(*) FILTER (WHERE extraido_em < :since) AS known
-                FROM {table.name} WHERE id = ANY(:ids) AND excluida_em IS NULL {alive}"""),
+                FROM {kept.table.name} WHERE id = ANY(:ids) AND excluida_em IS NULL AND {kept.alive}"""),
             {"ids": list(ids), "since": since},
         )
     ).one()
@@ -118,7 +142,7 @@ async def newly_gone(connection: AsyncConnection, table: Table, ids: Collection[
 
 async def mark_gone(
     connection: AsyncConnection,
-    table: Table,
+    kept: Kept,
     ids: Collection[int],
     now: datetime,
     run_id: int | None,
@@ -131,23 +155,23 @@ async def mark_gone(
     mudança.
     """
     which = "id = ANY(:ids) AND excluida_em IS NULL"
-    marked = await _set_gone(connection, table, which, ids, now, run_id, now, since)
-    if table is nfe_cabecalho:
-        await nota_search.refresh(connection, ids)
+    marked = await _set_gone(connection, kept, which, ids, now, run_id, now, since)
+    if kept.on_gone is not None:
+        await kept.on_gone(connection, ids)
     return marked
 
 
 async def clear_gone_except(
-    connection: AsyncConnection, table: Table, ids: Collection[int], now: datetime, run_id: int | None
+    connection: AsyncConnection, kept: Kept, ids: Collection[int], now: datetime, run_id: int | None
 ) -> int:
     """O que estava por excluído e o Bling não dá mais por excluído reapareceu."""
     which = "id <> ALL(:ids) AND excluida_em IS NOT NULL"
-    return await _set_gone(connection, table, which, ids, None, run_id, now, None)
+    return await _set_gone(connection, kept, which, ids, None, run_id, now, None)
 
 
 async def _set_gone(
     connection: AsyncConnection,
-    table: Table,
+    kept: Kept,
     which: str,
     ids: Collection[int],
     value: datetime | None,
@@ -155,29 +179,31 @@ async def _set_gone(
     now: datetime,
     since: datetime | None,
 ) -> int:
-    # De um contato sem detalhe o Bling já tinha respondido que não o conhece: que está excluído não é novidade.
-    known = "antes.detalhe IS NOT NULL" if table is contatos else "true"
+    name = kept.table.name
     result = await connection.execute(
         text(f"""
-            WITH antes AS (SELECT id, excluida_em, extraido_em, detalhe FROM {table.name} WHERE {which}),
-            mudadas AS (UPDATE {table.name} t SET excluida_em = :value FROM antes WHERE antes.id = t.id RETURNING t.id)
+            WITH antes AS (SELECT id, excluida_em, extraido_em, detalhe FROM {name} WHERE {which}),
+            mudadas AS (UPDATE {name} t SET excluida_em = :value FROM antes WHERE antes.id = t.id RETURNING t.id)
             INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
-            SELECT '{table.name}', antes.id, :now, :run_id,
+            SELECT '{name}', antes.id, :now, :run_id,
                    jsonb_build_object('excluida_em', jsonb_build_array(antes.excluida_em, CAST(:value AS timestamptz)))
             FROM antes JOIN mudadas ON mudadas.id = antes.id
             WHERE (CAST(:since AS timestamptz) IS NULL OR antes.extraido_em NOT BETWEEN :since AND :now)
-              AND {known}"""),
+              AND {kept.known}"""),
         {"ids": list(ids), "value": value, "now": now, "run_id": run_id, "since": since},
     )
     return result.rowcount
 
 
-async def record(connection: AsyncConnection, months: Collection[Month], now: datetime, run_id: int | None) -> None:
-    """Guarda a conferência de cada mês no lugar da anterior."""
+async def record(
+    connection: AsyncConnection, recurso: str, months: Collection[Month], now: datetime, run_id: int | None
+) -> None:
+    """Guarda a conferência de cada mês de um recurso no lugar da anterior."""
     if not months:
         return
     rows = [
         {
+            "recurso": recurso,
             "mes": month.inicio.replace(day=1),
             "data_inicio": month.inicio,
             "data_fim": month.fim,
@@ -194,7 +220,7 @@ async def record(connection: AsyncConnection, months: Collection[Month], now: da
     ]
     new = insert(conferencias).values(rows)
     changes = {name: new.excluded[name] for name in rows[0]}
-    await connection.execute(new.on_conflict_do_update(index_elements=["mes"], set_=changes))
+    await connection.execute(new.on_conflict_do_update(index_elements=["recurso", "mes"], set_=changes))
 
 
 async def scope_start(connection: AsyncConnection) -> date | None:
@@ -214,8 +240,10 @@ async def scope_start(connection: AsyncConnection) -> date | None:
     return day
 
 
-async def checked_months(connection: AsyncConnection, now: datetime) -> dict[date, tuple[date, datetime]]:
+async def checked_months(connection: AsyncConnection, recurso: str, now: datetime) -> dict[date, tuple[date, datetime]]:
     """Mês → (primeiro dia conferido, quando). Uma conferência posterior a `now` não conta."""
     c = conferencias.c
-    found = await connection.execute(select(c.mes, c.data_inicio, c.conferida_em).where(c.conferida_em <= now))
+    found = await connection.execute(
+        select(c.mes, c.data_inicio, c.conferida_em).where(c.recurso == recurso, c.conferida_em <= now)
+    )
     return {row.mes: (row.data_inicio, row.conferida_em) for row in found}

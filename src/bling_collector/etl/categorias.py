@@ -78,7 +78,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
         gone -= (await _by_filter(ctx, gone, parents))[0]
     async with ctx.engine.connect() as connection:
-        held = await proof.count_living(connection, PRODUTOS.table)
+        held = await proof.count_living(connection, PRODUTOS.kept)
     refuse_silence(ctx, PRODUTOS, "Categorias dos produtos", len(gone), held)
     await _store(ctx, dict.fromkeys(gone))
 

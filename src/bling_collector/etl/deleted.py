@@ -53,7 +53,7 @@ async def _collect(ctx: RunContext, stream: Stream, listings: Sequence[Params], 
     async with ctx.transaction() as connection:
         gone = await mark_gone(ctx, connection, stream, deleted)
         if not unread:  # um que não se mostrou pode ser o que não se leu
-            await proof.clear_gone_except(connection, stream.table, deleted, now, ctx.run_id)
+            await proof.clear_gone_except(connection, stream.kept, deleted, now, ctx.run_id)
         if stream is PRODUTOS:
             await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
         if not unread:

@@ -58,7 +58,7 @@ async def refuse_unlikely(
     if ctx.accept_deletions:
         return
     before = ctx.gone[stream.name]
-    held = await proof.count_living(connection, stream.table) + before
+    held = await proof.count_living(connection, stream.kept) + before
     too_many = gone > limit(checked) or gone + before > limit(held) or is_most(gone + before, held)
     if too_many or stream.name in ctx.unlikely:
         raise UnlikelyDeletionsError(
@@ -105,10 +105,10 @@ async def mark_gone(ctx: RunContext, connection: AsyncConnection, stream: Stream
     O que o banco só conheceu nesta execução, ou nunca teve como vivo, não é novidade que esteja excluído; mas nem isso
     pode ser mais da metade de tudo.
     """
-    new = await proof.newly_gone(connection, stream.table, ids, ctx.started)
+    new = await proof.newly_gone(connection, stream.kept, ids, ctx.started)
     if not ctx.accept_deletions:
         before = ctx.gone[stream.name]
-        held = await proof.count_living(connection, stream.table) + before
+        held = await proof.count_living(connection, stream.kept) + before
         first = await control.checkpoint(connection, f"{stream.name}.excluidos") is None
         known = 0 if first else new.known + before
         if known > limit(held) or is_most(new.total + before, held):
@@ -117,7 +117,7 @@ async def mark_gone(ctx: RunContext, connection: AsyncConnection, stream: Stream
                 f"{_REMEDY}",
                 stream.name,
             )
-    await proof.mark_gone(connection, stream.table, ids, ctx.clock.now(), ctx.run_id, since=ctx.started)
+    await proof.mark_gone(connection, stream.kept, ids, ctx.clock.now(), ctx.run_id, since=ctx.started)
     return new.total
 
 

@@ -207,7 +207,7 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
         ctx.start(f"Lendo {window}")
         listing = await list_window(ctx, stream, window)
         async with ctx.engine.connect() as connection:
-            held = await proof.held(connection, window.inicio, window.fim)
+            held = await proof.held(connection, stream.kept, window.inicio, window.fim)
             parked = await control.parked(connection, stream.name)
         known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
         differences = compare(listing.listed, known, listing.known)
@@ -248,7 +248,7 @@ async def sweep(ctx: RunContext, stream: Stream, window: Window) -> bool:
                 f"A lista de {window} mudou a cada uma das {MAX_PASSES} leituras; fica para a próxima execução."
             )
     async with ctx.transaction() as connection:
-        await _record(ctx, connection, window, listing, found)
+        await _record(ctx, connection, stream, window, listing, found)
         if ctx.repair:
             await control.pay(connection, stream.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
     ctx.note_unread(stream, listing.unread)
@@ -333,7 +333,7 @@ async def settle_the_unlisted(
     if result.gone or moved:
         async with ctx.transaction() as connection:
             await ctx.store(connection, stream, moved)
-            await proof.mark_gone(connection, stream.table, result.gone, ctx.clock.now(), ctx.run_id)
+            await proof.mark_gone(connection, stream.kept, result.gone, ctx.clock.now(), ctx.run_id)
         ctx.gone[stream.name] += len(result.gone)
     return result
 
@@ -344,15 +344,20 @@ async def _refuse_too_many(ctx: RunContext, stream: Stream, window: Window, unli
 
 
 async def _record(
-    ctx: RunContext, connection: AsyncConnection, window: Window, listing: Listing, found: Mapping[int, date]
+    ctx: RunContext,
+    connection: AsyncConnection,
+    stream: Stream,
+    window: Window,
+    listing: Listing,
+    found: Mapping[int, date],
 ) -> None:
     whole = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
     months = [month for month in whole if not any(month.touches(unread) for unread in listing.unread)]
     if months:
-        held = await proof.held(connection, window.inicio, window.fim)
-        counts = await proof.count_held(connection, window.inicio, window.fim)
+        held = await proof.held(connection, stream.kept, window.inicio, window.fim)
+        counts = await proof.count_held(connection, stream.kept, window.inicio, window.fim)
         checked = months_of(months, listing.listed, held, counts, found)
-        await proof.record(connection, checked, ctx.clock.now(), ctx.run_id)
+        await proof.record(connection, stream.name, checked, ctx.clock.now(), ctx.run_id)
         ctx.differing -= {month.inicio for month in checked}
         ctx.differing |= {month.inicio for month in checked if not month.same}
 

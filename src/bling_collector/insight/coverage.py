@@ -200,7 +200,7 @@ async def _load_facts(engine: AsyncEngine, today: date, inicio: date, fim: date)
     reconciliation = await load_reconciliation(engine)
     failures = await load_failures(engine)
     async with engine.connect() as connection:
-        counts = await proof.count_held(connection, inicio, fim)
+        counts = await proof.count_held(connection, NFE.kept, inicio, fim)
         scope = await proof.scope_start(connection)
     checked = {date.fromisoformat(f"{row['mes']}-01"): row for row in reconciliation["meses"]}
     return _Facts(today, reconciliation, checked, counts, scope, failures)

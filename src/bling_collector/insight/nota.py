@@ -84,7 +84,7 @@ async def load_nota_proof(engine: AsyncEngine, nota: dict[str, Any]) -> dict[str
 async def _check_of(connection: AsyncConnection, day: date) -> RowMapping | None:
     """A conferência que cobre o dia."""
     c = conferencias.c
-    covers = (c.mes == day.replace(day=1), c.data_inicio <= day, c.data_fim >= day)
+    covers = (c.recurso == "nfe", c.mes == day.replace(day=1), c.data_inicio <= day, c.data_fim >= day)
     found = await connection.execute(select(c.conferida_em, c.sobram, c.diferem).where(*covers))
     return found.mappings().one_or_none()
 

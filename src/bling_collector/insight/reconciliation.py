@@ -9,6 +9,7 @@ from bling_collector.clock import DOUBT
 from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import conferencias
+from bling_collector.streams.nfe import NFE
 from bling_collector.windows import Window, whole_months
 
 
@@ -22,7 +23,8 @@ async def load_reconciliation(engine: AsyncEngine, now: datetime | None = None) 
     """
     async with engine.connect() as connection:
         c = conferencias.c
-        past = select(conferencias).where(c.conferida_em <= (now or datetime.now(UTC)) + DOUBT).order_by(c.mes)
+        until = (now or datetime.now(UTC)) + DOUBT
+        past = select(conferencias).where(c.recurso == NFE.name, c.conferida_em <= until).order_by(c.mes)
         rows = (await connection.execute(past)).all()
         scope = await proof.scope_start(connection)
     missing = []

@@ -179,7 +179,7 @@ class Estimator:
 
     async def _held(self, windows: list[Window]) -> list[int]:
         async with self._engine.connect() as connection:
-            counts = [await proof.count_held(connection, window.inicio, window.fim) for window in windows]
+            counts = [await proof.count_held(connection, NFE.kept, window.inicio, window.fim) for window in windows]
         return [sum(sum(month.values()) for month in count.values()) for count in counts]
 
     async def _listed(self, windows: list[Window]) -> list[int]:
@@ -204,7 +204,7 @@ class Estimator:
         async with self._engine.connect() as connection:
             rows = await connection.execute(
                 select(c.no_bling, c.data_inicio, c.data_fim)
-                .where(c.data_fim >= window.inicio, c.data_inicio <= window.fim)
+                .where(c.recurso == NFE.name, c.data_fim >= window.inicio, c.data_inicio <= window.fim)
                 .order_by(c.mes)
             )
             months = rows.all()

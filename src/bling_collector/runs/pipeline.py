@@ -465,7 +465,7 @@ class Pipeline:
 
     async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
         """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
-        windows, left = await due_windows_of(ctx)
+        windows, left = await due_windows_of(ctx, stream)
         if ctx.outlook is not None:
             ctx.outlook.more(windows[:left])
         for place, window in enumerate(windows):

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Table
 
 from bling_collector.db.core import AsyncConnection
+from bling_collector.db.proof import Dated, Kept
 from bling_collector.payload import Json, Row, UnreadableError
 
 Document = Mapping[str, Json]
@@ -54,6 +55,16 @@ class Stream:
     """O dia da linha de listagem dentro da sua janela."""
     after_save: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
     """O que se completa no banco, na mesma transação, nas linhas que acabam de ser gravadas."""
+    dated: Dated | None = None
+    """As colunas por que a conferência conta, mês a mês, o que o banco tem; None não se confere assim."""
+    ours: str = "true"
+    """Em SQL, as linhas da tabela que são deste recurso."""
+    alive: str = "true"
+    """Em SQL, das que não estão dadas por excluídas, as que o banco sabe que existiam."""
+    known: str = "true"
+    """Em SQL, sobre `antes`, das que aparecem excluídas as de que isso é novidade."""
+    on_gone: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
+    """O que se refaz, na mesma transação, do que passou a estar excluído."""
     group: Callable[[Document], str] = lambda row: ""
     """Como a conferência separa as linhas da listagem: a situação."""
     history: tuple[str, ...] | None = None
@@ -72,6 +83,11 @@ class Stream:
     """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados."""
     first_seen: tuple[Table, ...] = field(default=())
     """Tabelas de outro stream que o documento também alimenta, só onde ainda não há linha."""
+
+    @property
+    def kept(self) -> Kept:
+        """O recurso, no que a prova precisa saber dele."""
+        return Kept(self.name, self.table, self.dated, self.ours, self.alive, self.known, self.on_gone)
 
     def refuse_a_piece(self, document: Document) -> None:
         """UnreadableError se o que o Bling deu é só um pedaço do documento."""

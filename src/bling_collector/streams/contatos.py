@@ -43,6 +43,9 @@ CONTATOS = Stream(
     always=("nome",),
     # Sem `criterio` só vêm os últimos incluídos; 1 é todos (referência: GET /contatos).
     listings=((("criterio", "1"),),),
+    # De um contato sem detalhe o Bling já tinha respondido que não o conhece: que está excluído não é novidade.
+    alive="detalhe IS NOT NULL AND situacao IS DISTINCT FROM 'E'",
+    known="antes.detalhe IS NOT NULL",
     history=(),
     volatile=("nao_encontrado_em",),
     state=("nao_encontrado_em",),

@@ -7,6 +7,7 @@ from decimal import Context, Decimal
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.db.proof import Dated
 from bling_collector.db.resources import nota_search, repository
 from bling_collector.payload import (
     Fields,
@@ -266,6 +267,9 @@ NFE = Stream(
     proves=lambda row: integer(row.get("situacao")) not in {2, 5, 6},
     window=("dataEmissaoInicial", "dataEmissaoFinal"),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
+    dated=Dated("data_emissao", "situacao"),
+    ours="coalesce(tipo, 1) = 1",
+    on_gone=nota_search.refresh,
     group=lambda row: str(integer(row.get("situacao"))),
     listing_is_kept=True,
     history=("itens", "parcelas"),
