@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dotenv import dotenv_values
-
 from bling_collector.errors import ConfigurationError
 
 API = "https://api.bling.com.br/Api/v3"
@@ -296,4 +294,6 @@ def _env_file() -> dict[str, str]:
         raise ConfigurationError(
             f"O arquivo {path.absolute()} não está em UTF-8. Abra-o num editor e salve-o com essa codificação."
         )
+    from dotenv import dotenv_values
+
     return {name: value for name, value in dotenv_values(stream=StringIO(content)).items() if value is not None}

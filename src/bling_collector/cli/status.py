@@ -20,7 +20,9 @@ async def _show(settings: Settings, *, json_: bool) -> int:
     async with open_database(settings) as (engine, _):
         now = SystemClock().now()
         situation = await load_status(engine, TokenCipher(settings.token_keys), now)
-        parked = [each for each in (await load_failures(engine))["pendencias"] if each["estacionada"]]
+        parked = []
+        if situation["owed"]["estacionadas"]:
+            parked = [each for each in (await load_failures(engine))["pendencias"] if each["estacionada"]]
     if json_:
         emit_json(situation)
     else:

@@ -13,7 +13,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_locked
 from bling_collector.errors import CollectorError
-from bling_collector.insight.empresa import load_empresa
+from bling_collector.insight.empresa import read_empresa
 from bling_collector.insight.freshness import load_freshness
 from bling_collector.insight.quota import load_quota
 from bling_collector.insight.token_status import as_json as token_as_json
@@ -52,8 +52,9 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
         freshness = await load_freshness(connection, now)
         parked = await control.parked_names(connection)
         quota = await load_quota(connection, now)
+        empresa = await read_empresa(connection)
     return {
-        "empresa": await load_empresa(engine),
+        "empresa": empresa,
         "last_successful_run": None
         if good is None
         else {
