@@ -70,3 +70,5 @@ async def test_the_time_left_is_of_the_whole_run_and_not_of_a_window(app: App, b
     assert 0.5 < (middle[0] + middle[1]) / result.requisicoes < 2
     assert known[-1][2] is not None
     assert known[-1][2] <= 12
+    late = [done + left for fase, done, left in known if fase == "Categorias"]
+    assert max(late) <= 1.2 * result.requisicoes, "um produto não custa uma requisição onde a categoria custa uma"

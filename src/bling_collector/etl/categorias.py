@@ -39,7 +39,7 @@ async def collect_categorias(ctx: RunContext) -> None:
 
 async def _list(ctx: RunContext, total: int) -> bool:
     """Relê as categorias; se a listagem se deixou ler toda."""
-    ctx.start("Categorias", total)
+    ctx.start("Categorias", total, each=0)  # quanto cada um custa depende de quantas categorias há
     reading = Reading(ctx, CATEGORIAS_PRODUTO.path)
     async for page in reading.pages():
         async with ctx.transaction() as connection:
@@ -63,6 +63,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
     async with ctx.engine.connect() as connection:
         parents = await repository.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
+    ctx.progress.each = len(parents) / len(unknown) if filtered else 1.0
     if filtered:
         shown, all_shown = await _by_filter(ctx, unknown, parents)
         unknown -= shown
