@@ -32,22 +32,11 @@ from bling_collector.errors import (
 )
 from bling_collector.opening import open_database, token_store
 from bling_collector.streams.base import Stream
-from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
-from bling_collector.streams.contatos import CONTATOS
-from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
-from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.streams.registry import RESOURCES
 from bling_collector.words import plural
 
 SKEW = timedelta(seconds=30)
-PERMISSIONS: Final[dict[Stream, str]] = {
-    NFE: "Notas fiscais eletrônicas",
-    CONTATOS: "Contatos",
-    PRODUTOS: "Produtos",
-    CATEGORIAS_PRODUTO: "Categorias de produtos",
-    FORMAS_PAGAMENTO: "Formas de pagamento",
-}
-"""O que se coleta, e o escopo dele como o cadastro do aplicativo no Bling o chama."""
 _ATTEMPTS: Final = 2
 _ENDING: Final = 1
 """O código de uma autorização que vale e está para acabar."""
@@ -215,21 +204,21 @@ class _AsStored:
 
 async def _ask(settings: Settings, engine: AsyncEngine, clock: BlingClock) -> _Asked:
     """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
-    store, (first, *others) = token_store(settings, engine), PERMISSIONS
+    store, (first, *others) = token_store(settings, engine), RESOURCES
     async with open_bling(settings, engine, clock, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
         answers = {first: await _one_row(reach.client, first)}
         if not _concerns_all(answers[first]):
             found = await asyncio.gather(*(_one_row(reach.client, stream) for stream in others))
             answers |= dict(zip(others, found, strict=True))
     asked = _Asked()
-    given = [PERMISSIONS[stream] for stream, error in answers.items() if error is None]
+    given = [stream.permission for stream, error in answers.items() if error is None]
     if given:
         asked.findings.append(Finding("Bling", f"atende, e deixa ler {_and(given)}."))
     for stream, error in answers.items():
         if isinstance(error, ReauthorizeError):
             asked.refused = Finding("Autorização", str(error), error.exit_code)
         elif isinstance(error, BlingScopeError):
-            asked.findings.append(Finding("Permissão", _missing(PERMISSIONS[stream]), error.exit_code))
+            asked.findings.append(Finding("Permissão", _missing(stream.permission), error.exit_code))
         elif error is not None:
             asked.findings.append(Finding("Bling", str(error), error.exit_code))
     return asked

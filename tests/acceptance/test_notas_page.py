@@ -271,7 +271,7 @@ async def test_uma_nota_que_o_bling_tambem_nao_tem(http: httpx2.AsyncClient, bli
     assert (await http.get("/notas/123")).status_code == 404
     answer = await http.post("/notas/123/buscar")
     assert answer.status_code == 404
-    assert "O Bling não tem nfe 123" in said(answer)
+    assert "O Bling não tem nfe/123" in said(answer)
 
 
 async def test_uma_nota_de_muitas_linhas_se_mostra_aos_poucos(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:

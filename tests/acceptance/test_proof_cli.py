@@ -70,7 +70,8 @@ WRONG = {
     "reconcile --numeracao --serie 99": "série 99",
     "reprocess --data-inicio 2025-02-02 --data-fim 2025-02-01": "Troque as datas",
     "sync pedido 1": "pedido",
-    "sync nfe 123": "não tem nfe 123",
+    "sync nfe 123": "não tem nfe/123",
+    "sync contatos/123": "não tem contatos/123",
     "failures show nfe/1": "nfe/1",
 }
 
@@ -138,7 +139,7 @@ async def test_reprocessar_sem_credenciais_e_sem_o_bling(app: App, bling: Bling,
 
 async def test_buscar_um_objeto(app: App, bling: Bling, terminal: Terminal) -> None:
     note = outgoing(bling)[-1]
-    assert (await terminal.run("sync", "nfe", str(note))).out.strip() == f"✔ nfe {note}: criado."
+    assert (await terminal.run("sync", "nfe", str(note))).out.strip() == f"✔ nfe/{note}: criado."
     assert (await terminal.run("sync", "nfe", str(note), "--json")).json["resultado"] == "igual"
     said = await terminal.run("sync", "nfe", str(note), BLING_CLIENT_SECRET="")
     assert (said.code, "BLING_CLIENT_SECRET" in said.err) == (2, True)

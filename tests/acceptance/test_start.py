@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.commands import variables_for
 
-from bling_collector.cli.arguments import RECURSO
+from bling_collector.cli.arguments import RECURSOS
 from bling_collector.config import Settings
-from bling_collector.etl.sync import RECURSOS
+from bling_collector.etl.sync import SYNCED
 from bling_simulator.server import RunningServer
 
 HEAVY = {
@@ -117,4 +117,4 @@ def test_the_service_loads_what_it_serves_with(tmp_path: Path) -> None:
 
 
 def test_what_sync_offers_is_what_it_fetches() -> None:
-    assert list(RECURSO.choices) == list(RECURSOS)
+    assert tuple(stream.singular for stream in SYNCED) == RECURSOS

@@ -160,5 +160,5 @@ async def test_a_nota_inteira(app: App, bling: Bling) -> None:
     assert [payment["valor"] for payment in read["pagamentos"]] == [p["valor"] for p in truth["parcelas"]]
     assert read["contato"]["id"] == truth["contato"]["id"]
     assert read["historico"] == []
-    with pytest.raises(UnknownNotaError, match="sync nfe 5"):
+    with pytest.raises(UnknownNotaError, match="sync nfe/5"):
         await load_nota(app.engine, 5)

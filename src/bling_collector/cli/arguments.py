@@ -11,9 +11,10 @@ from bling_collector.windows import parse_day, refuse_impossible
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
+LARGEST_ID: Final = 2**63 - 1
 PORT: Final = click.IntRange(1, 65535)
-ID: Final = click.IntRange(1, 2**63 - 1)
-RECURSO: Final = click.Choice(["nfe", "contato", "produto"])
+ID: Final = click.IntRange(1, LARGEST_ID)
+RECURSOS: Final = ("nfe", "contato", "produto")
 """O que `sync` busca; um teste o compara com o que ele sabe buscar."""
 
 
@@ -22,6 +23,23 @@ class Day(click.ParamType[date]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         return value if isinstance(value, date) else parse_day(value, param.opts[0] if param else "data")
+
+
+class Record(click.ParamType[tuple[str, int]]):
+    """Um registro pelo nome que ele tem em toda parte: `contatos/55`."""
+
+    name = "RECURSO/ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        recurso, _, id_ = str(value).partition("/")
+        singular = recurso if recurso in RECURSOS else recurso.removesuffix("s")
+        if singular not in RECURSOS:
+            self.fail(f"{recurso!r}; use um destes: {', '.join(RECURSOS)}.", param, ctx)
+        if not (id_.isascii() and id_.isdecimal() and 0 < int(id_[:20]) <= LARGEST_ID):
+            self.fail(f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}.", param, ctx)
+        return singular, int(id_)
 
 
 def first_day(said: str, *, required: bool = False) -> Callable[[F], F]:

@@ -18,6 +18,7 @@ from bling_collector.insight.failures import load_failures, unpark
 from bling_collector.insight.token_status import load_token_warning
 from bling_collector.opening import telling_who_watches
 from bling_collector.runs.pipeline import RunResult
+from bling_collector.streams.registry import named
 
 
 @asynccontextmanager
@@ -71,7 +72,8 @@ def sync_one(recurso: str, id_: int, *, json_: bool) -> int:
         if json_:
             emit_json({"recurso": recurso, "id": id_, "resultado": verdict})
         else:
-            click.echo(f"✔ {recurso} {id_}: {verdict}.")
+            stream = named(recurso)
+            click.echo(f"✔ {stream.name if stream else recurso}/{id_}: {verdict}.")
         return 0
 
     return run_to_end(work())

@@ -11,7 +11,7 @@ from bling_collector import __version__
 from bling_collector.cli.arguments import (
     ID,
     PORT,
-    RECURSO,
+    Record,
     as_json,
     first_day,
     last_day,
@@ -111,14 +111,16 @@ def status(json_: bool) -> int:
 
 
 @cli.command()
-@click.argument("recurso", type=RECURSO)
-@click.argument("id", type=ID)
+@click.argument("registro", nargs=-1, required=True, metavar="RECURSO/ID")
 @as_json
-def sync(recurso: str, id: int, json_: bool) -> int:  # noqa: A002 — é o nome que o Bling dá
-    """Busca e salva uma nota, um contato ou um produto."""
+@click.pass_context
+def sync(ctx: click.Context, registro: tuple[str, ...], json_: bool) -> int:
+    """Busca e salva uma nota, um contato ou um produto: `nfe/123`, `contatos/55`, `produtos/7`."""
+    (parameter,) = (each for each in ctx.command.params if each.name == "registro")
+    recurso, id_ = Record().convert("/".join(registro), parameter, ctx)  # também `contato 55`
     from bling_collector.cli.collecting import sync_one
 
-    return sync_one(recurso, id, json_=json_)
+    return sync_one(recurso, id_, json_=json_)
 
 
 @cli.command()

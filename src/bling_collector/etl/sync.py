@@ -1,5 +1,7 @@
 """Um objeto só: o mesmo caminho — buscar e salvar — para a nota, o contato ou o produto que se pede."""
 
+from typing import Final
+
 from bling_collector.errors import BlingNotFoundError, CollectorError, UsageError
 from bling_collector.etl.categorias import refresh_categoria
 from bling_collector.etl.context import RunContext
@@ -13,9 +15,11 @@ from bling_collector.streams.base import Document, Stream
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.streams.registry import named
 from bling_collector.windows import Window
 
-RECURSOS: dict[str, Stream] = {"nfe": NFE, "contato": CONTATOS, "produto": PRODUTOS}
+SYNCED: Final[tuple[Stream, ...]] = (NFE, CONTATOS, PRODUTOS)
+"""Os recursos de que se busca um objeto só."""
 
 
 class UnknownObjectError(CollectorError):
@@ -32,22 +36,23 @@ async def sync_one(ctx: RunContext, recurso: str, id_: int) -> str:
     UsageError para um recurso que não se coleta; UnknownObjectError se o Bling não o tem. Não espera por uma execução
     em curso: o que ela gravar do mesmo objeto é igual ou mais novo.
     """
-    stream = RECURSOS.get(recurso)
-    if stream is None:
-        raise UsageError(f"Não se coleta {recurso!r}; os recursos são {', '.join(RECURSOS)}.")
+    stream = named(recurso)
+    if stream not in SYNCED:
+        offered = ", ".join(stream.singular for stream in SYNCED)
+        raise UsageError(f"Não se busca um objeto de {recurso!r}; os recursos são {offered}.")
     try:
         if stream is PRODUTOS:
             return await _sync_produto(ctx, id_)
         document = await ctx.client.detail(stream.path, id_, stream.read)
     except BlingNotFoundError as error:
-        raise UnknownObjectError(f"O Bling não tem {recurso} {id_}.") from error
+        raise UnknownObjectError(f"O Bling não tem {stream.name}/{id_}.") from error
     if stream is NFE and integer(document.get("tipo")) == 0:
         raise UsageError(f"A nota {id_} é de entrada; o coletor guarda as de saída.")
     item = Item(document, await _resumo(ctx, stream, document))
     async with ctx.transaction() as connection:
         outcome = await ctx.store(connection, stream, [item])
     if outcome.refused:
-        raise CollectorError(f"{recurso} {id_} não pôde ser salvo: {outcome.refused[0][1]}")
+        raise CollectorError(f"{stream.name}/{id_} não pôde ser salvo: {outcome.refused[0][1]}")
     if stream is NFE:
         await collect_formas_pagamento(ctx)
     return _verdict(id_, outcome.created, outcome.updated)

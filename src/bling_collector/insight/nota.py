@@ -32,7 +32,7 @@ async def load_nota(engine: AsyncEngine, nfe_id: int) -> dict[str, Any]:
     async with engine.connect() as connection:
         found = await _rows(connection, nfe_cabecalho, "id", nfe_id)
         if not found:
-            raise UnknownNotaError(f"Este banco não tem a nota {nfe_id}. `bling-collector sync nfe {nfe_id}` a busca.")
+            raise UnknownNotaError(f"Este banco não tem a nota {nfe_id}. `bling-collector sync nfe/{nfe_id}` a busca.")
         nota = found[0]
         lines = await connection.execute(
             text("SELECT * FROM vw_nfe_linhas WHERE nfe_id = :id ORDER BY linha"), {"id": nfe_id}

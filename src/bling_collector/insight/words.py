@@ -18,7 +18,6 @@ KINDS: Final = {
 }
 STATUSES: Final = {"success": "Completa", "partial": "Em parte", "error": "Falhou", "running": "Em curso"}
 
-_NOUNS: Final = {"nfe": "Nota", "contatos": "Contato", "produtos": "Produto", "formas_pagamento": "Forma de pagamento"}
 _PLACE: Final = re.compile(r"\b(?:GET|POST) /\S*?(?: \(HTTP \d{3}\))?: ")
 """O começo dos erros da API: quem cuida do coletor o quer, e o dono dos dados não sabe o que é."""
 _CLASS: Final = re.compile(r" \(\w+(?:Error|Timeout|Exception)(?:: [^()]{0,300}(?:\([^()]{0,300}\)[^()]{0,300})?)?\)")
@@ -34,7 +33,10 @@ def described(
     valor: Decimal | None = None,
 ) -> str:
     """Nota 1234, de 26/11/2026, de Maria Souza, R$ 1.234,56; do que não se sabe, nada."""
-    noun = _NOUNS.get(recurso, recurso)
+    from bling_collector.streams.registry import named  # só quem tem o que descrever carrega os recursos
+
+    stream = named(recurso)
+    noun = stream.noun if stream is not None else recurso
     if recurso != "nfe":
         return f"{noun} {nome}" if nome else f"{noun} {recurso_id}"
     parts = [f"{noun} {numero}" if numero else f"{noun} de número desconhecido"]

@@ -33,7 +33,13 @@ class Stream:
     name: str
     """O nome do recurso, como aparece em pendências, janelas e checkpoints."""
     title: str
-    """Como as pessoas o chamam."""
+    """Como as pessoas chamam os registros dele."""
+    noun: str
+    """Como chamam um só."""
+    singular: str
+    """O nome de um só, no que se digita: `contato` por `contatos`."""
+    permission: str
+    """O escopo dele, como o cadastro do aplicativo no Bling o chama."""
     path: str
     table: Table
     rows: Callable[[Document], Rows]

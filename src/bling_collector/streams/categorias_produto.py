@@ -22,6 +22,9 @@ def rows(categoria: Document) -> Rows:
 CATEGORIAS_PRODUTO = Stream(
     name="categorias_produto",
     title="Categorias de produtos",
+    noun="Categoria de produtos",
+    singular="categoria_produto",
+    permission="Categorias de produtos",
     path="/categorias/produtos",
     table=categorias_produto,
     rows=rows,

@@ -33,6 +33,9 @@ async def _fill(connection: AsyncConnection, written: Collection[int]) -> None:
 FORMAS_PAGAMENTO = Stream(
     name="formas_pagamento",
     title="Formas de pagamento",
+    noun="Forma de pagamento",
+    singular="forma_pagamento",
+    permission="Formas de pagamento",
     path="/formas-pagamentos",
     table=formas_pagamento,
     rows=rows,

@@ -257,6 +257,9 @@ async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None
 NFE = Stream(
     name="nfe",
     title="Notas",
+    noun="Nota",
+    singular="nfe",
+    permission="Notas fiscais eletrônicas",
     path="/nfe",
     table=nfe_cabecalho,
     rows=rows,

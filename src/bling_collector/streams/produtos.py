@@ -45,6 +45,9 @@ def _without_stock(produto: Document) -> Document:
 PRODUTOS = Stream(
     name="produtos",
     title="Produtos",
+    noun="Produto",
+    singular="produto",
+    permission="Produtos",
     path="/produtos",
     table=produtos,
     rows=rows,
