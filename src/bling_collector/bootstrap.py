@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.alarms.watch import Alarms
 from bling_collector.api.account_limits import PgRateLimiter
-from bling_collector.api.answers import place, read_answer, unanswered
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.bling_clock import BlingClock, HeardTransport
 from bling_collector.api.network import network, routes
@@ -32,8 +31,6 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded.postgres import default_data_home
 from bling_collector.errors import (
     AnotherCompanyError,
-    BlingAuthError,
-    BlingBodyError,
     CollectorError,
     ConfigurationError,
     DatabaseError,
@@ -229,24 +226,6 @@ def _aside_folder() -> Path:
         return default_data_home() / "tokens"
     except ConfigurationError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
         return Path(os.devnull) / "tokens"
-
-
-async def knock(settings: Settings, clock: BlingClock, path: str) -> None:
-    """Pede uma linha sem autorização nenhuma. Que a API a exija é prova de que é ela quem atende; o mais é um erro."""
-    wire = network(HeardTransport(routes(), clock.hear))
-    async with httpx2.AsyncClient(
-        transport=wire, base_url=settings.bling_api_base_url, timeout=10, trust_env=False
-    ) as http:
-        request = http.build_request("GET", path, params={"pagina": 1, "limite": 1})
-        try:
-            read_answer(request, await http.send(request))
-            raise BlingBodyError(
-                f"{place(request)}: a resposta não é da API do Bling, que exige autorização.", status=200
-            )
-        except httpx2.RequestError as error:
-            raise unanswered(request, error) from None
-        except BlingAuthError:
-            return
 
 
 class _WithoutCredentials(OAuth):

@@ -10,10 +10,11 @@ from sqlalchemy import text
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.bling_clock import BlingClock, in_words
+from bling_collector.api.knock import knock
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
-from bling_collector.bootstrap import knock, open_bling
+from bling_collector.bootstrap import open_bling
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
@@ -254,7 +255,7 @@ def _and(names: Sequence[str]) -> str:
 
 async def _knock(settings: Settings, clock: BlingClock) -> Finding:
     try:
-        await knock(settings, clock, NFE.path)
+        await knock(settings.bling_api_base_url, clock, NFE.path)
     except CollectorError as error:
         return Finding("Bling", str(error), error.exit_code)
     return Finding("Bling", "a API responde; o que ela deixa ler, só se sabe com a autorização.")

@@ -54,7 +54,7 @@ async def test_uma_nota_que_muda_entre_as_leituras_e_vista_depois(
 async def test_um_contato(app: App, bling: Bling) -> None:
     person = bling.add_contact(email="a@exemplo.com.br")
     assert await app.pipeline.sync("contato", person) == "criado"
-    assert await app.pipeline.sync("contato", person) == "igual"
+    assert await app.pipeline.sync("contatos", person) == "igual", "o nome que se vê também serve"
     bling.edit_contact(person, email="b@exemplo.com.br")
     assert await app.pipeline.sync("contato", person) == "atualizado"
     assert await rows(app.engine, "SELECT email FROM contatos") == [("b@exemplo.com.br",)]

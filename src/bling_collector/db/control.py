@@ -268,7 +268,7 @@ async def parked(connection: AsyncConnection, recurso: str) -> dict[int, str | N
     found = await connection.execute(
         select(c.recurso_id, c.resumo_lista).where(c.recurso == recurso, c.tentativas >= PARKED_AFTER)
     )
-    return {int(row.recurso_id): row.resumo_lista for row in found}
+    return {int(row.recurso_id): row.resumo_lista for row in found if row.recurso_id.isdecimal()}
 
 
 async def parked_names(connection: AsyncConnection) -> list[str]:

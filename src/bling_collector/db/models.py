@@ -417,7 +417,7 @@ limites_bling = Table(
         comment="as últimas vezes reservadas",
     ),
     Column("segurado_ate", DateTime(timezone=True), comment="nada começa antes: chegou um 429 por segundo"),
-    Column("margem", Double, nullable=False, server_default=text("0.02"), comment="segundos a mais na janela"),
+    Column("margem", Double, nullable=False, server_default=text("0.05"), comment="segundos a mais na janela"),
     Column("ritmo", Double, nullable=False, server_default=text("1"), comment="a fração do ritmo inteiro que vale"),
     Column("dia", Date, comment="o dia de Brasília que se conta"),
     Column("usadas", Integer, nullable=False, server_default="0", comment="requisições do coletor no dia"),

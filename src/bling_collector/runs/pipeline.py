@@ -154,6 +154,11 @@ class _Job:
     accept_deletions: bool = False
     everything: bool = False
 
+    @property
+    def daily(self) -> bool:
+        """A coleta do dia, sem datas pedidas: a que também relê a história aos poucos e as notas ainda abertas."""
+        return self.tipo == "run" and self.inicio is None and self.fim is None
+
 
 class Pipeline:
     """Executa coletas num banco, uma por vez.
@@ -442,7 +447,7 @@ class Pipeline:
             await self._sweep_all(ctx, stream, windows[stream.name])
             if job.repair:
                 await retry_pendencias(ctx, stream)
-            if job.tipo == "run" and job.inicio is None and job.fim is None:
+            if job.daily:
                 read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
                 for day in await refresh_open(ctx, stream, read):
                     await self._sweep(ctx, stream, day)

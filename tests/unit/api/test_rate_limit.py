@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import FakeClock
 
+from bling_collector.api import pace
 from bling_collector.api.pace import HOLD, MARGIN, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
 from bling_collector.api.rate_limit import SlidingLogLimiter
+from bling_collector.db.models import limites_bling
 
 pauses = st.floats(0, 2.5, allow_nan=False)
 
@@ -127,3 +129,7 @@ async def test_without_spacing_there_is_no_pace_but_a_429_still_holds() -> None:
 
     clock.advance(HOLD)
     assert await limiter.reserve() == 0.0
+
+
+def test_a_new_account_begins_with_the_margin_of_the_pace() -> None:
+    assert str(limites_bling.c.margem.server_default.arg) == str(pace.MARGIN)

@@ -18,5 +18,6 @@ _COMMENTS = {
 def upgrade() -> None:
     op.execute("ALTER TABLE conferencias ADD COLUMN recurso text NOT NULL DEFAULT 'nfe'")
     op.execute("ALTER TABLE conferencias DROP CONSTRAINT conferencias_pkey, ADD PRIMARY KEY (recurso, mes)")
+    op.execute("ALTER TABLE limites_bling ALTER COLUMN margem SET DEFAULT 0.05")  # como `api/pace.py`
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
