@@ -1,12 +1,10 @@
-"""O serviço no ar: a porta abre primeiro, e a aplicação se carrega enquanto isso."""
+"""O serviço no ar."""
 
 import asyncio
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,11 +14,7 @@ from bling_collector.config import Settings
 from bling_collector.errors import UsageError
 from bling_collector.web.door.address import check_address
 from bling_collector.web.door.connections import BACKLOG, MAX_HEAD, Connection
-from bling_collector.web.front import Front
 from bling_collector.web.signals import STOP_SECONDS, STOP_SIGNALS
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -38,9 +32,9 @@ async def serving(settings: Settings, host: str, port: int) -> None:
     ninguém conferiria quem chama dali.
     """
     check_address(settings, host)
-    front = Front(partial(_load, settings))
-    server = build_server(front, host, port)
-    front.on_failure = partial(setattr, server, "should_exit", True)
+    from bling_collector.main import create_app  # só depois do endereço, que se recusa sem carregar a aplicação
+
+    server = build_server(create_app(settings), host, port)
     try:
         await server.serve()
     except SystemExit:
@@ -48,14 +42,6 @@ async def serving(settings: Settings, host: str, port: int) -> None:
             f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
             "--port, ou na variável PORT."
         ) from None
-    if front.error is not None:
-        raise front.error
-
-
-def _load(settings: Settings) -> "FastAPI":
-    from bling_collector.main import create_app
-
-    return create_app(settings)
 
 
 def build_server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:

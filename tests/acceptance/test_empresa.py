@@ -155,7 +155,8 @@ async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lid
         assert await control.bookmark(connection, app.clock.now()) == control.Bookmark()
         assert await proof.scope_start(connection) is None
     assert {await scalar(app.engine, f"SELECT count(*) FROM {table}") for table in MARKS} == {0}
-    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 1, "a execução que houve continua dita"
+    said = await load_status(app.engine, app.cipher, app.clock.now())
+    assert (said["started"], said["last_run"], said["freshness"]["read_at"]) == (False, None, None)
 
 
 async def test_um_banco_vazio_troca_de_empresa_a_pedido(app: App, bling: Bling) -> None:

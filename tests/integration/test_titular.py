@@ -12,7 +12,14 @@ from tests.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.db.resources import erasure
-from bling_collector.privacy.titular import UnknownContatoError, erase_again, erase_person, export_person, load_person
+from bling_collector.privacy.titular import (
+    UnknownContatoError,
+    erase_again,
+    erase_person,
+    export_person,
+    load_person,
+    names_of,
+)
 from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
 from bling_simulator.bling import Bling
 
@@ -144,6 +151,22 @@ async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(
     await erase_person(app.engine, person["id"], app.clock.now())
     (found,) = (await export_person(app.engine, person["id"], app.clock.now()))["pendencias"]
     assert found["contato_nome"] is None
+    assert found["erro"] == "Os dados deste registro foram apagados a pedido do titular."
+
+
+async def test_what_is_now_of_another_is_not_exported_nor_kept_with_a_name(app: App, bling: Bling) -> None:
+    note = bling.issue_note(situacao=1)
+    before = bling.notes[note]["contato"]["id"]
+    assert (await app.pipeline.run()).status == "success"
+    heir = bling.add_contact("F", nome="Quirina de Outra Casa", numeroDocumento="11144477735")
+    bling.edit_note(note, contato=bling.notes[note]["contato"] | {"id": heir, "nome": "Quirina de Outra Casa"})
+    bling.fail(f"^/nfe/{note}$")
+    assert (await app.pipeline.run()).status == "partial"
+    exported = await export_person(app.engine, before, app.clock.now())
+    assert exported["pendencias"] == []
+    (named,) = (await export_person(app.engine, heir, app.clock.now()))["pendencias"]
+    assert named["contato_nome"] == "Quirina de Outra Casa"
+    assert await names_of(app.engine, await load_person(app.engine, heir)) == ["Quirina de Outra Casa"]
 
 
 @pytest.mark.loaded(START, before=make_lonely)

@@ -19,7 +19,7 @@ from bling_collector.errors import ConfigurationError, DatabaseError
 
 _PROPOSED = 2
 """A linha de um par que ainda não se sabe de que empresa é."""
-_LOCK = text("SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.auth.tokens', 0))")
+_LOCK = text("SELECT pg_advisory_lock(hashtextextended(current_schema() || 'bling_collector.tokens', 0))")
 FORGET_AFTER = timedelta(days=1)
 """O que venceu há tanto tempo é esquecido: vencido, já não serve a ninguém."""
 

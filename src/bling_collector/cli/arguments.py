@@ -37,9 +37,10 @@ class Record(click.ParamType[tuple[str, int]]):
         singular = recurso if recurso in RECURSOS else recurso.removesuffix("s")
         if singular not in RECURSOS:
             self.fail(f"{recurso!r}; use um destes: {', '.join(RECURSOS)}.", param, ctx)
-        if not (id_.isascii() and id_.isdecimal() and 0 < int(id_[:20]) <= LARGEST_ID):
+        digits = id_.lstrip("0") if id_.isascii() and id_.isdecimal() else ""
+        if not digits or len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
             self.fail(f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}.", param, ctx)
-        return singular, int(id_)
+        return singular, int(digits)
 
 
 def first_day(said: str, *, required: bool = False) -> Callable[[F], F]:

@@ -2,11 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import checkpoints, conferencias, empresa, etl_controle, janelas_devidas, pendencias
+from bling_collector.db.models import (
+    checkpoints,
+    conferencias,
+    empresa,
+    etl_controle,
+    execucao_log,
+    janelas_devidas,
+    pendencias,
+)
 from bling_collector.documentos import issuer
 from bling_collector.empresa import Empresa
 
@@ -37,10 +45,9 @@ async def save(connection: AsyncConnection, found: Empresa, now: datetime) -> No
 
 
 async def forget(connection: AsyncConnection) -> None:
-    """O banco deixa de ser de alguém, e esquece até onde leu: de outra empresa nada foi lido."""
-    for table in (empresa, checkpoints, conferencias, janelas_devidas, pendencias):
+    """O banco deixa de ser de alguém, e esquece o que leu: de outra empresa nada foi lido."""
+    for table in (empresa, checkpoints, conferencias, janelas_devidas, pendencias, execucao_log, etl_controle):
         await connection.execute(delete(table))
-    await connection.execute(update(etl_controle).values(data_referencia=None, data_inicio=None, leu_o_presente=False))
 
 
 async def holds_data(connection: AsyncConnection) -> bool:

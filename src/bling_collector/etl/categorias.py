@@ -63,7 +63,8 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
     async with ctx.engine.connect() as connection:
         parents = await repository.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
-    ctx.progress.each = len(parents) / len(unknown) if filtered else 1.0
+    asked = len(parents) * len(await stock_filters(ctx))
+    ctx.progress.each = asked / len(unknown) if filtered else 1.0
     if filtered:
         shown, all_shown = await _by_filter(ctx, unknown, parents)
         unknown -= shown
@@ -74,6 +75,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
             await _store(ctx, dict.fromkeys(unknown))
             return
         unknown -= found.keys()
+        ctx.progress.each = 1.0
     _, gone = await _by_detail(ctx, sorted(unknown))
     if gone and not filtered and await _filter_works(ctx, parents):
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import DefaultClause
 from tests.fakes import FakeClock
 
 from bling_collector.api import pace
@@ -132,4 +133,6 @@ async def test_without_spacing_there_is_no_pace_but_a_429_still_holds() -> None:
 
 
 def test_a_new_account_begins_with_the_margin_of_the_pace() -> None:
-    assert str(limites_bling.c.margem.server_default.arg) == str(pace.MARGIN)
+    default = limites_bling.c.margem.server_default
+    assert isinstance(default, DefaultClause)
+    assert str(default.arg) == str(pace.MARGIN)

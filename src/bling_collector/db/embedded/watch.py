@@ -1,6 +1,6 @@
 """O vigia: o processo destacado que é pai do PostgreSQL embutido, e o para quando o último usuário se vai.
 
-Começa-o `embedded.py`, onde está o desenho inteiro. Só importa a biblioteca padrão e os vizinhos que também só
+Começa-o `postgres.py`, onde está o desenho inteiro. Só importa a biblioteca padrão e os vizinhos que também só
 importam ela: roda sem site-packages, o que divide por dois o tempo de começar.
 
 Escreve na saída padrão uma de três coisas e a fecha: `ready` (o servidor aceita conexões), `busy` (outro vigia já

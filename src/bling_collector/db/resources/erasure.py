@@ -97,11 +97,13 @@ def _is(column: ColumnElement[str | None], documento: str) -> ColumnElement[bool
 
 
 async def names(connection: AsyncConnection, person: Person, most: int = 3) -> list[str]:
-    """Os nomes da pessoa: os dos cadastros ou, sem eles, os que as notas trazem, do mais novo ao mais antigo."""
-    n, c = nfe_cabecalho.c, contatos.c
+    """Os nomes da pessoa: os dos cadastros ou, sem eles, os que as notas trazem, do mais novo ao mais antigo; senão os
+    que a listagem mostrou do que ainda não se leu."""
+    n, c, p = nfe_cabecalho.c, contatos.c, pendencias.c
     registered = select(c.nome).where(c.id.in_(person.contatos), c.nome.is_not(None)).order_by(c.id.desc())
     cited = select(n.contato_nome).where(n.id.in_(person.notas), n.contato_nome.is_not(None)).order_by(n.id.desc())
-    for statement in (registered, cited):
+    listed = select(p.contato_nome).where(p.contato_id.in_(person.contatos), p.contato_nome.is_not(None))
+    for statement in (registered, cited, listed):
         if found := list(dict.fromkeys((await connection.execute(statement)).scalars())):
             return found[:most]
     return []
@@ -171,14 +173,10 @@ async def clear_columns(
         .values(detalhe=func.jsonb_build_object(literal("id"), contatos.c.id))
     )
     await connection.execute(
-        update(pendencias).where(pendencias.c.contato_id.in_(person.contatos)).values(contato_nome=None)
+        update(pendencias)
+        .where(_pending(person))
+        .values(erro="Os dados deste registro foram apagados a pedido do titular.", contato_nome=None)
     )
-    for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos)):
-        await connection.execute(
-            update(pendencias)
-            .where(pendencias.c.recurso == recurso, pendencias.c.recurso_id.in_([str(id_) for id_ in ids]))
-            .values(erro="Os dados deste registro foram apagados a pedido do titular.", contato_nome=None)
-        )
 
 
 async def documents(connection: AsyncConnection, table: str, ids: Collection[int]) -> list[RowMapping]:
@@ -200,16 +198,23 @@ async def history(connection: AsyncConnection, table: str, ids: Collection[int])
 async def pending(connection: AsyncConnection, person: Person) -> list[RowMapping]:
     """As pendências da pessoa: as das notas que a listagem diz serem dela, e as dos registros dela."""
     c = pendencias.c
+    # A nota que mudou de dono: o que a listagem agora mostra é de outro.
+    hers = or_(c.contato_id.is_(None), c.contato_id.in_(person.contatos))
+    found = await connection.execute(
+        select(c.recurso, c.recurso_id, c.numero, c.contato_id, c.contato_nome, c.data_emissao, c.erro, c.desde)
+        .where(_pending(person), hers)
+        .order_by(c.recurso, c.recurso_id)
+    )
+    return list(found.mappings())
+
+
+def _pending(person: Person) -> ColumnElement[bool]:
+    c = pendencias.c
     theirs = [
         and_(c.recurso == recurso, c.recurso_id.in_([str(id_) for id_ in ids]))
         for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos))
     ]
-    found = await connection.execute(
-        select(c.recurso, c.recurso_id, c.numero, c.contato_id, c.contato_nome, c.data_emissao, c.erro, c.desde)
-        .where(or_(c.contato_id.in_(person.contatos), *theirs))
-        .order_by(c.recurso, c.recurso_id)
-    )
-    return list(found.mappings())
+    return or_(c.contato_id.in_(person.contatos), *theirs)
 
 
 async def rewrite_history(connection: AsyncConnection, row_id: int, changes: Mapping[str, object]) -> None:

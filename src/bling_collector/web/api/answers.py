@@ -1,4 +1,4 @@
-"""A forma das respostas, para /docs. Os números vêm dos loaders de `etl.status`; um campo novo lá passa por aqui."""
+"""A forma das respostas, para /docs. Os números vêm de `insight.status`; um campo novo lá passa por aqui."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal

@@ -99,7 +99,7 @@ def _add_reading_indexes() -> None:
     op.execute("""
         CREATE INDEX ix_nfe_cabecalho_sem_detalhe ON nfe_cabecalho (data_emissao)
             WHERE detalhe IS NULL AND excluida_em IS NULL""")
-    # Com as expressões de db/numbering.py; as colunas delas também, senão a tabela seria aberta por causa delas.
+    # Com as expressões de db/resources/numbering.py; as colunas também, senão a tabela seria aberta por causa delas.
     op.execute("""
         CREATE INDEX ix_nfe_cabecalho_numeracao ON nfe_cabecalho (coalesce(serie, 0), (numero::bigint), id)
             INCLUDE (serie, numero, data_emissao, situacao, excluida_em)

@@ -1,0 +1,22 @@
+"""Os nomes das trancas que processos de versões diferentes dividem: mudar um deixaria dois passarem ao mesmo tempo."""
+
+from pathlib import Path
+
+import bling_collector
+
+KEYS = {
+    "auth/token_store.py": "current_schema() || 'bling_collector.tokens'",
+    "alarms/states.py": "current_schema() || 'bling_collector.alarms'",
+    "db/run_lock.py": "current_schema() || 'bling_collector.run'",
+    "db/schema.py": 'SCHEMA_LOCK = "bling_collector.schema"',
+}
+
+
+def test_each_lock_keeps_its_name() -> None:
+    root = Path(bling_collector.__file__).parent
+    for path, key in KEYS.items():
+        assert key in (root / path).read_text("utf-8"), path
+    locked = {
+        str(path.relative_to(root)) for path in root.rglob("*.py") if "hashtextextended" in path.read_text("utf-8")
+    }
+    assert locked == KEYS.keys()
