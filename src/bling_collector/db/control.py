@@ -17,7 +17,6 @@ from bling_collector.db.models import (
     nfe_cabecalho,
     pendencias,
 )
-from bling_collector.db.resources import erasure
 from bling_collector.errors import RunInProgressError
 from bling_collector.payload import Row, storable
 
@@ -214,6 +213,8 @@ def _whose(item: Pendencia) -> set[tuple[str, int]]:
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
     ids = {id_ for item in items if item.names.get("contato_nome") for _, id_ in _whose(item)}
+    from bling_collector.db.resources import erasure  # só quem tem o que anotar o carrega
+
     erased = await erasure.erased(connection, ids) if ids else frozenset()
     for item in items:
         names = item.names | {"contato_nome": None} if _whose(item) & erased else item.names
