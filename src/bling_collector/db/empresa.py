@@ -13,6 +13,7 @@ from bling_collector.db.models import (
     etl_controle,
     execucao_log,
     janelas_devidas,
+    metadata,
     pendencias,
 )
 from bling_collector.documentos import issuer
@@ -52,7 +53,7 @@ async def forget(connection: AsyncConnection) -> None:
 
 async def holds_data(connection: AsyncConnection) -> bool:
     """Se o banco guarda alguma coisa da empresa."""
-    tables = ("nfe_cabecalho", "contatos", "produtos")
+    tables = [table.name for table in metadata.sorted_tables if "extraido_em" in table.c]
     found = await connection.scalar(text(f"SELECT {' OR '.join(f'EXISTS (SELECT FROM {table})' for table in tables)}"))
     return bool(found)
 

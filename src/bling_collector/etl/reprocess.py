@@ -15,14 +15,13 @@ from bling_collector.etl.save import rebuild
 from bling_collector.payload import UnreadableError
 from bling_collector.streams.base import Document, Stream
 from bling_collector.streams.contatos import CONTATOS
-from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
-from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.streams.registry import RESOURCES
 
 BATCH = 500
 RESUMABLE = timedelta(days=1)
 """Mais que isto depois o programa pode ser outro, e o que se refez antes já não vale: recomeça."""
-_OTHERS = (FORMAS_PAGAMENTO, CONTATOS, PRODUTOS)
+_OTHERS = tuple(stream for stream in RESOURCES if "detalhe" in stream.table.c and stream is not NFE)
 
 
 async def reprocess(ctx: RunContext, inicio: date | None, fim: date | None, *, after: int = 0) -> None:

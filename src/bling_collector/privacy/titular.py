@@ -28,6 +28,7 @@ from bling_collector.streams.nameless import (
     without_traces,
 )
 from bling_collector.streams.nfe import NFE
+from bling_collector.streams.registry import RESOURCES
 from bling_collector.words import plural
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ _OWNER = ("contato_id", "contato_documento", "documento")
 """As colunas que dizem de quem um registro é."""
 _NAME = 5
 """Letras de um nome que já se procura no que é de outros."""
-_REBUILT: dict[str, Stream] = {NFE.table.name: NFE, CONTATOS.table.name: CONTATOS}
+_REBUILT: dict[str, Stream] = {stream.table.name: stream for stream in RESOURCES if stream.person is not None}
 """Os recursos cujas linhas são refeitas do JSON."""
 
 

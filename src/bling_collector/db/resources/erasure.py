@@ -14,7 +14,7 @@ from bling_collector.db.models import contatos, dados_apagados, historico, metad
 from bling_collector.db.resources import nota_search
 from bling_collector.documentos import is_cnpj, is_cpf, plain
 
-_OTHERS = ("nfe_cabecalho", "contatos", "produtos", "formas_pagamento")
+_OTHERS = tuple(table.name for table in metadata.sorted_tables if "detalhe" in table.c)
 """As tabelas com JSON do Bling, em que o documento pode aparecer no que é de outros."""
 _WRITTEN_BY_US = (
     ("pendencias", "erro"),
