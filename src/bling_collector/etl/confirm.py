@@ -11,7 +11,14 @@ from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.documentos import ROOT, masked
 from bling_collector.empresa import PATH, Empresa, read_empresa
-from bling_collector.errors import AnotherCompanyError, BlingError, BlingMovedError, BlingNotFoundError, DailyLimitError
+from bling_collector.errors import (
+    AnotherCompanyError,
+    BlingError,
+    BlingMovedError,
+    BlingNotFoundError,
+    DailyLimitError,
+    UsageError,
+)
 from bling_collector.payload import text
 from bling_collector.streams.nfe import NFE
 
@@ -51,6 +58,18 @@ async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock
         log.warning("A conta do Bling é a mesma, e o CNPJ dela mudou: %s é agora %s.", ours.name, found.name)
     async with engine.begin() as connection:
         await stored.save(connection, found, clock.now())
+
+
+async def forget_empresa(engine: AsyncEngine) -> None:
+    """O banco deixa de ser da empresa que lhe coube, se nada dela foi coletado. UsageError se algo foi."""
+    async with engine.begin() as connection:
+        if await stored.holds_data(connection):
+            ours = await stored.load(connection)
+            raise UsageError(
+                f"Este banco guarda dados de {ours.name if ours else 'uma empresa'}, e não pode passar a ser de "
+                "outra. Aponte DATABASE_URL para um banco vazio."
+            )
+        await stored.forget(connection)
 
 
 async def ask_empresa(client: BlingClient) -> Empresa | None:

@@ -3,10 +3,15 @@
 import logging
 from datetime import date
 
+from sqlalchemy import update
+
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.models import pendencias
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.sweep import Wanted, fetch_and_store, list_window
+from bling_collector.insight.failures import named_failure, unknown_failure
 from bling_collector.streams.base import Stream
 from bling_collector.windows import Window
 
@@ -46,3 +51,21 @@ async def _settle_the_deleted(ctx: RunContext, stream: Stream, missing: dict[int
     ]
     async with ctx.transaction() as connection:
         await control.add_pendencias(connection, still, ctx.clock.now())
+
+
+async def unpark(engine: AsyncEngine, name: str | None = None) -> int:
+    """Faz com que as pendências (uma, ou todas) voltem a ser tentadas; devolve quantas são.
+
+    UnknownFailureError se a nomeada não existe.
+    """
+    async with engine.begin() as connection:
+        changed = await _reset(connection, name)
+    if name is not None and not changed:
+        raise unknown_failure(name)
+    return changed
+
+
+async def _reset(connection: AsyncConnection, name: str | None) -> int:
+    statement = update(pendencias).values(tentativas=0)
+    result = await connection.execute(statement.where(*named_failure(name)) if name is not None else statement)
+    return result.rowcount

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, cast, func, select, update
+from sqlalchemy import Select, Text, and_, cast, func, select
 
 from bling_collector.db.control import PARKED_AFTER
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import contatos, janelas_devidas, nfe_cabecalho, pendencias
 from bling_collector.errors import CollectorError
 from bling_collector.insight.words import described, owed_window, plain
@@ -45,36 +45,20 @@ async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
 async def load_failure(engine: AsyncEngine, name: str) -> dict[str, Any]:
     """Uma pendência pelo nome, `recurso/id`. UnknownFailureError se não há."""
     async with engine.connect() as connection:
-        row = (await connection.execute(_failed().where(*_named(name)))).one_or_none()
+        row = (await connection.execute(_failed().where(*named_failure(name)))).one_or_none()
     if row is None:
-        raise _unknown(name)
+        raise unknown_failure(name)
     return _as_json(row)
 
 
-async def unpark(engine: AsyncEngine, name: str | None = None) -> int:
-    """Faz com que as pendências (uma, ou todas) voltem a ser tentadas; devolve quantas são.
-
-    UnknownFailureError se a nomeada não existe.
-    """
-    async with engine.begin() as connection:
-        changed = await _reset(connection, name)
-    if name is not None and not changed:
-        raise _unknown(name)
-    return changed
-
-
-async def _reset(connection: AsyncConnection, name: str | None) -> int:
-    statement = update(pendencias).values(tentativas=0)
-    result = await connection.execute(statement.where(*_named(name)) if name is not None else statement)
-    return result.rowcount
-
-
-def _named(name: str) -> tuple[Any, Any]:
+def named_failure(name: str) -> tuple[Any, Any]:
+    """A condição da pendência de nome `recurso/id`."""
     recurso, _, recurso_id = name.partition("/")
     return pendencias.c.recurso == recurso, pendencias.c.recurso_id == recurso_id
 
 
-def _unknown(name: str) -> UnknownFailureError:
+def unknown_failure(name: str) -> UnknownFailureError:
+    """O erro de um nome que não é de nenhuma."""
     return UnknownFailureError(f"Não há pendência {name!r}. Os nomes têm a forma nfe/123; veja-os em `failures`.")
 
 

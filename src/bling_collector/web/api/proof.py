@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from bling_collector.insight.failures import load_failures, unpark
+from bling_collector.etl.pendencias import unpark
+from bling_collector.insight.failures import load_failures
 from bling_collector.insight.nota import load_nota
 from bling_collector.insight.numbering import load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
