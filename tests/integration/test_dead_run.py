@@ -11,8 +11,9 @@ from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.db import control
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import UsageError
-from bling_collector.insight.live import load_live, stop
+from bling_collector.insight.live import load_live
 from bling_collector.insight.status import load_run, load_runs, load_status
+from bling_collector.runs.journal import stop
 
 DAYS = {"inicio": date(2026, 1, 1), "fim": date(2026, 1, 31)}
 

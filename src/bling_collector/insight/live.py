@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from bling_collector.db import control, run_log
+from bling_collector.db import run_log
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, janelas_devidas
 from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line
-from bling_collector.errors import UsageError
 from bling_collector.insight.status import load_run
 
 SPAN: Final = 30.0
@@ -41,13 +40,6 @@ async def load_log(engine: AsyncEngine, run_id: int) -> list[Line]:
     """O que a execução registrou."""
     async with engine.connect() as connection:
         return await run_log.load(connection, run_id)
-
-
-async def stop(engine: AsyncEngine, run_id: int) -> None:
-    """Pede que a execução pare com jeito: salva o que já chegou, e o resto fica devido. UsageError se já acabou."""
-    async with engine.begin() as connection:
-        if not await is_locked(engine) or not await control.ask_to_stop(connection, run_id):
-            raise UsageError(f"A execução {run_id} não está em curso: não há o que parar.")
 
 
 @dataclass(frozen=True)

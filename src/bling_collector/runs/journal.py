@@ -13,8 +13,10 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.db import control, run_log
+from bling_collector.db.core import AsyncEngine
+from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line
-from bling_collector.errors import CollectorError, RunInProgressError
+from bling_collector.errors import CollectorError, RunInProgressError, UsageError
 from bling_collector.etl.context import RunContext
 from bling_collector.logs import current_run
 from bling_collector.redaction import redact
@@ -121,3 +123,10 @@ async def _flush(ctx: RunContext, run_id: int, capture: _Capture) -> None:
         async with ctx.engine.begin() as connection:
             await run_log.append(connection, run_id, lines)
         del capture.lines[: len(lines)]  # as que chegaram entretanto ficam para a próxima vez
+
+
+async def stop(engine: AsyncEngine, run_id: int) -> None:
+    """Pede que a execução pare com jeito: salva o que já chegou, e o resto fica devido. UsageError se já acabou."""
+    async with engine.begin() as connection:
+        if not await is_locked(engine) or not await control.ask_to_stop(connection, run_id):
+            raise UsageError(f"A execução {run_id} não está em curso: não há o que parar.")

@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, StreamingResponse
 from bling_collector.errors import CollectorError
 from bling_collector.etl.progress import time_left
 from bling_collector.insight.failures import load_failures
-from bling_collector.insight.live import Pace, load_live, load_log, stop
+from bling_collector.insight.live import Pace, load_live, load_log
 from bling_collector.insight.status import load_runs
 from bling_collector.insight.words import KINDS
+from bling_collector.runs.journal import stop
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.live import EVERY
 from bling_collector.web.panel.render import page
