@@ -121,8 +121,18 @@ def commands_page() -> str:
         "",
     ]
     for name, command in commands(cli):
-        lines += [f"## `{name}`", "", *_prose(command.help), "", *_options(command)]
+        lines += [f"## `{name}`", "", *_prose(command.help), "", *_usage(name, command), *_options(command)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _usage(name: str, command: click.Command) -> list[str]:
+    """Como se digita um comando que toma mais que opções."""
+    taken = [argument.make_metavar(click.Context(command)) for argument in _arguments(command)]
+    return [f"`bling-collector {name} [OPÇÕES] {' '.join(taken)}`", ""] if taken else []
+
+
+def _arguments(command: click.Command) -> list[click.Parameter]:
+    return [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
 
 
 def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:

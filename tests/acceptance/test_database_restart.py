@@ -22,7 +22,7 @@ from bling_collector.db import patience
 from bling_collector.db.run_lock import RunLock
 from bling_collector.errors import DatabaseError, RunInProgressError
 from bling_collector.etl.progress import Progress
-from bling_collector.runs.pipeline import RunResult
+from bling_collector.runs.job import RunResult
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 

@@ -13,7 +13,7 @@ from bling_collector import logs
 from bling_collector.bootstrap import App
 from bling_collector.db import control
 from bling_collector.runs import journal
-from bling_collector.runs.pipeline import INTERRUPTED
+from bling_collector.runs.job import INTERRUPTED
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.02)

@@ -15,7 +15,7 @@ from tests.variants import one_now
 from bling_collector.api.pace import FAILURES_IN_A_ROW, SUSPECTS
 from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
-from bling_collector.runs.pipeline import INTERRUPTED
+from bling_collector.runs.job import INTERRUPTED
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query

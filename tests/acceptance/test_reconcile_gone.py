@@ -12,7 +12,7 @@ from tests.proving import DAY, START, assert_equals_the_living, at, gone, outgoi
 from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
-from bling_collector.runs.pipeline import INTERRUPTED
+from bling_collector.runs.job import INTERRUPTED
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 from bling_simulator.payload import dump

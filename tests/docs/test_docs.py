@@ -198,6 +198,17 @@ async def test_the_view_has_the_columns_of_the_reference(engine: AsyncEngine) ->
         assert list(rows.keys()) == [name for name in gerar.tables()[gerar.VIEW] if name != "_"]
 
 
+async def test_the_columns_of_each_view_are_written(engine: AsyncEngine) -> None:
+    page = (ROOT / "docs" / "referencia-views.md").read_text("utf-8")
+    written = dict(re.findall(r"^\| `(vw_\w+)` \| ((?:`\w+`(?:, )?)+) \|$", page, re.MULTILINE))
+    assert len(written) > 12
+    async with engine.connect() as connection:
+        for view, columns in written.items():
+            rows = await connection.execute(text(f"SELECT * FROM {view} LIMIT 0"))
+            names = list(rows.keys())
+            assert columns == ", ".join(f"`{name}`" for name in names), view
+
+
 def _queries() -> Iterator[tuple[str, str]]:
     for path in PAGES:
         for block in re.findall(r"```sql\n(.*?)```", path.read_text("utf-8"), re.DOTALL):

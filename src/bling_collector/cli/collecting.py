@@ -18,7 +18,7 @@ from bling_collector.etl.pendencias import unpark
 from bling_collector.insight.failures import load_failures
 from bling_collector.insight.token_status import load_token_warning
 from bling_collector.opening import telling_who_watches
-from bling_collector.runs.pipeline import RunResult
+from bling_collector.runs.job import RunResult
 from bling_collector.streams.registry import named
 
 

@@ -25,7 +25,7 @@ from bling_collector.config import Secret, Settings
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.errors import CollectorError, UsageError
-from bling_collector.runs.pipeline import RunResult
+from bling_collector.runs.job import RunResult
 from bling_collector.words import duration, money, number, plural, share
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -48,7 +48,6 @@ from bling_collector.etl.exclusoes import UnlikelyDeletionsError
 from bling_collector.etl.pagamentos import collect_formas_pagamento
 from bling_collector.etl.pendencias import retry_pendencias
 from bling_collector.etl.produtos import collect_produtos
-from bling_collector.etl.progress import ProgressSink, silent
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
 from bling_collector.etl.sweep import hides_more, owe, sweep
 from bling_collector.etl.sync import sync_one
@@ -56,6 +55,7 @@ from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
 from bling_collector.plan.estimate import Estimator
 from bling_collector.privacy.returned import erase_returned
+from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
 from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
@@ -85,7 +85,6 @@ STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
     collect_deleted_produtos,
     collect_entradas,
 )
-INTERRUPTED = "Interrompida a pedido; o que faltou ficou devido e a próxima execução continua daqui."
 _LISTENS = 3
 """Respostas que se pedem, no máximo, para saber que horas são no Bling: a que desmente a nossa precisa de outra."""
 _LISTENS_FOR = 10.0
@@ -102,62 +101,6 @@ _CARRY_ON = (
     PaginationLoopError,
 )
 """Erros de um recurso só: os outros seguem."""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """Como a execução terminou: `success`, `partial` ou `error`, e por quê."""
-
-    run_id: int
-    status: str
-    stats: dict[str, int]
-    data_referencia: date | None
-    message: str | None
-    requisicoes: int
-    error: CollectorError | None = None
-    found: Found = field(default_factory=Found)
-    """O que as varreduras encontraram diferente, antes de reparar."""
-
-    @property
-    def exit_code(self) -> int:
-        if self.status == "success":
-            return 0
-        return self.error.exit_code if self.error else 1
-
-
-class Watching(TypedDict, total=False):
-    """Os parâmetros de quem acompanha: os campos de `Watch`."""
-
-    sink: ProgressSink
-    stop: asyncio.Event
-    on_start: Callable[[int], None]
-
-
-@dataclass
-class Watch:
-    """Quem acompanha uma execução: o que vê dela e como pede que pare."""
-
-    sink: ProgressSink = silent
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    on_start: Callable[[int], None] = lambda run_id: None
-    """Recebe o id da execução assim que ela existe."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    tipo: str
-    inicio: date | None = None
-    fim: date | None = None
-    windows: bool = True
-    """Percorre janelas de tempo; sem elas, só o que está pendente."""
-    repair: bool = True
-    accept_deletions: bool = False
-    everything: bool = False
-
-    @property
-    def daily(self) -> bool:
-        """A coleta do dia, sem datas pedidas: a que também relê a história aos poucos e as notas ainda abertas."""
-        return self.tipo == "run" and self.inicio is None and self.fim is None
 
 
 class Pipeline:
@@ -191,11 +134,11 @@ class Pipeline:
         Datas pedidas valem como estão. Sem elas, relê também uma parte da história, de modo que ela toda seja
         conferida a cada semana.
         """
-        return await self._execute(_Job("run", inicio, fim), Watch(**watch))
+        return await self._execute(Job("run", inicio, fim), Watch(**watch))
 
     async def run_full(self, inicio: date, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A carga histórica: todas as notas de `inicio` a `fim` (hoje, se omitido)."""
-        return await self._execute(_Job("run-full", inicio, fim), Watch(**watch))
+        return await self._execute(Job("run-full", inicio, fim), Watch(**watch))
 
     async def reconcile(
         self,
@@ -224,14 +167,14 @@ class Pipeline:
             raise UsageError(
                 f"data_fim ({day(fim)}) vem antes do começo da coleta ({day(scope)}). Diga também data_inicio."
             )
-        job = _Job(
+        job = Job(
             "reconcile", inicio or scope, fim, repair=repair, everything=repair, accept_deletions=accept_deletions
         )
         return await self._execute(job, Watch(**watch))
 
     async def retry(self, **watch: Unpack[Watching]) -> RunResult:
         """Tenta outra vez só o que está pendente."""
-        return await self._execute(_Job("retry", windows=False), Watch(**watch))
+        return await self._execute(Job("retry", windows=False), Watch(**watch))
 
     async def sync(self, recurso: str, id_: int) -> str:
         """Busca e salva uma nota, um contato ou um produto; devolve `criado`, `atualizado` ou `igual`.
@@ -289,7 +232,7 @@ class Pipeline:
             **defaults | more,
         )
 
-    async def _execute(self, job: _Job, watch: Watch) -> RunResult:
+    async def _execute(self, job: Job, watch: Watch) -> RunResult:
         self._refuse_impossible(job.inicio, job.fim)
         async with self._begun(job.tipo) as begun:
             before = replace(self._requests)
@@ -373,7 +316,7 @@ class Pipeline:
                 await self._on_end(Ended(run_id, tipo, "error", error))
             raise
 
-    def _period(self, job: _Job, previous: Bookmark, scope: date | None) -> Window:
+    def _period(self, job: Job, previous: Bookmark, scope: date | None) -> Window:
         """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
         day = today(self._clock)
         start = incremental_start(
@@ -385,7 +328,7 @@ class Pipeline:
         return asked_period(job.inicio, job.fim, default_inicio=start, today=day)
 
     async def _insist(
-        self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]], lock: RunLock
+        self, ctx: RunContext, job: Job, windows: dict[str, list[Window]], lock: RunLock
     ) -> CollectorError | None:
         """Coleta; se o banco cai no meio, espera que volte, retoma a tranca e continua do que está devido."""
         for left in reversed(range(MOST_RETURNS + 1)):
@@ -401,9 +344,7 @@ class Pipeline:
             windows = await patiently(partial(self._still_owed, ctx, job, windows))
         raise AssertionError
 
-    async def _still_owed(
-        self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]
-    ) -> dict[str, list[Window]]:
+    async def _still_owed(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> dict[str, list[Window]]:
         """As janelas que faltam, se nenhuma outra execução deu esta por morta."""
         async with ctx.transaction() as connection:
             if not job.windows or not job.repair:
@@ -412,7 +353,7 @@ class Pipeline:
             owed = {stream.name: await control.owed(connection, stream.name) for stream in WINDOWED}
             return {name: plan([Window(o.inicio, o.fim) for o in found]) for name, found in owed.items()}
 
-    async def _collect(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> CollectorError | None:
+    async def _collect(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
         failed: CollectorError | None = None
         try:
@@ -442,7 +383,7 @@ class Pipeline:
             ctx.problems.append(f"O banco difere do Bling em {len(ctx.differing)} mês(es): {months}")
         return failed
 
-    async def _collect_windows(self, ctx: RunContext, job: _Job, windows: dict[str, list[Window]]) -> None:
+    async def _collect_windows(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> None:
         for stream in WINDOWED:
             await self._sweep_all(ctx, stream, windows[stream.name])
             if job.repair:
@@ -539,7 +480,7 @@ class Pipeline:
                 whole = error is None and INTERRUPTED not in ctx.problems
                 now_read = whole and reads_the_present(previous, covered, windows, began_on)
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
-                message = _message(error, ctx.problems, *owed)
+                message = message_of(error, ctx.problems, *owed)
                 if message is None:
                     status = "success"
                 else:
@@ -615,25 +556,10 @@ async def _known_bad(connection: AsyncConnection, stream: Stream) -> list[Window
     return [Window(o.inicio, o.fim) for o in await control.owed(connection, stream.name) if o.erro is not None]
 
 
-async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: _Job, now: datetime) -> list[Window]:
+async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: Job, now: datetime) -> list[Window]:
     """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
     if not job.windows:
         return []
     if not job.repair:
         return plan([period])
     return await owe(connection, stream, [period], brasilia_day(now))
-
-
-def _message(error: CollectorError | None, problems: list[str], pendencias: int, janelas: int) -> str | None:
-    """Por que a execução não é um sucesso; None se é."""
-    parts = [str(error)] if error else []
-    parts += problems[:3]
-    if len(problems) > 3:
-        parts.append(f"e mais {plural(len(problems) - 3, 'problema', 'problemas')}")
-    if pendencias:
-        parts.append(
-            f"{plural(pendencias, 'registro pendente', 'registros pendentes')}, que toda execução tenta de novo"
-        )
-    if janelas:
-        parts.append(f"{plural(janelas, 'período devido', 'períodos devidos')}, que a próxima execução percorre")
-    return storable("; ".join(part.rstrip(".") for part in parts) + ".") if parts else None

@@ -30,7 +30,7 @@ from bling_collector.words import (
 )
 
 if TYPE_CHECKING:
-    from bling_collector.runs.pipeline import RunResult
+    from bling_collector.runs.job import RunResult
 
 
 def as_json(outcome: "RunResult") -> dict[str, Any]:

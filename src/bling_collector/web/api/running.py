@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
 from bling_collector.insight.status import load_run
-from bling_collector.runs.pipeline import RunResult
+from bling_collector.runs.job import RunResult
 from bling_collector.web.api.answers import RunAnswer, RunDetails, problems
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.problems import from_error
