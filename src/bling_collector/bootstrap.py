@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import httpx2
@@ -19,6 +18,7 @@ from bling_collector.api.bling_clock import BlingClock, HeardTransport
 from bling_collector.api.network import network, routes
 from bling_collector.api.pace import PER_SECOND
 from bling_collector.api.transport import AccessTokens, Requests
+from bling_collector.auth.authorization import Authorization, WithoutCredentials
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_calls import CountedTokenCalls
@@ -52,7 +52,7 @@ class App:
     engine: AsyncEngine
     embedded: bool
     """O banco é o PostgreSQL embutido."""
-    oauth: OAuth
+    oauth: Authorization
     client: BlingClient
     pipeline: Pipeline
     requests: Requests
@@ -105,7 +105,7 @@ async def open_app(
 class Reach:
     """O caminho até o Bling, o mesmo para quem coleta e para quem só confere se ele está aberto."""
 
-    oauth: OAuth
+    oauth: Authorization
     client: BlingClient
     requests: Requests
 
@@ -118,7 +118,7 @@ async def open_bling(
     *,
     per_second: int = PER_SECOND,
     on_unsaved: Callable[[bool], None] = lambda unsaved: None,
-    tokens: Callable[[OAuth], AccessTokens] = lambda oauth: oauth,
+    tokens: Callable[[Authorization], AccessTokens] = lambda oauth: oauth,
 ) -> AsyncIterator[Reach]:
     """`tokens` põe outro no lugar de quem dá o token de cada requisição."""
     async with AsyncExitStack() as stack:
@@ -164,7 +164,7 @@ def _is_bling(settings: Settings) -> bool:
     return host == "bling.com.br" or host.endswith(".bling.com.br")
 
 
-async def _ready_tokens(store: PgTokenStore, oauth: OAuth) -> None:
+async def _ready_tokens(store: PgTokenStore, oauth: Authorization) -> None:
     """Cifra o que estava em claro e grava o par que ficou à espera.
 
     O que o impede só pesa a quem usar o token, e então se explica: ver a situação, ou autorizar de novo, ainda se pode.
@@ -200,11 +200,11 @@ def build_oauth(
     clock: BlingClock,
     on_unsaved: Callable[[bool], None],
     confirm: Callable[[Token], Awaitable[None]],
-) -> OAuth:
+) -> Authorization:
     try:
         client_id, client_secret = settings.credentials
-    except ConfigurationError:
-        return _WithoutCredentials(settings)
+    except ConfigurationError as error:
+        return WithoutCredentials(error)
     return OAuth(
         token_store(settings, engine),
         PgStateStore(engine),
@@ -226,32 +226,3 @@ def _aside_folder() -> Path:
         return default_data_home() / "tokens"
     except ConfigurationError:  # uma conta sem pasta, num contêiner: um par à espera fica só na memória
         return Path(os.devnull) / "tokens"
-
-
-class _WithoutCredentials(OAuth):
-    """A autorização de quem ainda não tem credenciais: todo uso dela diz qual falta."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    async def get_valid_access_token(self) -> Token:
-        self._refuse()
-
-    async def take_up(self) -> None:
-        """Sem credenciais ninguém trocou par nenhum."""
-
-    async def renew_after_401(self, rejected: Token) -> Token:
-        self._refuse()
-
-    async def refuse(self, rejected: Token) -> None:
-        self._refuse()
-
-    async def start_authorization(self) -> str:
-        self._refuse()
-
-    async def exchange_authorization_code(self, code: str, state: str) -> Token:
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        _ = self._settings.credentials
-        raise AssertionError

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.bling_clock import BlingClock, in_words
 from bling_collector.api.knock import knock
-from bling_collector.auth.oauth import OAuth
+from bling_collector.auth.authorization import Authorization
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
 from bling_collector.bootstrap import open_bling
@@ -189,7 +189,7 @@ class _Asked:
 class _AsStored:
     """O token gravado, mesmo que pareça vencido: só se o Bling o recusa se gasta o refresh token, de uso único."""
 
-    def __init__(self, oauth: OAuth, store: PgTokenStore) -> None:
+    def __init__(self, oauth: Authorization, store: PgTokenStore) -> None:
         self._oauth = oauth
         self._store = store
 

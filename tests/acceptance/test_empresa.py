@@ -9,6 +9,7 @@ from tests.collecting import authorise, rows, scalar
 from tests.fakes import FakeClock
 from tests.proving import START, TODAY, execute, snapshot
 
+from bling_collector.auth.oauth import OAuth
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.screen.report import status as show_status
 from bling_collector.config import Settings
@@ -118,6 +119,7 @@ async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
         raise KeyboardInterrupt
 
     async def crash() -> None:
+        assert isinstance(app.oauth, OAuth)
         with monkeypatch.context() as patch:
             patch.setattr(app.oauth, "_confirm", dies)
             with pytest.raises(KeyboardInterrupt):

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from bling_collector.auth.oauth import OAuth
+from bling_collector.auth.authorization import Authorization
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.auth.tokens import Token
 from bling_collector.bootstrap import open_app
@@ -54,7 +54,7 @@ def authorize(*, another_company: bool = False) -> int:
     return run_to_end(work())
 
 
-async def authorize_in_browser(oauth: OAuth, *, port: int = PORT, wait: float = WAIT) -> Token:
+async def authorize_in_browser(oauth: Authorization, *, port: int = PORT, wait: float = WAIT) -> Token:
     """Abre a página do Bling, espera a pessoa autorizar e guarda o primeiro par de tokens.
 
     ReauthorizeError se ninguém autoriza a tempo, ou se a pessoa recusa; UsageError se a porta está ocupada.
