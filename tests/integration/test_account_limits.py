@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes import FakeClock
+from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api import pace
 from bling_collector.api.account_limits import LEASE, LEASE_LIFE, PgRateLimiter
-from bling_collector.api.rate_limit import RateLimiter, SlidingLogLimiter
+from bling_collector.api.rate_limit import RateLimiter
 from bling_collector.clock import SystemClock
 from bling_collector.errors import BlingPausedError, DailyLimitError
 

@@ -36,7 +36,11 @@ _REASONS: Final = {
 
 
 class PgRateLimiter:
-    """O limitador dos processos que dividem uma conta; a aritmética do ritmo é a de `SlidingLogLimiter`.
+    """O limitador dos processos que dividem uma conta: uma janela deslizante estrita, numa linha do banco.
+
+    Uma requisição nunca começa antes de um segundo, e da margem, depois da que está `limit` posições atrás, nem antes
+    de `spacing` depois da anterior. A margem existe porque o Bling conta as chegadas, e a rede as aproxima (medido).
+    Um 429 corta o ritmo à metade, e as respostas aceitas o devolvem aos poucos.
 
     `spacing=0` desliga o ritmo: a cota ainda é contada, aos lotes, e o disjuntor ainda vale.
     """

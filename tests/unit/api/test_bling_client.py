@@ -12,9 +12,9 @@ import simplejson
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import START, FakeClock
+from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, build_http
-from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, Requests
 from bling_collector.auth.tokens import Token
 from bling_collector.errors import BlingBodyError, BlingMovedError, BlingUnavailableError, PaginationLoopError

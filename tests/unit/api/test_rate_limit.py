@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import DefaultClause
 from tests.fakes import FakeClock
+from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api import pace
 from bling_collector.api.pace import HOLD, MARGIN, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST
-from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.db.models import limites_bling
 
 pauses = st.floats(0, 2.5, allow_nan=False)

@@ -9,10 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 from tests.fakes import START, FakeClock
+from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.pace import MARGIN, MARGIN_STEP
-from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import ATTEMPTS, LONGEST_WAIT, PacedTransport, Requests, RetryTransport, pause
 from bling_collector.auth.tokens import Token
 from bling_collector.errors import (

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import uvicorn
+from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
-from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import Requests
 from bling_collector.auth.tokens import Token
 from bling_collector.clock import SystemClock

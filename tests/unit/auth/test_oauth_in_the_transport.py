@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 import httpx2
 import pytest
 from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
+from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
-from bling_collector.api.rate_limit import SlidingLogLimiter
 from bling_collector.api.transport import Requests
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
