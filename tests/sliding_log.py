@@ -14,6 +14,7 @@ from bling_collector.api.pace import (
     SLOWEST,
     SPACING,
 )
+from bling_collector.api.rate_limit import Turn
 from bling_collector.clock import Clock
 
 
@@ -25,8 +26,6 @@ class SlidingLogLimiter:
     Um 429 corta o ritmo à metade, e as respostas aceitas o devolvem aos poucos. `spacing=0` desliga o ritmo; um 429
     segura as próximas mesmo assim.
     """
-
-    alone = False
 
     def __init__(
         self,
@@ -56,7 +55,7 @@ class SlidingLogLimiter:
         """A fração do ritmo inteiro que vale agora."""
         return self._pace
 
-    async def reserve(self) -> float:
+    async def reserve(self) -> Turn:
         now = self._clock.monotonic()
         start = max(now, self._held_until)
         if self._spacing > 0:
@@ -65,9 +64,9 @@ class SlidingLogLimiter:
             if len(self._starts) == self._starts.maxlen:
                 start = max(start, self._starts[0] + (self._period + self._margin) / self._pace)
             self._starts.append(start)
-        return start - now
+        return Turn(start - now)
 
-    async def reserve_again(self) -> float:
+    async def reserve_again(self) -> Turn:
         return await self.reserve()
 
     async def accepted(self, *, error: bool = False) -> None:

@@ -15,7 +15,7 @@ from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api import pace
 from bling_collector.api.account_limits import LEASE, LEASE_LIFE, PgRateLimiter
-from bling_collector.api.rate_limit import RateLimiter
+from bling_collector.api.rate_limit import RateLimiter, Turn
 from bling_collector.clock import SystemClock
 from bling_collector.errors import BlingPausedError, DailyLimitError
 
@@ -53,7 +53,7 @@ async def test_it_answers_as_the_one_in_memory_does(engine: AsyncEngine, seed: i
         event = dice.choice(["reserve", "reserve", "reserve", "accepted", "accepted", "throttled", "reserve_again"])
         expected, found = await getattr(memory, event)(), await getattr(database, event)()
         if event == "reserve" or (event == "reserve_again" and spacing):
-            assert found == pytest.approx(expected, abs=1e-5)
+            assert found.wait == pytest.approx(expected.wait, abs=1e-5)
         step = dice.choice([0.0, 0.0, dice.uniform(0, 2)])
         here.advance(step)
         there.advance(step)
@@ -65,7 +65,7 @@ async def test_it_answers_as_the_one_in_memory_does(engine: AsyncEngine, seed: i
 
 async def test_three_processes_take_turns(engine: AsyncEngine, clock: FakeClock) -> None:
     limiters = [PgRateLimiter(engine, clock) for _ in range(3)]
-    waits = [await limiter.reserve() for limiter in limiters * 2]
+    waits = [(await limiter.reserve()).wait for limiter in limiters * 2]
     assert waits == pytest.approx([0.0, 0.35, 0.70, 1.05, 1.40, 1.75])
 
 
@@ -75,12 +75,12 @@ async def test_a_429_of_one_halves_the_pace_of_all_and_answers_give_it_back(
     one, other = PgRateLimiter(engine, clock), PgRateLimiter(engine, clock)
     await one.reserve()
     await one.throttled()
-    waits = [await other.reserve() for _ in range(3)]
+    waits = [(await other.reserve()).wait for _ in range(3)]
     assert waits == pytest.approx([pace.HOLD, pace.HOLD + 0.7, pace.HOLD + 1.4])
 
     await times(round(max(0.5 / pace.RECOVERY, pace.MARGIN_STEP / pace.MARGIN_DECAY)), other.accepted)
     clock.advance(60)
-    assert [await one.reserve() for _ in range(3)] == pytest.approx([0.0, 0.35, 0.70])
+    assert [(await one.reserve()).wait for _ in range(3)] == pytest.approx([0.0, 0.35, 0.70])
     assert (await row(engine))["margem"] == pytest.approx(pace.MARGIN)
 
 
@@ -94,7 +94,7 @@ async def test_answers_cost_nothing_when_there_is_nothing_to_recover_from(
     await limiter.accepted()
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM limites_bling")) == 0
-    assert await limiter.reserve() == 0.0  # e a linha que falta é refeita
+    assert (await limiter.reserve()).wait == 0.0  # e a linha que falta é refeita
 
 
 async def test_a_clock_that_went_back_does_not_stop_the_collection(engine: AsyncEngine, clock: FakeClock) -> None:
@@ -102,13 +102,13 @@ async def test_a_clock_that_went_back_does_not_stop_the_collection(engine: Async
     await times(4, limiter.reserve)
     await limiter.throttled()
     past = PgRateLimiter(engine, FakeClock(NOON - timedelta(days=3)))
-    assert await past.reserve() == 0.0
-    assert await past.reserve() == pytest.approx(0.7)
+    assert (await past.reserve()).wait == 0.0
+    assert (await past.reserve()).wait == pytest.approx(0.7)
 
 
 async def test_the_hour_is_the_one_of_the_database(engine: AsyncEngine) -> None:
     limiters = [PgRateLimiter(engine, SystemClock()) for _ in range(2)]
-    waits = [await limiter.reserve() for limiter in limiters * 2]
+    waits = [(await limiter.reserve()).wait for limiter in limiters * 2]
     assert waits == [0.0, *(pytest.approx(0.35 * n, abs=0.2) for n in (1, 2, 3))]
 
 
@@ -128,7 +128,7 @@ async def test_the_day_ends_before_the_request_is_sent(engine: AsyncEngine, cloc
     with pytest.raises(DailyLimitError):
         await one.reserve()
     clock.advance(1)
-    assert await one.reserve() == 0.0
+    assert (await one.reserve()).wait == 0.0
     state = await row(engine)
     assert (state["dia"], state["usadas"]) == (date(2026, 2, 21), 1)
 
@@ -142,14 +142,14 @@ async def test_a_daily_429_is_remembered_by_all_until_the_day_turns(engine: Asyn
             await limiter.reserve()
     assert (await row(engine))["usadas"] == 1
     clock.advance(12 * 3600)
-    assert await other.reserve() == 0.0
+    assert (await other.reserve()).wait == 0.0
 
 
 async def test_a_turn_in_place_of_a_lost_one_is_not_a_request(engine: AsyncEngine, clock: FakeClock) -> None:
     limiter = PgRateLimiter(engine, clock)
     await limiter.reserve()
-    assert await limiter.reserve_again() == pytest.approx(0.35)
-    assert await limiter.reserve() == pytest.approx(0.70)
+    assert (await limiter.reserve_again()).wait == pytest.approx(0.35)
+    assert (await limiter.reserve()).wait == pytest.approx(0.70)
     assert (await row(engine))["usadas"] == 2
 
 
@@ -163,7 +163,7 @@ async def test_a_clock_that_jumped_ahead_and_back_loses_no_day(
         with pytest.raises(DailyLimitError):
             await limiter.reserve()
     else:
-        assert await limiter.reserve() == 0.0
+        assert (await limiter.reserve()).wait == 0.0
 
 
 # --- sem ritmo -----------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ async def test_without_spacing_the_day_is_counted_in_lots(engine: AsyncEngine, c
     await times(LEASE + 30, limiter.reserve)
     assert (await row(engine))["usadas"] == 2 * LEASE
     clock.advance(LEASE_LIFE)
-    assert await limiter.reserve() == 0.0  # o lote velho é devolvido e outro é tomado
+    assert (await limiter.reserve()).wait == 0.0  # o lote velho é devolvido e outro é tomado
     assert (await row(engine))["usadas"] == LEASE + 30 + LEASE
     await limiter.aclose()
     assert (await row(engine))["usadas"] == LEASE + 31
@@ -191,10 +191,10 @@ async def test_without_spacing_a_429_still_holds(engine: AsyncEngine, clock: Fak
     limiter = PgRateLimiter(engine, clock, spacing=0)
     await limiter.reserve()
     await limiter.throttled()
-    assert [await limiter.reserve() for _ in range(2)] == pytest.approx([pace.HOLD, pace.HOLD])
+    assert [(await limiter.reserve()).wait for _ in range(2)] == pytest.approx([pace.HOLD, pace.HOLD])
     clock.advance(pace.HOLD)
-    assert await limiter.reserve() == 0.0
-    assert await limiter.reserve() == 0.0
+    assert (await limiter.reserve()).wait == 0.0
+    assert (await limiter.reserve()).wait == 0.0
 
 
 # --- o disjuntor ---------------------------------------------------------------------------------------------------
@@ -232,16 +232,13 @@ async def test_after_the_pause_one_request_goes_alone(engine: AsyncEngine, clock
     one, other = (PgRateLimiter(engine, clock, spacing=spacing) for _ in range(2))
     await times(pace.FAILURES_IN_A_ROW, one.failed)
     clock.advance(pace.FIRST_PAUSE)
-    assert await one.reserve() == 0.0
-    assert one.alone
+    assert await one.reserve() == Turn(0.0, alone=True)
     with pytest.raises(BlingPausedError):
         await other.reserve()
 
     await one.accepted()
-    await other.reserve()
-    assert not other.alone
-    await one.reserve()
-    assert not one.alone
+    assert not (await other.reserve()).alone
+    assert not (await one.reserve()).alone
     assert (await row(engine))["pausada_ate"] is None
 
 
@@ -273,8 +270,7 @@ async def test_a_probe_that_never_answers_lets_another_try(engine: AsyncEngine, 
     clock.advance(pace.FIRST_PAUSE)
     await one.reserve()
     clock.advance(pace.PROBE)
-    assert await other.reserve() == 0.0
-    assert other.alone
+    assert await other.reserve() == Turn(0.0, alone=True)
 
 
 async def test_pages_instead_of_answers_pause_for_as_long_as_a_block(engine: AsyncEngine, clock: FakeClock) -> None:
@@ -334,7 +330,7 @@ async def test_an_answer_read_late_is_not_a_turn(engine: AsyncEngine) -> None:
         time.sleep(0.2)
 
     event.listen(engine.sync_engine, "after_cursor_execute", busy, once=True)
-    wait = await limiter.reserve()
+    wait = (await limiter.reserve()).wait
     ours = time.monotonic() + wait
     async with engine.connect() as connection:
         left = await connection.scalar(

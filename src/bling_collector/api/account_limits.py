@@ -6,6 +6,7 @@ Um comando só reserva a vez, com a linha trancada e a hora do banco: quem chega
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.api import limit_statements as statements
 from bling_collector.api import pace
+from bling_collector.api.rate_limit import Turn
 from bling_collector.clock import BRASILIA, Clock, SystemClock
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import limites_bling
@@ -69,24 +71,26 @@ class PgRateLimiter:
         self._held_until = float("-inf")
         self._recovering = True
         self._usual_delay = float("inf")
-        self.alone = False
+        self._alone = False
 
-    async def reserve(self) -> float:
+    async def reserve(self) -> Turn:
         async with self._turn:
             if self._left and self._clock.monotonic() < self._lease_until:
                 self._left -= 1
-                self.alone = False
-                return max(self._held_until - self._clock.monotonic(), 0.0)
+                self._alone = False
+                return Turn(max(self._held_until - self._clock.monotonic(), 0.0))
             asked_at = self._clock.monotonic()
-            wait = await self._ask()
-        return wait if self._came_soon(asked_at) else await self.reserve_again()
+            turn = await self._ask()
+        if self._came_soon(asked_at):
+            return turn
+        return replace(await self.reserve_again(), alone=turn.alone)
 
-    async def _ask(self) -> float:
+    async def _ask(self) -> Turn:
         wanted = {"wanted": 1 if self._paced else LEASE, "unused": self._left}
         row = await self._execute(statements.RESERVE, wanted)
         self._left = 0
         self._recovering = row.recuperando
-        self.alone = row.sozinha
+        self._alone = row.sozinha
         if row.recusa in ("esgotada", "reserva"):
             raise DailyLimitError(_day_is_over(row))
         if row.recusa:
@@ -94,17 +98,17 @@ class PgRateLimiter:
         self._left = row.dadas - 1
         now = self._clock.monotonic()
         self._lease_until, self._held_until = now + LEASE_LIFE, now + row.espera
-        return float(row.espera)
+        return Turn(float(row.espera), alone=row.sozinha)
 
-    async def reserve_again(self) -> float:
+    async def reserve_again(self) -> Turn:
         if not self._paced:
-            return 0.0
+            return Turn(0.0)
         for _try in range(pace.MOST_LOST_TURNS):
             asked_at = self._clock.monotonic()
             row = await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0})
             if self._came_soon(asked_at):
                 break
-        return float(row.espera)
+        return Turn(float(row.espera))
 
     def _came_soon(self, asked_at: float) -> bool:
         """Se a resposta do banco não se demorou: a espera conta-se da hora dele, e só vale se ela chega logo.
@@ -117,7 +121,7 @@ class PgRateLimiter:
         return not self._paced or delay - self._usual_delay <= pace.LATENESS
 
     async def accepted(self, *, error: bool = False) -> None:
-        if error or self._recovering or self.alone:
+        if error or self._recovering or self._alone:
             await self._answered(errors=int(error))
 
     async def throttled(self) -> None:

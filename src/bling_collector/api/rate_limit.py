@@ -3,24 +3,30 @@
 O limitador responde quantos segundos esperar e já reservou a vez; ele nunca dorme.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
-class RateLimiter(Protocol):
-    @property
-    def alone(self) -> bool:
-        """A vez que acaba de ser dada é a de prova, depois de uma pausa: nada mais sai até a resposta dela."""
-        ...
+@dataclass(frozen=True)
+class Turn:
+    """A vez que acaba de ser reservada."""
 
-    async def reserve(self) -> float:
-        """Segundos até a vez que acaba de ser reservada; 0.0 se é já.
+    wait: float
+    """Segundos até ela; 0.0 se é já."""
+    alone: bool = False
+    """É a de prova, depois de uma pausa: nada mais sai até a resposta dela."""
+
+
+class RateLimiter(Protocol):
+    async def reserve(self) -> Turn:
+        """A vez seguinte.
 
         DailyLimitError se a cota do dia acabou; BlingPausedError se o disjuntor está aberto. Nada foi enviado.
         """
         ...
 
-    async def reserve_again(self) -> float:
-        """Segundos até outra vez, no lugar da que se perdeu: a perdida fica vazia, e a cota não é gasta de novo."""
+    async def reserve_again(self) -> Turn:
+        """Outra vez, no lugar da que se perdeu: a perdida fica vazia, e a cota não é gasta de novo."""
         ...
 
     async def accepted(self, *, error: bool = False) -> None:

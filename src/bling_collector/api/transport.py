@@ -239,12 +239,12 @@ class PacedTransport(_Layer):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         async with self._turn:
-            at = await self._wait()
-            if witness := self._health.witness(request, probe=self._limiter.alone):
+            at, alone = await self._wait()
+            if witness := self._health.witness(request, probe=alone):
                 with suppress(httpx2.RequestError):
                     await self._send(witness, at, probe=True)
-                at = await self._wait()
-            if self._limiter.alone:
+                at, alone = await self._wait()
+            if alone:
                 return await self._send(request, at, probe=True)
         return await self._send(request, at)
 
@@ -253,18 +253,18 @@ class PacedTransport(_Layer):
         witness = self._health.witness(request, probe=True)
         try:
             async with self._turn:
-                at = await self._wait()
+                at, _ = await self._wait()
             response = await self._send(witness, at, judging=True) if witness else None
         except (httpx2.RequestError, BlingPausedError, DailyLimitError):
             return False
         return response is not None and verdict(response) is Verdict.GOOD
 
-    async def _wait(self, *, again: bool = False) -> float:
-        """Espera a vez e devolve a hora dela; `again` é a que substitui uma vez perdida."""
-        wait = await (self._limiter.reserve_again() if again else self._limiter.reserve())
-        at = self._clock.monotonic() + wait
-        await self._clock.sleep(wait)
-        return at
+    async def _wait(self, *, again: bool = False) -> tuple[float, bool]:
+        """Espera a vez e devolve a hora dela, e se é a de prova; `again` é a que substitui uma vez perdida."""
+        turn = await (self._limiter.reserve_again() if again else self._limiter.reserve())
+        at = self._clock.monotonic() + turn.wait
+        await self._clock.sleep(turn.wait)
+        return at, turn.alone
 
     def _in_time(self, at: float) -> Callable[[str, object], Awaitable[None]]:
         """O que o httpx2 chama em cada passo do envio.
@@ -283,7 +283,7 @@ class PacedTransport(_Layer):
                 for _try in range(MOST_LOST_TURNS):
                     if not is_late():
                         break
-                    turn = await self._wait(again=True)
+                    turn, _ = await self._wait(again=True)
             elif step.endswith(".send_request_headers.complete") and is_late():
                 await self._limiter.reserve_again()
 

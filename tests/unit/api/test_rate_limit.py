@@ -20,7 +20,7 @@ async def starts_of(limiter: SlidingLogLimiter, clock: FakeClock, pauses: list[f
     """Os começos de quem espera a sua vez e, entre uma requisição e outra, faz outra coisa por um tempo."""
     starts = []
     for pause in pauses:
-        clock.advance(await limiter.reserve())
+        clock.advance((await limiter.reserve()).wait)
         starts.append(clock.monotonic())
         clock.advance(pause)
     return starts
@@ -46,7 +46,7 @@ async def test_the_window_holds_whatever_the_answers(events: list[str], pause: f
         elif event == "accepted":
             await limiter.accepted()
         else:
-            starts.append(clock.monotonic() + await limiter.reserve())
+            starts.append(clock.monotonic() + (await limiter.reserve()).wait)
             assert starts[-1] >= held_until
             clock.advance(pause)
 
@@ -64,7 +64,7 @@ async def test_the_pace_is_as_fast_as_the_limits_allow(spacing: float, apart: fl
 async def test_reservations_made_at_once_line_up() -> None:
     limiter = SlidingLogLimiter(FakeClock())
 
-    assert [await limiter.reserve() for _ in range(4)] == pytest.approx([0.0, 0.35, 0.70, 1.05])
+    assert [(await limiter.reserve()).wait for _ in range(4)] == pytest.approx([0.0, 0.35, 0.70, 1.05])
 
 
 async def test_work_between_requests_is_not_added_to_the_pace() -> None:
@@ -94,11 +94,11 @@ async def test_a_429_widens_the_margin_and_answers_narrow_it_slowly() -> None:
 async def test_a_429_holds_back_what_was_not_reserved_yet() -> None:
     clock = FakeClock()
     limiter = SlidingLogLimiter(clock)
-    clock.advance(await limiter.reserve())
+    clock.advance((await limiter.reserve()).wait)
     await limiter.throttled()
 
-    assert await limiter.reserve() == pytest.approx(HOLD)
-    assert await limiter.reserve() == pytest.approx(HOLD + 2 * 0.35)
+    assert (await limiter.reserve()).wait == pytest.approx(HOLD)
+    assert (await limiter.reserve()).wait == pytest.approx(HOLD + 2 * 0.35)
 
 
 async def test_a_429_halves_the_pace_and_the_answers_give_it_back() -> None:
@@ -123,13 +123,13 @@ async def test_a_429_halves_the_pace_and_the_answers_give_it_back() -> None:
 async def test_without_spacing_there_is_no_pace_but_a_429_still_holds() -> None:
     clock = FakeClock()
     limiter = SlidingLogLimiter(clock, spacing=0)
-    assert [await limiter.reserve() for _ in range(50)] == [0.0] * 50
+    assert [(await limiter.reserve()).wait for _ in range(50)] == [0.0] * 50
 
     await limiter.throttled()
-    assert [await limiter.reserve() for _ in range(2)] == pytest.approx([HOLD, HOLD])
+    assert [(await limiter.reserve()).wait for _ in range(2)] == pytest.approx([HOLD, HOLD])
 
     clock.advance(HOLD)
-    assert await limiter.reserve() == 0.0
+    assert (await limiter.reserve()).wait == 0.0
 
 
 def test_a_new_account_begins_with_the_margin_of_the_pace() -> None:
