@@ -141,7 +141,12 @@ async def run_lock(engine: AsyncEngine) -> AsyncIterator[RunLock]:
 async def is_locked(engine: AsyncEngine) -> bool:
     """True se há uma execução em curso, neste ou em outro processo. Só olha: uma execução que comece agora não a vê."""
     async with engine.connect() as connection:
-        return bool(await connection.scalar(text(f"SELECT EXISTS (SELECT {_HELD})")))
+        return await is_held(connection)
+
+
+async def is_held(connection: AsyncConnection) -> bool:
+    """O mesmo, numa conexão que já se tem."""
+    return bool(await connection.scalar(text(f"SELECT EXISTS (SELECT {_HELD})")))
 
 
 async def _who_has_it(engine: AsyncEngine) -> str:

@@ -53,7 +53,11 @@ async def load(connection: AsyncConnection) -> list[Alarm]:
 async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
     """Os alarmes que algum dia soaram, como as respostas os mostram."""
     async with engine.connect() as connection:
-        found = await load(connection)
+        return await read_alarms(connection)
+
+
+async def read_alarms(connection: AsyncConnection) -> list[dict[str, Any]]:
+    """O mesmo, numa conexão que já se tem."""
     return [
         {
             "nome": alarm.nome,
@@ -62,7 +66,7 @@ async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
             "desde": alarm.desde.isoformat(),
             "mensagem": alarm.mensagem,
         }
-        for alarm in found
+        for alarm in await load(connection)
     ]
 
 

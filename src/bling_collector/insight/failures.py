@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, Text, and_, cast, func, select
 
 from bling_collector.db.control import PARKED_AFTER
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos, janelas_devidas, nfe_cabecalho, pendencias
 from bling_collector.errors import CollectorError
 from bling_collector.insight.words import described, owed_window, plain
@@ -21,10 +21,15 @@ class UnknownFailureError(CollectorError):
 
 async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
     """As pendências, da mais antiga à mais nova, e os períodos devidos."""
-    p, j = pendencias.c, janelas_devidas.c
     async with engine.connect() as connection:
-        failed = (await connection.execute(_failed().order_by(p.desde, p.recurso, p.recurso_id))).all()
-        owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
+        return await read_failures(connection)
+
+
+async def read_failures(connection: AsyncConnection) -> dict[str, Any]:
+    """O mesmo, numa conexão que já se tem."""
+    p, j = pendencias.c, janelas_devidas.c
+    failed = (await connection.execute(_failed().order_by(p.desde, p.recurso, p.recurso_id))).all()
+    owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
     return {
         "pendencias": [_as_json(row) for row in failed],
         "janelas": [

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from bling_collector.clock import DOUBT
 from bling_collector.db import proof
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias
 from bling_collector.streams.nfe import NFE
 from bling_collector.windows import Window, whole_months
@@ -22,11 +22,16 @@ async def load_reconciliation(engine: AsyncEngine, now: datetime | None = None) 
     presente, se omitido), não conta.
     """
     async with engine.connect() as connection:
-        c = conferencias.c
-        until = (now or datetime.now(UTC)) + DOUBT
-        past = select(conferencias).where(c.recurso == NFE.name, c.conferida_em <= until).order_by(c.mes)
-        rows = (await connection.execute(past)).all()
-        scope = await proof.scope_start(connection)
+        return await read_reconciliation(connection, now or datetime.now(UTC))
+
+
+async def read_reconciliation(connection: AsyncConnection, now: datetime) -> dict[str, Any]:
+    """O mesmo, numa conexão que já se tem."""
+    c = conferencias.c
+    until = now + DOUBT
+    past = select(conferencias).where(c.recurso == NFE.name, c.conferida_em <= until).order_by(c.mes)
+    rows = (await connection.execute(past)).all()
+    scope = await proof.scope_start(connection)
     missing = []
     if rows and scope is not None:
         checked = {row.mes: row.data_inicio for row in rows}

@@ -12,10 +12,10 @@ from bling_collector.clock import BRASILIA
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.insight import alarms as names
-from bling_collector.insight.alarms import AVISO, load_alarms
-from bling_collector.insight.failures import load_failures
-from bling_collector.insight.reconciliation import load_reconciliation
-from bling_collector.insight.status import load_status
+from bling_collector.insight.alarms import AVISO, read_alarms
+from bling_collector.insight.failures import read_failures
+from bling_collector.insight.reconciliation import read_reconciliation
+from bling_collector.insight.status import read_status
 from bling_collector.insight.verdict import SAYS, judge
 
 _KINDS: Final = ("faltam", "sobram", "diferem")
@@ -30,11 +30,11 @@ async def load_situation(
 ) -> dict[str, Any]:
     """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e que o juízo não diz,
     o que se deve e a próxima execução esperada."""
-    status = await load_status(engine, cipher, now)
-    reconciliation, alarms = await load_reconciliation(engine, now), await load_alarms(engine)
-    failures = await load_failures(engine)
     c = etl_controle.c
     async with engine.connect() as connection:
+        status = await read_status(connection, cipher, now)
+        reconciliation, alarms = await read_reconciliation(connection, now), await read_alarms(connection)
+        failures = await read_failures(connection)
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
         starts = list((await connection.execute(daily)).scalars())
     verdict = judge(

@@ -9,9 +9,9 @@ from sqlalchemy import Select, func, or_, select
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import DOUBT
 from bling_collector.db import control, proof
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
-from bling_collector.db.run_lock import is_locked
+from bling_collector.db.run_lock import is_held
 from bling_collector.errors import CollectorError
 from bling_collector.insight.empresa import read_empresa
 from bling_collector.insight.freshness import load_freshness
@@ -37,22 +37,26 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
     `cipher` são as chaves com que se tenta abrir a autorização; `now` é o instante a que se refere o que falta para
     ela acabar, e depois do qual uma execução ou um marco não contam; sem ele, o presente.
     """
-    c = etl_controle.c
-    now = now or datetime.now(UTC)
-    running = await is_locked(engine)
-    latest = select(etl_controle).order_by(c.id.desc()).limit(1)
-    last = await _read(engine, latest)
     async with engine.connect() as connection:
-        happened = or_(c.fim.is_(None), c.fim <= now + DOUBT)
-        good = (await connection.execute(latest.where(c.status == "success", _COLLECTS, happened))).one_or_none()
-        debts = await control.debts(connection)
-        token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
-        scope = await proof.scope_start(connection)
-        mark = shown_mark((await control.bookmark(connection, now + DOUBT)).day, debts.primeiro_dia, scope)
-        freshness = await load_freshness(connection, now)
-        parked = await control.parked_names(connection)
-        quota = await load_quota(connection, now)
-        empresa = await read_empresa(connection)
+        return await read_status(connection, cipher, now or datetime.now(UTC))
+
+
+async def read_status(connection: AsyncConnection, cipher: TokenCipher, now: datetime) -> dict[str, Any]:
+    """O mesmo, numa conexão que já se tem."""
+    c = etl_controle.c
+    running = await is_held(connection)
+    latest = select(etl_controle).order_by(c.id.desc()).limit(1)
+    last = await _read(connection, latest)
+    happened = or_(c.fim.is_(None), c.fim <= now + DOUBT)
+    good = (await connection.execute(latest.where(c.status == "success", _COLLECTS, happened))).one_or_none()
+    debts = await control.debts(connection)
+    token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
+    scope = await proof.scope_start(connection)
+    mark = shown_mark((await control.bookmark(connection, now + DOUBT)).day, debts.primeiro_dia, scope)
+    freshness = await load_freshness(connection, now)
+    parked = await control.parked_names(connection)
+    quota = await load_quota(connection, now)
+    empresa = await read_empresa(connection)
     return {
         "empresa": empresa,
         "last_successful_run": None
@@ -86,29 +90,29 @@ async def load_runs(engine: AsyncEngine, *, limit: int = 50, before: int | None 
     statement = select(etl_controle).order_by(etl_controle.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(etl_controle.c.id < before)
-    return [run_as_json(row) for row in await _read(engine, statement)]
+    async with engine.connect() as connection:
+        return [run_as_json(row) for row in await _read(connection, statement)]
 
 
 async def load_run(engine: AsyncEngine, run_id: int) -> dict[str, Any]:
     """Uma execução. UnknownRunError se não existe."""
-    found = await _read(engine, select(etl_controle).where(etl_controle.c.id == run_id))
+    async with engine.connect() as connection:
+        found = await _read(connection, select(etl_controle).where(etl_controle.c.id == run_id))
+        total = 0 if found else await connection.scalar(select(func.count()).select_from(etl_controle))
     if not found:
-        async with engine.connect() as connection:
-            total = await connection.scalar(select(func.count()).select_from(etl_controle))
         raise UnknownRunError(f"Não há execução {run_id}; este banco tem {total}. Veja-as com GET /runs.")
     return run_as_json(found[0])
 
 
-async def _read(engine: AsyncEngine, statement: Select[Any]) -> list[Mapping[str, Any]]:
+async def _read(connection: AsyncConnection, statement: Select[Any]) -> list[Mapping[str, Any]]:
     """As linhas. A de uma execução cujo processo morreu diz `error`, mesmo que nenhuma outra a tenha ainda marcado.
 
     Lê-as outra vez se a tranca está solta: a execução pode ter acabado entre uma leitura e a outra.
     """
     rows: list[Mapping[str, Any]] = []
     for _ in range(2):
-        async with engine.connect() as connection:
-            rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
-        if not any(row["status"] == "running" for row in rows) or await is_locked(engine):
+        rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
+        if not any(row["status"] == "running" for row in rows) or await is_held(connection):
             return rows
     died = {"status": "error", "erro_mensagem": control.DIED, "fase": None, "restam": None, "espera": None}
     return [{**row, **died} if row["status"] == "running" else row for row in rows]
