@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import Pool
 from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
@@ -354,3 +356,18 @@ async def test_the_owner_s_names_are_only_text(http: httpx2.AsyncClient, engine:
         page = (await http.get(path, headers=PAGE)).text
         assert "<img src=x" not in page
         assert "&lt;img src=x onerror=alert(1)&gt;{{ 7*7 }}" in page
+
+
+async def test_the_home_page_reads_everything_in_one_connection(http: httpx2.AsyncClient) -> None:
+    await http.get("/", headers=PAGE)
+    taken: list[object] = []
+
+    def take(*connection: object) -> None:
+        taken.append(connection)
+
+    event.listen(Pool, "checkout", take)
+    try:
+        assert (await http.get("/", headers=PAGE)).status_code == 200
+    finally:
+        event.remove(Pool, "checkout", take)
+    assert len(taken) == 1, "mais conexões por página são menos pessoas ao mesmo tempo"
