@@ -209,6 +209,16 @@ async def test_the_columns_of_each_view_are_written(engine: AsyncEngine) -> None
             assert columns == ", ".join(f"`{name}`" for name in names), view
 
 
+def test_each_word_of_the_glossary_has_its_name_in_the_code() -> None:
+    page = (ROOT / "docs" / "glossario.md").read_text("utf-8")
+    named = [re.findall(r"`(\w+)`", line.split("|")[3]) for line in page.splitlines() if line.count("|") == 4]
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "src" / "bling_collector").rglob("*.py"))
+    known = set(re.findall(r"\w+", code))
+    words = [names for names in named if names]
+    assert len(words) > 20
+    assert [name for names in words for name in names if name not in known] == []
+
+
 def _queries() -> Iterator[tuple[str, str]]:
     for path in PAGES:
         for block in re.findall(r"```sql\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
