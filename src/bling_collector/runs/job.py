@@ -81,7 +81,7 @@ def message_of(error: CollectorError | None, problems: list[str], pendencias: in
         parts.append(f"e mais {plural(len(problems) - 3, 'problema', 'problemas')}")
     if pendencias:
         parts.append(
-            f"{plural(pendencias, 'registro pendente', 'registros pendentes')}, que as próximas execuções tentam de novo"
+            f"{plural(pendencias, 'registro pendente', 'registros pendentes')}, que as próximas execuções retomam"
         )
     if janelas:
         parts.append(f"{plural(janelas, 'período devido', 'períodos devidos')}, que a próxima execução percorre")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bling_collector.alarms.texts import left_owed
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.etl.progress import time_left
 from bling_collector.insight.freshness import Freshness
@@ -90,6 +89,8 @@ def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: 
     _fresh(situation["freshness"], now, no_run_hours)
     _quota(situation["quota"])
     if owed["pendencias"] or owed["janelas"]:
+        from bling_collector.alarms.texts import left_owed  # só quem deve algo o carrega
+
         click.echo(f"{upper_first(left_owed(owed))}.")
     else:
         click.echo("Nada devido.")
