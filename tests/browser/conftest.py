@@ -29,15 +29,13 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Request as Asked
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.browser.looking import harmless
-from tests.collecting import authorise, collector_settings
+from tests.collecting import authorise
 from tests.conftest import NOW
-from tests.fakes import FakeClock, TickingClock
-from tests.postgres import create_database, drop_database
+from tests.fakes import FakeClock
+from tests.loads import Loads, nothing
 
-from bling_collector.bootstrap import open_app
-from bling_collector.config import Secret, Settings
+from bling_collector.config import Settings
 from bling_collector.db.database import create_engine, parse_url
-from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_simulator.bling import Bling
@@ -83,20 +81,10 @@ def chromium_path() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def loaded_template(postgres: EmbeddedServer, migrated_template: str, chromium_path: str) -> str:
+@pytest.fixture
+async def loaded_template(loads: Loads, chromium_path: str) -> str:
     """Um banco com a empresa da demonstração inteira, autorizado e conferido, para copiar."""
-
-    async def load() -> str:
-        url, clock = await create_database(postgres, migrated_template), TickingClock(NOW)
-        async with running(COMPANY, clock=clock) as server:
-            settings = collector_settings(server.api_url, Secret(url))
-            async with open_app(settings, clock=clock) as app:
-                await authorise(app, server.bling)
-                assert (await app.pipeline.run_full(START)).status == "success"
-        return url
-
-    return asyncio.run(load())
+    return (await loads.since(START, NOW, COMPANY, {}, nothing)).url
 
 
 @pytest.fixture
@@ -109,14 +97,6 @@ def template(request: pytest.FixtureRequest, chromium_path: str) -> str:
 def is_loaded(request: pytest.FixtureRequest) -> bool:
     mark = request.node.get_closest_marker("company")
     return mark is None or bool(mark.kwargs["loaded"])
-
-
-@pytest.fixture
-async def database_url(postgres: EmbeddedServer, template: str) -> AsyncIterator[str]:
-    """Um banco só deste teste."""
-    url = await create_database(postgres, template)
-    yield url
-    await drop_database(postgres, url)
 
 
 @pytest.fixture
