@@ -36,8 +36,8 @@ from bling_collector.errors import (
     DatabaseError,
     ReauthorizeError,
 )
-from bling_collector.etl.confirm import confirm_empresa
 from bling_collector.opening import build_alarms, open_database, token_store
+from bling_collector.runs.confirm import confirm_empresa
 from bling_collector.runs.pipeline import Pipeline
 
 log = logging.getLogger(__name__)

@@ -109,6 +109,11 @@ def _hosts(written: str) -> tuple[str, ...]:
     return hosts
 
 
+def _names(written: str) -> tuple[str, ...]:
+    """Nomes, separados por vírgula ou espaço."""
+    return tuple(name.lower() for name in re.split(r"[\s,;]+", written.strip(" \t,;")))
+
+
 def _keys(written: str) -> Secret:
     for key in _split(Secret(written)):
         if not re.fullmatch(r"[\w-]{43}=?", key, re.ASCII):
@@ -145,6 +150,12 @@ class Settings:
     extraction_days_back: int = _between(1, 0, 3650, "Dias para trás quando não há execução anterior")
     extraction_lookback_days: int = _between(
         30, 0, 3650, "Dias relidos em cada execução, para ver o que mudou depois da emissão"
+    )
+    recursos: tuple[str, ...] | None = _variable(
+        None,
+        _names,
+        "O que se coleta do Bling: nomes de recursos, separados por vírgula, ou `todos`; sem ela, as notas e os "
+        "cadastros que elas citam",
     )
     api_rate_limit_delay: float = _between(
         0.35,

@@ -31,10 +31,10 @@ from bling_collector.errors import (
     ConfigurationError,
     ReauthorizeError,
 )
+from bling_collector.etl.resource import Resource
 from bling_collector.opening import open_database, token_store
-from bling_collector.streams.base import Stream
 from bling_collector.streams.nfe import NFE
-from bling_collector.streams.registry import RESOURCES
+from bling_collector.streams.registry import chosen
 from bling_collector.words import plural
 
 SKEW = timedelta(seconds=30)
@@ -205,30 +205,30 @@ class _AsStored:
 
 async def _ask(settings: Settings, engine: AsyncEngine, clock: BlingClock) -> _Asked:
     """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
-    store, (first, *others) = token_store(settings, engine), RESOURCES
+    store, (first, *others) = token_store(settings, engine), chosen(settings.recursos)
     async with open_bling(settings, engine, clock, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
         answers = {first: await _one_row(reach.client, first)}
         if not _concerns_all(answers[first]):
-            found = await asyncio.gather(*(_one_row(reach.client, stream) for stream in others))
+            found = await asyncio.gather(*(_one_row(reach.client, resource) for resource in others))
             answers |= dict(zip(others, found, strict=True))
     asked = _Asked()
-    given = [stream.permission for stream, error in answers.items() if error is None]
+    given = [resource.permission for resource, error in answers.items() if error is None]
     if given:
         asked.findings.append(Finding("Bling", f"atende, e deixa ler {_and(given)}."))
-    for stream, error in answers.items():
+    for resource, error in answers.items():
         if isinstance(error, ReauthorizeError):
             asked.refused = Finding("Autorização", str(error), error.exit_code)
         elif isinstance(error, BlingScopeError):
-            asked.findings.append(Finding("Permissão", _missing(stream.permission), error.exit_code))
+            asked.findings.append(Finding("Permissão", _missing(resource.permission), error.exit_code))
         elif error is not None:
             asked.findings.append(Finding("Bling", str(error), error.exit_code))
     return asked
 
 
-async def _one_row(client: BlingClient, stream: Stream) -> CollectorError | None:
+async def _one_row(client: BlingClient, resource: Resource) -> CollectorError | None:
     """O que impede de ler este recurso, ou None se nada."""
     try:
-        await client.one_row(stream.path, stream.listings[0], attempts=_ATTEMPTS)
+        await client.one_row(resource.path, resource.shows[0], key=resource.key, attempts=_ATTEMPTS)
     except CollectorError as error:
         return error
     return None

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from bling_collector.errors import UsageError
 from bling_collector.words import day, period
@@ -10,6 +11,10 @@ from bling_collector.words import day, period
 MAX_DAYS = 365
 """O Bling recusa mais de um ano entre as datas de um filtro (referência: alterações da v306)."""
 _DAY = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
+_LAST: Final = time(23, 59, 59)
+SHORTEST: Final = timedelta(minutes=1)
+"""Um período mais curto não se corta."""
 EARLIEST = date(2000, 1, 1)
 """Antes disto não havia NF-e."""
 
@@ -31,9 +36,69 @@ class Window:
     def touches(self, other: "Window") -> bool:
         return self.inicio <= other.fim and other.inicio <= self.fim
 
-    def params(self, names: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-        """Os parâmetros do Bling, sempre com hora: a uma data sem hora ele soma a hora presente (medido)."""
-        return ((names[0], f"{self.inicio} 00:00:00"), (names[1], f"{self.fim} 23:59:59"))
+
+@dataclass(frozen=True)
+class Period:
+    """Do primeiro ao último segundo, na hora de Brasília."""
+
+    inicio: datetime
+    fim: datetime
+
+    @classmethod
+    def of(cls, window: Window) -> "Period":
+        return cls(datetime.combine(window.inicio, time()), datetime.combine(window.fim, _LAST))
+
+    @property
+    def window(self) -> Window:
+        """Os dias que toca."""
+        return Window(self.inicio.date(), self.fim.date())
+
+    @property
+    def is_within_a_day(self) -> bool:
+        return self.inicio.date() == self.fim.date()
+
+    @property
+    def last_day(self) -> "Period":
+        """O que dele é do último dia."""
+        return Period(max(self.inicio, datetime.combine(self.fim.date(), time())), self.fim)
+
+    def halves(self) -> "tuple[Period, ...]":
+        """A metade mais nova e a mais velha, em dias inteiros enquanto há mais de um; nenhuma se já é curto demais."""
+        if not self.is_within_a_day:
+            middle = self.inicio.date() + (self.fim.date() - self.inicio.date() - timedelta(days=1)) // 2
+            cut = datetime.combine(middle, _LAST)
+        elif self.fim - self.inicio >= SHORTEST:
+            cut = self.inicio + (self.fim - self.inicio) // 2
+            cut = cut.replace(microsecond=0)
+        else:
+            return ()
+        return Period(cut + _SECOND, self.fim), Period(self.inicio, cut)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Um filtro do Bling por período. Vão sempre as duas pontas: uma só é ignorada (medido)."""
+
+    inicio: str
+    fim: str
+    hours: bool = True
+    """False se o filtro é de dias: pede-se um dia a mais de cada lado, que o Bling às vezes deixa de fora o último
+    (suposto), e o que vem a mais é de quem o lê deixar de lado."""
+
+    @property
+    def max_days(self) -> int:
+        """Quantos dias cabem numa janela."""
+        return MAX_DAYS if self.hours else MAX_DAYS - 2
+
+    def params(self, period: Period) -> tuple[tuple[str, str], ...]:
+        """Os parâmetros do Bling, se têm hora sempre com ela: a uma data sem hora ele soma a hora presente (medido)."""
+        if self.hours:
+            return ((self.inicio, f"{period.inicio:%Y-%m-%d %H:%M:%S}"), (self.fim, f"{period.fim:%Y-%m-%d %H:%M:%S}"))
+        return ((self.inicio, f"{period.inicio.date() - _DAY}"), (self.fim, f"{period.fim.date() + _DAY}"))
+
+    def halves(self, period: Period) -> tuple[Period, ...]:
+        """As metades que o filtro distingue."""
+        return period.halves() if self.hours or not period.is_within_a_day else ()
 
 
 def parse_day(value: str, name: str) -> date:
@@ -81,16 +146,16 @@ def merge(windows: Iterable[Window]) -> list[Window]:
     return merged
 
 
-def plan(windows: Iterable[Window]) -> list[Window]:
-    """As janelas a percorrer: juntas, cortadas em no máximo um ano, da mais nova à mais antiga."""
-    return [piece for window in reversed(merge(windows)) for piece in _cut(window)]
+def plan(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:
+    """As janelas a percorrer: juntas, cortadas em no máximo `max_days`, da mais nova à mais antiga."""
+    return [piece for window in reversed(merge(windows)) for piece in _cut(window, max_days)]
 
 
-def _cut(window: Window) -> Iterator[Window]:
+def _cut(window: Window, max_days: int) -> Iterator[Window]:
     """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas."""
     fim = window.fim
     while fim >= window.inicio:
-        oldest = fim - timedelta(days=MAX_DAYS - 1)
+        oldest = fim - timedelta(days=max_days - 1)
         month = oldest if oldest.day == 1 else (oldest.replace(day=1) + timedelta(days=32)).replace(day=1)
         inicio = max(window.inicio, month)
         yield Window(inicio, fim)

@@ -15,8 +15,8 @@ from bling_collector.cli.screen.report import status as show_status
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
 from bling_collector.errors import AnotherCompanyError, UsageError
-from bling_collector.etl.confirm import forget_empresa
 from bling_collector.insight.status import load_status
+from bling_collector.runs.confirm import forget_empresa
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.005)

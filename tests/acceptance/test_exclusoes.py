@@ -9,7 +9,7 @@ from tests.proving import DAY, START, at, count, gone, outgoing, twin
 from tests.variants import one_now
 
 from bling_collector.bootstrap import App
-from bling_collector.etl.exclusoes import is_most, limit
+from bling_collector.etl.settle import is_most, limit
 from bling_collector.insight.alarms import load_alarms
 from bling_simulator.bling import Bling
 

@@ -10,7 +10,7 @@ from tests.truth import assert_equals_truth
 from tests.variants import one_now
 
 from bling_collector.bootstrap import App
-from bling_collector.etl import abertas
+from bling_collector.etl import again
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 
@@ -337,7 +337,7 @@ async def test_a_releitura_das_pendentes_velhas_tem_limite(
         bling.edit_note(note["id"], situacao=6)
     notes = [bling.issue_note(situacao=1, emitted_at=OLD + timedelta(days=day), lines=[]) for day in range(5)]
     await app.pipeline.run_full(START)
-    monkeypatch.setattr(abertas, "MOST", 2)
+    monkeypatch.setattr(again, "MOST_OPEN", 2)
     bling.counters.reset()
     assert (await app.pipeline.run()).status == "success"
     assert {path for path in bling.counters.details if path.startswith("/nfe/")} == {f"/nfe/{n}" for n in notes[3:]}

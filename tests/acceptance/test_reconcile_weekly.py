@@ -44,7 +44,7 @@ async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bli
         year = bling.notes[id_]["dataEmissao"][:4]
         bling.delete_note(id_)
         bling.issue_note(emitted_at=at(f"{year}-08-31 23:59:59"))
-    found: list[int] = []
+    found: list[int | str] = []
     for _ in range(7):
         clock.advance(DAY)
         bling.counters.reset()

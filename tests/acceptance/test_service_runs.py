@@ -184,7 +184,7 @@ async def test_an_unexpected_error_in_a_run_says_which_run(
     async def broken(*_: Any) -> None:
         raise KeyError("um detalhe interno")
 
-    monkeypatch.setattr("bling_collector.runs.pipeline.sweep", broken)
+    monkeypatch.setattr("bling_collector.runs.collection.sweep", broken)
     body = problem(await http.post("/run"), 500)
     assert body["run_id"] == 1
     assert body["reference"] in caplog.text

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from tests.commands import variables_for
 
-from bling_collector.cli.arguments import RECURSOS
 from bling_collector.config import Settings
-from bling_collector.etl.sync import SYNCED
 from bling_simulator.server import RunningServer
 
 HEAVY = {
@@ -63,7 +61,7 @@ def loaded_by(
         (["runn"], {}),
         (["run", "--foo"], {}),
         (["run", "--data-inicio", "31/12/2025"], {}),
-        (["sync", "pedido", "1"], {}),
+        (["sync", "nfe", "abc"], {}),
         (["db", "restore", "--help"], {}),
         ([], {"_BLING_COLLECTOR_COMPLETE": "bash_complete", "COMP_WORDS": "bling-collector ru", "COMP_CWORD": "1"}),
     ],
@@ -114,7 +112,3 @@ def test_the_service_loads_what_it_serves_with(tmp_path: Path) -> None:
 
     assert "fastapi" in loaded
     assert loaded & TO_SERVE == set()
-
-
-def test_what_sync_offers_is_what_it_fetches() -> None:
-    assert tuple(stream.singular for stream in SYNCED) == RECURSOS

@@ -9,7 +9,7 @@ from tests.proving import START, count, outgoing, snapshot
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingUnavailableError, CollectorError, UsageError
-from bling_collector.etl.sync import UnknownObjectError
+from bling_collector.etl.again import UnknownObjectError
 from bling_simulator.bling import Bling
 
 

@@ -10,9 +10,10 @@ from tests.collecting import rows
 
 from bling_collector.db import control, proof
 from bling_collector.db.control import Bookmark, Owed, Pendencia
-from bling_collector.db.models import produtos
+from bling_collector.db.models import nfe_pagamentos, produtos
 from bling_collector.db.resources import repository
 from bling_collector.errors import RunInProgressError
+from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.produtos import PRODUTOS
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
@@ -139,16 +140,17 @@ async def test_o_que_falta_vem_do_banco(engine: AsyncEngine) -> None:
         )
         await repository.mark_unknown_skus(connection, ["C"], NOW)
         week = timedelta(days=7)
-        assert await repository.skus_without_produto(connection, NOW - week, now=NOW) == ["B"]
-        assert await repository.skus_without_produto(connection, NOW, now=NOW) == ["B", "C"]
+        assert await repository.skus_without_produto(connection, NOW) == ["B"]
+        assert await repository.skus_without_produto(connection, NOW + week) == ["B", "C"]
         await repository.mark_known_skus(connection, {"C"})
-        assert await repository.skus_without_produto(connection, NOW - week, now=NOW) == ["B", "C"]
+        assert await repository.skus_without_produto(connection, NOW) == ["B", "C"]
         await connection.exec_driver_sql(
             "INSERT INTO nfe_pagamentos (nfe_id, forma_pagamento_id) VALUES (1, 5), (1, 6), (1, NULL)"
         )
-        assert await repository.unknown_formas(connection) == [5, 6]
-        await repository.mark_formas_not_found(connection, [6], NOW)
-        assert await repository.unknown_formas(connection) == [5]
+        formas, citing = FORMAS_PAGAMENTO.table, [nfe_pagamentos.c.forma_pagamento_id]
+        assert await repository.lacking(connection, formas, "formas_pagamento", citing, 10) == [5, 6]
+        await repository.mark_not_found(connection, formas, [6], NOW)
+        assert await repository.lacking(connection, formas, "formas_pagamento", citing, 10) == [5]
         await connection.exec_driver_sql("INSERT INTO formas_pagamento (id, tipo_pagamento) VALUES (5, 17)")
         assert await repository.fill_tipo_pagamento(connection, [2]) == 0
         assert await repository.fill_tipo_pagamento(connection) == 1

@@ -13,9 +13,9 @@ from tests.truth import assert_equals_truth
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.bootstrap import App
 from bling_collector.db.control import PARKED_AFTER
-from bling_collector.etl.pendencias import unpark
 from bling_collector.insight.failures import UnknownFailureError, load_failure, load_failures
 from bling_collector.insight.status import load_status
+from bling_collector.runs.unpark import unpark
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 

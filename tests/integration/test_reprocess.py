@@ -55,7 +55,7 @@ async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(app: App, bling: Bling
     for table, lines in fresh.items():
         assert table == "execucao_log" or again[table] == lines, table
     total = len(outgoing(bling))
-    assert ("Notas refeitas", total, total) in seen
+    assert ("Refazendo: notas", total, total) in seen
     assert result.stats["nfes"] == total
     await assert_equals_truth(app.engine, bling)
 
@@ -106,7 +106,9 @@ async def _interrupted(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Um reprocessamento parado depois do primeiro lote, de dez notas."""
     monkeypatch.setattr(reprocessing, "BATCH", 10)
     stop = asyncio.Event()
-    result = await app.pipeline.reprocess(stop=stop, sink=lambda p: stop.set() if p.fase == "Notas refeitas" else None)
+    result = await app.pipeline.reprocess(
+        stop=stop, sink=lambda p: stop.set() if p.fase == "Refazendo: notas" else None
+    )
     assert (result.status, result.exit_code, result.stats["nfes"]) == ("partial", 1, 10)
 
 

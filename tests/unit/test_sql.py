@@ -52,8 +52,10 @@ OTHERS = {
         "only",
         "table",
         "description",
-        "_PARKED.format(recurso='contatos', id='contatos.id::text')",
         "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
+        # Das declarações dos recursos: condições, e nomes das colunas.
+        *("kept.ours", "day", "condition", "column.name", "column.table.name", "parked", "later"),
+        *("' UNION '.join(sources)", "_waiting(table)", "_lacking(table, recurso, citing)", "', '.join(columns)"),
     },
     # Nomes lidos do catálogo, entre aspas; e as tabelas cujas linhas ficam, escritas ali mesmo.
     "restore.py": {"displaced", "', '.join(map(quoted, names))", "kind", "table", "kept", "name", "_KEPT[table]"},

@@ -1,9 +1,9 @@
 """As leituras da API do Bling: uma página após a outra, ou um registro por id. Não conhece tabela nenhuma."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 
@@ -27,6 +27,9 @@ from bling_collector.payload import Json, UnreadableError, as_list, integer
 Params = Sequence[tuple[str, str | int]]
 """Pares, e não um dicionário: `codigos[]` se repete."""
 
+Key = Callable[[Mapping[str, Json]], Any]
+"""O que identifica uma linha; None se ela não o traz."""
+
 STALE_PAGES: Final = 3
 """Páginas seguidas sem uma linha nova que bastam para dizer que a listagem anda em círculos."""
 
@@ -39,12 +42,17 @@ PAST_THE_END: Final = 100_000
 """Uma página que está sempre vazia, se cada uma tem uma linha."""
 
 
+def by_id(row: Mapping[str, Json]) -> int | None:
+    """A chave de quase todas as listagens."""
+    return integer(row.get("id"))
+
+
 class BlingClient:
     """Lê a API pelo cliente que `build_http` monta. Todo método levanta os BlingError de `errors.py`."""
 
     def __init__(self, http: httpx2.AsyncClient, *, page_size: int = 100) -> None:
         self._http = http
-        self._answered: dict[str, tuple[Params, int, int]] = {}
+        self._answered: dict[str, tuple[Params, int | None, int | None, Key]] = {}
         self.page_size = page_size
         self._followed = 0
         self._shortest_followed = page_size
@@ -68,9 +76,10 @@ class BlingClient:
     async def detail(
         self,
         path: str,
-        id: int,  # noqa: A002 — é o nome que o Bling dá
+        id: Any,  # noqa: A002 — é o nome que o Bling dá
         read: Callable[[dict[str, Json]], object] = dict,
         *,
+        key: Key = by_id,
         attempts: int = ATTEMPTS,
     ) -> dict[str, Json]:
         """O registro `id` inteiro. BlingNotFoundError se não existe.
@@ -80,7 +89,7 @@ class BlingClient:
         """
 
         def readable(body: dict[str, Json]) -> None:
-            record = _record(body, id)
+            record = _record(body, id, key)
             if record is None:
                 raise BlingBodyError(f"GET {path}/{id}: a resposta não traz o registro pedido.", status=200)
             try:
@@ -88,7 +97,7 @@ class BlingClient:
             except UnreadableError as error:
                 raise BlingBodyError(f"GET {path}/{id}: o registro não se lê inteiro: {error}.", status=200) from error
 
-        record = _record(await self.get(f"{path}/{id}", check=readable, attempts=attempts), id)
+        record = _record(await self.get(f"{path}/{id}", check=readable, attempts=attempts), id, key)
         assert record is not None
         return record
 
@@ -96,35 +105,40 @@ class BlingClient:
         self,
         path: str,
         params: Params,
-        number: int,
-        size: int,
+        number: int | None,
+        size: int | None,
         *,
+        key: Key = by_id,
         attempts: int = ATTEMPTS,
         patience: float = LONGEST_PATIENCE,
     ) -> list[dict[str, Json]]:
-        """As linhas de uma página da listagem, que pode vir vazia."""
+        """As linhas de uma página da listagem, que pode vir vazia.
+
+        `size` é None para a listagem que não aceita um tamanho, e `number`, para a que não tem páginas.
+        """
 
         def has_rows(body: dict[str, Json]) -> None:
             data = body.get("data")
             rows = as_list(data)
             if rows is None or data == {}:  # nem o PHP escreve assim uma lista vazia
                 raise BlingBodyError(f"GET {path}: a listagem veio sem `data`.", status=200)
-            if not all(isinstance(row, dict) and integer(row.get("id")) is not None for row in rows):
+            if not all(isinstance(row, dict) and key(row) is not None for row in rows):
                 raise BlingBodyError(f"GET {path}: a listagem veio com uma linha sem id.", status=200)
 
-        asked = (*params, ("pagina", number), ("limite", size))
+        paging = (("pagina", number), ("limite", size))
+        asked = (*params, *((name, value) for name, value in paging if value is not None))
         body = await self.get(path, asked, check=has_rows, attempts=attempts, patience=patience)
-        rows = [_with_id(row, integer(row["id"])) for row in as_list(body["data"]) or ()]
-        self._answered[path] = tuple(params), number, size
+        rows = [_with_id(row, key(row)) for row in as_list(body["data"]) or ()]
+        self._answered[path] = tuple(params), number, size, key
         return rows
 
     async def lists(self, path: str) -> bool:
         """Se a listagem de `path` atende: pede outra vez a última página que ela deu e, se essa já não vem ou não há
         nenhuma, uma tão longe que nela não há registro que a estrague."""
-        past_the_end = ((), PAST_THE_END, 1)
-        for params, number, size in dict.fromkeys((self._answered.get(path, past_the_end), past_the_end)):
+        past_the_end = ((), PAST_THE_END, 1, by_id)
+        for params, number, size, key in dict.fromkeys((self._answered.get(path, past_the_end), past_the_end)):
             try:
-                await self.page(path, params, number, size, attempts=WITNESS_ATTEMPTS)
+                await self.page(path, params, number, size, key=key, attempts=WITNESS_ATTEMPTS)
             except BlingPausedError:
                 raise
             except LASTING:
@@ -138,7 +152,15 @@ class BlingClient:
         return await self.lists(others[-1] if others else "/nfe" if path == "/contatos" else "/contatos")
 
     async def pages(
-        self, path: str, params: Params = (), *, short_is_last: bool = False, attempts: int = ATTEMPTS
+        self,
+        path: str,
+        params: Params = (),
+        *,
+        key: Key = by_id,
+        paged: bool = True,
+        sized: bool = True,
+        short_is_last: bool = False,
+        attempts: int = ATTEMPTS,
     ) -> AsyncIterator[list[dict[str, Json]]]:
         """As linhas da listagem, página a página, cada id uma só vez; nenhuma lista vem vazia.
 
@@ -147,12 +169,18 @@ class BlingClient:
 
         Com `short_is_last` também é o fim uma página com menos da metade da mais curta que este cliente já viu ter
         outra depois, de qualquer listagem, se já viu `EVIDENCE` delas: poupa uma requisição a quem tem como conferir.
-        """
 
-        seen: set[int] = set()
+        Uma listagem sem páginas (`paged` falso) vem de uma vez; a que não é `sized` não aceita o tamanho da página.
+        """
+        if not paged:
+            if rows := await self.page(path, params, None, None, key=key, attempts=attempts):
+                yield list({row["id"]: row for row in rows}.values())
+            return
+        seen: set[Any] = set()
         stale = previous = 0
         for page in count(1):
-            rows = await self.page(path, params, page, self.page_size, attempts=attempts)
+            size = self.page_size if sized else None
+            rows = await self.page(path, params, page, size, key=key, attempts=attempts)
             if not rows:
                 return
             fresh = {row["id"]: row for row in rows if row["id"] not in seen}
@@ -170,9 +198,9 @@ class BlingClient:
                     "a listagem não tem fim."
                 )
 
-    async def one_row(self, path: str, params: Params = (), *, attempts: int = 1) -> None:
+    async def one_row(self, path: str, params: Params = (), *, key: Key = by_id, attempts: int = 1) -> None:
         """Pede uma linha da listagem: só para saber se o Bling a dá, e que horas são lá. Não espera por uma pausa."""
-        await self.page(path, params, 1, 1, attempts=attempts, patience=0)
+        await self.page(path, params, 1, 1, key=key, attempts=attempts, patience=0)
 
     def _note_followed(self, rows: int) -> None:
         if rows:
@@ -183,18 +211,19 @@ class BlingClient:
         return self._followed >= EVIDENCE and 2 * rows < self._shortest_followed
 
 
-def _record(body: dict[str, Json], id_: int) -> dict[str, Json] | None:
+def _record(body: dict[str, Json], id_: Any, key: Key) -> dict[str, Json] | None:
     """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam)."""
     data = body.get("data", body)
     alone = as_list(data)
     if alone is not None and len(alone) == 1:
         data = alone[0]
-    return _with_id(data, id_) if isinstance(data, dict) and integer(data.get("id")) == id_ else None
+    return _with_id(data, id_) if isinstance(data, dict) and key(data) == id_ else None
 
 
-def _with_id(record: dict[str, Json], id_: int | None) -> dict[str, Json]:
-    """O registro com o id em número, que é como todos o usam daqui em diante."""
-    return record if type(record["id"]) is int else record | {"id": id_}
+def _with_id(record: dict[str, Json], id_: Any) -> dict[str, Json]:
+    """O registro com a chave em `id`, e em número se é um: é como todos o usam daqui em diante."""
+    held = record.get("id")
+    return record if type(held) is type(id_) and held == id_ else record | {"id": id_}
 
 
 def build_http(

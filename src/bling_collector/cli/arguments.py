@@ -14,8 +14,6 @@ as_json: Final = click.option("--json", "json_", is_flag=True, help="Escreve o r
 LARGEST_ID: Final = 2**63 - 1
 PORT: Final = click.IntRange(1, 65535)
 ID: Final = click.IntRange(1, LARGEST_ID)
-RECURSOS: Final = ("nfe", "contato", "produto")
-"""O que `sync` busca; um teste o compara com o que ele sabe buscar."""
 
 
 class Day(click.ParamType[date]):
@@ -34,13 +32,14 @@ class Record(click.ParamType[tuple[str, int]]):
         if isinstance(value, tuple):
             return value
         recurso, _, id_ = str(value).partition("/")
-        singular = recurso if recurso in RECURSOS else recurso.removesuffix("s")
-        if singular not in RECURSOS:
-            self.fail(f"{recurso!r}; use um destes: {', '.join(RECURSOS)}.", param, ctx)
         digits = id_.lstrip("0") if id_.isascii() and id_.isdecimal() else ""
         if not digits or len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
             self.fail(f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}.", param, ctx)
-        return singular, int(digits)
+        from bling_collector.streams.registry import SYNCED, named  # só quem busca um registro os carrega
+
+        if (found := named(recurso)) is None or found not in SYNCED:
+            self.fail(f"{recurso!r}; use um destes: {', '.join(each.singular for each in SYNCED)}.", param, ctx)
+        return found.name, int(digits)
 
 
 def first_day(said: str, *, required: bool = False) -> Callable[[F], F]:

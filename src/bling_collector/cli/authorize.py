@@ -24,8 +24,8 @@ from bling_collector.bootstrap import open_app
 from bling_collector.cli.running import run_to_end, settings_to_collect
 from bling_collector.cli.screen.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
-from bling_collector.etl.confirm import forget_empresa
 from bling_collector.insight.empresa import load_empresa
+from bling_collector.runs.confirm import forget_empresa
 
 PORT = 8000
 WAIT = 300.0

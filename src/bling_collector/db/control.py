@@ -299,6 +299,19 @@ async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, dat
     ).one()
 
 
+async def first_uncovered(connection: AsyncConnection, recurso: str) -> date | None:
+    """O dia mais antigo em que ainda falta algum registro do recurso."""
+    day: date | None = await connection.scalar(
+        text("""
+            SELECT min(dia) FROM (
+                SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = :recurso
+                UNION ALL
+                SELECT min(data_emissao) FROM pendencias WHERE recurso = :recurso) d (dia)"""),
+        {"recurso": recurso},
+    )
+    return day
+
+
 async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | None:
     """Até quando (UTC) as alterações do recurso já foram lidas. Um que esteja no futuro é assunto de quem o lê."""
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))

@@ -357,6 +357,13 @@ etl_controle = Table(
         server_default=text("false"),
         comment="se leu tudo o que o Bling tinha até o instante em que começou",
     ),
+    Column(
+        "salvos",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="recurso → quantos registros dele a execução gravou",
+    ),
     Column("restam", Integer, comment="requisições que se calcula que ainda faça; nulo se não se sabe"),
     Column("espera", Text, comment="por que está parada, se o Bling não responde"),
 )

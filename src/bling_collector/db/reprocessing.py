@@ -9,30 +9,36 @@ from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, t
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import etl_controle
 
+Period = tuple[str, date | None, date | None] | None
+"""A coluna do dia, e de quando a quando; None para tudo."""
 
-def _kept(table: Table, after: int, inicio: date | None, fim: date | None) -> list[ColumnElement[bool]]:
+
+def _kept(table: Table, after: object, period: Period) -> list[ColumnElement[bool]]:
     c = table.c
-    where = [c.detalhe.is_not(None), c.id > after]
-    if inicio is not None:
-        where.append(c.data_emissao >= inicio)
-    if fim is not None:
-        where.append(func.date(c.data_emissao) <= fim)
+    where: list[ColumnElement[bool]] = [c.detalhe.is_not(None)]
+    if after is not None:
+        where.append(c.id > after)
+    column, inicio, fim = period or (None, None, None)
+    if column is not None and inicio is not None:
+        where.append(c[column] >= inicio)
+    if column is not None and fim is not None:
+        where.append(func.date(c[column]) <= fim)
     return where
 
 
-async def count(connection: AsyncConnection, table: Table, after: int, inicio: date | None, fim: date | None) -> int:
+async def count(connection: AsyncConnection, table: Table, after: object, period: Period) -> int:
     """Quantas linhas com o JSON guardado há por refazer."""
-    statement = select(func.count()).select_from(table).where(*_kept(table, after, inicio, fim))
+    statement = select(func.count()).select_from(table).where(*_kept(table, after, period))
     return int(await connection.scalar(statement) or 0)
 
 
 async def stored(
-    connection: AsyncConnection, table: Table, after: int, limit: int, inicio: date | None, fim: date | None
+    connection: AsyncConnection, table: Table, after: object, limit: int, period: Period
 ) -> Sequence[RowMapping]:
     """As próximas `limit` linhas, por id: `id`, `detalhe` e `extraido_em`."""
     statement: Select[Any] = select(table.c.id, table.c.detalhe, table.c.extraido_em)
     # Sem a tranca das linhas, o que um `sync` gravasse agora seria desfeito pelo JSON lido antes.
-    ordered = statement.where(*_kept(table, after, inicio, fim)).order_by(table.c.id).limit(limit).with_for_update()
+    ordered = statement.where(*_kept(table, after, period)).order_by(table.c.id).limit(limit).with_for_update()
     rows: Sequence[RowMapping] = (await connection.execute(ordered)).mappings().all()
     return rows
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,15 +16,12 @@ from bling_collector.clock import Clock
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.resources import repository
 from bling_collector.empresa import Empresa
 from bling_collector.errors import CollectorError
-from bling_collector.etl.fetch import WITNESSES, Fetched, fetch
-from bling_collector.etl.progress import Progress, ProgressSink
+from bling_collector.etl.progress import Outlook, Progress, ProgressSink
+from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.payload import Json
-from bling_collector.plan.outlook import Outlook
-from bling_collector.streams.base import Document, Params, Stream
 from bling_collector.windows import Window
 from bling_collector.words import number
 
@@ -33,27 +30,42 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+Name = tuple[str, Id]
+"""O recurso e o id de um registro."""
+
+
 @dataclass
 class Found:
-    """O que as varreduras encontraram diferente, antes de reparar, em ids; cada um conta de uma maneira só."""
+    """O que as varreduras encontraram diferente, antes de reparar; cada registro conta de uma maneira só."""
 
-    faltavam: set[int] = field(default_factory=set)
-    mudaram: set[int] = field(default_factory=set)
-    sumiram: set[int] = field(default_factory=set)
+    principal: str = ""
+    """O recurso cujos ids se dizem sem o nome dele, como sempre se disseram."""
+    faltavam: set[Name] = field(default_factory=set)
+    mudaram: set[Name] = field(default_factory=set)
+    sumiram: set[Name] = field(default_factory=set)
 
     def add(
-        self, *, faltavam: Collection[int] = (), mudaram: Collection[int] = (), sumiram: Collection[int] = ()
+        self,
+        recurso: str,
+        *,
+        faltavam: Collection[Id] = (),
+        mudaram: Collection[Id] = (),
+        sumiram: Collection[Id] = (),
     ) -> None:
         """O que uma janela deu por sumido e outra mostra só mudou de data."""
-        self.faltavam |= set(faltavam) - self.mudaram
-        self.mudaram |= set(mudaram) - self.faltavam
-        self.sumiram = (self.sumiram | set(sumiram)) - self.faltavam - self.mudaram
+        self.faltavam |= {(recurso, id_) for id_ in faltavam} - self.mudaram
+        self.mudaram |= {(recurso, id_) for id_ in mudaram} - self.faltavam
+        new = {(recurso, id_) for id_ in sumiram}
+        self.sumiram = (self.sumiram | new) - self.faltavam - self.mudaram
 
     @property
-    def ids(self) -> dict[str, list[int]]:
-        """Só os tipos de que há algum."""
+    def ids(self) -> dict[str, list[int | str]]:
+        """Só os tipos de que há algum: do recurso principal, o id; dos outros, `recurso/id`."""
         kinds = {"faltavam": self.faltavam, "mudaram": self.mudaram, "sumiram": self.sumiram}
-        return {kind: sorted(ids) for kind, ids in kinds.items() if ids}
+        return {kind: [self._said(*name) for name in sorted(names)] for kind, names in kinds.items() if names}
+
+    def _said(self, recurso: str, id_: Id) -> int | str:
+        return id_ if recurso == self.principal else f"{recurso}/{id_}"
 
     @property
     def counts(self) -> Counter[str]:
@@ -86,6 +98,8 @@ class RunContext:
     started: datetime
     before: Requests
     """As requisições do processo que já estavam feitas quando a execução começou."""
+    resources: tuple[Resource, ...] = ()
+    """Os recursos que se coletam, na ordem em que se coletam."""
     keep_lock: Callable[[], Awaitable[None]] | None = None
     """Confere, antes de cada transação, que a tranca da execução ainda é desta."""
     progress: Progress = field(default_factory=Progress)
@@ -99,31 +113,57 @@ class RunContext:
     """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
     probes: int = 0
     """Sondas já feitas do que as listagens poderiam esconder."""
-    hiding: set[str] = field(default_factory=set)
-    """Os streams em que elas o mostraram nesta execução."""
-    hid: dict[str, bool] = field(default_factory=dict)
-    """Stream → se uma execução anterior já o tinha visto."""
+    hides: dict[str, bool] = field(default_factory=dict)
+    """Recurso → se as listagens de costume dele escondem registros, até onde se sabe."""
     refused: Counter[str] = field(default_factory=Counter)
     """Quantos pedidos de cada recurso falharam enquanto se estreitava uma listagem."""
     known_bad: dict[str, list[Window]] = field(default_factory=dict)
-    """De cada stream, o que execuções anteriores não puderam ler: lê-se à parte, para não estragar o resto."""
-    unread: dict[tuple[str, Params], dict[Window, str]] = field(default_factory=dict)
+    """De cada resource, o que execuções anteriores não puderam ler: lê-se à parte, para não estragar o resto."""
+    unread: dict[tuple[str, str, Params], dict[Window, str]] = field(default_factory=dict)
     """De cada listagem, o que já se viu nesta execução que não se deixa ler, e por quê: não se pede outra vez."""
     found: Found = field(default_factory=Found)
-    differing: set[date] = field(default_factory=set)
-    """Os meses conferidos nesta execução em que, ao fim, os dois lados ainda diferem."""
+    differing: set[tuple[str, date]] = field(default_factory=set)
+    """De cada recurso, os meses conferidos nesta execução em que, ao fim, os dois lados ainda diferem."""
     told: Empresa | None = None
     """De que empresa o Bling disse que é a conta, ao começar."""
     outlook: Outlook | None = None
     """O que a execução ainda deve pedir; None se ela nada pede."""
     gone: Counter[str] = field(default_factory=Counter)
-    """Stream → quantos registros esta execução já deu por excluídos."""
+    """Resource → quantos registros esta execução já deu por excluídos."""
     unlikely: dict[str, str] = field(default_factory=dict)
-    """Stream → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
+    """Resource → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
     witnessed: set[str] = field(default_factory=set)
     """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """O andamento nas colunas de etl_controle."""
+        progress = self.progress
+        counted = {r.counts: progress.saved[r.name] for r in self.resources if r.counts is not None}
+        return {
+            "fase": progress.fase,
+            "feitos": progress.feitos,
+            "total": progress.total,
+            **counted,
+            "salvos": {name: count for name, count in self._others.items() if count},
+            "requisicoes": progress.requisicoes,
+            "limitadas": progress.limitadas,
+            "restam": progress.restam,
+            "espera": progress.espera,
+        }
+
+    @property
+    def _others(self) -> dict[str, int]:
+        """O que se gravou dos recursos que alguém pediu a mais."""
+        return {each.name: self.progress.saved[each.name] for each in self.resources if each.optional}
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """As contagens que as respostas mostram: as do primeiro coletor, e as do que se pediu a mais."""
+        saved = self.progress.saved
+        return {r.said or r.name: saved[r.name] for r in self.resources if r.counts is not None} | self._others
 
     def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
         """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
@@ -140,10 +180,10 @@ class RunContext:
         self.progress.restam = None if later is None else later + phase
         self.sink(self.progress)
 
-    def note_unread(self, stream: Stream, unread: Mapping[Window, str]) -> None:
+    def note_unread(self, resource: Resource, unread: Mapping[Window, str]) -> None:
         """Diz, uma vez cada um, os períodos de que o Bling não dá toda a listagem."""
         for window, why in unread.items():
-            problem = f"O Bling não dá toda a listagem de {stream.title.lower()} de {window}: {why}"
+            problem = f"O Bling não dá toda a listagem de {resource.title.lower()} de {window}: {why}"
             if problem not in self.problems:
                 log.error("%s", problem)
                 self.problems.append(problem)
@@ -152,36 +192,49 @@ class RunContext:
         if self.stop.is_set():
             raise Stopped
 
-    def suspect(self, stream: str, error: CollectorError) -> None:
+    def suspect(self, resource: str, error: CollectorError) -> None:
         """Exclusões improváveis: nada se anotou delas, e alguém precisa dizer se são verdade."""
         log.error("%s", error)
-        if stream not in self.unlikely:  # uma por recurso: as outras diriam o mesmo
-            self.unlikely[stream] = str(error)
+        if resource not in self.unlikely:  # uma por recurso: as outras diriam o mesmo
+            self.unlikely[resource] = str(error)
             self.problems.append(str(error))
 
     async def pages(
-        self, path: str, params: Params = (), *, short_is_last: bool = False, attempts: int = ATTEMPTS
+        self,
+        resource: Resource,
+        params: Params = (),
+        *,
+        path: str | None = None,
+        short_is_last: bool = False,
+        attempts: int = ATTEMPTS,
     ) -> AsyncIterator[list[Json]]:
         """As páginas de uma listagem. Stopped assim que se pede a parada, mesmo entre as tentativas de uma página."""
-        listing = self.client.pages(path, params, short_is_last=short_is_last, attempts=attempts)
+        listing = self.client.pages(
+            path or resource.path,
+            params,
+            key=resource.key,
+            paged=resource.paged,
+            sized=resource.sized,
+            short_is_last=short_is_last,
+            attempts=attempts,
+        )
         while page := await self.asking(anext(listing, [])):
             yield page
 
-    async def page(self, path: str, params: Params, number: int, size: int, *, attempts: int) -> list[Json]:
+    async def page(
+        self, resource: Resource, params: Params, number: int, size: int, *, path: str | None = None, attempts: int
+    ) -> list[Json]:
         """Uma página só, que pode vir vazia; o resto como `pages`."""
-        return await self.asking(self.client.page(path, params, number, size, attempts=attempts))
+        place = (number if resource.paged else None, size if resource.sized else None)
+        return await self.asking(
+            self.client.page(path or resource.path, params, *place, key=resource.key, attempts=attempts)
+        )
 
-    async def details(
-        self, stream: Stream, ids: Collection[int], read: Callable[[Document], object] | None = None
-    ) -> AsyncGenerator[Fetched]:
-        """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá.
-
-        `read` diz se um detalhe se lê inteiro; o padrão é o mapeamento do stream.
-        """
-        async with self.engine.connect() as connection:
-            held = await repository.should_answer(connection, stream.table, stream.name, without=ids, most=WITNESSES)
-        read = read or stream.read
-        return fetch(self.client, stream.path, ids, read, limit=self.in_flight, stop=self.stop, witnesses=held)
+    async def detail(
+        self, resource: Resource, id_: Id, read: Callable[[Document], object] | None = None
+    ) -> dict[str, Json]:
+        """O detalhe de um registro, inteiro; `read` como em `details`."""
+        return await self.client.detail(resource.path, id_, read or resource.read, key=resource.key)
 
     async def asking(self, work: Awaitable[T]) -> T:
         """O resultado de `work`, ou Stopped assim que se pede a parada."""
@@ -206,45 +259,29 @@ class RunContext:
             self.show()
             if self.run_id is None:
                 return
-            if await control.note_progress(connection, self.run_id, **run_columns(self.progress)):
+            if await control.note_progress(connection, self.run_id, **self.columns):
                 self.stop.set()
 
     async def store(
-        self, connection: AsyncConnection, stream: Stream, items: Sequence[Item], failures: Sequence[Pendencia] = ()
+        self, connection: AsyncConnection, resource: Resource, items: Sequence[Item], failures: Sequence[Pendencia] = ()
     ) -> Saved:
         """Salva os documentos, quita o que era pendente e anota o que falhou, tudo na transação dada."""
         now = self.clock.now()
-        outcome = await save(connection, stream, items, now, self.run_id)
-        await control.settle(connection, stream.name, [str(item.document["id"]) for item in outcome.saved])
+        outcome = await save(connection, resource, items, now, self.run_id)
+        await control.settle(connection, resource.name, [str(item.document["id"]) for item in outcome.saved])
         refused = [
             Pendencia(
-                stream.name,
+                resource.name,
                 str(item.document["id"]),
                 reason,
-                stream.day(item.document) or item.day,
+                resource.day(item.document) or item.day,
                 item.resumo,
-                stream.names(item.document),
+                resource.names(item.document),
             )
             for item, reason in outcome.refused
         ]
         await control.add_pendencias(connection, [*failures, *refused], now)
-        if stream.after_save is not None:
-            await stream.after_save(connection, outcome.created | outcome.updated)
+        for complete in (resource.after_save, resource.after_change):
+            if complete is not None:
+                await complete(connection, outcome.created | outcome.updated)
         return outcome
-
-
-def run_columns(progress: Progress) -> dict[str, object]:
-    """O andamento nas colunas de etl_controle."""
-    stats = progress.stats
-    return {
-        "fase": progress.fase,
-        "feitos": progress.feitos,
-        "total": progress.total,
-        "nfes_processadas": stats["nfes"],
-        "contatos_novos": stats["contatos"],
-        "produtos_novos": stats["produtos"],
-        "requisicoes": progress.requisicoes,
-        "limitadas": progress.limitadas,
-        "restam": progress.restam,
-        "espera": progress.espera,
-    }

@@ -1,11 +1,14 @@
-"""Buscar muitos detalhes de uma vez: tantos em voo que a latência não atrasa o ritmo, e memória que não cresce."""
+"""Buscar e salvar: tantos detalhes em voo que a latência não atrasa o ritmo, em lotes, e memória que não cresce."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
+from bling_collector.db.control import Pendencia
+from bling_collector.db.resources import repository
 from bling_collector.errors import (
     LASTING,
     BlingError,
@@ -14,8 +17,12 @@ from bling_collector.errors import (
     BlingPausedError,
     BlingResourceDownError,
     BlingScopeError,
+    CollectorError,
 )
-from bling_collector.streams.base import Document
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.resource import Document, Id, Resource
+from bling_collector.etl.save import BATCH, Item
+from bling_collector.payload import Row
 
 GRACE = 5.0
 """Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""
@@ -23,13 +30,34 @@ SUSPECTS = 20
 """Registros que falham em seguida até que se pergunte por um que deve responder: são eles, ou é o recurso inteiro?"""
 WITNESSES = 3
 """Registros que já responderam e de que basta que um responda: também um deles pode ter um defeito."""
+ANALYZE_AFTER = 1000
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Por que buscar: a impressão da linha listada (se uma listagem a mostrou) e o seu dia."""
+
+    resumo: str | None = None
+    day: date | None = None
+    names: Row = field(default_factory=dict, compare=False)
+    """Por que as pessoas a conhecem, se uma listagem a mostrou."""
+    row: Document | None = field(default=None, compare=False)
+    """A própria linha, se é ela o documento."""
+
+
+@dataclass
+class Stored:
+    """O que houve com o que se buscou: o que o banco tinha diferente, e o que o Bling não tem (404)."""
+
+    updated: set[Id] = field(default_factory=set)
+    missing: set[Id] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
 class Fetched:
-    id: int
+    id: Id
     document: Document | None
     error: BlingError | None = None
 
@@ -66,13 +94,13 @@ async def bounded(
 
 async def fetch(
     client: BlingClient,
-    path: str,
-    ids: Collection[int],
+    resource: Resource,
+    ids: Collection[Id],
     read: Callable[[Document], object],
     *,
     limit: int,
     stop: asyncio.Event,
-    witnesses: Sequence[int] = (),
+    witnesses: Sequence[Id] = (),
 ) -> AsyncGenerator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele; um dos erros é não se deixar ler por `read`.
 
@@ -85,15 +113,15 @@ async def fetch(
     busca.
     """
 
-    async def one(id_: int) -> Fetched:
+    async def one(id_: Id) -> Fetched:
         try:
-            return Fetched(id_, await client.detail(path, id_, read))
+            return Fetched(id_, await client.detail(resource.path, id_, read, key=resource.key))
         except BlingPausedError:
             raise
         except (*LASTING, BlingMovedError) as error:
             return Fetched(id_, None, error)
 
-    jury = _Jury(client, path, ids, witnesses)
+    jury = _Jury(client, resource, ids, witnesses)
     async for fetched in bounded(one, ids, limit=limit, stop=stop):
         for judged in await jury.hear(fetched):
             yield judged
@@ -105,12 +133,13 @@ async def fetch(
 class _Jury:
     """Decide se o que falhou é culpa do registro."""
 
-    def __init__(self, client: BlingClient, path: str, ids: Collection[int], witnesses: Sequence[int]) -> None:
+    def __init__(self, client: BlingClient, resource: Resource, ids: Collection[Id], witnesses: Sequence[Id]) -> None:
         self._client = client
-        self._path = path
+        self._resource = resource
+        self._path = resource.path
         self._ids = ids
         self._witnesses = list(witnesses)
-        self._failed: set[int] = set()
+        self._failed: set[Id] = set()
         self._suspects: list[Fetched] = []
 
     async def hear(self, fetched: Fetched) -> list[Fetched]:
@@ -148,7 +177,7 @@ class _Jury:
         witnesses = self._witnesses or ([] if oldest is None else [oldest])
         for witness in witnesses:
             try:
-                await self._client.detail(self._path, witness, attempts=WITNESS_ATTEMPTS)
+                await self._client.detail(self._path, witness, key=self._resource.key, attempts=WITNESS_ATTEMPTS)
             except BlingNotFoundError:
                 pass
             except BlingPausedError:
@@ -157,3 +186,83 @@ class _Jury:
                 continue
             return True
         return not witnesses and await self._client.lists(self._path)
+
+
+async def details(
+    ctx: RunContext, resource: Resource, ids: Collection[Id], read: Callable[[Document], object] | None = None
+) -> AsyncGenerator[Fetched]:
+    """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá.
+
+    `read` diz se um detalhe se lê inteiro; o padrão é o mapeamento do recurso.
+    """
+    async with ctx.engine.connect() as connection:
+        held = await repository.should_answer(connection, resource.table, resource.name, without=ids, most=WITNESSES)
+    read = read or resource.read
+    return fetch(ctx.client, resource, ids, read, limit=ctx.in_flight, stop=ctx.stop, witnesses=held)
+
+
+async def fetch_and_store(
+    ctx: RunContext,
+    resource: Resource,
+    todo: Mapping[Id, Wanted],
+    *,
+    missing_is_failure: bool = False,
+    count: bool = True,
+) -> Stored:
+    """Busca os detalhes e os salva em lotes; o que já veio inteiro na linha da listagem não se busca.
+
+    Com `missing_is_failure` o 404 é uma falha como as outras e vira pendência.
+    """
+    items: list[Item] = []
+    failures: list[Pendencia] = []
+    result = Stored()
+
+    async def flush() -> None:
+        if not items and not failures:
+            return
+        async with ctx.transaction() as connection:
+            before = ctx.progress.saved[resource.name]
+            outcome = await ctx.store(connection, resource, items, failures)
+            result.updated |= outcome.updated
+            if count:
+                ctx.progress.saved[resource.name] += len(outcome.saved)
+            if before < ANALYZE_AFTER <= ctx.progress.saved[resource.name]:
+                await repository.analyze(connection)
+        items.clear()
+        failures.clear()
+
+    whole = [Fetched(id_, wanted.row) for id_, wanted in todo.items() if wanted.row is not None]
+    try:
+        async for fetched in _chained(
+            whole, ctx, resource, [id_ for id_, wanted in todo.items() if wanted.row is None]
+        ):
+            wanted = todo[fetched.id]
+            ctx.progress.feitos += 1
+            if fetched.document is not None:
+                items.append(Item(fetched.document, wanted.resumo, wanted.day))
+            elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
+                result.missing.add(fetched.id)
+            else:
+                failures.append(
+                    Pendencia(
+                        resource.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo, wanted.names
+                    )
+                )
+            ctx.show()
+            if len(items) + len(failures) >= BATCH:
+                await flush()
+    except CollectorError:
+        await flush()
+        raise
+    await flush()
+    return result
+
+
+async def _chained(
+    whole: Iterable[Fetched], ctx: RunContext, resource: Resource, ids: Collection[Id]
+) -> AsyncIterator[Fetched]:
+    for fetched in whole:
+        yield fetched
+    if ids:
+        async for fetched in await details(ctx, resource, ids):
+            yield fetched

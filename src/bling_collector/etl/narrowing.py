@@ -8,7 +8,6 @@ ela falha, a culpa não é de linha nenhuma.
 import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Final
 
@@ -22,9 +21,9 @@ from bling_collector.errors import (
     BlingUnavailableError,
 )
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.resource import Params, Resource
 from bling_collector.payload import Json
-from bling_collector.streams.base import Params
-from bling_collector.windows import Window
+from bling_collector.windows import Between, Period, Window
 
 log = logging.getLogger(__name__)
 
@@ -33,46 +32,6 @@ LAST_ATTEMPTS: Final = 3
 acaso, estreita-se mais."""
 MOST_REFUSED: Final = 600
 """Pedidos que podem falhar, por execução e recurso, enquanto se estreita; o que ainda falta fica devido como está."""
-SHORTEST: Final = timedelta(minutes=1)
-_SECOND: Final = timedelta(seconds=1)
-_LAST: Final = time(23, 59, 59)
-
-
-@dataclass(frozen=True)
-class Period:
-    """Do primeiro ao último segundo, na hora de Brasília."""
-
-    inicio: datetime
-    fim: datetime
-
-    @classmethod
-    def of(cls, window: Window) -> "Period":
-        return cls(datetime.combine(window.inicio, time()), datetime.combine(window.fim, _LAST))
-
-    @property
-    def window(self) -> Window:
-        """Os dias que toca."""
-        return Window(self.inicio.date(), self.fim.date())
-
-    @property
-    def is_within_a_day(self) -> bool:
-        return self.inicio.date() == self.fim.date()
-
-    def halves(self) -> "tuple[Period, ...]":
-        """A metade mais nova e a mais velha, em dias inteiros enquanto há mais de um; nenhuma se já é curto demais."""
-        if not self.is_within_a_day:
-            middle = self.inicio.date() + (self.fim.date() - self.inicio.date() - timedelta(days=1)) // 2
-            cut = datetime.combine(middle, _LAST)
-        elif self.fim - self.inicio >= SHORTEST:
-            cut = self.inicio + (self.fim - self.inicio) // 2
-            cut = cut.replace(microsecond=0)
-        else:
-            return ()
-        return Period(cut + _SECOND, self.fim), Period(self.inicio, cut)
-
-    def params(self, names: tuple[str, str]) -> Params:
-        """Sempre com hora: a uma data sem hora o Bling soma a hora presente (medido)."""
-        return ((names[0], f"{self.inicio:%Y-%m-%d %H:%M:%S}"), (names[1], f"{self.fim:%Y-%m-%d %H:%M:%S}"))
 
 
 @dataclass(frozen=True)
@@ -89,18 +48,21 @@ class Reading:
     def __init__(
         self,
         ctx: RunContext,
-        path: str,
+        resource: Resource,
         params: Params = (),
         *,
-        names: tuple[str, str] | None = None,
+        between: Between | None = None,
+        path: str | None = None,
         short_is_last: bool = False,
     ) -> None:
-        """`names` são os parâmetros do período; `short_is_last`, o de `BlingClient.pages`."""
+        """`between` é o filtro do período; `path`, o da listagem, se não é o do recurso; `short_is_last`, o de
+        `BlingClient.pages`."""
         self.unread: list[Unread] = []
         self._ctx = ctx
-        self._path = path
+        self._resource = resource
+        self._path = path or resource.path
         self._params = params
-        self._names = names
+        self._between = between
         self._short_is_last = short_is_last
         self._most = MOST_REFUSED
 
@@ -113,7 +75,7 @@ class Reading:
         self._most = MOST_REFUSED // 2 if known_bad and period and period.is_within_a_day else MOST_REFUSED
         try:
             async for page in self._ask(period, LAST_ATTEMPTS if known_bad else ATTEMPTS):
-                yield page
+                yield self._told(page)
         except LASTING as error:
             if not await self._is_a_row(period, error):
                 return
@@ -121,20 +83,28 @@ class Reading:
                 "Uma linha de %s estraga a página em que está; a leitura é estreitada em volta dela.", self._path
             )
             async for page in self._narrow(period, error):
-                yield page
+                yield self._told(page)
+
+    def _told(self, page: list[Json]) -> list[Json]:
+        """As linhas, com o que só a listagem em que estão diz delas."""
+        asked = dict(self._params)
+        said = {key: asked[param] for param, key in self._resource.told if param in asked}
+        return [said | row for row in page] if said else page
 
     def _ask(self, period: Period | None, attempts: int = ATTEMPTS) -> AsyncIterator[list[Json]]:
         params = self._params_of(period)
-        return self._ctx.pages(self._path, params, short_is_last=self._short_is_last, attempts=attempts)
+        return self._ctx.pages(
+            self._resource, params, path=self._path, short_is_last=self._short_is_last, attempts=attempts
+        )
 
     def _params_of(self, period: Period | None) -> Params:
         if period is None:
             return self._params
-        assert self._names is not None, self._path
-        return (*self._params, *period.params(self._names))
+        assert self._between is not None, self._path
+        return (*self._params, *self._between.params(period))
 
     async def _narrow(self, period: Period | None, error: BlingError) -> AsyncIterator[list[Json]]:
-        halves = period.halves() if period is not None else ()
+        halves = self._between.halves(period) if period is not None and self._between is not None else ()
         if self._is_enough(period, error):
             return
         failed: list[tuple[Period, BlingError]] = []
@@ -149,6 +119,9 @@ class Reading:
             if failed and not await self._is_a_row(period, error):
                 return
             if period is None or period.is_within_a_day:  # cortar mais não adianta: as linhas é que se contam
+                if not self._resource.sized:
+                    self.unread.append(Unread(period, error))
+                    return
                 async for page in self._by_pages(period):
                     yield page
                 return
@@ -177,7 +150,9 @@ class Reading:
         asked.add((number, size))
         try:
             attempts = LAST_ATTEMPTS if size == 1 else 1
-            rows = await self._ctx.page(self._path, self._params_of(period), number + 1, size, attempts=attempts)
+            rows = await self._ctx.page(
+                self._resource, self._params_of(period), number + 1, size, path=self._path, attempts=attempts
+            )
         except LASTING as error:
             count_refusal(self._ctx, self._path, error)
             if size == 1 or self._is_enough(period, error):
@@ -212,9 +187,9 @@ class Reading:
         não dá nenhuma, levanta o erro que diz de quem é a culpa.
         """
         count_refusal(self._ctx, self._path, error)
-        last_day = period and Period(max(period.inicio, datetime.combine(period.fim.date(), time())), period.fim)
+        params = self._params_of(period.last_day if period is not None else None)
         try:
-            await self._ctx.page(self._path, self._params_of(last_day), PAST_THE_END, 1, attempts=WITNESS_ATTEMPTS)
+            await self._ctx.page(self._resource, params, PAST_THE_END, 1, path=self._path, attempts=WITNESS_ATTEMPTS)
         except LASTING as refused:
             await blame(self._ctx, self._path, refused)
             self.unread.append(Unread(period, error))

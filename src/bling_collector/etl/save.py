@@ -10,9 +10,9 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
+from bling_collector.etl.resource import Document, Id, Resource, Rows
 from bling_collector.payload import Row, UnreadableError, integer
 from bling_collector.redaction import redact
-from bling_collector.streams.base import Document, Rows, Stream
 
 BATCH = 50
 """Documentos por transação (a primeira coletora também confirmava a cada 50)."""
@@ -30,8 +30,8 @@ class Item:
 
 @dataclass
 class Saved:
-    created: set[int] = field(default_factory=set)
-    updated: set[int] = field(default_factory=set)
+    created: set[Id] = field(default_factory=set)
+    updated: set[Id] = field(default_factory=set)
     saved: list[Item] = field(default_factory=list)
     """Os que o banco aceitou, mudados ou não."""
     refused: list[tuple[Item, str]] = field(default_factory=list)
@@ -42,53 +42,54 @@ Mapped = tuple[Item, Rows]
 
 
 async def save(
-    connection: AsyncConnection, stream: Stream, items: Sequence[Item], now: datetime, run_id: int | None = None
+    connection: AsyncConnection, resource: Resource, items: Sequence[Item], now: datetime, run_id: int | None = None
 ) -> Saved:
     """Grava os documentos e anota no histórico o que mudou. Um que não se lê inteiro é recusado inteiro; um que o banco
     recusa é achado por bisseção e não leva os outros consigo."""
     outcome = Saved()
-    mapped = await _mapped(connection, stream, items, outcome)
-    history = History(run_id, now, stream.history) if stream.history is not None else None
+    mapped = await _mapped(connection, resource, items, outcome)
+    history = History(run_id, now, resource.history) if resource.history is not None else None
     # Quem veio sem passar pela listagem fica com a impressão que tinha, e não se sabe que está vivo.
     for same in ([m for m in mapped if m[0].resumo is not None], [m for m in mapped if m[0].resumo is None]):
         if same:
-            await _save_or_bisect(connection, stream, same, now, outcome, history)
+            await _save_or_bisect(connection, resource, same, now, outcome, history)
     return outcome
 
 
 async def _mapped(
-    connection: AsyncConnection, stream: Stream, items: Sequence[Item], outcome: Saved
+    connection: AsyncConnection, resource: Resource, items: Sequence[Item], outcome: Saved
 ) -> Sequence[Mapped]:
     """Cada documento, sem a pessoa se ela pediu que a apagassem, com as suas linhas; menos os que não se leem."""
-    documents = await nameless(connection, stream, [item.document for item in items])
+    documents = await nameless(connection, resource, [item.document for item in items])
     mapped = []
     for item, document in zip(items, documents, strict=True):
         try:
-            stream.refuse_a_piece(item.document)
-            mapped.append((replace(item, document=document), stream.rows(document)))
+            resource.refuse_a_piece(item.document)
+            mapped.append((replace(item, document=document), resource.rows(document)))
         except UnreadableError as error:
             outcome.refused.append((item, f"o registro não se lê inteiro: {error}"))
     return mapped
 
 
-async def nameless(connection: AsyncConnection, stream: Stream, documents: Sequence[Document]) -> list[Document]:
+async def nameless(connection: AsyncConnection, resource: Resource, documents: Sequence[Document]) -> list[Document]:
     """Os documentos, sem a pessoa os de quem pediu que os seus dados fossem apagados."""
-    if stream.person is None or not documents:
+    person = resource.person
+    if person is None or not documents:
         return list(documents)
     keys = [
-        {(contatos.name, stream.person(document)), (stream.table.name, integer(document.get("id")))}
+        {(contatos.name, person.contato(document)), (resource.table.name, integer(document.get("id")))}
         for document in documents
     ]
     erased = await erasure.erased(connection, {id_ for pairs in keys for _, id_ in pairs if id_ is not None})
     return [
-        stream.nameless(document) if pairs & erased else document
+        person.nameless(document) if pairs & erased else document
         for document, pairs in zip(documents, keys, strict=True)
     ]
 
 
 async def _save_or_bisect(
     connection: AsyncConnection,
-    stream: Stream,
+    resource: Resource,
     mapped: Sequence[Mapped],
     now: datetime,
     outcome: Saved,
@@ -96,7 +97,7 @@ async def _save_or_bisect(
 ) -> None:
     try:
         async with connection.begin_nested():
-            written = await _write(connection, stream, mapped, now, history)
+            written = await _write(connection, resource, mapped, now, history)
     except DBAPIError as error:
         if not _is_about_the_rows(error):
             raise
@@ -106,8 +107,8 @@ async def _save_or_bisect(
             outcome.refused.append((mapped[0][0], f"o banco recusou o registro: {reason}"))
             return
         middle = len(mapped) // 2
-        await _save_or_bisect(connection, stream, mapped[:middle], now, outcome, history)
-        await _save_or_bisect(connection, stream, mapped[middle:], now, outcome, history)
+        await _save_or_bisect(connection, resource, mapped[:middle], now, outcome, history)
+        await _save_or_bisect(connection, resource, mapped[middle:], now, outcome, history)
     else:
         outcome.created |= written.created
         outcome.updated |= written.updated
@@ -123,72 +124,74 @@ def _is_about_the_rows(error: DBAPIError) -> bool:
 
 
 async def _write(
-    connection: AsyncConnection, stream: Stream, mapped: Sequence[Mapped], now: datetime, history: History | None
+    connection: AsyncConnection, resource: Resource, mapped: Sequence[Mapped], now: datetime, history: History | None
 ) -> Upserted:
     stamp: Row = {"extraido_em": now}
-    listed = stream.listing_is_kept and mapped[0][0].resumo is not None
+    if "nao_encontrado_em" in resource.table.c:
+        stamp["nao_encontrado_em"] = None
+    listed = resource.keeps_listing and mapped[0][0].resumo is not None
     if listed:
         stamp["excluida_em"] = None
     main = [
         row | stamp | ({"resumo_lista": item.resumo} if listed else {})
         for item, rows in mapped
-        for row in rows[stream.table]
+        for row in rows[resource.table]
     ]
-    volatile = ("extraido_em", *stream.volatile)
-    written = await upsert(connection, stream.table, main, volatile=volatile, history=history)
-    await _replace_children(connection, stream, [rows for _, rows in mapped], written.written)
-    for table in stream.first_seen:
+    volatile = ("extraido_em", "nao_encontrado_em", *resource.volatile)
+    written = await upsert(connection, resource.table, main, volatile=volatile, history=history)
+    await _replace_children(connection, resource, [rows for _, rows in mapped], written.written)
+    for table in resource.first_seen:
         seen = _first_by_id(row | {"extraido_em": now} for _, rows in mapped for row in rows[table])
         await insert(connection, table, seen, ignore_present=True)
     return written
 
 
 async def _replace_children(
-    connection: AsyncConnection, stream: Stream, mapped: Sequence[Rows], parents: Sequence[int]
+    connection: AsyncConnection, resource: Resource, mapped: Sequence[Rows], parents: Sequence[Id]
 ) -> None:
     # De um documento repetido no lote vale o último, como no upsert.
-    latest = {row["id"]: rows for rows in mapped for row in rows[stream.table]}
-    for child in stream.children:
+    latest = {row["id"]: rows for rows in mapped for row in rows[resource.table]}
+    for child in resource.children:
         rows = [row for parent in parents for row in latest[parent][child.table]]
         await replace_children(connection, child.table, child.parent, parents, rows)
 
 
 async def rebuild(
-    connection: AsyncConnection, stream: Stream, items: Sequence[tuple[Document, datetime]]
+    connection: AsyncConnection, resource: Resource, items: Sequence[tuple[Document, datetime]]
 ) -> list[tuple[Document, str]]:
     """Refaz as linhas derivadas de documentos já guardados, cada um com a hora em que foi extraído.
 
     As dos documentos que não se leem inteiros ficam como estavam; devolve-os, com a razão.
     """
-    documents = await nameless(connection, stream, [document for document, _ in items])
+    documents = await nameless(connection, resource, [document for document, _ in items])
     mapped: list[tuple[Rows, datetime]] = []
     unreadable: list[tuple[Document, str]] = []
     for document, (_, extracted) in zip(documents, items, strict=True):
         try:
-            mapped.append((stream.rows(document), extracted))
+            mapped.append((resource.rows(document), extracted))
         except UnreadableError as error:
             unreadable.append((document, str(error)))
     # Também o que não se lê perde a pessoa que pediu que a apagassem.
     kept = [{"id": document["id"], "detalhe": document} for document, _ in unreadable]
-    await upsert(connection, stream.table, kept)
+    await upsert(connection, resource.table, kept)
     main = [
-        {name: value for name, value in row.items() if name not in stream.state} | {"extraido_em": extracted}
+        {name: value for name, value in row.items() if name not in resource.state} | {"extraido_em": extracted}
         for rows, extracted in mapped
-        for row in rows[stream.table]
+        for row in rows[resource.table]
     ]
-    await upsert(connection, stream.table, main)
+    await upsert(connection, resource.table, main)
     ids = [row["id"] for row in main]
-    await _replace_children(connection, stream, [rows for rows, _ in mapped], ids)
-    for table in stream.first_seen:
+    await _replace_children(connection, resource, [rows for rows, _ in mapped], ids)
+    for table in resource.first_seen:
         seen = _first_by_id(row | {"extraido_em": at} for rows, at in mapped for row in rows[table])
         await insert(connection, table, seen, ignore_present=True)
-    if stream.after_save is not None:
-        await stream.after_save(connection, ids)
+    if resource.after_save is not None:
+        await resource.after_save(connection, ids)
     return unreadable
 
 
 def _first_by_id(rows: Iterable[Row]) -> list[Row]:
-    unique: dict[int, Row] = {}
+    unique: dict[Id, Row] = {}
     for row in rows:
         unique.setdefault(row["id"], row)
     return list(unique.values())

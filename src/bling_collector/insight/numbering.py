@@ -1,15 +1,13 @@
 """A numeração das notas: em cada série os números correm sem lacuna, e a que houver precisa de explicação."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.core import AsyncEngine
 from bling_collector.db.resources.entradas import Numbered, numbered
-from bling_collector.db.resources.numbering import Numbering, read_gaps, read_numbering
+from bling_collector.db.resources.gaps import Side, inside, unexplained
+from bling_collector.db.resources.numbering import Numbering, read_numbering
 from bling_collector.errors import CollectorError
 
 
@@ -19,38 +17,6 @@ class UnknownSerieError(CollectorError):
     http_status = 404
     exit_code = 2
     title = "Série desconhecida"
-
-
-@dataclass(frozen=True)
-class Side:
-    """A nota de um dos lados de uma lacuna."""
-
-    numero: int
-    id: int
-    data: datetime | None
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Números que nenhuma nota tem, entre duas de saída."""
-
-    de: int
-    ate: int
-    antes: Side
-    depois: Side
-
-    @property
-    def days(self) -> tuple[date, date] | None:
-        """O primeiro e o último dia das duas notas; None se uma não tem data."""
-        if self.antes.data is None or self.depois.data is None:
-            return None
-        return min(self.antes.data, self.depois.data).date(), max(self.antes.data, self.depois.data).date()
-
-
-async def load_gaps(connection: AsyncConnection) -> list[Gap]:
-    """As lacunas sem explicação de todas as séries."""
-    gaps, own = await read_gaps(connection, None), await numbered(connection, None)
-    return [gap for row in gaps for gap in _unexplained(row, own)]
 
 
 async def load_numbering(engine: AsyncEngine, serie: int | None = None) -> list[dict[str, Any]]:
@@ -85,7 +51,7 @@ async def load_numbering(engine: AsyncEngine, serie: int | None = None) -> list[
                 }
                 for row in found.gaps
                 if row.serie == each.serie
-                for gap in _unexplained(row, own)
+                for gap in unexplained(row, own)
             ],
             "repetidas": [
                 {"numero": row.numero, "ids": list(row.ids)} for row in found.duplicated if row.serie == each.serie
@@ -104,24 +70,8 @@ def _explained(
             yield row.numero, row.id, row.motivo, row.data_emissao
     for gap in found.gaps:
         if gap.serie == serie:
-            for entrada in _inside(gap, own):
+            for entrada in inside(gap, own):
                 yield entrada.numero, entrada.id, "entrada", entrada.data_emissao
-
-
-def _inside(gap: Row[Any], own: Sequence[Numbered]) -> list[Numbered]:
-    """As entradas de emissão própria cujo número está na lacuna."""
-    return [row for row in own if row.serie == gap.serie and gap.numero < row.numero < gap.proximo]
-
-
-def _unexplained(gap: Row[Any], own: Sequence[Numbered]) -> Iterator[Gap]:
-    """O que sobra da lacuna depois das entradas de emissão própria."""
-    antes = Side(gap.numero, gap.id, gap.data_emissao)
-    depois = Side(gap.proximo, gap.proxima_id, gap.proxima_data)
-    before = antes.numero
-    for after in (*(row.numero for row in _inside(gap, own)), depois.numero):
-        if after > before + 1:
-            yield Gap(before + 1, after - 1, antes, depois)
-        before = after
 
 
 def _side(side: Side) -> dict[str, Any]:

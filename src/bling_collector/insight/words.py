@@ -35,8 +35,8 @@ def described(
     """Nota 1234, de 26/11/2026, de Maria Souza, R$ 1.234,56; do que não se sabe, nada."""
     from bling_collector.streams.registry import named  # só quem tem o que descrever carrega os recursos
 
-    stream = named(recurso)
-    noun = stream.noun if stream is not None else recurso
+    resource = named(recurso)
+    noun = resource.noun if resource is not None else recurso
     if recurso != "nfe":
         return f"{noun} {nome}" if nome else f"{noun} {recurso_id}"
     parts = [f"{noun} {numero}" if numero else f"{noun} de número desconhecido"]

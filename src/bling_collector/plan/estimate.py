@@ -6,6 +6,7 @@ média dos anos vizinhos.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
@@ -21,10 +22,11 @@ from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias, contatos, etl_controle, nfe_cabecalho, produtos
 from bling_collector.errors import LASTING, BlingPausedError
+from bling_collector.etl.progress import CONTACTS, Outlook
+from bling_collector.etl.resource import Resource
 from bling_collector.insight.quota import load_quota
-from bling_collector.plan.outlook import CONTACTS, Outlook
-from bling_collector.streams.nfe import NFE
-from bling_collector.windows import Window, asked_period, incremental_start, plan
+from bling_collector.streams.registry import RESOURCES, chosen
+from bling_collector.windows import Period, Window, asked_period, incremental_start, plan
 from bling_collector.words import plural
 
 MOST_PROBES: Final = 24
@@ -39,6 +41,7 @@ _PRODUCTS: Final = 0.25
 """Produtos novos por nota nova, enquanto o banco não tem de que tirar a conta."""
 _ENOUGH: Final = 200
 """Notas no banco a partir das quais a conta sai delas."""
+_PRINCIPAL: Final = next(resource for resource in RESOURCES if resource.principal)
 _FIXED: Final = 12
 """Formas de pagamento, categorias, produtos excluídos: o que toda execução pede."""
 
@@ -82,7 +85,14 @@ class Estimate:
 class Estimator:
     """Estima execuções num banco e numa conta. Levanta UsageError para um período impossível e os erros do Bling."""
 
-    def __init__(self, engine: AsyncEngine, client: BlingClient, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        client: BlingClient,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._resources = chosen(settings.recursos)
         self._engine = engine
         self._client = client
         self._clock = clock
@@ -97,10 +107,10 @@ class Estimator:
             c = etl_controle.c
             recent = select(c.requisicoes).where(c.tipo == "run", c.status == "success").order_by(c.id.desc()).limit(10)
             costs = list((await connection.execute(recent)).scalars())
-            owed = await control.owed(connection, NFE.name)
-        if len(costs) < _LIKE or owed:
+            owed = [await control.owed(connection, resource.name) for resource in self._windowed]
+        if len(costs) < _LIKE or any(owed):
             return await self._of("run", period)
-        listed = await self._listed(plan([period]))
+        listed = await self._listed(_PRINCIPAL, plan([period]))
         base = f"O que custaram as últimas {len(costs)} coletas que deram certo."
         return await self._done("run", period, listed, round(median(costs)), base)
 
@@ -109,20 +119,28 @@ class Estimator:
         day = today(self._clock)
         return await self._of("run-full", asked_period(inicio, fim, default_inicio=inicio, today=day))
 
-    async def outlook(self, windows: list[Window], *, fetches: bool) -> Outlook:
-        """O plano de uma execução que percorre estas janelas, do que o banco sabe: nada é perguntado ao Bling."""
+    async def outlook(self, windows: Mapping[str, list[Window]], *, fetches: bool) -> Outlook:
+        """O plano de uma execução que percorre estas janelas, por recurso, do que o banco sabe: nada é perguntado ao
+        Bling."""
         async with self._engine.connect() as connection:
             held = await connection.scalar(select(func.count()).select_from(nfe_cabecalho)) or 0
             people = await connection.scalar(select(func.count()).select_from(contatos)) or 0
-        listed = [await self._checked(window) for window in windows]
-        here = await self._held(windows) if fetches else [0] * len(windows)
-        expected = [None if count is None else max(count - have, 0) for count, have in zip(listed, here, strict=True)]
+        ahead: dict[tuple[str, Window], int | None] = {}
+        for resource in self._windowed:
+            for window in windows.get(resource.name, []):
+                count = await self._checked(resource, window)
+                here = (await self._held(resource, [window]))[0] if fetches and count is not None else 0
+                ahead[resource.name, window] = None if count is None else max(count - here, 0)
         return Outlook(
-            dict(zip(windows, expected, strict=True)),
+            ahead,
             contacts=people / held if held >= _ENOUGH else CONTACTS,
             page_size=self._settings.api_page_size,
             fetches=fetches,
         )
+
+    @property
+    def _windowed(self) -> list[Resource]:
+        return [resource for resource in self._resources if resource.emitted is not None]
 
     async def _daily_period(self, connection: AsyncConnection) -> Window:
         day = today(self._clock)
@@ -137,26 +155,33 @@ class Estimator:
 
     async def _of(self, tipo: str, period: Window) -> Estimate:
         async with self._engine.connect() as connection:
-            owed = [Window(o.inicio, o.fim) for o in await control.owed(connection, NFE.name)]
             held = await connection.scalar(select(func.count()).select_from(nfe_cabecalho)) or 0
             people = await connection.scalar(select(func.count()).select_from(contatos)) or 0
             goods = await connection.scalar(select(func.count()).select_from(produtos)) or 0
-        windows = plan([period, *owed])
-        listed = await self._listed(windows)
-        here = await self._held(windows)
-        new = sum(max(there - have, 0) for there, have in zip(listed, here, strict=True))
         size = self._settings.api_page_size
-        listing = sum(math.ceil(count / size) + 1 + 2 for count in listed)  # a página vazia do fim, e as canceladas
-        registers = new * (people / held if held >= _ENOUGH else CONTACTS)
-        registers += 0 if goods and held >= _ENOUGH else new * _PRODUCTS
-        listing += math.ceil(max(goods, new * _PRODUCTS) / size) + 2
-        asked = (
+        listed: list[int] = []
+        asked, new_notes = 0, 0
+        for resource in self._windowed:
+            async with self._engine.connect() as connection:
+                owed = [Window(o.inicio, o.fim) for o in await control.owed(connection, resource.name)]
+            windows = plan([period, *owed])
+            there = await self._listed(resource, windows)
+            here = await self._held(resource, windows)
+            new = sum(max(count - have, 0) for count, have in zip(there, here, strict=True))
+            asked += new if resource.detail else 0
+            asked += sum(math.ceil(count / size) + 1 + 2 for count in there)  # a página vazia do fim, e as canceladas
+            if resource.principal:
+                listed, new_notes = there, new
+        registers = new_notes * (people / held if held >= _ENOUGH else CONTACTS)
+        registers += 0 if goods and held >= _ENOUGH else new_notes * _PRODUCTS
+        asked += math.ceil(max(goods, new_notes * _PRODUCTS) / size) + 2
+        said = (
             f"{plural(self._probes, 'requisição', 'requisições')} de sondagem ao Bling"
             if self._probes
             else "o que o banco já conferiu"
         )
-        base = f"As listagens ({asked}), uma requisição por nota nova e por cadastro que ela traz."
-        return await self._done(tipo, period, listed, listing + new + math.ceil(registers) + _FIXED, base)
+        base = f"As listagens ({said}), uma requisição por nota nova e por cadastro que ela traz."
+        return await self._done(tipo, period, listed, asked + math.ceil(registers) + _FIXED, base)
 
     async def _done(self, tipo: str, period: Window, listed: list[int], requests: int, base: str) -> Estimate:
         async with self._engine.connect() as connection:
@@ -167,7 +192,7 @@ class Estimator:
             tipo,
             period,
             listadas=sum(listed),
-            guardadas=sum(await self._held([period])),
+            guardadas=sum(await self._held(_PRINCIPAL, [period])),
             requisicoes=requests,
             segundos=requests * spacing / quota["pace"],
             restam_hoje=0 if quota["exhausted"] else max(mine - quota["used"], 0),
@@ -177,34 +202,36 @@ class Estimator:
             larga=self._loose,
         )
 
-    async def _held(self, windows: list[Window]) -> list[int]:
+    async def _held(self, resource: Resource, windows: list[Window]) -> list[int]:
         async with self._engine.connect() as connection:
-            counts = [await proof.count_held(connection, NFE.kept, window.inicio, window.fim) for window in windows]
+            counts = [
+                await proof.count_held(connection, resource.kept, window.inicio, window.fim) for window in windows
+            ]
         return [sum(sum(month.values()) for month in count.values()) for count in counts]
 
-    async def _listed(self, windows: list[Window]) -> list[int]:
-        """Quantas notas o Bling lista em cada janela: o que se conferiu, o que se sonda, ou a média das vizinhas."""
-        found = [await self._checked(window) for window in windows]
+    async def _listed(self, resource: Resource, windows: list[Window]) -> list[int]:
+        """Quantos registros o Bling lista em cada janela: o que se conferiu, se sonda, ou é a média das vizinhas."""
+        found = [await self._checked(resource, window) for window in windows]
         unknown = [place for place, count in enumerate(found) if count is None]
         chosen = _spread(unknown, MOST_PROBES // _EACH)
         for turn, place in enumerate(chosen):
             reserved = _EACH * (len(chosen) - turn - 1)
             near = _density(windows, found, place)
             guess = near * _days(windows[place]) / self._settings.api_page_size if near is not None else 1
-            found[place] = await self._probe(windows[place], max(round(guess), 1), MOST_PROBES - reserved)
+            found[place] = await self._probe(resource, windows[place], max(round(guess), 1), MOST_PROBES - reserved)
         self._loose |= len(chosen) < len(unknown)
         return [
             count if count is not None else round((_density(windows, found, place) or 0) * _days(windows[place]))
             for place, count in enumerate(found)
         ]
 
-    async def _checked(self, window: Window) -> int | None:
+    async def _checked(self, resource: Resource, window: Window) -> int | None:
         """O que as conferências dos meses da janela contaram no Bling; None se algum não foi conferido inteiro."""
         c = conferencias.c
         async with self._engine.connect() as connection:
             rows = await connection.execute(
                 select(c.no_bling, c.data_inicio, c.data_fim)
-                .where(c.recurso == NFE.name, c.data_fim >= window.inicio, c.data_inicio <= window.fim)
+                .where(c.recurso == resource.name, c.data_fim >= window.inicio, c.data_inicio <= window.fim)
                 .order_by(c.mes)
             )
             months = rows.all()
@@ -219,8 +246,8 @@ class Estimator:
             total += sum(month.no_bling.values()) * _days(inside) / _days(Window(month.data_inicio, month.data_fim))
         return round(total)
 
-    async def _probe(self, window: Window, page: int, until: int) -> int:
-        """Quantas notas há na janela, pela última página que não vem vazia; a procura começa em `page`.
+    async def _probe(self, resource: Resource, window: Window, page: int, until: int) -> int:
+        """Quantos registros há na janela, pela última página que não vem vazia; a procura começa em `page`.
 
         Dobra ou divide até ter uma página cheia e uma vazia, e então as aproxima. Quando as sondagens chegam a `until`
         vale o meio do que pode ser.
@@ -232,7 +259,7 @@ class Estimator:
                 most = empty - 1 if empty else full * 2
                 self._loose |= most > full * _LOOSE
                 return round((full + most) / 2 * size)
-            rows = await self._rows(window, page)
+            rows = await self._rows(resource, window, page)
             if rows:
                 full, last = page, rows
             else:
@@ -240,17 +267,17 @@ class Estimator:
             page = (full + empty) // 2 if empty else page * 2
         return (full - 1) * size + last if full else 0
 
-    async def _rows(self, window: Window, page: int) -> int:
-        assert NFE.window is not None
+    async def _rows(self, resource: Resource, window: Window, page: int) -> int:
+        assert resource.emitted is not None, resource.name
         self._probes += 1
         size = self._settings.api_page_size
-        params = (*NFE.listings[0], *window.params(NFE.window))
+        params = (*resource.shows[0], *resource.emitted.between.params(Period.of(window)))
         try:
-            return len(await self._client.page(NFE.path, params, page, size))
+            return len(await self._client.page(resource.path, params, page, size, key=resource.key))
         except BlingPausedError:
             raise
         except LASTING:
-            if not await self._client.lists(NFE.path):
+            if not await self._client.lists(resource.path):
                 raise
             return size  # uma linha estraga a página: que ela tem linhas, sabe-se
 

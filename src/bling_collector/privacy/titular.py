@@ -12,11 +12,11 @@ from bling_collector.db.models import contatos, nfe_cabecalho
 from bling_collector.db.resources import erasure, repository
 from bling_collector.db.resources.erasure import Person
 from bling_collector.errors import CollectorError
+from bling_collector.etl.resource import Resource
 from bling_collector.etl.save import rebuild
 from bling_collector.insight.empresa import load_empresa
 from bling_collector.insight.nota import load_nota, plain
 from bling_collector.payload import documento as read_documento
-from bling_collector.streams.base import Stream
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.nameless import (
     PERSONAL_OF_CONTATO,
@@ -38,7 +38,7 @@ _OWNER = ("contato_id", "contato_documento", "documento")
 """As colunas que dizem de quem um registro é."""
 _NAME = 5
 """Letras de um nome que já se procura no que é de outros."""
-_REBUILT: dict[str, Stream] = {stream.table.name: stream for stream in RESOURCES if stream.person is not None}
+_REBUILT: dict[str, Resource] = {resource.table.name: resource for resource in RESOURCES if resource.person is not None}
 """Os recursos cujas linhas são refeitas do JSON."""
 
 
@@ -166,14 +166,14 @@ async def _erase(connection: AsyncConnection, person: Person, now: datetime) -> 
     passages, traces = await _traces(connection, person)
     citing = await _citing(connection, person, passages)
     await erasure.clear_columns(connection, person, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
-    for stream, ids in ((NFE, person.notas), (CONTATOS, person.contatos)):
+    for resource, ids in ((NFE, person.notas), (CONTATOS, person.contatos)):
         for start in range(0, len(ids), BATCH):
             portion = ids[start : start + BATCH]
             # Quem se lembra de ter apagado é refeito sem a pessoa.
-            stored = await erasure.documents(connection, stream.table.name, portion)
-            await rebuild(connection, stream, [(row["detalhe"], row["extraido_em"]) for row in stored])
-            for row in await erasure.history(connection, stream.table.name, portion):
-                kept = nameless_changes(stream.table.name, row["mudancas"])
+            stored = await erasure.documents(connection, resource.table.name, portion)
+            await rebuild(connection, resource, [(row["detalhe"], row["extraido_em"]) for row in stored])
+            for row in await erasure.history(connection, resource.table.name, portion):
+                kept = nameless_changes(resource.table.name, row["mudancas"])
                 if kept != row["mudancas"]:
                     await erasure.rewrite_history(connection, row["id"], kept)
     await repository.fill_tipo_pagamento(connection, person.notas)

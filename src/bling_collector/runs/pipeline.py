@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any, Unpack
 
@@ -18,47 +18,34 @@ from bling_collector.api.transport import AccessTokens, Requests
 from bling_collector.clock import BRASILIA, brasilia_day, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing, schema
-from bling_collector.db.control import Bookmark, Owed
+from bling_collector.db.control import Bookmark
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained, explanation
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.empresa import Empresa
 from bling_collector.errors import (
-    BlingNotFoundError,
-    BlingRejectedError,
-    BlingResourceDownError,
-    BlingScopeError,
     CollectorError,
     DailyLimitError,
     DatabaseError,
-    PaginationLoopError,
     RunInProgressError,
     UsageError,
 )
-from bling_collector.etl.abertas import refresh_open
-from bling_collector.etl.categorias import collect_categorias
-from bling_collector.etl.confirm import ask_empresa, confirm_empresa
-from bling_collector.etl.contatos import collect_altered_contatos, collect_contatos
-from bling_collector.etl.context import Found, RunContext, Stopped, run_columns
-from bling_collector.etl.deleted import collect_deleted_contatos, collect_deleted_produtos
-from bling_collector.etl.due import due_windows_of
-from bling_collector.etl.entradas import collect_entradas
-from bling_collector.etl.exclusoes import UnlikelyDeletionsError
-from bling_collector.etl.pagamentos import collect_formas_pagamento
-from bling_collector.etl.pendencias import retry_pendencias
-from bling_collector.etl.produtos import collect_produtos
+from bling_collector.etl.again import sync_one
+from bling_collector.etl.cited import read_cited
+from bling_collector.etl.context import Found, RunContext, Stopped
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
-from bling_collector.etl.sweep import hides_more, owe, sweep
-from bling_collector.etl.sync import sync_one
+from bling_collector.etl.whole import read_whole
 from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
 from bling_collector.plan.estimate import Estimator
 from bling_collector.privacy.returned import erase_returned
+from bling_collector.runs.collection import collect
+from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
-from bling_collector.streams.base import Stream
-from bling_collector.streams.nfe import NFE
+from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows
+from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, named
 from bling_collector.windows import (
     EARLIEST,
     Window,
@@ -73,18 +60,7 @@ from bling_collector.words import day, plural
 
 log = logging.getLogger(__name__)
 
-WINDOWED: tuple[Stream, ...] = (NFE,)
-"""Os streams percorridos por janelas de tempo."""
-STEPS: tuple[Callable[[RunContext], Awaitable[None]], ...] = (
-    collect_formas_pagamento,
-    collect_altered_contatos,
-    collect_contatos,
-    collect_produtos,
-    collect_categorias,
-    collect_deleted_contatos,
-    collect_deleted_produtos,
-    collect_entradas,
-)
+_PRINCIPAL = next(resource for resource in RESOURCES if resource.principal)
 _LISTENS = 3
 """Respostas que se pedem, no máximo, para saber que horas são no Bling: a que desmente a nossa precisa de outra."""
 _LISTENS_FOR = 10.0
@@ -93,14 +69,6 @@ IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
 """Quedas do banco de que uma execução se levanta."""
-_CARRY_ON = (
-    BlingScopeError,
-    BlingNotFoundError,
-    BlingRejectedError,
-    BlingResourceDownError,
-    PaginationLoopError,
-)
-"""Erros de um recurso só: os outros seguem."""
 
 
 class Pipeline:
@@ -127,6 +95,7 @@ class Pipeline:
         self._clock = clock
         self._settings = settings
         self._on_end = on_end or _nothing
+        self._resources = chosen(settings.recursos)
 
     async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
@@ -177,13 +146,23 @@ class Pipeline:
         return await self._execute(Job("retry", windows=False), Watch(**watch))
 
     async def sync(self, recurso: str, id_: int) -> str:
-        """Busca e salva uma nota, um contato ou um produto; devolve `criado`, `atualizado` ou `igual`.
+        """Busca e salva um registro; devolve `criado`, `atualizado` ou `igual`. UsageError para um recurso que não há.
 
         Não precisa da tranca: vale também no meio de uma execução.
         """
+        resource = named(recurso)
+        if resource not in SYNCED:
+            offered = ", ".join(each.singular for each in SYNCED)
+            raise UsageError(f"Não se busca um objeto de {recurso!r}; os recursos são {offered}.")
         async with explained(self._engine.url):
             await confirm_empresa(self._engine, self._client, self._clock)
-            return await sync_one(self._context(None, Watch()), recurso, id_)
+            ctx = self._context(None, Watch())
+            said = await sync_one(ctx, resource, id_)
+            for cited in ctx.resources:  # o que ele cita e se lê de uma vez só
+                if cited.whole is not None and cited.whole.when_lacking:
+                    await read_whole(ctx, cited)
+                    await read_cited(ctx, cited)
+            return said
 
     async def reprocess(
         self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]
@@ -199,11 +178,10 @@ class Pipeline:
             async with self._engine.begin() as connection:
                 now = self._clock.now()
                 await control.close_dead_runs(connection, now)
-                previous = await control.bookmark(connection, now)
                 after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE, now=now)
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
             begun.run_id = run_id
-            ctx = self._context(run_id, seen)
+            ctx = self._context(run_id, seen, resources=RESOURCES)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     seen.on_start(run_id)
@@ -211,7 +189,7 @@ class Pipeline:
                         await reprocess(ctx, inicio, fim, after=after)
                     except Stopped:
                         ctx.problems.append(INTERRUPTED)
-                    result = await self._finish(ctx, run_id, previous.day, None, None, owes=False)
+                    result = await self._finish(ctx, run_id, {}, {}, None, owes=False)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, error)
                     raise
@@ -219,7 +197,12 @@ class Pipeline:
         return result
 
     def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
-        defaults: dict[str, Any] = {"started": self._clock.now(), "before": replace(self._requests)}
+        defaults: dict[str, Any] = {
+            "started": self._clock.now(),
+            "before": replace(self._requests),
+            "resources": self._resources,
+            "found": Found(_PRINCIPAL.name),
+        }
         return RunContext(
             self._engine,
             self._client,
@@ -243,28 +226,29 @@ class Pipeline:
                     log.warning(
                         "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
                     )
-                previous = await control.bookmark(connection, now)
                 scope = await _scope(connection)
-                period = self._period(job, previous, scope)
-                days = {"inicio": period.inicio, "fim": period.fim} if job.windows else {"inicio": None, "fim": None}
+                marks = await load_marks(connection, self._resources, scope, now)
+                periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
+                asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope)
+                days = {"inicio": asked.inicio, "fim": asked.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
-                known_bad = {stream.name: await _known_bad(connection, stream) for stream in WINDOWED}
-                windows = {stream.name: await _owe(connection, stream, period, job, now) for stream in WINDOWED}
+                known_bad = {name: await _known_bad(connection, name) for name in periods}
+                windows = await owed_windows(connection, self._resources, job, periods.__getitem__, brasilia_day(now))
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
-                    scope = min(scope, period.inicio)
+                    scope = min(scope, asked.inicio)
             begun.run_id = run_id
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
             mine = {"started": now, "scope": scope, "keep_lock": begun.lock.keep, "known_bad": known_bad}
             ctx = self._context(run_id, watch, **mine, **how, before=before, told=told)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
-            ctx.outlook = await estimator.outlook(windows[NFE.name], fetches=job.repair)
+            ctx.outlook = await estimator.outlook(windows, fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
                     error = await self._insist(ctx, job, windows, begun.lock)
-                    covered = period if job.windows and job.repair else None
-                    result = await self._finish(ctx, run_id, previous.day, covered, error)
+                    covered = periods if job.windows and job.repair else {}
+                    result = await self._finish(ctx, run_id, marks, covered, error)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, error)
                     raise
@@ -348,9 +332,9 @@ class Pipeline:
         """As janelas que faltam, se nenhuma outra execução deu esta por morta."""
         async with ctx.transaction() as connection:
             if not job.windows or not job.repair:
-                ctx.found = Found()  # uma conferência recomeça
+                ctx.found = Found(_PRINCIPAL.name)  # uma conferência recomeça
                 return windows
-            owed = {stream.name: await control.owed(connection, stream.name) for stream in WINDOWED}
+            owed = {name: await control.owed(connection, name) for name in windows}
             return {name: plan([Window(o.inicio, o.fim) for o in found]) for name, found in owed.items()}
 
     async def _collect(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> CollectorError | None:
@@ -360,15 +344,7 @@ class Pipeline:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
             await ctx.asking(confirm_empresa(ctx.engine, ctx.client, ctx.clock, ctx.told))
-            try:
-                await self._collect_windows(ctx, job, windows)
-            except _CARRY_ON as error:  # o que os passos buscam não depende das notas que ainda faltam
-                log.error("%s", error)
-                failed = error
-            if ctx.outlook is not None:
-                ctx.outlook.registers()
-            for step in STEPS if job.repair else ():
-                await self._step(ctx, step)
+            failed = await collect(ctx, job, windows)
         except Stopped:
             ctx.problems.append(INTERRUPTED)
         except DatabaseError:
@@ -379,103 +355,36 @@ class Pipeline:
         if not job.repair and ctx.found.counts:
             ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
         elif job.tipo == "reconcile" and ctx.differing:
-            months = ", ".join(f"{month:%m/%Y}" for month in sorted(ctx.differing)[:6])
+            months = ", ".join(f"{month:%m/%Y}" for month in sorted({month for _, month in ctx.differing})[:6])
             ctx.problems.append(f"O banco difere do Bling em {len(ctx.differing)} mês(es): {months}")
         return failed
-
-    async def _collect_windows(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> None:
-        for stream in WINDOWED:
-            await self._sweep_all(ctx, stream, windows[stream.name])
-            if job.repair:
-                await retry_pendencias(ctx, stream)
-            if job.daily:
-                read = [*windows[stream.name], *await self._sweep_the_due(ctx, stream)]
-                for day in await refresh_open(ctx, stream, read):
-                    await self._sweep(ctx, stream, day)
-
-    async def _sweep_all(self, ctx: RunContext, stream: Stream, windows: list[Window]) -> None:
-        for place, window in enumerate(windows):
-            await self._sweep(ctx, stream, window)
-            if stream.name in ctx.hiding:
-                await self._sweep_again(ctx, stream, [*windows[place + 1 :], *windows[:place]])
-                return
-
-    async def _sweep_again(self, ctx: RunContext, stream: Stream, windows: Sequence[Window] = ()) -> None:
-        """Só agora se soube que as listagens de costume escondem: relê o que por isso é devido, que já inclui
-        `windows`, ou, se não se repara, só `windows`."""
-        if ctx.repair:
-            async with ctx.engine.begin() as connection:
-                windows = await owe(connection, stream, [], today(ctx.clock))
-        for window in windows:
-            await self._sweep(ctx, stream, window)
-
-    async def _sweep_the_due(self, ctx: RunContext, stream: Stream) -> list[Window]:
-        """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
-        windows, left = await due_windows_of(ctx, stream)
-        if ctx.outlook is not None:
-            ctx.outlook.more(windows[:left])
-        for place, window in enumerate(windows):
-            if left == 0:
-                return windows[:place]
-            knew = await hides_more(ctx, stream)
-            left -= await self._sweep(ctx, stream, window)
-            if not knew and await hides_more(ctx, stream):
-                await self._sweep_again(ctx, stream)
-                break
-        return windows
-
-    async def _sweep(self, ctx: RunContext, stream: Stream, window: Window) -> bool:
-        """Se a janela se completou."""
-        try:
-            return await sweep(ctx, stream, window)
-        except CollectorError as error:
-            owed = Owed(window.inicio, window.fim, str(error))
-            if isinstance(error, UnlikelyDeletionsError):
-                async with ctx.transaction() as connection:  # devida de agora em diante, se ainda não o era
-                    await control.pay(connection, stream.name, owed, [owed])
-                ctx.suspect(error.stream, error)
-                return False
-            async with ctx.transaction() as connection:
-                await control.note_window_error(connection, stream.name, owed, str(error))
-            if not isinstance(error, PaginationLoopError):
-                raise
-            log.error("A janela %s não se completou: %s", window, error)
-            ctx.problems.append(str(error))
-            return False
-
-    async def _step(self, ctx: RunContext, step: Callable[[RunContext], Awaitable[None]]) -> None:
-        ctx.check_stop()
-        try:
-            await step(ctx)
-        except UnlikelyDeletionsError as error:
-            ctx.suspect(error.stream, error)
-        except _CARRY_ON as error:
-            log.error("%s", error)
-            if str(error) not in ctx.problems:
-                ctx.problems.append(str(error))
 
     async def _finish(
         self,
         ctx: RunContext,
         run_id: int,
-        previous: date | None,
-        covered: Window | None,
+        marks: Marks,
+        periods: dict[str, Window],
         error: CollectorError | None,
         *,
         owes: bool = True,
     ) -> RunResult:
         """Com `owes`, o que se deve também impede o sucesso."""
-        fim = self._clock.now()
-        if covered is not None:  # um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio
-            covered = Window(min(covered.inicio, today(self._clock)), min(covered.fim, today(self._clock)))
+        fim, day = self._clock.now(), today(self._clock)
+        # Um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio.
+        reached = {name: Window(min(p.inicio, day), min(p.fim, day)) for name, p in periods.items()}
+        covered = reached.get(_PRINCIPAL.name)
 
         async def write_the_end() -> tuple[str, date | None, str | None]:
             async with self._engine.begin() as connection:
                 debts = await control.debts(connection)
+                mark_before = marks.get(_PRINCIPAL.name) or await control.bookmark(connection, fim)
+                previous = mark_before.day
                 bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
+                await move_marks(connection, self._resources, marks, reached)
                 scope = await proof.scope_start(connection)
                 mark = shown_mark(bookmark, debts.primeiro_dia, scope)
-                windows = [Window(o.inicio, o.fim) for o in await control.owed(connection, NFE.name)]
+                windows = [Window(o.inicio, o.fim) for o in await control.owed(connection, _PRINCIPAL.name)]
                 began_on = ctx.started.astimezone(BRASILIA).date()
                 whole = error is None and INTERRUPTED not in ctx.problems
                 now_read = whole and reads_the_present(previous, covered, windows, began_on)
@@ -489,7 +398,7 @@ class Pipeline:
                 ctx.show()
                 shown: dict[str, object] = {"fase": None, "feitos": 0, "total": 0, "restam": None, "espera": None}
                 shown |= {"data_referencia": mark, "leu_o_presente": now_read}
-                columns = run_columns(ctx.progress) | shown
+                columns = ctx.columns | shown
                 await control.finish_run(connection, run_id, **columns, status=status, fim=fim, erro_mensagem=message)
                 return status, mark, message
 
@@ -497,7 +406,7 @@ class Pipeline:
         result = RunResult(
             run_id,
             status,
-            ctx.progress.stats,
+            ctx.stats,
             mark,
             message,
             ctx.progress.requisicoes,
@@ -551,15 +460,6 @@ async def _scope(connection: AsyncConnection) -> date | None:
     return max(scope, EARLIEST) if scope is not None else None
 
 
-async def _known_bad(connection: AsyncConnection, stream: Stream) -> list[Window]:
+async def _known_bad(connection: AsyncConnection, recurso: str) -> list[Window]:
     """O que a execução anterior deve por não ter podido lê-lo."""
-    return [Window(o.inicio, o.fim) for o in await control.owed(connection, stream.name) if o.erro is not None]
-
-
-async def _owe(connection: AsyncConnection, stream: Stream, period: Window, job: Job, now: datetime) -> list[Window]:
-    """As janelas a percorrer — o período e o que já era devido —, todas devidas até que se completem."""
-    if not job.windows:
-        return []
-    if not job.repair:
-        return plan([period])
-    return await owe(connection, stream, [period], brasilia_day(now))
+    return [Window(o.inicio, o.fim) for o in await control.owed(connection, recurso) if o.erro is not None]

@@ -1,8 +1,14 @@
 """As categorias de produtos: GET /categorias/produtos."""
 
+from typing import TYPE_CHECKING
+
 from bling_collector.db.models import categorias_produto
+from bling_collector.db.resources import repository
+from bling_collector.etl.resource import Document, Resource, Rows
 from bling_collector.payload import Fields
-from bling_collector.streams.base import Document, Rows, Stream
+
+if TYPE_CHECKING:
+    from bling_collector.etl.context import RunContext
 
 
 def rows(categoria: Document) -> Rows:
@@ -19,7 +25,13 @@ def rows(categoria: Document) -> Rows:
     }
 
 
-CATEGORIAS_PRODUTO = Stream(
+async def _of_each_produto(ctx: "RunContext") -> None:
+    from bling_collector.streams.categorias import collect_categorias  # só quem coleta o carrega
+
+    await collect_categorias(ctx)
+
+
+CATEGORIAS_PRODUTO = Resource(
     name="categorias_produto",
     title="Categorias de produtos",
     noun="Categoria de produtos",
@@ -28,5 +40,9 @@ CATEGORIAS_PRODUTO = Stream(
     path="/categorias/produtos",
     table=categorias_produto,
     rows=rows,
+    optional=False,
     always=("descricao",),
+    detail=False,
+    special=(_of_each_produto,),
+    rebuilt=repository.fill_categoria_descricao,
 )

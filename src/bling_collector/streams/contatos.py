@@ -1,9 +1,16 @@
 """Os contatos que as notas citam: GET /contatos/{id}."""
 
+from contextlib import suppress
+
+from bling_collector.db import reprocessing
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
-from bling_collector.payload import Fields, integer
-from bling_collector.streams.base import Document, Rows, Stream
-from bling_collector.streams.nameless import nameless_contato
+from bling_collector.db.upsert import upsert
+from bling_collector.etl.resource import Changed, Document, Person, Removed, Resource, Rows
+from bling_collector.payload import Fields, Row, UnreadableError, integer
+from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, nameless_contato
+from bling_collector.streams.nfe import rows as rows_of_nota
+from bling_collector.windows import Between
 
 
 def rows(contato: Document) -> Rows:
@@ -25,16 +32,23 @@ def rows(contato: Document) -> Rows:
                 "telefone": read.text("telefone"),
                 "celular": read.text("celular"),
                 "detalhe": contato,
-                "nao_encontrado_em": None,
             }
         ]
     }
 
 
-DELETED = (("criterio", "2"),)
-"""O critério que só mostra os excluídos."""
+async def _as_notas_say(connection: AsyncConnection) -> None:
+    """Os contatos sem detalhe são como a nota mais nova os traz; o que só o detalhe diz fica vazio."""
+    blank = {name: None for name in rows({})[contatos][0] if name != "detalhe"}
+    found: list[Row] = []
+    for row in await reprocessing.notas_of_contatos_without_detail(connection):
+        extracted = {"extraido_em": row["extraido_em"]}
+        with suppress(UnreadableError):  # a nota já ficou pendente
+            found += [blank | contato | extracted for contato in rows_of_nota(row["detalhe"])[contatos]]
+    await upsert(connection, contatos, found)
 
-CONTATOS = Stream(
+
+CONTATOS = Resource(
     name="contatos",
     title="Contatos",
     noun="Contato",
@@ -43,16 +57,18 @@ CONTATOS = Stream(
     path="/contatos",
     table=contatos,
     rows=rows,
+    optional=False,
     always=("nome",),
-    # Sem `criterio` só vêm os últimos incluídos; 1 é todos (referência: GET /contatos).
-    listings=((("criterio", "1"),),),
+    # Sem `criterio` só vêm os últimos incluídos; 1 é todos, 2 os excluídos (referência: GET /contatos).
+    shows=((("criterio", "1"),),),
+    changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal"), only_ours=True),
+    shown=("nome", "documento", "codigo", "situacao", "telefone", "celular"),
+    removed=Removed((("criterio", "2"),)),
+    rebuilt=_as_notas_say,
     # De um contato sem detalhe o Bling já tinha respondido que não o conhece: que está excluído não é novidade.
     alive="detalhe IS NOT NULL AND situacao IS DISTINCT FROM 'E'",
     known="antes.detalhe IS NOT NULL",
     history=(),
-    volatile=("nao_encontrado_em",),
-    state=("nao_encontrado_em",),
-    person=lambda contato: integer(contato.get("id")),
-    nameless=nameless_contato,
-    window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
+    person=Person(lambda contato: integer(contato.get("id")), nameless_contato, PERSONAL_OF_CONTATO),
+    counts="contatos_novos",
 )

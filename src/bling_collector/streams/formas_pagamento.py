@@ -5,8 +5,8 @@ from collections.abc import Collection
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import formas_pagamento
 from bling_collector.db.resources import repository
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
-from bling_collector.streams.base import Document, Rows, Stream
 
 
 def rows(forma: Document) -> Rows:
@@ -30,7 +30,7 @@ async def _fill(connection: AsyncConnection, written: Collection[int]) -> None:
         await repository.fill_tipo_pagamento(connection)
 
 
-FORMAS_PAGAMENTO = Stream(
+FORMAS_PAGAMENTO = Resource(
     name="formas_pagamento",
     title="Formas de pagamento",
     noun="Forma de pagamento",
@@ -39,7 +39,11 @@ FORMAS_PAGAMENTO = Stream(
     path="/formas-pagamentos",
     table=formas_pagamento,
     rows=rows,
+    optional=False,
     always=("descricao", "tipoPagamento"),
+    detail=False,
+    whole=Whole(when_lacking=True),
+    rebuilt=repository.fill_tipo_pagamento,
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.
     after_save=_fill,
 )

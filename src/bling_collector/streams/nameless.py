@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from bling_collector.etl.resource import Document
 from bling_collector.payload import Json, as_list, objects, part
-from bling_collector.streams.base import Document
 
 PERSONAL_OF_NOTA = (
     "contato_nome",

@@ -4,11 +4,13 @@ import re
 from collections.abc import Collection
 from datetime import date
 from decimal import Context, Decimal
+from typing import TYPE_CHECKING
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
 from bling_collector.db.proof import Dated
 from bling_collector.db.resources import nota_search, repository
+from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows
 from bling_collector.payload import (
     Fields,
     Json,
@@ -21,8 +23,11 @@ from bling_collector.payload import (
     part,
     text,
 )
-from bling_collector.streams.base import Child, Document, Rows, Stream
-from bling_collector.streams.nameless import nameless_nota
+from bling_collector.streams.nameless import PERSONAL_OF_NOTA, nameless_nota
+from bling_collector.windows import Between
+
+if TYPE_CHECKING:
+    from bling_collector.etl.context import RunContext
 
 FINAL = frozenset({2, 5, 6, 7, 9})
 """Cancelada, autorizada, emitida, registrada, denegada: só muda se a listagem mostrar. As demais situações ainda
@@ -254,7 +259,19 @@ async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None
     await nota_search.refresh(connection, ids)
 
 
-NFE = Stream(
+async def _explain_numbers(ctx: "RunContext") -> None:
+    from bling_collector.streams.entradas import collect_entradas  # só quem coleta o carrega
+
+    await collect_entradas(ctx)
+
+
+def _refused(nota: Document) -> str | None:
+    if integer(nota.get("tipo")) != 0:
+        return None
+    return f"A nota {nota['id']} é de entrada; o coletor guarda as de saída."
+
+
+NFE = Resource(
     name="nfe",
     title="Notas",
     noun="Nota",
@@ -263,31 +280,39 @@ NFE = Stream(
     path="/nfe",
     table=nfe_cabecalho,
     rows=rows,
+    optional=False,
+    principal=True,
     # Sem `situacao` o Bling esconde as canceladas; sem `tipo`, as de saída são o padrão (referência: GET /nfe).
-    listings=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
+    shows=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
     # O padrão esconde mais que as canceladas? As fontes discordam (a descrição diz que não; quem mediu só tinha 6 e 2).
-    suspects=tuple((("tipo", "1"), ("situacao", str(situacao))) for situacao in (5, 4, 1, 9, 3, 7, 8, 10, 11)),
+    suspects=tuple((("situacao", str(situacao)),) for situacao in (5, 4, 1, 9, 3, 7, 8, 10, 11)),
     proves=lambda row: integer(row.get("situacao")) not in {2, 5, 6},
-    window=("dataEmissaoInicial", "dataEmissaoFinal"),
+    emitted=Emitted(
+        Between("dataEmissaoInicial", "dataEmissaoFinal"),
+        _day,
+        Dated("data_emissao", "situacao"),
+        lambda row: str(integer(row.get("situacao"))),
+    ),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
-    dated=Dated("data_emissao", "situacao"),
+    open=f"situacao IN ({', '.join(map(str, sorted(AWAITING)))})",
+    cites=(("formas_pagamento", nfe_pagamentos.c.forma_pagamento_id), ("vendedores", nfe_cabecalho.c.vendedor_id)),
+    special=(_explain_numbers,),
+    children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
+    # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
+    first_seen=(contatos,),
+    after_save=_after_save,
     ours="coalesce(tipo, 1) = 1",
+    refused=_refused,
     on_gone=nota_search.refresh,
-    group=lambda row: str(integer(row.get("situacao"))),
-    listing_is_kept=True,
     history=("itens", "parcelas"),
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),
-    day=_day,
     names=lambda row: {
         "numero": text(row.get("numero")),
         "contato_id": integer(part(row, "contato", "id")) or None,
         "contato_nome": text(part(row, "contato", "nome")),
     },
-    person=lambda nota: integer(part(nota, "contato", "id")) or None,
-    nameless=nameless_nota,
-    children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
-    after_save=_after_save,
-    # O contato como a nota o traz; o detalhe, que sabe mais, vem no passo dos contatos.
-    first_seen=(contatos,),
+    person=Person(lambda nota: integer(part(nota, "contato", "id")) or None, nameless_nota, PERSONAL_OF_NOTA),
+    counts="nfes_processadas",
+    said="nfes",
 )

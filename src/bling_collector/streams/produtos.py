@@ -1,8 +1,16 @@
 """Os produtos dos SKUs que as notas citam: GET /produtos, por lotes de `codigos[]`."""
 
+from typing import TYPE_CHECKING
+
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import produtos
-from bling_collector.payload import Fields
-from bling_collector.streams.base import Document, Rows, Stream
+from bling_collector.db.resources import repository
+from bling_collector.etl.resource import Changed, Document, Id, Keys, Removed, Resource, Rows
+from bling_collector.payload import Fields, decimal, part
+from bling_collector.windows import Between
+
+if TYPE_CHECKING:
+    from bling_collector.etl.context import RunContext
 
 
 def rows(produto: Document) -> Rows:
@@ -42,7 +50,32 @@ def _without_stock(produto: Document) -> Document:
     return {key: value for key, value in produto.items() if key not in ("estoque", "imagemURL")}
 
 
-PRODUTOS = Stream(
+def _is_out_of_stock(produto: Document) -> bool:
+    saldo = decimal(part(produto, "estoque", "saldoVirtualTotal"))
+    return saldo is not None and saldo <= 0
+
+
+async def _prefer_the_repeated(connection: AsyncConnection) -> None:
+    await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
+
+
+async def _prefer_all(connection: AsyncConnection) -> None:
+    await repository.prefer_produtos(connection, await repository.all_skus(connection))
+
+
+async def _find_the_living(ctx: "RunContext") -> None:
+    from bling_collector.streams.preferido import find_the_living  # só quem coleta o carrega
+
+    await find_the_living(ctx)
+
+
+async def _with_categoria(ctx: "RunContext", produto: Id) -> bool:
+    from bling_collector.streams.categorias import refresh_categoria
+
+    return await refresh_categoria(ctx, produto)
+
+
+PRODUTOS = Resource(
     name="produtos",
     title="Produtos",
     noun="Produto",
@@ -51,11 +84,36 @@ PRODUTOS = Stream(
     path="/produtos",
     table=produtos,
     rows=rows,
+    optional=False,
     always=("nome", "codigo"),
+    detail=False,
     # Sem `criterio` só vêm os últimos incluídos; 5 é todos, os excluídos também (referência: GET /produtos).
-    listings=((("criterio", "5"),),),
-    window=("dataAlteracaoInicial", "dataAlteracaoFinal"),
+    shows=((("criterio", "5"),),),
+    # A descrição do Bling diz que /produtos, por padrão, só mostra saldo positivo (não foi medido).
+    suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
+    proves=_is_out_of_stock,
+    ids="idsProdutos[]",
+    changed=Changed(
+        Between("dataAlteracaoInicial", "dataAlteracaoFinal"),
+        only_ours=True,
+        after=repository.forget_categorias,  # a mudança pode ser a categoria, que a linha não mostra
+    ),
+    keys=Keys(
+        param="codigos[]",
+        field="codigo",
+        lacking=repository.skus_without_produto,
+        held=repository.skus_with_produto,
+        pending=repository.skus_pending,
+        found=repository.mark_known_skus,
+        unknown=repository.mark_unknown_skus,
+    ),
+    removed=Removed(DELETED, at_first=True, after=_prefer_the_repeated),
+    special=(_find_the_living,),
+    one_more=_with_categoria,
+    after_change=repository.after_produtos,
+    rebuilt=_prefer_all,
     history=(),
     volatile=("preferido",),
     state=("preferido",),
+    counts="produtos_novos",
 )

@@ -1,17 +1,35 @@
-"""Os recursos que se coletam, na ordem em que se fala deles."""
+"""Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado."""
 
+from collections.abc import Collection
 from typing import Final
 
-from bling_collector.streams.base import Stream
+from bling_collector.errors import ConfigurationError
+from bling_collector.etl.resource import Resource
 from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
 from bling_collector.streams.produtos import PRODUTOS
 
-RESOURCES: Final[tuple[Stream, ...]] = (NFE, CONTATOS, PRODUTOS, CATEGORIAS_PRODUTO, FORMAS_PAGAMENTO)
+RESOURCES: Final[tuple[Resource, ...]] = (NFE, CONTATOS, PRODUTOS, CATEGORIAS_PRODUTO, FORMAS_PAGAMENTO)
+SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
+"""Os de que se busca um registro só."""
+ALL: Final = "todos"
 
 
-def named(name: str) -> Stream | None:
+def named(name: str) -> Resource | None:
     """O recurso deste nome (`contatos`), ou do singular dele (`contato`); None se não há."""
-    return next((stream for stream in RESOURCES if name in (stream.name, stream.singular)), None)
+    return next((resource for resource in RESOURCES if name in (resource.name, resource.singular)), None)
+
+
+def chosen(names: Collection[str] | None) -> tuple[Resource, ...]:
+    """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça. ConfigurationError se um não
+    existe."""
+    names = names or ()
+    if unknown := [name for name in names if name != ALL and named(name) is None]:
+        offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
+        raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
+    if not names:
+        return tuple(resource for resource in RESOURCES if not resource.optional)
+    wanted = {resource.name for name in names if (resource := named(name)) is not None}
+    return tuple(resource for resource in RESOURCES if ALL in names or resource.name in wanted)

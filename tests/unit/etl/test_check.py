@@ -8,7 +8,7 @@ import pytest
 from bling_collector.db.proof import Held
 from bling_collector.etl.check import Listed, compare, months_of
 from bling_collector.etl.context import Found
-from bling_collector.etl.due import due_windows
+from bling_collector.runs.due import due_windows
 from bling_collector.windows import Window, whole_months
 
 JAN, FEB, MAR = date(2024, 1, 10), date(2024, 2, 29), date(2024, 3, 1)
@@ -75,10 +75,10 @@ def test_due_windows_sao_os_meses_que_nenhuma_conferencia_recente_cobre_por_inte
 
 
 def test_cada_nota_achada_conta_de_uma_maneira_so() -> None:
-    found = Found()
-    found.add(sumiram=[1, 2, 3])
-    found.add(mudaram=[2], faltavam=[3, 4])
-    found.add(sumiram=[2, 4, 5])
+    found = Found("nfe")
+    found.add("nfe", sumiram=[1, 2, 3])
+    found.add("nfe", mudaram=[2], faltavam=[3, 4])
+    found.add("nfe", sumiram=[2, 4, 5])
     assert found.ids == {"faltavam": [3, 4], "mudaram": [2], "sumiram": [1, 5]}
     assert str(found) == "2 faltam aqui, 1 mudaram lá, 2 só existem aqui"
     assert found.as_json(most=1) == {

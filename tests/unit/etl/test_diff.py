@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bling_collector.etl.sweep import Wanted, diff
+from bling_collector.etl.fetch import Wanted
+from bling_collector.etl.listing import diff
 from bling_collector.payload import digest
 from bling_collector.streams.nfe import NFE
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from bling_collector.etl.batches import BATCH, LONGEST_QUERY, batches
 from bling_collector.etl.fetch import bounded
-from bling_collector.etl.produtos import BATCH, LONGEST_QUERY, batches
 
 
 async def test_ha_sempre_ate_o_limite_em_voo_e_tudo_chega() -> None:
@@ -77,10 +77,10 @@ async def test_a_fonte_nao_e_lida_antes_da_hora() -> None:
 
 def test_os_lotes_de_skus_cabem_num_endereco_e_nenhum_se_perde() -> None:
     plain = [f"SKU-{i}" for i in range(250)]
-    assert [len(batch) for batch in batches(plain)] == [BATCH, BATCH, 250 - 2 * BATCH]
+    assert [len(batch) for batch in batches(plain, "codigos[]")] == [BATCH, BATCH, 250 - 2 * BATCH]
     long = ["AÇÃO-" * 30 + str(i) for i in range(100)]
-    cut = list(batches(long))
+    cut = list(batches(long, "codigos[]"))
     assert [sku for batch in cut for sku in batch] == long
     assert len(cut) > 1
-    assert list(batches(["x" * LONGEST_QUERY * 2, "b"])) == [["x" * LONGEST_QUERY * 2], ["b"]]
-    assert list(batches([])) == []
+    assert list(batches(["x" * LONGEST_QUERY * 2, "b"], "codigos[]")) == [["x" * LONGEST_QUERY * 2], ["b"]]
+    assert list(batches([], "codigos[]")) == []

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bling_collector.etl.narrowing import SHORTEST, Period
-from bling_collector.windows import Window, apart
+from bling_collector.windows import SHORTEST, Period, Window, apart
 
 SECOND = timedelta(seconds=1)
 moments = st.datetimes(datetime.fromisoformat("2021-01-01"), datetime.fromisoformat("2026-12-31")).map(

@@ -2,12 +2,11 @@
 
 from datetime import date
 
-from bling_collector.etl.progress import time_left
-from bling_collector.plan.outlook import STEPS, Outlook
+from bling_collector.etl.progress import STEPS, Outlook, time_left
 from bling_collector.windows import Window
 
-NEW = Window(date(2025, 1, 1), date(2025, 12, 31))
-OLD = Window(date(2024, 1, 1), date(2024, 12, 30))
+NEW = ("nfe", Window(date(2025, 1, 1), date(2025, 12, 31)))
+OLD = ("nfe", Window(date(2024, 1, 1), date(2024, 12, 30)))
 
 
 def test_before_the_first_window_is_read_nothing_is_said() -> None:
@@ -18,10 +17,10 @@ def test_before_the_first_window_is_read_nothing_is_said() -> None:
 
 def test_the_windows_to_come_are_like_the_ones_read() -> None:
     outlook = Outlook({NEW: None, OLD: None}, contacts=0.5)
-    outlook.listed(NEW, 730)
+    outlook.listed(*NEW, 730)
     assert outlook.left() == 730 + 8 + 3 + 730 + STEPS, "as notas, as páginas e os cadastros"
-    outlook.listed(OLD, 10)
-    outlook.listed(OLD, 10)
+    outlook.listed(*OLD, 10)
+    outlook.listed(*OLD, 10)
     assert outlook.left() == 370 + STEPS
     outlook.registers()
     assert outlook.left() == 0

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from bling_collector.errors import UsageError
 from bling_collector.windows import (
     EARLIEST,
+    Between,
+    Period,
     Window,
     asked_period,
     incremental_start,
@@ -33,7 +35,8 @@ def all_days(pieces: list[Window]) -> list[date]:
 
 
 def test_os_parametros_levam_sempre_a_hora() -> None:
-    params = Window(date(2025, 1, 1), date(2025, 12, 31)).params(("dataEmissaoInicial", "dataEmissaoFinal"))
+    period = Period.of(Window(date(2025, 1, 1), date(2025, 12, 31)))
+    params = Between("dataEmissaoInicial", "dataEmissaoFinal").params(period)
     assert params == (("dataEmissaoInicial", "2025-01-01 00:00:00"), ("dataEmissaoFinal", "2025-12-31 23:59:59"))
 
 

@@ -316,7 +316,7 @@ def test_o_dia_da_linha() -> None:
 
 
 def test_as_listagens_pedem_tambem_as_canceladas() -> None:
-    assert NFE.listings == ((("tipo", "1"),), (("tipo", "1"), ("situacao", "2")))
+    assert NFE.shows == ((("tipo", "1"),), (("tipo", "1"), ("situacao", "2")))
 
 
 values = st.recursive(

@@ -10,9 +10,9 @@ from bling_collector.db.models import categorias_produto as categorias_table
 from bling_collector.db.models import contatos as contatos_table
 from bling_collector.db.models import formas_pagamento as formas_table
 from bling_collector.db.models import produtos as produtos_table
+from bling_collector.etl.resource import Resource
 from bling_collector.payload import UnreadableError, loads
 from bling_collector.streams import categorias_produto, contatos, formas_pagamento, produtos
-from bling_collector.streams.base import Stream
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -39,7 +39,6 @@ def test_um_contato_com_cnpj_de_letras_e_o_endereco_geral() -> None:
             "telefone": "(54) 5555-0101",
             "celular": None,
             "detalhe": document,
-            "nao_encontrado_em": None,
         }
     ]
 
@@ -64,7 +63,7 @@ def test_a_categoria_vem_do_detalhe(categoria: Any, expected: int | None) -> Non
     assert produtos.categoria_id({"categoria": categoria}) == expected
 
 
-UNREADABLE: list[tuple[Stream, dict[str, Any]]] = [
+UNREADABLE: list[tuple[Resource, dict[str, Any]]] = [
     (contatos.CONTATOS, {"nome": ["Fulano"]}),
     (contatos.CONTATOS, {"numeroDocumento": {"cpf": "123.456.789-09"}}),
     (contatos.CONTATOS, {"tipo": False}),
@@ -83,7 +82,7 @@ FILES = {"contatos": "contato", "produtos": "produto", "formas_pagamento": "form
 
 
 @pytest.mark.parametrize(("stream", "wrong"), UNREADABLE)
-def test_o_que_nao_se_le_recusa_o_registro_inteiro(stream: Stream, wrong: dict[str, Any]) -> None:
+def test_o_que_nao_se_le_recusa_o_registro_inteiro(stream: Resource, wrong: dict[str, Any]) -> None:
     document = fixture(FILES.get(stream.name, "categoria"))
     assert stream.read(document)
     with pytest.raises(UnreadableError, match=f"^{next(iter(wrong))}.* veio como") as refusal:
@@ -115,8 +114,8 @@ def test_o_tipo_de_pagamento_e_o_codigo_fiscal_da_forma() -> None:
 
 
 @pytest.mark.parametrize("stream", [contatos.CONTATOS, produtos.PRODUTOS], ids=lambda s: s.name)
-def test_as_listagens_nao_ficam_nos_ultimos_incluidos(stream: Stream) -> None:
-    assert "criterio" in dict(stream.listings[0])
+def test_as_listagens_nao_ficam_nos_ultimos_incluidos(stream: Resource) -> None:
+    assert "criterio" in dict(stream.shows[0])
 
 
 @pytest.mark.parametrize(
@@ -124,7 +123,7 @@ def test_as_listagens_nao_ficam_nos_ultimos_incluidos(stream: Stream) -> None:
     [contatos.CONTATOS, produtos.PRODUTOS, categorias_produto.CATEGORIAS_PRODUTO, formas_pagamento.FORMAS_PAGAMENTO],
     ids=lambda s: s.name,
 )
-def test_toda_coluna_do_mapeamento_existe_na_tabela(stream: Stream) -> None:
+def test_toda_coluna_do_mapeamento_existe_na_tabela(stream: Resource) -> None:
     for table, rows in stream.rows({"id": 1}).items():
         for row in rows:
             assert row.keys() <= set(table.c.keys())

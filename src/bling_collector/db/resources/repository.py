@@ -1,28 +1,29 @@
 """O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Table, Text, cast, or_, select, text, update
+from sqlalchemy import Column, Table, Text, cast, select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     categorias_produto,
-    contatos,
-    formas_pagamento,
     pendencias,
     produtos,
     produtos_desconhecidos,
 )
+from bling_collector.db.proof import Kept
 
+ASK_AGAIN_AFTER = timedelta(days=7)
+"""Um SKU que o Bling não conhece não é perguntado de novo antes disso."""
+Citing = Column[Any]
+"""A coluna de outra tabela que guarda ids desta."""
 _PARKED = f"""
     EXISTS (SELECT FROM pendencias d
             WHERE d.recurso = '{{recurso}}' AND d.recurso_id = {{id}} AND d.tentativas >= {PARKED_AFTER})"""
-_WITHOUT_DETAIL = f"""
-    FROM contatos WHERE detalhe IS NULL AND nao_encontrado_em IS NULL
-      AND NOT {_PARKED.format(recurso="contatos", id="contatos.id::text")}"""
 
 
 async def known(connection: AsyncConnection, table: Table, ids: Collection[int]) -> dict[int, str | None]:
@@ -45,69 +46,109 @@ async def should_answer(
     return [id_ for id_ in found.scalars() if id_ not in without][:most]
 
 
-async def notas_in(connection: AsyncConnection, situacoes: Collection[int]) -> dict[int, date]:
-    """Id → dia das notas numa destas situações, das mais novas às mais velhas, menos as excluídas e as que já têm uma
-    pendência, com as suas tentativas."""
+async def open_days(connection: AsyncConnection, kept: Kept, condition: str) -> dict[int, date]:
+    """Id → dia dos registros em aberto (`condition`, em SQL), dos mais novos aos mais velhos, menos os excluídos e os
+    que já têm uma pendência, com as suas tentativas."""
+    assert kept.dated is not None, kept.recurso
+    day = kept.dated.day
     found = await connection.execute(
-        text("""
-            SELECT id, CAST(data_emissao AS date) AS dia FROM nfe_cabecalho n
-            WHERE situacao = ANY(:situacoes) AND excluida_em IS NULL AND data_emissao IS NOT NULL
-              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = 'nfe' AND p.recurso_id = n.id::text)
-            ORDER BY data_emissao DESC, id DESC"""),
-        {"situacoes": list(situacoes)},
+        text(f"""
+            SELECT id, CAST({day} AS date) AS dia FROM {kept.table.name} n
+            WHERE ({condition}) AND excluida_em IS NULL AND {day} IS NOT NULL AND {kept.ours}
+              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = n.id::text)
+            ORDER BY {day} DESC, id DESC"""),
+        {"recurso": kept.recurso},
     )
     return {row.id: row.dia for row in found}
 
 
-async def contatos_without_detail(connection: AsyncConnection, limit: int, after: int = 0) -> list[int]:
-    """Ids, em ordem, de contatos sem detalhe e que o Bling não disse desconhecer, menos os estacionados."""
+def _waiting(table: Table) -> str:
+    """As linhas que alguém citou e de que ainda não se perguntou: sem documento, e sem a resposta de que não há."""
+    return "detalhe IS NULL AND nao_encontrado_em IS NULL" if "nao_encontrado_em" in table.c else "false"
+
+
+def _lacking(table: Table, recurso: str, citing: Collection[Citing]) -> str:
+    sources = [f"SELECT id FROM {table.name} WHERE {_waiting(table)}"]
+    sources += [
+        f"""
+        SELECT {column.name} FROM {column.table.name} c
+        WHERE {column.name} IS NOT NULL AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
+        for column in citing
+    ]
+    parked = _PARKED.format(recurso=recurso, id="citados.id::text")
+    return f"FROM ({' UNION '.join(sources)}) AS citados (id) WHERE NOT {parked}"
+
+
+async def lacking(
+    connection: AsyncConnection,
+    table: Table,
+    recurso: str,
+    citing: Collection[Citing],
+    limit: int,
+    after: object = None,
+) -> list[Any]:
+    """Ids, em ordem, do que a tabela não tem e alguém cita, menos os estacionados."""
+    later = "" if after is None else "AND id > :after"
     found = await connection.execute(
-        text(f"SELECT id {_WITHOUT_DETAIL} AND id > :after ORDER BY id LIMIT :limit"), {"after": after, "limit": limit}
+        text(f"SELECT id {_lacking(table, recurso, citing)} {later} ORDER BY id LIMIT :limit"),
+        {"limit": limit} | ({} if after is None else {"after": after}),
     )
     return list(found.scalars())
 
 
-async def count_contatos_without_detail(connection: AsyncConnection) -> int:
-    return int(await connection.scalar(text(f"SELECT count(*) {_WITHOUT_DETAIL}")) or 0)
+async def count_lacking(connection: AsyncConnection, table: Table, recurso: str, citing: Collection[Citing]) -> int:
+    return int(await connection.scalar(text(f"SELECT count(*) {_lacking(table, recurso, citing)}")) or 0)
 
 
-async def contatos_asked(connection: AsyncConnection, ids: Collection[int]) -> set[int]:
-    """Dos `ids`, os que o banco tem e de que já se perguntou o detalhe."""
-    found = await connection.execute(
-        text("""
-            SELECT id FROM contatos
-            WHERE id = ANY(:ids) AND (detalhe IS NOT NULL OR nao_encontrado_em IS NOT NULL)"""),
-        {"ids": list(ids)},
-    )
+async def already_read(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> set[Any]:
+    """Dos `ids`, os que a tabela tem e de que já se perguntou."""
+    statement = text(f"SELECT id FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})")
+    return set((await connection.execute(statement, {"ids": list(ids)})).scalars())
+
+
+async def read_between(
+    connection: AsyncConnection, table: Table, ids: Collection[Any], since: datetime, until: datetime
+) -> set[Any]:
+    """Dos `ids`, os que se leram entre os dois instantes."""
+    statement = text(f"""
+        SELECT id FROM {table.name}
+        WHERE id = ANY(:ids) AND extraido_em BETWEEN :since AND :until AND NOT ({_waiting(table)})""")
+    found = await connection.execute(statement, {"ids": list(ids), "since": since, "until": until})
     return set(found.scalars())
 
 
-async def contatos_as_held(
-    connection: AsyncConnection, ids: Collection[int], columns: Collection[str]
-) -> dict[int, dict[str, object]]:
-    """Dos `ids`, os contatos de que já se perguntou o detalhe, cada um com estas colunas como o banco as tem."""
-    c = contatos.c
-    statement = select(c.id, *(c[column] for column in columns)).where(
-        c.id.in_(ids), or_(c.detalhe.is_not(None), c.nao_encontrado_em.is_not(None))
-    )
-    found = (await connection.execute(statement)).mappings()
+async def as_held(
+    connection: AsyncConnection, table: Table, ids: Collection[Any], columns: Collection[str]
+) -> dict[Any, dict[str, object]]:
+    """Dos `ids`, os registros de que já se perguntou, cada um com estas colunas como o banco as tem."""
+    statement = text(f"""
+        SELECT id, {", ".join(columns)} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
+    found = (await connection.execute(statement, {"ids": list(ids)})).mappings()
     return {row["id"]: {column: row[column] for column in columns} for row in found}
 
 
-async def present(connection: AsyncConnection, table: Table, ids: Collection[int]) -> set[int]:
-    """Dos `ids`, os que a tabela tem."""
-    found = await connection.execute(text(f"SELECT id FROM {table.name} WHERE id = ANY(:ids)"), {"ids": list(ids)})
-    return set(found.scalars())
+async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
+    """O Bling respondeu 404 a estes ids: fica uma linha que só diz isso, e não se pergunta de novo."""
+    said = {"nao_encontrado_em": now} if "nao_encontrado_em" in table.c else {}
+    for id_ in ids:
+        new = pg_insert(table).values(id=id_, extraido_em=now, **said)
+        again = new.on_conflict_do_update(index_elements=["id"], set_=said) if said else new.on_conflict_do_nothing()
+        await connection.execute(again)
 
 
-async def mark_contatos_not_found(connection: AsyncConnection, ids: Collection[int], now: datetime) -> None:
-    """O Bling respondeu 404 a estes contatos: não se pergunta de novo."""
-    await connection.execute(update(contatos).where(contatos.c.id.in_(ids)).values(nao_encontrado_em=now))
+async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection[Any]) -> list[Any]:
+    """Os registros que o banco tem, e o Bling já deu, e não são de `ids`."""
+    found = await connection.execute(
+        text(f"""
+            SELECT id FROM {kept.table.name}
+            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}"""),
+        {"ids": list(ids)},
+    )
+    return list(found.scalars())
 
 
-async def skus_without_produto(connection: AsyncConnection, unknown_since: datetime, now: datetime) -> list[str]:
-    """Os SKUs das notas sem produto no banco, menos os que o Bling disse não conhecer entre `unknown_since` e `now` e
-    os estacionados."""
+async def skus_without_produto(connection: AsyncConnection, now: datetime) -> list[str]:
+    """Os SKUs das notas sem produto no banco, menos os que o Bling há pouco disse não conhecer e os estacionados."""
     found = await connection.execute(
         text(f"""
             SELECT DISTINCT i.codigo_produto
@@ -119,7 +160,7 @@ async def skus_without_produto(connection: AsyncConnection, unknown_since: datet
                                 AND d.verificado_em > :unknown_since AND d.verificado_em <= :now)
               AND NOT {_PARKED.format(recurso="produtos", id="i.codigo_produto")}
             ORDER BY 1"""),
-        {"unknown_since": unknown_since, "now": now},
+        {"unknown_since": now - ASK_AGAIN_AFTER, "now": now},
     )
     return list(found.scalars())
 
@@ -303,25 +344,6 @@ async def categorias_without_description(connection: AsyncConnection) -> set[int
               AND NOT EXISTS (SELECT FROM categorias_produto c WHERE c.id = p.categoria_id)""")
     )
     return set(found.scalars())
-
-
-async def unknown_formas(connection: AsyncConnection) -> list[int]:
-    """As formas de pagamento que as parcelas citam e o banco não conhece."""
-    found = await connection.execute(
-        text("""
-            SELECT DISTINCT forma_pagamento_id FROM nfe_pagamentos p
-            WHERE forma_pagamento_id IS NOT NULL
-              AND NOT EXISTS (SELECT FROM formas_pagamento f WHERE f.id = p.forma_pagamento_id)
-            ORDER BY 1""")
-    )
-    return list(found.scalars())
-
-
-async def mark_formas_not_found(connection: AsyncConnection, ids: Collection[int], now: datetime) -> None:
-    """Uma forma que o Bling não conhece mais fica sem código fiscal, e não se pergunta de novo."""
-    for id_ in ids:
-        new = pg_insert(formas_pagamento).values(id=id_, extraido_em=now)
-        await connection.execute(new.on_conflict_do_nothing())
 
 
 async def fill_tipo_pagamento(connection: AsyncConnection, notas: Collection[int] | None = None) -> int:

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from bling_collector.etl.pendencias import unpark
 from bling_collector.insight.failures import load_failures
 from bling_collector.insight.nota import load_nota
 from bling_collector.insight.numbering import load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.runs.unpark import unpark
 from bling_collector.web.api.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
 from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
 from bling_collector.web.door.origin import same_origin

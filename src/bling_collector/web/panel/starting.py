@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import RunInProgressError, UsageError
-from bling_collector.etl.pendencias import unpark
 from bling_collector.insight.live import running_id
+from bling_collector.runs.unpark import unpark
 from bling_collector.web.runs import Begin
 from bling_collector.web.service import Service
 from bling_collector.windows import parse_day

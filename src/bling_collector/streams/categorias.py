@@ -7,11 +7,11 @@ from bling_collector.db import control, proof
 from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.exclusoes import refuse_silence
+from bling_collector.etl.fetch import Wanted, details, fetch_and_store
+from bling_collector.etl.listing import extras
 from bling_collector.etl.narrowing import Reading
-from bling_collector.etl.produtos import stock_filters
 from bling_collector.etl.save import Item
-from bling_collector.etl.sweep import Wanted, fetch_and_store
+from bling_collector.etl.settle import refuse_silence
 from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos import PRODUTOS, categoria_id
 
@@ -40,7 +40,7 @@ async def collect_categorias(ctx: RunContext) -> None:
 async def _list(ctx: RunContext, total: int) -> bool:
     """Relê as categorias; se a listagem se deixou ler toda."""
     ctx.start("Categorias", total, each=0)  # quanto cada um custa depende de quantas categorias há
-    reading = Reading(ctx, CATEGORIAS_PRODUTO.path)
+    reading = Reading(ctx, CATEGORIAS_PRODUTO)
     async for page in reading.pages():
         async with ctx.transaction() as connection:
             await ctx.store(connection, CATEGORIAS_PRODUTO, [Item(row) for row in page])
@@ -63,7 +63,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
     async with ctx.engine.connect() as connection:
         parents = await repository.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
-    asked = len(parents) * len(await stock_filters(ctx))
+    asked = len(parents) * len(await extras(ctx, PRODUTOS))
     ctx.progress.each = asked / len(unknown) if filtered else 1.0
     if filtered:
         shown, all_shown = await _by_filter(ctx, unknown, parents)
@@ -88,8 +88,8 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
 
 async def _filter_works(ctx: RunContext, parents: dict[int, int | None]) -> bool:
     """O Bling ignora em silêncio um parâmetro que não conhece: uma categoria que não existe não pode ter produtos."""
-    params = (*PRODUTOS.listings[0], ("idCategoria", str(max(parents, default=0) + 1)))
-    reading = Reading(ctx, PRODUTOS.path, params)
+    params = (*PRODUTOS.shows[0], ("idCategoria", str(max(parents, default=0) + 1)))
+    reading = Reading(ctx, PRODUTOS, params)
     async for _ in reading.pages():
         return False
     # Recusar a categoria que não existe é também uma prova de que o filtro é lido.
@@ -105,10 +105,10 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
     found: dict[int, int | None] = {}
     whole = True
     spent = ctx.requests.total
-    filters = await stock_filters(ctx)
+    filters = await extras(ctx, PRODUTOS)
     for categoria, stock in combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters):
-        params = (*PRODUTOS.listings[0], *stock, ("idCategoria", str(categoria)))
-        reading = Reading(ctx, PRODUTOS.path, params, short_is_last=True)
+        params = (*PRODUTOS.shows[0], *stock, ("idCategoria", str(categoria)))
+        reading = Reading(ctx, PRODUTOS, params, short_is_last=True)
         async for page in reading.pages():
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
             ctx.progress.feitos = len(found)
@@ -135,7 +135,7 @@ async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, i
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     gone: set[int] = set()
-    async for fetched in await ctx.details(PRODUTOS, ids, categoria_id):
+    async for fetched in await details(ctx, PRODUTOS, ids, categoria_id):
         if fetched.document is not None:
             pending[fetched.id] = categoria_id(fetched.document)
         elif isinstance(fetched.error, BlingNotFoundError):
@@ -161,7 +161,7 @@ async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:
 async def refresh_categoria(ctx: RunContext, produto: int) -> bool:
     """Relê a categoria de um produto no seu detalhe; se mudou. A de um excluído (404) fica como está."""
     try:
-        document = await ctx.client.detail(PRODUTOS.path, produto, categoria_id)
+        document = await ctx.detail(PRODUTOS, produto, categoria_id)
     except BlingNotFoundError:
         return False
     async with ctx.transaction() as connection:

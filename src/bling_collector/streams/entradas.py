@@ -13,13 +13,13 @@ from bling_collector.clock import today
 from bling_collector.db import control
 from bling_collector.db import empresa as stored
 from bling_collector.db.resources import entradas
+from bling_collector.db.resources.gaps import load_gaps
 from bling_collector.documentos import issuer
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.narrowing import Period, Reading
-from bling_collector.insight.numbering import load_gaps
+from bling_collector.etl.narrowing import Reading
 from bling_collector.payload import Json, integer, local_datetime, text
 from bling_collector.streams.nfe import NFE
-from bling_collector.windows import Window, plan
+from bling_collector.windows import Period, Window, plan
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +64,11 @@ def _windows(around: Sequence[tuple[date, date]]) -> list[Window]:
 
 
 async def _list(ctx: RunContext, windows: Sequence[Window], ours: set[str]) -> None:
+    assert NFE.emitted is not None
     pages = 0
     for window in windows:
         for listing in _LISTINGS:
-            reading = Reading(ctx, NFE.path, listing, names=NFE.window)
+            reading = Reading(ctx, NFE, listing, between=NFE.emitted.between)
             async for page in reading.pages(Period.of(window)):
                 found = [entrada for row in page if (entrada := _own(row, ours)) is not None]
                 async with ctx.transaction() as connection:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from bling_collector.clock import today
 from bling_collector.db import proof
 from bling_collector.etl.context import RunContext
-from bling_collector.streams.base import Stream
+from bling_collector.etl.resource import Resource
 from bling_collector.windows import Window, plan, whole_months
 
 FRESH = timedelta(days=6, hours=12)
@@ -17,14 +17,14 @@ _TURNS = 6
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-async def due_windows_of(ctx: RunContext, stream: Stream) -> tuple[list[Window], int]:
+async def due_windows_of(ctx: RunContext, resource: Resource) -> tuple[list[Window], int]:
     """As janelas da história que não foram conferidas na última semana, primeiro as que mais esperam, e quantas delas
     esta execução deve reler."""
     if ctx.scope is None:
         return [], 0
     now, day = ctx.clock.now(), today(ctx.clock)
     async with ctx.engine.connect() as connection:
-        checked = await proof.checked_months(connection, stream.name, now)
+        checked = await proof.checked_months(connection, resource.name, now)
     fresh = [month for month, (_, when) in checked.items() if now - when < FRESH]
     due = plan(due_windows(ctx.scope, day, checked, fresh))
 

@@ -1,0 +1,60 @@
+"""As lacunas da numeração que nem as entradas de emissão própria explicam."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from bling_collector.db.core import AsyncConnection
+from bling_collector.db.resources.entradas import Numbered, numbered
+from bling_collector.db.resources.numbering import read_gaps
+
+
+@dataclass(frozen=True)
+class Side:
+    """A nota de um dos lados de uma lacuna."""
+
+    numero: int
+    id: int
+    data: datetime | None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Números que nenhuma nota tem, entre duas de saída."""
+
+    de: int
+    ate: int
+    antes: Side
+    depois: Side
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """O primeiro e o último dia das duas notas; None se uma não tem data."""
+        if self.antes.data is None or self.depois.data is None:
+            return None
+        return min(self.antes.data, self.depois.data).date(), max(self.antes.data, self.depois.data).date()
+
+
+async def load_gaps(connection: AsyncConnection) -> list[Gap]:
+    """As lacunas sem explicação de todas as séries."""
+    gaps, own = await read_gaps(connection, None), await numbered(connection, None)
+    return [gap for row in gaps for gap in unexplained(row, own)]
+
+
+def inside(gap: Row[Any], own: Sequence[Numbered]) -> list[Numbered]:
+    """As entradas de emissão própria cujo número está na lacuna."""
+    return [row for row in own if row.serie == gap.serie and gap.numero < row.numero < gap.proximo]
+
+
+def unexplained(gap: Row[Any], own: Sequence[Numbered]) -> Iterator[Gap]:
+    """O que sobra da lacuna depois das entradas de emissão própria."""
+    antes = Side(gap.numero, gap.id, gap.data_emissao)
+    depois = Side(gap.proximo, gap.proxima_id, gap.proxima_data)
+    before = antes.numero
+    for after in (*(row.numero for row in inside(gap, own)), depois.numero):
+        if after > before + 1:
+            yield Gap(before + 1, after - 1, antes, depois)
+        before = after

@@ -1,0 +1,200 @@
+"""O que se busca outra vez, ou a pedido: o que ficou pendente, o que está em aberto, um registro só."""
+
+import logging
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Final
+
+from bling_collector.db import control
+from bling_collector.db.control import Pendencia
+from bling_collector.db.resources import repository
+from bling_collector.errors import BlingNotFoundError, CollectorError, UsageError
+from bling_collector.etl.batches import batches
+from bling_collector.etl.cited import settle_the_missing
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
+from bling_collector.etl.narrowing import Reading
+from bling_collector.etl.resource import Document, Id, Recent, Resource
+from bling_collector.etl.save import Item, Saved
+from bling_collector.payload import Json, digest
+from bling_collector.windows import Period, Window
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN: Final = 100
+"""Registros em aberto por execução, dos mais novos; os outros esperam a sua vez na releitura semanal. São poucos em
+qualquer conta: uma nota que não se autoriza é corrigida ou excluída."""
+
+
+class UnknownObjectError(CollectorError):
+    """O Bling não tem o que se pediu."""
+
+    http_status = 404
+    exit_code = 2
+    title = "Não existe no Bling"
+
+
+async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
+    """Tenta outra vez o que está pendente e que esta execução ainda não tentou."""
+    async with ctx.engine.connect() as connection:
+        owed = await control.pending(connection, resource.name, before=ctx.started, now=ctx.clock.now())
+    if resource.keys is not None:
+        owed = [each for each in owed if each.recurso_id.isdecimal()]  # as outras são chaves
+    if not owed:
+        return
+    todo = {_id_of(resource, each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
+    ctx.start(f"{resource.title} pendentes", len(todo))
+    if resource.ids is not None and not resource.detail:
+        await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
+        return
+    missing = (await fetch_and_store(ctx, resource, todo, count=resource.emitted is not None)).missing
+    ctx.check_stop()
+    if missing and resource.emitted is not None:
+        await _settle_the_deleted(ctx, resource, {id_: todo[id_].day for id_ in missing})
+    else:
+        await settle_the_missing(ctx, resource, missing, len(todo))
+
+
+def _id_of(resource: Resource, recurso_id: str) -> Id:
+    return int(recurso_id) if isinstance(resource.table.c.id.type.python_type(), int) else recurso_id
+
+
+async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> None:
+    """O mesmo, do que só a listagem dá."""
+    assert resource.ids is not None, resource.name
+    for portion in batches(ids, resource.ids):
+        asked = tuple((resource.ids, id_) for id_ in portion)
+        gone = {*portion}
+        for listing in await shown(ctx, resource, asked):
+            reading = Reading(ctx, resource, listing.params, path=listing.path)
+            async for page in reading.pages():
+                await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
+                gone -= {str(row["id"]) for row in page}
+            gone = gone if not reading.unread else set()
+        async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
+            await control.settle(connection, resource.name, sorted(gone))
+        ctx.check_stop()
+
+
+async def store_rows(ctx: RunContext, resource: Resource, rows: Collection[Json]) -> Saved:
+    """Salva linhas da listagem, que são o documento."""
+    if not rows:
+        return Saved()
+    async with ctx.transaction() as connection:
+        outcome = await ctx.store(connection, resource, [Item(row) for row in rows])
+        ctx.progress.saved[resource.name] += len(outcome.created)
+    return outcome
+
+
+async def _settle_the_deleted(ctx: RunContext, resource: Resource, missing: dict[Id, date | None]) -> None:
+    """Um 404 quita a pendência só quando a listagem do dia também não mostra o registro: foi excluído no Bling."""
+    for day in sorted({day for day in missing.values() if day is not None}):
+        listing = await list_window(ctx, resource, Window(day, day))
+        if listing.unread:  # pode ser justamente o que não se leu
+            ctx.note_unread(resource, listing.unread)
+            continue
+        gone = [id_ for id_, its_day in missing.items() if its_day == day and id_ not in listing.listed]
+        async with ctx.transaction() as connection:
+            await control.settle(connection, resource.name, [str(id_) for id_ in gone])
+        for id_ in gone:
+            log.warning(
+                "%s/%s não está mais no Bling, e não chegou a ser salvo; deixa de ser pendente.", resource.name, id_
+            )
+            del missing[id_]
+    still = [
+        Pendencia(resource.name, str(id_), "O Bling lista este registro mas responde 404 ao seu detalhe.", day)
+        for id_, day in missing.items()
+    ]
+    async with ctx.transaction() as connection:
+        await control.add_pendencias(connection, still, ctx.clock.now())
+
+
+async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Window]) -> list[Window]:
+    """Relê pelo detalhe o que está em aberto, menos o das janelas que já se leram.
+
+    Devolve os dias do que mudou ou respondeu 404: só a listagem diz se foi excluído, e como o mostra agora.
+    """
+    if resource.open is None:
+        return []
+    async with ctx.engine.connect() as connection:
+        found = await repository.open_days(connection, resource.kept, resource.open)
+    days = {id_: day for id_, day in found.items() if not any(each.holds(day) for each in read)}
+    todo = {id_: Wanted(day=days[id_]) for id_ in list(days)[:MOST_OPEN]}
+    if not todo:
+        return []
+    ctx.start(f"{resource.title} em aberto", len(todo))
+    stored = await fetch_and_store(ctx, resource, todo, count=False)
+    ctx.check_stop()
+    return [Window(day, day) for day in sorted({days[id_] for id_ in stored.updated | stored.missing})]
+
+
+async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, today: date) -> None:
+    """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco."""
+    period = Period.of(Window(today - recent.back, today + recent.ahead))
+    ctx.start(f"{resource.title} em volta de hoje")
+    wanted: dict[Id, Wanted] = {}
+    for listing in await shown(ctx, resource, recent.filters):
+        reading = Reading(ctx, resource, listing.params, between=recent.between, path=listing.path)
+        async for page in reading.pages(period):
+            async with ctx.engine.connect() as connection:
+                known = await repository.known(connection, resource.table, [row["id"] for row in page])
+            wanted |= diff(page, known, resource)
+            ctx.show()
+            ctx.check_stop()
+    await fetch_and_store(ctx, resource, wanted)
+    ctx.check_stop()
+
+
+async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
+    """Busca e salva o registro; devolve `criado`, `atualizado` ou `igual`. UnknownObjectError se o Bling não o tem.
+
+    Não espera por uma execução em curso: o que ela gravar do mesmo registro é igual ou mais novo.
+    """
+    try:
+        item = await _one(ctx, resource, id_)
+    except BlingNotFoundError as error:
+        raise UnknownObjectError(f"O Bling não tem {resource.name}/{id_}.") from error
+    if (why := resource.refused(item.document)) is not None:
+        raise UsageError(why)
+    async with ctx.transaction() as connection:
+        outcome = await ctx.store(connection, resource, [item])
+    if outcome.refused:
+        raise CollectorError(f"{resource.name}/{id_} não pôde ser salvo: {outcome.refused[0][1]}")
+    changed = resource.one_more is not None and await resource.one_more(ctx, id_)
+    return "criado" if id_ in outcome.created else "atualizado" if id_ in outcome.updated or changed else "igual"
+
+
+async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
+    """O documento como a coleta o guarda: o detalhe ou, se é a linha que se guarda, a da listagem."""
+    if resource.detail or resource.ids is None:
+        document = await ctx.detail(resource, id_)
+        return Item(document, await _resumo(ctx, resource, document))
+    for extra in await extras(ctx, resource):
+        params = (*resource.shows[0], *extra, (resource.ids, str(id_)))
+        async for page in ctx.pages(resource, params):
+            for row in page:
+                if row["id"] == id_:
+                    return Item(row, wanted_of(resource, row).resumo if resource.keeps_listing else None)
+    raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem")
+
+
+async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> str | None:
+    """A impressão da linha que a listagem do dia mostra do documento, para que a conferência não o dê por mudado.
+
+    None se a listagem não o mostra, ou se a linha diz outra coisa: ele mudou entre as duas leituras.
+    """
+    day = resource.day(document)
+    if not resource.keeps_listing or resource.emitted is None or day is None:
+        return None
+    for listing in await shown(ctx, resource):
+        reading = Reading(ctx, resource, listing.params, between=resource.emitted.between, path=listing.path)
+        async for page in reading.pages(Period.of(Window(day, day))):
+            for row in page:
+                if row["id"] == document["id"]:
+                    return digest(row) if _says_the_same(row, document) else None
+    return None
+
+
+def _says_the_same(row: Mapping[str, Json], document: Mapping[str, Json]) -> bool:
+    return row.items() <= document.items()

@@ -1,0 +1,164 @@
+"""O que mudou no Bling desde a última leitura, pelo filtro de alteração."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, time, timedelta
+
+from bling_collector.clock import BRASILIA
+from bling_collector.db import control
+from bling_collector.db.resources import repository
+from bling_collector.etl.cited import settle_the_missing
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.listing import otherwise, shown, wanted_of
+from bling_collector.etl.narrowing import Reading, days_of
+from bling_collector.etl.resource import Changed, Id, Resource
+from bling_collector.etl.settle import owed_of
+from bling_collector.payload import Json
+from bling_collector.windows import EARLIEST, Period, Window
+
+log = logging.getLogger(__name__)
+
+OVERLAP = timedelta(hours=6)
+"""Quanto a leitura volta atrás. Reler o que já se leu custa pouco; o que um relógio adiantado, um fuso mal dito ou uma
+alteração que o filtro demore a mostrar deixassem para trás não seria lido nunca mais."""
+_AHEAD = timedelta(days=1)
+_SAME = timedelta(minutes=1)
+"""O que dois relógios certos podem diferir."""
+MANY = 500
+"""Registros mudados a partir dos quais se confere que o filtro é lido, antes de pedir o detalhe de cada um."""
+_EARLIEST = datetime.combine(EARLIEST, time(), BRASILIA)
+
+
+async def read_changed(ctx: RunContext, resource: Resource) -> None:
+    """Traz de novo o que o Bling diz alterado."""
+    assert resource.changed is not None, resource.name
+    now = ctx.clock.now()
+    since = await _checkpoint_or_start(ctx, resource, now)
+    if since is None:
+        return
+    ctx.start(f"{resource.title}: o que mudou")
+    unread: dict[Window, str] = {}
+    wanted: dict[Id, Wanted] = {}
+    async for page in _pages(ctx, resource, resource.changed, since, now, unread):
+        found = await _of_page(ctx, resource, resource.changed, page)
+        if resource.detail:
+            wanted |= found
+        else:  # já se tem o documento: não se guarda na memória
+            await fetch_and_store(ctx, resource, found, count=False)
+        ctx.show()
+        ctx.check_stop()
+    if len(wanted) > MANY and await _is_ignored(ctx, resource, resource.changed):
+        async with ctx.engine.connect() as connection:
+            known = await repository.known(connection, resource.table, wanted) if resource.keeps_listing else {}
+        wanted = {id_: each for id_, each in wanted.items() if known.get(id_, "") != each.resumo}
+    if wanted:
+        ctx.start(f"{resource.title}: o que mudou", len(wanted))
+        missing = (await fetch_and_store(ctx, resource, wanted, count=False)).missing
+        ctx.check_stop()
+        await settle_the_missing(ctx, resource, missing, len(wanted))
+    await _read_until(ctx, resource, now, unread)
+
+
+async def _pages(
+    ctx: RunContext, resource: Resource, changed: Changed, since: datetime, until: datetime, unread: dict[Window, str]
+) -> AsyncIterator[list[Json]]:
+    """As páginas do que foi alterado entre `since` e `until` (UTC), e nos dias que antes não se puderam ler.
+
+    As duas datas vão sempre: a inicial sozinha é ignorada (medido), e entre elas não cabe mais de um ano. Os dias que
+    ainda não se leem vão para `unread`; quem os guarda é `_read_until`.
+    """
+    async with ctx.engine.connect() as connection:
+        owed = await control.owed(connection, _debts(resource))
+    known_bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
+    periods = list(known_bad)
+    start, end = _local(since - OVERLAP), _local(until + _AHEAD)
+    while start < end:
+        stop = min(end, start + timedelta(days=changed.between.max_days))
+        periods.append(Period(start, stop))
+        start = stop
+    for listing in await shown(ctx, resource):
+        reading = Reading(ctx, resource, listing.params, between=changed.between, path=listing.path)
+        for period in periods:
+            async for page in reading.pages(period, known_bad=period in known_bad):
+                yield page
+        unread |= days_of(reading.unread)
+
+
+async def _of_page(ctx: RunContext, resource: Resource, changed: Changed, page: list[Json]) -> dict[Id, Wanted]:
+    """O que buscar de uma página do que mudou, menos o que esta execução já leu."""
+    ids = [row["id"] for row in page]
+    async with ctx.engine.connect() as connection:
+        if changed.only_ours:
+            ids = [*await repository.already_read(connection, resource.table, ids)]
+        now = ctx.clock.now()
+        todo = {*ids} - await repository.read_between(connection, resource.table, ids, ctx.started, now)
+    if changed.after is not None and ids:
+        async with ctx.transaction() as connection:
+            await changed.after(connection, ids)
+    return {row["id"]: wanted_of(resource, row) for row in page if row["id"] in todo}
+
+
+async def _is_ignored(ctx: RunContext, resource: Resource, changed: Changed) -> bool:
+    """O Bling ignora em silêncio um filtro que não lê: do ano em que ele não existia, nada se pode ter alterado."""
+    reading = Reading(ctx, resource, resource.shows[0], between=changed.between)
+    async for _ in reading.pages(Period.of(Window(EARLIEST, EARLIEST))):
+        log.warning("O Bling não lê o filtro de alteração de %s: vale só o que a listagem mostra.", resource.title)
+        return True
+    return False
+
+
+async def _read_until(ctx: RunContext, resource: Resource, now: datetime, unread: Mapping[Window, str]) -> None:
+    """As alterações estão lidas até `now`, menos as dos dias de `unread`, que ficam devidos."""
+    async with ctx.transaction() as connection:
+        await control.move_checkpoint(connection, resource.name, now)
+        await control.set_owed(connection, _debts(resource), owed_of(unread))
+    ctx.note_unread(resource, unread)
+
+
+def _debts(resource: Resource) -> str:
+    """Com que nome se deve o que não se leu; o do recurso é das janelas dele, se as tem."""
+    return resource.name if resource.emitted is None else f"{resource.name}.alteracoes"
+
+
+async def _checkpoint_or_start(ctx: RunContext, resource: Resource, now: datetime) -> datetime | None:
+    """Até onde as alterações foram lidas. Na primeira vez, None: o que se buscar de agora em diante já vem atual.
+
+    Um ponto no futuro, que um relógio adiantado pôs, não diz nada: lê-se tudo desde a primeira execução, antes da qual
+    nada tinha sido lido, ou desde sempre, se não se sabe quando ela foi. Assim também uma conferência que repara, que
+    não se fia no que já se leu, onde não há janelas que o confiram.
+    """
+    async with ctx.transaction() as connection:
+        since = await control.checkpoint(connection, resource.name)
+        if since is None:
+            await control.move_checkpoint(connection, resource.name, now)
+        elif since > now + _SAME or (ctx.everything and resource.emitted is None):
+            if since > now + _SAME:
+                log.warning("O ponto de leitura de %s está no futuro (%s) e não conta.", resource.title, _local(since))
+            since = await control.first_run(connection, now) or _EARLIEST
+    return since
+
+
+async def read_shown(ctx: RunContext, resource: Resource) -> None:
+    """Numa conferência que repara, lê também a listagem inteira: o filtro de alteração pode não ter mostrado uma
+    mudança."""
+    ctx.start(f"{resource.title} na listagem")
+    wanted: dict[Id, Wanted] = {}
+    for listing in await shown(ctx, resource):
+        reading = Reading(ctx, resource, listing.params, path=listing.path)
+        async for page in reading.pages():
+            wanted |= await otherwise(ctx, resource, page)
+            ctx.show()
+            ctx.check_stop()
+        if reading.unread:
+            ctx.problems.append(
+                f"O Bling não dá toda a listagem de {resource.title.lower()}, que se conferia: "
+                f"{reading.unread[0].error}"
+            )
+    missing = (await fetch_and_store(ctx, resource, wanted, count=False)).missing
+    ctx.check_stop()
+    await settle_the_missing(ctx, resource, missing, len(wanted))
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,228 @@
+"""O que o Bling mostra: as listagens de um recurso que, juntas, mostram tudo, e o que delas é preciso buscar."""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from bling_collector.clock import today
+from bling_collector.db import control
+from bling_collector.db.control import Owed
+from bling_collector.db.core import AsyncConnection
+from bling_collector.db.resources import repository
+from bling_collector.etl.check import Listed
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.fetch import Wanted
+from bling_collector.etl.narrowing import Reading, days_of
+from bling_collector.etl.resource import Document, Id, Params, Resource
+from bling_collector.payload import Json, Row, UnreadableError, digest
+from bling_collector.windows import Period, Window, apart, plan
+
+log = logging.getLogger(__name__)
+
+MAX_PROBES: Final = 3
+"""Janelas de uma execução em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
+
+
+@dataclass
+class Listing:
+    """O que se leu de um recurso, numa janela ou inteiro."""
+
+    wanted: dict[Id, Wanted] = field(default_factory=dict)
+    listed: dict[Id, Listed] = field(default_factory=dict)
+    known: set[Id] = field(default_factory=set)
+    """Dos listados, os que o banco já tinha, qualquer que fosse a data."""
+    moved: bool = False
+    """Um registro passou de uma listagem a outra durante a leitura."""
+    proven: bool = False
+    """As listagens de costume mostram registros que só elas mostrariam: não escondem nada."""
+    unread: dict[Window, str] = field(default_factory=dict)
+    """Os dias que não se leram por inteiro, e por quê: do que eles têm não se sabe tudo."""
+
+    def read(self, day: date) -> bool:
+        return not any(window.holds(day) for window in self.unread)
+
+
+def diff(
+    rows: Iterable[Document], known: Mapping[Id, str | None], resource: Resource, *, since: date | None = None
+) -> dict[Id, Wanted]:
+    """Das linhas listadas, as que é preciso buscar: novas, mudadas, ou ainda não finais.
+
+    Uma linha sem dia que se leia conta como do dia `since`, o primeiro da janela.
+    """
+    wanted: dict[Id, Wanted] = {}
+    for row in rows:
+        each = wanted_of(resource, row, since)
+        if known.get(row["id"]) != each.resumo or not resource.is_final(row):
+            wanted[row["id"]] = each
+    return wanted
+
+
+def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
+    """A linha, por buscar."""
+    day, whole = resource.day(row) or since, None if resource.detail else row
+    return Wanted(digest(row), day, resource.names(row), whole)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Uma das listagens de um recurso."""
+
+    path: str
+    params: Params
+
+    def __str__(self) -> str:
+        return self.path
+
+
+async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
+    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
+    hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
+    filters = (*resource.shows, *hiding)
+    if resource.each is None:
+        return [Shown(resource.path, (*params, *more)) for params in filters]
+    async with ctx.engine.connect() as connection:
+        parents = (await connection.execute(text(resource.each.query))).mappings().all()
+    return [
+        Shown(resource.path.format(**parent), (*params, *_of(resource.each.params, parent), *more))
+        for parent in parents
+        for params in filters
+    ]
+
+
+def _of(names: Sequence[str], parent: Mapping[Any, Any]) -> Params:
+    return tuple((name, str(parent[name])) for name in names)
+
+
+async def extras(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:
+    """Os filtros que, somados a uma listagem, a fazem mostrar tudo: nenhum, até prova em contrário."""
+    return ((), *(resource.suspects if await hides_more(ctx, resource) else ()))
+
+
+async def hides_more(ctx: RunContext, resource: Resource) -> bool:
+    """Se já se viu que as listagens de costume escondem registros: então pedem-se todas."""
+    if not resource.suspects:
+        return False
+    if resource.name not in ctx.hides:
+        async with ctx.engine.connect() as connection:
+            ctx.hides[resource.name] = await control.checkpoint(connection, hidden(resource)) is not None
+    return ctx.hides[resource.name]
+
+
+async def note_hiding(ctx: RunContext, connection: AsyncConnection, resource: Resource) -> None:
+    """Viu-se agora que as listagens de costume escondem."""
+    log.warning("A listagem de %s esconde mais do que se sabia; todas passam a ser pedidas.", resource.title)
+    ctx.hides[resource.name] = True
+    await control.move_checkpoint(connection, hidden(resource), ctx.clock.now())
+
+
+def hidden(resource: Resource) -> str:
+    """O checkpoint que lembra que as listagens de costume escondem registros."""
+    return f"{resource.name}.escondidas"
+
+
+async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Listing:
+    """Lê todas as listagens da janela, página a página, e compara cada página com o banco."""
+    result = Listing()
+    hides = await hides_more(ctx, resource)
+    for listing in await shown(ctx, resource):
+        await _list(ctx, resource, window, listing, result)
+    if resource.suspects and not hides and not result.proven and ctx.probes < MAX_PROBES:
+        place = ctx.probes % len(resource.suspects)
+        probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
+        ctx.probes += 1
+        before = len(result.listed)
+        await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *probe)), result)
+        if len(result.listed) > before:
+            ctx.hides[resource.name] = True
+            if ctx.repair:
+                async with ctx.transaction() as connection:
+                    await note_hiding(ctx, connection, resource)
+                    if ctx.scope is not None:  # o que já se leu foi lido sem elas
+                        await owe(connection, resource, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
+            for extra in others:
+                await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *extra)), result)
+    return result
+
+
+async def owe(connection: AsyncConnection, resource: Resource, windows: Sequence[Window], day: date) -> list[Window]:
+    """Deve estas janelas além das que já se deviam, e devolve todas, prontas para percorrer.
+
+    Depois de hoje, que é `day`, nada se deve: uma janela do futuro é de um relógio adiantado.
+    """
+    assert resource.emitted is not None, resource.name
+    before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, resource.name)]
+    asked = [Window(each.inicio, min(each.fim, day)) for each in (*windows, *before) if each.inicio <= day]
+    planned = plan(asked, resource.emitted.between.max_days)
+    await control.set_owed(connection, resource.name, [Owed(w.inicio, w.fim) for w in planned])
+    return planned
+
+
+async def _list(ctx: RunContext, resource: Resource, window: Window, listing: Shown, result: Listing) -> None:
+    here: dict[Id, Listed] = {}
+    async for page in _pages(ctx, resource, window, listing, result):
+        result.proven |= listing.params == resource.shows[0] and any(map(resource.proves, page))
+        here |= await _compared(ctx, resource, page, result, since=window.inicio)
+    seen = result.listed
+    result.moved |= any(id_ in seen and seen[id_].resumo != row.resumo for id_, row in here.items())
+    result.listed |= here
+
+
+async def _compared(
+    ctx: RunContext, resource: Resource, page: Sequence[Document], result: Listing, *, since: date
+) -> dict[Id, Listed]:
+    """Compara uma página com o banco: o que é preciso buscar vai para `result`; devolve as linhas, no que importa."""
+    assert resource.emitted is not None, resource.name
+    async with ctx.engine.connect() as connection:
+        known = await repository.known(connection, resource.table, [row["id"] for row in page])
+    result.known |= known.keys()
+    result.wanted |= diff(page, known, resource, since=since)
+    ctx.show()
+    ctx.check_stop()
+    group = resource.emitted.group
+    return {row["id"]: Listed(digest(row), resource.day(row) or since, group(row)) for row in page}
+
+
+async def _pages(
+    ctx: RunContext, resource: Resource, window: Window, listing: Shown, result: Listing
+) -> AsyncIterator[list[Json]]:
+    """As páginas da listagem. O que já se sabe que a estraga é lido à parte, ou nem se lê, se já foi nesta execução."""
+    assert resource.emitted is not None, resource.name
+    bad = ctx.unread.setdefault((resource.name, listing.path, listing.params), {})
+    # O que estraga uma listagem estraga também outra que o mostre.
+    others = [day for (name, *_), days in ctx.unread.items() if name == resource.name for day in days]
+    known_bad = {*others, *ctx.known_bad.get(resource.name, [])}
+    between = resource.emitted.between
+    reading = Reading(ctx, resource, listing.params, between=between, path=listing.path)
+    for piece in apart(window, known_bad):
+        if why := next((why for each, why in bad.items() if each.contains(piece)), None):
+            result.unread[piece] = why
+            continue
+        async for page in reading.pages(Period.of(piece), known_bad=piece in known_bad):
+            if between.hours:
+                yield page
+            elif inside := [row for row in page if piece.holds(resource.day(row) or piece.inicio)]:
+                yield inside
+    unread = days_of(reading.unread)
+    bad |= unread
+    result.unread |= unread
+
+
+async def otherwise(ctx: RunContext, resource: Resource, page: Sequence[Document]) -> dict[Id, Wanted]:
+    """Das linhas de uma página, as que a listagem mostra de outro jeito que o banco."""
+    async with ctx.engine.connect() as connection:
+        if resource.keeps_listing:
+            return diff(page, await repository.known(connection, resource.table, [row["id"] for row in page]), resource)
+        listed, unreadable = dict[Id, Row](), set[Id]()
+        for row in page:
+            try:
+                listed[row["id"]] = resource.rows(row)[resource.table][0]
+            except UnreadableError:  # pergunta-se pelo detalhe, que diz o que há
+                unreadable.add(row["id"])
+        held = await repository.as_held(connection, resource.table, listed.keys(), resource.shown)
+        found = await repository.already_read(connection, resource.table, unreadable)
+    found |= {id_ for id_, row in held.items() if any(row[name] != listed[id_][name] for name in resource.shown)}
+    return {row["id"]: wanted_of(resource, row) for row in page if row["id"] in found}

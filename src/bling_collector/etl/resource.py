@@ -1,0 +1,289 @@
+"""O que é um recurso: a declaração do que o Bling tem de uma espécie, de como se lê e das tabelas em que pousa.
+
+O motor (o resto deste cômodo) só conhece declarações: nenhum módulo daqui sabe o nome de um recurso.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Column, Table
+
+from bling_collector.db.core import AsyncConnection
+from bling_collector.db.proof import Dated, Kept
+from bling_collector.payload import Json, Row, UnreadableError, integer, text
+from bling_collector.windows import Between
+
+if TYPE_CHECKING:
+    from bling_collector.etl.context import RunContext
+
+Document = Mapping[str, Json]
+"""Um objeto do Bling: a linha de uma listagem ou um detalhe."""
+
+Id = Any
+"""O que identifica um registro: um inteiro ou, onde o Bling o escreve assim, um texto."""
+
+Params = tuple[tuple[str, str], ...]
+Rows = Mapping[Table, list[Row]]
+OnIds = Callable[[AsyncConnection, Collection[Id]], Awaitable[object]]
+"""O que se faz no banco, na mesma transação, de certos registros."""
+Special = Callable[["RunContext"], Awaitable[None]]
+"""O que um recurso tem que nenhum outro tem."""
+
+WEEKLY: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Child:
+    """Uma tabela cujas linhas pertencem às da tabela principal e são trocadas com ela."""
+
+    table: Table
+    parent: str
+    """A coluna que aponta para a principal."""
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A data do negócio: o recurso é percorrido por janelas dela, que se devem até que se completem, e conferido mês a
+    mês."""
+
+    between: Between
+    day: Callable[[Document], date | None]
+    """O dia da linha de listagem."""
+    columns: Dated
+    """As colunas por que a conferência conta o que o banco tem."""
+    group: Callable[[Document], str] = lambda row: ""
+    """Como a conferência separa as linhas da listagem: a situação."""
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Outra data por que a listagem se filtra, relida todo dia em volta de hoje: mostra o que mudou e cuja data do
+    negócio já ficou para trás."""
+
+    between: Between
+    back: timedelta
+    ahead: timedelta = timedelta(days=1)
+    filters: Params = ()
+
+
+@dataclass(frozen=True)
+class Changed:
+    """O filtro de alteração: o que mudou desde a última leitura, que o ponto de leitura lembra."""
+
+    between: Between
+    only_ours: bool = False
+    """Só interessa o que o banco já leu: o resto vem quando alguém o cita."""
+    after: OnIds | None = None
+    """O que se refaz do que o filtro mostrou, ainda que nada do que se guarda tenha mudado."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A listagem inteira, sem período: o que ela, completa, deixa de mostrar foi excluído."""
+
+    every: timedelta = timedelta()
+    """De quanto em quanto tempo; zero é em toda execução."""
+    when_lacking: bool = False
+    """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """O que se pede por lotes de uma chave (um SKU, um id) num parâmetro que se repete."""
+
+    param: str
+    field: str
+    """Onde a linha a traz."""
+    lacking: Callable[[AsyncConnection, datetime], Awaitable[list[str]]]
+    """As chaves que outras tabelas citam e esta não tem, menos as que o Bling há pouco disse não conhecer."""
+    held: Callable[[AsyncConnection], Awaitable[list[str]]]
+    """As citadas que esta tabela tem."""
+    pending: Callable[[AsyncConnection], Awaitable[list[str]]]
+    """As citadas que ficaram pendentes."""
+    found: OnIds
+    unknown: Callable[[AsyncConnection, Collection[str], datetime], Awaitable[None]]
+    """O que se anota das chaves que o Bling conhece, e das que não."""
+
+    def may_be(self, row: Document, asked: Collection[str]) -> bool:
+        """Se a linha é de uma das chaves pedidas. Uma chave que não se lê pode ser: a linha guarda-se como o que não
+        se lê, e não se ignora."""
+        key = self.key(row)
+        return key in asked if key else row.get(self.field) not in (None, "")
+
+    def key(self, row: Document) -> str | None:
+        """A chave de uma linha."""
+        return text(row.get(self.field))
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A listagem que só mostra os excluídos."""
+
+    params: Params
+    at_first: bool = False
+    """Também na primeira execução: o detalhe que ela acaba de buscar não diz quem existe."""
+    after: Callable[[AsyncConnection], Awaitable[object]] | None = None
+
+
+@dataclass(frozen=True)
+class Each:
+    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta.
+
+    As colunas dela entram nas chaves de `path` e, com o nome do parâmetro, nos filtros.
+    """
+
+    query: str
+    params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Uma fotografia: os ids de outra tabela, pedidos por lotes; a leitura guarda-se inteira, ou não se guarda."""
+
+    query: str
+    """Em SQL, os ids por que se pergunta."""
+    param: str
+    taken: str
+    """A coluna com a hora da leitura."""
+    every: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Um recurso que fala de pessoas."""
+
+    contato: Callable[[Document], int | None]
+    """O id do contato de quem o documento fala."""
+    nameless: Callable[[Document], Document]
+    """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados."""
+    columns: tuple[str, ...]
+    """As colunas da tabela principal que dizem quem é."""
+    nameless_part: Callable[[str, Json], Json] = lambda name, value: value
+    """Uma chave de `detalhe` que o histórico anota, sem o que nela é pessoal."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    name: str
+    """O nome do recurso, como aparece em pendências, janelas e checkpoints."""
+    title: str
+    """Como as pessoas chamam os registros dele."""
+    noun: str
+    """Como chamam um só."""
+    singular: str
+    """O nome de um só, no que se digita: `contato` por `contatos`."""
+    permission: str
+    """O escopo dele, como o cadastro do aplicativo no Bling o chama."""
+    path: str
+    table: Table
+    rows: Callable[[Document], Rows]
+    """O mapeamento puro: de um documento do Bling às linhas de cada tabela. UnreadableError se não se lê inteiro."""
+    key: Callable[[Document], Id] = lambda row: integer(row.get("id"))
+    """O que identifica a linha de uma listagem, e fica na coluna `id`; None se a linha não o traz."""
+    always: tuple[str, ...] = ()
+    """As chaves que nenhum documento deixa de ter, ainda que vazias: sem uma delas, o que veio é só um pedaço."""
+    detail: bool = True
+    """False se a linha da listagem é o documento."""
+    optional: bool = True
+    """False para o que se coleta sem que ninguém o peça."""
+    principal: bool = False
+    """O marco dele é o da execução, como no primeiro coletor."""
+
+    # O que pedir para ver tudo.
+    shows: tuple[Params, ...] = ((),)
+    """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
+    suspects: tuple[Params, ...] = ()
+    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez."""
+    proves: Callable[[Document], bool] = lambda row: True
+    """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
+    told: tuple[tuple[str, str], ...] = ()
+    """Parâmetro de listagem → a chave da linha que ele diz por ela, onde a linha não a traz."""
+    ids: str | None = None
+    """O filtro da listagem por id, que se repete, onde há um."""
+    paged: bool = True
+    """False se a listagem vem de uma vez, sem páginas."""
+    sized: bool = True
+    """False se ela não aceita o tamanho da página."""
+
+    # Como se lê.
+    emitted: Emitted | None = None
+    recent: tuple[Recent, ...] = ()
+    changed: Changed | None = None
+    whole: Whole | None = None
+    each: Each | None = None
+    cites: tuple[tuple[str, Column[Any]], ...] = ()
+    """Recurso → a coluna deste que guarda ids dele."""
+    keys: Keys | None = None
+    snapshot: Snapshot | None = None
+    removed: Removed | None = None
+    open: str | None = None
+    """Em SQL, os registros que se releem todo dia, por velhos que sejam: esperam algo que a listagem não mostra."""
+    is_final: Callable[[Document], bool] = lambda row: True
+    """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    shown: tuple[str, ...] = ()
+    """As colunas que a listagem também mostra: uma conferência que repara as compara."""
+    special: tuple[Special, ...] = ()
+
+    # Como se guarda.
+    children: tuple[Child, ...] = ()
+    first_seen: tuple[Table, ...] = ()
+    """Tabelas de outro recurso que o documento também alimenta, só onde ainda não há linha."""
+    after_save: OnIds | None = None
+    """O que se completa no banco, na mesma transação, nas linhas criadas, mudadas ou refeitas."""
+    after_change: OnIds | None = None
+    """O mesmo, só nas que o Bling deu criadas ou mudadas: as que se refazem do que já se tinha não são novidade."""
+    rebuilt: Callable[[AsyncConnection], Awaitable[object]] | None = None
+    """O que se completa no banco depois de refazer todas as linhas do que se guardou."""
+    ours: str = "true"
+    """Em SQL, as linhas da tabela que são deste recurso."""
+    refused: Callable[[Document], str | None] = lambda document: None
+    """Por que um documento que se pediu não é deste recurso; None se é."""
+    alive: str = "true"
+    """Em SQL, das que não estão dadas por excluídas, as que o banco sabe que existiam."""
+    known: str = "true"
+    """Em SQL, sobre `antes`, das que aparecem excluídas as de que isso é novidade."""
+    on_gone: OnIds | None = None
+    """O que se refaz, na mesma transação, do que passou a estar excluído."""
+    history: tuple[str, ...] | None = None
+    """As chaves de `detalhe` cujas mudanças o histórico anota, além das colunas; None não anota nada."""
+    volatile: tuple[str, ...] = ()
+    """Colunas que se gravam com uma mudança, mas que sozinhas não são mudança."""
+    state: tuple[str, ...] = ()
+    """Das `volatile`, as que não vêm do documento: refazer a linha a partir dele as deixa como estão."""
+    names: Callable[[Document], Row] = lambda row: {}
+    """Por que as pessoas conhecem o registro, tirado da linha de listagem, nas colunas de `pendencias`."""
+    person: Person | None = None
+    one_more: Callable[["RunContext", Id], Awaitable[bool]] | None = None
+    """O que se busca além do documento quando se pede um registro só; True se mudou."""
+    counts: str | None = None
+    """A coluna de `etl_controle` em que a execução conta o que gravou dele, se há uma: as do primeiro coletor."""
+    said: str | None = None
+    """Como as respostas chamam essa contagem, se não é pelo nome do recurso."""
+
+    @property
+    def kept(self) -> Kept:
+        """O recurso, no que a prova precisa saber dele."""
+        dated = self.emitted.columns if self.emitted is not None else None
+        return Kept(self.name, self.table, dated, self.ours, self.alive, self.known, self.on_gone)
+
+    @property
+    def keeps_listing(self) -> bool:
+        """Cada registro guarda a impressão da linha de listagem que o mostrou; e o que ela mostra não foi excluído."""
+        return "resumo_lista" in self.table.c
+
+    def day(self, row: Document) -> date | None:
+        """O dia da linha, se o recurso tem data de negócio e a linha a traz."""
+        return self.emitted.day(row) if self.emitted is not None else None
+
+    def refuse_a_piece(self, document: Document) -> None:
+        """UnreadableError se o que o Bling deu é só um pedaço do documento."""
+        for key in self.always:
+            if key not in document:
+                raise UnreadableError(f"{key} não veio")
+
+    def read(self, document: Document) -> Rows:
+        """As linhas de um documento que o Bling acaba de dar. UnreadableError se não veio, ou não se lê, inteiro."""
+        self.refuse_a_piece(document)
+        return self.rows(document)

@@ -1,0 +1,239 @@
+"""O que houve com o que o Bling deixou de mostrar: mudou de data, foi excluído, ou não se sabe; e o mês, conferido.
+
+Quanto se aceita dar por excluído de uma vez tem limite; acima dele espera-se a palavra de uma pessoa. Um engano — outra
+conta, um filtro que o Bling ignora, uma listagem que falha — mostra-se como muita coisa que sumiu.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import date
+from math import isqrt
+from typing import Final
+
+from bling_collector.clock import today
+from bling_collector.db import proof
+from bling_collector.db.control import Owed
+from bling_collector.db.core import AsyncConnection
+from bling_collector.errors import LASTING, BlingNotFoundError, BlingPausedError, CollectorError
+from bling_collector.etl.check import months_of
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.fetch import details
+from bling_collector.etl.listing import Listing, list_window
+from bling_collector.etl.resource import Id, Resource
+from bling_collector.etl.save import Item
+from bling_collector.payload import text
+from bling_collector.windows import Window, whole_months
+
+FEW: Final = 3
+"""Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
+MOST_UNANSWERED: Final = 10
+"""Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
+_WITNESSES: Final = 7
+"""Quantas das outras notas por que se pergunta antes de dar outras por excluídas."""
+_REMEDY: Final = (
+    "Nenhuma exclusão foi anotada. Confira se a conta autorizada é a da empresa deste banco; se os registros foram "
+    "mesmo excluídos, aceite-o com `bling-collector reconcile --repair --aceitar-exclusoes`."
+)
+
+
+class UnlikelyDeletionsError(CollectorError):
+    """Uma parte improvável do que o banco tem não está mais no Bling: alguém precisa dizer que é isso mesmo."""
+
+    title = "Exclusões demais"
+
+    def __init__(self, message: str, resource: str) -> None:
+        super().__init__(message)
+        self.resource = resource
+
+
+def limit(held: int) -> int:
+    """Quantas exclusões se aceitam entre `held` registros: duas vezes a raiz quadrada, e nunca menos de `FEW`.
+
+    São 12 de 44, 20 de 100, 62 de mil.
+    """
+    return max(FEW, 2 * isqrt(held))
+
+
+def is_most(gone: int, held: int) -> bool:
+    """Se, de tudo o que o banco tem, mais da metade sumiu; um só registro não diz nada."""
+    return gone > 1 and 2 * gone > held
+
+
+async def refuse_unlikely(
+    ctx: RunContext, connection: AsyncConnection, resource: Resource, gone: int, checked: int, window: Window
+) -> None:
+    """UnlikelyDeletionsError se `gone` das `checked` notas da janela são demais; ou se o são com as que esta execução
+    já deu por excluídas; ou se ela já se recusou a dar outras."""
+    if ctx.accept_deletions:
+        return
+    before = ctx.gone[resource.name]
+    held = await proof.count_living(connection, resource.kept) + before
+    too_many = gone > limit(checked) or gone + before > limit(held) or is_most(gone + before, held)
+    if too_many or resource.name in ctx.unlikely:
+        raise UnlikelyDeletionsError(
+            f"{resource.title} de {window}: de {checked} que o banco tem, pelo menos {gone} já não estão no Bling, o "
+            f"que é improvável. {_REMEDY}",
+            resource.name,
+        )
+
+
+async def refuse_without_witness(ctx: RunContext, resource: Resource, without: Collection[int]) -> None:
+    """UnlikelyDeletionsError se o Bling também não responde pela maior parte de outras notas, espalhadas pela história:
+    as que se conferem são só o começo, ou a conta não é a delas. Pergunta-se uma vez por execução."""
+    if ctx.accept_deletions or resource.name in ctx.witnessed:
+        return
+    async with ctx.engine.connect() as connection:
+        witnesses = await proof.living(connection, resource.table, without, _WITNESSES)
+    answered, asked = 0, len(witnesses)
+    for id_, numero in witnesses.items():
+        try:
+            document = await ctx.asking(ctx.detail(resource, id_, dict))
+        except BlingNotFoundError:
+            continue
+        except BlingPausedError:
+            raise
+        except LASTING:  # também uma testemunha pode ter um defeito, e então não diz nada
+            asked -= 1
+            continue
+        answered += (
+            numero is None or text(document.get("numero")) == numero
+        )  # um id pode existir também na conta de outro
+        if 2 * answered > asked:
+            break
+    if 2 * answered < asked:
+        raise UnlikelyDeletionsError(
+            f"{resource.title}: além das que sumiram, o Bling não responde pela maior parte de outras que se pediram, "
+            f"o que é improvável. {_REMEDY}",
+            resource.name,
+        )
+    ctx.witnessed.add(resource.name)
+
+
+async def mark_gone(
+    ctx: RunContext, connection: AsyncConnection, resource: Resource, ids: Collection[Id], *, first: bool = False
+) -> int:
+    """Dá por excluídos os registros `ids` de um cadastro, e devolve quantos o banco tinha por vivos, que quem confirma
+    a transação soma a `ctx.gone`. UnlikelyDeletionsError, e nada muda, se são demais.
+
+    O que o banco só conheceu nesta execução, ou nunca teve como vivo, não é novidade que esteja excluído, e nada o é na
+    primeira leitura (`first`); mas nem isso pode ser mais da metade de tudo.
+    """
+    new = await proof.newly_gone(connection, resource.kept, ids, ctx.started)
+    if not ctx.accept_deletions:
+        before = ctx.gone[resource.name]
+        held = await proof.count_living(connection, resource.kept) + before
+        known = 0 if first else new.known + before
+        if known > limit(held) or is_most(new.total + before, held):
+            raise UnlikelyDeletionsError(
+                f"{resource.title}: o Bling dá por excluídos {new.total} de {held} que o banco tem, o que é "
+                f"improvável. {_REMEDY}",
+                resource.name,
+            )
+    await proof.mark_gone(connection, resource.kept, ids, ctx.clock.now(), ctx.run_id, since=ctx.started)
+    return new.total
+
+
+def refuse_silence(ctx: RunContext, resource: Resource, what: str, missing: int, asked: int) -> None:
+    """UnlikelyDeletionsError se o Bling respondeu 404 à maior parte de muitos registros que se perguntaram."""
+    if not ctx.accept_deletions and missing > MOST_UNANSWERED and 2 * missing > asked:
+        raise UnlikelyDeletionsError(
+            f"{what}: o Bling diz não ter {missing} de {asked} que as notas citam, o que é improvável. {_REMEDY}",
+            resource.name,
+        )
+
+
+@dataclass
+class Unlisted:
+    """O que se soube do que a listagem não mostra."""
+
+    gone: list[int] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
+    """Mudaram de data."""
+    in_doubt: list[int] = field(default_factory=list)
+    """Não se pôde saber."""
+    skipped: bool = False
+    """A listagem passou por cima de um que existe: é preciso lê-la de novo."""
+
+
+async def settle_the_unlisted(
+    ctx: RunContext, resource: Resource, window: Window, days: Mapping[int, date], held: int
+) -> Unlisted:
+    """Decide o que houve com as notas do banco (id → dia) que a listagem completa não mostra, e marca as excluídas.
+
+    UnlikelyDeletionsError, e nenhuma é marcada, se são demais das `held` que o banco tem na janela.
+
+    Cada uma é pedida pelo id. Se responde com outra data, só mudou de janela, e é salva. Se responde como antes, o
+    Bling ainda responde por uma excluída, ou a listagem passou por cima dela: só uma segunda leitura, do seu dia, diz.
+    """
+    result = Unlisted()
+    moved: list[Item] = []
+    answering: dict[int, date] = {}
+    async with aclosing(await details(ctx, resource, days)) as answers:
+        async for fetched in answers:
+            if isinstance(fetched.error, BlingNotFoundError):
+                result.gone.append(fetched.id)
+                if len(result.gone) > limit(held):  # já: as outras não se perguntam à toa
+                    await _refuse_too_many(ctx, resource, window, result, held)
+            elif fetched.document is None:
+                result.in_doubt.append(fetched.id)
+                ctx.problems.append(
+                    f"{resource.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}"
+                )
+            else:
+                day = resource.day(fetched.document) or days[fetched.id]
+                if window.inicio <= day <= window.fim:
+                    answering[fetched.id] = day
+                else:
+                    result.moved.append(fetched.id)
+                    moved.append(Item(fetched.document))
+    ctx.check_stop()
+    for day in sorted(set(answering.values())):
+        listing = await list_window(ctx, resource, Window(day, day))
+        listed = listing.listed
+        asked = [id_ for id_, its_day in answering.items() if its_day == day]
+        if listing.unread:
+            result.in_doubt += [id_ for id_ in asked if id_ not in listed]
+            ctx.note_unread(resource, listing.unread)
+        else:
+            result.gone += [id_ for id_ in asked if id_ not in listed]
+        result.skipped |= any(id_ in listed for id_ in asked)
+    if result.gone:
+        await _refuse_too_many(ctx, resource, window, result, held)
+        await refuse_without_witness(ctx, resource, days)
+    if result.gone or moved:
+        async with ctx.transaction() as connection:
+            await ctx.store(connection, resource, moved)
+            await proof.mark_gone(connection, resource.kept, result.gone, ctx.clock.now(), ctx.run_id)
+        ctx.gone[resource.name] += len(result.gone)
+    return result
+
+
+async def _refuse_too_many(ctx: RunContext, resource: Resource, window: Window, unlisted: Unlisted, held: int) -> None:
+    async with ctx.engine.connect() as connection:
+        await refuse_unlikely(ctx, connection, resource, len(unlisted.gone), held, window)
+
+
+async def record_proof(
+    ctx: RunContext,
+    connection: AsyncConnection,
+    resource: Resource,
+    window: Window,
+    listing: Listing,
+    found: Mapping[int, date],
+) -> None:
+    whole = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
+    months = [month for month in whole if not any(month.touches(unread) for unread in listing.unread)]
+    if months:
+        held = await proof.held(connection, resource.kept, window.inicio, window.fim)
+        counts = await proof.count_held(connection, resource.kept, window.inicio, window.fim)
+        checked = months_of(months, listing.listed, held, counts, found)
+        await proof.record(connection, resource.name, checked, ctx.clock.now(), ctx.run_id)
+        ctx.differing -= {(resource.name, month.inicio) for month in checked}
+        ctx.differing |= {(resource.name, month.inicio) for month in checked if not month.same}
+
+
+def owed_of(unread: Mapping[Window, str]) -> list[Owed]:
+    """O que não se leu, como se deve: dos que começam no mesmo dia, o mais comprido."""
+    longest = {window.inicio: Owed(window.inicio, window.fim, why) for window, why in sorted(unread.items())}
+    return list(longest.values())

@@ -1,0 +1,116 @@
+"""O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
+
+from datetime import timedelta
+
+from bling_collector.db import control, proof
+from bling_collector.db.resources import repository
+from bling_collector.etl.cited import lacks, settle_the_missing
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.listing import diff, extras, shown, wanted_of
+from bling_collector.etl.narrowing import Reading, Unread
+from bling_collector.etl.resource import WEEKLY, Id, Resource
+from bling_collector.etl.settle import mark_gone
+
+Unreads = list[Unread]
+
+
+async def read_whole(ctx: RunContext, resource: Resource) -> None:
+    """Relê a listagem inteira, se é a hora; o que ela, completa, não mostra foi excluído."""
+    assert resource.whole is not None, resource.name
+    name, now = f"{resource.name}.inteira", ctx.clock.now()
+    if not ctx.everything and not await _is_due(ctx, resource, name):
+        return
+    ctx.start(resource.title)
+    seen: set[Id] = set()
+    wanted: dict[Id, Wanted] = {}
+    unread: Unreads = []
+    for listing in await shown(ctx, resource):
+        reading = Reading(ctx, resource, listing.params, path=listing.path)
+        async for page in reading.pages():
+            new = [row for row in page if row["id"] not in seen]  # o que outra listagem já mostrou
+            seen |= {row["id"] for row in page}
+            if resource.keeps_listing:
+                async with ctx.engine.connect() as connection:
+                    known = await repository.known(connection, resource.table, [row["id"] for row in new])
+                found = diff(new, known, resource)
+            else:
+                found = {row["id"]: wanted_of(resource, row) for row in new}
+            if resource.detail:
+                wanted |= found
+            else:
+                await fetch_and_store(ctx, resource, found)
+            ctx.show()
+            ctx.check_stop()
+        unread += reading.unread
+    if wanted:
+        ctx.start(resource.title, len(wanted))
+        missing = (await fetch_and_store(ctx, resource, wanted)).missing
+        ctx.check_stop()
+        await settle_the_missing(ctx, resource, missing, len(wanted))
+    if unread:
+        if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
+            ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
+        return
+    async with ctx.transaction() as connection:
+        gone = 0
+        if "excluida_em" in resource.table.c:
+            left = await repository.living_except(connection, resource.kept, seen)
+            gone = await mark_gone(ctx, connection, resource, left)
+        if not resource.whole.when_lacking:
+            await control.move_checkpoint(connection, name, now)
+    ctx.gone[resource.name] += gone
+
+
+async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
+    assert resource.whole is not None, resource.name
+    now = ctx.clock.now()
+    if resource.whole.when_lacking:
+        async with ctx.engine.connect() as connection:
+            owed = await control.pending(connection, resource.name, before=ctx.started, now=now)
+        return bool(owed) or await lacks(ctx, resource)
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, name)
+    # Um marco do futuro, de um relógio que andou adiantado, não vale.
+    return last is None or not timedelta() <= now - last < resource.whole.every
+
+
+async def read_removed(ctx: RunContext, resource: Resource) -> None:
+    """Relê, uma vez por semana, o que o Bling dá por excluído; numa conferência que repara, sempre.
+
+    Não na primeira execução, a não ser que se diga: o detalhe que se acabou de buscar já disse se cada um existe.
+    """
+    assert resource.removed is not None, resource.name
+    name, now = f"{resource.name}.excluidos", ctx.clock.now()
+    at_first = resource.removed.at_first
+    async with ctx.transaction() as connection:
+        last = await control.checkpoint(connection, name)
+        if last is None and not at_first:
+            await control.move_checkpoint(connection, name, now)
+    due = at_first if last is None else not timedelta() <= now - last < WEEKLY
+    if not due and not ctx.everything:
+        return
+    ctx.start(f"{resource.title} excluídos")
+    deleted: set[Id] = set()
+    unread: Unreads = []
+    for extra in await extras(ctx, resource):
+        reading = Reading(ctx, resource, (*resource.removed.params, *extra))
+        async for page in reading.pages():
+            deleted |= {row["id"] for row in page}
+            ctx.show()
+            ctx.check_stop()
+        unread += reading.unread
+    async with ctx.transaction() as connection:
+        gone = await mark_gone(ctx, connection, resource, deleted, first=last is None and at_first)
+        if not unread:  # um que não se mostrou pode ser o que não se leu
+            await proof.clear_gone_except(connection, resource.kept, deleted, now, ctx.run_id)
+        if resource.removed.after is not None:
+            await resource.removed.after(connection)
+        if not unread:
+            await control.move_checkpoint(connection, name, now)
+    ctx.gone[resource.name] += gone
+    if unread:
+        ctx.problems.append(
+            f"O Bling não dá toda a listagem de {resource.title.lower()} excluídos, que a próxima execução relê: "
+            f"{unread[0].error}"
+        )

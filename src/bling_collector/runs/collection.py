@@ -1,0 +1,169 @@
+"""O que uma execução faz de cada recurso, na ordem em que se coletam: as suas janelas; depois, o resto dele.
+
+Nada daqui sabe o nome de um recurso: o que cada um pede está na declaração dele.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from bling_collector.clock import today
+from bling_collector.db import control
+from bling_collector.db.control import Owed
+from bling_collector.errors import (
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    BlingScopeError,
+    CollectorError,
+    PaginationLoopError,
+)
+from bling_collector.etl.again import read_recent, refresh_open, retry_pendencias
+from bling_collector.etl.batches import read_keys, take_snapshot
+from bling_collector.etl.changed import read_changed, read_shown
+from bling_collector.etl.cited import citing, read_cited
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.listing import hides_more, owe
+from bling_collector.etl.resource import Resource
+from bling_collector.etl.settle import UnlikelyDeletionsError
+from bling_collector.etl.sweep import sweep
+from bling_collector.etl.whole import read_removed, read_whole
+from bling_collector.runs.due import due_windows_of
+from bling_collector.runs.job import Job
+from bling_collector.windows import Window
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[], Awaitable[None]]
+_CARRY_ON: Final = (
+    BlingScopeError,
+    BlingNotFoundError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    PaginationLoopError,
+)
+"""Erros de um recurso só: os outros seguem."""
+
+
+async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]) -> CollectorError | None:
+    """Percorre as janelas de cada recurso e o resto do que ele pede. Devolve o erro que deixou janelas por ler, se foi
+    de um recurso só; os que são de todos sobem."""
+    failed: CollectorError | None = None
+    for resource in ctx.resources:
+        if resource.emitted is None:
+            continue
+        try:
+            await _collect_windows(ctx, resource, job, windows.get(resource.name, []))
+        except _CARRY_ON as error:  # o que os outros buscam não depende do que ainda falta deste
+            log.error("%s", error)
+            failed = failed or error
+    if ctx.outlook is not None:
+        ctx.outlook.registers()
+    if job.repair:
+        for resource in ctx.resources:
+            for step in _steps(ctx, resource, job):
+                await _take(ctx, step)
+    return failed
+
+
+def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
+    """O que se lê do recurso além das janelas, em ordem."""
+    if resource.whole is not None:
+        yield partial(read_whole, ctx, resource)
+    if resource.changed is not None:
+        yield partial(read_changed, ctx, resource)
+    if ctx.everything and resource.shown:
+        yield partial(read_shown, ctx, resource)
+    if job.daily:
+        for recent in resource.recent:
+            yield partial(read_recent, ctx, resource, recent, today(ctx.clock))
+    if resource.keys is not None:
+        yield partial(read_keys, ctx, resource)
+    elif "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
+        yield partial(read_cited, ctx, resource)
+    if resource.snapshot is not None:
+        yield partial(take_snapshot, ctx, resource)
+    if resource.emitted is None:
+        yield partial(retry_pendencias, ctx, resource)
+    for special in resource.special:
+        yield partial(special, ctx)
+    if resource.removed is not None:
+        yield partial(read_removed, ctx, resource)
+
+
+async def _take(ctx: RunContext, step: Step) -> None:
+    ctx.check_stop()
+    try:
+        await step()
+    except UnlikelyDeletionsError as error:
+        ctx.suspect(error.resource, error)
+    except _CARRY_ON as error:
+        log.error("%s", error)
+        if str(error) not in ctx.problems:
+            ctx.problems.append(str(error))
+
+
+async def _collect_windows(ctx: RunContext, resource: Resource, job: Job, windows: list[Window]) -> None:
+    await _sweep_all(ctx, resource, windows)
+    if job.repair:
+        await retry_pendencias(ctx, resource)
+    if job.daily:
+        read = [*windows, *await _sweep_the_due(ctx, resource)]
+        for day in await refresh_open(ctx, resource, read):
+            await _sweep(ctx, resource, day)
+
+
+async def _sweep_all(ctx: RunContext, resource: Resource, windows: list[Window]) -> None:
+    for place, window in enumerate(windows):
+        knew = await hides_more(ctx, resource)
+        await _sweep(ctx, resource, window)
+        if not knew and await hides_more(ctx, resource):
+            await _sweep_again(ctx, resource, [*windows[place + 1 :], *windows[:place]])
+            return
+
+
+async def _sweep_again(ctx: RunContext, resource: Resource, windows: Sequence[Window] = ()) -> None:
+    """Só agora se soube que as listagens de costume escondem: relê o que por isso é devido, que já inclui `windows`,
+    ou, se não se repara, só `windows`."""
+    if ctx.repair:
+        async with ctx.engine.begin() as connection:
+            windows = await owe(connection, resource, [], today(ctx.clock))
+    for window in windows:
+        await _sweep(ctx, resource, window)
+
+
+async def _sweep_the_due(ctx: RunContext, resource: Resource) -> list[Window]:
+    """A parte de hoje da história, que devolve; uma janela que não se completa cede a vez à seguinte."""
+    windows, left = await due_windows_of(ctx, resource)
+    if ctx.outlook is not None:
+        ctx.outlook.more(resource.name, windows[:left])
+    for place, window in enumerate(windows):
+        if left == 0:
+            return windows[:place]
+        knew = await hides_more(ctx, resource)
+        left -= await _sweep(ctx, resource, window)
+        if not knew and await hides_more(ctx, resource):
+            await _sweep_again(ctx, resource)
+            break
+    return windows
+
+
+async def _sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
+    """Se a janela se completou."""
+    try:
+        return await sweep(ctx, resource, window)
+    except CollectorError as error:
+        owed = Owed(window.inicio, window.fim, str(error))
+        if isinstance(error, UnlikelyDeletionsError):
+            async with ctx.transaction() as connection:  # devida de agora em diante, se ainda não o era
+                await control.pay(connection, resource.name, owed, [owed])
+            ctx.suspect(error.resource, error)
+            return False
+        async with ctx.transaction() as connection:
+            await control.note_window_error(connection, resource.name, owed, str(error))
+        if not isinstance(error, PaginationLoopError):
+            raise
+        log.error("A janela %s não se completou: %s", window, error)
+        ctx.problems.append(str(error))
+        return False

@@ -1,0 +1,75 @@
+"""Até que dia cada recurso está coberto sem lacuna: o marco de cada um, e a janela que uma execução pede a partir dele.
+
+O do recurso principal é o da própria execução (`data_referencia`), como no primeiro coletor; o dos outros, um ponto de
+leitura.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time
+
+from bling_collector.clock import BRASILIA
+from bling_collector.db import control
+from bling_collector.db.control import Bookmark
+from bling_collector.db.core import AsyncConnection
+from bling_collector.etl.listing import owe
+from bling_collector.etl.resource import Resource
+from bling_collector.runs.job import Job
+from bling_collector.windows import Window, next_bookmark, plan
+
+Marks = dict[str, Bookmark]
+"""Recurso → o marco dele."""
+
+
+async def load_marks(
+    connection: AsyncConnection, resources: Iterable[Resource], scope: date | None, now: datetime
+) -> Marks:
+    """O marco de cada recurso que tem janelas. O de um que ainda não se coletou começa onde a coleta começou."""
+    marks: Marks = {}
+    for resource in resources:
+        if resource.principal:
+            marks[resource.name] = await control.bookmark(connection, now)
+        elif resource.emitted is not None:
+            found = await control.checkpoint(connection, _name(resource))
+            day = found.astimezone(BRASILIA).date() if found is not None and found <= now else None
+            marks[resource.name] = Bookmark(day, lost=day is None and scope is not None)
+    return marks
+
+
+async def move_marks(
+    connection: AsyncConnection, resources: Iterable[Resource], marks: Marks, covered: dict[str, Window]
+) -> None:
+    """Leva adiante o marco dos recursos que cobriram uma janela, menos o do principal, que é o da execução."""
+    for resource in resources:
+        if resource.principal or resource.name not in covered:
+            continue
+        before = marks[resource.name].day
+        owed = await control.first_uncovered(connection, resource.name)
+        reached = next_bookmark(before, covered[resource.name], owed)
+        if reached is not None and reached != before:
+            await control.move_checkpoint(connection, _name(resource), datetime.combine(reached, time(), BRASILIA))
+
+
+async def owed_windows(
+    connection: AsyncConnection,
+    resources: Iterable[Resource],
+    job: Job,
+    period_of: Callable[[str], Window],
+    day: date,
+) -> dict[str, list[Window]]:
+    """As janelas de cada recurso — a que se pede e o que já era devido —, todas devidas até que se completem; de uma
+    conferência que não repara, só a que se pede."""
+    windows: dict[str, list[Window]] = {}
+    for resource in resources:
+        if resource.emitted is None:
+            continue
+        if not job.windows:
+            windows[resource.name] = []
+        elif job.repair:
+            windows[resource.name] = await owe(connection, resource, [period_of(resource.name)], day)
+        else:
+            windows[resource.name] = plan([period_of(resource.name)], resource.emitted.between.max_days)
+    return windows
+
+
+def _name(resource: Resource) -> str:
+    return f"{resource.name}.marco"
