@@ -22,6 +22,7 @@ from bling_collector.cli.commands import cli
 from bling_collector.config import Settings
 from bling_collector.db.models import metadata
 from bling_collector.errors import CollectorError
+from bling_collector.streams.registry import RESOURCES
 
 DOCS = Path(__file__).parent
 MEANINGS = DOCS / "tabelas.toml"
@@ -96,6 +97,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "referencia-comandos.md", _GENERATED + commands_page()
     yield DOCS / "referencia-configuracao.md", _GENERATED + settings_page()
     yield DOCS / "referencia-erros.md", _GENERATED + errors_page()
+    yield DOCS / "referencia-recursos.md", _GENERATED + resources_page()
     yield DOCS / "referencia-tabelas.md", _GENERATED + tables_page()
 
 
@@ -259,6 +261,31 @@ def errors() -> list[type[CollectorError]]:
             yield from tree(child)
 
     return list(tree(CollectorError))
+
+
+def resources_page() -> str:
+    lines = [
+        "# Os recursos",
+        "",
+        *wrap(
+            "O que se coleta do Bling. Sem `RECURSOS`, os que se coletam sempre; com ela, os que nela se nomeiam "
+            "([a configuração](referencia-configuracao.md)). A permissão é o escopo que se marca no cadastro do "
+            "aplicativo ([a autorização](autorizacao.md)).",
+            120,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ),
+        "",
+        "| recurso | o que é | permissão | no Bling | tabelas | coleta-se |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for resource in RESOURCES:
+        tables = ", ".join(f"`{table.name}`" for table in (resource.table, *(c.table for c in resource.children)))
+        when = "se `RECURSOS` o pede" if resource.optional else "sempre"
+        lines.append(
+            f"| `{resource.name}` | {resource.title} | {resource.permission} | `{resource.path}` | {tables} | {when} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def tables_page() -> str:

@@ -39,6 +39,10 @@ class Bling:
         self.account_limits = AccountLimits(self.clock)
         self.ip_limits = IpLimits(self.clock)
         self.rng = Random(self.settings.seed)
+        self.unlisted: set[tuple[str, int]] = set()
+        """(caminho, id) do que nenhuma listagem mostra, ainda que o detalhe responda."""
+        self.garbled: dict[tuple[str, int], Json] = {}
+        """(caminho, id) → os campos que saem trocados, na listagem e no detalhe."""
 
     # --- configurações -------------------------------------------------------------------------------
 

@@ -1,15 +1,16 @@
 """O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bling_collector.db import control, proof
 from bling_collector.db.resources import repository
-from bling_collector.etl.cited import lacks, settle_the_missing
+from bling_collector.etl.cited import lacks
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
-from bling_collector.etl.resource import WEEKLY, Id, Resource
+from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.settle import mark_gone
 
 Unreads = list[Unread]
@@ -23,6 +24,7 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(resource.title)
     seen: set[Id] = set()
+    rows: dict[Id, Document] = {}
     wanted: dict[Id, Wanted] = {}
     unread: Unreads = []
     for listing in await shown(ctx, resource):
@@ -38,6 +40,7 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
                 found = {row["id"]: wanted_of(resource, row) for row in new}
             if resource.detail:
                 wanted |= found
+                rows |= {row["id"]: row for row in new if row["id"] in found}
             else:
                 await fetch_and_store(ctx, resource, found)
             ctx.show()
@@ -47,7 +50,9 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
         ctx.start(resource.title, len(wanted))
         missing = (await fetch_and_store(ctx, resource, wanted)).missing
         ctx.check_stop()
-        await settle_the_missing(ctx, resource, missing, len(wanted))
+        # De um que se lista e não tem detalhe (404), o que há é a linha.
+        alone = {id_: replace(wanted[id_], row=rows[id_]) for id_ in missing}
+        await fetch_and_store(ctx, resource, alone)
     if unread:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
             ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")

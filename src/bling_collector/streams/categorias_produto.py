@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from bling_collector.db.models import categorias_produto
 from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Document, Resource, Rows
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ CATEGORIAS_PRODUTO = Resource(
     optional=False,
     always=("descricao",),
     detail=False,
+    whole=Whole(when_lacking=True),
     special=(_of_each_produto,),
     rebuilt=repository.fill_categoria_descricao,
 )

@@ -1,6 +1,7 @@
 """Os recursos pequenos: formas de pagamento, categorias de produto e dados da empresa."""
 
 from bling_simulator.api.query import Query
+from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.payload import Json
 
@@ -46,3 +47,21 @@ def get_categoria(bling: Bling, category_id: int) -> Json | None:
 
 def get_dados_basicos(bling: Bling) -> Json:
     return bling.profile
+
+
+FORMAS_PAGAMENTOS = Resource(
+    "/formas-pagamentos",
+    list_formas_pagamentos,
+    forma_pagamento_row,
+    get_forma_pagamento,
+    edit=lambda bling, id_, changes: bling.company.payment_methods[id_].update(changes),
+    delete=lambda bling, id_: bling.company.payment_methods.pop(id_),
+)
+CATEGORIAS_PRODUTOS = Resource(
+    "/categorias/produtos",
+    list_categorias,
+    categoria_row,
+    get_categoria,
+    edit=lambda bling, id_, changes: bling.company.categories[id_].update(changes),
+    delete=lambda bling, id_: bling.company.categories.pop(id_),
+)

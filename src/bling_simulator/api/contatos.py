@@ -1,6 +1,7 @@
 """`GET /contatos` e `GET /contatos/{id}`."""
 
 from bling_simulator.api.query import Interval, Query
+from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.company.documents import format_document
 from bling_simulator.company.register import Entry
@@ -79,3 +80,13 @@ def _within(included: Interval | None, changed: Interval | None, entry: Entry) -
 
 def _digits(document: str | None) -> str:
     return "".join(digit for digit in document or "" if digit.isalnum())
+
+
+CONTATOS = Resource(
+    "/contatos",
+    list_contatos,
+    contato_row,
+    get_contato,
+    edit=lambda bling, id_, changes: bling.edit_contact(id_, **changes),
+    delete=lambda bling, id_: bling.delete_contact(id_),
+)

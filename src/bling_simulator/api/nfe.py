@@ -1,6 +1,7 @@
 """`GET /nfe` e `GET /nfe/{id}`."""
 
 from bling_simulator.api.query import Query
+from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoice import STAMP
 from bling_simulator.payload import Json
@@ -51,3 +52,13 @@ def _shown_by_default(bling: Bling, note: Json) -> bool:
     if bling.settings.default_hides_all_but_authorised:
         return note["situacao"] in {6, *bling.settings.also_authorised}
     return bool(note["situacao"] != 2)
+
+
+NFE = Resource(
+    "/nfe",
+    list_nfe,
+    nfe_row,
+    get_nfe,
+    edit=lambda bling, id_, changes: bling.edit_note(id_, **changes),
+    delete=lambda bling, id_: bling.delete_note(id_),
+)

@@ -1,6 +1,7 @@
 """`GET /produtos` e `GET /produtos/{id}`."""
 
 from bling_simulator.api.query import Query
+from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.company.register import Entry
 from bling_simulator.payload import Json
@@ -96,3 +97,13 @@ def _stock_class(product: Json) -> int:
     """0 zerado, 1 positivo, 2 negativo."""
     balance = product["estoque"]["saldoVirtualTotal"]
     return 1 if balance > 0 else 2 if balance < 0 else 0
+
+
+PRODUTOS = Resource(
+    "/produtos",
+    list_produtos,
+    produto_row,
+    get_produto,
+    edit=lambda bling, id_, changes: bling.edit_product(id_, **changes),
+    delete=lambda bling, id_: bling.delete_product(id_),
+)

@@ -1,0 +1,320 @@
+"""O que todo recurso declarado sabe fazer: um recurso novo tem tudo isto por estar no registro.
+
+Nada daqui sabe o nome de um recurso. O Bling simulado o lista, muda, exclui, esconde e estraga; o que se espera do
+banco sai da declaração dele.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, text
+from sqlalchemy.dialects.postgresql import JSONB
+from tests.collecting import scalar
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.etl.progress import Progress
+from bling_collector.etl.resource import Document, Resource
+from bling_collector.payload import UnreadableError
+from bling_collector.privacy.titular import erase_person
+from bling_collector.streams.registry import RESOURCES
+from bling_simulator.api.dispatch import RESOURCES as SIMULATED
+from bling_simulator.bling import Bling
+
+START = date(2025, 9, 1)
+DAY = 86_400.0
+pytestmark = [
+    pytest.mark.bling(scale=0.02),
+    pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10),
+    pytest.mark.loaded(START),
+]
+_GARBAGE = {"veio": "outra coisa"}
+
+
+def collects_all(resource: Resource) -> bool:
+    """Se o recurso se coleta inteiro, e não só o que outros citam."""
+    return resource.emitted is not None or (resource.whole is not None and not resource.whole.when_lacking)
+
+
+def _each(which: Callable[[Resource], bool]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "resource", [each for each in RESOURCES if which(each)], ids=lambda resource: resource.name
+    )
+
+
+EACH = _each(lambda resource: True)
+
+
+def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
+    """O que o Bling diz de cada registro vivo, como a coleta o guarda: o detalhe, ou a linha."""
+    simulated = SIMULATED[resource.path]
+    ids = [row["id"] for params in resource.shows for row in simulated.list(bling, _query(bling, params))]
+    found: dict[int, Document] = {id_: detail for id_ in ids if (detail := simulated.detail(bling, id_)) is not None}
+    return found if resource.detail else {id_: simulated.row(dict(detail)) for id_, detail in found.items()}
+
+
+def _query(bling: Bling, params: Any) -> Any:
+    from starlette.datastructures import QueryParams
+
+    from bling_simulator.api.query import Query
+
+    return Query(QueryParams(params), datetime(2026, 2, 20))  # noqa: DTZ001 - hora de Brasília
+
+
+async def held(app: App, table: Table) -> list[dict[str, Any]]:
+    """As linhas da tabela, em ordem."""
+    async with app.engine.connect() as connection:
+        found = await connection.execute(text(f"SELECT * FROM {table.name} ORDER BY id"))
+        return [dict(row) for row in found.mappings()]
+
+
+async def assert_equals_bling(app: App, bling: Bling, resource: Resource) -> list[int]:
+    """Cada linha é a do documento do Bling; devolve os ids. O que se coleta por si mesmo está todo."""
+    truth = documents(bling, resource)
+    ids = []
+    for row in await held(app, resource.table):
+        if row["id"] not in truth or ("detalhe" in row and row["detalhe"] is None):
+            continue
+        expected = resource.rows(truth[row["id"]])[resource.table][0]
+        json = {column.name for column in resource.table.c if isinstance(column.type, JSONB)}
+        said = {name: value for name, value in expected.items() if name not in {*json, *resource.volatile}}
+        assert {name: row[name] for name in said} == said, (resource.name, row["id"])
+        ids.append(row["id"])
+    assert ids, "nada deste recurso foi coletado"
+    if collects_all(resource):
+        wanted = {id_ for id_, document in truth.items() if (resource.day(document) or START) >= START}
+        assert set(ids) >= wanted
+    return ids
+
+
+async def repaired(app: App) -> None:
+    result = await app.pipeline.reconcile(repair=True, accept_deletions=True)
+    assert result.status == "success", result.message
+
+
+def changeable(resource: Resource, document: Document) -> dict[str, Any]:
+    """Uma mudança de um campo que a coleta guarda."""
+    before = resource.rows(document)
+    for name, value in document.items():
+        for other in _others(value):
+            try:
+                after = resource.rows({**document, name: other})
+            except UnreadableError:
+                continue
+            if _without_documents(after) != _without_documents(before):
+                return {name: other}
+    raise AssertionError(f"nenhum campo de {resource.name} se deixa mudar")
+
+
+def _others(value: Any) -> list[Any]:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        return []
+    return [f"{value} outra"[:60]] if isinstance(value, str) and not value[:4].isdecimal() else []
+
+
+def _without_documents(rows: Mapping[Table, list[dict[str, Any]]]) -> dict[str, Any]:
+    return {
+        table.name: [{k: v for k, v in row.items() if k != "detalhe"} for row in found] for table, found in rows.items()
+    }
+
+
+def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
+    """Um campo que vem de outra forma, e com que o registro não se lê inteiro."""
+    for name in document:
+        if name == "id":
+            continue
+        try:
+            resource.read({**document, name: _GARBAGE})
+        except UnreadableError:
+            return {name: _GARBAGE}
+    raise AssertionError(f"nenhum campo de {resource.name} se recusa")
+
+
+@EACH
+async def test_what_is_loaded_is_what_bling_says_and_is_read_once(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    await assert_equals_bling(app, bling, resource)
+    before = await held(app, resource.table)
+    noted = await scalar(app.engine, "SELECT count(*) FROM historico")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    assert await held(app, resource.table) == before
+    assert await scalar(app.engine, "SELECT count(*) FROM historico") == noted
+
+
+@EACH
+async def test_what_changes_in_bling_changes_here(app: App, bling: Bling, clock: FakeClock, resource: Resource) -> None:
+    ids = await assert_equals_bling(app, bling, resource)
+    chosen = ids[-1]
+    clock.advance(DAY)
+    SIMULATED[resource.path].edit(bling, chosen, changeable(resource, documents(bling, resource)[chosen]))
+    clock.advance(DAY)
+    seen_daily = resource.changed is not None or (resource.emitted is None and collects_all(resource))
+    if seen_daily:
+        assert (await app.pipeline.run()).status == "success"
+    else:  # o que se lê por janelas, ou só quando se cita, pode ficar para a releitura
+        await repaired(app)
+    await assert_equals_bling(app, bling, resource)
+
+
+@EACH
+async def test_what_bling_no_longer_has_is_marked_and_stays(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    ids = await assert_equals_bling(app, bling, resource)
+    chosen = ids[len(ids) // 2]
+    SIMULATED[resource.path].delete(bling, chosen)
+    clock.advance(DAY)
+    await repaired(app)
+    rows = {row["id"]: row for row in await held(app, resource.table)}
+    assert chosen in rows, "uma linha nunca é apagada"
+    if "excluida_em" in resource.table.c and chosen not in documents(bling, resource):
+        listed = SIMULATED[resource.path].list(bling, _query(bling, resource.shows[0]))
+        if resource.removed is not None or chosen not in {row["id"] for row in listed}:
+            assert rows[chosen]["excluida_em"] is not None
+    assert sum(row.get("excluida_em") is not None for row in rows.values()) <= 1 + _gone_before(bling, resource)
+
+
+def _gone_before(bling: Bling, resource: Resource) -> int:
+    if resource.removed is None:
+        return 0
+    return len(SIMULATED[resource.path].list(bling, _query(bling, resource.removed.params)))
+
+
+@_each(collects_all)
+async def test_what_answers_and_is_not_listed_is_not_invented(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    chosen = (await assert_equals_bling(app, bling, resource))[0]
+    bling.unlisted.add((resource.path, chosen))
+    clock.advance(DAY)
+    await repaired(app)
+    assert {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is not None
+    bling.unlisted.clear()
+    clock.advance(DAY)
+    await repaired(app)
+    assert {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is None
+
+
+@EACH
+async def test_one_that_cannot_be_read_is_owed_and_the_others_are_not(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    ids = await assert_equals_bling(app, bling, resource)
+    chosen = ids[-1]
+    document = documents(bling, resource)[chosen]
+    clock.advance(DAY)
+    SIMULATED[resource.path].edit(bling, chosen, changeable(resource, document))
+    bling.garbled[resource.path, chosen] = unreadable(resource, document)
+    clock.advance(DAY)
+    result = await app.pipeline.reconcile(repair=True)
+    assert result.status == "partial", result.message
+    owed = "SELECT count(*) FROM pendencias WHERE recurso = :recurso AND recurso_id = :id"
+    assert await scalar(app.engine, owed, recurso=resource.name, id=str(chosen)) == 1
+    bling.garbled.clear()
+    clock.advance(DAY)
+    await repaired(app)
+    await assert_equals_bling(app, bling, resource)
+
+
+@EACH
+async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    ids = await assert_equals_bling(app, bling, resource)
+    async with app.engine.begin() as connection:
+        for child in resource.children:
+            await connection.execute(text(f"DELETE FROM {child.table.name}"))
+        unset = {"resumo_lista": "NULL"} if resource.keeps_listing else {}
+        for column, value in unset.items():
+            await connection.execute(text(f"UPDATE {resource.table.name} SET {column} = {value}"))
+    for id_ in ids[:3]:
+        SIMULATED[resource.path].edit(bling, id_, changeable(resource, documents(bling, resource)[id_]))
+    stop = asyncio.Event()
+
+    def stop_in_the_middle(progress: Progress) -> None:
+        if resource.title in progress.fase:
+            stop.set()
+
+    clock.advance(DAY)
+    await app.pipeline.reconcile(repair=True, sink=stop_in_the_middle, stop=stop)
+    assert stop.is_set()
+    clock.advance(DAY)
+    await repaired(app)
+    await assert_equals_bling(app, bling, resource)
+
+
+@EACH
+async def test_reprocessed_it_is_equal_to_what_was_there(app: App, resource: Resource) -> None:
+    tables = [resource.table, *(child.table for child in resource.children)]
+    before = [await held(app, table) for table in tables]
+    if "detalhe" in resource.table.c:
+        blank = [c.name for c in resource.table.c if c.name in _texts(before[0])]
+        async with app.engine.begin() as connection:
+            for child in resource.children:
+                await connection.execute(text(f"DELETE FROM {child.table.name}"))
+            if blank:
+                emptied = ", ".join(f"{name} = NULL" for name in blank)
+                await connection.execute(text(f"UPDATE {resource.table.name} SET {emptied} WHERE detalhe IS NOT NULL"))
+    result = await app.pipeline.reprocess()
+    assert result.status == "success", result.message
+    after = [await held(app, table) for table in tables]
+    assert _plain(after) == _plain(before)
+
+
+def _texts(rows: list[dict[str, Any]]) -> set[str]:
+    kept = {"id", "codigo", "resumo_lista", "categoria_descricao"}
+    return {name for row in rows for name, value in row.items() if isinstance(value, str) and name not in kept}
+
+
+def _plain(tables: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
+    main, *children = tables
+    return [main, *([{k: v for k, v in row.items() if k != "id"} for row in rows] for rows in children)]
+
+
+@_each(lambda resource: resource.person is not None)
+async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock: FakeClock, resource: Resource) -> None:
+    assert resource.person is not None
+    ids = await assert_equals_bling(app, bling, resource)
+    truth = documents(bling, resource)
+    chosen = next(id_ for id_ in reversed(ids) if resource.person.contato(truth[id_]) is not None)
+    contato = resource.person.contato(truth[chosen])
+    assert contato is not None
+    await erase_person(app.engine, contato, clock.now())
+    clock.advance(DAY)
+    SIMULATED[resource.path].edit(bling, chosen, changeable(resource, truth[chosen]))
+    clock.advance(DAY)
+    await repaired(app)
+    row = {row["id"]: row for row in await held(app, resource.table)}[chosen]
+    assert {row[name] for name in resource.person.columns} == {None}
+    assert row["detalhe"] == {**resource.person.nameless(truth[chosen])} | {
+        key: row["detalhe"][key] for key in changeable(resource, truth[chosen]) if key in row["detalhe"]
+    }
+
+
+@EACH
+async def test_without_the_permission_the_others_are_whole(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    bling.configure(missing_scopes=frozenset({resource.path}))
+    clock.advance(DAY)
+    result = await app.pipeline.reconcile(repair=True)
+    assert result.status != "success"
+    assert "permissão" in str(result.message)
+    bling.configure(missing_scopes=frozenset())
+    for other in RESOURCES:
+        if other is not resource:
+            await assert_equals_bling(app, bling, other)
+
+
+@EACH
+def test_every_column_of_the_mapping_is_in_its_table(bling: Bling, resource: Resource) -> None:
+    for document in documents(bling, resource).values():
+        for table, rows in resource.rows(document).items():
+            for row in rows:
+                assert row.keys() <= set(table.c.keys())
