@@ -5,13 +5,13 @@ banco sai da declaração dele.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, text
+from sqlalchemy import Numeric, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from tests.collecting import scalar
 from tests.fakes import FakeClock
@@ -97,29 +97,27 @@ async def repaired(app: App) -> None:
 
 
 def changeable(resource: Resource, document: Document) -> dict[str, Any]:
-    """Uma mudança de um campo que a coleta guarda."""
-    before = resource.rows(document)
+    """Uma mudança, a mais simples, de uma coluna de texto ou de número que a listagem também mostra."""
+    row = SIMULATED[resource.path].row if resource.detail else dict
+    before = resource.rows(document)[resource.table][0]
     for name, value in document.items():
-        for other in _others(value):
-            try:
-                after = resource.rows({**document, name: other})
-            except UnreadableError:
-                continue
-            if _without_documents(after) != _without_documents(before):
-                return {name: other}
+        other = _other(value)
+        if other is None or name == "id" or row({**document, name: other}) == row({**document}):
+            continue
+        try:
+            after = resource.rows({**document, name: other})[resource.table][0]
+        except UnreadableError:
+            continue
+        changed = [column for column in resource.table.c if after.get(column.name) != before.get(column.name)]
+        if [type(column.type) for column in changed if column.name != "detalhe"] in ([Text], [Numeric]):
+            return {name: other}
     raise AssertionError(f"nenhum campo de {resource.name} se deixa mudar")
 
 
-def _others(value: Any) -> list[Any]:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        return []
-    return [f"{value} outra"[:60]] if isinstance(value, str) and not value[:4].isdecimal() else []
-
-
-def _without_documents(rows: Mapping[Table, list[dict[str, Any]]]) -> dict[str, Any]:
-    return {
-        table.name: [{k: v for k, v in row.items() if k != "detalhe"} for row in found] for table, found in rows.items()
-    }
+def _other(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"{value} outra"[:60] if value[4:5] != "-" else None
+    return value + 1 if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
 
 
 def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
