@@ -133,7 +133,7 @@ async def test_as_lacunas_que_tocam_o_mes(app: App, bling: Bling) -> None:
 
     async def gaps(month: date) -> list[tuple[int, int, int, int, int]]:
         found = await load_month_gaps(app.engine, month)
-        return [(g["serie"], g["de"], g["ate"], g["antes"]["id"], g["depois"]["id"]) for g in found]
+        return [(serie, gap.de, gap.ate, gap.antes.id, gap.depois.id) for serie, gap in found]
 
     assert await gaps(date(2024, 6, 1)) == [(7, 2, 3, first, second)]
     assert await gaps(JULY) == [(7, 2, 3, first, second), (7, 5, 5, second, third)]

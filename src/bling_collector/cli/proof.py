@@ -7,7 +7,7 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.insight.failures import load_failure, load_failures
-from bling_collector.insight.numbering import load_numbering
+from bling_collector.insight.numbering import SerieNumbering, load_numbering
 from bling_collector.opening import open_database
 
 
@@ -40,7 +40,7 @@ def reconcile(
 def numbering(serie: int | None, *, json_: bool) -> int:
     """Mostra as lacunas da numeração de cada série, ou só de `serie`; 1 se alguma não tem explicação."""
 
-    async def work() -> list[dict[str, Any]]:
+    async def work() -> list[SerieNumbering]:
         async with open_database(settings()) as (engine, _):
             return await load_numbering(engine, serie)
 

@@ -11,7 +11,7 @@ from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.resources.coverage import gone_notes, notes_by_id
 from bling_collector.insight.failures import load_failures
-from bling_collector.insight.numbering import load_numbering
+from bling_collector.insight.numbering import Gap, load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.insight.sales.periods import month_end, next_month
 from bling_collector.insight.sales.situacoes import situacao
@@ -155,14 +155,14 @@ async def load_month_coverage(engine: AsyncEngine, month: date, today: date) -> 
     )
 
 
-async def load_month_gaps(engine: AsyncEngine, month: date) -> list[dict[str, Any]]:
-    """As lacunas sem explicação que tocam o mês: uma das notas dos dois lados é dele. Cada uma traz a sua `serie`."""
-    prefix = f"{month:%Y-%m}"
+async def load_month_gaps(engine: AsyncEngine, month: date) -> list[tuple[int, Gap]]:
+    """As lacunas sem explicação que tocam o mês, cada uma com a sua série: uma das notas dos dois lados é dele."""
+    last = month_end(month)
     return [
-        {"serie": serie["serie"]} | gap
+        (serie.serie, gap)
         for serie in await load_numbering(engine)
-        for gap in serie["sem_explicacao"]
-        if any((gap[side]["data_emissao"] or "").startswith(prefix) for side in ("antes", "depois"))
+        for gap in serie.sem_explicacao
+        if any(side.data_emissao and month <= side.data_emissao.date() <= last for side in (gap.antes, gap.depois))
     ]
 
 

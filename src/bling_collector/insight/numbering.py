@@ -27,7 +27,7 @@ class Side:
 
     numero: int
     id: int
-    data: datetime | None
+    data_emissao: datetime | None
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,49 @@ class Gap:
 
     de: int
     ate: int
+    quantos: int
     antes: Side
     depois: Side
 
     @property
     def days(self) -> tuple[date, date] | None:
         """O primeiro e o último dia das duas notas; None se uma não tem data."""
-        if self.antes.data is None or self.depois.data is None:
+        first, last = self.antes.data_emissao, self.depois.data_emissao
+        if first is None or last is None:
             return None
-        return min(self.antes.data, self.depois.data).date(), max(self.antes.data, self.depois.data).date()
+        return min(first, last).date(), max(first, last).date()
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Um número sem nota de venda, e a nota que o explica."""
+
+    numero: int
+    motivo: str
+    """`cancelada`, `denegada`, `excluida` ou `entrada`."""
+    id: int
+    data_emissao: datetime | None
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Um número que mais de uma nota tem."""
+
+    numero: int
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class SerieNumbering:
+    """A numeração de uma série: de que número a que número, e quantos há."""
+
+    serie: int
+    primeiro: int
+    ultimo: int
+    numeros: int
+    explicadas: list[Explained]
+    sem_explicacao: list[Gap]
+    repetidas: list[Repeated]
 
 
 async def load_gaps(connection: AsyncConnection) -> list[Gap]:
@@ -53,7 +87,7 @@ async def load_gaps(connection: AsyncConnection) -> list[Gap]:
     return [gap for row in gaps for gap in _unexplained(row, own)]
 
 
-async def load_numbering(engine: AsyncEngine, serie: int | None = None) -> list[dict[str, Any]]:
+async def load_numbering(engine: AsyncEngine, serie: int | None = None) -> list[SerieNumbering]:
     """As lacunas e as repetições de cada série, do que o banco tem; nada é perguntado ao Bling.
 
     Um número sem nota de venda tem explicação quando a nota existe e foi cancelada, denegada ou excluída, ou quando é o
@@ -66,46 +100,28 @@ async def load_numbering(engine: AsyncEngine, serie: int | None = None) -> list[
     if serie is not None and not found.ranges:
         raise UnknownSerieError(f"Nenhuma nota deste banco é da série {serie}.")
     return [
-        {
-            "serie": each.serie,
-            "primeiro": each.primeiro,
-            "ultimo": each.ultimo,
-            "numeros": each.numeros,
-            "explicadas": [
-                {"numero": numero, "motivo": motivo, "id": id_, "data_emissao": _iso(data)}
-                for numero, id_, motivo, data in sorted(_explained(each.serie, found, own))
-            ],
-            "sem_explicacao": [
-                {
-                    "de": gap.de,
-                    "ate": gap.ate,
-                    "quantos": gap.ate - gap.de + 1,
-                    "antes": _side(gap.antes),
-                    "depois": _side(gap.depois),
-                }
-                for row in found.gaps
-                if row.serie == each.serie
-                for gap in _unexplained(row, own)
-            ],
-            "repetidas": [
-                {"numero": row.numero, "ids": list(row.ids)} for row in found.duplicated if row.serie == each.serie
-            ],
-        }
+        SerieNumbering(
+            each.serie,
+            each.primeiro,
+            each.ultimo,
+            each.numeros,
+            sorted(_explained(each.serie, found, own), key=lambda one: (one.numero, one.id)),
+            [gap for row in found.gaps if row.serie == each.serie for gap in _unexplained(row, own)],
+            [Repeated(row.numero, list(row.ids)) for row in found.duplicated if row.serie == each.serie],
+        )
         for each in found.ranges
     ]
 
 
-def _explained(
-    serie: int, found: Numbering, own: Sequence[Numbered]
-) -> Iterator[tuple[int, int, str, datetime | None]]:
-    """Número, id, motivo e data de cada nota que explica um número da série."""
+def _explained(serie: int, found: Numbering, own: Sequence[Numbered]) -> Iterator[Explained]:
+    """As notas que explicam um número da série."""
     for row in found.explained:
         if row.serie == serie:
-            yield row.numero, row.id, row.motivo, row.data_emissao
+            yield Explained(row.numero, row.motivo, row.id, row.data_emissao)
     for gap in found.gaps:
         if gap.serie == serie:
             for entrada in _inside(gap, own):
-                yield entrada.numero, entrada.id, "entrada", entrada.data_emissao
+                yield Explained(entrada.numero, "entrada", entrada.id, entrada.data_emissao)
 
 
 def _inside(gap: Row[Any], own: Sequence[Numbered]) -> list[Numbered]:
@@ -120,13 +136,5 @@ def _unexplained(gap: Row[Any], own: Sequence[Numbered]) -> Iterator[Gap]:
     before = antes.numero
     for after in (*(row.numero for row in _inside(gap, own)), depois.numero):
         if after > before + 1:
-            yield Gap(before + 1, after - 1, antes, depois)
+            yield Gap(before + 1, after - 1, after - before - 1, antes, depois)
         before = after
-
-
-def _side(side: Side) -> dict[str, Any]:
-    return {"numero": side.numero, "id": side.id, "data_emissao": _iso(side.data)}
-
-
-def _iso(value: Any) -> str | None:
-    return value.isoformat() if value is not None else None

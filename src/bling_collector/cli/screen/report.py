@@ -29,6 +29,7 @@ from bling_collector.words import (
 )
 
 if TYPE_CHECKING:
+    from bling_collector.insight.numbering import SerieNumbering
     from bling_collector.runs.job import RunResult
 
 
@@ -168,9 +169,9 @@ def differs(situation: dict[str, Any]) -> bool:
     return any(not month["igual"] for month in situation["meses"])
 
 
-def unexplained(series: list[dict[str, Any]]) -> bool:
+def unexplained(series: "list[SerieNumbering]") -> bool:
     """Se a numeração de alguma série tem lacuna sem explicação, ou número repetido."""
-    return any(serie["sem_explicacao"] or serie["repetidas"] for serie in series)
+    return any(serie.sem_explicacao or serie.repetidas for serie in series)
 
 
 def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
@@ -208,38 +209,36 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
 _MOTIVES = {"entrada": "entrada de emissão própria", "excluida": "excluída"}
 
 
-def numbering(series: list[dict[str, Any]]) -> None:
+def numbering(series: "list[SerieNumbering]") -> None:
     """As lacunas de cada série, com explicação ou com as notas dos dois lados; no fim, o veredito."""
     for serie in series:
         click.echo(
-            f"Série {serie['serie']}: de {number(serie['primeiro'])} a {number(serie['ultimo'])}, "
-            f"{plural(serie['numeros'], 'número', 'números')}."
+            f"Série {serie.serie}: de {number(serie.primeiro)} a {number(serie.ultimo)}, "
+            f"{plural(serie.numeros, 'número', 'números')}."
         )
-        for gap in serie["explicadas"]:
-            motive = _MOTIVES.get(gap["motivo"], gap["motivo"])
-            click.echo(f"  {gap['numero']}: {motive} (nota {gap['id']}, {day(gap['data_emissao'])}).")
-        for gap in serie["sem_explicacao"]:
-            numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
-            before, after = gap["antes"], gap["depois"]
+        for nota in serie.explicadas:
+            motive = _MOTIVES.get(nota.motivo, nota.motivo)
+            click.echo(f"  {nota.numero}: {motive} (nota {nota.id}, {day(nota.data_emissao)}).")
+        for gap in serie.sem_explicacao:
+            numbers = f"{gap.de}" if gap.quantos == 1 else f"{gap.de} a {gap.ate}"
+            before, after = gap.antes, gap.depois
             click.echo(
-                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before['numero']}, de "
-                f"{day(before['data_emissao'])}, e {after['numero']}, de {day(after['data_emissao'])} "
-                f"(notas {before['id']} e {after['id']})."
+                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before.numero}, de "
+                f"{day(before.data_emissao)}, e {after.numero}, de {day(after.data_emissao)} "
+                f"(notas {before.id} e {after.id})."
             )
-        for repeated in serie["repetidas"]:
-            click.echo(
-                f"  {mark(ok=False)} {repeated['numero']}: repetida nas notas {', '.join(map(str, repeated['ids']))}."
-            )
+        for repeated in serie.repetidas:
+            click.echo(f"  {mark(ok=False)} {repeated.numero}: repetida nas notas {', '.join(map(str, repeated.ids))}.")
     click.echo(_numbering_verdict(series))
 
 
-def _numbering_verdict(series: list[dict[str, Any]]) -> str:
+def _numbering_verdict(series: "list[SerieNumbering]") -> str:
     if not series:
         return "Ainda não há notas."
-    missing = sum(gap["quantos"] for serie in series for gap in serie["sem_explicacao"])
-    repeated = sum(len(serie["repetidas"]) for serie in series)
+    missing = sum(gap.quantos for serie in series for gap in serie.sem_explicacao)
+    repeated = sum(len(serie.repetidas) for serie in series)
     if not missing and not repeated:
-        explained = sum(len(serie["explicadas"]) for serie in series)
+        explained = sum(len(serie.explicadas) for serie in series)
         why = f"; {plural(explained, 'número fora das vendas tem', 'números fora das vendas têm')} explicação"
         return f"{mark(ok=True)} A numeração não tem lacuna sem explicação{why if explained else ''}."
     parts = [plural(missing, "número sem explicação", "números sem explicação")] if missing else []

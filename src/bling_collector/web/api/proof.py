@@ -11,6 +11,8 @@ from bling_collector.insight.failures import load_failures
 from bling_collector.insight.nota import load_nota
 from bling_collector.insight.numbering import load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.snapshots import as_json
+from bling_collector.payload import Json
 from bling_collector.web.api.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
 from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
 from bling_collector.web.door.origin import same_origin
@@ -90,9 +92,9 @@ async def reconcile(
     responses=problems(404, 422, 503),
     response_model=list[SerieNumbering],
 )
-async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> list[dict[str, Any]]:
+async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_numbering(app.engine, asked.serie)
+        return as_json(await load_numbering(app.engine, asked.serie))
 
 
 @router.get(
