@@ -91,7 +91,7 @@ async def test_o_que_se_deve_vale_mais_que_a_conferencia(app: App) -> None:
     owed = {mes for mes, month in found.items() if month.state == "devido"}
     assert owed == {date(2023, 9, 1), date(2022, 1, 1), date(2022, 2, 1), date(2022, 3, 1)}
     month = await load_month_coverage(app.engine, date(2023, 9, 1), TODAY)
-    assert [row["nome"] for row in month.pendencias] == ["nfe/1"]
+    assert [row.nome for row in month.pendencias] == ["nfe/1"]
     assert month.janelas == []
     assert len((await load_month_coverage(app.engine, date(2022, 2, 1), TODAY)).janelas) == 1
 

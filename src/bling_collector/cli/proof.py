@@ -1,12 +1,11 @@
 """A conferência com o Bling, a numeração e o que se deve."""
 
 from datetime import date
-from typing import Any
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
-from bling_collector.insight.failures import load_failure, load_failures
+from bling_collector.insight.failures import Failure, Failures, load_failure, load_failures
 from bling_collector.insight.numbering import SerieNumbering, load_numbering
 from bling_collector.opening import open_database
 
@@ -55,7 +54,7 @@ def numbering(serie: int | None, *, json_: bool) -> int:
 def failures(*, json_: bool) -> int:
     """Mostra tudo o que se deve."""
 
-    async def work() -> dict[str, Any]:
+    async def work() -> Failures:
         async with open_database(settings()) as (engine, _):
             return await load_failures(engine)
 
@@ -70,7 +69,7 @@ def failures(*, json_: bool) -> int:
 def failure(nome: str, *, json_: bool) -> int:
     """Mostra uma pendência inteira."""
 
-    async def work() -> dict[str, Any]:
+    async def work() -> Failure:
         async with open_database(settings()) as (engine, _):
             return await load_failure(engine, nome)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.resources.coverage import gone_notes, notes_by_id
-from bling_collector.insight.failures import load_failures
+from bling_collector.insight.failures import Failure, Failures, OwedWindow, load_failures
 from bling_collector.insight.numbering import Gap, load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.insight.sales.periods import month_end, next_month
@@ -95,8 +95,8 @@ class MonthDetails:
     diferem: list[dict[str, Any]]
     excluidas: list[dict[str, Any]]
     excluidas_de: int
-    pendencias: list[dict[str, Any]] = field(default_factory=list)
-    janelas: list[dict[str, Any]] = field(default_factory=list)
+    pendencias: list[Failure] = field(default_factory=list)
+    janelas: list[OwedWindow] = field(default_factory=list)
 
 
 async def load_coverage(engine: AsyncEngine, today: date) -> Coverage:
@@ -150,8 +150,8 @@ async def load_month_coverage(engine: AsyncEngine, month: date, today: date) -> 
         **named,
         excluidas=[dict(row._mapping) for row in gone],
         excluidas_de=gone[0].de if gone else 0,
-        pendencias=[row for row in facts.failures["pendencias"] if _failed_in(row, month)],
-        janelas=[row for row in facts.failures["janelas"] if _owed_in(row, month)],
+        pendencias=[row for row in facts.failures.pendencias if _failed_in(row, month)],
+        janelas=[row for row in facts.failures.janelas if _owed_in(row, month)],
     )
 
 
@@ -173,12 +173,12 @@ class _Facts:
     checked: dict[date, dict[str, Any]]
     counts: dict[date, Counter[str]]
     scope: date | None
-    failures: dict[str, Any]
+    failures: Failures
 
     def month(self, month: date) -> MonthCoverage:
         checked = self.checked.get(month)
-        owed = sum(_failed_in(row, month) for row in self.failures["pendencias"])
-        owed += sum(_owed_in(row, month) for row in self.failures["janelas"])
+        owed = sum(_failed_in(row, month) for row in self.failures.pendencias)
+        owed += sum(_owed_in(row, month) for row in self.failures.janelas)
         agora = self.counts.get(month, Counter()).total()
         return MonthCoverage(month, self._state(month, checked, owed), agora, checked, owed)
 
@@ -226,15 +226,10 @@ def _in_order(codes: Iterable[str]) -> list[str]:
     return sorted(codes, key=lambda code: (not code.isdecimal(), int(code) if code.isdecimal() else 0))
 
 
-def _failed_in(row: Mapping[str, Any], month: date) -> bool:
-    return (
-        row["recurso"] == NFE.name
-        and bool(row["data_emissao"])
-        and str(row["data_emissao"]).startswith(f"{month:%Y-%m}")
-    )
+def _failed_in(failure: Failure, month: date) -> bool:
+    day = failure.data_emissao
+    return failure.recurso == NFE.name and day is not None and month <= day <= month_end(month)
 
 
-def _owed_in(row: Mapping[str, Any], month: date) -> bool:
-    if row["recurso"] != NFE.name:
-        return False
-    return date.fromisoformat(row["data_inicio"]) <= month_end(month) and date.fromisoformat(row["data_fim"]) >= month
+def _owed_in(window: OwedWindow, month: date) -> bool:
+    return window.recurso == NFE.name and window.data_inicio <= month_end(month) and window.data_fim >= month

@@ -13,7 +13,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, read_alarms
-from bling_collector.insight.failures import read_failures
+from bling_collector.insight.failures import Failures, read_failures
 from bling_collector.insight.reconciliation import read_reconciliation
 from bling_collector.insight.status import read_status
 from bling_collector.insight.verdict import SAYS, judge
@@ -41,7 +41,7 @@ async def load_situation(
         status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
     )
     said = set(SAYS.get(verdict.case, ()))
-    if failures["pendencias"] or failures["janelas"]:  # o que se deve já está na página, com o seu porquê
+    if failures.pendencias or failures.janelas:  # o que se deve já está na página, com o seu porquê
         said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
         said |= {alarm["nome"] for alarm in alarms if alarm["nome"] == names.EXECUCAO and alarm["estado"] == AVISO}
     return {
@@ -55,10 +55,10 @@ async def load_situation(
     }
 
 
-def _only_owed(reconciliation: dict[str, Any], failures: dict[str, Any]) -> bool:
+def _only_owed(reconciliation: dict[str, Any], failures: Failures) -> bool:
     """Se tudo o que a conferência achou diferente é o que já se sabe que falta."""
     different = {id_ for month in reconciliation["meses"] for kind in _KINDS for id_ in month[kind]}
-    return different <= {int(each["id"]) for each in failures["pendencias"] if each["recurso"] == "nfe"}
+    return different <= {int(each.id) for each in failures.pendencias if each.recurso == "nfe"}
 
 
 def next_run(starts: Sequence[datetime], now: datetime) -> datetime | None:

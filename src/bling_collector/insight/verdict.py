@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bling_collector.insight import alarms as names
+from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
@@ -61,7 +62,7 @@ def judge(
     now: datetime,
     no_run_hours: int,
     missing: str | None = None,
-    failures: Mapping[str, Any] | None = None,
+    failures: Failures | None = None,
 ) -> Verdict:
     """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso.
 
@@ -81,7 +82,7 @@ def judge(
         or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
         or _failed(run)
         or _old(status["freshness"], now, no_run_hours)
-        or _owed(status["owed"], failures or {}, spent=status["quota"]["exhausted"])
+        or _owed(status["owed"], failures, spent=status["quota"]["exhausted"])
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
@@ -141,7 +142,7 @@ def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None
     )
 
 
-def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> Verdict | None:
+def _owed(owed: dict[str, Any], failures: Failures | None, *, spent: bool) -> Verdict | None:
     notes, windows = owed["pendencias"], owed["janelas"]
     if not notes and not windows:
         return None
@@ -152,10 +153,10 @@ def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> 
         one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
         detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
     sentence = f"Falta uma parte: {several(parts)}."
-    named = [*failures.get("pendencias", ()), *failures.get("janelas", ())]
-    if len(named) == 1 and named[0]["motivo"]:  # uma coisa só diz-se pelo nome, e por quê
-        sentence = f"Falta uma parte: {lower_first(named[0]['descricao'])}."
-        detail = f"{ended(named[0]['motivo'])} {detail}"
+    named: list[Failure | OwedWindow] = [*failures.pendencias, *failures.janelas] if failures else []
+    if len(named) == 1 and named[0].motivo:  # uma coisa só diz-se pelo nome, e por quê
+        sentence = f"Falta uma parte: {lower_first(named[0].descricao)}."
+        detail = f"{ended(named[0].motivo)} {detail}"
     if spent:  # executar agora não traria nada
         detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
         return Verdict("devidas", WARNING, sentence, detail)

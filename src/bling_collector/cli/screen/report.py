@@ -29,6 +29,7 @@ from bling_collector.words import (
 )
 
 if TYPE_CHECKING:
+    from bling_collector.insight.failures import Failure, Failures
     from bling_collector.insight.numbering import SerieNumbering
     from bling_collector.runs.job import RunResult
 
@@ -50,7 +51,7 @@ _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "Tudo refeito", "partial": "Refeito em parte", "error": "Não foi possível refazer"}
 
 
-def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: dict[str, Any] | None = None) -> None:
+def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: "Failures | None" = None) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
     stats = outcome.stats
     counts = several(
@@ -69,10 +70,10 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: 
         click.echo(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
     if outcome.message:
         say(plain(outcome.message))
-    owed = owed or {"pendencias": [], "janelas": []}
-    for each in owed["pendencias"][:_NAMED]:
-        say(f"  {each['descricao']}: {lower_first(ended(each['motivo']))}")
-    if len(owed["pendencias"]) > _NAMED:
+    failed = owed.pendencias if owed else []
+    for each in failed[:_NAMED]:
+        say(f"  {each.descricao}: {lower_first(ended(each.motivo))}")
+    if len(failed) > _NAMED:
         say("  As outras estão em `bling-collector failures`.")
 
 
@@ -80,7 +81,7 @@ _NAMED = 5
 """Pendências que se nomeiam ao fim de uma execução."""
 
 
-def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: Sequence[dict[str, Any]] = ()) -> None:
+def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: "Sequence[Failure]" = ()) -> None:
     last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
     if whose := situation["empresa"]:
         click.echo(f"Empresa: {whose['nome']}" + (f" (CNPJ {whose['cnpj']})." if whose["cnpj"] else "."))
@@ -96,7 +97,7 @@ def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: 
     else:
         click.echo("Nada devido.")
     if owed["nomes_estacionadas"]:
-        known = {each["nome"]: f"{each['descricao']} ({each['nome']})" for each in parked}
+        known = {each.nome: f"{each.descricao} ({each.nome})" for each in parked}
         names = "; ".join(known.get(name, name) for name in owed["nomes_estacionadas"])
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
     if oauth["needs_authorization"] and oauth["readable"]:
@@ -246,33 +247,33 @@ def _numbering_verdict(series: "list[SerieNumbering]") -> str:
     return f"{mark(ok=False)} Na numeração há {several(parts)}: confira-os no Bling."
 
 
-def failures(owed: dict[str, Any]) -> None:
+def failures(owed: "Failures") -> None:
     """Uma linha por pendência e por período devido."""
-    for each in owed["pendencias"]:
-        parked = ", estacionada" if each["estacionada"] else ""
-        click.echo(f"{each['descricao']}: {lower_first(ended(each['motivo']))}")
-        click.echo(f"  {each['nome']}: desde {moment(each['desde'])}, {_tries(each)}{parked}. {each['erro']}")
-    for window in owed["janelas"]:
-        why = ended(f": {lower_first(window['motivo'])}" if window["motivo"] else "")
-        click.echo(f"{window['descricao']}, por ler desde {moment(window['desde'])}{why or '.'}")
-    if not owed["pendencias"] and not owed["janelas"]:
+    for each in owed.pendencias:
+        parked = ", estacionada" if each.estacionada else ""
+        click.echo(f"{each.descricao}: {lower_first(ended(each.motivo))}")
+        click.echo(f"  {each.nome}: desde {moment(each.desde)}, {_tries(each)}{parked}. {each.erro}")
+    for window in owed.janelas:
+        why = ended(f": {lower_first(window.motivo)}" if window.motivo else "")
+        click.echo(f"{window.descricao}, por ler desde {moment(window.desde)}{why or '.'}")
+    if not owed.pendencias and not owed.janelas:
         click.echo("Nada devido.")
 
 
-def failure(each: dict[str, Any]) -> None:
+def failure(each: "Failure") -> None:
     """Tudo o que se sabe de uma pendência."""
-    click.echo(f"{each['descricao']}" + (" (estacionada)" if each["estacionada"] else ""))
-    click.echo(f"  por quê:    {ended(each['motivo'])}")
-    click.echo(f"  nome:       {each['nome']}")
-    click.echo(f"  desde:      {moment(each['desde'])}")
-    click.echo(f"  última vez: {moment(each['tentada_em'])}, {_tries(each)}")
-    if each["data_emissao"]:
-        click.echo(f"  emissão:    {day(each['data_emissao'])}")
-    click.echo(f"  erro:       {each['erro']}")
+    click.echo(f"{each.descricao}" + (" (estacionada)" if each.estacionada else ""))
+    click.echo(f"  por quê:    {ended(each.motivo)}")
+    click.echo(f"  nome:       {each.nome}")
+    click.echo(f"  desde:      {moment(each.desde)}")
+    click.echo(f"  última vez: {moment(each.tentada_em)}, {_tries(each)}")
+    if each.data_emissao:
+        click.echo(f"  emissão:    {day(each.data_emissao)}")
+    click.echo(f"  erro:       {each.erro}")
 
 
-def _tries(each: dict[str, Any]) -> str:
-    return plural(each["tentativas"], "tentativa", "tentativas")
+def _tries(each: "Failure") -> str:
+    return plural(each.tentativas, "tentativa", "tentativas")
 
 
 def _requests(count: int) -> str:

@@ -104,9 +104,9 @@ async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> Js
     responses=problems(503),
     response_model=Failures,
 )
-async def failures(service: OneService) -> dict[str, Any]:
+async def failures(service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_failures(app.engine)
+        return as_json(await load_failures(app.engine))
 
 
 @router.post(

@@ -213,7 +213,7 @@ def _lists(found: MonthDetails) -> list[dict[str, Any]]:
             found.excluidas_de,
         ),
     )
-    names = {int(each["id"]): each["descricao"] for each in found.pendencias if each["recurso"] == "nfe"}
+    names = {int(each.id): each.descricao for each in found.pendencias if each.recurso == "nfe"}
     return [_list(name, title, text, notes[:MOST_NOTES], of, names) for name, title, text, notes, of in kinds if of]
 
 

@@ -66,8 +66,8 @@ async def one(request: Request, run_id: RunId, service: OneService) -> Response:
         run=run,
         kind=KINDS.get(run["tipo"], run["tipo"] or "Execução"),
         live=_shown(run, pace, service.clock.now()),
-        failures=[p for p in failures["pendencias"] if began and began <= p["tentada_em"] <= ended],
-        windows=failures["janelas"] if run["status"] != "success" else [],
+        failures=[p for p in failures.pendencias if began and began <= p.tentada_em.isoformat() <= ended],
+        windows=failures.janelas if run["status"] != "success" else [],
         log=log,
     )
 
