@@ -30,7 +30,7 @@ async def _age_of(app: App, http: httpx2.AsyncClient, capsys: pytest.CaptureFixt
     report.status(status, now, 26)
     found = await load_situation(app.engine, app.cipher, now, no_run_hours=26)
     lag = next(line for line in (await http.get("/metrics")).text.splitlines() if line.startswith("bling_lag_seconds "))
-    sounding = {each["nome"] for each in await load_alarms(app.engine) if each["estado"] != "normal"}
+    sounding = {each.nome for each in await load_alarms(app.engine) if each.estado != "normal"}
     told = {
         "painel": found["verdict"].case == "velhos",
         "alarme": "sem-execucao" in sounding,

@@ -107,9 +107,7 @@ async def test_a_lost_key_is_said_and_a_new_authorisation_replaces_it(
             situation = await load_situation(engine, app.cipher, clock.now(), no_run_hours=26)
             assert "chave" in situation["verdict"].sentence
             await app.alarms.check()
-            sounding = {
-                alarm["nome"]: alarm["mensagem"] for alarm in await load_alarms(engine) if alarm["estado"] == "erro"
-            }
+            sounding = {alarm.nome: alarm.mensagem for alarm in await load_alarms(engine) if alarm.estado == "erro"}
             assert sounding == {"autorizacao": oauth["warning"]}
     async with open_app(changed, clock=clock) as app:
         await authorise(app, bling)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -159,18 +159,18 @@ class Alarms:
                 if connection is None:
                     return  # outro processo está avisando, e olha de novo antes de acabar
                 tried: set[tuple[str, str]] = set()
-                while news := [a for a in await names.load(connection) if (a.nome, a.estado) not in tried]:
+                while news := [a for a in await states.heard(connection) if (a[0].nome, a[0].estado) not in tried]:
                     # O que um destino não aceitou fica para depois.
-                    tried |= {(alarm.nome, alarm.estado) for alarm in news}
-                    for alarm in news:
-                        await self._deliver(connection, alarm)
+                    tried |= {(alarm.nome, alarm.estado) for alarm, _ in news}
+                    for alarm, heard in news:
+                        await self._deliver(connection, alarm, heard)
         except _UNREACHABLE as error:
             self._say_unchecked(error)
 
-    async def _deliver(self, connection: AsyncConnection, alarm: Alarm) -> None:
-        waiting = [c for c in self._channels if alarm.avisados.get(c.key, NORMAL) != alarm.estado]
-        heard = await asyncio.gather(*(_tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting))
-        told = {channel.key: alarm.estado for channel, ok in zip(waiting, heard, strict=True) if ok}
+    async def _deliver(self, connection: AsyncConnection, alarm: Alarm, heard: Mapping[str, str]) -> None:
+        waiting = [c for c in self._channels if heard.get(c.key, NORMAL) != alarm.estado]
+        took = await asyncio.gather(*(_tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting))
+        told = {channel.key: alarm.estado for channel, ok in zip(waiting, took, strict=True) if ok}
         if told:
             await states.told(connection, alarm.nome, told)
 

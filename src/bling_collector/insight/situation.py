@@ -43,13 +43,13 @@ async def load_situation(
     said = set(SAYS.get(verdict.case, ()))
     if failures.pendencias or failures.janelas:  # o que se deve já está na página, com o seu porquê
         said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
-        said |= {alarm["nome"] for alarm in alarms if alarm["nome"] == names.EXECUCAO and alarm["estado"] == AVISO}
+        said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     return {
         "verdict": verdict,
         "failures": failures,
         "status": status,
         "reconciliation": {name: value for name, value in reconciliation.items() if name != "meses"},
-        "alarms": [alarm for alarm in alarms if alarm["estado"] != "normal" and alarm["nome"] not in said],
+        "alarms": [alarm for alarm in alarms if alarm.estado != "normal" and alarm.nome not in said],
         "next_run": next_run(starts, now),
         "no_run_hours": no_run_hours,
     }

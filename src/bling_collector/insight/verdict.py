@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bling_collector.insight import alarms as names
+from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.words import plain
@@ -57,7 +58,7 @@ class Verdict:
 def judge(
     status: dict[str, Any],
     reconciliation: dict[str, Any],
-    alarms: list[dict[str, Any]],
+    alarms: list[Alarm],
     *,
     now: datetime,
     no_run_hours: int,
@@ -91,7 +92,7 @@ def judge(
     )
 
 
-def _lost(status: dict[str, Any], alarms: list[dict[str, Any]]) -> Verdict | None:
+def _lost(status: dict[str, Any], alarms: list[Alarm]) -> Verdict | None:
     oauth = status["oauth"]
     again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
     if not oauth["readable"]:
@@ -101,16 +102,16 @@ def _lost(status: dict[str, Any], alarms: list[dict[str, Any]]) -> Verdict | Non
     if oauth["needs_authorization"]:
         sentence = "A autorização do Bling se perdeu, e nada é coletado sem ela."
         return Verdict("autorizacao-perdida", BAD, sentence, again, AUTHORISE)
-    sounding = {alarm["nome"]: alarm for alarm in alarms if alarm["estado"] != "normal"}
+    sounding = {alarm.nome: alarm for alarm in alarms if alarm.estado != "normal"}
     refused = sounding.get(names.RECUSADA)
-    if refused and oauth["token_updated_at"] <= refused["desde"]:
+    if refused and oauth["token_updated_at"] <= refused.desde.isoformat():
         return Verdict(
             "autorizacao-recusada", BAD, "O Bling recusou a autorização, e nada é coletado.", again, AUTHORISE
         )
     if oauth["refresh_days_left"] == 0:
         return Verdict("autorizacao-no-fim", BAD, "A autorização do Bling acaba hoje, ou já acabou.", again, AUTHORISE)
     unsaved = sounding.get(names.TOKEN)
-    return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved["mensagem"]) if unsaved else None
+    return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved.mensagem) if unsaved else None
 
 
 def _running(status: dict[str, Any]) -> Verdict | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bling_collector.insight import verdict
+from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.verdict import Verdict, judge
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
@@ -53,14 +54,14 @@ def reconciliation(*months: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return whole | {"meses": list(months) or [month("2026-02")]} | changes
 
 
-def alarm(name: str, state: str = "erro", hours: float = 1) -> dict[str, Any]:
-    return {"nome": name, "estado": state, "desde": at(hours), "mensagem": "O que houve.", "titulo": "x"}
+def alarm(name: str, state: str = "erro", hours: float = 1) -> Alarm:
+    return Alarm(name, "x", state, NOW - timedelta(hours=hours), "O que houve.")
 
 
 def judged(
     state: dict[str, Any] | None = None,
     checked: dict[str, Any] | None = None,
-    alarms: list[dict[str, Any]] | None = None,
+    alarms: list[Alarm] | None = None,
     missing: str | None = None,
 ) -> Verdict:
     return judge(

@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from bling_collector.clock import BRASILIA
-from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.alarms import Alarm, load_alarms
 from bling_collector.insight.metrics import load_totals
 from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.insight.status import load_status
@@ -54,7 +54,7 @@ class _Facts(Collector):
         totals: dict[str, Any],
         status: dict[str, Any],
         reconciliation: dict[str, Any],
-        alarms: list[dict[str, Any]],
+        alarms: list[Alarm],
     ) -> None:
         self._now = now
         self._totals = totals
@@ -112,7 +112,7 @@ class _Facts(Collector):
         yield differences
         active = GaugeMetricFamily("bling_alarm_active", "O alarme está soando", labels=["nome"])
         for alarm in self._alarms:
-            active.add_metric([alarm["nome"]], alarm["estado"] != "normal")
+            active.add_metric([alarm.nome], alarm.estado != "normal")
         yield active
 
 
