@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.insight.alarms import differences
+from bling_collector.insight.reconciliation import MonthCheck, count_differences
 from bling_collector.insight.words import KINDS
 from bling_collector.words import moment, plural, several
 from bling_collector.words import month as month_name
@@ -61,13 +62,12 @@ def unlikely(found: Sequence[str]) -> str:
     return " ".join(found)
 
 
-def differs(months: list[dict[str, Any]]) -> str:
-    faltam, sobram, diferem = (sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem"))
-    named = [month_name(month["mes"]) for month in months[:6]]
+def differs(months: Sequence[MonthCheck]) -> str:
+    named = [month_name(month.mes) for month in months[:6]]
     left = len(months) - len(named)
     names = several([*named, *([plural(left, "outro mês", "outros meses")] if left else [])])
     return (
-        f"Na conferência de {names}: {differences(faltam, sobram, diferem)}. Repare pelo painel ou com "
+        f"Na conferência de {names}: {differences(**count_differences(months))}. Repare pelo painel ou com "
         "`bling-collector reconcile --repair`, que busca o que falta e marca o que sumiu."
     )
 

@@ -143,7 +143,7 @@ class Alarms:
             fresh = await load_freshness(connection, now)
             ran = fresh.first_at is not None
             await _judge(connection, names.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
-            different = [month for month in reconciliation["meses"] if not month["igual"]]
+            different = reconciliation.different
             verdict = (AVISO, texts.differs(different)) if different else None
             await _judge(connection, names.CONFERENCIA, verdict, now)
             late = fresh.is_stale(now, self._no_run_hours)

@@ -31,7 +31,7 @@ def reconcile(
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
         else:
             report.reconciliation(result, situation)
-        return result.exit_code or int(report.differs(situation))
+        return result.exit_code or int(bool(situation.different))
 
     return run_to_end(work())
 

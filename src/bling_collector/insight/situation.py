@@ -14,11 +14,10 @@ from bling_collector.db.models import etl_controle
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
-from bling_collector.insight.reconciliation import read_reconciliation
+from bling_collector.insight.reconciliation import Reconciliation, read_reconciliation
 from bling_collector.insight.status import read_status
 from bling_collector.insight.verdict import SAYS, judge
 
-_KINDS: Final = ("faltam", "sobram", "diferem")
 _HABIT: Final = 7
 """Dias de execução que se olham para saber a hora de costume."""
 _NEAR: Final = 45
@@ -48,16 +47,16 @@ async def load_situation(
         "verdict": verdict,
         "failures": failures,
         "status": status,
-        "reconciliation": {name: value for name, value in reconciliation.items() if name != "meses"},
+        "reconciliation": reconciliation,
         "alarms": [alarm for alarm in alarms if alarm.estado != "normal" and alarm.nome not in said],
         "next_run": next_run(starts, now),
         "no_run_hours": no_run_hours,
     }
 
 
-def _only_owed(reconciliation: dict[str, Any], failures: Failures) -> bool:
+def _only_owed(reconciliation: Reconciliation, failures: Failures) -> bool:
     """Se tudo o que a conferência achou diferente é o que já se sabe que falta."""
-    different = {id_ for month in reconciliation["meses"] for kind in _KINDS for id_ in month[kind]}
+    different = {id_ for month in reconciliation.meses for ids in month.differences.values() for id_ in ids}
     return different <= {int(each.id) for each in failures.pendencias if each.recurso == "nfe"}
 
 

@@ -9,6 +9,7 @@ from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.reconciliation import Reconciliation, count_differences
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
@@ -57,7 +58,7 @@ class Verdict:
 
 def judge(
     status: dict[str, Any],
-    reconciliation: dict[str, Any],
+    reconciliation: Reconciliation,
     alarms: list[Alarm],
     *,
     now: datetime,
@@ -87,8 +88,7 @@ def judge(
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
-        or _unchecked(reconciliation)
-        or _well(reconciliation, now)
+        or _proven(reconciliation, now)
     )
 
 
@@ -170,13 +170,13 @@ def _stopped(run: dict[str, Any]) -> Verdict | None:
     return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run["mensagem"] or "")), RUN)
 
 
-def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
-    months = [month for month in reconciliation["meses"] if not month["igual"]]
+def _differs(reconciliation: Reconciliation) -> Verdict | None:
+    months = reconciliation.different
     if not months:
         return None
-    counts = {kind: sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem")}
     where = plural(len(months), "mês", "meses")
-    detail = f"{upper_first(names.differences(**counts))}. Reparar busca o que falta e marca o que sumiu."
+    found = upper_first(names.differences(**count_differences(months)))
+    detail = f"{found}. Reparar busca o que falta e marca o que sumiu."
     return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
 
 
@@ -188,21 +188,21 @@ def _ending(oauth: dict[str, Any]) -> Verdict | None:
     return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
 
 
-def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
-    if reconciliation["completo_em"] is not None:
-        return None
-    months = len(reconciliation["por_conferir"])
-    what = f"{plural(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
+def _unchecked(months: int) -> Verdict:
+    """`months` são os por conferir; nenhum, se nada foi conferido."""
+    what = plural(months, "mês ainda não foi conferido", "meses ainda não foram conferidos")
     sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
     return Verdict(
         "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
     )
 
 
-def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
-    held = share(reconciliation["no_banco"], reconciliation["no_bling"], "nota", "notas")
-    oldest = datetime.fromisoformat(reconciliation["completo_em"])
-    newest = max(datetime.fromisoformat(month["conferida_em"]) for month in reconciliation["meses"])
+def _proven(reconciliation: Reconciliation, now: datetime) -> Verdict:
+    oldest = reconciliation.completo_em
+    if oldest is None:
+        return _unchecked(len(reconciliation.por_conferir))
+    held = share(reconciliation.no_banco, reconciliation.no_bling, "nota", "notas")
+    newest = max(month.conferida_em for month in reconciliation.meses)
     detail = ""
     if newest - oldest > timedelta(hours=1):
         detail = (

@@ -1,19 +1,26 @@
 """O juízo da situação, caso a caso, e qual vence quando há mais de um."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bling_collector.insight import verdict
 from bling_collector.insight.alarms import Alarm
+from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, Side
+from bling_collector.insight.sales.periods import month_end
 from bling_collector.insight.verdict import Verdict, judge
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
 
 
+def hours_ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
 def at(hours: float) -> str:
-    return (NOW - timedelta(hours=hours)).isoformat()
+    return hours_ago(hours).isoformat()
 
 
 def status(**changes: Any) -> dict[str, Any]:
@@ -44,23 +51,28 @@ def last(how: str, message: str | None = None, hours: float = 3) -> dict[str, An
     return {"run_id": 8, "status": how, "inicio": at(hours + 1), "fim": at(hours), "mensagem": message}
 
 
-def month(name: str, **ids: list[int]) -> dict[str, Any]:
-    whole = {"mes": name, "conferida_em": at(3), "igual": not ids, "faltam": [], "sobram": [], "diferem": []}
-    return whole | ids
+def month(number: int, **ids: list[int]) -> MonthCheck:
+    """A conferência deste mês de 2026."""
+    first = date(2026, number, 1)
+    side = Side(1463, {})
+    different: dict[str, list[int]] = {"faltam": [], "sobram": [], "diferem": []} | ids
+    return MonthCheck(
+        first, first, month_end(first), hours_ago(3), 7, side, side, **different, reparadas=0, igual=not ids
+    )
 
 
-def reconciliation(*months: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    whole = {"completo_em": at(3), "por_conferir": [], "no_bling": 2926, "no_banco": 2926}
-    return whole | {"meses": list(months) or [month("2026-02")]} | changes
+def reconciliation(*months: MonthCheck, **changes: Any) -> Reconciliation:
+    whole = Reconciliation(hours_ago(3), True, [], 2926, 2926, list(months) or [month(2)])
+    return replace(whole, **changes)
 
 
 def alarm(name: str, state: str = "erro", hours: float = 1) -> Alarm:
-    return Alarm(name, "x", state, NOW - timedelta(hours=hours), "O que houve.")
+    return Alarm(name, "x", state, hours_ago(hours), "O que houve.")
 
 
 def judged(
     state: dict[str, Any] | None = None,
-    checked: dict[str, Any] | None = None,
+    checked: Reconciliation | None = None,
     alarms: list[Alarm] | None = None,
     missing: str | None = None,
 ) -> Verdict:
@@ -105,7 +117,7 @@ LOST = {"needs_authorization": True}
         (judged(status(owed={"pendencias": 2, "janelas": 1})), "devidas", verdict.WARNING, verdict.RUN),
         (judged(status(owed={"janelas": 3})), "devidas", verdict.WARNING, verdict.RUN),
         (judged(status(last_run=last("partial", "Interrompida"))), "em-parte", verdict.WARNING, verdict.RUN),
-        (judged(checked=reconciliation(month("2026-01", faltam=[1]))), "difere", verdict.WARNING, verdict.REPAIR),
+        (judged(checked=reconciliation(month(1, faltam=[1]))), "difere", verdict.WARNING, verdict.REPAIR),
         (
             judged(status(oauth={"refresh_days_left": 5, "warning": "Acaba em 5."})),
             "autorizacao-acabando",
@@ -113,7 +125,7 @@ LOST = {"needs_authorization": True}
             verdict.RUN,
         ),
         (
-            judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01", "2025-02"])),
+            judged(checked=reconciliation(completo_em=None, por_conferir=[date(2025, 1, 1), date(2025, 2, 1)])),
             "por-conferir",
             verdict.WARNING,
             verdict.REPAIR,
@@ -129,12 +141,12 @@ def test_each_case(given: Verdict, case: str, tone: str, action: str | None) -> 
 def test_all_is_well_says_how_much_and_since_when() -> None:
     assert judged().sentence == "Tudo certo: 2.926 de 2.926 notas, conferido há 3 h."
     assert judged().detail == ""
-    weekly = judged(checked=reconciliation(completo_em=at(120)))
+    weekly = judged(checked=reconciliation(completo_em=hours_ago(120)))
     assert weekly.sentence.endswith("conferido há 5 dias.")
     assert "a mais nova foi há 3 h" in weekly.detail
-    assert judged(checked=reconciliation(completo_em=at(0.5))).sentence.endswith("conferido há 30 min.")
-    assert judged(checked=reconciliation(completo_em=at(0.005))).sentence.endswith("conferido agora mesmo.")
-    assert judged(checked=reconciliation(completo_em=at(72))).sentence.endswith("conferido há 3 dias.")
+    assert judged(checked=reconciliation(completo_em=hours_ago(0.5))).sentence.endswith("conferido há 30 min.")
+    assert judged(checked=reconciliation(completo_em=hours_ago(0.005))).sentence.endswith("conferido agora mesmo.")
+    assert judged(checked=reconciliation(completo_em=hours_ago(72))).sentence.endswith("conferido há 3 dias.")
 
 
 def test_the_sentences_say_what_is_wrong() -> None:
@@ -147,12 +159,12 @@ def test_the_sentences_say_what_is_wrong() -> None:
     assert judged(status(last_run=last("error", "O Bling não atende"))).detail.startswith("O Bling não atende. O que")
     old = judged(status(freshness={"read_at": at(27), "first_at": at(999)}))
     assert old.sentence == "Os dados estão velhos: desde 19/02/2026 15:00 não se lê o que há de novo no Bling."
-    differs = judged(checked=reconciliation(month("2026-01", faltam=[1, 2], diferem=[3]), month("2026-02", sobram=[4])))
+    differs = judged(checked=reconciliation(month(1, faltam=[1, 2], diferem=[3]), month(2, sobram=[4])))
     assert differs.sentence == "O banco difere do Bling em 2 meses."
     assert differs.detail.startswith("2 notas faltam no banco, 1 só existe no banco e 1 mudou no Bling.")
     ending = judged(status(oauth={"refresh_days_left": 1, "warning": "Acaba."}))
     assert ending.sentence == "A autorização do Bling acaba em 1 dia."
-    one = judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01"]))
+    one = judged(checked=reconciliation(completo_em=None, por_conferir=[date(2025, 1, 1)]))
     assert one.sentence == "Os dados estão em dia, mas 1 mês ainda não foi conferido."
 
 
@@ -178,7 +190,7 @@ def test_the_gravest_wins() -> None:
         "freshness": {"read_at": at(50), "first_at": at(999)},
         "owed": {"pendencias": 1},
     }
-    bad = reconciliation(month("2026-01", faltam=[1]))
+    bad = reconciliation(month(1, faltam=[1]))
     order = []
     cures: tuple[dict[str, Any], ...] = (
         {},

@@ -31,6 +31,7 @@ from bling_collector.words import (
 if TYPE_CHECKING:
     from bling_collector.insight.failures import Failure, Failures
     from bling_collector.insight.numbering import SerieNumbering
+    from bling_collector.insight.reconciliation import Reconciliation
     from bling_collector.runs.job import RunResult
 
 
@@ -165,28 +166,23 @@ def _named(code: str) -> str:
     return situacao(int(code) if code.isdecimal() else None).lower()
 
 
-def differs(situation: dict[str, Any]) -> bool:
-    """Se a conferência guardada de algum mês mostra os dois lados diferentes."""
-    return any(not month["igual"] for month in situation["meses"])
-
-
 def unexplained(series: "list[SerieNumbering]") -> bool:
     """Se a numeração de alguma série tem lacuna sem explicação, ou número repetido."""
     return any(serie.sem_explicacao or serie.repetidas for serie in series)
 
 
-def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
+def reconciliation(outcome: "RunResult", situation: "Reconciliation") -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
-    sides: dict[tuple[str, str], list[int]] = {}
-    for each in situation["meses"]:
-        for side, name in enumerate(("no_bling", "no_banco")):
-            for code, count in each[name]["situacoes"].items():
-                sides.setdefault((each["mes"][:4], code), [0, 0])[side] += count
+    sides: dict[tuple[int, str], list[int]] = {}
+    for each in situation.meses:
+        for side, counted in enumerate((each.no_bling, each.no_banco)):
+            for code, count in counted.situacoes.items():
+                sides.setdefault((each.mes.year, code), [0, 0])[side] += count
     rows = [
         [f"{year} {_named(code)}", number(there), number(here), "" if there == here else mark(ok=False)]
         for (year, code), (there, here) in sorted(sides.items())
     ]
-    footer = ["Total", number(situation["no_bling"]), number(situation["no_banco"]), ""]
+    footer = ["Total", number(situation.no_bling), number(situation.no_banco), ""]
     table(["", "No Bling", "No banco", ""], rows, footer=footer)
     click.echo()
     for kind, title in _FOUND.items():
@@ -194,11 +190,11 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
             more = " …" if len(ids) > _SHOWN else ""
             click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
     # Meses por conferir não são uma diferença, e não se diz que está tudo certo.
-    sign = "◐" if situation["por_conferir"] and not differs(situation) else mark(situation["igual"])
-    held = share(situation["no_banco"], situation["no_bling"], "nota", "notas")
-    since = f", na conferência de {moment(situation['completo_em'])}" if situation["completo_em"] else ""
+    sign = "◐" if situation.por_conferir and not situation.different else mark(situation.igual)
+    held = share(situation.no_banco, situation.no_bling, "nota", "notas")
+    since = f", na conferência de {moment(situation.completo_em)}" if situation.completo_em else ""
     click.echo(f"{sign} {held}{since}.")
-    if missing := situation["por_conferir"]:
+    if missing := situation.por_conferir:
         months = plural(len(missing), "mês", "meses")
         span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
         click.echo(f"Ainda por conferir: {months}, {span}.")

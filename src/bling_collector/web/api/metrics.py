@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from bling_collector.clock import BRASILIA
 from bling_collector.insight.alarms import Alarm, load_alarms
 from bling_collector.insight.metrics import load_totals
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.reconciliation import Reconciliation, count_differences, load_reconciliation
 from bling_collector.insight.status import load_status
 from bling_collector.web.api.answers import problems
 from bling_collector.web.service import OneService
@@ -53,7 +53,7 @@ class _Facts(Collector):
         now: datetime,
         totals: dict[str, Any],
         status: dict[str, Any],
-        reconciliation: dict[str, Any],
+        reconciliation: Reconciliation,
         alarms: list[Alarm],
     ) -> None:
         self._now = now
@@ -104,11 +104,10 @@ class _Facts(Collector):
         yield _gauge("bling_paused", "O disjuntor está aberto", quota["paused_until"] is not None)
 
     def _proof(self) -> Iterable[Metric]:
-        months = self._reconciliation["meses"]
-        yield _gauge("bling_reconciliation_equal", "O banco é igual ao Bling", self._reconciliation["igual"])
+        yield _gauge("bling_reconciliation_equal", "O banco é igual ao Bling", self._reconciliation.igual)
         differences = GaugeMetricFamily("bling_reconciliation_differences", "Notas que diferem", labels=["tipo"])
-        for kind in ("faltam", "sobram", "diferem"):
-            differences.add_metric([kind], sum(len(month[kind]) for month in months))
+        for kind, count in count_differences(self._reconciliation.meses).items():
+            differences.add_metric([kind], count)
         yield differences
         active = GaugeMetricFamily("bling_alarm_active", "O alarme está soando", labels=["nome"])
         for alarm in self._alarms:

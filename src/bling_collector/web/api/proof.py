@@ -53,10 +53,10 @@ class Serie(BaseModel):
     responses=problems(503),
     response_model=Reconciliation,
 )
-async def reconciliation(service: OneService) -> dict[str, Any]:
+async def reconciliation(service: OneService) -> Json:
     """Não pergunta nada ao Bling: `completo_em` é a hora da conferência mais antiga."""
     async with service.opened() as app:
-        return await load_reconciliation(app.engine, app.clock.now())
+        return as_json(await load_reconciliation(app.engine, app.clock.now()))
 
 
 @router.post(
