@@ -59,8 +59,8 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     names = {f"nfe/{bad}", f"nfe/{other}", f"contatos/{person}"}
     status = await load_status(app.engine, TokenCipher())
-    assert set(status["owed"]["nomes_estacionadas"]) == names
-    assert (status["owed"]["pendencias"], status["owed"]["estacionadas"]) == (3, 3)
+    assert set(status.owed.nomes_estacionadas) == names
+    assert (status.owed.pendencias, status.owed.estacionadas) == (3, 3)
     bling.counters.reset()
     result = await app.pipeline.run()
     assert result.status == "partial", "parada, continua devida"

@@ -15,16 +15,15 @@ def _kind(tipo: str) -> str:
     return KINDS[tipo].lower()
 
 
-def left_owed(owed: dict[str, int]) -> str:
-    """O que ficou devido, dos números de `pendencias` e de `janelas`."""
-    notes, windows = owed["pendencias"], owed["janelas"]
+def left_owed(notes: int, windows: int) -> str:
+    """O que ficou devido: tantas pendências e tantos períodos."""
     parts = [plural(notes, "registro", "registros")] if notes or not windows else []
     parts += [plural(windows, "período", "períodos")] if windows else []
     return f"{'ficou devido' if notes + windows == 1 else 'ficaram devidos'} {several(parts)}"
 
 
-def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
-    what = f": {left_owed(owed)}" if owed["pendencias"] or owed["janelas"] else ""
+def partial(run_id: int, tipo: str, notes: int, windows: int) -> str:
+    what = f": {left_owed(notes, windows)}" if notes or windows else ""
     return (
         f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte{what}. "
         "Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -24,6 +24,7 @@ from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
 from bling_collector.insight.freshness import load_freshness
 from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.insight.status import load_status
+from bling_collector.insight.token_status import TokenStatus
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class Alarms:
         async with self._engine.connect() as connection:
             await schema.check_usable(connection)
         now = self._clock.now()
-        oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
+        oauth = (await load_status(self._engine, self._cipher, now)).oauth
         reconciliation = await load_reconciliation(self._engine, now)
         async with self._engine.begin() as connection:
             fresh = await load_freshness(connection, now)
@@ -233,8 +234,7 @@ async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str
         return None
     if ended.status == "partial" and ended.run_id is not None:
         debts = await control.debts(connection)
-        owed = {"pendencias": debts.pendencias, "janelas": debts.janelas}
-        return AVISO, texts.partial(ended.run_id, ended.tipo, owed)
+        return AVISO, texts.partial(ended.run_id, ended.tipo, debts.pendencias, debts.janelas)
     return ERRO, _about_the_end(ended)
 
 
@@ -244,11 +244,9 @@ def _about_the_end(ended: Ended) -> str:
     return texts.failed(ended.run_id, ended.tipo, title[:1].lower() + title[1:])
 
 
-def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:
-    if not oauth["readable"]:
-        return ERRO, oauth["warning"]
-    if oauth["needs_authorization"]:
-        return (ERRO, texts.LOST) if ran or oauth["has_token"] else None  # quem ainda não começou não perdeu nada
-    if oauth["warning"] is None:
+def _about_the_token(oauth: TokenStatus, *, ran: bool) -> tuple[str, str] | None:
+    if oauth.needs_authorization and oauth.readable:
+        return (ERRO, texts.LOST) if ran or oauth.has_token else None  # quem ainda não começou não perdeu nada
+    if oauth.warning is None:
         return None
-    return (ERRO if oauth["refresh_days_left"] == 0 else AVISO), oauth["warning"]
+    return (AVISO if oauth.readable and oauth.refresh_days_left else ERRO), oauth.warning

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.reconciliation import Reconciliation, count_differences
+from bling_collector.insight.status import Owed, Run, Status
+from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
@@ -57,7 +59,7 @@ class Verdict:
 
 
 def judge(
-    status: dict[str, Any],
+    status: Status,
     reconciliation: Reconciliation,
     alarms: list[Alarm],
     *,
@@ -70,11 +72,11 @@ def judge(
 
     `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta.
     """
-    run, oauth = status["last_run"], status["oauth"]
-    fresh = not status["started"]  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
-    if missing is not None and not oauth["has_token"]:
+    run, oauth = status.last_run, status.oauth
+    fresh = not status.started  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
+    if missing is not None and not oauth.has_token:
         return Verdict("sem-credenciais", NEUTRAL, "Falta dizer ao coletor qual é o seu aplicativo do Bling.", missing)
-    if not oauth["has_token"] and fresh:
+    if not oauth.has_token and fresh:
         return Verdict(
             "sem-autorizacao", NEUTRAL, "Falta autorizar o coletor a ler a sua conta do Bling.", "", AUTHORISE
         )
@@ -83,8 +85,8 @@ def judge(
         or _running(status)
         or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
         or _failed(run)
-        or _old(status["freshness"], now, no_run_hours)
-        or _owed(status["owed"], failures, spent=status["quota"]["exhausted"])
+        or _old(status.freshness, now, no_run_hours)
+        or _owed(status.owed, failures, spent=status.quota.exhausted)
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
@@ -92,46 +94,45 @@ def judge(
     )
 
 
-def _lost(status: dict[str, Any], alarms: list[Alarm]) -> Verdict | None:
-    oauth = status["oauth"]
+def _lost(status: Status, alarms: list[Alarm]) -> Verdict | None:
+    oauth = status.oauth
     again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
-    if not oauth["readable"]:
+    if not oauth.readable:
         sentence = "A autorização guardada não se abre com a chave configurada, e nada é coletado sem ela."
         detail = "Ponha de volta em TOKEN_ENCRYPTION_KEY a chave com que foi cifrada. Sem ela, autorize de novo."
         return Verdict("autorizacao-fechada", BAD, sentence, detail, AUTHORISE)
-    if oauth["needs_authorization"]:
+    if oauth.needs_authorization:
         sentence = "A autorização do Bling se perdeu, e nada é coletado sem ela."
         return Verdict("autorizacao-perdida", BAD, sentence, again, AUTHORISE)
     sounding = {alarm.nome: alarm for alarm in alarms if alarm.estado != "normal"}
     refused = sounding.get(names.RECUSADA)
-    if refused and oauth["token_updated_at"] <= refused.desde.isoformat():
+    if refused and (oauth.token_updated_at is None or oauth.token_updated_at <= refused.desde):
         return Verdict(
             "autorizacao-recusada", BAD, "O Bling recusou a autorização, e nada é coletado.", again, AUTHORISE
         )
-    if oauth["refresh_days_left"] == 0:
+    if oauth.refresh_days_left == 0:
         return Verdict("autorizacao-no-fim", BAD, "A autorização do Bling acaba hoje, ou já acabou.", again, AUTHORISE)
     unsaved = sounding.get(names.TOKEN)
     return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved.mensagem) if unsaved else None
 
 
-def _running(status: dict[str, Any]) -> Verdict | None:
-    if not status["running"]:
+def _running(status: Status) -> Verdict | None:
+    if not status.running:
         return None
     return Verdict("em-curso", RUNNING, "Coletando agora.", "Os números mudam enquanto a execução corre.", FOLLOW)
 
 
-def _failed(run: dict[str, Any]) -> Verdict | None:
-    if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
+def _failed(run: Run | None) -> Verdict | None:
+    if run is None or run.status not in ("error", "running"):  # `running` sem tranca: o processo morreu
         return None
-    reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
+    reason = run.mensagem or "O processo dela terminou sem concluí-la."
     detail = f"{ended(plain(reason))} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
     return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
 
 
-def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
-    found = Freshness.from_json(freshness)
-    since = found.read_at or found.first_at
-    if since is None or not found.is_stale(now, hours):
+def _old(freshness: Freshness, now: datetime, hours: int) -> Verdict | None:
+    since = freshness.read_at or freshness.first_at
+    if since is None or not freshness.is_stale(now, hours):
         return None
     sentence = f"Os dados estão velhos: desde {moment(since)} não se lê o que há de novo no Bling."
     return Verdict(
@@ -143,16 +144,16 @@ def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None
     )
 
 
-def _owed(owed: dict[str, Any], failures: Failures | None, *, spent: bool) -> Verdict | None:
-    notes, windows = owed["pendencias"], owed["janelas"]
+def _owed(owed: Owed, failures: Failures | None, *, spent: bool) -> Verdict | None:
+    notes, windows = owed.pendencias, owed.janelas
     if not notes and not windows:
         return None
     parts = [plural(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
     parts += [plural(windows, "período por ler", "períodos por ler")] if windows else []
     detail = "Toda execução tenta de novo o que ficou devido."
-    if owed["estacionadas"]:
+    if owed.estacionadas:
         one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
-        detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
+        detail = f"{plural(owed.estacionadas, one, many)} a ser tentado{'s' * (owed.estacionadas > 1)} a pedido."
     sentence = f"Falta uma parte: {several(parts)}."
     named: list[Failure | OwedWindow] = [*failures.pendencias, *failures.janelas] if failures else []
     if len(named) == 1 and named[0].motivo:  # uma coisa só diz-se pelo nome, e por quê
@@ -164,10 +165,10 @@ def _owed(owed: dict[str, Any], failures: Failures | None, *, spent: bool) -> Ve
     return Verdict("devidas", WARNING, sentence, detail, RUN if windows else RETRY)
 
 
-def _stopped(run: dict[str, Any]) -> Verdict | None:
-    if run["status"] != "partial":
+def _stopped(run: Run | None) -> Verdict | None:
+    if run is None or run.status != "partial":
         return None
-    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run["mensagem"] or "")), RUN)
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run.mensagem or "")), RUN)
 
 
 def _differs(reconciliation: Reconciliation) -> Verdict | None:
@@ -180,10 +181,10 @@ def _differs(reconciliation: Reconciliation) -> Verdict | None:
     return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
 
 
-def _ending(oauth: dict[str, Any]) -> Verdict | None:
-    if oauth["warning"] is None:
+def _ending(oauth: TokenStatus) -> Verdict | None:
+    if oauth.warning is None or oauth.refresh_days_left is None:
         return None
-    days = plural(oauth["refresh_days_left"], "dia", "dias")
+    days = plural(oauth.refresh_days_left, "dia", "dias")
     detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
     return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
 

@@ -15,6 +15,7 @@ from bling_collector.errors import CollectorError
 from bling_collector.etl.save import rebuild
 from bling_collector.insight.empresa import load_empresa
 from bling_collector.insight.nota import load_nota, plain
+from bling_collector.insight.snapshots import as_json
 from bling_collector.payload import documento as read_documento
 from bling_collector.streams.base import Stream
 from bling_collector.streams.contatos import CONTATOS
@@ -102,7 +103,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
     notas = [await load_nota(engine, nota) | {"detalhe": details.get(nota)} for nota in person.notas]
     return {
         "exportado_em": now.isoformat(),
-        "empresa": await load_empresa(engine),
+        "empresa": as_json(await load_empresa(engine)),
         "apagado_em": person.apagado_em.isoformat() if person.apagado_em else None,
         "contatos": cadastros,
         "notas": notas,

@@ -8,8 +8,12 @@ import pytest
 
 from bling_collector.insight import verdict
 from bling_collector.insight.alarms import Alarm
+from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.quota import Quota
 from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, Side
 from bling_collector.insight.sales.periods import month_end
+from bling_collector.insight.status import Owed, Period, Run, Stats, Status, Step
+from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.verdict import Verdict, judge
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
@@ -19,36 +23,54 @@ def hours_ago(hours: float) -> datetime:
     return NOW - timedelta(hours=hours)
 
 
-def at(hours: float) -> str:
-    return hours_ago(hours).isoformat()
+def status(**changes: Any) -> Status:
+    """A situação de quem está em dia; `oauth`, `owed` e `quota` só trocam o que se diz."""
+    token = TokenStatus(
+        has_token=True,
+        expires_at=NOW + timedelta(hours=6),
+        token_updated_at=hours_ago(100),
+        needs_authorization=False,
+        refresh_expires_at=NOW + timedelta(days=25),
+        refresh_days_left=25,
+        encrypted=True,
+        readable=True,
+        warning=None,
+    )
+    quota = Quota(NOW.date(), 400, 120_000, 5000, exhausted=False, pace=1.0, paused_until=None)
+    whole = Status(
+        empresa=None,
+        last_successful_run=None,
+        last_run=last("success"),
+        running=False,
+        data_referencia=NOW.date(),
+        started=True,
+        freshness=read(4, 1000),
+        owed=replace(Owed(0, 0, [], 0), **changes.pop("owed", {})),
+        oauth=replace(token, **changes.pop("oauth", {})),
+        quota=replace(quota, **changes.pop("quota", {})),
+    )
+    return replace(whole, **changes)
 
 
-def status(**changes: Any) -> dict[str, Any]:
-    """A situação de quem está em dia; `oauth` e `owed` só trocam o que se diz."""
-    run = {"run_id": 7, "status": "success", "inicio": at(4), "fim": at(3), "mensagem": None}
-    oauth = {
-        "has_token": True,
-        "token_updated_at": at(100),
-        "needs_authorization": False,
-        "refresh_days_left": 25,
-        "readable": True,
-        "warning": None,
-    }
-    owed = {"pendencias": 0, "estacionadas": 0, "janelas": 0}
-    whole: dict[str, Any] = {
-        "last_run": run,
-        "running": False,
-        "started": True,
-        "freshness": {"read_at": at(4), "first_at": at(1000)},
-        "quota": {"exhausted": False},
-        "oauth": oauth | changes.pop("oauth", {}),
-        "owed": owed | changes.pop("owed", {}),
-    }
-    return whole | changes
+def read(hours: float | None, since: float) -> Freshness:
+    return Freshness(hours_ago(hours) if hours is not None else None, hours_ago(since))
 
 
-def last(how: str, message: str | None = None, hours: float = 3) -> dict[str, Any]:
-    return {"run_id": 8, "status": how, "inicio": at(hours + 1), "fim": at(hours), "mensagem": message}
+def last(how: str, message: str | None = None) -> Run:
+    return Run(
+        8,
+        "run",
+        how,
+        hours_ago(4),
+        hours_ago(3),
+        Period(None, None),
+        None,
+        Stats(0, 0, 0),
+        Step(None, 0, 0, None, None),
+        0,
+        0,
+        message,
+    )
 
 
 def month(number: int, **ids: list[int]) -> MonthCheck:
@@ -71,7 +93,7 @@ def alarm(name: str, state: str = "erro", hours: float = 1) -> Alarm:
 
 
 def judged(
-    state: dict[str, Any] | None = None,
+    state: Status | None = None,
     checked: Reconciliation | None = None,
     alarms: list[Alarm] | None = None,
     missing: str | None = None,
@@ -106,9 +128,9 @@ LOST = {"needs_authorization": True}
         (judged(status(running=True, last_run=last("running"))), "em-curso", verdict.RUNNING, verdict.FOLLOW),
         (judged(status(last_run=last("error", "O Bling não atende"))), "falhou", verdict.BAD, verdict.RUN),
         (judged(status(last_run=last("running"))), "falhou", verdict.BAD, verdict.RUN),
-        (judged(status(freshness={"read_at": at(27), "first_at": at(999)})), "velhos", verdict.BAD, verdict.RUN),
+        (judged(status(freshness=read(27, 999))), "velhos", verdict.BAD, verdict.RUN),
         (
-            judged(status(freshness={"read_at": None, "first_at": at(30)}, last_run=last("partial"))),
+            judged(status(freshness=read(None, 30), last_run=last("partial"))),
             "velhos",
             verdict.BAD,
             verdict.RUN,
@@ -157,7 +179,7 @@ def test_the_sentences_say_what_is_wrong() -> None:
     both = judged(status(owed={"pendencias": 5, "estacionadas": 2}))
     assert both.detail == "2 registros já falharam dez vezes e só voltam a ser tentados a pedido."
     assert judged(status(last_run=last("error", "O Bling não atende"))).detail.startswith("O Bling não atende. O que")
-    old = judged(status(freshness={"read_at": at(27), "first_at": at(999)}))
+    old = judged(status(freshness=read(27, 999)))
     assert old.sentence == "Os dados estão velhos: desde 19/02/2026 15:00 não se lê o que há de novo no Bling."
     differs = judged(checked=reconciliation(month(1, faltam=[1, 2], diferem=[3]), month(2, sobram=[4])))
     assert differs.sentence == "O banco difere do Bling em 2 meses."
@@ -176,7 +198,7 @@ def test_a_spent_day_asks_for_nothing_until_midnight() -> None:
 
 
 def test_a_refusal_older_than_the_token_is_past() -> None:
-    renewed = status(oauth={"token_updated_at": at(0.5)})
+    renewed = status(oauth={"token_updated_at": hours_ago(0.5)})
     assert judged(renewed, alarms=[alarm("autorizacao-recusada", hours=1)]).case == "certo"
     assert judged(alarms=[alarm("autorizacao-recusada", "normal")]).case == "certo"
 
@@ -187,7 +209,7 @@ def test_the_gravest_wins() -> None:
         "oauth": LOST | {"refresh_days_left": 3, "warning": "x"},
         "running": True,
         "last_run": last("error"),
-        "freshness": {"read_at": at(50), "first_at": at(999)},
+        "freshness": read(50, 999),
         "owed": {"pendencias": 1},
     }
     bad = reconciliation(month(1, faltam=[1]))
@@ -197,7 +219,7 @@ def test_the_gravest_wins() -> None:
         {"oauth": {"refresh_days_left": 3, "warning": "x"}},
         {"running": False},
         {"last_run": last("partial")},
-        {"freshness": {"read_at": at(4), "first_at": at(999)}},
+        {"freshness": read(4, 999)},
         {"owed": {}},
         {"last_run": last("success")},
     )

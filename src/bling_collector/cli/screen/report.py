@@ -9,7 +9,6 @@ import click
 
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.etl.progress import time_left
-from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.insight.words import plain
 from bling_collector.words import (
@@ -30,8 +29,11 @@ from bling_collector.words import (
 
 if TYPE_CHECKING:
     from bling_collector.insight.failures import Failure, Failures
+    from bling_collector.insight.freshness import Freshness
     from bling_collector.insight.numbering import SerieNumbering
+    from bling_collector.insight.quota import Quota
     from bling_collector.insight.reconciliation import Reconciliation
+    from bling_collector.insight.status import Run, Status
     from bling_collector.runs.job import RunResult
 
 
@@ -82,64 +84,63 @@ _NAMED = 5
 """Pendências que se nomeiam ao fim de uma execução."""
 
 
-def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: "Sequence[Failure]" = ()) -> None:
-    last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
-    if whose := situation["empresa"]:
-        click.echo(f"Empresa: {whose['nome']}" + (f" (CNPJ {whose['cnpj']})." if whose["cnpj"] else "."))
-    _last_run(situation["running"], last, now)
-    if situation["data_referencia"]:
-        click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
-    _fresh(situation["freshness"], now, no_run_hours)
-    _quota(situation["quota"])
-    if owed["pendencias"] or owed["janelas"]:
+def status(situation: "Status", now: datetime, no_run_hours: int, parked: "Sequence[Failure]" = ()) -> None:
+    last, oauth, owed = situation.last_run, situation.oauth, situation.owed
+    if whose := situation.empresa:
+        click.echo(f"Empresa: {whose.nome}" + (f" (CNPJ {whose.cnpj})." if whose.cnpj else "."))
+    _last_run(situation.running, last, now)
+    if situation.data_referencia:
+        click.echo(f"Coberto sem lacuna até {day(situation.data_referencia)}.")
+    _fresh(situation.freshness, now, no_run_hours)
+    _quota(situation.quota)
+    if owed.pendencias or owed.janelas:
         from bling_collector.alarms.texts import left_owed  # só quem deve algo o carrega
 
-        click.echo(f"{upper_first(left_owed(owed))}.")
+        click.echo(f"{upper_first(left_owed(owed.pendencias, owed.janelas))}.")
     else:
         click.echo("Nada devido.")
-    if owed["nomes_estacionadas"]:
+    if owed.nomes_estacionadas:
         known = {each.nome: f"{each.descricao} ({each.nome})" for each in parked}
-        names = "; ".join(known.get(name, name) for name in owed["nomes_estacionadas"])
+        names = "; ".join(known.get(name, name) for name in owed.nomes_estacionadas)
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
-    if oauth["needs_authorization"] and oauth["readable"]:
+    if oauth.needs_authorization and oauth.readable:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
-    elif oauth["readable"]:
-        left = oauth["refresh_days_left"]
+    elif oauth.readable:
+        left = oauth.refresh_days_left
         click.echo(
-            f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho"
+            f"Autorizado; o token vale até {moment(oauth.expires_at)} e se renova sozinho"
             + (f" (a renovação, por mais {plural(left, 'dia', 'dias')})." if left is not None else ".")
         )
-        if not oauth["encrypted"]:
+        if not oauth.encrypted:
             click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
-    if oauth["warning"]:
-        say(f"⚠ {oauth['warning']}")
+    if oauth.warning:
+        say(f"⚠ {oauth.warning}")
 
 
-def _last_run(running: bool, last: dict[str, Any] | None, now: datetime) -> None:
+def _last_run(running: bool, last: "Run | None", now: datetime) -> None:
     if running and last:
-        step = last["andamento"]
-        done = f" ({number(step['feitos'])}/{number(step['total'])})" if step["total"] else ""
-        said = [f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'}{done}"]
-        seconds = (now - datetime.fromisoformat(last["inicio"])).total_seconds() if last["inicio"] else None
-        left = time_left(last["requisicoes"], step["restam"], seconds)
-        if left is not None:
-            part = Decimal(last["requisicoes"]) / (last["requisicoes"] + step["restam"])
+        step = last.andamento
+        done = f" ({number(step.feitos)}/{number(step.total)})" if step.total else ""
+        said = [f"Em curso: execução {last.run_id}, {step.fase or 'começando'}{done}"]
+        seconds = (now - last.inicio).total_seconds() if last.inicio else None
+        left = time_left(last.requisicoes, step.restam, seconds)
+        if left is not None and step.restam is not None:
+            part = Decimal(last.requisicoes) / (last.requisicoes + step.restam)
             said.append(f"{percent(part, 0)} do todo, faltam cerca de {duration(left)}")
         click.echo(f"{'; '.join(said)}.")
-        if step["espera"]:
-            click.echo(f"  {upper_first(step['espera'])}.")
+        if step.espera:
+            click.echo(f"  {upper_first(step.espera)}.")
     elif last is None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:
-        how = _ENDINGS.get(last["status"], last["status"])
-        notas = plural(last["stats"]["nfes"], "nota", "notas")
-        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
-        if last["mensagem"]:
-            click.echo(f"  {plain(last['mensagem'])}")
+        how = _ENDINGS.get(last.status or "", last.status)
+        notas = plural(last.stats.nfes, "nota", "notas")
+        click.echo(f"Última execução: {last.run_id}, {how}, em {moment(last.fim)}, {notas}.")
+        if last.mensagem:
+            click.echo(f"  {plain(last.mensagem)}")
 
 
-def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
-    fresh = Freshness.from_json(freshness)
+def _fresh(fresh: "Freshness", now: datetime, no_run_hours: int) -> None:
     if fresh.read_at is not None:
         click.echo(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
     if fresh.is_stale(now, no_run_hours):
@@ -147,13 +148,13 @@ def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
         say(f"⚠ Os dados estão velhos: há mais de {since} não se lê o que há de novo no Bling.")
 
 
-def _quota(quota: dict[str, Any]) -> None:
-    kept = f"; {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
-    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {_requests(quota['limit'])} da conta{kept}.")
-    if quota["exhausted"]:
+def _quota(quota: "Quota") -> None:
+    kept = f"; {number(quota.reserve)} ficam para os outros aplicativos" if quota.reserve else ""
+    click.echo(f"Cota do Bling hoje: {number(quota.used)} de {_requests(quota.limit)} da conta{kept}.")
+    if quota.exhausted:
         say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
-    if quota["paused_until"]:
-        say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota['paused_until'])}.")
+    if quota.paused_until:
+        say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota.paused_until)}.")
 
 
 _SHOWN = 100

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
+from bling_collector.insight.snapshots import as_json
 from bling_collector.insight.status import load_run
 from bling_collector.runs.job import RunResult
 from bling_collector.web.api.answers import RunAnswer, RunDetails, problems
@@ -115,7 +116,7 @@ async def execute(request: Request, service: Service, choose: Callable[[App], Be
         if _wants_no_wait(request):
             run_id = await run.started()
             headers = {"Location": f"/runs/{run_id}", "Preference-Applied": "respond-async"}
-            return JSONResponse(await load_run(app.engine, run_id), 202, headers)
+            return JSONResponse(as_json(await load_run(app.engine, run_id)), 202, headers)
         try:
             result = await run.ended()
         finally:

@@ -11,7 +11,7 @@ from bling_collector.bootstrap import App
 from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
 from bling_collector.insight.nota import UnknownNotaError, load_nota, load_nota_proof
-from bling_collector.insight.quota import load_quota
+from bling_collector.insight.quota import read_quota
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.panel import notes
@@ -65,7 +65,7 @@ async def _fetch(app: App, id_: int) -> str:
     Quem desiste no meio não deixa nada pela metade: a nota é gravada numa transação só.
     """
     async with app.engine.connect() as connection:
-        paused_until = (await load_quota(connection, app.clock.now()))["paused_until"]
+        paused_until = (await read_quota(connection, app.clock.now())).paused_until
     if paused_until is not None:
         raise BlingUnavailableError(
             "Depois de muitos erros do Bling, o coletor o deixa em paz por um momento: nada lhe é pedido até as "
