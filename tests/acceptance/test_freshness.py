@@ -32,7 +32,7 @@ async def _age_of(app: App, http: httpx2.AsyncClient, capsys: pytest.CaptureFixt
     lag = next(line for line in (await http.get("/metrics")).text.splitlines() if line.startswith("bling_lag_seconds "))
     sounding = {each.nome for each in await load_alarms(app.engine) if each.estado != "normal"}
     told = {
-        "painel": found["verdict"].case == "velhos",
+        "painel": found.verdict.case == "velhos",
         "alarme": "sem-execucao" in sounding,
         "status": "Os dados estão velhos" in capsys.readouterr().err,
         "metrica": float(lag.split()[1]) > 26 * 3600,

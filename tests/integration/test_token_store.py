@@ -105,7 +105,7 @@ async def test_a_lost_key_is_said_and_a_new_authorisation_replaces_it(
             assert (oauth.encrypted, oauth.readable, oauth.needs_authorization) == (True, False, True)
             assert "TOKEN_ENCRYPTION_KEY" in (oauth.warning or "")
             situation = await load_situation(engine, app.cipher, clock.now(), no_run_hours=26)
-            assert "chave" in situation["verdict"].sentence
+            assert "chave" in situation.verdict.sentence
             await app.alarms.check()
             sounding = {alarm.nome: alarm.mensagem for alarm in await load_alarms(engine) if alarm.estado == "erro"}
             assert sounding == {"autorizacao": oauth.warning}

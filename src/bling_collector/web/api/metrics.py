@@ -5,7 +5,6 @@ Não há contador na memória: o que vários processos fazem está no banco, e q
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from bling_collector.clock import BRASILIA
 from bling_collector.insight.alarms import Alarm, load_alarms
-from bling_collector.insight.metrics import load_totals
+from bling_collector.insight.metrics import Totals, load_totals
 from bling_collector.insight.reconciliation import Reconciliation, count_differences, load_reconciliation
 from bling_collector.insight.status import Status, load_status
 from bling_collector.web.api.answers import problems
@@ -51,7 +50,7 @@ class _Facts(Collector):
     def __init__(
         self,
         now: datetime,
-        totals: dict[str, Any],
+        totals: Totals,
         status: Status,
         reconciliation: Reconciliation,
         alarms: list[Alarm],
@@ -71,16 +70,16 @@ class _Facts(Collector):
     def _runs(self) -> Iterable[Metric]:
         totals = self._totals
         runs = CounterMetricFamily("bling_runs", "Execuções, por como acabaram", labels=["status"])
-        for status in {*_STATUSES, *totals["runs"]}:
-            runs.add_metric([status], totals["runs"].get(status, 0))
+        for status in {*_STATUSES, *totals.runs}:
+            runs.add_metric([status], totals.runs.get(status, 0))
         yield runs
         saved = CounterMetricFamily("bling_saved", "Registros gravados por todas as execuções", labels=["recurso"])
-        for recurso in ("nfes", "contatos", "produtos"):
-            saved.add_metric([recurso], totals[recurso])
+        for recurso, count in (("nfes", totals.nfes), ("contatos", totals.contatos), ("produtos", totals.produtos)):
+            saved.add_metric([recurso], count)
         yield saved
-        yield CounterMetricFamily("bling_requests", "Requisições à API do Bling", totals["requisicoes"])
-        yield CounterMetricFamily("bling_throttled", "Respostas 429", totals["limitadas"])
-        yield _gauge("bling_notes", "Notas no banco, sem as excluídas", totals["notas"])
+        yield CounterMetricFamily("bling_requests", "Requisições à API do Bling", totals.requisicoes)
+        yield CounterMetricFamily("bling_throttled", "Respostas 429", totals.limitadas)
+        yield _gauge("bling_notes", "Notas no banco, sem as excluídas", totals.notas)
         yield _gauge("bling_run_in_progress", "Há uma execução em curso", self._status.running)
         age, covered = self._status.freshness.age(self._now), self._status.data_referencia
         lag = None if age is None else age.total_seconds()
