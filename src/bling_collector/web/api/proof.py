@@ -1,7 +1,7 @@
 """A prova e o que dela decorre: conferir, ver as lacunas, o que se deve, uma nota, e buscar um objeto só."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -131,9 +131,9 @@ async def retry(request: Request, service: OneService) -> RunAnswer | Response:
     responses=problems(404, 422, 503),
     response_model=Nota,
 )
-async def nota(nfe_id: _BLING_ID, service: OneService) -> dict[str, Any]:
+async def nota(nfe_id: _BLING_ID, service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_nota(app.engine, nfe_id)
+        return as_json((await load_nota(app.engine, nfe_id)).whole)
 
 
 @router.post(
@@ -146,7 +146,7 @@ async def nota(nfe_id: _BLING_ID, service: OneService) -> dict[str, Any]:
 )
 async def sync(
     recurso: Annotated[str, Path(description="nfe, contato ou produto")], id_: _BLING_ID, service: OneService
-) -> dict[str, Any]:
+) -> Json:
     _ = service.settings.credentials
     async with service.opened() as app:
         return {"recurso": recurso, "id": id_, "resultado": await app.pipeline.sync(recurso, id_)}

@@ -1,6 +1,7 @@
 """Uma nota em palavras, para a lista e para a página dela."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -40,16 +41,16 @@ _COLUMNS: Final = {
 _MONEY: Final = {"total_produtos", "total_nota", "valor_frete"}
 
 
-def state(nota: Mapping[str, Any]) -> tuple[str, str]:
+def state(code: int | None, gone: datetime | None) -> tuple[str, str]:
     """(a situação em palavras, o tom dela)."""
-    if nota["excluida_em"] is not None:
+    if gone is not None:
         return "Excluída no Bling", "warning"
-    return situacao(nota["situacao"]), _TONES.get(nota["situacao"] or 0, "neutral")
+    return situacao(code), _TONES.get(code or 0, "neutral")
 
 
 def as_row(nota: Mapping[str, Any]) -> dict[str, Any]:
     """O que a lista mostra."""
-    words, tone = state(nota)
+    words, tone = state(nota["situacao"], nota["excluida_em"])
     place = " / ".join(short(part, 60) for part in (nota["contato_municipio"], nota["contato_uf"]) if part)
     return {
         "id": nota["id"],
