@@ -1,6 +1,5 @@
 """Os loaders da situação: a linha de comando, a API e o painel mostram estes números, e por isso não discordam."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -18,6 +17,7 @@ from bling_collector.insight.empresa import ShownEmpresa, read_empresa
 from bling_collector.insight.freshness import Freshness, load_freshness
 from bling_collector.insight.quota import Quota, read_quota
 from bling_collector.insight.token_status import TokenStatus, token_status
+from bling_collector.payload import Row
 from bling_collector.windows import shown_mark
 
 _COLLECTS: Final = or_(etl_controle.c.tipo.is_(None), etl_controle.c.tipo.in_(["run", "run-full"]))
@@ -195,12 +195,12 @@ async def load_run(engine: AsyncEngine, run_id: int) -> Run:
     return _run(found[0])
 
 
-async def _read(connection: AsyncConnection, statement: Select[Any]) -> list[Mapping[str, Any]]:
+async def _read(connection: AsyncConnection, statement: Select[Any]) -> list[Row]:
     """As linhas. A de uma execução cujo processo morreu diz `error`, mesmo que nenhuma outra a tenha ainda marcado.
 
     Lê-as outra vez se a tranca está solta: a execução pode ter acabado entre uma leitura e a outra.
     """
-    rows: list[Mapping[str, Any]] = []
+    rows: list[Row] = []
     for _ in range(2):
         rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
         if not any(row["status"] == "running" for row in rows) or await is_held(connection):
@@ -209,7 +209,7 @@ async def _read(connection: AsyncConnection, statement: Select[Any]) -> list[Map
     return [{**row, **died} if row["status"] == "running" else row for row in rows]
 
 
-def _run(row: Mapping[str, Any]) -> Run:
+def _run(row: Row) -> Run:
     """Uma linha de etl_controle."""
     return Run(
         run_id=row["id"],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from bling_collector.insight.quota import Quota
     from bling_collector.insight.reconciliation import Reconciliation
     from bling_collector.insight.status import Run, Status
+    from bling_collector.payload import Json
     from bling_collector.runs.job import RunResult
 
 
-def as_json(outcome: "RunResult") -> dict[str, Any]:
+def as_json(outcome: "RunResult") -> "dict[str, Json]":
     """O resultado de uma execução, como as respostas o mostram."""
     return {
         "status": outcome.status,
