@@ -33,6 +33,7 @@ class UnknownRunError(CollectorError):
 
 
 _Day = date
+"""Dentro de `LastSuccess` o campo `date` esconde o tipo."""
 
 
 @dataclass(frozen=True)
