@@ -1,9 +1,9 @@
 """As janelas de tempo: pedir, juntar, cortar. Tudo puro, em dias de Brasília, com as duas pontas incluídas."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from bling_collector.errors import UsageError
 from bling_collector.words import day, period
@@ -112,21 +112,35 @@ def parse_day(value: str, name: str) -> date:
     return found
 
 
+Flaw = Literal["future", "backwards", "old"]
+"""O que impede um período: começa depois de hoje, termina antes de começar, ou começa antes de haver NF-e."""
+
+
+def possible(asked: Window, today: date, said: Mapping[Flaw, str]) -> Window:
+    """O período, até hoje no máximo. UsageError para o primeiro engano dele, na ordem e com as palavras de `said`."""
+    flaws: dict[Flaw, bool] = {
+        "future": asked.inicio > today,
+        "backwards": asked.fim < asked.inicio,
+        "old": asked.inicio < EARLIEST,
+    }
+    for flaw, message in said.items():
+        if flaws[flaw]:
+            raise UsageError(message)
+    return Window(asked.inicio, min(asked.fim, today))
+
+
 def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date, today: date) -> Window:
-    """O período pedido, até hoje no máximo. UsageError se começa no futuro, ou termina antes de começar."""
+    """O período que se pediu a uma execução, até hoje no máximo. UsageError se não é possível."""
     inicio, fim = inicio or min(default_inicio, fim or today), fim or today
-    if inicio > today:
-        raise UsageError(f"data_inicio ({day(inicio)}) está no futuro; hoje é {day(today)}.")
-    if fim < inicio:
-        raise UsageError(f"data_fim ({day(fim)}) vem antes de data_inicio ({day(inicio)}). Troque as datas.")
-    if inicio < EARLIEST:
-        raise UsageError(f"data_inicio ({day(inicio)}) é antes de {day(EARLIEST)}, quando ainda não havia NF-e.")
-    return Window(inicio, min(fim, today))
-
-
-def refuse_impossible(inicio: date | None, fim: date | None, *, today: date) -> None:
-    """UsageError para um período que nenhum banco tornaria possível."""
-    asked_period(inicio, fim, default_inicio=EARLIEST, today=today)
+    return possible(
+        Window(inicio, fim),
+        today,
+        {
+            "future": f"data_inicio ({day(inicio)}) está no futuro; hoje é {day(today)}.",
+            "backwards": f"data_fim ({day(fim)}) vem antes de data_inicio ({day(inicio)}). Troque as datas.",
+            "old": f"data_inicio ({day(inicio)}) é antes de {day(EARLIEST)}, quando ainda não havia NF-e.",
+        },
+    )
 
 
 def incremental_start(bookmark: date | None, *, days_back: int, lookback_days: int, today: date) -> date:

@@ -49,49 +49,39 @@ def percent(value: float | Decimal | None, places: int = 1) -> str:
     return NOTHING if value is None else f"{number(Decimal(str(value)) * 100, places)}%"
 
 
-def day(value: date | datetime | str | None) -> str:
+def day(value: date | datetime | None) -> str:
     """2026-11-24 → 24/11/2026. Uma data com fuso vai antes para Brasília."""
     if value is None:
         return NOTHING
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         value = _local(value)
     return f"{value.day:02}/{value.month:02}/{value.year:04}"
 
 
-def period(inicio: date | str, fim: date | str) -> str:
+def period(inicio: date, fim: date) -> str:
     """01/11/2026 a 30/11/2026; de um dia só, 01/11/2026."""
     first, last = day(inicio), day(fim)
     return first if first == last else f"{first} a {last}"
 
 
-def month(value: date | str | None) -> str:
-    """2026-11 → nov/2026."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, str):
-        value = date.fromisoformat(f"{value[:7]}-01")
-    return f"{_MONTHS[value.month - 1]}/{value.year}"
+def month(value: date | None) -> str:
+    """2026-11-24 → nov/2026."""
+    return NOTHING if value is None else f"{_MONTHS[value.month - 1]}/{value.year}"
 
 
-def moment(value: datetime | str | None) -> str:
+def moment(value: datetime | None) -> str:
     """A hora de Brasília: 24/11/2026 18:58. Uma sem fuso já é de Brasília."""
-    found = _instant(value)
-    return NOTHING if found is None else f"{found:%d/%m/%Y %H:%M}"
+    return NOTHING if value is None else f"{_local(value):%d/%m/%Y %H:%M}"
 
 
-def clock_time(value: datetime | str | None) -> str:
+def clock_time(value: datetime | None) -> str:
     """Só a hora de Brasília, com os segundos: 18:58:07."""
-    found = _instant(value)
-    return NOTHING if found is None else f"{found:%H:%M:%S}"
+    return NOTHING if value is None else f"{_local(value):%H:%M:%S}"
 
 
-def iso(value: datetime | date | str | None) -> str:
+def iso(value: datetime | date | None) -> str:
     """O atributo `datetime` de <time>."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return value.isoformat()
+    return "" if value is None else value.isoformat()
 
 
 def duration(seconds: float | None) -> str:
@@ -108,14 +98,13 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} dias"
 
 
-def ago(value: datetime | str | None, now: datetime) -> str:
+def ago(value: datetime | None, now: datetime) -> str:
     """Há quanto tempo, sem miudezas: há 3 h; um instante que ainda vem diz daqui a quanto."""
-    found = _instant(value)
-    if found is None:
+    if value is None:
         return NOTHING
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=BRASILIA)
-    seconds = (now - found).total_seconds()
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=BRASILIA)
+    seconds = (now - value).total_seconds()
     if abs(seconds) < 60:
         return "agora mesmo"
     return f"{'há' if seconds > 0 else 'daqui a'} {_roughly(abs(seconds))}"
@@ -160,12 +149,6 @@ def upper_first(value: str) -> str:
 def lower_first(value: str) -> str:
     """Igual ao Bling → igual ao Bling; o resto fica como é."""
     return value[:1].lower() + value[1:]
-
-
-def _instant(value: datetime | str | None) -> datetime | None:
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return _local(value) if value is not None else None
 
 
 def _local(value: datetime) -> datetime:

@@ -15,6 +15,7 @@ from bling_collector.cli.screen.report import status as show_status
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
 from bling_collector.errors import AnotherCompanyError, UsageError
+from bling_collector.insight.empresa import ShownEmpresa
 from bling_collector.insight.status import load_status
 from bling_collector.runs.confirm import forget_empresa
 from bling_simulator.bling import Bling
@@ -38,7 +39,7 @@ async def test_guarda_a_empresa_na_primeira_autorizacao(
 ) -> None:
     assert await company(app) == [(OURS, bling.profile["cnpj"], bling.profile["id"])]
     said = await load_status(app.engine, app.cipher, app.clock.now())
-    assert said["empresa"] == {"nome": OURS, "cnpj": "**.827.364/0001-**"}
+    assert said.empresa == ShownEmpresa(OURS, "**.827.364/0001-**")
     show_status(said, app.clock.now(), 26)
     assert f"Empresa: {OURS} (CNPJ **.827.364/0001-**)." in capsys.readouterr().out
 
@@ -158,7 +159,7 @@ async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lid
         assert await proof.scope_start(connection) is None
     assert {await scalar(app.engine, f"SELECT count(*) FROM {table}") for table in MARKS} == {0}
     said = await load_status(app.engine, app.cipher, app.clock.now())
-    assert (said["started"], said["last_run"], said["freshness"]["read_at"]) == (False, None, None)
+    assert (said.started, said.last_run, said.freshness.read_at) == (False, None, None)
 
 
 async def test_um_banco_vazio_troca_de_empresa_a_pedido(app: App, bling: Bling) -> None:

@@ -30,7 +30,7 @@ def test_de_poucos_registros_a_maior_parte() -> None:
 
 
 async def sounding(app: App) -> bool:
-    return any(alarm["nome"] == "exclusoes" and alarm["estado"] == "erro" for alarm in await load_alarms(app.engine))
+    return any(alarm.nome == "exclusoes" and alarm.estado == "erro" for alarm in await load_alarms(app.engine))
 
 
 @pytest.mark.loaded(START)

@@ -30,9 +30,9 @@ async def _age_of(app: App, http: httpx2.AsyncClient, capsys: pytest.CaptureFixt
     report.status(status, now, 26)
     found = await load_situation(app.engine, app.cipher, now, no_run_hours=26)
     lag = next(line for line in (await http.get("/metrics")).text.splitlines() if line.startswith("bling_lag_seconds "))
-    sounding = {each["nome"] for each in await load_alarms(app.engine) if each["estado"] != "normal"}
+    sounding = {each.nome for each in await load_alarms(app.engine) if each.estado != "normal"}
     told = {
-        "painel": found["verdict"].case == "velhos",
+        "painel": found.verdict.case == "velhos",
         "alarme": "sem-execucao" in sounding,
         "status": "Os dados estão velhos" in capsys.readouterr().err,
         "metrica": float(lag.split()[1]) > 26 * 3600,
@@ -89,7 +89,8 @@ async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
     assert (await app.pipeline.run()).data_referencia == date(2026, 2, 23)
     status = await load_status(app.engine, app.cipher, app.clock.now())
-    assert status["data_referencia"] == status["last_successful_run"]["date"] == "2026-02-23"
+    assert status.last_successful_run is not None
+    assert status.data_referencia == status.last_successful_run.date == date(2026, 2, 23)
     assert await scalar(app.engine, "SELECT data_referencia FROM etl_controle ORDER BY id DESC LIMIT 1") == date(
         2026, 2, 23
     )

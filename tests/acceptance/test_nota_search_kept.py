@@ -16,7 +16,7 @@ from bling_simulator.bling import Bling
 
 
 async def found(app: App, search: Search) -> set[int]:
-    return {nota["id"] for nota in (await load_notas(app.engine, search, per_page=1000)).notas}
+    return {nota.id for nota in (await load_notas(app.engine, search, per_page=1000)).notas}
 
 
 async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(app: App, bling: Bling) -> None:

@@ -120,8 +120,8 @@ async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(app: App, bling: Bling
     assert {id_ for row in stored.values() for id_ in row["faltam"]} >= behind.faltavam
     assert {id_ for row in stored.values() for id_ in row["sobram"]} >= behind.sumiram
     situation = await load_reconciliation(app.engine)
-    assert not situation["igual"]
-    assert situation["no_bling"] == len(outgoing(bling))
+    assert not situation.igual
+    assert situation.no_bling == len(outgoing(bling))
 
 
 @pytest.mark.loaded(START, before=Behind)
@@ -137,11 +137,11 @@ async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(app: App, bling: B
     assert stored["2026-02"]["data_fim"] == TODAY.isoformat()
     assert sum(row["reparadas"] for row in stored.values()) == sum(map(len, behind.ids(repair=True).values()))
     situation = await load_reconciliation(app.engine)
-    assert situation["igual"]
-    assert situation["por_conferir"] == []
-    assert situation["no_bling"] == situation["no_banco"] == len(outgoing(bling))
+    assert situation.igual
+    assert situation.por_conferir == []
+    assert situation.no_bling == situation.no_banco == len(outgoing(bling))
     oldest = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
-    assert situation["completo_em"] == oldest.isoformat()
+    assert situation.completo_em == oldest
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
@@ -207,8 +207,8 @@ async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(app: Ap
     result = await app.pipeline.reconcile()
     assert (result.status, result.found.ids) == ("success", {})
     situation = await load_reconciliation(app.engine)
-    assert situation["meses"][0]["mes"] == "2024-01"
-    assert situation["por_conferir"] == []
+    assert situation.meses[0].mes == date(2024, 1, 1)
+    assert situation.por_conferir == []
 
 
 async def test_uma_execucao_com_datas_so_coleta_as_datas(app: App, bling: Bling) -> None:
@@ -251,8 +251,8 @@ async def test_2926_de_2926_e_de_36_a_60_requisicoes(app: App, bling: Bling) -> 
         assert bling.counters.total - notes <= (60 if repair else 1), dict(bling.counters.requests)
         assert result.requisicoes == bling.counters.total
     situation = await load_reconciliation(app.engine)
-    assert (situation["igual"], situation["no_banco"], situation["no_bling"]) == (True, 2926, 2926)
+    assert (situation.igual, situation.no_banco, situation.no_bling) == (True, 2926, 2926)
     years = dict.fromkeys(dashboard, 0)
-    for month in situation["meses"]:
-        years[int(month["mes"][:4])] += month["no_banco"]["total"]
+    for month in situation.meses:
+        years[month.mes.year] += month.no_banco.total
     assert years == dashboard

@@ -52,7 +52,7 @@ async def assert_only_the_rest_is_redone(app: App, bling: Bling, doomed: set[int
     }
     assert redone == {date(2026, 2, 1)} | {day for day in redone if any(i <= day <= f for i, f in left)}
     assert date(2021, 1, 1) in redone
-    assert (await load_reconciliation(app.engine))["igual"]
+    assert (await load_reconciliation(app.engine)).igual
     assert (await app.pipeline.reconcile()).found.ids == {}
     await assert_equals_the_living(app.engine, bling, deleted=doomed)
 

@@ -54,7 +54,7 @@ async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bli
         found += [id_ for ids in result.found.ids.values() for id_ in ids]
     assert len(found) == 2 * len(doomed), "cada uma é achada uma vez"
     assert await oldest_check(app, clock) <= timedelta(days=7)
-    assert (await load_reconciliation(app.engine))["igual"]
+    assert (await load_reconciliation(app.engine)).igual
     await assert_equals_the_living(app.engine, bling, deleted=doomed)
 
 
@@ -122,12 +122,12 @@ async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: B
         assert (await app.pipeline.run()).status == "success"
         situation = await load_reconciliation(app.engine)
         if day == 0:
-            assert situation["por_conferir"], "não se afirma do todo o que só se sabe de uma parte"
-            assert (situation["completo_em"], situation["igual"]) == (None, False)
+            assert situation.por_conferir, "não se afirma do todo o que só se sabe de uma parte"
+            assert (situation.completo_em, situation.igual) == (None, False)
         clock.advance(DAY)
-    assert situation["igual"]
-    assert situation["completo_em"] is not None
-    assert situation["no_banco"] == len(outgoing(bling))
+    assert situation.igual
+    assert situation.completo_em is not None
+    assert situation.no_banco == len(outgoing(bling))
     assert await rows(app.engine, "SELECT 1 FROM historico WHERE tabela = 'nfe_cabecalho'") == [], (
         "o primeiro detalhe de uma linha herdada não é uma mudança"
     )

@@ -123,9 +123,9 @@ async def test_a_refusal_is_remembered_until_the_next_authorisation(
     bling.revoke_all()
     result = await app.pipeline.run_full(date(2025, 1, 1))
     assert result.exit_code == 3
-    assert (await load_status(engine, TokenCipher()))["oauth"]["needs_authorization"] is True
+    assert (await load_status(engine, TokenCipher())).oauth.needs_authorization is True
     [found] = [finding async for finding in examine(app.settings) if finding.nome == "Autorização"]
     assert (found.exit_code, "o Bling a recusou em" in found.detalhe) == (3, True)
 
     await authorise(app, bling)
-    assert (await load_status(engine, TokenCipher()))["oauth"]["needs_authorization"] is False
+    assert (await load_status(engine, TokenCipher())).oauth.needs_authorization is False

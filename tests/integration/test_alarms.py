@@ -51,7 +51,7 @@ async def execute(engine: AsyncEngine, sql: str, **values: Any) -> None:
 
 
 async def state(engine: AsyncEngine, nome: str) -> str | None:
-    return next((alarm["estado"] for alarm in await load_alarms(engine) if alarm["nome"] == nome), None)
+    return next((alarm.estado for alarm in await load_alarms(engine) if alarm.nome == nome), None)
 
 
 # --- as mensagens --------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
         result = await another.pipeline.run()
         assert (result.status, result.exit_code) == ("error", 3)
         assert "bling-collector auth" in (result.message or "")
-        assert (await load_status(another.engine, another.cipher))["oauth"]["needs_authorization"] is True
+        assert (await load_status(another.engine, another.cipher)).oauth.needs_authorization is True
     assert bling.counters.token_calls == 0
 
 

@@ -38,7 +38,7 @@ async def test_uma_historia_inteira(app: App, bling: Bling) -> None:
     assert (found.no_bling, found.no_banco) == (sum(there.values()), sum(there.values()))
     assert found.states == Counter(month.state for month in (await cells(app)).values())
     proven = await load_reconciliation(app.engine)
-    assert (found.completo_em, found.no_bling) == (proven["completo_em"], proven["no_bling"])
+    assert (found.completo_em, found.no_bling) == (proven.completo_em, proven.no_bling)
 
 
 @pytest.mark.loaded(START)
@@ -60,13 +60,13 @@ async def test_o_que_difere_num_mes(app: App, bling: Bling) -> None:
     assert month.held < 1
     found = await load_month_coverage(app.engine, JULY, TODAY)
     assert found.month == month
-    assert found.faltam == [{"id": issued}]
-    assert [note["id"] for note in found.sobram] == [doomed]
-    assert [note["id"] for note in found.diferem] == [changed]
-    assert found.diferem[0]["numero"] == bling.notes[changed]["numero"]
-    assert [note["id"] for note in found.excluidas] == [gone]
+    assert month.checked is not None
+    assert month.checked.differences == {"faltam": [issued], "sobram": [doomed], "diferem": [changed]}
+    assert found.known.keys() == {doomed, changed}
+    assert found.known[changed].numero == bling.notes[changed]["numero"]
+    assert [note.id for note in found.excluidas] == [gone]
     assert found.excluidas_de == 1
-    rows = {row["situacao"]: (row["no_bling"], row["no_banco"], row["agora"]) for row in found.situacoes}
+    rows = {row.situacao: (row.no_bling, row.no_banco, row.agora) for row in found.situacoes}
     truth = by_month(bling)["2024-07"]
     assert {code: row[0] for code, row in rows.items() if row[0]} == truth
     assert sum(row[1] for row in rows.values()) == month.no_banco
@@ -75,8 +75,9 @@ async def test_o_que_difere_num_mes(app: App, bling: Bling) -> None:
     await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
     assert (await cells(app))[JULY].state == "igual"
     repaired = await load_month_coverage(app.engine, JULY, TODAY)
-    assert (repaired.faltam, repaired.sobram, repaired.diferem) == ([], [], [])
-    assert {note["id"] for note in repaired.excluidas} == {gone, doomed}
+    assert repaired.month.checked is not None
+    assert repaired.month.checked.igual
+    assert {note.id for note in repaired.excluidas} == {gone, doomed}
 
 
 @pytest.mark.loaded(START)
@@ -91,7 +92,7 @@ async def test_o_que_se_deve_vale_mais_que_a_conferencia(app: App) -> None:
     owed = {mes for mes, month in found.items() if month.state == "devido"}
     assert owed == {date(2023, 9, 1), date(2022, 1, 1), date(2022, 2, 1), date(2022, 3, 1)}
     month = await load_month_coverage(app.engine, date(2023, 9, 1), TODAY)
-    assert [row["nome"] for row in month.pendencias] == ["nfe/1"]
+    assert [row.nome for row in month.pendencias] == ["nfe/1"]
     assert month.janelas == []
     assert len((await load_month_coverage(app.engine, date(2022, 2, 1), TODAY)).janelas) == 1
 
@@ -133,7 +134,7 @@ async def test_as_lacunas_que_tocam_o_mes(app: App, bling: Bling) -> None:
 
     async def gaps(month: date) -> list[tuple[int, int, int, int, int]]:
         found = await load_month_gaps(app.engine, month)
-        return [(g["serie"], g["de"], g["ate"], g["antes"]["id"], g["depois"]["id"]) for g in found]
+        return [(serie, gap.de, gap.ate, gap.antes.id, gap.depois.id) for serie, gap in found]
 
     assert await gaps(date(2024, 6, 1)) == [(7, 2, 3, first, second)]
     assert await gaps(JULY) == [(7, 2, 3, first, second), (7, 5, 5, second, third)]

@@ -23,12 +23,15 @@ async def test_the_lock_says_who_is_alive(engine: AsyncEngine, clock: FakeClock)
         run_id = await control.open_run(connection, tipo="run", **DAYS, now=clock.now())
 
     async with run_lock(engine):
-        assert (await load_run(engine, run_id))["status"] == "running"
-        assert (await load_status(engine, TokenCipher()))["last_run"]["status"] == "running"
+        assert (await load_run(engine, run_id)).status == "running"
+        last = (await load_status(engine, TokenCipher())).last_run
+        assert last is not None
+        assert last.status == "running"
 
-    seen = [await load_run(engine, run_id), await load_live(engine, run_id), *await load_runs(engine)]
-    seen.append((await load_status(engine, TokenCipher()))["last_run"])
-    assert [(run["status"], run["mensagem"]) for run in seen] == [("error", control.DIED)] * 4
+    seen = [await load_run(engine, run_id), (await load_live(engine, run_id)).run, *await load_runs(engine)]
+    last = (await load_status(engine, TokenCipher())).last_run
+    assert [(run.status, run.mensagem) for run in seen] == [("error", control.DIED)] * 3
+    assert last == seen[0]
     with pytest.raises(UsageError, match="não está em curso"):
         await stop(engine, run_id)
     assert await scalar(engine, "SELECT parar FROM etl_controle") is False

@@ -1,7 +1,7 @@
 """O que falhou: quem é, desde quando, por quê, quantas vezes; estacionado depois de dez, e nunca esquecido."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,7 +13,7 @@ from tests.truth import assert_equals_truth
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.bootstrap import App
 from bling_collector.db.control import PARKED_AFTER
-from bling_collector.insight.failures import UnknownFailureError, load_failure, load_failures
+from bling_collector.insight.failures import Failures, UnknownFailureError, load_failure, load_failures
 from bling_collector.insight.status import load_status
 from bling_collector.runs.unpark import unpark
 from bling_simulator.bling import Bling
@@ -32,15 +32,15 @@ async def test_o_que_falha_tem_nome_motivo_e_conta(app: App, bling: Bling, clock
     spoil(bling, rf"^/nfe/{bad}$")
     assert (await app.pipeline.run_full(START)).status == "partial"
     first = await load_failure(app.engine, f"nfe/{bad}")
-    assert (first["recurso"], first["id"], first["tentativas"], first["estacionada"]) == ("nfe", str(bad), 1, False)
-    assert first["data_emissao"] == bling.notes[bad]["dataEmissao"][:10]
-    assert "Nota estragada" in first["erro"]
+    assert (first.recurso, first.id, first.tentativas, first.estacionada) == ("nfe", str(bad), 1, False)
+    assert first.data_emissao == date.fromisoformat(bling.notes[bad]["dataEmissao"][:10])
+    assert "Nota estragada" in first.erro
     clock.advance(3600)
     await app.pipeline.run()
     second = await load_failure(app.engine, f"nfe/{bad}")
-    assert (second["tentativas"], second["desde"]) == (2, first["desde"])
-    assert second["tentada_em"] > first["tentada_em"]
-    assert (await load_failures(app.engine))["pendencias"] == [second]
+    assert (second.tentativas, second.desde) == (2, first.desde)
+    assert second.tentada_em > first.tentada_em
+    assert (await load_failures(app.engine)).pendencias == [second]
 
 
 @pytest.mark.slow
@@ -59,8 +59,8 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     names = {f"nfe/{bad}", f"nfe/{other}", f"contatos/{person}"}
     status = await load_status(app.engine, TokenCipher())
-    assert set(status["owed"]["nomes_estacionadas"]) == names
-    assert (status["owed"]["pendencias"], status["owed"]["estacionadas"]) == (3, 3)
+    assert set(status.owed.nomes_estacionadas) == names
+    assert (status.owed.pendencias, status.owed.estacionadas) == (3, 3)
     bling.counters.reset()
     result = await app.pipeline.run()
     assert result.status == "partial", "parada, continua devida"
@@ -73,7 +73,7 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     assert await unpark(app.engine) == 3
     result = await app.pipeline.retry()
     assert (result.status, result.message) == ("success", None)
-    assert (await load_failures(app.engine))["pendencias"] == []
+    assert (await load_failures(app.engine)).pendencias == []
     assert (await app.pipeline.reconcile()).found.ids == {}, "o que se salvou está como a listagem o mostra"
     await assert_equals_truth(app.engine, bling)
 
@@ -85,7 +85,7 @@ async def test_uma_parada_que_muda_no_bling_volta_a_ser_tentada(app: App, bling:
     await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     bling.faults.remove(rule)
     await app.pipeline.run()
-    assert (await load_failures(app.engine))["pendencias"] != []
+    assert (await load_failures(app.engine)).pendencias != []
     bling.cancel_note(bad)
     assert (await app.pipeline.run()).status == "success"
     assert await scalar(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=bad) == 2
@@ -115,22 +115,23 @@ async def test_pedir_uma_so(app: App, bling: Bling) -> None:
     bling.faults.clear()
     assert await unpark(app.engine, f"nfe/{one}") == 1
     await app.pipeline.retry()
-    assert [p["nome"] for p in (await load_failures(app.engine))["pendencias"]] == [f"nfe/{two}"]
+    assert [p.nome for p in (await load_failures(app.engine)).pendencias] == [f"nfe/{two}"]
 
 
 async def test_os_periodos_devidos(app: App, bling: Bling, clock: FakeClock) -> None:
     bling.fail("^/nfe$")
     await app.pipeline.run()
-    ((window,)) = (await load_failures(app.engine))["janelas"]
-    assert (window["recurso"], window["data_fim"]) == ("nfe", "2026-02-20")
-    assert "/nfe" in window["erro"]
-    since = window["desde"]
+    ((window,)) = (await load_failures(app.engine)).janelas
+    assert (window.recurso, window.data_fim) == ("nfe", date(2026, 2, 20))
+    assert window.erro is not None
+    assert "/nfe" in window.erro
+    since = window.desde
     clock.advance(timedelta(days=1).total_seconds())
     await app.pipeline.run()
-    assert (await load_failures(app.engine))["janelas"][0]["desde"] == since
+    assert (await load_failures(app.engine)).janelas[0].desde == since
     bling.faults.clear()
     await app.pipeline.run()
-    assert await load_failures(app.engine) == {"pendencias": [], "janelas": []}
+    assert await load_failures(app.engine) == Failures([], [])
 
 
 @pytest.mark.parametrize("name", ["nfe/1", "nfe", "", "inventado/1", "nfe/abc"])

@@ -32,7 +32,7 @@ async def test_uma_nota_cancelada(app: App, bling: Bling) -> None:
     result = await app.pipeline.reconcile(repair=True)
     assert await history(app) == [("nfe_cabecalho", note, result.run_id, {"situacao": [6, 2]})]
     read = await load_nota(app.engine, note)
-    assert [(h["run_id"], h["mudancas"]) for h in read["historico"]] == [(result.run_id, {"situacao": [6, 2]})]
+    assert [(change.run_id, change.mudancas) for change in read.historico] == [(result.run_id, {"situacao": [6, 2]})]
 
 
 @pytest.mark.loaded(START)
@@ -150,15 +150,16 @@ async def test_a_nota_inteira(app: App, bling: Bling) -> None:
     await app.pipeline.run()
     truth = bling.notes[note]
     read = await load_nota(app.engine, note)
-    assert read["total_nota"] == truth["valorNota"]
-    assert read["data_emissao"] == "2026-02-15T09:30:00"
-    assert "detalhe" not in read
-    assert [(line["codigo_produto"], line["valor_total"]) for line in read["linhas"]] == [
+    assert read.cabecalho["total_nota"] == truth["valorNota"]
+    assert read.cabecalho["data_emissao"] == at("2026-02-15 09:30:00")
+    assert "detalhe" not in read.cabecalho
+    assert [(line["codigo_produto"], line["valor_total"]) for line in read.linhas] == [
         (line["codigo"] or None, line["valorTotal"]) for line in truth["itens"]
     ]
-    assert sum(item["valor_total"] for item in read["itens"]) == sum(line["valorTotal"] for line in truth["itens"])
-    assert [payment["valor"] for payment in read["pagamentos"]] == [p["valor"] for p in truth["parcelas"]]
-    assert read["contato"]["id"] == truth["contato"]["id"]
-    assert read["historico"] == []
+    assert sum(item["valor_total"] for item in read.itens) == sum(line["valorTotal"] for line in truth["itens"])
+    assert [payment["valor"] for payment in read.pagamentos] == [p["valor"] for p in truth["parcelas"]]
+    assert read.contato is not None
+    assert read.contato["id"] == truth["contato"]["id"]
+    assert read.historico == []
     with pytest.raises(UnknownNotaError, match="sync nfe/5"):
         await load_nota(app.engine, 5)

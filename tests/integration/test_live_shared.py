@@ -44,12 +44,12 @@ async def test_fifty_pages_cost_what_one_costs(app: App, monkeypatch: pytest.Mon
         answers = await asyncio.gather(*(shared.look(app, run_id) for _ in range(PAGES)))
         again, _ = await shared.look(app, run_id)
     assert len(many) == len(one) > 0
-    assert {run["requisicoes"] for run, _ in answers} == {again["requisicoes"]} == {7}
+    assert {seen.run.requisicoes for seen, _ in answers} == {again.run.requisicoes} == {7}
     async with app.engine.begin() as connection:
         await connection.execute(text("UPDATE etl_controle SET requisicoes = 8"))
     monkeypatch.setattr(live, "EVERY", 0.0)
     fresh, _ = await shared.look(app, run_id)
-    assert fresh["requisicoes"] == 8
+    assert fresh.run.requisicoes == 8
 
 
 async def test_the_error_is_said_to_each_and_the_next_look_tries_again(
@@ -60,7 +60,7 @@ async def test_the_error_is_said_to_each_and_the_next_look_tries_again(
     assert [type(answer) for answer in answers] == [UnknownRunError] * 3
     run_id = await running(app)
     monkeypatch.setattr(live, "EVERY", 0.0)
-    assert (await shared.look(app, run_id))[0]["run_id"] == run_id
+    assert (await shared.look(app, run_id))[0].run.run_id == run_id
 
 
 async def test_one_that_leaves_does_not_take_the_others_with_it(app: App) -> None:
@@ -69,4 +69,4 @@ async def test_one_that_leaves_does_not_take_the_others_with_it(app: App) -> Non
     first, second = (asyncio.create_task(shared.look(app, run_id)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
-    assert (await second)[0]["run_id"] == run_id
+    assert (await second)[0].run.run_id == run_id

@@ -89,7 +89,7 @@ async def all_pages(engine: AsyncEngine, search: Search, per_page: int) -> list[
 
 
 def ids(found: Found) -> list[int]:
-    return [nota["id"] for nota in found.notas]
+    return [nota.id for nota in found.notas]
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """A numeração: toda lacuna sem explicação é dita, com as notas dos dois lados, e nenhuma outra."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +9,8 @@ from tests.proving import DAY, START, at, execute, outgoing
 
 from bling_collector.bootstrap import App
 from bling_collector.db.resources import numbering
-from bling_collector.insight.numbering import UnknownSerieError, load_numbering
+from bling_collector.db.resources.gaps import Gap, Side
+from bling_collector.insight.numbering import Repeated, UnknownSerieError, load_numbering
 from bling_simulator.bling import Bling
 
 
@@ -20,26 +19,26 @@ def numbers(bling: Bling, serie: int) -> dict[int, int]:
     return {int(bling.notes[i]["numero"]): i for i in outgoing(bling) if bling.notes[i]["serie"] == serie}
 
 
-def side(bling: Bling, id_: int) -> dict[str, Any]:
+def side(bling: Bling, id_: int) -> Side:
     note = bling.notes[id_]
-    return {"numero": int(note["numero"]), "id": id_, "data_emissao": note["dataEmissao"].replace(" ", "T")}
+    return Side(int(note["numero"]), id_, at(note["dataEmissao"]))
 
 
 @pytest.mark.loaded(START)
 async def test_uma_historia_sem_lacunas_so_tem_explicadas(app: App, bling: Bling) -> None:
-    found = {each["serie"]: each for each in await load_numbering(app.engine)}
+    found = {each.serie: each for each in await load_numbering(app.engine)}
     series = {bling.notes[i]["serie"] for i in outgoing(bling)}
     assert found.keys() == series
     for serie, each in found.items():
         mine = numbers(bling, serie)
-        assert (each["primeiro"], each["ultimo"], each["numeros"]) == (min(mine), max(mine), len(mine))
-        assert each["sem_explicacao"] == each["repetidas"] == []
+        assert (each.primeiro, each.ultimo, each.numeros) == (min(mine), max(mine), len(mine))
+        assert (each.sem_explicacao, each.repetidas) == ([], [])
         explained = {
             number: {2: "cancelada", 9: "denegada"}[bling.notes[id_]["situacao"]]
             for number, id_ in mine.items()
             if bling.notes[id_]["situacao"] in (2, 9)
         }
-        assert {row["numero"]: row["motivo"] for row in each["explicadas"]} == explained
+        assert {row.numero: row.motivo for row in each.explicadas} == explained
 
 
 async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(app: App, bling: Bling) -> None:
@@ -65,28 +64,16 @@ async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(app: App, bling: Bl
         "DELETE FROM nfe_cabecalho WHERE id = :id",
         id=victim,
     )
-    found = {each["serie"]: each for each in await load_numbering(app.engine)}
-    assert found[1]["sem_explicacao"] == [
-        {
-            "de": lost,
-            "ate": lost,
-            "quantos": 1,
-            "antes": side(bling, mine[lost - 1]),
-            "depois": side(bling, mine[lost + 1]),
-        },
-        {
-            "de": last + 1,
-            "ate": last + 3,
-            "quantos": 3,
-            "antes": side(bling, before),
-            "depois": side(bling, after),
-        },
+    found = {each.serie: each for each in await load_numbering(app.engine)}
+    assert found[1].sem_explicacao == [
+        Gap(lost, lost, 1, side(bling, mine[lost - 1]), side(bling, mine[lost + 1])),
+        Gap(last + 1, last + 3, 3, side(bling, before), side(bling, after)),
     ]
-    reasons = {row["id"]: row["motivo"] for row in found[1]["explicadas"]}
+    reasons = {row.id: row.motivo for row in found[1].explicadas}
     assert (reasons[pending], reasons[denied]) == ("excluida", "denegada")
-    assert [(gap["de"], gap["ate"]) for gap in found[7]["sem_explicacao"]] == [(3, 3)]
-    assert (found[7]["primeiro"], found[7]["ultimo"], found[7]["numeros"]) == (1, 4, 3)
-    assert all(each["sem_explicacao"] == [] for serie, each in found.items() if serie not in (1, 7))
+    assert [(gap.de, gap.ate) for gap in found[7].sem_explicacao] == [(3, 3)]
+    assert (found[7].primeiro, found[7].ultimo, found[7].numeros) == (1, 4, 3)
+    assert all(each.sem_explicacao == [] for serie, each in found.items() if serie not in (1, 7))
     assert await load_numbering(app.engine, 7) == [found[7]]
 
 
@@ -100,19 +87,19 @@ async def test_repetidas_e_numeros_que_nao_sao_numeros(app: App, bling: Bling) -
     reissued = bling.issue_note(serie=5, numero="2")
     await app.pipeline.run()
     (found,) = await load_numbering(app.engine, 5)
-    assert (found["primeiro"], found["ultimo"], found["numeros"]) == (1, 2, 2)
-    assert found["repetidas"] == [
-        {"numero": 1, "ids": sorted([first, second])},
-        {"numero": 2, "ids": sorted([cancelled, reissued])},
+    assert (found.primeiro, found.ultimo, found.numeros) == (1, 2, 2)
+    assert found.repetidas == [
+        Repeated(1, sorted([first, second])),
+        Repeated(2, sorted([cancelled, reissued])),
     ]
-    assert found["sem_explicacao"] == found["explicadas"] == [], "o número 2 tem uma nota que vale"
+    assert (found.sem_explicacao, found.explicadas) == ([], []), "o número 2 tem uma nota que vale"
 
 
 async def test_as_notas_do_primeiro_coletor_contam_na_serie_zero(app: App, bling: Bling) -> None:
     await app.pipeline.run()
     await execute(app.engine, "UPDATE nfe_cabecalho SET serie = NULL, tipo = NULL, numero = '7' WHERE serie = 1")
     (found,) = await load_numbering(app.engine, 0)
-    assert (found["serie"], found["numeros"]) == (0, 1)
+    assert (found.serie, found.numeros) == (0, 1)
 
 
 async def test_uma_serie_que_nao_existe(app: App, bling: Bling) -> None:
@@ -149,13 +136,11 @@ async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(app: App, bli
     last = bling.issue_note(serie=4, emitted_at=at("2026-01-09 10:00:00"))
     await app.pipeline.run_full(START)
     (found,) = await load_numbering(app.engine, 4)
-    assert [(row["numero"], row["motivo"], row["id"]) for row in found["explicadas"]] == [
+    assert [(row.numero, row.motivo, row.id) for row in found.explicadas] == [
         (2, "entrada", own[0]),
         (3, "entrada", own[1]),
     ]
-    assert found["sem_explicacao"] == [
-        {"de": 4, "ate": 4, "quantos": 1, "antes": side(bling, first), "depois": side(bling, last)}
-    ]
+    assert found.sem_explicacao == [Gap(4, 4, 1, side(bling, first), side(bling, last))]
     assert not set(own) & {id_ for (id_,) in await rows(app.engine, "SELECT id FROM nfe_cabecalho")}
     # A lacuna de hoje é explicada hoje, e não só daqui a uma semana.
     clock.advance(DAY)
@@ -163,4 +148,4 @@ async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(app: App, bli
         bling.issue_note(serie=5, tipo=tipo, own=True)
     await app.pipeline.run()
     (found,) = await load_numbering(app.engine, 5)
-    assert (found["sem_explicacao"], [row["motivo"] for row in found["explicadas"]]) == ([], ["entrada"])
+    assert (found.sem_explicacao, [row.motivo for row in found.explicadas]) == ([], ["entrada"])

@@ -16,6 +16,7 @@ from bling_collector.bootstrap import App
 from bling_collector.insight.sales.periods import Period
 from bling_collector.insight.sales.revenue import (
     Amount,
+    Part,
     load_breakdown,
     load_breakdowns,
     load_period,
@@ -122,33 +123,29 @@ async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling,
         valid = [note for note in inside if note["situacao"] in VALID]
         whole, sales = total(valid), [note for note in valid if sold(note) is not None]
         ufs = await load_breakdown(app.engine, period, "ufs")
-        assert {r["uf"]: _amount(r) for r in ufs.rows} == {
+        assert {part.key: part.amount for part in ufs.rows} == {
             uf: amount(g) for uf, g in grouped(inside, lambda n: n["contato"]["endereco"]["uf"] or None).items()
         }
         customers = await load_breakdown(app.engine, period, "clientes")
-        assert {r["contato_id"]: _amount(r) for r in customers.rows} == {
+        assert {part.key: part.amount for part in customers.rows} == {
             c: amount(g) for c, g in grouped(inside, lambda n: n["contato"]["id"] or None).items()
         }
         assert ufs.whole == customers.whole == whole
         products = await load_breakdown(app.engine, period, "produtos")
-        by_sku = {r["codigo_produto"]: (r["notas"], r["quantidade"], r["valor"]) for r in products.rows}
+        by_sku = {part.key: (part.amount.notas, part.quantidade, part.amount.valor) for part in products.rows}
         assert by_sku == _by_sku(inside)
         payments = await load_breakdown(app.engine, period, "pagamentos")
-        assert {r["forma_pagamento_id"]: (r["parcelas"], r["valor"]) for r in payments.rows} == _by_method(sales)
+        assert {part.key: (part.parcelas, part.amount.valor) for part in payments.rows} == _by_method(sales)
         names = bling.company.payment_methods
-        for row in payments.rows:
-            if row["forma_pagamento_id"] in names:
-                assert row["forma"] == names[row["forma_pagamento_id"]]["descricao"]
+        for part in payments.rows:
+            if part.key in names:
+                assert part.nome == names[part.key]["descricao"]
         operations = await load_breakdown(app.engine, period, "operacoes")
-        assert {r["operacao"]: (r["notas"], r["valor"]) for r in operations.rows} == _by_operation(valid)
+        assert {part.key: (part.amount.notas, part.amount.valor) for part in operations.rows} == _by_operation(valid)
         for each in (ufs, customers, products, payments, operations):
-            values = [row["valor"] for row in each.rows]
+            values = [part.amount.valor for part in each.rows]
             assert values == sorted(values, reverse=True)
             assert (each.of, each.whole) == (len(each.rows), sum(values, Decimal(0)))
-
-
-def _amount(row: dict[str, Any]) -> Amount:
-    return Amount(row["notas"], row["valor"], row["canceladas"], row["valor_cancelado"], row["valor_a_parte"])
 
 
 def _by_operation(notes: Iterable[Note]) -> dict[str, tuple[int, Decimal]]:
@@ -197,23 +194,27 @@ async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
     first = await rows(app.engine, page.partition(";")[0])
     assert first == [(mes, notas, valor, beside) for mes, notas, valor, _, _, beside in months]
     november = Period(date(2025, 11, 1), date(2025, 11, 30))
-    for name, view, columns, key in (
-        ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado", "uf"),
-        ("pagamentos", "vw_pagamentos_mes", "forma_pagamento_id, parcelas, valor", "forma_pagamento_id"),
+    for name, view, columns in (
+        ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado"),
+        ("pagamentos", "vw_pagamentos_mes", "forma_pagamento_id, parcelas, valor"),
     ):
-        names = columns.split(", ")
         stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE mes = '2025-11-01'")
         mine = await load_breakdown(app.engine, november, name)
-        assert {r[key]: tuple(r[c] for c in names) for r in mine.rows} == {row[0]: row for row in stored}
+        assert {part.key: _told(part, columns) for part in mine.rows} == {row[0]: row for row in stored}
     for name, view, columns in (
         ("clientes", "vw_faturamento_cliente", "contato_id, nome, documento, notas, valor, canceladas"),
         ("produtos", "vw_faturamento_produto", "codigo_produto, nome, categoria, notas, quantidade, valor"),
     ):
-        names = columns.split(", ")
-        stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE {names[0]} IS NOT NULL")
+        stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE {columns.partition(',')[0]} IS NOT NULL")
         mine = await load_breakdown(app.engine, EVER, name)
-        shown = {r[names[0]]: tuple(r[c] for c in names) for r in mine.rows if r[names[0]] is not None}
+        shown = {part.key: _told(part, columns) for part in mine.rows if part.key is not None}
         assert shown == {row[0]: row for row in stored}, view
+
+
+def _told(part: Part, columns: str) -> tuple[Any, ...]:
+    """O que a linha diz, nas colunas da view; a primeira é a da chave."""
+    whole = vars(part) | vars(part.amount)
+    return part.key, *(whole[column] for column in columns.split(", ")[1:])
 
 
 def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:

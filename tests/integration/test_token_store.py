@@ -5,7 +5,7 @@ import json
 import stat
 import sys
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +101,14 @@ async def test_a_lost_key_is_said_and_a_new_authorisation_replaces_it(
         async with open_app(changed, clock=clock) as app:
             with pytest.raises(ConfigurationError, match="TOKEN_ENCRYPTION_KEY"):
                 await app.oauth.get_valid_access_token()
-            oauth = (await load_status(engine, app.cipher))["oauth"]
-            assert (oauth["encrypted"], oauth["readable"], oauth["needs_authorization"]) == (True, False, True)
-            assert "TOKEN_ENCRYPTION_KEY" in oauth["warning"]
+            oauth = (await load_status(engine, app.cipher)).oauth
+            assert (oauth.encrypted, oauth.readable, oauth.needs_authorization) == (True, False, True)
+            assert "TOKEN_ENCRYPTION_KEY" in (oauth.warning or "")
             situation = await load_situation(engine, app.cipher, clock.now(), no_run_hours=26)
-            assert "chave" in situation["verdict"].sentence
+            assert "chave" in situation.verdict.sentence
             await app.alarms.check()
-            sounding = {
-                alarm["nome"]: alarm["mensagem"] for alarm in await load_alarms(engine) if alarm["estado"] == "erro"
-            }
-            assert sounding == {"autorizacao": oauth["warning"]}
+            sounding = {alarm.nome: alarm.mensagem for alarm in await load_alarms(engine) if alarm.estado == "erro"}
+            assert sounding == {"autorizacao": oauth.warning}
     async with open_app(changed, clock=clock) as app:
         await authorise(app, bling)
         assert (await app.oauth.get_valid_access_token()).access_token != "acesso-1"
@@ -127,11 +125,11 @@ async def test_the_start_seals_what_was_plain(
     app: App, engine: AsyncEngine, settings: Settings, clock: FakeClock
 ) -> None:
     plain = await stored(engine)
-    assert (await load_status(engine, TokenCipher()))["oauth"]["encrypted"] is False
+    assert (await load_status(engine, TokenCipher())).oauth.encrypted is False
     async with open_app(replace(settings, token_encryption_key=Secret(NEW)), clock=clock) as sealed:
         assert (await sealed.oauth.get_valid_access_token()).access_token == plain[0]
     assert all(map(is_sealed, await stored(engine)))
-    assert (await load_status(engine, TokenCipher()))["oauth"]["encrypted"] is True
+    assert (await load_status(engine, TokenCipher())).oauth.encrypted is True
 
 
 async def test_an_error_of_the_database_does_not_repeat_the_values(engine: AsyncEngine) -> None:
@@ -147,11 +145,11 @@ async def test_an_error_of_the_database_does_not_repeat_the_values(engine: Async
 @pytest.mark.parametrize(("age", "left", "warned"), [(0, 30, False), (22, 8, False), (23, 7, True), (29, 1, True)])
 async def test_the_days_left_are_in_the_status(engine: AsyncEngine, age: int, left: int, warned: bool) -> None:
     await save(engine, Token("a", "r", NOW + timedelta(hours=1), updated_at=NOW - timedelta(days=age)))
-    oauth = (await load_status(engine, TokenCipher(), NOW))["oauth"]
-    assert oauth["refresh_days_left"] == left
-    assert datetime.fromisoformat(oauth["refresh_expires_at"]) == NOW + timedelta(days=left)
-    assert (oauth["warning"] is not None) is warned
-    assert not warned or plural(left, "dia", "dias") in oauth["warning"]
+    oauth = (await load_status(engine, TokenCipher(), NOW)).oauth
+    assert oauth.refresh_days_left == left
+    assert oauth.refresh_expires_at == NOW + timedelta(days=left)
+    assert (oauth.warning is not None) is warned
+    assert not warned or plural(left, "dia", "dias") in (oauth.warning or "")
 
 
 async def test_a_run_leaves_thirty_days(app: App, engine: AsyncEngine) -> None:
@@ -161,7 +159,7 @@ async def test_a_run_leaves_thirty_days(app: App, engine: AsyncEngine) -> None:
     )  # fmt: skip
     async with open_app(app.settings, clock=app.clock) as another:
         await another.pipeline.run()
-    assert (await load_status(engine, TokenCipher(), app.clock.now()))["oauth"]["refresh_days_left"] in {29, 30}
+    assert (await load_status(engine, TokenCipher(), app.clock.now())).oauth.refresh_days_left in {29, 30}
 
 
 # O banco que não grava

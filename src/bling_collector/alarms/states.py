@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import alarmes
-from bling_collector.insight.alarms import NORMAL
+from bling_collector.insight.alarms import NORMAL, Alarm, as_alarm
 
 _DELIVERY = "hashtextextended(current_schema() || 'bling_collector.alarms', 0)"
 
@@ -34,6 +34,11 @@ async def set_normal(connection: AsyncConnection, nome: str, now: datetime) -> N
     await connection.execute(
         update(alarmes).where(alarmes.c.nome == nome, alarmes.c.estado != NORMAL).values(estado=NORMAL, desde=now)
     )
+
+
+async def heard(connection: AsyncConnection) -> list[tuple[Alarm, dict[str, str]]]:
+    """Os alarmes que algum dia soaram, cada um com o último estado que dele se disse a cada destino."""
+    return [(as_alarm(row), row.avisados) for row in await connection.execute(select(alarmes).order_by(alarmes.c.nome))]
 
 
 async def told(connection: AsyncConnection, nome: str, destinations: dict[str, str]) -> None:

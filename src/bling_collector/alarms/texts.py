@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.insight.alarms import differences
+from bling_collector.insight.reconciliation import MonthCheck, count_differences
 from bling_collector.insight.words import KINDS
 from bling_collector.words import moment, plural, several
 from bling_collector.words import month as month_name
@@ -14,16 +15,15 @@ def _kind(tipo: str) -> str:
     return KINDS[tipo].lower()
 
 
-def left_owed(owed: dict[str, int]) -> str:
-    """O que ficou devido, dos números de `pendencias` e de `janelas`."""
-    notes, windows = owed["pendencias"], owed["janelas"]
+def left_owed(notes: int, windows: int) -> str:
+    """O que ficou devido: tantas pendências e tantos períodos."""
     parts = [plural(notes, "registro", "registros")] if notes or not windows else []
     parts += [plural(windows, "período", "períodos")] if windows else []
     return f"{'ficou devido' if notes + windows == 1 else 'ficaram devidos'} {several(parts)}"
 
 
-def partial(run_id: int, tipo: str, owed: dict[str, int]) -> str:
-    what = f": {left_owed(owed)}" if owed["pendencias"] or owed["janelas"] else ""
+def partial(run_id: int, tipo: str, notes: int, windows: int) -> str:
+    what = f": {left_owed(notes, windows)}" if notes or windows else ""
     return (
         f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte{what}. "
         "Nada se perdeu; a próxima execução tenta de novo. Se continuar assim, veja o "
@@ -61,13 +61,12 @@ def unlikely(found: Sequence[str]) -> str:
     return " ".join(found)
 
 
-def differs(months: list[dict[str, Any]]) -> str:
-    faltam, sobram, diferem = (sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem"))
-    named = [month_name(month["mes"]) for month in months[:6]]
+def differs(months: Sequence[MonthCheck]) -> str:
+    named = [month_name(month.mes) for month in months[:6]]
     left = len(months) - len(named)
     names = several([*named, *([plural(left, "outro mês", "outros meses")] if left else [])])
     return (
-        f"Na conferência de {names}: {differences(faltam, sobram, diferem)}. Repare pelo painel ou com "
+        f"Na conferência de {names}: {differences(**count_differences(months))}. Repare pelo painel ou com "
         "`bling-collector reconcile --repair`, que busca o que falta e marca o que sumiu."
     )
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -24,6 +24,7 @@ from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
 from bling_collector.insight.freshness import load_freshness
 from bling_collector.insight.reconciliation import load_reconciliation
 from bling_collector.insight.status import load_status
+from bling_collector.insight.token_status import TokenStatus
 
 log = logging.getLogger(__name__)
 
@@ -137,13 +138,13 @@ class Alarms:
         async with self._engine.connect() as connection:
             await schema.check_usable(connection)
         now = self._clock.now()
-        oauth = (await load_status(self._engine, self._cipher, now))["oauth"]
+        oauth = (await load_status(self._engine, self._cipher, now)).oauth
         reconciliation = await load_reconciliation(self._engine, now)
         async with self._engine.begin() as connection:
             fresh = await load_freshness(connection, now)
             ran = fresh.first_at is not None
             await _judge(connection, names.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
-            different = [month for month in reconciliation["meses"] if not month["igual"]]
+            different = reconciliation.different
             verdict = (AVISO, texts.differs(different)) if different else None
             await _judge(connection, names.CONFERENCIA, verdict, now)
             late = fresh.is_stale(now, self._no_run_hours)
@@ -159,18 +160,18 @@ class Alarms:
                 if connection is None:
                     return  # outro processo está avisando, e olha de novo antes de acabar
                 tried: set[tuple[str, str]] = set()
-                while news := [a for a in await names.load(connection) if (a.nome, a.estado) not in tried]:
+                while news := [a for a in await states.heard(connection) if (a[0].nome, a[0].estado) not in tried]:
                     # O que um destino não aceitou fica para depois.
-                    tried |= {(alarm.nome, alarm.estado) for alarm in news}
-                    for alarm in news:
-                        await self._deliver(connection, alarm)
+                    tried |= {(alarm.nome, alarm.estado) for alarm, _ in news}
+                    for alarm, heard in news:
+                        await self._deliver(connection, alarm, heard)
         except _UNREACHABLE as error:
             self._say_unchecked(error)
 
-    async def _deliver(self, connection: AsyncConnection, alarm: Alarm) -> None:
-        waiting = [c for c in self._channels if alarm.avisados.get(c.key, NORMAL) != alarm.estado]
-        heard = await asyncio.gather(*(_tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting))
-        told = {channel.key: alarm.estado for channel, ok in zip(waiting, heard, strict=True) if ok}
+    async def _deliver(self, connection: AsyncConnection, alarm: Alarm, heard: Mapping[str, str]) -> None:
+        waiting = [c for c in self._channels if heard.get(c.key, NORMAL) != alarm.estado]
+        took = await asyncio.gather(*(_tell(channel, alarm.nome, alarm.estado, alarm.mensagem) for channel in waiting))
+        told = {channel.key: alarm.estado for channel, ok in zip(waiting, took, strict=True) if ok}
         if told:
             await states.told(connection, alarm.nome, told)
 
@@ -233,8 +234,7 @@ async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str
         return None
     if ended.status == "partial" and ended.run_id is not None:
         debts = await control.debts(connection)
-        owed = {"pendencias": debts.pendencias, "janelas": debts.janelas}
-        return AVISO, texts.partial(ended.run_id, ended.tipo, owed)
+        return AVISO, texts.partial(ended.run_id, ended.tipo, debts.pendencias, debts.janelas)
     return ERRO, _about_the_end(ended)
 
 
@@ -244,11 +244,9 @@ def _about_the_end(ended: Ended) -> str:
     return texts.failed(ended.run_id, ended.tipo, title[:1].lower() + title[1:])
 
 
-def _about_the_token(oauth: dict[str, Any], *, ran: bool) -> tuple[str, str] | None:
-    if not oauth["readable"]:
-        return ERRO, oauth["warning"]
-    if oauth["needs_authorization"]:
-        return (ERRO, texts.LOST) if ran or oauth["has_token"] else None  # quem ainda não começou não perdeu nada
-    if oauth["warning"] is None:
+def _about_the_token(oauth: TokenStatus, *, ran: bool) -> tuple[str, str] | None:
+    if oauth.needs_authorization and oauth.readable:
+        return (ERRO, texts.LOST) if ran or oauth.has_token else None  # quem ainda não começou não perdeu nada
+    if oauth.warning is None:
         return None
-    return (ERRO if oauth["refresh_days_left"] == 0 else AVISO), oauth["warning"]
+    return (AVISO if oauth.readable and oauth.refresh_days_left else ERRO), oauth.warning

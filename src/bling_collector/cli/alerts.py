@@ -1,7 +1,6 @@
 """Os alarmes: o que está soando, um teste dos destinos e a conferência de agora."""
 
 from contextlib import AsyncExitStack, nullcontext
-from typing import Any
 
 import click
 
@@ -9,7 +8,7 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen.terminal import emit_json, mark, say
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
-from bling_collector.insight.alarms import NORMAL, load_alarms
+from bling_collector.insight.alarms import NORMAL, Alarm, load_alarms
 from bling_collector.opening import build_alarms, open_database, telling_who_watches
 from bling_collector.words import moment
 
@@ -42,7 +41,7 @@ async def _show(settings: Settings, *, check: bool, json_: bool) -> int:
         _write(alarms)
     if settings.alert_urls is None:
         say(_NO_CHANNELS)
-    return int(any(alarm["estado"] != NORMAL for alarm in alarms))
+    return int(any(alarm.estado != NORMAL for alarm in alarms))
 
 
 async def _test(settings: Settings, *, json_: bool) -> int:
@@ -59,10 +58,10 @@ async def _test(settings: Settings, *, json_: bool) -> int:
     return int(not all(ok for _, ok in heard))
 
 
-def _write(alarms: list[dict[str, Any]]) -> None:
-    sounding = [alarm for alarm in alarms if alarm["estado"] != NORMAL]
+def _write(alarms: list[Alarm]) -> None:
+    sounding = [alarm for alarm in alarms if alarm.estado != NORMAL]
     for alarm in sounding:
-        sign = mark(ok=False) if alarm["estado"] == "erro" else "◐"
-        click.echo(f"{sign} {alarm['nome']}: {alarm['titulo']}, desde {moment(alarm['desde'])}. {alarm['mensagem']}")
+        sign = mark(ok=False) if alarm.estado == "erro" else "◐"
+        click.echo(f"{sign} {alarm.nome}: {alarm.titulo}, desde {moment(alarm.desde)}. {alarm.mensagem}")
     if not sounding:
         click.echo(f"{mark(ok=True)} Nenhum alarme está soando.")

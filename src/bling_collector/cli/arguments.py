@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from bling_collector.windows import parse_day, refuse_impossible
+from bling_collector.windows import EARLIEST, asked_period, parse_day
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,4 +59,4 @@ def refuse_impossible_period(inicio: date | None, fim: date | None) -> None:
     from bling_collector.clock import DOUBT, SystemClock, today
 
     # O relógio desta máquina pode estar atrasado: dos dias próximos é a hora do Bling que diz se estão no futuro.
-    refuse_impossible(inicio, fim, today=today(SystemClock()) + DOUBT)
+    asked_period(inicio, fim, default_inicio=EARLIEST, today=today(SystemClock()) + DOUBT)

@@ -46,7 +46,7 @@ def authorize(*, another_company: bool = False) -> int:
                 await forget_empresa(app.engine)
             await authorize_in_browser(app.oauth)
             whose = await load_empresa(app.engine)
-        say(f"Autorizado, na conta de {whose['nome']}." if whose else "Autorizado.")
+        say(f"Autorizado, na conta de {whose.nome}." if whose else "Autorizado.")
         say("O token se renova sozinho.")
         say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
         return 0

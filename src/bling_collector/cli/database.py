@@ -83,7 +83,7 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_to
         return 0
     click.echo(f"✔ Banco {where} restaurado de {source} (revisão {HEAD}).")
     if whose is not None:
-        click.echo(f"  Os dados são de {whose['nome']}.")
+        click.echo(f"  Os dados são de {whose.nome}.")
     if not restored.has_tokens:
         click.echo("  Falta a autorização do Bling: rode `bling-collector auth`.")
     return 0

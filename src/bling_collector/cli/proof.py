@@ -1,13 +1,12 @@
 """A conferência com o Bling, a numeração e o que se deve."""
 
 from datetime import date
-from typing import Any
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
-from bling_collector.insight.failures import load_failure, load_failures
-from bling_collector.insight.numbering import load_numbering
+from bling_collector.insight.failures import Failure, Failures, load_failure, load_failures
+from bling_collector.insight.numbering import SerieNumbering, load_numbering
 from bling_collector.opening import open_database
 
 
@@ -32,7 +31,7 @@ def reconcile(
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
         else:
             report.reconciliation(result, situation)
-        return result.exit_code or int(report.differs(situation))
+        return result.exit_code or int(bool(situation.different))
 
     return run_to_end(work())
 
@@ -40,7 +39,7 @@ def reconcile(
 def numbering(serie: int | None, *, json_: bool) -> int:
     """Mostra as lacunas da numeração de cada série, ou só de `serie`; 1 se alguma não tem explicação."""
 
-    async def work() -> list[dict[str, Any]]:
+    async def work() -> list[SerieNumbering]:
         async with open_database(settings()) as (engine, _):
             return await load_numbering(engine, serie)
 
@@ -55,7 +54,7 @@ def numbering(serie: int | None, *, json_: bool) -> int:
 def failures(*, json_: bool) -> int:
     """Mostra tudo o que se deve."""
 
-    async def work() -> dict[str, Any]:
+    async def work() -> Failures:
         async with open_database(settings()) as (engine, _):
             return await load_failures(engine)
 
@@ -70,7 +69,7 @@ def failures(*, json_: bool) -> int:
 def failure(nome: str, *, json_: bool) -> int:
     """Mostra uma pendência inteira."""
 
-    async def work() -> dict[str, Any]:
+    async def work() -> Failure:
         async with open_database(settings()) as (engine, _):
             return await load_failure(engine, nome)
 

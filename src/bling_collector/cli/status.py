@@ -21,8 +21,8 @@ async def _show(settings: Settings, *, json_: bool) -> int:
         now = SystemClock().now()
         situation = await load_status(engine, TokenCipher(settings.token_keys), now)
         parked = []
-        if situation["owed"]["estacionadas"]:
-            parked = [each for each in (await load_failures(engine))["pendencias"] if each["estacionada"]]
+        if situation.owed.estacionadas:
+            parked = [each for each in (await load_failures(engine)).pendencias if each.estacionada]
     if json_:
         emit_json(situation)
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import alarmes
@@ -38,36 +38,26 @@ TITLES: Final = {
 @dataclass(frozen=True)
 class Alarm:
     nome: str
+    titulo: str
     estado: str
     desde: datetime
     mensagem: str
-    avisados: dict[str, str]
 
 
-async def load(connection: AsyncConnection) -> list[Alarm]:
+async def load_alarms(engine: AsyncEngine) -> list[Alarm]:
     """Todos os alarmes que algum dia soaram, por nome."""
-    rows = await connection.execute(select(alarmes).order_by(alarmes.c.nome))
-    return [Alarm(row.nome, row.estado, row.desde, row.mensagem, row.avisados) for row in rows]
-
-
-async def load_alarms(engine: AsyncEngine) -> list[dict[str, Any]]:
-    """Os alarmes que algum dia soaram, como as respostas os mostram."""
     async with engine.connect() as connection:
         return await read_alarms(connection)
 
 
-async def read_alarms(connection: AsyncConnection) -> list[dict[str, Any]]:
+async def read_alarms(connection: AsyncConnection) -> list[Alarm]:
     """O mesmo, numa conexão que já se tem."""
-    return [
-        {
-            "nome": alarm.nome,
-            "titulo": TITLES.get(alarm.nome, alarm.nome),
-            "estado": alarm.estado,
-            "desde": alarm.desde.isoformat(),
-            "mensagem": alarm.mensagem,
-        }
-        for alarm in await load(connection)
-    ]
+    return [as_alarm(row) for row in await connection.execute(select(alarmes).order_by(alarmes.c.nome))]
+
+
+def as_alarm(row: Row[Any]) -> Alarm:
+    """Uma linha de `alarmes`."""
+    return Alarm(row.nome, TITLES.get(row.nome, row.nome), row.estado, row.desde, row.mensagem)
 
 
 def differences(faltam: int, sobram: int, diferem: int) -> str:

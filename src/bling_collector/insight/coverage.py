@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from sqlalchemy import Row
 
 from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.resources.coverage import gone_notes, notes_by_id
-from bling_collector.insight.failures import load_failures
+from bling_collector.db.resources.gaps import Gap
+from bling_collector.insight.failures import Failure, Failures, OwedWindow, load_failures
 from bling_collector.insight.numbering import load_numbering
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, load_reconciliation
 from bling_collector.insight.sales.periods import month_end, next_month
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.streams.nfe import NFE
@@ -35,25 +38,25 @@ class MonthCoverage:
     state: str
     agora: int = 0
     """Quantas notas o banco tem neste instante."""
-    checked: Mapping[str, Any] | None = None
-    """A conferência, como load_reconciliation a traz."""
+    checked: MonthCheck | None = None
+    """A conferência; None sem uma."""
     devidas: int = 0
 
     @property
     def no_bling(self) -> int | None:
-        return self.checked["no_bling"]["total"] if self.checked else None
+        return self.checked.no_bling.total if self.checked else None
 
     @property
     def no_banco(self) -> int | None:
-        return self.checked["no_banco"]["total"] if self.checked else None
+        return self.checked.no_banco.total if self.checked else None
 
     @property
     def held(self) -> Decimal | None:
         """A parte das notas que o Bling lista que o banco tinha na conferência, de 0 a 1; None sem conferência."""
         if self.checked is None:
             return None
-        listed = self.checked["no_bling"]["total"]
-        return Decimal(listed - len(self.checked["faltam"])) / listed if listed else Decimal(1)
+        listed = self.checked.no_bling.total
+        return Decimal(listed - len(self.checked.faltam)) / listed if listed else Decimal(1)
 
 
 @dataclass(frozen=True)
@@ -77,26 +80,48 @@ class Coverage:
     scope: date | None
     anos: list[YearCoverage]
     igual: bool
-    completo_em: str | None
+    completo_em: datetime | None
     no_bling: int
     no_banco: int
     states: Counter[str]
 
 
 @dataclass(frozen=True)
+class CitedNota:
+    """Uma nota de que a página de um mês fala, e que o banco tem."""
+
+    id: int
+    numero: str | None
+    data_emissao: datetime | None
+    situacao: int | None
+    contato_nome: str | None
+    total_nota: Decimal | None
+
+
+@dataclass(frozen=True)
+class SituationCount:
+    """As notas numa situação: na conferência, no Bling e no banco; e no banco neste instante."""
+
+    situacao: str
+    nome: str
+    no_bling: int
+    no_banco: int
+    agora: int
+
+
+@dataclass(frozen=True)
 class MonthDetails:
-    """Um mês por dentro. Cada nota é um dicionário com `id` e, se o banco a tem, o resto dela."""
+    """Um mês por dentro."""
 
     month: MonthCoverage
     scope: date | None
-    situacoes: list[dict[str, Any]]
-    faltam: list[dict[str, Any]]
-    sobram: list[dict[str, Any]]
-    diferem: list[dict[str, Any]]
-    excluidas: list[dict[str, Any]]
+    situacoes: list[SituationCount]
+    known: Mapping[int, CitedNota]
+    """As que o banco tem, por id, das que a conferência diz que diferem."""
+    excluidas: list[CitedNota]
     excluidas_de: int
-    pendencias: list[dict[str, Any]] = field(default_factory=list)
-    janelas: list[dict[str, Any]] = field(default_factory=list)
+    pendencias: list[Failure] = field(default_factory=list)
+    janelas: list[OwedWindow] = field(default_factory=list)
 
 
 async def load_coverage(engine: AsyncEngine, today: date) -> Coverage:
@@ -114,10 +139,10 @@ async def load_coverage(engine: AsyncEngine, today: date) -> Coverage:
     return Coverage(
         facts.scope,
         years,
-        igual=proven["igual"],
-        completo_em=proven["completo_em"],
-        no_bling=proven["no_bling"],
-        no_banco=proven["no_banco"],
+        igual=proven.igual,
+        completo_em=proven.completo_em,
+        no_bling=proven.no_bling,
+        no_banco=proven.no_banco,
         states=Counter(month.state for year in years for month in year.meses),
     )
 
@@ -134,66 +159,65 @@ async def load_month_coverage(engine: AsyncEngine, month: date, today: date) -> 
     """O mês que começa em `month`."""
     facts = await _load_facts(engine, today, month, month_end(month))
     cell = facts.month(month)
-    checked = cell.checked or {}
-    ids = {kind: checked.get(kind, []) for kind in ("faltam", "sobram", "diferem")}
+    ids = [id_ for kind in cell.checked.differences.values() for id_ in kind[:MOST_NOTES]] if cell.checked else []
     async with engine.connect() as connection:
-        known = await notes_by_id(connection, [id_ for kind in ids.values() for id_ in kind[:MOST_NOTES]])
+        known = await notes_by_id(connection, ids)
         gone = await gone_notes(connection, month, month_end(month), MOST_NOTES)
-    named = {
-        kind: [dict(known[id_]._mapping) if id_ in known else {"id": id_} for id_ in found]
-        for kind, found in ids.items()
-    }
     return MonthDetails(
         cell,
         facts.scope,
-        _by_situation(checked, facts.counts.get(month, Counter())),
-        **named,
-        excluidas=[dict(row._mapping) for row in gone],
+        _by_situation(cell.checked, facts.counts.get(month, Counter())),
+        known={id_: _cited(row) for id_, row in known.items()},
+        excluidas=[_cited(row) for row in gone],
         excluidas_de=gone[0].de if gone else 0,
-        pendencias=[row for row in facts.failures["pendencias"] if _failed_in(row, month)],
-        janelas=[row for row in facts.failures["janelas"] if _owed_in(row, month)],
+        pendencias=[row for row in facts.failures.pendencias if _failed_in(row, month)],
+        janelas=[row for row in facts.failures.janelas if _owed_in(row, month)],
     )
 
 
-async def load_month_gaps(engine: AsyncEngine, month: date) -> list[dict[str, Any]]:
-    """As lacunas sem explicação que tocam o mês: uma das notas dos dois lados é dele. Cada uma traz a sua `serie`."""
-    prefix = f"{month:%Y-%m}"
+def _cited(row: Row[Any]) -> CitedNota:
+    return CitedNota(row.id, row.numero, row.data_emissao, row.situacao, row.contato_nome, row.total_nota)
+
+
+async def load_month_gaps(engine: AsyncEngine, month: date) -> list[tuple[int, Gap]]:
+    """As lacunas sem explicação que tocam o mês, cada uma com a sua série: uma das notas dos dois lados é dele."""
+    last = month_end(month)
     return [
-        {"serie": serie["serie"]} | gap
+        (serie.serie, gap)
         for serie in await load_numbering(engine)
-        for gap in serie["sem_explicacao"]
-        if any((gap[side]["data_emissao"] or "").startswith(prefix) for side in ("antes", "depois"))
+        for gap in serie.sem_explicacao
+        if any(side.data_emissao and month <= side.data_emissao.date() <= last for side in (gap.antes, gap.depois))
     ]
 
 
 @dataclass(frozen=True)
 class _Facts:
     today: date
-    reconciliation: dict[str, Any]
-    checked: dict[date, dict[str, Any]]
+    reconciliation: Reconciliation
+    checked: dict[date, MonthCheck]
     counts: dict[date, Counter[str]]
     scope: date | None
-    failures: dict[str, Any]
+    failures: Failures
 
     def month(self, month: date) -> MonthCoverage:
         checked = self.checked.get(month)
-        owed = sum(_failed_in(row, month) for row in self.failures["pendencias"])
-        owed += sum(_owed_in(row, month) for row in self.failures["janelas"])
+        owed = sum(_failed_in(row, month) for row in self.failures.pendencias)
+        owed += sum(_owed_in(row, month) for row in self.failures.janelas)
         agora = self.counts.get(month, Counter()).total()
         return MonthCoverage(month, self._state(month, checked, owed), agora, checked, owed)
 
-    def _state(self, month: date, checked: Mapping[str, Any] | None, owed: int) -> str:
+    def _state(self, month: date, checked: MonthCheck | None, owed: int) -> str:
         if month > self.today:
             return "futuro"
         if owed:
             return "devido"
         if checked is None:
             return "fora" if self.scope is None or next_month(month) <= self.scope else "nunca"
-        if f"{month:%Y-%m}" in self.reconciliation["por_conferir"]:
+        if month in self.reconciliation.por_conferir:
             return "nunca"
-        if not checked["igual"]:
+        if not checked.igual:
             return "difere"
-        return "igual" if checked["no_bling"]["total"] else "vazio"
+        return "igual" if checked.no_bling.total else "vazio"
 
 
 async def _load_facts(engine: AsyncEngine, today: date, inicio: date, fim: date) -> _Facts:
@@ -202,22 +226,22 @@ async def _load_facts(engine: AsyncEngine, today: date, inicio: date, fim: date)
     async with engine.connect() as connection:
         counts = await proof.count_held(connection, NFE.kept, inicio, fim)
         scope = await proof.scope_start(connection)
-    checked = {date.fromisoformat(f"{row['mes']}-01"): row for row in reconciliation["meses"]}
+    checked = {row.mes: row for row in reconciliation.meses}
     return _Facts(today, reconciliation, checked, counts, scope, failures)
 
 
-def _by_situation(checked: Mapping[str, Any], now: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Cada situação que um dos lados tem: na conferência, no Bling e no banco; e no banco neste instante."""
-    there: Mapping[str, int] = checked["no_bling"]["situacoes"] if checked else {}
-    here: Mapping[str, int] = checked["no_banco"]["situacoes"] if checked else {}
+def _by_situation(checked: MonthCheck | None, now: Mapping[str, int]) -> list[SituationCount]:
+    """Cada situação que um dos lados tem."""
+    there: Mapping[str, int] = checked.no_bling.situacoes if checked else {}
+    here: Mapping[str, int] = checked.no_banco.situacoes if checked else {}
     return [
-        {
-            "situacao": code,
-            "nome": situacao(int(code) if code.isdecimal() else None),
-            "no_bling": there.get(code, 0),
-            "no_banco": here.get(code, 0),
-            "agora": now.get(code, 0),
-        }
+        SituationCount(
+            code,
+            situacao(int(code) if code.isdecimal() else None),
+            there.get(code, 0),
+            here.get(code, 0),
+            now.get(code, 0),
+        )
         for code in _in_order({*there, *here, *now})
     ]
 
@@ -226,15 +250,10 @@ def _in_order(codes: Iterable[str]) -> list[str]:
     return sorted(codes, key=lambda code: (not code.isdecimal(), int(code) if code.isdecimal() else 0))
 
 
-def _failed_in(row: Mapping[str, Any], month: date) -> bool:
-    return (
-        row["recurso"] == NFE.name
-        and bool(row["data_emissao"])
-        and str(row["data_emissao"]).startswith(f"{month:%Y-%m}")
-    )
+def _failed_in(failure: Failure, month: date) -> bool:
+    day = failure.data_emissao
+    return failure.recurso == NFE.name and day is not None and month <= day <= month_end(month)
 
 
-def _owed_in(row: Mapping[str, Any], month: date) -> bool:
-    if row["recurso"] != NFE.name:
-        return False
-    return date.fromisoformat(row["data_inicio"]) <= month_end(month) and date.fromisoformat(row["data_fim"]) >= month
+def _owed_in(window: OwedWindow, month: date) -> bool:
+    return window.recurso == NFE.name and window.data_inicio <= month_end(month) and window.data_fim >= month

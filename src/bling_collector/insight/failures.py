@@ -1,8 +1,11 @@
 """O que se deve: o que não pôde ser salvo e os períodos não completados, desde quando, por quê, quantas vezes."""
 
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, cast, func, select
+from sqlalchemy import Row, Select, Text, and_, cast, func, select
 
 from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.core import AsyncConnection, AsyncEngine
@@ -19,41 +22,71 @@ class UnknownFailureError(CollectorError):
     title = "Pendência desconhecida"
 
 
-async def load_failures(engine: AsyncEngine) -> dict[str, Any]:
-    """As pendências, da mais antiga à mais nova, e os períodos devidos."""
+@dataclass(frozen=True)
+class Failure:
+    """O que não pôde ser salvo."""
+
+    nome: str
+    """`recurso/id`."""
+    recurso: str
+    id: str
+    data_emissao: date | None
+    numero: str | None
+    contato: str | None
+    valor: Decimal | None
+    descricao: str
+    """O registro, como as pessoas o conhecem."""
+    motivo: str
+    """`erro`, em palavras."""
+    erro: str
+    tentativas: int
+    desde: datetime
+    tentada_em: datetime
+    estacionada: bool
+
+
+@dataclass(frozen=True)
+class OwedWindow:
+    """Um período não completado."""
+
+    recurso: str
+    data_inicio: date
+    data_fim: date
+    desde: datetime
+    erro: str | None
+    descricao: str
+    motivo: str | None
+
+
+@dataclass(frozen=True)
+class Failures:
+    """O que se deve: as pendências, da mais antiga à mais nova, e os períodos."""
+
+    pendencias: list[Failure]
+    janelas: list[OwedWindow]
+
+
+async def load_failures(engine: AsyncEngine) -> Failures:
+    """Tudo o que se deve."""
     async with engine.connect() as connection:
         return await read_failures(connection)
 
 
-async def read_failures(connection: AsyncConnection) -> dict[str, Any]:
+async def read_failures(connection: AsyncConnection) -> Failures:
     """O mesmo, numa conexão que já se tem."""
     p, j = pendencias.c, janelas_devidas.c
     failed = (await connection.execute(_failed().order_by(p.desde, p.recurso, p.recurso_id))).all()
     owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
-    return {
-        "pendencias": [_as_json(row) for row in failed],
-        "janelas": [
-            {
-                "recurso": row.recurso,
-                "data_inicio": row.data_inicio.isoformat(),
-                "data_fim": row.data_fim.isoformat(),
-                "desde": row.desde.isoformat(),
-                "erro": row.erro,
-                "descricao": owed_window(dict(row._mapping)),
-                "motivo": plain(row.erro) if row.erro else None,
-            }
-            for row in owed
-        ],
-    }
+    return Failures([_failure(row) for row in failed], [_owed(row) for row in owed])
 
 
-async def load_failure(engine: AsyncEngine, name: str) -> dict[str, Any]:
+async def load_failure(engine: AsyncEngine, name: str) -> Failure:
     """Uma pendência pelo nome, `recurso/id`. UnknownFailureError se não há."""
     async with engine.connect() as connection:
         row = (await connection.execute(_failed().where(*named_failure(name)))).one_or_none()
     if row is None:
         raise unknown_failure(name)
-    return _as_json(row)
+    return _failure(row)
 
 
 def named_failure(name: str) -> tuple[Any, Any]:
@@ -80,16 +113,16 @@ def _failed() -> Select[Any]:
     ).select_from(pendencias.outerjoin(nfe_cabecalho, is_note).outerjoin(contatos, is_contact))
 
 
-def _as_json(row: Any) -> dict[str, Any]:
-    return {
-        "nome": f"{row.recurso}/{row.recurso_id}",
-        "recurso": row.recurso,
-        "id": row.recurso_id,
-        "data_emissao": row.data_emissao.isoformat() if row.data_emissao else None,
-        "numero": row.o_numero,
-        "contato": row.nome,
-        "valor": row.valor,
-        "descricao": described(
+def _failure(row: Row[Any]) -> Failure:
+    return Failure(
+        nome=f"{row.recurso}/{row.recurso_id}",
+        recurso=row.recurso,
+        id=row.recurso_id,
+        data_emissao=row.data_emissao,
+        numero=row.o_numero,
+        contato=row.nome,
+        valor=row.valor,
+        descricao=described(
             row.recurso,
             row.recurso_id,
             numero=row.o_numero,
@@ -97,10 +130,22 @@ def _as_json(row: Any) -> dict[str, Any]:
             nome=row.nome,
             valor=row.valor,
         ),
-        "motivo": plain(row.erro),
-        "erro": row.erro,
-        "tentativas": row.tentativas,
-        "desde": row.desde.isoformat(),
-        "tentada_em": row.tentada_em.isoformat(),
-        "estacionada": row.tentativas >= PARKED_AFTER,
-    }
+        motivo=plain(row.erro),
+        erro=row.erro,
+        tentativas=row.tentativas,
+        desde=row.desde,
+        tentada_em=row.tentada_em,
+        estacionada=row.tentativas >= PARKED_AFTER,
+    )
+
+
+def _owed(row: Row[Any]) -> OwedWindow:
+    return OwedWindow(
+        recurso=row.recurso,
+        data_inicio=row.data_inicio,
+        data_fim=row.data_fim,
+        desde=row.desde,
+        erro=row.erro,
+        descricao=owed_window(row.recurso, row.data_inicio, row.data_fim),
+        motivo=plain(row.erro) if row.erro else None,
+    )

@@ -1,10 +1,8 @@
 """De quando são os dados. Uma regra só, para o painel, `status`, as métricas e os alarmes: só os rejuvenesce quem leu
 o presente do Bling. Refazer do que já se tinha, ou reler um período antigo, não."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, or_, select
 
@@ -27,20 +25,6 @@ class Freshness:
 
     def age(self, now: datetime) -> timedelta | None:
         return max(now - self.read_at, timedelta()) if self.read_at is not None else None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "read_at": self.read_at.isoformat() if self.read_at else None,
-            "first_at": self.first_at.isoformat() if self.first_at else None,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, str | None]) -> "Freshness":
-        """O contrário de `as_json`."""
-        read_at, first_at = (value[name] for name in ("read_at", "first_at"))
-        return cls(
-            datetime.fromisoformat(read_at) if read_at else None, datetime.fromisoformat(first_at) if first_at else None
-        )
 
 
 async def load_freshness(connection: AsyncConnection, now: datetime) -> Freshness:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select
 
@@ -11,19 +11,28 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle, janelas_devidas
 from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line
-from bling_collector.insight.status import load_run
+from bling_collector.insight.status import Run, load_run
 
 SPAN: Final = 30.0
 """Segundos de que se tira o ritmo presente."""
 
 
-async def load_live(engine: AsyncEngine, run_id: int) -> dict[str, Any]:
-    """A execução como `load_run` a dá, quantos períodos ainda se devem, e se já lhe pediram que pare."""
+@dataclass(frozen=True)
+class LiveRun:
+    """Uma execução, quantos períodos ainda se devem, e se já lhe pediram que pare."""
+
+    run: Run
+    janelas: int
+    parando: bool
+
+
+async def load_live(engine: AsyncEngine, run_id: int) -> LiveRun:
+    """A execução, vista agora. UnknownRunError se não existe."""
     run = await load_run(engine, run_id)
     async with engine.connect() as connection:
-        run["janelas"] = await connection.scalar(select(func.count()).select_from(janelas_devidas))
-        run["parando"] = await connection.scalar(select(etl_controle.c.parar).where(etl_controle.c.id == run_id))
-    return run
+        windows = await connection.scalar(select(func.count()).select_from(janelas_devidas))
+        stopping = await connection.scalar(select(etl_controle.c.parar).where(etl_controle.c.id == run_id))
+    return LiveRun(run, windows or 0, bool(stopping))
 
 
 async def running_id(engine: AsyncEngine) -> int | None:
@@ -54,9 +63,9 @@ class Pace:
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque()
 
-    def add(self, at: float, run: dict[str, Any]) -> None:
-        """Olha a execução no instante `at`, em segundos."""
-        self._samples.append(_Sample(at, run["requisicoes"]))
+    def add(self, at: float, requisicoes: int) -> None:
+        """No instante `at`, em segundos, a execução tinha feito estas requisições."""
+        self._samples.append(_Sample(at, requisicoes))
         while self._samples[-1].at - self._samples[0].at > SPAN:
             self._samples.popleft()
 

@@ -1,14 +1,27 @@
 """Os números de GET /metrics que os outros loaders não trazem: somas de todas as execuções."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import text
 
 from bling_collector.db.core import AsyncEngine
 
 
-async def load_totals(engine: AsyncEngine) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Totals:
     """Execuções por status, o que elas gravaram e pediram, e quantas notas o banco tem."""
+
+    runs: dict[str, int]
+    nfes: int
+    contatos: int
+    produtos: int
+    requisicoes: int
+    limitadas: int
+    notas: int
+
+
+async def load_totals(engine: AsyncEngine) -> Totals:
+    """Os números de agora."""
     async with engine.connect() as connection:
         runs = await connection.execute(
             # Uma em curso ainda não conta: um contador que desce engana quem o acompanha.
@@ -25,4 +38,4 @@ async def load_totals(engine: AsyncEngine) -> dict[str, Any]:
                        (SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NULL) AS notas
                 FROM etl_controle""")
         )
-        return {"runs": by_status, **sums.mappings().one()}
+        return Totals(by_status, *sums.one())

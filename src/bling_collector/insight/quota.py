@@ -1,7 +1,7 @@
 """A cota do dia e o disjuntor, como o limitador os deixou no banco."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -15,19 +15,35 @@ _HORIZON = timedelta(hours=1)
 """Mais longe que isto no futuro é de um relógio que andou para trás, e não conta, como no limitador."""
 
 
-async def load_quota(connection: AsyncConnection, now: datetime) -> dict[str, Any]:
-    """As requisições do coletor no dia de Brasília de `now`, e até quando o Bling está em pausa, se está."""
+@dataclass(frozen=True)
+class Quota:
+    """As requisições do coletor num dia de Brasília, e até quando o Bling está em pausa, se está."""
+
+    day: date
+    used: int
+    limit: int
+    reserve: int | None
+    """O que fica para os outros aplicativos; None antes da primeira requisição."""
+    exhausted: bool
+    pace: float
+    """A fração do ritmo inteiro que vale agora."""
+    paused_until: datetime | None
+
+
+async def read_quota(connection: AsyncConnection, now: datetime) -> Quota:
+    """A cota do dia de `now`."""
     row = (await connection.execute(select(limites_bling))).one_or_none()
     day = now.astimezone(BRASILIA).date()
-    current = row is not None and row.dia in (day, day + _DAY)
-    return {
-        "day": (row.dia if row is not None and current else day).isoformat(),
-        "used": row.usadas if row is not None and current else 0,
-        "limit": (row.limite if row is not None else None) or PER_DAY,
-        "reserve": row.reserva if row is not None else None,
-        "exhausted": row is not None and row.esgotada_em in (day, day + _DAY),
-        "pace": row.ritmo if row is not None else 1.0,
-        "paused_until": row.pausada_ate.isoformat()
-        if row is not None and row.pausada_ate is not None and now < row.pausada_ate < now + _HORIZON
-        else None,
-    }
+    if row is None:
+        return Quota(day, 0, PER_DAY, None, exhausted=False, pace=1.0, paused_until=None)
+    current = row.dia in (day, day + _DAY)
+    paused = row.pausada_ate is not None and now < row.pausada_ate < now + _HORIZON
+    return Quota(
+        day=row.dia if current else day,
+        used=row.usadas if current else 0,
+        limit=row.limite or PER_DAY,
+        reserve=row.reserva,
+        exhausted=row.esgotada_em in (day, day + _DAY),
+        pace=row.ritmo,
+        paused_until=row.pausada_ate if paused else None,
+    )

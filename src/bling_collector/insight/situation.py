@@ -1,9 +1,10 @@
 """A situação inteira, como o painel a mostra: o juízo e os números dele, dos loaders que alimentam `status` e a API."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
@@ -12,24 +13,35 @@ from bling_collector.clock import BRASILIA
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.insight import alarms as names
-from bling_collector.insight.alarms import AVISO, read_alarms
-from bling_collector.insight.failures import read_failures
-from bling_collector.insight.reconciliation import read_reconciliation
-from bling_collector.insight.status import read_status
-from bling_collector.insight.verdict import SAYS, judge
+from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
+from bling_collector.insight.failures import Failures, read_failures
+from bling_collector.insight.reconciliation import Reconciliation, read_reconciliation
+from bling_collector.insight.status import Status, read_status
+from bling_collector.insight.verdict import SAYS, Verdict, judge
 
-_KINDS: Final = ("faltam", "sobram", "diferem")
 _HABIT: Final = 7
 """Dias de execução que se olham para saber a hora de costume."""
 _NEAR: Final = 45
 """Minutos que a execução de costume pode adiantar ou atrasar."""
 
 
+@dataclass(frozen=True)
+class Situation:
+    """O juízo e os números dele; `alarms` são os que soam e que o juízo não diz."""
+
+    verdict: Verdict
+    status: Status
+    reconciliation: Reconciliation
+    failures: Failures
+    alarms: list[Alarm]
+    next_run: datetime | None
+    """Quando se espera a próxima execução; None se não se sabe."""
+
+
 async def load_situation(
     engine: AsyncEngine, cipher: TokenCipher, now: datetime, *, no_run_hours: int, missing: str | None = None
-) -> dict[str, Any]:
-    """O juízo (`verdict`), o que `status` diz, a conferência, os alarmes que soam e que o juízo não diz,
-    o que se deve e a próxima execução esperada."""
+) -> Situation:
+    """A situação em `now`. `missing` é a credencial que falta, por extenso."""
     c = etl_controle.c
     async with engine.connect() as connection:
         status = await read_status(connection, cipher, now)
@@ -41,24 +53,17 @@ async def load_situation(
         status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
     )
     said = set(SAYS.get(verdict.case, ()))
-    if failures["pendencias"] or failures["janelas"]:  # o que se deve já está na página, com o seu porquê
+    if failures.pendencias or failures.janelas:  # o que se deve já está na página, com o seu porquê
         said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
-        said |= {alarm["nome"] for alarm in alarms if alarm["nome"] == names.EXECUCAO and alarm["estado"] == AVISO}
-    return {
-        "verdict": verdict,
-        "failures": failures,
-        "status": status,
-        "reconciliation": {name: value for name, value in reconciliation.items() if name != "meses"},
-        "alarms": [alarm for alarm in alarms if alarm["estado"] != "normal" and alarm["nome"] not in said],
-        "next_run": next_run(starts, now),
-        "no_run_hours": no_run_hours,
-    }
+        said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
+    sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
+    return Situation(verdict, status, reconciliation, failures, sounding, next_run(starts, now))
 
 
-def _only_owed(reconciliation: dict[str, Any], failures: dict[str, Any]) -> bool:
+def _only_owed(reconciliation: Reconciliation, failures: Failures) -> bool:
     """Se tudo o que a conferência achou diferente é o que já se sabe que falta."""
-    different = {id_ for month in reconciliation["meses"] for kind in _KINDS for id_ in month[kind]}
-    return different <= {int(each["id"]) for each in failures["pendencias"] if each["recurso"] == "nfe"}
+    different = {id_ for month in reconciliation.meses for ids in month.differences.values() for id_ in ids}
+    return different <= {int(each.id) for each in failures.pendencias if each.recurso == "nfe"}
 
 
 def next_run(starts: Sequence[datetime], now: datetime) -> datetime | None:

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.insight import alarms as names
+from bling_collector.insight.alarms import Alarm
+from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.reconciliation import Reconciliation, count_differences
+from bling_collector.insight.status import Owed, Run, Status
+from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
@@ -54,24 +59,24 @@ class Verdict:
 
 
 def judge(
-    status: dict[str, Any],
-    reconciliation: dict[str, Any],
-    alarms: list[dict[str, Any]],
+    status: Status,
+    reconciliation: Reconciliation,
+    alarms: list[Alarm],
     *,
     now: datetime,
     no_run_hours: int,
     missing: str | None = None,
-    failures: Mapping[str, Any] | None = None,
+    failures: Failures | None = None,
 ) -> Verdict:
     """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso.
 
     `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta.
     """
-    run, oauth = status["last_run"], status["oauth"]
-    fresh = not status["started"]  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
-    if missing is not None and not oauth["has_token"]:
+    run, oauth = status.last_run, status.oauth
+    fresh = not status.started  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
+    if missing is not None and not oauth.has_token:
         return Verdict("sem-credenciais", NEUTRAL, "Falta dizer ao coletor qual é o seu aplicativo do Bling.", missing)
-    if not oauth["has_token"] and fresh:
+    if not oauth.has_token and fresh:
         return Verdict(
             "sem-autorizacao", NEUTRAL, "Falta autorizar o coletor a ler a sua conta do Bling.", "", AUTHORISE
         )
@@ -80,56 +85,54 @@ def judge(
         or _running(status)
         or (Verdict("sem-execucao", NEUTRAL, _FIRST, "", LOAD) if fresh or run is None else None)
         or _failed(run)
-        or _old(status["freshness"], now, no_run_hours)
-        or _owed(status["owed"], failures or {}, spent=status["quota"]["exhausted"])
+        or _old(status.freshness, now, no_run_hours)
+        or _owed(status.owed, failures, spent=status.quota.exhausted)
         or _stopped(run)
         or _differs(reconciliation)
         or _ending(oauth)
-        or _unchecked(reconciliation)
-        or _well(reconciliation, now)
+        or _proven(reconciliation, now)
     )
 
 
-def _lost(status: dict[str, Any], alarms: list[dict[str, Any]]) -> Verdict | None:
-    oauth = status["oauth"]
+def _lost(status: Status, alarms: list[Alarm]) -> Verdict | None:
+    oauth = status.oauth
     again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
-    if not oauth["readable"]:
+    if not oauth.readable:
         sentence = "A autorização guardada não se abre com a chave configurada, e nada é coletado sem ela."
         detail = "Ponha de volta em TOKEN_ENCRYPTION_KEY a chave com que foi cifrada. Sem ela, autorize de novo."
         return Verdict("autorizacao-fechada", BAD, sentence, detail, AUTHORISE)
-    if oauth["needs_authorization"]:
+    if oauth.needs_authorization:
         sentence = "A autorização do Bling se perdeu, e nada é coletado sem ela."
         return Verdict("autorizacao-perdida", BAD, sentence, again, AUTHORISE)
-    sounding = {alarm["nome"]: alarm for alarm in alarms if alarm["estado"] != "normal"}
+    sounding = {alarm.nome: alarm for alarm in alarms if alarm.estado != "normal"}
     refused = sounding.get(names.RECUSADA)
-    if refused and oauth["token_updated_at"] <= refused["desde"]:
+    if refused and (oauth.token_updated_at is None or oauth.token_updated_at <= refused.desde):
         return Verdict(
             "autorizacao-recusada", BAD, "O Bling recusou a autorização, e nada é coletado.", again, AUTHORISE
         )
-    if oauth["refresh_days_left"] == 0:
+    if oauth.refresh_days_left == 0:
         return Verdict("autorizacao-no-fim", BAD, "A autorização do Bling acaba hoje, ou já acabou.", again, AUTHORISE)
     unsaved = sounding.get(names.TOKEN)
-    return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved["mensagem"]) if unsaved else None
+    return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved.mensagem) if unsaved else None
 
 
-def _running(status: dict[str, Any]) -> Verdict | None:
-    if not status["running"]:
+def _running(status: Status) -> Verdict | None:
+    if not status.running:
         return None
     return Verdict("em-curso", RUNNING, "Coletando agora.", "Os números mudam enquanto a execução corre.", FOLLOW)
 
 
-def _failed(run: dict[str, Any]) -> Verdict | None:
-    if run["status"] not in ("error", "running"):  # `running` sem tranca: o processo morreu
+def _failed(run: Run | None) -> Verdict | None:
+    if run is None or run.status not in ("error", "running"):  # `running` sem tranca: o processo morreu
         return None
-    reason = run["mensagem"] or "O processo dela terminou sem concluí-la."
+    reason = run.mensagem or "O processo dela terminou sem concluí-la."
     detail = f"{ended(plain(reason))} O que já tinha chegado está salvo; rodar de novo continua de onde parou."
     return Verdict("falhou", BAD, "A última execução não chegou ao fim.", detail, RUN)
 
 
-def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None:
-    found = Freshness.from_json(freshness)
-    since = found.read_at or found.first_at
-    if since is None or not found.is_stale(now, hours):
+def _old(freshness: Freshness, now: datetime, hours: int) -> Verdict | None:
+    since = freshness.read_at or freshness.first_at
+    if since is None or not freshness.is_stale(now, hours):
         return None
     sentence = f"Os dados estão velhos: desde {moment(since)} não se lê o que há de novo no Bling."
     return Verdict(
@@ -141,66 +144,66 @@ def _old(freshness: dict[str, Any], now: datetime, hours: int) -> Verdict | None
     )
 
 
-def _owed(owed: dict[str, Any], failures: Mapping[str, Any], *, spent: bool) -> Verdict | None:
-    notes, windows = owed["pendencias"], owed["janelas"]
+def _owed(owed: Owed, failures: Failures | None, *, spent: bool) -> Verdict | None:
+    notes, windows = owed.pendencias, owed.janelas
     if not notes and not windows:
         return None
     parts = [plural(notes, "registro que não pôde ser salvo", "registros que não puderam ser salvos")] if notes else []
     parts += [plural(windows, "período por ler", "períodos por ler")] if windows else []
     detail = "Toda execução tenta de novo o que ficou devido."
-    if owed["estacionadas"]:
+    if owed.estacionadas:
         one, many = "registro já falhou dez vezes e só volta", "registros já falharam dez vezes e só voltam"
-        detail = f"{plural(owed['estacionadas'], one, many)} a ser tentado{'s' * (owed['estacionadas'] > 1)} a pedido."
+        detail = f"{plural(owed.estacionadas, one, many)} a ser tentado{'s' * (owed.estacionadas > 1)} a pedido."
     sentence = f"Falta uma parte: {several(parts)}."
-    named = [*failures.get("pendencias", ()), *failures.get("janelas", ())]
-    if len(named) == 1 and named[0]["motivo"]:  # uma coisa só diz-se pelo nome, e por quê
-        sentence = f"Falta uma parte: {lower_first(named[0]['descricao'])}."
-        detail = f"{ended(named[0]['motivo'])} {detail}"
+    named: list[Failure | OwedWindow] = [*failures.pendencias, *failures.janelas] if failures else []
+    if len(named) == 1 and named[0].motivo:  # uma coisa só diz-se pelo nome, e por quê
+        sentence = f"Falta uma parte: {lower_first(named[0].descricao)}."
+        detail = f"{ended(named[0].motivo)} {detail}"
     if spent:  # executar agora não traria nada
         detail = "A cota de hoje do Bling acabou; a primeira execução depois da meia-noite continua daqui."
         return Verdict("devidas", WARNING, sentence, detail)
     return Verdict("devidas", WARNING, sentence, detail, RUN if windows else RETRY)
 
 
-def _stopped(run: dict[str, Any]) -> Verdict | None:
-    if run["status"] != "partial":
+def _stopped(run: Run | None) -> Verdict | None:
+    if run is None or run.status != "partial":
         return None
-    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run["mensagem"] or "")), RUN)
+    return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run.mensagem or "")), RUN)
 
 
-def _differs(reconciliation: dict[str, Any]) -> Verdict | None:
-    months = [month for month in reconciliation["meses"] if not month["igual"]]
+def _differs(reconciliation: Reconciliation) -> Verdict | None:
+    months = reconciliation.different
     if not months:
         return None
-    counts = {kind: sum(len(month[kind]) for month in months) for kind in ("faltam", "sobram", "diferem")}
     where = plural(len(months), "mês", "meses")
-    detail = f"{upper_first(names.differences(**counts))}. Reparar busca o que falta e marca o que sumiu."
+    found = upper_first(names.differences(**count_differences(months)))
+    detail = f"{found}. Reparar busca o que falta e marca o que sumiu."
     return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
 
 
-def _ending(oauth: dict[str, Any]) -> Verdict | None:
-    if oauth["warning"] is None:
+def _ending(oauth: TokenStatus) -> Verdict | None:
+    if oauth.warning is None or oauth.refresh_days_left is None:
         return None
-    days = plural(oauth["refresh_days_left"], "dia", "dias")
+    days = plural(oauth.refresh_days_left, "dia", "dias")
     detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
     return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
 
 
-def _unchecked(reconciliation: dict[str, Any]) -> Verdict | None:
-    if reconciliation["completo_em"] is not None:
-        return None
-    months = len(reconciliation["por_conferir"])
-    what = f"{plural(months, 'mês ainda não foi conferido', 'meses ainda não foram conferidos')}" if months else "nada"
+def _unchecked(months: int) -> Verdict:
+    """`months` são os por conferir; nenhum, se nada foi conferido."""
+    what = plural(months, "mês ainda não foi conferido", "meses ainda não foram conferidos")
     sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
     return Verdict(
         "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
     )
 
 
-def _well(reconciliation: dict[str, Any], now: datetime) -> Verdict:
-    held = share(reconciliation["no_banco"], reconciliation["no_bling"], "nota", "notas")
-    oldest = datetime.fromisoformat(reconciliation["completo_em"])
-    newest = max(datetime.fromisoformat(month["conferida_em"]) for month in reconciliation["meses"])
+def _proven(reconciliation: Reconciliation, now: datetime) -> Verdict:
+    oldest = reconciliation.completo_em
+    if oldest is None:
+        return _unchecked(len(reconciliation.por_conferir))
+    held = share(reconciliation.no_banco, reconciliation.no_bling, "nota", "notas")
+    newest = max(month.conferida_em for month in reconciliation.meses)
     detail = ""
     if newest - oldest > timedelta(hours=1):
         detail = (

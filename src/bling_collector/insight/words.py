@@ -2,10 +2,9 @@
 número, o cliente, o dia e o valor; e o porquê."""
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.words import day, money, period, upper_first
 
@@ -46,10 +45,10 @@ def described(
     return ", ".join(parts)
 
 
-def owed_window(window: Mapping[str, Any]) -> str:
+def owed_window(recurso: str, inicio: date, fim: date) -> str:
     """Notas de 01/11/2026 a 30/11/2026."""
-    noun = "Notas" if window["recurso"] == "nfe" else window["recurso"]
-    return f"{noun} de {period(window['data_inicio'], window['data_fim'])}"
+    noun = "Notas" if recurso == "nfe" else recurso
+    return f"{noun} de {period(inicio, fim)}"
 
 
 def plain(error: str) -> str:

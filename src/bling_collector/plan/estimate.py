@@ -24,7 +24,7 @@ from bling_collector.db.models import conferencias, contatos, etl_controle, nfe_
 from bling_collector.errors import LASTING, BlingPausedError
 from bling_collector.etl.progress import CONTACTS, Outlook
 from bling_collector.etl.resource import Resource
-from bling_collector.insight.quota import load_quota
+from bling_collector.insight.quota import read_quota
 from bling_collector.streams.registry import RESOURCES, chosen
 from bling_collector.windows import Period, Window, asked_period, incremental_start, plan
 from bling_collector.words import plural
@@ -185,8 +185,8 @@ class Estimator:
 
     async def _done(self, tipo: str, period: Window, listed: list[int], requests: int, base: str) -> Estimate:
         async with self._engine.connect() as connection:
-            quota = await load_quota(connection, self._clock.now())
-        mine = quota["limit"] - self._settings.api_daily_reserve
+            quota = await read_quota(connection, self._clock.now())
+        mine = quota.limit - self._settings.api_daily_reserve
         spacing = max(self._settings.api_rate_limit_delay, 1 / PER_SECOND)
         return Estimate(
             tipo,
@@ -194,8 +194,8 @@ class Estimator:
             listadas=sum(listed),
             guardadas=sum(await self._held(_PRINCIPAL, [period])),
             requisicoes=requests,
-            segundos=requests * spacing / quota["pace"],
-            restam_hoje=0 if quota["exhausted"] else max(mine - quota["used"], 0),
+            segundos=requests * spacing / quota.pace,
+            restam_hoje=0 if quota.exhausted else max(mine - quota.used, 0),
             cota=max(mine, 0),
             sondas=self._probes,
             base=base,

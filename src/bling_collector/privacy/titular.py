@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import RowMapping, select
 
@@ -15,7 +14,8 @@ from bling_collector.errors import CollectorError
 from bling_collector.etl.resource import Resource
 from bling_collector.etl.save import rebuild
 from bling_collector.insight.empresa import load_empresa
-from bling_collector.insight.nota import load_nota, plain
+from bling_collector.insight.nota import load_nota
+from bling_collector.payload import Row
 from bling_collector.payload import documento as read_documento
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.nameless import (
@@ -81,7 +81,7 @@ async def names_of(engine: AsyncEngine, person: Person) -> list[str]:
         return await erasure.names(connection, person)
 
 
-async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> dict[str, Any]:
+async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> Row:
     """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras, o histórico de uns e de outras e o que deles
     falta buscar (`pendencias`).
 
@@ -91,7 +91,7 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
     async with engine.connect() as connection:
         person = await _person(connection, contato_id)
         rows = await connection.execute(select(contatos).where(contatos.c.id.in_(person.contatos)))
-        cadastros = [plain(dict(row)) for row in rows.mappings()]
+        cadastros = [dict(row) for row in rows.mappings()]
         stored = await erasure.documents(connection, NFE.table.name, person.notas)
         changes = await erasure.history(connection, contatos.name, person.contatos)
         pending = await erasure.pending(connection, person)
@@ -99,21 +99,21 @@ async def export_person(engine: AsyncEngine, contato_id: int, now: datetime) -> 
         passages, traces = await _traces(connection, person)
         citing = await _citing(connection, person, passages)
     details = {row["id"]: row["detalhe"] for row in stored}
-    notas = [await load_nota(engine, nota) | {"detalhe": details.get(nota)} for nota in person.notas]
+    notas = [(await load_nota(engine, nota)).whole | {"detalhe": details.get(nota)} for nota in person.notas]
     return {
-        "exportado_em": now.isoformat(),
+        "exportado_em": now,
         "empresa": await load_empresa(engine),
-        "apagado_em": person.apagado_em.isoformat() if person.apagado_em else None,
+        "apagado_em": person.apagado_em,
         "contatos": cadastros,
         "notas": notas,
-        "historico": [plain({k: row[k] for k in ("registro_id", "quando", "run_id", "mudancas")}) for row in changes],
-        "passagens": [plain(_theirs(passage, traces)) for passage in passages],
+        "historico": [{k: row[k] for k in ("registro_id", "quando", "run_id", "mudancas")} for row in changes],
+        "passagens": [_theirs(passage, traces) for passage in passages],
         "citacoes": [
             {"tabela": table, "id": row["id"], "trechos": trechos}
             for table, row in citing
             if traces is not None and (trechos := list(traces.excerpts(row["detalhe"])))
         ],
-        "pendencias": [plain(dict(row)) for row in pending],
+        "pendencias": [dict(row) for row in pending],
         "restam": restam,
     }
 
@@ -180,7 +180,7 @@ async def _erase(connection: AsyncConnection, person: Person, now: datetime) -> 
     hers = {(passage.row["tabela"], passage.row["registro_id"]) for passage in passages if passage.sides}
     for passage in passages:
         table, changes = passage.row["tabela"], passage.row["mudancas"]
-        left: dict[str, Any] = nameless_sides(table, changes, passage.sides)
+        left: Row = nameless_sides(table, changes, passage.sides)
         if traces is not None:
             left = without_traces(left, traces)
         await erasure.rewrite_history(connection, passage.row["id"], left)
@@ -219,7 +219,7 @@ async def _traces(connection: AsyncConnection, person: Person) -> tuple[list[_Pa
     return passages, Traces(erasure.written(person.documento), long_enough)
 
 
-def _is_hers(held: dict[str, Any], person: Person) -> bool:
+def _is_hers(held: Row, person: Person) -> bool:
     """Se um registro, com este dono, é da pessoa."""
     whose = read_documento(held.get("contato_documento") or held.get("documento"))
     return (whose is not None and whose == person.documento) or held.get("contato_id") in person.contatos
@@ -238,7 +238,7 @@ async def _citing(
     return [(table, row) for (table, _), row in found.items()]
 
 
-def _theirs(passage: _Passage, traces: Traces | None) -> dict[str, Any]:
+def _theirs(passage: _Passage, traces: Traces | None) -> Row:
     """Da passagem, só o que diz desta pessoa: o lado de outro fica vazio."""
     sides = passage.sides
     changes = {

@@ -1,11 +1,11 @@
 """O andamento da execução em curso, lido uma vez por segundo por mais páginas que a acompanhem."""
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from bling_collector.bootstrap import App
 from bling_collector.db.database import explained
-from bling_collector.insight.live import Pace, load_live
+from bling_collector.insight.live import LiveRun, Pace, load_live
 
 EVERY: Final = 1.0
 """Segundos entre duas olhadas a uma execução em curso."""
@@ -19,9 +19,9 @@ class Live:
         self._run_id = 0
         self._pace = Pace()
         self._looked_at = 0.0
-        self._looking: asyncio.Task[dict[str, Any]] | None = None
+        self._looking: asyncio.Task[LiveRun] | None = None
 
-    async def look(self, app: App, run_id: int) -> tuple[dict[str, Any], Pace]:
+    async def look(self, app: App, run_id: int) -> tuple[LiveRun, Pace]:
         """A execução como `load_live` a dá, com até um segundo de idade, e o ritmo dela."""
         now = asyncio.get_running_loop().time()
         if run_id != self._run_id:
@@ -34,8 +34,8 @@ class Live:
         return await asyncio.shield(self._looking), pace
 
 
-async def _look(app: App, run_id: int, pace: Pace) -> dict[str, Any]:
+async def _look(app: App, run_id: int, pace: Pace) -> LiveRun:
     async with explained(app.engine.url):
-        run = await load_live(app.engine, run_id)
-    pace.add(asyncio.get_running_loop().time(), run)
-    return run
+        live = await load_live(app.engine, run_id)
+    pace.add(asyncio.get_running_loop().time(), live.run.requisicoes)
+    return live

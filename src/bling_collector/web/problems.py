@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
+from bling_collector.payload import Json
 from bling_collector.redaction import redact
 from bling_collector.web.panel.errors import error_page
 from bling_collector.web.panel.render import wants_page
@@ -108,7 +109,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return from_error(request.scope, UsageError(f"{detail}."), errors=errors)
 
 
-def _in_portuguese(error: dict[str, Any]) -> str:
+def _in_portuguese(error: dict[str, Json]) -> str:
     limits = error.get("ctx") or {}
     match error["type"]:
         case "missing":

@@ -14,8 +14,7 @@ def test_a_note_is_known_by_its_number_day_client_and_value() -> None:
     assert described("nfe", "166", dia=date(2026, 11, 26)) == "Nota de número desconhecido, de 26/11/2026"
     assert described("contatos", "7", nome="Maria Souza") == "Contato Maria Souza"
     assert described("produtos", "SKU-1") == "Produto SKU-1"
-    window = {"recurso": "nfe", "data_inicio": date(2026, 11, 26), "data_fim": date(2026, 11, 26)}
-    assert owed_window(window) == "Notas de 26/11/2026"
+    assert owed_window("nfe", date(2026, 11, 26), date(2026, 11, 26)) == "Notas de 26/11/2026"
 
 
 @pytest.mark.parametrize(

@@ -1,66 +1,101 @@
 """O juízo da situação, caso a caso, e qual vence quando há mais de um."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bling_collector.insight import verdict
+from bling_collector.insight.alarms import Alarm
+from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.quota import Quota
+from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, Side
+from bling_collector.insight.sales.periods import month_end
+from bling_collector.insight.status import Owed, Period, Run, Status, Step
+from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.verdict import Verdict, judge
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)
 
 
-def at(hours: float) -> str:
-    return (NOW - timedelta(hours=hours)).isoformat()
+def hours_ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
 
 
-def status(**changes: Any) -> dict[str, Any]:
-    """A situação de quem está em dia; `oauth` e `owed` só trocam o que se diz."""
-    run = {"run_id": 7, "status": "success", "inicio": at(4), "fim": at(3), "mensagem": None}
-    oauth = {
-        "has_token": True,
-        "token_updated_at": at(100),
-        "needs_authorization": False,
-        "refresh_days_left": 25,
-        "readable": True,
-        "warning": None,
-    }
-    owed = {"pendencias": 0, "estacionadas": 0, "janelas": 0}
-    whole: dict[str, Any] = {
-        "last_run": run,
-        "running": False,
-        "started": True,
-        "freshness": {"read_at": at(4), "first_at": at(1000)},
-        "quota": {"exhausted": False},
-        "oauth": oauth | changes.pop("oauth", {}),
-        "owed": owed | changes.pop("owed", {}),
-    }
-    return whole | changes
+def status(**changes: Any) -> Status:
+    """A situação de quem está em dia; `oauth`, `owed` e `quota` só trocam o que se diz."""
+    token = TokenStatus(
+        has_token=True,
+        expires_at=NOW + timedelta(hours=6),
+        token_updated_at=hours_ago(100),
+        needs_authorization=False,
+        refresh_expires_at=NOW + timedelta(days=25),
+        refresh_days_left=25,
+        encrypted=True,
+        readable=True,
+        warning=None,
+    )
+    quota = Quota(NOW.date(), 400, 120_000, 5000, exhausted=False, pace=1.0, paused_until=None)
+    whole = Status(
+        empresa=None,
+        last_successful_run=None,
+        last_run=last("success"),
+        running=False,
+        data_referencia=NOW.date(),
+        started=True,
+        freshness=read(4, 1000),
+        owed=replace(Owed(0, 0, [], 0), **changes.pop("owed", {})),
+        oauth=replace(token, **changes.pop("oauth", {})),
+        quota=replace(quota, **changes.pop("quota", {})),
+    )
+    return replace(whole, **changes)
 
 
-def last(how: str, message: str | None = None, hours: float = 3) -> dict[str, Any]:
-    return {"run_id": 8, "status": how, "inicio": at(hours + 1), "fim": at(hours), "mensagem": message}
+def read(hours: float | None, since: float) -> Freshness:
+    return Freshness(hours_ago(hours) if hours is not None else None, hours_ago(since))
 
 
-def month(name: str, **ids: list[int]) -> dict[str, Any]:
-    whole = {"mes": name, "conferida_em": at(3), "igual": not ids, "faltam": [], "sobram": [], "diferem": []}
-    return whole | ids
+def last(how: str, message: str | None = None) -> Run:
+    return Run(
+        8,
+        "run",
+        how,
+        hours_ago(4),
+        hours_ago(3),
+        Period(None, None),
+        None,
+        {},
+        Step(None, 0, 0, None, None),
+        0,
+        0,
+        message,
+    )
 
 
-def reconciliation(*months: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    whole = {"completo_em": at(3), "por_conferir": [], "no_bling": 2926, "no_banco": 2926}
-    return whole | {"meses": list(months) or [month("2026-02")]} | changes
+def month(number: int, **ids: list[int]) -> MonthCheck:
+    """A conferência deste mês de 2026."""
+    first = date(2026, number, 1)
+    side = Side(1463, {})
+    different: dict[str, list[int]] = {"faltam": [], "sobram": [], "diferem": []} | ids
+    return MonthCheck(
+        first, first, month_end(first), hours_ago(3), 7, side, side, **different, reparadas=0, igual=not ids
+    )
 
 
-def alarm(name: str, state: str = "erro", hours: float = 1) -> dict[str, Any]:
-    return {"nome": name, "estado": state, "desde": at(hours), "mensagem": "O que houve.", "titulo": "x"}
+def reconciliation(*months: MonthCheck, **changes: Any) -> Reconciliation:
+    whole = Reconciliation(hours_ago(3), True, [], 2926, 2926, list(months) or [month(2)])
+    return replace(whole, **changes)
+
+
+def alarm(name: str, state: str = "erro", hours: float = 1) -> Alarm:
+    return Alarm(name, "x", state, hours_ago(hours), "O que houve.")
 
 
 def judged(
-    state: dict[str, Any] | None = None,
-    checked: dict[str, Any] | None = None,
-    alarms: list[dict[str, Any]] | None = None,
+    state: Status | None = None,
+    checked: Reconciliation | None = None,
+    alarms: list[Alarm] | None = None,
     missing: str | None = None,
 ) -> Verdict:
     return judge(
@@ -93,9 +128,9 @@ LOST = {"needs_authorization": True}
         (judged(status(running=True, last_run=last("running"))), "em-curso", verdict.RUNNING, verdict.FOLLOW),
         (judged(status(last_run=last("error", "O Bling não atende"))), "falhou", verdict.BAD, verdict.RUN),
         (judged(status(last_run=last("running"))), "falhou", verdict.BAD, verdict.RUN),
-        (judged(status(freshness={"read_at": at(27), "first_at": at(999)})), "velhos", verdict.BAD, verdict.RUN),
+        (judged(status(freshness=read(27, 999))), "velhos", verdict.BAD, verdict.RUN),
         (
-            judged(status(freshness={"read_at": None, "first_at": at(30)}, last_run=last("partial"))),
+            judged(status(freshness=read(None, 30), last_run=last("partial"))),
             "velhos",
             verdict.BAD,
             verdict.RUN,
@@ -104,7 +139,7 @@ LOST = {"needs_authorization": True}
         (judged(status(owed={"pendencias": 2, "janelas": 1})), "devidas", verdict.WARNING, verdict.RUN),
         (judged(status(owed={"janelas": 3})), "devidas", verdict.WARNING, verdict.RUN),
         (judged(status(last_run=last("partial", "Interrompida"))), "em-parte", verdict.WARNING, verdict.RUN),
-        (judged(checked=reconciliation(month("2026-01", faltam=[1]))), "difere", verdict.WARNING, verdict.REPAIR),
+        (judged(checked=reconciliation(month(1, faltam=[1]))), "difere", verdict.WARNING, verdict.REPAIR),
         (
             judged(status(oauth={"refresh_days_left": 5, "warning": "Acaba em 5."})),
             "autorizacao-acabando",
@@ -112,7 +147,7 @@ LOST = {"needs_authorization": True}
             verdict.RUN,
         ),
         (
-            judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01", "2025-02"])),
+            judged(checked=reconciliation(completo_em=None, por_conferir=[date(2025, 1, 1), date(2025, 2, 1)])),
             "por-conferir",
             verdict.WARNING,
             verdict.REPAIR,
@@ -128,12 +163,12 @@ def test_each_case(given: Verdict, case: str, tone: str, action: str | None) -> 
 def test_all_is_well_says_how_much_and_since_when() -> None:
     assert judged().sentence == "Tudo certo: 2.926 de 2.926 notas, conferido há 3 h."
     assert judged().detail == ""
-    weekly = judged(checked=reconciliation(completo_em=at(120)))
+    weekly = judged(checked=reconciliation(completo_em=hours_ago(120)))
     assert weekly.sentence.endswith("conferido há 5 dias.")
     assert "a mais nova foi há 3 h" in weekly.detail
-    assert judged(checked=reconciliation(completo_em=at(0.5))).sentence.endswith("conferido há 30 min.")
-    assert judged(checked=reconciliation(completo_em=at(0.005))).sentence.endswith("conferido agora mesmo.")
-    assert judged(checked=reconciliation(completo_em=at(72))).sentence.endswith("conferido há 3 dias.")
+    assert judged(checked=reconciliation(completo_em=hours_ago(0.5))).sentence.endswith("conferido há 30 min.")
+    assert judged(checked=reconciliation(completo_em=hours_ago(0.005))).sentence.endswith("conferido agora mesmo.")
+    assert judged(checked=reconciliation(completo_em=hours_ago(72))).sentence.endswith("conferido há 3 dias.")
 
 
 def test_the_sentences_say_what_is_wrong() -> None:
@@ -144,14 +179,14 @@ def test_the_sentences_say_what_is_wrong() -> None:
     both = judged(status(owed={"pendencias": 5, "estacionadas": 2}))
     assert both.detail == "2 registros já falharam dez vezes e só voltam a ser tentados a pedido."
     assert judged(status(last_run=last("error", "O Bling não atende"))).detail.startswith("O Bling não atende. O que")
-    old = judged(status(freshness={"read_at": at(27), "first_at": at(999)}))
+    old = judged(status(freshness=read(27, 999)))
     assert old.sentence == "Os dados estão velhos: desde 19/02/2026 15:00 não se lê o que há de novo no Bling."
-    differs = judged(checked=reconciliation(month("2026-01", faltam=[1, 2], diferem=[3]), month("2026-02", sobram=[4])))
+    differs = judged(checked=reconciliation(month(1, faltam=[1, 2], diferem=[3]), month(2, sobram=[4])))
     assert differs.sentence == "O banco difere do Bling em 2 meses."
     assert differs.detail.startswith("2 notas faltam no banco, 1 só existe no banco e 1 mudou no Bling.")
     ending = judged(status(oauth={"refresh_days_left": 1, "warning": "Acaba."}))
     assert ending.sentence == "A autorização do Bling acaba em 1 dia."
-    one = judged(checked=reconciliation(completo_em=None, por_conferir=["2025-01"]))
+    one = judged(checked=reconciliation(completo_em=None, por_conferir=[date(2025, 1, 1)]))
     assert one.sentence == "Os dados estão em dia, mas 1 mês ainda não foi conferido."
 
 
@@ -163,7 +198,7 @@ def test_a_spent_day_asks_for_nothing_until_midnight() -> None:
 
 
 def test_a_refusal_older_than_the_token_is_past() -> None:
-    renewed = status(oauth={"token_updated_at": at(0.5)})
+    renewed = status(oauth={"token_updated_at": hours_ago(0.5)})
     assert judged(renewed, alarms=[alarm("autorizacao-recusada", hours=1)]).case == "certo"
     assert judged(alarms=[alarm("autorizacao-recusada", "normal")]).case == "certo"
 
@@ -174,17 +209,17 @@ def test_the_gravest_wins() -> None:
         "oauth": LOST | {"refresh_days_left": 3, "warning": "x"},
         "running": True,
         "last_run": last("error"),
-        "freshness": {"read_at": at(50), "first_at": at(999)},
+        "freshness": read(50, 999),
         "owed": {"pendencias": 1},
     }
-    bad = reconciliation(month("2026-01", faltam=[1]))
+    bad = reconciliation(month(1, faltam=[1]))
     order = []
     cures: tuple[dict[str, Any], ...] = (
         {},
         {"oauth": {"refresh_days_left": 3, "warning": "x"}},
         {"running": False},
         {"last_run": last("partial")},
-        {"freshness": {"read_at": at(4), "first_at": at(999)}},
+        {"freshness": read(4, 999)},
         {"owed": {}},
         {"last_run": last("success")},
     )

@@ -1,10 +1,10 @@
 """A célula de um mês: o que se lê, o que se vê, e o que ela não afirma sem conferência."""
 
 from collections import Counter
-from datetime import date
-from typing import Any
+from datetime import UTC, date, datetime
 
 from bling_collector.insight.coverage import MonthCoverage
+from bling_collector.insight.reconciliation import MonthCheck, Side
 from bling_collector.web.panel.coverage_cells import cell
 from bling_collector.web.panel.pages.cobertura import _sentence
 from bling_collector.words import lower_first, upper_first
@@ -12,8 +12,21 @@ from bling_collector.words import lower_first, upper_first
 MONTH = date(2026, 1, 1)
 
 
-def checked(there: int, here: int, missing: int = 0) -> dict[str, Any]:
-    return {"no_bling": {"total": there}, "no_banco": {"total": here}, "faltam": list(range(missing))}
+def checked(there: int, here: int, missing: int = 0) -> MonthCheck:
+    return MonthCheck(
+        MONTH,
+        MONTH,
+        date(2026, 1, 31),
+        datetime(2026, 2, 1, tzinfo=UTC),
+        1,
+        Side(there, {}),
+        Side(here, {}),
+        list(range(missing)),
+        [],
+        [],
+        0,
+        igual=not missing,
+    )
 
 
 def test_o_que_se_le_esta_em_portugues() -> None:

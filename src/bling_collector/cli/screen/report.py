@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.etl.progress import time_left
-from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.insight.words import plain
 from bling_collector.words import (
@@ -29,10 +28,17 @@ from bling_collector.words import (
 )
 
 if TYPE_CHECKING:
+    from bling_collector.insight.failures import Failure, Failures
+    from bling_collector.insight.freshness import Freshness
+    from bling_collector.insight.numbering import SerieNumbering
+    from bling_collector.insight.quota import Quota
+    from bling_collector.insight.reconciliation import Reconciliation
+    from bling_collector.insight.status import Run, Status
+    from bling_collector.payload import Json
     from bling_collector.runs.job import RunResult
 
 
-def as_json(outcome: "RunResult") -> dict[str, Any]:
+def as_json(outcome: "RunResult") -> "dict[str, Json]":
     """O resultado de uma execução, como as respostas o mostram."""
     return {
         "status": outcome.status,
@@ -49,7 +55,16 @@ _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "Tudo refeito", "partial": "Refeito em parte", "error": "Não foi possível refazer"}
 
 
-def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: dict[str, Any] | None = None) -> None:
+def _counted(recurso: str, count: int) -> str:
+    """2 vendedores."""
+    from bling_collector.streams.registry import named
+
+    resource = named(recurso)
+    noun, title = (resource.noun, resource.title) if resource is not None else (recurso, recurso)
+    return plural(count, noun.lower(), title.lower())
+
+
+def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: "Failures | None" = None) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
     stats = outcome.stats
     counts = several(
@@ -57,6 +72,7 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: 
             plural(stats["nfes"], "nota", "notas"),
             plural(stats["contatos"], "contato", "contatos"),
             plural(stats["produtos"], "produto", "produtos"),
+            *(_counted(name, count) for name, count in stats.items() if name not in ("nfes", "contatos", "produtos")),
         ]
     )
     how = (_REDONE if redone else _DONE)[outcome.status]
@@ -68,10 +84,10 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: 
         click.echo(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
     if outcome.message:
         say(plain(outcome.message))
-    owed = owed or {"pendencias": [], "janelas": []}
-    for each in owed["pendencias"][:_NAMED]:
-        say(f"  {each['descricao']}: {lower_first(ended(each['motivo']))}")
-    if len(owed["pendencias"]) > _NAMED:
+    failed = owed.pendencias if owed else []
+    for each in failed[:_NAMED]:
+        say(f"  {each.descricao}: {lower_first(ended(each.motivo))}")
+    if len(failed) > _NAMED:
         say("  As outras estão em `bling-collector failures`.")
 
 
@@ -79,64 +95,63 @@ _NAMED = 5
 """Pendências que se nomeiam ao fim de uma execução."""
 
 
-def status(situation: dict[str, Any], now: datetime, no_run_hours: int, parked: Sequence[dict[str, Any]] = ()) -> None:
-    last, oauth, owed = situation["last_run"], situation["oauth"], situation["owed"]
-    if whose := situation["empresa"]:
-        click.echo(f"Empresa: {whose['nome']}" + (f" (CNPJ {whose['cnpj']})." if whose["cnpj"] else "."))
-    _last_run(situation["running"], last, now)
-    if situation["data_referencia"]:
-        click.echo(f"Coberto sem lacuna até {day(situation['data_referencia'])}.")
-    _fresh(situation["freshness"], now, no_run_hours)
-    _quota(situation["quota"])
-    if owed["pendencias"] or owed["janelas"]:
+def status(situation: "Status", now: datetime, no_run_hours: int, parked: "Sequence[Failure]" = ()) -> None:
+    last, oauth, owed = situation.last_run, situation.oauth, situation.owed
+    if whose := situation.empresa:
+        click.echo(f"Empresa: {whose.nome}" + (f" (CNPJ {whose.cnpj})." if whose.cnpj else "."))
+    _last_run(situation.running, last, now)
+    if situation.data_referencia:
+        click.echo(f"Coberto sem lacuna até {day(situation.data_referencia)}.")
+    _fresh(situation.freshness, now, no_run_hours)
+    _quota(situation.quota)
+    if owed.pendencias or owed.janelas:
         from bling_collector.alarms.texts import left_owed  # só quem deve algo o carrega
 
-        click.echo(f"{upper_first(left_owed(owed))}.")
+        click.echo(f"{upper_first(left_owed(owed.pendencias, owed.janelas))}.")
     else:
         click.echo("Nada devido.")
-    if owed["nomes_estacionadas"]:
-        known = {each["nome"]: f"{each['descricao']} ({each['nome']})" for each in parked}
-        names = "; ".join(known.get(name, name) for name in owed["nomes_estacionadas"])
+    if owed.nomes_estacionadas:
+        known = {each.nome: f"{each.descricao} ({each.nome})" for each in parked}
+        names = "; ".join(known.get(name, name) for name in owed.nomes_estacionadas)
         click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
-    if oauth["needs_authorization"] and oauth["readable"]:
+    if oauth.needs_authorization and oauth.readable:
         click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
-    elif oauth["readable"]:
-        left = oauth["refresh_days_left"]
+    elif oauth.readable:
+        left = oauth.refresh_days_left
         click.echo(
-            f"Autorizado; o token vale até {moment(oauth['expires_at'])} e se renova sozinho"
+            f"Autorizado; o token vale até {moment(oauth.expires_at)} e se renova sozinho"
             + (f" (a renovação, por mais {plural(left, 'dia', 'dias')})." if left is not None else ".")
         )
-        if not oauth["encrypted"]:
+        if not oauth.encrypted:
             click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
-    if oauth["warning"]:
-        say(f"⚠ {oauth['warning']}")
+    if oauth.warning:
+        say(f"⚠ {oauth.warning}")
 
 
-def _last_run(running: bool, last: dict[str, Any] | None, now: datetime) -> None:
+def _last_run(running: bool, last: "Run | None", now: datetime) -> None:
     if running and last:
-        step = last["andamento"]
-        done = f" ({number(step['feitos'])}/{number(step['total'])})" if step["total"] else ""
-        said = [f"Em curso: execução {last['run_id']}, {step['fase'] or 'começando'}{done}"]
-        seconds = (now - datetime.fromisoformat(last["inicio"])).total_seconds() if last["inicio"] else None
-        left = time_left(last["requisicoes"], step["restam"], seconds)
-        if left is not None:
-            part = Decimal(last["requisicoes"]) / (last["requisicoes"] + step["restam"])
+        step = last.andamento
+        done = f" ({number(step.feitos)}/{number(step.total)})" if step.total else ""
+        said = [f"Em curso: execução {last.run_id}, {step.fase or 'começando'}{done}"]
+        seconds = (now - last.inicio).total_seconds() if last.inicio else None
+        left = time_left(last.requisicoes, step.restam, seconds)
+        if left is not None and step.restam is not None:
+            part = Decimal(last.requisicoes) / (last.requisicoes + step.restam)
             said.append(f"{percent(part, 0)} do todo, faltam cerca de {duration(left)}")
         click.echo(f"{'; '.join(said)}.")
-        if step["espera"]:
-            click.echo(f"  {upper_first(step['espera'])}.")
+        if step.espera:
+            click.echo(f"  {upper_first(step.espera)}.")
     elif last is None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:
-        how = _ENDINGS.get(last["status"], last["status"])
-        notas = plural(last["stats"]["nfes"], "nota", "notas")
-        click.echo(f"Última execução: {last['run_id']}, {how}, em {moment(last['fim'])}, {notas}.")
-        if last["mensagem"]:
-            click.echo(f"  {plain(last['mensagem'])}")
+        how = _ENDINGS.get(last.status or "", last.status)
+        notas = plural(last.stats["nfes"], "nota", "notas")
+        click.echo(f"Última execução: {last.run_id}, {how}, em {moment(last.fim)}, {notas}.")
+        if last.mensagem:
+            click.echo(f"  {plain(last.mensagem)}")
 
 
-def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
-    fresh = Freshness.from_json(freshness)
+def _fresh(fresh: "Freshness", now: datetime, no_run_hours: int) -> None:
     if fresh.read_at is not None:
         click.echo(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
     if fresh.is_stale(now, no_run_hours):
@@ -144,13 +159,13 @@ def _fresh(freshness: dict[str, Any], now: datetime, no_run_hours: int) -> None:
         say(f"⚠ Os dados estão velhos: há mais de {since} não se lê o que há de novo no Bling.")
 
 
-def _quota(quota: dict[str, Any]) -> None:
-    kept = f"; {number(quota['reserve'])} ficam para os outros aplicativos" if quota["reserve"] else ""
-    click.echo(f"Cota do Bling hoje: {number(quota['used'])} de {_requests(quota['limit'])} da conta{kept}.")
-    if quota["exhausted"]:
+def _quota(quota: "Quota") -> None:
+    kept = f"; {number(quota.reserve)} ficam para os outros aplicativos" if quota.reserve else ""
+    click.echo(f"Cota do Bling hoje: {number(quota.used)} de {_requests(quota.limit)} da conta{kept}.")
+    if quota.exhausted:
         say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
-    if quota["paused_until"]:
-        say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota['paused_until'])}.")
+    if quota.paused_until:
+        say(f"Depois de muitos erros, nada é pedido ao Bling até {moment(quota.paused_until)}.")
 
 
 _SHOWN = 100
@@ -163,28 +178,23 @@ def _named(code: str) -> str:
     return situacao(int(code) if code.isdecimal() else None).lower()
 
 
-def differs(situation: dict[str, Any]) -> bool:
-    """Se a conferência guardada de algum mês mostra os dois lados diferentes."""
-    return any(not month["igual"] for month in situation["meses"])
-
-
-def unexplained(series: list[dict[str, Any]]) -> bool:
+def unexplained(series: "list[SerieNumbering]") -> bool:
     """Se a numeração de alguma série tem lacuna sem explicação, ou número repetido."""
-    return any(serie["sem_explicacao"] or serie["repetidas"] for serie in series)
+    return any(serie.sem_explicacao or serie.repetidas for serie in series)
 
 
-def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
+def reconciliation(outcome: "RunResult", situation: "Reconciliation") -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
-    sides: dict[tuple[str, str], list[int]] = {}
-    for each in situation["meses"]:
-        for side, name in enumerate(("no_bling", "no_banco")):
-            for code, count in each[name]["situacoes"].items():
-                sides.setdefault((each["mes"][:4], code), [0, 0])[side] += count
+    sides: dict[tuple[int, str], list[int]] = {}
+    for each in situation.meses:
+        for side, counted in enumerate((each.no_bling, each.no_banco)):
+            for code, count in counted.situacoes.items():
+                sides.setdefault((each.mes.year, code), [0, 0])[side] += count
     rows = [
         [f"{year} {_named(code)}", number(there), number(here), "" if there == here else mark(ok=False)]
         for (year, code), (there, here) in sorted(sides.items())
     ]
-    footer = ["Total", number(situation["no_bling"]), number(situation["no_banco"]), ""]
+    footer = ["Total", number(situation.no_bling), number(situation.no_banco), ""]
     table(["", "No Bling", "No banco", ""], rows, footer=footer)
     click.echo()
     for kind, title in _FOUND.items():
@@ -192,11 +202,11 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
             more = " …" if len(ids) > _SHOWN else ""
             click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
     # Meses por conferir não são uma diferença, e não se diz que está tudo certo.
-    sign = "◐" if situation["por_conferir"] and not differs(situation) else mark(situation["igual"])
-    held = share(situation["no_banco"], situation["no_bling"], "nota", "notas")
-    since = f", na conferência de {moment(situation['completo_em'])}" if situation["completo_em"] else ""
+    sign = "◐" if situation.por_conferir and not situation.different else mark(situation.igual)
+    held = share(situation.no_banco, situation.no_bling, "nota", "notas")
+    since = f", na conferência de {moment(situation.completo_em)}" if situation.completo_em else ""
     click.echo(f"{sign} {held}{since}.")
-    if missing := situation["por_conferir"]:
+    if missing := situation.por_conferir:
         months = plural(len(missing), "mês", "meses")
         span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
         click.echo(f"Ainda por conferir: {months}, {span}.")
@@ -208,38 +218,36 @@ def reconciliation(outcome: "RunResult", situation: dict[str, Any]) -> None:
 _MOTIVES = {"entrada": "entrada de emissão própria", "excluida": "excluída"}
 
 
-def numbering(series: list[dict[str, Any]]) -> None:
+def numbering(series: "list[SerieNumbering]") -> None:
     """As lacunas de cada série, com explicação ou com as notas dos dois lados; no fim, o veredito."""
     for serie in series:
         click.echo(
-            f"Série {serie['serie']}: de {number(serie['primeiro'])} a {number(serie['ultimo'])}, "
-            f"{plural(serie['numeros'], 'número', 'números')}."
+            f"Série {serie.serie}: de {number(serie.primeiro)} a {number(serie.ultimo)}, "
+            f"{plural(serie.numeros, 'número', 'números')}."
         )
-        for gap in serie["explicadas"]:
-            motive = _MOTIVES.get(gap["motivo"], gap["motivo"])
-            click.echo(f"  {gap['numero']}: {motive} (nota {gap['id']}, {day(gap['data_emissao'])}).")
-        for gap in serie["sem_explicacao"]:
-            numbers = f"{gap['de']}" if gap["quantos"] == 1 else f"{gap['de']} a {gap['ate']}"
-            before, after = gap["antes"], gap["depois"]
+        for nota in serie.explicadas:
+            motive = _MOTIVES.get(nota.motivo, nota.motivo)
+            click.echo(f"  {nota.numero}: {motive} (nota {nota.id}, {day(nota.data_emissao)}).")
+        for gap in serie.sem_explicacao:
+            numbers = f"{gap.de}" if gap.quantos == 1 else f"{gap.de} a {gap.ate}"
+            before, after = gap.antes, gap.depois
             click.echo(
-                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before['numero']}, de "
-                f"{day(before['data_emissao'])}, e {after['numero']}, de {day(after['data_emissao'])} "
-                f"(notas {before['id']} e {after['id']})."
+                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before.numero}, de "
+                f"{day(before.data_emissao)}, e {after.numero}, de {day(after.data_emissao)} "
+                f"(notas {before.id} e {after.id})."
             )
-        for repeated in serie["repetidas"]:
-            click.echo(
-                f"  {mark(ok=False)} {repeated['numero']}: repetida nas notas {', '.join(map(str, repeated['ids']))}."
-            )
+        for repeated in serie.repetidas:
+            click.echo(f"  {mark(ok=False)} {repeated.numero}: repetida nas notas {', '.join(map(str, repeated.ids))}.")
     click.echo(_numbering_verdict(series))
 
 
-def _numbering_verdict(series: list[dict[str, Any]]) -> str:
+def _numbering_verdict(series: "list[SerieNumbering]") -> str:
     if not series:
         return "Ainda não há notas."
-    missing = sum(gap["quantos"] for serie in series for gap in serie["sem_explicacao"])
-    repeated = sum(len(serie["repetidas"]) for serie in series)
+    missing = sum(gap.quantos for serie in series for gap in serie.sem_explicacao)
+    repeated = sum(len(serie.repetidas) for serie in series)
     if not missing and not repeated:
-        explained = sum(len(serie["explicadas"]) for serie in series)
+        explained = sum(len(serie.explicadas) for serie in series)
         why = f"; {plural(explained, 'número fora das vendas tem', 'números fora das vendas têm')} explicação"
         return f"{mark(ok=True)} A numeração não tem lacuna sem explicação{why if explained else ''}."
     parts = [plural(missing, "número sem explicação", "números sem explicação")] if missing else []
@@ -247,33 +255,33 @@ def _numbering_verdict(series: list[dict[str, Any]]) -> str:
     return f"{mark(ok=False)} Na numeração há {several(parts)}: confira-os no Bling."
 
 
-def failures(owed: dict[str, Any]) -> None:
+def failures(owed: "Failures") -> None:
     """Uma linha por pendência e por período devido."""
-    for each in owed["pendencias"]:
-        parked = ", estacionada" if each["estacionada"] else ""
-        click.echo(f"{each['descricao']}: {lower_first(ended(each['motivo']))}")
-        click.echo(f"  {each['nome']}: desde {moment(each['desde'])}, {_tries(each)}{parked}. {each['erro']}")
-    for window in owed["janelas"]:
-        why = ended(f": {lower_first(window['motivo'])}" if window["motivo"] else "")
-        click.echo(f"{window['descricao']}, por ler desde {moment(window['desde'])}{why or '.'}")
-    if not owed["pendencias"] and not owed["janelas"]:
+    for each in owed.pendencias:
+        parked = ", estacionada" if each.estacionada else ""
+        click.echo(f"{each.descricao}: {lower_first(ended(each.motivo))}")
+        click.echo(f"  {each.nome}: desde {moment(each.desde)}, {_tries(each)}{parked}. {each.erro}")
+    for window in owed.janelas:
+        why = ended(f": {lower_first(window.motivo)}" if window.motivo else "")
+        click.echo(f"{window.descricao}, por ler desde {moment(window.desde)}{why or '.'}")
+    if not owed.pendencias and not owed.janelas:
         click.echo("Nada devido.")
 
 
-def failure(each: dict[str, Any]) -> None:
+def failure(each: "Failure") -> None:
     """Tudo o que se sabe de uma pendência."""
-    click.echo(f"{each['descricao']}" + (" (estacionada)" if each["estacionada"] else ""))
-    click.echo(f"  por quê:    {ended(each['motivo'])}")
-    click.echo(f"  nome:       {each['nome']}")
-    click.echo(f"  desde:      {moment(each['desde'])}")
-    click.echo(f"  última vez: {moment(each['tentada_em'])}, {_tries(each)}")
-    if each["data_emissao"]:
-        click.echo(f"  emissão:    {day(each['data_emissao'])}")
-    click.echo(f"  erro:       {each['erro']}")
+    click.echo(f"{each.descricao}" + (" (estacionada)" if each.estacionada else ""))
+    click.echo(f"  por quê:    {ended(each.motivo)}")
+    click.echo(f"  nome:       {each.nome}")
+    click.echo(f"  desde:      {moment(each.desde)}")
+    click.echo(f"  última vez: {moment(each.tentada_em)}, {_tries(each)}")
+    if each.data_emissao:
+        click.echo(f"  emissão:    {day(each.data_emissao)}")
+    click.echo(f"  erro:       {each.erro}")
 
 
-def _tries(each: dict[str, Any]) -> str:
-    return plural(each["tentativas"], "tentativa", "tentativas")
+def _tries(each: "Failure") -> str:
+    return plural(each.tentativas, "tentativa", "tentativas")
 
 
 def _requests(count: int) -> str:

@@ -44,7 +44,9 @@ def emit_json(value: Any) -> None:
     """O resultado para um programa, em stdout; as letras que não cabem na codificação dela vão escapadas, inteiras."""
     import simplejson
 
-    click.echo(simplejson.dumps(value, ensure_ascii=not in_unicode(), indent=2, use_decimal=True))
+    from bling_collector.insight.snapshots import as_json
+
+    click.echo(simplejson.dumps(as_json(value), ensure_ascii=not in_unicode(), indent=2, use_decimal=True))
 
 
 def table(headers: list[str], rows: list[list[str]], *, footer: list[str] | None = None) -> None:

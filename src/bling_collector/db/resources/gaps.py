@@ -18,7 +18,7 @@ class Side:
 
     numero: int
     id: int
-    data: datetime | None
+    data_emissao: datetime | None
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,17 @@ class Gap:
 
     de: int
     ate: int
+    quantos: int
     antes: Side
     depois: Side
 
     @property
     def days(self) -> tuple[date, date] | None:
         """O primeiro e o último dia das duas notas; None se uma não tem data."""
-        if self.antes.data is None or self.depois.data is None:
+        first, last = self.antes.data_emissao, self.depois.data_emissao
+        if first is None or last is None:
             return None
-        return min(self.antes.data, self.depois.data).date(), max(self.antes.data, self.depois.data).date()
+        return min(first, last).date(), max(first, last).date()
 
 
 async def load_gaps(connection: AsyncConnection) -> list[Gap]:
@@ -56,5 +58,5 @@ def unexplained(gap: Row[Any], own: Sequence[Numbered]) -> Iterator[Gap]:
     before = antes.numero
     for after in (*(row.numero for row in inside(gap, own)), depois.numero):
         if after > before + 1:
-            yield Gap(before + 1, after - 1, antes, depois)
+            yield Gap(before + 1, after - 1, after - before - 1, antes, depois)
         before = after

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -54,10 +55,28 @@ class Search:
 
 
 @dataclass(frozen=True)
+class ListedNota:
+    """Uma nota como a lista a mostra."""
+
+    id: int
+    numero: str | None
+    serie: int | None
+    data_emissao: datetime | None
+    situacao: int | None
+    excluida_em: datetime | None
+    contato_id: int | None
+    contato_nome: str | None
+    contato_documento: str | None
+    contato_municipio: str | None
+    contato_uf: str | None
+    total_nota: Decimal | None
+
+
+@dataclass(frozen=True)
 class Found:
     """Uma página de notas."""
 
-    notas: list[dict[str, Any]]
+    notas: list[ListedNota]
     total: int
     """Quantas são ao todo; com `more`, são mais que isto."""
     more: bool = False
@@ -92,7 +111,7 @@ async def _load(connection: AsyncConnection, search: Search, per_page: int) -> F
     has_after = search.place is not None if search.newer else beyond
     rows = await nota_search.headers(connection, [place.id for place in places])
     return Found(
-        [dict(row) for row in rows],
+        [ListedNota(**row) for row in rows],
         min(counted, MOST_COUNTED),
         counted > MOST_COUNTED,
         written(places[0]) if has_before and places else None,

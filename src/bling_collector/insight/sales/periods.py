@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from bling_collector.errors import UsageError
-from bling_collector.windows import EARLIEST
+from bling_collector.windows import EARLIEST, Window, possible
 
 PRESETS: Final = {
     "12-meses": "Últimos 12 meses",
@@ -87,13 +87,16 @@ def choose_period(
 def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> Period:
     fim = fim or today
     inicio = inicio or min(first or fim, fim)
-    if fim < inicio:
-        raise UsageError(f"A data final ({fim:%d/%m/%Y}) vem antes da inicial ({inicio:%d/%m/%Y}). Troque as datas.")
-    if inicio > today:
-        raise UsageError(f"O período começa em {inicio:%d/%m/%Y}, que ainda não chegou; hoje é {today:%d/%m/%Y}.")
-    if inicio < EARLIEST:
-        raise UsageError(f"O período começa antes de {EARLIEST:%d/%m/%Y}, quando ainda não havia NF-e.")
-    return Period(inicio, min(fim, today))
+    found = possible(
+        Window(inicio, fim),
+        today,
+        {
+            "backwards": f"A data final ({fim:%d/%m/%Y}) vem antes da inicial ({inicio:%d/%m/%Y}). Troque as datas.",
+            "future": f"O período começa em {inicio:%d/%m/%Y}, que ainda não chegou; hoje é {today:%d/%m/%Y}.",
+            "old": f"O período começa antes de {EARLIEST:%d/%m/%Y}, quando ainda não havia NF-e.",
+        },
+    )
+    return Period(found.inicio, found.fim)
 
 
 def _written(value: str | None, which: str) -> date | None:

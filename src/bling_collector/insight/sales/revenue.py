@@ -1,10 +1,12 @@
 """O loader do faturamento: o que as notas de um período somam, ao lado do mesmo período do ano anterior."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Final
+
+from sqlalchemy import RowMapping
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources.revenue import (
@@ -66,10 +68,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Uma linha de uma repartição; o que a repartição não conta é zero."""
+
+    key: str | int | None
+    """A UF, o id do contato, o código do produto, o id da forma de pagamento ou a operação."""
+    nome: str | None
+    amount: Amount
+    documento: str | None = None
+    categoria: str | None = None
+    quantidade: Decimal = Decimal(0)
+    parcelas: int = 0
+
+
+@dataclass(frozen=True)
 class Breakdown:
     """As linhas, da maior à menor; quantas há ao todo, e quanto todas somam."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Part]
     of: int
     whole: Decimal
 
@@ -189,10 +205,24 @@ def _a_year_later(day: date, last: date) -> date:
 
 async def _breakdown(connection: AsyncConnection, name: str, period: Period, most: int | None) -> Breakdown:
     found: Rows = await read_breakdown(connection, name, period.inicio, period.fim, most)
-    rows = [dict(row._mapping) for row in found]
-    of, whole = (rows[0]["de"], rows[0]["todo"]) if rows else (0, Decimal(0))
-    for row in rows:
-        del row["de"], row["todo"]
-        if name == "pagamentos":
-            row["forma"] = row.pop("descricao") or PAGAMENTOS.get(row["tipo_pagamento"])
-    return Breakdown(rows, of, whole)
+    of, whole = (found[0].de, found[0].todo) if found else (0, Decimal(0))
+    return Breakdown([_part(row._mapping, _KEYS[name]) for row in found], of, whole)
+
+
+_KEYS: Final = {
+    "ufs": "uf",
+    "clientes": "contato_id",
+    "produtos": "codigo_produto",
+    "pagamentos": "forma_pagamento_id",
+    "operacoes": "operacao",
+}
+"""A coluna por que cada repartição reparte."""
+
+
+def _part(row: RowMapping, key: str) -> Part:
+    nome = row.get("nome")
+    if "tipo_pagamento" in row:
+        nome = row["descricao"] or PAGAMENTOS.get(row["tipo_pagamento"])
+    amounts = {each.name: row[each.name] for each in fields(Amount) if each.name in row}
+    others = {name: row[name] for name in ("documento", "categoria", "quantidade", "parcelas") if name in row}
+    return Part(row[key], nome, Amount(**amounts), **others)

@@ -1,10 +1,10 @@
 """Os alarmes por HTTP: o que está soando, e conferir agora o que não depende de uma execução acabar."""
 
-from typing import Any
-
 from fastapi import APIRouter, Depends
 
 from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.snapshots import as_json
+from bling_collector.payload import Json
 from bling_collector.web.api.answers import AlarmState, problems
 from bling_collector.web.api.running import no_body
 from bling_collector.web.door.origin import same_origin
@@ -19,9 +19,9 @@ router = APIRouter(prefix="/alerts", tags=["Situação"])
     responses=problems(503),
     response_model=list[AlarmState],
 )
-async def alerts(service: OneService) -> list[dict[str, Any]]:
+async def alerts(service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_alarms(app.engine)
+        return as_json(await load_alarms(app.engine))
 
 
 @router.post(
@@ -33,8 +33,8 @@ async def alerts(service: OneService) -> list[dict[str, Any]]:
     response_model=list[AlarmState],
     dependencies=[Depends(same_origin), Depends(no_body)],
 )
-async def check(service: OneService) -> list[dict[str, Any]]:
+async def check(service: OneService) -> Json:
     async with service.opened() as app:
         if unchecked := await app.alarms.check():
             raise unchecked
-        return await load_alarms(app.engine)
+        return as_json(await load_alarms(app.engine))

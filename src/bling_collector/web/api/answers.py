@@ -1,10 +1,11 @@
 """A forma das respostas, para /docs. Os números vêm de `insight.status`; um campo novo lá passa por aqui."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from bling_collector.payload import Json, Row
 from bling_collector.web.problems import MEDIA_TYPE
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -22,6 +23,10 @@ class Health(_Answer):
 
 
 class Stats(_Answer):
+    """Registros gravados; os dos recursos que `RECURSOS` pede a mais vêm com o nome deles."""
+
+    model_config = ConfigDict(extra="allow")
+
     nfes: int = Field(description="Notas gravadas")
     contatos: int = Field(description="Contatos gravados")
     produtos: int = Field(description="Produtos gravados")
@@ -31,7 +36,7 @@ class FoundDifferences(_Answer):
     """O que as varreduras encontraram diferente, antes de reparar: `faltavam`, `mudaram`, `sumiram`."""
 
     contagens: dict[str, int]
-    ids: dict[str, list[int]] = Field(description="No máximo mil de cada")
+    ids: dict[str, list[int | str]] = Field(description="No máximo mil de cada; das notas o id, do resto `recurso/id`")
 
 
 class RunAnswer(_Answer):
@@ -231,11 +236,11 @@ class Nota(_Answer):
     id: int
     numero: str | None
     situacao: int | None
-    itens: list[dict[str, Any]]
-    linhas: list[dict[str, Any]]
-    pagamentos: list[dict[str, Any]]
-    contato: dict[str, Any] | None
-    historico: list[dict[str, Any]]
+    itens: list[Row]
+    linhas: list[Row]
+    pagamentos: list[Row]
+    contato: Row | None
+    historico: list[Row]
 
 
 class Synced(_Answer):
@@ -279,7 +284,7 @@ _WHEN = {
 }
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, dict[str, Json]]:
     """Os problemas que uma rota pode responder, para o `responses` dela."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _WHEN[status], "content": content} for status in (*statuses, 500)}

@@ -4,8 +4,7 @@ Não há contador na memória: o que vários processos fazem está no banco, e q
 """
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,10 +13,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from bling_collector.clock import BRASILIA
-from bling_collector.insight.alarms import load_alarms
-from bling_collector.insight.metrics import load_totals
-from bling_collector.insight.reconciliation import load_reconciliation
-from bling_collector.insight.status import load_status
+from bling_collector.insight.alarms import Alarm, load_alarms
+from bling_collector.insight.metrics import Totals, load_totals
+from bling_collector.insight.reconciliation import Reconciliation, count_differences, load_reconciliation
+from bling_collector.insight.status import Status, load_status
 from bling_collector.web.api.answers import problems
 from bling_collector.web.service import OneService
 
@@ -51,10 +50,10 @@ class _Facts(Collector):
     def __init__(
         self,
         now: datetime,
-        totals: dict[str, Any],
-        status: dict[str, Any],
-        reconciliation: dict[str, Any],
-        alarms: list[dict[str, Any]],
+        totals: Totals,
+        status: Status,
+        reconciliation: Reconciliation,
+        alarms: list[Alarm],
     ) -> None:
         self._now = now
         self._totals = totals
@@ -71,48 +70,47 @@ class _Facts(Collector):
     def _runs(self) -> Iterable[Metric]:
         totals = self._totals
         runs = CounterMetricFamily("bling_runs", "Execuções, por como acabaram", labels=["status"])
-        for status in {*_STATUSES, *totals["runs"]}:
-            runs.add_metric([status], totals["runs"].get(status, 0))
+        for status in {*_STATUSES, *totals.runs}:
+            runs.add_metric([status], totals.runs.get(status, 0))
         yield runs
         saved = CounterMetricFamily("bling_saved", "Registros gravados por todas as execuções", labels=["recurso"])
-        for recurso in ("nfes", "contatos", "produtos"):
-            saved.add_metric([recurso], totals[recurso])
+        for recurso, count in (("nfes", totals.nfes), ("contatos", totals.contatos), ("produtos", totals.produtos)):
+            saved.add_metric([recurso], count)
         yield saved
-        yield CounterMetricFamily("bling_requests", "Requisições à API do Bling", totals["requisicoes"])
-        yield CounterMetricFamily("bling_throttled", "Respostas 429", totals["limitadas"])
-        yield _gauge("bling_notes", "Notas no banco, sem as excluídas", totals["notas"])
-        yield _gauge("bling_run_in_progress", "Há uma execução em curso", self._status["running"])
-        read_at, covered = self._status["freshness"]["read_at"], self._status["data_referencia"]
-        lag = None if read_at is None else max((self._now - datetime.fromisoformat(read_at)).total_seconds(), 0.0)
+        yield CounterMetricFamily("bling_requests", "Requisições à API do Bling", totals.requisicoes)
+        yield CounterMetricFamily("bling_throttled", "Respostas 429", totals.limitadas)
+        yield _gauge("bling_notes", "Notas no banco, sem as excluídas", totals.notas)
+        yield _gauge("bling_run_in_progress", "Há uma execução em curso", self._status.running)
+        age, covered = self._status.freshness.age(self._now), self._status.data_referencia
+        lag = None if age is None else age.total_seconds()
         yield _gauge("bling_lag_seconds", "Segundos desde que se leu tudo o que o Bling tinha", lag)
-        until = None if covered is None else datetime.fromisoformat(covered).replace(tzinfo=BRASILIA).timestamp()
+        until = None if covered is None else datetime.combine(covered, time(), BRASILIA).timestamp()
         yield _gauge("bling_covered_until_seconds", "O começo do último dia coberto sem lacuna (época Unix)", until)
 
     def _debts(self) -> Iterable[Metric]:
-        owed = self._status["owed"]
-        yield _gauge("bling_owed_windows", "Períodos devidos", owed["janelas"])
-        yield _gauge("bling_owed_records", "Registros pendentes", owed["pendencias"])
-        yield _gauge("bling_parked_records", "Registros pendentes e estacionados", owed["estacionadas"])
+        owed = self._status.owed
+        yield _gauge("bling_owed_windows", "Períodos devidos", owed.janelas)
+        yield _gauge("bling_owed_records", "Registros pendentes", owed.pendencias)
+        yield _gauge("bling_parked_records", "Registros pendentes e estacionados", owed.estacionadas)
 
     def _account(self) -> Iterable[Metric]:
-        oauth, quota = self._status["oauth"], self._status["quota"]
-        yield _gauge("bling_authorized", "Há uma autorização que se possa usar", not oauth["needs_authorization"])
-        yield _gauge("bling_refresh_token_days", "Dias até a autorização acabar", oauth["refresh_days_left"])
-        yield _gauge("bling_quota_used", "Requisições do coletor hoje", quota["used"])
-        yield _gauge("bling_quota_limit", "A cota diária da conta", quota["limit"])
-        yield _gauge("bling_quota_reserve", "O que dela fica para os outros aplicativos", quota["reserve"])
-        yield _gauge("bling_paused", "O disjuntor está aberto", quota["paused_until"] is not None)
+        oauth, quota = self._status.oauth, self._status.quota
+        yield _gauge("bling_authorized", "Há uma autorização que se possa usar", not oauth.needs_authorization)
+        yield _gauge("bling_refresh_token_days", "Dias até a autorização acabar", oauth.refresh_days_left)
+        yield _gauge("bling_quota_used", "Requisições do coletor hoje", quota.used)
+        yield _gauge("bling_quota_limit", "A cota diária da conta", quota.limit)
+        yield _gauge("bling_quota_reserve", "O que dela fica para os outros aplicativos", quota.reserve)
+        yield _gauge("bling_paused", "O disjuntor está aberto", quota.paused_until is not None)
 
     def _proof(self) -> Iterable[Metric]:
-        months = self._reconciliation["meses"]
-        yield _gauge("bling_reconciliation_equal", "O banco é igual ao Bling", self._reconciliation["igual"])
+        yield _gauge("bling_reconciliation_equal", "O banco é igual ao Bling", self._reconciliation.igual)
         differences = GaugeMetricFamily("bling_reconciliation_differences", "Notas que diferem", labels=["tipo"])
-        for kind in ("faltam", "sobram", "diferem"):
-            differences.add_metric([kind], sum(len(month[kind]) for month in months))
+        for kind, count in count_differences(self._reconciliation.meses).items():
+            differences.add_metric([kind], count)
         yield differences
         active = GaugeMetricFamily("bling_alarm_active", "O alarme está soando", labels=["nome"])
         for alarm in self._alarms:
-            active.add_metric([alarm["nome"]], alarm["estado"] != "normal")
+            active.add_metric([alarm.nome], alarm.estado != "normal")
         yield active
 
 

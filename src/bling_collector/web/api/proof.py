@@ -1,7 +1,7 @@
 """A prova e o que dela decorre: conferir, ver as lacunas, o que se deve, uma nota, e buscar um objeto só."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,8 @@ from bling_collector.insight.failures import load_failures
 from bling_collector.insight.nota import load_nota
 from bling_collector.insight.numbering import load_numbering
 from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.snapshots import as_json
+from bling_collector.payload import Json
 from bling_collector.runs.unpark import unpark
 from bling_collector.web.api.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
 from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
@@ -51,10 +53,10 @@ class Serie(BaseModel):
     responses=problems(503),
     response_model=Reconciliation,
 )
-async def reconciliation(service: OneService) -> dict[str, Any]:
+async def reconciliation(service: OneService) -> Json:
     """Não pergunta nada ao Bling: `completo_em` é a hora da conferência mais antiga."""
     async with service.opened() as app:
-        return await load_reconciliation(app.engine, app.clock.now())
+        return as_json(await load_reconciliation(app.engine, app.clock.now()))
 
 
 @router.post(
@@ -90,9 +92,9 @@ async def reconcile(
     responses=problems(404, 422, 503),
     response_model=list[SerieNumbering],
 )
-async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> list[dict[str, Any]]:
+async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_numbering(app.engine, asked.serie)
+        return as_json(await load_numbering(app.engine, asked.serie))
 
 
 @router.get(
@@ -102,9 +104,9 @@ async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> li
     responses=problems(503),
     response_model=Failures,
 )
-async def failures(service: OneService) -> dict[str, Any]:
+async def failures(service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_failures(app.engine)
+        return as_json(await load_failures(app.engine))
 
 
 @router.post(
@@ -129,9 +131,9 @@ async def retry(request: Request, service: OneService) -> RunAnswer | Response:
     responses=problems(404, 422, 503),
     response_model=Nota,
 )
-async def nota(nfe_id: _BLING_ID, service: OneService) -> dict[str, Any]:
+async def nota(nfe_id: _BLING_ID, service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_nota(app.engine, nfe_id)
+        return as_json((await load_nota(app.engine, nfe_id)).whole)
 
 
 @router.post(
@@ -144,7 +146,7 @@ async def nota(nfe_id: _BLING_ID, service: OneService) -> dict[str, Any]:
 )
 async def sync(
     recurso: Annotated[str, Path(description="nfe, contato ou produto")], id_: _BLING_ID, service: OneService
-) -> dict[str, Any]:
+) -> Json:
     _ = service.settings.credentials
     async with service.opened() as app:
         return {"recurso": recurso, "id": id_, "resultado": await app.pipeline.sync(recurso, id_)}

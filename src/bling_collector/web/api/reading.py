@@ -1,11 +1,13 @@
 """O que se lê do serviço: a saúde, a situação e as execuções."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from bling_collector.insight.snapshots import as_json
 from bling_collector.insight.status import load_run, load_runs, load_status
+from bling_collector.payload import Json
 from bling_collector.web.api.answers import Health, RunDetails, Runs, Status, problems
 from bling_collector.web.service import OneService
 
@@ -38,9 +40,9 @@ async def health(service: OneService) -> Health:
     responses=problems(503),
     response_model=Status,
 )
-async def status(service: OneService) -> dict[str, Any]:
+async def status(service: OneService) -> Json:
     async with service.opened() as app:
-        return await load_status(app.engine, app.cipher, app.clock.now())
+        return as_json(await load_status(app.engine, app.cipher, app.clock.now()))
 
 
 @router.get(
@@ -50,11 +52,12 @@ async def status(service: OneService) -> dict[str, Any]:
     responses=problems(422, 503),
     response_model=Runs,
 )
-async def runs(page: Annotated[Page, Query()], service: OneService) -> dict[str, Any]:
+async def runs(page: Annotated[Page, Query()], service: OneService) -> Json:
     async with service.opened() as app:
         found = await load_runs(app.engine, limit=page.limit + 1, before=page.before)
     shown, more = found[: page.limit], len(found) > page.limit
-    return {"runs": shown, "next": f"/runs?limit={page.limit}&before={shown[-1]['run_id']}" if more else None}
+    following = f"/runs?limit={page.limit}&before={shown[-1].run_id}" if more else None
+    return {"runs": as_json(shown), "next": following}
 
 
 @router.get(
@@ -66,6 +69,6 @@ async def runs(page: Annotated[Page, Query()], service: OneService) -> dict[str,
 )
 async def one_run(
     run_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="O número da execução")], service: OneService
-) -> dict[str, Any]:
+) -> Json:
     async with service.opened() as app:
-        return await load_run(app.engine, run_id)
+        return as_json(await load_run(app.engine, run_id))

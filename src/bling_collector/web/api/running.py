@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -11,7 +11,9 @@ from starlette.responses import JSONResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
+from bling_collector.insight.snapshots import as_json
 from bling_collector.insight.status import load_run
+from bling_collector.payload import Json
 from bling_collector.runs.job import RunResult
 from bling_collector.web.api.answers import RunAnswer, RunDetails, problems
 from bling_collector.web.door.origin import same_origin
@@ -115,7 +117,7 @@ async def execute(request: Request, service: Service, choose: Callable[[App], Be
         if _wants_no_wait(request):
             run_id = await run.started()
             headers = {"Location": f"/runs/{run_id}", "Preference-Applied": "respond-async"}
-            return JSONResponse(await load_run(app.engine, run_id), 202, headers)
+            return JSONResponse(as_json(await load_run(app.engine, run_id)), 202, headers)
         try:
             result = await run.ended()
         finally:
@@ -131,7 +133,7 @@ def _wants_no_wait(request: Request) -> bool:
 
 def _answer(request: Request, result: RunResult, *, stopping: bool) -> RunAnswer | Response:
     """200 para `success` e para `partial` por dívidas; um problema para o que impediu a execução de chegar ao fim."""
-    facts: dict[str, Any] = {
+    facts: dict[str, Json] = {
         "run_id": result.run_id,
         "stats": result.stats,
         "data_referencia": result.data_referencia.isoformat() if result.data_referencia else None,

@@ -2,7 +2,7 @@
 
 import hmac
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bling_collector.clock import Clock
 from bling_collector.config import Settings
+from bling_collector.payload import Json
 from bling_collector.web.door import session
 from bling_collector.web.door.address import is_address, is_this_machine
 from bling_collector.web.door.attempts import Attempts, too_many
@@ -147,7 +148,7 @@ def _unknown_name(scope: Scope, name: str) -> ASGIApp:
     )
 
 
-def describe(schema: dict[str, Any]) -> None:
+def describe(schema: dict[str, Json]) -> None:
     """Põe na descrição OpenAPI o token das rotas que o pedem, e as recusas que qualquer rota dá antes de começar."""
     schema["components"].setdefault("securitySchemes", {})[_SCHEME] = {
         "type": "http",

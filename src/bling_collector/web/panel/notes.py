@@ -1,11 +1,14 @@
 """Uma nota em palavras, para a lista e para a página dela."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from bling_collector.documentos import masked
+from bling_collector.insight.notas.search import ListedNota
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.words import money, number
 
@@ -40,29 +43,44 @@ _COLUMNS: Final = {
 _MONEY: Final = {"total_produtos", "total_nota", "valor_frete"}
 
 
-def state(nota: Mapping[str, Any]) -> tuple[str, str]:
+def state(code: int | None, gone: datetime | None) -> tuple[str, str]:
     """(a situação em palavras, o tom dela)."""
-    if nota["excluida_em"] is not None:
+    if gone is not None:
         return "Excluída no Bling", "warning"
-    return situacao(nota["situacao"]), _TONES.get(nota["situacao"] or 0, "neutral")
+    return situacao(code), _TONES.get(code or 0, "neutral")
 
 
-def as_row(nota: Mapping[str, Any]) -> dict[str, Any]:
-    """O que a lista mostra."""
-    words, tone = state(nota)
-    place = " / ".join(short(part, 60) for part in (nota["contato_municipio"], nota["contato_uf"]) if part)
-    return {
-        "id": nota["id"],
-        "numero": short(nota["numero"], 20) if nota["numero"] else "sem número",
-        "serie": nota["serie"],
-        "data": nota["data_emissao"],
-        "cliente": short(nota["contato_nome"], 80) if nota["contato_nome"] else None,
-        "documento": masked(nota["contato_documento"]),
-        "lugar": place,
-        "situacao": words,
-        "tom": tone,
-        "total": nota["total_nota"],
-    }
+@dataclass(frozen=True)
+class Line:
+    """O que a lista mostra de uma nota."""
+
+    id: int
+    numero: str
+    serie: int | None
+    data: datetime | None
+    cliente: str | None
+    documento: str
+    lugar: str
+    situacao: str
+    tom: str
+    total: Decimal | None
+
+
+def as_line(nota: ListedNota) -> Line:
+    """A linha da nota."""
+    words, tone = state(nota.situacao, nota.excluida_em)
+    return Line(
+        id=nota.id,
+        numero=short(nota.numero, 20) if nota.numero else "sem número",
+        serie=nota.serie,
+        data=nota.data_emissao,
+        cliente=short(nota.contato_nome, 80) if nota.contato_nome else None,
+        documento=masked(nota.contato_documento),
+        lugar=" / ".join(short(part, 60) for part in (nota.contato_municipio, nota.contato_uf) if part),
+        situacao=words,
+        tom=tone,
+        total=nota.total_nota,
+    )
 
 
 def chave(value: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from bling_collector.documentos import masked
-from bling_collector.insight.sales.revenue import Breakdown, Revenue, Step
+from bling_collector.insight.sales.revenue import Breakdown, Part, Revenue, Step
 from bling_collector.insight.sales.situacoes import OPERACOES
 from bling_collector.web.panel.charts import Group, Series, grouped_bars
 from bling_collector.web.panel.tables import Column, Kind, Table
@@ -85,7 +85,7 @@ def breakdown_table(name: str, found: Breakdown) -> Table:
         "pagamentos": (_PAYMENTS, _payment),
         "operacoes": (_OPERATIONS, _operation),
     }[name]
-    rows = [(*pick(row), row["valor"] / found.whole if found.whole else None) for row in found.rows]
+    rows = [(*pick(part), part.amount.valor / found.whole if found.whole else None) for part in found.rows]
     return Table(name, BREAKDOWNS[name], (*columns, Column("Participação", "share")), rows, found.of)
 
 
@@ -117,33 +117,27 @@ _PAYMENTS: Final = (Column("Forma de pagamento"), Column("Parcelas", "integer"),
 _OPERATIONS: Final = (Column("Operação"), Column("Notas", "integer"), Column("Valor", "money"))
 
 
-def _uf(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        row["uf"] or "Sem UF",
-        row["notas"],
-        row["canceladas"],
-        row["valor_cancelado"],
-        row["valor_a_parte"],
-        row["valor"],
-    )
+def _uf(part: Part) -> tuple[Any, ...]:
+    sums = part.amount
+    return part.key or "Sem UF", sums.notas, sums.canceladas, sums.valor_cancelado, sums.valor_a_parte, sums.valor
 
 
-def _customer(row: dict[str, Any]) -> tuple[Any, ...]:
-    nome = row["nome"] or _NAMELESS["clientes"]
-    return nome, masked(row["documento"]), row["notas"], row["canceladas"], row["valor_a_parte"], row["valor"]
+def _customer(part: Part) -> tuple[Any, ...]:
+    nome, sums = part.nome or _NAMELESS["clientes"], part.amount
+    return nome, masked(part.documento), sums.notas, sums.canceladas, sums.valor_a_parte, sums.valor
 
 
-def _product(row: dict[str, Any]) -> tuple[Any, ...]:
-    nome = row["nome"] or (_NAMELESS["produtos"] if row["codigo_produto"] is None else row["codigo_produto"])
-    return nome, row["codigo_produto"], row["notas"], row["quantidade"], row["valor_a_parte"], row["valor"]
+def _product(part: Part) -> tuple[Any, ...]:
+    nome, sums = part.nome or (_NAMELESS["produtos"] if part.key is None else part.key), part.amount
+    return nome, part.key, sums.notas, part.quantidade, sums.valor_a_parte, sums.valor
 
 
-def _payment(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["forma"] or "Não informada", row["parcelas"], row["valor"]
+def _payment(part: Part) -> tuple[Any, ...]:
+    return part.nome or "Não informada", part.parcelas, part.amount.valor
 
 
-def _operation(row: dict[str, Any]) -> tuple[Any, ...]:
-    return OPERACOES[row["operacao"]], row["notas"], row["valor"]
+def _operation(part: Part) -> tuple[Any, ...]:
+    return OPERACOES[str(part.key)], part.amount.notas, part.amount.valor
 
 
 def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:

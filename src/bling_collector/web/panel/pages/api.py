@@ -1,9 +1,8 @@
 """A API, escrita a partir da descrição OpenAPI: uma página daqui, que não carrega nada de fora."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
+from bling_collector.payload import Json
 from bling_collector.web.panel.render import page
 
 router = APIRouter(include_in_schema=False)
@@ -12,14 +11,14 @@ router = APIRouter(include_in_schema=False)
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     schema = request.app.openapi()
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Json]]] = {}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             groups.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
     return page(request, "api.html", groups=groups)
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _operation(path: str, method: str, operation: dict[str, Json]) -> dict[str, Json]:
     return {
         "method": method.upper(),
         "path": path,

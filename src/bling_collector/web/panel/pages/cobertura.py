@@ -1,9 +1,10 @@
 """Cobertura: mês a mês, quanto do que o Bling lista está aqui; um mês por dentro, e o botão que o confere."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -12,6 +13,7 @@ from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.coverage import (
     MOST_NOTES,
+    CitedNota,
     MonthCoverage,
     MonthDetails,
     load_coverage,
@@ -186,7 +188,7 @@ _VERDICTS: Final = {
 
 
 def _difference(month: MonthCoverage) -> str:
-    checked: dict[str, Any] = dict(month.checked or {})
+    checked = month.checked.differences if month.checked else {}
     parts = [
         f"{len(checked[kind])} {words[len(checked[kind]) != 1]}"
         for kind, words in (
@@ -199,35 +201,39 @@ def _difference(month: MonthCoverage) -> str:
     return f"Das notas deste mês: {', '.join(parts) or 'as contagens dos dois lados diferem'}."
 
 
-def _lists(found: MonthDetails) -> list[dict[str, Any]]:
-    """As notas de que se fala, por motivo."""
-    kinds = (
-        ("faltam", "Faltam aqui", "O Bling as lista e o banco não as tem.", found.faltam, len(found.faltam)),
-        ("diferem", "Mudaram no Bling", "O banco as tem como eram antes.", found.diferem, len(found.diferem)),
-        ("sobram", "Não estão mais no Bling", "Reparar as marca como excluídas.", found.sobram, len(found.sobram)),
-        (
-            "excluidas",
-            "Excluídas no Bling",
-            "Ficam no banco, marcadas, e não contam.",
-            found.excluidas,
-            found.excluidas_de,
-        ),
-    )
-    names = {int(each["id"]): each["descricao"] for each in found.pendencias if each["recurso"] == "nfe"}
-    return [_list(name, title, text, notes[:MOST_NOTES], of, names) for name, title, text, notes, of in kinds if of]
+@dataclass(frozen=True)
+class NoteList:
+    """As notas de que se fala, por um motivo: as que o banco tem, e o que se sabe das outras."""
+
+    name: str
+    title: str
+    text: str
+    notes: list[CitedNota]
+    unknown: list[str | int]
+    of: int
+
+    @property
+    def shown(self) -> int:
+        return len(self.notes) + len(self.unknown)
 
 
-def _list(
-    name: str, title: str, text: str, notes: list[dict[str, Any]], of: int, names: dict[int, str]
-) -> dict[str, Any]:
-    known = [note for note in notes if "numero" in note]
-    unknown = [names.get(note["id"], note["id"]) for note in notes if "numero" not in note]
-    return {
-        "name": name,
-        "title": title,
-        "text": text,
-        "notes": known,
-        "unknown": unknown,
-        "shown": len(notes),
-        "of": of,
-    }
+def _lists(found: MonthDetails) -> list[NoteList]:
+    names = {int(each.id): each.descricao for each in found.pendencias if each.recurso == "nfe"}
+    differences = found.month.checked.differences if found.month.checked else {}
+    lists = []
+    for kind, (title, text) in _LISTS.items():
+        ids = differences.get(kind, [])
+        shown = ids[:MOST_NOTES]
+        known = [found.known[id_] for id_ in shown if id_ in found.known]
+        unknown = [names.get(id_, id_) for id_ in shown if id_ not in found.known]
+        lists.append(NoteList(kind, title, text, known, unknown, len(ids)))
+    text = "Ficam no banco, marcadas, e não contam."
+    lists.append(NoteList("excluidas", "Excluídas no Bling", text, found.excluidas, [], found.excluidas_de))
+    return [each for each in lists if each.of]
+
+
+_LISTS: Final = {
+    "faltam": ("Faltam aqui", "O Bling as lista e o banco não as tem."),
+    "diferem": ("Mudaram no Bling", "O banco as tem como eram antes."),
+    "sobram": ("Não estão mais no Bling", "Reparar as marca como excluídas."),
+}

@@ -4,16 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
 from bling_collector.errors import CollectorError
 from bling_collector.etl.progress import time_left
-from bling_collector.insight.failures import load_failures
-from bling_collector.insight.live import Pace, load_live, load_log
-from bling_collector.insight.status import load_runs
+from bling_collector.insight.failures import Failure, load_failures
+from bling_collector.insight.live import LiveRun, Pace, load_live, load_log
+from bling_collector.insight.status import Run, load_runs
 from bling_collector.insight.words import KINDS
 from bling_collector.runs.journal import stop
 from bling_collector.web.door.origin import same_origin
@@ -43,31 +43,31 @@ async def history(request: Request, service: OneService, antes: Annotated[str | 
         "execucoes.html",
         section="execucoes",
         now=service.clock.now(),
-        runs=[_with_duration(run) for run in shown],
+        runs=shown,
         kinds=KINDS,
         first=before is None,
-        next=f"/execucoes?antes={shown[-1]['run_id']}" if more else None,
+        next=f"/execucoes?antes={shown[-1].run_id}" if more else None,
     )
 
 
 @router.get("/execucoes/{run_id}")
 async def one(request: Request, run_id: RunId, service: OneService) -> Response:
     async with service.opened() as app:
-        run = _with_duration(await load_live(app.engine, run_id))
+        live = await load_live(app.engine, run_id)
         failures, log = await load_failures(app.engine), await load_log(app.engine, run_id)
-    began, ended = run["inicio"], run["fim"] or "9"
-    pace = Pace()
-    pace.add(0, run)
+    run, pace = live.run, Pace()
+    pace.add(0, run.requisicoes)
     return page(
         request,
         "execucao.html",
-        section="executar" if run["status"] == "running" else "execucoes",
+        section="executar" if run.status == "running" else "execucoes",
         now=service.clock.now(),
         run=run,
-        kind=KINDS.get(run["tipo"], run["tipo"] or "Execução"),
-        live=_shown(run, pace, service.clock.now()),
-        failures=[p for p in failures["pendencias"] if began and began <= p["tentada_em"] <= ended],
-        windows=failures["janelas"] if run["status"] != "success" else [],
+        stopping=live.parando,
+        kind=KINDS.get(run.tipo or "", run.tipo or "Execução"),
+        live=_shown(live, pace, service.clock.now()),
+        failures=[failure for failure in failures.pendencias if _tried(run, failure)],
+        windows=failures.janelas if run.status != "success" else [],
         log=log,
     )
 
@@ -93,42 +93,41 @@ async def _events(service: Service, run_id: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     while loop.time() < ends and not service.runner.stopping:
         try:
-            run, pace = await service.live.look(await service.app(), run_id)
+            live, pace = await service.live.look(await service.app(), run_id)
         except CollectorError:  # o banco caiu: quem acompanha o diz na página, e liga de novo
             return
-        if run["status"] != "running":
-            yield f"event: fim\ndata: {run['status']}\n\n"
+        if live.run.status != "running":
+            yield f"event: fim\ndata: {live.run.status}\n\n"
             return
-        yield f"data: {json.dumps(_shown(run, pace, service.clock.now()), ensure_ascii=False)}\n\n"
+        yield f"data: {json.dumps(_shown(live, pace, service.clock.now()), ensure_ascii=False)}\n\n"
         await asyncio.sleep(EVERY)
 
 
-def _shown(run: dict[str, Any], pace: Pace, now: datetime) -> dict[str, Any]:
+def _tried(run: Run, failure: Failure) -> bool:
+    """Se foi nesta execução que se tentou por último o que falhou."""
+    began, ended = run.inicio, run.fim
+    return began is not None and began <= failure.tentada_em and (ended is None or failure.tentada_em <= ended)
+
+
+def _shown(live: LiveRun, pace: Pace, now: datetime) -> dict[str, str | int | None]:
     """O andamento como a página o escreve; as chaves são os `data-live` dela."""
-    progress = run["andamento"]
-    total, done = progress["total"], progress["feitos"]
-    seconds = (now - datetime.fromisoformat(run["inicio"])).total_seconds() if run["inicio"] else None
-    average = run["requisicoes"] / seconds if seconds and seconds > 5 else None
-    rate, ahead = pace.per_second, progress["restam"]
-    left = ahead / rate if rate and ahead is not None else time_left(run["requisicoes"], ahead, seconds)
-    whole = None if ahead is None else run["requisicoes"] + ahead
+    run, step = live.run, live.run.andamento
+    seconds = (now - run.inicio).total_seconds() if run.inicio else None
+    average = run.requisicoes / seconds if seconds and seconds > 5 else None
+    rate, ahead = pace.per_second, step.restam
+    left = ahead / rate if rate and ahead is not None else time_left(run.requisicoes, ahead, seconds)
+    whole = None if ahead is None else run.requisicoes + ahead
     return {
-        "fase": "Parando com jeito: salva o que já chegou" if run["parando"] else progress["fase"] or "Começando",
-        "feitos": f"{number(done)} de {number(total)}" if total else "Lendo as listagens",
-        "valor": run["requisicoes"] if whole else (done if total else None),
-        "maximo": whole or total or 1,
-        "espera": upper_first(progress["espera"] or ""),
-        "notas": number(run["stats"]["nfes"]),
-        "cadastros": number(run["stats"]["contatos"] + run["stats"]["produtos"]),
-        "requisicoes": number(run["requisicoes"]),
+        "fase": "Parando com jeito: salva o que já chegou" if live.parando else step.fase or "Começando",
+        "feitos": f"{number(step.feitos)} de {number(step.total)}" if step.total else "Lendo as listagens",
+        "valor": run.requisicoes if whole else (step.feitos if step.total else None),
+        "maximo": whole or step.total or 1,
+        "espera": upper_first(step.espera or ""),
+        "notas": number(run.stats["nfes"]),
+        "cadastros": number(sum(run.stats.values()) - run.stats["nfes"]),
+        "requisicoes": number(run.requisicoes),
         "ritmo": number(rate if rate is not None else average, 1),
         "decorrido": duration(seconds),
         "falta": f"cerca de {duration(left)}" if left is not None else "—",
-        "janelas": number(run["janelas"]),
+        "janelas": number(live.janelas),
     }
-
-
-def _with_duration(run: dict[str, Any]) -> dict[str, Any]:
-    began, ended = run["inicio"], run["fim"]
-    spent = datetime.fromisoformat(ended) - datetime.fromisoformat(began) if began and ended else None
-    return run | {"duracao": spent.total_seconds() if spent else None}

@@ -73,7 +73,7 @@ async def _form(
     request: Request, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
 ) -> Response:
     loaded = await load_status(app.engine, app.cipher, app.clock.now())
-    first = given or {"tipo": "run" if loaded["started"] else "run-full"}
+    first = given or {"tipo": "run" if loaded.started else "run-full"}
     more = {"error": None} | more
     return page(
         request,
@@ -81,7 +81,7 @@ async def _form(
         status=status,
         section="executar",
         given=first,
-        oauth=loaded["oauth"],
-        last=loaded["last_run"],
+        oauth=loaded.oauth,
+        last=loaded.last_run,
         **more,
     )

@@ -90,12 +90,20 @@ async def faturamento(request: Request, service: OneService) -> Response:
                 revenue=None,
             )
         if wants_fragment(request.scope) and asked.partes:
-            return fragment("faturamento.html", "partes", **await _parts(app.engine, period))
+            tables = await _parts(app.engine, period)
+            return fragment("faturamento.html", "partes", tables=tables, query=query_of(period))
         revenue = await load_revenue(app.engine, period, today(app.clock))
         unproven = await load_unproven(app.engine, list(period.months), today(app.clock))
-        parts = await _parts(app.engine, period) if asked.partes else {"tables": None, "query": query_of(period)}
+        parts = await _parts(app.engine, period) if asked.partes else None
     return page(
-        request, "faturamento.html", section="faturamento", error=None, unproven=unproven, **_context(revenue), **parts
+        request,
+        "faturamento.html",
+        section="faturamento",
+        error=None,
+        unproven=unproven,
+        tables=parts,
+        query=query_of(period),
+        **_context(revenue),
     )
 
 
@@ -132,11 +140,10 @@ async def _whole_table(engine: AsyncEngine, period: Period, name: str) -> Table:
     return breakdown_table(name, await load_breakdown(engine, period, name))
 
 
-async def _parts(engine: AsyncEngine, period: Period) -> dict[str, Any]:
+async def _parts(engine: AsyncEngine, period: Period) -> list[Table]:
     """As repartições, que somam itens e parcelas e demoram mais: a página as pede depois de aparecer."""
     found = await load_breakdowns(engine, period, most=TOP)
-    tables = [breakdown_table(name, found[name]) for name in BREAKDOWNS]
-    return {"tables": tables, "query": query_of(period)}
+    return [breakdown_table(name, found[name]) for name in BREAKDOWNS]
 
 
 def _context(revenue: Revenue) -> Mapping[str, Any]:

@@ -1,8 +1,7 @@
 """A página de uma nota, e buscá-la outra vez no Bling."""
 
 import asyncio
-from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.responses import RedirectResponse
@@ -10,9 +9,10 @@ from starlette.responses import RedirectResponse
 from bling_collector.bootstrap import App
 from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
-from bling_collector.insight.nota import UnknownNotaError, load_nota, load_nota_proof
-from bling_collector.insight.quota import load_quota
+from bling_collector.insight.nota import Change, Nota, UnknownNotaError, load_nota, load_nota_proof
+from bling_collector.insight.quota import read_quota
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
+from bling_collector.payload import Row
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.render import page
@@ -65,7 +65,7 @@ async def _fetch(app: App, id_: int) -> str:
     Quem desiste no meio não deixa nada pela metade: a nota é gravada numa transação só.
     """
     async with app.engine.connect() as connection:
-        paused_until = (await load_quota(connection, app.clock.now()))["paused_until"]
+        paused_until = (await read_quota(connection, app.clock.now())).paused_until
     if paused_until is not None:
         raise BlingUnavailableError(
             "Depois de muitos erros do Bling, o coletor o deixa em paz por um momento: nada lhe é pedido até as "
@@ -103,27 +103,29 @@ async def _show(
             id=id_,
             failure=str(failure) if failure else None,
         )
-    words, tone = notes.state(nota)
+    header = nota.cabecalho
+    words, tone = notes.state(header["situacao"], header["excluida_em"])
     return page(
         request,
         "nota.html",
         section="notas",
         status=failure.http_status if failure else 200,
         now=service.clock.now(),
-        nota=nota,
+        nota=header,
         proof=proof,
         said=said,
         failure=str(failure) if failure else None,
         state=words,
         tone=tone,
-        danfe=notes.link(nota["link_pdf"]) or notes.link(nota["link_danfe"]),
-        xml=notes.link(nota["link_xml"]),
+        danfe=notes.link(header["link_pdf"]) or notes.link(header["link_danfe"]),
+        xml=notes.link(header["link_xml"]),
         customer=_customer(nota),
         lines=_lines(nota, first),
-        parcels=[_parcel(parcel, proof["formas"]) for parcel in nota["pagamentos"][:_PARCELS]],
-        history=[_event(event) for event in reversed(nota["historico"][-_CHANGES:])],
-        older_changes=max(len(nota["historico"]) - _CHANGES, 0),
-        chave=notes.chave(nota["chave_acesso"]),
+        parcels=[_parcel(parcel, proof.formas) for parcel in nota.pagamentos[:_PARCELS]],
+        parcels_of=len(nota.pagamentos),
+        history=[_event(event) for event in reversed(nota.historico[-_CHANGES:])],
+        older_changes=max(len(nota.historico) - _CHANGES, 0),
+        chave=notes.chave(header["chave_acesso"]),
         short=notes.short,
     )
 
@@ -139,14 +141,14 @@ def _first_line(value: str | None) -> int:
     return int(value) if value and value.isascii() and value.isdigit() and 0 < len(value) < 6 and int(value) else 1
 
 
-def _lines(nota: dict[str, Any], first: int) -> dict[str, Any]:
+def _lines(nota: Nota, first: int) -> Row:
     """As linhas da nota, umas tantas por vez; de uma que só o primeiro coletor conheceu, os itens somados."""
-    summed = not nota["linhas"] and bool(nota["itens"])
-    all_lines = nota["itens"] if summed else nota["linhas"]
+    summed = not nota.linhas and bool(nota.itens)
+    all_lines = nota.itens if summed else nota.linhas
     first = first if first <= len(all_lines) else 1
     shown = all_lines[first - 1 : first - 1 + _LINES]
     last = first - 1 + len(shown)
-    address = f"/notas/{nota['id']}"
+    address = f"/notas/{nota.cabecalho['id']}"
     return {
         "total": len(all_lines),
         "first": first,
@@ -158,7 +160,7 @@ def _lines(nota: dict[str, Any], first: int) -> dict[str, Any]:
     }
 
 
-def _line(line: dict[str, Any], number: int) -> dict[str, Any]:
+def _line(line: Row, number: int) -> Row:
     code = line["codigo_produto"]
     return {
         "numero": line.get("linha", number),
@@ -174,7 +176,7 @@ def _line(line: dict[str, Any], number: int) -> dict[str, Any]:
     }
 
 
-def _parcel(parcel: dict[str, Any], names: dict[int, str | None]) -> dict[str, Any]:
+def _parcel(parcel: Row, names: dict[int, str | None]) -> Row:
     code = parcel["tipo_pagamento"]
     kind = PAGAMENTOS.get(code, f"Código {code}") if code is not None else None
     name = names.get(parcel["forma_pagamento_id"])
@@ -187,15 +189,15 @@ def _parcel(parcel: dict[str, Any], names: dict[int, str | None]) -> dict[str, A
     }
 
 
-def _customer(nota: dict[str, Any]) -> dict[str, Any]:
+def _customer(nota: Nota) -> dict[str, str | None]:
     """O cliente como a nota o traz, e o que o cadastro sabe dele a mais."""
-    contato = nota["contato"] or {}
-    place = " / ".join(notes.short(part, 60) for part in (nota["contato_municipio"], nota["contato_uf"]) if part)
-    name = nota["contato_nome"]
+    header, contato = nota.cabecalho, nota.contato or {}
+    place = " / ".join(notes.short(part, 60) for part in (header["contato_municipio"], header["contato_uf"]) if part)
+    name = header["contato_nome"]
     now_called = contato.get("nome")
     return {
         "nome": notes.short(name) if name else None,
-        "documento": masked(nota["contato_documento"]),
+        "documento": masked(header["contato_documento"]),
         "lugar": place,
         "email": notes.short(contato.get("email") or "", 100),
         "telefones": " · ".join(notes.short(n, 30) for n in (contato.get("telefone"), contato.get("celular")) if n),
@@ -204,6 +206,6 @@ def _customer(nota: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _event(event: dict[str, Any]) -> dict[str, Any]:
-    changes = [notes.change(column, values) for column, values in event["mudancas"].items()]
-    return {"quando": datetime.fromisoformat(event["quando"]), "run_id": event["run_id"], "mudancas": changes}
+def _event(event: Change) -> Row:
+    changes = [notes.change(column, values) for column, values in event.mudancas.items()]
+    return {"quando": event.quando, "run_id": event.run_id, "mudancas": changes}

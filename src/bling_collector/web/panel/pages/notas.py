@@ -13,7 +13,7 @@ from bling_collector.insight.notas.search import EXCLUIDA, Search, load_notas, r
 from bling_collector.insight.notas.terms import KINDS, Kind, Term, UnreadableTermError, as_kind, cleaned, recognise
 from bling_collector.insight.sales.situacoes import SITUACOES
 from bling_collector.payload import storable
-from bling_collector.web.panel.notes import as_row
+from bling_collector.web.panel.notes import as_line
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService
 
@@ -76,7 +76,7 @@ async def notas(request: Request, service: OneService) -> Response:
         alternatives=_alternatives(asked),
         situacoes=[*((str(code), SITUACOES[code]) for code in _ORDER), (_GONE, "Excluída no Bling")],
         found=found,
-        rows=[as_row(nota) for nota in found.notas] if found else [],
+        rows=[as_line(nota) for nota in found.notas] if found else [],
         previous=_address(asked, antes=found.before) if found and found.before else None,
         next=_address(asked, apos=found.after) if found and found.after else None,
     )

@@ -25,13 +25,24 @@ async def situacao(request: Request, service: OneService) -> Response:
         now = app.clock.now()
         hours = service.settings.alert_no_run_hours
         found = await load_situation(app.engine, app.cipher, now, no_run_hours=hours, missing=_missing(service))
-        running = await running_id(app.engine) if found["status"]["running"] else None
-    began = found["status"]["freshness"]["read_at"] is not None
-    template = "situacao.html" if began or found["reconciliation"]["no_banco"] else "guia.html"
+        running = await running_id(app.engine) if found.status.running else None
+    began = found.status.freshness.read_at is not None
+    template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
     callback = f"{address(request)}/auth/callback"
-    found["state"] = found.pop("status")
     return page(
-        request, template, section="situacao", now=now, running=running, kinds=KINDS, callback=callback, **found
+        request,
+        template,
+        section="situacao",
+        now=now,
+        running=running,
+        kinds=KINDS,
+        callback=callback,
+        verdict=found.verdict,
+        state=found.status,
+        failures=found.failures,
+        alarms=found.alarms,
+        next_run=found.next_run,
+        no_run_hours=hours,
     )
 
 
