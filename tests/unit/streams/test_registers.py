@@ -1,25 +1,18 @@
 """Do JSON dos cadastros às linhas das tabelas."""
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures import fixture
 
 from bling_collector.db.models import categorias_produto as categorias_table
 from bling_collector.db.models import contatos as contatos_table
 from bling_collector.db.models import formas_pagamento as formas_table
 from bling_collector.db.models import produtos as produtos_table
 from bling_collector.etl.resource import Resource
-from bling_collector.payload import UnreadableError, loads
+from bling_collector.payload import UnreadableError
 from bling_collector.streams import categorias_produto, contatos, formas_pagamento, produtos
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-
-
-def fixture(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = loads((FIXTURES / f"{name}.json").read_bytes())
-    return document
 
 
 def test_um_contato_com_cnpj_de_letras_e_o_endereco_geral() -> None:
