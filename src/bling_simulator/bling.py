@@ -11,6 +11,7 @@ from bling_simulator.clock import Clock, SystemClock, local_now
 from bling_simulator.company import generate_another, generate_company
 from bling_simulator.company.catalogue import make_product
 from bling_simulator.company.people import Kind, make_contact
+from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
 from bling_simulator.counters import Counters
 from bling_simulator.faults import FaultBook, FaultKind, FaultRule
 from bling_simulator.limits import AccountLimits, IpLimits
@@ -146,7 +147,10 @@ class Bling:
         return register.add(detail, local_now(self.clock), record_id=register.next_id())
 
     def edit_contact(self, contact_id: int, **changes: Any) -> None:
-        self.company.contacts.change(contact_id, changes, local_now(self.clock))
+        """Muda o contato, e com ele o nome e a situação que o vendedor mostra, se ele é de um."""
+        now = local_now(self.clock)
+        self.company.contacts.change(contact_id, changes, now)
+        follow_contact(self.company.sellers, self.company.contacts.entries[contact_id].detail, now)
 
     def delete_contact(self, contact_id: int) -> None:
         """Exclui do cadastro: sai das listas comuns e o detalhe responde 404."""
@@ -166,6 +170,29 @@ class Bling:
         """Exclui do cadastro: só volta nos critérios 4 e 5, e o detalhe responde 404."""
         self.edit_product(product_id)
         self.company.products.entries[product_id].deleted = True
+
+    @property
+    def sellers(self) -> Mapping[int, Json]:
+        """id → detalhe de cada vendedor, com os excluídos."""
+        return {record_id: entry.detail for record_id, entry in self.company.sellers.entries.items()}
+
+    def add_seller(self, **changes: Any) -> int:
+        """Cadastra um vendedor. `contato` é `{"id": …}` de um contato da empresa; sem ele, cadastra-se uma pessoa."""
+        contact_id = changes.get("contato", {}).get("id") or self.add_contact("F")
+        seen = as_seller_contact(self.company.contacts.entries[contact_id].detail)
+        detail = make_seller(seen) | changes | {"contato": seen | changes.get("contato", {})}
+        register = self.company.sellers
+        return register.add(detail, local_now(self.clock), record_id=register.next_id())
+
+    def edit_seller(self, seller_id: int, **changes: Any) -> None:
+        self.company.sellers.change(seller_id, changes, local_now(self.clock))
+
+    def delete_seller(self, seller_id: int) -> None:
+        """Exclui o contato dele, de quem é a situação: só volta com `situacaoContato` E ou T, e o detalhe dá 404."""
+        contact = self.company.sellers.entries[seller_id].detail["contato"]
+        if contact["id"] in self.company.contacts.entries:
+            self.delete_contact(contact["id"])
+        self.edit_seller(seller_id, contato=contact | {"situacao": "E"})
 
     # --- defeitos ------------------------------------------------------------------------------------
 

@@ -74,6 +74,8 @@ class SimulatorSettings:
     latest_included: int = 20
     """Quantos cadastros cabem em «Últimos incluídos»."""
     deleted_detail_answers_200: bool = False
+    seller_rows_without_name: bool = False
+    """Outra leitura: as linhas de /vendedores vêm sem `contato.nome`."""
     most_array_values: int | None = None
     """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 

@@ -6,6 +6,7 @@ Deslizes tolerados, todos da descrição e não do Bling:
   da parcela; `numero`, `serie` e `data` no transporte; `error.type` no envelope de erro);
 - `enum` de textos num campo inteiro (`unidadeMedida` do produto);
 - `format: datetime` e `format: date`, que não descrevem nem «2026-02-03 09:52:12» nem «0000-00-00»;
+- listas descritas como um objeto só (`/vendedores`);
 - propriedades `writeOnly` que o Bling responde (`tipoPessoa`, `loja.numero`): são só propriedades;
 - `uf` e textos sem lista de valores: «EX» e vazio passam.
 """
@@ -29,6 +30,14 @@ class OfficialDescription:
         converted = self._convert(response["content"]["application/json"]["schema"], ())
         assert isinstance(converted, dict)
         return converted
+
+    def list_schema(self, path: str) -> dict[str, Any]:
+        """O esquema da listagem `GET path`: `data` é sempre uma lista."""
+        schema = self.answer_schema(path)
+        data = schema["properties"]["data"]
+        if data["type"] == "object":
+            schema["properties"]["data"] = {"type": "array", "items": data}
+        return schema
 
     def _convert(self, node: Any, trail: tuple[str, ...]) -> Any:
         if isinstance(node, list):

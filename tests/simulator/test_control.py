@@ -55,6 +55,14 @@ async def test_registers(control: httpx2.AsyncClient, bling: Bling, path: str) -
     assert entries[record_id].deleted
 
 
+async def test_sellers(control: httpx2.AsyncClient, bling: Bling) -> None:
+    seller_id = (await control.post("/sellers", json={"descontoLimite": 5})).json()["id"]
+    assert (await control.patch(f"/sellers/{seller_id}", json={"descontoLimite": 7})).status_code == 204
+    assert bling.sellers[seller_id]["descontoLimite"] == 7
+    assert (await control.delete(f"/sellers/{seller_id}")).status_code == 204
+    assert bling.sellers[seller_id]["contato"]["situacao"] == "E"
+
+
 async def test_settings(control: httpx2.AsyncClient, bling: Bling) -> None:
     body = {"requests_per_second": 7, "missing_scopes": ["/contatos"], "latency": 0}
     changed = (await control.patch("/settings", json=body)).json()
@@ -111,6 +119,8 @@ async def test_forgiving_a_blocked_address(
         ("POST", "/notes", {"contact_id": 1}, 404),
         ("DELETE", "/contacts/1", None, 404),
         ("POST", "/products", {}, 422),
+        ("DELETE", "/sellers/1", None, 404),
+        ("POST", "/sellers", {"contato": {"id": 1}}, 404),
         ("DELETE", "/faults/9", None, 404),
         ("POST", "/faults", {"path": "("}, 422),
         ("POST", "/faults", {"path": "a", "kind": "terremoto"}, 422),

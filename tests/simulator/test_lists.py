@@ -5,7 +5,7 @@ import pytest
 
 from bling_simulator import Bling
 
-LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos")
+LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos", "/vendedores")
 
 NOT_FOUND = {
     "error": {

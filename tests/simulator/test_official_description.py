@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from bling_simulator import Bling, SimulatorSettings, create_app
-from bling_simulator.api import auxiliares, contatos, nfe, produtos
+from bling_simulator.api import auxiliares, contatos, nfe, produtos, vendedores
 from bling_simulator.payload import dump
 
 from .official_schema import OfficialDescription, problems
@@ -23,13 +23,15 @@ pytestmark = pytest.mark.skipif(
     not FILE, reason="BLING_OPENAPI não aponta para a descrição oficial da API (bling-openapi.json)"
 )
 
-LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos")
+LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos", "/vendedores")
+EVERYTHING = {"/vendedores": {"situacaoContato": "T"}}
 DETAILS = {
     "/nfe": "/nfe/{idNotaFiscal}",
     "/contatos": "/contatos/{idContato}",
     "/produtos": "/produtos/{idProduto}",
     "/formas-pagamentos": "/formas-pagamentos/{idFormaPagamento}",
     "/categorias/produtos": "/categorias/produtos/{idCategoriaProduto}",
+    "/vendedores": "/vendedores/{idVendedor}",
 }
 
 
@@ -52,9 +54,9 @@ def answered(body: object) -> Any:
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_lists(client: httpx2.AsyncClient, official: OfficialDescription, path: str) -> None:
-    answer = await client.get(path)
+    answer = await client.get(path, params=EVERYTHING.get(path))
     assert len(answer.json()["data"]) > 5
-    assert problems(official.answer_schema(path), answer.json()) == []
+    assert problems(official.list_schema(path), answer.json()) == []
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -82,7 +84,7 @@ def test_every_note(company: Bling, official: OfficialDescription) -> None:
     everything = {"type": "array", "items": detail}
     assert problems(everything, answered(notes)) == []
     rows = {"data": [nfe.nfe_row(note) for note in notes]}
-    assert problems(official.answer_schema("/nfe"), answered(rows)) == []
+    assert problems(official.list_schema("/nfe"), answered(rows)) == []
 
 
 def test_every_register(company: Bling, official: OfficialDescription) -> None:
@@ -91,12 +93,13 @@ def test_every_register(company: Bling, official: OfficialDescription) -> None:
         "/produtos": (company.products, produtos.produto_row),
         "/formas-pagamentos": (company.company.payment_methods, auxiliares.forma_pagamento_row),
         "/categorias/produtos": (company.company.categories, auxiliares.categoria_row),
+        "/vendedores": (company.sellers, vendedores.vendedor_row),
     }
     for path, (register, row) in registers.items():
         details = list(register.values())
         detail = official.answer_schema(DETAILS[path])["properties"]["data"]
         assert problems({"type": "array", "items": detail}, answered(details)) == []
-        assert problems(official.answer_schema(path), answered({"data": [row(each) for each in details]})) == []
+        assert problems(official.list_schema(path), answered({"data": [row(each) for each in details]})) == []
 
 
 def test_the_check_itself_notices(official: OfficialDescription) -> None:

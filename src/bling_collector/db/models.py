@@ -3,6 +3,8 @@
 Nada aqui nomeia um schema: vale o `search_path` da conexão, e cada empresa pode ter o seu.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -44,6 +46,17 @@ def _ours(name: str, *, nullable: bool = True, now: bool = False) -> "Column[obj
 
 def _gone(comment: str) -> "Column[object]":
     return Column("excluida_em", DateTime(timezone=True), comment=comment)
+
+
+def _kept(detalhe: str) -> "tuple[Column[Any], ...]":
+    """O que as tabelas de todo recurso guardam de cada registro."""
+    return (
+        Column("detalhe", JSONB, comment=detalhe),
+        Column("resumo_lista", Text, comment="impressão da linha da listagem: se ela muda, o registro mudou"),
+        Column("extraido_em", DateTime(timezone=True), comment="quando o que está aqui foi lido"),
+        _gone("quando o Bling deixou de o ter"),
+        Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+    )
 
 
 TOKENS_ROW = 1
@@ -325,6 +338,28 @@ formas_pagamento = Table(
     Column("situacao", Integer),
     Column("detalhe", JSONB),
     _ours("extraido_em"),
+)
+
+vendedores = Table(
+    "vendedores",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    Column("nome", Text, comment="vazio se a listagem não o traz: está em contatos"),
+    Column("contato_id", BigInteger, index=True, comment="o contato que ele é"),
+    Column("situacao", Text, comment="A ativo, I inativo, S sem movimento, E excluído"),
+    Column("loja_id", BigInteger, comment="o canal de venda dele, se é de um só"),
+    Column("desconto_limite", Numeric, comment="o desconto que pode dar, em %; 0 é sem limite"),
+    *_kept("o vendedor inteiro, como GET /vendedores/{id} o deu"),
+)
+
+vendedores_comissoes = Table(
+    "vendedores_comissoes",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="nosso, sem significado"),
+    Column("vendedor_id", BigInteger, ForeignKey(vendedores.c.id), nullable=False, index=True, comment="de quem é"),
+    Column("ordem", Integer, comment="o lugar na lista do Bling, de 1 em diante"),
+    Column("desconto_maximo", Numeric, comment="até que desconto, em %, vale esta alíquota"),
+    Column("aliquota", Numeric, comment="a comissão, em %"),
 )
 
 etl_controle = Table(

@@ -11,12 +11,16 @@ from bling_simulator.api.paging import cut_page
 from bling_simulator.api.produtos import PRODUTOS
 from bling_simulator.api.query import Query
 from bling_simulator.api.resource import Resource
+from bling_simulator.api.vendedores import VENDEDORES
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.oauth.credentials import bearer_token, wants_jwt
 from bling_simulator.payload import Json
 
-RESOURCES = {resource.path: resource for resource in (NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS)}
+RESOURCES = {
+    resource.path: resource
+    for resource in (NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES)
+}
 
 
 async def dispatch(bling: Bling, request: Request) -> Response:

@@ -51,6 +51,13 @@ class Query:
             raise invalid(name, f"O valor de {name} é inválido.")
         return value
 
+    def letter(self, name: str, allowed: str, default: str) -> str:
+        """Uma letra entre as permitidas; 400 se é outra coisa."""
+        value = self.text(name) or default
+        if len(value) != 1 or value not in allowed:
+            raise invalid(name, f"O valor de {name} é inválido.")
+        return value
+
     def many(self, name: str) -> frozenset[str]:
         """Os valores repetidos de `nome[]`; 400 se são demais."""
         given = self._params.getlist(name)

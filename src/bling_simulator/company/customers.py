@@ -6,10 +6,11 @@ from random import Random
 
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.register import Register
+from bling_simulator.company.sales.sellers import REGULARS
 from bling_simulator.payload import Json
 
 _FIRST_ID = 14_300_000_001
-_SELLERS = (0, 0, 15_596_001, 15_596_002, 15_596_003)
+_SELLERS = (0, 0, *REGULARS)
 _ALWAYS: dict[int, Kind] = {2: "E", 5: "consumidor", 7: "F"}
 """Presentes mesmo numa empresa pequena."""
 

@@ -11,9 +11,10 @@ from bling_simulator.company.categories import make_categories
 from bling_simulator.company.customers import make_customers
 from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
 from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
-from bling_simulator.company.notes import incoming_draft, number_and_build, outgoing_draft, schedule
+from bling_simulator.company.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
+from bling_simulator.company.sales.sellers import make_sellers
 from bling_simulator.company.stock import make_stock
 from bling_simulator.payload import Json, clone
 from bling_simulator.settings import SimulatorSettings
@@ -30,6 +31,7 @@ class Company:
     products: Register
     payment_methods: dict[int, Json]
     categories: dict[int, Json]
+    sellers: Register
 
 
 def generate_company(settings: SimulatorSettings) -> Company:
@@ -43,6 +45,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         products=model.products.copy(),
         payment_methods=clone(model.payment_methods),
         categories=clone(model.categories),
+        sellers=model.sellers.copy(),
     )
 
 
@@ -86,7 +89,8 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
     incoming = _incoming(rng, times, suppliers, sold, max(2, _proportion(_INCOMING, live_count)))
     notes = number_and_build(rng, [*drafts, *incoming])
     ugly.zero_parcel_date(list(notes.values()))
-    return Company(_profile(rng, times), notes, contacts, products, methods, categories)
+    sellers = make_sellers(Random(f"{seed} vendedores"), contacts, SHOP)
+    return Company(_profile(rng, times), notes, contacts, products, methods, categories, sellers)
 
 
 def _proportion(reference: int, live_count: int) -> int:

@@ -13,7 +13,7 @@ from bling_simulator.payload import CENT, Json
 
 _FIRST_ID = 9_500_000_219
 _FIRST_NUMBER = 219
-_SHOP = 204_561_377
+SHOP = 204_561_377
 
 
 def schedule(rng: Random, volumes: dict[int, tuple[int, int]], today: date) -> list[tuple[datetime, bool]]:
@@ -43,7 +43,7 @@ def outgoing_draft(
         contact=contact,
         lines=lines,
         serie=2 if shop else 1,
-        loja={"id": _SHOP, "numero": f"{rng.randrange(10**6)}"} if shop else {"id": 0, "numero": ""},
+        loja={"id": SHOP, "numero": f"{rng.randrange(10**6)}"} if shop else {"id": 0, "numero": ""},
         pedido_loja=f"PED-{rng.randrange(10**5):05d}" if shop else "",
         frete=Decimal(rng.randrange(1500, 45_000)) / 100 if rng.random() < 0.15 else Decimal(0),
         desconto=(total * Decimal("0.05")).quantize(CENT) if rng.random() < 0.1 else Decimal(0),

@@ -1,4 +1,4 @@
-"""Um cadastro (contatos ou produtos): os detalhes e o que só o servidor sabe deles."""
+"""Um cadastro (contatos, produtos, vendedores): os detalhes e o que só o servidor sabe deles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -27,6 +27,7 @@ def truth_routes(bling: Bling) -> APIRouter:
             "cancelled": sum(total["cancelled"] for total in years.values()),
             "contacts": len(bling.contacts),
             "products": len(bling.products),
+            "sellers": len(bling.sellers),
         }
         if completa:
             body["details"] = list(bling.notes.values())

@@ -1,0 +1,54 @@
+"""Os vendedores: GET /vendedores (sem as comissões) e GET /vendedores/{id}."""
+
+from bling_collector.db.models import vendedores, vendedores_comissoes
+from bling_collector.etl.resource import Child, Document, Resource, Rows, Whole
+from bling_collector.payload import Fields, part, text
+
+
+def rows(vendedor: Document) -> Rows:
+    """A linha de um vendedor e as das suas comissões, do seu detalhe."""
+    read = Fields(vendedor)
+    vendedor_id = read.id("id")
+    return {
+        vendedores: [
+            {
+                "id": vendedor_id,
+                "nome": read.text("contato", "nome"),
+                "contato_id": read.reference("contato"),
+                "situacao": read.text("contato", "situacao"),
+                "loja_id": read.reference("loja"),
+                "desconto_limite": read.decimal("descontoLimite"),
+                "detalhe": vendedor,
+            }
+        ],
+        vendedores_comissoes: [
+            {
+                "vendedor_id": vendedor_id,
+                "ordem": ordem,
+                "desconto_maximo": comissao.decimal("descontoMaximo"),
+                "aliquota": comissao.decimal("aliquota"),
+            }
+            for ordem, comissao in enumerate(read.objects("comissoes"), start=1)
+        ],
+    }
+
+
+VENDEDORES = Resource(
+    name="vendedores",
+    title="Vendedores",
+    noun="Vendedor",
+    singular="vendedor",
+    permission="Vendedores",
+    path="/vendedores",
+    table=vendedores,
+    rows=rows,
+    always=("contato",),
+    # Sem `situacaoContato` só vêm os ativos; T é todos, os excluídos também (referência: GET /vendedores).
+    shows=((("situacaoContato", "T"),),),
+    whole=Whole(),
+    # A listagem não mostra as comissões; de um excluído elas já não mudam.
+    is_final=lambda row: text(part(row, "contato", "situacao")) == "E",
+    cites=(("contatos", vendedores.c.contato_id),),
+    children=(Child(vendedores_comissoes, "vendedor_id"),),
+    history=("comissoes",),
+)

@@ -1,0 +1,1 @@
+"""Quem vende e o que se pediu: os vendedores da empresa."""
