@@ -7,6 +7,7 @@ fazem as linhas do banco, recusa-o e diz que campo é.
 """
 
 import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -125,6 +126,25 @@ def decimal(value: Json) -> Decimal | None:
         return None
 
 
+def measured(value: Json) -> Decimal | None:
+    """Como `decimal`, sem o ruído de quem o guardou em 32 bits: 49,9000015259 é 49,9 (medido).
+
+    Um número de até três casas fica como está, e também o que em 32 bits se escreveria de outro jeito.
+    """
+    number = decimal(value)
+    if number is None or int(number.normalize(_MEASURE).as_tuple().exponent) >= -3:
+        return number
+    try:
+        in_32_bits = struct.pack("f", number)
+    except OverflowError:
+        return number
+    (meant,) = struct.unpack("f", in_32_bits)
+    if Decimal(f"{meant:.{len(number.as_tuple().digits)}g}") != number:
+        return number
+    shortest = (f"{meant:.{digits}g}" for digits in range(1, 10))
+    return Decimal(next(short for short in shortest if struct.pack("f", float(short)) == in_32_bits))
+
+
 def _number_in(words: str) -> Decimal | None:
     if _AMBIGUOUS.fullmatch(words) or not (_PLAIN.fullmatch(words) or _GROUPED.fullmatch(words)):
         return None
@@ -227,6 +247,10 @@ class Fields:
 
     def decimal(self, *path: str) -> Decimal | None:
         return self._read(decimal, "número", path)
+
+    def measured(self, *path: str) -> Decimal | None:
+        """Um número, sem o ruído dos 32 bits."""
+        return self._read(measured, "número", path)
 
     def integer(self, *path: str) -> int | None:
         """Um inteiro de 32 bits."""
