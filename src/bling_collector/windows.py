@@ -143,8 +143,13 @@ def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date,
     )
 
 
-def incremental_start(bookmark: date | None, *, days_back: int, lookback_days: int, today: date) -> date:
-    """Onde começa a execução diária: no último dia coberto (ou `days_back` dias atrás), alargado pela releitura."""
+def incremental_start(
+    bookmark: date | None, *, days_back: int, lookback_days: int, today: date, scope: date | None = None
+) -> date:
+    """Onde começa a execução diária: no último dia coberto (ou `days_back` dias atrás), alargado pela releitura; ou, se
+    há história por ler, onde ela começa (`scope`)."""
+    if scope is not None:
+        return scope
     start = min(bookmark, today) if bookmark is not None else today - timedelta(days=days_back)
     return max(start - timedelta(days=lookback_days), EARLIEST)
 

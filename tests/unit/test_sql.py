@@ -41,7 +41,16 @@ OTHERS = {
         "parent",
     },
     # Condições escritas ali mesmo, com nomes de colunas, e as que as declarações dos recursos trazem.
-    "proof.py": {"which", "name", "kept.ours", "kept.alive", "kept.known", "kept.dated.day", "kept.dated.group"},
+    "proof.py": {
+        "which",
+        "name",
+        "numero",
+        "kept.ours",
+        "kept.alive",
+        "kept.known",
+        "kept.dated.day",
+        "kept.dated.group",
+    },
     # Nomes das nossas tabelas e colunas, escritos ali mesmo.
     "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
     "erasure.py": {"table", "column", "columns"},

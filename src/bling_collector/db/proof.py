@@ -100,13 +100,15 @@ async def count_held(connection: AsyncConnection, kept: Kept, inicio: date, fim:
 async def living(
     connection: AsyncConnection, table: Table, without: Collection[int], most: int
 ) -> dict[int, str | None]:
-    """Id → número de algumas notas que o banco não dá por excluídas, fora as de `without`, espalhadas pela história."""
+    """Id → número (None se a tabela não o tem) de alguns registros que o banco não dá por excluídos, fora os de
+    `without`, espalhados pela história."""
+    numero = "t.numero::text" if "numero" in table.c else "NULL"
     found = await connection.execute(
         text(f"""
-            SELECT id, numero FROM {table.name} JOIN (
-                SELECT id, row_number() OVER (ORDER BY id) AS lugar, count(*) OVER () AS total
-                FROM {table.name} WHERE excluida_em IS NULL AND id <> ALL(:without)) AS v USING (id)
-            WHERE lugar % greatest(total / :most, 1) = 0 ORDER BY id DESC LIMIT :most"""),
+            SELECT t.id, {numero} AS numero FROM {table.name} t JOIN (
+                SELECT id, row_number() OVER (ORDER BY id) AS lugar, count(*) OVER () AS quantos
+                FROM {table.name} WHERE excluida_em IS NULL AND id <> ALL(:without)) AS v ON v.id = t.id
+            WHERE v.lugar % greatest(v.quantos / :most, 1) = 0 ORDER BY t.id DESC LIMIT :most"""),
         {"without": list(without), "most": most},
     )
     return {row.id: row.numero for row in found}

@@ -91,12 +91,21 @@ async def _of_page(ctx: RunContext, resource: Resource, changed: Changed, page: 
     async with ctx.engine.connect() as connection:
         if changed.only_ours:
             ids = [*await repository.already_read(connection, resource.table, ids)]
+        elif before := [row["id"] for row in page if _is_before_all(ctx, resource, row)]:
+            held = await repository.already_read(connection, resource.table, before)
+            ids = [id_ for id_ in ids if id_ in held or id_ not in before]
         now = ctx.clock.now()
         todo = {*ids} - await repository.read_between(connection, resource.table, ids, ctx.started, now)
     if changed.after is not None and ids:
         async with ctx.transaction() as connection:
             await changed.after(connection, ids)
     return {row["id"]: wanted_of(resource, row) for row in page if row["id"] in todo}
+
+
+def _is_before_all(ctx: RunContext, resource: Resource, row: Json) -> bool:
+    """Se o dia da linha é anterior ao começo da coleta, que nada diz dele."""
+    day = resource.day(row)
+    return day is not None and ctx.scope is not None and day < ctx.scope
 
 
 async def _is_ignored(ctx: RunContext, resource: Resource, changed: Changed) -> bool:

@@ -146,10 +146,11 @@ class Estimator:
         day = today(self._clock)
         bookmark = await control.bookmark(connection, self._clock.now())
         start = incremental_start(
-            bookmark.day or (await proof.scope_start(connection) if bookmark.lost else None),
+            bookmark.day,
             days_back=self._settings.extraction_days_back,
             lookback_days=self._settings.extraction_lookback_days,
             today=day,
+            scope=await proof.scope_start(connection) if bookmark.lost else None,
         )
         return asked_period(None, None, default_inicio=start, today=day)
 

@@ -304,10 +304,11 @@ class Pipeline:
         """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
         day = today(self._clock)
         start = incremental_start(
-            scope if previous.lost else previous.day,
+            previous.day,
             days_back=self._settings.extraction_days_back,
             lookback_days=self._settings.extraction_lookback_days,
             today=day,
+            scope=scope if previous.lost else None,
         )
         return asked_period(job.inicio, job.fim, default_inicio=start, today=day)
 
