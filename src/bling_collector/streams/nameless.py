@@ -40,6 +40,12 @@ def nameless_contato(contato: Document) -> Document:
     }
 
 
+def nameless_vendedor(vendedor: Document) -> Document:
+    """O vendedor com as comissões, a loja e o desconto; do contato que ele é, o id e a situação."""
+    kept = _only(vendedor, ("id", "descontoLimite", "loja", "comissoes"))
+    return kept | {"contato": _only(part(vendedor, "contato"), ("id", "situacao"))}
+
+
 def _lines(key: str, lines: Json) -> list[dict[str, Json]]:
     """Os itens ou as parcelas, sem os textos livres."""
     return [_only(line, _ITEM if key == "itens" else _PARCELA) for line in objects(lines)]
