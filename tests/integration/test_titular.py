@@ -20,7 +20,7 @@ from bling_collector.privacy.titular import (
     load_person,
     names_of,
 )
-from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
+from bling_collector.streams.registry import RESOURCES
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
@@ -363,13 +363,14 @@ async def test_an_unknown_contact(app: App) -> None:
 @pytest.mark.loaded(START, before=make_lonely)
 async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, texts = lonely
+    places = [resource.personal for resource in RESOURCES if resource.personal is not None]
     await assert_equals_truth(app.engine, bling)
     async with app.engine.begin() as connection:
         for table in COPIED:
             await connection.execute(text(f"CREATE TABLE copia_{table} AS SELECT * FROM {table}"))
     await erase_person(app.engine, contact_id, app.clock.now())
     async with app.engine.begin() as connection:
-        assert not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
+        assert not await erasure.came_back(connection, places)
         for table, columns in COPIED.items():
             await connection.execute(
                 text(f"UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM copia_{table} c WHERE c.id = t.id)")
@@ -377,8 +378,8 @@ async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lo
             await connection.execute(text(f"DROP TABLE copia_{table}"))
     assert "Zybelina" in await _everything(app.engine)
     async with app.engine.connect() as connection:
-        assert await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
+        assert await erasure.came_back(connection, places)
     assert await erase_again(app.engine, app.clock.now()) == 1
     assert _found(texts, await _everything(app.engine)) == []
     async with app.engine.connect() as connection:
-        assert not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO)
+        assert not await erasure.came_back(connection, places)

@@ -53,7 +53,7 @@ OTHERS = {
     },
     # Nomes das nossas tabelas e colunas, escritos ali mesmo.
     "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
-    "erasure.py": {"table", "column", "columns"},
+    "erasure.py": {"table", "column"},
     # `true` ou `false`, uma condição e nomes de tabelas, escritos ali mesmo.
     "repository.py": {
         "value",

@@ -14,11 +14,10 @@ from bling_collector.db.models import (
     contatos,
     etl_controle,
     janelas_devidas,
-    nfe_cabecalho,
     pendencias,
 )
 from bling_collector.errors import RunInProgressError
-from bling_collector.payload import Row, storable
+from bling_collector.payload import Row, integer, storable
 
 DIED = "O processo desta execução terminou sem concluí-la; o que faltou ficou devido e a execução seguinte o paga."
 
@@ -204,20 +203,23 @@ async def note_window_error(connection: AsyncConnection, recurso: str, window: O
     )
 
 
-def _whose(item: Pendencia) -> set[tuple[str, int]]:
-    """As linhas de `dados_apagados` que, havendo uma, dizem que o nome desta pendência não se guarda."""
-    nota = {(nfe_cabecalho.name, int(item.recurso_id))} if item.recurso == "nfe" else set[tuple[str, int]]()
-    return nota | {(contatos.name, item.names.get("contato_id") or 0)}
+def _is_of(item: Pendencia, table: str, id_: int | None) -> bool:
+    """Se esta linha de `dados_apagados` diz que o nome da pendência não se guarda: é a do contato que ela cita, ou a do
+    próprio registro. O id do registro vale em qualquer tabela: um igual noutra só faria calar um nome."""
+    whose = item.names.get("contato_id") if table == contatos.name else integer(item.recurso_id)
+    return bool(item.names.get("contato_nome")) and whose == id_
 
 
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
-    ids = {id_ for item in items if item.names.get("contato_nome") for _, id_ in _whose(item)}
+    named = [item for item in items if item.names.get("contato_nome")]
+    ids = {id_ for item in named for id_ in (item.names.get("contato_id"), integer(item.recurso_id)) if id_}
     from bling_collector.db.resources import erasure  # só quem tem o que anotar o carrega
 
     erased = await erasure.erased(connection, ids) if ids else frozenset()
     for item in items:
-        names = item.names | {"contato_nome": None} if _whose(item) & erased else item.names
+        is_erased = any(_is_of(item, table, id_) for table, id_ in erased)
+        names = item.names | {"contato_nome": None} if is_erased else item.names
         new = pg_insert(pendencias).values(
             **names,
             recurso=item.recurso,

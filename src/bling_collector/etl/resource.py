@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
-from bling_collector.payload import Json, Row, UnreadableError, integer, text
+from bling_collector.db.resources.erasure import Personal
+from bling_collector.payload import Json, Row, UnreadableError, integer, part, text
 from bling_collector.windows import Between
 
 if TYPE_CHECKING:
@@ -152,16 +153,33 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Person:
-    """Um recurso que fala de pessoas."""
+    """Um recurso que fala de pessoas: declarado aqui, é exportado, apagado e lembrado. Os ids dele são inteiros."""
 
-    contato: Callable[[Document], int | None]
-    """O id do contato de quem o documento fala."""
     nameless: Callable[[Document], Document]
-    """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados."""
-    columns: tuple[str, ...]
-    """As colunas da tabela principal que dizem quem é."""
-    nameless_part: Callable[[str, Json], Json] = lambda name, value: value
-    """Uma chave de `detalhe` que o histórico anota, sem o que nela é pessoal."""
+    """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados. Também de um
+    pedaço do documento: só `{"itens": …}`, por exemplo, que o histórico anota."""
+    contato_id: Column[Any] | None
+    """A coluna com o id do contato; None nos contatos, de que ele é o id."""
+    names: tuple[ColumnElement[Any], ...]
+    """Como a pessoa se chama, primeiro o nome por que é conhecida: uma coluna ou, se não a há, o lugar em `detalhe`
+    (`tabela.c.detalhe["contato", "nome"].astext`)."""
+    documento: ColumnElement[Any] | None = None
+    """O CPF ou CNPJ dela: o mesmo."""
+    also: tuple[Column[Any], ...] = ()
+    """As outras colunas que dizem quem é."""
+    texts: tuple[str, ...] = ()
+    """As chaves de `detalhe` com textos livres: as de um registro que mudou de dono podem ser do tempo do outro."""
+
+    def contato(self, document: Document) -> int | None:
+        """O id do contato de quem o documento fala."""
+        path = ("id",) if self.contato_id is None else ("contato", "id")
+        return integer(part(document, *path)) or None
+
+    @property
+    def columns(self) -> tuple[Column[Any], ...]:
+        """As colunas que se esvaziam."""
+        said = (*self.names, self.documento, *self.also)
+        return tuple(each for each in said if isinstance(each, Column))
 
 
 @dataclass(frozen=True)
@@ -267,6 +285,14 @@ class Resource:
         """O recurso, no que a prova precisa saber dele."""
         dated = self.emitted.columns if self.emitted is not None else None
         return Kept(self.name, self.table, dated, self.ours, self.alive, self.known, self.on_gone)
+
+    @property
+    def personal(self) -> Personal | None:
+        """O recurso, no que é preciso saber dele para achar e apagar uma pessoa; None se não fala de nenhuma."""
+        told = self.person
+        if told is None:
+            return None
+        return Personal(self.name, self.table, told.contato_id, told.names, told.documento, told.columns)
 
     @property
     def keeps_listing(self) -> bool:

@@ -17,9 +17,10 @@ async def erase_returned(engine: AsyncEngine, now: datetime) -> None:
             return
         # Só agora: quase nenhum banco apagou alguém, e todo comando passa por aqui.
         from bling_collector.db.resources import erasure
-        from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, PERSONAL_OF_NOTA
+        from bling_collector.streams.registry import RESOURCES
 
-        if not await erasure.came_back(connection, PERSONAL_OF_NOTA, PERSONAL_OF_CONTATO):
+        places = [resource.personal for resource in RESOURCES if resource.personal is not None]
+        if not await erasure.came_back(connection, places):
             return
     from bling_collector.privacy.titular import erase_again
 

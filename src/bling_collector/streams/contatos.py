@@ -7,8 +7,8 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.resource import Changed, Document, Person, Removed, Resource, Rows
-from bling_collector.payload import Fields, Row, UnreadableError, integer
-from bling_collector.streams.nameless import PERSONAL_OF_CONTATO, nameless_contato
+from bling_collector.payload import Fields, Row, UnreadableError
+from bling_collector.streams.nameless import nameless_contato
 from bling_collector.streams.nfe import rows as rows_of_nota
 from bling_collector.windows import Between
 
@@ -69,6 +69,12 @@ CONTATOS = Resource(
     alive="detalhe IS NOT NULL AND situacao IS DISTINCT FROM 'E'",
     known="antes.detalhe IS NOT NULL",
     history=(),
-    person=Person(lambda contato: integer(contato.get("id")), nameless_contato, PERSONAL_OF_CONTATO),
+    person=Person(
+        nameless_contato,
+        contato_id=None,
+        names=(contatos.c.nome, contatos.c.fantasia),
+        documento=contatos.c.documento,
+        also=tuple(contatos.c[name] for name in ("email", "municipio", "codigo", "telefone", "celular")),
+    ),
     counts="contatos_novos",
 )

@@ -7,21 +7,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from bling_collector.etl.resource import Document
+from bling_collector.etl.resource import Document, Resource
 from bling_collector.payload import Json, as_list, objects, part
-
-PERSONAL_OF_NOTA = (
-    "contato_nome",
-    "contato_documento",
-    "contato_municipio",
-    # Abrem a nota no Bling, com o nome e o endereço; a chave de acesso fica.
-    "link_xml",
-    "link_danfe",
-    "link_pdf",
-)
-"""As colunas de `nfe_cabecalho` que saem."""
-PERSONAL_OF_CONTATO = ("nome", "documento", "email", "municipio", "codigo", "fantasia", "telefone", "celular")
-"""As colunas de `contatos` que saem."""
 
 _NOTA = (
     *("id", "tipo", "situacao", "numero", "serie", "chaveAcesso", "dataEmissao", "dataOperacao"),
@@ -43,7 +30,7 @@ def nameless_nota(nota: Document) -> Document:
     kept["contato"] = _only(contato, ("id", "contribuinte")) | {"endereco": _only(part(contato, "endereco"), ("uf",))}
     kept["transporte"] = _only(part(nota, "transporte"), ("fretePorConta",))
     lists = {key: nota[key] for key in ("itens", "parcelas") if as_list(nota.get(key)) is not None}
-    return kept | {key: nameless_lines(key, lines) for key, lines in lists.items()}
+    return kept | {key: _lines(key, lines) for key, lines in lists.items()}
 
 
 def nameless_contato(contato: Document) -> Document:
@@ -53,19 +40,15 @@ def nameless_contato(contato: Document) -> Document:
     }
 
 
-def nameless_lines(key: str, lines: Json) -> list[dict[str, Json]]:
+def nameless_vendedor(vendedor: Document) -> Document:
+    """O vendedor com as comissões, a loja e o desconto; do contato que ele é, o id e a situação."""
+    kept = _only(vendedor, ("id", "descontoLimite", "loja", "comissoes"))
+    return kept | {"contato": _only(part(vendedor, "contato"), ("id", "situacao"))}
+
+
+def _lines(key: str, lines: Json) -> list[dict[str, Json]]:
     """Os itens ou as parcelas, sem os textos livres."""
     return [_only(line, _ITEM if key == "itens" else _PARCELA) for line in objects(lines)]
-
-
-def nameless_changes(table: str, changes: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    """As mudanças anotadas em `historico`, sem o que nelas é pessoal."""
-    personal = PERSONAL_OF_NOTA if table == "nfe_cabecalho" else PERSONAL_OF_CONTATO
-    return {
-        column: [nameless_lines(column, value) for value in values] if column in ("itens", "parcelas") else values
-        for column, values in changes.items()
-        if column not in personal
-    }
 
 
 @dataclass(frozen=True)
@@ -116,20 +99,38 @@ def without_traces(value: Json, traces: Traces) -> Json:
     return "" if traces.cites(value) else value
 
 
-def nameless_sides(table: str, changes: dict[str, list[Json]], sides: Collection[int]) -> dict[str, list[Json]]:
-    """As mudanças de um registro que mudou de dono, sem o que é pessoal do lado (0, antes; 1, depois) de quem saiu."""
-    personal = PERSONAL_OF_NOTA if table == "nfe_cabecalho" else PERSONAL_OF_CONTATO
+def nameless_changes(
+    resource: Resource | None, changes: dict[str, list[Json]], sides: Collection[int] = (0, 1)
+) -> dict[str, list[Json]]:
+    """As mudanças que o histórico anota de um registro, sem o que é pessoal dos lados (0, antes; 1, depois) em que ele
+    era de quem saiu. O que não é coluna é uma chave de `detalhe`."""
+    person = resource.person if resource is not None else None
+    if resource is None or person is None:
+        return changes
+    personal = {column.name for column in person.columns}
+
+    def bare(name: str, value: Json) -> Json:
+        return None if name in personal else part(person.nameless({name: value}), name)
+
     kept: dict[str, list[Json]] = {}
-    for column, both in changes.items():
-        if column in personal:
-            values = [None if side in sides else value for side, value in enumerate(both)]
-            if any(value is not None for value in values):
-                kept[column] = values
-        elif column in ("itens", "parcelas"):
-            kept[column] = [nameless_lines(column, v) if side in sides else v for side, v in enumerate(both)]
-        else:
-            kept[column] = both
+    for name, both in changes.items():
+        if name in resource.table.c and name not in personal:
+            kept[name] = both
+            continue
+        values = [bare(name, value) if side in sides else value for side, value in enumerate(both)]
+        if any(value is not None for value in values):
+            kept[name] = values
     return kept
+
+
+def nameless_texts(resource: Resource, document: Document) -> Document:
+    """O documento, com os textos livres de quem já foi dono dele tirados."""
+    person = resource.person
+    if person is None:
+        return document
+    bare = person.nameless({key: document[key] for key in person.texts if key in document})
+    kept = {key: value for key, value in document.items() if key not in person.texts}
+    return kept | {key: bare[key] for key in person.texts if key in bare}
 
 
 def _only(value: Json, keys: Collection[str]) -> dict[str, Json]:

@@ -23,7 +23,7 @@ from bling_collector.payload import (
     part,
     text,
 )
-from bling_collector.streams.nameless import PERSONAL_OF_NOTA, nameless_nota
+from bling_collector.streams.nameless import nameless_nota
 from bling_collector.windows import Between
 
 if TYPE_CHECKING:
@@ -312,7 +312,20 @@ NFE = Resource(
         "contato_id": integer(part(row, "contato", "id")) or None,
         "contato_nome": text(part(row, "contato", "nome")),
     },
-    person=Person(lambda nota: integer(part(nota, "contato", "id")) or None, nameless_nota, PERSONAL_OF_NOTA),
+    person=Person(
+        nameless_nota,
+        contato_id=nfe_cabecalho.c.contato_id,
+        names=(nfe_cabecalho.c.contato_nome,),
+        documento=nfe_cabecalho.c.contato_documento,
+        also=(
+            nfe_cabecalho.c.contato_municipio,
+            # Abrem a nota no Bling, com o nome e o endereço; a chave de acesso fica.
+            nfe_cabecalho.c.link_xml,
+            nfe_cabecalho.c.link_danfe,
+            nfe_cabecalho.c.link_pdf,
+        ),
+        texts=("itens", "parcelas"),
+    ),
     counts="nfes_processadas",
     said="nfes",
 )

@@ -1,8 +1,9 @@
 """Os vendedores: GET /vendedores (sem as comissões) e GET /vendedores/{id}."""
 
 from bling_collector.db.models import vendedores, vendedores_comissoes
-from bling_collector.etl.resource import Child, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Child, Document, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields, part, text
+from bling_collector.streams.nameless import nameless_vendedor
 
 
 def rows(vendedor: Document) -> Rows:
@@ -51,4 +52,5 @@ VENDEDORES = Resource(
     cites=(("contatos", vendedores.c.contato_id),),
     children=(Child(vendedores_comissoes, "vendedor_id"),),
     history=("comissoes",),
+    person=Person(nameless_vendedor, contato_id=vendedores.c.contato_id, names=(vendedores.c.nome,)),
 )

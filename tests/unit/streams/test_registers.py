@@ -13,6 +13,7 @@ from bling_collector.db.models import produtos as produtos_table
 from bling_collector.etl.resource import Resource
 from bling_collector.payload import UnreadableError
 from bling_collector.streams import categorias_produto, contatos, formas_pagamento, produtos
+from bling_collector.streams.registry import RESOURCES
 
 
 def test_um_contato_com_cnpj_de_letras_e_o_endereco_geral() -> None:
@@ -120,3 +121,9 @@ def test_toda_coluna_do_mapeamento_existe_na_tabela(stream: Resource) -> None:
     for table, rows in stream.rows({"id": 1}).items():
         for row in rows:
             assert row.keys() <= set(table.c.keys())
+
+
+def test_quem_cita_um_contato_pelo_id_declara_que_fala_de_pessoas() -> None:
+    citing = [resource for resource in RESOURCES if "contato_id" in resource.table.c]
+    assert citing
+    assert [resource.name for resource in citing if resource.person is None] == []

@@ -1,20 +1,20 @@
 """Os dados de uma pessoa no banco: onde estão, e o que se lembra de quem pediu que fossem apagados. Sem COMMIT."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, literal, or_, select, text, update
+from sqlalchemy import Column, ColumnElement, RowMapping, Table, and_, false, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, dados_apagados, historico, metadata, nfe_cabecalho, pendencias
-from bling_collector.db.resources import nota_search
 from bling_collector.documentos import is_cnpj, is_cpf, plain
 
-_OTHERS = tuple(table.name for table in metadata.sorted_tables if "detalhe" in table.c)
+_OTHERS = tuple(table for table in metadata.sorted_tables if "detalhe" in table.c)
 """As tabelas com JSON do Bling, em que o documento pode aparecer no que é de outros."""
 _WRITTEN_BY_US = (
     ("pendencias", "erro"),
@@ -30,14 +30,70 @@ Erased = frozenset[tuple[str, int | None]]
 
 
 @dataclass(frozen=True)
-class Person:
-    """Uma pessoa: os contatos com o seu documento e as notas que os citam."""
+class Personal:
+    """Um recurso que fala de pessoas, no que é preciso saber dele para as achar e apagar."""
 
-    contatos: list[int]
-    notas: list[int]
+    recurso: str
+    table: Table
+    contato_id: Column[Any] | None
+    """None nos contatos, de que ele é o id."""
+    names: tuple[ColumnElement[Any], ...]
+    """O primeiro é o nome por que a pessoa é conhecida."""
+    documento: ColumnElement[Any] | None
+    columns: tuple[Column[Any], ...]
+    """As que se esvaziam."""
+
+    @property
+    def contato(self) -> Column[Any]:
+        """A coluna que diz de que contato é o registro."""
+        return self.table.c.id if self.contato_id is None else self.contato_id
+
+    @property
+    def owner(self) -> dict[str, ColumnElement[Any]]:
+        """O que diz de quem um registro é."""
+        found = {"contato_id": self.contato_id, "documento": self.documento}
+        return {name: column for name, column in found.items() if column is not None}
+
+    @property
+    def owner_columns(self) -> dict[str, str]:
+        """O mesmo, no que o histórico anota: os nomes das colunas."""
+        return {name: column.name for name, column in self.owner.items() if isinstance(column, Column)}
+
+    @property
+    def name_columns(self) -> list[str]:
+        return [column.name for column in self.names if isinstance(column, Column)]
+
+    def cites(self, documento: str | None) -> ColumnElement[bool]:
+        """Se o registro traz este documento."""
+        return false() if documento is None or self.documento is None else _is(self.documento, documento)
+
+    def tells(self) -> ColumnElement[bool]:
+        """Se o registro ainda diz quem é a pessoa."""
+        said = (*self.columns, *self.names, *([] if self.documento is None else [self.documento]))
+        return or_(false(), *(each.is_not(None) for each in said))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Uma pessoa: os contatos com o seu documento e os registros que os citam."""
+
+    records: Mapping[Personal, list[int]]
+    """Os ids dos registros de cada recurso."""
     documento: str | None
     apagado_em: datetime | None
     """Quando os dados foram apagados pela última vez."""
+
+    def of(self, table: Table) -> list[int]:
+        """Os ids dos registros dela nesta tabela."""
+        return next((ids for place, ids in self.records.items() if place.table is table), [])
+
+    @property
+    def contatos(self) -> list[int]:
+        return self.of(contatos)
+
+    @property
+    def notas(self) -> list[int]:
+        return self.of(nfe_cabecalho)
 
 
 async def erased(connection: AsyncConnection, ids: Collection[int]) -> Erased:
@@ -54,35 +110,36 @@ async def lock(connection: AsyncConnection) -> None:
     await connection.execute(text("LOCK TABLE dados_apagados IN ACCESS EXCLUSIVE MODE"))
 
 
-async def find_person(connection: AsyncConnection, contato_id: int) -> Person | None:
+async def find_person(connection: AsyncConnection, places: Sequence[Personal], contato_id: int) -> Person | None:
     """A pessoa de um contato; None se o banco nunca a teve."""
-    documento = await _documento(connection, contato_id)
-    ids, n, c = {contato_id}, nfe_cabecalho.c, contatos.c
-    if documento is not None:
-        ids |= set((await connection.execute(select(c.id).where(_is(c.documento, documento)))).scalars())
-        citing = select(n.contato_id).where(_is(n.contato_documento, documento), n.contato_id.is_not(None))
-        ids |= set((await connection.execute(citing)).scalars())
-    cited: ColumnElement[bool] = n.contato_id.in_(ids)
-    if documento is not None:
-        cited = or_(cited, _is(n.contato_documento, documento))
-    notas = sorted((await connection.execute(select(n.id).where(cited))).scalars())
+    places = sorted(places, key=lambda place: place.contato_id is not None)  # o cadastro é quem melhor a conhece
+    documento = await _documento(connection, places, contato_id)
+    ids = {contato_id}
+    for place in places:
+        cited = select(place.contato).where(place.cites(documento), place.contato.is_not(None))
+        ids |= set((await connection.execute(cited)).scalars())
+    records: dict[Personal, list[int]] = {}
+    for place in places:
+        hers = select(place.table.c.id).where(or_(place.contato.in_(ids), place.cites(documento)))
+        records[place] = sorted((await connection.execute(hers)).scalars())
     when = await connection.scalar(
         select(func.max(dados_apagados.c.apagado_em)).where(
             dados_apagados.c.tabela == contatos.name, dados_apagados.c.registro_id.in_(ids)
         )
     )
-    person = Person(sorted(ids), notas, documento, when)
-    known = notas or when or await connection.scalar(select(func.count()).where(c.id.in_(ids)))
+    known = when or any(records.values())
+    person = Person(records | {place: sorted(ids) for place in places if place.contato_id is None}, documento, when)
     return person if known or await pending(connection, person) else None
 
 
-async def _documento(connection: AsyncConnection, contato_id: int) -> str | None:
-    """O documento do contato, pelo cadastro ou por uma nota; None se não há, ou se não é de ninguém (000…)."""
-    n = nfe_cabecalho.c
-    found = await connection.scalar(select(contatos.c.documento).where(contatos.c.id == contato_id))
-    if not found:
-        statement = select(n.contato_documento).where(n.contato_id == contato_id, n.contato_documento.is_not(None))
-        found = await connection.scalar(statement.order_by(n.id.desc()).limit(1))
+async def _documento(connection: AsyncConnection, places: Sequence[Personal], contato_id: int) -> str | None:
+    """O documento do contato, pelo cadastro ou pelo que o cita; None se não há, ou se não é de ninguém (000…)."""
+    found = None
+    for place in places:
+        if place.documento is None or found:
+            continue
+        newest = select(place.documento).where(place.contato == contato_id, place.documento.is_not(None))
+        found = await connection.scalar(newest.order_by(place.table.c.id.desc()).limit(1))
     if not found or len(set(plain(str(found)))) < 2:
         return None
     value = plain(str(found))
@@ -97,25 +154,31 @@ def _is(column: ColumnElement[str | None], documento: str) -> ColumnElement[bool
 
 
 async def names(connection: AsyncConnection, person: Person, most: int = 3) -> list[str]:
-    """Os nomes da pessoa: os dos cadastros ou, sem eles, os que as notas trazem, do mais novo ao mais antigo; senão os
-    que a listagem mostrou do que ainda não se leu."""
-    n, c, p = nfe_cabecalho.c, contatos.c, pendencias.c
-    registered = select(c.nome).where(c.id.in_(person.contatos), c.nome.is_not(None)).order_by(c.id.desc())
-    cited = select(n.contato_nome).where(n.id.in_(person.notas), n.contato_nome.is_not(None)).order_by(n.id.desc())
+    """Os nomes da pessoa: os dos cadastros ou, sem eles, os que as notas trazem (ou outro recurso), do mais novo ao
+    mais antigo; senão os que a listagem mostrou do que ainda não se leu."""
+    p = pendencias.c
+    statements = [
+        select(place.names[0])
+        .where(place.table.c.id.in_(ids), place.names[0].is_not(None))
+        .order_by(place.table.c.id.desc())
+        for place, ids in person.records.items()
+        if place.names
+    ]
     listed = select(p.contato_nome).where(p.contato_id.in_(person.contatos), p.contato_nome.is_not(None))
-    for statement in (registered, cited, listed):
+    for statement in (*statements, listed):
         if found := list(dict.fromkeys((await connection.execute(statement)).scalars())):
             return found[:most]
     return []
 
 
 async def remember(connection: AsyncConnection, person: Person, now: datetime) -> None:
-    """Lembra os contatos, e as notas que não os citam pelo id: o que chegar deles depois chega sem a pessoa."""
-    n = nfe_cabecalho.c
-    alone = await connection.execute(
-        select(n.id).where(n.id.in_(person.notas), or_(n.contato_id.is_(None), n.contato_id.not_in(person.contatos)))
-    )
-    rows = [(contatos.name, id_) for id_ in person.contatos] + [(nfe_cabecalho.name, id_) for id_ in alone.scalars()]
+    """Lembra os contatos, e os registros que não os citam pelo id: o que chegar deles depois chega sem a pessoa."""
+    rows = [(contatos.name, id_) for id_ in person.contatos]
+    for place, ids in person.records.items():
+        if place.contato_id is not None:
+            cites_none = or_(place.contato_id.is_(None), place.contato_id.not_in(person.contatos))
+            alone = await connection.execute(select(place.table.c.id).where(place.table.c.id.in_(ids), cites_none))
+            rows += [(place.table.name, id_) for id_ in alone.scalars()]
     await remember_rows(connection, [(table, id_, now) for table, id_ in rows])
 
 
@@ -133,40 +196,33 @@ async def remembered(connection: AsyncConnection) -> list[tuple[str, int, dateti
     return [tuple(row) for row in await connection.execute(select(dados_apagados))]
 
 
-async def came_back(connection: AsyncConnection, of_nota: Collection[str], of_contato: Collection[str]) -> bool:
-    """Se alguém que se lembra ter apagado tem alguma destas colunas: o banco voltou de uma cópia de antes.
+async def came_back(connection: AsyncConnection, places: Sequence[Personal]) -> bool:
+    """Se o banco ainda diz quem é alguém que se lembra ter apagado: voltou de uma cópia de antes.
 
     Custa um olhar nas linhas dos apagados, e quase nada se não há nenhum.
     """
     rows = await remembered(connection)
+    if not rows:
+        return False
     ids = [id_ for table, id_, _ in rows if table == contatos.name]
-    loose = [id_ for table, id_, _ in rows if table == nfe_cabecalho.name]
-    n, c = nfe_cabecalho.c, contatos.c
-    of_the_nota = or_(*(n[name].is_not(None) for name in of_nota))
-    of_the_contato = or_(*(c[name].is_not(None) for name in of_contato))
-    places = [
-        select(c.id).where(c.id.in_(ids), of_the_contato),
-        select(n.id).where(n.contato_id.in_(ids), of_the_nota),
-        select(n.id).where(n.id.in_(loose), of_the_nota),
-        select(pendencias.c.recurso_id).where(pendencias.c.contato_id.in_(ids), pendencias.c.contato_nome.is_not(None)),
-    ]
-    for place in places if rows else ():
-        if await connection.scalar(place.limit(1)) is not None:
+    p = pendencias.c
+    looks = [select(p.recurso_id).where(p.contato_id.in_(ids), p.contato_nome.is_not(None))]
+    for place in places:
+        loose = [id_ for table, id_, _ in rows if table == place.table.name]
+        looks += [select(place.table.c.id).where(place.contato.in_(ids), place.tells())]
+        looks += [select(place.table.c.id).where(place.table.c.id.in_(loose), place.tells())]
+    for look in looks:
+        if await connection.scalar(look.limit(1)) is not None:
             return True
     return False
 
 
-async def clear_columns(
-    connection: AsyncConnection, person: Person, of_nota: Collection[str], of_contato: Collection[str]
-) -> None:
+async def clear_columns(connection: AsyncConnection, person: Person) -> None:
     """Esvazia as colunas; um contato de que ainda não se perguntou o detalhe não será mais perguntado."""
-    await connection.execute(
-        update(nfe_cabecalho).where(nfe_cabecalho.c.id.in_(person.notas)).values(dict.fromkeys(of_nota))
-    )
-    await nota_search.refresh(connection, person.notas)
-    await connection.execute(
-        update(contatos).where(contatos.c.id.in_(person.contatos)).values(dict.fromkeys(of_contato))
-    )
+    for place, ids in person.records.items():
+        if place.columns:
+            empty: dict[str, None] = dict.fromkeys(column.name for column in place.columns)
+            await connection.execute(update(place.table).where(place.table.c.id.in_(ids)).values(empty))
     await connection.execute(
         update(contatos)
         .where(contatos.c.id.in_(person.contatos), contatos.c.detalhe.is_(None), contatos.c.nao_encontrado_em.is_(None))
@@ -179,9 +235,9 @@ async def clear_columns(
     )
 
 
-async def documents(connection: AsyncConnection, table: str, ids: Collection[int]) -> list[RowMapping]:
+async def documents(connection: AsyncConnection, table: Table, ids: Collection[int]) -> list[RowMapping]:
     """As linhas de `ids` que têm o JSON guardado: `id`, `detalhe` e `extraido_em`."""
-    c = (nfe_cabecalho if table == nfe_cabecalho.name else contatos).c
+    c = table.c
     found = await connection.execute(
         select(c.id, c.detalhe, c.extraido_em).where(c.id.in_(ids), c.detalhe.is_not(None)).order_by(c.id)
     )
@@ -211,8 +267,8 @@ async def pending(connection: AsyncConnection, person: Person) -> list[RowMappin
 def _pending(person: Person) -> ColumnElement[bool]:
     c = pendencias.c
     theirs = [
-        and_(c.recurso == recurso, c.recurso_id.in_([str(id_) for id_ in ids]))
-        for recurso, ids in (("nfe", person.notas), ("contatos", person.contatos))
+        and_(c.recurso == place.recurso, c.recurso_id.in_([str(id_) for id_ in ids]))
+        for place, ids in person.records.items()
     ]
     return or_(c.contato_id.in_(person.contatos), *theirs)
 
@@ -232,54 +288,54 @@ async def changed_hands(connection: AsyncConnection, person: Person) -> list[tup
         text("""
             SELECT DISTINCT tabela, registro_id FROM historico
             WHERE mudancas::text ~* CAST(:pattern AS text)
-               OR mudancas -> 'contato_id' ->> 0 = ANY(:ids) OR mudancas -> 'contato_id' ->> 1 = ANY(:ids)
+               OR EXISTS (SELECT FROM unnest(CAST(:columns AS text[])) AS coluna
+                          WHERE mudancas -> coluna ->> 0 = ANY(:ids) OR mudancas -> coluna ->> 1 = ANY(:ids))
             ORDER BY 1, 2"""),
         {
             "pattern": _written(person.documento) if person.documento else None,
             "ids": [str(id_) for id_ in person.contatos],
+            "columns": list({place.contato_id.name for place in person.records if place.contato_id is not None}),
         },
     )
-    own = {("nfe_cabecalho", id_) for id_ in person.notas} | {("contatos", id_) for id_ in person.contatos}
+    own = {(place.table.name, id_) for place, ids in person.records.items() for id_ in ids}
     return [(row.tabela, row.registro_id) for row in found if (row.tabela, row.registro_id) not in own]
 
 
-async def owner(connection: AsyncConnection, table: str, id_: int) -> dict[str, object]:
-    """De quem o registro é hoje: o documento e, se é uma nota, o contato; vazio se o registro já não existe."""
-    columns = "contato_id, contato_documento" if table == nfe_cabecalho.name else "documento"
-    row = (await connection.execute(text(f"SELECT {columns} FROM {table} WHERE id = :id"), {"id": id_})).mappings()
-    return dict(row.one_or_none() or {})
+async def owner(connection: AsyncConnection, place: Personal, id_: int) -> dict[str, Any]:
+    """De quem o registro é hoje, nas chaves de `Personal.owner`; vazio se o registro já não existe."""
+    columns = [column.label(name) for name, column in place.owner.items()]
+    found = await connection.execute(select(*columns).where(place.table.c.id == id_))
+    return dict(found.mappings().one_or_none() or {})
 
 
 async def names_of(connection: AsyncConnection, person: Person) -> set[str]:
-    """Os nomes que a pessoa tem nos seus cadastros e nas suas notas."""
-    n, c = nfe_cabecalho.c, contatos.c
-    found = set((await connection.execute(select(n.contato_nome).where(n.id.in_(person.notas)))).scalars())
-    for column in (c.nome, c.fantasia):
-        found |= set((await connection.execute(select(column).where(c.id.in_(person.contatos)))).scalars())
+    """Os nomes que a pessoa tem nos seus cadastros e no mais que é dela."""
+    found: set[str | None] = set()
+    for place, ids in person.records.items():
+        for column in place.names:
+            found |= set((await connection.execute(select(column).where(place.table.c.id.in_(ids)))).scalars())
     return {name for name in found if name}
 
 
-async def documents_citing(connection: AsyncConnection, person: Person) -> list[tuple[str, RowMapping]]:
+async def documents_citing(connection: AsyncConnection, person: Person) -> list[tuple[Table, RowMapping]]:
     """O JSON de outros em que o documento aparece: a tabela e a linha (`id`, `detalhe`, `extraido_em`)."""
     if person.documento is None:
         return []
-    own = {"nfe_cabecalho": person.notas, "contatos": person.contatos}
-    rows: list[tuple[str, RowMapping]] = []
-    for table in _OTHERS:
+    rows: list[tuple[Table, RowMapping]] = []
+    for table in dict.fromkeys((*_OTHERS, *(place.table for place in person.records))):
         found = await connection.execute(
             text(f"""
-                SELECT id, detalhe, extraido_em FROM {table}
+                SELECT id, detalhe, extraido_em FROM {table.name}
                 WHERE detalhe::text ~* :pattern AND id <> ALL(:own) ORDER BY id"""),
-            {"pattern": _written(person.documento), "own": own.get(table, [])},
+            {"pattern": _written(person.documento), "own": person.of(table)},
         )
         rows += [(table, row) for row in found.mappings()]
     return rows
 
 
-async def rewrite_document(connection: AsyncConnection, table: str, id_: int, detalhe: object) -> None:
+async def rewrite_document(connection: AsyncConnection, table: Table, id_: int, detalhe: object) -> None:
     """Troca o JSON de um registro que não tem linhas derivadas por refazer."""
-    where = metadata.tables[table]
-    await connection.execute(update(where).where(where.c.id == id_).values(detalhe=detalhe))
+    await connection.execute(update(table).where(table.c.id == id_).values(detalhe=detalhe))
 
 
 async def forget_in_texts(connection: AsyncConnection, documento: str) -> None:
