@@ -25,30 +25,30 @@ _CONTATO = ("id", "situacao", "tipo")
 
 def nameless_nota(nota: Document) -> Document:
     """A nota com valores, datas, números, chave, itens e parcelas; do contato, o id e a UF."""
-    kept = _only(nota, _NOTA)
+    kept = only(nota, _NOTA)
     contato = part(nota, "contato")
-    kept["contato"] = _only(contato, ("id", "contribuinte")) | {"endereco": _only(part(contato, "endereco"), ("uf",))}
-    kept["transporte"] = _only(part(nota, "transporte"), ("fretePorConta",))
+    kept["contato"] = only(contato, ("id", "contribuinte")) | {"endereco": only(part(contato, "endereco"), ("uf",))}
+    kept["transporte"] = only(part(nota, "transporte"), ("fretePorConta",))
     lists = {key: nota[key] for key in ("itens", "parcelas") if as_list(nota.get(key)) is not None}
     return kept | {key: _lines(key, lines) for key, lines in lists.items()}
 
 
 def nameless_contato(contato: Document) -> Document:
     """Do contato, o id, a situação, o tipo de pessoa e a UF."""
-    return _only(contato, _CONTATO) | {
-        "endereco": {"geral": _only(part(contato, "endereco", "geral"), ("uf",))},
+    return only(contato, _CONTATO) | {
+        "endereco": {"geral": only(part(contato, "endereco", "geral"), ("uf",))},
     }
 
 
 def nameless_vendedor(vendedor: Document) -> Document:
     """O vendedor com as comissões, a loja e o desconto; do contato que ele é, o id e a situação."""
-    kept = _only(vendedor, ("id", "descontoLimite", "loja", "comissoes"))
-    return kept | {"contato": _only(part(vendedor, "contato"), ("id", "situacao"))}
+    kept = only(vendedor, ("id", "descontoLimite", "loja", "comissoes"))
+    return kept | {"contato": only(part(vendedor, "contato"), ("id", "situacao"))}
 
 
 def _lines(key: str, lines: Json) -> list[dict[str, Json]]:
     """Os itens ou as parcelas, sem os textos livres."""
-    return [_only(line, _ITEM if key == "itens" else _PARCELA) for line in objects(lines)]
+    return [only(line, _ITEM if key == "itens" else _PARCELA) for line in objects(lines)]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def without_traces(value: Json, traces: Traces) -> Json:
     """O JSON de outra pessoa sem os pedaços que são desta: de um objeto que a nomeia fica o id; um texto, vazio."""
 
     def kept(each: Json) -> Json:
-        return _only(each, ("id",)) if traces.owns(each) else without_traces(each, traces)
+        return only(each, ("id",)) if traces.owns(each) else without_traces(each, traces)
 
     if isinstance(value, dict):
         return {key: kept(each) for key, each in value.items()}
@@ -133,5 +133,5 @@ def nameless_texts(resource: Resource, document: Document) -> Document:
     return kept | {key: bare[key] for key in person.texts if key in bare}
 
 
-def _only(value: Json, keys: Collection[str]) -> dict[str, Json]:
+def only(value: Json, keys: Collection[str]) -> dict[str, Json]:
     return {key: value[key] for key in keys if key in value} if isinstance(value, dict) else {}
