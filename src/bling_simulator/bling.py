@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from bling_simulator.clock import Clock, SystemClock, local_now
 from bling_simulator.company import generate_another, generate_company
 from bling_simulator.company.catalogue import make_product
 from bling_simulator.company.people import Kind, make_contact
+from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
 from bling_simulator.counters import Counters
 from bling_simulator.faults import FaultBook, FaultKind, FaultRule
@@ -31,7 +32,8 @@ class Bling:
         self.clock = clock or SystemClock()
         self.company = generate_company(self.settings)
         self.notebook = Notebook(self.company, self.settings.seed)
-        self.trade = Trade(self.company, self.notebook, self.settings)
+        self.orderbook = Orderbook(self.company, self.settings.seed)
+        self.trade = Trade(self.company, self.notebook, self.orderbook, self.settings)
         if self.settings.goes_on:
             self.trade.go_on(local_now(self.clock))
         self.grants = Grants(self.clock, lambda: self.settings, self.settings.seed)
@@ -62,6 +64,7 @@ class Bling:
         """A conta passa a ser a de outra empresa, com outros dados; os tokens continuam valendo."""
         self.company = generate_another(self.settings, nome=nome, cnpj=cnpj)
         self.notebook = Notebook(self.company, self.settings.seed)
+        self.orderbook = Orderbook(self.company, self.settings.seed)
 
     # --- autorização ---------------------------------------------------------------------------------
 
@@ -114,7 +117,7 @@ class Bling:
         )
 
     def sell(self) -> int:
-        """Uma venda como as outras da empresa, agora; devolve o id da nota."""
+        """Uma venda como as outras da empresa, agora; devolve o id da nota. O pedido dela, se tem, é do mesmo dia."""
         return self.trade.sell(local_now(self.clock))
 
     def edit_note(self, note_id: int, **changes: Any) -> None:
@@ -128,6 +131,39 @@ class Bling:
 
     def totals_by_year(self, tipo: int = 1) -> dict[int, YearTotals]:
         return totals_by_year(self.notes.values(), tipo)
+
+    # --- pedidos -------------------------------------------------------------------------------------
+
+    @property
+    def orders(self) -> Mapping[int, Json]:
+        """id → detalhe completo de cada pedido de venda."""
+        return {order_id: entry.detail for order_id, entry in self.orderbook.entries.items()}
+
+    def add_order(
+        self,
+        *,
+        ordered_on: date | None = None,
+        contact_id: int | None = None,
+        lines: Sequence[Json] | None = None,
+        **changes: Any,
+    ) -> int:
+        """Faz um pedido em aberto, sem nota, e devolve seu id; por omissão, de hoje. Ver `Orderbook.add`.
+
+        Linhas se fazem com `company.lines.line_of`; `situacao` pode ser só o id.
+        """
+        now = local_now(self.clock)
+        placed = datetime.combine(ordered_on or now, now.time())
+        return self.orderbook.add(placed, now, contact_id=contact_id, lines=lines, **changes)
+
+    def edit_order(self, order_id: int, **changes: Any) -> None:
+        """Troca campos do detalhe; a data de alteração passa a ser agora."""
+        self.orderbook.edit(order_id, local_now(self.clock), **changes)
+
+    def cancel_order(self, order_id: int) -> None:
+        self.orderbook.cancel(order_id, local_now(self.clock))
+
+    def delete_order(self, order_id: int) -> None:
+        self.orderbook.delete(order_id)
 
     # --- cadastros -----------------------------------------------------------------------------------
 

@@ -76,6 +76,16 @@ class SimulatorSettings:
     deleted_detail_answers_200: bool = False
     seller_rows_without_name: bool = False
     """Outra leitura: as linhas de /vendedores vêm sem `contato.nome`."""
+    default_hides_cancelled_orders: bool = False
+    """Outra leitura: sem `idsSituacoes[]`, /pedidos/vendas não traz os cancelados (12)."""
+    order_list_final_date_excludes_today: bool = True
+    """Em /pedidos/vendas, `dataFinal` igual a hoje deixa de fora os pedidos de hoje (um relato)."""
+    order_filters_are_ignored: bool = False
+    """Outra leitura: /pedidos/vendas ignora os três períodos."""
+    money_has_float_noise: bool = False
+    """O dinheiro dos pedidos vem com o ruído de um float de 32 bits: 49.9000015259 (um relato)."""
+    order_status_value_is_always_zero: bool = False
+    """Outra leitura: `situacao.valor` dos pedidos é sempre 0."""
     most_array_values: int | None = None
     """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 

@@ -9,6 +9,8 @@ from bling_simulator.company.generator import Company
 from bling_simulator.company.lines import repeated
 from bling_simulator.company.notes import outgoing_draft
 from bling_simulator.company.people import CUSTOMER_TYPE, Kind, make_contact
+from bling_simulator.company.sales.orderbook import Orderbook
+from bling_simulator.company.sales.orders import ORDERED
 from bling_simulator.notebook import Notebook
 from bling_simulator.payload import Json
 from bling_simulator.settings import SimulatorSettings
@@ -24,9 +26,10 @@ _REPEATED = 0.04
 class Trade:
     """As vendas de um dia só dependem da semente e do dia: continuar até amanhã é continuar até hoje, e mais um dia."""
 
-    def __init__(self, company: Company, notebook: Notebook, settings: SimulatorSettings) -> None:
+    def __init__(self, company: Company, notebook: Notebook, orderbook: Orderbook, settings: SimulatorSettings) -> None:
         self._company = company
         self._notebook = notebook
+        self._orderbook = orderbook
         self._seed = settings.seed
         self._sold_until = datetime.combine(settings.today, datetime.max.time())
         volumes = settings.company_volumes()
@@ -44,14 +47,17 @@ class Trade:
         self._sold_until = max(self._sold_until, until)
 
     def sell(self, at: datetime) -> int:
-        """Uma venda neste instante; devolve o id da nota."""
+        """Uma venda neste instante, que quase sempre tem pedido do mesmo dia; devolve o id da nota."""
         rng = Random(f"{self._seed} {at}")
         draft = outgoing_draft(rng, at, self._buyer(rng, at), self._goods(rng), list(self._company.payment_methods))
         if rng.random() < _REPEATED:
             draft.lines.append(repeated(rng, rng.choice(draft.lines)))
         if rng.random() < _CANCELLED:
             draft.situacao = 2
-        return self._notebook.enter(draft)
+        note_id = self._notebook.enter(draft)
+        if rng.random() < ORDERED:
+            self._orderbook.promise(self._notebook.notes[note_id], at)
+        return note_id
 
     def _moments(self, day: date) -> list[datetime]:
         if day.weekday() > 4:

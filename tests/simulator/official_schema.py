@@ -3,7 +3,8 @@
 Deslizes tolerados, todos da descrição e não do Bling:
 
 - `required` com campos que o próprio objeto não descreve (`data` e `valor` no detalhe da nota, que são
-  da parcela; `numero`, `serie` e `data` no transporte; `error.type` no envelope de erro);
+  da parcela; `numero`, `serie` e `data` no transporte; `valorLista` no item do pedido; `error.type` no
+  envelope de erro);
 - `enum` de textos num campo inteiro (`unidadeMedida` do produto);
 - `format: datetime` e `format: date`, que não descrevem nem «2026-02-03 09:52:12» nem «0000-00-00»;
 - listas descritas como um objeto só (`/vendedores`);

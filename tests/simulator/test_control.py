@@ -63,6 +63,21 @@ async def test_sellers(control: httpx2.AsyncClient, bling: Bling) -> None:
     assert bling.sellers[seller_id]["contato"]["situacao"] == "E"
 
 
+async def test_orders(control: httpx2.AsyncClient, bling: Bling) -> None:
+    line = {"codigo": "A", "descricao": "Peça", "quantidade": 2, "valor": 1.15}
+    created = await control.post("/orders", json={"ordered_on": "2026-02-03", "lines": [line], "situacao": 15})
+    assert created.status_code == 201
+    order_id = created.json()["id"]
+    order = bling.orders[order_id]
+    assert (order["data"], str(order["total"]), order["situacao"]["id"]) == ("2026-02-03", "2.30", 15)
+    assert (await control.patch(f"/orders/{order_id}", json={"numeroLoja": "7"})).status_code == 204
+    assert bling.orders[order_id]["numeroLoja"] == "7"
+    assert (await control.post(f"/orders/{order_id}/cancel")).status_code == 204
+    assert bling.orders[order_id]["situacao"]["id"] == 12
+    assert (await control.delete(f"/orders/{order_id}")).status_code == 204
+    assert order_id not in bling.orders
+
+
 async def test_settings(control: httpx2.AsyncClient, bling: Bling) -> None:
     body = {"requests_per_second": 7, "missing_scopes": ["/contatos"], "latency": 0}
     changed = (await control.patch("/settings", json=body)).json()
@@ -121,6 +136,11 @@ async def test_forgiving_a_blocked_address(
         ("POST", "/products", {}, 422),
         ("DELETE", "/sellers/1", None, 404),
         ("POST", "/sellers", {"contato": {"id": 1}}, 404),
+        ("PATCH", "/orders/1", {"situacao": 9}, 404),
+        ("POST", "/orders/1/cancel", None, 404),
+        ("DELETE", "/orders/1", None, 404),
+        ("POST", "/orders", {"ordered_on": "ontem"}, 422),
+        ("POST", "/orders", {"apelido": "x"}, 404),
         ("DELETE", "/faults/9", None, 404),
         ("POST", "/faults", {"path": "("}, 422),
         ("POST", "/faults", {"path": "a", "kind": "terremoto"}, 422),

@@ -5,7 +5,15 @@ import pytest
 
 from bling_simulator import Bling
 
-LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos", "/vendedores")
+LISTS = (
+    "/nfe",
+    "/contatos",
+    "/produtos",
+    "/formas-pagamentos",
+    "/categorias/produtos",
+    "/vendedores",
+    "/pedidos/vendas",
+)
 
 NOT_FOUND = {
     "error": {

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from bling_simulator import Bling, SimulatorSettings, create_app
-from bling_simulator.api import auxiliares, contatos, nfe, produtos, vendedores
+from bling_simulator.api import auxiliares, contatos, nfe, pedidos_vendas, produtos, vendedores
 from bling_simulator.payload import dump
 
 from .official_schema import OfficialDescription, problems
@@ -23,7 +23,15 @@ pytestmark = pytest.mark.skipif(
     not FILE, reason="BLING_OPENAPI não aponta para a descrição oficial da API (bling-openapi.json)"
 )
 
-LISTS = ("/nfe", "/contatos", "/produtos", "/formas-pagamentos", "/categorias/produtos", "/vendedores")
+LISTS = (
+    "/nfe",
+    "/contatos",
+    "/produtos",
+    "/formas-pagamentos",
+    "/categorias/produtos",
+    "/vendedores",
+    "/pedidos/vendas",
+)
 EVERYTHING = {"/vendedores": {"situacaoContato": "T"}}
 DETAILS = {
     "/nfe": "/nfe/{idNotaFiscal}",
@@ -32,6 +40,7 @@ DETAILS = {
     "/formas-pagamentos": "/formas-pagamentos/{idFormaPagamento}",
     "/categorias/produtos": "/categorias/produtos/{idCategoriaProduto}",
     "/vendedores": "/vendedores/{idVendedor}",
+    "/pedidos/vendas": "/pedidos/vendas/{idPedidoVenda}",
 }
 
 
@@ -85,6 +94,15 @@ def test_every_note(company: Bling, official: OfficialDescription) -> None:
     assert problems(everything, answered(notes)) == []
     rows = {"data": [nfe.nfe_row(note) for note in notes]}
     assert problems(official.list_schema("/nfe"), answered(rows)) == []
+
+
+@pytest.mark.slow
+def test_every_order(company: Bling, official: OfficialDescription) -> None:
+    orders = list(company.orders.values())
+    detail = official.answer_schema(DETAILS["/pedidos/vendas"])["properties"]["data"]
+    assert problems({"type": "array", "items": detail}, answered(orders)) == []
+    rows = {"data": [pedidos_vendas.pedido_venda_row(order) for order in orders]}
+    assert problems(official.list_schema("/pedidos/vendas"), answered(rows)) == []
 
 
 def test_every_register(company: Bling, official: OfficialDescription) -> None:

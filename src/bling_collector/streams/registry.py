@@ -9,10 +9,19 @@ from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.contatos import CONTATOS
 from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.nfe import NFE
+from bling_collector.streams.pedidos_venda import PEDIDOS_VENDA
 from bling_collector.streams.produtos import PRODUTOS
 from bling_collector.streams.vendedores import VENDEDORES
 
-RESOURCES: Final[tuple[Resource, ...]] = (NFE, VENDEDORES, CONTATOS, PRODUTOS, CATEGORIAS_PRODUTO, FORMAS_PAGAMENTO)
+RESOURCES: Final[tuple[Resource, ...]] = (
+    NFE,
+    PEDIDOS_VENDA,
+    VENDEDORES,
+    CONTATOS,
+    PRODUTOS,
+    CATEGORIAS_PRODUTO,
+    FORMAS_PAGAMENTO,
+)
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""
 ALL: Final = "todos"

@@ -8,6 +8,7 @@ from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTO
 from bling_simulator.api.contatos import CONTATOS
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
+from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
 from bling_simulator.api.produtos import PRODUTOS
 from bling_simulator.api.query import Query
 from bling_simulator.api.resource import Resource
@@ -19,7 +20,7 @@ from bling_simulator.payload import Json
 
 RESOURCES = {
     resource.path: resource
-    for resource in (NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES)
+    for resource in (NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS)
 }
 
 

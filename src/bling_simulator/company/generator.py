@@ -1,9 +1,9 @@
 """Gera a empresa inteira a partir da semente: mesmos parâmetros, mesma empresa, byte a byte."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 
 from bling_simulator.company import ugly
@@ -14,6 +14,7 @@ from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmis
 from bling_simulator.company.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
+from bling_simulator.company.sales.orders import Registers, make_orders
 from bling_simulator.company.sales.sellers import make_sellers
 from bling_simulator.company.stock import make_stock
 from bling_simulator.payload import Json, clone
@@ -21,6 +22,8 @@ from bling_simulator.settings import SimulatorSettings
 
 _LIVE, _LINES, _CONTACTS, _PRODUCTS, _INCOMING = 2850, 5848, 1418, 1039, 40
 """As proporções da empresa de referência: notas vivas e o que elas referenciam."""
+_SHIFT = 7
+"""Quanto andam os ids das notas e dos pedidos na outra conta."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Company:
     payment_methods: dict[int, Json]
     categories: dict[int, Json]
     sellers: Register
+    first_orders: Callable[[], Register] = field(compare=False)
+    """Gera os pedidos, que saem das notas como foram geradas, mudem elas o que mudarem."""
 
 
 def generate_company(settings: SimulatorSettings) -> Company:
@@ -46,6 +51,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         payment_methods=clone(model.payment_methods),
         categories=clone(model.categories),
         sellers=model.sellers.copy(),
+        first_orders=model.first_orders,
     )
 
 
@@ -54,14 +60,25 @@ def generate_another(settings: SimulatorSettings, *, nome: str, cnpj: str) -> Co
     model = generate_company(replace(settings, seed=settings.seed + 1))
     notes: dict[int, Json] = {}
     for note in model.notes.values():
-        note["id"] += 7
+        note["id"] += _SHIFT
         if note["tipo"] == 1:
             emitted = datetime.strptime(note["dataEmissao"], STAMP)  # noqa: DTZ007 - hora de Brasília
             number = {"serie": note["serie"], "numero": int(note["numero"]), "note_id": note["id"]}
             note.update(transmission(situacao=note["situacao"], emitted=emitted, cnpj=cnpj, **number))
         notes[note["id"]] = note
     profile = model.profile | {"nome": nome, "cnpj": cnpj}
-    return replace(model, profile=profile, notes=notes)
+    return replace(model, profile=profile, notes=notes, first_orders=partial(_shifted, model.first_orders))
+
+
+def _shifted(first_orders: Callable[[], Register]) -> Register:
+    """Os pedidos da outra conta, com outros ids, das notas dela."""
+    register = Register()
+    for order_id, entry in first_orders().entries.items():
+        order = entry.detail
+        order["id"] = order_id + _SHIFT
+        order["notaFiscal"]["id"] += _SHIFT if order["notaFiscal"]["id"] else 0
+        register.entries[order["id"]] = entry
+    return register
 
 
 @lru_cache(maxsize=4)
@@ -90,7 +107,22 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
     notes = number_and_build(rng, [*drafts, *incoming])
     ugly.zero_parcel_date(list(notes.values()))
     sellers = make_sellers(Random(f"{seed} vendedores"), contacts, SHOP)
-    return Company(_profile(rng, times), notes, contacts, products, methods, categories, sellers)
+    return Company(
+        profile=_profile(rng, times),
+        notes=notes,
+        contacts=contacts,
+        products=products,
+        payment_methods=methods,
+        categories=categories,
+        sellers=sellers,
+        first_orders=partial(_first_orders, seed, volumes, today),
+    )
+
+
+def _first_orders(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Register:
+    model = _generate(seed, volumes, today)
+    registers = Registers(model.contacts, model.products, model.sellers, list(model.payment_methods))
+    return make_orders(Random(f"{seed} pedidos"), model.notes.values(), registers)
 
 
 def _proportion(reference: int, live_count: int) -> int:

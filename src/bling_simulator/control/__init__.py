@@ -11,7 +11,8 @@ def control_router(bling: Bling) -> APIRouter:
     router = APIRouter(prefix="/_control", tags=["controle"])
     for routes in (data.truth_routes, data.company_routes, data.note_routes, data.contact_routes, data.product_routes):
         router.include_router(routes(bling))
-    router.include_router(sales.seller_routes(bling))
+    for routes in (sales.seller_routes, sales.order_routes):
+        router.include_router(routes(bling))
     for routes in (server.settings_routes, server.token_routes, server.fault_routes, server.counter_routes):
         router.include_router(routes(bling))
     return router

@@ -1,7 +1,6 @@
 """Rotas de controle sobre os dados: a verdade, as notas e os cadastros."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,8 +8,7 @@ from starlette.responses import Response
 
 from bling_simulator.answers import json_response
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
-from bling_simulator.control.requests import Fields, refusals
+from bling_simulator.control.requests import Fields, lines_of, refusals
 from bling_simulator.payload import Json
 
 
@@ -28,6 +26,7 @@ def truth_routes(bling: Bling) -> APIRouter:
             "contacts": len(bling.contacts),
             "products": len(bling.products),
             "sellers": len(bling.sellers),
+            "orders": len(bling.orders),
         }
         if completa:
             body["details"] = list(bling.notes.values())
@@ -128,5 +127,5 @@ def _note_arguments(fields: dict[str, Any]) -> dict[str, Any]:
     if "emitted_at" in fields:
         arguments["emitted_at"] = datetime.fromisoformat(fields["emitted_at"])
     if "lines" in fields:
-        arguments["lines"] = [line_of(**{**line, "valor": Decimal(str(line["valor"]))}) for line in fields["lines"]]
+        arguments["lines"] = lines_of(fields["lines"])
     return arguments

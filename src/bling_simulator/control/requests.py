@@ -1,11 +1,15 @@
 """O que as rotas de controle têm em comum: o corpo livre e a tradução dos erros da alça."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Body, HTTPException
+
+from bling_simulator.company.lines import line_of
+from bling_simulator.payload import Json
 
 Fields = Annotated[dict[str, Any], Body()]
 
@@ -19,3 +23,8 @@ def refusals() -> Iterator[None]:
         raise HTTPException(404, f"Não existe: {error.args[0]}") from error
     except (TypeError, ValueError, re.error) as error:
         raise HTTPException(422, str(error)) from error
+
+
+def lines_of(given: Sequence[Json]) -> list[Json]:
+    """As linhas de uma nota ou de um pedido, dos campos de `line_of`."""
+    return [line_of(**{**line, "valor": Decimal(str(line["valor"]))}) for line in given]

@@ -1,1 +1,1 @@
-"""Quem vende e o que se pediu: os vendedores da empresa."""
+"""Quem vende e o que se pediu: os vendedores da empresa e os pedidos de venda."""

@@ -1,0 +1,149 @@
+"""Os pedidos de venda: GET /pedidos/vendas (sem itens nem parcelas) e GET /pedidos/vendas/{id}, um por pedido."""
+
+from bling_collector.db.models import contatos, pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
+from bling_collector.db.proof import Dated
+from bling_collector.etl.resource import Changed, Child, Document, Emitted, Person, Resource, Rows
+from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
+from bling_collector.streams.nameless import only
+from bling_collector.windows import Between
+
+_PEDIDO = (
+    *("id", "numero", "numeroLoja", "data", "dataSaida", "dataPrevista", "totalProdutos", "total", "situacao", "loja"),
+    *("outrasDespesas", "desconto", "categoria", "notaFiscal", "tributacao", "vendedor", "taxas"),
+)
+_ITEM = (
+    *("id", "codigo", "unidade", "quantidade", "desconto", "valor", "aliquotaIPI", "descricao", "produto"),
+    *("comissao", "naturezaOperacao"),
+)
+_PARCELA = ("id", "dataVencimento", "valor", "formaPagamento")
+"""O que fica do pedido de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
+CANCELADO = 12
+"""O id da situação, o mesmo em toda conta que se viu."""
+
+
+def rows(pedido: Document) -> Rows:
+    """As linhas de um pedido, do seu detalhe: ele, os itens, as parcelas e o contato como o pedido o traz."""
+    read = Fields(pedido)
+    pedido_id, contato_id = read.id("id"), read.reference("contato")
+    itens, parcelas = (enumerate(read.objects(name), start=1) for name in ("itens", "parcelas"))
+    return {
+        pedidos_venda: [_pedido(read) | {"detalhe": pedido}],
+        pedidos_venda_itens: [_item(pedido_id, ordem, item) for ordem, item in itens],
+        pedidos_venda_parcelas: [_parcela(pedido_id, ordem, parcela) for ordem, parcela in parcelas],
+        contatos: [_contato(read)] if contato_id is not None else [],
+    }
+
+
+def _pedido(pedido: Fields) -> Row:
+    return {
+        "id": pedido.id("id"),
+        "numero": pedido.integer("numero"),
+        "numero_loja": pedido.text("numeroLoja"),
+        "data": pedido.local_date("data"),
+        "data_saida": pedido.local_date("dataSaida"),
+        "data_prevista": pedido.local_date("dataPrevista"),
+        "situacao_id": pedido.reference("situacao"),
+        "situacao_valor": pedido.integer("situacao", "valor"),
+        "contato_id": pedido.reference("contato"),
+        "loja_id": pedido.reference("loja"),
+        "vendedor_id": pedido.reference("vendedor"),
+        "nota_fiscal_id": pedido.reference("notaFiscal"),
+        "total_produtos": pedido.measured("totalProdutos"),
+        "total": pedido.measured("total"),
+        "desconto": pedido.measured("desconto", "valor"),
+        "desconto_unidade": pedido.text("desconto", "unidade"),
+        "outras_despesas": pedido.measured("outrasDespesas"),
+        "frete": pedido.measured("transporte", "frete"),
+        "taxa_comissao": pedido.measured("taxas", "taxaComissao"),
+        "custo_frete": pedido.measured("taxas", "custoFrete"),
+    }
+
+
+def _item(pedido_id: int | None, ordem: int, item: Fields) -> Row:
+    return {
+        "pedido_id": pedido_id,
+        "ordem": ordem,
+        "id": item.id("id"),
+        "produto_id": item.reference("produto"),
+        "codigo_produto": item.text("codigo"),
+        "descricao": item.text("descricao"),
+        "quantidade": item.measured("quantidade"),
+        "valor_unitario": item.measured("valor"),
+        "desconto_percentual": item.measured("desconto"),
+    }
+
+
+def _parcela(pedido_id: int | None, ordem: int, parcela: Fields) -> Row:
+    return {
+        "pedido_id": pedido_id,
+        "ordem": ordem,
+        "id": parcela.id("id"),
+        "data_vencimento": parcela.local_date("dataVencimento"),
+        "valor": parcela.measured("valor"),
+        "forma_pagamento_id": parcela.reference("formaPagamento"),
+    }
+
+
+def _contato(pedido: Fields) -> Row:
+    return {
+        "id": pedido.reference("contato"),
+        "nome": pedido.text("contato", "nome"),
+        "documento": pedido.documento("contato", "numeroDocumento"),
+        "tipo_pessoa": pedido.text("contato", "tipoPessoa"),
+    }
+
+
+def nameless_pedido(pedido: Document) -> Document:
+    """O pedido com valores, datas, números, situação, itens e parcelas; do contato, o id e o tipo de pessoa."""
+    kept = only(pedido, _PEDIDO)
+    if "contato" in pedido:
+        kept["contato"] = only(pedido["contato"], ("id", "tipoPessoa"))
+    if "transporte" in pedido:
+        kept["transporte"] = only(pedido["transporte"], ("fretePorConta", "frete", "quantidadeVolumes", "pesoBruto"))
+    lists = {"itens": _ITEM, "parcelas": _PARCELA}
+    return kept | {
+        name: [only(line, keys) for line in objects(pedido[name])] for name, keys in lists.items() if name in pedido
+    }
+
+
+PEDIDOS_VENDA = Resource(
+    name="pedidos_venda",
+    title="Pedidos de venda",
+    noun="Pedido de venda",
+    singular="pedido_venda",
+    permission="Pedidos de venda",
+    path="/pedidos/vendas",
+    table=pedidos_venda,
+    rows=rows,
+    always=("itens", "parcelas"),
+    # Nada se diz de o padrão esconder os cancelados: se o primeiro período não mostra nenhum, pergunta-se por eles.
+    suspects=((("idsSituacoes[]", str(CANCELADO)),),),
+    proves=lambda row: integer(part(row, "situacao", "id")) == CANCELADO,
+    emitted=Emitted(
+        Between("dataInicial", "dataFinal", hours=False),
+        lambda row: local_date(row.get("data")),
+        Dated("data", "situacao_id"),
+        lambda row: str(integer(part(row, "situacao", "id"))),
+    ),
+    changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
+    cites=(
+        ("vendedores", pedidos_venda.c.vendedor_id),
+        ("formas_pagamento", pedidos_venda_parcelas.c.forma_pagamento_id),
+    ),
+    children=(Child(pedidos_venda_itens, "pedido_id"), Child(pedidos_venda_parcelas, "pedido_id")),
+    # O contato como o pedido o traz; o detalhe, que sabe mais, vem com os contatos.
+    first_seen=(contatos,),
+    history=("itens", "parcelas"),
+    person=Person(
+        nameless_pedido,
+        contato_id=pedidos_venda.c.contato_id,
+        names=(pedidos_venda.c.detalhe["contato", "nome"].astext,),
+        documento=pedidos_venda.c.detalhe["contato", "numeroDocumento"].astext,
+        texts=("itens", "parcelas", "observacoes", "observacoesInternas"),
+    ),
+    names=lambda row: {
+        "numero": text(row.get("numero")),
+        "contato_id": integer(part(row, "contato", "id")) or None,
+        "contato_nome": text(part(row, "contato", "nome")),
+    },
+)

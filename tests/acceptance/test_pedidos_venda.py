@@ -1,0 +1,140 @@
+"""Os pedidos de venda, sob cada leitura do que os documentos não sabem."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.payload import measured
+from bling_simulator.bling import Bling
+from bling_simulator.clock import local_now
+from bling_simulator.company.sales.statuses import CUSTOM
+
+START = date(2025, 6, 1)
+DAY = 86_400.0
+READINGS: list[dict[str, Any]] = [
+    {},
+    {"default_hides_cancelled_orders": True},
+    {"order_list_final_date_excludes_today": False},
+    {"order_filters_are_ignored": True},
+    {"money_has_float_noise": True, "order_status_value_is_always_zero": True},
+]
+pytestmark = [pytest.mark.collector(recursos=("nfe", "pedidos_venda"))]
+_COLUMNS = "id, numero, data, situacao_id, contato_id, vendedor_id, nota_fiscal_id, total_produtos, total, frete"
+
+
+async def assert_equals_the_orders(app: App, bling: Bling, *, since: date = START) -> None:
+    """Cada pedido vivo desde `since`, com os seus itens e parcelas, é o do Bling; e não há outro."""
+    expected = {id_: order for id_, order in bling.orders.items() if order["data"] >= since.isoformat()}
+    found = await rows(app.engine, f"SELECT {_COLUMNS} FROM pedidos_venda WHERE excluida_em IS NULL ORDER BY id")
+    assert found == [
+        (
+            id_,
+            order["numero"],
+            date.fromisoformat(order["data"]),
+            order["situacao"]["id"],
+            *(order[name]["id"] or None for name in ("contato", "vendedor", "notaFiscal")),
+            *(measured(value) for value in (order["totalProdutos"], order["total"], order["transporte"]["frete"])),
+        )
+        for id_, order in sorted(expected.items())
+    ]
+    for table, name, value in (
+        ("pedidos_venda_itens", "itens", "quantidade * valor_unitario"),
+        ("pedidos_venda_parcelas", "parcelas", "valor"),
+    ):
+        held = await rows(
+            app.engine,
+            f"SELECT pedido_id, array_agg(f.id ORDER BY ordem), sum({value}) FROM {table} f "
+            "JOIN pedidos_venda p ON p.id = pedido_id WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1",
+        )
+        assert held == [
+            (
+                id_,
+                [line["id"] for line in order[name]],
+                sum(line.get("quantidade", 1) * line["valor"] for line in order[name]),
+            )
+            for id_, order in sorted(expected.items())
+            if order[name]
+        ]
+
+
+def _worth(line: dict[str, Any]) -> Any:
+    return line.get("quantidade", 1) * line["valor"]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+@pytest.mark.bling(scale=0.05)
+async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+) -> None:
+    bling.configure(**reading)
+    new = bling.add_order(ordered_on=local_now(bling.clock).date())
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    await assert_equals_the_orders(app, bling)
+    ids = sorted(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
+    old, cancelled, deleted = ids[0], ids[1], new
+    clock.advance(DAY)
+    bling.edit_order(old, situacao=CUSTOM)
+    bling.cancel_order(cancelled)
+    bling.delete_order(deleted)
+    clock.advance(DAY)
+    result = await app.pipeline.run()
+    assert result.status == "success", result.message
+    await assert_equals_the_orders(app, bling)
+    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM pedidos_venda WHERE id = :id", id=deleted)
+    assert (await app.pipeline.reconcile()).status == "success"
+
+
+@pytest.mark.bling(scale=0.05)
+async def test_um_pedido_cujos_itens_mudaram_perde_os_que_sairam(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    changed = next(
+        id_ for id_, order in bling.orders.items() if len(order["itens"]) > 1 and order["data"] >= START.isoformat()
+    )
+    clock.advance(DAY)
+    bling.edit_order(changed, itens=bling.orders[changed]["itens"][1:])
+    clock.advance(3600)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_orders(app, bling)
+
+
+@pytest.mark.bling(scale=0.05)
+async def test_um_recurso_que_se_liga_depois_traz_toda_a_historia(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Num banco que já coletava as notas, a primeira execução com os pedidos os traz desde o começo da coleta."""
+    notes = type(app.pipeline)(app.engine, app.client, app.oauth, app.requests, app.clock, _only(app, "nfe"), None)
+    await notes.run_full(START)
+    assert await scalar(app.engine, "SELECT count(*) FROM pedidos_venda") == 0
+    clock.advance(DAY)
+    result = await app.pipeline.run()
+    assert result.status == "success", result.message
+    assert result.data_referencia == local_now(bling.clock).date()
+    await assert_equals_the_orders(app, bling)
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert bling.counters.requests["/pedidos/vendas"] < 12, "a história já não se deve"
+
+
+def _only(app: App, *names: str) -> Any:
+    from dataclasses import replace
+
+    return replace(app.settings, recursos=names)
+
+
+@pytest.mark.bling(scale=0.05)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_sem_as_notas_o_marco_delas_nao_anda(app: App, bling: Bling) -> None:
+    result = await app.pipeline.run_full(START)
+    assert (result.status, result.data_referencia) == ("success", None)
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
+    await assert_equals_the_orders(app, bling)
+    assert result.stats["pedidos_venda"] == sum(order["data"] >= START.isoformat() for order in bling.orders.values())
+    day = await scalar(
+        app.engine,
+        "SELECT posicao AT TIME ZONE 'America/Sao_Paulo' FROM checkpoints WHERE recurso = 'pedidos_venda.marco'",
+    )
+    assert day.date() == local_now(bling.clock).date()

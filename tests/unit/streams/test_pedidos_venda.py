@@ -1,0 +1,85 @@
+"""Do JSON dos pedidos de venda às linhas das tabelas."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from tests.fixtures import fixture
+
+from bling_collector.db.models import contatos, pedidos_venda_itens, pedidos_venda_parcelas
+from bling_collector.db.models import pedidos_venda as pedidos_table
+from bling_collector.payload import UnreadableError
+from bling_collector.streams import pedidos_venda
+from bling_collector.streams.pedidos_venda import PEDIDOS_VENDA, nameless_pedido
+
+
+def test_um_pedido_com_itens_parcelas_e_contato() -> None:
+    document = fixture("pedido_venda")
+    rows = pedidos_venda.rows(document)
+    assert rows[pedidos_table] == [
+        {
+            "id": 5003514411,
+            "numero": 196,
+            "numero_loja": "LJ-77",
+            "data": date(2026, 1, 12),
+            "data_saida": date(2026, 1, 13),
+            "data_prevista": None,
+            "situacao_id": 9,
+            "situacao_valor": 1,
+            "contato_id": 14300000001,
+            "loja_id": None,
+            "vendedor_id": 15596001,
+            "nota_fiscal_id": 9730200252,
+            "total_produtos": Decimal("149.8"),
+            "total": Decimal("164.8"),
+            "desconto": 0,
+            "desconto_unidade": "REAL",
+            "outras_despesas": 0,
+            "frete": 15,
+            "taxa_comissao": Decimal("12.5"),
+            "custo_frete": 3,
+            "detalhe": document,
+        }
+    ]
+    first, second = rows[pedidos_venda_itens]
+    assert (first["ordem"], first["produto_id"], first["valor_unitario"]) == (1, 88001, Decimal("49.9"))
+    assert (second["ordem"], second["produto_id"], second["codigo_produto"]) == (2, None, None)
+    assert rows[pedidos_venda_parcelas] == [
+        {
+            "pedido_id": 5003514411,
+            "ordem": 1,
+            "id": 91,
+            "data_vencimento": date(2026, 2, 12),
+            "valor": Decimal("164.8"),
+            "forma_pagamento_id": 2094137,
+        }
+    ]
+    assert rows[contatos] == [
+        {
+            "id": 14300000001,
+            "nome": "Metalúrgica Pedra Lascada Ltda",
+            "documento": "12ABC34501DE35",
+            "tipo_pessoa": "J",
+        }
+    ]
+
+
+def test_um_pedido_sem_contato_nao_traz_contato_nenhum() -> None:
+    assert pedidos_venda.rows(fixture("pedido_venda") | {"contato": {"id": 0}})[contatos] == []
+
+
+@pytest.mark.parametrize("missing", ["itens", "parcelas"])
+def test_um_pedaco_de_pedido_e_recusado(missing: str) -> None:
+    document = fixture("pedido_venda")
+    del document[missing]
+    with pytest.raises(UnreadableError, match=missing):
+        PEDIDOS_VENDA.read(document)
+
+
+def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+    kept = nameless_pedido(fixture("pedido_venda"))
+    assert pedidos_venda.rows(kept)[pedidos_table][0]["total"] == Decimal("164.8")
+    assert len(pedidos_venda.rows(kept)[pedidos_venda_itens]) == 2
+    said = str(kept)
+    assert not any(name in said for name in ("Dalva", "Pedra Lascada", "12ABC34501DE35", "Moendas", "95700"))
+    assert nameless_pedido({"parcelas": [{"valor": 1, "observacoes": "Dalva"}]}) == {"parcelas": [{"valor": 1}]}
