@@ -73,7 +73,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         (["run", "--json=sim"], "A opção --json não leva valor."),
         (["run", "--data-inicio", "2025-02-30"], "'2025-02-30' não é uma data. Escreva AAAA-MM-DD"),
         (["run", "--data-inicio", "01/02/2025"], "não é uma data"),
-        (["sync", "pedido", "1"], "não serve: 'pedido'; use um destes: nfe, contato, produto,"),
+        (["sync", "boato", "1"], "não serve: 'boato'; use um destes: nfe, "),
         (["sync", "nfe", "um"], "O valor de RECURSO/ID não serve: o id precisa ser um número inteiro, de 1 a"),
         (["sync", "nfe/" + "0" * 30 + "9" * 30], "o id precisa ser um número inteiro"),
         (["sync", "nfe/" + "1" * 5000], "o id precisa ser um número inteiro"),

@@ -11,7 +11,7 @@ from tests.proving import execute, snapshot
 from tests.variants import one_now
 
 from bling_collector.bootstrap import App
-from bling_collector.streams.registry import RESOURCES
+from bling_collector.streams.registry import chosen
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -41,10 +41,10 @@ async def test_one_row_of_each_resource_and_nothing_changes(
     bling.counters.reset()
     done = await examined(terminal)
     assert (done.code, bling.counters.token_calls) == (0, 0)
-    assert dict(bling.counters.requests) == {stream.path: 1 for stream in RESOURCES}
+    assert dict(bling.counters.requests) == {stream.path: 1 for stream in chosen(None)}
     said = finding(done, "Bling")
     assert said["ok"]
-    assert all(stream.permission in said["detalhe"] for stream in RESOURCES)
+    assert all(stream.permission in said["detalhe"] for stream in chosen(None))
     assert (await snapshot(engine), await rows(engine, "SELECT * FROM oauth_tokens")) == before
 
 
