@@ -88,7 +88,7 @@ async def test_o_que_o_bling_nao_tem(app: App, bling: Bling, recurso: str) -> No
 
 async def test_um_recurso_que_nao_se_coleta_e_uma_nota_de_entrada(app: App, bling: Bling) -> None:
     before = await snapshot(app.engine)
-    with pytest.raises(UsageError, match="nfe, .*contato, produto"):
+    with pytest.raises(UsageError, match=r"nfe, .*contato, produto"):
         await app.pipeline.sync("boato", 1)
     incoming = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 0)
     with pytest.raises(UsageError, match="entrada"):
