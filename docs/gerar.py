@@ -46,6 +46,7 @@ ABOUT_COMMANDS = {
     "run-full": "[a carga histórica](instalacao.md#a-carga-histórica)",
     "auth": "[a autorização](autorizacao.md)",
     "status": "[como terminou](operacao.md#como-terminou)",
+    "recursos": "[os recursos](referencia-recursos.md)",
     "sync": "[conferir com o Bling](operacao.md#conferir-com-o-bling)",
     "simulator": "para desenvolver: [o manual dele](../src/bling_simulator/README.md)",
     "doctor": "[problemas](problemas.md)",

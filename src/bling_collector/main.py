@@ -11,7 +11,7 @@ from bling_collector import __version__, logs
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings, load_settings
 from bling_collector.web import panel, problems
-from bling_collector.web.api import alerts, auth, metrics, proof, reading, running
+from bling_collector.web.api import alerts, auth, metrics, proof, reading, recursos, running
 from bling_collector.web.api.answers import Problem
 from bling_collector.web.door import access
 from bling_collector.web.door.attempts import Attempts
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         docs_url=None,
         redoc_url=None,
     )
-    for module in (reading, running, proof, alerts, auth, metrics):
+    for module in (reading, recursos, running, proof, alerts, auth, metrics):
         app.include_router(module.router)
     for router in panel.ROUTERS:
         app.include_router(router)

@@ -45,6 +45,8 @@ OTHERS = {
         "which",
         "name",
         "numero",
+        "gone",
+        "known",
         "kept.ours",
         "kept.alive",
         "kept.known",

@@ -87,6 +87,15 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 
 
 @cli.command()
+@as_json
+def recursos(json_: bool) -> int:
+    """O que se coleta do Bling, quanto há de cada recurso e o que está provado."""
+    from bling_collector.cli.recursos import show
+
+    return show(json_=json_)
+
+
+@cli.command()
 @click.option("--gerar-chave", is_flag=True, help="Só escreve uma chave nova para TOKEN_ENCRYPTION_KEY.")
 @click.option("--trocar-empresa", is_flag=True, help="Aceita a conta de outra empresa, se nada foi coletado ainda.")
 def auth(gerar_chave: bool, trocar_empresa: bool) -> int:

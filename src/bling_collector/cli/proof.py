@@ -19,6 +19,7 @@ def reconcile(
     from bling_collector.cli.screen.progress import progress
     from bling_collector.cli.signals import gentle_stop
     from bling_collector.insight.reconciliation import load_reconciliation
+    from bling_collector.insight.recursos import differs, load_others
 
     async def work() -> int:
         async with opened(settings_to_collect()) as app:
@@ -27,11 +28,12 @@ def reconcile(
                     inicio, fim, repair=repair, accept_deletions=accept_deletions, sink=sink, stop=stop
                 )
             situation = await load_reconciliation(app.engine, app.clock.now())
+            others = await load_others(app.engine, app.settings.recursos, app.clock.now())
         if json_:
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
         else:
-            report.reconciliation(result, situation)
-        return result.exit_code or int(bool(situation.different))
+            report.reconciliation(result, situation, others)
+        return result.exit_code or int(bool(situation.different) or any(map(differs, others)))
 
     return run_to_end(work())
 

@@ -301,22 +301,30 @@ async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, dat
     ).one()
 
 
-async def first_uncovered(connection: AsyncConnection, recurso: str) -> date | None:
-    """O dia mais antigo em que ainda falta algum registro do recurso."""
-    day: date | None = await connection.scalar(
-        text("""
-            SELECT min(dia) FROM (
-                SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = :recurso
-                UNION ALL
-                SELECT min(data_emissao) FROM pendencias WHERE recurso = :recurso) d (dia)"""),
-        {"recurso": recurso},
-    )
-    return day
+async def debts_of(connection: AsyncConnection, recurso: str) -> "SqlRow[tuple[int, int, date | None]]":
+    """Quanto se deve de um recurso: `pendencias`, `janelas` (as das alterações também) e `primeiro_dia`."""
+    return (
+        await connection.execute(
+            text("""
+            SELECT (SELECT count(*) FROM pendencias WHERE recurso = :recurso) AS pendencias,
+                   (SELECT count(*) FROM janelas_devidas WHERE split_part(recurso, '.', 1) = :recurso) AS janelas,
+                   (SELECT min(dia) FROM (
+                        SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = :recurso
+                        UNION ALL
+                        SELECT min(data_emissao) FROM pendencias WHERE recurso = :recurso) d (dia)) AS primeiro_dia"""),
+            {"recurso": recurso},
+        )
+    ).one()
 
 
 async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | None:
     """Até quando (UTC) as alterações do recurso já foram lidas. Um que esteja no futuro é assunto de quem o lê."""
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
+
+
+def mark_name(recurso: str) -> str:
+    """O ponto de leitura que guarda o marco do recurso, se não é o da execução."""
+    return f"{recurso}.marco"
 
 
 async def first_run(connection: AsyncConnection, now: datetime) -> datetime | None:

@@ -129,6 +129,20 @@ async def count_living(connection: AsyncConnection, kept: Kept) -> int:
     return int(await connection.scalar(living) or 0)
 
 
+async def count_rows(connection: AsyncConnection, kept: Kept) -> tuple[int, int]:
+    """Quantos registros o banco tem que o Bling já deu, e desses quantos dá por excluídos."""
+    gone = "excluida_em IS NOT NULL" if "excluida_em" in kept.table.c else "false"
+    known = "detalhe IS NOT NULL" if "nao_encontrado_em" in kept.table.c else "true"
+    row = (
+        await connection.execute(
+            text(f"""
+                SELECT count(*) FILTER (WHERE NOT {gone}) AS vivos, count(*) FILTER (WHERE {gone}) AS excluidos
+                FROM {kept.table.name} WHERE {known} AND {kept.ours}""")
+        )
+    ).one()
+    return row.vivos, row.excluidos
+
+
 async def newly_gone(connection: AsyncConnection, kept: Kept, ids: Collection[int], since: datetime) -> NewlyGone:
     """Quantos de `ids` o banco tinha por vivos e ainda não dá por excluídos."""
     row = (

@@ -89,11 +89,11 @@ async def load_reconciliation(engine: AsyncEngine, now: datetime | None = None) 
         return await read_reconciliation(connection, now or datetime.now(UTC))
 
 
-async def read_reconciliation(connection: AsyncConnection, now: datetime) -> Reconciliation:
-    """O mesmo, numa conexão que já se tem."""
+async def read_reconciliation(connection: AsyncConnection, now: datetime, recurso: str = NFE.name) -> Reconciliation:
+    """O mesmo, de um recurso qualquer, numa conexão que já se tem."""
     c = conferencias.c
     until = now + DOUBT
-    past = select(conferencias).where(c.recurso == NFE.name, c.conferida_em <= until).order_by(c.mes)
+    past = select(conferencias).where(c.recurso == recurso, c.conferida_em <= until).order_by(c.mes)
     rows = (await connection.execute(past)).all()
     scope = await proof.scope_start(connection)
     missing = []

@@ -1,6 +1,6 @@
 """A situação inteira, como o painel a mostra: o juízo e os números dele, dos loaders que alimentam `status` e a API."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
@@ -16,6 +16,7 @@ from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
 from bling_collector.insight.reconciliation import Reconciliation, read_reconciliation
+from bling_collector.insight.recursos import ShownResource, read_recursos
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
 
@@ -34,14 +35,22 @@ class Situation:
     reconciliation: Reconciliation
     failures: Failures
     alarms: list[Alarm]
+    recursos: list[ShownResource]
+    """Os que se coletam, se alguém pediu algum a mais."""
     next_run: datetime | None
     """Quando se espera a próxima execução; None se não se sabe."""
 
 
 async def load_situation(
-    engine: AsyncEngine, cipher: TokenCipher, now: datetime, *, no_run_hours: int, missing: str | None = None
+    engine: AsyncEngine,
+    cipher: TokenCipher,
+    now: datetime,
+    *,
+    no_run_hours: int,
+    missing: str | None = None,
+    recursos: Collection[str] | None = None,
 ) -> Situation:
-    """A situação em `now`. `missing` é a credencial que falta, por extenso."""
+    """A situação em `now`. `missing` é a credencial que falta, por extenso; `recursos`, os que se pedem."""
     c = etl_controle.c
     async with engine.connect() as connection:
         status = await read_status(connection, cipher, now)
@@ -49,6 +58,7 @@ async def load_situation(
         failures = await read_failures(connection)
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
         starts = list((await connection.execute(daily)).scalars())
+        shown = await read_recursos(connection, recursos, now) if recursos else []
     verdict = judge(
         status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
     )
@@ -57,7 +67,8 @@ async def load_situation(
         said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
         said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
-    return Situation(verdict, status, reconciliation, failures, sounding, next_run(starts, now))
+    collected = [each for each in shown if each.coletado]
+    return Situation(verdict, status, reconciliation, failures, sounding, collected, next_run(starts, now))
 
 
 def _only_owed(reconciliation: Reconciliation, failures: Failures) -> bool:

@@ -2,11 +2,12 @@
 número, o cliente, o dia e o valor; e o porquê."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from bling_collector.words import day, money, period, upper_first
+from bling_collector.words import day, lower_first, money, period, plural, upper_first
 
 KINDS: Final = {
     "run": "Coleta do dia",
@@ -36,7 +37,7 @@ def described(
 
     resource = named(recurso)
     noun = resource.noun if resource is not None else recurso
-    if recurso != "nfe":
+    if resource is None or resource.emitted is None:
         return f"{noun} {nome}" if nome else f"{noun} {recurso_id}"
     parts = [f"{noun} {numero}" if numero else f"{noun} de número desconhecido"]
     parts += [f"de {day(dia)}"] if dia else []
@@ -45,10 +46,27 @@ def described(
     return ", ".join(parts)
 
 
+def besides(stats: Mapping[str, int]) -> list[str]:
+    """Das contagens de uma execução, as dos recursos que se pediram a mais: 12 pedidos de venda, 1 vendedor."""
+    from bling_collector.streams.registry import named
+
+    said = []
+    for name, count in stats.items():
+        if name not in ("nfes", "contatos", "produtos"):
+            resource = named(name)
+            noun, title = (resource.noun, resource.title) if resource is not None else (name, name)
+            said.append(plural(count, lower_first(noun), lower_first(title)))
+    return said
+
+
 def owed_window(recurso: str, inicio: date, fim: date) -> str:
     """Notas de 01/11/2026 a 30/11/2026."""
-    noun = "Notas" if recurso == "nfe" else recurso
-    return f"{noun} de {period(inicio, fim)}"
+    from bling_collector.streams.registry import named
+
+    name, _, changes = recurso.partition(".")
+    resource = named(name)
+    noun = resource.title if resource is not None else name
+    return f"{noun}{', o que mudou,' if changes else ''} de {period(inicio, fim)}"
 
 
 def plain(error: str) -> str:

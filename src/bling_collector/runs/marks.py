@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 
 from bling_collector.clock import BRASILIA
 from bling_collector.db import control
-from bling_collector.db.control import Bookmark
+from bling_collector.db.control import Bookmark, mark_name
 from bling_collector.db.core import AsyncConnection
 from bling_collector.etl.listing import owe
 from bling_collector.etl.resource import Resource
@@ -29,7 +29,7 @@ async def load_marks(
         if resource.principal:
             marks[resource.name] = await control.bookmark(connection, now)
         elif resource.emitted is not None:
-            found = await control.checkpoint(connection, _name(resource))
+            found = await control.checkpoint(connection, mark_name(resource.name))
             day = found.astimezone(BRASILIA).date() if found is not None and found <= now else None
             marks[resource.name] = Bookmark(day, lost=day is None and scope is not None)
     return marks
@@ -43,10 +43,12 @@ async def move_marks(
         if resource.principal or resource.name not in covered:
             continue
         before = marks[resource.name].day
-        owed = await control.first_uncovered(connection, resource.name)
-        reached = next_bookmark(before, covered[resource.name], owed)
+        owed = await control.debts_of(connection, resource.name)
+        reached = next_bookmark(before, covered[resource.name], owed.primeiro_dia)
         if reached is not None and reached != before:
-            await control.move_checkpoint(connection, _name(resource), datetime.combine(reached, time(), BRASILIA))
+            await control.move_checkpoint(
+                connection, mark_name(resource.name), datetime.combine(reached, time(), BRASILIA)
+            )
 
 
 async def owed_windows(
@@ -69,7 +71,3 @@ async def owed_windows(
         else:
             windows[resource.name] = plan([period_of(resource.name)], resource.emitted.between.max_days)
     return windows
-
-
-def _name(resource: Resource) -> str:
-    return f"{resource.name}.marco"

@@ -10,7 +10,7 @@ import click
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.etl.progress import time_left
 from bling_collector.insight.sales.situacoes import situacao
-from bling_collector.insight.words import plain
+from bling_collector.insight.words import besides, plain
 from bling_collector.words import (
     ago,
     day,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bling_collector.insight.numbering import SerieNumbering
     from bling_collector.insight.quota import Quota
     from bling_collector.insight.reconciliation import Reconciliation
+    from bling_collector.insight.recursos import Proved, ShownResource
     from bling_collector.insight.status import Run, Status
     from bling_collector.payload import Json
     from bling_collector.runs.job import RunResult
@@ -55,15 +56,6 @@ _ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "Tudo refeito", "partial": "Refeito em parte", "error": "Não foi possível refazer"}
 
 
-def _counted(recurso: str, count: int) -> str:
-    """2 vendedores."""
-    from bling_collector.streams.registry import named
-
-    resource = named(recurso)
-    noun, title = (resource.noun, resource.title) if resource is not None else (recurso, recurso)
-    return plural(count, noun.lower(), title.lower())
-
-
 def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: "Failures | None" = None) -> None:
     """O que se coletou ou, com `redone`, o que se refez do que já se tinha."""
     stats = outcome.stats
@@ -72,7 +64,7 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: 
             plural(stats["nfes"], "nota", "notas"),
             plural(stats["contatos"], "contato", "contatos"),
             plural(stats["produtos"], "produto", "produtos"),
-            *(_counted(name, count) for name, count in stats.items() if name not in ("nfes", "contatos", "produtos")),
+            *besides(stats),
         ]
     )
     how = (_REDONE if redone else _DONE)[outcome.status]
@@ -126,6 +118,33 @@ def status(situation: "Status", now: datetime, no_run_hours: int, parked: "Seque
             click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
     if oauth.warning:
         say(f"⚠ {oauth.warning}")
+
+
+def recursos(found: "Sequence[ShownResource]") -> None:
+    """Uma linha por recurso."""
+    table(
+        ["Recurso", "Coleta-se", "Registros", "Coberto até", "Na conferência", "Por fazer"],
+        [
+            [
+                f"{each.titulo} ({each.recurso})",
+                "sim" if each.coletado else "não",
+                number(each.registros),
+                day(each.data_referencia) if each.data_referencia else "",
+                _proved(each.conferencia),
+                number(each.pendencias + each.janelas) if each.pendencias or each.janelas else "",
+            ]
+            for each in found
+        ],
+    )
+    if more := [each.recurso for each in found if not each.coletado]:
+        click.echo(f"\nPara coletar também {several(more)}, ponha-os em RECURSOS, com os que já se coletam.")
+
+
+def _proved(proved: "Proved | None") -> str:
+    if proved is None or not proved.meses:
+        return ""
+    sign = "◐" if proved.por_conferir else mark(proved.igual)
+    return f"{number(proved.no_banco)} de {number(proved.no_bling)} {sign}"
 
 
 def _last_run(running: bool, last: "Run | None", now: datetime) -> None:
@@ -183,7 +202,7 @@ def unexplained(series: "list[SerieNumbering]") -> bool:
     return any(serie.sem_explicacao or serie.repetidas for serie in series)
 
 
-def reconciliation(outcome: "RunResult", situation: "Reconciliation") -> None:
+def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "Sequence[ShownResource]" = ()) -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
     sides: dict[tuple[int, str], list[int]] = {}
     for each in situation.meses:
@@ -210,6 +229,8 @@ def reconciliation(outcome: "RunResult", situation: "Reconciliation") -> None:
         months = plural(len(missing), "mês", "meses")
         span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
         click.echo(f"Ainda por conferir: {months}, {span}.")
+    for other in others:
+        click.echo(f"{other.titulo}: {_proved(other.conferencia) or 'ainda por conferir'}.")
     click.echo(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
     if outcome.message:
         say(outcome.message)

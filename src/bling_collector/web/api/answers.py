@@ -32,6 +32,33 @@ class Stats(_Answer):
     produtos: int = Field(description="Produtos gravados")
 
 
+class ProvedRecurso(_Answer):
+    """O que as conferências dizem do recurso."""
+
+    igual: bool
+    no_bling: int
+    no_banco: int
+    meses: int = Field(description="Meses conferidos")
+    diferentes: int = Field(description="Deles, os em que os dois lados diferem")
+    por_conferir: int = Field(description="Meses por conferir")
+    completo_em: Instant | None = Field(description="Desde quando se sabe")
+
+
+class Recurso(_Answer):
+    """Um recurso do Bling."""
+
+    recurso: str
+    titulo: str
+    permissao: str = Field(description="O escopo dele no cadastro do aplicativo")
+    coletado: bool
+    registros: int = Field(description="Os que o banco tem, sem os excluídos no Bling")
+    excluidos: int
+    data_referencia: Day | None = Field(description="O último dia coberto sem lacuna, se o recurso tem data")
+    pendencias: int
+    janelas: int
+    conferencia: ProvedRecurso | None = Field(description="Nulo se o recurso não se confere mês a mês")
+
+
 class FoundDifferences(_Answer):
     """O que as varreduras encontraram diferente, antes de reparar: `faltavam`, `mudaram`, `sumiram`."""
 

@@ -16,6 +16,7 @@ from bling_collector.clock import BRASILIA
 from bling_collector.insight.alarms import Alarm, load_alarms
 from bling_collector.insight.metrics import Totals, load_totals
 from bling_collector.insight.reconciliation import Reconciliation, count_differences, load_reconciliation
+from bling_collector.insight.recursos import ShownResource, load_recursos
 from bling_collector.insight.status import Status, load_status
 from bling_collector.web.api.answers import problems
 from bling_collector.web.service import OneService
@@ -40,6 +41,7 @@ async def metrics(service: OneService) -> Response:
             await load_status(app.engine, app.cipher, now),
             await load_reconciliation(app.engine, now),
             await load_alarms(app.engine),
+            await load_recursos(app.engine, app.settings.recursos, now),
         )
     registry = CollectorRegistry(auto_describe=False)
     registry.register(facts)
@@ -54,18 +56,21 @@ class _Facts(Collector):
         status: Status,
         reconciliation: Reconciliation,
         alarms: list[Alarm],
+        recursos: list[ShownResource],
     ) -> None:
         self._now = now
         self._totals = totals
         self._status = status
         self._reconciliation = reconciliation
         self._alarms = alarms
+        self._recursos = recursos
 
     def collect(self) -> Iterable[Metric]:
         yield from self._runs()
         yield from self._debts()
         yield from self._account()
         yield from self._proof()
+        yield from self._resources()
 
     def _runs(self) -> Iterable[Metric]:
         totals = self._totals
@@ -112,6 +117,18 @@ class _Facts(Collector):
         for alarm in self._alarms:
             active.add_metric([alarm.nome], alarm.estado != "normal")
         yield active
+
+    def _resources(self) -> Iterable[Metric]:
+        held = GaugeMetricFamily("bling_records", "Registros no banco, sem os excluídos", labels=["recurso"])
+        owed = GaugeMetricFamily("bling_owed", "Registros pendentes e períodos devidos", labels=["recurso"])
+        proved = GaugeMetricFamily("bling_proved", "O banco é igual ao Bling, na conferência", labels=["recurso"])
+        for each in self._recursos:
+            if each.coletado:
+                held.add_metric([each.recurso], each.registros)
+                owed.add_metric([each.recurso], each.pendencias + each.janelas)
+            if each.coletado and each.conferencia is not None:
+                proved.add_metric([each.recurso], each.conferencia.igual)
+        yield from (held, owed, proved)
 
 
 def _gauge(name: str, documentation: str, value: float | None) -> Metric:

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from bling_collector import words
 from bling_collector.documentos import masked
-from bling_collector.insight.words import STATUSES, plain
+from bling_collector.insight.words import STATUSES, besides, plain
 from bling_collector.web.door.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.pointers import coding, pointing
@@ -70,6 +70,7 @@ def environment() -> Environment:
     env.filters |= FILTERS | {
         "cell": shown,
         "meter": meter,
+        "alem": besides,
         "aponta": pointing,
         "codigo": coding,
         "motivo": lambda text: pointing(plain(text)),

@@ -24,7 +24,9 @@ async def situacao(request: Request, service: OneService) -> Response:
     async with service.opened() as app:
         now = app.clock.now()
         hours = service.settings.alert_no_run_hours
-        found = await load_situation(app.engine, app.cipher, now, no_run_hours=hours, missing=_missing(service))
+        found = await load_situation(
+            app.engine, app.cipher, now, no_run_hours=hours, missing=_missing(service), recursos=app.settings.recursos
+        )
         running = await running_id(app.engine) if found.status.running else None
     began = found.status.freshness.read_at is not None
     template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
@@ -42,6 +44,7 @@ async def situacao(request: Request, service: OneService) -> Response:
         failures=found.failures,
         alarms=found.alarms,
         next_run=found.next_run,
+        recursos=found.recursos,
         no_run_hours=hours,
     )
 

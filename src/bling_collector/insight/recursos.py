@@ -1,0 +1,113 @@
+"""De cada recurso: se se coleta, quanto o banco tem dele, até quando, o que falta e o que está provado."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bling_collector.clock import BRASILIA, DOUBT
+from bling_collector.db import control, proof
+from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.etl.resource import Resource
+from bling_collector.insight.reconciliation import read_reconciliation
+from bling_collector.streams.registry import RESOURCES, chosen
+from bling_collector.windows import shown_mark
+
+
+@dataclass(frozen=True)
+class Proved:
+    """O que as conferências de um recurso que tem data dizem: os dois lados, e quantos meses."""
+
+    igual: bool
+    no_bling: int
+    no_banco: int
+    meses: int
+    diferentes: int
+    """Meses em que os dois lados diferem."""
+    por_conferir: int
+    completo_em: datetime | None
+
+
+@dataclass(frozen=True)
+class ShownResource:
+    """Um recurso, como as pessoas o veem."""
+
+    recurso: str
+    titulo: str
+    permissao: str
+    coletado: bool
+    registros: int
+    """Os que o banco tem e o Bling não deu por excluídos."""
+    excluidos: int
+    data_referencia: date | None
+    """O último dia coberto sem lacuna; None se o recurso não tem data, ou se ainda não há um."""
+    pendencias: int
+    janelas: int
+    conferencia: Proved | None
+    """None se o recurso não se confere mês a mês."""
+
+
+async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
+    """Todos os recursos, na ordem em que se coletam; `names` são os que `RECURSOS` pede."""
+    async with engine.connect() as connection:
+        return await read_recursos(connection, names, now)
+
+
+async def read_recursos(
+    connection: AsyncConnection, names: Collection[str] | None, now: datetime
+) -> list[ShownResource]:
+    """O mesmo, numa conexão que já se tem."""
+    collected = chosen(names)
+    return [await _read(connection, resource, now, collected=resource in collected) for resource in RESOURCES]
+
+
+async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
+    """Os que se coletam e se conferem mês a mês, fora as notas."""
+    async with engine.connect() as connection:
+        return [
+            await _read(connection, resource, now, collected=True)
+            for resource in chosen(names)
+            if resource.emitted is not None and not resource.principal
+        ]
+
+
+def differs(each: ShownResource) -> bool:
+    """Se a conferência mostra os dois lados diferentes."""
+    return each.conferencia is not None and each.conferencia.diferentes > 0
+
+
+async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, collected: bool) -> ShownResource:
+    held, gone = await proof.count_rows(connection, resource.kept)
+    owed = await control.debts_of(connection, resource.name)
+    mark, proved = None, None
+    if resource.emitted is not None:
+        scope = await proof.scope_start(connection)
+        mark = shown_mark(await _bookmark(connection, resource, now), owed.primeiro_dia, scope)
+        found = await read_reconciliation(connection, now, resource.name)
+        proved = Proved(
+            found.igual,
+            found.no_bling,
+            found.no_banco,
+            len(found.meses),
+            len(found.different),
+            len(found.por_conferir),
+            found.completo_em,
+        )
+    return ShownResource(
+        resource.name,
+        resource.title,
+        resource.permission,
+        collected,
+        held,
+        gone,
+        mark,
+        owed.pendencias,
+        owed.janelas,
+        proved,
+    )
+
+
+async def _bookmark(connection: AsyncConnection, resource: Resource, now: datetime) -> date | None:
+    if resource.principal:
+        return (await control.bookmark(connection, now + DOUBT)).day
+    found = await control.checkpoint(connection, control.mark_name(resource.name))
+    return found.astimezone(BRASILIA).date() if found is not None and found <= now + DOUBT else None

@@ -1,0 +1,80 @@
+"""O que se diz de cada recurso: no terminal, na API, nas métricas e no painel."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.acceptance.service_fixtures import serving
+from tests.commands import Terminal, variables_for
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.config import Settings
+from bling_collector.insight.recursos import load_recursos
+from bling_collector.streams.registry import RESOURCES
+from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer
+
+START = date(2026, 1, 1)
+ASKED = ("nfe", "contatos", "pedidos_venda", "vendedores")
+pytestmark = [
+    pytest.mark.bling(scale=0.02),
+    pytest.mark.collector(recursos=ASKED, allow_unauthenticated=True),
+    pytest.mark.loaded(START),
+]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Terminal:
+    return Terminal(tmp_path, variables_for(settings, server))
+
+
+async def test_cada_recurso_diz_quanto_ha_dele_e_o_que_esta_provado(app: App, bling: Bling) -> None:
+    found = {each.recurso: each for each in await load_recursos(app.engine, ASKED, app.clock.now())}
+    assert list(found) == [resource.name for resource in RESOURCES]
+    assert {name for name, each in found.items() if each.coletado} == set(ASKED)
+    orders = found["pedidos_venda"]
+    there = sum(order["data"] >= START.isoformat() for order in bling.orders.values())
+    assert (orders.registros, orders.pendencias, orders.janelas, orders.excluidos) == (there, 0, 0, 0)
+    assert orders.data_referencia == date(2026, 2, 20)
+    assert orders.conferencia is not None
+    assert (orders.conferencia.igual, orders.conferencia.no_bling, orders.conferencia.no_banco) == (True, there, there)
+    assert (found["vendedores"].registros, found["vendedores"].conferencia) == (len(bling.sellers), None)
+    assert (found["produtos"].coletado, found["produtos"].registros) == (False, 0)
+
+
+async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
+    app: App, settings: Settings, terminal: Terminal, clock: FakeClock
+) -> None:
+    orders = next(e for e in await load_recursos(app.engine, ASKED, clock.now()) if e.recurso == "pedidos_venda")
+    done = await terminal.run("recursos", RECURSOS=",".join(ASKED))
+    assert done.code == 0, done.err
+    line = next(line for line in done.out.splitlines() if "(pedidos_venda)" in line)
+    assert f"{orders.registros} de {orders.registros} ✔" in line
+    assert "Para coletar também produtos" in done.out
+    async with serving(settings, clock=clock) as http:
+        answered = {each["recurso"]: each for each in (await http.get("/recursos")).json()}
+        families = list(text_string_to_metric_families((await http.get("/metrics")).text))
+        html = (await http.get("/", headers={"Accept": "text/html"})).text
+    assert answered["pedidos_venda"]["registros"] == orders.registros
+    assert answered["pedidos_venda"]["conferencia"]["igual"] is True
+    held = {s.labels["recurso"]: s.value for f in families for s in f.samples if s.name == "bling_records"}
+    assert held.keys() == set(ASKED)
+    assert held["pedidos_venda"] == orders.registros
+    assert "O que se coleta" in html
+    assert "Pedidos de venda" in html
+
+
+async def test_uma_conferencia_diz_tambem_dos_pedidos(
+    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+) -> None:
+    chosen = next(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
+    bling.edit_order(chosen, numeroLoja="outro")
+    result = await app.pipeline.reconcile()
+    assert (result.status, result.found.ids) == ("partial", {"mudaram": [f"pedidos_venda/{chosen}"]})
+    found = {each.recurso: each for each in await load_recursos(app.engine, ASKED, clock.now())}
+    assert found["pedidos_venda"].conferencia is not None
+    assert found["pedidos_venda"].conferencia.diferentes == 1
+    assert found["nfe"].conferencia is not None
+    assert found["nfe"].conferencia.igual
