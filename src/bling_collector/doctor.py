@@ -33,7 +33,7 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.resource import Resource
 from bling_collector.opening import open_database, token_store
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import chosen
 from bling_collector.words import plural
 

@@ -18,7 +18,7 @@ from tests.proving import (
 
 from bling_collector.bootstrap import App
 from bling_collector.insight.reconciliation import load_reconciliation
-from bling_collector.streams.nfe import AWAITING
+from bling_collector.streams.notas.nfe import AWAITING
 from bling_simulator.bling import Bling
 
 

@@ -23,7 +23,7 @@ from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.resources import nota_search, repository
 from bling_collector.etl.save import BATCH, Item, save
 from bling_collector.payload import dumps, loads
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 from bling_simulator.bling import Bling
 from bling_simulator.settings import SimulatorSettings
 

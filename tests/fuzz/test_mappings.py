@@ -21,11 +21,11 @@ from bling_collector.etl.listing import diff
 from bling_collector.etl.resource import Resource
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.payload import UnreadableError, digest, dumps
-from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
-from bling_collector.streams.contatos import CONTATOS
-from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
-from bling_collector.streams.nfe import NFE
-from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.streams.cadastros.contatos import CONTATOS
+from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
+from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
+from bling_collector.streams.produtos.produtos import PRODUTOS
 
 PATHS = {
     NFE.name: (NFE, "/nfe/{idNotaFiscal}"),

@@ -13,8 +13,8 @@ from bling_collector.db.control import Bookmark, Owed, Pendencia
 from bling_collector.db.models import nfe_pagamentos, produtos
 from bling_collector.db.resources import repository
 from bling_collector.errors import RunInProgressError
-from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
-from bling_collector.streams.produtos import PRODUTOS
+from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
+from bling_collector.streams.produtos.produtos import PRODUTOS
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 DAY = date(2026, 2, 20)

@@ -13,8 +13,8 @@ from bling_collector.bootstrap import App
 from bling_collector.db.upsert import upsert_statement
 from bling_collector.etl.save import Item, save
 from bling_collector.insight.nota import UnknownNotaError, load_nota
-from bling_collector.streams.contatos import CONTATOS
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.cadastros.contatos import CONTATOS
+from bling_collector.streams.notas.nfe import NFE
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 

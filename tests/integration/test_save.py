@@ -13,7 +13,7 @@ from bling_collector.db.models import contatos, nfe_cabecalho
 from bling_collector.db.upsert import Upserted, insert, upsert
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.payload import loads
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 

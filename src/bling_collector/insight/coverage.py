@@ -18,7 +18,7 @@ from bling_collector.insight.numbering import load_numbering
 from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, load_reconciliation
 from bling_collector.insight.sales.periods import month_end, next_month
 from bling_collector.insight.sales.situacoes import situacao
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.windows import EARLIEST
 
 MOST_NOTES: Final = 200

@@ -12,7 +12,7 @@ from bling_collector.db import proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias
 from bling_collector.insight.snapshots import MONTH
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.windows import Window, whole_months
 
 KINDS: Final = ("faltam", "sobram", "diferem")

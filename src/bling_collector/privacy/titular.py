@@ -18,9 +18,9 @@ from bling_collector.insight.empresa import load_empresa
 from bling_collector.insight.nota import load_nota
 from bling_collector.payload import Row
 from bling_collector.payload import documento as read_documento
-from bling_collector.streams.contatos import CONTATOS
+from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.nameless import Traces, nameless_changes, nameless_texts, without_traces
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import RESOURCES
 from bling_collector.words import plural
 

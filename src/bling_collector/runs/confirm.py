@@ -20,7 +20,7 @@ from bling_collector.errors import (
     UsageError,
 )
 from bling_collector.payload import text
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ from typing import Final
 
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
-from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
-from bling_collector.streams.contatos import CONTATOS
-from bling_collector.streams.formas_pagamento import FORMAS_PAGAMENTO
-from bling_collector.streams.nfe import NFE
-from bling_collector.streams.pedidos_venda import PEDIDOS_VENDA
-from bling_collector.streams.produtos import PRODUTOS
-from bling_collector.streams.vendedores import VENDEDORES
+from bling_collector.streams.cadastros.contatos import CONTATOS
+from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
+from bling_collector.streams.cadastros.vendedores import VENDEDORES
+from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
+from bling_collector.streams.produtos.produtos import PRODUTOS
+from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,

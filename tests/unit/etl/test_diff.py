@@ -8,7 +8,7 @@ import pytest
 from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.listing import diff
 from bling_collector.payload import digest
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 
 
 def row(id_: int, situacao: int = 6, **changes: Any) -> dict[str, Any]:

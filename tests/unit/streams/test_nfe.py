@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
 from bling_collector.payload import Row, UnreadableError, dumps, loads
-from bling_collector.streams import categorias_produto, formas_pagamento, nfe, produtos
-from bling_collector.streams import contatos as contatos_stream
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.cadastros import contatos as contatos_stream
+from bling_collector.streams.cadastros import formas_pagamento
+from bling_collector.streams.notas import nfe
+from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.produtos import categorias_produto, produtos
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 

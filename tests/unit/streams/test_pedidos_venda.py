@@ -9,8 +9,8 @@ from tests.fixtures import fixture
 from bling_collector.db.models import contatos, pedidos_venda_itens, pedidos_venda_parcelas
 from bling_collector.db.models import pedidos_venda as pedidos_table
 from bling_collector.payload import UnreadableError
-from bling_collector.streams import pedidos_venda
-from bling_collector.streams.pedidos_venda import PEDIDOS_VENDA, nameless_pedido
+from bling_collector.streams.vendas import pedidos_venda
+from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA, nameless_pedido
 
 
 def test_um_pedido_com_itens_parcelas_e_contato() -> None:

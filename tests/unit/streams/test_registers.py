@@ -12,7 +12,8 @@ from bling_collector.db.models import formas_pagamento as formas_table
 from bling_collector.db.models import produtos as produtos_table
 from bling_collector.etl.resource import Resource
 from bling_collector.payload import UnreadableError
-from bling_collector.streams import categorias_produto, contatos, formas_pagamento, produtos
+from bling_collector.streams.cadastros import contatos, formas_pagamento
+from bling_collector.streams.produtos import categorias_produto, produtos
 from bling_collector.streams.registry import RESOURCES
 
 

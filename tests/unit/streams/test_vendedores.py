@@ -6,7 +6,7 @@ from tests.fixtures import fixture
 
 from bling_collector.db.models import vendedores as vendedores_table
 from bling_collector.db.models import vendedores_comissoes as comissoes_table
-from bling_collector.streams import vendedores
+from bling_collector.streams.cadastros import vendedores
 
 
 def test_um_vendedor_e_as_suas_comissoes_em_ordem() -> None:

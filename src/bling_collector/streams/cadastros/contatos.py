@@ -9,7 +9,7 @@ from bling_collector.db.upsert import upsert
 from bling_collector.etl.resource import Changed, Document, Person, Removed, Resource, Rows
 from bling_collector.payload import Fields, Row, UnreadableError
 from bling_collector.streams.nameless import nameless_contato
-from bling_collector.streams.nfe import rows as rows_of_nota
+from bling_collector.streams.notas.nfe import rows as rows_of_nota
 from bling_collector.windows import Between
 
 

@@ -12,7 +12,7 @@ from bling_collector.etl.listing import extras
 from bling_collector.etl.narrowing import blame
 from bling_collector.etl.resource import Params
 from bling_collector.etl.settle import mark_gone
-from bling_collector.streams.produtos import DELETED, PRODUTOS
+from bling_collector.streams.produtos.produtos import DELETED, PRODUTOS
 
 
 async def find_the_living(ctx: RunContext) -> None:

@@ -12,8 +12,8 @@ from bling_collector.etl.listing import extras
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.save import Item
 from bling_collector.etl.settle import refuse_silence
-from bling_collector.streams.categorias_produto import CATEGORIAS_PRODUTO
-from bling_collector.streams.produtos import PRODUTOS, categoria_id
+from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
+from bling_collector.streams.produtos.produtos import PRODUTOS, categoria_id
 
 _NAME = CATEGORIAS_PRODUTO.name
 _SAMPLE = 3

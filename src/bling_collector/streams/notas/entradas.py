@@ -18,7 +18,7 @@ from bling_collector.documentos import issuer
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Reading
 from bling_collector.payload import Json, integer, local_datetime, text
-from bling_collector.streams.nfe import NFE
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.windows import Period, Window, plan
 
 log = logging.getLogger(__name__)

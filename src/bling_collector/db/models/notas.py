@@ -1,0 +1,174 @@
+"""As notas e o que delas se tira."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+
+from bling_collector.db.models.base import BRASILIA_TIME, gone, metadata, ours
+
+nfe_cabecalho = Table(
+    "nfe_cabecalho",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("numero", Text, index=True),
+    Column("data_emissao", DateTime, index=True, comment=BRASILIA_TIME),
+    Column("situacao", Integer),
+    Column("contato_id", BigInteger, index=True),
+    Column("contato_nome", Text),
+    Column("contato_documento", Text, index=True),
+    Column("contato_municipio", Text),
+    Column("contato_uf", Text),
+    Column("total_produtos", Numeric),
+    Column("total_nota", Numeric),
+    Column("total_descontos", Numeric, comment="vazio: o Bling não informa o desconto da nota"),
+    ours("extraido_em"),
+    Column("tipo", Integer, comment="0 entrada, 1 saída"),
+    Column("serie", Integer),
+    Column("chave_acesso", Text, index=True),
+    Column("data_operacao", DateTime, comment=BRASILIA_TIME),
+    Column("natureza_operacao_id", BigInteger),
+    Column("loja_id", BigInteger),
+    Column("loja_numero", Text),
+    Column("numero_pedido_loja", Text),
+    Column("vendedor_id", BigInteger),
+    Column("finalidade", Integer),
+    Column("valor_frete", Numeric),
+    Column("link_xml", Text),
+    Column("link_danfe", Text),
+    Column("link_pdf", Text),
+    Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
+    Column("resumo_lista", Text, comment="impressão da linha de GET /nfe: se ela muda, a nota mudou"),
+    gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
+    Column("cfop", Text, comment="o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem"),
+    Column("cfops", JSONB, comment="quanto do valor da nota é de cada CFOP, se são vários"),
+    Index("ix_nfe_cabecalho_serie", "serie"),
+    Index(
+        "ix_nfe_cabecalho_faturamento",
+        "data_emissao",
+        postgresql_include=["id", "tipo", "situacao", "total_nota", "contato_id", "contato_uf", "finalidade", "cfop"],
+        postgresql_where=text("excluida_em IS NULL"),
+    ),
+    Index("ix_nfe_cabecalho_varios_cfops", "data_emissao", postgresql_where=text("cfop = 'vários'")),
+    Index(
+        "ix_nfe_cabecalho_sem_detalhe",
+        "data_emissao",
+        postgresql_where=text("detalhe IS NULL AND excluida_em IS NULL"),
+    ),
+    Index(
+        "ix_nfe_cabecalho_numeracao",
+        text("coalesce(serie, 0)"),
+        text("(numero::bigint)"),
+        "id",
+        postgresql_include=["serie", "numero", "data_emissao", "situacao", "excluida_em"],
+        postgresql_where=text("numero ~ '^[0-9]{1,18}$' AND coalesce(tipo, 1) = 1"),
+    ),
+)
+
+nfe_itens = Table(
+    "nfe_itens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id), nullable=False, index=True),
+    Column("codigo_produto", Text, index=True),
+    Column("descricao_produto", Text),
+    Column("quantidade", Numeric),
+    Column("valor_unitario", Numeric),
+    Column("valor_total", Numeric),
+    Column("valor_desconto", Numeric, comment="vazio: o Bling não informa o desconto do item"),
+    Column("unidade_medida", Text),
+    Column("ordem", Integer, comment="a primeira linha da nota em que o SKU aparece"),
+    Column("cfop", Text, comment="o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem"),
+    Column("cfops", JSONB, comment="a quantidade e o valor de cada CFOP, se são vários"),
+    Index("ix_nfe_itens_varios_cfops", "nfe_id", postgresql_where=text("cfop = 'vários'")),
+    UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfe_item"),
+)
+
+nfe_pagamentos = Table(
+    "nfe_pagamentos",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id), nullable=False, index=True),
+    Column("tipo_pagamento", Integer, comment="código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…"),
+    Column("valor", Numeric),
+    Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
+    Column("data_vencimento", Date),
+    Column("numero_parcela", Integer),
+)
+
+_OPERACOES = "operacao IN ('venda', 'devolucao', 'transferencia', 'remessa', 'outra')"
+
+cfops = Table(
+    "cfops",
+    metadata,
+    Column("cfop", Text, primary_key=True),
+    Column("operacao", Text, nullable=False, comment="venda, devolucao, transferencia, remessa ou outra"),
+    Column("descricao", Text, nullable=False),
+    CheckConstraint("cfop ~ '^[0-9]{4}$'", name="quatro_algarismos"),
+    CheckConstraint(_OPERACOES, name="operacao_conhecida"),
+)
+
+cfops_da_empresa = Table(
+    "cfops_da_empresa",
+    metadata,
+    Column("cfop", Text, primary_key=True),
+    Column(
+        "operacao",
+        Text,
+        nullable=False,
+        comment="a que vale no lugar da de cfops: venda, devolucao, transferencia, remessa ou outra",
+    ),
+    Column("motivo", Text),
+    CheckConstraint("cfop ~ '^[0-9]{4}$'", name="quatro_algarismos"),
+    CheckConstraint(_OPERACOES, name="operacao_conhecida"),
+)
+
+nfe_busca = Table(
+    "nfe_busca",
+    metadata,
+    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("data_emissao", DateTime, nullable=False, comment="a da nota; 0001-01-01 se ela não tem"),
+    Column("situacao", Integer, nullable=False, comment="a da nota; 0 excluída no Bling, -1 sem situação"),
+    Column("numero", Text, comment="sem os zeros à esquerda"),
+    Column("documento", Text, comment="só letras e algarismos"),
+    Column("chave", Text, comment="só letras e algarismos"),
+    Column("cliente", TSVECTOR, nullable=False, comment="as palavras do nome, sem acento e em minúsculas"),
+    Column("produtos", TSVECTOR, nullable=False, comment="as palavras dos códigos e das descrições dos itens"),
+    Index("ix_nfe_busca_data_emissao", "data_emissao", "nfe_id"),
+    Index("ix_nfe_busca_situacao", "situacao", "data_emissao", "nfe_id"),
+    Index("ix_nfe_busca_numero", "numero", "data_emissao", "nfe_id"),
+    Index("ix_nfe_busca_chave", "chave"),
+    Index(
+        "ix_nfe_busca_documento",
+        "documento",
+        "data_emissao",
+        "nfe_id",
+        postgresql_ops={"documento": "text_pattern_ops"},
+    ),
+    Index("ix_nfe_busca_palavras", "cliente", "produtos", postgresql_using="gin"),
+)
+
+nfe_entradas = Table(
+    "nfe_entradas",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("serie", Integer, nullable=False, comment="da chave de acesso"),
+    Column("numero", BigInteger, nullable=False),
+    Column("data_emissao", DateTime, comment=BRASILIA_TIME),
+    Column("situacao", Integer),
+    Column("chave_acesso", Text),
+    ours("extraido_em"),
+    Index("ix_nfe_entradas_numero", "serie", "numero"),
+)

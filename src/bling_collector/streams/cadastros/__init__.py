@@ -1,0 +1,1 @@
+"""O que as notas e os pedidos citam."""

@@ -1,0 +1,1 @@
+"""Os produtos, e o que deles só se sabe à parte."""
