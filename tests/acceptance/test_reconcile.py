@@ -22,7 +22,7 @@ from tests.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of
 

@@ -10,7 +10,7 @@ from tests.proving import API, START, assert_equals_the_living, at, conferencias
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import DailyLimitError
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_simulator.bling import Bling
 
 DAILY = '{"error": {"type": "TOO_MANY_REQUESTS", "message": "Limite", "limit": 120000, "period": "day"}}'

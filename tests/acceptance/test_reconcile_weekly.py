@@ -17,7 +17,7 @@ from tests.proving import (
 )
 
 from bling_collector.bootstrap import App
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_collector.streams.notas.nfe import AWAITING
 from bling_simulator.bling import Bling
 

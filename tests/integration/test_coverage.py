@@ -8,8 +8,8 @@ import pytest
 from tests.proving import START, at, by_month, execute, outgoing, twin
 
 from bling_collector.bootstrap import App
-from bling_collector.insight.coverage import MonthCoverage, load_coverage, load_month_coverage, load_month_gaps
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.proof.coverage import MonthCoverage, load_coverage, load_month_coverage, load_month_gaps
+from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_simulator.bling import Bling
 
 TODAY = date(2026, 2, 20)

@@ -12,7 +12,7 @@ from tests.proving import START, at, count, outgoing, snapshot, twin
 from bling_collector.bootstrap import App
 from bling_collector.db.upsert import upsert_statement
 from bling_collector.etl.save import Item, save
-from bling_collector.insight.nota import UnknownNotaError, load_nota
+from bling_collector.insight.notas.nota import UnknownNotaError, load_nota
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.notas.nfe import NFE
 from bling_simulator.bling import Bling

@@ -10,7 +10,7 @@ from tests.proving import DAY, START, at, execute, outgoing
 from bling_collector.bootstrap import App
 from bling_collector.db.resources import numbering
 from bling_collector.db.resources.gaps import Gap, Side
-from bling_collector.insight.numbering import Repeated, UnknownSerieError, load_numbering
+from bling_collector.insight.proof.numbering import Repeated, UnknownSerieError, load_numbering
 from bling_simulator.bling import Bling
 
 

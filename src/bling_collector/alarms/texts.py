@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from bling_collector.insight.alarms import differences
-from bling_collector.insight.reconciliation import MonthCheck, count_differences
+from bling_collector.insight.proof.reconciliation import MonthCheck, count_differences
 from bling_collector.insight.words import KINDS
 from bling_collector.words import moment, plural, several
 from bling_collector.words import month as month_name

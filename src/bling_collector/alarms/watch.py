@@ -22,7 +22,7 @@ from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeErr
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
 from bling_collector.insight.freshness import load_freshness
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_collector.insight.status import load_status
 from bling_collector.insight.token_status import TokenStatus
 

@@ -6,7 +6,7 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.insight.failures import Failure, Failures, load_failure, load_failures
-from bling_collector.insight.numbering import SerieNumbering, load_numbering
+from bling_collector.insight.proof.numbering import SerieNumbering, load_numbering
 from bling_collector.opening import open_database
 
 
@@ -18,7 +18,7 @@ def reconcile(
     from bling_collector.cli.running import settings_to_collect
     from bling_collector.cli.screen.progress import progress
     from bling_collector.cli.signals import gentle_stop
-    from bling_collector.insight.reconciliation import load_reconciliation
+    from bling_collector.insight.proof.reconciliation import load_reconciliation
     from bling_collector.insight.recursos import differs, load_others
 
     async def work() -> int:

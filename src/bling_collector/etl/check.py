@@ -1,4 +1,4 @@
-"""A conferência: o que a listagem completa de uma janela mostra, nota por nota, ao lado do que o banco tem."""
+"""A conferência: o que a listagem completa de uma janela mostra, registro por registro, ao lado do que o banco tem."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -30,7 +30,7 @@ class Differences:
 def compare(listed: Mapping[int, Listed], held: Mapping[int, Held], elsewhere: Collection[int] = ()) -> Differences:
     """O que falta aqui, o que mudou lá e o que só existe aqui.
 
-    `elsewhere` são as notas listadas que o banco tem, com que data seja: as que não estão em `held` mudaram de data.
+    `elsewhere` são os listados que o banco tem, com que data seja: os que não estão em `held` mudaram de data.
     """
     moved = (listed.keys() - held.keys()) & set(elsewhere)
     changed = {id_ for id_, row in listed.items() if id_ in held and held[id_].resumo != row.resumo}

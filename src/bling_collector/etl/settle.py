@@ -30,7 +30,7 @@ FEW: Final = 3
 MOST_UNANSWERED: Final = 10
 """Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
 _WITNESSES: Final = 7
-"""Quantas das outras notas por que se pergunta antes de dar outras por excluídas."""
+"""Por quantos dos outros registros se pergunta antes de dar alguns por excluídos."""
 _REMEDY: Final = (
     "Nenhuma exclusão foi anotada. Confira se a conta autorizada é a da empresa deste banco; se os registros foram "
     "mesmo excluídos, aceite-o com `bling-collector reconcile --repair --aceitar-exclusoes`."
@@ -63,8 +63,8 @@ def is_most(gone: int, held: int) -> bool:
 async def refuse_unlikely(
     ctx: RunContext, connection: AsyncConnection, resource: Resource, gone: int, checked: int, window: Window
 ) -> None:
-    """UnlikelyDeletionsError se `gone` das `checked` notas da janela são demais; ou se o são com as que esta execução
-    já deu por excluídas; ou se ela já se recusou a dar outras."""
+    """UnlikelyDeletionsError se `gone` dos `checked` registros da janela são demais; ou se o são com os que esta
+    execução já deu por excluídos; ou se ela já se recusou a dar outros."""
     if ctx.accept_deletions:
         return
     before = ctx.gone[resource.name]
@@ -79,8 +79,8 @@ async def refuse_unlikely(
 
 
 async def refuse_without_witness(ctx: RunContext, resource: Resource, without: Collection[int]) -> None:
-    """UnlikelyDeletionsError se o Bling também não responde pela maior parte de outras notas, espalhadas pela história:
-    as que se conferem são só o começo, ou a conta não é a delas. Pergunta-se uma vez por execução."""
+    """UnlikelyDeletionsError se o Bling também não responde pela maior parte de outros registros, espalhados pela
+    história: os que se conferem são só o começo, ou a conta não é a deles. Pergunta-se uma vez por execução."""
     if ctx.accept_deletions or resource.name in ctx.witnessed:
         return
     async with ctx.engine.connect() as connection:
@@ -159,12 +159,12 @@ class Unlisted:
 async def settle_the_unlisted(
     ctx: RunContext, resource: Resource, window: Window, days: Mapping[int, date], held: int
 ) -> Unlisted:
-    """Decide o que houve com as notas do banco (id → dia) que a listagem completa não mostra, e marca as excluídas.
+    """Decide o que houve com o que o banco tem (id → dia) e a listagem completa não mostra, e marca o excluído.
 
-    UnlikelyDeletionsError, e nenhuma é marcada, se são demais das `held` que o banco tem na janela.
+    UnlikelyDeletionsError, e nenhum é marcado, se são demais dos `held` que o banco tem na janela.
 
-    Cada uma é pedida pelo id. Se responde com outra data, só mudou de janela, e é salva. Se responde como antes, o
-    Bling ainda responde por uma excluída, ou a listagem passou por cima dela: só uma segunda leitura, do seu dia, diz.
+    Cada um é pedido pelo id. Se responde com outra data, só mudou de janela, e é salvo. Se responde como antes, o
+    Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do seu dia, diz.
     """
     result = Unlisted()
     moved: list[Item] = []

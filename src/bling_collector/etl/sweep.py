@@ -18,7 +18,7 @@ from bling_collector.windows import Window
 MAX_PASSES = 3
 """Vezes que uma janela é lida quando a lista muda enquanto é lida."""
 MOST_UNSEEN = 100
-"""Notas por janela, das mais novas, que se releem pelo detalhe porque a listagem do dia delas não vem."""
+"""Registros por janela, dos mais novos, que se releem pelo detalhe porque a listagem do dia deles não vem."""
 
 
 async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
@@ -26,10 +26,10 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
 
     Lança o erro que a impediu; o que chegou até ali fica salvo.
 
-    A paginação do Bling é por posição: uma nota cancelada ou excluída puxa as seguintes uma posição para trás, e a
-    primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já tinha sido lida; então ela
-    aparece mudada na listagem das canceladas, ou o seu detalhe responde 404, ou a que não foi vista ainda existe. Em
-    qualquer caso a janela é lida de novo.
+    A paginação do Bling é por posição: uma linha que sai (uma nota cancelada, um registro excluído) puxa as seguintes
+    uma posição para trás, e a primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já
+    tinha sido lida; então ela aparece mudada noutra listagem, ou o seu detalhe responde 404, ou a que não foi vista
+    ainda existe. Em qualquer caso a janela é lida de novo.
     """
     done: dict[int, str | None] = {}
     found: dict[int, date] = {}
@@ -90,8 +90,8 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
 async def _refresh_unseen(
     ctx: RunContext, resource: Resource, listing: Listing, held: Mapping[int, Held], parked: Collection[int]
 ) -> None:
-    """Relê pelo detalhe as notas do banco que a listagem não mostrou nos dias que não se leram: a que os estraga pode
-    ser uma delas, e ter mudado."""
+    """Relê pelo detalhe o que o banco tem e a listagem não mostrou nos dias que não se leram: o que os estraga pode ser
+    um desses, e ter mudado."""
     unseen = {
         id_: Wanted(day=note.day)
         for id_, note in held.items()

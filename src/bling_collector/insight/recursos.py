@@ -8,7 +8,7 @@ from bling_collector.clock import BRASILIA, DOUBT
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.resource import Resource
-from bling_collector.insight.reconciliation import read_reconciliation
+from bling_collector.insight.proof.reconciliation import read_reconciliation
 from bling_collector.streams.registry import RESOURCES, chosen
 from bling_collector.windows import shown_mark
 

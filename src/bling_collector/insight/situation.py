@@ -15,7 +15,7 @@ from bling_collector.db.models import etl_controle
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
-from bling_collector.insight.reconciliation import Reconciliation, read_reconciliation
+from bling_collector.insight.proof.reconciliation import Reconciliation, read_reconciliation
 from bling_collector.insight.recursos import ShownResource, read_recursos
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge

@@ -9,7 +9,7 @@ from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
-from bling_collector.insight.reconciliation import Reconciliation, count_differences
+from bling_collector.insight.proof.reconciliation import Reconciliation, count_differences
 from bling_collector.insight.status import Owed, Run, Status
 from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.words import plain

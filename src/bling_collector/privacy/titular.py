@@ -15,7 +15,7 @@ from bling_collector.errors import CollectorError
 from bling_collector.etl.resource import Resource
 from bling_collector.etl.save import rebuild
 from bling_collector.insight.empresa import load_empresa
-from bling_collector.insight.nota import load_nota
+from bling_collector.insight.notas.nota import load_nota
 from bling_collector.payload import Row
 from bling_collector.payload import documento as read_documento
 from bling_collector.streams.cadastros.contatos import CONTATOS

@@ -9,8 +9,8 @@ import pytest
 from bling_collector.insight import verdict
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.freshness import Freshness
+from bling_collector.insight.proof.reconciliation import MonthCheck, Reconciliation, Side
 from bling_collector.insight.quota import Quota
-from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, Side
 from bling_collector.insight.sales.periods import month_end
 from bling_collector.insight.status import Owed, Period, Run, Status, Step
 from bling_collector.insight.token_status import TokenStatus

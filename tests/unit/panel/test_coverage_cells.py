@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import UTC, date, datetime
 
-from bling_collector.insight.coverage import MonthCoverage
-from bling_collector.insight.reconciliation import MonthCheck, Side
+from bling_collector.insight.proof.coverage import MonthCoverage
+from bling_collector.insight.proof.reconciliation import MonthCheck, Side
 from bling_collector.web.panel.coverage_cells import cell
 from bling_collector.web.panel.pages.cobertura import _sentence
 from bling_collector.words import lower_first, upper_first

@@ -30,9 +30,9 @@ from bling_collector.words import (
 if TYPE_CHECKING:
     from bling_collector.insight.failures import Failure, Failures
     from bling_collector.insight.freshness import Freshness
-    from bling_collector.insight.numbering import SerieNumbering
+    from bling_collector.insight.proof.numbering import SerieNumbering
+    from bling_collector.insight.proof.reconciliation import Reconciliation
     from bling_collector.insight.quota import Quota
-    from bling_collector.insight.reconciliation import Reconciliation
     from bling_collector.insight.recursos import Proved, ShownResource
     from bling_collector.insight.status import Run, Status
     from bling_collector.payload import Json

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from bling_collector.clock import BRASILIA
 from bling_collector.insight.alarms import Alarm, load_alarms
 from bling_collector.insight.metrics import Totals, load_totals
-from bling_collector.insight.reconciliation import Reconciliation, count_differences, load_reconciliation
+from bling_collector.insight.proof.reconciliation import Reconciliation, count_differences, load_reconciliation
 from bling_collector.insight.recursos import ShownResource, load_recursos
 from bling_collector.insight.status import Status, load_status
 from bling_collector.web.api.answers import problems

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from bling_collector.insight.failures import load_failures
-from bling_collector.insight.nota import load_nota
-from bling_collector.insight.numbering import load_numbering
-from bling_collector.insight.reconciliation import load_reconciliation
+from bling_collector.insight.notas.nota import load_nota
+from bling_collector.insight.proof.numbering import load_numbering
+from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_collector.insight.snapshots import as_json
 from bling_collector.payload import Json
 from bling_collector.runs.unpark import unpark

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
-from bling_collector.insight.coverage import MonthCoverage
+from bling_collector.insight.proof.coverage import MonthCoverage
 from bling_collector.words import lower_first, number, plural, share
 
 STATES: Final = {

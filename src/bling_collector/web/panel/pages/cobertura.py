@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
-from bling_collector.insight.coverage import (
+from bling_collector.insight.live import running_id
+from bling_collector.insight.proof.coverage import (
     MOST_NOTES,
     CitedNota,
     MonthCoverage,
@@ -20,7 +21,6 @@ from bling_collector.insight.coverage import (
     load_month_coverage,
     load_month_gaps,
 )
-from bling_collector.insight.live import running_id
 from bling_collector.insight.sales.periods import month_end, next_month, parse_month
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.web.door.origin import same_origin

@@ -14,7 +14,7 @@ from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
-from bling_collector.insight.coverage import load_unproven
+from bling_collector.insight.proof.coverage import load_unproven
 from bling_collector.insight.sales.periods import PRESETS, Period
 from bling_collector.insight.sales.revenue import (
     Revenue,

@@ -14,8 +14,8 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.resources.coverage import gone_notes, notes_by_id
 from bling_collector.db.resources.gaps import Gap
 from bling_collector.insight.failures import Failure, Failures, OwedWindow, load_failures
-from bling_collector.insight.numbering import load_numbering
-from bling_collector.insight.reconciliation import MonthCheck, Reconciliation, load_reconciliation
+from bling_collector.insight.proof.numbering import load_numbering
+from bling_collector.insight.proof.reconciliation import MonthCheck, Reconciliation, load_reconciliation
 from bling_collector.insight.sales.periods import month_end, next_month
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.streams.notas.nfe import NFE

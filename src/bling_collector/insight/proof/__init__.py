@@ -1,0 +1,1 @@
+"""O que está provado: a cobertura, a conferência guardada, a numeração."""
