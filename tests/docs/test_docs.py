@@ -219,6 +219,34 @@ def test_each_word_of_the_glossary_has_its_name_in_the_code() -> None:
     assert [name for names in words for name in names if name not in known] == []
 
 
+def _said() -> Iterator[tuple[str, str]]:
+    """O que as pessoas leem: a ajuda dos comandos, os textos das páginas, as rotas e a documentação, sem o código."""
+    for name, command in gerar.commands(cli):
+        helps = [command.help, *(option.help for option in command.params if isinstance(option, click.Option))]
+        yield f"bling-collector {name}", " ".join(filter(None, helps))
+    templates = ROOT / "src" / "bling_collector" / "web" / "panel" / "templates"
+    for template in sorted(templates.glob("*.html")):
+        text = re.sub(r"<script.*?</script>|{[{%#].*?[}%#]}|<[^>]*>", " ", template.read_text("utf-8"), flags=re.DOTALL)
+        yield template.name, text
+    for module in sorted((ROOT / "src" / "bling_collector" / "web" / "api").glob("*.py")):
+        described = re.findall(r'(?:summary|description)=f?"([^"]*)"', module.read_text("utf-8"))
+        yield module.name, " ".join(described)
+    for path in PAGES:
+        if path.name != "glossario.md" and "infra" not in path.parts:
+            prose = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", path.read_text("utf-8"), flags=re.DOTALL)
+            yield path.name, prose
+
+
+@pytest.mark.parametrize(("where", "words"), list(_said()), ids=lambda value: value if len(value) < 60 else "")
+def test_what_people_read_has_one_word_for_each_thing(where: str, words: str) -> None:
+    table = (ROOT / "docs" / "glossario.md").read_text("utf-8").partition("## O que não se diz")[2]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[1:]
+    instead = {word: said for unsaid, said in rows for word in unsaid.split(", ")}
+    assert len(instead) > 20
+    found = re.findall(rf"(?i)\b({'|'.join(instead)})\b", words)
+    assert [f"{word}: diz-se {instead[word.lower()]}" for word in found] == [], where
+
+
 def _queries() -> Iterator[tuple[str, str]]:
     for path in PAGES:
         for block in re.findall(r"```sql\n(.*?)```", path.read_text("utf-8"), re.DOTALL):

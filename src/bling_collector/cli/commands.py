@@ -124,7 +124,7 @@ def status(json_: bool) -> int:
 @as_json
 @click.pass_context
 def sync(ctx: click.Context, registro: tuple[str, ...], json_: bool) -> int:
-    """Busca e salva uma nota, um contato ou um produto: `nfe/123`, `contatos/55`, `produtos/7`."""
+    """Busca e salva um registro só: `nfe/123`, `contatos/55`, `produtos/7`."""
     (parameter,) = (each for each in ctx.command.params if each.name == "registro")
     recurso, id_ = Record().convert("/".join(registro), parameter, ctx)  # também `contato 55`
     from bling_collector.cli.collecting import sync_one

@@ -153,7 +153,7 @@ class Pipeline:
         resource = named(recurso)
         if resource not in SYNCED:
             offered = ", ".join(each.singular for each in SYNCED)
-            raise UsageError(f"Não se busca um objeto de {recurso!r}; os recursos são {offered}.")
+            raise UsageError(f"Não se busca um registro de {recurso!r}; os recursos são {offered}.")
         async with explained(self._engine.url):
             await confirm_empresa(self._engine, self._client, self._clock)
             ctx = self._context(None, Watch())

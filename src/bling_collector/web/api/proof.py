@@ -1,4 +1,4 @@
-"""A prova e o que dela decorre: conferir, ver as lacunas, o que se deve, uma nota, e buscar um objeto só."""
+"""A prova e o que dela decorre: conferir, ver as lacunas, o que se deve, uma nota, e buscar um registro só."""
 
 from functools import partial
 from typing import Annotated
@@ -139,7 +139,7 @@ async def nota(nfe_id: _BLING_ID, service: OneService) -> Json:
 @router.post(
     "/sync/{recurso}/{id_}",
     tags=["Dados"],
-    summary="Busca e salva uma nota, um contato ou um produto",
+    summary="Busca e salva um registro só",
     responses=problems(403, 404, 422, 502, 503),
     response_model=Synced,
     dependencies=_ASKS,
