@@ -111,8 +111,8 @@ class RunContext:
     """Uma conferência que repara: também o que só se relê uma vez por semana, e os cadastros desde o começo."""
     scope: date | None = None
     """O primeiro dia que alguma execução já pediu: antes dele o banco não diz ter nada."""
-    probes: int = 0
-    """Sondas já feitas do que as listagens poderiam esconder."""
+    probes: Counter[str] = field(default_factory=Counter)
+    """De cada recurso, as sondas já feitas do que as listagens poderiam esconder."""
     hides: dict[str, bool] = field(default_factory=dict)
     """Recurso → se as listagens de costume dele escondem registros, até onde se sabe."""
     refused: Counter[str] = field(default_factory=Counter)

@@ -19,12 +19,12 @@ from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of
 from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.payload import Json, Row, UnreadableError, digest
-from bling_collector.windows import Period, Window, apart, plan
+from bling_collector.windows import Period, Window, apart
 
 log = logging.getLogger(__name__)
 
 MAX_PROBES: Final = 3
-"""Janelas de uma execução em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
+"""Janelas de um recurso, por execução, em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
 
 
 @dataclass
@@ -130,10 +130,10 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
     hides = await hides_more(ctx, resource)
     for listing in await shown(ctx, resource):
         await _list(ctx, resource, window, listing, result)
-    if resource.suspects and not hides and not result.proven and ctx.probes < MAX_PROBES:
-        place = ctx.probes % len(resource.suspects)
+    if resource.suspects and not hides and not result.proven and ctx.probes[resource.name] < MAX_PROBES:
+        place = ctx.probes[resource.name] % len(resource.suspects)
         probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
-        ctx.probes += 1
+        ctx.probes[resource.name] += 1
         before = len(result.listed)
         await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *probe)), result)
         if len(result.listed) > before:
@@ -156,7 +156,7 @@ async def owe(connection: AsyncConnection, resource: Resource, windows: Sequence
     assert resource.emitted is not None, resource.name
     before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, resource.name)]
     asked = [Window(each.inicio, min(each.fim, day)) for each in (*windows, *before) if each.inicio <= day]
-    planned = plan(asked, resource.emitted.between.max_days)
+    planned = resource.emitted.plan(asked)
     await control.set_owed(connection, resource.name, [Owed(w.inicio, w.fim) for w in planned])
     return planned
 

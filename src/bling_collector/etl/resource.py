@@ -3,7 +3,7 @@
 O motor (o resto deste cômodo) só conhece declarações: nenhum módulo daqui sabe o nome de um recurso.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
 from bling_collector.db.resources.erasure import Personal
 from bling_collector.payload import Json, Row, UnreadableError, integer, part, text
-from bling_collector.windows import Between
+from bling_collector.windows import Between, Window, plan
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
@@ -56,6 +56,10 @@ class Emitted:
     """As colunas por que a conferência conta o que o banco tem."""
     group: Callable[[Document], str] = lambda row: ""
     """Como a conferência separa as linhas da listagem: a situação."""
+
+    def plan(self, windows: Iterable[Window]) -> list[Window]:
+        """As janelas a percorrer: juntas, e cortadas no que cabe entre as duas datas do filtro."""
+        return plan(windows, self.between.max_days)
 
 
 @dataclass(frozen=True)

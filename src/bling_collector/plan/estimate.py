@@ -26,7 +26,7 @@ from bling_collector.etl.progress import CONTACTS, Outlook
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.quota import read_quota
 from bling_collector.streams.registry import RESOURCES, chosen
-from bling_collector.windows import Period, Window, asked_period, incremental_start, plan
+from bling_collector.windows import Period, Window, asked_period, incremental_start
 from bling_collector.words import plural
 
 MOST_PROBES: Final = 24
@@ -110,7 +110,7 @@ class Estimator:
             owed = [await control.owed(connection, resource.name) for resource in self._windowed]
         if len(costs) < _LIKE or any(owed):
             return await self._of("run", period)
-        listed = await self._listed(_PRINCIPAL, plan([period]))
+        listed = await self._listed(_PRINCIPAL, _planned(_PRINCIPAL, [period]))
         base = f"O que custaram as últimas {len(costs)} coletas que deram certo."
         return await self._done("run", period, listed, round(median(costs)), base)
 
@@ -165,7 +165,7 @@ class Estimator:
         for resource in self._windowed:
             async with self._engine.connect() as connection:
                 owed = [Window(o.inicio, o.fim) for o in await control.owed(connection, resource.name)]
-            windows = plan([period, *owed])
+            windows = _planned(resource, [period, *owed])
             there = await self._listed(resource, windows)
             here = await self._held(resource, windows)
             new = sum(max(count - have, 0) for count, have in zip(there, here, strict=True))
@@ -281,6 +281,11 @@ class Estimator:
             if not await self._client.lists(resource.path):
                 raise
             return size  # uma linha estraga a página: que ela tem linhas, sabe-se
+
+
+def _planned(resource: Resource, windows: list[Window]) -> list[Window]:
+    assert resource.emitted is not None, resource.name
+    return resource.emitted.plan(windows)
 
 
 def _days(window: Window) -> int:

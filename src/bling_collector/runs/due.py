@@ -8,7 +8,7 @@ from bling_collector.clock import today
 from bling_collector.db import proof
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Resource
-from bling_collector.windows import Window, plan, whole_months
+from bling_collector.windows import Window, whole_months
 
 FRESH = timedelta(days=6, hours=12)
 """Toda a história é conferida a cada semana; a execução diária não começa sempre no mesmo segundo."""
@@ -20,19 +20,19 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 async def due_windows_of(ctx: RunContext, resource: Resource) -> tuple[list[Window], int]:
     """As janelas da história que não foram conferidas na última semana, primeiro as que mais esperam, e quantas delas
     esta execução deve reler."""
-    if ctx.scope is None:
+    if ctx.scope is None or resource.emitted is None:
         return [], 0
     now, day = ctx.clock.now(), today(ctx.clock)
     async with ctx.engine.connect() as connection:
         checked = await proof.checked_months(connection, resource.name, now)
     fresh = [month for month, (_, when) in checked.items() if now - when < FRESH]
-    due = plan(due_windows(ctx.scope, day, checked, fresh))
+    due = resource.emitted.plan(due_windows(ctx.scope, day, checked, fresh))
 
     def oldest_check(window: Window) -> tuple[datetime, date]:
         months = (month.inicio.replace(day=1) for month in whole_months(window, ctx.scope or window.inicio, day))
         return min(checked[month][1] if month in checked else _NEVER for month in months), window.inicio
 
-    return sorted(due, key=oldest_check), math.ceil(len(plan([Window(ctx.scope, day)])) / _TURNS)
+    return sorted(due, key=oldest_check), math.ceil(len(resource.emitted.plan([Window(ctx.scope, day)])) / _TURNS)
 
 
 def due_windows(

@@ -14,7 +14,7 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.etl.listing import owe
 from bling_collector.etl.resource import Resource
 from bling_collector.runs.job import Job
-from bling_collector.windows import Window, next_bookmark, plan
+from bling_collector.windows import Window, next_bookmark, reads_the_present
 
 Marks = dict[str, Bookmark]
 """Recurso → o marco dele."""
@@ -51,6 +51,17 @@ async def move_marks(
             )
 
 
+async def read_everything(
+    connection: AsyncConnection, marks: Marks, covered: dict[str, Window], began_on: date
+) -> bool:
+    """Se, de todo recurso que tem janelas, se leu o que o Bling tinha até o dia em que a execução começou."""
+    for name, window in covered.items():
+        owed = [Window(each.inicio, each.fim) for each in await control.owed(connection, name)]
+        if not reads_the_present(marks[name].day, window, owed, began_on):
+            return False
+    return bool(covered)
+
+
 async def owed_windows(
     connection: AsyncConnection,
     resources: Iterable[Resource],
@@ -69,5 +80,5 @@ async def owed_windows(
         elif job.repair:
             windows[resource.name] = await owe(connection, resource, [period_of(resource.name)], day)
         else:
-            windows[resource.name] = plan([period_of(resource.name)], resource.emitted.between.max_days)
+            windows[resource.name] = resource.emitted.plan([period_of(resource.name)])
     return windows

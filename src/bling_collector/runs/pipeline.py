@@ -15,7 +15,7 @@ from bling_collector.alarms.watch import Ended
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.bling_clock import BlingClock
 from bling_collector.api.transport import AccessTokens, Requests
-from bling_collector.clock import BRASILIA, brasilia_day, today
+from bling_collector.clock import brasilia_day, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing, schema
 from bling_collector.db.control import Bookmark
@@ -44,7 +44,7 @@ from bling_collector.runs.collection import collect
 from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
-from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows
+from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, read_everything
 from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, named
 from bling_collector.windows import (
     EARLIEST,
@@ -52,8 +52,6 @@ from bling_collector.windows import (
     asked_period,
     incremental_start,
     next_bookmark,
-    plan,
-    reads_the_present,
     shown_mark,
 )
 from bling_collector.words import day, plural
@@ -335,8 +333,13 @@ class Pipeline:
             if not job.windows or not job.repair:
                 ctx.found = Found(_PRINCIPAL.name)  # uma conferência recomeça
                 return windows
-            owed = {name: await control.owed(connection, name) for name in windows}
-            return {name: plan([Window(o.inicio, o.fim) for o in found]) for name, found in owed.items()}
+            return {
+                resource.name: resource.emitted.plan(
+                    Window(owed.inicio, owed.fim) for owed in await control.owed(connection, resource.name)
+                )
+                for resource in ctx.resources
+                if resource.emitted is not None
+            }
 
     async def _collect(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
@@ -385,10 +388,8 @@ class Pipeline:
                 await move_marks(connection, self._resources, marks, reached)
                 scope = await proof.scope_start(connection)
                 mark = shown_mark(bookmark, debts.primeiro_dia, scope)
-                windows = [Window(o.inicio, o.fim) for o in await control.owed(connection, _PRINCIPAL.name)]
-                began_on = ctx.started.astimezone(BRASILIA).date()
                 whole = error is None and INTERRUPTED not in ctx.problems
-                now_read = whole and reads_the_present(previous, covered, windows, began_on)
+                now_read = whole and await read_everything(connection, marks, reached, brasilia_day(ctx.started))
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
                 message = message_of(error, ctx.problems, *owed)
                 if message is None:
