@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import conferencias
+from bling_collector.db.upsert import history_key
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ async def _set_gone(
         text(f"""
             WITH antes AS (SELECT id, excluida_em, extraido_em, detalhe FROM {name} WHERE {which}),
             mudadas AS (UPDATE {name} t SET excluida_em = :value FROM antes WHERE antes.id = t.id RETURNING t.id)
-            INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
+            INSERT INTO historico (tabela, {history_key(kept.table)}, quando, run_id, mudancas)
             SELECT '{name}', antes.id, :now, :run_id,
                    jsonb_build_object('excluida_em', jsonb_build_array(antes.excluida_em, CAST(:value AS timestamptz)))
             FROM antes JOIN mudadas ON mudadas.id = antes.id

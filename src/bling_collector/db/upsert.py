@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, TextClause, text
+from sqlalchemy import Table, Text, TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from bling_collector.db.core import AsyncConnection
@@ -40,6 +40,11 @@ class History:
     """Chaves de `detalhe` que contam como colunas."""
 
 
+def history_key(table: Table) -> str:
+    """A coluna de `historico` que guarda os ids desta tabela."""
+    return "registro_texto" if isinstance(table.c.id.type, Text) else "registro_id"
+
+
 def upsert_statement(
     table: Table, columns: Collection[str], *, volatile: Collection[str] = (), history: Collection[str] | None = None
 ) -> TextClause:
@@ -60,7 +65,7 @@ def upsert_statement(
             FROM {table.name} AS atual JOIN entrada ON entrada.id = atual.id WHERE atual.detalhe IS NOT NULL),"""
         after = f", {_as_json(noted, history)} AS linha"
         notes = f""", anotadas AS (
-            INSERT INTO historico (tabela, registro_id, quando, run_id, mudancas)
+            INSERT INTO historico (tabela, {history_key(table)}, quando, run_id, mudancas)
             SELECT '{table.name}', gravadas.id, CAST(:quando AS timestamptz), CAST(:run_id AS integer), mudancas
             FROM gravadas JOIN antes ON antes.id = gravadas.id
             CROSS JOIN LATERAL (

@@ -287,9 +287,9 @@ async def changed_hands(connection: AsyncConnection, person: Person) -> list[tup
     found = await connection.execute(
         text("""
             SELECT DISTINCT tabela, registro_id FROM historico
-            WHERE mudancas::text ~* CAST(:pattern AS text)
+            WHERE registro_id IS NOT NULL AND (mudancas::text ~* CAST(:pattern AS text)
                OR EXISTS (SELECT FROM unnest(CAST(:columns AS text[])) AS coluna
-                          WHERE mudancas -> coluna ->> 0 = ANY(:ids) OR mudancas -> coluna ->> 1 = ANY(:ids))
+                          WHERE mudancas -> coluna ->> 0 = ANY(:ids) OR mudancas -> coluna ->> 1 = ANY(:ids)))
             ORDER BY 1, 2"""),
         {
             "pattern": _written(person.documento) if person.documento else None,

@@ -11,6 +11,10 @@ depends_on = None
 def upgrade() -> None:
     op.execute("ALTER TABLE etl_controle ADD COLUMN salvos jsonb NOT NULL DEFAULT '{}'")
     op.execute("COMMENT ON COLUMN etl_controle.salvos IS 'recurso → quantos registros dele a execução gravou'")
+    # Um recurso cujo id é um texto também tem história.
+    op.execute("ALTER TABLE historico ALTER COLUMN registro_id DROP NOT NULL, ADD COLUMN registro_texto text")
+    for column, what in (("registro_id", "um inteiro"), ("registro_texto", "um texto")):
+        op.execute(f"COMMENT ON COLUMN historico.{column} IS 'o id do registro, se é {what}'")
     for before, after in (
         ("produtos.saldo", "produtos.escondidas"),
         ("produtos.saldo.relidos", "produtos.escondidas.relidas"),

@@ -1,0 +1,208 @@
+"""As maneiras de ler que nenhum recurso de hoje usa sozinha: um recurso inventado aqui as tem, por declará-las."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, Text, text
+from sqlalchemy.schema import CreateTable
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.db.models.base import kept
+from bling_collector.etl.context import RunContext
+from bling_collector.etl.resource import Each, Resource, Snapshot, Whole
+from bling_collector.payload import Fields, Json
+from bling_collector.payload import text as as_text
+from bling_collector.runs.collection import collect
+from bling_collector.runs.job import Job, Watch
+from bling_simulator.api.dispatch import RESOURCES as SIMULATED
+from bling_simulator.api.query import Query
+from bling_simulator.api.resource import Resource as Simulated
+from bling_simulator.bling import Bling
+
+DAY = 86_400.0
+pytestmark = [pytest.mark.bling(scale=0.005)]
+AVISOS = Table(
+    "avisos",
+    MetaData(),
+    Column("id", Text, primary_key=True),
+    Column("titulo", Text),
+    Column("situacao", Text),
+    *kept("o aviso"),
+)
+MODULOS = Table("modulos", MetaData(), Column("id", BigInteger, primary_key=True), Column("nome", Text), *kept("x"))
+CAMPOS = Table(
+    "campos",
+    MetaData(),
+    Column("id", BigInteger, primary_key=True),
+    Column("modulo_id", BigInteger),
+    Column("nome", Text),
+    *kept("x"),
+)
+SALDOS = Table(
+    "saldos",
+    MetaData(),
+    Column("lido_em", DateTime(timezone=True), primary_key=True),
+    Column("produto_id", BigInteger, primary_key=True),
+    Column("saldo", Numeric),
+)
+
+
+def resource(path: str, table: Table, rows: Any, **how: Any) -> Resource:
+    name = table.name
+    return Resource(name, name, name, f"um_{name}", name, path, table, rows, **how)
+
+
+def aviso(document: Any) -> Any:
+    read = Fields(document)
+    row = {"id": read.text("id"), "titulo": read.text("titulo"), "situacao": read.text("situacao"), "detalhe": document}
+    return {AVISOS: [row]}
+
+
+def served(monkeypatch: pytest.MonkeyPatch, path: str, records: dict[Any, Json], shown: Any = None) -> None:
+    """O Bling simulado passa a atender também neste caminho."""
+
+    def listed(bling: Bling, query: Query) -> list[Json]:
+        return [row for row in records.values() if shown is None or shown(row, query)]
+
+    nothing = lambda *_: None  # noqa: E731
+    monkeypatch.setitem(
+        SIMULATED,
+        path,
+        Simulated(path, listed, dict, lambda bling, id_: records.get(id_), edit=nothing, delete=nothing),
+    )
+
+
+@pytest.fixture(autouse=True)
+async def tables(app: App) -> None:
+    async with app.engine.begin() as connection:
+        for table in (AVISOS, MODULOS, CAMPOS, SALDOS):
+            await connection.execute(CreateTable(table))
+
+
+async def run(app: App, *resources: Resource) -> RunContext:
+    """O que uma execução faz destes recursos, sem as janelas dos outros."""
+    ctx = app.pipeline._context(None, Watch(), resources=resources)
+    await app.oauth.get_valid_access_token()
+    assert await collect(ctx, Job("run"), {}) is None
+    return ctx
+
+
+async def test_uma_listagem_cuja_chave_e_um_texto(app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: dict[Any, Json] = {f"01JX{n:04}Z": {"id": f"01JX{n:04}Z", "titulo": f"Aviso {n}"} for n in range(250)}
+    served(monkeypatch, "/avisos", held)
+    avisos = resource("/avisos", AVISOS, aviso, key=lambda row: as_text(row.get("id")), detail=False, whole=Whole())
+    await run(app, avisos)
+    assert await rows(app.engine, "SELECT id, titulo FROM avisos ORDER BY id") == [
+        (id_, row["titulo"]) for id_, row in held.items()
+    ]
+    clock.advance(DAY)
+    held["01JX0007Z"]["titulo"] = "Outro"
+    del held["01JX0100Z"]
+    held["01JX0009Z"]["titulo"] = {"não": "se lê"}
+    await run(app, avisos)
+    assert await scalar(app.engine, "SELECT titulo FROM avisos WHERE id = '01JX0007Z'") == "Outro"
+    assert await rows(app.engine, "SELECT id FROM avisos WHERE excluida_em IS NOT NULL") == [("01JX0100Z",)]
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("avisos", "01JX0009Z")]
+    clock.advance(DAY)
+    held["01JX0009Z"]["titulo"] = "Agora se lê"
+    held["01JX0100Z"] = {"id": "01JX0100Z", "titulo": "Voltou"}
+    await run(app, avisos)
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert await scalar(app.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NULL") == 250
+
+
+async def test_o_que_so_a_listagem_diz_da_linha(app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uma listagem por situação, que a linha não traz: mudar de uma para a outra é mudar."""
+    held: dict[Any, Json] = {n: {"id": n, "titulo": f"Aviso {n}"} for n in range(1, 6)}
+    active = {1, 2, 3}
+    served(monkeypatch, "/avisos", held, lambda row, query: (query.text("situacao") == "A") == (row["id"] in active))
+    shows = ((("situacao", "A"),), (("situacao", "I"),))
+    avisos = resource(
+        "/avisos",
+        AVISOS,
+        aviso,
+        key=lambda row: as_text(row.get("id")),
+        detail=False,
+        whole=Whole(),
+        shows=shows,
+        told=(("situacao", "situacao"),),
+    )
+    await run(app, avisos)
+    said = "SELECT id, situacao FROM avisos ORDER BY id"
+    assert await rows(app.engine, said) == [("1", "A"), ("2", "A"), ("3", "A"), ("4", "I"), ("5", "I")]
+    clock.advance(DAY)
+    active.remove(2)
+    await run(app, avisos)
+    assert (await rows(app.engine, said))[1] == ("2", "I")
+    assert await scalar(app.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NOT NULL") == 0
+
+
+async def test_uma_listagem_por_registro_de_outro_recurso(
+    app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(monkeypatch, "/modulos", {id_: {"id": id_, "nome": f"M{id_}"} for id_ in (10, 20)})
+    for module in (10, 20):
+        served(
+            monkeypatch, f"/modulos/{module}/campos", {n: {"id": n, "nome": f"C{n}"} for n in (module + 1, module + 2)}
+        )
+    modulos = resource(
+        "/modulos",
+        MODULOS,
+        lambda d: {MODULOS: [{"id": d["id"], "nome": d["nome"], "detalhe": d}]},
+        detail=False,
+        whole=Whole(),
+        paged=False,
+    )
+    campos = resource(
+        "/modulos/{id}/campos",
+        CAMPOS,
+        lambda d: {CAMPOS: [{"id": d["id"], "nome": d["nome"], "detalhe": d}]},
+        detail=False,
+        whole=Whole(),
+        each=Each("SELECT id FROM modulos WHERE excluida_em IS NULL ORDER BY id"),
+    )
+    await run(app, modulos, campos)
+    assert await rows(app.engine, "SELECT id, nome FROM campos ORDER BY id") == [(n, f"C{n}") for n in (11, 12, 21, 22)]
+
+
+async def test_uma_fotografia_guarda_se_inteira_ou_nao_se_guarda(
+    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.engine.begin() as connection:
+        for id_ in range(1, 301):
+            await connection.execute(text("INSERT INTO avisos (id, titulo) VALUES (:id, '')"), {"id": str(id_)})
+    balances: dict[Any, Json] = {
+        id_: {"produto": {"id": id_}, "saldo": id_ - 3} for id_ in range(1, 300)
+    }  # o 300 não há
+
+    def shown(row: Json, query: Query) -> bool:
+        stock = query.text("filtroSaldoEstoque") or "1"
+        kind = "1" if row["saldo"] > 0 else "0" if row["saldo"] == 0 else "2"
+        return str(row["produto"]["id"]) in query.many("idsProdutos[]") and kind == stock
+
+    served(monkeypatch, "/saldos", {id_: row | {"id": id_} for id_, row in balances.items()}, shown)
+    saldos = resource(
+        "/saldos",
+        SALDOS,
+        lambda d: {SALDOS: [{"produto_id": d["produto"]["id"], "saldo": d["saldo"]}]},
+        detail=False,
+        suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
+        snapshot=Snapshot("SELECT id FROM avisos ORDER BY id::int", "idsProdutos[]", "lido_em"),
+    )
+    await run(app, saldos)
+    assert await rows(app.engine, "SELECT count(DISTINCT lido_em), count(*), sum(saldo) FROM saldos") == [
+        (1, 299, sum(row["saldo"] for row in balances.values()))
+    ], "do 300 o Bling não tem saldo"
+    clock.advance(DAY / 2)
+    await run(app, saldos)
+    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM saldos") == 1, "ainda não é a hora"
+    clock.advance(DAY)
+    fault = bling.fail(r"^/saldos$", "server_error", query="299")
+    ctx = await run(app, saldos)
+    assert "não se guardou" in ctx.problems[0]
+    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 299
+    bling.faults.remove(fault)
+    await run(app, saldos)
+    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 2 * 299
