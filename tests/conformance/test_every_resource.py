@@ -19,6 +19,7 @@ from tests.fakes import FakeClock
 from bling_collector.bootstrap import App
 from bling_collector.etl.progress import Progress
 from bling_collector.etl.resource import Document, Resource
+from bling_collector.insight.recursos import load_recursos
 from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
 from bling_collector.streams.registry import RESOURCES
@@ -302,12 +303,22 @@ async def test_without_the_permission_the_others_are_whole(
     bling.configure(missing_scopes=frozenset({resource.path}))
     clock.advance(DAY)
     result = await app.pipeline.reconcile(repair=True)
-    assert result.status != "success"
-    assert "permissão" in str(result.message)
+    if resource.optional:
+        assert result.status == "success", result.message
+        found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
+        assert [name for name, each in found.items() if each.sem_permissao] == [resource.name]
+    else:
+        assert result.status != "success"
+        assert "permissão" in str(result.message)
     bling.configure(missing_scopes=frozenset())
     for other in RESOURCES:
         if other is not resource:
             await assert_equals_bling(app, bling, other)
+    clock.advance(DAY)
+    await repaired(app)
+    found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
+    assert not any(each.sem_permissao for each in found.values())
+    await assert_equals_bling(app, bling, resource)
 
 
 @EACH

@@ -322,6 +322,23 @@ async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | No
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
 
 
+def refused_name(recurso: str) -> str:
+    """O ponto de leitura que lembra quando o Bling disse que o aplicativo não pode ler o recurso."""
+    return f"{recurso}.sem_permissao"
+
+
+async def forget_checkpoint(connection: AsyncConnection, recurso: str) -> None:
+    await connection.execute(delete(checkpoints).where(checkpoints.c.recurso == recurso))
+
+
+async def forget_debts(connection: AsyncConnection, *, only: Collection[str] = (), but: Collection[str] = ()) -> None:
+    """O que se deve destes recursos, ou dos que não são estes, deixa de se dever: não se coletam. O marco de cada um
+    fica onde está, e é dali que recomeçam."""
+    for table in (janelas_devidas, pendencias):
+        whose = func.split_part(table.c.recurso, ".", 1)
+        await connection.execute(delete(table).where(whose.in_(only) if only else whose.not_in(but)))
+
+
 def mark_name(recurso: str) -> str:
     """O ponto de leitura que guarda o marco do recurso, se não é o da execução."""
     return f"{recurso}.marco"

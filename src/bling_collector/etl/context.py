@@ -130,6 +130,8 @@ class RunContext:
     """O que a execução ainda deve pedir; None se ela nada pede."""
     gone: Counter[str] = field(default_factory=Counter)
     """Resource → quantos registros esta execução já deu por excluídos."""
+    disallowed: set[str] = field(default_factory=set)
+    """Os recursos que se pediram a mais e que o aplicativo não tem permissão de ler: ficam de fora."""
     unlikely: dict[str, str] = field(default_factory=dict)
     """Resource → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
     witnessed: set[str] = field(default_factory=set)

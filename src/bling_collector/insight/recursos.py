@@ -35,6 +35,8 @@ class ShownResource:
     titulo: str
     permissao: str
     coletado: bool
+    sem_permissao: bool
+    """O Bling disse que o aplicativo não o pode ler: fica de fora, e é pedido de novo uma vez por dia."""
     registros: int
     """Os que o banco tem e o Bling não deu por excluídos."""
     excluidos: int
@@ -76,6 +78,7 @@ def differs(each: ShownResource) -> bool:
 
 
 async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, collected: bool) -> ShownResource:
+    refused = await control.checkpoint(connection, control.refused_name(resource.name))
     held, gone = await proof.count_rows(connection, resource.kept)
     owed = await control.debts_of(connection, resource.name)
     mark, proved = None, None
@@ -97,6 +100,7 @@ async def _read(connection: AsyncConnection, resource: Resource, now: datetime, 
         resource.title,
         resource.permission,
         collected,
+        refused is not None,
         held,
         gone,
         mark,

@@ -5,6 +5,7 @@ Nada daqui sabe o nome de um recurso: o que cada um pede está na declaração d
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -36,6 +37,8 @@ from bling_collector.windows import Window
 log = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[None]]
+ASK_AGAIN_AFTER: Final = timedelta(hours=20)
+"""Uma permissão que faltava é procurada de novo em toda execução diária."""
 _CARRY_ON: Final = (
     BlingScopeError,
     BlingNotFoundError,
@@ -51,20 +54,47 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
     de um recurso só; os que são de todos sobem."""
     failed: CollectorError | None = None
     for resource in ctx.resources:
-        if resource.emitted is None:
+        await _ask_permission_again(ctx, resource)
+    for resource in ctx.resources:
+        if resource.emitted is None or resource.name in ctx.disallowed:
             continue
         try:
             await _collect_windows(ctx, resource, job, windows.get(resource.name, []))
         except _CARRY_ON as error:  # o que os outros buscam não depende do que ainda falta deste
-            log.error("%s", error)
-            failed = failed or error
+            if not await _is_only_refused(ctx, resource, error):
+                log.error("%s", error)
+                failed = failed or error
     if ctx.outlook is not None:
         ctx.outlook.registers()
     if job.repair:
         for resource in ctx.resources:
             for step in _steps(ctx, resource, job):
-                await _take(ctx, step)
+                if resource.name not in ctx.disallowed:
+                    await _take(ctx, resource, step)
     return failed
+
+
+async def _ask_permission_again(ctx: RunContext, resource: Resource) -> None:
+    """Um recurso que o aplicativo não podia ler fica de fora, e uma vez por dia é pedido de novo."""
+    name, now = control.refused_name(resource.name), ctx.clock.now()
+    async with ctx.engine.begin() as connection:
+        said = await control.checkpoint(connection, name)
+        if said is not None and timedelta() <= now - said < ASK_AGAIN_AFTER:
+            ctx.disallowed.add(resource.name)
+        elif said is not None:
+            await control.forget_checkpoint(connection, name)
+
+
+async def _is_only_refused(ctx: RunContext, resource: Resource, error: CollectorError) -> bool:
+    """De um recurso que se pediu a mais, faltar a permissão desliga-o, e não é uma falha."""
+    if not isinstance(error, BlingScopeError) or not resource.optional:
+        return False
+    log.warning("Sem permissão para ler %s, que fica de fora até que ela exista: %s", resource.title.lower(), error)
+    ctx.disallowed.add(resource.name)
+    async with ctx.transaction() as connection:
+        await control.move_checkpoint(connection, control.refused_name(resource.name), ctx.clock.now())
+        await control.forget_debts(connection, only=[resource.name])
+    return True
 
 
 def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
@@ -92,13 +122,15 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(read_removed, ctx, resource)
 
 
-async def _take(ctx: RunContext, step: Step) -> None:
+async def _take(ctx: RunContext, resource: Resource, step: Step) -> None:
     ctx.check_stop()
     try:
         await step()
     except UnlikelyDeletionsError as error:
         ctx.suspect(error.resource, error)
     except _CARRY_ON as error:
+        if await _is_only_refused(ctx, resource, error):
+            return
         log.error("%s", error)
         if str(error) not in ctx.problems:
             ctx.problems.append(str(error))

@@ -231,6 +231,7 @@ class Pipeline:
                 days = {"inicio": asked.inicio, "fim": asked.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
                 known_bad = {name: await _known_bad(connection, name) for name in periods}
+                await control.forget_debts(connection, but=[resource.name for resource in self._resources])
                 windows = await owed_windows(connection, self._resources, job, periods.__getitem__, brasilia_day(now))
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
@@ -376,7 +377,11 @@ class Pipeline:
         """Com `owes`, o que se deve também impede o sucesso."""
         fim, day = self._clock.now(), today(self._clock)
         # Um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio.
-        reached = {name: Window(min(p.inicio, day), min(p.fim, day)) for name, p in periods.items()}
+        reached = {
+            name: Window(min(p.inicio, day), min(p.fim, day))
+            for name, p in periods.items()
+            if name not in ctx.disallowed
+        }
         covered = reached.get(_PRINCIPAL.name)
 
         async def write_the_end() -> tuple[str, date | None, str | None]:

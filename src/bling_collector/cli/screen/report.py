@@ -127,7 +127,7 @@ def recursos(found: "Sequence[ShownResource]") -> None:
         [
             [
                 f"{each.titulo} ({each.recurso})",
-                "sim" if each.coletado else "não",
+                "não" if not each.coletado else "sem permissão" if each.sem_permissao else "sim",
                 number(each.registros),
                 day(each.data_referencia) if each.data_referencia else "",
                 _proved(each.conferencia),
@@ -136,6 +136,12 @@ def recursos(found: "Sequence[ShownResource]") -> None:
             for each in found
         ],
     )
+    for each in found:
+        if each.sem_permissao:
+            say(
+                f"⚠ {each.titulo}: o aplicativo não tem permissão. No cadastro dele, em developer.bling.com.br, marque "
+                f"«{each.permissao}», salve e autorize de novo com `bling-collector auth`."
+            )
     if more := [each.recurso for each in found if not each.coletado]:
         click.echo(f"\nPara coletar também {several(more)}, ponha-os em RECURSOS, com os que já se coletam.")
 

@@ -51,6 +51,7 @@ class Recurso(_Answer):
     titulo: str
     permissao: str = Field(description="O escopo dele no cadastro do aplicativo")
     coletado: bool
+    sem_permissao: bool = Field(description="O aplicativo não o pode ler; pede-se de novo uma vez por dia")
     registros: int = Field(description="Os que o banco tem, sem os excluídos no Bling")
     excluidos: int
     data_referencia: Day | None = Field(description="O último dia coberto sem lacuna, se o recurso tem data")
