@@ -17,7 +17,7 @@ from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.bling_clock import BlingClock, HeardTransport
 from bling_collector.api.network import network, routes
 from bling_collector.api.pace import PER_SECOND
-from bling_collector.api.transport import AccessTokens, Requests
+from bling_collector.api.transport import AccessTokens
 from bling_collector.auth.authorization import Authorization, WithoutCredentials
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
@@ -55,7 +55,6 @@ class App:
     oauth: Authorization
     client: BlingClient
     pipeline: Pipeline
-    requests: Requests
     alarms: Alarms
 
     @property
@@ -97,8 +96,8 @@ async def open_app(
             open_bling(settings, engine, hour, per_second=per_second, on_unsaved=unsaved)
         )
         await _ready_tokens(token_store(settings, engine), reach.oauth)
-        pipeline = Pipeline(engine, reach.client, reach.oauth, reach.requests, hour, settings, alarms.run_ended)
-        yield App(settings, hour, engine, embedded, reach.oauth, reach.client, pipeline, reach.requests, alarms)
+        pipeline = Pipeline(engine, reach.client, reach.oauth, hour, settings, alarms.run_ended)
+        yield App(settings, hour, engine, embedded, reach.oauth, reach.client, pipeline, alarms)
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,6 @@ class Reach:
 
     oauth: Authorization
     client: BlingClient
-    requests: Requests
 
 
 @asynccontextmanager
@@ -135,11 +133,10 @@ async def open_bling(
         plain = await stack.enter_async_context(
             httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10), trust_env=False)
         )
-        requests = Requests()
 
         def http_with(tokens: AccessTokens) -> httpx2.AsyncClient:
             wire = HeardTransport(routes(), clock.hear)
-            return build_http(settings.bling_api_base_url, tokens, limiter, clock, requests, wire=wire)
+            return build_http(settings.bling_api_base_url, tokens, limiter, clock, wire=wire)
 
         async def confirm(token: Token) -> None:
             """Pergunta, com um par que ainda não vale, de que empresa é."""
@@ -155,7 +152,7 @@ async def open_bling(
         oauth = build_oauth(settings, engine, plain, clock, on_unsaved, confirm)
         http = http_with(tokens(oauth))
         await stack.enter_async_context(http)
-        yield Reach(oauth, BlingClient(http, page_size=settings.api_page_size), requests)
+        yield Reach(oauth, BlingClient(http, page_size=settings.api_page_size))
 
 
 def _is_bling(settings: Settings) -> bool:
