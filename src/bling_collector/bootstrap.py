@@ -12,12 +12,12 @@ import httpx2
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.alarms.watch import Alarms
-from bling_collector.api.account_limits import PgRateLimiter
+from bling_collector.api.account_limits import IpLimits, PgRateLimiter
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.bling_clock import BlingClock, HeardTransport
 from bling_collector.api.network import network, routes
 from bling_collector.api.pace import PER_SECOND
-from bling_collector.api.transport import AccessTokens, Requests
+from bling_collector.api.transport import AccessTokens
 from bling_collector.auth.authorization import Authorization, WithoutCredentials
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
@@ -36,7 +36,7 @@ from bling_collector.errors import (
     DatabaseError,
     ReauthorizeError,
 )
-from bling_collector.opening import build_alarms, open_database, token_store
+from bling_collector.opening import build_alarms, open_database, open_schema, token_store
 from bling_collector.runs.confirm import confirm_empresa
 from bling_collector.runs.pipeline import Pipeline
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class App:
-    """As peças montadas para um banco e uma conta do Bling."""
+    """O que é de uma conta do Bling: as peças montadas para ela e para o seu schema."""
 
     settings: Settings
     clock: BlingClock
@@ -55,7 +55,6 @@ class App:
     oauth: Authorization
     client: BlingClient
     pipeline: Pipeline
-    requests: Requests
     alarms: Alarms
 
     @property
@@ -69,36 +68,76 @@ async def _give_back(limiter: PgRateLimiter) -> None:
         await limiter.aclose()
 
 
+def _nobody(unsaved: bool) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """O que é do processo, e que as contas do Bling abertas nele dividem."""
+
+    engine: AsyncEngine
+    """As conexões com o banco. O schema de DATABASE_URL é o da conta que não diz outro, e o dos limites do IP."""
+    embedded: bool
+    """O banco é o PostgreSQL embutido."""
+    clock: BlingClock
+    per_second: int = PER_SECOND
+    """O limite de uma conta no Bling; só o simulador o tem maior."""
+
+    @property
+    def ip_limits(self) -> IpLimits:
+        return IpLimits(self.engine, self.clock.own)
+
+    def wire(self) -> HeardTransport:
+        """O fio até o Bling, novo; quem o recebe o fecha."""
+        return HeardTransport(routes(), self.clock.hear)
+
+    @asynccontextmanager
+    async def open(
+        self, settings: Settings, *, schema: str | None = None, on_unsaved: Callable[[bool], None] = _nobody
+    ) -> AsyncIterator[App]:
+        """Uma conta, no seu schema, que é criado e posto em dia. `on_unsaved` é o de `OAuth`.
+
+        Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError.
+        """
+        engine = self.engine if schema is None else await open_schema(self.engine, schema)
+        async with AsyncExitStack() as stack:
+            alarms = build_alarms(settings, engine, self.clock)
+            stack.push_async_callback(alarms.aclose)
+
+            def unsaved(is_unsaved: bool) -> None:
+                alarms.unsaved(is_unsaved)
+                on_unsaved(is_unsaved)
+
+            reach = await stack.enter_async_context(open_bling(self, settings, engine, on_unsaved=unsaved))
+            await _ready_tokens(token_store(settings, engine), reach.oauth)
+            pipeline = Pipeline(engine, reach.client, reach.oauth, self.clock, settings, alarms.run_ended)
+            yield App(settings, self.clock, engine, self.embedded, reach.oauth, reach.client, pipeline, alarms)
+
+
+@asynccontextmanager
+async def open_workplace(
+    settings: Settings, *, clock: Clock | None = None, per_second: int = PER_SECOND
+) -> AsyncIterator[Workplace]:
+    """O banco aberto e em dia; fecha conexões e servidor embutido ao sair."""
+    async with open_database(settings) as (engine, embedded):
+        yield Workplace(engine, embedded, BlingClock(clock or SystemClock()), per_second)
+
+
 @asynccontextmanager
 async def open_app(
     settings: Settings,
     *,
     clock: Clock | None = None,
     per_second: int = PER_SECOND,
-    on_unsaved: Callable[[bool], None] = lambda unsaved: None,
+    on_unsaved: Callable[[bool], None] = _nobody,
 ) -> AsyncIterator[App]:
-    """Tudo montado e pronto; fecha conexões e servidor embutido ao sair. `on_unsaved` é o de `OAuth`.
-
-    `per_second` é o limite da conta no Bling; só o simulador o tem maior.
-
-    Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError.
-    """
-    async with AsyncExitStack() as stack:
-        engine, embedded = await stack.enter_async_context(open_database(settings))
-        hour = BlingClock(clock or SystemClock())
-        alarms = build_alarms(settings, engine, hour)
-        stack.push_async_callback(alarms.aclose)
-
-        def unsaved(is_unsaved: bool) -> None:
-            alarms.unsaved(is_unsaved)
-            on_unsaved(is_unsaved)
-
-        reach = await stack.enter_async_context(
-            open_bling(settings, engine, hour, per_second=per_second, on_unsaved=unsaved)
-        )
-        await _ready_tokens(token_store(settings, engine), reach.oauth)
-        pipeline = Pipeline(engine, reach.client, reach.oauth, reach.requests, hour, settings, alarms.run_ended)
-        yield App(settings, hour, engine, embedded, reach.oauth, reach.client, pipeline, reach.requests, alarms)
+    """Uma conta só, no schema de DATABASE_URL; o resto, como em `Workplace.open`."""
+    async with (
+        open_workplace(settings, clock=clock, per_second=per_second) as workplace,
+        workplace.open(settings, on_unsaved=on_unsaved) as app,
+    ):
+        yield app
 
 
 @dataclass(frozen=True)
@@ -107,20 +146,19 @@ class Reach:
 
     oauth: Authorization
     client: BlingClient
-    requests: Requests
 
 
 @asynccontextmanager
 async def open_bling(
+    workplace: Workplace,
     settings: Settings,
     engine: AsyncEngine,
-    clock: BlingClock,
     *,
-    per_second: int = PER_SECOND,
-    on_unsaved: Callable[[bool], None] = lambda unsaved: None,
+    on_unsaved: Callable[[bool], None] = _nobody,
     tokens: Callable[[Authorization], AccessTokens] = lambda oauth: oauth,
 ) -> AsyncIterator[Reach]:
     """`tokens` põe outro no lugar de quem dá o token de cada requisição."""
+    clock, per_second = workplace.clock, workplace.per_second
     async with AsyncExitStack() as stack:
         # O ritmo e a cota são da hora do banco, que os processos dividem; nos testes, da do relógio deles.
         limiter = PgRateLimiter(
@@ -131,15 +169,13 @@ async def open_bling(
             reserve=settings.api_daily_reserve,
         )
         stack.push_async_callback(_give_back, limiter)
-        counted = CountedTokenCalls(network(HeardTransport(routes(), clock.hear)), limiter)
+        counted = CountedTokenCalls(network(workplace.wire()), workplace.ip_limits)
         plain = await stack.enter_async_context(
             httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10), trust_env=False)
         )
-        requests = Requests()
 
         def http_with(tokens: AccessTokens) -> httpx2.AsyncClient:
-            wire = HeardTransport(routes(), clock.hear)
-            return build_http(settings.bling_api_base_url, tokens, limiter, clock, requests, wire=wire)
+            return build_http(settings.bling_api_base_url, tokens, limiter, clock, wire=workplace.wire())
 
         async def confirm(token: Token) -> None:
             """Pergunta, com um par que ainda não vale, de que empresa é."""
@@ -155,7 +191,7 @@ async def open_bling(
         oauth = build_oauth(settings, engine, plain, clock, on_unsaved, confirm)
         http = http_with(tokens(oauth))
         await stack.enter_async_context(http)
-        yield Reach(oauth, BlingClient(http, page_size=settings.api_page_size), requests)
+        yield Reach(oauth, BlingClient(http, page_size=settings.api_page_size))
 
 
 def _is_bling(settings: Settings) -> bool:

@@ -14,7 +14,7 @@ from bling_collector.api.knock import knock
 from bling_collector.auth.authorization import Authorization
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
-from bling_collector.bootstrap import open_bling
+from bling_collector.bootstrap import Workplace, open_bling
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
@@ -85,7 +85,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 else Finding("Autorização", "não se sabe antes de o esquema estar em dia.", 1)
             )
             if authorisation.exit_code in (0, _ENDING) and rights is not None and rights.ok:
-                asked = await _ask(settings, engine, clock)
+                asked = await _ask(settings, Workplace(engine, embedded, clock))
                 authorisation = asked.refused or authorisation
             yield authorisation
             if database_now is not None and abs(database_now - SystemClock().now()) > SKEW:
@@ -203,10 +203,11 @@ class _AsStored:
         await self._oauth.refuse(rejected)
 
 
-async def _ask(settings: Settings, engine: AsyncEngine, clock: BlingClock) -> _Asked:
+async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
     """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
+    engine = workplace.engine
     store, (first, *others) = token_store(settings, engine), chosen(settings.recursos)
-    async with open_bling(settings, engine, clock, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
+    async with open_bling(workplace, settings, engine, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
         answers = {first: await _one_row(reach.client, first)}
         if not _concerns_all(answers[first]):
             found = await asyncio.gather(*(_one_row(reach.client, resource) for resource in others))

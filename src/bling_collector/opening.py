@@ -37,11 +37,22 @@ async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIte
         engine = create_engine(url)
         stack.push_async_callback(engine.dispose)
         if upgrade:
-            await schema.upgrade(engine)
+            await _bring_up(engine)
         async with explained(url):
-            if upgrade:
-                await erase_returned(engine, SystemClock().now())
             yield engine, embedded
+
+
+async def open_schema(engine: AsyncEngine, name: str) -> AsyncEngine:
+    """O mesmo banco em outro schema, que se cria se não existe, com as tabelas em dia, como em `open_database`."""
+    ours = await schema.create(engine, name)
+    await _bring_up(ours)
+    return ours
+
+
+async def _bring_up(engine: AsyncEngine) -> None:
+    await schema.upgrade(engine)
+    async with explained(engine.url):
+        await erase_returned(engine, SystemClock().now())
 
 
 async def _embedded_url(stack: AsyncExitStack) -> URL:

@@ -105,7 +105,7 @@ async def test_um_pedido_cujos_itens_mudaram_perde_os_que_sairam(app: App, bling
 @pytest.mark.bling(scale=0.05)
 async def test_um_recurso_que_se_liga_depois_traz_toda_a_historia(app: App, bling: Bling, clock: FakeClock) -> None:
     """Num banco que já coletava as notas, a primeira execução com os pedidos os traz desde o começo da coleta."""
-    notes = type(app.pipeline)(app.engine, app.client, app.oauth, app.requests, app.clock, _only(app, "nfe"), None)
+    notes = type(app.pipeline)(app.engine, app.client, app.oauth, app.clock, _only(app, "nfe"), None)
     await notes.run_full(START)
     assert await scalar(app.engine, "SELECT count(*) FROM pedidos_venda") == 0
     clock.advance(DAY)

@@ -287,6 +287,7 @@ async def test_the_documentation_is_whole(http: httpx2.AsyncClient) -> None:
     assert operations.keys() == {
         "GET /health",
         "GET /status",
+        "GET /recursos",
         "GET /runs",
         "GET /runs/{run_id}",
         "POST /run",

@@ -8,6 +8,7 @@ from sqlalchemy.schema import CreateTable
 from tests.collecting import rows, scalar
 from tests.fakes import FakeClock
 
+from bling_collector.api.transport import counting
 from bling_collector.bootstrap import App
 from bling_collector.db.models.base import kept
 from bling_collector.etl.context import RunContext
@@ -83,9 +84,10 @@ async def tables(app: App) -> None:
 
 async def run(app: App, *resources: Resource) -> RunContext:
     """O que uma execução faz destes recursos, sem as janelas dos outros."""
-    ctx = app.pipeline._context(None, Watch(), resources=resources)
-    await app.oauth.get_valid_access_token()
-    assert await collect(ctx, Job("run"), {}) is None
+    with counting() as requests:
+        ctx = app.pipeline._context(None, Watch(), requests, resources=resources)
+        await app.oauth.get_valid_access_token()
+        assert await collect(ctx, Job("run"), {}) is None
     return ctx
 
 

@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api import pace
-from bling_collector.api.account_limits import LEASE, LEASE_LIFE, PgRateLimiter
+from bling_collector.api.account_limits import LEASE, LEASE_LIFE, IpLimits, PgRateLimiter
 from bling_collector.api.rate_limit import RateLimiter, Turn
 from bling_collector.clock import SystemClock
 from bling_collector.errors import BlingPausedError, DailyLimitError
@@ -301,7 +301,7 @@ async def test_too_many_errors_in_ten_seconds_pause_even_between_good_answers(
 
 
 async def test_token_calls_stop_well_before_the_block(engine: AsyncEngine, clock: FakeClock) -> None:
-    one, other = PgRateLimiter(engine, clock), PgRateLimiter(engine, clock)
+    one, other = IpLimits(engine, clock), IpLimits(engine, clock)
     for _ in range(pace.MOST_TOKEN_CALLS):
         await one.token_call()
         clock.advance(1)

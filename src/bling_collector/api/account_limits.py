@@ -1,4 +1,5 @@
-"""Os limites da conta numa linha do banco, para todos os processos que a usam: o ritmo, a cota do dia e o disjuntor.
+"""Os limites do Bling numa linha do banco, para todos os processos que os dividem: os da conta, que são o ritmo, a cota
+do dia e o disjuntor, e o do IP, que é o dos pedidos de token.
 
 Um comando só reserva a vez, com a linha trancada e a hora do banco: quem chega depois vê a vez de quem chegou antes.
 """
@@ -37,7 +38,45 @@ _REASONS: Final = {
 }
 
 
-class PgRateLimiter:
+class _Limits:
+    """A linha, e quem a muda."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._clock = clock
+        self._now: Callable[[], datetime | None] = (lambda: None) if isinstance(clock, SystemClock) else clock.now
+        """None: a hora é a do banco, que é a mesma para todos os processos."""
+        self._fixed: dict[str, object] = {}
+
+    async def _execute(self, statement: TextClause, values: Mapping[str, object]) -> SqlRow[Any]:
+        async def once() -> SqlRow[Any]:
+            async with self._engine.connect() as connection:
+                parameters = {**self._fixed, **values, "now": self._now()}
+                found = (await connection.execute(statement, parameters)).one_or_none()
+                if found is None:  # a linha nasce com o primeiro que a procura
+                    await connection.execute(insert(limites_bling).values(id=1).on_conflict_do_nothing())
+                    found = (await connection.execute(statement, parameters)).one()
+                return found
+
+        return await patiently(once)
+
+
+class IpLimits(_Limits):
+    """O que o Bling conta por IP, de todas as contas que nele se coletam."""
+
+    async def token_call(self) -> None:
+        """Conta um pedido de token. BlingPausedError se já foram muitos no último minuto; nada deve ser enviado."""
+        row = await self._execute(statements.TOKEN_CALL, {})
+        if not row.dado:
+            raise BlingPausedError(
+                f"Já foram {pace.MOST_TOKEN_CALLS} pedidos de token no último minuto, e com mais alguns o Bling "
+                "bloquearia este IP por uma hora. Este não foi enviado; espere um minuto. Se há um agendamento que "
+                "repete o comando sem parar, desligue-o.",
+                wait=row.espera,
+            )
+
+
+class PgRateLimiter(_Limits):
     """O limitador dos processos que dividem uma conta: uma janela deslizante estrita, numa linha do banco.
 
     Uma requisição nunca começa antes de um segundo, e da margem, depois da que está `limit` posições atrás, nem antes
@@ -58,12 +97,8 @@ class PgRateLimiter:
         reserve: int = 0,
         margin: float = pace.MARGIN,
     ) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._clock = clock
-        self._now: Callable[[], datetime | None] = (lambda: None) if isinstance(clock, SystemClock) else clock.now
-        """None: a hora é a do banco, que é a mesma para todos os processos."""
-        self._fixed: dict[str, object] = {"spacing": spacing, "limit": limit, "margin": margin}
-        self._fixed |= {"per_day": per_day, "kept": reserve}
+        super().__init__(engine, clock)
+        self._fixed = {"spacing": spacing, "limit": limit, "margin": margin, "per_day": per_day, "kept": reserve}
         self._paced = spacing > 0
         self._turn = asyncio.Lock()
         self._left = 0
@@ -134,17 +169,6 @@ class PgRateLimiter:
     async def exhausted(self) -> None:
         await self._answered(errors=1, exhausted=True)
 
-    async def token_call(self) -> None:
-        """Conta um pedido de token. BlingPausedError se já foram muitos no último minuto; nada deve ser enviado."""
-        row = await self._execute(statements.TOKEN_CALL, {})
-        if not row.dado:
-            raise BlingPausedError(
-                f"Já foram {pace.MOST_TOKEN_CALLS} pedidos de token no último minuto, e com mais alguns o Bling "
-                "bloquearia este IP por uma hora. Este não foi enviado; espere um minuto. Se há um agendamento que "
-                "repete o comando sem parar, desligue-o.",
-                wait=row.espera,
-            )
-
     async def aclose(self) -> None:
         """Devolve à cota o que não foi usado."""
         if self._left:
@@ -178,18 +202,6 @@ class PgRateLimiter:
             self._lease_until = float("-inf")  # o que se sabia antes não vale mais
         if row.abriu:
             log.error("%s", self._paused(row))
-
-    async def _execute(self, statement: TextClause, values: Mapping[str, object]) -> SqlRow[Any]:
-        async def once() -> SqlRow[Any]:
-            async with self._engine.connect() as connection:
-                parameters = {**self._fixed, **values, "now": self._now()}
-                found = (await connection.execute(statement, parameters)).one_or_none()
-                if found is None:  # a linha nasce com o primeiro que a procura
-                    await connection.execute(insert(limites_bling).values(id=1).on_conflict_do_nothing())
-                    found = (await connection.execute(statement, parameters)).one()
-                return found
-
-        return await patiently(once)
 
     def _paused(self, row: SqlRow[Any]) -> BlingPausedError:
         until = row.pausada_ate.astimezone(BRASILIA)

@@ -17,7 +17,6 @@ from bling_collector.api.transport import (
     AuthTransport,
     Check,
     PacedTransport,
-    Requests,
     RetryTransport,
 )
 from bling_collector.clock import Clock
@@ -231,7 +230,6 @@ def build_http(
     tokens: AccessTokens,
     limiter: RateLimiter,
     clock: Clock,
-    requests: Requests,
     *,
     wire: httpx2.AsyncBaseTransport | None = None,
 ) -> httpx2.AsyncClient:
@@ -241,9 +239,7 @@ def build_http(
     servidor poderia atender as requisições uma a uma. O proxy e `SSL_CERT_FILE` do ambiente são assunto da rede.
     """
     return httpx2.AsyncClient(
-        transport=AuthTransport(
-            tokens, RetryTransport(PacedTransport(network(wire), limiter, clock, requests), clock, requests.waiting)
-        ),
+        transport=AuthTransport(tokens, RetryTransport(PacedTransport(network(wire), limiter, clock), clock)),
         base_url=base_url,
         headers={"Accept": "application/json", "User-Agent": f"bling-collector/{__version__}"},
         timeout=httpx2.Timeout(30, connect=10),

@@ -7,8 +7,9 @@ Cada tentativa paga a sua vez no ritmo; um 401 se resolve acima da repetição (
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -63,13 +64,32 @@ class AccessTokens(Protocol):
 
 @dataclass
 class Requests:
-    """As requisições feitas, com as repetidas."""
+    """As requisições que uma execução fez, com as repetidas."""
 
     total: int = 0
     throttled: int = 0
     """Quantas receberam um 429 por segundo."""
     waiting: Waiting = field(default_factory=Waiting, compare=False)
     """As que ainda não tiveram resposta."""
+
+
+_requests: ContextVar[Requests] = ContextVar("requests")
+
+
+@contextmanager
+def counting() -> Iterator[Requests]:
+    """A conta das requisições que se fazem enquanto o bloco corre, nesta tarefa e nas que ela começa."""
+    requests = Requests()
+    token = _requests.set(requests)
+    try:
+        yield requests
+    finally:
+        _requests.reset(token)
+
+
+def _counted() -> Requests:
+    """A conta de quem pede; fora de uma execução, uma que ninguém lê."""
+    return _requests.get(None) or Requests()
 
 
 class _Layer(httpx2.AsyncBaseTransport):
@@ -151,27 +171,26 @@ class RetryTransport(_Layer):
     BlingPausedError.
     """
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock, waiting: Waiting | None = None) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, clock: Clock) -> None:
         super().__init__(inner)
         self._clock = clock
-        self._waiting = waiting or Waiting()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        answered = False
+        waiting, answered = _counted().waiting, False
         try:
-            response = await self._insist(request)
+            response = await self._insist(request, waiting)
             answered = True
             return response
         finally:
-            self._waiting.ended(request, self._clock.monotonic(), answered=answered)
+            waiting.ended(request, self._clock.monotonic(), answered=answered)
 
-    async def _insist(self, request: httpx2.Request) -> httpx2.Response:
+    async def _insist(self, request: httpx2.Request, waiting: Waiting) -> httpx2.Response:
         most = ATTEMPTS if request.method == "GET" else 1
         asked = request.extensions.get("attempts", most)
         attempt, paused = 1, 0.0
         while True:
             response = None
-            self._waiting.sent(request, attempt, asked, self._clock.monotonic())
+            waiting.sent(request, attempt, asked, self._clock.monotonic())
             try:
                 response = await self._exchange(request)
                 body = read_answer(request, response)
@@ -182,7 +201,7 @@ class RetryTransport(_Layer):
                 if paused > request.extensions.get("patience", LONGEST_PATIENCE):
                     raise
                 now = self._clock.monotonic()
-                self._waiting.holds(request, attempt, asked, now, error.wait, paused=True)
+                waiting.holds(request, attempt, asked, now, error.wait, paused=True)
                 await self._clock.sleep(error.wait)
                 continue
             except RETRIED as error:
@@ -195,7 +214,7 @@ class RetryTransport(_Layer):
                 response.extensions["body"] = body
                 return response
             attempt += 1
-            self._waiting.holds(request, attempt, last, self._clock.monotonic(), wait)
+            waiting.holds(request, attempt, last, self._clock.monotonic(), wait)
             await self._clock.sleep(wait)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
@@ -227,13 +246,10 @@ class PacedTransport(_Layer):
     Dez notas que falham sempre não são um Bling que caiu: quem o diz é uma que já respondeu, perguntada de novo.
     """
 
-    def __init__(
-        self, inner: httpx2.AsyncBaseTransport, limiter: RateLimiter, clock: Clock, requests: Requests
-    ) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, limiter: RateLimiter, clock: Clock) -> None:
         super().__init__(inner)
         self._limiter = limiter
         self._clock = clock
-        self._requests = requests
         self._turn = asyncio.Lock()
         self._health = Health()
 
@@ -292,7 +308,8 @@ class PacedTransport(_Layer):
     async def _send(
         self, request: httpx2.Request, at: float, *, probe: bool = False, judging: bool = False
     ) -> httpx2.Response:
-        self._requests.total += 1
+        requests = _counted()
+        requests.total += 1
         request.extensions["trace"] = self._in_time(at)
         try:
             response = await self._inner.handle_async_request(request)
@@ -316,7 +333,7 @@ class PacedTransport(_Layer):
             case Verdict.DAILY:
                 await self._limiter.exhausted()
             case Verdict.THROTTLED:
-                self._requests.throttled += 1
+                requests.throttled += 1
                 await self._limiter.throttled()
         return response
 

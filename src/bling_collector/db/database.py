@@ -3,10 +3,12 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 from urllib.parse import unquote
 
+import psycopg
 from psycopg.pq import Conninfo
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -124,7 +126,7 @@ def create_engine(url: URL) -> AsyncEngine:
     """O motor; nenhuma conexão é aberta ainda."""
     given = url.query
     options = str(given.get("options", ""))
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         # Uma execução usa quatro (a tranca, a transação, o ritmo e o token); as outras são dos pedidos, dez ao mesmo
         # tempo no Cloud Run, que seguram uma só durante cada consulta. O menor Cloud SQL aceita 25 ao todo.
@@ -145,6 +147,39 @@ def create_engine(url: URL) -> AsyncEngine:
             "prepare_threshold": None,
         },
     )
+    event.listen(engine.sync_engine, "begin", _enter_schema)
+    return engine
+
+
+_SCHEMA: Final = "bling_schema"
+_ENTER: Final = "SELECT set_config('search_path', quote_ident(%s), false)"
+_LEAVE: Final = "RESET search_path"
+_UNSURE: Final = object()
+
+
+def in_schema(engine: AsyncEngine, schema: str) -> AsyncEngine:
+    """O mesmo motor, com as mesmas conexões, em que tudo se passa em `schema`."""
+    return engine.execution_options(**{_SCHEMA: schema})
+
+
+def _enter_schema(connection: Connection) -> None:
+    """Antes de cada transação: se a conexão serviu por último a outro schema, põe-na no deste motor.
+
+    Aqui, e não quando ela sai do pool, porque também a que caiu e se religou passa por aqui.
+    """
+    wanted, info = connection.get_execution_options().get(_SCHEMA), connection.info
+    if info.get(_SCHEMA) == wanted:
+        return
+    info[_SCHEMA] = _UNSURE  # cancelada no meio, a conexão volta ao pool sem que se saiba onde ficou
+    session = connection.connection
+    try:
+        cursor = session.cursor()
+        cursor.execute(*((_LEAVE,) if wanted is None else (_ENTER, (wanted,))))
+        cursor.close()
+        session.commit()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, dialect=connection.dialect) from error
+    info[_SCHEMA] = wanted
 
 
 @asynccontextmanager

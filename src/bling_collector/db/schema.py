@@ -10,9 +10,10 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateSchema
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import check_version, explained, sqlstate
+from bling_collector.db.database import check_version, explained, in_schema, sqlstate
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import metadata
 from bling_collector.errors import DatabaseError
@@ -70,6 +71,17 @@ async def current_revision(engine: AsyncEngine) -> str | None:
             return None
         revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         return str(revision) if revision is not None else None
+
+
+async def create(engine: AsyncEngine, name: str) -> AsyncEngine:
+    """O motor do schema `name`, que é criado se ainda não existe; as tabelas são com `upgrade`."""
+    async with _plainly(engine.url), engine.begin() as connection:
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:schema AS text) || :name, 0))")
+        await connection.execute(lock, {"schema": name, "name": SCHEMA_LOCK})  # a de quem o migra
+        # IF NOT EXISTS pediria a permissão de criar também para o que já existe.
+        if await connection.scalar(text("SELECT to_regnamespace(quote_ident(:schema))"), {"schema": name}) is None:
+            await connection.execute(CreateSchema(name))
+    return in_schema(engine, name)
 
 
 async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:

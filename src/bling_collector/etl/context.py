@@ -90,14 +90,13 @@ class RunContext:
     client: BlingClient
     clock: Clock
     requests: Requests
+    """As que esta execução fez."""
     in_flight: int
     sink: ProgressSink
     stop: asyncio.Event
     run_id: int | None
     """None fora de uma execução: o que chega é salvo, e não há andamento por anotar."""
     started: datetime
-    before: Requests
-    """As requisições do processo que já estavam feitas quando a execução começou."""
     resources: tuple[Resource, ...] = ()
     """Os recursos que se coletam, na ordem em que se coletam."""
     keep_lock: Callable[[], Awaitable[None]] | None = None
@@ -174,8 +173,8 @@ class RunContext:
         self.show()
 
     def show(self) -> None:
-        self.progress.requisicoes = self.requests.total - self.before.total
-        self.progress.limitadas = self.requests.throttled - self.before.throttled
+        self.progress.requisicoes = self.requests.total
+        self.progress.limitadas = self.requests.throttled
         self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
         later = self.outlook.left() if self.outlook is not None else None
         phase = math.ceil(max(self.progress.total - self.progress.feitos, 0) * self.progress.each)

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
@@ -36,15 +37,25 @@ _OURS: Final = logging.getLogger("bling_collector")
 class _Capture(logging.Handler):
     """Junta o que o coletor registra durante a execução; o que é de outra não é com ele."""
 
-    def __init__(self, run_id: int, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(logging.INFO)
         self.lines: list[Line] = []
-        self._run_id = run_id
         self._secrets = tuple(secrets)
         self._seen = 0
+        self._level_before: int = next((each._level_before for each in _captures()), _OURS.level)
+
+    def start(self) -> None:
+        if _OURS.getEffectiveLevel() > logging.INFO:
+            _OURS.setLevel(logging.INFO)  # o destino do log tem o seu próprio nível
+        _OURS.addHandler(self)
+
+    def stop(self) -> None:
+        _OURS.removeHandler(self)
+        if not _captures():
+            _OURS.setLevel(self._level_before)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if current_run.get() != self._run_id:
+        if _capturing.get() is not self:
             return
         important = record.levelno >= logging.WARNING
         if self._seen > MOST_LINES and not (important and self._seen < 2 * MOST_LINES):
@@ -58,14 +69,21 @@ class _Capture(logging.Handler):
         self.lines.append(Line(when, level, redact(message, self._secrets)[:LONGEST]))
 
 
+def _captures() -> list[_Capture]:
+    """Os das execuções em curso, que podem ser de contas diferentes."""
+    return [each for each in _OURS.handlers if isinstance(each, _Capture)]
+
+
+_capturing: ContextVar[_Capture | None] = ContextVar("capturing", default=None)
+"""Quem junta o que aqui se registra: só o número não o diz, que outra conta pode ter uma execução com o mesmo."""
+
+
 @asynccontextmanager
 async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> AsyncIterator[None]:
     """Acompanha a execução `run_id` enquanto o bloco corre."""
-    token = current_run.set(run_id)
-    capture, before = _Capture(run_id, secrets), _OURS.level
-    if _OURS.getEffectiveLevel() > logging.INFO:
-        _OURS.setLevel(logging.INFO)  # o destino do log tem o seu próprio nível
-    _OURS.addHandler(capture)
+    capture = _Capture(secrets)
+    run, capturing = current_run.set(run_id), _capturing.set(capture)
+    capture.start()
     beating = asyncio.create_task(_beat(ctx, run_id, capture))
     try:
         yield
@@ -73,10 +91,10 @@ async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> Asyn
         beating.cancel()
         with suppress(asyncio.CancelledError):
             await beating
-        _OURS.removeHandler(capture)
-        _OURS.setLevel(before)
+        capture.stop()
         await _flush(ctx, run_id, capture)
-        current_run.reset(token)
+        _capturing.reset(capturing)
+        current_run.reset(run)
 
 
 async def _beat(ctx: RunContext, run_id: int, capture: _Capture) -> None:

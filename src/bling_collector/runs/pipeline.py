@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Unpack
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bling_collector.alarms.watch import Ended
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.bling_clock import BlingClock
-from bling_collector.api.transport import AccessTokens, Requests
+from bling_collector.api.transport import AccessTokens, Requests, counting
 from bling_collector.clock import brasilia_day, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof, reprocessing, schema
@@ -80,7 +80,6 @@ class Pipeline:
         engine: AsyncEngine,
         client: BlingClient,
         tokens: AccessTokens,
-        requests: Requests,
         clock: BlingClock,
         settings: Settings,
         on_end: Callable[[Ended], Awaitable[None]] | None = None,
@@ -89,7 +88,6 @@ class Pipeline:
         self._engine = engine
         self._client = client
         self._tokens = tokens
-        self._requests = requests
         self._clock = clock
         self._settings = settings
         self._on_end = on_end or _nothing
@@ -152,15 +150,16 @@ class Pipeline:
         if resource not in SYNCED:
             offered = ", ".join(each.singular for each in SYNCED)
             raise UsageError(f"Não se busca um registro de {recurso!r}; os recursos são {offered}.")
-        async with explained(self._engine.url):
-            await confirm_empresa(self._engine, self._client, self._clock)
-            ctx = self._context(None, Watch())
-            said = await sync_one(ctx, resource, id_)
-            for cited in ctx.resources:  # o que ele cita e se lê de uma vez só
-                if cited.whole is not None and cited.whole.when_lacking:
-                    await read_whole(ctx, cited)
-                    await read_cited(ctx, cited)
-            return said
+        with counting() as requests:
+            ctx = self._context(None, Watch(), requests)
+            async with explained(self._engine.url):
+                await confirm_empresa(self._engine, self._client, self._clock)
+                said = await sync_one(ctx, resource, id_)
+                for cited in ctx.resources:  # o que ele cita e se lê de uma vez só
+                    if cited.whole is not None and cited.whole.when_lacking:
+                        await read_whole(ctx, cited)
+                        await read_cited(ctx, cited)
+                return said
 
     async def reprocess(
         self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]
@@ -179,7 +178,7 @@ class Pipeline:
                 after = await reprocessing.interrupted_cursor(connection, inicio, fim, since=now - RESUMABLE, now=now)
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
             begun.run_id = run_id
-            ctx = self._context(run_id, seen, resources=RESOURCES)
+            ctx = self._context(run_id, seen, begun.requests, resources=RESOURCES)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     seen.on_start(run_id)
@@ -194,10 +193,9 @@ class Pipeline:
         await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
         return result
 
-    def _context(self, run_id: int | None, watch: Watch, **more: Any) -> RunContext:
+    def _context(self, run_id: int | None, watch: Watch, requests: Requests, **more: Any) -> RunContext:
         defaults: dict[str, Any] = {
             "started": self._clock.now(),
-            "before": replace(self._requests),
             "resources": self._resources,
             "found": Found(_PRINCIPAL.name),
         }
@@ -205,7 +203,7 @@ class Pipeline:
             self._engine,
             self._client,
             self._clock,
-            self._requests,
+            requests,
             in_flight=IN_FLIGHT,
             sink=watch.sink,
             stop=watch.stop,
@@ -216,7 +214,6 @@ class Pipeline:
     async def _execute(self, job: Job, watch: Watch) -> RunResult:
         self._refuse_impossible(job.inicio, job.fim)
         async with self._begun(job.tipo) as begun:
-            before = replace(self._requests)
             told = await self._hear()
             async with self._engine.begin() as connection:
                 now = self._clock.now()
@@ -239,7 +236,7 @@ class Pipeline:
             begun.run_id = run_id
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
             mine = {"started": now, "scope": scope, "keep_lock": begun.lock.keep, "known_bad": known_bad}
-            ctx = self._context(run_id, watch, **mine, **how, before=before, told=told)
+            ctx = self._context(run_id, watch, begun.requests, **mine, **how, told=told)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
             ctx.outlook = await estimator.outlook(windows, fetches=job.repair)
             async with reported(ctx, run_id, self._settings.secrets):
@@ -282,16 +279,17 @@ class Pipeline:
 
     @asynccontextmanager
     async def _begun(self, tipo: str) -> AsyncIterator["_Begun"]:
-        """A tranca, e o banco pronto para a coleta. O que não chega ao fim é dito a quem acompanha, e também o que o
-        banco não deixou nem começar."""
+        """A tranca, a conta das requisições, e o banco pronto para a coleta. O que não chega ao fim é dito a quem
+        acompanha, e também o que o banco não deixou nem começar."""
         begun: _Begun | None = None
         try:
             async with explained(self._engine.url), run_lock(self._engine) as lock:
-                begun = _Begun(lock)
-                async with self._engine.connect() as connection:
-                    await schema.check_usable(connection)
-                await erase_returned(self._engine, self._clock.now())
-                yield begun
+                with counting() as requests:
+                    begun = _Begun(lock, requests)
+                    async with self._engine.connect() as connection:
+                        await schema.check_usable(connection)
+                    await erase_returned(self._engine, self._clock.now())
+                    yield begun
         except Exception as error:
             run_id = begun.run_id if begun else None
             # Quem perdeu a tranca deu o lugar a outra, que dirá como acabou; quem foi cancelada tem quem a cancelou.
@@ -446,9 +444,10 @@ class Pipeline:
 
 @dataclass
 class _Begun:
-    """O que começou: a tranca e, assim que há um, o número da execução."""
+    """O que começou: a tranca, a conta das requisições e, assim que há um, o número da execução."""
 
     lock: RunLock
+    requests: Requests
     run_id: int | None = None
 
 

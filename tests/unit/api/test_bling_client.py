@@ -15,7 +15,7 @@ from tests.fakes import START, FakeClock
 from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, build_http
-from bling_collector.api.transport import ATTEMPTS, Requests
+from bling_collector.api.transport import ATTEMPTS
 from bling_collector.auth.tokens import Token
 from bling_collector.errors import BlingBodyError, BlingMovedError, BlingUnavailableError, PaginationLoopError
 from bling_collector.payload import UnreadableError
@@ -37,7 +37,7 @@ class OneToken:
 def http_over(answer: Callable[[httpx2.Request], httpx2.Response], base_url: str = "https://bling/Api/v3") -> Any:
     clock = FakeClock()
     limiter = SlidingLogLimiter(clock, spacing=0)
-    return build_http(base_url, OneToken(), limiter, clock, Requests(), wire=httpx2.MockTransport(answer))
+    return build_http(base_url, OneToken(), limiter, clock, wire=httpx2.MockTransport(answer))
 
 
 def json(body: object) -> httpx2.Response:
@@ -308,6 +308,6 @@ async def test_closing_the_client_closes_the_wire() -> None:
             self.closed = True
 
     clock, wire = FakeClock(), Wire()
-    async with build_http("https://b", OneToken(), SlidingLogLimiter(clock), clock, Requests(), wire=wire):
+    async with build_http("https://b", OneToken(), SlidingLogLimiter(clock), clock, wire=wire):
         assert not wire.closed
     assert wire.closed

@@ -13,7 +13,15 @@ from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.pace import MARGIN, MARGIN_STEP
-from bling_collector.api.transport import ATTEMPTS, LONGEST_WAIT, PacedTransport, Requests, RetryTransport, pause
+from bling_collector.api.transport import (
+    ATTEMPTS,
+    LONGEST_WAIT,
+    PacedTransport,
+    Requests,
+    RetryTransport,
+    counting,
+    pause,
+)
 from bling_collector.auth.tokens import Token
 from bling_collector.errors import (
     BlingAuthError,
@@ -94,14 +102,12 @@ class Bench:
     def __init__(self, wire: Callable[[httpx2.Request], Any], *renewed: Token, first: Token | None = None) -> None:
         self.clock = FakeClock()
         self.limiter = SlidingLogLimiter(self.clock, spacing=0)
-        self.requests = Requests()
         self.tokens = Tokens(*renewed, first=first)
         self.http = build_http(
             "https://api.bling.com.br/Api/v3",
             self.tokens,
             self.limiter,
             self.clock,
-            self.requests,
             wire=httpx2.MockTransport(wire),
         )
         self.client = BlingClient(self.http)
@@ -127,8 +133,9 @@ async def test_what_passes_is_asked_again(flaws: list[Answer]) -> None:
     wire = OneAfterAnother(*flaws, GOOD)
     bench = Bench(wire)
 
-    assert await bench.client.detail("/nfe", 7) == {"id": 7}
-    assert bench.requests.total == len(wire.requests) == len(flaws) + 1
+    with counting() as requests:
+        assert await bench.client.detail("/nfe", 7) == {"id": 7}
+    assert requests.total == len(wire.requests) == len(flaws) + 1
 
 
 @pytest.mark.parametrize(
@@ -138,18 +145,18 @@ async def test_what_passes_is_asked_again(flaws: list[Answer]) -> None:
 async def test_it_gives_up_after_five_attempts(flaw: Answer, expected: type[Exception]) -> None:
     bench = Bench(OneAfterAnother(flaw))
 
-    with pytest.raises(expected):
+    with counting() as requests, pytest.raises(expected):
         await bench.client.detail("/nfe", 7)
-    assert bench.requests.total == ATTEMPTS == 5
+    assert requests.total == ATTEMPTS == 5
 
 
 @pytest.mark.parametrize(("answer", "expected"), [(DAY, DailyLimitError), (MISSING, BlingNotFoundError)])
 async def test_what_does_not_pass_is_asked_once(answer: Answer, expected: type[Exception]) -> None:
     bench = Bench(OneAfterAnother(answer))
 
-    with pytest.raises(expected):
+    with counting() as requests, pytest.raises(expected):
         await bench.client.detail("/nfe", 7)
-    assert bench.requests == Requests(total=1, throttled=0)
+    assert requests == Requests(total=1, throttled=0)
     assert bench.clock.slept == []
     assert bench.limiter.margin == MARGIN
 
@@ -171,9 +178,9 @@ async def test_a_response_cut_in_the_middle_is_asked_again(status: int) -> None:
 async def test_only_a_get_is_repeated() -> None:
     bench = Bench(OneAfterAnother(BAD_GATEWAY))
 
-    with pytest.raises(BlingUnavailableError):
+    with counting() as requests, pytest.raises(BlingUnavailableError):
         await bench.http.post("/nfe", json={})
-    assert bench.requests.total == 1
+    assert requests.total == 1
 
 
 @pytest.mark.parametrize(
@@ -220,9 +227,10 @@ async def test_a_retry_is_told_in_the_log_without_secrets(caplog: pytest.LogCapt
 
 async def test_every_attempt_pays_a_slot() -> None:
     bench = Bench(OneAfterAnother(SECOND, SECOND, GOOD))
-    await bench.client.get("/nfe")
+    with counting() as requests:
+        await bench.client.get("/nfe")
 
-    assert bench.requests == Requests(total=3, throttled=2)
+    assert requests == Requests(total=3, throttled=2)
     assert MARGIN + 2 * MARGIN_STEP - 0.001 < bench.limiter.margin <= MARGIN + 2 * MARGIN_STEP
 
 
@@ -232,9 +240,9 @@ async def test_a_check_refuses_what_was_not_asked() -> None:
     def nothing_serves(body: dict[str, Any]) -> None:
         raise BlingBodyError("não serve")
 
-    with pytest.raises(BlingBodyError, match="não serve"):
+    with counting() as requests, pytest.raises(BlingBodyError, match="não serve"):
         await bench.client.get("/nfe", check=nothing_serves)
-    assert bench.requests.total == ATTEMPTS
+    assert requests.total == ATTEMPTS
 
 
 # Autorização
@@ -364,8 +372,8 @@ class Wire(httpx2.AsyncBaseTransport):
         return copy_of(self._answers.pop(0) if self._answers else GOOD)
 
 
-def paced(wire: Wire, clock: FakeClock, requests: Requests) -> PacedTransport:
-    return PacedTransport(wire, SlidingLogLimiter(clock), clock, requests)
+def paced(wire: Wire, clock: FakeClock) -> PacedTransport:
+    return PacedTransport(wire, SlidingLogLimiter(clock), clock)
 
 
 async def many(transport: httpx2.AsyncBaseTransport, n: int) -> None:
@@ -374,18 +382,20 @@ async def many(transport: httpx2.AsyncBaseTransport, n: int) -> None:
 
 
 async def test_the_requests_keep_the_pace() -> None:
-    clock, requests = FakeClock(), Requests()
+    clock = FakeClock()
     wire = Wire(clock)
-    await many(paced(wire, clock, requests), 5)
+    with counting() as requests:
+        await many(paced(wire, clock), 5)
 
     assert wire.starts == pytest.approx([0.0, 0.35, 0.70, 1.05, 1.40])
     assert requests == Requests(total=5, throttled=0)
 
 
 async def test_a_429_holds_back_all_that_did_not_start() -> None:
-    clock, requests = FakeClock(), Requests()
+    clock = FakeClock()
     wire = Wire(clock, answers=[GOOD, GOOD, SECOND])
-    await many(paced(wire, clock, requests), 8)
+    with counting() as requests:
+        await many(paced(wire, clock), 8)
 
     assert wire.starts[:3] == pytest.approx([0.0, 0.35, 0.70])
     assert sum(0.70 < start < 0.70 + 1.0 for start in wire.starts) <= 1  # a que já esperava a vez
@@ -395,7 +405,7 @@ async def test_a_429_holds_back_all_that_did_not_start() -> None:
 async def test_a_cancelled_wait_does_not_hold_the_turn() -> None:
     clock = FakeClock()
     wire = Wire(clock)
-    transport = paced(wire, clock, Requests())
+    transport = paced(wire, clock)
     request = httpx2.Request("GET", "https://api/nfe")
     await transport.handle_async_request(request)
     waiting = [asyncio.create_task(transport.handle_async_request(request)) for _ in range(3)]

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from tests.fakes import FakeClock
 
-from bling_collector.api.transport import RetryTransport
+from bling_collector.api.transport import RetryTransport, counting
 from bling_collector.api.waiting import Waiting
 from bling_collector.errors import BlingUnavailableError
 
@@ -12,25 +12,25 @@ GET = httpx2.Request("GET", "https://api.bling.com.br/Api/v3/nfe")
 
 
 async def test_each_try_says_which_it_is_and_when_it_comes() -> None:
-    clock, waiting, said = FakeClock(), Waiting(), list[str | None]()
+    said: list[str | None] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
-        said.append(waiting.said(clock.monotonic()))
+        said.append(requests.waiting.said(clock.monotonic()))
         return httpx2.Response(503, text="<html>")
 
     class Telling(FakeClock):
         async def sleep(self, seconds: float) -> None:
-            said.append(waiting.said(self.monotonic()))
+            said.append(requests.waiting.said(self.monotonic()))
             await super().sleep(seconds)
 
     clock = Telling()
-    with pytest.raises(BlingUnavailableError):
-        await RetryTransport(httpx2.MockTransport(answer), clock, waiting).handle_async_request(GET)
+    with counting() as requests, pytest.raises(BlingUnavailableError):
+        await RetryTransport(httpx2.MockTransport(answer), clock).handle_async_request(GET)
     assert said[0] is None
     assert said[1] in {f"o Bling não respondeu; tentativa 2 de 5, daqui a {n} s" for n in (2, 3)}
     assert said[2] == "o Bling não respondeu; tentativa 2 de 5, à espera da resposta"
     assert str(said[7]).startswith("o Bling não respondeu; tentativa 5 de 5, daqui a 1")
-    assert waiting.said(clock.monotonic()) is None, "desistiu"
+    assert requests.waiting.said(clock.monotonic()) is None, "desistiu"
 
 
 def test_silence_is_said_and_one_that_fails_among_many_is_not() -> None:

@@ -15,7 +15,7 @@ import uvicorn
 from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
-from bling_collector.api.transport import Requests
+from bling_collector.api.transport import Requests, counting
 from bling_collector.auth.tokens import Token
 from bling_collector.clock import SystemClock
 
@@ -60,11 +60,12 @@ async def slow_server(arrivals: list[float]) -> AsyncIterator[str]:
 
 async def ask_for(base_url: str, count: int, host: str = "127.0.0.1") -> Requests:
     """Pede `count` notas de uma vez, pelo cliente de verdade, no ritmo do Bling."""
-    clock, requests = SystemClock(), Requests()
+    clock = SystemClock()
     url = base_url.replace("127.0.0.1", host)
-    async with build_http(url, OneToken(), SlidingLogLimiter(clock), clock, requests) as http:
+    async with build_http(url, OneToken(), SlidingLogLimiter(clock), clock) as http:
         client = BlingClient(http)
-        details = await asyncio.gather(*(client.detail("/nfe", id_) for id_ in range(1, count + 1)))
+        with counting() as requests:
+            details = await asyncio.gather(*(client.detail("/nfe", id_) for id_ in range(1, count + 1)))
     assert [detail["id"] for detail in details] == list(range(1, count + 1))
     return requests
 

@@ -12,7 +12,7 @@ from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
 from tests.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
-from bling_collector.api.transport import Requests
+from bling_collector.api.transport import counting
 from bling_collector.auth.oauth import OAuth
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_cipher import TokenCipher
@@ -47,8 +47,8 @@ def _error(status: int, kind: str, description: str) -> httpx2.Response:
     return httpx2.Response(status, json={"error": {"type": kind, "message": kind, "description": description}})
 
 
-def collector(account: Account, stored: Token) -> tuple[BlingClient, MemoryTokenStore, Requests]:
-    clock, store, requests = FakeClock(), MemoryTokenStore(stored), Requests()
+def collector(account: Account, stored: Token) -> tuple[BlingClient, MemoryTokenStore]:
+    clock, store = FakeClock(), MemoryTokenStore(stored)
     wire = httpx2.MockTransport(account)
     addresses: dict[str, Any] = {"token_url": "https://bling/oauth/token", "authorize_url": "https://bling/authorize"}
     addresses["aside"] = SetAside(Path("/dev/null/nenhuma"), TokenCipher())
@@ -62,8 +62,8 @@ def collector(account: Account, stored: Token) -> tuple[BlingClient, MemoryToken
         **addresses,
     )
     limiter = SlidingLogLimiter(clock, spacing=0)
-    http = build_http("https://bling/Api/v3", oauth, limiter, clock, requests, wire=wire)
-    return BlingClient(http), store, requests
+    http = build_http("https://bling/Api/v3", oauth, limiter, clock, wire=wire)
+    return BlingClient(http), store
 
 
 async def read_twenty(client: BlingClient) -> list[int]:
@@ -74,9 +74,10 @@ async def read_twenty(client: BlingClient) -> list[int]:
 async def test_twenty_readings_and_a_token_that_is_gone_make_one_renewal(left: timedelta) -> None:
     account = Account()
     account.access = "revogado por outro"
-    client, store, requests = collector(account, Token("a0", "r0", START + left))
+    client, store = collector(account, Token("a0", "r0", START + left))
 
-    assert await read_twenty(client) == list(range(20))
+    with counting() as requests:
+        assert await read_twenty(client) == list(range(20))
     assert account.renewals == 1
     assert store.token is not None
     assert (store.token.access_token, store.token.refresh_token) == ("a1", "r1")
@@ -86,9 +87,9 @@ async def test_twenty_readings_and_a_token_that_is_gone_make_one_renewal(left: t
 async def test_a_revoked_authorization_is_told_after_one_renewal() -> None:
     account = Account()
     account.accepts = False
-    client, _, requests = collector(account, Token("a0", "r0", START + timedelta(hours=5)))
+    client, _ = collector(account, Token("a0", "r0", START + timedelta(hours=5)))
 
-    with pytest.raises(ReauthorizeError, match="revogada"):
+    with counting() as requests, pytest.raises(ReauthorizeError, match="revogada"):
         await client.detail("/nfe", 1)
     assert account.renewals == 1
     assert requests.total == 2
@@ -97,8 +98,8 @@ async def test_a_revoked_authorization_is_told_after_one_renewal() -> None:
 async def test_a_refused_renewal_is_told_as_it_is() -> None:
     account = Account()
     account.access = "revogado por outro"
-    client, _, requests = collector(account, Token("a0", "gasto", START + timedelta(hours=5)))
+    client, _ = collector(account, Token("a0", "gasto", START + timedelta(hours=5)))
 
-    with pytest.raises(ReauthorizeError, match="o refresh token já foi usado ou foi revogado"):
+    with counting() as requests, pytest.raises(ReauthorizeError, match="o refresh token já foi usado ou foi revogado"):
         await client.detail("/nfe", 1)
     assert requests.total == 1
