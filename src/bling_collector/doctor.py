@@ -34,7 +34,7 @@ from bling_collector.errors import (
 from bling_collector.etl.resource import Resource
 from bling_collector.opening import open_database, token_store
 from bling_collector.streams.notas.nfe import NFE
-from bling_collector.streams.registry import chosen
+from bling_collector.streams.registry import collected
 from bling_collector.words import plural
 
 SKEW = timedelta(seconds=30)
@@ -206,7 +206,7 @@ class _AsStored:
 async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
     """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
     engine = workplace.engine
-    store, (first, *others) = token_store(settings, engine), chosen(settings.recursos)
+    store, (first, *others) = token_store(settings, engine), await _collected(settings, engine)
     async with open_bling(workplace, settings, engine, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
         answers = {first: await _one_row(reach.client, first)}
         if not _concerns_all(answers[first]):
@@ -224,6 +224,11 @@ async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
         elif error is not None:
             asked.findings.append(Finding("Bling", str(error), error.exit_code))
     return asked
+
+
+async def _collected(settings: Settings, engine: AsyncEngine) -> tuple[Resource, ...]:
+    async with engine.connect() as connection:
+        return await collected(connection, settings.recursos)
 
 
 async def _one_row(client: BlingClient, resource: Resource) -> CollectorError | None:

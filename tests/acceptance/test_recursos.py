@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.acceptance.service_fixtures import serving
+from tests.collecting import scalar
 from tests.commands import Terminal, variables_for
 from tests.fakes import FakeClock
 
@@ -52,7 +53,7 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
     assert done.code == 0, done.err
     line = next(line for line in done.out.splitlines() if "(pedidos_venda)" in line)
     assert f"{orders.registros} de {orders.registros} ✔" in line
-    assert "Para coletar também produtos" in done.out
+    assert "Para coletar mais: `bling-collector recursos ligar` com produtos" in done.out
     async with serving(settings, clock=clock) as http:
         answered = {each["recurso"]: each for each in (await http.get("/recursos")).json()}
         families = list(text_string_to_metric_families((await http.get("/metrics")).text))
@@ -78,3 +79,48 @@ async def test_uma_conferencia_diz_tambem_dos_pedidos(
     assert found["pedidos_venda"].conferencia.diferentes == 1
     assert found["nfe"].conferencia is not None
     assert found["nfe"].conferencia.igual
+
+
+@pytest.mark.collector(recursos=None)
+async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
+    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+) -> None:
+    assert (await terminal.run("recursos", "ligar", "pedidos_venda", "vendedor")).out == (
+        "A próxima execução passa a coletar pedidos de venda e vendedores, desde o começo da coleta.\n"
+    )
+    clock.advance(86_400)
+    assert (await app.pipeline.run()).status == "success"
+    there = sum(order["data"] >= START.isoformat() for order in bling.orders.values())
+    held = "SELECT count(*) FROM pedidos_venda WHERE excluida_em IS NULL"
+    assert await scalar(app.engine, held) == there
+    assert (await terminal.run("recursos", "desligar", "pedidos_venda")).code == 0
+    bling.add_order()
+    clock.advance(86_400)
+    result = await app.pipeline.run()
+    assert (result.status, "pedidos_venda" in result.stats) == ("success", False)
+    assert await scalar(app.engine, held) == there
+    assert (await terminal.run("recursos", "ligar", "pedidos_venda")).code == 0
+    clock.advance(86_400)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, held) == there + 1, "recomeça do marco que tinha"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (["ligar", "boato"], {}, "Não há recurso 'boato'"),
+        (["desligar", "nfe"], {}, "Notas coletam-se sempre"),
+        (["ligar", "vendedores", "boato"], {}, "Não há recurso 'boato'"),
+        (["ligar"], {}, "Falta"),
+        (["ligar", "vendedores"], {"RECURSOS": "nfe"}, "A variável RECURSOS diz o que se coleta"),
+        ([], {"RECURSOS": "nfe,boato"}, "RECURSOS: não há recurso 'boato'"),
+    ],
+)
+@pytest.mark.collector(recursos=None)
+async def test_o_que_nao_serve_e_dito_e_nada_muda(
+    app: App, terminal: Terminal, arguments: list[str], variables: dict[str, str], said: str
+) -> None:
+    done = await terminal.run("recursos", *arguments, **variables)
+    assert done.code == 2
+    assert said in done.err
+    assert await scalar(app.engine, "SELECT count(*) FROM recursos_ligados") == 0

@@ -86,13 +86,34 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
     return collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, **how), json_)
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @as_json
-def recursos(json_: bool) -> int:
+@click.pass_context
+def recursos(ctx: click.Context, json_: bool) -> int:
     """O que se coleta do Bling, quanto há de cada recurso e o que está provado."""
+    if ctx.invoked_subcommand is not None:
+        return 0
     from bling_collector.cli.recursos import show
 
     return show(json_=json_)
+
+
+@recursos.command("ligar")
+@click.argument("nomes", metavar="RECURSO...", nargs=-1, required=True)
+def recursos_ligar(nomes: tuple[str, ...]) -> int:
+    """Passa a coletar o recurso, desde o começo da coleta."""
+    from bling_collector.cli.recursos import switch
+
+    return switch(nomes, on=True)
+
+
+@recursos.command("desligar")
+@click.argument("nomes", metavar="RECURSO...", nargs=-1, required=True)
+def recursos_desligar(nomes: tuple[str, ...]) -> int:
+    """Deixa de coletar o recurso; o que já se tem dele fica."""
+    from bling_collector.cli.recursos import switch
+
+    return switch(nomes, on=False)
 
 
 @cli.command()

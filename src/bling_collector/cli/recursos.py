@@ -1,12 +1,20 @@
-"""`recursos`."""
+"""`recursos`, `recursos ligar` e `recursos desligar`."""
+
+from collections.abc import Collection
+
+import click
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
+from bling_collector.db import control
+from bling_collector.errors import UsageError
 from bling_collector.insight.recursos import load_recursos
 from bling_collector.opening import open_database
+from bling_collector.streams.registry import RESOURCES, named
+from bling_collector.words import lower_first, several
 
 
 def show(*, json_: bool) -> int:
@@ -21,4 +29,31 @@ async def _show(settings: Settings, *, json_: bool) -> int:
         emit_json(found)
     else:
         report.recursos(found)
+    return 0
+
+
+def switch(names: Collection[str], *, on: bool) -> int:
+    """Liga ou desliga os recursos, ou nenhum. UsageError se um não existe, se são as notas, ou se `RECURSOS` decide."""
+    return run_to_end(_switch(settings(), names, on=on))
+
+
+async def _switch(settings: Settings, names: Collection[str], *, on: bool) -> int:
+    found = {name: named(name) for name in names}
+    for name, resource in found.items():
+        if resource is None:
+            offered = ", ".join(each.name for each in RESOURCES)
+            raise UsageError(f"Não há recurso {name!r}; os que há são {offered}.")
+        if resource.principal and not on:
+            raise UsageError(f"{resource.title} coletam-se sempre: é delas o marco de cada execução.")
+    if settings.recursos:
+        raise UsageError("A variável RECURSOS diz o que se coleta. Mude-a, ou tire-a, e vale o que se liga aqui.")
+    async with open_database(settings) as (engine, _), engine.begin() as connection:
+        for resource in found.values():
+            assert resource is not None
+            await control.switch(connection, resource.name, SystemClock().now(), on=on)
+    said = several([lower_first(resource.title) for resource in found.values() if resource is not None])
+    if on:
+        click.echo(f"A próxima execução passa a coletar {said}, desde o começo da coleta.")
+    else:
+        click.echo(f"Deixa-se de coletar {said}; o que já se tem fica como está.")
     return 0

@@ -15,6 +15,7 @@ from bling_collector.db.models import (
     etl_controle,
     janelas_devidas,
     pendencias,
+    recursos_ligados,
 )
 from bling_collector.errors import RunInProgressError
 from bling_collector.payload import Row, integer, storable
@@ -337,6 +338,19 @@ async def forget_debts(connection: AsyncConnection, *, only: Collection[str] = (
     for table in (janelas_devidas, pendencias):
         whose = func.split_part(table.c.recurso, ".", 1)
         await connection.execute(delete(table).where(whose.in_(only) if only else whose.not_in(but)))
+
+
+async def switches(connection: AsyncConnection) -> dict[str, bool]:
+    """Recurso → se alguém o ligou, ou desligou."""
+    c = recursos_ligados.c
+    return {row.recurso: row.ligado for row in await connection.execute(select(c.recurso, c.ligado))}
+
+
+async def switch(connection: AsyncConnection, recurso: str, now: datetime, *, on: bool) -> None:
+    """Liga ou desliga o recurso."""
+    values = {"ligado": on, "desde": now}
+    new = pg_insert(recursos_ligados).values(recurso=recurso, **values)
+    await connection.execute(new.on_conflict_do_update(index_elements=["recurso"], set_=values))
 
 
 def mark_name(recurso: str) -> str:

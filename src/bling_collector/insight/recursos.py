@@ -9,7 +9,7 @@ from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.proof.reconciliation import read_reconciliation
-from bling_collector.streams.registry import RESOURCES, chosen
+from bling_collector.streams.registry import RESOURCES, collected
 from bling_collector.windows import shown_mark
 
 
@@ -58,16 +58,16 @@ async def read_recursos(
     connection: AsyncConnection, names: Collection[str] | None, now: datetime
 ) -> list[ShownResource]:
     """O mesmo, numa conexão que já se tem."""
-    collected = chosen(names)
-    return [await _read(connection, resource, now, collected=resource in collected) for resource in RESOURCES]
+    on = await collected(connection, names)
+    return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
 
 
 async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Os que se coletam e se conferem mês a mês, fora as notas."""
     async with engine.connect() as connection:
         return [
-            await _read(connection, resource, now, collected=True)
-            for resource in chosen(names)
+            await _read(connection, resource, now, on=True)
+            for resource in await collected(connection, names)
             if resource.emitted is not None and not resource.principal
         ]
 
@@ -77,7 +77,7 @@ def differs(each: ShownResource) -> bool:
     return each.conferencia is not None and each.conferencia.diferentes > 0
 
 
-async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, collected: bool) -> ShownResource:
+async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, on: bool) -> ShownResource:
     refused = await control.checkpoint(connection, control.refused_name(resource.name))
     held, gone = await proof.count_rows(connection, resource.kept)
     owed = await control.debts_of(connection, resource.name)
@@ -99,7 +99,7 @@ async def _read(connection: AsyncConnection, resource: Resource, now: datetime, 
         resource.name,
         resource.title,
         resource.permission,
-        collected,
+        on,
         refused is not None,
         held,
         gone,

@@ -25,7 +25,7 @@ from bling_collector.errors import LASTING, BlingPausedError
 from bling_collector.etl.progress import CONTACTS, Outlook
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.quota import read_quota
-from bling_collector.streams.registry import RESOURCES, chosen
+from bling_collector.streams.registry import RESOURCES, collected
 from bling_collector.windows import Period, Window, asked_period, incremental_start
 from bling_collector.words import plural
 
@@ -92,7 +92,7 @@ class Estimator:
         clock: Clock,
         settings: Settings,
     ) -> None:
-        self._resources = chosen(settings.recursos)
+        self._resources: tuple[Resource, ...] = ()
         self._engine = engine
         self._client = client
         self._clock = clock
@@ -103,6 +103,7 @@ class Estimator:
     async def run(self) -> Estimate:
         """A coleta diária: o que custaram as últimas; sem elas, o que há no período."""
         async with self._engine.connect() as connection:
+            self._resources = await collected(connection, self._settings.recursos)
             period = await self._daily_period(connection)
             c = etl_controle.c
             recent = select(c.requisicoes).where(c.tipo == "run", c.status == "success").order_by(c.id.desc()).limit(10)
@@ -117,6 +118,8 @@ class Estimator:
     async def run_full(self, inicio: date, fim: date | None) -> Estimate:
         """A carga histórica."""
         day = today(self._clock)
+        async with self._engine.connect() as connection:
+            self._resources = await collected(connection, self._settings.recursos)
         return await self._of("run-full", asked_period(inicio, fim, default_inicio=inicio, today=day))
 
     async def outlook(self, windows: Mapping[str, list[Window]], *, fetches: bool) -> Outlook:
@@ -125,6 +128,7 @@ class Estimator:
         async with self._engine.connect() as connection:
             held = await connection.scalar(select(func.count()).select_from(nfe_cabecalho)) or 0
             people = await connection.scalar(select(func.count()).select_from(contatos)) or 0
+            self._resources = await collected(connection, self._settings.recursos)
         ahead: dict[tuple[str, Window], int | None] = {}
         for resource in self._windowed:
             for window in windows.get(resource.name, []):

@@ -45,7 +45,7 @@ from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
 from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, read_everything
-from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, named
+from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named
 from bling_collector.windows import (
     EARLIEST,
     Window,
@@ -91,7 +91,7 @@ class Pipeline:
         self._clock = clock
         self._settings = settings
         self._on_end = on_end or _nothing
-        self._resources = chosen(settings.recursos)
+        chosen(settings.recursos)  # um nome que não existe é dito logo
 
     async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
@@ -151,8 +151,10 @@ class Pipeline:
             offered = ", ".join(each.singular for each in SYNCED)
             raise UsageError(f"Não se busca um registro de {recurso!r}; os recursos são {offered}.")
         with counting() as requests:
-            ctx = self._context(None, Watch(), requests)
             async with explained(self._engine.url):
+                async with self._engine.connect() as connection:
+                    resources = await collected(connection, self._settings.recursos)
+                ctx = self._context(None, Watch(), requests, resources=resources)
                 await confirm_empresa(self._engine, self._client, self._clock)
                 said = await sync_one(ctx, resource, id_)
                 for cited in ctx.resources:  # o que ele cita e se lê de uma vez só
@@ -196,7 +198,6 @@ class Pipeline:
     def _context(self, run_id: int | None, watch: Watch, requests: Requests, **more: Any) -> RunContext:
         defaults: dict[str, Any] = {
             "started": self._clock.now(),
-            "resources": self._resources,
             "found": Found(_PRINCIPAL.name),
         }
         return RunContext(
@@ -222,20 +223,27 @@ class Pipeline:
                         "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
                     )
                 scope = await _scope(connection)
-                marks = await load_marks(connection, self._resources, scope, now)
+                resources = await collected(connection, self._settings.recursos)
+                marks = await load_marks(connection, resources, scope, now)
                 periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
                 asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope)
                 days = {"inicio": asked.inicio, "fim": asked.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
                 known_bad = {name: await _known_bad(connection, name) for name in periods}
-                await control.forget_debts(connection, but=[resource.name for resource in self._resources])
-                windows = await owed_windows(connection, self._resources, job, periods.__getitem__, brasilia_day(now))
+                await control.forget_debts(connection, but=[resource.name for resource in resources])
+                windows = await owed_windows(connection, resources, job, periods.__getitem__, brasilia_day(now))
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, asked.inicio)
             begun.run_id = run_id
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
-            mine = {"started": now, "scope": scope, "keep_lock": begun.lock.keep, "known_bad": known_bad}
+            mine = {
+                "resources": resources,
+                "started": now,
+                "scope": scope,
+                "keep_lock": begun.lock.keep,
+                "known_bad": known_bad,
+            }
             ctx = self._context(run_id, watch, begun.requests, **mine, **how, told=told)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
             ctx.outlook = await estimator.outlook(windows, fetches=job.repair)
@@ -388,7 +396,7 @@ class Pipeline:
                 mark_before = marks.get(_PRINCIPAL.name) or await control.bookmark(connection, fim)
                 previous = mark_before.day
                 bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
-                await move_marks(connection, self._resources, marks, reached)
+                await move_marks(connection, ctx.resources, marks, reached)
                 scope = await proof.scope_start(connection)
                 mark = shown_mark(bookmark, debts.primeiro_dia, scope)
                 whole = error is None and INTERRUPTED not in ctx.problems

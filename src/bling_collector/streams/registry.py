@@ -1,8 +1,10 @@
 """Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from bling_collector.db import control
+from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
 from bling_collector.streams.cadastros.contatos import CONTATOS
@@ -32,14 +34,20 @@ def named(name: str) -> Resource | None:
     return next((resource for resource in RESOURCES if name in (resource.name, resource.singular)), None)
 
 
-def chosen(names: Collection[str] | None) -> tuple[Resource, ...]:
-    """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça. ConfigurationError se um não
-    existe."""
+def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
+    """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça, com os que se ligaram e sem os
+    que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
     if unknown := [name for name in names if name != ALL and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
     if not names:
-        return tuple(resource for resource in RESOURCES if not resource.optional)
+        on = switches or {}
+        return tuple(resource for resource in RESOURCES if on.get(resource.name, not resource.optional))
     wanted = {resource.name for name in names if (resource := named(name)) is not None}
     return tuple(resource for resource in RESOURCES if ALL in names or resource.name in wanted)
+
+
+async def collected(connection: AsyncConnection, names: Collection[str] | None) -> tuple[Resource, ...]:
+    """Os recursos que se coletam: os que `RECURSOS` pede (`names`) ou, sem ela, os que o banco diz."""
+    return chosen(names, None if names else await control.switches(connection))

@@ -143,7 +143,7 @@ def recursos(found: "Sequence[ShownResource]") -> None:
                 f"«{each.permissao}», salve e autorize de novo com `bling-collector auth`."
             )
     if more := [each.recurso for each in found if not each.coletado]:
-        click.echo(f"\nPara coletar também {several(more)}, ponha-os em RECURSOS, com os que já se coletam.")
+        click.echo(f"\nPara coletar mais: `bling-collector recursos ligar` com {several(more)}.")
 
 
 def _proved(proved: "Proved | None") -> str:

@@ -22,6 +22,7 @@ from bling_collector.db.models.control import (
     janelas_devidas,
     limites_bling,
     pendencias,
+    recursos_ligados,
 )
 from bling_collector.db.models.notas import (
     cfops,
@@ -65,6 +66,7 @@ __all__ = [
     "pendencias",
     "produtos",
     "produtos_desconhecidos",
+    "recursos_ligados",
     "vendedores",
     "vendedores_comissoes",
 ]

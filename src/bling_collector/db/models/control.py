@@ -103,6 +103,14 @@ checkpoints = Table(
     ours("posicao", nullable=False),
 )
 
+recursos_ligados = Table(
+    "recursos_ligados",
+    metadata,
+    Column("recurso", Text, primary_key=True),
+    Column("ligado", Boolean, nullable=False, comment="se alguém o ligou, ou desligou"),
+    ours("desde", nullable=False, now=True),
+)
+
 limites_bling = Table(
     "limites_bling",
     metadata,
