@@ -227,7 +227,7 @@ async def fetch_and_store(
             if count:
                 ctx.progress.saved[resource.name] += len(outcome.saved)
             if before < ANALYZE_AFTER <= ctx.progress.saved[resource.name]:
-                await repository.analyze(connection)
+                await repository.analyze(connection, (resource.table, *resource.first_seen))
         items.clear()
         failures.clear()
 

@@ -11,6 +11,7 @@ from bling_collector.db.control import PARKED_AFTER
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     categorias_produto,
+    metadata,
     pendencias,
     produtos,
     produtos_desconhecidos,
@@ -359,7 +360,14 @@ async def fill_tipo_pagamento(connection: AsyncConnection, notas: Collection[int
     return result.rowcount
 
 
-async def analyze(connection: AsyncConnection) -> None:
-    """Refaz as estatísticas: os planos feitos com as tabelas vazias tornam lenta a primeira carga (medido)."""
-    for table in ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "nfe_busca", "contatos", "produtos"):
+async def analyze(connection: AsyncConnection, tables: Iterable[Table]) -> None:
+    """Refaz as estatísticas destas tabelas e das que apontam para elas: os planos feitos com as tabelas vazias tornam
+    lenta a primeira carga (medido)."""
+    main = {table.name for table in tables}
+    pointing = {
+        table.name
+        for table in metadata.tables.values()
+        if any(key.column.table.name in main for key in table.foreign_keys)
+    }
+    for table in sorted(main | pointing):
         await connection.execute(text(f"ANALYZE {table}"))
