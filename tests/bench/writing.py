@@ -55,7 +55,7 @@ async def write(engine: AsyncEngine, notes: Sequence[dict[str, Any]]) -> tuple[f
             searching += time.perf_counter() - before
         if batch[0] is notes[1000]:
             async with engine.begin() as connection:
-                await repository.analyze(connection)
+                await repository.analyze(connection, [NFE.table])
     return (time.perf_counter() - start) * 1000 / len(notes), searching * 1000 / len(notes)
 
 

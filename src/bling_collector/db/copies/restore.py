@@ -29,7 +29,6 @@ from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import (
     TOKENS_ROW,
     cfops_da_empresa,
-    contatos,
     dados_apagados,
     etl_controle,
     historico,
@@ -37,7 +36,6 @@ from bling_collector.db.models import (
     nfe_cabecalho,
     oauth_states,
     oauth_tokens,
-    produtos,
 )
 from bling_collector.db.run_lock import run_lock
 from bling_collector.db.schema import migrate, why_read_only
@@ -47,7 +45,10 @@ from bling_collector.words import plural
 _TOKENS = oauth_tokens.name
 _ERASED = dados_apagados.name
 _SPENT = oauth_states.name
-_VALUABLE = (nfe_cabecalho, contatos, produtos, etl_controle, historico, cfops_da_empresa)
+_VALUABLE = (
+    *(table for table in metadata.sorted_tables if "detalhe" in table.c),
+    *(etl_controle, historico, cfops_da_empresa),
+)
 """As tabelas que, com uma linha que seja, fazem do banco um que não se apaga sem que se diga."""
 _LOCK_TIMEOUT = "30s"
 _TOKENS_BEFORE = "pg_temp.tokens_de_antes"
