@@ -9,11 +9,13 @@ from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen.streams import failure
 from bling_collector.cli.screen.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
+from bling_collector.db.resources.erasure import Person
 from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
+from bling_collector.insight.words import besides
 from bling_collector.opening import open_database
 from bling_collector.privacy.titular import erase_person, export_person, load_person, names_of
-from bling_collector.words import plural
+from bling_collector.words import plural, several
 
 
 def export(contato_id: int) -> int:
@@ -37,7 +39,7 @@ async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool
     async with open_database(settings) as (engine, _):
         person = await load_person(engine, contato_id)
         cited = plural(len(person.notas), "nota que o cita", "notas que o citam")
-        what = f"{_list('contato', person.contatos)} e {cited}"
+        what = several([_list("contato", person.contatos), cited, *besides(_counted(person))])
         who = _who(await names_of(engine, person), person.documento)
         if not sure:
             if not sys.stdin.isatty():
@@ -48,7 +50,8 @@ async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool
                 return 1
         done = await erase_person(engine, contato_id, datetime.now(UTC))
     if json_:
-        emit_json({"contatos": done.contatos, "notas": done.notas, "restam": done.restam})
+        said = {"contatos": done.contatos, "notas": done.notas, "restam": done.restam}
+        emit_json(said | ({"registros": done.registros} if done.registros else {}))
         return 0
     click.echo(f"✔ Dados pessoais apagados, de {who}: {what}. Cópias do banco feitas antes ainda os têm.")
     if done.restam:
@@ -60,6 +63,10 @@ def _who(names: list[str], documento: str | None) -> str:
     """Quem é, sem dizer o documento a quem não o conhece."""
     name = " ou ".join(names) or "alguém de que não se guarda o nome"
     return f"{name} ({masked(documento)})" if documento else name
+
+
+def _counted(person: Person) -> dict[str, int]:
+    return {recurso: len(ids) for recurso, ids in person.others.items()}
 
 
 def _list(noun: str, ids: list[int]) -> str:

@@ -49,6 +49,8 @@ class Erasure:
     notas: list[int]
     restam: list[int]
     """Notas em que o documento ainda aparece."""
+    registros: dict[str, list[int]]
+    """Dos outros recursos que falam de pessoas, os ids dos que eram dela."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ async def erase_person(
         await _erase(connection, person, now, resources)
         restam = await erasure.still_citing(connection, person.documento) if person.documento else []
     log.info("Dados do contato %d apagados: %s.", contato_id, plural(len(person.notas), "nota", "notas"))
-    return Erasure(person.contatos, person.notas, restam)
+    return Erasure(person.contatos, person.notas, restam, person.others)
 
 
 async def erase_again(engine: AsyncEngine, now: datetime, resources: Sequence[Resource] = RESOURCES) -> int:

@@ -83,6 +83,12 @@ class Person:
     apagado_em: datetime | None
     """Quando os dados foram apagados pela última vez."""
 
+    @property
+    def others(self) -> dict[str, list[int]]:
+        """Recurso → ids, fora as notas e os contatos; só os de que há algum."""
+        told = (contatos, nfe_cabecalho)
+        return {place.recurso: ids for place, ids in self.records.items() if ids and place.table not in told}
+
     def of(self, table: Table) -> list[int]:
         """Os ids dos registros dela nesta tabela."""
         return next((ids for place, ids in self.records.items() if place.table is table), [])
