@@ -165,7 +165,8 @@ class Estimator:
         for resource in self._windowed:
             async with self._engine.connect() as connection:
                 owed = [Window(o.inicio, o.fim) for o in await control.owed(connection, resource.name)]
-            windows = plan([period, *owed])
+            assert resource.emitted is not None, resource.name
+            windows = plan([period, *owed], resource.emitted.between.max_days)
             there = await self._listed(resource, windows)
             here = await self._held(resource, windows)
             new = sum(max(count - have, 0) for count, have in zip(there, here, strict=True))
@@ -274,7 +275,8 @@ class Estimator:
         size = self._settings.api_page_size
         params = (*resource.shows[0], *resource.emitted.between.params(Period.of(window)))
         try:
-            return len(await self._client.page(resource.path, params, page, size, key=resource.key))
+            asked = size if resource.sized else None
+            return len(await self._client.page(resource.path, params, page, asked, key=resource.key))
         except BlingPausedError:
             raise
         except LASTING:

@@ -22,17 +22,18 @@ async def due_windows_of(ctx: RunContext, resource: Resource) -> tuple[list[Wind
     esta execução deve reler."""
     if ctx.scope is None:
         return [], 0
-    now, day = ctx.clock.now(), today(ctx.clock)
+    assert resource.emitted is not None, resource.name
+    now, day, most = ctx.clock.now(), today(ctx.clock), resource.emitted.between.max_days
     async with ctx.engine.connect() as connection:
         checked = await proof.checked_months(connection, resource.name, now)
     fresh = [month for month, (_, when) in checked.items() if now - when < FRESH]
-    due = plan(due_windows(ctx.scope, day, checked, fresh))
+    due = plan(due_windows(ctx.scope, day, checked, fresh), most)
 
     def oldest_check(window: Window) -> tuple[datetime, date]:
         months = (month.inicio.replace(day=1) for month in whole_months(window, ctx.scope or window.inicio, day))
         return min(checked[month][1] if month in checked else _NEVER for month in months), window.inicio
 
-    return sorted(due, key=oldest_check), math.ceil(len(plan([Window(ctx.scope, day)])) / _TURNS)
+    return sorted(due, key=oldest_check), math.ceil(len(plan([Window(ctx.scope, day)], most)) / _TURNS)
 
 
 def due_windows(

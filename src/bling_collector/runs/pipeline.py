@@ -335,8 +335,12 @@ class Pipeline:
             if not job.windows or not job.repair:
                 ctx.found = Found(_PRINCIPAL.name)  # uma conferência recomeça
                 return windows
-            owed = {name: await control.owed(connection, name) for name in windows}
-            return {name: plan([Window(o.inicio, o.fim) for o in found]) for name, found in owed.items()}
+            left = {}
+            for resource in ctx.resources:
+                if resource.emitted is not None and resource.name in windows:
+                    owed = [Window(o.inicio, o.fim) for o in await control.owed(connection, resource.name)]
+                    left[resource.name] = plan(owed, resource.emitted.between.max_days)
+            return left
 
     async def _collect(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> CollectorError | None:
         """Percorre janelas e passos; devolve o erro que interrompeu a execução, se houve um."""
