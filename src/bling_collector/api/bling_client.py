@@ -212,8 +212,11 @@ class BlingClient:
 
 
 def _record(body: dict[str, Json], id_: Any, key: Key) -> dict[str, Json] | None:
-    """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam)."""
-    data = body.get("data", body)
+    """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam), e
+    `data` pode ser a data deles."""
+    data = body.get("data")
+    if not isinstance(data, Mapping | list):
+        data = body
     alone = as_list(data)
     if alone is not None and len(alone) == 1:
         data = alone[0]

@@ -247,6 +247,11 @@ async def test_the_record_may_come_wrapped_in_other_ways(body: object) -> None:
     assert await BlingClient(http_over(lambda _: json(body))).detail("/nfe", 7) == {"id": 7, "n": 1}
 
 
+async def test_a_record_without_the_envelope_may_have_a_date_called_data() -> None:
+    entry = {"id": 7, "data": "2026-01-12"}
+    assert await BlingClient(http_over(lambda _: json(entry))).detail("/caixas", 7) == entry
+
+
 async def test_a_list_of_php_may_come_as_an_object() -> None:
     pages = [{"1": {"id": "5"}, "0": {"id": 4}}, {"7": {"id": 6}}, []]
     assert await listed(lambda request: json({"data": pages[int(request.url.params["pagina"]) - 1]})) == [[4, 5], [6]]
