@@ -38,6 +38,7 @@ OTHERS = {
         "before",
         "conflict",
         "notes",
+        "ours",
         "parent",
     },
     # Condições escritas ali mesmo, com nomes de colunas, e as que as declarações dos recursos trazem.

@@ -42,6 +42,8 @@ class Child:
     table: Table
     parent: str
     """A coluna que aponta para a principal."""
+    ours: str = "true"
+    """Em SQL, as linhas da tabela que são deste recurso, se outro também põe nela as suas."""
 
 
 @dataclass(frozen=True)

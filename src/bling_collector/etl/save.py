@@ -153,7 +153,7 @@ async def _replace_children(
     latest = {row["id"]: rows for rows in mapped for row in rows[resource.table]}
     for child in resource.children:
         rows = [row for parent in parents for row in latest[parent][child.table]]
-        await replace_children(connection, child.table, child.parent, parents, rows)
+        await replace_children(connection, child.table, child.parent, parents, rows, ours=child.ours)
 
 
 async def rebuild(
