@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
+from bling_collector.clock import today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -17,6 +18,7 @@ from bling_collector.etl.listing import diff, extras, list_window, shown, wanted
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
+from bling_collector.etl.settle import mark_gone
 from bling_collector.payload import Json, digest
 from bling_collector.windows import Period, Window
 
@@ -118,7 +120,7 @@ async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Win
     if resource.open is None:
         return []
     async with ctx.engine.connect() as connection:
-        found = await repository.open_days(connection, resource.kept, resource.open)
+        found = await repository.open_days(connection, resource.kept, resource.open, today(ctx.clock))
     days = {id_: day for id_, day in found.items() if not any(each.holds(day) for each in read)}
     todo = {id_: Wanted(day=days[id_]) for id_ in list(days)[:MOST_OPEN]}
     if not todo:
@@ -129,9 +131,28 @@ async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Win
     return [Window(day, day) for day in sorted({days[id_] for id_ in stored.updated | stored.missing})]
 
 
-async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, today: date) -> None:
+async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
+    """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
+    Bling já deu e agora diz não ter (404) foi excluído."""
+    alive = None if resource.open is None else f"({resource.open}) AND excluida_em IS NULL"
+    condition = "true" if ctx.everything else alive
+    if condition is None:
+        return
+    async with ctx.engine.connect() as connection:
+        ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
+    ctx.start(f"{resource.title} relidos", len(ids))
+    missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
+    ctx.check_stop()
+    if missing:
+        async with ctx.transaction() as connection:
+            gone = await mark_gone(ctx, connection, resource, missing)
+        ctx.gone[resource.name] += gone
+
+
+async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco."""
-    period = Period.of(Window(today - recent.back, today + recent.ahead))
+    day = today(ctx.clock)
+    period = Period.of(Window(day - recent.back, day + recent.ahead))
     ctx.start(f"{resource.title} em volta de hoje")
     wanted: dict[Id, Wanted] = {}
     for listing in await shown(ctx, resource, recent.filters):

@@ -185,7 +185,8 @@ class _Jury:
             except LASTING:
                 continue
             return True
-        return not witnesses and await self._client.lists(self._path)
+        attends = self._client.lists if self._resource.listed else self._client.attends
+        return not witnesses and await attends(self._path)
 
 
 async def details(
