@@ -150,7 +150,8 @@ async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
 
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> None:
-    """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco."""
+    """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
+    esta execução ainda não o pediu."""
     day = today(ctx.clock)
     period = Period.of(Window(day - recent.back, day + recent.ahead))
     ctx.start(f"{resource.title} em volta de hoje")
@@ -160,7 +161,9 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> No
         async for page in reading.pages(period):
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])
-            wanted |= diff(page, known, resource)
+            asked = ctx.asked.get(resource.name, set())
+            found = diff(page, known, resource)
+            wanted |= {id_: w for id_, w in found.items() if id_ not in asked or known.get(id_) != w.resumo}
             ctx.show()
             ctx.check_stop()
     await fetch_and_store(ctx, resource, wanted)

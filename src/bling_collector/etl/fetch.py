@@ -232,6 +232,8 @@ async def fetch_and_store(
         items.clear()
         failures.clear()
 
+    if resource.recent:
+        ctx.asked.setdefault(resource.name, set()).update(todo)
     whole = [Fetched(id_, wanted.row) for id_, wanted in todo.items() if wanted.row is not None]
     try:
         async for fetched in _chained(
