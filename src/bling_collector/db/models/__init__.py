@@ -23,6 +23,7 @@ from bling_collector.db.models.control import (
     limites_bling,
     pendencias,
 )
+from bling_collector.db.models.financeiro import contas_borderos, contas_receber
 from bling_collector.db.models.notas import (
     cfops,
     cfops_da_empresa,
@@ -42,6 +43,8 @@ __all__ = [
     "cfops_da_empresa",
     "checkpoints",
     "conferencias",
+    "contas_borderos",
+    "contas_receber",
     "contatos",
     "dados_apagados",
     "empresa",
