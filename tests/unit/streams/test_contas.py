@@ -1,4 +1,4 @@
-"""Do JSON das contas a receber às linhas das tabelas."""
+"""Do JSON das contas a receber e a pagar às linhas das tabelas."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,10 +8,12 @@ import pytest
 from tests.fixtures import fixture
 
 from bling_collector.db.models import contas_borderos, contatos
+from bling_collector.db.models import contas_pagar as contas_pagar_table
 from bling_collector.db.models import contas_receber as contas_receber_table
 from bling_collector.payload import UnreadableError
-from bling_collector.streams.financeiro import contas_receber
+from bling_collector.streams.financeiro import contas_pagar, contas_receber
 from bling_collector.streams.financeiro.contas import nameless_conta
+from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 
 
@@ -94,3 +96,32 @@ def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
     said = str(kept)
     assert not any(name in said for name in ("Dalva", "dalva", "Pedra Lascada", "ABC", "url", "E1234"))
     assert nameless_conta({"borderos": [1]}) == {"borderos": [1]}
+
+
+def test_uma_conta_a_pagar() -> None:
+    document = fixture("conta_pagar")
+    rows = contas_pagar.rows(document)
+    assert rows[contas_pagar_table] == [
+        {
+            "id": 17003514411,
+            "situacao": 2,
+            "vencimento": date(2026, 2, 5),
+            "data_emissao": None,
+            "valor": Decimal("1249.9"),
+            "saldo": 0,
+            "contato_id": 14300000077,
+            "forma_pagamento_id": 2094137,
+            "portador_id": 15400002,
+            "categoria_id": 14700002,
+            "numero_documento": None,
+            "competencia": date(2026, 1, 1),
+            "detalhe": document,
+        }
+    ]
+    assert rows[contas_borderos] == [{"conta_tipo": "pagar", "conta_id": 17003514411, "bordero_id": 900000021}]
+    assert not any(name in str(nameless_conta(document)) for name in ("Eulália", "historico"))
+
+
+def test_as_duas_dividem_a_tabela_dos_borderos() -> None:
+    ours = [child.ours for resource in (CONTAS_RECEBER, CONTAS_PAGAR) for child in resource.children]
+    assert ours == ["conta_tipo = 'receber'", "conta_tipo = 'pagar'"]

@@ -23,7 +23,7 @@ from bling_collector.db.models.control import (
     limites_bling,
     pendencias,
 )
-from bling_collector.db.models.financeiro import contas_borderos, contas_receber
+from bling_collector.db.models.financeiro import contas_borderos, contas_pagar, contas_receber
 from bling_collector.db.models.notas import (
     cfops,
     cfops_da_empresa,
@@ -44,6 +44,7 @@ __all__ = [
     "checkpoints",
     "conferencias",
     "contas_borderos",
+    "contas_pagar",
     "contas_receber",
     "contatos",
     "dados_apagados",

@@ -33,6 +33,24 @@ contas_receber = Table(
     *kept("a conta inteira, como GET /contas/receber/{id} a deu"),
 )
 
+contas_pagar = Table(
+    "contas_pagar",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    Column("situacao", Integer),
+    Column("vencimento", Date, index=True),
+    Column("data_emissao", Date, index=True),
+    Column("valor", Numeric),
+    Column("saldo", Numeric, comment="o que falta pagar"),
+    Column("contato_id", BigInteger, index=True),
+    Column("forma_pagamento_id", BigInteger),
+    Column("portador_id", BigInteger, comment="a conta financeira"),
+    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+    Column("numero_documento", Text),
+    Column("competencia", Date),
+    *kept("a conta inteira, como GET /contas/pagar/{id} a deu"),
+)
+
 contas_borderos = Table(
     "contas_borderos",
     metadata,
