@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from bling_collector.api.bling_client import BlingClient
+from bling_collector.api.bling_client import NOBODY, BlingClient
 from bling_collector.api.bling_clock import BlingClock, in_words
 from bling_collector.api.knock import knock
 from bling_collector.auth.authorization import Authorization
@@ -234,7 +234,12 @@ async def _collected(settings: Settings, engine: AsyncEngine) -> tuple[Resource,
 async def _one_row(client: BlingClient, resource: Resource) -> CollectorError | None:
     """O que impede de ler este recurso, ou None se nada."""
     try:
-        await client.one_row(resource.path, resource.shows[0], key=resource.key, attempts=_ATTEMPTS)
+        if resource.snapshot is not None:
+            await client.none(resource.path, ((resource.snapshot.param, NOBODY),), attempts=_ATTEMPTS)
+        elif resource.listed:
+            await client.one_row(resource.path, resource.shows[0], key=resource.key, attempts=_ATTEMPTS)
+        else:
+            await client.none(resource.path, attempts=_ATTEMPTS)
     except CollectorError as error:
         return error
     return None

@@ -84,17 +84,23 @@ class Between:
     hours: bool = True
     """False se o filtro é de dias: pede-se um dia a mais de cada lado, que o Bling às vezes deixa de fora o último
     (suposto), e o que vem a mais é de quem o lê deixar de lado."""
+    of: tuple[tuple[str, str], ...] = ()
+    """Os parâmetros que dizem de que data é o período, onde o mesmo filtro serve a várias."""
+    most: int = MAX_DAYS
+    """Quantos dias se pedem de uma vez, onde convém que sejam menos."""
 
     @property
     def max_days(self) -> int:
         """Quantos dias cabem numa janela."""
-        return MAX_DAYS if self.hours else MAX_DAYS - 2
+        return min(self.most, MAX_DAYS if self.hours else MAX_DAYS - 2)
 
     def params(self, period: Period) -> tuple[tuple[str, str], ...]:
         """Os parâmetros do Bling, se têm hora sempre com ela: a uma data sem hora ele soma a hora presente (medido)."""
         if self.hours:
-            return ((self.inicio, f"{period.inicio:%Y-%m-%d %H:%M:%S}"), (self.fim, f"{period.fim:%Y-%m-%d %H:%M:%S}"))
-        return ((self.inicio, f"{period.inicio.date() - _DAY}"), (self.fim, f"{period.fim.date() + _DAY}"))
+            start, end = f"{period.inicio:%Y-%m-%d %H:%M:%S}", f"{period.fim:%Y-%m-%d %H:%M:%S}"
+        else:
+            start, end = f"{period.inicio.date() - _DAY}", f"{period.fim.date() + _DAY}"
+        return (*self.of, (self.inicio, start), (self.fim, end))
 
     def halves(self, period: Period) -> tuple[Period, ...]:
         """As metades que o filtro distingue."""

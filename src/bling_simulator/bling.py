@@ -10,6 +10,9 @@ from typing import Any, Literal
 from bling_simulator.clock import Clock, SystemClock, local_now
 from bling_simulator.company import generate_another, generate_company
 from bling_simulator.company.catalogue import make_product
+from bling_simulator.company.finance.accounts import CANCELLED as CANCELLED_ACCOUNT
+from bling_simulator.company.finance.ledger import Ledger
+from bling_simulator.company.finance.settling import Kind as AccountKind
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
@@ -33,7 +36,8 @@ class Bling:
         self.company = generate_company(self.settings)
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
-        self.trade = Trade(self.company, self.notebook, self.orderbook, self.settings)
+        self.ledger = self._new_ledger()
+        self.trade = Trade(self.company, self.notebook, self.orderbook, self.ledger, self.settings)
         if self.settings.goes_on:
             self.trade.go_on(local_now(self.clock))
         self.grants = Grants(self.clock, lambda: self.settings, self.settings.seed)
@@ -65,6 +69,10 @@ class Bling:
         self.company = generate_another(self.settings, nome=nome, cnpj=cnpj)
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
+        self.ledger = self._new_ledger()
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(self.company.first_books, self.company.contacts, self.company.payment_methods)
 
     # --- autorização ---------------------------------------------------------------------------------
 
@@ -164,6 +172,78 @@ class Bling:
 
     def delete_order(self, order_id: int) -> None:
         self.orderbook.delete(order_id)
+
+    # --- contas --------------------------------------------------------------------------------------
+
+    @property
+    def receivables(self) -> Mapping[int, Json]:
+        """id → detalhe de cada conta a receber."""
+        return self.ledger.books.receivables
+
+    @property
+    def payables(self) -> Mapping[int, Json]:
+        """id → detalhe de cada conta a pagar."""
+        return self.ledger.books.payables
+
+    @property
+    def borderos(self) -> Mapping[int, Json]:
+        """id → detalhe de cada borderô."""
+        return self.ledger.books.borderos
+
+    @property
+    def cash_entries(self) -> Mapping[int, Json]:
+        """id → detalhe de cada lançamento de caixa, com os excluídos."""
+        return self.ledger.books.entries
+
+    def add_account(
+        self,
+        kind: AccountKind = "receber",
+        *,
+        emitted_on: date | None = None,
+        due_on: date | None = None,
+        valor: Decimal = Decimal("100.00"),
+        contact_id: int | None = None,
+        **changes: Any,
+    ) -> int:
+        """Lança uma conta à mão, a receber ou a pagar, em aberto e sem origem; devolve o id. Por omissão é emitida hoje
+        e vence em 28 dias."""
+        contact_id = contact_id or min(self.company.contacts.entries)
+        emitted = emitted_on or local_now(self.clock).date()
+        return self.ledger.add(kind, emitted, valor, contact_id, due_on, **changes)
+
+    def edit_account(self, kind: AccountKind, account_id: int, **changes: Any) -> None:
+        self.ledger.edit(kind, account_id, changes)
+
+    def settle_accounts(
+        self, kind: AccountKind, *account_ids: int, on: date | None = None, amount: Decimal | None = None
+    ) -> int:
+        """Quita as contas num borderô só, todo o saldo de cada uma ou `amount` dele; devolve o id do borderô."""
+        return self.ledger.settle(kind, account_ids, on or local_now(self.clock).date(), amount)
+
+    def reopen_account(self, kind: AccountKind, account_id: int) -> None:
+        """Estorna a quitação: o borderô sai da conta."""
+        self.ledger.reopen(kind, account_id)
+
+    def delete_account(self, kind: AccountKind, account_id: int) -> None:
+        """Exclui: some da listagem, e o detalhe responde 404; com `deleted_accounts_stay_cancelled`, fica cancelada."""
+        if self.settings.deleted_accounts_stay_cancelled:
+            self.ledger.edit(kind, account_id, {"situacao": CANCELLED_ACCOUNT})
+        else:
+            del self.ledger.books.of(kind)[account_id]
+
+    def edit_bordero(self, bordero_id: int, **changes: Any) -> None:
+        self.ledger.edit_bordero(bordero_id, changes)
+
+    def delete_bordero(self, bordero_id: int) -> None:
+        """Some com o borderô; as contas continuam a citá-lo."""
+        del self.ledger.books.borderos[bordero_id]
+
+    def edit_cash_entry(self, entry_id: int, **changes: Any) -> None:
+        self.ledger.edit_entry(entry_id, changes)
+
+    def delete_cash_entry(self, entry_id: int) -> None:
+        """Excluir um lançamento é só mudar-lhe a situação (referência)."""
+        self.edit_cash_entry(entry_id, situacao="E")
 
     # --- cadastros -----------------------------------------------------------------------------------
 

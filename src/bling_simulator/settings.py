@@ -83,9 +83,15 @@ class SimulatorSettings:
     order_filters_are_ignored: bool = False
     """Outra leitura: /pedidos/vendas ignora os três períodos."""
     money_has_float_noise: bool = False
-    """O dinheiro dos pedidos vem com o ruído de um float de 32 bits: 49.9000015259 (um relato)."""
+    """O dinheiro dos pedidos e das contas vem com o ruído de um float de 32 bits: 49.9000015259 (um relato)."""
     order_status_value_is_always_zero: bool = False
     """Outra leitura: `situacao.valor` dos pedidos é sempre 0."""
+    deleted_accounts_stay_cancelled: bool = False
+    """Outra leitura: a conta excluída não some, fica cancelada (5)."""
+    receivable_filters_are_ignored: bool = False
+    """Outra leitura: /contas/receber ignora as datas, e lista tudo (um relato)."""
+    payable_filters_are_ignored: bool = False
+    """Outra leitura: /contas/pagar ignora os três períodos (um relato)."""
     most_array_values: int | None = None
     """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 

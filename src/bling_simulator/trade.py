@@ -5,6 +5,7 @@ from random import Random
 
 from bling_simulator.company.calendar import office_hour
 from bling_simulator.company.dealing import LINES_PER_NOTE
+from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.generator import Company
 from bling_simulator.company.lines import repeated
 from bling_simulator.company.notes import outgoing_draft
@@ -26,10 +27,13 @@ _REPEATED = 0.04
 class Trade:
     """As vendas de um dia só dependem da semente e do dia: continuar até amanhã é continuar até hoje, e mais um dia."""
 
-    def __init__(self, company: Company, notebook: Notebook, orderbook: Orderbook, settings: SimulatorSettings) -> None:
+    def __init__(
+        self, company: Company, notebook: Notebook, orderbook: Orderbook, ledger: Ledger, settings: SimulatorSettings
+    ) -> None:
         self._company = company
         self._notebook = notebook
         self._orderbook = orderbook
+        self._ledger = ledger
         self._seed = settings.seed
         self._sold_until = datetime.combine(settings.today, datetime.max.time())
         volumes = settings.company_volumes()
@@ -55,6 +59,8 @@ class Trade:
         if rng.random() < _CANCELLED:
             draft.situacao = 2
         note_id = self._notebook.enter(draft)
+        if draft.situacao != 2:
+            self._ledger.promise(self._notebook.notes[note_id])
         if rng.random() < ORDERED:
             self._orderbook.promise(self._notebook.notes[note_id], at)
         return note_id

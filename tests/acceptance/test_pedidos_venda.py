@@ -138,3 +138,14 @@ async def test_sem_as_notas_o_marco_delas_nao_anda(app: App, bling: Bling) -> No
         "SELECT posicao AT TIME ZONE 'America/Sao_Paulo' FROM checkpoints WHERE recurso = 'pedidos_venda.marco'",
     )
     assert day.date() == local_now(bling.clock).date()
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(date(2024, 1, 1))
+    clock.advance(6 * DAY)
+    for _turn in range(4):
+        clock.advance(DAY)
+        assert (await app.pipeline.run()).status == "success"
+    assert bling.counters.statuses[400] == 0

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Numeric, Table, Text, text
+from sqlalchemy import Numeric, Table, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from tests.collecting import scalar
 from tests.fakes import FakeClock
@@ -69,7 +69,7 @@ def _query(bling: Bling, params: Any) -> Any:
 async def held(app: App, table: Table) -> list[dict[str, Any]]:
     """As linhas da tabela, em ordem."""
     async with app.engine.connect() as connection:
-        found = await connection.execute(text(f"SELECT * FROM {table.name} ORDER BY id"))
+        found = await connection.execute(select(table).order_by(*table.primary_key))
         return [dict(row) for row in found.mappings()]
 
 

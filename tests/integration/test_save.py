@@ -1,5 +1,6 @@
 """Gravar: criar, mudar, não tocar no igual, trocar as filhas, achar o registro que o banco recusa."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.collecting import rows, scalar
 
-from bling_collector.db.models import contatos, nfe_cabecalho
-from bling_collector.db.upsert import Upserted, insert, upsert
+from bling_collector.db.models import contatos, nfe_cabecalho, nfe_pagamentos
+from bling_collector.db.upsert import Upserted, insert, replace_children, upsert
+from bling_collector.etl.resource import Child
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.payload import loads
 from bling_collector.streams.notas.nfe import NFE
@@ -125,6 +127,20 @@ async def test_as_filhas_sao_trocadas_e_so_as_da_nota(engine: AsyncEngine) -> No
     items = await rows(engine, "SELECT nfe_id, codigo_produto FROM nfe_itens ORDER BY 1, 2")
     assert items == [(1, "B"), (1, "C"), (2, "A")]
     assert await rows(engine, "SELECT nfe_id FROM nfe_pagamentos") == [(2,)]
+
+
+async def test_as_filhas_de_outro_recurso_na_mesma_tabela_ficam(engine: AsyncEngine) -> None:
+    await _save(engine, nota(1))
+    async with engine.begin() as connection:
+        theirs = [{"nfe_id": 1, "valor": 9, "numero_parcela": 900}]
+        await replace_children(connection, nfe_pagamentos, "nfe_id", [1], theirs, ours="numero_parcela >= 900")
+    kept = "SELECT numero_parcela, valor FROM nfe_pagamentos ORDER BY 1"
+    assert await rows(engine, kept) == [(1, Decimal("4.90")), (900, 9)]
+    mine = replace(NFE, children=(Child(nfe_pagamentos, "nfe_id", ours="numero_parcela < 900"),))
+    async with engine.begin() as connection:
+        changed = nota(1, parcelas=[{"data": "2026-03-05", "valor": 7, "formaPagamento": {"id": 5}}])
+        await save(connection, mine, [Item(changed, "r")], NOW)
+    assert await rows(engine, kept) == [(1, 7), (900, 9)]
 
 
 async def test_a_nota_igual_nao_e_tocada_nem_as_filhas(engine: AsyncEngine) -> None:

@@ -101,5 +101,5 @@ def _undescribed(schema: dict[str, Any], value: Any, where: str) -> Iterator[str
 
 def _parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield schema
-    for part in schema.get("allOf", []):
+    for part in (*schema.get("allOf", []), *schema.get("oneOf", [])):
         yield from _parts(part)

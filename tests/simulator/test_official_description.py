@@ -13,6 +13,7 @@ import pytest
 
 from bling_simulator import Bling, SimulatorSettings, create_app
 from bling_simulator.api import auxiliares, contatos, nfe, pedidos_vendas, produtos, vendedores
+from bling_simulator.api.financeiro import contas
 from bling_simulator.payload import dump
 
 from .official_schema import OfficialDescription, problems
@@ -31,6 +32,8 @@ LISTS = (
     "/categorias/produtos",
     "/vendedores",
     "/pedidos/vendas",
+    "/contas/receber",
+    "/contas/pagar",
 )
 EVERYTHING = {"/vendedores": {"situacaoContato": "T"}}
 DETAILS = {
@@ -41,6 +44,8 @@ DETAILS = {
     "/categorias/produtos": "/categorias/produtos/{idCategoriaProduto}",
     "/vendedores": "/vendedores/{idVendedor}",
     "/pedidos/vendas": "/pedidos/vendas/{idPedidoVenda}",
+    "/contas/receber": "/contas/receber/{idContaReceber}",
+    "/contas/pagar": "/contas/pagar/{idContaPagar}",
 }
 
 
@@ -103,6 +108,18 @@ def test_every_order(company: Bling, official: OfficialDescription) -> None:
     assert problems({"type": "array", "items": detail}, answered(orders)) == []
     rows = {"data": [pedidos_vendas.pedido_venda_row(order) for order in orders]}
     assert problems(official.list_schema("/pedidos/vendas"), answered(rows)) == []
+
+
+def test_every_account(company: Bling, official: OfficialDescription) -> None:
+    books = {
+        "/contas/receber": (company.receivables, contas.conta_receber_row),
+        "/contas/pagar": (company.payables, contas.conta_pagar_row),
+    }
+    for path, (book, row) in books.items():
+        details = list(book.values())[-300:]
+        detail = official.answer_schema(DETAILS[path])["properties"]["data"]
+        assert problems({"type": "array", "items": detail}, answered(details)) == []
+        assert problems(official.list_schema(path), answered({"data": [row(each) for each in details]})) == []
 
 
 def test_every_register(company: Bling, official: OfficialDescription) -> None:

@@ -39,6 +39,7 @@ OTHERS = {
         "history_key(table)",
         "conflict",
         "notes",
+        "ours",
         "parent",
     },
     # Condições escritas ali mesmo, com nomes de colunas, e as que as declarações dos recursos trazem.

@@ -1,6 +1,7 @@
 """As leituras da API do Bling: uma página após a outra, ou um registro por id. Não conhece tabela nenhuma."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from typing import Any, Final
@@ -20,7 +21,14 @@ from bling_collector.api.transport import (
     RetryTransport,
 )
 from bling_collector.clock import Clock
-from bling_collector.errors import LASTING, BlingBodyError, BlingPausedError, PaginationLoopError
+from bling_collector.errors import (
+    LASTING,
+    BlingBodyError,
+    BlingNotFoundError,
+    BlingPausedError,
+    BlingRejectedError,
+    PaginationLoopError,
+)
 from bling_collector.payload import Json, UnreadableError, as_list, integer
 
 Params = Sequence[tuple[str, str | int]]
@@ -37,6 +45,8 @@ EVIDENCE: Final = 5
 
 WITNESS_ATTEMPTS: Final = 3
 """Tentativas do que se sabe que o Bling responde, perguntado de novo."""
+NOBODY: Final = 1
+"""Um id que nenhum registro de uma conta de hoje tem."""
 PAST_THE_END: Final = 100_000
 """Uma página que está sempre vazia, se cada uma tem uma linha."""
 
@@ -145,6 +155,16 @@ class BlingClient:
             return True
         return False
 
+    async def attends(self, path: str) -> bool:
+        """Se um recurso sem listagem atende: a pergunta por um registro que ninguém tem é respondida."""
+        try:
+            await self.none(path, attempts=WITNESS_ATTEMPTS, patience=LONGEST_PATIENCE)
+        except BlingPausedError:
+            raise
+        except LASTING:
+            return False
+        return True
+
     async def lists_elsewhere(self, path: str) -> bool:
         """Se outra listagem atende: uma que já respondeu ou, sem ela, a de contatos; em vez dela mesma, a de notas."""
         others = [other for other in self._answered if other != path]
@@ -201,6 +221,12 @@ class BlingClient:
         """Pede uma linha da listagem: só para saber se o Bling a dá, e que horas são lá. Não espera por uma pausa."""
         await self.page(path, params, 1, 1, key=key, attempts=attempts, patience=0)
 
+    async def none(self, path: str, params: Params = (), *, attempts: int = 1, patience: float = 0) -> None:
+        """Pede o que ninguém tem, a um recurso que só responde pelo id: só para saber se o Bling o deixa ler. Dizer que
+        não o há (404), ou que não há nenhum deles (400), é responder."""
+        with suppress(BlingNotFoundError, BlingRejectedError):
+            await self.get(path if params else f"{path}/{NOBODY}", params, attempts=attempts, patience=patience)
+
     def _note_followed(self, rows: int) -> None:
         if rows:
             self._followed += 1
@@ -211,8 +237,11 @@ class BlingClient:
 
 
 def _record(body: dict[str, Json], id_: Any, key: Key) -> dict[str, Json] | None:
-    """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam)."""
-    data = body.get("data", body)
+    """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam), e
+    `data` pode ser a data deles."""
+    data = body.get("data")
+    if not isinstance(data, Mapping | list):
+        data = body
     alone = as_list(data)
     if alone is not None and len(alone) == 1:
         data = alone[0]

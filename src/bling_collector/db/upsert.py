@@ -138,11 +138,17 @@ async def insert(
 
 
 async def replace_children(
-    connection: AsyncConnection, table: Table, parent: str, parents: Sequence[int], rows: Sequence[Row]
+    connection: AsyncConnection,
+    table: Table,
+    parent: str,
+    parents: Sequence[int],
+    rows: Sequence[Row],
+    *,
+    ours: str = "true",
 ) -> None:
-    """Troca as linhas de `parents` (ids na coluna `parent`) por `rows`."""
+    """Troca as linhas de `parents` (ids na coluna `parent`) por `rows`; só as que são `ours`, em SQL."""
     if parents:
         await connection.execute(
-            text(f"DELETE FROM {table.name} WHERE {parent} = ANY(:parents)"), {"parents": list(parents)}
+            text(f"DELETE FROM {table.name} WHERE {parent} = ANY(:parents) AND {ours}"), {"parents": list(parents)}
         )
     await insert(connection, table, rows)

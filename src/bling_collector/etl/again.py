@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
+from bling_collector.clock import today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -17,6 +18,7 @@ from bling_collector.etl.listing import diff, extras, list_window, shown, wanted
 from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
+from bling_collector.etl.settle import mark_gone
 from bling_collector.payload import Json, digest
 from bling_collector.windows import Period, Window
 
@@ -118,7 +120,7 @@ async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Win
     if resource.open is None:
         return []
     async with ctx.engine.connect() as connection:
-        found = await repository.open_days(connection, resource.kept, resource.open)
+        found = await repository.open_days(connection, resource.kept, resource.open, today(ctx.clock))
     days = {id_: day for id_, day in found.items() if not any(each.holds(day) for each in read)}
     todo = {id_: Wanted(day=days[id_]) for id_ in list(days)[:MOST_OPEN]}
     if not todo:
@@ -129,9 +131,29 @@ async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Win
     return [Window(day, day) for day in sorted({days[id_] for id_ in stored.updated | stored.missing})]
 
 
-async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, today: date) -> None:
-    """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco."""
-    period = Period.of(Window(today - recent.back, today + recent.ahead))
+async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
+    """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
+    Bling já deu e agora diz não ter (404) foi excluído."""
+    alive = None if resource.open is None else f"({resource.open}) AND excluida_em IS NULL"
+    condition = "true" if ctx.everything else alive
+    if condition is None:
+        return
+    async with ctx.engine.connect() as connection:
+        ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
+    ctx.start(f"{resource.title} relidos", len(ids))
+    missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
+    ctx.check_stop()
+    if missing:
+        async with ctx.transaction() as connection:
+            gone = await mark_gone(ctx, connection, resource, missing)
+        ctx.gone[resource.name] += gone
+
+
+async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> None:
+    """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
+    esta execução ainda não o pediu."""
+    day = today(ctx.clock)
+    period = Period.of(Window(day - recent.back, day + recent.ahead))
     ctx.start(f"{resource.title} em volta de hoje")
     wanted: dict[Id, Wanted] = {}
     for listing in await shown(ctx, resource, recent.filters):
@@ -139,7 +161,9 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, today
         async for page in reading.pages(period):
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])
-            wanted |= diff(page, known, resource)
+            asked = ctx.asked.get(resource.name, set())
+            found = diff(page, known, resource)
+            wanted |= {id_: w for id_, w in found.items() if id_ not in asked or known.get(id_) != w.resumo}
             ctx.show()
             ctx.check_stop()
     await fetch_and_store(ctx, resource, wanted)

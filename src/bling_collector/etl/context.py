@@ -120,6 +120,8 @@ class RunContext:
     """De cada resource, o que execuções anteriores não puderam ler: lê-se à parte, para não estragar o resto."""
     unread: dict[tuple[str, str, Params], dict[Window, str]] = field(default_factory=dict)
     """De cada listagem, o que já se viu nesta execução que não se deixa ler, e por quê: não se pede outra vez."""
+    asked: dict[str, set[Id]] = field(default_factory=dict)
+    """De cada recurso que se relê por mais de uma data, os registros cujo detalhe esta execução já pediu."""
     found: Found = field(default_factory=Found)
     differing: set[tuple[str, date]] = field(default_factory=set)
     """De cada recurso, os meses conferidos nesta execução em que, ao fim, os dois lados ainda diferem."""

@@ -185,7 +185,8 @@ class _Jury:
             except LASTING:
                 continue
             return True
-        return not witnesses and await self._client.lists(self._path)
+        attends = self._client.lists if self._resource.listed else self._client.attends
+        return not witnesses and await attends(self._path)
 
 
 async def details(
@@ -231,6 +232,8 @@ async def fetch_and_store(
         items.clear()
         failures.clear()
 
+    if resource.recent:
+        ctx.asked.setdefault(resource.name, set()).update(todo)
     whole = [Fetched(id_, wanted.row) for id_, wanted in todo.items() if wanted.row is not None]
     try:
         async for fetched in _chained(

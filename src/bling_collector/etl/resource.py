@@ -42,6 +42,8 @@ class Child:
     table: Table
     parent: str
     """A coluna que aponta para a principal."""
+    ours: str = "true"
+    """Em SQL, as linhas da tabela que são deste recurso, se outro também põe nela as suas."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,9 @@ class Resource:
     """O marco dele é o da execução, como no primeiro coletor."""
 
     # O que pedir para ver tudo.
+    listed: bool = True
+    """False se não há listagem: só se pede pelo id que outros citam, e só o detalhe diz o que mudou, ou se já não há
+    (404)."""
     shows: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
     suspects: tuple[Params, ...] = ()
@@ -241,7 +246,8 @@ class Resource:
     snapshot: Snapshot | None = None
     removed: Removed | None = None
     open: str | None = None
-    """Em SQL, os registros que se releem todo dia, por velhos que sejam: esperam algo que a listagem não mostra."""
+    """Em SQL, os registros que se releem todo dia, por velhos que sejam: esperam algo que a listagem não mostra.
+    `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
     shown: tuple[str, ...] = ()

@@ -130,7 +130,7 @@ async def _write(
     if "nao_encontrado_em" in resource.table.c:
         stamp["nao_encontrado_em"] = None
     listed = resource.keeps_listing and mapped[0][0].resumo is not None
-    if listed:
+    if listed or not resource.listed:  # onde não há listagem, é a resposta que diz que ele existe
         stamp["excluida_em"] = None
     main = [
         row | stamp | ({"resumo_lista": item.resumo} if listed else {})
@@ -153,7 +153,7 @@ async def _replace_children(
     latest = {row["id"]: rows for rows in mapped for row in rows[resource.table]}
     for child in resource.children:
         rows = [row for parent in parents for row in latest[parent][child.table]]
-        await replace_children(connection, child.table, child.parent, parents, rows)
+        await replace_children(connection, child.table, child.parent, parents, rows, ours=child.ours)
 
 
 async def rebuild(

@@ -278,7 +278,8 @@ class Estimator:
         size = self._settings.api_page_size
         params = (*resource.shows[0], *resource.emitted.between.params(Period.of(window)))
         try:
-            return len(await self._client.page(resource.path, params, page, size, key=resource.key))
+            asked = size if resource.sized else None
+            return len(await self._client.page(resource.path, params, page, asked, key=resource.key))
         except BlingPausedError:
             raise
         except LASTING:

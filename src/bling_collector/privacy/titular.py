@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, Table, select
+from sqlalchemy import RowMapping, Table, select, text
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos
@@ -179,7 +179,7 @@ async def _records(connection: AsyncConnection, person: Person, resources: Seque
             row["id"]: row | {name: [] for name in parts} for row in await _rows(connection, resource.table, "id", ids)
         }
         for child in resource.children:
-            for row in await _rows(connection, child.table, child.parent, ids):
+            for row in await _rows(connection, child.table, child.parent, ids, child.ours):
                 records[row[child.parent]][child.table.name].append(row)
         for change in await erasure.history(connection, resource.table.name, ids):
             said = {name: change[name] for name in ("quando", "run_id", "mudancas")}
@@ -188,9 +188,12 @@ async def _records(connection: AsyncConnection, person: Person, resources: Seque
     return found
 
 
-async def _rows(connection: AsyncConnection, table: Table, column: str, ids: Sequence[int]) -> list[Row]:
+async def _rows(
+    connection: AsyncConnection, table: Table, column: str, ids: Sequence[int], ours: str = "true"
+) -> list[Row]:
     kept = [each for each in table.c if each.name != "resumo_lista"]
-    rows = await connection.execute(select(*kept).where(table.c[column].in_(ids)).order_by(*table.primary_key))
+    hers = select(*kept).where(table.c[column].in_(ids), text(ours))
+    rows = await connection.execute(hers.order_by(*table.primary_key))
     return [dict(row) for row in rows.mappings()]
 
 

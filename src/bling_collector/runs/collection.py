@@ -20,7 +20,7 @@ from bling_collector.errors import (
     CollectorError,
     PaginationLoopError,
 )
-from bling_collector.etl.again import read_recent, refresh_open, retry_pendencias
+from bling_collector.etl.again import read_recent, refresh_open, reread_unlisted, retry_pendencias
 from bling_collector.etl.batches import read_keys, take_snapshot
 from bling_collector.etl.changed import read_changed, read_shown
 from bling_collector.etl.cited import citing, read_cited
@@ -99,15 +99,9 @@ async def _is_only_refused(ctx: RunContext, resource: Resource, error: Collector
 
 def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
     """O que se lê do recurso além das janelas, em ordem."""
-    if resource.whole is not None:
-        yield partial(read_whole, ctx, resource)
-    if resource.changed is not None:
-        yield partial(read_changed, ctx, resource)
-    if ctx.everything and resource.shown:
-        yield partial(read_shown, ctx, resource)
-    if job.daily:
-        for recent in resource.recent:
-            yield partial(read_recent, ctx, resource, recent, today(ctx.clock))
+    yield from _by_listing(ctx, resource, job)
+    if not resource.listed and (job.daily or ctx.everything):
+        yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
     elif "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
@@ -120,6 +114,19 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(special, ctx)
     if resource.removed is not None:
         yield partial(read_removed, ctx, resource)
+
+
+def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
+    """O que a listagem mostra, fora das janelas da data do negócio."""
+    if resource.whole is not None:
+        yield partial(read_whole, ctx, resource)
+    if resource.changed is not None:
+        yield partial(read_changed, ctx, resource)
+    if ctx.everything and resource.shown:
+        yield partial(read_shown, ctx, resource)
+    if job.daily:
+        for recent in resource.recent:
+            yield partial(read_recent, ctx, resource, recent)
 
 
 async def _take(ctx: RunContext, resource: Resource, step: Step) -> None:

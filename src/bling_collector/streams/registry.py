@@ -10,6 +10,8 @@ from bling_collector.etl.resource import Resource
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
+from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
+from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
@@ -18,6 +20,8 @@ from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     PEDIDOS_VENDA,
+    CONTAS_RECEBER,
+    CONTAS_PAGAR,
     VENDEDORES,
     CONTATOS,
     PRODUTOS,

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from bling_simulator.answers import json_response, method_not_allowed, not_found, oauth_error
 from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTOS, get_dados_basicos
 from bling_simulator.api.contatos import CONTATOS
+from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
 from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
@@ -20,7 +21,17 @@ from bling_simulator.payload import Json
 
 RESOURCES = {
     resource.path: resource
-    for resource in (NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS)
+    for resource in (
+        NFE,
+        CONTATOS,
+        PRODUTOS,
+        FORMAS_PAGAMENTOS,
+        CATEGORIAS_PRODUTOS,
+        VENDEDORES,
+        PEDIDOS_VENDAS,
+        CONTAS_RECEBER,
+        CONTAS_PAGAR,
+    )
 }
 
 

@@ -10,6 +10,7 @@ from bling_simulator.company import ugly
 from bling_simulator.company.categories import make_categories
 from bling_simulator.company.customers import make_customers
 from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
+from bling_simulator.company.finance.books import Books, Sources, make_books
 from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
 from bling_simulator.company.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
 from bling_simulator.company.payment_methods import make_payment_methods
@@ -37,6 +38,8 @@ class Company:
     sellers: Register
     first_orders: Callable[[], Register] = field(compare=False)
     """Gera os pedidos, que saem das notas como foram geradas, mudem elas o que mudarem."""
+    first_books: Callable[[], Books] = field(compare=False)
+    """Gera as contas, que saem das notas e dos pedidos como foram gerados."""
 
 
 def generate_company(settings: SimulatorSettings) -> Company:
@@ -52,6 +55,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         categories=clone(model.categories),
         sellers=model.sellers.copy(),
         first_orders=model.first_orders,
+        first_books=model.first_books,
     )
 
 
@@ -67,7 +71,13 @@ def generate_another(settings: SimulatorSettings, *, nome: str, cnpj: str) -> Co
             note.update(transmission(situacao=note["situacao"], emitted=emitted, cnpj=cnpj, **number))
         notes[note["id"]] = note
     profile = model.profile | {"nome": nome, "cnpj": cnpj}
-    return replace(model, profile=profile, notes=notes, first_orders=partial(_shifted, model.first_orders))
+    return replace(
+        model,
+        profile=profile,
+        notes=notes,
+        first_orders=partial(_shifted, model.first_orders),
+        first_books=partial(_shifted_books, model.first_books),
+    )
 
 
 def _shifted(first_orders: Callable[[], Register]) -> Register:
@@ -79,6 +89,25 @@ def _shifted(first_orders: Callable[[], Register]) -> Register:
         order["notaFiscal"]["id"] += _SHIFT if order["notaFiscal"]["id"] else 0
         register.entries[order["id"]] = entry
     return register
+
+
+def _shifted_books(first_books: Callable[[], Books]) -> Books:
+    """As contas da outra conta do Bling, com outros ids."""
+    made = first_books()
+    shifted = Books()
+    for before, after in (
+        (made.receivables, shifted.receivables),
+        (made.payables, shifted.payables),
+        (made.borderos, shifted.borderos),
+        (made.entries, shifted.entries),
+    ):
+        for record_id, record in before.items():
+            after[record_id + _SHIFT] = record | {"id": record_id + _SHIFT}
+    for account in (*shifted.receivables.values(), *shifted.payables.values()):
+        account["borderos"] = [bordero_id + _SHIFT for bordero_id in account["borderos"]]
+    for entry in shifted.entries.values():
+        entry["origem"]["id"] += _SHIFT if entry["origem"]["id"] else 0
+    return shifted
 
 
 @lru_cache(maxsize=4)
@@ -116,6 +145,7 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
         categories=categories,
         sellers=sellers,
         first_orders=partial(_first_orders, seed, volumes, today),
+        first_books=partial(_first_books, seed, volumes, today),
     )
 
 
@@ -123,6 +153,13 @@ def _first_orders(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], t
     model = _generate(seed, volumes, today)
     registers = Registers(model.contacts, model.products, model.sellers, list(model.payment_methods))
     return make_orders(Random(f"{seed} pedidos"), model.notes.values(), registers)
+
+
+def _first_books(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Books:
+    model = _generate(seed, volumes, today)
+    orders = [entry.detail for entry in model.first_orders().entries.values()]
+    sources = Sources(list(model.notes.values()), orders, model.contacts, model.payment_methods, today)
+    return make_books(Random(f"{seed} contas"), sources)
 
 
 def _proportion(reference: int, live_count: int) -> int:

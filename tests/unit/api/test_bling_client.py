@@ -247,6 +247,24 @@ async def test_the_record_may_come_wrapped_in_other_ways(body: object) -> None:
     assert await BlingClient(http_over(lambda _: json(body))).detail("/nfe", 7) == {"id": 7, "n": 1}
 
 
+async def test_a_record_without_the_envelope_may_have_a_date_called_data() -> None:
+    entry = {"id": 7, "data": "2026-01-12"}
+    assert await BlingClient(http_over(lambda _: json(entry))).detail("/caixas", 7) == entry
+
+
+@pytest.mark.parametrize(("status", "attends"), [(200, True), (404, True), (400, True), (403, False), (500, False)])
+async def test_what_has_no_list_is_asked_for_what_nobody_has(status: int, attends: bool) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        body = {"data": {"id": 1}} if status == 200 else {"error": {"type": "X", "message": "x"}}
+        return httpx2.Response(status, content=simplejson.dumps(body))
+
+    assert await BlingClient(http_over(answer)).attends("/borderos") is attends
+    assert {path.rpartition("/Api/v3")[2] for path in asked} == {"/borderos/1"}
+
+
 async def test_a_list_of_php_may_come_as_an_object() -> None:
     pages = [{"1": {"id": "5"}, "0": {"id": 4}}, {"7": {"id": 6}}, []]
     assert await listed(lambda request: json({"data": pages[int(request.url.params["pagina"]) - 1]})) == [[4, 5], [6]]

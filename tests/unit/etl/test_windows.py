@@ -40,6 +40,22 @@ def test_os_parametros_levam_sempre_a_hora() -> None:
     assert params == (("dataEmissaoInicial", "2025-01-01 00:00:00"), ("dataEmissaoFinal", "2025-12-31 23:59:59"))
 
 
+def test_o_filtro_que_serve_a_varias_datas_diz_qual_e() -> None:
+    due = Between("dataInicial", "dataFinal", hours=False, of=(("tipoFiltroData", "V"),))
+    params = due.params(Period.of(Window(date(2025, 1, 1), date(2025, 1, 31))))
+    assert params == (("tipoFiltroData", "V"), ("dataInicial", "2024-12-31"), ("dataFinal", "2025-02-01"))
+
+
+def test_o_que_se_pede_de_uma_vez_pode_ser_menos_que_um_ano() -> None:
+    assert [Between("i", "f", hours=hours).max_days for hours in (True, False)] == [365, 363]
+    month = Between("i", "f", hours=False, most=31)
+    assert plan([Window(date(2025, 1, 1), date(2025, 3, 12))], month.max_days) == [
+        Window(date(2025, 3, 1), date(2025, 3, 12)),
+        Window(date(2025, 2, 1), date(2025, 2, 28)),
+        Window(date(2025, 1, 1), date(2025, 1, 31)),
+    ]
+
+
 @settings(deadline=None)
 @given(st.lists(windows, max_size=6))
 def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_de_um_ano(asked: list[Window]) -> None:

@@ -24,6 +24,7 @@ from bling_collector.db.models.control import (
     pendencias,
     recursos_ligados,
 )
+from bling_collector.db.models.financeiro import contas_borderos, contas_pagar, contas_receber
 from bling_collector.db.models.notas import (
     cfops,
     cfops_da_empresa,
@@ -43,6 +44,9 @@ __all__ = [
     "cfops_da_empresa",
     "checkpoints",
     "conferencias",
+    "contas_borderos",
+    "contas_pagar",
+    "contas_receber",
     "contatos",
     "dados_apagados",
     "empresa",

@@ -47,7 +47,7 @@ async def should_answer(
     return [id_ for id_ in found.scalars() if id_ not in without][:most]
 
 
-async def open_days(connection: AsyncConnection, kept: Kept, condition: str) -> dict[int, date]:
+async def open_days(connection: AsyncConnection, kept: Kept, condition: str, today: date) -> dict[int, date]:
     """Id → dia dos registros em aberto (`condition`, em SQL), dos mais novos aos mais velhos, menos os excluídos e os
     que já têm uma pendência, com as suas tentativas."""
     assert kept.dated is not None, kept.recurso
@@ -58,9 +58,23 @@ async def open_days(connection: AsyncConnection, kept: Kept, condition: str) -> 
             WHERE ({condition}) AND excluida_em IS NULL AND {day} IS NOT NULL AND {kept.ours}
               AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = n.id::text)
             ORDER BY {day} DESC, id DESC"""),
-        {"recurso": kept.recurso},
+        {"recurso": kept.recurso, "hoje": today},
     )
     return {row.id: row.dia for row in found}
+
+
+async def already_given(connection: AsyncConnection, kept: Kept, condition: str, today: date) -> list[Any]:
+    """Os registros de que o Bling já deu o detalhe e que são como `condition` diz, em SQL, menos os que já têm uma
+    pendência."""
+    found = await connection.execute(
+        text(f"""
+            SELECT id FROM {kept.table.name} n
+            WHERE ({condition}) AND detalhe IS NOT NULL AND {kept.ours}
+              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = n.id::text)
+            ORDER BY id"""),
+        {"recurso": kept.recurso, "hoje": today},
+    )
+    return list(found.scalars())
 
 
 def _waiting(table: Table) -> str:

@@ -1,0 +1,67 @@
+"""O dinheiro: as contas a receber e a pagar, e os borderôs que as quitam."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+)
+
+from bling_collector.db.models.base import kept, metadata
+
+contas_receber = Table(
+    "contas_receber",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    Column("situacao", Integer),
+    Column("vencimento", Date, index=True),
+    Column("data_emissao", Date, index=True),
+    Column("valor", Numeric),
+    Column("saldo", Numeric, comment="o que falta receber"),
+    Column("contato_id", BigInteger, index=True),
+    Column("forma_pagamento_id", BigInteger),
+    Column("portador_id", BigInteger, comment="a conta financeira"),
+    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+    Column("numero_documento", Text),
+    Column("competencia", Date),
+    Column("vendedor_id", BigInteger, comment="de vendedores, e não de contatos"),
+    Column("origem_id", BigInteger, index=True, comment="a nota ou o pedido de que veio; as parcelas o repetem"),
+    Column("origem_tipo", Text, comment="o que a origem é, nas palavras do Bling; vazio é lançada à mão"),
+    *kept("a conta inteira, como GET /contas/receber/{id} a deu"),
+)
+
+contas_pagar = Table(
+    "contas_pagar",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    Column("situacao", Integer),
+    Column("vencimento", Date, index=True),
+    Column("data_emissao", Date, index=True),
+    Column("valor", Numeric),
+    Column("saldo", Numeric, comment="o que falta pagar"),
+    Column("contato_id", BigInteger, index=True),
+    Column("forma_pagamento_id", BigInteger),
+    Column("portador_id", BigInteger, comment="a conta financeira"),
+    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+    Column("numero_documento", Text),
+    Column("competencia", Date),
+    *kept("a conta inteira, como GET /contas/pagar/{id} a deu"),
+)
+
+contas_borderos = Table(
+    "contas_borderos",
+    metadata,
+    Column("conta_tipo", Text, primary_key=True, comment="receber ou pagar"),
+    Column("conta_id", BigInteger, primary_key=True, autoincrement=False, comment="a conta, da tabela que o tipo diz"),
+    Column(
+        "bordero_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+        comment="o que a quitou, no todo ou em parte; um estornado sai daqui",
+    ),
+)

@@ -1,0 +1,69 @@
+"""O que as contas a receber e a pagar têm em comum."""
+
+from typing import Final
+
+from bling_collector.db.models import contas_borderos
+from bling_collector.etl.resource import Child, Document
+from bling_collector.payload import Fields, Row, UnreadableError, as_list, integer, part
+from bling_collector.streams.nameless import only
+
+EM_ABERTO, PAGA_EM_PARTE = 1, 3
+IN_FLUX: Final = frozenset({EM_ABERTO, PAGA_EM_PARTE})
+"""Podem mudar de saldo, de categoria ou de portador sem que a listagem o mostre."""
+OPEN: Final = f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})"
+ALWAYS: Final = ("situacao", "vencimento", "valor")
+_KEPT = (
+    *("id", "situacao", "vencimento", "vencimentoOriginal", "dataEmissao", "competencia", "valor", "saldo", "tarifa"),
+    *("formaPagamento", "contaContabil", "portador", "categoria", "vendedor", "numeroDocumento", "numeroBanco"),
+    *("borderos", "ocorrencia"),
+)
+_ORIGEM = ("id", "tipoOrigem", "numero", "dataEmissao", "valor", "situacao")
+"""O que fica da conta de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
+
+
+def conta(read: Fields) -> Row:
+    """As colunas que as duas têm."""
+    return {
+        "id": read.id("id"),
+        "situacao": read.integer("situacao"),
+        "vencimento": read.local_date("vencimento"),
+        "data_emissao": read.local_date("dataEmissao"),
+        "valor": read.measured("valor"),
+        "saldo": read.measured("saldo"),
+        "contato_id": read.reference("contato"),
+        "forma_pagamento_id": read.reference("formaPagamento"),
+        "portador_id": read.reference("portador"),
+        "categoria_id": read.reference("categoria"),
+        "numero_documento": read.text("numeroDocumento"),
+        "competencia": read.local_date("competencia"),
+    }
+
+
+def settled_by(tipo: str) -> Child:
+    """Os borderôs das contas deste tipo, que a tabela tem ao lado dos do outro."""
+    return Child(contas_borderos, "conta_id", ours=f"conta_tipo = '{tipo}'")
+
+
+def borderos(document: Document, tipo: str) -> list[Row]:
+    """As linhas dos borderôs que quitaram a conta, que vêm só com os ids. UnreadableError se não se leem."""
+    given = document.get("borderos")
+    found = as_list(given) if given not in (None, "") else []
+    ids = [integer(part(each, "id") if isinstance(each, dict) else each) for each in found or ()]
+    if found is None or not all(ids):
+        raise UnreadableError("borderos não veio como uma lista de ids")
+    conta_id = integer(document.get("id"))
+    return [{"conta_tipo": tipo, "conta_id": conta_id, "bordero_id": id_} for id_ in dict.fromkeys(ids)]
+
+
+def is_final(row: Document) -> bool:
+    return integer(row.get("situacao")) not in IN_FLUX
+
+
+def nameless_conta(document: Document) -> Document:
+    """A conta com valores, datas, números, situação e origem; do contato, o id e o tipo de pessoa."""
+    kept = only(document, _KEPT)
+    if "contato" in document:
+        kept["contato"] = only(document["contato"], ("id", "tipo"))
+    if "origem" in document:
+        kept["origem"] = only(document["origem"], _ORIGEM)
+    return kept

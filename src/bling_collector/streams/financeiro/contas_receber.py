@@ -1,0 +1,105 @@
+"""As contas a receber: GET /contas/receber (sem saldo nem borderôs) e GET /contas/receber/{id}, uma por conta."""
+
+from datetime import timedelta
+
+from bling_collector.db.models import contas_borderos, contas_receber, contatos
+from bling_collector.db.proof import Dated
+from bling_collector.etl.resource import Document, Emitted, Person, Recent, Resource, Rows
+from bling_collector.payload import Fields, Row, integer, local_date, part, text
+from bling_collector.streams.financeiro.contas import (
+    ALWAYS,
+    EM_ABERTO,
+    OPEN,
+    PAGA_EM_PARTE,
+    borderos,
+    conta,
+    is_final,
+    nameless_conta,
+    settled_by,
+)
+from bling_collector.windows import Between
+
+TIPO = "receber"
+
+
+def rows(document: Document) -> Rows:
+    """As linhas de uma conta, do seu detalhe: ela, os borderôs que a quitaram e o contato como ela o traz."""
+    read = Fields(document)
+    more = {
+        "vendedor_id": read.reference("vendedor"),
+        "origem_id": read.reference("origem"),
+        "origem_tipo": read.text("origem", "tipoOrigem"),
+        "detalhe": document,
+    }
+    return {
+        contas_receber: [conta(read) | more],
+        contas_borderos: borderos(document, TIPO),
+        contatos: [_contato(read)] if read.reference("contato") is not None else [],
+    }
+
+
+def _contato(read: Fields) -> Row:
+    return {
+        "id": read.reference("contato"),
+        "nome": read.text("contato", "nome"),
+        "documento": read.documento("contato", "numeroDocumento"),
+        "tipo_pessoa": read.text("contato", "tipo"),
+    }
+
+
+def _by(date: str) -> Between:
+    """O mesmo período, da data que se diz: E de emissão, V de vencimento, R de recebimento."""
+    return Between("dataInicial", "dataFinal", hours=False, of=(("tipoFiltroData", date),))
+
+
+CONTAS_RECEBER = Resource(
+    name="contas_receber",
+    title="Contas a receber",
+    noun="Conta a receber",
+    singular="conta_receber",
+    permission="Contas a receber",
+    path="/contas/receber",
+    table=contas_receber,
+    rows=rows,
+    always=ALWAYS,
+    # Sem período só viria o último ano, até hoje, pela emissão (referência: GET /contas/receber).
+    emitted=Emitted(
+        _by("E"),
+        lambda row: local_date(row.get("dataEmissao")),
+        Dated("data_emissao", "situacao"),
+        lambda row: str(integer(row.get("situacao"))),
+    ),
+    # As que vencem, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
+    recent=(
+        Recent(
+            _by("V"),
+            back=timedelta(days=30),
+            ahead=timedelta(days=30),
+            filters=(("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE))),
+        ),
+        Recent(_by("R"), back=timedelta(days=30)),
+    ),
+    is_final=is_final,
+    open=OPEN,
+    cites=(
+        ("borderos", contas_borderos.c.bordero_id),
+        ("formas_pagamento", contas_receber.c.forma_pagamento_id),
+        ("vendedores", contas_receber.c.vendedor_id),
+    ),
+    children=(settled_by(TIPO),),
+    # O contato como a conta o traz; o detalhe, que sabe mais, vem com os contatos.
+    first_seen=(contatos,),
+    history=("borderos",),
+    person=Person(
+        nameless_conta,
+        contato_id=contas_receber.c.contato_id,
+        names=(contas_receber.c.detalhe["contato", "nome"].astext,),
+        documento=contas_receber.c.detalhe["contato", "numeroDocumento"].astext,
+        texts=("historico", "origem"),
+    ),
+    names=lambda row: {
+        "numero": text(part(row, "origem", "numero")),
+        "contato_id": integer(part(row, "contato", "id")) or None,
+        "contato_nome": text(part(row, "contato", "nome")),
+    },
+)

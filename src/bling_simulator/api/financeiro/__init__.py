@@ -1,0 +1,1 @@
+"""O dinheiro: contas a receber e a pagar, borderôs, caixas."""

@@ -1,0 +1,109 @@
+"""As contas a pagar, que se leem inteiras, sob cada leitura do que os documentos não sabem."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.payload import measured
+from bling_simulator.bling import Bling
+
+START = date(2025, 6, 1)
+DAY = 86_400.0
+READINGS: list[dict[str, Any]] = [
+    {},
+    {"payable_filters_are_ignored": True},
+    {"deleted_accounts_stay_cancelled": True},
+    {"money_has_float_noise": True},
+]
+pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("contas_receber", "contas_pagar"))]
+_COLUMNS = "id, situacao, vencimento, data_emissao, valor, saldo, contato_id, categoria_id"
+
+
+async def assert_equals_the_accounts(app: App, bling: Bling) -> None:
+    """Cada conta viva, de qualquer data, com os seus borderôs, é a do Bling; e não há outra."""
+    found = await rows(app.engine, f"SELECT {_COLUMNS} FROM contas_pagar WHERE excluida_em IS NULL ORDER BY id")
+    assert found == [
+        (
+            id_,
+            each["situacao"],
+            *(date.fromisoformat(each[name]) for name in ("vencimento", "dataEmissao")),
+            *(measured(each[name]) for name in ("valor", "saldo")),
+            *(each[name]["id"] or None for name in ("contato", "categoria")),
+        )
+        for id_, each in sorted(bling.payables.items())
+    ]
+    held = await rows(
+        app.engine,
+        "SELECT conta_id, array_agg(bordero_id ORDER BY bordero_id) FROM contas_borderos b "
+        "JOIN contas_pagar c ON c.id = conta_id WHERE conta_tipo = 'pagar' AND excluida_em IS NULL "
+        "GROUP BY 1 ORDER BY 1",
+    )
+    assert held == [(id_, sorted(each["borderos"])) for id_, each in sorted(bling.payables.items()) if each["borderos"]]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+) -> None:
+    bling.configure(**reading)
+    first, second, third = (bling.add_account("pagar", valor=Decimal(100 + n)) for n in range(3))
+    old = min(bling.payables)
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    await assert_equals_the_accounts(app, bling)
+    clock.advance(DAY)
+    bling.settle_accounts("pagar", first, amount=Decimal(40))
+    bling.edit_account("pagar", second, categoria={"id": 14_700_003})  # a listagem não o mostra
+    bling.edit_account("pagar", old, valor=Decimal("9.99"))
+    bling.delete_account("pagar", third)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+    gone = await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM contas_pagar WHERE id = :id", id=third)
+    assert gone is not bling.settings.deleted_accounts_stay_cancelled
+    clock.advance(DAY)
+    bling.settle_accounts("pagar", first, amount=Decimal(20))  # a listagem continua a mostrar o mesmo
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+    assert (await app.pipeline.reconcile()).status == "success"
+
+
+async def test_o_que_nao_mudou_nao_se_pede_outra_vez(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    in_flux = {f"/contas/pagar/{id_}" for id_, each in bling.payables.items() if each["situacao"] in {1, 3}}
+    assert {path for path in bling.counters.details if path.startswith("/contas/pagar/")} == in_flux
+
+
+async def test_os_borderos_de_uma_conta_a_receber_do_mesmo_numero_ficam(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    await app.pipeline.run_full(START)
+    held = "SELECT count(*) FROM contas_borderos WHERE conta_tipo = 'receber'"
+    before = await scalar(app.engine, held)
+    assert before
+    paid = next(id_ for id_, each in bling.payables.items() if each["borderos"])
+    async with app.engine.begin() as connection:
+        await connection.exec_driver_sql(f"INSERT INTO contas_borderos VALUES ('receber', {paid}, 5)")
+    clock.advance(DAY)
+    bling.reopen_account("pagar", paid)
+    assert (await app.pipeline.run()).status == "success"
+    kept = "SELECT conta_tipo, bordero_id FROM contas_borderos WHERE conta_id = :id"
+    assert await rows(app.engine, kept, id=paid) == [("receber", 5)]
+
+
+async def test_muitas_que_somem_esperam_a_palavra_de_alguem(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    for each in list(bling.payables)[:30]:
+        bling.delete_account("pagar", each)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "partial"
+    assert await scalar(app.engine, "SELECT count(*) FROM contas_pagar WHERE excluida_em IS NOT NULL") == 0
+    assert (await app.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
+    await assert_equals_the_accounts(app, bling)

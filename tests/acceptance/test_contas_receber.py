@@ -1,0 +1,128 @@
+"""As contas a receber, sob cada leitura do que os documentos não sabem."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.payload import measured
+from bling_simulator.bling import Bling
+from bling_simulator.clock import local_now
+
+START = date(2025, 6, 1)
+DAY = 86_400.0
+READINGS: list[dict[str, Any]] = [
+    {},
+    {"receivable_filters_are_ignored": True},
+    {"deleted_accounts_stay_cancelled": True},
+    {"money_has_float_noise": True},
+]
+pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("contas_receber",))]
+_COLUMNS = "id, situacao, data_emissao, valor, saldo, contato_id, vendedor_id, origem_id, categoria_id"
+
+
+async def assert_equals_the_accounts(app: App, bling: Bling, *, since: date = START) -> None:
+    """Cada conta viva desde `since`, com os seus borderôs, é a do Bling; e não há outra emitida depois disso."""
+    expected = {id_: each for id_, each in bling.receivables.items() if each["dataEmissao"] >= since.isoformat()}
+    found = await rows(
+        app.engine,
+        f"SELECT {_COLUMNS} FROM contas_receber WHERE excluida_em IS NULL AND data_emissao >= :since ORDER BY id",
+        since=since,
+    )
+    assert found == [
+        (
+            id_,
+            each["situacao"],
+            date.fromisoformat(each["dataEmissao"]),
+            measured(each["valor"]),
+            measured(each["saldo"]),
+            *(each[name]["id"] or None for name in ("contato", "vendedor", "origem", "categoria")),
+        )
+        for id_, each in sorted(expected.items())
+    ]
+    held = await rows(
+        app.engine,
+        "SELECT conta_id, array_agg(bordero_id ORDER BY bordero_id) FROM contas_borderos "
+        "WHERE conta_tipo = 'receber' AND conta_id = ANY(:ids) GROUP BY 1 ORDER BY 1",
+        ids=list(expected),
+    )
+    assert held == [(id_, sorted(each["borderos"])) for id_, each in sorted(expected.items()) if each["borderos"]]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+) -> None:
+    bling.configure(**reading)
+    first, second, third, fourth = (bling.add_account(valor=Decimal(100 + n)) for n in range(4))
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    await assert_equals_the_accounts(app, bling)
+    clock.advance(DAY)
+    bling.settle_accounts("receber", first, second)
+    bling.settle_accounts("receber", third, amount=Decimal(40))
+    bling.delete_account("receber", fourth)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+    gone = "SELECT excluida_em IS NOT NULL, situacao FROM contas_receber WHERE id = :id"
+    stays = bling.settings.deleted_accounts_stay_cancelled
+    assert await rows(app.engine, gone, id=fourth) == [(False, 5) if stays else (True, 1)]
+    clock.advance(DAY)
+    bling.settle_accounts("receber", third, amount=Decimal(20))  # a listagem continua a mostrar o mesmo
+    bling.reopen_account("receber", first)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+    assert await rows(app.engine, "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id", id=first) == []
+    assert (await app.pipeline.reconcile()).status == "success"
+
+
+@pytest.mark.collector(extraction_lookback_days=2)
+async def test_o_que_se_emitiu_ha_muito_e_visto_pelo_vencimento_e_pelo_recebimento(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    today = local_now(bling.clock).date()
+    long_ago = today - timedelta(days=200)
+    due = bling.add_account(emitted_on=long_ago, due_on=today + timedelta(days=5))
+    late = bling.add_account(emitted_on=long_ago, due_on=today - timedelta(days=120))
+    await app.pipeline.run_full(START)
+    clock.advance(DAY)
+    bling.edit_account("receber", due, vencimento=(today + timedelta(days=9)).isoformat())
+    bling.settle_accounts("receber", late)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+
+
+async def test_a_emissao_no_futuro_nao_se_perde(app: App, bling: Bling, clock: FakeClock) -> None:
+    """A que vence daqui a pouco vê-se já; a outra, no dia em que é emitida."""
+    await app.pipeline.run_full(START)
+    today = local_now(bling.clock).date()
+    soon = bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=10))
+    later = bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=90))
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    assert await rows(app.engine, "SELECT id FROM contas_receber WHERE id IN (:a, :b)", a=soon, b=later) == [(soon,)]
+    clock.advance(3 * DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+
+
+async def test_a_mesma_conta_nao_se_pede_por_cada_data(app: App, bling: Bling, clock: FakeClock) -> None:
+    account = bling.add_account()
+    await app.pipeline.run_full(START)
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert bling.counters.details[f"/contas/receber/{account}"] == 1
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+
+
+async def test_um_registro_so(app: App, bling: Bling) -> None:
+    account = bling.add_account()
+    assert await app.pipeline.sync("conta_receber", account) == "criado"
+    bling.settle_accounts("receber", account)
+    assert await app.pipeline.sync("conta_receber", account) == "atualizado"
+    assert await scalar(app.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=account) == 0

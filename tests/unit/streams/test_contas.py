@@ -1,0 +1,127 @@
+"""Do JSON das contas a receber e a pagar às linhas das tabelas."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.fixtures import fixture
+
+from bling_collector.db.models import contas_borderos, contatos
+from bling_collector.db.models import contas_pagar as contas_pagar_table
+from bling_collector.db.models import contas_receber as contas_receber_table
+from bling_collector.payload import UnreadableError
+from bling_collector.streams.financeiro import contas_pagar, contas_receber
+from bling_collector.streams.financeiro.contas import nameless_conta
+from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
+from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
+
+
+def test_uma_conta_a_receber_com_borderos_e_contato() -> None:
+    document = fixture("conta_receber")
+    rows = contas_receber.rows(document)
+    assert rows[contas_receber_table] == [
+        {
+            "id": 18003514411,
+            "situacao": 3,
+            "vencimento": date(2026, 2, 12),
+            "data_emissao": date(2026, 1, 12),
+            "valor": Decimal("164.8"),
+            "saldo": Decimal("64.8"),
+            "contato_id": 14300000001,
+            "forma_pagamento_id": 2094137,
+            "portador_id": 15400002,
+            "categoria_id": None,
+            "numero_documento": "002447/01",
+            "competencia": None,
+            "vendedor_id": 15596001,
+            "origem_id": 9730200252,
+            "origem_tipo": "notafiscal",
+            "detalhe": document,
+        }
+    ]
+    assert rows[contas_borderos] == [
+        {"conta_tipo": "receber", "conta_id": 18003514411, "bordero_id": 900000001},
+        {"conta_tipo": "receber", "conta_id": 18003514411, "bordero_id": 900000008},
+    ]
+    assert rows[contatos] == [
+        {
+            "id": 14300000001,
+            "nome": "Metalúrgica Pedra Lascada Ltda",
+            "documento": "12ABC34501DE35",
+            "tipo_pessoa": "J",
+        }
+    ]
+
+
+@pytest.mark.parametrize("nothing", [[], {}, "", None])
+def test_uma_conta_que_ninguem_quitou(nothing: Any) -> None:
+    document = fixture("conta_receber") | {"borderos": nothing}
+    assert contas_receber.rows(document)[contas_borderos] == []
+    del document["borderos"]
+    assert contas_receber.rows(document)[contas_borderos] == []
+
+
+def test_um_bordero_repetido_ou_como_objeto_e_um_so() -> None:
+    document = fixture("conta_receber") | {"borderos": [7, "7", {"id": 7}, 8]}
+    assert [row["bordero_id"] for row in contas_receber.rows(document)[contas_borderos]] == [7, 8]
+
+
+@pytest.mark.parametrize("given", ["7", {"veio": 7}, [None], [0], ["sete"], [[7]]])
+def test_borderos_que_nao_se_leem_recusam_a_conta(given: Any) -> None:
+    with pytest.raises(UnreadableError, match="borderos"):
+        contas_receber.rows(fixture("conta_receber") | {"borderos": given})
+
+
+@pytest.mark.parametrize("missing", ["situacao", "vencimento", "valor"])
+def test_um_pedaco_de_conta_e_recusado(missing: str) -> None:
+    document = fixture("conta_receber")
+    del document[missing]
+    with pytest.raises(UnreadableError, match=missing):
+        CONTAS_RECEBER.read(document)
+
+
+def test_as_abertas_e_as_pagas_em_parte_releem_se() -> None:
+    assert [CONTAS_RECEBER.is_final({"situacao": situacao}) for situacao in range(1, 8)] == [
+        *(False, True, False),
+        *[True] * 4,
+    ]
+
+
+def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+    kept = nameless_conta(fixture("conta_receber"))
+    row = contas_receber.rows(kept)[contas_receber_table][0]
+    assert (row["saldo"], row["origem_id"], row["contato_id"]) == (Decimal("64.8"), 9730200252, 14300000001)
+    assert len(contas_receber.rows(kept)[contas_borderos]) == 2
+    said = str(kept)
+    assert not any(name in said for name in ("Dalva", "dalva", "Pedra Lascada", "ABC", "url", "E1234"))
+    assert nameless_conta({"borderos": [1]}) == {"borderos": [1]}
+
+
+def test_uma_conta_a_pagar() -> None:
+    document = fixture("conta_pagar")
+    rows = contas_pagar.rows(document)
+    assert rows[contas_pagar_table] == [
+        {
+            "id": 17003514411,
+            "situacao": 2,
+            "vencimento": date(2026, 2, 5),
+            "data_emissao": None,
+            "valor": Decimal("1249.9"),
+            "saldo": 0,
+            "contato_id": 14300000077,
+            "forma_pagamento_id": 2094137,
+            "portador_id": 15400002,
+            "categoria_id": 14700002,
+            "numero_documento": None,
+            "competencia": date(2026, 1, 1),
+            "detalhe": document,
+        }
+    ]
+    assert rows[contas_borderos] == [{"conta_tipo": "pagar", "conta_id": 17003514411, "bordero_id": 900000021}]
+    assert not any(name in str(nameless_conta(document)) for name in ("Eulália", "historico"))
+
+
+def test_as_duas_dividem_a_tabela_dos_borderos() -> None:
+    ours = [child.ours for resource in (CONTAS_RECEBER, CONTAS_PAGAR) for child in resource.children]
+    assert ours == ["conta_tipo = 'receber'", "conta_tipo = 'pagar'"]
