@@ -115,7 +115,7 @@ async def fetch(
 
     async def one(id_: Id) -> Fetched:
         try:
-            return Fetched(id_, await client.detail(resource.path, id_, read, key=resource.key))
+            return Fetched(id_, await client.detail(resource.asked_at, id_, read, key=resource.key))
         except BlingPausedError:
             raise
         except (*LASTING, BlingMovedError) as error:
@@ -136,7 +136,7 @@ class _Jury:
     def __init__(self, client: BlingClient, resource: Resource, ids: Collection[Id], witnesses: Sequence[Id]) -> None:
         self._client = client
         self._resource = resource
-        self._path = resource.path
+        self._path = resource.asked_at
         self._ids = ids
         self._witnesses = list(witnesses)
         self._failed: set[Id] = set()
@@ -185,7 +185,7 @@ class _Jury:
             except LASTING:
                 continue
             return True
-        return not witnesses and await self._client.lists(self._path)
+        return not witnesses and await self._client.lists(self._resource.path)
 
 
 async def details(

@@ -33,13 +33,14 @@ def named(name: str) -> Resource | None:
 
 
 def chosen(names: Collection[str] | None) -> tuple[Resource, ...]:
-    """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça. ConfigurationError se um não
-    existe."""
+    """Os recursos destes nomes, e os por que se listam; sem nomes, os que se coletam sem que ninguém os peça.
+    ConfigurationError se um não existe."""
     names = names or ()
     if unknown := [name for name in names if name != ALL and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
     if not names:
         return tuple(resource for resource in RESOURCES if not resource.optional)
-    wanted = {resource.name for name in names if (resource := named(name)) is not None}
+    asked = [resource for name in names if (resource := named(name)) is not None]
+    wanted = {name for each in asked for name in (each.name, *([each.each.of] if each.each is not None else []))}
     return tuple(resource for resource in RESOURCES if ALL in names or resource.name in wanted)
