@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from random import Random
 from typing import Any, Literal
 
 from bling_simulator.clock import Clock, SystemClock, local_now
 from bling_simulator.company import generate_another, generate_company
 from bling_simulator.company.catalogue import make_product
+from bling_simulator.company.dimensions.dimensions import Dimensions
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
@@ -65,6 +67,7 @@ class Bling:
         self.company = generate_another(self.settings, nome=nome, cnpj=cnpj)
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
+        self.__dict__.pop("dimensions", None)
 
     # --- autorização ---------------------------------------------------------------------------------
 
@@ -229,6 +232,24 @@ class Bling:
         if contact["id"] in self.company.contacts.entries:
             self.delete_contact(contact["id"])
         self.edit_seller(seller_id, contato=contact | {"situacao": "E"})
+
+    @cached_property
+    def dimensions(self) -> Dimensions:
+        """Caminho → o cadastro dos recursos de `api/dimensoes`."""
+        return self.company.first_dimensions()
+
+    def add_dimension(self, path: str, **detail: Any) -> int:
+        """Põe um registro no cadastro de `path`; devolve seu id, o de `detail` ou o seguinte."""
+        register = self.dimensions[path]
+        return register.add(detail, local_now(self.clock), record_id=detail.get("id") or register.next_id())
+
+    def edit_dimension(self, path: str, record_id: int, **changes: Any) -> None:
+        """Troca campos de um registro; a data de alteração, onde há uma, passa a ser agora."""
+        self.dimensions[path].change(record_id, changes, local_now(self.clock))
+
+    def delete_dimension(self, path: str, record_id: int) -> None:
+        """Some com o registro: sai das listas, e o detalhe responde 404."""
+        del self.dimensions[path].entries[record_id]
 
     # --- defeitos ------------------------------------------------------------------------------------
 

@@ -5,11 +5,16 @@ from typing import Final
 
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
+from bling_collector.streams.cadastros.canais_venda import CANAIS_VENDA
 from bling_collector.streams.cadastros.contatos import CONTATOS
+from bling_collector.streams.cadastros.depositos import DEPOSITOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
+from bling_collector.streams.cadastros.naturezas_operacao import NATUREZAS_OPERACAO
+from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
+from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 
@@ -21,6 +26,11 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     PRODUTOS,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
+    CANAIS_VENDA,
+    DEPOSITOS,
+    NATUREZAS_OPERACAO,
+    TIPOS_CONTATO,
+    GRUPOS_PRODUTO,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""

@@ -10,6 +10,7 @@ from bling_simulator.company import ugly
 from bling_simulator.company.categories import make_categories
 from bling_simulator.company.customers import make_customers
 from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
+from bling_simulator.company.dimensions.dimensions import Dimensions, make_dimensions
 from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
 from bling_simulator.company.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
 from bling_simulator.company.payment_methods import make_payment_methods
@@ -37,6 +38,8 @@ class Company:
     sellers: Register
     first_orders: Callable[[], Register] = field(compare=False)
     """Gera os pedidos, que saem das notas como foram geradas, mudem elas o que mudarem."""
+    first_dimensions: Callable[[], Dimensions] = field(compare=False)
+    """Gera os cadastros pequenos, que também saem da empresa como foi gerada."""
 
 
 def generate_company(settings: SimulatorSettings) -> Company:
@@ -52,6 +55,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         categories=clone(model.categories),
         sellers=model.sellers.copy(),
         first_orders=model.first_orders,
+        first_dimensions=model.first_dimensions,
     )
 
 
@@ -116,6 +120,7 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
         categories=categories,
         sellers=sellers,
         first_orders=partial(_first_orders, seed, volumes, today),
+        first_dimensions=partial(_first_dimensions, seed, volumes, today),
     )
 
 
@@ -123,6 +128,11 @@ def _first_orders(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], t
     model = _generate(seed, volumes, today)
     registers = Registers(model.contacts, model.products, model.sellers, list(model.payment_methods))
     return make_orders(Random(f"{seed} pedidos"), model.notes.values(), registers)
+
+
+def _first_dimensions(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Dimensions:
+    model = _generate(seed, volumes, today)
+    return make_dimensions(Random(f"{seed} dimensões"), model.contacts, model.products)
 
 
 def _proportion(reference: int, live_count: int) -> int:

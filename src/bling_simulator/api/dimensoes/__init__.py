@@ -1,0 +1,11 @@
+"""Os cadastros pequenos: os recursos deles, para o despacho."""
+
+from bling_simulator.api.dimensoes.cadastros import (
+    CANAIS_VENDA,
+    DEPOSITOS,
+    GRUPOS_PRODUTOS,
+    NATUREZAS_OPERACOES,
+    TIPOS_CONTATO,
+)
+
+DIMENSOES = (DEPOSITOS, CANAIS_VENDA, NATUREZAS_OPERACOES, GRUPOS_PRODUTOS, TIPOS_CONTATO)
