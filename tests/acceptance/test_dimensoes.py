@@ -15,7 +15,7 @@ from bling_simulator.bling import Bling
 START = date(2025, 12, 1)
 DAY = 86_400.0
 SALE = 15_102_000_005
-NATURES, CHANNELS = "/naturezas-operacoes", "/canais-venda"
+NATURES, CHANNELS, ACCOUNTS = "/naturezas-operacoes", "/canais-venda", "/contas-contabeis"
 pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10)]
 
 
@@ -90,6 +90,33 @@ async def test_what_is_owed_is_retried_where_it_is_listed(app: App, bling: Bling
     assert await scalar(app.engine, f"SELECT descricao FROM naturezas_operacao WHERE id = {SALE}") == (
         "Venda de mercadorias"
     )
+
+
+async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    told = "SELECT situacao, count(*) FROM contas_financeiras GROUP BY 1 ORDER BY 1"
+    assert await rows(app.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
+    chosen = min(id_ for id_, each in bling.dimensions[ACCOUNTS].entries.items() if each.detail["situacao"] == 2)
+    assert await app.pipeline.sync("conta_financeira", chosen) == "igual"
+    bling.edit_dimension(ACCOUNTS, chosen, descricao="Outra")
+    assert await app.pipeline.sync("conta_financeira", chosen) == "atualizado"
+    assert await rows(app.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
+    bling.edit_dimension(ACCOUNTS, chosen, situacao=4)
+    await run(app, clock)
+    assert await rows(app.engine, told) == [(1, 4), (3, 1), (4, 2)]
+    assert bling.counters.requests[f"{ACCOUNTS}/{{id}}"] == 0
+
+
+async def test_a_parent_no_list_shows_is_asked_for(app: App, bling: Bling, clock: FakeClock) -> None:
+    path, categories = "/categorias/receitas-despesas", bling.dimensions["/categorias/receitas-despesas"].entries
+    parent = next(entry.detail["idCategoriaPai"] for entry in categories.values() if entry.detail["idCategoriaPai"])
+    bling.unlisted.add((path, parent))
+    await app.pipeline.run_full(START)
+    said = f"SELECT situacao, excluida_em IS NULL FROM categorias_financeiras WHERE id = {parent}"
+    assert await rows(app.engine, said) == [(1, True)]
+    await run(app, clock)
+    assert await rows(app.engine, said) == [(1, False)], "responde, mas nenhuma listagem a mostra"
+    assert bling.counters.requests[f"{path}/{{id}}"] == 1
 
 
 @pytest.mark.parametrize("failures", [ATTEMPTS, 1000])

@@ -88,6 +88,30 @@ async def test_filters(client: httpx2.AsyncClient, bling: Bling) -> None:
     assert len(await ids(client, "/grupos-produtos", nomePai="mecânica")) == 2
 
 
+async def test_only_the_filters_know_the_situation_of_an_account(client: httpx2.AsyncClient, bling: Bling) -> None:
+    path = "/contas-contabeis"
+    assert await ids(client, path) == of(bling, path, situacao=1)
+    for situacao in range(1, 5):
+        assert await ids(client, path, situacoes=situacao) == of(bling, path, situacao=situacao) != set()
+    bling.configure(default_hides_inactive=False)
+    assert await ids(client, path) == of(bling, path)
+    row = (await client.get(path)).json()["data"][0]
+    assert (await client.get(f"{path}/{row['id']}")).json()["data"] == row
+    assert "situacao" not in row
+
+
+async def test_the_detail_of_a_category_says_the_situation_with_other_numbers(
+    client: httpx2.AsyncClient, bling: Bling
+) -> None:
+    path = "/categorias/receitas-despesas"
+    assert await ids(client, path, tipo=0) == of(bling, path)
+    assert await ids(client, path, situacao=1) == of(bling, path, situacao=1)
+    inactive = await ids(client, path, situacao=2)
+    assert inactive == of(bling, path, situacao=0) != set()
+    assert (await client.get(f"{path}/{min(inactive)}")).json()["data"]["situacao"] == 0
+    assert await ids(client, path, tipo=2) == of(bling, path, tipo=2)
+
+
 async def test_what_is_done_to_them(client: httpx2.AsyncClient, bling: Bling) -> None:
     added = bling.add_dimension("/depositos", descricao="Novo", situacao=1, padrao=False, desconsiderarSaldo=False)
     assert added in await ids(client, "/depositos")

@@ -38,6 +38,8 @@ SMALL: dict[str, str | None] = {
     "/canais-venda": "/canais-venda/{idCanalVenda}",
     "/naturezas-operacoes": None,
     "/grupos-produtos": None,
+    "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
+    "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
 }
 """Listagem → o detalhe, onde há um que se descreva."""

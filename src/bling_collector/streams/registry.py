@@ -6,6 +6,8 @@ from typing import Final
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
 from bling_collector.streams.cadastros.canais_venda import CANAIS_VENDA
+from bling_collector.streams.cadastros.categorias_financeiras import CATEGORIAS_FINANCEIRAS
+from bling_collector.streams.cadastros.contas_financeiras import CONTAS_FINANCEIRAS
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.cadastros.depositos import DEPOSITOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
@@ -31,6 +33,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     NATUREZAS_OPERACAO,
     TIPOS_CONTATO,
     GRUPOS_PRODUTO,
+    CONTAS_FINANCEIRAS,
+    CATEGORIAS_FINANCEIRAS,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""

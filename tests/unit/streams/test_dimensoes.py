@@ -8,7 +8,14 @@ from tests.fixtures import fixture
 
 from bling_collector.db import models
 from bling_collector.payload import UnreadableError
-from bling_collector.streams.cadastros import canais_venda, depositos, naturezas_operacao, tipos_contato
+from bling_collector.streams.cadastros import (
+    canais_venda,
+    categorias_financeiras,
+    contas_financeiras,
+    depositos,
+    naturezas_operacao,
+    tipos_contato,
+)
 from bling_collector.streams.produtos import grupos_produto
 
 CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
@@ -29,6 +36,30 @@ CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
         "natureza_operacao",
         models.naturezas_operacao,
         {"id": 15102000081, "descricao": "Devolução de venda", "situacao": 0, "padrao": 8},
+    ),
+    (
+        contas_financeiras,
+        "conta_financeira",
+        models.contas_financeiras,
+        {
+            "id": 14200300054,
+            "descricao": "Recebimentos do marketplace",
+            "tipo": "integracao-pagamento",
+            "alias_integracao": "BlingPagamentos",
+            "situacao": None,
+        },
+    ),
+    (
+        categorias_financeiras,
+        "categoria_financeira",
+        models.categorias_financeiras,
+        {
+            "id": 14640100208,
+            "categoria_pai_id": 14640100203,
+            "descricao": "Venda de mercadorias",
+            "tipo": 2,
+            "situacao": None,
+        },
     ),
     (tipos_contato, "tipo_contato", models.tipos_contato, {"id": 1483003, "descricao": "Transportador"}),
     (
@@ -51,6 +82,17 @@ def test_a_linha_de_cada_um(module: Any, name: str, table: Table, expected: dict
 def test_um_grupo_que_nao_esta_em_outro() -> None:
     row = {"id": 1, "nome": "Mecânica", "grupoProdutoPai": {"id": 0, "nome": ""}}
     assert grupos_produto.rows(row)[models.grupos_produto][0]["grupo_pai_id"] is None
+
+
+@pytest.mark.parametrize(("told", "expected"), [("1", 1), ("2", 0), (1, 1), (0, 0)])
+def test_o_filtro_e_o_detalhe_dizem_a_situacao_de_uma_categoria_com_outros_numeros(told: Any, expected: int) -> None:
+    rows = categorias_financeiras.rows({"situacao": told, **fixture("categoria_financeira")})
+    assert rows[models.categorias_financeiras][0]["situacao"] == expected
+
+
+def test_o_filtro_diz_a_situacao_de_uma_conta() -> None:
+    rows = contas_financeiras.rows({"situacao": "4", **fixture("conta_financeira")})
+    assert rows[models.contas_financeiras][0]["situacao"] == 4
 
 
 def test_um_canal_e_as_suas_filiais_em_ordem() -> None:

@@ -78,3 +78,25 @@ grupos_produto = Table(
     Column("grupo_pai_id", BigInteger, comment="o grupo em que está; vazio se em nenhum"),
     *kept("a linha de GET /grupos-produtos"),
 )
+
+contas_financeiras = Table(
+    "contas_financeiras",
+    metadata,
+    _id(),
+    Column("descricao", Text),
+    Column("tipo", Text, comment="banco, caixa, conta-bancaria ou integracao-pagamento"),
+    Column("alias_integracao", Text, comment="a integração de pagamento, se é de uma"),
+    Column("situacao", Integer, comment="1 ativa, 2 inativa, 3 pendente, 4 cancelada: a do filtro que a mostra"),
+    *kept("a linha de GET /contas-contabeis, com a situação que o filtro diz"),
+)
+
+categorias_financeiras = Table(
+    "categorias_financeiras",
+    metadata,
+    _id(),
+    Column("categoria_pai_id", BigInteger, comment="a categoria em que está; vazia se em nenhuma"),
+    Column("descricao", Text),
+    Column("tipo", Integer, comment="1 despesa, 2 receita, 3 as duas"),
+    Column("situacao", Integer, comment="1 ativa, 0 inativa: a do filtro que a mostra"),
+    *kept("a linha de GET /categorias/receitas-despesas, com a situação que o filtro diz"),
+)

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from bling_simulator.company.dimensions.finance import make_finance
 from bling_simulator.company.dimensions.registers import make_registers
 from bling_simulator.company.register import Register
 
@@ -12,4 +13,4 @@ Dimensions = dict[str, Register]
 def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dimensions:
     """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
     del rng, contacts, products
-    return make_registers()
+    return make_registers() | make_finance()

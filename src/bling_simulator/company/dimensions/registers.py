@@ -49,7 +49,7 @@ _GROUPS = {"Mecânica": ("Engrenagens", "Transmissões"), "Usinagem": ("Serviço
 def make_registers() -> dict[str, Register]:
     """Os cadastros que são iguais em toda empresa gerada."""
     return {
-        "/depositos": _register(
+        "/depositos": as_register(
             [
                 {
                     "id": MAIN_DEPOSIT + 7 * position,
@@ -61,20 +61,20 @@ def make_registers() -> dict[str, Register]:
                 for position, (descricao, situacao, padrao, desconsiderar) in enumerate(_DEPOSITS)
             ]
         ),
-        "/canais-venda": _register(
+        "/canais-venda": as_register(
             [
                 {"id": id_, "descricao": descricao, "tipo": tipo, "situacao": situacao, "filiais": _branches(tipo)}
                 for id_, descricao, tipo, situacao in _CHANNELS
             ]
         ),
-        "/naturezas-operacoes": _register(
+        "/naturezas-operacoes": as_register(
             [
                 {"id": _NATURE + end, "situacao": situacao, "padrao": padrao, "descricao": descricao}
                 for end, descricao, padrao, situacao in _NATURES
             ]
         ),
-        "/grupos-produtos": _register(_groups()),
-        "/contatos/tipos": _register(
+        "/grupos-produtos": as_register(_groups()),
+        "/contatos/tipos": as_register(
             [
                 CUSTOMER_TYPE,
                 SUPPLIER_TYPE,
@@ -119,7 +119,8 @@ def _group(found: list[Json], nome: str, parent: Json) -> Json:
     return group
 
 
-def _register(details: Sequence[Json]) -> Register:
+def as_register(details: Sequence[Json]) -> Register:
+    """Um cadastro destes registros, que já têm id, desde o começo da conta."""
     register = Register()
     for detail in details:
         register.add(clone(detail), OPENING, record_id=detail["id"])

@@ -52,6 +52,24 @@ _COMMENTS = {
     "grupos_produto.extraido_em": "quando o que está aqui foi lido",
     "grupos_produto.excluida_em": "quando o Bling deixou de o ter",
     "grupos_produto.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "contas_financeiras.id": "o id no Bling",
+    "contas_financeiras.tipo": "banco, caixa, conta-bancaria ou integracao-pagamento",
+    "contas_financeiras.alias_integracao": "a integração de pagamento, se é de uma",
+    "contas_financeiras.situacao": "1 ativa, 2 inativa, 3 pendente, 4 cancelada: a do filtro que a mostra",
+    "contas_financeiras.detalhe": "a linha de GET /contas-contabeis, com a situação que o filtro diz",
+    "contas_financeiras.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "contas_financeiras.extraido_em": "quando o que está aqui foi lido",
+    "contas_financeiras.excluida_em": "quando o Bling deixou de o ter",
+    "contas_financeiras.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "categorias_financeiras.id": "o id no Bling",
+    "categorias_financeiras.categoria_pai_id": "a categoria em que está; vazia se em nenhuma",
+    "categorias_financeiras.tipo": "1 despesa, 2 receita, 3 as duas",
+    "categorias_financeiras.situacao": "1 ativa, 0 inativa: a do filtro que a mostra",
+    "categorias_financeiras.detalhe": "a linha de GET /categorias/receitas-despesas, com a situação que o filtro diz",
+    "categorias_financeiras.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "categorias_financeiras.extraido_em": "quando o que está aqui foi lido",
+    "categorias_financeiras.excluida_em": "quando o Bling deixou de o ter",
+    "categorias_financeiras.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 
@@ -130,6 +148,34 @@ def upgrade() -> None:
             excluida_em TIMESTAMP WITH TIME ZONE,
             nao_encontrado_em TIMESTAMP WITH TIME ZONE,
             CONSTRAINT grupos_produto_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE contas_financeiras (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            tipo TEXT,
+            alias_integracao TEXT,
+            situacao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT contas_financeiras_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE categorias_financeiras (
+            id BIGINT NOT NULL,
+            categoria_pai_id BIGINT,
+            descricao TEXT,
+            tipo INTEGER,
+            situacao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT categorias_financeiras_pkey PRIMARY KEY (id)
         )""")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
