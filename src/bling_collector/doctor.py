@@ -31,6 +31,7 @@ from bling_collector.errors import (
     ConfigurationError,
     ReauthorizeError,
 )
+from bling_collector.etl.listing import Shown, any_listing
 from bling_collector.etl.resource import Resource
 from bling_collector.opening import open_database, token_store
 from bling_collector.streams.notas.nfe import NFE
@@ -206,12 +207,17 @@ class _AsStored:
 async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
     """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
     engine = workplace.engine
-    store, (first, *others) = token_store(settings, engine), await _collected(settings, engine)
+    store = token_store(settings, engine)
+    async with engine.connect() as connection:
+        resources = await collected(connection, settings.recursos)
+    listings = [(resource, await any_listing(engine, resource)) for resource in resources]
+    # Do que só se lista por um pai que o banco ainda não tem não há o que pedir.
+    (first, its_listing), *others = [(resource, each) for resource, each in listings if each is not None]
     async with open_bling(workplace, settings, engine, tokens=lambda oauth: _AsStored(oauth, store)) as reach:
-        answers = {first: await _one_row(reach.client, first)}
+        answers = {first: await _one_row(reach.client, first, its_listing)}
         if not _concerns_all(answers[first]):
-            found = await asyncio.gather(*(_one_row(reach.client, resource) for resource in others))
-            answers |= dict(zip(others, found, strict=True))
+            found = await asyncio.gather(*(_one_row(reach.client, *each) for each in others))
+            answers |= {resource: error for (resource, _), error in zip(others, found, strict=True)}
     asked = _Asked()
     given = [resource.permission for resource, error in answers.items() if error is None]
     if given:
@@ -226,18 +232,14 @@ async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
     return asked
 
 
-async def _collected(settings: Settings, engine: AsyncEngine) -> tuple[Resource, ...]:
-    async with engine.connect() as connection:
-        return await collected(connection, settings.recursos)
-
-
-async def _one_row(client: BlingClient, resource: Resource) -> CollectorError | None:
+async def _one_row(client: BlingClient, resource: Resource, listing: Shown) -> CollectorError | None:
     """O que impede de ler este recurso, ou None se nada."""
+    paging = {"paged": resource.paged, "sized": resource.sized}
     try:
         if resource.snapshot is not None:
             await client.none(resource.path, ((resource.snapshot.param, NOBODY),), attempts=_ATTEMPTS)
         elif resource.listed:
-            await client.one_row(resource.path, resource.shows[0], key=resource.key, attempts=_ATTEMPTS)
+            await client.one_row(listing.path, listing.params, key=resource.key, attempts=_ATTEMPTS, **paging)
         else:
             await client.none(resource.path, attempts=_ATTEMPTS)
     except CollectorError as error:

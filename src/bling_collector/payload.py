@@ -173,6 +173,14 @@ def integer(value: Json) -> int | None:
     return whole if -(2**63) <= whole < 2**63 else None
 
 
+def boolean(value: Json) -> bool | None:
+    """Verdadeiro ou falso, venha como tal ou como 1 e 0, em número ou em texto; None para o resto."""
+    if isinstance(value, bool):
+        return value
+    words = value.strip().lower() if isinstance(value, str) else value
+    return {"true": True, "false": False, "1": True, "0": False}.get(str(words))
+
+
 def _moment(value: Json) -> datetime | None:
     words = value.strip() if isinstance(value, str) else ""
     if brazilian := _BRAZILIAN.fullmatch(words):
@@ -255,6 +263,9 @@ class Fields:
     def integer(self, *path: str) -> int | None:
         """Um inteiro de 32 bits."""
         return self._read(_small, "número inteiro", path)
+
+    def boolean(self, *path: str) -> bool | None:
+        return self._read(boolean, "verdadeiro ou falso", path)
 
     def id(self, *path: str) -> int | None:
         """Um inteiro de 64 bits."""

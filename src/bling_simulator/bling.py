@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from random import Random
 from typing import Any, Literal
 
 from bling_simulator.clock import Clock, SystemClock, local_now
 from bling_simulator.company import generate_another, generate_company
 from bling_simulator.company.catalogue import make_product
+from bling_simulator.company.dimensions.dimensions import Dimensions
 from bling_simulator.company.finance.accounts import CANCELLED as CANCELLED_ACCOUNT
 from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.finance.settling import Kind as AccountKind
@@ -70,6 +72,7 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
+        self.__dict__.pop("dimensions", None)
 
     def _new_ledger(self) -> Ledger:
         return Ledger(self.company.first_books, self.company.contacts, self.company.payment_methods)
@@ -309,6 +312,24 @@ class Bling:
         if contact["id"] in self.company.contacts.entries:
             self.delete_contact(contact["id"])
         self.edit_seller(seller_id, contato=contact | {"situacao": "E"})
+
+    @cached_property
+    def dimensions(self) -> Dimensions:
+        """Caminho → o cadastro dos recursos de `api/dimensoes`."""
+        return self.company.first_dimensions()
+
+    def add_dimension(self, path: str, **detail: Any) -> int:
+        """Põe um registro no cadastro de `path`; devolve seu id, o de `detail` ou o seguinte."""
+        register = self.dimensions[path]
+        return register.add(detail, local_now(self.clock), record_id=detail.get("id") or register.next_id())
+
+    def edit_dimension(self, path: str, record_id: int, **changes: Any) -> None:
+        """Troca campos de um registro; a data de alteração, onde há uma, passa a ser agora."""
+        self.dimensions[path].change(record_id, changes, local_now(self.clock))
+
+    def delete_dimension(self, path: str, record_id: int) -> None:
+        """Some com o registro: sai das listas, e o detalhe responde 404."""
+        del self.dimensions[path].entries[record_id]
 
     # --- defeitos ------------------------------------------------------------------------------------
 

@@ -76,6 +76,8 @@ class SimulatorSettings:
     deleted_detail_answers_200: bool = False
     seller_rows_without_name: bool = False
     """Outra leitura: as linhas de /vendedores vêm sem `contato.nome`."""
+    default_hides_inactive: bool = True
+    """Sem `situacao`, /naturezas-operacoes, /canais-venda e /contas-contabeis só trazem o que está ativo (suposto)."""
     default_hides_cancelled_orders: bool = False
     """Outra leitura: sem `idsSituacoes[]`, /pedidos/vendas não traz os cancelados (12)."""
     order_list_final_date_excludes_today: bool = True

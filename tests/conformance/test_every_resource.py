@@ -51,11 +51,18 @@ EACH = _each(lambda resource: True)
 
 
 def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
-    """O que o Bling diz de cada registro vivo, como a coleta o guarda: o detalhe, ou a linha."""
+    """O que o Bling diz de cada registro vivo, como a coleta o guarda: o detalhe, ou a linha com o que a primeira
+    listagem que a mostra diz dela."""
     simulated = SIMULATED[resource.path]
-    ids = [row["id"] for params in resource.shows for row in simulated.list(bling, _query(bling, params))]
-    found: dict[int, Document] = {id_: detail for id_ in ids if (detail := simulated.detail(bling, id_)) is not None}
-    return found if resource.detail else {id_: simulated.row(dict(detail)) for id_, detail in found.items()}
+    found: dict[int, Document] = {}
+    for params in resource.shows:
+        asked = dict(params)
+        told = {key: asked[param] for param, key in resource.told if param in asked}
+        for listed in simulated.list(bling, _query(bling, params)):
+            if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
+                continue
+            found[listed["id"]] = detail if resource.detail else told | simulated.row(dict(detail))
+    return found
 
 
 def _query(bling: Bling, params: Any) -> Any:

@@ -36,6 +36,16 @@ LISTS = (
     "/contas/pagar",
 )
 EVERYTHING = {"/vendedores": {"situacaoContato": "T"}}
+SMALL: dict[str, str | None] = {
+    "/depositos": "/depositos/{idDeposito}",
+    "/canais-venda": "/canais-venda/{idCanalVenda}",
+    "/naturezas-operacoes": None,
+    "/grupos-produtos": None,
+    "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
+    "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
+    "/contatos/tipos": None,
+}
+"""Listagem → o detalhe, onde há um que se descreva."""
 DETAILS = {
     "/nfe": "/nfe/{idNotaFiscal}",
     "/contatos": "/contatos/{idContato}",
@@ -78,6 +88,19 @@ async def test_details(client: httpx2.AsyncClient, official: OfficialDescription
     for row in (await client.get(path)).json()["data"][:10]:
         answer = await client.get(f"{path}/{row['id']}")
         assert problems(official.answer_schema(DETAILS[path]), answer.json()) == []
+
+
+@pytest.mark.parametrize(("path", "detail"), SMALL.items())
+async def test_small_registers(
+    client: httpx2.AsyncClient, official: OfficialDescription, path: str, detail: str | None
+) -> None:
+    answer = await client.get(path)
+    rows = answer.json()["data"]
+    assert rows
+    assert problems(official.list_schema(path), answer.json()) == []
+    for row in rows[:10] if detail else []:
+        one = await client.get(f"{detail}".partition("{")[0] + str(row["id"]))
+        assert problems(official.answer_schema(str(detail)), one.json()) == []
 
 
 async def test_company_profile(client: httpx2.AsyncClient, official: OfficialDescription) -> None:

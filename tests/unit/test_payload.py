@@ -206,6 +206,14 @@ def test_text(value: Any, expected: str | None) -> None:
     assert payload.text(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, True), (1, True), ("true", True), (" 1 ", True), (False, False), ("0", False), ("", None), ("N", None)],
+)
+def test_boolean(value: Any, expected: bool | None) -> None:
+    assert payload.boolean(value) is expected
+
+
 def test_part_e_objects_nao_tropecam() -> None:
     assert payload.part({"a": {"b": 1}}, "a", "b") == 1
     assert payload.part({"a": [1]}, "a", "b") is None
@@ -228,6 +236,11 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], list[Any]]] = {
     "documento": ([*BLANKS], {"12345678909": "123.456.789-09"}, [False, {"a": 1}, ["a"]]),
     "decimal": ([*BLANKS], {"1234.56": "1.234,56", "0": 0}, ["mil", "1.234", True, {}, [1], "NaN", Decimal("1e99")]),
     "integer": ([*BLANKS], {"2": "2", "-5": -5}, ["um", 1.5, "1,5", 2**31, False, {"id": 6, "valor": 6}, [6]]),
+    "boolean": (
+        [*BLANKS],
+        {"True": "1", "False": 0},
+        [2, "sim", "S", {}, {"a": 1}, [], [True], Decimal("0.5")],
+    ),
     "id": ([*BLANKS], {str(2**63 - 1): 2**63 - 1}, [2**63, "x", True, {}, []]),
     "reference": (
         [*BLANKS, {}, [], {"id": 0}, {"id": "0"}, {"id": None}, {"id": ""}],

@@ -217,9 +217,20 @@ class BlingClient:
                     "a listagem não tem fim."
                 )
 
-    async def one_row(self, path: str, params: Params = (), *, key: Key = by_id, attempts: int = 1) -> None:
-        """Pede uma linha da listagem: só para saber se o Bling a dá, e que horas são lá. Não espera por uma pausa."""
-        await self.page(path, params, 1, 1, key=key, attempts=attempts, patience=0)
+    async def one_row(
+        self,
+        path: str,
+        params: Params = (),
+        *,
+        key: Key = by_id,
+        paged: bool = True,
+        sized: bool = True,
+        attempts: int = 1,
+    ) -> None:
+        """Pede uma linha da listagem, ou toda a que não tem páginas: só para saber se o Bling a dá, e que horas são lá.
+        Não espera por uma pausa."""
+        place = (1 if paged else None, 1 if paged and sized else None)
+        await self.page(path, params, *place, key=key, attempts=attempts, patience=0)
 
     async def none(self, path: str, params: Params = (), *, attempts: int = 1, patience: float = 0) -> None:
         """Pede o que ninguém tem, a um recurso que só responde pelo id: só para saber se o Bling o deixa ler. Dizer que

@@ -15,7 +15,6 @@ from bling_collector.etl.cited import settle_the_missing
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
-from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import mark_gone
@@ -47,7 +46,7 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         return
     todo = {_id_of(resource, each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
     ctx.start(f"{resource.title} pendentes", len(todo))
-    if resource.ids is not None and not resource.detail:
+    if resource.only_listed or (resource.ids is not None and not resource.detail):
         await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
         return
     missing = (await fetch_and_store(ctx, resource, todo, count=resource.emitted is not None)).missing
@@ -63,13 +62,12 @@ def _id_of(resource: Resource, recurso_id: str) -> Id:
 
 
 async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> None:
-    """O mesmo, do que só a listagem dá."""
-    assert resource.ids is not None, resource.name
-    for portion in batches(ids, resource.ids):
-        asked = tuple((resource.ids, id_) for id_ in portion)
+    """O mesmo, do que só a listagem dá: a destes ids ou, se ela não se filtra por eles, a de todos."""
+    for portion in batches(ids, resource.ids) if resource.ids is not None else [ids]:
+        asked = tuple((resource.ids, id_) for id_ in portion) if resource.ids is not None else ()
         gone = {*portion}
         for listing in await shown(ctx, resource, asked):
-            reading = Reading(ctx, resource, listing.params, path=listing.path)
+            reading = listing.reading(ctx, resource)
             async for page in reading.pages():
                 await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
                 gone -= {str(row["id"]) for row in page}
@@ -84,9 +82,14 @@ async def store_rows(ctx: RunContext, resource: Resource, rows: Collection[Json]
     if not rows:
         return Saved()
     async with ctx.transaction() as connection:
-        outcome = await ctx.store(connection, resource, [Item(row) for row in rows])
+        outcome = await ctx.store(connection, resource, [_as_listed(resource, row) for row in rows])
         ctx.progress.saved[resource.name] += len(outcome.created)
     return outcome
+
+
+def _as_listed(resource: Resource, row: Document) -> Item:
+    """A linha, por salvar, com a impressão dela se o recurso a guarda."""
+    return Item(row, wanted_of(resource, row).resumo if resource.keeps_listing else None)
 
 
 async def _settle_the_deleted(ctx: RunContext, resource: Resource, missing: dict[Id, date | None]) -> None:
@@ -157,7 +160,7 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> No
     ctx.start(f"{resource.title} em volta de hoje")
     wanted: dict[Id, Wanted] = {}
     for listing in await shown(ctx, resource, recent.filters):
-        reading = Reading(ctx, resource, listing.params, between=recent.between, path=listing.path)
+        reading = listing.reading(ctx, resource, between=recent.between)
         async for page in reading.pages(period):
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])
@@ -191,16 +194,29 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
 
 async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
     """O documento como a coleta o guarda: o detalhe ou, se é a linha que se guarda, a da listagem."""
-    if resource.detail or resource.ids is None:
+    if resource.only_listed and (row := await _listed(ctx, resource, id_)) is not None:
+        return _as_listed(resource, row)
+    if resource.alone and (resource.detail or resource.ids is None):
         document = await ctx.detail(resource, id_)
         return Item(document, await _resumo(ctx, resource, document))
+    if resource.ids is None:
+        raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem, e só nela se lê")
     for extra in await extras(ctx, resource):
         params = (*resource.shows[0], *extra, (resource.ids, str(id_)))
         async for page in ctx.pages(resource, params):
             for row in page:
                 if row["id"] == id_:
-                    return Item(row, wanted_of(resource, row).resumo if resource.keeps_listing else None)
+                    return _as_listed(resource, row)
     raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem")
+
+
+async def _listed(ctx: RunContext, resource: Resource, id_: Id) -> Document | None:
+    """A linha, da listagem de todos; None se ela não a mostra."""
+    for listing in await shown(ctx, resource):
+        async for page in listing.reading(ctx, resource).pages():
+            if found := next((row for row in page if row["id"] == id_), None):
+                return dict(found)
+    return None
 
 
 async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> str | None:
@@ -212,7 +228,7 @@ async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> st
     if not resource.keeps_listing or resource.emitted is None or day is None:
         return None
     for listing in await shown(ctx, resource):
-        reading = Reading(ctx, resource, listing.params, between=resource.emitted.between, path=listing.path)
+        reading = listing.reading(ctx, resource, between=resource.emitted.between)
         async for page in reading.pages(Period.of(Window(day, day))):
             for row in page:
                 if row["id"] == document["id"]:

@@ -78,7 +78,7 @@ async def _pages(
         periods.append(Period(start, stop))
         start = stop
     for listing in await shown(ctx, resource):
-        reading = Reading(ctx, resource, listing.params, between=changed.between, path=listing.path)
+        reading = listing.reading(ctx, resource, between=changed.between)
         for period in periods:
             async for page in reading.pages(period, known_bad=period in known_bad):
                 yield page
@@ -154,7 +154,7 @@ async def read_shown(ctx: RunContext, resource: Resource) -> None:
     ctx.start(f"{resource.title} na listagem")
     wanted: dict[Id, Wanted] = {}
     for listing in await shown(ctx, resource):
-        reading = Reading(ctx, resource, listing.params, path=listing.path)
+        reading = listing.reading(ctx, resource)
         async for page in reading.pages():
             wanted |= await otherwise(ctx, resource, page)
             ctx.show()

@@ -14,6 +14,9 @@ PORTION = 500
 
 async def read_cited(ctx: RunContext, resource: Resource) -> None:
     """Traz o que se cita e não se tem."""
+    if not resource.alone:
+        await _mark_the_unlisted(ctx, resource)
+        return
     async with ctx.engine.connect() as connection:
         total = await repository.count_lacking(connection, resource.table, resource.name, citing(ctx, resource))
     ctx.start(resource.title, total)
@@ -29,6 +32,21 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
         ctx.check_stop()
         await settle_the_missing(ctx, resource, missing, len(portion))
         last = portion[-1]
+
+
+async def _mark_the_unlisted(ctx: RunContext, resource: Resource) -> None:
+    """O que se cita e a listagem, que esta execução leu inteira, não mostra não existe."""
+    async with ctx.transaction() as connection:
+        read = await control.checkpoint(connection, whole_mark(resource))
+        if read is None or read < ctx.started:
+            return
+        missing = await repository.lacking(connection, resource.table, resource.name, citing(ctx, resource))
+        await repository.mark_not_found(connection, resource.table, missing, ctx.clock.now())
+
+
+def whole_mark(resource: Resource) -> str:
+    """O checkpoint que lembra quando a listagem inteira foi lida."""
+    return f"{resource.name}.inteira"
 
 
 async def lacks(ctx: RunContext, resource: Resource) -> bool:

@@ -228,7 +228,7 @@ class RunContext:
         self, resource: Resource, params: Params, number: int, size: int, *, path: str | None = None, attempts: int
     ) -> list[Json]:
         """Uma página só, que pode vir vazia; o resto como `pages`."""
-        place = (number if resource.paged else None, size if resource.sized else None)
+        place = (number if resource.paged else None, size if resource.paged and resource.sized else None)
         return await self.asking(
             self.client.page(path or resource.path, params, *place, key=resource.key, attempts=attempts)
         )
@@ -237,7 +237,7 @@ class RunContext:
         self, resource: Resource, id_: Id, read: Callable[[Document], object] | None = None
     ) -> dict[str, Json]:
         """O detalhe de um registro, inteiro; `read` como em `details`."""
-        return await self.client.detail(resource.path, id_, read or resource.read, key=resource.key)
+        return await self.client.detail(resource.asked_at, id_, read or resource.read, key=resource.key)
 
     async def asking(self, work: Awaitable[T]) -> T:
         """O resultado de `work`, ou Stopped assim que se pede a parada."""

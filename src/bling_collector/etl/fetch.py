@@ -115,7 +115,7 @@ async def fetch(
 
     async def one(id_: Id) -> Fetched:
         try:
-            return Fetched(id_, await client.detail(resource.path, id_, read, key=resource.key))
+            return Fetched(id_, await client.detail(resource.asked_at, id_, read, key=resource.key))
         except BlingPausedError:
             raise
         except (*LASTING, BlingMovedError) as error:
@@ -136,7 +136,7 @@ class _Jury:
     def __init__(self, client: BlingClient, resource: Resource, ids: Collection[Id], witnesses: Sequence[Id]) -> None:
         self._client = client
         self._resource = resource
-        self._path = resource.path
+        self._path = resource.asked_at
         self._ids = ids
         self._witnesses = list(witnesses)
         self._failed: set[Id] = set()
@@ -186,7 +186,7 @@ class _Jury:
                 continue
             return True
         attends = self._client.lists if self._resource.listed else self._client.attends
-        return not witnesses and await attends(self._path)
+        return not witnesses and await attends(self._resource.path)
 
 
 async def details(

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from bling_collector.clock import today
 from bling_collector.db import control
 from bling_collector.db.control import Owed
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import repository
 from bling_collector.etl.check import Listed
 from bling_collector.etl.context import RunContext
@@ -19,7 +19,7 @@ from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of
 from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.payload import Json, Row, UnreadableError, digest
-from bling_collector.windows import Period, Window, apart
+from bling_collector.windows import Between, Period, Window, apart
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,11 @@ class Shown:
 
     path: str
     params: Params
+    said: Document = field(default_factory=dict, compare=False)
+    """O que o pai diz de cada linha dela."""
+
+    def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
+        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said)
 
     def __str__(self) -> str:
         return self.path
@@ -81,13 +86,26 @@ class Shown:
 async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
     """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    filters = (*resource.shows, *hiding)
-    if resource.each is None:
-        return [Shown(resource.path, (*params, *more)) for params in filters]
-    async with ctx.engine.connect() as connection:
-        parents = (await connection.execute(text(resource.each.query))).mappings().all()
+    return await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.shows, *hiding)])
+
+
+async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
+    """Uma das listagens; None se só se lista por um pai, e o banco ainda não tem nenhum."""
+    return next(iter(await _listings(engine, resource, resource.shows[:1])), None)
+
+
+async def _listings(engine: AsyncEngine, resource: Resource, filters: Iterable[Params]) -> list[Shown]:
+    each = resource.each
+    if each is None:
+        return [Shown(resource.path, params) for params in filters]
+    async with engine.connect() as connection:
+        parents = (await connection.execute(text(each.query))).mappings().all()
     return [
-        Shown(resource.path.format(**parent), (*params, *_of(resource.each.params, parent), *more))
+        Shown(
+            resource.path.format(**parent),
+            (*_of(each.params, parent), *params),
+            {key: parent[column] for column, key in each.told},
+        )
         for parent in parents
         for params in filters
     ]
@@ -196,7 +214,7 @@ async def _pages(
     others = [day for (name, *_), days in ctx.unread.items() if name == resource.name for day in days]
     known_bad = {*others, *ctx.known_bad.get(resource.name, [])}
     between = resource.emitted.between
-    reading = Reading(ctx, resource, listing.params, between=between, path=listing.path)
+    reading = listing.reading(ctx, resource, between=between)
     for piece in apart(window, known_bad):
         if why := next((why for each, why in bad.items() if each.contains(piece)), None):
             result.unread[piece] = why

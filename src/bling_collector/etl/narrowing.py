@@ -21,7 +21,7 @@ from bling_collector.errors import (
     BlingUnavailableError,
 )
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.resource import Params, Resource
+from bling_collector.etl.resource import Document, Params, Resource
 from bling_collector.payload import Json
 from bling_collector.windows import Between, Period, Window
 
@@ -53,15 +53,18 @@ class Reading:
         *,
         between: Between | None = None,
         path: str | None = None,
+        said: Document | None = None,
         short_is_last: bool = False,
     ) -> None:
-        """`between` é o filtro do período; `path`, o da listagem, se não é o do recurso; `short_is_last`, o de
-        `BlingClient.pages`."""
+        """`between` é o filtro do período; `path`, o da listagem, se não é o do recurso; `said`, o que se sabe de toda
+        linha dela; `short_is_last`, o de `BlingClient.pages`."""
         self.unread: list[Unread] = []
         self._ctx = ctx
         self._resource = resource
         self._path = path or resource.path
         self._params = params
+        asked = dict(params)
+        self._said = {**(said or {}), **{key: asked[param] for param, key in resource.told if param in asked}}
         self._between = between
         self._short_is_last = short_is_last
         self._most = MOST_REFUSED
@@ -87,9 +90,7 @@ class Reading:
 
     def _told(self, page: list[Json]) -> list[Json]:
         """As linhas, com o que só a listagem em que estão diz delas."""
-        asked = dict(self._params)
-        said = {key: asked[param] for param, key in self._resource.told if param in asked}
-        return [said | row for row in page] if said else page
+        return [self._said | row for row in page] if self._said else page
 
     def _ask(self, period: Period | None, attempts: int = ATTEMPTS) -> AsyncIterator[list[Json]]:
         params = self._params_of(period)
@@ -119,7 +120,7 @@ class Reading:
             if failed and not await self._is_a_row(period, error):
                 return
             if period is None or period.is_within_a_day:  # cortar mais não adianta: as linhas é que se contam
-                if not self._resource.sized:
+                if not (self._resource.sized and self._resource.paged):
                     self.unread.append(Unread(period, error))
                     return
                 async for page in self._by_pages(period):

@@ -143,6 +143,10 @@ class Each:
 
     query: str
     params: tuple[str, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
+    """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
+    of: str = ""
+    """O recurso da consulta: quem pede este pede também aquele."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,10 @@ class Resource:
     """As chaves que nenhum documento deixa de ter, ainda que vazias: sem uma delas, o que veio é só um pedaço."""
     detail: bool = True
     """False se a linha da listagem é o documento."""
+    alone: bool = True
+    """False se o Bling não dá um registro só: o que a listagem, completa, não mostra não existe."""
+    detail_path: str | None = None
+    """Onde se pede um só, se não é em `path`."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
     principal: bool = False
@@ -303,6 +311,17 @@ class Resource:
         if told is None:
             return None
         return Personal(self.name, self.table, told.contato_id, told.names, told.documento, told.columns)
+
+    @property
+    def asked_at(self) -> str:
+        """O caminho em que se pede um registro só."""
+        return self.detail_path or self.path
+
+    @property
+    def only_listed(self) -> bool:
+        """Se um registro só se lê inteiro na listagem de todos: o Bling não o dá sozinho, ou só ela diz parte dele."""
+        told = self.told or (self.each is not None and self.each.told)
+        return not self.detail and self.ids is None and (bool(told) or not self.alone)
 
     @property
     def keeps_listing(self) -> bool:

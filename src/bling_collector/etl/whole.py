@@ -1,17 +1,20 @@
 """O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 from bling_collector.db import control, proof
 from bling_collector.db.resources import repository
-from bling_collector.etl.cited import lacks
+from bling_collector.errors import BlingNotFoundError
+from bling_collector.etl.cited import lacks, whole_mark
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.settle import mark_gone
+from bling_collector.payload import Json
 
 Unreads = list[Unread]
 
@@ -19,7 +22,7 @@ Unreads = list[Unread]
 async def read_whole(ctx: RunContext, resource: Resource) -> None:
     """Relê a listagem inteira, se é a hora; o que ela, completa, não mostra foi excluído."""
     assert resource.whole is not None, resource.name
-    name, now = f"{resource.name}.inteira", ctx.clock.now()
+    name, now = whole_mark(resource), ctx.clock.now()
     if not ctx.everything and not await _is_due(ctx, resource, name):
         return
     ctx.start(resource.title)
@@ -27,25 +30,22 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     rows: dict[Id, Document] = {}
     wanted: dict[Id, Wanted] = {}
     unread: Unreads = []
-    for listing in await shown(ctx, resource):
-        reading = Reading(ctx, resource, listing.params, path=listing.path)
-        async for page in reading.pages():
-            new = [row for row in page if row["id"] not in seen]  # o que outra listagem já mostrou
-            seen |= {row["id"] for row in page}
-            if resource.keeps_listing:
-                async with ctx.engine.connect() as connection:
-                    known = await repository.known(connection, resource.table, [row["id"] for row in new])
-                found = diff(new, known, resource)
-            else:
-                found = {row["id"]: wanted_of(resource, row) for row in new}
-            if resource.detail:
-                wanted |= found
-                rows |= {row["id"]: row for row in new if row["id"] in found}
-            else:
-                await fetch_and_store(ctx, resource, found)
-            ctx.show()
-            ctx.check_stop()
-        unread += reading.unread
+    async for page in _pages(ctx, resource, unread):
+        new = [row for row in page if row["id"] not in seen]  # o que outra listagem já mostrou
+        seen |= {row["id"] for row in page}
+        if resource.keeps_listing:
+            async with ctx.engine.connect() as connection:
+                known = await repository.known(connection, resource.table, [row["id"] for row in new])
+            found = diff(new, known, resource)
+        else:
+            found = {row["id"]: wanted_of(resource, row) for row in new}
+        if resource.detail:
+            wanted |= found
+            rows |= {row["id"]: row for row in new if row["id"] in found}
+        else:
+            await fetch_and_store(ctx, resource, found)
+        ctx.show()
+        ctx.check_stop()
     if wanted:
         ctx.start(resource.title, len(wanted))
         missing = (await fetch_and_store(ctx, resource, wanted)).missing
@@ -67,6 +67,20 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     ctx.gone[resource.name] += gone
 
 
+async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncIterator[list[Json]]:
+    """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`."""
+    for listing in await shown(ctx, resource):
+        reading = listing.reading(ctx, resource)
+        try:
+            async for page in reading.pages():
+                yield page
+        except BlingNotFoundError as error:
+            if resource.each is None:
+                raise
+            unread.append(Unread(None, error))  # o pai já não existe: a dos outros segue
+        unread += reading.unread
+
+
 async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
     assert resource.whole is not None, resource.name
     now = ctx.clock.now()
@@ -77,7 +91,8 @@ async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
     async with ctx.engine.connect() as connection:
         last = await control.checkpoint(connection, name)
     # Um marco do futuro, de um relógio que andou adiantado, não vale.
-    return last is None or not timedelta() <= now - last < resource.whole.every
+    due = last is None or not timedelta() <= now - last < resource.whole.every
+    return due or (not resource.alone and await lacks(ctx, resource))
 
 
 async def read_removed(ctx: RunContext, resource: Resource) -> None:

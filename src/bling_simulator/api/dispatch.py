@@ -1,11 +1,15 @@
 """Do caminho ao recurso: confere o token e o escopo, lista ou detalha."""
 
+import re
+
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bling_simulator.answers import json_response, method_not_allowed, not_found, oauth_error
 from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTOS, get_dados_basicos
 from bling_simulator.api.contatos import CONTATOS
+from bling_simulator.api.dimensoes import DIMENSOES
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
@@ -22,17 +26,19 @@ from bling_simulator.payload import Json
 RESOURCES = {
     resource.path: resource
     for resource in (
-        NFE,
-        CONTATOS,
-        PRODUTOS,
-        FORMAS_PAGAMENTOS,
-        CATEGORIAS_PRODUTOS,
-        VENDEDORES,
-        PEDIDOS_VENDAS,
-        CONTAS_RECEBER,
-        CONTAS_PAGAR,
+        *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
+        *(CONTAS_RECEBER, CONTAS_PAGAR),
+        *DIMENSOES,
     )
 }
+
+
+_BY_PARENT = [
+    (re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[0-9]+)", path)), resource)
+    for path, resource in RESOURCES.items()
+    if "{" in path
+]
+_DETAILS = {resource.detail_path or path: resource for path, resource in RESOURCES.items() if resource.alone}
 
 
 async def dispatch(bling: Bling, request: Request) -> Response:
@@ -45,19 +51,31 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     _check_scope(bling, path)
     if path == "/empresas/me/dados-basicos":
         return _data(request, get_dados_basicos(bling))
-    if path in RESOURCES:
-        return _data(request, _list(bling, request, RESOURCES[path]))
+    listed, parent = _listed(path)
+    if listed is not None:
+        _check_scope(bling, listed.path)
+        return _data(request, _list(bling, request, listed, parent))
     head, _, tail = path.rpartition("/")
-    if head in RESOURCES and tail.isascii() and tail.isdigit():
-        return _data(request, _detail(bling, RESOURCES[head], int(tail)))
+    if head in _DETAILS and tail.isascii() and tail.isdigit():
+        _check_scope(bling, _DETAILS[head].path)
+        return _data(request, _detail(bling, _DETAILS[head], int(tail)))
     raise not_found()
 
 
-def _list(bling: Bling, request: Request, resource: Resource) -> list[Json]:
-    query = Query(request.query_params, local_now(bling.clock), bling.settings.most_array_values)
-    pagina, limite = query.page()
+def _listed(path: str) -> tuple[Resource | None, dict[str, str]]:
+    """O recurso que se lista neste caminho, e o que o caminho diz do pai."""
+    for pattern, resource in _BY_PARENT:
+        if match := pattern.fullmatch(path):
+            return resource, match.groupdict()
+    return RESOURCES.get(path), {}
+
+
+def _list(bling: Bling, request: Request, resource: Resource, parent: dict[str, str]) -> list[Json]:
+    params = QueryParams([*request.query_params.multi_items(), *parent.items()])
+    query = Query(params, local_now(bling.clock), bling.settings.most_array_values)
+    pagina, limite = query.page() if resource.paged else (1, 0)
     rows = [row for row in resource.list(bling, query) if (resource.path, row["id"]) not in bling.unlisted]
-    page = cut_page(rows, pagina, limite, bling.settings)
+    page = cut_page(rows, pagina, limite, bling.settings) if resource.paged else rows
     return [resource.row(row) | bling.garbled.get((resource.path, row["id"]), {}) for row in page]
 
 

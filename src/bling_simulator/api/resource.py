@@ -11,7 +11,7 @@ from bling_simulator.payload import Json
 @dataclass(frozen=True)
 class Resource:
     path: str
-    """Sem o prefixo: `/nfe`. O detalhe atende em `path/{id}`."""
+    """Sem o prefixo: `/nfe`. O detalhe atende em `path/{id}`. `{chave}` é um número, que a consulta também traz."""
     list: Callable[[Bling, Query], list[Json]]
     """Os detalhes de tudo o que a consulta pede, em ordem; quem corta a página é o despacho."""
     row: Callable[[Json], Json]
@@ -22,3 +22,9 @@ class Resource:
     """Troca campos do detalhe de um registro."""
     delete: Callable[[Bling, int], object]
     """Exclui um registro, como quem usa o Bling o faria."""
+    detail_path: str | None = None
+    """Onde o detalhe atende, se não é em `path/{id}`: sem o `/{id}`."""
+    alone: bool = True
+    """False se o detalhe não atende em lugar nenhum."""
+    paged: bool = True
+    """False se a listagem vem de uma vez, e ignora `pagina` e `limite`."""

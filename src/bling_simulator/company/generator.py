@@ -10,6 +10,7 @@ from bling_simulator.company import ugly
 from bling_simulator.company.categories import make_categories
 from bling_simulator.company.customers import make_customers
 from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
+from bling_simulator.company.dimensions.dimensions import Dimensions, make_dimensions
 from bling_simulator.company.finance.books import Books, Sources, make_books
 from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
 from bling_simulator.company.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
@@ -40,6 +41,8 @@ class Company:
     """Gera os pedidos, que saem das notas como foram geradas, mudem elas o que mudarem."""
     first_books: Callable[[], Books] = field(compare=False)
     """Gera as contas, que saem das notas e dos pedidos como foram gerados."""
+    first_dimensions: Callable[[], Dimensions] = field(compare=False)
+    """Gera os cadastros pequenos, que também saem da empresa como foi gerada."""
 
 
 def generate_company(settings: SimulatorSettings) -> Company:
@@ -56,6 +59,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         sellers=model.sellers.copy(),
         first_orders=model.first_orders,
         first_books=model.first_books,
+        first_dimensions=model.first_dimensions,
     )
 
 
@@ -146,6 +150,7 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
         sellers=sellers,
         first_orders=partial(_first_orders, seed, volumes, today),
         first_books=partial(_first_books, seed, volumes, today),
+        first_dimensions=partial(_first_dimensions, seed, volumes, today),
     )
 
 
@@ -160,6 +165,11 @@ def _first_books(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], to
     orders = [entry.detail for entry in model.first_orders().entries.values()]
     sources = Sources(list(model.notes.values()), orders, model.contacts, model.payment_methods, today)
     return make_books(Random(f"{seed} contas"), sources)
+
+
+def _first_dimensions(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Dimensions:
+    model = _generate(seed, volumes, today)
+    return make_dimensions(Random(f"{seed} dimensões"), model.contacts, model.products)
 
 
 def _proportion(reference: int, live_count: int) -> int:

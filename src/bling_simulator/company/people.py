@@ -21,7 +21,7 @@ from bling_simulator.payload import Json
 Kind = Literal["J", "F", "E", "consumidor"]
 
 CUSTOMER_TYPE = {"id": 1_483_001, "descricao": "Cliente"}
-_SUPPLIER_TYPE = {"id": 1_483_002, "descricao": "Fornecedor"}
+SUPPLIER_TYPE = {"id": 1_483_002, "descricao": "Fornecedor"}
 
 
 def make_contact(rng: Random, kind: Kind, *, supplier: bool = False, vendedor: int = 0) -> Json:
@@ -56,7 +56,7 @@ def make_contact(rng: Random, kind: Kind, *, supplier: bool = False, vendedor: i
         "dadosAdicionais": {"dataNascimento": "0000-00-00", "sexo": "M", "naturalidade": ""},
         "financeiro": {"limiteCredito": 0, "condicaoPagamento": "", "categoria": {"id": 0}},
         "pais": {"nome": rng.choice(COUNTRIES)[0] if kind == "E" else ""},
-        "tiposContato": [_SUPPLIER_TYPE if supplier else CUSTOMER_TYPE],
+        "tiposContato": [SUPPLIER_TYPE if supplier else CUSTOMER_TYPE],
         "pessoasContato": [],
     }
 

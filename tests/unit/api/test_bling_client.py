@@ -75,6 +75,20 @@ async def test_it_goes_on_to_the_empty_page() -> None:
     assert {dict(query)["limite"] for query in listing.queries} == {"2"}
 
 
+async def test_one_row_is_asked_of_what_has_pages() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.query.decode())
+        return json({"data": rows(1, 2)})
+
+    client = BlingClient(http_over(answer))
+    await client.one_row("/nfe", [("tipo", "1")])
+    await client.one_row("/caixas", sized=False)
+    await client.one_row("/contatos/tipos", paged=False)
+    assert asked == ["tipo=1&pagina=1&limite=1", "pagina=1", ""]
+
+
 async def test_an_empty_listing_yields_nothing() -> None:
     assert await listed(Listing()) == []
 

@@ -99,7 +99,7 @@ async def lacking(
     table: Table,
     recurso: str,
     citing: Collection[Citing],
-    limit: int,
+    limit: int | None = None,
     after: object = None,
 ) -> list[Any]:
     """Ids, em ordem, do que a tabela não tem e alguém cita, menos os estacionados."""

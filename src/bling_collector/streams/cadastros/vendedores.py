@@ -49,7 +49,7 @@ VENDEDORES = Resource(
     whole=Whole(),
     # A listagem não mostra as comissões; de um excluído elas já não mudam.
     is_final=lambda row: text(part(row, "contato", "situacao")) == "E",
-    cites=(("contatos", vendedores.c.contato_id),),
+    cites=(("contatos", vendedores.c.contato_id), ("canais_venda", vendedores.c.loja_id)),
     children=(Child(vendedores_comissoes, "vendedor_id"),),
     history=("comissoes",),
     person=Person(nameless_vendedor, contato_id=vendedores.c.contato_id, names=(vendedores.c.nome,)),

@@ -295,7 +295,12 @@ NFE = Resource(
     ),
     is_final=lambda row: integer(row.get("situacao")) in FINAL,
     open=f"situacao IN ({', '.join(map(str, sorted(AWAITING)))})",
-    cites=(("formas_pagamento", nfe_pagamentos.c.forma_pagamento_id), ("vendedores", nfe_cabecalho.c.vendedor_id)),
+    cites=(
+        ("formas_pagamento", nfe_pagamentos.c.forma_pagamento_id),
+        ("vendedores", nfe_cabecalho.c.vendedor_id),
+        ("canais_venda", nfe_cabecalho.c.loja_id),
+        ("naturezas_operacao", nfe_cabecalho.c.natureza_operacao_id),
+    ),
     special=(_explain_numbers,),
     children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.

@@ -128,6 +128,7 @@ PEDIDOS_VENDA = Resource(
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
     cites=(
         ("vendedores", pedidos_venda.c.vendedor_id),
+        ("canais_venda", pedidos_venda.c.loja_id),
         ("formas_pagamento", pedidos_venda_parcelas.c.forma_pagamento_id),
     ),
     children=(Child(pedidos_venda_itens, "pedido_id"), Child(pedidos_venda_parcelas, "pedido_id")),

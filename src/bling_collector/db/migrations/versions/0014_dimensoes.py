@@ -1,0 +1,181 @@
+"""Os cadastros pequenos: o que são os ids das notas, dos pedidos e das contas."""
+
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+_COMMENTS = {
+    "depositos.id": "o id no Bling",
+    "depositos.situacao": "1 ativo, 0 inativo",
+    "depositos.padrao": "é o padrão da conta",
+    "depositos.desconsiderar_saldo": "o saldo dele não entra no virtual do produto",
+    "depositos.detalhe": "a linha de GET /depositos",
+    "depositos.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "depositos.extraido_em": "quando o que está aqui foi lido",
+    "depositos.excluida_em": "quando o Bling deixou de o ter",
+    "depositos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "canais_venda.id": "o id no Bling",
+    "canais_venda.tipo": "a integração: Shopee, MercadoLivre…",
+    "canais_venda.situacao": "1 habilitado, 2 desabilitado",
+    "canais_venda.detalhe": "o canal inteiro, como GET /canais-venda/{id} o deu",
+    "canais_venda.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "canais_venda.extraido_em": "quando o que está aqui foi lido",
+    "canais_venda.excluida_em": "quando o Bling deixou de o ter",
+    "canais_venda.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "canais_venda_filiais.canal_id": "de que canal é",
+    "canais_venda_filiais.ordem": "o lugar na lista do Bling, de 1 em diante",
+    "canais_venda_filiais.cnpj": "o da filial, sem pontuação",
+    "canais_venda_filiais.unidade_negocio": "o nome da unidade: o Bling só o diz aqui",
+    "canais_venda_filiais.deposito_id": "o depósito de onde ela despacha",
+    "canais_venda_filiais.padrao": "é a padrão do canal",
+    "naturezas_operacao.id": "o id no Bling",
+    "naturezas_operacao.situacao": "1 ativa, 0 inativa",
+    "naturezas_operacao.padrao": "0 nenhum, 1 venda, 2 compra, 3/4 venda e 5/6 compra PF/PJ, 7 cupom, 8/9 devolução",
+    "naturezas_operacao.detalhe": "a linha de GET /naturezas-operacoes",
+    "naturezas_operacao.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "naturezas_operacao.extraido_em": "quando o que está aqui foi lido",
+    "naturezas_operacao.excluida_em": "quando o Bling deixou de o ter",
+    "naturezas_operacao.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "tipos_contato.id": "o id no Bling",
+    "tipos_contato.detalhe": "a linha de GET /contatos/tipos",
+    "tipos_contato.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "tipos_contato.extraido_em": "quando o que está aqui foi lido",
+    "tipos_contato.excluida_em": "quando o Bling deixou de o ter",
+    "tipos_contato.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "grupos_produto.id": "o id no Bling",
+    "grupos_produto.grupo_pai_id": "o grupo em que está; vazio se em nenhum",
+    "grupos_produto.detalhe": "a linha de GET /grupos-produtos",
+    "grupos_produto.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "grupos_produto.extraido_em": "quando o que está aqui foi lido",
+    "grupos_produto.excluida_em": "quando o Bling deixou de o ter",
+    "grupos_produto.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "contas_financeiras.id": "o id no Bling",
+    "contas_financeiras.tipo": "banco, caixa, conta-bancaria ou integracao-pagamento",
+    "contas_financeiras.alias_integracao": "a integração de pagamento, se é de uma",
+    "contas_financeiras.situacao": "1 ativa, 2 inativa, 3 pendente, 4 cancelada: a do filtro que a mostra",
+    "contas_financeiras.detalhe": "a linha de GET /contas-contabeis, com a situação que o filtro diz",
+    "contas_financeiras.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "contas_financeiras.extraido_em": "quando o que está aqui foi lido",
+    "contas_financeiras.excluida_em": "quando o Bling deixou de o ter",
+    "contas_financeiras.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "categorias_financeiras.id": "o id no Bling",
+    "categorias_financeiras.categoria_pai_id": "a categoria em que está; vazia se em nenhuma",
+    "categorias_financeiras.tipo": "1 despesa, 2 receita, 3 as duas",
+    "categorias_financeiras.situacao": "1 ativa, 0 inativa: a do filtro que a mostra",
+    "categorias_financeiras.detalhe": "a linha de GET /categorias/receitas-despesas, com a situação que o filtro diz",
+    "categorias_financeiras.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "categorias_financeiras.extraido_em": "quando o que está aqui foi lido",
+    "categorias_financeiras.excluida_em": "quando o Bling deixou de o ter",
+    "categorias_financeiras.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+}
+
+
+def upgrade() -> None:
+    op.execute("""
+        CREATE TABLE depositos (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            situacao INTEGER,
+            padrao BOOLEAN,
+            desconsiderar_saldo BOOLEAN,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT depositos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE canais_venda (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            tipo TEXT,
+            situacao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT canais_venda_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE canais_venda_filiais (
+            canal_id BIGINT NOT NULL,
+            ordem INTEGER NOT NULL,
+            cnpj TEXT,
+            id_unidade_negocio BIGINT,
+            unidade_negocio TEXT,
+            deposito_id BIGINT,
+            padrao BOOLEAN,
+            CONSTRAINT canais_venda_filiais_pkey PRIMARY KEY (canal_id, ordem),
+            CONSTRAINT canais_venda_filiais_canal_id_fkey FOREIGN KEY(canal_id) REFERENCES canais_venda (id)
+        )""")
+    op.execute("""
+        CREATE TABLE naturezas_operacao (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            situacao INTEGER,
+            padrao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT naturezas_operacao_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE tipos_contato (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT tipos_contato_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE grupos_produto (
+            id BIGINT NOT NULL,
+            nome TEXT,
+            grupo_pai_id BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT grupos_produto_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE contas_financeiras (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            tipo TEXT,
+            alias_integracao TEXT,
+            situacao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT contas_financeiras_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE categorias_financeiras (
+            id BIGINT NOT NULL,
+            categoria_pai_id BIGINT,
+            descricao TEXT,
+            tipo INTEGER,
+            situacao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT categorias_financeiras_pkey PRIMARY KEY (id)
+        )""")
+    for column, comment in _COMMENTS.items():
+        op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")

@@ -1,0 +1,102 @@
+"""Os cadastros pequenos, que dizem o que são os ids das notas, dos pedidos e das contas."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+)
+
+from bling_collector.db.models.base import kept, metadata
+
+
+def _id() -> "Column[int]":
+    return Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling")
+
+
+depositos = Table(
+    "depositos",
+    metadata,
+    _id(),
+    Column("descricao", Text),
+    Column("situacao", Integer, comment="1 ativo, 0 inativo"),
+    Column("padrao", Boolean, comment="é o padrão da conta"),
+    Column("desconsiderar_saldo", Boolean, comment="o saldo dele não entra no virtual do produto"),
+    *kept("a linha de GET /depositos"),
+)
+
+canais_venda = Table(
+    "canais_venda",
+    metadata,
+    _id(),
+    Column("descricao", Text),
+    Column("tipo", Text, comment="a integração: Shopee, MercadoLivre…"),
+    Column("situacao", Integer, comment="1 habilitado, 2 desabilitado"),
+    *kept("o canal inteiro, como GET /canais-venda/{id} o deu"),
+)
+
+canais_venda_filiais = Table(
+    "canais_venda_filiais",
+    metadata,
+    Column("canal_id", BigInteger, ForeignKey(canais_venda.c.id), primary_key=True, comment="de que canal é"),
+    Column("ordem", Integer, primary_key=True, comment="o lugar na lista do Bling, de 1 em diante"),
+    Column("cnpj", Text, comment="o da filial, sem pontuação"),
+    Column("id_unidade_negocio", BigInteger),
+    Column("unidade_negocio", Text, comment="o nome da unidade: o Bling só o diz aqui"),
+    Column("deposito_id", BigInteger, comment="o depósito de onde ela despacha"),
+    Column("padrao", Boolean, comment="é a padrão do canal"),
+)
+
+naturezas_operacao = Table(
+    "naturezas_operacao",
+    metadata,
+    _id(),
+    Column("descricao", Text),
+    Column("situacao", Integer, comment="1 ativa, 0 inativa"),
+    Column(
+        "padrao", Integer, comment="0 nenhum, 1 venda, 2 compra, 3/4 venda e 5/6 compra PF/PJ, 7 cupom, 8/9 devolução"
+    ),
+    *kept("a linha de GET /naturezas-operacoes"),
+)
+
+tipos_contato = Table(
+    "tipos_contato",
+    metadata,
+    _id(),
+    Column("descricao", Text),
+    *kept("a linha de GET /contatos/tipos"),
+)
+
+grupos_produto = Table(
+    "grupos_produto",
+    metadata,
+    _id(),
+    Column("nome", Text),
+    Column("grupo_pai_id", BigInteger, comment="o grupo em que está; vazio se em nenhum"),
+    *kept("a linha de GET /grupos-produtos"),
+)
+
+contas_financeiras = Table(
+    "contas_financeiras",
+    metadata,
+    _id(),
+    Column("descricao", Text),
+    Column("tipo", Text, comment="banco, caixa, conta-bancaria ou integracao-pagamento"),
+    Column("alias_integracao", Text, comment="a integração de pagamento, se é de uma"),
+    Column("situacao", Integer, comment="1 ativa, 2 inativa, 3 pendente, 4 cancelada: a do filtro que a mostra"),
+    *kept("a linha de GET /contas-contabeis, com a situação que o filtro diz"),
+)
+
+categorias_financeiras = Table(
+    "categorias_financeiras",
+    metadata,
+    _id(),
+    Column("categoria_pai_id", BigInteger, comment="a categoria em que está; vazia se em nenhuma"),
+    Column("descricao", Text),
+    Column("tipo", Integer, comment="1 despesa, 2 receita, 3 as duas"),
+    Column("situacao", Integer, comment="1 ativa, 0 inativa: a do filtro que a mostra"),
+    *kept("a linha de GET /categorias/receitas-despesas, com a situação que o filtro diz"),
+)

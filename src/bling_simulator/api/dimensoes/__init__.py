@@ -1,0 +1,20 @@
+"""Os cadastros pequenos: os recursos deles, para o despacho."""
+
+from bling_simulator.api.dimensoes.cadastros import (
+    CANAIS_VENDA,
+    DEPOSITOS,
+    GRUPOS_PRODUTOS,
+    NATUREZAS_OPERACOES,
+    TIPOS_CONTATO,
+)
+from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
+
+DIMENSOES = (
+    DEPOSITOS,
+    CANAIS_VENDA,
+    NATUREZAS_OPERACOES,
+    GRUPOS_PRODUTOS,
+    TIPOS_CONTATO,
+    CONTAS_CONTABEIS,
+    CATEGORIAS_RECEITAS_DESPESAS,
+)

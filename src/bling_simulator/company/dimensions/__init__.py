@@ -1,0 +1,1 @@
+"""Os cadastros pequenos a que as notas, os pedidos e os produtos se referem."""

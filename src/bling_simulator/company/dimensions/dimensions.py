@@ -1,0 +1,16 @@
+"""Todos os cadastros pequenos da empresa, de uma semente só deles."""
+
+from random import Random
+
+from bling_simulator.company.dimensions.finance import make_finance
+from bling_simulator.company.dimensions.registers import make_registers
+from bling_simulator.company.register import Register
+
+Dimensions = dict[str, Register]
+"""Caminho da API → o cadastro."""
+
+
+def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dimensions:
+    """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
+    del rng, contacts, products
+    return make_registers() | make_finance()

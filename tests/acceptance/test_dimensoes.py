@@ -1,0 +1,148 @@
+"""Os cadastros pequenos: o que se cita e não há, o que só a listagem diz, o que não tem páginas."""
+
+from datetime import date
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.api.transport import ATTEMPTS
+from bling_collector.bootstrap import App
+from bling_collector.etl.again import UnknownObjectError
+from bling_collector.payload import digest
+from bling_simulator.bling import Bling
+
+START = date(2025, 12, 1)
+DAY = 86_400.0
+SALE = 15_102_000_005
+NATURES, CHANNELS, ACCOUNTS = "/naturezas-operacoes", "/canais-venda", "/contas-contabeis"
+pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10)]
+
+
+async def run(app: App, clock: FakeClock, status: str = "success") -> str:
+    clock.advance(DAY)
+    result = await app.pipeline.run()
+    assert result.status == status, result.message
+    return str(result.message)
+
+
+async def owed(app: App, recurso: str) -> list[str]:
+    return [id_ for (id_,) in await rows(app.engine, f"SELECT recurso_id FROM pendencias WHERE recurso = '{recurso}'")]
+
+
+async def test_what_is_cited_and_cannot_be_asked_alone_is_known_not_to_exist(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    gone = bling.dimensions[NATURES].entries[SALE].detail
+    bling.delete_dimension(NATURES, SALE)
+    await app.pipeline.run_full(START)
+    said = f"SELECT descricao, detalhe IS NULL, nao_encontrado_em IS NOT NULL FROM naturezas_operacao WHERE id = {SALE}"
+    assert await rows(app.engine, said) == [(None, True, True)]
+    asked = bling.counters.requests
+    assert asked[f"{NATURES}/{{id}}"] == 0
+    await run(app, clock)
+    assert await rows(app.engine, said) == [(None, True, True)]
+    bling.add_dimension(NATURES, **gone)
+    await run(app, clock)
+    assert await rows(app.engine, said) == [("Venda de mercadorias", False, False)]
+    assert asked[f"{NATURES}/{{id}}"] == 0
+
+
+async def test_what_is_cited_and_not_listed_is_asked_once(app: App, bling: Bling, clock: FakeClock) -> None:
+    newest = next(order for order in reversed([*bling.orders.values()]) if order["loja"]["id"])
+    shop = newest["loja"]["id"]
+    bling.delete_dimension(CHANNELS, shop)
+    await app.pipeline.run_full(date.fromisoformat(newest["data"]))
+    unknown = "SELECT id FROM canais_venda WHERE detalhe IS NULL AND nao_encontrado_em IS NOT NULL"
+    assert await rows(app.engine, unknown) == [(shop,)]
+    bling.counters.reset()
+    await run(app, clock)
+    living = sum(entry.detail["situacao"] == 1 for entry in bling.dimensions[CHANNELS].entries.values())
+    assert bling.counters.requests[f"{CHANNELS}/{{id}}"] == living, "as filiais só no detalhe, e o que não há nem isso"
+
+
+async def test_one_alone_comes_from_the_list(app: App, bling: Bling, clock: FakeClock) -> None:
+    assert await app.pipeline.sync("naturezas_operacao", SALE) == "criado"
+    assert await app.pipeline.sync("natureza_operacao", SALE) == "igual"
+    bling.edit_dimension(NATURES, SALE, descricao="Venda")
+    assert await app.pipeline.sync("natureza_operacao", SALE) == "atualizado"
+    assert await scalar(app.engine, f"SELECT resumo_lista FROM naturezas_operacao WHERE id = {SALE}") == digest(
+        bling.dimensions[NATURES].entries[SALE].detail
+    )
+    with pytest.raises(UnknownObjectError):
+        await app.pipeline.sync("natureza_operacao", 7)
+    assert bling.counters.requests[f"{NATURES}/{{id}}"] == 0
+
+
+async def test_what_is_owed_is_retried_where_it_is_listed(app: App, bling: Bling, clock: FakeClock) -> None:
+    bling.garbled[NATURES, SALE] = {"descricao": {"veio": "outra coisa"}}
+    bling.garbled[NATURES, SALE + 1] = {"descricao": {"veio": "outra coisa"}}
+    assert (await app.pipeline.run_full(START)).status == "partial"
+    assert await owed(app, "naturezas_operacao") == [str(SALE), str(SALE + 1)]
+    bling.garbled.clear()
+    bling.delete_dimension(NATURES, SALE + 1)
+    clock.advance(DAY)
+    await app.pipeline.retry()
+    assert await owed(app, "naturezas_operacao") == []
+    assert await rows(
+        app.engine, "SELECT descricao, nao_encontrado_em FROM naturezas_operacao ORDER BY id LIMIT 1"
+    ) == [("Compra de mercadorias", None)]
+    assert await scalar(app.engine, f"SELECT descricao FROM naturezas_operacao WHERE id = {SALE}") == (
+        "Venda de mercadorias"
+    )
+
+
+async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    told = "SELECT situacao, count(*) FROM contas_financeiras GROUP BY 1 ORDER BY 1"
+    assert await rows(app.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
+    chosen = min(id_ for id_, each in bling.dimensions[ACCOUNTS].entries.items() if each.detail["situacao"] == 2)
+    assert await app.pipeline.sync("conta_financeira", chosen) == "igual"
+    bling.edit_dimension(ACCOUNTS, chosen, descricao="Outra")
+    assert await app.pipeline.sync("conta_financeira", chosen) == "atualizado"
+    assert await rows(app.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
+    bling.edit_dimension(ACCOUNTS, chosen, situacao=4)
+    await run(app, clock)
+    assert await rows(app.engine, told) == [(1, 4), (3, 1), (4, 2)]
+    assert bling.counters.requests[f"{ACCOUNTS}/{{id}}"] == 0
+
+
+async def test_a_parent_no_list_shows_is_asked_for(app: App, bling: Bling, clock: FakeClock) -> None:
+    path, categories = "/categorias/receitas-despesas", bling.dimensions["/categorias/receitas-despesas"].entries
+    parent = next(entry.detail["idCategoriaPai"] for entry in categories.values() if entry.detail["idCategoriaPai"])
+    bling.unlisted.add((path, parent))
+    await app.pipeline.run_full(START)
+    said = f"SELECT situacao, excluida_em IS NULL FROM categorias_financeiras WHERE id = {parent}"
+    assert await rows(app.engine, said) == [(1, True)]
+    await run(app, clock)
+    assert await rows(app.engine, said) == [(1, False)], "responde, mas nenhuma listagem a mostra"
+    assert bling.counters.requests[f"{path}/{{id}}"] == 1
+
+
+@pytest.mark.parametrize("failures", [ATTEMPTS, 1000])
+async def test_a_list_without_pages_is_not_narrowed(app: App, bling: Bling, clock: FakeClock, failures: int) -> None:
+    rule = bling.fail("^/contatos/tipos$", "server_error", times=failures)
+    await app.pipeline.run_full(START)
+    assert bling.counters.requests["/contatos/tipos"] < 5 * ATTEMPTS
+    assert await scalar(app.engine, "SELECT count(*) FROM depositos") == 5, "os outros não dependem dela"
+    bling.faults.remove(rule)
+    await run(app, clock)
+    assert await scalar(app.engine, "SELECT count(*) FROM tipos_contato") == 4
+
+
+@pytest.mark.collector(api_page_size=3)
+async def test_lists_of_many_pages(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    for table, path in (("naturezas_operacao", NATURES), ("depositos", "/depositos")):
+        held = await rows(app.engine, f"SELECT id FROM {table} ORDER BY id")
+        assert [id_ for (id_,) in held] == sorted(bling.dimensions[path].entries)
+
+
+@pytest.mark.parametrize("hides", [True, False])
+async def test_what_the_default_hides_is_collected(app: App, bling: Bling, *, hides: bool) -> None:
+    bling.configure(default_hides_inactive=hides)
+    await app.pipeline.run_full(START)
+    for table, inactive in (("depositos", 2), ("naturezas_operacao", 2)):
+        assert await scalar(app.engine, f"SELECT count(*) FROM {table} WHERE situacao = 0") == inactive
+    assert await scalar(app.engine, "SELECT count(*) FROM canais_venda WHERE situacao = 2") == 1
+    assert await scalar(app.engine, "SELECT count(*) FROM canais_venda_filiais WHERE unidade_negocio = 'Matriz'") == 4

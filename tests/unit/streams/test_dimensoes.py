@@ -1,0 +1,129 @@
+"""Do JSON dos cadastros pequenos às linhas das tabelas."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table
+from tests.fixtures import fixture
+
+from bling_collector.db import models
+from bling_collector.payload import UnreadableError
+from bling_collector.streams.cadastros import (
+    canais_venda,
+    categorias_financeiras,
+    contas_financeiras,
+    depositos,
+    naturezas_operacao,
+    tipos_contato,
+)
+from bling_collector.streams.produtos import grupos_produto
+
+CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
+    (
+        depositos,
+        "deposito",
+        models.depositos,
+        {
+            "id": 14886000018,
+            "descricao": "Expedição do marketplace",
+            "situacao": 1,
+            "padrao": False,
+            "desconsiderar_saldo": True,
+        },
+    ),
+    (
+        naturezas_operacao,
+        "natureza_operacao",
+        models.naturezas_operacao,
+        {"id": 15102000081, "descricao": "Devolução de venda", "situacao": 0, "padrao": 8},
+    ),
+    (
+        contas_financeiras,
+        "conta_financeira",
+        models.contas_financeiras,
+        {
+            "id": 14200300054,
+            "descricao": "Recebimentos do marketplace",
+            "tipo": "integracao-pagamento",
+            "alias_integracao": "BlingPagamentos",
+            "situacao": None,
+        },
+    ),
+    (
+        categorias_financeiras,
+        "categoria_financeira",
+        models.categorias_financeiras,
+        {
+            "id": 14640100208,
+            "categoria_pai_id": 14640100203,
+            "descricao": "Venda de mercadorias",
+            "tipo": 2,
+            "situacao": None,
+        },
+    ),
+    (tipos_contato, "tipo_contato", models.tipos_contato, {"id": 1483003, "descricao": "Transportador"}),
+    (
+        grupos_produto,
+        "grupo_produto",
+        models.grupos_produto,
+        {"id": 318203, "nome": "Engrenagens", "grupo_pai_id": 318200},
+    ),
+]
+
+
+@pytest.mark.parametrize(("module", "name", "table", "expected"), CASES, ids=[name for _, name, _, _ in CASES])
+def test_a_linha_de_cada_um(module: Any, name: str, table: Table, expected: dict[str, Any]) -> None:
+    document = fixture(name)
+    assert module.rows(document) == {table: [expected | {"detalhe": document}]}
+    with pytest.raises(UnreadableError, match=r"^id veio como objeto"):
+        module.rows(document | {"id": {"id": 1}})
+
+
+def test_um_grupo_que_nao_esta_em_outro() -> None:
+    row = {"id": 1, "nome": "Mecânica", "grupoProdutoPai": {"id": 0, "nome": ""}}
+    assert grupos_produto.rows(row)[models.grupos_produto][0]["grupo_pai_id"] is None
+
+
+@pytest.mark.parametrize(("told", "expected"), [("1", 1), ("2", 0), (1, 1), (0, 0)])
+def test_o_filtro_e_o_detalhe_dizem_a_situacao_de_uma_categoria_com_outros_numeros(told: Any, expected: int) -> None:
+    rows = categorias_financeiras.rows({"situacao": told, **fixture("categoria_financeira")})
+    assert rows[models.categorias_financeiras][0]["situacao"] == expected
+
+
+def test_o_filtro_diz_a_situacao_de_uma_conta() -> None:
+    rows = contas_financeiras.rows({"situacao": "4", **fixture("conta_financeira")})
+    assert rows[models.contas_financeiras][0]["situacao"] == 4
+
+
+def test_um_canal_e_as_suas_filiais_em_ordem() -> None:
+    document = fixture("canal_venda")
+    rows = canais_venda.rows(document)
+    assert rows[models.canais_venda] == [
+        {
+            "id": 204561377,
+            "descricao": "Sol do Vale no Mercado Livre",
+            "tipo": "MercadoLivre",
+            "situacao": 1,
+            "detalhe": document,
+        }
+    ]
+    assert rows[models.canais_venda_filiais] == [
+        {
+            "canal_id": 204561377,
+            "ordem": 1,
+            "cnpj": "12ABC34501DE35",
+            "id_unidade_negocio": 770101,
+            "unidade_negocio": "Matriz",
+            "deposito_id": 14886000011,
+            "padrao": True,
+        },
+        {
+            "canal_id": 204561377,
+            "ordem": 2,
+            "cnpj": None,
+            "id_unidade_negocio": None,
+            "unidade_negocio": None,
+            "deposito_id": None,
+            "padrao": False,
+        },
+    ]
