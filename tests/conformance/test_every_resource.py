@@ -6,6 +6,7 @@ banco sai da declaração dele.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -48,6 +49,17 @@ def _each(which: Callable[[Resource], bool]) -> pytest.MarkDecorator:
 
 
 EACH = _each(lambda resource: True)
+
+
+@pytest.fixture(autouse=True)
+def alone(app: App, resource: Resource) -> None:
+    """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
+    names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
+    if resource.each is not None:
+        names.add(resource.each.of)
+    if resource.keys is not None or resource.special:
+        names |= {each.name for each in RESOURCES if not each.optional}
+    app.pipeline._settings = replace(app.settings, recursos=tuple(sorted(names)))
 
 
 def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
