@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := bench/.venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-browser demo test test-slow chaos check screenshots format docs lock clean
+.PHONY: help setup setup-browser demo test test-slow chaos bench bench-full check screenshots format docs lock clean
 
 help: ## Lista os alvos
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +32,17 @@ test-slow: setup ## Os testes lentos (9 min)
 chaos: setup ## Duzentas mortes e outros desastres no meio de uma carga; escreve docs/caos.md
 	PYTHONPATH=src:. $(BIN)/python -m tests.chaos
 
+$(BENCH_STAMP): bench/requirements.txt $(STAMP)
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv venv --quiet --clear --python $(BIN)/python bench/.venv
+	@$(BIN)/uv pip install --quiet --python bench/.venv/bin/python --require-hashes -r bench/requirements.txt
+	@touch $(BENCH_STAMP)
+
+bench: $(BENCH_STAMP) ## Mede a carga histórica ao lado da de outros dois coletores (12 min)
+	@PYTHONPATH=src:. $(BIN)/python -m bench
+
+bench-full: $(BENCH_STAMP) ## O mesmo, com vinte mil notas e com o limite do Bling (uma hora)
+	@PYTHONPATH=src:. $(BIN)/python -m bench --completo
+
 check: setup ## Formato, lint, tipos, camadas e os testes, sem os lentos (5 min)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,4 +65,4 @@ lock: setup ## Refaz requirements.txt e requirements-dev.txt a partir de pyproje
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --extra embedded --group dev --constraint requirements.txt pyproject.toml requirements-build.in -o requirements-dev.txt
 
 clean: ## Apaga o ambiente e os arquivos gerados
-	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) bench/.venv build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
