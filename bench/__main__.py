@@ -35,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if not OTHER_PYTHON.exists():
         raise SystemExit("Falta o ambiente da medição: rode `make bench`.")
-    results = []
-    wrong = False
+    path, results, wrong = RESULTS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}.json", [], False
     sys.stdout.write("As razões são quantas vezes o nosso; acima de 1, o nosso é melhor.\n")
     with throwaway_server() as server:
         for scenario in _chosen(options):
@@ -44,8 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"\n{report.table(scenario, measures)}\n")
             sys.stdout.flush()
             results.append(report.as_json(scenario, measures))
+            _write(path, results)
             wrong |= not all(one.right for one in measures)
-    _write(results)
+    sys.stdout.write(f"\nAs medidas estão em {path.relative_to(ROOT)}.\n")
+    if wrong:
+        sys.stderr.write("O que algum gravou difere do que o Bling tem.\n")
     return int(wrong)
 
 
@@ -53,7 +55,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--completo", action="store_true", help="os cenários de `make bench-full`")
     parser.add_argument("--cenario", action="append", help="só este; pode repetir-se")
-    parser.add_argument("--quem", action="append", choices=CONTESTANTS, help="só este; pode repetir-se")
+    parser.add_argument(
+        "--quem", action="append", choices=CONTESTANTS, help="só este, ao lado do nosso; pode repetir-se"
+    )
     parser.add_argument("--voltas", type=int, help="quantas vezes se mede cada um")
     return parser.parse_args(arguments)
 
@@ -69,7 +73,7 @@ def _chosen(options: argparse.Namespace) -> list[Scenario]:
         replace(
             scenario,
             times=options.voltas or scenario.times,
-            who=tuple(who for who in scenario.who if who in (options.quem or scenario.who)),
+            who=tuple(who for who in scenario.who if who in {report.BASE, *(options.quem or scenario.who)}),
         )
         for scenario in offered
         if scenario.name in names
@@ -108,18 +112,10 @@ def _one(
     return Measure(turn, who.name, cost, counters["requests"], counters["too_many_requests"], found, simulated, stored)
 
 
-def _write(results: Sequence[object]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    now = datetime.now().astimezone()
-    machine = {
-        "quando": now.isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "nucleos": os.cpu_count(),
-        "carga_no_fim": os.getloadavg(),
-    }
-    path = RESULTS / f"{now:%Y-%m-%d-%H%M%S}.json"
+def _write(path: Path, results: Sequence[object]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    machine = {"python": platform.python_version(), "nucleos": os.cpu_count(), "carga": os.getloadavg()}
     path.write_text(json.dumps({"maquina": machine, "cenarios": results}, ensure_ascii=False, indent=1), "utf-8")
-    sys.stdout.write(f"\nAs medidas estão em {path.relative_to(ROOT)}.\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -72,31 +73,33 @@ def truth_of(scenario: Scenario) -> Truth:
 
 
 def found_in(database: str, tables: Tables, truth: Truth) -> Found:
-    """O que o banco tem de certo."""
-    with psycopg.connect(libpq_url(database)) as connection:
-        notes = {
-            id_: (numero, situacao, total) for id_, numero, situacao, total in connection.execute(_sql(tables.notes))
-        }
-        lines, parcels = defaultdict[int, list[Any]](list), defaultdict[int, list[Decimal]](list)
-        for id_, *line in connection.execute(_sql(tables.items)):
-            lines[id_].append(line)
-        for id_, value in connection.execute(_sql(tables.payments)):
-            parcels[id_].append(_money(value))
+    """O que o banco tem de certo; de quem parou antes de criar as tabelas, nada."""
+    notes, contacts, products = dict[int, Note](), dict[int, str](), set[str]()
+    with psycopg.connect(libpq_url(database)) as connection, suppress(psycopg.errors.UndefinedTable):
+        notes = _stored_notes(connection, tables)
         contacts = dict(connection.execute(_sql(tables.contacts)).fetchall())
         products = {sku for (sku,) in connection.execute(_sql(tables.products))}
-    stored = {
-        id_: (numero, situacao, _money(total), _by_sku(lines[id_]), sorted(parcels[id_]))
-        for id_, (numero, situacao, total) in notes.items()
-    }
     return Found(
-        sum(stored.get(id_) == note for id_, note in truth.notes.items()),
+        sum(notes.get(id_) == note for id_, note in truth.notes.items()),
         len(truth.notes),
-        len(stored.keys() - truth.notes.keys()),
+        len(notes.keys() - truth.notes.keys()),
         sum(contacts.get(id_) == name for id_, name in truth.contacts.items()),
         len(truth.contacts),
         len(products & truth.products),
         len(truth.products),
     )
+
+
+def _stored_notes(connection: "psycopg.Connection[Any]", tables: Tables) -> dict[int, Note]:
+    lines, parcels = defaultdict[int, list[Any]](list), defaultdict[int, list[Decimal]](list)
+    for id_, *line in connection.execute(_sql(tables.items)):
+        lines[id_].append(line)
+    for id_, value in connection.execute(_sql(tables.payments)):
+        parcels[id_].append(_money(value))
+    return {
+        id_: (numero, situacao, _money(total), _by_sku(lines[id_]), sorted(parcels[id_]))
+        for id_, numero, situacao, total in connection.execute(_sql(tables.notes))
+    }
 
 
 def _sql(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -10,6 +11,7 @@ from bling_simulator import SimulatorSettings
 from bling_simulator.bling import Bling
 from bling_simulator.clock import ManualClock
 from bling_simulator.company import Company, generate_company
+from bling_simulator.company.catalogue import make_products
 from bling_simulator.company.documents import is_access_key, is_cnpj, is_cpf
 from bling_simulator.company.invoice import COMPANY_CNPJ
 from bling_simulator.payload import Json
@@ -50,6 +52,11 @@ def test_what_the_live_notes_reference(company: Company, live: list[Json]) -> No
     assert contacts < company.contacts.entries.keys()
     assert len(known) > 1039
     assert 2700 < sum(len(note["parcelas"]) for note in live) < 3000
+
+
+def test_a_company_seven_times_as_large_has_products_enough() -> None:
+    products = make_products(Random(1), 9_000, [1])
+    assert len({product["codigo"] for product in products}) == 9_000
 
 
 def test_same_seed_same_company_and_each_call_its_own_copy() -> None:

@@ -25,14 +25,17 @@ _FAMILIES = (
 _MODULES = ("1", "1,25", "1,5", "2", "2,5", "3", "4", "5", "6", "8")
 _TEETH = (12, 14, 15, 16, 18, 20, 22, 24, 25, 28, 30, 32, 36, 40, 45, 48, 50, 54, 60, 72, 80, 90, 100, 120)
 _STEELS = ("SAE 1045", "SAE 8620", "SAE 4340")
+_MORE_STEELS = ("SAE 1020", "SAE 4140", "SAE 5160", "SAE 6150", "SAE 8640", "SAE 9310")
+"""De uma empresa grande, que precisa de mais produtos do que os outros dão."""
 
 
 def make_products(rng: Random, count: int, categories: list[int]) -> list[Json]:
     """`count` produtos de códigos todos diferentes, os estranhos entre os primeiros; `id` 0 até o cadastro."""
-    shapes = list(combinations(range(len(_FAMILIES)), _MODULES, _TEETH, _STEELS))
-    chosen = rng.sample(shapes, count) if count <= len(shapes) else shapes
+    shapes = _shapes(_STEELS)
+    if count > len(shapes):
+        shapes += _shapes(_MORE_STEELS)
     products = []
-    for position, (family, module, teeth, steel) in enumerate(chosen):
+    for position, (family, module, teeth, steel) in enumerate(rng.sample(shapes, count)):
         prefix, name, ncm = _FAMILIES[family]
         sku = f"{prefix}-M{module.replace(',', '')}-Z{teeth}-{steel[4:]}"
         if position % 2 and position // 2 < len(ODD_SKUS):
@@ -42,6 +45,10 @@ def make_products(rng: Random, count: int, categories: list[int]) -> list[Json]:
         category = categories[family % len(categories)] if rng.random() < 0.93 else 0
         products.append(make_product(rng, sku, nome, price=price, ncm=ncm, category=category))
     return products
+
+
+def _shapes(steels: tuple[str, ...]) -> list[tuple[int, str, int, str]]:
+    return list(combinations(range(len(_FAMILIES)), _MODULES, _TEETH, steels))
 
 
 def make_product(
