@@ -110,6 +110,11 @@ def test_every_order(company: Bling, official: OfficialDescription) -> None:
     assert problems(official.list_schema("/pedidos/vendas"), answered(rows)) == []
 
 
+def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
+    detail = official.answer_schema("/borderos/{idBordero}")["properties"]["data"]
+    assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
+
+
 def test_every_account(company: Bling, official: OfficialDescription) -> None:
     books = {
         "/contas/receber": (company.receivables, contas.conta_receber_row),

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from bling_simulator.answers import json_response, method_not_allowed, not_found, oauth_error
 from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTOS, get_dados_basicos
 from bling_simulator.api.contatos import CONTATOS
+from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
@@ -31,6 +32,7 @@ RESOURCES = {
         PEDIDOS_VENDAS,
         CONTAS_RECEBER,
         CONTAS_PAGAR,
+        BORDEROS,
     )
 }
 
@@ -45,7 +47,7 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     _check_scope(bling, path)
     if path == "/empresas/me/dados-basicos":
         return _data(request, get_dados_basicos(bling))
-    if path in RESOURCES:
+    if path in RESOURCES and RESOURCES[path].listed:
         return _data(request, _list(bling, request, RESOURCES[path]))
     head, _, tail = path.rpartition("/")
     if head in RESOURCES and tail.isascii() and tail.isdigit():

@@ -22,3 +22,5 @@ class Resource:
     """Troca campos do detalhe de um registro."""
     delete: Callable[[Bling, int], object]
     """Exclui um registro, como quem usa o Bling o faria."""
+    listed: bool = True
+    """False se `path` não se atende (404), e só há o detalhe."""

@@ -23,7 +23,13 @@ from bling_collector.db.models.control import (
     limites_bling,
     pendencias,
 )
-from bling_collector.db.models.financeiro import contas_borderos, contas_pagar, contas_receber
+from bling_collector.db.models.financeiro import (
+    borderos,
+    borderos_pagamentos,
+    contas_borderos,
+    contas_pagar,
+    contas_receber,
+)
 from bling_collector.db.models.notas import (
     cfops,
     cfops_da_empresa,
@@ -38,6 +44,8 @@ from bling_collector.db.models.vendas import pedidos_venda, pedidos_venda_itens,
 __all__ = [
     "TOKENS_ROW",
     "alarmes",
+    "borderos",
+    "borderos_pagamentos",
     "categorias_produto",
     "cfops",
     "cfops_da_empresa",
