@@ -8,6 +8,7 @@ from bling_collector.etl.resource import Resource
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
+from bling_collector.streams.estoque.estoques import ESTOQUES
 from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
@@ -25,6 +26,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     VENDEDORES,
     CONTATOS,
     PRODUTOS,
+    ESTOQUES,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
 )

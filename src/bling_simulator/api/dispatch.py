@@ -3,9 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bling_simulator.answers import json_response, method_not_allowed, not_found, oauth_error
+from bling_simulator.answers import invalid, json_response, method_not_allowed, not_found, oauth_error
 from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTOS, get_dados_basicos
 from bling_simulator.api.contatos import CONTATOS
+from bling_simulator.api.estoque.saldos import SALDOS
 from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
@@ -33,6 +34,7 @@ RESOURCES = {
         CONTAS_RECEBER,
         CONTAS_PAGAR,
         BORDEROS,
+        SALDOS,
     )
 }
 
@@ -50,7 +52,7 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     if path in RESOURCES and RESOURCES[path].listed:
         return _data(request, _list(bling, request, RESOURCES[path]))
     head, _, tail = path.rpartition("/")
-    if head in RESOURCES and tail.isascii() and tail.isdigit():
+    if head in RESOURCES and RESOURCES[head].detailed and tail.isascii() and tail.isdigit():
         return _data(request, _detail(bling, RESOURCES[head], int(tail)))
     raise not_found()
 
@@ -58,8 +60,10 @@ async def dispatch(bling: Bling, request: Request) -> Response:
 def _list(bling: Bling, request: Request, resource: Resource) -> list[Json]:
     query = Query(request.query_params, local_now(bling.clock), bling.settings.most_array_values)
     pagina, limite = query.page()
+    if resource.required and not any(map(query.many, resource.required)):
+        raise invalid(resource.required[0], f"O parâmetro {resource.required[0]} é obrigatório.")
     rows = [row for row in resource.list(bling, query) if (resource.path, row["id"]) not in bling.unlisted]
-    page = cut_page(rows, pagina, limite, bling.settings)
+    page = cut_page(rows, pagina, limite, bling.settings) if resource.paged else rows
     return [resource.row(row) | bling.garbled.get((resource.path, row["id"]), {}) for row in page]
 
 

@@ -24,3 +24,9 @@ class Resource:
     """Exclui um registro, como quem usa o Bling o faria."""
     listed: bool = True
     """False se `path` não se atende (404), e só há o detalhe."""
+    detailed: bool = True
+    """False se só há a listagem."""
+    required: tuple[str, ...] = ()
+    """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""
+    paged: bool = True
+    """False se a listagem vem de uma vez, peça-se a página que se pedir."""

@@ -23,6 +23,7 @@ from bling_collector.db.models.control import (
     limites_bling,
     pendencias,
 )
+from bling_collector.db.models.estoque import estoque_saldos
 from bling_collector.db.models.financeiro import (
     borderos,
     borderos_pagamentos,
@@ -57,6 +58,7 @@ __all__ = [
     "contatos",
     "dados_apagados",
     "empresa",
+    "estoque_saldos",
     "etl_controle",
     "execucao_log",
     "formas_pagamento",
