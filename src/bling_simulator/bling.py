@@ -18,6 +18,7 @@ from bling_simulator.company.finance.settling import Kind as AccountKind
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
+from bling_simulator.company.stockroom import Stockroom
 from bling_simulator.counters import Counters
 from bling_simulator.faults import FaultBook, FaultKind, FaultRule
 from bling_simulator.limits import AccountLimits, IpLimits
@@ -39,6 +40,7 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
+        self.stockroom = Stockroom(self.company.products, self.settings.seed)
         self.trade = Trade(self.company, self.notebook, self.orderbook, self.ledger, self.settings)
         if self.settings.goes_on:
             self.trade.go_on(local_now(self.clock))
@@ -73,6 +75,7 @@ class Bling:
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
         self.__dict__.pop("dimensions", None)
+        self.stockroom = Stockroom(self.company.products, self.settings.seed)
 
     def _new_ledger(self) -> Ledger:
         return Ledger(self.company.first_books, self.company.contacts, self.company.payment_methods)
@@ -289,6 +292,10 @@ class Bling:
         """Exclui do cadastro: só volta nos critérios 4 e 5, e o detalhe responde 404."""
         self.edit_product(product_id)
         self.company.products.entries[product_id].deleted = True
+
+    def edit_stock(self, product_id: int, **changes: Any) -> None:
+        """Troca campos do saldo de um produto, como `GET /estoques/saldos` o mostra."""
+        self.stockroom.edit(product_id, changes)
 
     @property
     def sellers(self) -> Mapping[int, Json]:

@@ -70,7 +70,9 @@ class SimulatorSettings:
     """Com `default_hides_all_but_authorised`, as situações que também contam como autorizadas."""
     bare_dates_get_time_of_day: bool = True
     default_hides_zero_stock: bool = False
-    """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos."""
+    """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos e em /estoques/saldos."""
+    unknown_stock_answers_400: bool = False
+    """Outra leitura: /estoques/saldos recusa o pedido de que nenhum produto tem saldo, em vez de nada mostrar."""
     latest_included: int = 20
     """Quantos cadastros cabem em «Últimos incluídos»."""
     deleted_detail_answers_200: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.etl.progress import Progress
-from bling_collector.etl.resource import Document, Resource
+from bling_collector.etl.resource import Document, Params, Resource
 from bling_collector.insight.recursos import load_recursos
 from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
@@ -48,7 +49,8 @@ def _each(which: Callable[[Resource], bool]) -> pytest.MarkDecorator:
     )
 
 
-EACH = _each(lambda resource: True)
+EACH = _each(lambda resource: resource.snapshot is None)
+PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +79,13 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
     return found
 
 
+def listed(bling: Bling, resource: Resource, *filters: Params) -> list[int]:
+    """Os ids que as listagens com estes filtros mostram; nenhum se o recurso não se lista."""
+    shown = SIMULATED[resource.path].list
+    found = [row["id"] for params in filters for row in shown(bling, _query(bling, params))]
+    return found if resource.listed else []
+
+
 def _query(bling: Bling, params: Any) -> Any:
     from starlette.datastructures import QueryParams
 
@@ -92,8 +101,36 @@ async def held(app: App, table: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in found.mappings()]
 
 
+async def photographs(app: App, resource: Resource) -> dict[datetime, dict[Any, list[dict[str, Any]]]]:
+    """As leituras de uma fotografia, da mais velha à mais nova: de cada id, as linhas."""
+    assert resource.snapshot is not None
+    taken = resource.snapshot.taken
+    found: dict[datetime, dict[Any, list[dict[str, Any]]]] = {}
+    for row in await held(app, resource.table):
+        place = next(row[column.name] for column in resource.table.primary_key if column.name != taken)
+        read = found.setdefault(row[taken], {})
+        read.setdefault(place, []).append({name: value for name, value in row.items() if name != taken})
+    return found
+
+
+async def assert_last_photograph_is_bling(app: App, bling: Bling, resource: Resource) -> list[Any]:
+    """A última leitura tem todos os que se pediram e o Bling conhece; devolve os ids."""
+    assert resource.snapshot is not None
+    async with app.engine.connect() as connection:
+        asked = set((await connection.execute(text(resource.snapshot.query))).scalars())
+    truth = {id_: each for id_, each in documents(bling, resource).items() if id_ in asked}
+    read = list((await photographs(app, resource)).values())[-1]
+    assert read.keys() == truth.keys()
+    for id_, document in truth.items():
+        expected = resource.rows(document)[resource.table]
+        assert sorted(read[id_], key=repr) == sorted(expected, key=repr), (resource.name, id_)
+    return list(read)
+
+
 async def assert_equals_bling(app: App, bling: Bling, resource: Resource) -> list[int]:
     """Cada linha é a do documento do Bling; devolve os ids. O que se coleta por si mesmo está todo."""
+    if resource.snapshot is not None:
+        return await assert_last_photograph_is_bling(app, bling, resource)
     truth = documents(bling, resource)
     ids = []
     for row in await held(app, resource.table):
@@ -191,17 +228,16 @@ async def test_what_bling_no_longer_has_is_marked_and_stays(
     await repaired(app)
     rows = {row["id"]: row for row in await held(app, resource.table)}
     assert chosen in rows, "uma linha nunca é apagada"
-    if "excluida_em" in resource.table.c and chosen not in documents(bling, resource):
-        listed = SIMULATED[resource.path].list(bling, _query(bling, resource.shows[0]))
-        if resource.removed is not None or chosen not in {row["id"] for row in listed}:
-            assert rows[chosen]["excluida_em"] is not None
+    gone = chosen not in documents(bling, resource)
+    if gone and (resource.removed is not None or chosen not in listed(bling, resource, resource.shows[0])):
+        assert rows[chosen].get("excluida_em", "não se anota") is not None
     assert sum(row.get("excluida_em") is not None for row in rows.values()) <= 1 + _gone_before(bling, resource)
 
 
 def _gone_before(bling: Bling, resource: Resource) -> int:
     if resource.removed is None:
         return 0
-    return len(SIMULATED[resource.path].list(bling, _query(bling, resource.removed.params)))
+    return len(listed(bling, resource, resource.removed.params))
 
 
 @_each(collects_all)
@@ -315,7 +351,7 @@ async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock:
     }
 
 
-@EACH
+@_each(lambda resource: True)
 async def test_without_the_permission_the_others_are_whole(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
@@ -340,7 +376,74 @@ async def test_without_the_permission_the_others_are_whole(
     await assert_equals_bling(app, bling, resource)
 
 
-@EACH
+@PHOTOGRAPHED
+async def test_each_day_has_its_photograph_and_none_is_touched_again(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    ids = await assert_equals_bling(app, bling, resource)
+    first = await photographs(app, resource)
+    assert len(first) == 1
+    clock.advance(3600)
+    assert (await app.pipeline.run()).status == "success"
+    assert await photographs(app, resource) == first, "duas leituras no mesmo dia não se pedem"
+    clock.advance(DAY)
+    simulated = SIMULATED[resource.path]
+    truth = documents(bling, resource)
+    simulated.edit(bling, ids[0], photographable(resource, truth[ids[0]]))
+    simulated.delete(bling, ids[1])
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    now = await photographs(app, resource)
+    assert len(now) == 2
+    last = now.pop(max(now))
+    assert now == first
+    assert last[ids[0]] != first[min(first)][ids[0]]
+    assert ids[1] not in last
+
+
+@PHOTOGRAPHED
+async def test_a_photograph_is_whole_or_is_not_kept(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    ids = await assert_equals_bling(app, bling, resource)
+    before = await photographs(app, resource)
+    clock.advance(DAY)
+    bling.garbled[resource.path, ids[0]] = unreadable(resource, documents(bling, resource)[ids[0]])
+    assert (await app.pipeline.run()).status == "partial"
+    assert await photographs(app, resource) == before
+    bling.garbled.clear()
+    bling.fail(rf"^{resource.path}$", "server_error", after=1)
+    assert (await app.pipeline.run()).status == "partial"
+    assert await photographs(app, resource) == before
+    bling.faults.clear()
+    stop = asyncio.Event()
+
+    def stop_in_the_middle(progress: Progress) -> None:
+        if progress.fase == resource.title:
+            stop.set()
+
+    await app.pipeline.run(sink=stop_in_the_middle, stop=stop)
+    assert stop.is_set()
+    assert await photographs(app, resource) == before
+    assert (await app.pipeline.run()).status == "success"
+    assert len(await photographs(app, resource)) == 2
+    await assert_equals_bling(app, bling, resource)
+
+
+def photographable(resource: Resource, document: Document) -> dict[str, Any]:
+    """Uma mudança de uma fotografia: as linhas do registro são outras."""
+    before = resource.rows(document)[resource.table]
+    nothing: tuple[Any, ...] = ([], 0, "")
+    for name, empty in product([name for name in document if name != "id"], nothing):
+        try:
+            if resource.rows({**document, name: empty})[resource.table] != before:
+                return {name: empty}
+        except UnreadableError:
+            continue
+    raise AssertionError(f"nenhum campo de {resource.name} se deixa mudar")
+
+
+@_each(lambda resource: True)
 def test_every_column_of_the_mapping_is_in_its_table(bling: Bling, resource: Resource) -> None:
     for document in documents(bling, resource).values():
         for table, rows in resource.rows(document).items():

@@ -36,6 +36,8 @@ VIEWS = {
     "vw_abc_clientes",
     "vw_abc_produtos",
     "vw_cfops",
+    "vw_estoque_atual",
+    "vw_estoque_por_dia",
     "vw_faturamento_cliente",
     "vw_faturamento_dia",
     "vw_faturamento_mes",

@@ -140,3 +140,11 @@ def test_another_account_has_other_ids(bling: Bling) -> None:
     assert bling.receivables
     assert not before & {*bling.receivables, *bling.borderos}
     assert {each for one in bling.receivables.values() for each in one["borderos"]} <= bling.borderos.keys()
+
+
+async def test_a_bordero_is_only_given_by_its_id(client: httpx2.AsyncClient, bling: Bling) -> None:
+    bordero = bling.settle_accounts("pagar", bling.add_account("pagar"))
+    assert (await client.get(f"/borderos/{bordero}")).json()["data"]["pagamentos"][0]["valorPago"] == 100
+    assert (await client.get("/borderos")).status_code == 404
+    bling.delete_bordero(bordero)
+    assert (await client.get(f"/borderos/{bordero}")).status_code == 404

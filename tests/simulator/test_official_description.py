@@ -13,6 +13,7 @@ import pytest
 
 from bling_simulator import Bling, SimulatorSettings, create_app
 from bling_simulator.api import auxiliares, contatos, nfe, pedidos_vendas, produtos, vendedores
+from bling_simulator.api.estoque import saldos
 from bling_simulator.api.financeiro import contas
 from bling_simulator.payload import dump
 
@@ -131,6 +132,17 @@ def test_every_order(company: Bling, official: OfficialDescription) -> None:
     assert problems({"type": "array", "items": detail}, answered(orders)) == []
     rows = {"data": [pedidos_vendas.pedido_venda_row(order) for order in orders]}
     assert problems(official.list_schema("/pedidos/vendas"), answered(rows)) == []
+
+
+def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
+    detail = official.answer_schema("/borderos/{idBordero}")["properties"]["data"]
+    assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
+
+
+def test_every_balance(company: Bling, official: OfficialDescription) -> None:
+    rows = [saldos.saldo_row(balance) for balance in company.stockroom.balances()]
+    assert len(rows) > 900
+    assert problems(official.list_schema("/estoques/saldos"), answered({"data": rows})) == []
 
 
 def test_every_account(company: Bling, official: OfficialDescription) -> None:

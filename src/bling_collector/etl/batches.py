@@ -12,11 +12,11 @@ from bling_collector.api.transport import ATTEMPTS
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.upsert import insert
-from bling_collector.errors import LASTING, BlingError
+from bling_collector.errors import LASTING, BlingError, BlingRejectedError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
-from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame
-from bling_collector.etl.resource import Id, Keys, Params, Resource
+from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
+from bling_collector.etl.resource import Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
 from bling_collector.payload import Json, Row, UnreadableError
 
@@ -228,16 +228,15 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(resource.title, len(ids), each=1 / BATCH)
     rows: list[Row] = []
+    camera = _Camera(ctx, resource, snapshot)
     try:
         for batch in batches(ids, snapshot.param):
-            missing = {*batch}
+            missing = batch
             for extra in (_PLAIN, *resource.suspects):
-                params = (*resource.shows[0], *extra, *((snapshot.param, id_) for id_ in sorted(missing)))
-                async for page in ctx.pages(resource, params):
-                    fresh = [row for row in page if str(row["id"]) in missing]
-                    missing -= {str(row["id"]) for row in fresh}
-                    for row in fresh:
-                        rows += resource.read(row)[resource.table]
+                found = await camera.shoot(missing, extra)
+                for row in found.values():
+                    rows += resource.read(row)[resource.table]
+                missing = [id_ for id_ in missing if id_ not in found]
                 if not missing:
                     break
             ctx.progress.feitos += len(batch)
@@ -254,3 +253,35 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
         await insert(connection, resource.table, [row | {snapshot.taken: now} for row in rows])
         await control.move_checkpoint(connection, name, now)
         ctx.progress.saved[resource.name] += len(rows)
+
+
+class _Camera:
+    """Pede os ids de uma fotografia."""
+
+    def __init__(self, ctx: RunContext, resource: Resource, snapshot: Snapshot) -> None:
+        self._ctx = ctx
+        self._resource = resource
+        self._param = snapshot.param
+        self._answered = False
+
+    async def shoot(self, asked: Sequence[str], extra: Params) -> dict[str, Json]:
+        """Id → a linha, dos que a listagem mostra.
+
+        Um lote recusado (400) é cortado ao meio: podem ser ids demais para um pedido. Um id só, onde outros já foram
+        atendidos, é de um de que o Bling nada tem.
+        """
+        params = (*self._resource.shows[0], *extra, *((self._param, id_) for id_ in asked))
+        found: dict[str, Json] = {}
+        try:
+            async for page in self._ctx.pages(self._resource, params):
+                found |= {str(row["id"]): row for row in page if str(row["id"]) in asked}
+        except BlingRejectedError as error:
+            count_refusal(self._ctx, self._resource.path, error)
+            if self._ctx.refused[self._resource.path] > MOST_REFUSED or (len(asked) == 1 and not self._answered):
+                raise
+            if len(asked) > 1:
+                for half in halves(list(asked)):
+                    found |= await self.shoot(half, extra)
+            return found
+        self._answered = True
+        return found

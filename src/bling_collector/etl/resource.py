@@ -158,7 +158,8 @@ class Snapshot:
     param: str
     taken: str
     """A coluna com a hora da leitura."""
-    every: timedelta = timedelta(days=1)
+    every: timedelta = timedelta(hours=20)
+    """Uma por dia, com folga: a execução diária não começa sempre no mesmo segundo."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.cadastros.naturezas_operacao import NATUREZAS_OPERACAO
 from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
+from bling_collector.streams.estoque.estoques import ESTOQUES
+from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.notas.nfe import NFE
@@ -29,9 +31,11 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     PEDIDOS_VENDA,
     CONTAS_RECEBER,
     CONTAS_PAGAR,
+    BORDEROS,
     VENDEDORES,
     CONTATOS,
     PRODUTOS,
+    ESTOQUES,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
     CANAIS_VENDA,

@@ -6,10 +6,12 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bling_simulator.answers import json_response, method_not_allowed, not_found, oauth_error
+from bling_simulator.answers import invalid, json_response, method_not_allowed, not_found, oauth_error
 from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTOS, get_dados_basicos
 from bling_simulator.api.contatos import CONTATOS
 from bling_simulator.api.dimensoes import DIMENSOES
+from bling_simulator.api.estoque.saldos import SALDOS
+from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
@@ -27,7 +29,7 @@ RESOURCES = {
     resource.path: resource
     for resource in (
         *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
-        *(CONTAS_RECEBER, CONTAS_PAGAR),
+        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, SALDOS),
         *DIMENSOES,
     )
 }
@@ -52,7 +54,7 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     if path == "/empresas/me/dados-basicos":
         return _data(request, get_dados_basicos(bling))
     listed, parent = _listed(path)
-    if listed is not None:
+    if listed is not None and listed.listed:
         _check_scope(bling, listed.path)
         return _data(request, _list(bling, request, listed, parent))
     head, _, tail = path.rpartition("/")
@@ -74,6 +76,8 @@ def _list(bling: Bling, request: Request, resource: Resource, parent: dict[str, 
     params = QueryParams([*request.query_params.multi_items(), *parent.items()])
     query = Query(params, local_now(bling.clock), bling.settings.most_array_values)
     pagina, limite = query.page() if resource.paged else (1, 0)
+    if resource.required and not any(map(query.many, resource.required)):
+        raise invalid(resource.required[0], f"O parâmetro {resource.required[0]} é obrigatório.")
     rows = [row for row in resource.list(bling, query) if (resource.path, row["id"]) not in bling.unlisted]
     page = cut_page(rows, pagina, limite, bling.settings) if resource.paged else rows
     return [resource.row(row) | bling.garbled.get((resource.path, row["id"]), {}) for row in page]

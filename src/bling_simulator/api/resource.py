@@ -28,3 +28,7 @@ class Resource:
     """False se o detalhe não atende em lugar nenhum."""
     paged: bool = True
     """False se a listagem vem de uma vez, e ignora `pagina` e `limite`."""
+    listed: bool = True
+    """False se `path` não se atende (404), e só há o detalhe."""
+    required: tuple[str, ...] = ()
+    """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""

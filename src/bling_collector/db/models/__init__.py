@@ -34,7 +34,14 @@ from bling_collector.db.models.dimensoes import (
     naturezas_operacao,
     tipos_contato,
 )
-from bling_collector.db.models.financeiro import contas_borderos, contas_pagar, contas_receber
+from bling_collector.db.models.estoque import estoque_saldos
+from bling_collector.db.models.financeiro import (
+    borderos,
+    borderos_pagamentos,
+    contas_borderos,
+    contas_pagar,
+    contas_receber,
+)
 from bling_collector.db.models.notas import (
     cfops,
     cfops_da_empresa,
@@ -49,6 +56,8 @@ from bling_collector.db.models.vendas import pedidos_venda, pedidos_venda_itens,
 __all__ = [
     "TOKENS_ROW",
     "alarmes",
+    "borderos",
+    "borderos_pagamentos",
     "canais_venda",
     "canais_venda_filiais",
     "categorias_financeiras",
@@ -65,6 +74,7 @@ __all__ = [
     "dados_apagados",
     "depositos",
     "empresa",
+    "estoque_saldos",
     "etl_controle",
     "execucao_log",
     "formas_pagamento",

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
+    ForeignKey,
     Integer,
     Numeric,
     Table,
@@ -49,6 +50,31 @@ contas_pagar = Table(
     Column("numero_documento", Text),
     Column("competencia", Date),
     *kept("a conta inteira, como GET /contas/pagar/{id} a deu"),
+)
+
+borderos = Table(
+    "borderos",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    Column("data", Date, index=True, comment="quando se pagou, ou se recebeu"),
+    Column("portador_id", BigInteger, comment="a conta financeira"),
+    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+    Column("historico", Text),
+    *kept("o borderô inteiro, como GET /borderos/{id} o deu"),
+)
+
+borderos_pagamentos = Table(
+    "borderos_pagamentos",
+    metadata,
+    Column("bordero_id", BigInteger, ForeignKey(borderos.c.id), primary_key=True, comment="de que borderô é"),
+    Column("ordem", Integer, primary_key=True, comment="o lugar no borderô, de 1 em diante"),
+    Column("contato_id", BigInteger, index=True),
+    Column("numero_documento", Text, comment="o número da conta: um pagamento não diz de que conta é"),
+    Column("valor_pago", Numeric, comment="com os juros e os acréscimos"),
+    Column("juros", Numeric),
+    Column("desconto", Numeric),
+    Column("acrescimo", Numeric),
+    Column("tarifa", Numeric, comment="a da forma de pagamento"),
 )
 
 contas_borderos = Table(

@@ -1,0 +1,154 @@
+"""Os borderôs: só se pedem pelo id, os que as contas citam, e o que muda deles só o detalhe o diz."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from tests.collecting import rows, scalar
+from tests.commands import Terminal, variables_for
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.payload import measured
+from bling_simulator.bling import Bling
+from bling_simulator.clock import local_now
+from bling_simulator.server import RunningServer
+
+START = date(2025, 6, 1)
+DAY = 86_400.0
+pytestmark = [
+    pytest.mark.bling(scale=0.02),
+    pytest.mark.collector(recursos=("contas_receber", "contas_pagar", "borderos")),
+]
+_GONE = "SELECT excluida_em IS NOT NULL FROM borderos WHERE id = :id"
+
+
+def cited(bling: Bling) -> set[int]:
+    accounts = [each for each in bling.receivables.values() if each["dataEmissao"] >= START.isoformat()]
+    return {each for account in (*accounts, *bling.payables.values()) for each in account["borderos"]}
+
+
+async def assert_equals_the_borderos(app: App, bling: Bling) -> None:
+    """Cada borderô citado, com os seus pagamentos, é o do Bling; e não há outro."""
+    expected = {id_: bling.borderos[id_] for id_ in sorted(cited(bling))}
+    found = await rows(
+        app.engine,
+        "SELECT b.id, data, historico, array_agg(valor_pago ORDER BY ordem), sum(juros), sum(tarifa) FROM borderos b "
+        "JOIN borderos_pagamentos ON bordero_id = b.id WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1",
+    )
+    assert found == [
+        (
+            id_,
+            date.fromisoformat(each["data"]),
+            each["historico"],
+            [measured(payment["valorPago"]) for payment in each["pagamentos"]],
+            *(sum(payment[name] for payment in each["pagamentos"]) for name in ("juros", "tarifa")),
+        )
+        for id_, each in expected.items()
+    ]
+
+
+@pytest.mark.parametrize("noise", [False, True])
+async def test_os_citados_e_os_que_passam_a_o_ser(app: App, bling: Bling, clock: FakeClock, noise: bool) -> None:
+    bling.configure(money_has_float_noise=noise)
+    receivable, payable = bling.add_account(), bling.add_account("pagar")
+    assert (await app.pipeline.run_full(START)).status == "success"
+    await assert_equals_the_borderos(app, bling)
+    clock.advance(DAY)
+    bling.settle_accounts("receber", receivable)
+    bling.settle_accounts("pagar", payable, amount=Decimal(30))
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_borderos(app, bling)
+    assert (await app.pipeline.reconcile()).status == "success"
+
+
+async def test_um_recente_que_muda_ou_some_e_visto(app: App, bling: Bling, clock: FakeClock) -> None:
+    today = local_now(bling.clock).date()
+    accounts = [bling.add_account() for _ in range(4)]
+    recent, gone, reversed_ = (bling.settle_accounts("receber", account) for account in accounts[:3])
+    old = bling.settle_accounts("receber", accounts[3], on=today - timedelta(days=60))
+    await app.pipeline.run_full(START)
+    clock.advance(DAY)
+    bling.edit_bordero(recent, historico="Corrigido")
+    bling.edit_bordero(old, historico="Corrigido tarde")
+    bling.reopen_account("receber", accounts[2])
+    bling.delete_bordero(gone)
+    assert (await app.pipeline.run()).status == "success"
+    said = "SELECT historico FROM borderos WHERE id = :id"
+    assert await scalar(app.engine, said, id=recent) == "Corrigido"
+    assert await scalar(app.engine, said, id=old) != "Corrigido tarde"
+    assert [await scalar(app.engine, _GONE, id=each) for each in (recent, gone, reversed_)] == [False, True, True]
+    noted = "SELECT count(*) FROM historico WHERE tabela = 'borderos' AND mudancas ? 'excluida_em'"
+    assert await scalar(app.engine, noted) == 2
+    clock.advance(DAY)
+    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    assert await scalar(app.engine, said, id=old) == "Corrigido tarde"
+
+
+async def test_o_que_volta_a_responder_ja_nao_esta_excluido(app: App, bling: Bling, clock: FakeClock) -> None:
+    bordero = bling.settle_accounts("receber", bling.add_account())
+    await app.pipeline.run_full(START)
+    kept = bling.ledger.books.borderos.pop(bordero)
+    clock.advance(DAY)
+    await app.pipeline.run()
+    assert await scalar(app.engine, _GONE, id=bordero)
+    bling.ledger.books.borderos[bordero] = kept
+    assert await app.pipeline.sync("bordero", bordero) == "atualizado"
+    assert not await scalar(app.engine, _GONE, id=bordero)
+
+
+async def test_muitos_que_somem_esperam_a_palavra_de_alguem(app: App, bling: Bling, clock: FakeClock) -> None:
+    borderos = [bling.settle_accounts("receber", bling.add_account()) for _ in range(40)]
+    await app.pipeline.run_full(START)
+    for bordero in borderos:
+        bling.delete_bordero(bordero)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "partial"
+    assert await scalar(app.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0
+
+
+async def test_um_citado_que_nao_ha_nao_se_pergunta_de_novo(app: App, bling: Bling, clock: FakeClock) -> None:
+    bordero = bling.settle_accounts("receber", bling.add_account())
+    bling.delete_bordero(bordero)
+    assert (await app.pipeline.run_full(START)).status == "success"
+    assert await scalar(app.engine, "SELECT nao_encontrado_em IS NOT NULL FROM borderos WHERE id = :id", id=bordero)
+    clock.advance(DAY)
+    bling.fail(rf"^/borderos/{bordero}$", "server_error")
+    assert (await app.pipeline.run()).status == "success"
+
+
+@pytest.mark.collector(recursos=("contas_receber", "borderos"))
+async def test_o_primeiro_que_falha_nao_e_o_recurso_que_falha(app: App, bling: Bling) -> None:
+    """Sem nenhum borderô no banco, nem listagem que o diga, pergunta-se por um que ninguém tem."""
+    only = bling.settle_accounts("receber", bling.add_account())
+    bling.fail(rf"^/borderos/{only}$", "server_error")
+    assert (await app.pipeline.run_full(local_now(bling.clock).date())).status == "partial"
+    owed = "SELECT recurso, recurso_id FROM pendencias"
+    assert await rows(app.engine, owed) == [("borderos", str(only))]
+    bling.faults.clear()
+    assert (await app.pipeline.retry()).status == "success"
+    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM borderos WHERE id = :id", id=only)
+
+
+async def test_refeito_e_igual(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    async with app.engine.begin() as connection:
+        await connection.execute(text("UPDATE borderos SET historico = NULL"))
+        await connection.execute(text("DELETE FROM borderos_pagamentos"))
+    assert (await app.pipeline.reprocess()).status == "success"
+    await assert_equals_the_borderos(app, bling)
+
+
+async def test_o_exame_nao_pede_uma_listagem_que_nao_ha(
+    app: App, bling: Bling, server: RunningServer, tmp_path: Path
+) -> None:
+    bling.counters.reset()
+    terminal = Terminal(tmp_path, variables_for(app.settings, server))
+    done = await terminal.run("doctor", RECURSOS="contas_pagar,borderos")
+    assert "deixa ler «Contas a pagar» e «Borderôs»" in done.out
+    assert bling.counters.requests["/borderos"] == 0
+    bling.configure(missing_scopes=frozenset({"/borderos"}))
+    done = await terminal.run("doctor", RECURSOS="contas_pagar,borderos")
+    assert "falta ao aplicativo a de ler «Borderôs»" in done.out

@@ -1,0 +1,64 @@
+"""O que uma execução gasta, contado e não cronometrado: requisições, comandos ao banco, linhas escritas, conexões."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.collecting import rows
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_simulator.bling import Bling
+
+START = date(2021, 1, 1)
+DAY = 86_400.0
+DATA = ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "nfe_busca", "contatos", "produtos", "categorias_produto")
+
+
+class Counted:
+    """Os comandos que um banco recebe, pela primeira palavra."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.by_word: Counter[str] = Counter()
+        event.listen(engine.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        self.by_word[statement.split(None, 1)[0].upper()] += 1
+
+    @property
+    def total(self) -> int:
+        return self.by_word.total()
+
+
+@pytest.mark.bling(scale=0.05, uneven_pages=False)
+async def test_a_load_asks_once_for_each_thing_and_writes_in_batches(app: App, bling: Bling) -> None:
+    counted = Counted(app.engine)
+    bling.counters.reset()
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success"
+    notes = result.stats["nfes"]
+    assert bling.counters.requests["/nfe/{id}"] <= notes + 1, "uma por nota; e mais uma de que se duvidou"
+    assert bling.counters.requests["/contatos/{id}"] <= result.stats["contatos"] + 3
+    # O resto são as páginas, os lotes de SKUs, os cadastros pequenos e as sondas.
+    floor = notes + result.stats["contatos"]
+    assert bling.counters.total - bling.counters.token_calls <= floor + 80
+    assert counted.total <= 3.5 * notes, counted.by_word
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.loaded(START)
+async def test_a_run_with_nothing_new_writes_no_row_of_data(app: App, bling: Bling, clock: FakeClock) -> None:
+    clock.advance(DAY)
+    before = await _versions(app.engine)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert await _versions(app.engine) == before
+    assert bling.counters.total <= 20
+
+
+async def _versions(engine: AsyncEngine) -> dict[str, list[tuple[Any, ...]]]:
+    """De cada tabela de dados, a versão de cada linha: muda se alguém a escreveu, ainda que igual."""
+    return {table: await rows(engine, f"SELECT ctid::text, xmin::text FROM {table} ORDER BY 1") for table in DATA}
