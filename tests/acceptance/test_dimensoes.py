@@ -16,6 +16,7 @@ START = date(2025, 12, 1)
 DAY = 86_400.0
 SALE = 15_102_000_005
 NATURES, CHANNELS, ACCOUNTS = "/naturezas-operacoes", "/canais-venda", "/contas-contabeis"
+STATUSES = "/situacoes/modulos/{modulo_id}"
 pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10)]
 
 
@@ -117,6 +118,52 @@ async def test_a_parent_no_list_shows_is_asked_for(app: App, bling: Bling, clock
     await run(app, clock)
     assert await rows(app.engine, said) == [(1, False)], "responde, mas nenhuma listagem a mostra"
     assert bling.counters.requests[f"{path}/{{id}}"] == 1
+
+
+async def test_the_statuses_come_from_every_module_and_know_theirs(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    told = "SELECT modulo_id, count(*) FROM situacoes WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1"
+    assert await rows(app.engine, told) == [(98310, 8), (98311, 2)]
+    bling.delete_dimension("/situacoes/modulos", 98311)
+    await run(app, clock)
+    assert await rows(app.engine, told) == [(98310, 8)]
+    assert bling.counters.requests["/situacoes/{id}"] == 0
+
+
+async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    await app.pipeline.run_full(START)
+    bling.edit_dimension(STATUSES, 6, nome="Aberto")
+    bling.edit_dimension(STATUSES, 20_091, nome="Aberta")
+    bling.fail("^/situacoes/modulos/98310$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    assert "situações" in await run(app, clock, "partial")
+    assert await rows(app.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 20091) ORDER BY id") == [
+        (6, "Em aberto"),
+        (20_091, "Aberta"),
+    ]
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 10
+
+
+async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling, clock: FakeClock) -> None:
+    *_, second, last = sorted(bling.orders)
+    bling.unlisted.add((STATUSES, 6))
+    bling.edit_order(second, situacao={"id": 6})
+    bling.edit_order(last, situacao={"id": 777})
+    assert (await app.pipeline.run_full(START)).status == "success"
+    asked = "SELECT id, nome, modulo_id, nao_encontrado_em IS NULL FROM situacoes WHERE id IN (6, 777) ORDER BY id"
+    assert await rows(app.engine, asked) == [(6, "Em aberto", None, True), (777, None, None, False)]
+    bling.counters.reset()
+    bling.unlisted.clear()
+    await run(app, clock)
+    assert await rows(app.engine, asked) == [(6, "Em aberto", 98310, True), (777, None, None, False)]
+    assert bling.counters.requests["/situacoes/{id}"] == 0
+
+
+@pytest.mark.collector(recursos=("situacoes",))
+async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 10
 
 
 @pytest.mark.parametrize("failures", [ATTEMPTS, 1000])

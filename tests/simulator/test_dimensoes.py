@@ -26,6 +26,8 @@ def test_everything_the_documents_cite_is_there(bling: Bling) -> None:
     assert {note["loja"]["id"] for note in bling.notes.values()} - {0} <= shops.keys()
     assert {order["loja"]["id"] for order in bling.orders.values()} - {0} <= shops.keys()
     assert {note["naturezaOperacao"]["id"] for note in bling.notes.values()} <= natures.keys()
+    statuses = bling.dimensions["/situacoes/modulos/{modulo_id}"].entries
+    assert {order["situacao"]["id"] for order in bling.orders.values()} <= statuses.keys()
     kinds = bling.dimensions["/contatos/tipos"].entries
     assert {kind["id"] for contact in bling.contacts.values() for kind in contact["tiposContato"]} <= kinds.keys()
     deposits = bling.dimensions["/depositos"].entries
@@ -110,6 +112,24 @@ async def test_the_detail_of_a_category_says_the_situation_with_other_numbers(
     assert inactive == of(bling, path, situacao=0) != set()
     assert (await client.get(f"{path}/{min(inactive)}")).json()["data"]["situacao"] == 0
     assert await ids(client, path, tipo=2) == of(bling, path, tipo=2)
+
+
+async def test_the_statuses_are_listed_by_their_module(client: httpx2.AsyncClient, bling: Bling) -> None:
+    path = "/situacoes/modulos/{modulo_id}"
+    modules = await ids(client, "/situacoes/modulos")
+    assert modules == of(bling, "/situacoes/modulos")
+    found = {module: await ids(client, f"/situacoes/modulos/{module}") for module in modules}
+    assert found == {module: of(bling, path, modulo=module) for module in modules}
+    assert set() in found.values()
+    assert (await client.get("/situacoes/modulos/1")).status_code == 404
+    one = (await client.get("/situacoes/463218")).json()["data"]
+    assert one == {"id": 463218, "nome": "Aguardando retirada", "idHerdado": 15, "cor": "#40C4E9"}
+    assert (await client.get("/situacoes/98310")).status_code == 404
+    assert (await client.get("/situacoes")).status_code == 404
+    bling.configure(missing_scopes=frozenset({path}))
+    assert (await client.get("/situacoes/modulos")).status_code == 200
+    assert (await client.get("/situacoes/modulos/98310")).status_code == 403
+    assert (await client.get("/situacoes/6")).status_code == 403
 
 
 async def test_what_is_done_to_them(client: httpx2.AsyncClient, bling: Bling) -> None:

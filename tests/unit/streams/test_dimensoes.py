@@ -14,6 +14,7 @@ from bling_collector.streams.cadastros import (
     contas_financeiras,
     depositos,
     naturezas_operacao,
+    situacoes,
     tipos_contato,
 )
 from bling_collector.streams.produtos import grupos_produto
@@ -77,6 +78,18 @@ def test_a_linha_de_cada_um(module: Any, name: str, table: Table, expected: dict
     assert module.rows(document) == {table: [expected | {"detalhe": document}]}
     with pytest.raises(UnreadableError, match=r"^id veio como objeto"):
         module.rows(document | {"id": {"id": 1}})
+
+
+def test_um_modulo_e_uma_situacao_dele() -> None:
+    module, status = fixture("situacao_modulo"), fixture("situacao")
+    assert situacoes.rows_of_modulo(module) == {
+        models.situacoes_modulos: [{"id": 98310, "nome": "Vendas", "descricao": "Pedidos de Venda", "detalhe": module}]
+    }
+    expected = {"id": 463218, "modulo_id": None, "nome": "Aguardando retirada", "cor": "#40C4E9", "id_herdado": 15}
+    assert situacoes.rows(status) == {models.situacoes: [expected | {"detalhe": status}]}
+    told = {"idModulo": 98310, **status}
+    assert situacoes.rows(told) == {models.situacoes: [expected | {"modulo_id": 98310, "detalhe": told}]}
+    assert situacoes.rows({"id": 6, "nome": "Em aberto", "idHerdado": 0})[models.situacoes][0]["id_herdado"] is None
 
 
 def test_um_grupo_que_nao_esta_em_outro() -> None:

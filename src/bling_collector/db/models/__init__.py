@@ -31,6 +31,8 @@ from bling_collector.db.models.dimensoes import (
     depositos,
     grupos_produto,
     naturezas_operacao,
+    situacoes,
+    situacoes_modulos,
     tipos_contato,
 )
 from bling_collector.db.models.notas import (
@@ -82,6 +84,8 @@ __all__ = [
     "pendencias",
     "produtos",
     "produtos_desconhecidos",
+    "situacoes",
+    "situacoes_modulos",
     "tipos_contato",
     "vendedores",
     "vendedores_comissoes",

@@ -8,6 +8,7 @@ from bling_simulator.api.dimensoes.cadastros import (
     TIPOS_CONTATO,
 )
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
+from bling_simulator.api.dimensoes.situacoes import MODULOS, SITUACOES
 
 DIMENSOES = (
     DEPOSITOS,
@@ -17,4 +18,6 @@ DIMENSOES = (
     TIPOS_CONTATO,
     CONTAS_CONTABEIS,
     CATEGORIAS_RECEITAS_DESPESAS,
+    MODULOS,
+    SITUACOES,
 )

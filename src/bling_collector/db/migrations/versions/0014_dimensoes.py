@@ -70,6 +70,21 @@ _COMMENTS = {
     "categorias_financeiras.extraido_em": "quando o que está aqui foi lido",
     "categorias_financeiras.excluida_em": "quando o Bling deixou de o ter",
     "categorias_financeiras.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "situacoes_modulos.id": "o id no Bling",
+    "situacoes_modulos.detalhe": "a linha de GET /situacoes/modulos",
+    "situacoes_modulos.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "situacoes_modulos.extraido_em": "quando o que está aqui foi lido",
+    "situacoes_modulos.excluida_em": "quando o Bling deixou de o ter",
+    "situacoes_modulos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "situacoes.id": "o id no Bling",
+    "situacoes.modulo_id": "de que módulo é; vazio se nenhuma listagem a mostrou",
+    "situacoes.cor": "em hexadecimal: #E9DC40",
+    "situacoes.id_herdado": "a de fábrica de que a empresa a tirou; vazio se é de fábrica",
+    "situacoes.detalhe": "a linha de GET /situacoes/modulos/{id}, com o id do módulo",
+    "situacoes.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "situacoes.extraido_em": "quando o que está aqui foi lido",
+    "situacoes.excluida_em": "quando o Bling deixou de o ter",
+    "situacoes.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 
@@ -177,5 +192,32 @@ def upgrade() -> None:
             nao_encontrado_em TIMESTAMP WITH TIME ZONE,
             CONSTRAINT categorias_financeiras_pkey PRIMARY KEY (id)
         )""")
+    op.execute("""
+        CREATE TABLE situacoes_modulos (
+            id BIGINT NOT NULL,
+            nome TEXT,
+            descricao TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT situacoes_modulos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE situacoes (
+            id BIGINT NOT NULL,
+            modulo_id BIGINT,
+            nome TEXT,
+            cor TEXT,
+            id_herdado BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT situacoes_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_situacoes_modulo_id ON situacoes (modulo_id)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
