@@ -166,6 +166,42 @@ async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: B
     assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 10
 
 
+async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, clock: FakeClock) -> None:
+    path, costs = "/produtos/fornecedores", "produtos_fornecedores_custos"
+    chosen, other, *_ = bling.dimensions[path].entries
+    await app.pipeline.run_full(START)
+    total = len(bling.dimensions[path].entries)
+    assert await scalar(app.engine, f"SELECT count(*) FROM {costs}") == total
+    before = bling.dimensions[path].entries[chosen].detail["precoCusto"]
+    bling.edit_dimension(path, chosen, precoCusto=before + 1)
+    bling.edit_dimension(path, other, descricao="Outra")
+    await run(app, clock)
+    bling.edit_dimension(path, chosen, precoCusto=before)
+    await run(app, clock)
+    await run(app, clock)
+    assert (await app.pipeline.reprocess()).status == "success"
+    kept = f"SELECT preco_custo FROM {costs} WHERE produto_fornecedor_id = {chosen} ORDER BY valido_desde"
+    assert await rows(app.engine, kept) == [(before,), (before + 1,), (before,)]
+    assert await scalar(app.engine, f"SELECT count(*) FROM {costs}") == total + 2
+    assert await scalar(app.engine, f"SELECT count(DISTINCT valido_desde::date) FROM {costs}") == 3
+
+
+async def test_what_sells_elsewhere_is_listed_whole_once_a_week(app: App, bling: Bling, clock: FakeClock) -> None:
+    path = "/produtos/lojas"
+    chosen, removed, *_ = bling.dimensions[path].entries
+    await app.pipeline.run_full(START)
+    gone = "SELECT id FROM produtos_lojas WHERE excluida_em IS NOT NULL"
+    clock.advance(DAY)
+    bling.edit_dimension(path, chosen, preco=77)
+    bling.delete_dimension(path, removed)
+    await run(app, clock)
+    assert await scalar(app.engine, f"SELECT preco FROM produtos_lojas WHERE id = {chosen}") == 77
+    assert await rows(app.engine, gone) == []
+    clock.advance(6 * DAY)
+    await run(app, clock)
+    assert await rows(app.engine, gone) == [(removed,)]
+
+
 @pytest.mark.parametrize("failures", [ATTEMPTS, 1000])
 async def test_a_list_without_pages_is_not_narrowed(app: App, bling: Bling, clock: FakeClock, failures: int) -> None:
     rule = bling.fail("^/contatos/tipos$", "server_error", times=failures)

@@ -38,6 +38,8 @@ SMALL: dict[str, str | None] = {
     "/canais-venda": "/canais-venda/{idCanalVenda}",
     "/naturezas-operacoes": None,
     "/grupos-produtos": None,
+    "/produtos/fornecedores": "/produtos/fornecedores/{idProdutoFornecedor}",
+    "/produtos/lojas": "/produtos/lojas/{idProdutoLoja}",
     "/situacoes/modulos": None,
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",

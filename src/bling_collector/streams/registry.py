@@ -20,11 +20,15 @@ from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
+from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
+from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     PEDIDOS_VENDA,
+    PRODUTOS_FORNECEDORES,
+    PRODUTOS_LOJAS,
     VENDEDORES,
     CONTATOS,
     PRODUTOS,

@@ -1,5 +1,6 @@
 """Do JSON dos cadastros pequenos às linhas das tabelas."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from bling_collector.streams.cadastros import (
     situacoes,
     tipos_contato,
 )
-from bling_collector.streams.produtos import grupos_produto
+from bling_collector.streams.produtos import grupos_produto, produtos_fornecedores, produtos_lojas
 
 CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
     (
@@ -60,6 +61,34 @@ CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
             "descricao": "Venda de mercadorias",
             "tipo": 2,
             "situacao": None,
+        },
+    ),
+    (
+        produtos_fornecedores,
+        "produto_fornecedor",
+        models.produtos_fornecedores,
+        {
+            "id": 16600000003,
+            "produto_id": 16100000007,
+            "fornecedor_id": 14300000001,
+            "descricao": "Engrenagem reta módulo 2",
+            "codigo": "F-0042",
+            "preco_custo": Decimal("49.9"),
+            "preco_compra": Decimal("45.9"),
+            "padrao": True,
+        },
+    ),
+    (
+        produtos_lojas,
+        "produto_loja",
+        models.produtos_lojas,
+        {
+            "id": 1830000009,
+            "produto_id": 16100000007,
+            "loja_id": 204561377,
+            "codigo": "MLB1234567890",
+            "preco": Decimal("25.99"),
+            "preco_promocional": 0,
         },
     ),
     (tipos_contato, "tipo_contato", models.tipos_contato, {"id": 1483003, "descricao": "Transportador"}),

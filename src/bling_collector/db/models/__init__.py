@@ -11,6 +11,7 @@ from bling_collector.db.models.cadastros import (
     vendedores,
     vendedores_comissoes,
 )
+from bling_collector.db.models.catalogo import produtos_fornecedores, produtos_fornecedores_custos, produtos_lojas
 from bling_collector.db.models.control import (
     alarmes,
     checkpoints,
@@ -84,6 +85,9 @@ __all__ = [
     "pendencias",
     "produtos",
     "produtos_desconhecidos",
+    "produtos_fornecedores",
+    "produtos_fornecedores_custos",
+    "produtos_lojas",
     "situacoes",
     "situacoes_modulos",
     "tipos_contato",
