@@ -16,6 +16,7 @@ START = date(2025, 12, 1)
 DAY = 86_400.0
 SALE = 15_102_000_005
 NATURES, CHANNELS, ACCOUNTS = "/naturezas-operacoes", "/canais-venda", "/contas-contabeis"
+STATUSES = "/situacoes/modulos/{modulo_id}"
 pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10)]
 
 
@@ -117,6 +118,88 @@ async def test_a_parent_no_list_shows_is_asked_for(app: App, bling: Bling, clock
     await run(app, clock)
     assert await rows(app.engine, said) == [(1, False)], "responde, mas nenhuma listagem a mostra"
     assert bling.counters.requests[f"{path}/{{id}}"] == 1
+
+
+async def test_the_statuses_come_from_every_module_and_know_theirs(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    told = "SELECT modulo_id, count(*) FROM situacoes WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1"
+    assert await rows(app.engine, told) == [(98310, 8), (98311, 2)]
+    bling.delete_dimension("/situacoes/modulos", 98311)
+    await run(app, clock)
+    assert await rows(app.engine, told) == [(98310, 8)]
+    assert bling.counters.requests["/situacoes/{id}"] == 0
+
+
+async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    await app.pipeline.run_full(START)
+    bling.edit_dimension(STATUSES, 6, nome="Aberto")
+    bling.edit_dimension(STATUSES, 20_091, nome="Aberta")
+    bling.fail("^/situacoes/modulos/98310$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    assert "situações" in await run(app, clock, "partial")
+    assert await rows(app.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 20091) ORDER BY id") == [
+        (6, "Em aberto"),
+        (20_091, "Aberta"),
+    ]
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 10
+
+
+async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling, clock: FakeClock) -> None:
+    *_, second, last = sorted(bling.orders)
+    bling.unlisted.add((STATUSES, 6))
+    bling.edit_order(second, situacao={"id": 6})
+    bling.edit_order(last, situacao={"id": 777})
+    assert (await app.pipeline.run_full(START)).status == "success"
+    asked = "SELECT id, nome, modulo_id, nao_encontrado_em IS NULL FROM situacoes WHERE id IN (6, 777) ORDER BY id"
+    assert await rows(app.engine, asked) == [(6, "Em aberto", None, True), (777, None, None, False)]
+    bling.counters.reset()
+    bling.unlisted.clear()
+    await run(app, clock)
+    assert await rows(app.engine, asked) == [(6, "Em aberto", 98310, True), (777, None, None, False)]
+    assert bling.counters.requests["/situacoes/{id}"] == 0
+
+
+@pytest.mark.collector(recursos=("situacoes",))
+async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: Bling) -> None:
+    await app.pipeline.run_full(START)
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 10
+
+
+async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, clock: FakeClock) -> None:
+    path, costs = "/produtos/fornecedores", "produtos_fornecedores_custos"
+    chosen, other, *_ = bling.dimensions[path].entries
+    await app.pipeline.run_full(START)
+    total = len(bling.dimensions[path].entries)
+    assert await scalar(app.engine, f"SELECT count(*) FROM {costs}") == total
+    before = bling.dimensions[path].entries[chosen].detail["precoCusto"]
+    bling.edit_dimension(path, chosen, precoCusto=before + 1)
+    bling.edit_dimension(path, other, descricao="Outra")
+    await run(app, clock)
+    bling.edit_dimension(path, chosen, precoCusto=before)
+    await run(app, clock)
+    await run(app, clock)
+    assert (await app.pipeline.reprocess()).status == "success"
+    kept = f"SELECT preco_custo FROM {costs} WHERE produto_fornecedor_id = {chosen} ORDER BY valido_desde"
+    assert await rows(app.engine, kept) == [(before,), (before + 1,), (before,)]
+    assert await scalar(app.engine, f"SELECT count(*) FROM {costs}") == total + 2
+    assert await scalar(app.engine, f"SELECT count(DISTINCT valido_desde::date) FROM {costs}") == 3
+
+
+async def test_what_sells_elsewhere_is_listed_whole_once_a_week(app: App, bling: Bling, clock: FakeClock) -> None:
+    path = "/produtos/lojas"
+    chosen, removed, *_ = bling.dimensions[path].entries
+    await app.pipeline.run_full(START)
+    gone = "SELECT id FROM produtos_lojas WHERE excluida_em IS NOT NULL"
+    clock.advance(DAY)
+    bling.edit_dimension(path, chosen, preco=77)
+    bling.delete_dimension(path, removed)
+    await run(app, clock)
+    assert await scalar(app.engine, f"SELECT preco FROM produtos_lojas WHERE id = {chosen}") == 77
+    assert await rows(app.engine, gone) == []
+    clock.advance(6 * DAY)
+    await run(app, clock)
+    assert await rows(app.engine, gone) == [(removed,)]
 
 
 @pytest.mark.parametrize("failures", [ATTEMPTS, 1000])

@@ -48,6 +48,22 @@ async def test_one_row_of_each_resource_and_nothing_changes(
     assert (await snapshot(engine), await rows(engine, "SELECT * FROM oauth_tokens")) == before
 
 
+async def test_what_is_listed_by_another_record_is_asked_for_one_the_database_has(
+    terminal: Terminal, bling: Bling, engine: AsyncEngine
+) -> None:
+    bling.counters.reset()
+    done = await examined(terminal, RECURSOS="situacoes")
+    assert (done.code, dict(bling.counters.requests)) == (0, {"/situacoes/modulos": 1})
+    await execute(engine, "INSERT INTO situacoes_modulos (id, detalhe) VALUES (98310, '{}')")
+    bling.counters.reset()
+    done = await examined(terminal, RECURSOS="situacoes")
+    assert (done.code, dict(bling.counters.requests)) == (0, {"/situacoes/modulos": 1, "/situacoes/modulos/{id}": 1})
+    assert "«Situações»" in finding(done, "Bling")["detalhe"]
+    bling.configure(missing_scopes=frozenset({"/situacoes/modulos/{modulo_id}"}))
+    done = await examined(terminal, RECURSOS="situacoes")
+    assert (done.code != 0, "«Situações»" in finding(done, "Permissão")["detalhe"]) == (True, True)
+
+
 async def test_an_access_token_that_ran_out_is_renewed_as_a_run_does(
     terminal: Terminal, bling: Bling, engine: AsyncEngine
 ) -> None:

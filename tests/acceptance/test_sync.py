@@ -40,6 +40,20 @@ async def test_o_que_se_buscou_a_mao_nao_e_dado_por_mudado(app: App, bling: Blin
     assert (result.status, result.found.ids) == ("success", {})
 
 
+@pytest.mark.collector(recursos=("todos",))
+async def test_o_que_se_buscou_a_mao_e_voltou_a_ser_como_era_volta_tambem_aqui(app: App, bling: Bling) -> None:
+    """Entre duas leituras da listagem, que é a mesma nas duas, um `sync` viu outra coisa."""
+    path = "/depositos"
+    chosen, entry = next(iter(bling.dimensions[path].entries.items()))
+    before = entry.detail["descricao"]
+    await app.pipeline.run()
+    bling.edit_dimension(path, chosen, descricao="Outra")
+    assert await app.pipeline.sync("deposito", chosen) == "atualizado"
+    bling.edit_dimension(path, chosen, descricao=before)
+    await app.pipeline.run()
+    assert await scalar(app.engine, f"SELECT descricao FROM depositos WHERE id = {chosen}") == before
+
+
 async def test_uma_nota_que_muda_entre_as_leituras_e_vista_depois(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,11 +5,13 @@ banco sai da declaração dele.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import product
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from bling_collector.etl.resource import Document, Params, Resource
 from bling_collector.insight.recursos import load_recursos
 from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
-from bling_collector.streams.registry import RESOURCES
+from bling_collector.streams.registry import RESOURCES, named
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
 
@@ -69,10 +71,11 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
     listagem que a mostra diz dela."""
     simulated = SIMULATED[resource.path]
     found: dict[int, Document] = {}
-    for params in resource.shows:
+    for parent, params in itertools.product(_parents(bling, resource), resource.shows):
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
-        for listed in simulated.list(bling, _query(bling, params)):
+        told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
+        for listed in simulated.list(bling, _query(bling, (*params, *parent.items()))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
             found[listed["id"]] = detail if resource.detail else told | simulated.row(dict(detail))
@@ -81,9 +84,21 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
 
 def listed(bling: Bling, resource: Resource, *filters: Params) -> list[int]:
     """Os ids que as listagens com estes filtros mostram; nenhum se o recurso não se lista."""
+    if not resource.listed:
+        return []
     shown = SIMULATED[resource.path].list
-    found = [row["id"] for params in filters for row in shown(bling, _query(bling, params))]
-    return found if resource.listed else []
+    asked = [(*params, *parent.items()) for parent in _parents(bling, resource) for params in filters]
+    return [row["id"] for params in asked for row in shown(bling, _query(bling, params))]
+
+
+def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
+    """O que cada pai põe no caminho da listagem: o id dele; de um recurso sem pai, nada, uma vez."""
+    if resource.each is None:
+        return [{}]
+    parent = named(resource.each.of)
+    assert parent is not None, resource.name
+    names = [name for _, name, _, _ in Formatter().parse(resource.path) if name]
+    return [dict.fromkeys(names, id_) for id_ in documents(bling, parent)]
 
 
 def _query(bling: Bling, params: Any) -> Any:

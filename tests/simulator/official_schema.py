@@ -7,7 +7,7 @@ Deslizes tolerados, todos da descrição e não do Bling:
   envelope de erro);
 - `enum` de textos num campo inteiro (`unidadeMedida` do produto);
 - `format: datetime` e `format: date`, que não descrevem nem «2026-02-03 09:52:12» nem «0000-00-00»;
-- listas descritas como um objeto só (`/vendedores`);
+- listas descritas como um objeto só (`/vendedores`, `categoriasProdutos` em `/produtos/lojas`);
 - propriedades `writeOnly` que o Bling responde (`tipoPessoa`, `loja.numero`): são só propriedades;
 - `uf` e textos sem lista de valores: «EX» e vazio passam.
 """
@@ -18,6 +18,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 _ANNOTATIONS = frozenset({"description", "example", "examples", "default", "format", "readOnly", "writeOnly"})
+_LISTS = frozenset({"categoriasProdutos"})
 _TYPES = {"integer": int, "string": str}
 
 
@@ -52,6 +53,10 @@ class OfficialDescription:
         schema = {key: self._convert(value, trail) for key, value in node.items() if key not in skipped}
         if "properties" in node:
             schema["properties"] = {name: self._convert(value, trail) for name, value in node["properties"].items()}
+            for name in _LISTS & schema["properties"].keys():
+                described = schema["properties"][name]
+                if described.get("type") == "object":
+                    schema["properties"][name] = {"type": "array", "items": described}
         return _repair(schema)
 
     def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:

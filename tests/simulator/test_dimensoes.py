@@ -1,11 +1,13 @@
 """Os cadastros pequenos: o que as listagens escondem, e os ids a que as notas e os pedidos se referem."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
-from bling_simulator import Bling, SimulatorSettings
+from bling_simulator import Bling, ManualClock, SimulatorSettings
+from bling_simulator.clock import local_now
 from bling_simulator.company import generate_company
 
 
@@ -26,6 +28,8 @@ def test_everything_the_documents_cite_is_there(bling: Bling) -> None:
     assert {note["loja"]["id"] for note in bling.notes.values()} - {0} <= shops.keys()
     assert {order["loja"]["id"] for order in bling.orders.values()} - {0} <= shops.keys()
     assert {note["naturezaOperacao"]["id"] for note in bling.notes.values()} <= natures.keys()
+    statuses = bling.dimensions["/situacoes/modulos/{modulo_id}"].entries
+    assert {order["situacao"]["id"] for order in bling.orders.values()} <= statuses.keys()
     kinds = bling.dimensions["/contatos/tipos"].entries
     assert {kind["id"] for contact in bling.contacts.values() for kind in contact["tiposContato"]} <= kinds.keys()
     deposits = bling.dimensions["/depositos"].entries
@@ -110,6 +114,51 @@ async def test_the_detail_of_a_category_says_the_situation_with_other_numbers(
     assert inactive == of(bling, path, situacao=0) != set()
     assert (await client.get(f"{path}/{min(inactive)}")).json()["data"]["situacao"] == 0
     assert await ids(client, path, tipo=2) == of(bling, path, tipo=2)
+
+
+async def test_the_statuses_are_listed_by_their_module(client: httpx2.AsyncClient, bling: Bling) -> None:
+    path = "/situacoes/modulos/{modulo_id}"
+    modules = await ids(client, "/situacoes/modulos")
+    assert modules == of(bling, "/situacoes/modulos")
+    found = {module: await ids(client, f"/situacoes/modulos/{module}") for module in modules}
+    assert found == {module: of(bling, path, modulo=module) for module in modules}
+    assert set() in found.values()
+    assert (await client.get("/situacoes/modulos/1")).status_code == 404
+    one = (await client.get("/situacoes/463218")).json()["data"]
+    assert one == {"id": 463218, "nome": "Aguardando retirada", "idHerdado": 15, "cor": "#40C4E9"}
+    assert (await client.get("/situacoes/98310")).status_code == 404
+    assert (await client.get("/situacoes")).status_code == 404
+    bling.configure(missing_scopes=frozenset({path}))
+    assert (await client.get("/situacoes/modulos")).status_code == 200
+    assert (await client.get("/situacoes/modulos/98310")).status_code == 403
+    assert (await client.get("/situacoes/6")).status_code == 403
+
+
+def test_a_product_has_one_default_supplier_and_costs_what_its_detail_says(bling: Bling) -> None:
+    supplies = [entry.detail for entry in bling.dimensions["/produtos/fornecedores"].entries.values()]
+    defaults = {each["produto"]["id"]: each for each in supplies if each["padrao"]}
+    live = {id_ for id_, entry in bling.company.products.entries.items() if not entry.deleted}
+    assert len(defaults) == sum(each["padrao"] for each in supplies) < len(supplies)
+    assert defaults.keys() == live
+    for product, supply in defaults.items():
+        assert supply["precoCusto"] == bling.products[product]["fornecedor"]["precoCusto"]
+        assert supply["fornecedor"]["id"] in bling.contacts
+    links = [entry.detail for entry in bling.dimensions["/produtos/lojas"].entries.values()]
+    assert {link["produto"]["id"] for link in links} < live
+    assert {link["loja"]["id"] for link in links} <= of(bling, "/canais-venda", situacao=1)
+
+
+async def test_what_changed_in_the_shops(client: httpx2.AsyncClient, bling: Bling, clock: ManualClock) -> None:
+    path = "/produtos/lojas"
+    first, *_ = of(bling, path)
+    clock.advance(90 * 86_400)
+    client.headers["Authorization"] = f"Bearer {bling.grant()['access_token']}"
+    bling.edit_dimension(path, first, preco=1)
+    since, until = str(local_now(clock) - timedelta(hours=1)), str(local_now(clock))
+    assert await ids(client, path, dataAlteracaoInicial=since, dataAlteracaoFinal=until) == {first}
+    product = bling.dimensions[path].entries[first].detail["produto"]["id"]
+    assert await ids(client, path, idProduto=product) == {first}
+    assert await ids(client, path, idLoja=1) == set()
 
 
 async def test_what_is_done_to_them(client: httpx2.AsyncClient, bling: Bling) -> None:

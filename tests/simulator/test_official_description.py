@@ -42,6 +42,9 @@ SMALL: dict[str, str | None] = {
     "/canais-venda": "/canais-venda/{idCanalVenda}",
     "/naturezas-operacoes": None,
     "/grupos-produtos": None,
+    "/produtos/fornecedores": "/produtos/fornecedores/{idProdutoFornecedor}",
+    "/produtos/lojas": "/produtos/lojas/{idProdutoLoja}",
+    "/situacoes/modulos": None,
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
@@ -102,6 +105,13 @@ async def test_small_registers(
     for row in rows[:10] if detail else []:
         one = await client.get(f"{detail}".partition("{")[0] + str(row["id"]))
         assert problems(official.answer_schema(str(detail)), one.json()) == []
+
+
+async def test_the_statuses_of_a_module(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
+    listed = await client.get("/situacoes/modulos/98310")
+    assert problems(official.list_schema("/situacoes/modulos/{idModuloSistema}"), listed.json()) == []
+    one = await client.get(f"/situacoes/{listed.json()['data'][0]['id']}")
+    assert problems(official.answer_schema("/situacoes/{idSituacao}"), one.json()) == []
 
 
 async def test_company_profile(client: httpx2.AsyncClient, official: OfficialDescription) -> None:

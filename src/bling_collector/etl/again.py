@@ -186,6 +186,9 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
         raise UsageError(why)
     async with ctx.transaction() as connection:
         outcome = await ctx.store(connection, resource, [item])
+        if item.resumo is None and resource.keeps_listing and resource.emitted is None:
+            # A linha da listagem pode voltar a ser a de antes, que já não é a do que se tem.
+            await repository.forget_listed(connection, resource.table, outcome.updated)
     if outcome.refused:
         raise CollectorError(f"{resource.name}/{id_} não pôde ser salvo: {outcome.refused[0][1]}")
     changed = resource.one_more is not None and await resource.one_more(ctx, id_)

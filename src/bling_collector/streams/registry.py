@@ -1,4 +1,5 @@
-"""Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado."""
+"""Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado, e um pai, antes do que só se
+lista por ele."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -14,6 +15,7 @@ from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.cadastros.depositos import DEPOSITOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.cadastros.naturezas_operacao import NATUREZAS_OPERACAO
+from bling_collector.streams.cadastros.situacoes import SITUACOES, SITUACOES_MODULOS
 from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
 from bling_collector.streams.estoque.estoques import ESTOQUES
@@ -24,6 +26,8 @@ from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
+from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
+from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 
 RESOURCES: Final[tuple[Resource, ...]] = (
@@ -32,6 +36,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CONTAS_RECEBER,
     CONTAS_PAGAR,
     BORDEROS,
+    PRODUTOS_FORNECEDORES,
+    PRODUTOS_LOJAS,
     VENDEDORES,
     CONTATOS,
     PRODUTOS,
@@ -45,6 +51,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     GRUPOS_PRODUTO,
     CONTAS_FINANCEIRAS,
     CATEGORIAS_FINANCEIRAS,
+    SITUACOES_MODULOS,
+    SITUACOES,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""

@@ -32,7 +32,7 @@ def test_um_bordero_de_duas_contas() -> None:
         "ordem": 1,
         "contato_id": 14300000001,
         "numero_documento": "002447/01",
-        "valor_pago": Decimal(102),
+        "valor_pago": Decimal("102.4"),
         "juros": 2,
         "desconto": 0,
         "acrescimo": 0,

@@ -1,5 +1,6 @@
 """Do JSON dos cadastros pequenos às linhas das tabelas."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from bling_collector.streams.cadastros import (
     contas_financeiras,
     depositos,
     naturezas_operacao,
+    situacoes,
     tipos_contato,
 )
-from bling_collector.streams.produtos import grupos_produto
+from bling_collector.streams.produtos import grupos_produto, produtos_fornecedores, produtos_lojas
 
 CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
     (
@@ -61,6 +63,34 @@ CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
             "situacao": None,
         },
     ),
+    (
+        produtos_fornecedores,
+        "produto_fornecedor",
+        models.produtos_fornecedores,
+        {
+            "id": 16600000003,
+            "produto_id": 16100000007,
+            "fornecedor_id": 14300000001,
+            "descricao": "Engrenagem reta módulo 2",
+            "codigo": "F-0042",
+            "preco_custo": Decimal("49.9"),
+            "preco_compra": Decimal("45.9"),
+            "padrao": True,
+        },
+    ),
+    (
+        produtos_lojas,
+        "produto_loja",
+        models.produtos_lojas,
+        {
+            "id": 1830000009,
+            "produto_id": 16100000007,
+            "loja_id": 204561377,
+            "codigo": "MLB1234567890",
+            "preco": Decimal("25.99"),
+            "preco_promocional": 0,
+        },
+    ),
     (tipos_contato, "tipo_contato", models.tipos_contato, {"id": 1483003, "descricao": "Transportador"}),
     (
         grupos_produto,
@@ -77,6 +107,18 @@ def test_a_linha_de_cada_um(module: Any, name: str, table: Table, expected: dict
     assert module.rows(document) == {table: [expected | {"detalhe": document}]}
     with pytest.raises(UnreadableError, match=r"^id veio como objeto"):
         module.rows(document | {"id": {"id": 1}})
+
+
+def test_um_modulo_e_uma_situacao_dele() -> None:
+    module, status = fixture("situacao_modulo"), fixture("situacao")
+    assert situacoes.rows_of_modulo(module) == {
+        models.situacoes_modulos: [{"id": 98310, "nome": "Vendas", "descricao": "Pedidos de Venda", "detalhe": module}]
+    }
+    expected = {"id": 463218, "modulo_id": None, "nome": "Aguardando retirada", "cor": "#40C4E9", "id_herdado": 15}
+    assert situacoes.rows(status) == {models.situacoes: [expected | {"detalhe": status}]}
+    told = {"idModulo": 98310, **status}
+    assert situacoes.rows(told) == {models.situacoes: [expected | {"modulo_id": 98310, "detalhe": told}]}
+    assert situacoes.rows({"id": 6, "nome": "Em aberto", "idHerdado": 0})[models.situacoes][0]["id_herdado"] is None
 
 
 def test_um_grupo_que_nao_esta_em_outro() -> None:

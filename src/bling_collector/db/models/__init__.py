@@ -11,6 +11,7 @@ from bling_collector.db.models.cadastros import (
     vendedores,
     vendedores_comissoes,
 )
+from bling_collector.db.models.catalogo import produtos_fornecedores, produtos_fornecedores_custos, produtos_lojas
 from bling_collector.db.models.control import (
     alarmes,
     checkpoints,
@@ -32,6 +33,8 @@ from bling_collector.db.models.dimensoes import (
     depositos,
     grupos_produto,
     naturezas_operacao,
+    situacoes,
+    situacoes_modulos,
     tipos_contato,
 )
 from bling_collector.db.models.estoque import estoque_saldos
@@ -97,7 +100,12 @@ __all__ = [
     "pendencias",
     "produtos",
     "produtos_desconhecidos",
+    "produtos_fornecedores",
+    "produtos_fornecedores_custos",
+    "produtos_lojas",
     "recursos_ligados",
+    "situacoes",
+    "situacoes_modulos",
     "tipos_contato",
     "vendedores",
     "vendedores_comissoes",

@@ -100,3 +100,23 @@ categorias_financeiras = Table(
     Column("situacao", Integer, comment="1 ativa, 0 inativa: a do filtro que a mostra"),
     *kept("a linha de GET /categorias/receitas-despesas, com a situação que o filtro diz"),
 )
+
+situacoes_modulos = Table(
+    "situacoes_modulos",
+    metadata,
+    _id(),
+    Column("nome", Text),
+    Column("descricao", Text),
+    *kept("a linha de GET /situacoes/modulos"),
+)
+
+situacoes = Table(
+    "situacoes",
+    metadata,
+    _id(),
+    Column("modulo_id", BigInteger, index=True, comment="de que módulo é; vazio se nenhuma listagem a mostrou"),
+    Column("nome", Text),
+    Column("cor", Text, comment="em hexadecimal: #E9DC40"),
+    Column("id_herdado", BigInteger, comment="a de fábrica de que a empresa a tirou; vazio se é de fábrica"),
+    *kept("a linha de GET /situacoes/modulos/{id}, com o id do módulo"),
+)

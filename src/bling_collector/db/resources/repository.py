@@ -162,6 +162,13 @@ async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection
     return list(found.scalars())
 
 
+async def forget_listed(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> None:
+    """A listagem, quando os mostrar, os dá por mudados."""
+    await connection.execute(
+        text(f"UPDATE {table.name} SET resumo_lista = NULL WHERE id = ANY(:ids)"), {"ids": list(ids)}
+    )
+
+
 async def skus_without_produto(connection: AsyncConnection, now: datetime) -> list[str]:
     """Os SKUs das notas sem produto no banco, menos os que o Bling há pouco disse não conhecer e os estacionados."""
     found = await connection.execute(

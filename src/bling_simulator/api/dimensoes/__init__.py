@@ -8,6 +8,8 @@ from bling_simulator.api.dimensoes.cadastros import (
     TIPOS_CONTATO,
 )
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
+from bling_simulator.api.dimensoes.produtos import PRODUTOS_FORNECEDORES, PRODUTOS_LOJAS
+from bling_simulator.api.dimensoes.situacoes import MODULOS, SITUACOES
 
 DIMENSOES = (
     DEPOSITOS,
@@ -17,4 +19,8 @@ DIMENSOES = (
     TIPOS_CONTATO,
     CONTAS_CONTABEIS,
     CATEGORIAS_RECEITAS_DESPESAS,
+    MODULOS,
+    SITUACOES,
+    PRODUTOS_FORNECEDORES,
+    PRODUTOS_LOJAS,
 )

@@ -15,16 +15,22 @@ def kept(
     *,
     only_in_detail: Collection[str] = (),
     hidden: Collection[str] = (),
+    tells_changes: bool = False,
     **more: Any,
 ) -> Resource:
     """O recurso de `path`, do cadastro mais antigo ao mais novo (suposto).
 
     `wanted` diz se a consulta pede o registro; `hidden` são os campos que nenhuma resposta mostra, e só servem a
-    filtros.
+    filtros; com `tells_changes` há o filtro de alteração.
     """
 
     def list_(bling: Bling, query: Query) -> list[Json]:
-        return [each.detail for each in bling.dimensions[path].entries.values() if wanted(bling, query, each.detail)]
+        changed = query.interval("dataAlteracao", bare_dates_get_time_of_day=False) if tells_changes else None
+        return [
+            each.detail
+            for each in bling.dimensions[path].entries.values()
+            if (changed is None or changed.holds(each.changed)) and wanted(bling, query, each.detail)
+        ]
 
     def row(detail: Json) -> Json:
         return _without(detail, {*only_in_detail, *hidden})

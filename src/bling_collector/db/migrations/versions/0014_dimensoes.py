@@ -70,6 +70,42 @@ _COMMENTS = {
     "categorias_financeiras.extraido_em": "quando o que está aqui foi lido",
     "categorias_financeiras.excluida_em": "quando o Bling deixou de o ter",
     "categorias_financeiras.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "situacoes_modulos.id": "o id no Bling",
+    "situacoes_modulos.detalhe": "a linha de GET /situacoes/modulos",
+    "situacoes_modulos.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "situacoes_modulos.extraido_em": "quando o que está aqui foi lido",
+    "situacoes_modulos.excluida_em": "quando o Bling deixou de o ter",
+    "situacoes_modulos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "situacoes.id": "o id no Bling",
+    "situacoes.modulo_id": "de que módulo é; vazio se nenhuma listagem a mostrou",
+    "situacoes.cor": "em hexadecimal: #E9DC40",
+    "situacoes.id_herdado": "a de fábrica de que a empresa a tirou; vazio se é de fábrica",
+    "situacoes.detalhe": "a linha de GET /situacoes/modulos/{id}, com o id do módulo",
+    "situacoes.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "situacoes.extraido_em": "quando o que está aqui foi lido",
+    "situacoes.excluida_em": "quando o Bling deixou de o ter",
+    "situacoes.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "produtos_fornecedores.id": "o id no Bling",
+    "produtos_fornecedores.fornecedor_id": "o contato de quem se compra",
+    "produtos_fornecedores.descricao": "como o fornecedor chama o produto",
+    "produtos_fornecedores.codigo": "o código do produto no fornecedor",
+    "produtos_fornecedores.preco_custo": "com a parte dele no frete, nos impostos e nos descontos",
+    "produtos_fornecedores.padrao": "é o fornecedor padrão do produto",
+    "produtos_fornecedores.detalhe": "a linha de GET /produtos/fornecedores",
+    "produtos_fornecedores.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "produtos_fornecedores.extraido_em": "quando o que está aqui foi lido",
+    "produtos_fornecedores.excluida_em": "quando o Bling deixou de o ter",
+    "produtos_fornecedores.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "produtos_fornecedores_custos.produto_fornecedor_id": "de que fornecedor de que produto é",
+    "produtos_fornecedores_custos.valido_desde": "quando se leu pela primeira vez",
+    "produtos_lojas.id": "o id no Bling",
+    "produtos_lojas.loja_id": "o canal de venda",
+    "produtos_lojas.codigo": "o código do produto no canal",
+    "produtos_lojas.detalhe": "a linha de GET /produtos/lojas",
+    "produtos_lojas.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "produtos_lojas.extraido_em": "quando o que está aqui foi lido",
+    "produtos_lojas.excluida_em": "quando o Bling deixou de o ter",
+    "produtos_lojas.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 
@@ -177,5 +213,78 @@ def upgrade() -> None:
             nao_encontrado_em TIMESTAMP WITH TIME ZONE,
             CONSTRAINT categorias_financeiras_pkey PRIMARY KEY (id)
         )""")
+    op.execute("""
+        CREATE TABLE situacoes_modulos (
+            id BIGINT NOT NULL,
+            nome TEXT,
+            descricao TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT situacoes_modulos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE situacoes (
+            id BIGINT NOT NULL,
+            modulo_id BIGINT,
+            nome TEXT,
+            cor TEXT,
+            id_herdado BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT situacoes_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_situacoes_modulo_id ON situacoes (modulo_id)")
+    op.execute("""
+        CREATE TABLE produtos_fornecedores (
+            id BIGINT NOT NULL,
+            produto_id BIGINT,
+            fornecedor_id BIGINT,
+            descricao TEXT,
+            codigo TEXT,
+            preco_custo NUMERIC,
+            preco_compra NUMERIC,
+            padrao BOOLEAN,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT produtos_fornecedores_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_produtos_fornecedores_fornecedor_id ON produtos_fornecedores (fornecedor_id)")
+    op.execute("CREATE INDEX ix_produtos_fornecedores_produto_id ON produtos_fornecedores (produto_id)")
+    op.execute("""
+        CREATE TABLE produtos_fornecedores_custos (
+            produto_fornecedor_id BIGINT NOT NULL,
+            valido_desde TIMESTAMP WITH TIME ZONE NOT NULL,
+            preco_custo NUMERIC,
+            preco_compra NUMERIC,
+            CONSTRAINT produtos_fornecedores_custos_pkey PRIMARY KEY (produto_fornecedor_id, valido_desde),
+            CONSTRAINT produtos_fornecedores_custos_produto_fornecedor_id_fkey
+                FOREIGN KEY(produto_fornecedor_id) REFERENCES produtos_fornecedores (id)
+        )""")
+    op.execute("""
+        CREATE TABLE produtos_lojas (
+            id BIGINT NOT NULL,
+            produto_id BIGINT,
+            loja_id BIGINT,
+            codigo TEXT,
+            preco NUMERIC,
+            preco_promocional NUMERIC,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT produtos_lojas_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_produtos_lojas_loja_id ON produtos_lojas (loja_id)")
+    op.execute("CREATE INDEX ix_produtos_lojas_produto_id ON produtos_lojas (produto_id)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")

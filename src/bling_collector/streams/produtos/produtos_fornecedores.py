@@ -1,0 +1,45 @@
+"""De quem se compra cada produto e por quanto: GET /produtos/fornecedores. O Bling só diz o custo de hoje; os que teve
+ficam em `produtos_fornecedores_custos`."""
+
+from bling_collector.db.models import produtos_fornecedores
+from bling_collector.db.resources.costs import note_costs
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
+from bling_collector.payload import Fields
+
+
+def rows(vinculo: Document) -> Rows:
+    """A linha de um fornecedor de um produto."""
+    read = Fields(vinculo)
+    return {
+        produtos_fornecedores: [
+            {
+                "id": read.id("id"),
+                "produto_id": read.reference("produto"),
+                "fornecedor_id": read.reference("fornecedor"),
+                "descricao": read.text("descricao"),
+                "codigo": read.text("codigo"),
+                "preco_custo": read.measured("precoCusto"),
+                "preco_compra": read.measured("precoCompra"),
+                "padrao": read.boolean("padrao"),
+                "detalhe": vinculo,
+            }
+        ]
+    }
+
+
+PRODUTOS_FORNECEDORES = Resource(
+    name="produtos_fornecedores",
+    title="Fornecedores dos produtos",
+    noun="Fornecedor de um produto",
+    singular="produto_fornecedor",
+    permission="Produtos - Fornecedores",
+    path="/produtos/fornecedores",
+    table=produtos_fornecedores,
+    rows=rows,
+    always=("produto", "fornecedor", "precoCusto"),
+    detail=False,
+    whole=Whole(),
+    cites=(("contatos", produtos_fornecedores.c.fornecedor_id),),
+    history=(),
+    after_change=note_costs,
+)
