@@ -94,6 +94,10 @@ class SimulatorSettings:
     """Outra leitura: a conta excluída não some, fica cancelada (5)."""
     receivable_filters_are_ignored: bool = False
     """Outra leitura: /contas/receber ignora as datas, e lista tudo (um relato)."""
+    cash_detail_in_envelope: bool = False
+    """Outra leitura: o detalhe de /caixas vem dentro de `data`, como os outros."""
+    cash_page_size: int = 100
+    """Quantas linhas tem uma página de /caixas, que não aceita `limite` (não está documentado)."""
     payable_filters_are_ignored: bool = False
     """Outra leitura: /contas/pagar ignora os três períodos (um relato)."""
     most_array_values: int | None = None

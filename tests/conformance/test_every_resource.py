@@ -27,10 +27,13 @@ from bling_collector.insight.recursos import load_recursos
 from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
 from bling_collector.streams.registry import RESOURCES, named
+from bling_collector.windows import Period, Window
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
 
 START = date(2025, 9, 1)
+SPAN = Window(START, date(2026, 4, 30))
+"""O que se coleta, e o tempo que passa nos testes."""
 DAY = 86_400.0
 pytestmark = [
     pytest.mark.bling(scale=0.02),
@@ -71,11 +74,12 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
     listagem que a mostra diz dela."""
     simulated = SIMULATED[resource.path]
     found: dict[int, Document] = {}
+    span = () if resource.emitted is None else resource.emitted.between.params(Period.of(SPAN))
     for parent, params in itertools.product(_parents(bling, resource), resource.shows):
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
         told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
-        for listed in simulated.list(bling, _query(bling, (*params, *parent.items()))):
+        for listed in simulated.list(bling, _query(bling, (*params, *span, *parent.items()))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
             found[listed["id"]] = detail if resource.detail else told | simulated.row(dict(detail))
@@ -169,12 +173,14 @@ async def repaired(app: App) -> None:
 
 
 def changeable(resource: Resource, document: Document) -> dict[str, Any]:
-    """Uma mudança, a mais simples, de uma coluna de texto ou de número que a listagem também mostra."""
+    """Uma mudança, a mais simples, de uma coluna de texto ou de número que a listagem também mostra, e com que o mostra
+    ainda."""
+    asked = {name for params in resource.shows for name, _ in params}
     row = SIMULATED[resource.path].row if resource.detail else dict
     before = resource.rows(document)[resource.table][0]
     for name, value in document.items():
         other = _other(value)
-        if other is None or name == "id" or row({**document, name: other}) == row({**document}):
+        if other is None or name in {"id", *asked} or row({**document, name: other}) == row({**document}):
             continue
         try:
             after = resource.rows({**document, name: other})[resource.table][0]

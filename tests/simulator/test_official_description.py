@@ -149,6 +149,18 @@ def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
     assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
 
 
+async def test_cash_has_no_envelope(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
+    span = {"dataInicial": "2025-06-01", "dataFinal": "2026-02-28"}
+    for situacao in ("R", "E"):
+        answer = await client.get("/caixas", params={**span, "situacao": situacao})
+        assert len(answer.json()["data"]) > 1
+        assert problems(official.list_schema("/caixas"), answer.json()) == []
+        for row in answer.json()["data"][:5]:
+            detail = (await client.get(f"/caixas/{row['id']}")).json()
+            assert problems(official.answer_schema("/caixas/{idCaixa}"), detail) == []
+            assert (detail["valor"] > 0, detail["valor"]) == (True, abs(row["valor"]))
+
+
 def test_every_balance(company: Bling, official: OfficialDescription) -> None:
     rows = [saldos.saldo_row(balance) for balance in company.stockroom.balances()]
     assert len(rows) > 900

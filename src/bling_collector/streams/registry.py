@@ -20,6 +20,7 @@ from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
 from bling_collector.streams.estoque.estoques import ESTOQUES
 from bling_collector.streams.financeiro.borderos import BORDEROS
+from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.notas.nfe import NFE
@@ -36,6 +37,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CONTAS_RECEBER,
     CONTAS_PAGAR,
     BORDEROS,
+    CAIXAS,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
     VENDEDORES,

@@ -12,6 +12,7 @@ from bling_simulator.api.contatos import CONTATOS
 from bling_simulator.api.dimensoes import DIMENSOES
 from bling_simulator.api.estoque.saldos import SALDOS
 from bling_simulator.api.financeiro.borderos import BORDEROS
+from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
@@ -29,7 +30,7 @@ RESOURCES = {
     resource.path: resource
     for resource in (
         *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
-        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, SALDOS),
+        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS),
         *DIMENSOES,
     )
 }
@@ -60,7 +61,8 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     head, _, tail = path.rpartition("/")
     if head in _DETAILS and tail.isascii() and tail.isdigit():
         _check_scope(bling, _DETAILS[head].path)
-        return _data(request, _detail(bling, _DETAILS[head], int(tail)))
+        found = _DETAILS[head]
+        return _data(request, _detail(bling, found, int(tail)), wrapped=found.wraps(bling))
     raise not_found()
 
 
@@ -76,6 +78,8 @@ def _list(bling: Bling, request: Request, resource: Resource, parent: dict[str, 
     params = QueryParams([*request.query_params.multi_items(), *parent.items()])
     query = Query(params, local_now(bling.clock), bling.settings.most_array_values)
     pagina, limite = query.page() if resource.paged else (1, 0)
+    if resource.page_size is not None:
+        limite = resource.page_size(bling)
     if resource.required and not any(map(query.many, resource.required)):
         raise invalid(resource.required[0], f"O parâmetro {resource.required[0]} é obrigatório.")
     rows = [row for row in resource.list(bling, query) if (resource.path, row["id"]) not in bling.unlisted]
@@ -94,9 +98,9 @@ def _check_scope(bling: Bling, path: str) -> None:
         raise oauth_error(403, "insufficient_scope", text)
 
 
-def _data(request: Request, data: object) -> Response:
+def _data(request: Request, data: object, *, wrapped: bool = True) -> Response:
     if request.method != "GET":
         raise method_not_allowed()
     if data is None:
         raise not_found()
-    return json_response({"data": data})
+    return json_response({"data": data} if wrapped else data)

@@ -32,3 +32,7 @@ class Resource:
     """False se `path` não se atende (404), e só há o detalhe."""
     required: tuple[str, ...] = ()
     """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""
+    page_size: Callable[[Bling], int] | None = None
+    """O tamanho da página, onde `limite` é ignorado."""
+    wraps: Callable[[Bling], bool] = lambda bling: True
+    """Se o detalhe vem dentro de `data`."""

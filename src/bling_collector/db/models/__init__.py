@@ -41,6 +41,7 @@ from bling_collector.db.models.estoque import estoque_saldos
 from bling_collector.db.models.financeiro import (
     borderos,
     borderos_pagamentos,
+    caixas_lancamentos,
     contas_borderos,
     contas_pagar,
     contas_receber,
@@ -61,6 +62,7 @@ __all__ = [
     "alarmes",
     "borderos",
     "borderos_pagamentos",
+    "caixas_lancamentos",
     "canais_venda",
     "canais_venda_filiais",
     "categorias_financeiras",

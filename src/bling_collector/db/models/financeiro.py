@@ -77,6 +77,22 @@ borderos_pagamentos = Table(
     Column("tarifa", Numeric, comment="a da forma de pagamento"),
 )
 
+caixas_lancamentos = Table(
+    "caixas_lancamentos",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    Column("conta_id", BigInteger, index=True, comment="a conta financeira"),
+    Column("data", Date, index=True),
+    Column("competencia", Date),
+    Column("valor", Numeric, comment="negativo se é uma saída"),
+    Column("situacao", Text),
+    Column("contato_id", BigInteger, index=True),
+    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+    Column("origem_tipo", Text, comment="caixa (lançado à mão), duplicata, bordero ou estoque"),
+    Column("origem_id", BigInteger, index=True, comment="o borderô, por exemplo"),
+    *kept("o lançamento inteiro, como GET /caixas/{id} o deu"),
+)
+
 contas_borderos = Table(
     "contas_borderos",
     metadata,

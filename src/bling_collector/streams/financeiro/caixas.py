@@ -1,0 +1,91 @@
+"""Os lançamentos de caixas e bancos: GET /caixas (sem categoria nem competência) e GET /caixas/{id}."""
+
+from decimal import Decimal
+
+from bling_collector.db.models import caixas_lancamentos
+from bling_collector.db.proof import Dated
+from bling_collector.etl.resource import Document, Emitted, Params, Person, Resource, Rows
+from bling_collector.payload import Fields, UnreadableError, integer, local_date, part, text
+from bling_collector.streams.nameless import only
+from bling_collector.windows import Between
+
+_KEPT = (
+    *("id", "debCred", "saldo", "situacao", "transferencia", "tipoLancamento", "data", "competencia", "valor"),
+    *("parcela", "categoria", "conciliacaoMovimentacao", "origem", "contaFinanceira"),
+)
+"""O que fica do lançamento de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
+
+
+def rows(lancamento: Document) -> Rows:
+    """A linha de um lançamento. O valor de uma saída é negativo; no detalhe do Bling é sempre positivo (um relato)."""
+    read = Fields(lancamento)
+    return {
+        caixas_lancamentos: [
+            {
+                "id": read.id("id"),
+                "conta_id": read.reference("contaFinanceira"),
+                "data": read.local_date("data"),
+                "competencia": read.local_date("competencia"),
+                "valor": _signed(read),
+                "situacao": read.text("situacao"),
+                "contato_id": read.reference("contato"),
+                "categoria_id": read.reference("categoria"),
+                "origem_tipo": read.text("origem", "tipo"),
+                "origem_id": read.reference("origem"),
+                "detalhe": lancamento,
+            }
+        ]
+    }
+
+
+def _signed(read: Fields) -> Decimal | None:
+    side, valor = read.text("debCred"), read.measured("valor")
+    if side not in {"D", "C"}:
+        raise UnreadableError("debCred não diz se é uma entrada ou uma saída")
+    return -abs(valor) if side == "D" and valor is not None else valor
+
+
+def nameless_lancamento(lancamento: Document) -> Document:
+    """O lançamento com valor, datas, situação, categoria e origem; do contato, o id."""
+    kept = only(lancamento, _KEPT)
+    return kept | ({"contato": only(lancamento["contato"], ("id",))} if "contato" in lancamento else {})
+
+
+def _shown(situacao: str) -> Params:
+    return (("situacao", situacao), ("situacaoConciliacao", "3"))
+
+
+CAIXAS = Resource(
+    name="caixas",
+    title="Lançamentos de caixa",
+    noun="Lançamento de caixa",
+    singular="caixa",
+    permission="Caixas e bancos",
+    path="/caixas",
+    table=caixas_lancamentos,
+    rows=rows,
+    always=("debCred", "data", "valor"),
+    # Sem `situacao` só vêm os registrados; E são os excluídos, que a exclusão não apaga (referência: GET /caixas).
+    shows=(_shown("R"), _shown("E")),
+    sized=False,
+    # O padrão é o mês, e de quanto cabe num pedido nada se diz: pede-se um mês de cada vez.
+    emitted=Emitted(
+        Between("dataInicial", "dataFinal", hours=False, most=31),
+        lambda row: local_date(row.get("data")),
+        Dated("data", "situacao"),
+        lambda row: text(row.get("situacao")) or "",
+    ),
+    cites=(("contatos", caixas_lancamentos.c.contato_id),),
+    history=(),
+    person=Person(
+        nameless_lancamento,
+        contato_id=caixas_lancamentos.c.contato_id,
+        names=(caixas_lancamentos.c.detalhe["contato", "nome"].astext,),
+        documento=caixas_lancamentos.c.detalhe["contato", "cnpj"].astext,
+        texts=("observacoes", "descricao"),
+    ),
+    names=lambda row: {
+        "contato_id": integer(part(row, "contato", "id")) or None,
+        "contato_nome": text(part(row, "contato", "nome")),
+    },
+)

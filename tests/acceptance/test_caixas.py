@@ -1,0 +1,105 @@
+"""Os lançamentos de caixa, sob cada leitura do que os documentos não sabem."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.collecting import rows, scalar
+from tests.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_collector.payload import measured
+from bling_simulator.bling import Bling
+from bling_simulator.payload import Json
+
+START = date(2025, 6, 1)
+DAY = 86_400.0
+READINGS: list[dict[str, Any]] = [
+    {},
+    {"cash_detail_in_envelope": True},
+    {"cash_page_size": 7},
+    {"money_has_float_noise": True},
+]
+pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("caixas",))]
+_COLUMNS = "id, data, competencia, valor, situacao, conta_id, contato_id, categoria_id, origem_id, origem_tipo"
+
+
+def _signed(entry: Json) -> Decimal:
+    valor: Decimal = entry["valor"]
+    return -valor if entry["debCred"] == "D" else valor
+
+
+async def assert_equals_the_entries(app: App, bling: Bling) -> None:
+    """Cada lançamento desde o começo, os excluídos também, é o do Bling; e não há outro."""
+    expected = {id_: each for id_, each in bling.cash_entries.items() if each["data"] >= START.isoformat()}
+    found = await rows(app.engine, f"SELECT {_COLUMNS} FROM caixas_lancamentos WHERE excluida_em IS NULL ORDER BY id")
+    assert found == [
+        (
+            id_,
+            *(date.fromisoformat(each[name]) for name in ("data", "competencia")),
+            measured(_signed(each)),
+            each["situacao"],
+            *(each[name]["id"] or None for name in ("contaFinanceira", "contato", "categoria", "origem")),
+            each["origem"]["tipo"],
+        )
+        for id_, each in sorted(expected.items())
+    ]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+) -> None:
+    bling.configure(**reading)
+    account = bling.add_account(valor=Decimal("49.90"))
+    bling.settle_accounts("receber", account)
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    await assert_equals_the_entries(app, bling)
+    assert await scalar(app.engine, "SELECT count(*) FROM caixas_lancamentos WHERE situacao = 'E'")
+    clock.advance(DAY)
+    recent = max(bling.cash_entries)
+    bling.edit_cash_entry(recent, valor=Decimal("12.34"))
+    bling.settle_accounts("pagar", bling.add_account("pagar"))
+    bling.reopen_account("receber", account)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_entries(app, bling)
+    assert await scalar(app.engine, "SELECT situacao FROM caixas_lancamentos WHERE id = :id", id=recent) == "E"
+    assert (await app.pipeline.reconcile()).status == "success"
+
+
+async def test_pede_se_um_mes_de_cada_vez_e_sem_o_tamanho_da_pagina(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    choose = bling.faults.choose
+
+    def watched(method: str, path: str, *more: str) -> Any:
+        if path == "/caixas":
+            asked.append(more[0])
+        return choose(method, path, *more)
+
+    monkeypatch.setattr(bling.faults, "choose", watched)
+    await app.pipeline.run_full(START)
+    assert asked
+    assert not any("limite" in query for query in asked)
+    for query in asked:
+        said = dict(pair.split("=") for pair in query.split("&"))
+        first, last = (date.fromisoformat(said[name]) for name in ("dataInicial", "dataFinal"))
+        assert (last - first).days <= 33
+    assert {dict(pair.split("=") for pair in query.split("&"))["situacao"] for query in asked} == {"R", "E"}
+
+
+async def test_o_sinal_e_o_mesmo_que_o_da_listagem(app: App) -> None:
+    await app.pipeline.run_full(START)
+    total = "SELECT sum(valor) FROM caixas_lancamentos WHERE detalhe ->> 'debCred' = :side"
+    assert await scalar(app.engine, total, side="D") < 0 < await scalar(app.engine, total, side="C")
+
+
+async def test_um_registro_so(app: App, bling: Bling) -> None:
+    entry = max(bling.cash_entries)
+    assert await app.pipeline.sync("caixa", entry) == "criado"
+    bling.delete_cash_entry(entry)
+    assert await app.pipeline.sync("caixa", entry) == "atualizado"
+    assert await scalar(app.engine, "SELECT situacao FROM caixas_lancamentos") == "E"
