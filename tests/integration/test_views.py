@@ -122,7 +122,7 @@ async def _casas(app: App) -> None:
         """
         SELECT table_name, column_name FROM information_schema.columns
         WHERE table_name LIKE 'vw_%' AND table_name !~ 'nfe|itens' AND data_type = 'numeric'
-          AND column_name <> 'quantidade'
+          AND column_name NOT IN ('quantidade', 'saldo_fisico', 'saldo_virtual')
         """,
     )
     assert len(columns) > 25

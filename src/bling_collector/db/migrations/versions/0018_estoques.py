@@ -14,6 +14,11 @@ _COMMENTS = {
     "estoque_saldos.saldo_virtual": "menos o que está reservado",
 }
 
+_SAID = {
+    "vw_estoque_atual": "o saldo de cada produto em cada depósito, na última leitura",
+    "vw_estoque_por_dia": "o saldo de cada produto em cada depósito, na última leitura de cada dia de Brasília",
+}
+
 _VIEWS = {
     "vw_estoque_atual": """
         SELECT e.lido_em, e.produto_id, p.codigo, p.nome, e.deposito_id, e.saldo_fisico, e.saldo_virtual
@@ -43,3 +48,4 @@ def upgrade() -> None:
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for name, query in _VIEWS.items():
         op.execute(f"CREATE VIEW {name} AS {query}")
+        op.execute(f"COMMENT ON VIEW {name} IS '{_SAID[name]}'")
