@@ -51,7 +51,7 @@ check: setup ## Formato, lint, tipos, camadas e os testes, sem os lentos (5 min)
 	$(MAKE) test
 
 screenshots: setup ## Fotografa cada página do painel, com a empresa da demonstração, em docs/imagens
-	PYTHONPATH=src:. $(BIN)/python -m tests.screenshots
+	PYTHONPATH=src:. $(BIN)/python -m tests.support.screenshots
 
 format: setup ## Formata e corrige o que a ferramenta corrige sozinha
 	$(BIN)/ruff check --fix .

@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tests.postgres import create_database, drop_database, throwaway_server
+from tests.support.postgres import create_database, drop_database, throwaway_server
 
 from bench import measuring, report
 from bench.contestants import CONTESTANTS, OTHER_PYTHON, Contestant

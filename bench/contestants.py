@@ -10,8 +10,8 @@ from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 from sqlalchemy.engine import make_url
-from tests.collecting import collector_settings
-from tests.postgres import libpq_url
+from tests.support.collecting import collector_settings
+from tests.support.postgres import libpq_url
 
 from bench.scenarios import Scenario
 from bench.stage import ROOT, Simulator

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.postgres import create_database, throwaway_server
+from tests.support.postgres import create_database, throwaway_server
 
 from bench import measuring
 from bench.contestants import CONTESTANTS, OTHER_PYTHON

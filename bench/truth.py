@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
-from tests.postgres import libpq_url
+from tests.support.postgres import libpq_url
 
 from bench.contestants import Tables
 from bench.scenarios import Scenario

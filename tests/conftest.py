@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from hypothesis import settings as settings_of_hypothesis
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import authorise, collector_settings
-from tests.fakes import FakeClock, TickingClock
-from tests.loads import Load, Loads, nothing
-from tests.postgres import create_database, drop_database, throwaway_server
+from tests.support.collecting import authorise, collector_settings
+from tests.support.fakes import FakeClock, TickingClock
+from tests.support.loads import Load, Loads, nothing
+from tests.support.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings

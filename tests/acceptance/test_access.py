@@ -11,9 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 from tests.acceptance.service_fixtures import authorise, problem, serving
-from tests.collecting import collector_settings
-from tests.commands import Terminal
-from tests.fakes import FakeClock
+from tests.support.collecting import collector_settings
+from tests.support.commands import Terminal
+from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings, load_settings
 from bling_collector.errors import ConfigurationError

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.acceptance.service_fixtures import authorise, serving, until
-from tests.collecting import authorise as authorise_app
-from tests.commands import Terminal
-from tests.fakes import FakeClock
-from tests.inbox import Inbox, open_inbox
+from tests.support.collecting import authorise as authorise_app
+from tests.support.commands import Terminal
+from tests.support.fakes import FakeClock
+from tests.support.inbox import Inbox, open_inbox
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings

@@ -5,7 +5,7 @@ from datetime import date
 from random import Random
 
 import pytest
-from tests.truth import assert_equals_truth
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_simulator.api import paging

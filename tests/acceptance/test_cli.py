@@ -14,8 +14,8 @@ import click
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import collector_settings, rows, scalar
-from tests.commands import Done, Terminal, variables_for
+from tests.support.collecting import collector_settings, rows, scalar
+from tests.support.commands import Done, Terminal, variables_for
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.cli import main

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.payload import measured

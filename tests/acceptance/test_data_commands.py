@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Row, text
-from tests.variants import one_now
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.cli import main

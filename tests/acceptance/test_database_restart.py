@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 from tests.chaos.postgres import STOPS, Postgres, mortal_postgres
 from tests.chaos.proxy import proxy
-from tests.collecting import authorise, collector_settings
-from tests.fakes import FakeClock
-from tests.postgres import libpq_url
-from tests.truth import assert_equals_truth
+from tests.support.collecting import authorise, collector_settings
+from tests.support.fakes import FakeClock
+from tests.support.postgres import libpq_url
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret

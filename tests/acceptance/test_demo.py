@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 from tests.acceptance.service_fixtures import serving
-from tests.collecting import rows
-from tests.fakes import FakeClock
+from tests.support.collecting import rows
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.cli.demo import sell_and_collect

@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.api.transport import ATTEMPTS
 from bling_collector.bootstrap import App

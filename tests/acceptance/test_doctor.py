@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows
-from tests.commands import Done, Terminal, variables_for
-from tests.proving import execute, snapshot
-from tests.variants import one_now
+from tests.support.collecting import rows
+from tests.support.commands import Done, Terminal, variables_for
+from tests.support.proving import execute, snapshot
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.streams.registry import chosen

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import problem, serving
 from tests.acceptance.test_access import GUARDED, TOKEN, bearer, called_from, settings_with
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.collecting import authorise, rows, scalar
-from tests.fakes import FakeClock
-from tests.proving import START, TODAY, execute, snapshot
+from tests.support.collecting import authorise, rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import START, TODAY, execute, snapshot
 
 from bling_collector.auth.oauth import OAuth
 from bling_collector.bootstrap import App, open_app

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from tests.collecting import scalar
+from tests.support.collecting import scalar
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError

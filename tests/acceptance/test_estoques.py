@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.commands import Terminal, variables_for
-from tests.fakes import FakeClock
+from tests.support.collecting import rows, scalar
+from tests.support.commands import Terminal, variables_for
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling

@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
-from tests.collecting import scalar
-from tests.fakes import FakeClock
-from tests.proving import DAY, START, at, count, gone, outgoing, twin
-from tests.variants import one_now
+from tests.support.collecting import scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import DAY, START, at, count, gone, outgoing, twin
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.etl.settle import is_most, limit

@@ -6,8 +6,8 @@ import httpx2
 import pytest
 from markupsafe import escape
 from tests.acceptance.service_fixtures import serving
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.cli.screen import report

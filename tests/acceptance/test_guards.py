@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows
-from tests.fakes import FakeClock
+from tests.support.collecting import rows
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling

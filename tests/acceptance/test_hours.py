@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
 from tests.conftest import NOW
-from tests.fakes import FakeClock, TickingClock
-from tests.proving import execute, outgoing
-from tests.variants import one_now
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock, TickingClock
+from tests.support.proving import execute, outgoing
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import BRASILIA

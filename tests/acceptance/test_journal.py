@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from tests.acceptance.service_fixtures import until
-from tests.collecting import rows, scalar
+from tests.support.collecting import rows, scalar
 
 from bling_collector import logs
 from bling_collector.bootstrap import App

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.collecting import authorise
-from tests.fakes import FakeClock
-from tests.truth import assert_equals_truth
-from tests.variants import one_now
+from tests.support.collecting import authorise
+from tests.support.fakes import FakeClock
+from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Settings

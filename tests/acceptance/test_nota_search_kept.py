@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.noted import assert_search_is_fresh
-from tests.proving import START, at, execute, outgoing, twin
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.noted import assert_search_is_fresh
+from tests.support.proving import START, at, execute, outgoing, twin
 
 from bling_collector.bootstrap import App
 from bling_collector.insight.notas.search import EXCLUIDA, Search, load_notas

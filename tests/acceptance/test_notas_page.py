@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import authorise, serving
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.noted import NAMES, fill
-from tests.proving import execute, outgoing
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.noted import NAMES, fill
+from tests.support.proving import execute, outgoing
 
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings

@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import until
-from tests.commands import Terminal
+from tests.support.commands import Terminal
 
 from bling_collector.auth.token_cipher import new_key
 from bling_simulator.bling import Bling

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 from tests.acceptance.service_fixtures import authorise, problem, serving, until
-from tests.collecting import authorise as authorise_app
-from tests.fakes import FakeClock
-from tests.inbox import Inbox, open_inbox
-from tests.postgres import execute
-from tests.variants import one_now
+from tests.support.collecting import authorise as authorise_app
+from tests.support.fakes import FakeClock
+from tests.support.inbox import Inbox, open_inbox
+from tests.support.postgres import execute
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret, Settings

@@ -4,9 +4,9 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.truth import assert_equals_truth
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingResourceDownError

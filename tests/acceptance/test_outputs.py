@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.commands import COMMAND, Terminal, variables_for
+from tests.support.commands import COMMAND, Terminal, variables_for
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings

@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import Pool
 from tests.acceptance.service_fixtures import authorise, problem, serving
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app

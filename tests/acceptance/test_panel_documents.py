@@ -9,8 +9,8 @@ from datetime import date
 import httpx2
 import pytest
 from tests.acceptance.service_fixtures import authorise, serving
-from tests.collecting import rows
-from tests.fakes import FakeClock
+from tests.support.collecting import rows
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings

@@ -14,9 +14,9 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import authorise, problem, serving, until
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.proving import START, at, execute, outgoing, snapshot
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import START, at, execute, outgoing, snapshot
 
 from bling_collector.config import Settings
 from bling_collector.db.run_lock import run_lock

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import serving
 from tests.bench.many_notes import fill
-from tests.collecting import collector_settings
 from tests.conftest import NOW
-from tests.fakes import FakeClock
-from tests.proving import execute
+from tests.support.collecting import collector_settings
+from tests.support.fakes import FakeClock
+from tests.support.proving import execute
 
 from bling_collector.config import Secret
 

@@ -4,10 +4,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.collecting import at_request, rows, scalar
-from tests.fakes import FakeClock
-from tests.truth import assert_equals_truth
-from tests.variants import one_now
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.etl import again

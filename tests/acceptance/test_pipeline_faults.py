@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
-from tests.collecting import at_request, rows, scalar
-from tests.fakes import FakeClock
-from tests.truth import assert_equals_truth
-from tests.variants import one_now
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.api.pace import FAILURES_IN_A_ROW, SUSPECTS
 from bling_collector.bootstrap import App

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from tests.one_run import OneRun
+from tests.support.one_run import OneRun
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.collecting import at_request, rows, scalar
-from tests.one_run import OneRun
-from tests.truth import assert_equals_truth
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.one_run import OneRun
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling

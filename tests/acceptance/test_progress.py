@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 from tests.acceptance.service_fixtures import serving, until
-from tests.collecting import scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.cli.screen import report

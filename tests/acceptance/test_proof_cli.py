@@ -5,10 +5,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.collecting import at_request, rows
-from tests.commands import Terminal, variables_for
-from tests.fakes import FakeClock
-from tests.proving import START, assert_equals_the_living, at, count, execute, outgoing, snapshot, twin
+from tests.support.collecting import at_request, rows
+from tests.support.commands import Terminal, variables_for
+from tests.support.fakes import FakeClock
+from tests.support.proving import START, assert_equals_the_living, at, count, execute, outgoing, snapshot, twin
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings

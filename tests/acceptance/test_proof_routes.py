@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import authorise, problem, serving
-from tests.fakes import FakeClock
-from tests.proving import at, count, execute, gone, outgoing, snapshot, twin
+from tests.support.fakes import FakeClock
+from tests.support.proving import at, count, execute, gone, outgoing, snapshot, twin
 
 from bling_collector.config import Settings
 from bling_collector.db.control import PARKED_AFTER

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.proving import (
+from tests.support.collecting import rows, scalar
+from tests.support.proving import (
     START,
     TODAY,
     assert_equals_the_living,
@@ -18,7 +18,7 @@ from tests.proving import (
     snapshot,
     twin,
 )
-from tests.truth import assert_equals_truth
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError

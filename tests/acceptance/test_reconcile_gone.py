@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.collecting import at_request, rows, scalar
-from tests.fakes import FakeClock
-from tests.proving import DAY, START, assert_equals_the_living, at, gone, outgoing, twin
-from tests.truth import assert_equals_truth
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import DAY, START, assert_equals_the_living, at, gone, outgoing, twin
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.runs.job import INTERRUPTED

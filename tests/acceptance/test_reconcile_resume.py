@@ -4,9 +4,9 @@ import asyncio
 from datetime import date
 
 import pytest
-from tests.collecting import at_request, rows
-from tests.fakes import FakeClock
-from tests.proving import API, START, assert_equals_the_living, at, conferencias, outgoing, twin
+from tests.support.collecting import at_request, rows
+from tests.support.fakes import FakeClock
+from tests.support.proving import API, START, assert_equals_the_living, at, conferencias, outgoing, twin
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import DailyLimitError

@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.proving import (
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import (
     DAY,
     START,
     assert_equals_the_living,

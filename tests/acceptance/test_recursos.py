@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.acceptance.service_fixtures import serving
-from tests.collecting import scalar
-from tests.commands import Terminal, variables_for
-from tests.fakes import FakeClock
+from tests.support.collecting import scalar
+from tests.support.commands import Terminal, variables_for
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings

@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.truth import assert_equals_truth
+from tests.support.collecting import rows, scalar
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingResourceDownError, BlingUnavailableError

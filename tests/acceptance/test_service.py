@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from tests.acceptance.service_fixtures import authorise, problem, serving
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
 from bling_collector.errors import ConfigurationError

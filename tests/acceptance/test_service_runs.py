@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import authorise, problem, serving, until
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 
 from bling_collector.config import Settings
 from bling_collector.main import create_app

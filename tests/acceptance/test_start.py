@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.commands import variables_for
+from tests.support.commands import variables_for
 
 from bling_collector.config import Settings
 from bling_simulator.server import RunningServer

@@ -4,8 +4,8 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.collecting import at_request, rows, scalar
-from tests.proving import START, count, outgoing, snapshot
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.proving import START, count, outgoing, snapshot
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import BlingUnavailableError, CollectorError, UsageError

@@ -9,10 +9,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import serving
-from tests.collecting import authorise
-from tests.commands import Terminal, variables_for
-from tests.fakes import FakeClock
-from tests.variants import one_now
+from tests.support.collecting import authorise
+from tests.support.commands import Terminal, variables_for
+from tests.support.fakes import FakeClock
+from tests.support.variants import one_now
 
 from bling_collector.auth.token_cipher import TokenCipher, new_key
 from bling_collector.auth.token_store import PgTokenStore

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.collecting import authorise, collector_settings, rows
-from tests.fakes import FakeClock
-from tests.truth import assert_equals_truth
+from tests.support.collecting import authorise, collector_settings, rows
+from tests.support.fakes import FakeClock
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App, open_workplace
 from bling_collector.config import Secret

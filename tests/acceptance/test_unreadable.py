@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.commands import Terminal, variables_for
-from tests.fakes import FakeClock
-from tests.proving import DAY, START, assert_equals_the_living, count, execute, outgoing
-from tests.truth import assert_equals_truth
+from tests.support.collecting import rows, scalar
+from tests.support.commands import Terminal, variables_for
+from tests.support.fakes import FakeClock
+from tests.support.proving import DAY, START, assert_equals_the_living, count, execute, outgoing
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.api.transport import ATTEMPTS
 from bling_collector.bootstrap import App

@@ -12,7 +12,7 @@ import time
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.bench.many_notes import fill
 from tests.bench.searches import SEARCHES, pages, plans
-from tests.postgres import create_database, throwaway_server
+from tests.support.postgres import create_database, throwaway_server
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.postgres import create_database, drop_database, throwaway_server
+from tests.support.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url

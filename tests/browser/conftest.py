@@ -29,10 +29,10 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Request as Asked
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.browser.looking import harmless
-from tests.collecting import authorise
 from tests.conftest import NOW
-from tests.fakes import FakeClock
-from tests.loads import Loads, nothing
+from tests.support.collecting import authorise
+from tests.support.fakes import FakeClock
+from tests.support.loads import Loads, nothing
 
 from bling_collector.config import Settings
 from bling_collector.db.database import create_engine, parse_url

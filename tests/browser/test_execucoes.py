@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
-from tests.one_run import OneRun
+from tests.support.one_run import OneRun
 
 from bling_collector.web.panel.pages import execucoes
 from bling_simulator.server import RunningServer

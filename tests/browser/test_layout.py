@@ -5,8 +5,8 @@ from playwright.async_api import Page, expect
 from sqlalchemy import text
 from tests.browser.conftest import Panel
 from tests.browser.looking import fits
-from tests.collecting import scalar
-from tests.proving import execute
+from tests.support.collecting import scalar
+from tests.support.proving import execute
 
 PAGES = ("/", "/cobertura/2025-11", "/execucoes", "/execucoes/1", "/faturamento?partes=sim", "/notas")
 HIDDEN = """[...document.querySelectorAll('.table-wrap:not(.log)')]

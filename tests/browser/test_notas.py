@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
-from tests.collecting import rows, scalar
-from tests.proving import execute, outgoing
+from tests.support.collecting import rows, scalar
+from tests.support.proving import execute, outgoing
 
 NEWEST = "SELECT nfe_id FROM nfe_busca ORDER BY data_emissao DESC, nfe_id DESC LIMIT 1"
 

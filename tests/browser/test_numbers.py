@@ -8,8 +8,8 @@ from playwright.async_api import Page, expect
 from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
-from tests.collecting import scalar
-from tests.proving import at, execute
+from tests.support.collecting import scalar
+from tests.support.proving import at, execute
 
 EVIL = "<script>document.title = 'tomada'</script><img src=x onerror=alert(1)>"
 

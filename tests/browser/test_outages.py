@@ -10,8 +10,8 @@ from sqlalchemy.engine import make_url
 from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import START, Panel, is_loaded
 from tests.browser.looking import axe
-from tests.collecting import authorise
-from tests.postgres import execute
+from tests.support.collecting import authorise
+from tests.support.postgres import execute
 
 from bling_collector.config import Secret
 from bling_collector.db.embedded.postgres import EmbeddedServer

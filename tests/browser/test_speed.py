@@ -6,8 +6,8 @@ from tests.acceptance.test_panel_speed import CHECKED
 from tests.bench.many_notes import fill
 from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, weight
-from tests.collecting import scalar
-from tests.proving import execute
+from tests.support.collecting import scalar
+from tests.support.proving import execute
 
 MOST_MILLISECONDS = 300
 PAGES = ("/", "/cobertura", "/cobertura/2025-03", "/execucoes", "/faturamento", "/notas", "/notas?q=ltda")

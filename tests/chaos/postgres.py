@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-from tests.postgres import create_database, drop_database, libpq_url, scratch_folder
+from tests.support.postgres import create_database, drop_database, libpq_url, scratch_folder
 
 from bling_collector.db.embedded.binaries import find_binaries
 from bling_collector.db.embedded.files import read_pid_file

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.chaos.postgres import Postgres, mortal_postgres
 from tests.chaos.process import Collector, Run
 from tests.chaos.proxy import Proxy, proxy
-from tests.collecting import authorise, collector_settings
-from tests.truth import assert_equals_truth
+from tests.support.collecting import authorise, collector_settings
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import SystemClock

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Numeric, Table, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from tests.collecting import scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
 from bling_collector.etl.progress import Progress

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, Text, text
 from sqlalchemy.schema import CreateTable
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.api.transport import counting
 from bling_collector.bootstrap import App

@@ -17,7 +17,7 @@ import click
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import collector_settings
+from tests.support.collecting import collector_settings
 
 from bling_collector.cli.commands import cli
 from bling_collector.config import Secret, Settings, load_settings

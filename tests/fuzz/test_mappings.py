@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fuzz.documents import ANYTHING, documents
-from tests.postgres import create_database, drop_database
+from tests.support.postgres import create_database, drop_database
 
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer

@@ -29,8 +29,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.acceptance.service_fixtures import authorise
-from tests.collecting import collector_settings
-from tests.postgres import create_database, drop_database
+from tests.support.collecting import collector_settings
+from tests.support.postgres import create_database, drop_database
 
 from bling_collector.config import Secret
 from bling_collector.db.embedded.postgres import EmbeddedServer

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.fakes import FakeClock
-from tests.sliding_log import SlidingLogLimiter
+from tests.support.fakes import FakeClock
+from tests.support.sliding_log import SlidingLogLimiter
 
 from bling_collector.api import pace
 from bling_collector.api.account_limits import LEASE, LEASE_LIFE, IpLimits, PgRateLimiter

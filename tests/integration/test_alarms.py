@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.fakes import FakeClock
-from tests.inbox import Inbox, open_inbox
+from tests.support.fakes import FakeClock
+from tests.support.inbox import Inbox, open_inbox
 
 from bling_collector.alarms import texts
 from bling_collector.alarms.channels import channels

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.fakes import FakeClock
-from tests.postgres import create_database, drop_database, execute
-from tests.truth import assert_equals_truth
-from tests.variants import one_now
+from tests.support.fakes import FakeClock
+from tests.support.postgres import create_database, drop_database, execute
+from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.postgres import libpq_url
+from tests.support.postgres import libpq_url
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, explained, parse_url

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.collecting import rows
+from tests.support.collecting import rows
 
 from bling_collector.db import control, proof
 from bling_collector.db.control import Bookmark, Owed, Pendencia

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from tests.proving import START, at, by_month, execute, outgoing, twin
+from tests.support.proving import START, at, by_month, execute, outgoing, twin
 
 from bling_collector.bootstrap import App
 from bling_collector.insight.proof.coverage import MonthCoverage, load_coverage, load_month_coverage, load_month_gaps

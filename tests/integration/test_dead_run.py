@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import scalar
-from tests.fakes import FakeClock
+from tests.support.collecting import scalar
+from tests.support.fakes import FakeClock
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.db import control

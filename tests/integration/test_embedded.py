@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Self
 
 import psycopg
 import pytest
-from tests.postgres import create_database, drop_database, execute, libpq_url, scratch_folder, throwaway_server
+from tests.support.postgres import create_database, drop_database, execute, libpq_url, scratch_folder, throwaway_server
 
 from bling_collector.db.embedded import binaries as embedded_binaries
 from bling_collector.db.embedded import files as embedded_files

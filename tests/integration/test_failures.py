@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.proving import START, execute, outgoing
-from tests.truth import assert_equals_truth
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import START, execute, outgoing
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.bootstrap import App

@@ -3,9 +3,9 @@
 from datetime import date
 
 import pytest
-from tests.fakes import FakeClock
-from tests.truth import assert_equals_truth
-from tests.variants import one_now
+from tests.support.fakes import FakeClock
+from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling

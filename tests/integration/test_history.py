@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.collecting import rows
-from tests.proving import START, at, count, outgoing, snapshot, twin
+from tests.support.collecting import rows
+from tests.support.proving import START, at, count, outgoing, snapshot, twin
 
 from bling_collector.bootstrap import App
 from bling_collector.db.upsert import upsert_statement

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
+from tests.support.collecting import rows, scalar
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_store import FORGET_AFTER, PgStateStore, PgTokenStore

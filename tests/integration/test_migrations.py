@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
+from tests.support.collecting import rows, scalar
 
 from bling_collector.db import migrations, proof, schema
 from bling_collector.db.database import create_engine, parse_url

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.bench.many_notes import fill as fill_many
 from tests.bench.searches import SEARCHES, pages, plans
-from tests.collecting import rows, scalar
-from tests.noted import everything, fill, matches
-from tests.variants import one_now
+from tests.support.collecting import rows, scalar
+from tests.support.noted import everything, fill, matches
+from tests.support.variants import one_now
 
 from bling_collector.db import schema
 from bling_collector.db.models import nfe_busca

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows
-from tests.fakes import FakeClock
-from tests.proving import DAY, START, at, execute, outgoing
+from tests.support.collecting import rows
+from tests.support.fakes import FakeClock
+from tests.support.proving import DAY, START, at, execute, outgoing
 
 from bling_collector.bootstrap import App
 from bling_collector.db.resources import numbering

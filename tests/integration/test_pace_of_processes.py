@@ -24,7 +24,7 @@ async def test_three_processes_never_pass_three_a_second(database_url: str) -> N
         server = base_url.removesuffix("/Api/v3")
         processes = [
             await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.paced", server, database_url, str(SECONDS),
+                sys.executable, "-m", "tests.support.paced", server, database_url, str(SECONDS),
                 cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )

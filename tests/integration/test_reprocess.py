@@ -4,10 +4,10 @@ import asyncio
 from datetime import date
 
 import pytest
-from tests.collecting import rows, scalar
-from tests.fakes import FakeClock
-from tests.proving import DAY, DERIVED, START, at, execute, outgoing, snapshot
-from tests.truth import assert_equals_truth
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.proving import DAY, DERIVED, START, at, execute, outgoing, snapshot
+from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError

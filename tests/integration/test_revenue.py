@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.collecting import rows
-from tests.proving import START, at, execute, outgoing, twin
-from tests.selling import apart, issue_odd, parts, sold, sold_lines
+from tests.support.collecting import rows
+from tests.support.proving import START, at, execute, outgoing, twin
+from tests.support.selling import apart, issue_odd, parts, sold, sold_lines
 
 from bling_collector.bootstrap import App
 from bling_collector.insight.sales.periods import Period

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
+from tests.support.collecting import rows, scalar
 
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_pagamentos
 from bling_collector.db.upsert import Upserted, insert, replace_children, upsert

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
-from tests.postgres import execute
+from tests.support.collecting import rows, scalar
+from tests.support.postgres import execute
 
 from bling_collector.db import schema
 from bling_collector.db.database import in_schema

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.postgres import drop_database, execute, libpq_url
-from tests.transaction_pooler import pooler
+from tests.support.postgres import drop_database, execute, libpq_url
+from tests.support.transaction_pooler import pooler
 
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, explained, parse_url

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
+from tests.support.collecting import rows, scalar
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_store import PgTokenStore

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.truth import assert_equals_truth
-from tests.variants import one_now
+from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.db.resources import erasure

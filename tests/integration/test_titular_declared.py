@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, MetaData, Numeric, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
+from tests.support.collecting import rows, scalar
 
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import authorise
 from tests.conftest import NOW
-from tests.fakes import FakeClock
+from tests.support.collecting import authorise
+from tests.support.fakes import FakeClock
 
 from bling_collector.auth.token_cipher import TokenCipher, is_sealed, new_key
 from bling_collector.auth.token_store import PgTokenStore
@@ -248,7 +248,7 @@ async def test_hundreds_of_callers_in_several_processes_make_one_refresh(
     calls = bling.counters.token_calls
     processes = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.many_callers", server.api_url, database_url, NOW.isoformat(), "100",
+            sys.executable, "-m", "tests.support.many_callers", server.api_url, database_url, NOW.isoformat(), "100",
             cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )
         for _ in range(4)

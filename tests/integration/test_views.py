@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows
-from tests.proving import START, at, execute, outgoing, twin
-from tests.selling import apart, issue_odd, parts, sold, sold_lines
+from tests.support.collecting import rows
+from tests.support.proving import START, at, execute, outgoing, twin
+from tests.support.selling import apart, issue_odd, parts, sold, sold_lines
 
 from bling_collector.bootstrap import App
 from bling_collector.db import schema

@@ -11,8 +11,8 @@ import pytest
 import simplejson
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes import START, FakeClock
-from tests.sliding_log import SlidingLogLimiter
+from tests.support.fakes import START, FakeClock
+from tests.support.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import EVIDENCE, BlingClient, Params, build_http
 from bling_collector.api.transport import ATTEMPTS

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import httpx2
 import pytest
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 
 from bling_collector.api.bling_clock import FRESH, BlingClock, HeardTransport, in_words
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 from tests.unit.api.test_transport import Bench
 
 from bling_collector.api.network import MAX_BODY, TooLargeError, network

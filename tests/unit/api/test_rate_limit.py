@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import DefaultClause
-from tests.fakes import FakeClock
-from tests.sliding_log import SlidingLogLimiter
+from tests.support.fakes import FakeClock
+from tests.support.sliding_log import SlidingLogLimiter
 
 from bling_collector.api import pace
 from bling_collector.api.pace import HOLD, MARGIN, MARGIN_DECAY, MARGIN_MAX, MARGIN_STEP, RECOVERY, SLOWEST

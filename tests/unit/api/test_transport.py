@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.fakes import START, FakeClock
-from tests.sliding_log import SlidingLogLimiter
+from tests.support.fakes import START, FakeClock
+from tests.support.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.pace import MARGIN, MARGIN_STEP

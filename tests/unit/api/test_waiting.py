@@ -2,7 +2,7 @@
 
 import httpx2
 import pytest
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 
 from bling_collector.api.transport import RetryTransport, counting
 from bling_collector.api.waiting import Waiting

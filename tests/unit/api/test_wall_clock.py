@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from tests.sliding_log import SlidingLogLimiter
+from tests.support.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.transport import Requests, counting

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2
 import pytest
-from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
+from tests.support.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
 
 from bling_collector.auth.oauth import FAILURE_MEMORY, OAuth
 from bling_collector.auth.set_aside import SetAside

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
-from tests.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
-from tests.sliding_log import SlidingLogLimiter
+from tests.support.fakes import START, FakeClock, MemoryStateStore, MemoryTokenStore
+from tests.support.sliding_log import SlidingLogLimiter
 
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.transport import counting

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.fakes import START, MemoryTokenStore
+from tests.support.fakes import START, MemoryTokenStore
 from tests.unit.auth.test_oauth import HOUR, Bench, started, token
 
 from bling_collector.auth.pair_keeper import SAVE_WAITS

@@ -1,4 +1,4 @@
-"""Uma execução num processo só dela: `python -m tests.one_run URL_DA_API URL_DO_BANCO AGORA [DATA_INICIO]`.
+"""Uma execução num processo só dela: `python -m tests.support.one_run URL_DA_API URL_DO_BANCO AGORA [DATA_INICIO]`.
 
 Escreve `pronto`, espera uma linha na entrada, executa e escreve o resultado, uma linha de JSON.
 """
@@ -10,15 +10,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from tests.collecting import collector_settings
-from tests.fakes import FakeClock
+from tests.support.collecting import collector_settings
+from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
 from bling_collector.errors import CollectorError
 from bling_simulator.server import RunningServer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOW = "2026-02-20T21:30:00+00:00"
 
 
@@ -30,7 +30,7 @@ class OneRun:
 
     @classmethod
     async def start(cls, server: RunningServer, database_url: str, *inicio: str) -> Self:
-        command = (sys.executable, "-m", "tests.one_run", server.api_url, database_url, NOW, *inicio)
+        command = (sys.executable, "-m", "tests.support.one_run", server.api_url, database_url, NOW, *inicio)
         pipe = asyncio.subprocess.PIPE
         return cls(await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe))
 

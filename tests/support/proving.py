@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.collecting import rows, scalar
-from tests.truth import assert_equals_truth
+from tests.support.collecting import rows, scalar
+from tests.support.truth import assert_equals_truth
 
 from bling_simulator.bling import Bling
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from tests.proving import at, outgoing, twin
+from tests.support.proving import at, outgoing, twin
 
 from bling_simulator.bling import Bling
 from bling_simulator.company.lines import line_of

@@ -1,5 +1,6 @@
-"""Requisições no ritmo da conta, num processo só dele: `python -m tests.paced URL_DO_SERVIDOR URL_DO_BANCO SEGUNDOS`.
+"""Requisições no ritmo da conta, num processo só dele.
 
+`python -m tests.support.paced URL_DO_SERVIDOR URL_DO_BANCO SEGUNDOS`.
 Faz uma, que abre a conexão, escreve `pronto`, espera uma linha na entrada e segue por SEGUNDOS, com duas por vez.
 """
 

@@ -1,4 +1,4 @@
-"""As fotografias da documentação: `python -m tests.screenshots` põe cada página do painel em docs/imagens.
+"""As fotografias da documentação: `python -m tests.support.screenshots` põe cada página do painel em docs/imagens.
 
 Sobe um PostgreSQL descartável, o Bling simulado e o serviço, carrega a empresa da demonstração e fotografa com o
 Chromium desta máquina. Tudo é inventado: nenhum dado é de alguém.
@@ -15,10 +15,10 @@ from typing import Any
 
 from playwright.async_api import Browser, async_playwright
 from tests.browser.conftest import ARGS, COMPANY, NAMES, START, serving_on
-from tests.collecting import authorise, collector_settings
 from tests.conftest import NOW
-from tests.fakes import TickingClock
-from tests.postgres import create_database, throwaway_server
+from tests.support.collecting import authorise, collector_settings
+from tests.support.fakes import TickingClock
+from tests.support.postgres import create_database, throwaway_server
 
 from bling_collector import logs
 from bling_collector.bootstrap import open_app
@@ -27,7 +27,7 @@ from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.main import create_app
 from bling_simulator.server import running
 
-FOLDER = Path(__file__).parents[1] / "docs" / "imagens"
+FOLDER = Path(__file__).parents[2] / "docs" / "imagens"
 SHOTS: tuple[tuple[str, str, int, str], ...] = (
     ("situacao", "/", 1100, "light"),
     ("situacao-celular", "/", 390, "dark"),

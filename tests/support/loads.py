@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tests.collecting import authorise, collector_settings
-from tests.fakes import FakeClock, TickingClock
-from tests.postgres import create_database
+from tests.support.collecting import authorise, collector_settings
+from tests.support.fakes import FakeClock, TickingClock
+from tests.support.postgres import create_database
 
 from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret

@@ -1,5 +1,6 @@
-"""Muitas tarefas que querem o token, num processo só delas: `python -m tests.many_callers API BANCO AGORA TAREFAS`.
+"""Muitas tarefas que querem o token, num processo só delas.
 
+`python -m tests.support.many_callers API BANCO AGORA TAREFAS`.
 Escreve `pronto`, espera uma linha na entrada e escreve uma lista JSON: o token que cada tarefa recebeu, ou o erro.
 Metade delas acha que o Bling recusou o token que está guardado.
 """
@@ -9,8 +10,8 @@ import json
 import sys
 from datetime import datetime
 
-from tests.collecting import collector_settings
-from tests.fakes import FakeClock
+from tests.support.collecting import collector_settings
+from tests.support.fakes import FakeClock
 
 from bling_collector.auth.tokens import Token
 from bling_collector.bootstrap import open_app
