@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 from bling_simulator.clock import Clock, SystemClock, local_now
 from bling_simulator.company import generate_another, generate_company
-from bling_simulator.company.catalogue import make_product
 from bling_simulator.company.dimensions.dimensions import Dimensions
 from bling_simulator.company.finance.accounts import CANCELLED as CANCELLED_ACCOUNT
 from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.finance.settling import Kind as AccountKind
+from bling_simulator.company.goods.catalogue import make_product
+from bling_simulator.company.goods.stockroom import Stockroom
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
-from bling_simulator.company.stockroom import Stockroom
 from bling_simulator.counters import Counters
 from bling_simulator.faults import FaultBook, FaultKind, FaultRule
 from bling_simulator.limits import AccountLimits, IpLimits

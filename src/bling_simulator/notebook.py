@@ -7,8 +7,8 @@ from random import Random
 from typing import Any, Literal
 
 from bling_simulator.company.generator import Company
-from bling_simulator.company.invoice import STAMP, Draft, build_note, transmission
-from bling_simulator.company.lines import make_line
+from bling_simulator.company.invoices.invoice import STAMP, Draft, build_note, transmission
+from bling_simulator.company.invoices.lines import make_line
 from bling_simulator.payload import Json, clone
 
 _CANCELLED = 2

@@ -4,11 +4,11 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from bling_simulator.company.calendar import office_hour
-from bling_simulator.company.dealing import LINES_PER_NOTE
 from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.generator import Company
-from bling_simulator.company.lines import repeated
-from bling_simulator.company.notes import outgoing_draft
+from bling_simulator.company.invoices.dealing import LINES_PER_NOTE
+from bling_simulator.company.invoices.lines import repeated
+from bling_simulator.company.invoices.notes import outgoing_draft
 from bling_simulator.company.people import CUSTOMER_TYPE, Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.orders import ORDERED

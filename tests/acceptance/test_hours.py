@@ -18,7 +18,7 @@ from bling_collector.config import Settings
 from bling_collector.db import control
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 pytestmark = pytest.mark.bling(scale=0.004)
 START = date(2026, 1, 1)

@@ -27,7 +27,7 @@ from tests.support.commands import Terminal
 from bling_collector.auth.token_cipher import new_key
 from bling_simulator.bling import Bling
 from bling_simulator.company.documents import format_document
-from bling_simulator.company.invoice import COMPANY_CNPJ
+from bling_simulator.company.invoices.invoice import COMPANY_CNPJ
 from bling_simulator.server import RunningServer
 
 API_TOKEN = "capitu-tem-olhos-de-ressaca"

@@ -12,7 +12,7 @@ from tests.support.variants import one_now
 from bling_collector.bootstrap import App
 from bling_collector.etl import again
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 START = date(2021, 1, 1)
 

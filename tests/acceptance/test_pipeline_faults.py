@@ -20,8 +20,8 @@ from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
-from bling_simulator.company.ugly import UNKNOWN_SKU
+from bling_simulator.company.invoices.lines import line_of
+from bling_simulator.company.invoices.ugly import UNKNOWN_SKU
 from bling_simulator.faults import FaultKind
 
 START = date(2021, 1, 1)

@@ -13,7 +13,7 @@ from tests.support.truth import assert_equals_truth
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 from bling_simulator.server import RunningServer
 
 pytestmark = pytest.mark.slow

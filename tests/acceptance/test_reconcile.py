@@ -24,7 +24,7 @@ from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 EDGES = [
     at("2021-01-01 00:00:00"),

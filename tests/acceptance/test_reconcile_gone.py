@@ -14,7 +14,7 @@ from tests.support.truth import assert_equals_truth
 from bling_collector.bootstrap import App
 from bling_collector.runs.job import INTERRUPTED
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 from bling_simulator.payload import dump
 
 HISTORY = "SELECT mudancas, run_id FROM historico WHERE tabela = :tabela AND registro_id = :id ORDER BY id"

@@ -17,7 +17,7 @@ from bling_collector.insight.failures import Failures, UnknownFailureError, load
 from bling_collector.insight.status import load_status
 from bling_collector.runs.unpark import unpark
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 REJECTED = '{"error": {"type": "VALIDATION_ERROR", "description": "Nota estragada."}}'
 

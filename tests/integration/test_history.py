@@ -16,7 +16,7 @@ from bling_collector.insight.notas.nota import UnknownNotaError, load_nota
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.notas.nfe import NFE
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 HISTORY = "SELECT tabela, registro_id, run_id, mudancas FROM historico ORDER BY id"
 

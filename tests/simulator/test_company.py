@@ -11,9 +11,9 @@ from bling_simulator import SimulatorSettings
 from bling_simulator.bling import Bling
 from bling_simulator.clock import ManualClock
 from bling_simulator.company import Company, generate_company
-from bling_simulator.company.catalogue import make_products
 from bling_simulator.company.documents import is_access_key, is_cnpj, is_cpf
-from bling_simulator.company.invoice import COMPANY_CNPJ
+from bling_simulator.company.goods.catalogue import make_products
+from bling_simulator.company.invoices.invoice import COMPANY_CNPJ
 from bling_simulator.payload import Json
 from bling_simulator.settings import SOL_VOLUMES
 from bling_simulator.totals import totals_by_year

@@ -8,7 +8,7 @@ import pytest
 
 from bling_simulator import Bling, ManualClock
 from bling_simulator.company.documents import is_access_key
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 
 async def test_issuing_a_note(client: httpx2.AsyncClient, bling: Bling) -> None:

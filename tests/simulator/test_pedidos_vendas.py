@@ -9,7 +9,7 @@ import pytest
 
 from bling_simulator import Bling, ManualClock
 from bling_simulator.clock import local_now
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 from bling_simulator.payload import Json
 
 PATH = "/pedidos/vendas"

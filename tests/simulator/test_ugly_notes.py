@@ -6,7 +6,7 @@ import pytest
 
 from bling_simulator import SimulatorSettings
 from bling_simulator.company import Company, generate_company
-from bling_simulator.company.ugly import UNKNOWN_SKU
+from bling_simulator.company.invoices.ugly import UNKNOWN_SKU
 from bling_simulator.payload import Json
 
 

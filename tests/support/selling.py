@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.proving import at, outgoing, twin
 
 from bling_simulator.bling import Bling
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 
 Note = dict[str, Any]
 FINALIDADES = {2: "complementar", 3: "ajuste", 4: "devolucao", 5: "credito", 6: "debito"}

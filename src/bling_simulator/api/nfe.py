@@ -3,7 +3,7 @@
 from bling_simulator.api.query import Query
 from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
-from bling_simulator.company.invoice import STAMP
+from bling_simulator.company.invoices.invoice import STAMP
 from bling_simulator.payload import Json
 
 _ROW_FIELDS = (

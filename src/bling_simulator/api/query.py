@@ -9,7 +9,7 @@ from datetime import datetime, time
 from starlette.datastructures import QueryParams
 
 from bling_simulator.answers import invalid
-from bling_simulator.company.invoice import STAMP
+from bling_simulator.company.invoices.invoice import STAMP
 
 _LARGEST_PAGE = 100
 

@@ -6,19 +6,19 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from random import Random
 
-from bling_simulator.company import ugly
-from bling_simulator.company.categories import make_categories
 from bling_simulator.company.customers import make_customers
-from bling_simulator.company.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
 from bling_simulator.company.dimensions.dimensions import Dimensions, make_dimensions
 from bling_simulator.company.finance.books import Books, Sources, make_books
-from bling_simulator.company.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
-from bling_simulator.company.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
+from bling_simulator.company.goods.categories import make_categories
+from bling_simulator.company.goods.stock import make_stock
+from bling_simulator.company.invoices import ugly
+from bling_simulator.company.invoices.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
+from bling_simulator.company.invoices.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
+from bling_simulator.company.invoices.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orders import Registers, make_orders
 from bling_simulator.company.sales.sellers import make_sellers
-from bling_simulator.company.stock import make_stock
 from bling_simulator.payload import Json, clone
 from bling_simulator.settings import SimulatorSettings
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, HTTPException
 
-from bling_simulator.company.lines import line_of
+from bling_simulator.company.invoices.lines import line_of
 from bling_simulator.payload import Json
 
 Fields = Annotated[dict[str, Any], Body()]

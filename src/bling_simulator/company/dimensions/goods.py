@@ -3,7 +3,7 @@
 from decimal import Decimal
 from random import Random
 
-from bling_simulator.company.notes import SHOP
+from bling_simulator.company.invoices.notes import SHOP
 from bling_simulator.company.people import SUPPLIER_TYPE
 from bling_simulator.company.register import Register
 from bling_simulator.payload import Json, cents

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bling_simulator.company.invoice import COMPANY_CNPJ
-from bling_simulator.company.notes import SHOP
+from bling_simulator.company.invoices.invoice import COMPANY_CNPJ
+from bling_simulator.company.invoices.notes import SHOP
 from bling_simulator.company.people import CUSTOMER_TYPE, SUPPLIER_TYPE
 from bling_simulator.company.register import Register
 from bling_simulator.payload import Json, clone

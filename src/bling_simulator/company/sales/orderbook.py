@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from bling_simulator.company.generator import Company
-from bling_simulator.company.invoice import Draft, build_note
-from bling_simulator.company.lines import make_line
+from bling_simulator.company.invoices.invoice import Draft, build_note
+from bling_simulator.company.invoices.lines import make_line
 from bling_simulator.company.register import Entry, Register
 from bling_simulator.company.sales.order import Placing, build_order
 from bling_simulator.company.sales.orders import FIRST_ID, FIRST_NUMBER, NOT_ISSUED, Registers, place

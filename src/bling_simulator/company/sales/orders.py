@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bling_simulator.company.invoice import STAMP, build_note
-from bling_simulator.company.notes import outgoing_draft
+from bling_simulator.company.invoices.invoice import STAMP, build_note
+from bling_simulator.company.invoices.notes import outgoing_draft
 from bling_simulator.company.people import CUSTOMER_TYPE
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.order import Placing, build_order

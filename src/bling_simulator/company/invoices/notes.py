@@ -7,8 +7,8 @@ from decimal import Decimal
 from random import Random
 
 from bling_simulator.company.calendar import emission_times
-from bling_simulator.company.invoice import COMPANY_UF, Draft, build_note
-from bling_simulator.company.lines import make_line
+from bling_simulator.company.invoices.invoice import COMPANY_UF, Draft, build_note
+from bling_simulator.company.invoices.lines import make_line
 from bling_simulator.payload import CENT, Json
 
 _FIRST_ID = 9_500_000_219

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from bling_simulator.company.catalogue import make_products
+from bling_simulator.company.goods.catalogue import make_products
 from bling_simulator.company.register import Register
 from bling_simulator.payload import Json, clone
 

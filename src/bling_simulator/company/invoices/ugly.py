@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from random import Random
 
-from bling_simulator.company.invoice import Draft
-from bling_simulator.company.lines import repeated
+from bling_simulator.company.invoices.invoice import Draft
+from bling_simulator.company.invoices.lines import repeated
 from bling_simulator.payload import Json
 
 UNKNOWN_SKU = "SKU-DE-OUTRO-SISTEMA"

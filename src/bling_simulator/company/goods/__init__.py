@@ -1,0 +1,1 @@
+"""O que a fábrica vende: os produtos, as categorias e os saldos."""
