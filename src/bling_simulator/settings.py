@@ -94,6 +94,8 @@ class SimulatorSettings:
     """Outra leitura: a conta excluída não some, fica cancelada (5)."""
     receivable_filters_are_ignored: bool = False
     """Outra leitura: /contas/receber ignora as datas, e lista tudo (um relato)."""
+    payment_links_are_signed: bool = False
+    """Outra leitura: os links de /contas/receber são outros a cada resposta."""
     cash_detail_in_envelope: bool = False
     """Outra leitura: o detalhe de /caixas vem dentro de `data`, como os outros."""
     cash_page_size: int = 100

@@ -18,6 +18,7 @@ DAY = 86_400.0
 READINGS: list[dict[str, Any]] = [
     {},
     {"receivable_filters_are_ignored": True},
+    {"payment_links_are_signed": True},
     {"deleted_accounts_stay_cancelled": True},
     {"money_has_float_noise": True},
 ]
@@ -108,6 +109,18 @@ async def test_a_emissao_no_futuro_nao_se_perde(app: App, bling: Bling, clock: F
     clock.advance(3 * DAY)
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_the_accounts(app, bling)
+
+
+async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(app: App, bling: Bling, clock: FakeClock) -> None:
+    bling.configure(payment_links_are_signed=True)
+    paid = bling.add_account()
+    bling.settle_accounts("receber", paid)
+    await app.pipeline.run_full(START)
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert bling.counters.details[f"/contas/receber/{paid}"] == 0
+    assert (await app.pipeline.reconcile()).found.ids == {}
 
 
 async def test_a_mesma_conta_nao_se_pede_por_cada_data(app: App, bling: Bling, clock: FakeClock) -> None:

@@ -18,7 +18,7 @@ from bling_collector.etl.listing import diff, extras, list_window, shown, wanted
 from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import mark_gone
-from bling_collector.payload import Json, digest
+from bling_collector.payload import Json
 from bling_collector.windows import Period, Window
 
 log = logging.getLogger(__name__)
@@ -235,7 +235,7 @@ async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> st
         async for page in reading.pages(Period.of(Window(day, day))):
             for row in page:
                 if row["id"] == document["id"]:
-                    return digest(row) if _says_the_same(row, document) else None
+                    return resource.resumo(row) if _says_the_same(row, document) else None
     return None
 
 

@@ -18,7 +18,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of
 from bling_collector.etl.resource import Document, Id, Params, Resource
-from bling_collector.payload import Json, Row, UnreadableError, digest
+from bling_collector.payload import Json, Row, UnreadableError
 from bling_collector.windows import Between, Period, Window, apart
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def diff(
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row
-    return Wanted(digest(row), day, resource.names(row), whole)
+    return Wanted(resource.resumo(row), day, resource.names(row), whole)
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ async def _compared(
     ctx.show()
     ctx.check_stop()
     group = resource.emitted.group
-    return {row["id"]: Listed(digest(row), resource.day(row) or since, group(row)) for row in page}
+    return {row["id"]: Listed(resource.resumo(row), resource.day(row) or since, group(row)) for row in page}
 
 
 async def _pages(

@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, Table
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
 from bling_collector.db.resources.erasure import Personal
-from bling_collector.payload import Json, Row, UnreadableError, integer, part, text
+from bling_collector.payload import Json, Row, UnreadableError, digest, integer, part, text
 from bling_collector.windows import Between, Window, plan
 
 if TYPE_CHECKING:
@@ -259,6 +259,8 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    fleeting: tuple[str, ...] = ()
+    """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
     """As colunas que a listagem também mostra: uma conferência que repara as compara."""
     special: tuple[Special, ...] = ()
@@ -312,6 +314,10 @@ class Resource:
         if told is None:
             return None
         return Personal(self.name, self.table, told.contato_id, told.names, told.documento, told.columns)
+
+    def resumo(self, row: Document) -> str:
+        """A impressão de uma linha da listagem: outra, se o registro mudou."""
+        return digest({key: value for key, value in row.items() if key not in self.fleeting})
 
     @property
     def asked_at(self) -> str:

@@ -80,6 +80,7 @@ CONTAS_RECEBER = Resource(
         Recent(_by("R"), back=timedelta(days=30)),
     ),
     is_final=is_final,
+    fleeting=("linkBoleto", "linkQRCodePix"),
     open=OPEN,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),

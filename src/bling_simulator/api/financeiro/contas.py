@@ -116,7 +116,11 @@ def _newest_first(accounts: Iterable[Json]) -> list[Json]:
 
 
 def _as_answered(bling: Bling, account: Json) -> Json:
-    return with_float_noise(account) if bling.settings.money_has_float_noise else account
+    answered = with_float_noise(account) if bling.settings.money_has_float_noise else account
+    if not bling.settings.payment_links_are_signed or "linkBoleto" not in answered:
+        return answered
+    key = bling.counters.total
+    return answered | dict.fromkeys(("linkBoleto", "linkQRCodePix"), f"https://pagar.example/?accessKey={key}")
 
 
 CONTAS_RECEBER = Resource(
