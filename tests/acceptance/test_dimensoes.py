@@ -17,7 +17,17 @@ DAY = 86_400.0
 SALE = 15_102_000_005
 NATURES, CHANNELS, ACCOUNTS = "/naturezas-operacoes", "/canais-venda", "/contas-contabeis"
 STATUSES = "/situacoes/modulos/{modulo_id}"
-pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10)]
+pytestmark = [
+    pytest.mark.bling(scale=0.02),
+    pytest.mark.collector(
+        recursos=(
+            *("nfe", "produtos", "pedidos_venda", "vendedores", "depositos", "canais_venda", "naturezas_operacao"),
+            *("tipos_contato", "grupos_produto", "contas_financeiras", "categorias_financeiras"),
+            *("situacoes_modulos", "situacoes", "produtos_fornecedores", "produtos_lojas"),
+        ),
+        extraction_lookback_days=10,
+    ),
+]
 
 
 async def run(app: App, clock: FakeClock, status: str = "success") -> str:

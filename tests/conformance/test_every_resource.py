@@ -48,13 +48,31 @@ def collects_all(resource: Resource) -> bool:
     return resource.emitted is not None or (resource.whole is not None and not resource.whole.when_lacking)
 
 
-def _each(which: Callable[[Resource], bool]) -> pytest.MarkDecorator:
+def _each(
+    which: Callable[[Resource], bool], *, slow: Callable[[Resource], bool] = lambda _: False
+) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
-        "resource", [each for each in RESOURCES if which(each)], ids=lambda resource: resource.name
+        "resource",
+        [pytest.param(each, id=each.name, marks=[pytest.mark.slow] * slow(each)) for each in RESOURCES if which(each)],
     )
 
 
+def _way(resource: Resource) -> tuple[bool, ...]:
+    """Como o recurso se lê: o que o motor faz de diferente por ele."""
+    parts = ("emitted", "changed", "whole", "each", "keys", "snapshot")
+    return (resource.detail, resource.listed, *(getattr(resource, part) is not None for part in parts))
+
+
+_FIRSTS = {_way(each): each.name for each in reversed(RESOURCES)}.values()
+
+
+def _is_repeated(resource: Resource) -> bool:
+    """Se outro recurso antes dele já se lê do mesmo jeito, e o que o motor faz com o inesperado já se viu."""
+    return resource.optional and resource.name not in _FIRSTS
+
+
 EACH = _each(lambda resource: resource.snapshot is None)
+EACH_WAY = _each(lambda resource: resource.snapshot is None, slow=_is_repeated)
 PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 
 
@@ -261,7 +279,7 @@ def _gone_before(bling: Bling, resource: Resource) -> int:
     return len(listed(bling, resource, resource.removed.params))
 
 
-@_each(collects_all)
+@_each(collects_all, slow=_is_repeated)
 async def test_what_answers_and_is_not_listed_is_not_invented(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
@@ -276,7 +294,7 @@ async def test_what_answers_and_is_not_listed_is_not_invented(
     assert {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is None
 
 
-@EACH
+@EACH_WAY
 async def test_one_that_cannot_be_read_is_owed_and_the_others_are_not(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
@@ -297,7 +315,7 @@ async def test_one_that_cannot_be_read_is_owed_and_the_others_are_not(
     await assert_equals_bling(app, bling, resource)
 
 
-@EACH
+@EACH_WAY
 async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
@@ -372,7 +390,7 @@ async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock:
     }
 
 
-@_each(lambda resource: True)
+@_each(lambda resource: True, slow=_is_repeated)
 async def test_without_the_permission_the_others_are_whole(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
