@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.payload import measured
@@ -47,7 +48,7 @@ async def assert_equals_the_entries(app: App, bling: Bling) -> None:
     ]
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+@pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:

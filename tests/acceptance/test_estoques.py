@@ -8,6 +8,7 @@ import pytest
 from tests.support.collecting import rows, scalar
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_simulator.bling import Bling
@@ -39,7 +40,7 @@ async def assert_the_last_reading_is_bling(app: App, bling: Bling) -> None:
     ]
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+@pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_cada_dia_tem_a_sua_leitura_inteira(
     app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:

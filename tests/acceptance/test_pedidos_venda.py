@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
+from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
 from bling_collector.payload import measured
@@ -65,7 +66,7 @@ def _worth(line: dict[str, Any]) -> Any:
     return line.get("quantidade", 1) * line["valor"]
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: next(iter(reading), "como se leu"))
+@pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 @pytest.mark.bling(scale=0.05)
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]

@@ -67,7 +67,7 @@ _FIRSTS = {_way(each): each.name for each in reversed(RESOURCES)}.values()
 
 
 def _is_repeated(resource: Resource) -> bool:
-    """Se outro recurso antes dele já se lê do mesmo jeito, e o que o motor faz com o inesperado já se viu."""
+    """Se outro recurso antes dele já se lê do mesmo jeito: o que o motor faz depois de o ler já se viu."""
     return resource.optional and resource.name not in _FIRSTS
 
 
@@ -241,7 +241,7 @@ async def test_what_is_loaded_is_what_bling_says_and_is_read_once(
     assert await scalar(app.engine, "SELECT count(*) FROM historico") == noted
 
 
-@EACH
+@EACH_WAY
 async def test_what_changes_in_bling_changes_here(app: App, bling: Bling, clock: FakeClock, resource: Resource) -> None:
     ids = await assert_equals_bling(app, bling, resource)
     chosen = ids[-1]
@@ -256,7 +256,7 @@ async def test_what_changes_in_bling_changes_here(app: App, bling: Bling, clock:
     await assert_equals_bling(app, bling, resource)
 
 
-@EACH
+@EACH_WAY
 async def test_what_bling_no_longer_has_is_marked_and_stays(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
@@ -342,7 +342,7 @@ async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
     await assert_equals_bling(app, bling, resource)
 
 
-@EACH
+@EACH_WAY
 async def test_reprocessed_it_is_equal_to_what_was_there(app: App, resource: Resource) -> None:
     tables = [resource.table, *(child.table for child in resource.children)]
     before = [await held(app, table) for table in tables]
