@@ -23,7 +23,7 @@ setup-browser: ## Instala o Chromium dos testes do painel (Debian, Ubuntu); sem 
 demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade (1 min)
 	@$(BIN)/bling-collector demo
 
-test: setup ## Os testes, sem os lentos (4 min)
+test: setup ## Os testes, sem os lentos (5 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: setup ## Os testes lentos (9 min)

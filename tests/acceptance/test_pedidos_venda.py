@@ -14,7 +14,7 @@ from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.sales.statuses import CUSTOM
 
-START = date(2021, 1, 1)
+START = date(2024, 1, 1)
 DAY = 86_400.0
 READINGS: list[dict[str, Any]] = [
     {},
