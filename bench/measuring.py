@@ -37,7 +37,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], output: P
                     break
                 peak = max(peak, _resident(process.pid), _own_peak(process.pid))
                 time.sleep(SAMPLE)
-        except BaseException:
+        except BaseException:  # nem quem interrompe a medida deixa o processo para trás
             process.kill()
             raise
         seconds = time.monotonic() - began

@@ -32,7 +32,7 @@ class Simulator:
     def control(self, path: str, method: str = "GET") -> Any:
         """A resposta da interface de controle."""
         request = urllib.request.Request(f"{self.url}/_control/{path}", method=method)  # noqa: S310 — é a nossa
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 — idem
             body = answer.read()
         return json.loads(body) if body else None
 

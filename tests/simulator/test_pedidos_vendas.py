@@ -59,7 +59,7 @@ async def test_row_and_detail(client: httpx2.AsyncClient, bling: Bling) -> None:
         "numeroPedidoCompra", "outrasDespesas", "observacoes", "observacoesInternas", "desconto", "categoria",
         "notaFiscal", "tributacao", "transporte", "vendedor", "intermediador", "taxas", "itens", "parcelas",
     }  # fmt: skip
-    assert detail["total"] == float(bling.orders[row["id"]]["total"])
+    assert Decimal(str(detail["total"])) == Decimal(str(bling.orders[row["id"]]["total"]))
 
 
 async def test_exact_filters(client: httpx2.AsyncClient, bling: Bling) -> None:

@@ -46,7 +46,7 @@ def test_as_metades_de_um_filtro_de_dias_sao_dias_inteiros_ate_um_so(window: Win
 @pytest.mark.parametrize("between", [HOURS, DAYS])
 def test_o_ultimo_dia_de_um_periodo(between: Between) -> None:
     period = Period(datetime(2026, 2, 1, 8), datetime(2026, 2, 3, 9))  # noqa: DTZ001 - hora de Brasília
-    assert period.last_day == Period(datetime(2026, 2, 3), datetime(2026, 2, 3, 9))  # noqa: DTZ001
-    within = Period(datetime(2026, 2, 3, 8), datetime(2026, 2, 3, 9))  # noqa: DTZ001
+    assert period.last_day == Period(datetime(2026, 2, 3), datetime(2026, 2, 3, 9))  # noqa: DTZ001 - idem
+    within = Period(datetime(2026, 2, 3, 8), datetime(2026, 2, 3, 9))  # noqa: DTZ001 - idem
     assert within.last_day == within
     assert between.params(period)[0][0] == "de"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     MetaData,
@@ -26,6 +27,10 @@ BRASILIA_TIME = "hora local de Brasília, como o Bling a dá"
 def ours(name: str, *, nullable: bool = True, now: bool = False) -> "Column[object]":
     """Uma hora nossa: timestamptz."""
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
+
+
+def bling_id() -> "Column[int]":
+    return Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling")
 
 
 def gone(comment: str) -> "Column[object]":

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bling_collector.db.models.base import gone, kept, metadata, ours
+from bling_collector.db.models.base import bling_id, gone, kept, metadata, ours
 
 contatos = Table(
     "contatos",
@@ -105,7 +105,7 @@ formas_pagamento = Table(
 vendedores = Table(
     "vendedores",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    bling_id(),
     Column("nome", Text, comment="vazio se a listagem não o traz: está em contatos"),
     Column("contato_id", BigInteger, index=True, comment="o contato que ele é"),
     Column("situacao", Text, comment="A ativo, I inativo, S sem movimento, E excluído"),

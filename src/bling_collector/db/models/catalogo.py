@@ -11,12 +11,12 @@ from sqlalchemy import (
     Text,
 )
 
-from bling_collector.db.models.base import kept, metadata
+from bling_collector.db.models.base import bling_id, kept, metadata
 
 produtos_fornecedores = Table(
     "produtos_fornecedores",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    bling_id(),
     Column("produto_id", BigInteger, index=True),
     Column("fornecedor_id", BigInteger, index=True, comment="o contato de quem se compra"),
     Column("descricao", Text, comment="como o fornecedor chama o produto"),
@@ -45,7 +45,7 @@ produtos_fornecedores_custos = Table(
 produtos_lojas = Table(
     "produtos_lojas",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    bling_id(),
     Column("produto_id", BigInteger, index=True),
     Column("loja_id", BigInteger, index=True, comment="o canal de venda"),
     Column("codigo", Text, comment="o código do produto no canal"),

@@ -10,17 +10,12 @@ from sqlalchemy import (
     Text,
 )
 
-from bling_collector.db.models.base import kept, metadata
-
-
-def _id() -> "Column[int]":
-    return Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling")
-
+from bling_collector.db.models.base import bling_id, kept, metadata
 
 depositos = Table(
     "depositos",
     metadata,
-    _id(),
+    bling_id(),
     Column("descricao", Text),
     Column("situacao", Integer, comment="1 ativo, 0 inativo"),
     Column("padrao", Boolean, comment="é o padrão da conta"),
@@ -31,7 +26,7 @@ depositos = Table(
 canais_venda = Table(
     "canais_venda",
     metadata,
-    _id(),
+    bling_id(),
     Column("descricao", Text),
     Column("tipo", Text, comment="a integração: Shopee, MercadoLivre…"),
     Column("situacao", Integer, comment="1 habilitado, 2 desabilitado"),
@@ -53,7 +48,7 @@ canais_venda_filiais = Table(
 naturezas_operacao = Table(
     "naturezas_operacao",
     metadata,
-    _id(),
+    bling_id(),
     Column("descricao", Text),
     Column("situacao", Integer, comment="1 ativa, 0 inativa"),
     Column(
@@ -65,7 +60,7 @@ naturezas_operacao = Table(
 tipos_contato = Table(
     "tipos_contato",
     metadata,
-    _id(),
+    bling_id(),
     Column("descricao", Text),
     *kept("a linha de GET /contatos/tipos"),
 )
@@ -73,7 +68,7 @@ tipos_contato = Table(
 grupos_produto = Table(
     "grupos_produto",
     metadata,
-    _id(),
+    bling_id(),
     Column("nome", Text),
     Column("grupo_pai_id", BigInteger, comment="o grupo em que está; vazio se em nenhum"),
     *kept("a linha de GET /grupos-produtos"),
@@ -82,7 +77,7 @@ grupos_produto = Table(
 contas_financeiras = Table(
     "contas_financeiras",
     metadata,
-    _id(),
+    bling_id(),
     Column("descricao", Text),
     Column("tipo", Text, comment="banco, caixa, conta-bancaria ou integracao-pagamento"),
     Column("alias_integracao", Text, comment="a integração de pagamento, se é de uma"),
@@ -93,7 +88,7 @@ contas_financeiras = Table(
 categorias_financeiras = Table(
     "categorias_financeiras",
     metadata,
-    _id(),
+    bling_id(),
     Column("categoria_pai_id", BigInteger, comment="a categoria em que está; vazia se em nenhuma"),
     Column("descricao", Text),
     Column("tipo", Integer, comment="1 despesa, 2 receita, 3 as duas"),
@@ -104,7 +99,7 @@ categorias_financeiras = Table(
 situacoes_modulos = Table(
     "situacoes_modulos",
     metadata,
-    _id(),
+    bling_id(),
     Column("nome", Text),
     Column("descricao", Text),
     *kept("a linha de GET /situacoes/modulos"),
@@ -113,7 +108,7 @@ situacoes_modulos = Table(
 situacoes = Table(
     "situacoes",
     metadata,
-    _id(),
+    bling_id(),
     Column("modulo_id", BigInteger, index=True, comment="de que módulo é; vazio se nenhuma listagem a mostrou"),
     Column("nome", Text),
     Column("cor", Text, comment="em hexadecimal: #E9DC40"),

@@ -1,5 +1,7 @@
 """O dinheiro: as contas a receber e a pagar, e os borderôs que as quitam."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -11,23 +13,31 @@ from sqlalchemy import (
     Text,
 )
 
-from bling_collector.db.models.base import kept, metadata
+from bling_collector.db.models.base import bling_id, kept, metadata
+
+
+def _conta(saldo: str) -> "tuple[Column[Any], ...]":
+    """O que as contas a receber e a pagar têm em comum."""
+    return (
+        bling_id(),
+        Column("situacao", Integer),
+        Column("vencimento", Date, index=True),
+        Column("data_emissao", Date, index=True),
+        Column("valor", Numeric),
+        Column("saldo", Numeric, comment=saldo),
+        Column("contato_id", BigInteger, index=True),
+        Column("forma_pagamento_id", BigInteger),
+        Column("portador_id", BigInteger, comment="a conta financeira"),
+        Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+        Column("numero_documento", Text),
+        Column("competencia", Date),
+    )
+
 
 contas_receber = Table(
     "contas_receber",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
-    Column("situacao", Integer),
-    Column("vencimento", Date, index=True),
-    Column("data_emissao", Date, index=True),
-    Column("valor", Numeric),
-    Column("saldo", Numeric, comment="o que falta receber"),
-    Column("contato_id", BigInteger, index=True),
-    Column("forma_pagamento_id", BigInteger),
-    Column("portador_id", BigInteger, comment="a conta financeira"),
-    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
-    Column("numero_documento", Text),
-    Column("competencia", Date),
+    *_conta("o que falta receber"),
     Column("vendedor_id", BigInteger, comment="de vendedores, e não de contatos"),
     Column("origem_id", BigInteger, index=True, comment="a nota ou o pedido de que veio; as parcelas o repetem"),
     Column("origem_tipo", Text, comment="o que a origem é, nas palavras do Bling; vazio é lançada à mão"),
@@ -37,25 +47,14 @@ contas_receber = Table(
 contas_pagar = Table(
     "contas_pagar",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
-    Column("situacao", Integer),
-    Column("vencimento", Date, index=True),
-    Column("data_emissao", Date, index=True),
-    Column("valor", Numeric),
-    Column("saldo", Numeric, comment="o que falta pagar"),
-    Column("contato_id", BigInteger, index=True),
-    Column("forma_pagamento_id", BigInteger),
-    Column("portador_id", BigInteger, comment="a conta financeira"),
-    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
-    Column("numero_documento", Text),
-    Column("competencia", Date),
+    *_conta("o que falta pagar"),
     *kept("a conta inteira, como GET /contas/pagar/{id} a deu"),
 )
 
 borderos = Table(
     "borderos",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    bling_id(),
     Column("data", Date, index=True, comment="quando se pagou, ou se recebeu"),
     Column("portador_id", BigInteger, comment="a conta financeira"),
     Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
@@ -80,7 +79,7 @@ borderos_pagamentos = Table(
 caixas_lancamentos = Table(
     "caixas_lancamentos",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    bling_id(),
     Column("conta_id", BigInteger, index=True, comment="a conta financeira"),
     Column("data", Date, index=True),
     Column("competencia", Date),

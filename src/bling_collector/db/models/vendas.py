@@ -11,12 +11,12 @@ from sqlalchemy import (
     Text,
 )
 
-from bling_collector.db.models.base import kept, metadata
+from bling_collector.db.models.base import bling_id, kept, metadata
 
 pedidos_venda = Table(
     "pedidos_venda",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id no Bling"),
+    bling_id(),
     Column("numero", BigInteger, comment="corre sem lacuna, a não ser pelos excluídos e pelos importados"),
     Column("numero_loja", Text, comment="o número no canal de venda; um pedido importado de novo o repete"),
     Column("data", Date, index=True, comment="o dia do pedido"),
