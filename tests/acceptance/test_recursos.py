@@ -106,13 +106,31 @@ async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
     assert await scalar(app.engine, held) == there + 1, "recomeça do marco que tinha"
 
 
+@pytest.mark.collector(recursos=None)
+async def test_o_que_se_diz_e_o_que_muda(terminal: Terminal) -> None:
+    """Pede-se de novo o que já se coleta, ou desliga-se o que outro precisa: nada muda, e é o que se lê."""
+    for arguments, said in (
+        (("ligar", "nfe"), "Já se coleta: notas."),
+        (("ligar", "situacoes"), "A próxima execução passa a coletar módulos com situações e situações, desde"),
+        (
+            ("ligar", "situacoes", "vendedores"),
+            "passa a coletar vendedores, desde o começo da coleta.\nJá se coleta:",
+        ),
+        (("desligar", "situacoes_modulos"), "Outro precisa de módulos com situações, que fica."),
+        (("desligar", "situacoes"), "Deixa-se de coletar módulos com situações e situações; o que já se tem"),
+        (("desligar", "situacoes"), "Já não se coleta: situações."),
+    ):
+        done = await terminal.run("recursos", *arguments)
+        assert (done.code, said in done.out) == (0, True), done.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
         (["ligar", "boato"], {}, "Não há recurso 'boato'"),
         (["desligar", "nfe"], {}, "Notas coletam-se sempre"),
         (["ligar", "vendedores", "boato"], {}, "Não há recurso 'boato'"),
-        (["ligar"], {}, "Falta"),
+        (["ligar"], {}, "Falta RECURSO.\n"),
         (["ligar", "vendedores"], {"RECURSOS": "nfe"}, "A variável RECURSOS diz o que se coleta"),
         ([], {"RECURSOS": "nfe,boato"}, "RECURSOS: não há recurso 'boato'"),
     ],

@@ -1,6 +1,6 @@
 """`recursos`, `recursos ligar` e `recursos desligar`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import click
 
@@ -11,9 +11,10 @@ from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import control
 from bling_collector.errors import UsageError
+from bling_collector.etl.resource import Resource
 from bling_collector.insight.recursos import load_recursos
 from bling_collector.opening import open_database
-from bling_collector.streams.registry import RESOURCES, named
+from bling_collector.streams.registry import RESOURCES, collected, named
 from bling_collector.words import lower_first, several
 
 
@@ -38,22 +39,37 @@ def switch(names: Collection[str], *, on: bool) -> int:
 
 
 async def _switch(settings: Settings, names: Collection[str], *, on: bool) -> int:
-    found = {name: named(name) for name in names}
-    for name, resource in found.items():
-        if resource is None:
-            offered = ", ".join(each.name for each in RESOURCES)
-            raise UsageError(f"Não há recurso {name!r}; os que há são {offered}.")
-        if resource.principal and not on:
-            raise UsageError(f"{resource.title} coletam-se sempre: é delas o marco de cada execução.")
+    asked = [_asked(name, on=on) for name in names]
     if settings.recursos:
         raise UsageError("A variável RECURSOS diz o que se coleta. Mude-a, ou tire-a, e vale o que se liga aqui.")
     async with open_database(settings) as (engine, _), engine.begin() as connection:
-        for resource in found.values():
-            assert resource is not None
+        before = await collected(connection, None)
+        for resource in asked:
             await control.switch(connection, resource.name, SystemClock().now(), on=on)
-    said = several([lower_first(resource.title) for resource in found.values() if resource is not None])
-    if on:
-        click.echo(f"A próxima execução passa a coletar {said}, desde o começo da coleta.")
-    else:
-        click.echo(f"Deixa-se de coletar {said}; o que já se tem fica como está.")
+        after = await collected(connection, None)
+    if began := [each for each in after if each not in before]:
+        click.echo(f"A próxima execução passa a coletar {_said(began)}, desde o começo da coleta.")
+    if ended := [each for each in before if each not in after]:
+        click.echo(f"Deixa-se de coletar {_said(ended)}; o que já se tem fica como está.")
+    same = [each for each in asked if each not in (*began, *ended)]
+    if still := [each for each in same if each in after]:
+        click.echo(
+            f"Já se coleta: {_said(still)}." if on else f"Outro precisa de {_said(still)}, que fica."
+        )
+    if already := [each for each in same if each not in after]:
+        click.echo(f"Já não se coleta: {_said(already)}.")
     return 0
+
+
+def _asked(name: str, *, on: bool) -> Resource:
+    resource = named(name)
+    if resource is None:
+        offered = ", ".join(each.name for each in RESOURCES)
+        raise UsageError(f"Não há recurso {name!r}; os que há são {offered}.")
+    if resource.principal and not on:
+        raise UsageError(f"{resource.title} coletam-se sempre: é delas o marco de cada execução.")
+    return resource
+
+
+def _said(resources: Sequence[Resource]) -> str:
+    return several([lower_first(each.title) for each in resources])

@@ -134,4 +134,4 @@ def _wanted(parameter: click.Parameter, message: str) -> str:
 
 
 def _name(parameter: click.Parameter) -> str:
-    return parameter.opts[0] if isinstance(parameter, click.Option) else str(parameter.human_readable_name)
+    return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name.rstrip(".")
