@@ -82,10 +82,16 @@ async def test_uma_conferencia_diz_tambem_dos_pedidos(
     assert found["nfe"].conferencia.igual
 
 
+async def page_shows_resources(settings: Settings, clock: FakeClock) -> bool:
+    async with serving(settings, clock=clock) as http:
+        return "O que se coleta" in (await http.get("/", headers={"Accept": "text/html"})).text
+
+
 @pytest.mark.collector(recursos=None)
 async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
-    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+    app: App, bling: Bling, terminal: Terminal, clock: FakeClock, settings: Settings
 ) -> None:
+    assert not await page_shows_resources(settings, clock)
     assert (await terminal.run("recursos", "ligar", "pedidos_venda", "vendedor")).out == (
         "A próxima execução passa a coletar pedidos de venda e vendedores, desde o começo da coleta.\n"
     )
@@ -94,6 +100,7 @@ async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
     there = sum(order["data"] >= START.isoformat() for order in bling.orders.values())
     held = "SELECT count(*) FROM pedidos_venda WHERE excluida_em IS NULL"
     assert await scalar(app.engine, held) == there
+    assert await page_shows_resources(settings, clock)
     assert (await terminal.run("recursos", "desligar", "pedidos_venda")).code == 0
     bling.add_order()
     clock.advance(86_400)

@@ -53,9 +53,7 @@ async def _switch(settings: Settings, names: Collection[str], *, on: bool) -> in
         click.echo(f"Deixa-se de coletar {_said(ended)}; o que já se tem fica como está.")
     same = [each for each in asked if each not in (*began, *ended)]
     if still := [each for each in same if each in after]:
-        click.echo(
-            f"Já se coleta: {_said(still)}." if on else f"Outro precisa de {_said(still)}, que fica."
-        )
+        click.echo(f"Já se coleta: {_said(still)}." if on else f"Outro precisa de {_said(still)}, que fica.")
     if already := [each for each in same if each not in after]:
         click.echo(f"Já não se coleta: {_said(already)}.")
     return 0

@@ -9,7 +9,7 @@ from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.proof.reconciliation import read_reconciliation
-from bling_collector.streams.registry import RESOURCES, collected
+from bling_collector.streams.registry import RESOURCES, chosen, collected
 from bling_collector.windows import shown_mark
 
 
@@ -51,15 +51,14 @@ class ShownResource:
 async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Todos os recursos, na ordem em que se coletam; `names` são os que `RECURSOS` pede."""
     async with engine.connect() as connection:
-        return await read_recursos(connection, names, now)
+        on = await collected(connection, names)
+        return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
 
 
-async def read_recursos(
-    connection: AsyncConnection, names: Collection[str] | None, now: datetime
-) -> list[ShownResource]:
-    """O mesmo, numa conexão que já se tem."""
+async def read_chosen(connection: AsyncConnection, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
+    """Os que se coletam, se não são os de sempre; senão, nenhum."""
     on = await collected(connection, names)
-    return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
+    return [] if on == chosen(None) else [await _read(connection, resource, now, on=True) for resource in on]
 
 
 async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:

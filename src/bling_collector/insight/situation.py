@@ -16,7 +16,7 @@ from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
 from bling_collector.insight.proof.reconciliation import Reconciliation, read_reconciliation
-from bling_collector.insight.recursos import ShownResource, read_recursos
+from bling_collector.insight.recursos import ShownResource, read_chosen
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
 
@@ -50,7 +50,7 @@ async def load_situation(
     missing: str | None = None,
     recursos: Collection[str] | None = None,
 ) -> Situation:
-    """A situação em `now`. `missing` é a credencial que falta, por extenso; `recursos`, os que se pedem."""
+    """A situação em `now`. `missing` é a credencial que falta, por extenso; `recursos`, os que `RECURSOS` pede."""
     c = etl_controle.c
     async with engine.connect() as connection:
         status = await read_status(connection, cipher, now)
@@ -58,7 +58,7 @@ async def load_situation(
         failures = await read_failures(connection)
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
         starts = list((await connection.execute(daily)).scalars())
-        shown = await read_recursos(connection, recursos, now) if recursos else []
+        shown = await read_chosen(connection, recursos, now)
     verdict = judge(
         status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
     )
@@ -67,8 +67,7 @@ async def load_situation(
         said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
         said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
-    collected = [each for each in shown if each.coletado]
-    return Situation(verdict, status, reconciliation, failures, sounding, collected, next_run(starts, now))
+    return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now))
 
 
 def _only_owed(reconciliation: Reconciliation, failures: Failures) -> bool:
