@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bling_simulator.app import create_app
 from bling_simulator.bling import Bling
@@ -101,7 +101,7 @@ class _BackgroundServer(uvicorn.Server):
             await server.wait_closed()
 
 
-def _config(app: FastAPI, **options: Any) -> uvicorn.Config:
+def _config(app: Starlette, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,

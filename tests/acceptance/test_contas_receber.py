@@ -98,18 +98,22 @@ async def test_o_que_se_emitiu_ha_muito_e_visto_pelo_vencimento_e_pelo_recebimen
     await assert_equals_the_accounts(app, bling)
 
 
-async def test_a_emissao_no_futuro_nao_se_perde(app: App, bling: Bling, clock: FakeClock) -> None:
-    """A que vence daqui a pouco vê-se já; a outra, no dia em que é emitida."""
-    await app.pipeline.run_full(START)
+async def test_a_emissao_no_futuro_e_a_divida_de_antes_da_coleta_nao_se_perdem(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
     today = local_now(bling.clock).date()
-    soon = bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=10))
-    later = bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=90))
+    before = START - timedelta(days=400)
+    overdue = bling.add_account(emitted_on=before, due_on=before + timedelta(days=30))
+    await app.pipeline.run_full(START)
+    assert await scalar(app.engine, "SELECT count(*) FROM contas_receber WHERE id = :id", id=overdue) == 1
+    bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=500))
     clock.advance(DAY)
     assert (await app.pipeline.run()).status == "success"
-    assert await rows(app.engine, "SELECT id FROM contas_receber WHERE id IN (:a, :b)", a=soon, b=later) == [(soon,)]
-    clock.advance(3 * DAY)
-    assert (await app.pipeline.run()).status == "success"
     await assert_equals_the_accounts(app, bling)
+    bling.settle_accounts("receber", overdue)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=overdue) == 0
 
 
 async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(app: App, bling: Bling, clock: FakeClock) -> None:
@@ -124,8 +128,42 @@ async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(app: App, 
     assert (await app.pipeline.reconcile()).found.ids == {}
 
 
+@pytest.mark.collector(extraction_lookback_days=2)
+async def test_de_uma_em_aberto_emitida_ha_muito_pede_se_so_o_que_mudou(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    """A listagem por vencimento mostra as que continuam em aberto; a que ela deixou de mostrar é que se pede."""
+    today = local_now(bling.clock).date()
+    long_ago, ahead = today - timedelta(days=200), today + timedelta(days=200)
+    same, deleted, cancelled = (bling.add_account(emitted_on=long_ago, due_on=ahead) for _ in range(3))
+    await app.pipeline.run_full(START)
+    bling.counters.reset()
+    bling.edit_account("receber", cancelled, situacao=5)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    assert [bling.counters.details[f"/contas/receber/{id_}"] for id_ in (same, deleted)] == [0, 0]
+    bling.delete_account("receber", deleted)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM contas_receber WHERE id = :id", id=deleted)
+    await assert_equals_the_accounts(app, bling)
+
+
+@pytest.mark.collector(extraction_lookback_days=2)
+async def test_uma_listagem_por_outra_data_que_nao_vem_toda_e_dita(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    clock.advance(DAY)
+    rule = bling.fail(r"^/contas/receber$", query="tipoFiltroData=V")
+    assert (await app.pipeline.run()).status == "partial"
+    bling.faults.remove(rule)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
+
+
 async def test_a_mesma_conta_nao_se_pede_por_cada_data(app: App, bling: Bling, clock: FakeClock) -> None:
     account = bling.add_account()
+    bling.settle_accounts("receber", account, amount=Decimal(1))
     await app.pipeline.run_full(START)
     clock.advance(DAY)
     bling.counters.reset()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bling_simulator import Bling, ManualClock, SimulatorSettings, create_app
 
@@ -17,19 +17,19 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def app(clock: ManualClock) -> FastAPI:
+def app(clock: ManualClock) -> Starlette:
     settings = SimulatorSettings(scale=0.05, requests_per_second=0, repeat_previous_row=False, uneven_pages=False)
     return create_app(settings, clock=clock)
 
 
 @pytest.fixture
-def bling(app: FastAPI) -> Bling:
+def bling(app: Starlette) -> Bling:
     found: Bling = app.state.bling
     return found
 
 
 @pytest.fixture
-async def anonymous(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+async def anonymous(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     """Um cliente sem token nenhum."""
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE_URL) as client:
         yield client

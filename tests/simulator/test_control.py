@@ -154,6 +154,7 @@ async def test_refusals(
 
 
 async def test_control_is_described(control: httpx2.AsyncClient) -> None:
-    paths = (await control.get("/openapi.json")).json()["paths"]
-    assert {"/_control/truth", "/_control/faults", "/_control/notes/{note_id}/cancel"} <= paths.keys()
+    said = (await control.get("/openapi.json")).json()
+    assert said["servers"] == [{"url": "/_control"}]
+    assert {"/truth", "/faults", "/notes/{note_id}/cancel"} <= said["paths"].keys()
     assert (await control.get("/docs")).status_code == 200

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping
 from datetime import date
+from itertools import product
 from typing import Final
 
 from bling_collector.clock import today
@@ -15,17 +16,18 @@ from bling_collector.etl.cited import settle_the_missing
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
+from bling_collector.etl.narrowing import days_of
 from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import mark_gone
 from bling_collector.payload import Json
-from bling_collector.windows import Period, Window
+from bling_collector.windows import Period, Window, plan
 
 log = logging.getLogger(__name__)
 
 MOST_OPEN: Final = 100
-"""Registros em aberto por execução, dos mais novos; os outros esperam a sua vez na releitura semanal. São poucos em
-qualquer conta: uma nota que não se autoriza é corrigida ou excluída."""
+"""Registros em aberto por execução, dos mais novos; os outros esperam a sua vez na releitura semanal. São poucos: uma
+nota que não se autoriza é corrigida ou excluída, e uma conta em aberto a listagem por vencimento mostra."""
 
 
 class UnknownObjectError(CollectorError):
@@ -115,8 +117,10 @@ async def _settle_the_deleted(ctx: RunContext, resource: Resource, missing: dict
         await control.add_pendencias(connection, still, ctx.clock.now())
 
 
-async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Window]) -> list[Window]:
-    """Relê pelo detalhe o que está em aberto, menos o das janelas que já se leram.
+async def refresh_open(
+    ctx: RunContext, resource: Resource, read: Collection[Window], seen: Collection[Id]
+) -> list[Window]:
+    """Relê pelo detalhe o que está em aberto, menos o das janelas que já se leram e o que outra data mostrou (`seen`).
 
     Devolve os dias do que mudou ou respondeu 404: só a listagem diz se foi excluído, e como o mostra agora.
     """
@@ -124,7 +128,7 @@ async def refresh_open(ctx: RunContext, resource: Resource, read: Collection[Win
         return []
     async with ctx.engine.connect() as connection:
         found = await repository.open_days(connection, resource.kept, resource.open, today(ctx.clock))
-    days = {id_: day for id_, day in found.items() if not any(each.holds(day) for each in read)}
+    days = {id_: day for id_, day in found.items() if id_ not in seen and not any(each.holds(day) for each in read)}
     todo = {id_: Wanted(day=days[id_]) for id_ in list(days)[:MOST_OPEN]}
     if not todo:
         return []
@@ -152,16 +156,17 @@ async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
         ctx.gone[resource.name] += gone
 
 
-async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> None:
+async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
-    esta execução ainda não o pediu."""
+    esta execução ainda não o pediu. Acrescenta a `seen` o que ela mostra."""
     day = today(ctx.clock)
-    period = Period.of(Window(day - recent.back, day + recent.ahead))
     ctx.start(f"{resource.title} em volta de hoje")
     wanted: dict[Id, Wanted] = {}
-    for listing in await shown(ctx, resource, recent.filters):
+    windows = plan([Window(day - recent.back, day + recent.ahead)], recent.between.max_days)
+    for listing, window in product(await shown(ctx, resource, recent.filters), windows):
         reading = listing.reading(ctx, resource, between=recent.between)
-        async for page in reading.pages(period):
+        async for page in reading.pages(Period.of(window)):
+            seen |= {row["id"] for row in page}
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])
             asked = ctx.asked.get(resource.name, set())
@@ -169,6 +174,7 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent) -> No
             wanted |= {id_: w for id_, w in found.items() if id_ not in asked or known.get(id_) != w.resumo}
             ctx.show()
             ctx.check_stop()
+        ctx.note_unread(resource, days_of(reading.unread))
     await fetch_and_store(ctx, resource, wanted)
     ctx.check_stop()
 

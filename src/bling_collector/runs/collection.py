@@ -26,7 +26,7 @@ from bling_collector.etl.changed import read_changed, read_shown
 from bling_collector.etl.cited import citing, read_cited
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import hides_more, owe
-from bling_collector.etl.resource import Resource
+from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.sweep import sweep
 from bling_collector.etl.whole import read_removed, read_whole
@@ -124,9 +124,6 @@ def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]
         yield partial(read_changed, ctx, resource)
     if ctx.everything and resource.shown:
         yield partial(read_shown, ctx, resource)
-    if job.daily:
-        for recent in resource.recent:
-            yield partial(read_recent, ctx, resource, recent)
 
 
 async def _take(ctx: RunContext, resource: Resource, step: Step) -> None:
@@ -145,11 +142,14 @@ async def _take(ctx: RunContext, resource: Resource, step: Step) -> None:
 
 async def _collect_windows(ctx: RunContext, resource: Resource, job: Job, windows: list[Window]) -> None:
     await _sweep_all(ctx, resource, windows)
+    seen: set[Id] = set()
     if job.repair:
         await retry_pendencias(ctx, resource)
+        for recent in resource.recent:
+            await _take(ctx, resource, partial(read_recent, ctx, resource, recent, seen))
     if job.daily:
         read = [*windows, *await _sweep_the_due(ctx, resource)]
-        for day in await refresh_open(ctx, resource, read):
+        for day in await refresh_open(ctx, resource, read, seen):
             await _sweep(ctx, resource, day)
 
 

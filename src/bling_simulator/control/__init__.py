@@ -8,7 +8,7 @@ from bling_simulator.control import data, sales, server
 
 def control_router(bling: Bling) -> APIRouter:
     """As rotas de controle de um Bling. A descrição delas está em `/_control/docs`."""
-    router = APIRouter(prefix="/_control", tags=["controle"])
+    router = APIRouter(tags=["controle"])
     for routes in (data.truth_routes, data.company_routes, data.note_routes, data.contact_routes, data.product_routes):
         router.include_router(routes(bling))
     for routes in (sales.seller_routes, sales.order_routes):

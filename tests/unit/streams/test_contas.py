@@ -81,11 +81,10 @@ def test_um_pedaco_de_conta_e_recusado(missing: str) -> None:
         CONTAS_RECEBER.read(document)
 
 
-def test_as_abertas_e_as_pagas_em_parte_releem_se() -> None:
-    assert [CONTAS_RECEBER.is_final({"situacao": situacao}) for situacao in range(1, 8)] == [
-        *(False, True, False),
-        *[True] * 4,
-    ]
+def test_a_paga_em_parte_rele_se_e_a_pagar_em_aberto_tambem() -> None:
+    rows = [{"situacao": situacao} for situacao in range(1, 8)]
+    assert [row["situacao"] for row in rows if not CONTAS_RECEBER.is_final(row)] == [3]
+    assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [1, 3]
 
 
 def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:

@@ -1,17 +1,12 @@
 """O que as contas a receber e a pagar têm em comum."""
 
-from typing import Final
-
 from bling_collector.db.models import contas_borderos
 from bling_collector.etl.resource import Child, Document
 from bling_collector.payload import Fields, Row, UnreadableError, as_list, integer, part
 from bling_collector.streams.nameless import only
 
 EM_ABERTO, PAGA_EM_PARTE = 1, 3
-IN_FLUX: Final = frozenset({EM_ABERTO, PAGA_EM_PARTE})
-"""Podem mudar de saldo, de categoria ou de portador sem que a listagem o mostre."""
-OPEN: Final = f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})"
-ALWAYS: Final = ("situacao", "vencimento", "valor")
+ALWAYS = ("situacao", "vencimento", "valor")
 _KEPT = (
     *("id", "situacao", "vencimento", "vencimentoOriginal", "dataEmissao", "competencia", "valor", "saldo", "tarifa"),
     *("formaPagamento", "contaContabil", "portador", "categoria", "vendedor", "numeroDocumento", "numeroBanco"),
@@ -53,10 +48,6 @@ def borderos(document: Document, tipo: str) -> list[Row]:
         raise UnreadableError("borderos não veio como uma lista de ids")
     conta_id = integer(document.get("id"))
     return [{"conta_tipo": tipo, "conta_id": conta_id, "bordero_id": id_} for id_ in dict.fromkeys(ids)]
-
-
-def is_final(row: Document) -> bool:
-    return integer(row.get("situacao")) not in IN_FLUX
 
 
 def nameless_conta(document: Document) -> Document:

@@ -3,7 +3,15 @@
 from bling_collector.db.models import contas_borderos, contas_pagar
 from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields, integer, part
-from bling_collector.streams.financeiro.contas import ALWAYS, borderos, conta, is_final, nameless_conta, settled_by
+from bling_collector.streams.financeiro.contas import (
+    ALWAYS,
+    EM_ABERTO,
+    PAGA_EM_PARTE,
+    borderos,
+    conta,
+    nameless_conta,
+    settled_by,
+)
 
 TIPO = "pagar"
 
@@ -28,7 +36,8 @@ CONTAS_PAGAR = Resource(
     always=ALWAYS,
     # A linha não traz a emissão, e das datas por que se filtra há quem diga que o Bling as ignora: lê-se tudo.
     whole=Whole(),
-    is_final=is_final,
+    # A linha é pobre: a categoria, o portador e o saldo podem mudar sem que ela mude.
+    is_final=lambda row: integer(row.get("situacao")) not in (EM_ABERTO, PAGA_EM_PARTE),
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_pagar.c.forma_pagamento_id),

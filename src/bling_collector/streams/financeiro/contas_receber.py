@@ -9,17 +9,17 @@ from bling_collector.payload import Fields, Row, integer, local_date, part, text
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
-    OPEN,
     PAGA_EM_PARTE,
     borderos,
     conta,
-    is_final,
     nameless_conta,
     settled_by,
 )
 from bling_collector.windows import Between
 
 TIPO = "receber"
+_AHEAD, _OVERDUE = timedelta(days=363), timedelta(days=5 * 363)
+"""Até onde se procuram as que estão em aberto, e as emitidas adiante: em pedidos de um ano."""
 
 
 def rows(document: Document) -> Rows:
@@ -69,19 +69,21 @@ CONTAS_RECEBER = Resource(
         Dated("data_emissao", "situacao"),
         lambda row: str(integer(row.get("situacao"))),
     ),
-    # As que vencem, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
+    # As que estão em aberto, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
     recent=(
         Recent(
             _by("V"),
-            back=timedelta(days=30),
-            ahead=timedelta(days=30),
+            back=_OVERDUE,
+            ahead=_AHEAD,
             filters=(("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE))),
         ),
         Recent(_by("R"), back=timedelta(days=30)),
+        Recent(_by("E"), back=timedelta(), ahead=_AHEAD),
     ),
-    is_final=is_final,
+    # O saldo não vem na listagem; o que mais muda numa conta em aberto vê-se quando a linha dela muda.
+    is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     fleeting=("linkBoleto", "linkQRCodePix"),
-    open=OPEN,
+    open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_receber.c.forma_pagamento_id),
