@@ -85,7 +85,8 @@ def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> "Alar
     from bling_collector.alarms.watch import Alarms
 
     cipher = TokenCipher(settings.token_keys)
-    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=settings.alert_no_run_hours)
+    hours, recursos = settings.alert_no_run_hours, settings.recursos
+    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=hours, recursos=recursos)
 
 
 def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:

@@ -177,12 +177,12 @@ def plan(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:
 
 
 def _cut(window: Window, max_days: int) -> Iterator[Window]:
-    """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas."""
+    """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas, se nelas cabe um."""
     fim = window.fim
     while fim >= window.inicio:
         oldest = fim - timedelta(days=max_days - 1)
         month = oldest if oldest.day == 1 else (oldest.replace(day=1) + timedelta(days=32)).replace(day=1)
-        inicio = max(window.inicio, month)
+        inicio = max(window.inicio, month if month <= fim else oldest)
         yield Window(inicio, fim)
         fim = inicio - _DAY
 

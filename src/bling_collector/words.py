@@ -136,6 +136,12 @@ def several(parts: Sequence[str]) -> str:
     return " e ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
+def named_months(months: Sequence[date], most: int = 6) -> str:
+    """jan/2026, fev/2026 e mais 3 meses."""
+    left = len(months) - most
+    return several([*map(month, months[:most]), *([f"mais {plural(left, 'mês', 'meses')}"] if left > 0 else [])])
+
+
 def ended(sentence: str) -> str:
     """A frase com o seu ponto final."""
     return sentence if not sentence or sentence.endswith((".", "!", "?", "…")) else f"{sentence}."

@@ -11,9 +11,13 @@ from tests.support.collecting import scalar
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 
+from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.bootstrap import App
 from bling_collector.config import Settings
+from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.failures import load_failures
 from bling_collector.insight.recursos import load_recursos
+from bling_collector.insight.situation import load_situation
 from bling_collector.streams.registry import RESOURCES
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
@@ -80,6 +84,73 @@ async def test_uma_conferencia_diz_tambem_dos_pedidos(
     assert found["pedidos_venda"].conferencia.diferentes == 1
     assert found["nfe"].conferencia is not None
     assert found["nfe"].conferencia.igual
+    clock.advance(3600)
+    assert (await app.pipeline.run()).status == "success"
+    at = {"no_run_hours": 26, "recursos": ASKED}
+    situation = await load_situation(app.engine, TokenCipher(), clock.now(), **at)
+    assert situation.verdict.sentence == "O banco difere do Bling em 1 mês de pedidos de venda."
+    assert situation.verdict.detail.startswith("Em pedidos de venda, 1 registro mudou no Bling.")
+    alarm = next(each for each in await load_alarms(app.engine) if each.nome == "conferencia")
+    assert alarm.estado == "aviso"
+    assert "em pedidos de venda, 1 registro mudou no Bling" in alarm.mensagem
+    clock.advance(3600)
+    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    good = (await load_situation(app.engine, TokenCipher(), clock.now(), **at)).verdict
+    assert (good.case, good.detail) == ("certo", "Também pedidos de venda.")
+    assert next(each for each in await load_alarms(app.engine) if each.nome == "conferencia").estado == "normal"
+
+
+@pytest.mark.collector(recursos=None)
+async def test_o_que_se_deve_de_um_que_se_desliga_espera_que_se_ligue(
+    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+) -> None:
+    await terminal.run("recursos", "ligar", "pedidos_venda")
+    chosen = bling.add_order(ordered_on=date(2026, 2, 10))
+    bling.fail(rf"^/pedidos/vendas/{chosen}$", "server_error")
+    clock.advance(86_400)
+    assert (await app.pipeline.run()).status == "partial"
+    assert [each.nome for each in (await load_failures(app.engine)).pendencias] == [f"pedidos_venda/{chosen}"]
+    await terminal.run("recursos", "desligar", "pedidos_venda")
+    clock.advance(86_400)
+    assert (await app.pipeline.run()).status == "success"
+    assert (await load_failures(app.engine)).pendencias == []
+    bling.faults.clear()
+    await terminal.run("recursos", "ligar", "pedidos_venda")
+    assert (await app.pipeline.retry()).status == "success"
+    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM pedidos_venda WHERE id = :id", id=chosen)
+
+
+async def test_sem_permissao_a_segunda_execucao_do_dia_tambem_e_completa(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    bling.configure(missing_scopes=frozenset({"/pedidos/vendas"}))
+    for _ in range(2):
+        clock.advance(3600)
+        result = await app.pipeline.run()
+        assert result.status == "success", result.message
+    late = bling.add_order(ordered_on=date(2026, 2, 10))
+    bling.configure(missing_scopes=frozenset())
+    clock.advance(86_400)
+    assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT count(*) FROM pedidos_venda WHERE id = :id", id=late) == 1
+
+
+@pytest.mark.collector(recursos=None)
+async def test_um_periodo_recente_nao_cobre_um_recurso_que_se_acaba_de_ligar(
+    app: App, terminal: Terminal, clock: FakeClock
+) -> None:
+    await terminal.run("recursos", "ligar", "pedidos_venda")
+    clock.advance(86_400)
+    assert (await app.pipeline.run(date(2026, 2, 1))).status == "success"
+    assert await scalar(app.engine, "SELECT leu_o_presente FROM etl_controle ORDER BY id DESC LIMIT 1") is False
+
+    async def mark() -> date | None:
+        found = {each.recurso: each for each in await load_recursos(app.engine, None, clock.now())}
+        return found["pedidos_venda"].data_referencia
+
+    assert await mark() is None
+    assert (await app.pipeline.run()).status == "success"
+    assert await mark() == date(2026, 2, 21)
 
 
 async def page_shows_resources(settings: Settings, clock: FakeClock) -> bool:

@@ -61,7 +61,8 @@ async def test_as_janelas_devidas_vem_da_mais_nova_e_guardam_desde_quando(connec
     assert await control.owed(connection, "nfe") == [old]
     assert await control.owed(connection, "nfce") == [old]
     debts = await control.debts(connection)
-    assert (debts.janelas, debts.pendencias, debts.primeiro_dia) == (2, 0, old.inicio)
+    assert (debts.janelas, debts.pendencias) == (2, 0)
+    assert (await control.debts_of(connection, "nfe")).primeiro_dia == old.inicio
 
 
 async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncConnection) -> None:
@@ -70,6 +71,7 @@ async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncCo
     await control.add_pendencias(
         connection, [Pendencia("nfe", "7", "dois \x00\ud800"), Pendencia("contatos", "7", "x")], later
     )
+    await control.add_pendencias(connection, [], later)
     found = await connection.exec_driver_sql(
         "SELECT recurso, erro, tentativas, data_emissao, desde, tentada_em FROM pendencias ORDER BY 1 DESC"
     )
@@ -77,7 +79,7 @@ async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncCo
         ("nfe", "dois \ufffd", 2, DAY, NOW, later),
         ("contatos", "x", 1, None, later, later),
     ]
-    assert (await control.debts(connection)).primeiro_dia == DAY
+    assert (await control.debts_of(connection, "nfe")).primeiro_dia == DAY
     assert await control.pending(connection, "nfe", before=later, now=later) == []
     (due,) = await control.pending(
         connection, "nfe", before=later + timedelta(seconds=1), now=later + timedelta(seconds=1)

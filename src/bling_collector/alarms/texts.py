@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from bling_collector.insight.alarms import differences
-from bling_collector.insight.proof.reconciliation import MonthCheck, count_differences
+from bling_collector.insight.proof.reconciliation import MonthCheck, Proof, count_differences
 from bling_collector.insight.words import KINDS
-from bling_collector.words import moment, plural, several
-from bling_collector.words import month as month_name
+from bling_collector.words import moment, named_months, plural, several
 
 
 def _kind(tipo: str) -> str:
@@ -61,14 +60,21 @@ def unlikely(found: Sequence[str]) -> str:
     return " ".join(found)
 
 
-def differs(months: Sequence[MonthCheck]) -> str:
-    named = [month_name(month.mes) for month in months[:6]]
-    left = len(months) - len(named)
-    names = several([*named, *([plural(left, "outro mês", "outros meses")] if left else [])])
+def differs(notas: Sequence[MonthCheck], others: Sequence[Proof] = ()) -> str:
+    """`notas` são os meses em que as notas diferem; `others`, os outros recursos que se conferem."""
+    said = [_in_months(notas, differences(count_differences(notas)))] if notas else []
+    for each in others:
+        if months := each.found.different:
+            found = differences(count_differences(months), "registro", "registros")
+            said.append(_in_months(months, f"em {each.titulo}, {found}"))
     return (
-        f"Na conferência de {names}: {differences(**count_differences(months))}. Repare pelo painel ou com "
-        "`bling-collector reconcile --repair`, que busca o que falta e marca o que sumiu."
+        f"{' '.join(said)} Repare pelo painel ou com `bling-collector reconcile --repair`, que busca o que falta e "
+        "marca o que sumiu."
     )
+
+
+def _in_months(months: Sequence[MonthCheck], found: str) -> str:
+    return f"Na conferência de {named_months([month.mes for month in months])}: {found}."
 
 
 def not_read(hours: int, last: datetime | None) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeErr
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
 from bling_collector.insight.freshness import load_freshness
-from bling_collector.insight.proof.reconciliation import load_reconciliation
+from bling_collector.insight.proof.reconciliation import load_reconciliation, read_proofs
 from bling_collector.insight.status import load_status
 from bling_collector.insight.token_status import TokenStatus
 
@@ -54,13 +54,22 @@ class Alarms:
     """
 
     def __init__(
-        self, engine: AsyncEngine, cipher: TokenCipher, clock: Clock, channels: Sequence[Channel], *, no_run_hours: int
+        self,
+        engine: AsyncEngine,
+        cipher: TokenCipher,
+        clock: Clock,
+        channels: Sequence[Channel],
+        *,
+        no_run_hours: int,
+        recursos: Collection[str] | None = None,
     ) -> None:
+        """`recursos` são os que `RECURSOS` pede."""
         self._engine = engine
         self._cipher = cipher
         self._clock = clock
         self._channels = channels
         self._no_run_hours = no_run_hours
+        self._recursos = recursos
         self._background: set[asyncio.Task[None]] = set()
         self._said_without_state: set[tuple[str, str]] = set()
         self._unchecked: set[str] = set()
@@ -139,13 +148,14 @@ class Alarms:
             await schema.check_usable(connection)
         now = self._clock.now()
         oauth = (await load_status(self._engine, self._cipher, now)).oauth
-        reconciliation = await load_reconciliation(self._engine, now)
+        notas = (await load_reconciliation(self._engine, now)).different
         async with self._engine.begin() as connection:
             fresh = await load_freshness(connection, now)
             ran = fresh.first_at is not None
             await _judge(connection, names.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
-            different = reconciliation.different
-            verdict = (AVISO, texts.differs(different)) if different else None
+            others = await read_proofs(connection, now, self._recursos)
+            different = notas or any(each.found.different for each in others)
+            verdict = (AVISO, texts.differs(notas, others)) if different else None
             await _judge(connection, names.CONFERENCIA, verdict, now)
             late = fresh.is_stale(now, self._no_run_hours)
             verdict = (ERRO, texts.not_read(self._no_run_hours, fresh.read_at)) if late else None

@@ -1,8 +1,8 @@
 """O estado do ETL: execuções, janelas devidas, pendências e checkpoints. Nada aqui faz COMMIT."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
@@ -171,10 +171,18 @@ async def set_owed(connection: AsyncConnection, recurso: str, windows: list[Owed
         select(func.min(janelas_devidas.c.desde)).where(janelas_devidas.c.recurso == recurso)
     )
     await connection.execute(delete(janelas_devidas).where(janelas_devidas.c.recurso == recurso))
-    for window in windows:
-        values = {"recurso": recurso, "data_inicio": window.inicio, "data_fim": window.fim}
-        values |= {"erro": storable(window.erro)} if window.erro else {}
-        await connection.execute(insert(janelas_devidas).values(values | ({"desde": since} if since else {})))
+    values = [
+        {
+            "recurso": recurso,
+            "data_inicio": window.inicio,
+            "data_fim": window.fim,
+            "erro": storable(window.erro) if window.erro else None,
+            **({"desde": since} if since else {}),
+        }
+        for window in windows
+    ]
+    if values:
+        await connection.execute(insert(janelas_devidas).values(values))
 
 
 async def pay(connection: AsyncConnection, recurso: str, window: Owed, left: Collection[Owed] = ()) -> None:
@@ -187,11 +195,18 @@ async def pay(connection: AsyncConnection, recurso: str, window: Owed, left: Col
         .returning(c.desde)
     )
     since = min(paid.scalars(), default=None)
-    for each in left:
-        values = {"recurso": recurso, "data_inicio": each.inicio, "data_fim": each.fim}
-        new = pg_insert(janelas_devidas).values(
-            values | {"erro": storable(each.erro or "")} | ({"desde": since} if since else {})
-        )
+    values = [
+        {
+            "recurso": recurso,
+            "data_inicio": each.inicio,
+            "data_fim": each.fim,
+            "erro": storable(each.erro or ""),
+            **({"desde": since} if since else {}),
+        }
+        for each in left
+    ]
+    if values:
+        new = pg_insert(janelas_devidas).values(values)
         longest = {"data_fim": func.greatest(new.excluded.data_fim, c.data_fim), "erro": new.excluded.erro}
         await connection.execute(new.on_conflict_do_update(index_elements=["recurso", "data_inicio"], set_=longest))
 
@@ -211,6 +226,12 @@ def _is_of(item: Pendencia, table: str, id_: int | None) -> bool:
     return bool(item.names.get("contato_nome")) and whose == id_
 
 
+_AT_ONCE = 1000
+"""Linhas por instrução: o PostgreSQL aceita 65.535 valores numa."""
+_KEPT = ("data_emissao", "resumo_lista", "numero", "contato_id", "contato_nome")
+"""Do que já se sabia de uma pendência, o que fica se quem a tenta de novo não o diz."""
+
+
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
     named = [item for item in items if item.names.get("contato_nome")]
@@ -218,32 +239,27 @@ async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], no
     from bling_collector.db.resources import erasure  # só quem tem o que anotar o carrega
 
     erased = await erasure.erased(connection, ids) if ids else frozenset()
+    rows: dict[tuple[str, str], Row] = {}
     for item in items:
         is_erased = any(_is_of(item, table, id_) for table, id_ in erased)
         names = item.names | {"contato_nome": None} if is_erased else item.names
-        new = pg_insert(pendencias).values(
+        rows[item.recurso, item.recurso_id] = {
+            **dict.fromkeys(_KEPT),
             **names,
-            recurso=item.recurso,
-            recurso_id=item.recurso_id,
-            data_emissao=item.data_emissao,
-            resumo_lista=item.resumo,
-            erro=storable(item.erro),
-            desde=now,
-            tentada_em=now,
-        )
-        await connection.execute(
-            new.on_conflict_do_update(
-                index_elements=["recurso", "recurso_id"],
-                set_={
-                    "erro": new.excluded.erro,
-                    "tentada_em": now,
-                    "tentativas": pendencias.c.tentativas + 1,
-                    "data_emissao": func.coalesce(new.excluded.data_emissao, pendencias.c.data_emissao),
-                    "resumo_lista": func.coalesce(new.excluded.resumo_lista, pendencias.c.resumo_lista),
-                    **{name: func.coalesce(new.excluded[name], pendencias.c[name]) for name in names},
-                },
-            )
-        )
+            "recurso": item.recurso,
+            "recurso_id": item.recurso_id,
+            "data_emissao": item.data_emissao,
+            "resumo_lista": item.resumo,
+            "erro": storable(item.erro),
+            "desde": now,
+            "tentada_em": now,
+        }
+    values = list(rows.values())
+    for start in range(0, len(values), _AT_ONCE):
+        new = pg_insert(pendencias).values(values[start : start + _AT_ONCE])
+        kept = {name: func.coalesce(new.excluded[name], pendencias.c[name]) for name in _KEPT}
+        tried = {"erro": new.excluded.erro, "tentada_em": now, "tentativas": pendencias.c.tentativas + 1}
+        await connection.execute(new.on_conflict_do_update(index_elements=["recurso", "recurso_id"], set_=tried | kept))
 
 
 async def settle(connection: AsyncConnection, recurso: str, ids: list[str]) -> None:
@@ -279,36 +295,35 @@ async def parked_names(connection: AsyncConnection) -> list[str]:
     """Os nomes, `recurso/id`, das pendências estacionadas, da mais antiga à mais nova."""
     c = pendencias.c
     found = await connection.execute(
-        select(c.recurso, c.recurso_id).where(c.tentativas >= PARKED_AFTER).order_by(c.desde, c.recurso, c.recurso_id)
+        select(c.recurso, c.recurso_id)
+        .where(c.tentativas >= PARKED_AFTER, ~c.suspensa)
+        .order_by(c.desde, c.recurso, c.recurso_id)
     )
     return [f"{row.recurso}/{row.recurso_id}" for row in found]
 
 
-async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int, date | None]]":
-    """Quanto se deve: `pendencias` (das quais `estacionadas`), `janelas` e `primeiro_dia`, o mais antigo em que ainda
-    falta alguma nota."""
+async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int]]":
+    """Quanto se deve: `pendencias` (das quais `estacionadas`) e `janelas`, menos o que está suspenso."""
     return (
         await connection.execute(
             text("""
-            SELECT (SELECT count(*) FROM pendencias) AS pendencias,
-                   (SELECT count(*) FROM pendencias WHERE tentativas >= :parked) AS estacionadas,
-                   (SELECT count(*) FROM janelas_devidas) AS janelas,
-                   (SELECT min(dia) FROM (
-                        SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = 'nfe'
-                        UNION ALL
-                        SELECT min(data_emissao) FROM pendencias WHERE recurso = 'nfe') d (dia)) AS primeiro_dia"""),
+            SELECT (SELECT count(*) FROM pendencias WHERE NOT suspensa) AS pendencias,
+                   (SELECT count(*) FROM pendencias WHERE NOT suspensa AND tentativas >= :parked) AS estacionadas,
+                   (SELECT count(*) FROM janelas_devidas WHERE NOT suspensa) AS janelas"""),
             {"parked": PARKED_AFTER},
         )
     ).one()
 
 
 async def debts_of(connection: AsyncConnection, recurso: str) -> "SqlRow[tuple[int, int, date | None]]":
-    """Quanto se deve de um recurso: `pendencias`, `janelas` (as das alterações também) e `primeiro_dia`."""
+    """Quanto se deve de um recurso: `pendencias` e `janelas` (as das alterações também), menos o que está suspenso, e
+    `primeiro_dia`, o mais antigo em que ainda falta algum registro."""
     return (
         await connection.execute(
             text("""
-            SELECT (SELECT count(*) FROM pendencias WHERE recurso = :recurso) AS pendencias,
-                   (SELECT count(*) FROM janelas_devidas WHERE split_part(recurso, '.', 1) = :recurso) AS janelas,
+            SELECT (SELECT count(*) FROM pendencias WHERE recurso = :recurso AND NOT suspensa) AS pendencias,
+                   (SELECT count(*) FROM janelas_devidas
+                    WHERE split_part(recurso, '.', 1) = :recurso AND NOT suspensa) AS janelas,
                    (SELECT min(dia) FROM (
                         SELECT min(data_inicio) FROM janelas_devidas WHERE recurso = :recurso
                         UNION ALL
@@ -328,16 +343,31 @@ def refused_name(recurso: str) -> str:
     return f"{recurso}.sem_permissao"
 
 
+async def refused(
+    connection: AsyncConnection, recursos: Iterable[str], now: datetime, ask_again_after: timedelta
+) -> set[str]:
+    """Destes recursos, os que o Bling disse há menos de `ask_again_after` que o aplicativo não pode ler; o que disse
+    antes disso fica esquecido, e pergunta-se de novo."""
+    found = set()
+    for recurso in recursos:
+        said = await checkpoint(connection, refused_name(recurso))
+        if said is not None and timedelta() <= now - said < ask_again_after:
+            found.add(recurso)
+        elif said is not None:
+            await forget_checkpoint(connection, refused_name(recurso))
+    return found
+
+
 async def forget_checkpoint(connection: AsyncConnection, recurso: str) -> None:
     await connection.execute(delete(checkpoints).where(checkpoints.c.recurso == recurso))
 
 
-async def forget_debts(connection: AsyncConnection, *, only: Collection[str] = (), but: Collection[str] = ()) -> None:
-    """O que se deve destes recursos, ou dos que não são estes, deixa de se dever: não se coletam. O marco de cada um
-    fica onde está, e é dali que recomeçam."""
+async def suspend_debts(connection: AsyncConnection, collected: Collection[str]) -> None:
+    """O que se deve dos recursos que não são estes fica suspenso, que não se coletam; o destes volta a dever-se."""
     for table in (janelas_devidas, pendencias):
         whose = func.split_part(table.c.recurso, ".", 1)
-        await connection.execute(delete(table).where(whose.in_(only) if only else whose.not_in(but)))
+        now = whose.not_in(collected)
+        await connection.execute(update(table).where(table.c.suspensa != now).values(suspensa=now))
 
 
 async def switches(connection: AsyncConnection) -> dict[str, bool]:

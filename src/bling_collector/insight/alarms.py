@@ -1,5 +1,6 @@
 """Os alarmes: quais há, em que estado estão, e o que dizem as diferenças que um deles conta."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -60,16 +61,16 @@ def as_alarm(row: Row[Any]) -> Alarm:
     return Alarm(row.nome, TITLES.get(row.nome, row.nome), row.estado, row.desde, row.mensagem)
 
 
-def differences(faltam: int, sobram: int, diferem: int) -> str:
-    """Só as diferenças que há: 1 nota falta no banco e 2 só existem nele."""
+def differences(counts: Mapping[str, int], one: str = "nota", many: str = "notas") -> str:
+    """Só as diferenças que há (`faltam`, `sobram`, `diferem`): 1 nota falta no banco e 2 só existem no banco."""
     found = [
-        (faltam, "falta no banco", "faltam no banco"),
-        (sobram, "só existe no banco", "só existem no banco"),
-        (diferem, "mudou no Bling", "mudaram no Bling"),
+        (counts["faltam"], "falta no banco", "faltam no banco"),
+        (counts["sobram"], "só existe no banco", "só existem no banco"),
+        (counts["diferem"], "mudou no Bling", "mudaram no Bling"),
     ]
-    parts = [f"{number(count)} {one if count == 1 else many}" for count, one, many in found if count]
+    parts = [f"{number(count)} {it if count == 1 else they}" for count, it, they in found if count]
     if not parts:
         return "as contagens dos dois lados não são as mesmas"
     first = next(count for count, _, _ in found if count)
-    head = plural(first, "nota", "notas") + parts[0].removeprefix(number(first))
+    head = plural(first, one, many) + parts[0].removeprefix(number(first))
     return several([head, *parts[1:]])

@@ -75,8 +75,9 @@ async def load_failures(engine: AsyncEngine) -> Failures:
 async def read_failures(connection: AsyncConnection) -> Failures:
     """O mesmo, numa conexão que já se tem."""
     p, j = pendencias.c, janelas_devidas.c
-    failed = (await connection.execute(_failed().order_by(p.desde, p.recurso, p.recurso_id))).all()
-    owed = (await connection.execute(select(janelas_devidas).order_by(j.recurso, j.data_inicio))).all()
+    failed = (await connection.execute(_failed().where(~p.suspensa).order_by(p.desde, p.recurso, p.recurso_id))).all()
+    mine = select(janelas_devidas).where(~j.suspensa).order_by(j.recurso, j.data_inicio)
+    owed = (await connection.execute(mine)).all()
     return Failures([_failure(row) for row in failed], [_owed(row) for row in owed])
 
 

@@ -30,7 +30,7 @@ async def load_live(engine: AsyncEngine, run_id: int) -> LiveRun:
     """A execução, vista agora. UnknownRunError se não existe."""
     run = await load_run(engine, run_id)
     async with engine.connect() as connection:
-        windows = await connection.scalar(select(func.count()).select_from(janelas_devidas))
+        windows = await connection.scalar(select(func.count()).where(~janelas_devidas.c.suspensa))
         stopping = await connection.scalar(select(etl_controle.c.parar).where(etl_controle.c.id == run_id))
     return LiveRun(run, windows or 0, bool(stopping))
 

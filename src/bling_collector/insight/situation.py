@@ -1,6 +1,6 @@
 """A situação inteira, como o painel a mostra: o juízo e os números dele, dos loaders que alimentam `status` e a API."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
@@ -15,10 +15,11 @@ from bling_collector.db.models import etl_controle
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
-from bling_collector.insight.proof.reconciliation import Reconciliation, read_reconciliation
+from bling_collector.insight.proof.reconciliation import Reconciliation, read_proofs, read_reconciliation
 from bling_collector.insight.recursos import ShownResource, read_chosen
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
+from bling_collector.streams.notas.nfe import NFE
 
 _HABIT: Final = 7
 """Dias de execução que se olham para saber a hora de costume."""
@@ -59,21 +60,39 @@ async def load_situation(
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
         starts = list((await connection.execute(daily)).scalars())
         shown = await read_chosen(connection, recursos, now)
+        others = await read_proofs(connection, now, recursos)
     verdict = judge(
-        status, reconciliation, alarms, now=now, no_run_hours=no_run_hours, missing=missing, failures=failures
+        status,
+        reconciliation,
+        alarms,
+        now=now,
+        no_run_hours=no_run_hours,
+        missing=missing,
+        failures=failures,
+        others=others,
     )
     said = set(SAYS.get(verdict.case, ()))
     if failures.pendencias or failures.janelas:  # o que se deve já está na página, com o seu porquê
-        said |= {names.CONFERENCIA} if _only_owed(reconciliation, failures) else set()
+        said |= (
+            {names.CONFERENCIA}
+            if _only_owed({NFE.name: reconciliation, **{each.recurso: each.found for each in others}}, failures)
+            else set()
+        )
         said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
     return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now))
 
 
-def _only_owed(reconciliation: Reconciliation, failures: Failures) -> bool:
-    """Se tudo o que a conferência achou diferente é o que já se sabe que falta."""
-    different = {id_ for month in reconciliation.meses for ids in month.differences.values() for id_ in ids}
-    return different <= {int(each.id) for each in failures.pendencias if each.recurso == "nfe"}
+def _only_owed(found: Mapping[str, Reconciliation], failures: Failures) -> bool:
+    """Se tudo o que as conferências (recurso → a dele) acharam diferente é o que já se sabe que falta."""
+    different = {
+        (recurso, str(id_))
+        for recurso, each in found.items()
+        for month in each.meses
+        for ids in month.differences.values()
+        for id_ in ids
+    }
+    return different <= {(each.recurso, each.id) for each in failures.pendencias}
 
 
 def next_run(starts: Sequence[datetime], now: datetime) -> datetime | None:

@@ -19,6 +19,7 @@ from bling_collector.insight.freshness import Freshness, load_freshness
 from bling_collector.insight.quota import Quota, read_quota
 from bling_collector.insight.token_status import TokenStatus, token_status
 from bling_collector.payload import Row
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.windows import shown_mark
 
 _COLLECTS: Final = or_(etl_controle.c.tipo.is_(None), etl_controle.c.tipo.in_(["run", "run-full"]))
@@ -144,7 +145,8 @@ async def read_status(connection: AsyncConnection, cipher: TokenCipher, now: dat
     debts = await control.debts(connection)
     token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
     scope = await proof.scope_start(connection)
-    mark = shown_mark((await control.bookmark(connection, now + DOUBT)).day, debts.primeiro_dia, scope)
+    first = (await control.debts_of(connection, NFE.name)).primeiro_dia
+    mark = shown_mark((await control.bookmark(connection, now + DOUBT)).day, first, scope)
     freshness = await load_freshness(connection, now)
     parked = await control.parked_names(connection)
     return Status(

@@ -1,6 +1,6 @@
 """O juízo da situação: numa frase, se está tudo aqui, e o que fazer se não está. Puro: só olha o que lhe dão."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
-from bling_collector.insight.proof.reconciliation import Reconciliation, count_differences
+from bling_collector.insight.proof.reconciliation import Proof, Reconciliation, count_differences
 from bling_collector.insight.status import Owed, Run, Status
 from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.words import plain
@@ -67,10 +67,12 @@ def judge(
     no_run_hours: int,
     missing: str | None = None,
     failures: Failures | None = None,
+    others: Sequence[Proof] = (),
 ) -> Verdict:
     """O primeiro dos casos que vale, do mais grave ao melhor. `missing` é a credencial que falta, por extenso.
 
-    `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta.
+    `failures` é o que se deve, como `load_failures` o dá: dele se tira o nome da única nota que falta. `reconciliation`
+    é a das notas, e `others`, a dos outros recursos que se conferem: nada está certo enquanto um deles difere.
     """
     run, oauth = status.last_run, status.oauth
     fresh = not status.started  # nada ainda foi pedido ao Bling: refazer o que não se tem não é começar
@@ -88,9 +90,9 @@ def judge(
         or _old(status.freshness, now, no_run_hours)
         or _owed(status.owed, failures, spent=status.quota.exhausted)
         or _stopped(run)
-        or _differs(reconciliation)
+        or _differs(reconciliation, others)
         or _ending(oauth)
-        or _proven(reconciliation, now)
+        or _proven(reconciliation, others, now)
     )
 
 
@@ -171,14 +173,19 @@ def _stopped(run: Run | None) -> Verdict | None:
     return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run.mensagem or "")), RUN)
 
 
-def _differs(reconciliation: Reconciliation) -> Verdict | None:
-    months = reconciliation.different
-    if not months:
+def _differs(reconciliation: Reconciliation, others: Sequence[Proof]) -> Verdict | None:
+    notas = reconciliation.different
+    also = [(each.titulo, months) for each in others if (months := each.found.different)]
+    if not notas and not also:
         return None
-    where = plural(len(months), "mês", "meses")
-    found = upper_first(names.differences(**count_differences(months)))
-    detail = f"{found}. Reparar busca o que falta e marca o que sumiu."
-    return Verdict("difere", WARNING, f"O banco difere do Bling em {where}.", detail, REPAIR)
+    where = [f"{plural(len(notas), 'mês', 'meses')}{' de notas' if also else ''}"] if notas else []
+    where += [f"{plural(len(months), 'mês', 'meses')} de {titulo}" for titulo, months in also]
+    found = [names.differences(count_differences(notas))] if notas else []
+    for titulo, months in also:
+        counts = names.differences(count_differences(months), "registro", "registros")
+        found.append(f"em {titulo}, {counts}")
+    detail = f"{upper_first('; '.join(found))}. Reparar busca o que falta e marca o que sumiu."
+    return Verdict("difere", WARNING, f"O banco difere do Bling em {several(where)}.", detail, REPAIR)
 
 
 def _ending(oauth: TokenStatus) -> Verdict | None:
@@ -189,25 +196,29 @@ def _ending(oauth: TokenStatus) -> Verdict | None:
     return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
 
 
-def _unchecked(months: int) -> Verdict:
-    """`months` são os por conferir; nenhum, se nada foi conferido."""
-    what = plural(months, "mês ainda não foi conferido", "meses ainda não foram conferidos")
-    sentence = f"Os dados estão em dia, mas {what if months else 'ainda não foram conferidos com o Bling'}."
+def _unchecked(months: int, titulo: str | None = None) -> Verdict:
+    """`months` são os por conferir; nenhum, se nada foi conferido. `titulo`, de que recurso, se não são as notas."""
+    of = f" de {titulo}" if titulo else ""
+    what = plural(months, f"mês{of} ainda não foi conferido", f"meses{of} ainda não foram conferidos")
+    nothing = f"falta conferir {titulo}" if titulo else "ainda não foram conferidos com o Bling"
+    sentence = f"Os dados estão em dia, mas {what if months else nothing}."
     return Verdict(
         "por-conferir", WARNING, sentence, "Conferir lê as listagens do Bling e repara o que difere.", REPAIR
     )
 
 
-def _proven(reconciliation: Reconciliation, now: datetime) -> Verdict:
-    oldest = reconciliation.completo_em
-    if oldest is None:
+def _proven(reconciliation: Reconciliation, others: Sequence[Proof], now: datetime) -> Verdict:
+    if reconciliation.completo_em is None:
         return _unchecked(len(reconciliation.por_conferir))
+    if unchecked := next((each for each in others if each.found.completo_em is None), None):
+        return _unchecked(len(unchecked.found.por_conferir), unchecked.titulo)
+    found = [reconciliation, *(each.found for each in others)]
+    oldest = min(each.completo_em for each in found if each.completo_em is not None)
+    newest = max(month.conferida_em for each in found for month in each.meses)
     held = share(reconciliation.no_banco, reconciliation.no_bling, "nota", "notas")
-    newest = max(month.conferida_em for month in reconciliation.meses)
-    detail = ""
+    detail = [f"Também {several([each.titulo for each in others])}."] if others else []
     if newest - oldest > timedelta(hours=1):
-        detail = (
+        detail.append(
             f"É a conferência mais antiga; a mais nova foi {ago(newest, now)}. Toda semana se relê a história toda."
         )
-    sentence = f"Tudo certo: {held}, conferido {ago(oldest, now)}."
-    return Verdict("certo", GOOD, sentence, detail)
+    return Verdict("certo", GOOD, f"Tudo certo: {held}, conferido {ago(oldest, now)}.", " ".join(detail))

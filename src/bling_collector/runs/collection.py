@@ -5,7 +5,6 @@ Nada daqui sabe o nome de um recurso: o que cada um pede está na declaração d
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -37,8 +36,6 @@ from bling_collector.windows import Window
 log = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[None]]
-ASK_AGAIN_AFTER: Final = timedelta(hours=20)
-"""Uma permissão que faltava é procurada de novo em toda execução diária."""
 _CARRY_ON: Final = (
     BlingScopeError,
     BlingNotFoundError,
@@ -54,8 +51,6 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
     de um recurso só; os que são de todos sobem."""
     failed: CollectorError | None = None
     for resource in ctx.resources:
-        await _ask_permission_again(ctx, resource)
-    for resource in ctx.resources:
         if resource.emitted is None or resource.name in ctx.disallowed:
             continue
         try:
@@ -63,6 +58,8 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
         except _CARRY_ON as error:  # o que os outros buscam não depende do que ainda falta deste
             if not await _is_only_refused(ctx, resource, error):
                 log.error("%s", error)
+                if failed is not None:
+                    ctx.problems.append(str(error))
                 failed = failed or error
     if ctx.outlook is not None:
         ctx.outlook.registers()
@@ -74,17 +71,6 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
     return failed
 
 
-async def _ask_permission_again(ctx: RunContext, resource: Resource) -> None:
-    """Um recurso que o aplicativo não podia ler fica de fora, e uma vez por dia é pedido de novo."""
-    name, now = control.refused_name(resource.name), ctx.clock.now()
-    async with ctx.engine.begin() as connection:
-        said = await control.checkpoint(connection, name)
-        if said is not None and timedelta() <= now - said < ASK_AGAIN_AFTER:
-            ctx.disallowed.add(resource.name)
-        elif said is not None:
-            await control.forget_checkpoint(connection, name)
-
-
 async def _is_only_refused(ctx: RunContext, resource: Resource, error: CollectorError) -> bool:
     """De um recurso que se pediu a mais, faltar a permissão desliga-o, e não é uma falha."""
     if not isinstance(error, BlingScopeError) or not resource.optional:
@@ -93,12 +79,13 @@ async def _is_only_refused(ctx: RunContext, resource: Resource, error: Collector
     ctx.disallowed.add(resource.name)
     async with ctx.transaction() as connection:
         await control.move_checkpoint(connection, control.refused_name(resource.name), ctx.clock.now())
-        await control.forget_debts(connection, only=[resource.name])
+        await control.suspend_debts(connection, {each.name for each in ctx.resources} - ctx.disallowed)
     return True
 
 
 def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
-    """O que se lê do recurso além das janelas, em ordem."""
+    """O que se lê do recurso além das janelas, em ordem; de quem só tenta de novo, o que se cita e falta, e o que está
+    pendente."""
     yield from _by_listing(ctx, resource, job)
     if not resource.listed and (job.daily or ctx.everything):
         yield partial(reread_unlisted, ctx, resource)
@@ -106,21 +93,21 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(read_keys, ctx, resource)
     elif "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
         yield partial(read_cited, ctx, resource)
-    if resource.snapshot is not None:
+    if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)
     if resource.emitted is None:
         yield partial(retry_pendencias, ctx, resource)
     for special in resource.special:
         yield partial(special, ctx)
-    if resource.removed is not None:
+    if resource.removed is not None and job.windows:
         yield partial(read_removed, ctx, resource)
 
 
 def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
     """O que a listagem mostra, fora das janelas da data do negócio."""
-    if resource.whole is not None:
+    if resource.whole is not None and (job.windows or resource.whole.when_lacking):
         yield partial(read_whole, ctx, resource)
-    if resource.changed is not None:
+    if resource.changed is not None and job.windows:
         yield partial(read_changed, ctx, resource)
     if ctx.everything and resource.shown:
         yield partial(read_shown, ctx, resource)

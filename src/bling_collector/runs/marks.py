@@ -35,29 +35,43 @@ async def load_marks(
     return marks
 
 
+def _joins(mark: Bookmark, covered: Window, scope: date | None) -> bool:
+    """Se nada fica por ler antes deste período. De um recurso sem marco, isso é tudo desde o começo da coleta."""
+    return not mark.lost or scope is None or covered.inicio <= scope
+
+
+def reached(mark: Bookmark, covered: Window | None, first_uncovered: date | None, scope: date | None) -> date | None:
+    """Até que dia, sem lacuna, depois de se ler o período `covered`."""
+    if covered is None or not _joins(mark, covered, scope):
+        return mark.day
+    return next_bookmark(mark.day, covered, first_uncovered)
+
+
 async def move_marks(
-    connection: AsyncConnection, resources: Iterable[Resource], marks: Marks, covered: dict[str, Window]
+    connection: AsyncConnection,
+    resources: Iterable[Resource],
+    marks: Marks,
+    covered: dict[str, Window],
+    scope: date | None,
 ) -> None:
     """Leva adiante o marco dos recursos que cobriram uma janela, menos o do principal, que é o da execução."""
     for resource in resources:
         if resource.principal or resource.name not in covered:
             continue
-        before = marks[resource.name].day
+        mark = marks[resource.name]
         owed = await control.debts_of(connection, resource.name)
-        reached = next_bookmark(before, covered[resource.name], owed.primeiro_dia)
-        if reached is not None and reached != before:
-            await control.move_checkpoint(
-                connection, mark_name(resource.name), datetime.combine(reached, time(), BRASILIA)
-            )
+        day = reached(mark, covered[resource.name], owed.primeiro_dia, scope)
+        if day is not None and day != mark.day:
+            await control.move_checkpoint(connection, mark_name(resource.name), datetime.combine(day, time(), BRASILIA))
 
 
 async def read_everything(
-    connection: AsyncConnection, marks: Marks, covered: dict[str, Window], began_on: date
+    connection: AsyncConnection, marks: Marks, covered: dict[str, Window], scope: date | None, began_on: date
 ) -> bool:
     """Se, de todo recurso que tem janelas, se leu o que o Bling tinha até o dia em que a execução começou."""
     for name, window in covered.items():
         owed = [Window(each.inicio, each.fim) for each in await control.owed(connection, name)]
-        if not reads_the_present(marks[name].day, window, owed, began_on):
+        if not _joins(marks[name], window, scope) or not reads_the_present(marks[name].day, window, owed, began_on):
             return False
     return bool(covered)
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any, Unpack
 
@@ -44,17 +44,16 @@ from bling_collector.runs.collection import collect
 from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
-from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, read_everything
+from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, reached, read_everything
 from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named
 from bling_collector.windows import (
     EARLIEST,
     Window,
     asked_period,
     incremental_start,
-    next_bookmark,
     shown_mark,
 )
-from bling_collector.words import day, plural
+from bling_collector.words import day, named_months, plural
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +62,8 @@ _LISTENS = 3
 """Respostas que se pedem, no máximo, para saber que horas são no Bling: a que desmente a nossa precisa de outra."""
 _LISTENS_FOR = 10.0
 """Segundos que essas respostas têm, juntas: quem espera pela execução ainda não a vê."""
+ASK_AGAIN_AFTER = timedelta(hours=20)
+"""Uma permissão que faltava é procurada de novo em toda execução diária."""
 IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
@@ -230,8 +231,10 @@ class Pipeline:
                 days = {"inicio": asked.inicio, "fim": asked.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
                 known_bad = {name: await _known_bad(connection, name) for name in periods}
-                await control.forget_debts(connection, but=[resource.name for resource in resources])
-                windows = await owed_windows(connection, resources, job, periods.__getitem__, brasilia_day(now))
+                refused = await control.refused(connection, (each.name for each in resources), now, ASK_AGAIN_AFTER)
+                allowed = [resource for resource in resources if resource.name not in refused]
+                await control.suspend_debts(connection, {resource.name for resource in allowed})
+                windows = await owed_windows(connection, allowed, job, periods.__getitem__, brasilia_day(now))
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
                     scope = min(scope, asked.inicio)
@@ -243,6 +246,7 @@ class Pipeline:
                 "scope": scope,
                 "keep_lock": begun.lock.keep,
                 "known_bad": known_bad,
+                "disallowed": refused,
             }
             ctx = self._context(run_id, watch, begun.requests, **mine, **how, told=told)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
@@ -345,7 +349,7 @@ class Pipeline:
                     Window(owed.inicio, owed.fim) for owed in await control.owed(connection, resource.name)
                 )
                 for resource in ctx.resources
-                if resource.emitted is not None
+                if resource.emitted is not None and resource.name not in ctx.disallowed
             }
 
     async def _collect(self, ctx: RunContext, job: Job, windows: dict[str, list[Window]]) -> CollectorError | None:
@@ -366,8 +370,8 @@ class Pipeline:
         if not job.repair and ctx.found.counts:
             ctx.problems.append(f"O banco difere do Bling: {ctx.found}")
         elif job.tipo == "reconcile" and ctx.differing:
-            months = ", ".join(f"{month:%m/%Y}" for month in sorted({month for _, month in ctx.differing})[:6])
-            ctx.problems.append(f"O banco difere do Bling em {len(ctx.differing)} mês(es): {months}")
+            months = sorted({month for _, month in ctx.differing})
+            ctx.problems.append(f"O banco difere do Bling em {named_months(months)}")
         return failed
 
     async def _finish(
@@ -383,24 +387,22 @@ class Pipeline:
         """Com `owes`, o que se deve também impede o sucesso."""
         fim, day = self._clock.now(), today(self._clock)
         # Um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio.
-        reached = {
+        read = {
             name: Window(min(p.inicio, day), min(p.fim, day))
             for name, p in periods.items()
             if name not in ctx.disallowed
         }
-        covered = reached.get(_PRINCIPAL.name)
 
         async def write_the_end() -> tuple[str, date | None, str | None]:
             async with self._engine.begin() as connection:
                 debts = await control.debts(connection)
-                mark_before = marks.get(_PRINCIPAL.name) or await control.bookmark(connection, fim)
-                previous = mark_before.day
-                bookmark = next_bookmark(previous, covered, debts.primeiro_dia)
-                await move_marks(connection, ctx.resources, marks, reached)
+                first = (await control.debts_of(connection, _PRINCIPAL.name)).primeiro_dia
+                before = marks.get(_PRINCIPAL.name) or await control.bookmark(connection, fim)
                 scope = await proof.scope_start(connection)
-                mark = shown_mark(bookmark, debts.primeiro_dia, scope)
+                mark = shown_mark(reached(before, read.get(_PRINCIPAL.name), first, scope), first, scope)
+                await move_marks(connection, ctx.resources, marks, read, scope)
                 whole = error is None and INTERRUPTED not in ctx.problems
-                now_read = whole and await read_everything(connection, marks, reached, brasilia_day(ctx.started))
+                now_read = whole and await read_everything(connection, marks, read, scope, brasilia_day(ctx.started))
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
                 message = message_of(error, ctx.problems, *owed)
                 if message is None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bling_collector.errors import UsageError
 from bling_collector.windows import (
     EARLIEST,
+    MAX_DAYS,
     Between,
     Period,
     Window,
@@ -57,16 +58,16 @@ def test_o_que_se_pede_de_uma_vez_pode_ser_menos_que_um_ano() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(windows, max_size=6))
-def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_de_um_ano(asked: list[Window]) -> None:
-    pieces = plan(asked)
+@given(st.lists(windows, max_size=6), st.integers(1, MAX_DAYS))
+def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_do_que_cabe(asked: list[Window], most: int) -> None:
+    pieces = plan(asked, most)
     covered = all_days(pieces)
     assert len(covered) == len(set(covered)), "um dia duas vezes"
     assert set(covered) == set(all_days(asked))
     for piece in pieces:
         start = datetime.combine(piece.inicio, datetime.min.time())
         end = datetime.combine(piece.fim, datetime.max.time())
-        assert end - start < timedelta(days=365)
+        assert end - start < timedelta(days=most)
     assert pieces == sorted(pieces, reverse=True), "da mais nova à mais antiga"
 
 

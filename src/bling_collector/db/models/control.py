@@ -18,6 +18,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bling_collector.db.models.base import metadata, ours
 
+
+def _suspended() -> Column[bool]:
+    said = "o recurso dela não se coleta: não se deve enquanto for assim"
+    return Column("suspensa", Boolean, nullable=False, server_default=text("false"), comment=said)
+
+
 etl_controle = Table(
     "etl_controle",
     metadata,
@@ -77,6 +83,7 @@ janelas_devidas = Table(
     Column("data_fim", Date, nullable=False),
     ours("desde", nullable=False, now=True),
     Column("erro", Text),
+    _suspended(),
     CheckConstraint("data_inicio <= data_fim", name="em_ordem"),
 )
 
@@ -94,6 +101,7 @@ pendencias = Table(
     Column("numero", Text, comment="o da nota, como a listagem a mostrou"),
     Column("contato_id", BigInteger, comment="de quem é a nota, como a listagem a mostrou"),
     Column("contato_nome", Text, comment="o nome de quem é a nota, como a listagem a mostrou"),
+    _suspended(),
 )
 
 checkpoints = Table(

@@ -6,18 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import nfe_entradas
+from bling_collector.db.upsert import upsert
 
 
 async def save(connection: AsyncConnection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Grava as linhas, novas ou mudadas."""
-    for row in rows:
-        values = row | {"extraido_em": now}
-        new = insert(nfe_entradas).values(values)
-        await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+    await upsert(connection, nfe_entradas, [row | {"extraido_em": now} for row in rows])
 
 
 @dataclass(frozen=True)

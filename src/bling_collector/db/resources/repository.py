@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, cast, select, text
+from sqlalchemy import Column, Select, Table, Text, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db.control import PARKED_AFTER
@@ -145,10 +146,10 @@ async def as_held(
 async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
     """O Bling respondeu 404 a estes ids: fica uma linha que só diz isso, e não se pergunta de novo."""
     said = {"nao_encontrado_em": now} if "nao_encontrado_em" in table.c else {}
-    for id_ in ids:
-        new = pg_insert(table).values(id=id_, extraido_em=now, **said)
-        again = new.on_conflict_do_update(index_elements=["id"], set_=said) if said else new.on_conflict_do_nothing()
-        await connection.execute(again)
+    new = pg_insert(table).from_select(["id", "extraido_em", *said], _each(table.c.id, ids, now, *said.values()))
+    await connection.execute(
+        new.on_conflict_do_update(index_elements=["id"], set_=said) if said else new.on_conflict_do_nothing()
+    )
 
 
 async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection[Any]) -> list[Any]:
@@ -220,9 +221,15 @@ async def mark_known_skus(connection: AsyncConnection, codigos: Collection[str])
 
 async def mark_unknown_skus(connection: AsyncConnection, codigos: Iterable[str], now: datetime) -> None:
     """O Bling não conhece estes SKUs."""
-    for codigo in codigos:
-        new = pg_insert(produtos_desconhecidos).values(codigo=codigo, verificado_em=now)
-        await connection.execute(new.on_conflict_do_update(index_elements=["codigo"], set_={"verificado_em": now}))
+    c = produtos_desconhecidos.c
+    new = pg_insert(produtos_desconhecidos).from_select(["codigo", "verificado_em"], _each(c.codigo, codigos, now))
+    await connection.execute(new.on_conflict_do_update(index_elements=["codigo"], set_={"verificado_em": now}))
+
+
+def _each(column: Column[Any], values: Iterable[object], *more: object) -> Select[Any]:
+    """Uma linha por valor, com o resto igual em todas; numa instrução só, por muitos que sejam."""
+    listed = func.unnest(cast(list({*values}), ARRAY(column.type)))
+    return select(listed, *(literal(each) for each in more))
 
 
 async def skus_repeated(connection: AsyncConnection) -> list[str]:

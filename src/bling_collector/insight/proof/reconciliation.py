@@ -1,6 +1,6 @@
 """A conferência guardada: o que se conferiu, e quando."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -8,11 +8,12 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from bling_collector.clock import DOUBT
-from bling_collector.db import proof
+from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import conferencias
 from bling_collector.insight.snapshots import MONTH
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.registry import collected
 from bling_collector.windows import Window, whole_months
 
 KINDS: Final = ("faltam", "sobram", "diferem")
@@ -71,6 +72,16 @@ class Reconciliation:
         return [month for month in self.meses if not month.igual]
 
 
+@dataclass(frozen=True)
+class Proof:
+    """A conferência de um recurso que se coleta além das notas."""
+
+    recurso: str
+    titulo: str
+    """Como as pessoas chamam os registros dele, sem maiúscula."""
+    found: Reconciliation
+
+
 def count_differences(months: Iterable[MonthCheck]) -> dict[str, int]:
     """Quantas notas diferem nestes meses, por tipo de diferença."""
     counts = dict.fromkeys(KINDS, 0)
@@ -112,6 +123,18 @@ async def read_reconciliation(connection: AsyncConnection, now: datetime, recurs
         no_banco=sum(month.no_banco.total for month in months),
         meses=months,
     )
+
+
+async def read_proofs(connection: AsyncConnection, now: datetime, names: Collection[str] | None) -> list[Proof]:
+    """As dos recursos que se coletam e se conferem mês a mês, fora as notas e os que o aplicativo não pode ler; `names`
+    são os que `RECURSOS` pede."""
+    return [
+        Proof(each.name, each.title.lower(), await read_reconciliation(connection, now, each.name))
+        for each in await collected(connection, names)
+        if each.emitted is not None
+        and each is not NFE
+        and await control.checkpoint(connection, control.refused_name(each.name)) is None
+    ]
 
 
 def _check(row: Row[Any]) -> MonthCheck:
