@@ -269,9 +269,8 @@ def resources_page() -> str:
         "# Os recursos",
         "",
         *wrap(
-            "O que se coleta do Bling. Sem `RECURSOS`, os que se coletam sempre; com ela, os que nela se nomeiam "
-            "([a configuração](referencia-configuracao.md)). A permissão é o escopo que se marca no cadastro do "
-            "aplicativo ([a autorização](autorizacao.md)).",
+            "O que se coleta do Bling: sempre, ou a pedido ([o que mais coletar](operacao.md#o-que-mais-coletar)). A "
+            "permissão é o escopo que se marca no cadastro do aplicativo ([a autorização](autorizacao.md)).",
             120,
             break_long_words=False,
             break_on_hyphens=False,
@@ -282,7 +281,7 @@ def resources_page() -> str:
     ]
     for resource in RESOURCES:
         tables = ", ".join(f"`{table.name}`" for table in (resource.table, *(c.table for c in resource.children)))
-        when = "se `RECURSOS` o pede" if resource.optional else "sempre"
+        when = "a pedido" if resource.optional else "sempre"
         lines.append(
             f"| `{resource.name}` | {resource.title} | {resource.permission} | `{resource.path}` | {tables} | {when} |"
         )

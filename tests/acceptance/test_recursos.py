@@ -18,6 +18,7 @@ from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.failures import load_failures
 from bling_collector.insight.recursos import load_recursos
 from bling_collector.insight.situation import load_situation
+from bling_collector.insight.verdict import Verdict
 from bling_collector.streams.registry import RESOURCES
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
@@ -72,6 +73,10 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
     assert "Pedidos de venda" in html
 
 
+async def verdict_now(app: App, clock: FakeClock) -> Verdict:
+    return (await load_situation(app.engine, TokenCipher(), clock.now(), no_run_hours=26, recursos=ASKED)).verdict
+
+
 async def test_uma_conferencia_diz_tambem_dos_pedidos(
     app: App, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
@@ -86,16 +91,15 @@ async def test_uma_conferencia_diz_tambem_dos_pedidos(
     assert found["nfe"].conferencia.igual
     clock.advance(3600)
     assert (await app.pipeline.run()).status == "success"
-    at = {"no_run_hours": 26, "recursos": ASKED}
-    situation = await load_situation(app.engine, TokenCipher(), clock.now(), **at)
-    assert situation.verdict.sentence == "O banco difere do Bling em 1 mês de pedidos de venda."
-    assert situation.verdict.detail.startswith("Em pedidos de venda, 1 registro mudou no Bling.")
+    verdict = await verdict_now(app, clock)
+    assert verdict.sentence == "O banco difere do Bling em 1 mês de pedidos de venda."
+    assert verdict.detail.startswith("Em pedidos de venda, 1 registro mudou no Bling.")
     alarm = next(each for each in await load_alarms(app.engine) if each.nome == "conferencia")
     assert alarm.estado == "aviso"
     assert "em pedidos de venda, 1 registro mudou no Bling" in alarm.mensagem
     clock.advance(3600)
     assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    good = (await load_situation(app.engine, TokenCipher(), clock.now(), **at)).verdict
+    good = await verdict_now(app, clock)
     assert (good.case, good.detail) == ("certo", "Também pedidos de venda.")
     assert next(each for each in await load_alarms(app.engine) if each.nome == "conferencia").estado == "normal"
 
@@ -194,7 +198,10 @@ async def test_o_que_se_diz_e_o_que_muda(terminal: Terminal) -> None:
             ("ligar", "situacoes", "vendedores"),
             "passa a coletar vendedores, desde o começo da coleta.\nJá se coleta:",
         ),
-        (("desligar", "situacoes_modulos"), "Outro precisa de módulos com situações, que fica."),
+        (
+            ("desligar", "situacoes_modulos"),
+            "Outro recurso precisa de módulos com situações, que continua a ser coletado.",
+        ),
         (("desligar", "situacoes"), "Deixa-se de coletar módulos com situações e situações; o que já se tem"),
         (("desligar", "situacoes"), "Já não se coleta: situações."),
     ):

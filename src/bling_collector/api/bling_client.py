@@ -1,6 +1,6 @@
 """As leituras da API do Bling: uma página após a outra, ou um registro por id. Não conhece tabela nenhuma."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
@@ -165,10 +165,10 @@ class BlingClient:
             return False
         return True
 
-    async def lists_elsewhere(self, path: str) -> bool:
-        """Se outra listagem atende: uma que já respondeu ou, sem ela, a de contatos; em vez dela mesma, a de notas."""
-        others = [other for other in self._answered if other != path]
-        return await self.lists(others[-1] if others else "/nfe" if path == "/contatos" else "/contatos")
+    async def lists_elsewhere(self, path: str, others: Iterable[str]) -> bool:
+        """Se outra listagem atende: a última que já respondeu ou, sem ela, a primeira de `others`; False se não há."""
+        other = next((each for each in (*reversed(self._answered), *others) if each != path), None)
+        return other is not None and await self.lists(other)
 
     async def pages(
         self,

@@ -53,7 +53,11 @@ async def _switch(settings: Settings, names: Collection[str], *, on: bool) -> in
         click.echo(f"Deixa-se de coletar {_said(ended)}; o que já se tem fica como está.")
     same = [each for each in asked if each not in (*began, *ended)]
     if still := [each for each in same if each in after]:
-        click.echo(f"Já se coleta: {_said(still)}." if on else f"Outro precisa de {_said(still)}, que fica.")
+        click.echo(
+            f"Já se coleta: {_said(still)}."
+            if on
+            else f"Outro recurso precisa de {_said(still)}, que continua a ser coletado."
+        )
     if already := [each for each in same if each not in after]:
         click.echo(f"Já não se coleta: {_said(already)}.")
     return 0
@@ -65,7 +69,7 @@ def _asked(name: str, *, on: bool) -> Resource:
         offered = ", ".join(each.name for each in RESOURCES)
         raise UsageError(f"Não há recurso {name!r}; os que há são {offered}.")
     if resource.principal and not on:
-        raise UsageError(f"{resource.title} coletam-se sempre: é delas o marco de cada execução.")
+        raise UsageError(f"{resource.title} coletam-se sempre: o marco de cada execução é o delas.")
     return resource
 
 

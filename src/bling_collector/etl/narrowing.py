@@ -204,7 +204,8 @@ async def blame(ctx: RunContext, path: str, error: BlingError) -> None:
     count_refusal(ctx, path, error)
     if await ctx.asking(ctx.client.lists(path)):
         return
-    if isinstance(error, BlingUnavailableError) and await ctx.asking(ctx.client.lists_elsewhere(path)):
+    others = [each.path for each in ctx.resources if each.listed and each.each is None]
+    if isinstance(error, BlingUnavailableError) and await ctx.asking(ctx.client.lists_elsewhere(path, others)):
         raise BlingResourceDownError(
             f"O Bling atende, mas nenhuma página de {path}. O que faltou fica devido. O último erro: {error}"
         ) from error

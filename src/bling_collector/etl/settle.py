@@ -138,7 +138,8 @@ def refuse_silence(ctx: RunContext, resource: Resource, what: str, missing: int,
     """UnlikelyDeletionsError se o Bling respondeu 404 à maior parte de muitos registros que se perguntaram."""
     if not ctx.accept_deletions and missing > MOST_UNANSWERED and 2 * missing > asked:
         raise UnlikelyDeletionsError(
-            f"{what}: o Bling diz não ter {missing} de {asked} que as notas citam, o que é improvável. {_REMEDY}",
+            f"{what}: o Bling diz não ter {missing} de {asked} que outros registros citam, e isso é improvável. "
+            f"{_REMEDY}",
             resource.name,
         )
 

@@ -22,7 +22,7 @@ class Proved:
     no_banco: int
     meses: int
     diferentes: int
-    """Meses em que os dois lados diferem."""
+    """Os meses em que os dois lados diferem."""
     por_conferir: int
     completo_em: datetime | None
 
