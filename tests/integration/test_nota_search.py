@@ -19,7 +19,7 @@ from bling_collector.db.resources import nota_search
 from bling_collector.insight.notas import search as notas
 from bling_collector.insight.notas.search import (
     EXCLUIDA,
-    Found,
+    Matches,
     Search,
     SlowSearchError,
     WordlessSearchError,
@@ -79,7 +79,7 @@ OTHERS = [
 ]
 
 
-async def all_pages(engine: AsyncEngine, search: Search, per_page: int) -> list[Found]:
+async def all_pages(engine: AsyncEngine, search: Search, per_page: int) -> list[Matches]:
     """Da primeira página à última, por onde a página diz que a seguinte começa."""
     found = [await load_notas(engine, search, per_page)]
     while (after := found[-1].after) is not None:
@@ -88,7 +88,7 @@ async def all_pages(engine: AsyncEngine, search: Search, per_page: int) -> list[
     return found
 
 
-def ids(found: Found) -> list[int]:
+def ids(found: Matches) -> list[int]:
     return [nota.id for nota in found.notas]
 
 

@@ -13,7 +13,7 @@ from tests.support.proving import START, at, execute, outgoing, twin
 from tests.support.selling import apart, issue_odd, parts, sold, sold_lines
 
 from bling_collector.bootstrap import App
-from bling_collector.insight.sales.periods import Period
+from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.insight.sales.revenue import (
     Amount,
     Part,
@@ -26,13 +26,13 @@ from bling_collector.insight.sales.revenue import (
 from bling_simulator.bling import Bling
 
 TODAY = date(2026, 2, 20)
-EVER = Period(date(2021, 1, 1), TODAY)
+EVER = SalesPeriod(date(2021, 1, 1), TODAY)
 PERIODS = (
     EVER,
-    Period(date(2025, 3, 1), TODAY),
-    Period(date(2025, 11, 1), date(2025, 11, 30)),
-    Period(date(2025, 11, 5), date(2025, 11, 11)),
-    Period(date(2025, 2, 1), date(2025, 2, 28)),
+    SalesPeriod(date(2025, 3, 1), TODAY),
+    SalesPeriod(date(2025, 11, 1), date(2025, 11, 30)),
+    SalesPeriod(date(2025, 11, 5), date(2025, 11, 11)),
+    SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)),
 )
 VALID = (5, 6, 7)
 pytestmark = pytest.mark.bling(scale=0.05)
@@ -75,7 +75,7 @@ def amount(notes: Iterable[Note]) -> Amount:
     return Amount(len(sales), total(sales), len(cancelled), total(cancelled), beside)
 
 
-def within(notes: list[Note], period: Period) -> list[Note]:
+def within(notes: list[Note], period: SalesPeriod) -> list[Note]:
     return [n for n in notes if period.inicio <= day(n) <= period.fim and n["situacao"] in (2, *VALID)]
 
 
@@ -105,13 +105,13 @@ async def test_cada_passo_e_a_conta_feita_por_fora(app: App, notes: list[Note]) 
 
 @pytest.mark.loaded(START, before=sell)
 async def test_o_ano_anterior_cai_no_mesmo_passo(app: App, notes: list[Note]) -> None:
-    november = Period(date(2025, 11, 1), date(2025, 11, 30))
+    november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
     found = await load_revenue(app.engine, november, TODAY)
     for step in found.steps:
         earlier = step.inicio.replace(year=2024)
-        assert step.before == amount(n for n in within(notes, Period(earlier, earlier)))
-    february = await load_revenue(app.engine, Period(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
-    leap = amount(within(notes, Period(date(2024, 2, 28), date(2024, 2, 29))))
+        assert step.before == amount(n for n in within(notes, SalesPeriod(earlier, earlier)))
+    february = await load_revenue(app.engine, SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
+    leap = amount(within(notes, SalesPeriod(date(2024, 2, 28), date(2024, 2, 29))))
     assert february.steps[-1].before == leap, "o dia 29 soma no 28"
     assert leap.notas >= 1
 
@@ -193,7 +193,7 @@ async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "modelo-de-dados.md").read_text("utf-8").partition("```sql\n")[2]
     first = await rows(app.engine, page.partition(";")[0])
     assert first == [(mes, notas, valor, beside) for mes, notas, valor, _, _, beside in months]
-    november = Period(date(2025, 11, 1), date(2025, 11, 30))
+    november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
     for name, view, columns in (
         ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado"),
         ("pagamentos", "vw_pagamentos_mes", "forma_pagamento_id, parcelas, valor"),
@@ -259,10 +259,10 @@ async def test_um_banco_vazio_soma_zero(app: App) -> None:
 
 @pytest.mark.loaded(START, before=sell)
 async def test_muitos_anos_se_mostram_por_ano(app: App, notes: list[Note]) -> None:
-    found = await load_revenue(app.engine, Period(date(2015, 5, 1), TODAY), TODAY)
+    found = await load_revenue(app.engine, SalesPeriod(date(2015, 5, 1), TODAY), TODAY)
     assert found.step == "ano"
     assert [step.inicio.year for step in found.steps] == list(range(2015, 2027))
     for step in found.steps:
-        whole = Period(step.inicio, date(step.inicio.year, 12, 31))
+        whole = SalesPeriod(step.inicio, date(step.inicio.year, 12, 31))
         assert step.now == amount(within(notes, whole))
-    assert found.steps[-1].before == amount(within(notes, Period(date(2025, 1, 1), date(2025, 2, 20))))
+    assert found.steps[-1].before == amount(within(notes, SalesPeriod(date(2025, 1, 1), date(2025, 2, 20))))

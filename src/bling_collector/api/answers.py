@@ -129,7 +129,7 @@ def unanswered(request: httpx2.Request, error: httpx2.RequestError) -> BlingUnav
     return BlingUnavailableError(f"{place(request)}: {sentence} ({type(error).__name__}{detail}).")
 
 
-class Verdict(Enum):
+class Outcome(Enum):
     """O que uma resposta diz ao ritmo."""
 
     GOOD = auto()
@@ -142,19 +142,19 @@ class Verdict(Enum):
     """Um 403 ou um 429 que não é da API."""
 
 
-def verdict(response: httpx2.Response) -> Verdict:
+def outcome_of(response: httpx2.Response) -> Outcome:
     """O veredito sobre uma resposta já lida; o corpo só é aberto quando o código não basta."""
     status = response.status_code
     if response.is_success:
         # Uma página no lugar do JSON é o Bling em manutenção; JSON errado por dentro é outro assunto.
-        return Verdict.GOOD if response.content.lstrip()[:1] in (b"{", b"[") else Verdict.FAILED
+        return Outcome.GOOD if response.content.lstrip()[:1] in (b"{", b"[") else Outcome.FAILED
     if status == 429 and is_daily(response):
-        return Verdict.DAILY
+        return Outcome.DAILY
     if status in {403, 429} and _is_foreign(response):
-        return Verdict.BLOCKED
+        return Outcome.BLOCKED
     if status == 429:
-        return Verdict.THROTTLED
-    return Verdict.FAILED if status >= 500 or status in {408, 425} else Verdict.REFUSED
+        return Outcome.THROTTLED
+    return Outcome.FAILED if status >= 500 or status in {408, 425} else Outcome.REFUSED
 
 
 def _is_foreign(response: httpx2.Response) -> bool:

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import httpx2
 
-from bling_collector.api.answers import RETRIED, Verdict, place, read_answer, retry_after, unanswered, verdict
+from bling_collector.api.answers import RETRIED, Outcome, outcome_of, place, read_answer, retry_after, unanswered
 from bling_collector.api.health import Health
 from bling_collector.api.pace import LATENESS, LONGEST_PATIENCE, MOST_LOST_TURNS
 from bling_collector.api.rate_limit import RateLimiter
@@ -273,7 +273,7 @@ class PacedTransport(_Layer):
             response = await self._send(witness, at, judging=True) if witness else None
         except (httpx2.RequestError, BlingPausedError, DailyLimitError):
             return False
-        return response is not None and verdict(response) is Verdict.GOOD
+        return response is not None and outcome_of(response) is Outcome.GOOD
 
     async def _wait(self, *, again: bool = False) -> tuple[float, bool]:
         """Espera a vez e devolve a hora dela, e se é a de prova; `again` é a que substitui uma vez perdida."""
@@ -317,22 +317,22 @@ class PacedTransport(_Layer):
         except httpx2.RequestError:
             await self._failed(request, probe)
             raise
-        match verdict(response):
-            case Verdict.GOOD:
+        match outcome_of(response):
+            case Outcome.GOOD:
                 self._health.answered(request)
                 await self._limiter.accepted()
-            case Verdict.REFUSED:
+            case Outcome.REFUSED:
                 await self._limiter.accepted(error=True)
-            case Verdict.FAILED:
+            case Outcome.FAILED:
                 await self._failed(request, probe)
-            case Verdict.BLOCKED if not probe and not judging and await self._is_alone(request):
+            case Outcome.BLOCKED if not probe and not judging and await self._is_alone(request):
                 response.extensions["alone"] = True
                 await self._limiter.accepted(error=True)
-            case Verdict.BLOCKED:
+            case Outcome.BLOCKED:
                 await self._limiter.failed(blocked=True, probe=probe)
-            case Verdict.DAILY:
+            case Outcome.DAILY:
                 await self._limiter.exhausted()
-            case Verdict.THROTTLED:
+            case Outcome.THROTTLED:
                 requests.throttled += 1
                 await self._limiter.throttled()
         return response

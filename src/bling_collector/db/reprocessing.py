@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, select, t
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import etl_controle
 
-Period = tuple[str, date | None, date | None] | None
+Dates = tuple[str, date | None, date | None] | None
 """A coluna do dia, e de quando a quando; None para tudo."""
 
 
-def _kept(table: Table, after: object, period: Period) -> list[ColumnElement[bool]]:
+def _kept(table: Table, after: object, period: Dates) -> list[ColumnElement[bool]]:
     c = table.c
     where: list[ColumnElement[bool]] = [c.detalhe.is_not(None)]
     if after is not None:
@@ -26,14 +26,14 @@ def _kept(table: Table, after: object, period: Period) -> list[ColumnElement[boo
     return where
 
 
-async def count(connection: AsyncConnection, table: Table, after: object, period: Period) -> int:
+async def count(connection: AsyncConnection, table: Table, after: object, period: Dates) -> int:
     """Quantas linhas com o JSON guardado há por refazer."""
     statement = select(func.count()).select_from(table).where(*_kept(table, after, period))
     return int(await connection.scalar(statement) or 0)
 
 
 async def stored(
-    connection: AsyncConnection, table: Table, after: object, limit: int, period: Period
+    connection: AsyncConnection, table: Table, after: object, limit: int, period: Dates
 ) -> Sequence[RowMapping]:
     """As próximas `limit` linhas, por id: `id`, `detalhe` e `extraido_em`."""
     statement: Select[Any] = select(table.c.id, table.c.detalhe, table.c.extraido_em)

@@ -9,7 +9,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Document, Id, Resource
 from bling_collector.etl.save import rebuild
 
-BATCH = 500
+PORTION = 500
 RESUMABLE = timedelta(days=1)
 """Mais que isto depois o programa pode ser outro, e o que se refez antes já não vale: recomeça."""
 
@@ -39,10 +39,10 @@ async def reprocess(ctx: RunContext, inicio: date | None, fim: date | None, *, a
             await reprocessing.move_cursor(connection, ctx.run_id, None)
 
 
-async def _all(ctx: RunContext, resource: Resource, after: Id, period: reprocessing.Period) -> None:
+async def _all(ctx: RunContext, resource: Resource, after: Id, period: reprocessing.Dates) -> None:
     while True:
         async with ctx.transaction() as connection:
-            rows = await reprocessing.stored(connection, resource.table, after, BATCH, period)
+            rows = await reprocessing.stored(connection, resource.table, after, PORTION, period)
             if not rows:
                 return
             unreadable = await rebuild(connection, resource, [(row["detalhe"], row["extraido_em"]) for row in rows])

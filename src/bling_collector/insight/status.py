@@ -39,7 +39,7 @@ _Day = date
 
 
 @dataclass(frozen=True)
-class Period:
+class RunPeriod:
     """O período que uma execução percorreu; sem dias, nenhum."""
 
     data_inicio: date | None
@@ -68,7 +68,7 @@ class Run:
     status: str | None
     inicio: datetime | None
     fim: datetime | None
-    periodo: Period
+    periodo: RunPeriod
     data_referencia: date | None
     stats: Mapping[str, int]
     """Quantos registros gravou: `nfes`, `contatos`, `produtos`, e os dos recursos que se pediram a mais."""
@@ -96,7 +96,7 @@ class LastSuccess:
 
 
 @dataclass(frozen=True)
-class Owed:
+class Debts:
     """Quanto se deve."""
 
     pendencias: int
@@ -119,7 +119,7 @@ class Status:
     data_referencia: date | None
     started: bool
     freshness: Freshness
-    owed: Owed
+    owed: Debts
     oauth: TokenStatus
     quota: Quota
 
@@ -166,7 +166,7 @@ async def read_status(connection: AsyncConnection, cipher: TokenCipher, now: dat
         data_referencia=mark,
         started=scope is not None,
         freshness=freshness,
-        owed=Owed(debts.pendencias, debts.estacionadas, parked, debts.janelas),
+        owed=Debts(debts.pendencias, debts.estacionadas, parked, debts.janelas),
         oauth=token_status(token, cipher, now),
         quota=await read_quota(connection, now),
     )
@@ -213,7 +213,7 @@ def _run(row: Row) -> Run:
         status=row["status"],
         inicio=row["inicio"],
         fim=row["fim"],
-        periodo=Period(row["data_inicio"], row["data_fim"]),
+        periodo=RunPeriod(row["data_inicio"], row["data_fim"]),
         data_referencia=row["data_referencia"],
         stats=_stats(row),
         andamento=Step(row["fase"], row["feitos"], row["total"], row["restam"], row["espera"]),

@@ -10,7 +10,7 @@ from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.proof.reconciliation import Proof, Reconciliation, count_differences
-from bling_collector.insight.status import Owed, Run, Status
+from bling_collector.insight.status import Debts, Run, Status
 from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
@@ -146,7 +146,7 @@ def _old(freshness: Freshness, now: datetime, hours: int) -> Verdict | None:
     )
 
 
-def _owed(owed: Owed, failures: Failures | None, *, spent: bool) -> Verdict | None:
+def _owed(owed: Debts, failures: Failures | None, *, spent: bool) -> Verdict | None:
     notes, windows = owed.pendencias, owed.janelas
     if not notes and not windows:
         return None

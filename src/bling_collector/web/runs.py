@@ -29,7 +29,7 @@ class Begin(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class BegunRun:
     """Uma execução posta em curso."""
 
     _task: asyncio.Task[RunResult]
@@ -65,7 +65,7 @@ class Runner:
     def stopping(self) -> bool:
         return self._stopping
 
-    def start(self, begin: Begin) -> Run:
+    def start(self, begin: Begin) -> BegunRun:
         """Põe a execução em curso. InterruptedRunError se o serviço já está parando."""
         if self.stopping:
             raise InterruptedRunError("O serviço está parando e não começa execuções. Peça de novo em instantes.")
@@ -79,7 +79,7 @@ class Runner:
         task = asyncio.create_task(begin(stop=stop, on_start=on_start))
         self._tasks[task] = stop
         task.add_done_callback(self._ended)
-        return Run(task, started)
+        return BegunRun(task, started)
 
     def stop(self) -> None:
         """Pede a todas que parem assim que salvarem o que já chegou; não espera."""

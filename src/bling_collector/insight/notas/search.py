@@ -73,7 +73,7 @@ class ListedNota:
 
 
 @dataclass(frozen=True)
-class Found:
+class Matches:
     """Uma página de notas."""
 
     notas: list[ListedNota]
@@ -86,7 +86,7 @@ class Found:
     places: list[Place] = field(default_factory=list)
 
 
-async def load_notas(engine: AsyncEngine, search: Search, per_page: int = PER_PAGE) -> Found:
+async def load_notas(engine: AsyncEngine, search: Search, per_page: int = PER_PAGE) -> Matches:
     """Uma página do que se procura. WordlessSearchError e SlowSearchError dizem o que mudar."""
     try:
         async with engine.begin() as connection:
@@ -100,7 +100,7 @@ async def load_notas(engine: AsyncEngine, search: Search, per_page: int = PER_PA
         ) from error
 
 
-async def _load(connection: AsyncConnection, search: Search, per_page: int) -> Found:
+async def _load(connection: AsyncConnection, search: Search, per_page: int) -> Matches:
     criteria = await search_criteria(connection, search)
     places, counted = await nota_search.find(
         connection, criteria, per_page + 1, MOST_COUNTED + 1, search.place, newer=search.newer
@@ -110,7 +110,7 @@ async def _load(connection: AsyncConnection, search: Search, per_page: int) -> F
     has_before = beyond if search.newer else search.place is not None
     has_after = search.place is not None if search.newer else beyond
     rows = await nota_search.headers(connection, [place.id for place in places])
-    return Found(
+    return Matches(
         [ListedNota(**row) for row in rows],
         min(counted, MOST_COUNTED),
         counted > MOST_COUNTED,

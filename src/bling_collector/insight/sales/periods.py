@@ -23,7 +23,7 @@ _LAST_YEAR = 2199
 
 
 @dataclass(frozen=True)
-class Period:
+class SalesPeriod:
     """As duas pontas incluídas; `preset` é o nome em PRESETS, ou vazio se as datas foram escritas."""
 
     inicio: date
@@ -31,10 +31,10 @@ class Period:
     preset: str = ""
 
     @property
-    def year_before(self) -> "Period":
+    def year_before(self) -> "SalesPeriod":
         """Os mesmos dias do ano anterior; um período que termina com o mês termina lá com o mês também."""
         ends = monthrange(self.fim.year, self.fim.month)[1] == self.fim.day
-        return Period(_a_year_before(self.inicio), _a_year_before(self.fim, month_end=ends))
+        return SalesPeriod(_a_year_before(self.inicio), _a_year_before(self.fim, month_end=ends))
 
     @property
     def months(self) -> Iterator[date]:
@@ -69,7 +69,7 @@ def parse_month(value: str) -> date:
 
 def choose_period(
     preset: str | None, de: str | None, ate: str | None, *, today: date, first: date | None, last: date | None
-) -> Period:
+) -> SalesPeriod:
     """O período pedido; sem nada, DEFAULT. `first` e `last` são os dias que o banco tem, para o que ficou em aberto.
 
     UsageError, numa frase para quem escreveu as datas, se elas não fazem um período.
@@ -84,7 +84,7 @@ def choose_period(
     return _ready(name, today=today, first=first, last=last)
 
 
-def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> Period:
+def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> SalesPeriod:
     fim = fim or today
     inicio = inicio or min(first or fim, fim)
     found = possible(
@@ -96,7 +96,7 @@ def _between(inicio: date | None, fim: date | None, *, today: date, first: date 
             "old": f"O período começa antes de {EARLIEST:%d/%m/%Y}, quando ainda não havia NF-e.",
         },
     )
-    return Period(found.inicio, found.fim)
+    return SalesPeriod(found.inicio, found.fim)
 
 
 def _written(value: str | None, which: str) -> date | None:
@@ -110,7 +110,7 @@ def _written(value: str | None, which: str) -> date | None:
         ) from None
 
 
-def _ready(name: str, *, today: date, first: date | None, last: date | None) -> Period:
+def _ready(name: str, *, today: date, first: date | None, last: date | None) -> SalesPeriod:
     month = today.replace(day=1)
     match name:
         case "mes":
@@ -125,7 +125,7 @@ def _ready(name: str, *, today: date, first: date | None, last: date | None) -> 
             inicio, fim = min(first or month, today), max(last or today, today)
         case _:
             inicio, fim = next_month(_a_year_before(month)), today
-    return Period(inicio, fim, name)
+    return SalesPeriod(inicio, fim, name)
 
 
 def _a_year_before(day: date, *, month_end: bool = False) -> date:

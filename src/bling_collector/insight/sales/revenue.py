@@ -18,7 +18,7 @@ from bling_collector.db.resources.revenue import (
     read_days,
     snapshot,
 )
-from bling_collector.insight.sales.periods import Period, choose_period
+from bling_collector.insight.sales.periods import SalesPeriod, choose_period
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.windows import EARLIEST
 
@@ -92,7 +92,7 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Revenue:
-    period: Period
+    period: SalesPeriod
     step: str
     """O que cada passo é: `dia`, `mes` ou `ano`."""
     steps: list[Step]
@@ -113,14 +113,14 @@ class Revenue:
 
 async def load_period(
     engine: AsyncEngine, today: date, *, preset: str | None = None, de: str | None = None, ate: str | None = None
-) -> Period:
+) -> SalesPeriod:
     """O período pedido, com o que ficou em aberto tirado do banco. Os erros de `choose_period`."""
     async with engine.connect() as connection:
         bounds = await read_bounds(connection, EARLIEST, _latest(today))
     return choose_period(preset, de, ate, today=today, first=bounds.first, last=bounds.last)
 
 
-async def load_revenue(engine: AsyncEngine, period: Period, today: date) -> Revenue:
+async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date) -> Revenue:
     """O faturamento do período, passo a passo.
 
     É venda o que o é nas views (vw_nfe_operacoes).
@@ -132,25 +132,25 @@ async def load_revenue(engine: AsyncEngine, period: Period, today: date) -> Reve
     return Revenue(period, step, _steps(period, days, step), bounds)
 
 
-async def load_breakdowns(engine: AsyncEngine, period: Period, *, most: int) -> dict[str, Breakdown]:
+async def load_breakdowns(engine: AsyncEngine, period: SalesPeriod, *, most: int) -> dict[str, Breakdown]:
     """O mesmo período repartido de todos os jeitos, com até `most` linhas em cada um, do maior valor ao menor."""
     async with snapshot(engine).connect() as connection:
         return {name: await _breakdown(connection, name, period, most) for name in BREAKDOWNS}
 
 
-async def load_breakdown(engine: AsyncEngine, period: Period, name: str) -> Breakdown:
+async def load_breakdown(engine: AsyncEngine, period: SalesPeriod, name: str) -> Breakdown:
     """Uma repartição só, inteira."""
     async with engine.connect() as connection:
         return await _breakdown(connection, name, period, None)
 
 
-async def load_steps(engine: AsyncEngine, period: Period) -> list[Step]:
+async def load_steps(engine: AsyncEngine, period: SalesPeriod) -> list[Step]:
     """Só os passos do período."""
     async with engine.connect() as connection:
         return _steps(period, await _days(connection, period), step_of(period))
 
 
-async def _days(connection: AsyncConnection, period: Period) -> list[tuple[date, Amount]]:
+async def _days(connection: AsyncConnection, period: SalesPeriod) -> list[tuple[date, Amount]]:
     """Os dias do período e os do ano anterior."""
     found = await read_days(connection, period.year_before.inicio, period.fim)
     return [(row.dia, Amount(*row[1:])) for row in found]
@@ -161,14 +161,14 @@ def _latest(today: date) -> date:
     return today + timedelta(days=366)
 
 
-def step_of(period: Period) -> str:
+def step_of(period: SalesPeriod) -> str:
     """O passo que deixa o período legível."""
     if (period.fim - period.inicio).days < BY_DAY_UP_TO:
         return "dia"
     return "mes" if len(list(period.months)) <= BY_MONTH_UP_TO else "ano"
 
 
-def _steps(period: Period, days: Sequence[tuple[date, Amount]], step: str) -> list[Step]:
+def _steps(period: SalesPeriod, days: Sequence[tuple[date, Amount]], step: str) -> list[Step]:
     """Os passos do período, também os vazios; cada dia do ano anterior cai no passo em que ele cairia um ano depois."""
     earlier = period.year_before
     now = _grouped(((day, amount) for day, amount in days if period.inicio <= day <= period.fim), step)
@@ -178,7 +178,7 @@ def _steps(period: Period, days: Sequence[tuple[date, Amount]], step: str) -> li
     return [Step(first, now.get(first, Amount()), before.get(first, Amount())) for first in _firsts(period, step)]
 
 
-def _firsts(period: Period, step: str) -> list[date]:
+def _firsts(period: SalesPeriod, step: str) -> list[date]:
     if step == "dia":
         return [period.inicio + timedelta(days=n) for n in range((period.fim - period.inicio).days + 1)]
     if step == "mes":
@@ -203,7 +203,7 @@ def _a_year_later(day: date, last: date) -> date:
     return min(later, last)
 
 
-async def _breakdown(connection: AsyncConnection, name: str, period: Period, most: int | None) -> Breakdown:
+async def _breakdown(connection: AsyncConnection, name: str, period: SalesPeriod, most: int | None) -> Breakdown:
     found: Rows = await read_breakdown(connection, name, period.inicio, period.fim, most)
     of, whole = (found[0].de, found[0].todo) if found else (0, Decimal(0))
     return Breakdown([_part(row._mapping, _KEYS[name]) for row in found], of, whole)

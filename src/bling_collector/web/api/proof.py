@@ -14,7 +14,7 @@ from bling_collector.insight.snapshots import as_json
 from bling_collector.payload import Json
 from bling_collector.runs.unpark import unpark
 from bling_collector.web.api.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
-from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, Period, day, execute, no_body
+from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, AskedPeriod, day, execute, no_body
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.service import OneService
 
@@ -23,7 +23,7 @@ _BLING_ID = Annotated[int, Path(ge=1, le=2**63 - 1, description="O id do Bling")
 _ASKS = [Depends(same_origin), Depends(no_body)]
 
 
-class ReconcilePeriod(Period):
+class ReconcilePeriod(AskedPeriod):
     """O período de POST /reconcile: sem datas, a história toda."""
 
     data_inicio: str | None = Field(

@@ -29,7 +29,7 @@ INICIO = "Primeiro dia, AAAA-MM-DD"
 _FIM = "Último dia, AAAA-MM-DD; sem ele, hoje"
 
 
-class Period(BaseModel):
+class AskedPeriod(BaseModel):
     """O período de /run, como veio na query; um parâmetro com o nome errado é recusado, e não ignorado."""
 
     model_config = ConfigDict(extra="forbid")
@@ -85,7 +85,7 @@ execução, a resposta é um problema com `run_id`, `run_status` e `stats`. Se o
 @router.post(
     "/run", summary="Coleta o que é novo ou mudou", description=HOW, responses=RUN_RESPONSES, response_model=RunAnswer
 )
-async def run(request: Request, period: Annotated[Period, Query()], service: OneService) -> RunAnswer | Response:
+async def run(request: Request, period: Annotated[AskedPeriod, Query()], service: OneService) -> RunAnswer | Response:
     inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
     return await execute(request, service, lambda app: partial(app.pipeline.run, inicio, fim))
 

@@ -15,7 +15,7 @@ from bling_collector.clock import today
 from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
-from bling_collector.insight.sales.periods import PRESETS, Period
+from bling_collector.insight.sales.periods import PRESETS, SalesPeriod
 from bling_collector.insight.sales.revenue import (
     Revenue,
     load_breakdown,
@@ -65,7 +65,7 @@ class Asked:
             raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
         return cls(**{name: query.get(name, "").strip() for name in _PARAMETERS})
 
-    async def period(self, app: App) -> Period:
+    async def period(self, app: App) -> SalesPeriod:
         found = {"preset": self.periodo or None, "de": self.de or None, "ate": self.ate or None}
         return await load_period(app.engine, today(app.clock), **found)
 
@@ -132,7 +132,7 @@ async def faturamento_xlsx(request: Request, service: OneService) -> Response:
     return StreamingResponse(_read(file), media_type=_XLSX, headers=_attachment(period, name, "xlsx"))
 
 
-async def _whole_table(engine: AsyncEngine, period: Period, name: str) -> Table:
+async def _whole_table(engine: AsyncEngine, period: SalesPeriod, name: str) -> Table:
     if name == STEPS:
         return steps_table(await load_steps(engine, period), step_of(period))
     if name not in BREAKDOWNS:
@@ -140,7 +140,7 @@ async def _whole_table(engine: AsyncEngine, period: Period, name: str) -> Table:
     return breakdown_table(name, await load_breakdown(engine, period, name))
 
 
-async def _parts(engine: AsyncEngine, period: Period) -> list[Table]:
+async def _parts(engine: AsyncEngine, period: SalesPeriod) -> list[Table]:
     """As repartições, que somam itens e parcelas e demoram mais: a página as pede depois de aparecer."""
     found = await load_breakdowns(engine, period, most=TOP)
     return [breakdown_table(name, found[name]) for name in BREAKDOWNS]
@@ -163,22 +163,22 @@ def _context(revenue: Revenue) -> Mapping[str, Any]:
     }
 
 
-def _presets(period: Period | None) -> list[tuple[str, str, bool]]:
+def _presets(period: SalesPeriod | None) -> list[tuple[str, str, bool]]:
     current = period.preset if period else None
     return [(f"/faturamento?{urlencode({'periodo': name})}", label, name == current) for name, label in PRESETS.items()]
 
 
-def query_of(period: Period) -> str:
+def query_of(period: SalesPeriod) -> str:
     """O período num endereço, sempre o mesmo período amanhã também."""
     return urlencode({"de": period.inicio.isoformat(), "ate": period.fim.isoformat()})
 
 
-def _attachment(period: Period, name: str, extension: str) -> dict[str, str]:
+def _attachment(period: SalesPeriod, name: str, extension: str) -> dict[str, str]:
     file = f"faturamento-{name}-{period.inicio}-a-{period.fim}.{extension}"
     return {"Content-Disposition": f'attachment; filename="{file}"'}
 
 
-def _workbook(tables: list[Table], period: Period) -> IO[bytes]:
+def _workbook(tables: list[Table], period: SalesPeriod) -> IO[bytes]:
     file = TemporaryFile()  # noqa: SIM115 — quem a manda a fecha, no fim
     title = f"Faturamento de {day(period.inicio)} a {day(period.fim)}"
     write_xlsx(file, tables, [title, COUNTS_AS_SALE])

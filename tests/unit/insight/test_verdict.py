@@ -12,7 +12,7 @@ from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.proof.reconciliation import MonthCheck, Reconciliation, Side
 from bling_collector.insight.quota import Quota
 from bling_collector.insight.sales.periods import month_end
-from bling_collector.insight.status import Owed, Period, Run, Status, Step
+from bling_collector.insight.status import Debts, Run, RunPeriod, Status, Step
 from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.verdict import Verdict, judge
 
@@ -45,7 +45,7 @@ def status(**changes: Any) -> Status:
         data_referencia=NOW.date(),
         started=True,
         freshness=read(4, 1000),
-        owed=replace(Owed(0, 0, [], 0), **changes.pop("owed", {})),
+        owed=replace(Debts(0, 0, [], 0), **changes.pop("owed", {})),
         oauth=replace(token, **changes.pop("oauth", {})),
         quota=replace(quota, **changes.pop("quota", {})),
     )
@@ -63,7 +63,7 @@ def last(how: str, message: str | None = None) -> Run:
         how,
         hours_ago(4),
         hours_ago(3),
-        Period(None, None),
+        RunPeriod(None, None),
         None,
         {},
         Step(None, 0, 0, None, None),
