@@ -1,13 +1,18 @@
 """A conferência com o Bling, a numeração e o que se deve."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import TypeVar
 
 from bling_collector.cli.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
-from bling_collector.insight.failures import Failure, Failures, load_failure, load_failures
-from bling_collector.insight.proof.numbering import SerieNumbering, load_numbering
+from bling_collector.db.core import AsyncEngine
+from bling_collector.insight.failures import load_failure, load_failures
+from bling_collector.insight.proof.numbering import load_numbering
 from bling_collector.opening import open_database
+
+T = TypeVar("T")
 
 
 def reconcile(
@@ -40,44 +45,28 @@ def reconcile(
 
 def numbering(serie: int | None, *, json_: bool) -> int:
     """Mostra as lacunas da numeração de cada série, ou só de `serie`; 1 se alguma não tem explicação."""
-
-    async def work() -> list[SerieNumbering]:
-        async with open_database(settings()) as (engine, _):
-            return await load_numbering(engine, serie)
-
-    series = run_to_end(work())
-    if json_:
-        emit_json(series)
-    else:
-        report.numbering(series)
-    return int(report.unexplained(series))
+    return int(report.unexplained(_shown(lambda engine: load_numbering(engine, serie), report.numbering, json_)))
 
 
 def failures(*, json_: bool) -> int:
     """Mostra tudo o que se deve."""
-
-    async def work() -> Failures:
-        async with open_database(settings()) as (engine, _):
-            return await load_failures(engine)
-
-    owed = run_to_end(work())
-    if json_:
-        emit_json(owed)
-    else:
-        report.failures(owed)
+    _shown(load_failures, report.failures, json_)
     return 0
 
 
 def failure(nome: str, *, json_: bool) -> int:
     """Mostra uma pendência inteira."""
+    _shown(lambda engine: load_failure(engine, nome), report.failure, json_)
+    return 0
 
-    async def work() -> Failure:
+
+def _shown(load: Callable[[AsyncEngine], Awaitable[T]], say: Callable[[T], None], json_: bool) -> T:
+    """O que `load` lê do banco, já mostrado."""
+
+    async def work() -> T:
         async with open_database(settings()) as (engine, _):
-            return await load_failure(engine, nome)
+            return await load(engine)
 
     found = run_to_end(work())
-    if json_:
-        emit_json(found)
-    else:
-        report.failure(found)
-    return 0
+    (emit_json if json_ else say)(found)
+    return found
