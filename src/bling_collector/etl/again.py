@@ -11,14 +11,14 @@ from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError, CollectorError, UsageError
-from bling_collector.etl.batches import batches
+from bling_collector.etl.batches import as_listed, read_listed
 from bling_collector.etl.cited import settle_the_missing
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
-from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
+from bling_collector.etl.listing import diff, extras, list_window, shown
 from bling_collector.etl.narrowing import days_of
 from bling_collector.etl.resource import Document, Id, Recent, Resource
-from bling_collector.etl.save import Item, Saved
+from bling_collector.etl.save import Item
 from bling_collector.etl.settle import mark_gone
 from bling_collector.payload import Json
 from bling_collector.windows import Period, Window, plan
@@ -48,8 +48,10 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         return
     todo = {_id_of(resource, each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
     ctx.start(f"{resource.title} pendentes", len(todo))
-    if resource.only_listed or (resource.ids is not None and not resource.detail):
-        await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
+    if resource.only_listed or resource.by_ids:
+        gone = await read_listed(ctx, resource, [each.recurso_id for each in owed])
+        async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
+            await control.settle(connection, resource.name, sorted(gone))
         return
     missing = (await fetch_and_store(ctx, resource, todo, count=resource.emitted is not None)).missing
     ctx.check_stop()
@@ -61,37 +63,6 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
 
 def _id_of(resource: Resource, recurso_id: str) -> Id:
     return int(recurso_id) if isinstance(resource.table.c.id.type.python_type(), int) else recurso_id
-
-
-async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> None:
-    """O mesmo, do que só a listagem dá: a destes ids ou, se ela não se filtra por eles, a de todos."""
-    for portion in batches(ids, resource.ids) if resource.ids is not None else [ids]:
-        asked = tuple((resource.ids, id_) for id_ in portion) if resource.ids is not None else ()
-        gone = {*portion}
-        for listing in await shown(ctx, resource, asked):
-            reading = listing.reading(ctx, resource)
-            async for page in reading.pages():
-                await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
-                gone -= {str(row["id"]) for row in page}
-            gone = gone if not reading.unread else set()
-        async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
-            await control.settle(connection, resource.name, sorted(gone))
-        ctx.check_stop()
-
-
-async def store_rows(ctx: RunContext, resource: Resource, rows: Collection[Json]) -> Saved:
-    """Salva linhas da listagem, que são o documento."""
-    if not rows:
-        return Saved()
-    async with ctx.transaction() as connection:
-        outcome = await ctx.store(connection, resource, [_as_listed(resource, row) for row in rows])
-        ctx.progress.saved[resource.name] += len(outcome.created)
-    return outcome
-
-
-def _as_listed(resource: Resource, row: Document) -> Item:
-    """A linha, por salvar, com a impressão dela se o recurso a guarda."""
-    return Item(row, wanted_of(resource, row).resumo if resource.keeps_listing else None)
 
 
 async def _settle_the_deleted(ctx: RunContext, resource: Resource, missing: dict[Id, date | None]) -> None:
@@ -204,7 +175,7 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
 async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
     """O documento como a coleta o guarda: o detalhe ou, se é a linha que se guarda, a da listagem."""
     if resource.only_listed and (row := await _listed(ctx, resource, id_)) is not None:
-        return _as_listed(resource, row)
+        return as_listed(resource, row)
     if resource.alone and (resource.detail or resource.ids is None):
         document = await ctx.detail(resource, id_)
         return Item(document, await _resumo(ctx, resource, document))
@@ -215,7 +186,7 @@ async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
         async for page in ctx.pages(resource, params):
             for row in page:
                 if row["id"] == id_:
-                    return _as_listed(resource, row)
+                    return as_listed(resource, row)
     raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem")
 
 

@@ -14,9 +14,9 @@ from bling_collector.db.control import Pendencia
 from bling_collector.db.upsert import insert
 from bling_collector.errors import LASTING, BlingError, BlingRejectedError
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
+from bling_collector.etl.listing import Shown, extras, hidden, hides_more, note_hiding, shown, wanted_of
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
-from bling_collector.etl.resource import Id, Keys, Params, Resource, Snapshot
+from bling_collector.etl.resource import Document, Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
 from bling_collector.payload import Json, Row, UnreadableError
 
@@ -210,6 +210,46 @@ def halves(asked: list[str]) -> tuple[list[str], list[str]]:
 def _keys(resource: Resource) -> Keys:
     assert resource.keys is not None, resource.name
     return resource.keys
+
+
+async def read_listed(ctx: RunContext, resource: Resource, ids: Sequence[str]) -> set[str]:
+    """Salva as linhas destes ids, pedidas por lotes onde a listagem se filtra por eles; devolve os que ela, lida toda,
+    não mostra, nem com os filtros suspeitos."""
+    missing: set[str] = set()
+    for portion in batches(ids, resource.ids) if resource.ids is not None else [list(ids)]:
+        asked = tuple((resource.ids, id_) for id_ in portion) if resource.ids is not None else ()
+        suspects = () if await hides_more(ctx, resource) else resource.suspects
+        usual = await shown(ctx, resource, asked)
+        left, whole, hides = {*portion}, True, False
+        for listing in (*usual, *(Shown(resource.path, (*resource.shows[0], *extra, *asked)) for extra in suspects)):
+            if not left:
+                break
+            reading = listing.reading(ctx, resource)
+            async for page in reading.pages():
+                rows = [row for row in page if str(row["id"]) in portion]
+                hides |= listing not in usual and any(str(row["id"]) in left for row in rows)
+                await _store_rows(ctx, resource, rows)
+                left -= {str(row["id"]) for row in rows}
+            whole &= not reading.unread
+        if hides:
+            async with ctx.transaction() as connection:
+                await note_hiding(ctx, connection, resource)
+        missing |= left if whole else set()
+        ctx.check_stop()
+    return missing
+
+
+async def _store_rows(ctx: RunContext, resource: Resource, rows: Sequence[Json]) -> None:
+    """Salva linhas da listagem, que são o documento."""
+    if rows:
+        async with ctx.transaction() as connection:
+            outcome = await ctx.store(connection, resource, [as_listed(resource, row) for row in rows])
+            ctx.progress.saved[resource.name] += len(outcome.created)
+
+
+def as_listed(resource: Resource, row: Document) -> Item:
+    """A linha, por salvar, com a impressão dela se o recurso a guarda."""
+    return Item(row, wanted_of(resource, row).resumo if resource.keeps_listing else None)
 
 
 async def take_snapshot(ctx: RunContext, resource: Resource) -> None:

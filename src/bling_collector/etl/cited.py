@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from bling_collector.db import control
 from bling_collector.db.resources import repository
+from bling_collector.etl.batches import BATCH, read_listed
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.resource import Id, Resource
@@ -19,7 +20,7 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
         return
     async with ctx.engine.connect() as connection:
         total = await repository.count_lacking(connection, resource.table, resource.name, citing(ctx, resource))
-    ctx.start(resource.title, total)
+    ctx.start(resource.title, total, each=1 / BATCH if resource.by_ids else 1.0)
     last: Id = None
     while True:
         async with ctx.engine.connect() as connection:
@@ -28,9 +29,12 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
             )
         if not portion:
             return
-        missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in portion})).missing
-        ctx.check_stop()
-        await settle_the_missing(ctx, resource, missing, len(portion))
+        if resource.by_ids:  # de um que ela não mostra nada se guarda: perguntar outra vez custa pouco
+            await read_listed(ctx, resource, [str(id_) for id_ in portion])
+        else:
+            missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in portion})).missing
+            ctx.check_stop()
+            await settle_the_missing(ctx, resource, missing, len(portion))
         last = portion[-1]
 
 

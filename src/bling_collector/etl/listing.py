@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -17,7 +18,7 @@ from bling_collector.etl.check import Listed
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of
-from bling_collector.etl.resource import Document, Id, Params, Resource
+from bling_collector.etl.resource import Document, Each, Id, Params, Resource
 from bling_collector.payload import Json, Row, UnreadableError
 from bling_collector.windows import Between, Period, Window, apart
 
@@ -94,10 +95,17 @@ async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
     return next(iter(await _listings(engine, resource, resource.shows[:1])), None)
 
 
-async def _listings(engine: AsyncEngine, resource: Resource, filters: Iterable[Params]) -> list[Shown]:
-    each = resource.each
-    if each is None:
-        return [Shown(resource.path, params) for params in filters]
+async def _listings(engine: AsyncEngine, resource: Resource, filters: Sequence[Params]) -> list[Shown]:
+    if resource.each is not None:
+        return await _by_each(engine, resource, resource.each, filters)
+    plain = [Shown(resource.path, params) for params in filters]
+    if resource.also_by is None:
+        return plain
+    return [*plain, *await _by_each(engine, resource, resource.also_by, filters)]
+
+
+async def _by_each(engine: AsyncEngine, resource: Resource, each: Each, filters: Sequence[Params]) -> list[Shown]:
+    """As listagens, uma por linha da consulta de `each`."""
     async with engine.connect() as connection:
         parents = (await connection.execute(text(each.query))).mappings().all()
     return [
@@ -106,8 +114,7 @@ async def _listings(engine: AsyncEngine, resource: Resource, filters: Iterable[P
             (*_of(each.params, parent), *params),
             {key: parent[column] for column, key in each.told},
         )
-        for parent in parents
-        for params in filters
+        for parent, params in product(parents, filters)
     ]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, Table
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
 from bling_collector.db.resources.erasure import Personal
-from bling_collector.payload import Json, Row, UnreadableError, digest, integer, part, text
+from bling_collector.payload import Json, Row, UnreadableError, digest, integer, parts, text
 from bling_collector.windows import Between, Window, plan
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Person:
     """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados. Também de um
     pedaço do documento: só `{"itens": …}`, por exemplo, que o histórico anota."""
     contato_id: Column[Any] | None
-    """A coluna com o id do contato; None nos contatos, de que ele é o id."""
+    """A coluna com o id do contato, da tabela principal ou de uma filha; None nos contatos, de que ele é o id."""
     names: tuple[ColumnElement[Any], ...]
     """Como a pessoa se chama, primeiro o nome por que é conhecida: uma coluna ou, se não a há, o lugar em `detalhe`
     (`tabela.c.detalhe["contato", "nome"].astext`)."""
@@ -180,11 +180,13 @@ class Person:
     """As outras colunas que dizem quem é."""
     texts: tuple[str, ...] = ()
     """As chaves de `detalhe` com textos livres: as de um registro que mudou de dono podem ser do tempo do outro."""
+    at: tuple[str, ...] = ("contato",)
+    """Onde o documento traz o contato; de uma lista no caminho, todos os dela."""
 
-    def contato(self, document: Document) -> int | None:
-        """O id do contato de quem o documento fala."""
-        path = ("id",) if self.contato_id is None else ("contato", "id")
-        return integer(part(document, *path)) or None
+    def contatos(self, document: Document) -> set[int]:
+        """Os ids dos contatos de quem o documento fala."""
+        path = ("id",) if self.contato_id is None else (*self.at, "id")
+        return {id_ for value in parts(document, *path) if (id_ := integer(value))}
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -249,6 +251,11 @@ class Resource:
     changed: Changed | None = None
     whole: Whole | None = None
     each: Each | None = None
+    also_by: Each | None = None
+    """Listagens que se somam às de `shows`, uma por linha desta consulta: o padrão pode esconder o que elas mostram, e
+    só o banco sabe que filtros há."""
+    never_listed: Callable[[Document], bool] | None = None
+    """True para o detalhe do que nenhuma listagem mostra: o que sai dela e o Bling ainda dá assim não foi excluído."""
     cites: tuple[tuple[str, Column[Any]], ...] = ()
     """Recurso → a coluna deste que guarda ids dele."""
     keys: Keys | None = None
@@ -329,6 +336,11 @@ class Resource:
         """Se um registro só se lê inteiro na listagem de todos: o Bling não o dá sozinho, ou só ela diz parte dele."""
         told = self.told or (self.each is not None and self.each.told)
         return not self.detail and self.ids is None and (bool(told) or not self.alone)
+
+    @property
+    def by_ids(self) -> bool:
+        """Se os registros se pedem por lotes de ids: a linha da listagem, que se filtra por eles, é o documento."""
+        return self.ids is not None and not self.detail
 
     @property
     def keeps_listing(self) -> bool:

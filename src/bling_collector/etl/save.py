@@ -77,7 +77,8 @@ async def nameless(connection: AsyncConnection, resource: Resource, documents: S
     if person is None or not documents:
         return list(documents)
     keys = [
-        {(contatos.name, person.contato(document)), (resource.table.name, integer(document.get("id")))}
+        {(resource.table.name, integer(document.get("id")))}
+        | {(contatos.name, contato) for contato in person.contatos(document)}
         for document in documents
     ]
     erased = await erasure.erased(connection, {id_ for pairs in keys for _, id_ in pairs if id_ is not None})

@@ -1,6 +1,7 @@
 """O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +10,11 @@ from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError
 from bling_collector.etl.cited import lacks, whole_mark
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.fetch import Wanted, details, fetch_and_store
 from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
+from bling_collector.etl.save import Item
 from bling_collector.etl.settle import mark_gone
 from bling_collector.payload import Json
 
@@ -57,14 +59,40 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
             ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
         return
-    async with ctx.transaction() as connection:
-        gone = 0
-        if "excluida_em" in resource.table.c:
+    left: list[Id] = []
+    if "excluida_em" in resource.table.c:
+        async with ctx.engine.connect() as connection:
             left = await repository.living_except(connection, resource.kept, seen)
-            gone = await mark_gone(ctx, connection, resource, left)
+        left = await _without_the_never_listed(ctx, resource, left)
+    async with ctx.transaction() as connection:
+        gone = await mark_gone(ctx, connection, resource, left) if left else 0
         if not resource.whole.when_lacking:
             await control.move_checkpoint(connection, name, now)
     ctx.gone[resource.name] += gone
+
+
+async def _without_the_never_listed(ctx: RunContext, resource: Resource, ids: list[Id]) -> list[Id]:
+    """Dos `ids`, que a listagem não mostra, os que deviam estar nela e os que o Bling não tem (404). Os outros existem,
+    e salvam-se; de um cujo detalhe não se lê, não se sabe."""
+    if resource.never_listed is None or not ids:
+        return ids
+    gone: list[Id] = []
+    alive: list[Item] = []
+    async with aclosing(await details(ctx, resource, ids)) as answers:
+        async for fetched in answers:
+            if fetched.document is not None and resource.never_listed(fetched.document):
+                alive.append(Item(fetched.document))
+            elif fetched.document is not None or isinstance(fetched.error, BlingNotFoundError):
+                gone.append(fetched.id)
+            else:
+                ctx.problems.append(
+                    f"{resource.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}"
+                )
+    ctx.check_stop()
+    if alive:
+        async with ctx.transaction() as connection:
+            await ctx.store(connection, resource, alive)
+    return gone
 
 
 async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncIterator[list[Json]]:

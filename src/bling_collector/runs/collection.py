@@ -91,7 +91,7 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
-    elif "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
+    if "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
         yield partial(read_cited, ctx, resource)
     if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)

@@ -48,10 +48,18 @@ class Personal:
         """A coluna que diz de que contato é o registro."""
         return self.table.c.id if self.contato_id is None else self.contato_id
 
+    def of(self, ids: Collection[int]) -> ColumnElement[bool]:
+        """Se o registro é de algum destes contatos; NULL se não é de nenhum."""
+        if self.contato.table is self.table:
+            return self.contato.in_(ids)
+        (key,) = self.contato.table.foreign_keys
+        return self.table.c.id.in_(select(key.parent).where(self.contato.in_(ids)))
+
     @property
     def owner(self) -> dict[str, ColumnElement[Any]]:
-        """O que diz de quem um registro é."""
-        found = {"contato_id": self.contato_id, "documento": self.documento}
+        """O que diz de quem um registro é, onde ele é de um só."""
+        one = self.contato_id if self.contato.table is self.table else None
+        found = {"contato_id": one, "documento": self.documento}
         return {name: column for name, column in found.items() if column is not None}
 
     @property
@@ -126,7 +134,7 @@ async def find_person(connection: AsyncConnection, places: Sequence[Personal], c
         ids |= set((await connection.execute(cited)).scalars())
     records: dict[Personal, list[int]] = {}
     for place in places:
-        hers = select(place.table.c.id).where(or_(place.contato.in_(ids), place.cites(documento)))
+        hers = select(place.table.c.id).where(or_(place.of(ids), place.cites(documento)))
         records[place] = sorted((await connection.execute(hers)).scalars())
     when = await connection.scalar(
         select(func.max(dados_apagados.c.apagado_em)).where(
@@ -182,8 +190,8 @@ async def remember(connection: AsyncConnection, person: Person, now: datetime) -
     rows = [(contatos.name, id_) for id_ in person.contatos]
     for place, ids in person.records.items():
         if place.contato_id is not None:
-            cites_none = or_(place.contato_id.is_(None), place.contato_id.not_in(person.contatos))
-            alone = await connection.execute(select(place.table.c.id).where(place.table.c.id.in_(ids), cites_none))
+            c = place.table.c
+            alone = await connection.execute(select(c.id).where(c.id.in_(ids), place.of(person.contatos).is_not(True)))
             rows += [(place.table.name, id_) for id_ in alone.scalars()]
     await remember_rows(connection, [(table, id_, now) for table, id_ in rows])
 
@@ -215,7 +223,7 @@ async def came_back(connection: AsyncConnection, places: Sequence[Personal]) -> 
     looks = [select(p.recurso_id).where(p.contato_id.in_(ids), p.contato_nome.is_not(None))]
     for place in places:
         loose = [id_ for table, id_, _ in rows if table == place.table.name]
-        looks += [select(place.table.c.id).where(place.contato.in_(ids), place.tells())]
+        looks += [select(place.table.c.id).where(place.of(ids), place.tells())]
         looks += [select(place.table.c.id).where(place.table.c.id.in_(loose), place.tells())]
     for look in looks:
         if await connection.scalar(look.limit(1)) is not None:
@@ -310,6 +318,8 @@ async def changed_hands(connection: AsyncConnection, person: Person) -> list[tup
 async def owner(connection: AsyncConnection, place: Personal, id_: int) -> dict[str, Any]:
     """De quem o registro é hoje, nas chaves de `Personal.owner`; vazio se o registro já não existe."""
     columns = [column.label(name) for name, column in place.owner.items()]
+    if not columns:
+        return {}
     found = await connection.execute(select(*columns).where(place.table.c.id == id_))
     return dict(found.mappings().one_or_none() or {})
 
