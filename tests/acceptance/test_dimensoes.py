@@ -152,7 +152,7 @@ async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
         (6, "Em aberto"),
         (18_158, "Aberta"),
     ]
-    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 10
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 14
 
 
 async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling, clock: FakeClock) -> None:
@@ -173,7 +173,7 @@ async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling
 @pytest.mark.collector(recursos=("situacoes",))
 async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: Bling) -> None:
     await app.pipeline.run_full(START)
-    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 10
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 14
 
 
 async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, clock: FakeClock) -> None:

@@ -132,11 +132,14 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
     esta execução ainda não o pediu. Acrescenta a `seen` o que ela mostra."""
     day = today(ctx.clock)
     ctx.start(f"{resource.title} em volta de hoje")
+    shows_it = resource.emitted is not None and recent.between == resource.emitted.between
     wanted: dict[Id, Wanted] = {}
     windows = plan([Window(day - recent.back, day + recent.ahead)], recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
         reading = listing.reading(ctx, resource, between=recent.between)
-        async for page in reading.pages(Period.of(window)):
+        async for listed in reading.pages(Period.of(window)):
+            # Onde a linha diz a data, o que um filtro ignorado traz a mais não se quer.
+            page = [row for row in listed if not shows_it or window.holds(resource.day(row) or window.inicio)]
             seen |= {row["id"] for row in page}
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])

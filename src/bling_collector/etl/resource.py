@@ -66,8 +66,8 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Recent:
-    """Outra data por que a listagem se filtra, relida todo dia em volta de hoje: mostra o que mudou e cuja data do
-    negócio já ficou para trás."""
+    """Outra data por que a listagem se filtra, ou a mesma mais longe, relida todo dia em volta de hoje: mostra o que
+    mudou e cuja data do negócio já ficou para trás."""
 
     between: Between
     back: timedelta

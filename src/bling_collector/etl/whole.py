@@ -73,12 +73,18 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
 
 async def _without_the_never_listed(ctx: RunContext, resource: Resource, ids: list[Id]) -> list[Id]:
     """Dos `ids`, que a listagem não mostra, os que deviam estar nela e os que o Bling não tem (404). Os outros existem,
-    e salvam-se; de um cujo detalhe não se lê, não se sabe."""
+    e salvam-se; de um cujo detalhe não se lê, não se sabe.
+
+    De um que já não estava nela só se pergunta outra vez numa conferência que repara.
+    """
     if resource.never_listed is None or not ids:
         return ids
+    async with ctx.engine.connect() as connection:
+        listed = await repository.known(connection, resource.table, ids)
+    asked = [id_ for id_ in ids if ctx.everything or listed.get(id_) is not None]
     gone: list[Id] = []
     alive: list[Item] = []
-    async with aclosing(await details(ctx, resource, ids)) as answers:
+    async with aclosing(await details(ctx, resource, asked)) as answers:
         async for fetched in answers:
             if fetched.document is not None and resource.never_listed(fetched.document):
                 alive.append(Item(fetched.document))
@@ -92,6 +98,7 @@ async def _without_the_never_listed(ctx: RunContext, resource: Resource, ids: li
     if alive:
         async with ctx.transaction() as connection:
             await ctx.store(connection, resource, alive)
+            await repository.forget_listed(connection, resource.table, [item.document["id"] for item in alive])
     return gone
 
 
