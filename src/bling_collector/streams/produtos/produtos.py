@@ -1,4 +1,4 @@
-"""Os produtos dos SKUs que as notas citam: GET /produtos, por lotes de `codigos[]`."""
+"""Os produtos que se citam, por SKU ou por id: GET /produtos, por lotes de `codigos[]` ou de `idsProdutos[]`."""
 
 from typing import TYPE_CHECKING
 
