@@ -97,3 +97,21 @@ async def test_um_que_responde_e_nao_se_lista_foi_excluido_a_nao_ser_que_nenhuma
     clock.advance(DAY)
     assert (await app.pipeline.run()).status == "success"
     assert await scalar(app.engine, gone, id=chosen)
+
+
+async def test_muitos_que_somem_esperam_a_palavra_de_alguem_e_nao_se_perguntam_todos(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    model = {name: value for name, value in contracts(bling)[max(contracts(bling))].items() if name != "id"}
+    for _ in range(60):
+        bling.add_dimension(PATH, **model)
+    await app.pipeline.run_full(START)
+    for id_ in list(contracts(bling))[:50]:
+        bling.delete_dimension(PATH, id_)
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "partial"
+    assert await scalar(app.engine, "SELECT count(*) FROM contratos WHERE excluida_em IS NOT NULL") == 0
+    assert sum(path.startswith(f"{PATH}/") for path in bling.counters.details) < 40
+    assert (await app.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
+    await assert_equals_the_contracts(app, bling)

@@ -15,7 +15,7 @@ from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.save import Item
-from bling_collector.etl.settle import mark_gone
+from bling_collector.etl.settle import limit, mark_gone
 from bling_collector.payload import Json
 
 Unreads = list[Unread]
@@ -81,6 +81,7 @@ async def _without_the_never_listed(ctx: RunContext, resource: Resource, ids: li
         return ids
     async with ctx.engine.connect() as connection:
         listed = await repository.known(connection, resource.table, ids)
+        most = limit(await proof.count_living(connection, resource.kept))
     asked = [id_ for id_ in ids if ctx.everything or listed.get(id_) is not None]
     gone: list[Id] = []
     alive: list[Item] = []
@@ -90,6 +91,8 @@ async def _without_the_never_listed(ctx: RunContext, resource: Resource, ids: li
                 alive.append(Item(fetched.document))
             elif fetched.document is not None or isinstance(fetched.error, BlingNotFoundError):
                 gone.append(fetched.id)
+                if len(gone) > most and not ctx.accept_deletions:
+                    break  # já são demais para que se aceitem: os outros não se perguntam à toa
             else:
                 ctx.problems.append(
                     f"{resource.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}"

@@ -46,6 +46,16 @@ def test_o_que_se_cita_e_um_recurso(resource: Resource) -> None:
 
 
 @EACH
+def test_quem_cita_vem_antes_do_citado_e_o_pai_antes_do_que_se_lista_por_ele(resource: Resource) -> None:
+    def place(name: str) -> int:
+        return next(place for place, each in enumerate(RESOURCES) if each.name == name)
+
+    assert all(place(resource.name) <= place(name) for name, _ in resource.cites)
+    parents = [each.of for each in (resource.each, resource.also_by) if each is not None]
+    assert all(place(name) < place(resource.name) for name in parents)
+
+
+@EACH
 def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Resource) -> None:
     if resource.emitted is None:
         return
