@@ -108,3 +108,11 @@ async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(app: App, b
     bling.counters.reset()
     assert (await app.pipeline.run()).status == "success"
     assert bling.counters.requests["/produtos"] < 12
+
+
+async def test_o_que_se_rele_em_volta_de_hoje_nao_passa_do_comeco_da_coleta(app: App, bling: Bling) -> None:
+    start = date(2026, 1, 15)
+    assert any("2025-11-25" < each["data"] < start.isoformat() for each in quotes(bling).values())
+    await app.pipeline.run_full(start)
+    expected = sorted(id_ for id_, each in quotes(bling).items() if each["data"] >= start.isoformat())
+    assert await rows(app.engine, "SELECT id FROM propostas ORDER BY id") == [(id_,) for id_ in expected] != []

@@ -133,8 +133,11 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
     day = today(ctx.clock)
     ctx.start(f"{resource.title} em volta de hoje")
     shows_it = resource.emitted is not None and recent.between == resource.emitted.between
+    first = day - recent.back
+    if shows_it and ctx.scope is not None:
+        first = max(first, ctx.scope)  # o de antes do começo ninguém pediu
     wanted: dict[Id, Wanted] = {}
-    windows = plan([Window(day - recent.back, day + recent.ahead)], recent.between.max_days)
+    windows = plan([Window(first, day + recent.ahead)], recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
         reading = listing.reading(ctx, resource, between=recent.between)
         async for listed in reading.pages(Period.of(window)):

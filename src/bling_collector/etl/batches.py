@@ -235,6 +235,8 @@ async def read_listed(ctx: RunContext, resource: Resource, ids: Sequence[str]) -
             async with ctx.transaction() as connection:
                 await note_hiding(ctx, connection, resource)
         missing |= left if whole else set()
+        ctx.progress.feitos = min(ctx.progress.feitos + len(portion), ctx.progress.total)
+        ctx.show()
         ctx.check_stop()
     return missing
 
