@@ -256,3 +256,18 @@ async def test_os_textos_do_coletor_nao_guardam_o_documento(engine: AsyncEngine)
         )
     await erase_person(engine, HER, NOW)
     assert CPF not in await _everything(engine)
+
+
+@pytest.mark.parametrize("documento", ["12", "12-3", "ISENTO", "000.000.000-00"])
+async def test_um_documento_que_nao_diz_de_quem_e(engine: AsyncEngine, documento: str) -> None:
+    """Dois contatos com o mesmo `12` no lugar do documento não são a mesma pessoa, nem é dela todo texto com 12."""
+    await _save(
+        engine,
+        CONTATOS,
+        _contato(numeroDocumento=documento, nome="Abelardo"),
+        _contato(OTHER, numeroDocumento=documento, nome="Quirino Prado", fantasia=f"Casa {documento}"),
+    )
+    before = await _detail(engine, "contatos", OTHER)
+    assert (await load_person(engine, HER)).contatos == [HER]
+    await erase_person(engine, HER, NOW)
+    assert await _detail(engine, "contatos", OTHER) == before

@@ -150,7 +150,9 @@ async def erase_again(engine: AsyncEngine, now: datetime, resources: Sequence[Re
             for id_ in [id_ for table, id_, _ in rows if table == place.table.name]:
                 whose = (await erasure.owner(connection, place, id_)).get("documento")
                 records = {each: [id_] if each is place else [] for each in places}
-                await _erase(connection, Person(records, read_documento(whose), None), now, resources)
+                await _erase(
+                    connection, Person(records, erasure.identifying(read_documento(whose)), None), now, resources
+                )
         for id_ in ids:
             person = await erasure.find_person(connection, places, _tables(resources), id_)
             if person is not None:

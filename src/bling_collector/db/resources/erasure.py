@@ -15,6 +15,8 @@ from bling_collector.db.models import contatos, dados_apagados, historico, nfe_c
 from bling_collector.documentos import is_cnpj, is_cpf, plain
 from bling_collector.traces import CONTATO
 
+_SHORTEST = 6
+"""Letras e algarismos de um documento que não é CPF nem CNPJ e já diz de quem é."""
 _WRITTEN_BY_US = (
     ("pendencias", "erro"),
     ("janelas_devidas", "erro"),
@@ -165,17 +167,23 @@ async def find_person(
 
 
 async def _documento(connection: AsyncConnection, places: Sequence[Personal], contato_id: int) -> str | None:
-    """O documento do contato, pelo cadastro ou pelo que o cita; None se não há, ou se não é de ninguém (000…)."""
+    """O documento do contato, pelo cadastro ou pelo que o cita; None se não há, ou se não diz de quem é."""
     found = None
     for place in places:
         if place.documento is None or found:
             continue
         newest = select(place.documento).where(place.contato == contato_id, place.documento.is_not(None))
         found = await connection.scalar(newest.order_by(place.table.c.id.desc()).limit(1))
-    if not found or len(set(plain(str(found)))) < 2:
+    return identifying(found)
+
+
+def identifying(documento: str | None) -> str | None:
+    """O documento, se diz de quem é: 000…, uma palavra ou dois algarismos no lugar dele seriam de muitos."""
+    value = plain(documento or "")
+    letters = [character for character in value if character.isalnum()]
+    if len(set(value)) < 2 or len(letters) < _SHORTEST or not any(map(str.isdigit, letters)):
         return None
-    value = plain(str(found))
-    return value if is_cpf(value) or is_cnpj(value) else str(found)
+    return value if is_cpf(value) or is_cnpj(value) else documento
 
 
 def _is(column: ColumnElement[str | None], documento: str) -> ColumnElement[bool]:
