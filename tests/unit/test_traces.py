@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from bling_collector.db.resources.erasure import identifying, written
+from bling_collector.db.resources.erasure import Erased, identifying, written
+from bling_collector.etl.resource import Resource
+from bling_collector.streams.registry import RESOURCES
 from bling_collector.traces import Traces, contatos_in, folded
 
 HER, OTHER = 501, 502
@@ -83,3 +85,12 @@ def test_um_numero_maior_nao_e_o_documento() -> None:
 )
 def test_so_um_documento_que_diz_de_quem_e_junta_registros(documento: str | None, expected: str | None) -> None:
     assert identifying(documento) == expected
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+def test_nenhum_recurso_guarda_o_contato_apagado_que_cita(resource: Resource) -> None:
+    """Seja de quem for o registro, e numa chave que ninguém conhece."""
+    document = {"id": 1, "novo": [{"contato": {"id": HER, "nome": "Zybélina", "email": "z@z"}}]}
+    kept = resource.without(document, Erased(frozenset({HER}), frozenset()))
+    assert kept == {"id": 1, "novo": [{"contato": {"id": HER}}]}
+    assert resource.without(document, Erased(frozenset({OTHER}), frozenset())) == document
