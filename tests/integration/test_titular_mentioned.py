@@ -16,9 +16,11 @@ from bling_collector.etl.resource import Document, Resource
 from bling_collector.etl.save import Item, save
 from bling_collector.privacy.titular import erase_person, export_person, load_person
 from bling_collector.streams.cadastros.contatos import CONTATOS
+from bling_collector.streams.cadastros.vendedores import VENDEDORES
 from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.produtos import PRODUTOS
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.registry import RESOURCES
@@ -271,3 +273,27 @@ async def test_um_documento_que_nao_diz_de_quem_e(engine: AsyncEngine, documento
     assert (await load_person(engine, HER)).contatos == [HER]
     await erase_person(engine, HER, NOW)
     assert await _detail(engine, "contatos", OTHER) == before
+
+
+async def test_o_que_era_de_outro_antes_de_ser_dela_nao_se_exporta(engine: AsyncEngine) -> None:
+    other = {"id": OTHER, "nome": "Quirino Prado", "numeroDocumento": OTHERS_CPF}
+    hers = {"id": HER, "nome": NAME, "numeroDocumento": CPF}
+    nota = fixture("nfe_estrangeira")
+    before, after = ({**nota, "contato": {**nota["contato"], **whose}} for whose in (other, hers))
+    await _save(engine, NFE, before)
+    await _save(engine, NFE, after)
+    await _save(engine, VENDEDORES, fixture("vendedor") | {"id": 40, "contato": {"id": OTHER, "nome": "Quirino Prado"}})
+    await _save(engine, VENDEDORES, fixture("vendedor") | {"id": 40, "contato": {"id": HER, "nome": NAME}})
+    await _save(engine, BORDEROS, _bordero(1, OTHERS, historico="para Quirino"))
+    await _save(engine, BORDEROS, _bordero(1, OTHERS, HERS, historico=f"para {NAME}"))
+    pedido = _pedido(10, {}, itens=[{"id": 1, "descricao": "Placa", "gravar": "Quirino"}])
+    await _save(engine, PEDIDOS_VENDA, pedido)
+    await _save(engine, PEDIDOS_VENDA, pedido | {"contato": hers, "itens": [{"id": 1, "descricao": "Placa"}]})
+    exported = await export_person(engine, HER, NOW)
+    assert len(exported["registros"]["pedidos_venda"][0]["historico"]) == 1
+    assert "Quirino" not in str(exported)
+    assert OTHERS_CPF not in str(exported)
+    (changed,) = exported["notas"][0]["historico"]
+    assert changed["mudancas"]["contato_nome"] == [None, NAME]
+    assert exported["registros"]["vendedores"][0]["historico"][0]["mudancas"]["nome"] == [None, NAME]
+    assert exported["registros"]["borderos"][0]["historico"][0]["mudancas"]["historico"] == [None, f"para {NAME}"]

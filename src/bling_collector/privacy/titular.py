@@ -12,11 +12,12 @@ from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
 from bling_collector.db.resources.erasure import Person, Personal
 from bling_collector.errors import CollectorError
-from bling_collector.etl.resource import Resource
+from bling_collector.etl.resource import Document, Resource
+from bling_collector.etl.resource import Person as DeclaredPerson
 from bling_collector.etl.save import rebuild
 from bling_collector.insight.empresa import load_empresa
 from bling_collector.insight.notas.nota import load_nota
-from bling_collector.payload import Json, Row
+from bling_collector.payload import Row
 from bling_collector.payload import documento as read_documento
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.nameless import nameless_changes, nameless_texts
@@ -54,11 +55,26 @@ class Erasure:
 
 @dataclass(frozen=True)
 class _Passage:
-    """O que o histórico de um registro que hoje é de outro diz da pessoa."""
+    """Uma mudança que o histórico anota de um registro que foi, ou é, da pessoa."""
 
     row: RowMapping
     sides: frozenset[int]
     """0, o que era antes da mudança; 1, o que ficou: de que lado o registro era dela."""
+    declared: DeclaredPerson | None
+    """O que o recurso do registro diz das pessoas dele."""
+
+    def hers(self, person: Person, traces: Traces) -> Row:
+        """A mudança, só no que diz desta pessoa: o lado de outro fica vazio."""
+        changes = self.row["mudancas"]
+        both: list[Document] = [{name: values[side] for name, values in changes.items()} for side in (0, 1)]
+        if self.declared is not None:
+            both = [self.declared.only_of(side, person.contatos) for side in both]
+        return {
+            name: [
+                said[name] if side in self.sides or traces.cites(said[name]) else None for side, said in enumerate(both)
+            ]
+            for name in changes
+        }
 
 
 async def load_person(engine: AsyncEngine, contato_id: int, resources: Sequence[Resource] = RESOURCES) -> Person:
@@ -91,11 +107,15 @@ async def export_person(
         changes = await erasure.history(connection, contatos.name, person.contatos)
         pending = await erasure.pending(connection, person)
         restam = await erasure.still_citing(connection, person.documento, person.notas) if person.documento else []
-        registros = await _records(connection, person, resources)
         passages, traces = await _traces(connection, person, resources)
+        registros = await _records(connection, person, resources, traces)
+        noted = await _history(connection, person, resources, NFE.table, traces)
         citing = await _citing(connection, person, passages, resources)
     details = {row["id"]: row["detalhe"] for row in stored}
-    notas = [(await load_nota(engine, nota)).whole | {"detalhe": details.get(nota)} for nota in person.notas]
+    notas = [
+        (await load_nota(engine, nota)).whole | {"detalhe": details.get(nota), "historico": noted.get(nota, [])}
+        for nota in person.notas
+    ]
     return {
         "exportado_em": now,
         "empresa": await load_empresa(engine),
@@ -103,7 +123,7 @@ async def export_person(
         "contatos": cadastros,
         "notas": notas,
         "historico": [{k: row[k] for k in ("registro_id", "quando", "run_id", "mudancas")} for row in changes],
-        "passagens": [_theirs(passage, traces, person, resources) for passage in passages],
+        "passagens": [_theirs(passage, traces, person) for passage in passages],
         "citacoes": [
             {"tabela": table.name, "id": row["id"], "trechos": trechos}
             for table, row in citing
@@ -176,7 +196,9 @@ async def _person(connection: AsyncConnection, resources: Sequence[Resource], co
     return person
 
 
-async def _records(connection: AsyncConnection, person: Person, resources: Sequence[Resource]) -> dict[str, list[Row]]:
+async def _records(
+    connection: AsyncConnection, person: Person, resources: Sequence[Resource], traces: Traces
+) -> dict[str, list[Row]]:
     """Recurso → os registros dele que são da pessoa, cada um com as linhas das tabelas filhas e o histórico; do que é
     de vários, só o que é dela."""
     found: dict[str, list[Row]] = {}
@@ -184,7 +206,7 @@ async def _records(connection: AsyncConnection, person: Person, resources: Seque
         ids, told = person.of(resource.table), resource.person
         if resource.name in _APART or told is None or not ids:
             continue
-        parts = [child.table.name for child in resource.children] + ["historico"]
+        parts = [*(child.table.name for child in resource.children), "historico"]
         records = {
             row["id"]: row | {name: [] for name in parts} for row in await _rows(connection, resource.table, "id", ids)
         }
@@ -195,20 +217,26 @@ async def _records(connection: AsyncConnection, person: Person, resources: Seque
             for row in await _rows(connection, child.table, child.parent, ids, child.ours):
                 if owner is None or row[owner.name] in person.contatos:
                     records[row[child.parent]][child.table.name].append(row)
-        for change in await erasure.history(connection, resource.table.name, ids):
-            sides = [told.only_of(side, person.contatos) for side in _sides(change["mudancas"])]
-            mudancas = {name: [side[name] for side in sides] for name in change["mudancas"]}
-            records[change["registro_id"]]["historico"].append(
-                {"quando": change["quando"], "run_id": change["run_id"], "mudancas": mudancas}
-            )
+        for id_, changes in (await _history(connection, person, resources, resource.table, traces)).items():
+            records[id_]["historico"] = changes
         found[resource.name] = list(records.values())
     return found
 
 
-def _sides(changes: dict[str, list[Json]]) -> tuple[Row, Row]:
-    """As mudanças, como o pedaço de documento que havia antes e o que ficou."""
-    before, after = ({name: both[side] for name, both in changes.items()} for side in (0, 1))
-    return before, after
+async def _history(
+    connection: AsyncConnection, person: Person, resources: Sequence[Resource], table: Table, traces: Traces
+) -> dict[int, list[Row]]:
+    """O histórico dos registros da pessoa nesta tabela, só no que diz dela: o de quando eram de outro não se mostra."""
+    found: dict[int, list[RowMapping]] = {}
+    for row in await erasure.history(connection, table.name, person.of(table)):
+        found.setdefault(row["registro_id"], []).append(row)
+    return {
+        id_: [
+            {"quando": each.row["quando"], "run_id": each.row["run_id"], "mudancas": each.hers(person, traces)}
+            for each in reversed(await _passages(connection, person, resources, table.name, rows))
+        ]
+        for id_, rows in found.items()
+    }
 
 
 async def _rows(
@@ -272,27 +300,52 @@ async def _traces(
     connection: AsyncConnection, person: Person, resources: Sequence[Resource]
 ) -> tuple[list[_Passage], Traces]:
     """O que o histórico de outros registros diz da pessoa, e por onde se reconhece o que é dela."""
-    passages: list[_Passage] = []
+    found: list[_Passage] = []
     names = await erasure.names_of(connection, person)
-    places = {place.table.name: place for place in person.records}
-    told = {resource.table.name: resource.person for resource in resources}
+    called = {place.table.name: place.name_columns for place in person.records}
     for table, id_ in await erasure.changed_hands(connection, person):
-        place, declared = places.get(table), told.get(table)
-        held = await erasure.owner(connection, place, id_) if place is not None else {}
-        owner, called = (place.owner_columns, place.name_columns) if place is not None else ({}, [])
-        for row in reversed(await erasure.history(connection, table, [id_])):
-            changes = row["mudancas"]
-            sides = set()
-            for side in (1, 0):  # do presente para trás: o que uma mudança deixou é o que a seguinte encontrou
-                held |= {name: changes[column][side] for name, column in owner.items() if column in changes}
-                if declared is not None and declared.within is not None and declared.within in changes:
-                    held["contatos"] = declared.contatos({declared.within: changes[declared.within][side]})
-                if _is_hers(held, person):
-                    sides.add(side)
-                    names |= {changes[column][side] for column in called if column in changes}
-            passages.append(_Passage(row, frozenset(sides)))
+        rows = await erasure.history(connection, table, [id_])
+        found += await _passages(connection, person, resources, table, rows)
+    for passage in found:
+        changes = passage.row["mudancas"]
+        columns = [column for column in called.get(passage.row["tabela"], []) if column in changes]
+        names |= {changes[column][side] for column in columns for side in passage.sides}
     written = erasure.written(person.documento) if person.documento is not None else None
-    return passages, Traces.of(person.contatos, written, names)
+    return found, Traces.of(person.contatos, written, names)
+
+
+async def _passages(
+    connection: AsyncConnection,
+    person: Person,
+    resources: Sequence[Resource],
+    table: str,
+    rows: Sequence[RowMapping],
+) -> list[_Passage]:
+    """As mudanças de um registro (`rows`, em ordem), da mais nova à mais velha, e de que lados ele era da pessoa."""
+    place = next((place for place in person.records if place.table.name == table), None)
+    declared = next((resource.person for resource in resources if resource.table.name == table), None)
+    if place is None or declared is None:
+        return [_Passage(row, frozenset(), None) for row in reversed(rows)]
+    id_ = rows[0]["registro_id"]
+    held = await erasure.owner(connection, place, id_)
+    if place.contato_id is None or declared.within is not None:  # de quem é não está numa coluna
+        held["contatos"] = set(person.contatos) if id_ in person.of(place.table) else set()
+    found = []
+    for row in reversed(rows):
+        changes = row["mudancas"]
+        sides = set()
+        for side in (1, 0):  # do presente para trás: o que uma mudança deixou é o que a seguinte encontrou
+            told = {name: changes[column][side] for name, column in place.owner_columns.items() if column in changes}
+            other = "contato_id" in told and told["contato_id"] != held.get("contato_id")
+            if other and "documento" not in place.owner_columns:  # o histórico não diz o que ele tinha
+                held.pop("documento", None)
+            held |= told
+            if declared.within is not None and declared.within in changes:
+                held["contatos"] = declared.contatos({declared.within: changes[declared.within][side]})
+            if _is_hers(held, person):
+                sides.add(side)
+        found.append(_Passage(row, frozenset(sides), declared))
+    return found
 
 
 def _is_hers(held: Row, person: Person) -> bool:
@@ -317,16 +370,6 @@ async def _citing(
     return [(table, row) for (table, _), row in found.items()]
 
 
-def _theirs(passage: _Passage, traces: Traces, person: Person, resources: Sequence[Resource]) -> Row:
-    """Da passagem, só o que diz desta pessoa: o lado de outro fica vazio."""
-    row = passage.row
-    told = next((each.person for each in resources if each.table.name == row["tabela"]), None)
-    sides = [told.only_of(side, person.contatos) if told is not None else side for side in _sides(row["mudancas"])]
-    changes = {
-        column: [
-            each[column] if side in passage.sides or traces.cites(each[column]) else None
-            for side, each in enumerate(sides)
-        ]
-        for column in row["mudancas"]
-    }
-    return {name: row[name] for name in ("tabela", "registro_id", "quando")} | {"mudancas": changes}
+def _theirs(passage: _Passage, traces: Traces, person: Person) -> Row:
+    said = {name: passage.row[name] for name in ("tabela", "registro_id", "quando")}
+    return said | {"mudancas": passage.hers(person, traces)}
