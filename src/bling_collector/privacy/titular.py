@@ -1,7 +1,7 @@
 """O titular dos dados (LGPD, art. 18): o que se tem dele, e apagar o que a lei não manda guardar."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,8 +101,8 @@ async def export_person(
     """
     async with engine.connect() as connection:
         person = await _person(connection, resources, contato_id)
-        rows = await connection.execute(select(contatos).where(contatos.c.id.in_(person.contatos)))
-        cadastros = [dict(row) for row in rows.mappings()]
+        found = await connection.execute(select(contatos).where(contatos.c.id.in_(person.contatos)))
+        cadastros = [dict(row) for row in found.mappings()]
         stored = await erasure.documents(connection, NFE.table, person.notas)
         changes = await erasure.history(connection, contatos.name, person.contatos)
         pending = await erasure.pending(connection, person)
@@ -110,7 +110,12 @@ async def export_person(
         passages, traces = await _traces(connection, person, resources)
         registros = await _records(connection, person, resources, traces)
         noted = await _history(connection, person, resources, NFE.table, traces)
-        citing = await _citing(connection, person, passages, resources)
+        citacoes = [
+            {"tabela": resource.table.name, "id": row["id"], "trechos": trechos}
+            async for resource, rows in _citing(connection, person, passages, resources)
+            for row in rows
+            if (trechos := list(traces.excerpts(row["detalhe"])))
+        ]
     details = {row["id"]: row["detalhe"] for row in stored}
     notas = [
         (await load_nota(engine, nota)).whole | {"detalhe": details.get(nota), "historico": noted.get(nota, [])}
@@ -124,11 +129,7 @@ async def export_person(
         "notas": notas,
         "historico": [{k: row[k] for k in ("registro_id", "quando", "run_id", "mudancas")} for row in changes],
         "passagens": [_theirs(passage, traces, person) for passage in passages],
-        "citacoes": [
-            {"tabela": table.name, "id": row["id"], "trechos": trechos}
-            for table, row in citing
-            if (trechos := list(traces.excerpts(row["detalhe"])))
-        ],
+        "citacoes": citacoes,
         "pendencias": [dict(row) for row in pending],
         "restam": restam,
     } | ({"registros": registros} if registros else {})
@@ -252,7 +253,6 @@ async def _erase(connection: AsyncConnection, person: Person, now: datetime, res
     told = {resource.table.name: resource for resource in resources}
     await erasure.remember(connection, person, now)
     passages, traces = await _traces(connection, person, resources)
-    citing = await _citing(connection, person, passages, resources)
     await erasure.clear_columns(connection, person)
     for resource in resources:
         ids = person.of(resource.table)
@@ -263,12 +263,16 @@ async def _erase(connection: AsyncConnection, person: Person, now: datetime, res
         bare = nameless_changes(told.get(passage.row["tabela"]), changes, person.contatos, passage.sides)
         await _rewrite_history(connection, passage.row, traces.without(bare))
     hers = {(passage.row["tabela"], passage.row["registro_id"]) for passage in passages if passage.sides}
-    for table, row in citing:
-        cleaned = traces.without(row["detalhe"])
-        if (table.name, row["id"]) in hers:
-            cleaned = nameless_texts(told[table.name], cleaned)
-        if cleaned != row["detalhe"]:
-            await rebuild(connection, told[table.name], [(cleaned, row["extraido_em"])])
+    async for resource, rows in _citing(connection, person, passages, resources):
+        left = []
+        for row in rows:
+            cleaned = traces.without(row["detalhe"])
+            if (resource.table.name, row["id"]) in hers:
+                cleaned = nameless_texts(resource, cleaned)
+            if cleaned != row["detalhe"]:
+                left.append((cleaned, row["extraido_em"]))
+        if left:
+            await rebuild(connection, resource, left)
     if person.documento is not None:
         await erasure.forget_in_texts(connection, person.documento)
 
@@ -357,17 +361,17 @@ def _is_hers(held: Row, person: Person) -> bool:
 
 async def _citing(
     connection: AsyncConnection, person: Person, passages: list[_Passage], resources: Sequence[Resource]
-) -> list[tuple[Table, RowMapping]]:
-    """O JSON de outros em que a pessoa pode estar: o que traz o documento ou o contato, e o dos registros que já foram
-    dela, em que o nome pode ter ficado na etiqueta de entrega."""
-    citing = await erasure.documents_citing(connection, person, _tables(resources))
-    found = {(table, row["id"]): row for table, row in citing}
-    tables = {place.table.name: place.table for place in person.records}
-    for passage in passages:
-        table, id_ = tables.get(passage.row["tabela"]), passage.row["registro_id"]
-        if passage.sides and table is not None and (table, id_) not in found:
-            found |= {(table, row["id"]): row for row in await erasure.documents(connection, table, [id_])}
-    return [(table, row) for (table, _), row in found.items()]
+) -> AsyncIterator[tuple[Resource, list[RowMapping]]]:
+    """O JSON de outros em que a pessoa pode estar, aos lotes: o que traz o documento ou o contato, e o dos registros
+    que já foram dela, em que o nome pode ter ficado na etiqueta de entrega."""
+    found = await erasure.citing(connection, person, _tables(resources))
+    for resource in resources:
+        passed = {
+            each.row["registro_id"] for each in passages if each.sides and each.row["tabela"] == resource.table.name
+        }
+        ids = sorted(passed.union(found.get(resource.table, ())))
+        for start in range(0, len(ids), BATCH):
+            yield resource, await erasure.documents(connection, resource.table, ids[start : start + BATCH])
 
 
 def _theirs(passage: _Passage, traces: Traces, person: Person) -> Row:

@@ -163,7 +163,7 @@ async def find_person(
     known = when or any(records.values())
     person = Person(records | {place: sorted(ids) for place in places if place.contato_id is None}, documento, when)
     known = known or await pending(connection, person) or await changed_hands(connection, person)
-    return person if known or await documents_citing(connection, person, tables) else None
+    return person if known or await citing(connection, person, tables) else None
 
 
 async def _documento(connection: AsyncConnection, places: Sequence[Personal], contato_id: int) -> str | None:
@@ -362,26 +362,24 @@ async def names_of(connection: AsyncConnection, person: Person) -> set[str]:
     return {name for name in found if name}
 
 
-async def documents_citing(
-    connection: AsyncConnection, person: Person, tables: Sequence[Table]
-) -> list[tuple[Table, RowMapping]]:
-    """O JSON de outros em que aparece o documento, ou o id de um contato dela: a tabela e a linha (`id`, `detalhe`,
-    `extraido_em`)."""
+async def citing(connection: AsyncConnection, person: Person, tables: Sequence[Table]) -> dict[Table, list[int]]:
+    """Tabela → os ids dos registros de outros em cujo JSON aparece o documento, ou o id de um contato dela."""
     pattern = _written(person.documento) if person.documento else None
     digits = "|".join([*([pattern] if pattern else []), *map(str, person.contatos)]) or None
-    rows: list[tuple[Table, RowMapping]] = []
+    ids: dict[Table, list[int]] = {}
     for table in tables:
         # O caminho custa o dobro do texto: só o percorre quem tem os algarismos do id nalgum lugar.
         found = await connection.execute(
             text(f"""
-                SELECT id, detalhe, extraido_em FROM {table.name}
+                SELECT id FROM {table.name}
                 WHERE id <> ALL(:own) AND CASE WHEN detalhe::text ~* CAST(:digits AS text) THEN
                     detalhe::text ~* CAST(:pattern AS text) OR jsonb_path_exists(detalhe, CAST(:path AS jsonpath)) END
                 ORDER BY id"""),
             {"digits": digits, "pattern": pattern, "path": _path(person.contatos), "own": person.of(table)},
         )
-        rows += [(table, row) for row in found.mappings()]
-    return rows
+        if citing_her := list(found.scalars()):
+            ids[table] = citing_her
+    return ids
 
 
 def _path(ids: Collection[int]) -> str | None:
