@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     checkpoints,
-    contatos,
     etl_controle,
     janelas_devidas,
     pendencias,
@@ -219,13 +218,6 @@ async def note_window_error(connection: AsyncConnection, recurso: str, window: O
     )
 
 
-def _is_of(item: Pendencia, table: str, id_: int | None) -> bool:
-    """Se esta linha de `dados_apagados` diz que o nome da pendência não se guarda: é a do contato que ela cita, ou a do
-    próprio registro. O id do registro vale em qualquer tabela: um igual noutra só faria calar um nome."""
-    whose = item.names.get("contato_id") if table == contatos.name else integer(item.recurso_id)
-    return bool(item.names.get("contato_nome")) and whose == id_
-
-
 _AT_ONCE = 1000
 """Linhas por instrução: o PostgreSQL aceita 65.535 valores numa."""
 _KEPT = ("data_emissao", "resumo_lista", "numero", "contato_id", "contato_nome")
@@ -234,14 +226,19 @@ _KEPT = ("data_emissao", "resumo_lista", "numero", "contato_id", "contato_nome")
 
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
+    if not items:
+        return
     named = [item for item in items if item.names.get("contato_nome")]
-    ids = {id_ for item in named for id_ in (item.names.get("contato_id"), integer(item.recurso_id)) if id_}
     from bling_collector.db.resources import erasure  # só quem tem o que anotar o carrega
 
-    erased = await erasure.erased(connection, ids) if ids else frozenset()
+    whose = {id_ for item in named if (id_ := item.names.get("contato_id"))}
+    records = {id_ for item in named if (id_ := integer(item.recurso_id))}
+    erased = await erasure.erased(connection, whose, records)
+    # O id do registro vale em qualquer tabela: um igual noutra só faria calar um nome.
+    silent = {id_ for _, id_ in erased.others}
     rows: dict[tuple[str, str], Row] = {}
     for item in items:
-        is_erased = any(_is_of(item, table, id_) for table, id_ in erased)
+        is_erased = item.names.get("contato_id") in erased.contatos or integer(item.recurso_id) in silent
         names = item.names | {"contato_nome": None} if is_erased else item.names
         rows[item.recurso, item.recurso_id] = {
             **dict.fromkeys(_KEPT),

@@ -12,8 +12,9 @@ from sqlalchemy import Column, ColumnElement, Table
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
-from bling_collector.db.resources.erasure import Personal
-from bling_collector.payload import Json, Row, UnreadableError, digest, integer, part, text
+from bling_collector.db.resources.erasure import Erased, Personal
+from bling_collector.payload import Json, Row, UnreadableError, digest, integer, objects, part, text
+from bling_collector.traces import Traces
 from bling_collector.windows import Between, Window, plan
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Person:
     """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados. Também de um
     pedaço do documento: só `{"itens": …}`, por exemplo, que o histórico anota."""
     contato_id: Column[Any] | None
-    """A coluna com o id do contato; None nos contatos, de que ele é o id."""
+    """A coluna com o id do contato, da tabela ou de uma filha; None nos contatos, de que ele é o id."""
     names: tuple[ColumnElement[Any], ...]
     """Como a pessoa se chama, primeiro o nome por que é conhecida: uma coluna ou, se não a há, o lugar em `detalhe`
     (`tabela.c.detalhe["contato", "nome"].astext`)."""
@@ -180,11 +181,34 @@ class Person:
     """As outras colunas que dizem quem é."""
     texts: tuple[str, ...] = ()
     """As chaves de `detalhe` com textos livres: as de um registro que mudou de dono podem ser do tempo do outro."""
+    path: tuple[str, ...] = ("contato", "id")
+    """Onde o documento, ou cada linha de `within`, traz o id do contato."""
+    within: str | None = None
+    """A chave de `detalhe` cujas linhas são cada uma de um contato, se o registro é de vários: `contato_id` é então de
+    uma tabela filha, e das linhas dos outros nada sai."""
 
-    def contato(self, document: Document) -> int | None:
-        """O id do contato de quem o documento fala."""
-        path = ("id",) if self.contato_id is None else ("contato", "id")
-        return integer(part(document, *path)) or None
+    def contatos(self, document: Document) -> set[int]:
+        """Os ids dos contatos de quem o documento fala."""
+        parts = [document] if self.within is None else objects(document.get(self.within))
+        return {id_ for each in parts if (id_ := self._contato(each)) is not None}
+
+    def without(self, document: Document, contatos: Collection[int]) -> Document:
+        """O documento, ou um pedaço dele, sem o que diz quem são estes contatos, que são donos dele."""
+        bare = self.nameless(document)
+        if self.within is None or self.within not in bare:
+            return bare
+        lines = zip(objects(document[self.within]), objects(bare[self.within]), strict=True)
+        return {**bare, self.within: [less if self._contato(line) in contatos else line for line, less in lines]}
+
+    def only_of(self, document: Document, contatos: Collection[int]) -> Document:
+        """O documento, ou um pedaço dele, sem as linhas que são de outros."""
+        if self.within is None or self.within not in document:
+            return document
+        lines = objects(document[self.within])
+        return {**document, self.within: [line for line in lines if self._contato(line) in contatos]}
+
+    def _contato(self, line: Document) -> int | None:
+        return integer(part(line, *self.path)) or None
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -313,7 +337,19 @@ class Resource:
         told = self.person
         if told is None:
             return None
-        return Personal(self.name, self.table, told.contato_id, told.names, told.documento, told.columns)
+        parents = {child.table: child.table.c[child.parent] for child in self.children}
+        parent = parents.get(told.contato_id.table) if told.contato_id is not None else None
+        return Personal(self.name, self.table, told.contato_id, parent, told.names, told.documento, told.columns)
+
+    def without(self, document: Document, erased: Erased) -> Document:
+        """O documento sem quem pediu que os seus dados fossem apagados: os donos dele, e quem mais ele cita pelo id."""
+        told, owners = self.person, set[int]()
+        if told is not None:
+            owners = told.contatos(document)
+            if owners & erased.contatos or (self.table.name, integer(document.get("id"))) in erased.others:
+                document = told.without(document, erased.contatos)
+        cited = Traces(erased.contatos - owners)
+        return cited.without(document) if cited.contatos else document
 
     def resumo(self, row: Document) -> str:
         """A impressão de uma linha da listagem: outra, se o registro mudou."""

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from sqlalchemy.exc import DBAPIError
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.etl.resource import Document, Id, Resource, Rows
 from bling_collector.payload import Row, UnreadableError, integer
 from bling_collector.redaction import redact
+from bling_collector.traces import contatos_in
 
 BATCH = 50
 """Documentos por transação (a primeira coletora também confirmava a cada 50)."""
@@ -72,19 +72,15 @@ async def _mapped(
 
 
 async def nameless(connection: AsyncConnection, resource: Resource, documents: Sequence[Document]) -> list[Document]:
-    """Os documentos, sem a pessoa os de quem pediu que os seus dados fossem apagados."""
+    """Os documentos, sem quem pediu que os seus dados fossem apagados: quem é dono deles, e quem eles citam pelo id."""
     person = resource.person
-    if person is None or not documents:
-        return list(documents)
-    keys = [
-        {(contatos.name, person.contato(document)), (resource.table.name, integer(document.get("id")))}
-        for document in documents
-    ]
-    erased = await erasure.erased(connection, {id_ for pairs in keys for _, id_ in pairs if id_ is not None})
-    return [
-        person.nameless(document) if pairs & erased else document
-        for document, pairs in zip(documents, keys, strict=True)
-    ]
+    cited = {id_ for document in documents for id_ in contatos_in(document)}
+    records: set[int] = set()
+    if person is not None:
+        cited |= {id_ for document in documents for id_ in person.contatos(document)}
+        records = {id_ for document in documents if (id_ := integer(document.get("id"))) is not None}
+    erased = await erasure.erased(connection, cited, records)
+    return [resource.without(document, erased) for document in documents]
 
 
 async def _save_or_bisect(

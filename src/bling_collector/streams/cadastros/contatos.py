@@ -72,6 +72,7 @@ CONTATOS = Resource(
     person=Person(
         nameless_contato,
         contato_id=None,
+        path=("id",),
         names=(contatos.c.nome, contatos.c.fantasia),
         documento=contatos.c.documento,
         also=tuple(contatos.c[name] for name in ("email", "municipio", "codigo", "telefone", "celular")),

@@ -6,7 +6,7 @@ from bling_collector.db.models import caixas_lancamentos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Document, Emitted, Params, Person, Resource, Rows
 from bling_collector.payload import Fields, UnreadableError, integer, local_date, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.traces import only
 from bling_collector.windows import Between
 
 _KEPT = (

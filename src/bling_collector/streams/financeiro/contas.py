@@ -3,7 +3,7 @@
 from bling_collector.db.models import contas_borderos
 from bling_collector.etl.resource import Child, Document
 from bling_collector.payload import Fields, Row, UnreadableError, as_list, integer, part
-from bling_collector.streams.nameless import only
+from bling_collector.traces import only
 
 EM_ABERTO, PAGA_EM_PARTE = 1, 3
 ALWAYS = ("situacao", "vencimento", "valor")

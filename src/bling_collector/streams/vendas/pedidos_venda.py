@@ -4,7 +4,7 @@ from bling_collector.db.models import contatos, pedidos_venda, pedidos_venda_ite
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Changed, Child, Document, Emitted, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.traces import only
 from bling_collector.windows import Between
 
 _PEDIDO = (
