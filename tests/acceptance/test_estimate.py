@@ -63,7 +63,7 @@ async def test_more_years_than_probes_are_sampled_and_said_to_be(app: App, bling
 
 async def test_a_day_costs_what_the_last_ones_did(app: App, bling: Bling) -> None:
     first = await estimator(app).run()
-    assert "uma requisição por nota nova" in first.base
+    assert "uma requisição por registro novo" in first.base
     runs = [await app.pipeline.run() for _ in range(3)]
     guess = await estimator(app).run()
     assert guess.requisicoes == sorted(run.requisicoes for run in runs)[1]
