@@ -29,7 +29,8 @@ VARIETY: Final = 0.9
 conta: 20 citam 15, e 3 mil, 1.350."""
 ENOUGH: Final = 200
 """Documentos no banco a partir dos quais a conta sai deles."""
-_WEEK: Final = 7
+WEEK: Final = 7
+"""Dias em que a coleta do dia relê a história toda."""
 _MONTH: Final = timedelta(days=30)
 """Os últimos dias, de que sai quantos registros chegam por dia."""
 
@@ -82,12 +83,12 @@ class Costs:
         return new
 
     def _cited(self, resource: Resource, new: Counts) -> float:
-        citing = [each for each in self.resources if _cites(each, resource)]
+        citing = [each for each in self.resources if cites(each, resource)]
         # As mesmas pessoas estão na nota, no pedido e na conta; o que só se pede pelo id é cada um de um documento.
         gather, usual = (max, VARIETY) if resource.listed else (sum, 1.0)
-        before = gather([self.of(each).held for each in citing] or [0])
-        after = before + gather([new.get(each.name, 0.0) for each in citing] or [0.0])
         held = self.of(resource).held
+        before = gather([self.of(each).held for each in citing] or [0]) if held else 0
+        after = gather([self.of(each).held + new.get(each.name, 0.0) for each in citing] or [0.0])
         grows = min(math.log(held) / math.log(before), 1.0) if before >= ENOUGH and held > 1 else usual
         return float(after**grows - before**grows)
 
@@ -122,7 +123,7 @@ class Costs:
             photographed = max(known.sources, listed.get(resource.snapshot.of, 0.0)) + new.get(resource.snapshot.of, 0)
             asked += math.ceil(photographed / BATCH) * (1 + len(resource.suspects))
         if resource.removed is not None:
-            asked += 2 / _WEEK if known.begun else 2 if resource.removed.at_first else 0
+            asked += 2 / WEEK if known.begun else 2 if resource.removed.at_first else 0
         if special is not None:
             asked += special(new, {each.name: self.of(each).held for each in self.resources})
         return asked
@@ -146,7 +147,7 @@ class Costs:
         lists = self._shows(resource)
         if resource.each is not None:
             lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
-        return lists * pages / (_WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+        return lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
 
     def _rereads(self, resource: Resource) -> int:
         reread = self.of(resource).reread
@@ -160,7 +161,8 @@ def is_listed(resource: Resource) -> bool:
     return resource.emitted is not None or (resource.whole is not None and not resource.whole.when_lacking)
 
 
-def _cites(each: Resource, resource: Resource) -> bool:
+def cites(each: Resource, resource: Resource) -> bool:
+    """Se `each` traz ids, ou chaves, de `resource`."""
     if resource.keys is not None:  # as chaves vêm dos itens das notas
         return each.principal
     return resource.table in each.first_seen or any(name == resource.name for name, _ in each.cites)
@@ -180,13 +182,13 @@ async def _known(
     connection: AsyncConnection, resources: Sequence[Resource], resource: Resource, now: datetime
 ) -> Known:
     mark = _first_mark(resource)
-    begun = mark is None or await control.checkpoint(connection, mark) is not None
+    held, gone = await proof.count_rows(connection, resource.kept)
+    begun = held + gone > 0 if mark is None else await control.checkpoint(connection, mark) is not None
     if resource.principal:
         begun = await proof.scope_start(connection) is not None
     if await control.checkpoint(connection, control.refused_name(resource.name)) is not None:
         return Known(begun=begun, refused=True)
     source = resource.each.query if resource.each else resource.snapshot.query if resource.snapshot else None
-    held, gone = await proof.count_rows(connection, resource.kept)
     return Known(
         begun=begun,
         hides=await control.checkpoint(connection, hidden(resource)) is not None,
@@ -236,5 +238,19 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date) ->
 async def _a_day(connection: AsyncConnection, resource: Resource, day: date) -> float:
     if resource.emitted is None:
         return 0.0
-    months = await proof.count_held(connection, resource.kept, day - _MONTH, day)
-    return sum(sum(groups.values()) for groups in months.values()) / _MONTH.days
+    return sum(await count_windows(connection, resource, [Window(day - _MONTH, day)])) / _MONTH.days
+
+
+async def count_windows(connection: AsyncConnection, resource: Resource, windows: Iterable[Window]) -> list[int]:
+    """Quantos registros o banco tem em cada janela."""
+    found = [await proof.count_held(connection, resource.kept, each.inicio, each.fim) for each in windows]
+    return [sum(sum(groups.values()) for groups in months.values()) for months in found]
+
+
+async def reread_history(connection: AsyncConnection, costs: Costs, resource: Resource, day: date) -> float:
+    """As listagens da parte da história que a coleta de um dia relê."""
+    scope = await proof.scope_start(connection)
+    if resource.emitted is None or scope is None or not costs.of(resource).begun:
+        return 0.0
+    windows = resource.emitted.plan([Window(scope, day)])
+    return costs.windows(resource, await count_windows(connection, resource, windows)) / WEEK

@@ -25,7 +25,7 @@ from bling_collector.errors import LASTING, BlingPausedError
 from bling_collector.etl.progress import Outlook
 from bling_collector.etl.resource import Params, Resource
 from bling_collector.insight.quota import read_quota
-from bling_collector.plan.cost import Costs, is_listed, load_known
+from bling_collector.plan.cost import Costs, cites, count_windows, is_listed, load_known, reread_history
 from bling_collector.streams.registry import RESOURCES, collected
 from bling_collector.windows import Period, Window, asked_period, incremental_start
 from bling_collector.words import lower_first, plural, several
@@ -148,13 +148,15 @@ class Estimator:
         period = periods[_PRINCIPAL.name]
         if len(asked) < _LIKE or any(owed):
             return await self._of("run", costs, period, periods)
-        later = [each for each in costs.resources if not costs.of(each).begun or costs.of(each).lacking]
+        first = [each for each in costs.resources if not costs.of(each).begun]
+        cited = [each for each in costs.resources if costs.of(each).lacking or any(cites(new, each) for new in first)]
+        later = [each for each in costs.resources if each in first or each in cited]
         parts, found = await self._parts(costs, periods, later)
         if _PRINCIPAL in costs.resources and _PRINCIPAL not in later:
             await self._find_windows(_PRINCIPAL, period, found, MOST_PROBES)
         base = f"O que custaram as últimas {len(asked)} coletas que deram certo"
         if parts:
-            base += f", e a primeira leitura de {several([lower_first(part.titulo) for part in parts])}"
+            base += f", e o que ainda não se leu de {several([lower_first(part.titulo) for part in parts])}"
         usual = Part("O que já se coletava", round(median(asked)))
         return await self._done("run", period, found, [usual, *parts], 0, f"{base}.")
 
@@ -172,7 +174,7 @@ class Estimator:
         for name, resource in by_name.items():
             for window in windows.get(name, []):
                 count = await self._checked(resource, window)
-                here = (await self._held(resource, [window]))[0] if fetches and count is not None else 0
+                here = (await self._held(resource, [window]))[0] if fetches and count else 0
                 ahead[name, window] = None if count is None else max(count - here, 0)
 
         def listing(name: str, count: float) -> float:
@@ -235,6 +237,9 @@ class Estimator:
             asked = costs.windows(resource, found.windows.get(resource.name, []))
             asked += costs.rest(resource, new, found.whole)
             asked += costs.details(resource, new) if resource.emitted is not None else 0
+            if costs.daily:
+                async with self._engine.connect() as connection:
+                    asked += await reread_history(connection, costs, resource, today(self._clock))
             if asked:
                 parts.append(Part(resource.title, math.ceil(asked), resource.name not in found.unknown))
         return parts, found
@@ -290,10 +295,7 @@ class Estimator:
 
     async def _held(self, resource: Resource, windows: list[Window]) -> list[int]:
         async with self._engine.connect() as connection:
-            counts = [
-                await proof.count_held(connection, resource.kept, window.inicio, window.fim) for window in windows
-            ]
-        return [sum(sum(month.values()) for month in count.values()) for count in counts]
+            return await count_windows(connection, resource, windows)
 
     async def _listed(self, resource: Resource, windows: list[Window], most: int) -> list[int] | None:
         """Quantos registros o Bling lista em cada janela: o que se conferiu, se sonda, com no máximo `most`
