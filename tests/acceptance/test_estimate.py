@@ -1,6 +1,5 @@
 """A estimativa de uma execução, contra o que ela custa de verdade."""
 
-import re
 from dataclasses import replace
 from datetime import date
 
@@ -105,7 +104,6 @@ SLOW_ALONE = ("pedidos_venda", "contas_pagar", "caixas", "situacoes", "produtos_
     "names",
     [
         pytest.param(None, marks=pytest.mark.collector(recursos=None), id="os de sempre"),
-        pytest.param(("todos",), marks=pytest.mark.collector(recursos=("todos",)), id="todos"),
         *[pytest.param((name,), marks=pytest.mark.collector(recursos=(name,)), id=name) for name in ALONE],
         *[
             pytest.param((name,), marks=[pytest.mark.slow, pytest.mark.collector(recursos=(name,))], id=name)
@@ -125,9 +123,9 @@ async def test_a_primeira_carga_custa_perto_do_que_se_disse(
     guess = await estimator(app).run_full(date(2025, 1, 1), None)
     assert guess.sondas == bling.counters.total
     assert guess.incertas == ()
-    asked = None if names == ("todos",) else {each.title for each in chosen(names)}
-    assert asked is None or {part.titulo for part in guess.partes} <= asked, "só se conta o que se coleta"
-    assert (guess.listadas is None) == (names is not None and not {"nfe", "todos"} & {*names})
+    asked = {each.title for each in chosen(names)}
+    assert {part.titulo for part in guess.partes} <= asked, "só se conta o que se coleta"
+    assert (guess.listadas is not None) == ("Notas" in asked)
     real = (await app.pipeline.run_full(date(2025, 1, 1))).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
@@ -141,45 +139,49 @@ async def test_uma_empresa_maior_com_tudo_ligado_custa_perto_do_que_se_disse(app
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
+@pytest.mark.collector(recursos=("nfe",))
 async def test_o_que_se_passou_a_coletar_custa_a_primeira_leitura(app: App) -> None:
     await app.pipeline.run_full(date(2025, 1, 1))
     runs = [await app.pipeline.run() for _ in range(3)]
-    more = replace(app.settings, recursos=("todos",))
+    more = replace(app.settings, recursos=("nfe", "contas_receber", "borderos", "contatos", "vendedores"))
     guess = await Estimator(app.engine, app.client, app.clock, more).run()
     assert guess.requisicoes > 5 * max(run.requisicoes for run in runs)
-    assert re.search("últimas 3 coletas.*o que ainda não se leu de pedidos de venda, contas a receber", guess.base)
+    assert "últimas 3 coletas" in guess.base
+    assert "o que ainda não se leu de contas a receber, borderôs, vendedores e contatos." in guess.base
     app.pipeline._settings = more
     real = (await app.pipeline.run()).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
 @pytest.mark.bling(missing_scopes=frozenset({"/caixas", "/vendedores"}))
-@pytest.mark.collector(recursos=("todos",))
+@pytest.mark.collector(recursos=("nfe", "pedidos_venda", "caixas", "vendedores", "depositos"))
 async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     guess = await estimator(app).run_full(date(2025, 1, 1), None)
     assert guess.incertas == ("lançamentos de caixa", "vendedores")
     monkeypatch.setattr(estimate, "MOST_PROBES", 0)
     monkeypatch.setattr(estimate, "_SHARED", 0)
     nothing = await estimator(app).run_full(date(2025, 1, 1), None)
-    assert {"notas", "pedidos de venda", "contas a receber"} < {*nothing.incertas}, "acabar as sondas não é zero"
+    assert {"notas", "pedidos de venda"} < {*nothing.incertas}, "acabar as sondas não é não haver nada"
     assert nothing.listadas is None
     assert 0 < nothing.requisicoes < guess.requisicoes
 
 
 @pytest.mark.collector(recursos=("todos",))
-async def test_o_que_cada_recurso_custa_por_dia_e_o_que_a_coleta_do_dia_pede(
+async def test_com_tudo_ligado_a_carga_e_cada_dia_custam_perto_do_que_se_disse(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:
-    before = {each.recurso: each for each in await load_costed(app.engine, app.settings, clock.now())}
-    assert {name for name, each in before.items() if not each.pelo_menos} == set(), "nada se leu ainda"
-    await app.pipeline.run_full(date(2025, 1, 1))
+    guess = await estimator(app).run_full(date(2025, 1, 1), None)
+    before = await load_costed(app.engine, app.settings, clock.now())
+    assert all(each.pelo_menos for each in before), "nada se leu ainda"
+    real = (await app.pipeline.run_full(date(2025, 1, 1))).requisicoes
+    assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
     said = {each.recurso: each for each in await load_costed(app.engine, app.settings, clock.now())}
-    assert {name for name, each in said.items() if each.pelo_menos} == set()
+    assert not any(each.pelo_menos for each in said.values())
     clock.advance(86_400)
     bling.counters.reset()
-    day = await app.pipeline.run()
-    assert near(sum(each.requisicoes_por_dia for each in said.values()), day.requisicoes)
-    assert day.requisicoes <= NOTHING_NEW, bling.counters.requests.most_common()
+    day = (await app.pipeline.run()).requisicoes
+    assert near(sum(each.requisicoes_por_dia for each in said.values()), day)
+    assert day <= NOTHING_NEW, bling.counters.requests.most_common()
     for name, path in (("contas_financeiras", "contas-contabeis"), ("estoques", "estoques/saldos")):
         assert said[name].requisicoes_por_dia == bling.counters.requests[f"/{path}"]
 

@@ -90,7 +90,7 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 @as_json
 @click.pass_context
 def recursos(ctx: click.Context, json_: bool) -> int:
-    """O que se coleta do Bling, quanto há de cada recurso e o que está provado."""
+    """O que se coleta do Bling, quanto há de cada recurso, o que está provado e o que custa por dia."""
     if ctx.invoked_subcommand is not None:
         return 0
     from bling_collector.cli.recursos import show
