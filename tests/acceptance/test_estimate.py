@@ -77,6 +77,19 @@ async def test_more_years_than_probes_are_sampled_and_said_to_be(app: App, bling
     assert guess.larga
 
 
+@pytest.mark.collector(recursos=("nfe", "pedidos_venda"), api_page_size=2)
+async def test_procurar_longe_demais_nao_e_nao_haver_nada(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id_ in [id_ for id_, order in bling.orders.items() if order["data"] >= "2025-02-01"]:
+        del bling.orderbook.entries[id_]
+    monkeypatch.setattr(estimate, "_SHARED", 3)
+    guess = await estimator(app).run_full(date(2025, 1, 1), date(2025, 12, 31))
+    assert guess.larga, "três sondas, todas depois do fim da lista"
+    orders = next(part for part in guess.partes if part.titulo == "Pedidos de venda")
+    assert orders.requisicoes > 4
+
+
 async def test_a_day_costs_what_the_last_ones_did(app: App, bling: Bling) -> None:
     first = await estimator(app).run()
     assert "uma requisição por registro novo" in first.base

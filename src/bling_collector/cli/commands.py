@@ -79,7 +79,7 @@ def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
 @last_day("Último dia; se omitido, hoje.")
 @as_json
 def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
-    """A carga histórica: todas as notas de um período."""
+    """A carga histórica: tudo o que se coleta, de um período."""
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 

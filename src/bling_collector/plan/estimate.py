@@ -360,7 +360,7 @@ class Estimator:
         full, empty, last = 0, 0, 0
         while not empty or empty - full > 1:
             if self._probes >= until:
-                if not full:
+                if not full and not empty:
                     return None
                 most = empty - 1 if empty else full * 2
                 self._loose |= most > full * _LOOSE
