@@ -82,7 +82,7 @@ async def test_procurar_longe_demais_nao_e_nao_haver_nada(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for id_ in [id_ for id_, order in bling.orders.items() if order["data"] >= "2025-02-01"]:
-        del bling.orderbook.entries[id_]
+        bling.delete_order(id_)
     monkeypatch.setattr(estimate, "_SHARED", 3)
     guess = await estimator(app).run_full(date(2025, 1, 1), date(2025, 12, 31))
     assert guess.larga, "três sondas, todas depois do fim da lista"
