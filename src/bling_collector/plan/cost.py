@@ -25,8 +25,8 @@ Counts = Mapping[str, float]
 """Recurso → quantos registros."""
 
 VARIETY: Final = 0.9
-"""Com o expoente de que n documentos citam pessoas, ou produtos, diferentes, enquanto o banco não tem de que tirar a
-conta: 20 citam 15, e 3 mil, 1.350."""
+"""O expoente que, de n documentos, dá quantas pessoas, ou produtos, diferentes eles citam, enquanto o banco não tem de
+que tirar a conta: 20 citam 15, e 3 mil, 1.350."""
 ENOUGH: Final = 200
 """Documentos no banco a partir dos quais a conta sai deles."""
 WEEK: Final = 7
