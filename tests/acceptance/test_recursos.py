@@ -59,6 +59,8 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
     assert done.code == 0, done.err
     line = next(line for line in done.out.splitlines() if "(pedidos_venda)" in line)
     assert f"{orders.registros} de {orders.registros} ✔" in line
+    assert re.search(r"≈ \d+$", line.rstrip())
+    assert "pelo menos 4" in next(each for each in done.out.splitlines() if "(depositos)" in each), "não se coleta"
     assert re.search(r"recursos ligar` com .*\bprodutos\b", done.out)
     async with serving(settings, clock=clock) as http:
         answered = {each["recurso"]: each for each in (await http.get("/recursos")).json()}
@@ -66,6 +68,8 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
         html = (await http.get("/", headers={"Accept": "text/html"})).text
     assert answered["pedidos_venda"]["registros"] == orders.registros
     assert answered["pedidos_venda"]["conferencia"]["igual"] is True
+    assert (answered["pedidos_venda"]["pelo_menos"], answered["depositos"]["pelo_menos"]) == (False, True)
+    assert answered["pedidos_venda"]["requisicoes_por_dia"] > 0
     held = {s.labels["recurso"]: s.value for f in families for s in f.samples if s.name == "bling_records"}
     assert held.keys() == set(ASKED)
     assert held["pedidos_venda"] == orders.registros

@@ -79,7 +79,7 @@ def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
 @last_day("Último dia; se omitido, hoje.")
 @as_json
 def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
-    """A carga histórica: todas as notas de um período."""
+    """A carga histórica: tudo o que se coleta, de um período."""
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 
@@ -90,7 +90,7 @@ def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
 @as_json
 @click.pass_context
 def recursos(ctx: click.Context, json_: bool) -> int:
-    """O que se coleta do Bling, quanto há de cada recurso e o que está provado."""
+    """O que se coleta do Bling, quanto há de cada recurso, o que está provado e o que custa por dia."""
     if ctx.invoked_subcommand is not None:
         return 0
     from bling_collector.cli.recursos import show

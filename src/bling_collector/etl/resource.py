@@ -161,6 +161,8 @@ class Snapshot:
     """A coluna com a hora da leitura."""
     every: timedelta = timedelta(hours=20)
     """Uma por dia, com folga: a execução diária não começa sempre no mesmo segundo."""
+    of: str = ""
+    """O recurso da consulta."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,9 @@ class Resource:
     shown: tuple[str, ...] = ()
     """As colunas que a listagem também mostra: uma conferência que repara as compara."""
     special: tuple[Special, ...] = ()
+    special_cost: Callable[[Mapping[str, float], Mapping[str, int]], float] | None = None
+    """Quantas requisições `special` pede, de quantos registros chegam e quantos o banco tem de cada recurso; None se
+    quase nunca pede alguma."""
 
     # Como se guarda.
     children: tuple[Child, ...] = ()

@@ -250,7 +250,7 @@ class Pipeline:
             }
             ctx = self._context(run_id, watch, begun.requests, **mine, **how, told=told)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
-            ctx.outlook = await estimator.outlook(windows, fetches=job.repair)
+            ctx.outlook = await estimator.outlook(windows, fetches=job.repair, daily=job.daily)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)

@@ -1,6 +1,6 @@
 """O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from bling_collector.db.models import (
     produtos_desconhecidos,
 )
 from bling_collector.db.proof import Kept
+from bling_collector.payload import Json
 
 ASK_AGAIN_AFTER = timedelta(days=7)
 """Um SKU que o Bling não conhece não é perguntado de novo antes disso."""
@@ -76,6 +77,25 @@ async def already_given(connection: AsyncConnection, kept: Kept, condition: str,
         {"recurso": kept.recurso, "hoje": today},
     )
     return list(found.scalars())
+
+
+async def documents(
+    connection: AsyncConnection, kept: Kept, condition: str, today: date
+) -> AsyncIterator[Mapping[str, Json]]:
+    """Os documentos dos registros que são como `condition` diz, em SQL, menos os excluídos."""
+    found = await connection.stream(
+        text(f"""
+            SELECT detalhe FROM {kept.table.name}
+            WHERE ({condition}) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}"""),
+        {"hoje": today},
+    )
+    async for row in found:
+        yield row.detalhe
+
+
+async def count_sources(connection: AsyncConnection, query: str) -> int:
+    """Quantas linhas a consulta de uma declaração devolve."""
+    return len((await connection.execute(text(query))).all())
 
 
 def _waiting(table: Table) -> str:

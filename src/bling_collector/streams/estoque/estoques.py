@@ -46,5 +46,5 @@ ESTOQUES = Resource(
     paged=False,
     # O padrão mostra só os positivos? As fontes discordam: do que faltar pergunta-se pelos zerados e pelos negativos.
     suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
-    snapshot=Snapshot(_PRODUTOS, "idsProdutos[]", "lido_em"),
+    snapshot=Snapshot(_PRODUTOS, "idsProdutos[]", "lido_em", of="produtos"),
 )
