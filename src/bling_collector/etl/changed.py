@@ -41,7 +41,7 @@ async def read_changed(ctx: RunContext, resource: Resource) -> None:
     unread: dict[Window, str] = {}
     wanted: dict[Id, Wanted] = {}
     async for page in _pages(ctx, resource, resource.changed, since, now, unread):
-        found = await _of_page(ctx, resource, resource.changed, page)
+        found = await _of_page(ctx, resource, resource.changed, page, now)
         if resource.detail:
             wanted |= found
         else:  # já se tem o documento: não se guarda na memória
@@ -85,8 +85,15 @@ async def _pages(
         unread |= days_of(reading.unread)
 
 
-async def _of_page(ctx: RunContext, resource: Resource, changed: Changed, page: list[Json]) -> dict[Id, Wanted]:
-    """O que buscar de uma página do que mudou, menos o que esta execução já leu."""
+async def _of_page(
+    ctx: RunContext, resource: Resource, changed: Changed, page: list[Json], until: datetime
+) -> dict[Id, Wanted]:
+    """O que buscar de uma página do que mudou, menos o que esta execução leu há pouco.
+
+    A linha não diz quando o registro mudou: o que a execução leu pode ter mudado depois. Só se passa por cima do que,
+    se mudou depois de lido, a próxima leitura mostra, que ela volta `OVERLAP` antes de `until`; a outra metade da volta
+    continua a ser para os relógios.
+    """
     ids = [row["id"] for row in page]
     async with ctx.engine.connect() as connection:
         if changed.only_ours:
@@ -94,8 +101,8 @@ async def _of_page(ctx: RunContext, resource: Resource, changed: Changed, page: 
         elif before := [row["id"] for row in page if _is_before_all(ctx, resource, row)]:
             held = await repository.already_read(connection, resource.table, before)
             ids = [id_ for id_ in ids if id_ in held or id_ not in before]
-        now = ctx.clock.now()
-        todo = {*ids} - await repository.read_between(connection, resource.table, ids, ctx.started, now)
+        since = max(ctx.started, until - OVERLAP / 2)
+        todo = {*ids} - await repository.read_between(connection, resource.table, ids, since, ctx.clock.now())
     if changed.after is not None and ids:
         async with ctx.transaction() as connection:
             await changed.after(connection, ids)
@@ -131,17 +138,20 @@ def _debts(resource: Resource) -> str:
 
 
 async def _checkpoint_or_start(ctx: RunContext, resource: Resource, now: datetime) -> datetime | None:
-    """Até onde as alterações foram lidas. Na primeira vez, None: o que se buscar de agora em diante já vem atual.
+    """Até onde as alterações foram lidas. Na primeira vez, None: o que o banco tem mudou, quando muito, desde que se leu
+    o mais velho, e a próxima execução é que o lê, desde então.
 
     Um ponto no futuro, que um relógio adiantado pôs, não diz nada: lê-se tudo desde a primeira execução, antes da qual
     nada tinha sido lido, ou desde sempre, se não se sabe quando ela foi. Assim também uma conferência que repara, que
-    não se fia no que já se leu, onde não há janelas que o confiram.
+    não se fia no que já se leu; e o que se percorre por janelas pode ter mudado sem que a linha da listagem o mostre.
     """
     async with ctx.transaction() as connection:
         since = await control.checkpoint(connection, resource.name)
         if since is None:
-            await control.move_checkpoint(connection, resource.name, now)
-        elif since > now + _SAME or (ctx.everything and resource.emitted is None):
+            # A carga pode ter durado dias, e parado no meio: o começo desta execução não basta.
+            oldest = await repository.oldest_read(connection, resource.table)
+            await control.move_checkpoint(connection, resource.name, min(ctx.started, oldest or ctx.started))
+        elif since > now + _SAME or ctx.everything:
             if since > now + _SAME:
                 log.warning("O ponto de leitura de %s está no futuro (%s) e não conta.", resource.title, _local(since))
             since = await control.first_run(connection, now) or _EARLIEST

@@ -132,6 +132,13 @@ async def read_between(
     return set(found.scalars())
 
 
+async def oldest_read(connection: AsyncConnection, table: Table) -> datetime | None:
+    """Quando se leu o mais velho do que a tabela tem; None se ainda não se leu nada."""
+    statement = text(f"SELECT min(extraido_em) FROM {table.name} WHERE NOT ({_waiting(table)})")
+    found: datetime | None = await connection.scalar(statement)
+    return found
+
+
 async def as_held(
     connection: AsyncConnection, table: Table, ids: Collection[Any], columns: Collection[str]
 ) -> dict[Any, dict[str, object]]:
