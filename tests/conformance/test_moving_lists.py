@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from tests.support.fakes import FakeClock
 from tests.support.invented import MODULOS, create_tables, resource, run, served
 
 from bling_collector.bootstrap import App
-from bling_collector.etl.resource import WEEKLY, Changed, Document, Resource, Rows, Whole
+from bling_collector.db import control
+from bling_collector.db.control import Pendencia
+from bling_collector.etl import whole
+from bling_collector.etl.resource import WEEKLY, Changed, Document, Removed, Resource, Rows, Whole
 from bling_collector.payload import Json
 from bling_collector.windows import Between
 from bling_simulator.api.query import Query
@@ -136,3 +140,102 @@ async def test_o_que_a_execucao_acaba_de_ler_nao_se_pede_outra_vez(
     modules.put(1, "Mudou")
     await run(app, both)
     assert (await name_of(app, 1), modules.asked(1)) == ("Mudou", 2)
+
+
+async def gone(app: App) -> list[int]:
+    return [id_ for (id_,) in await rows(app.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL ORDER BY 1")]
+
+
+@pytest.mark.parametrize("detail", [True, False])
+async def test_uma_exclusao_entre_duas_paginas_nao_esconde_um_que_existe(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
+) -> None:
+    register = modulos(detail=detail, whole=Whole())
+    await run(app, register)
+    clock.advance(DAY)
+    del modules.records[30]
+    during(bling, monkeypatch, 2, lambda: modules.records.pop(3))  # o 11 passa para a primeira página
+    await run(app, register)
+    assert await gone(app) == [30], "o 3 ainda se mostrou"
+    await run(app, register)
+    assert await gone(app) == [3, 30]
+
+
+async def test_o_que_se_leu_enquanto_a_listagem_se_lia_existe(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = modulos(whole=Whole())
+    await run(app, register)
+    clock.advance(DAY)
+    del modules.records[7]
+    # Alguém o pede sozinho no meio, e ele responde.
+    async with app.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE modulos SET extraido_em = :soon WHERE id = 7"), {"soon": clock.now() + timedelta(seconds=1)}
+        )
+    during(bling, monkeypatch, 2, lambda: clock.advance(60))
+    await run(app, register)
+    assert await gone(app) == []
+
+
+async def test_um_excluido_que_passa_entre_duas_paginas_continua_excluido(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone = modulos(detail=False, whole=Whole(every=WEEKLY))
+    await run(app, everyone)
+    bin_ = {id_: modules.records[id_] for id_ in range(1, 13)}
+    served(monkeypatch, "/modulos", bin_)
+    deleted = modulos(detail=False, removed=Removed((), at_first=True))
+    await run(app, deleted, accept_deletions=True)
+    assert await gone(app) == [*range(1, 13)]
+    clock.advance(8 * DAY)
+    during(bling, monkeypatch, 2, lambda: bin_.pop(3))
+    await run(app, deleted)
+    assert await gone(app) == [*range(1, 13)], "o 3 ainda se mostrou, e o 11 passou sem ser visto"
+    clock.advance(8 * DAY)
+    await run(app, deleted)
+    assert await gone(app) == [1, 2, *range(4, 13)]
+
+
+async def test_uma_pendencia_que_passa_entre_duas_paginas_nao_se_perde(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = modulos(detail=False, alone=False, changed=CHANGED)
+    async with app.engine.begin() as connection:
+        await control.add_pendencias(connection, [Pendencia("modulos", "11", "não se leu")], clock.now())
+    clock.advance(DAY)
+    during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
+    await run(app, listed)
+    assert await rows(app.engine, "SELECT id, nome FROM modulos") == [(11, "M11")]
+
+
+async def test_um_que_deixa_de_ter_detalhe_nao_perde_o_que_dele_se_sabia(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(monkeypatch, "/modulos", modules.records, row=lambda full: {k: v for k, v in full.items() if k != "extra"})
+    for record in modules.records.values():
+        record["extra"] = "só o detalhe o diz"
+    register = modulos(whole=Whole())
+    bling.fail(r"^/modulos/5$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    await run(app, register)
+    said = "SELECT nome, detalhe ->> 'extra' FROM modulos WHERE id IN (4, 5) ORDER BY id"
+    assert await rows(app.engine, said) == [("M4", "só o detalhe o diz"), ("M5", None)], "do 5 há só a linha"
+    clock.advance(DAY)
+    bling.fail(r"^/modulos/4$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    modules.put(4, "Outro 4")
+    modules.put(5, "Outro 5")
+    await run(app, register)
+    assert await rows(app.engine, said) == [("M4", "só o detalhe o diz"), ("Outro 5", None)]
+    assert await rows(app.engine, "SELECT 1 FROM pendencias") == []
+
+
+async def test_a_primeira_carga_busca_enquanto_lista(
+    app: App, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Por partes: o que espera pelo detalhe não cresce com o cadastro."""
+    monkeypatch.setattr(whole, "PORTION", 10)
+    asked: list[int] = []
+    during(bling, monkeypatch, 3, lambda: asked.append(sum(modules.asked(id_) for id_ in modules.records)))
+    await run(app, modulos(whole=Whole()))
+    assert asked == [20]
+    assert await scalar(app.engine, "SELECT count(*) FROM modulos") == 30

@@ -138,8 +138,8 @@ def _debts(resource: Resource) -> str:
 
 
 async def _checkpoint_or_start(ctx: RunContext, resource: Resource, now: datetime) -> datetime | None:
-    """Até onde as alterações foram lidas. Na primeira vez, None: o que o banco tem mudou, quando muito, desde que se leu
-    o mais velho, e a próxima execução é que o lê, desde então.
+    """Até onde as alterações foram lidas. Na primeira vez, None: a próxima execução lê o que mudou desde que se leu o
+    mais velho do que o banco tem.
 
     Um ponto no futuro, que um relógio adiantado pôs, não diz nada: lê-se tudo desde a primeira execução, antes da qual
     nada tinha sido lido, ou desde sempre, se não se sabe quando ela foi. Assim também uma conferência que repara, que

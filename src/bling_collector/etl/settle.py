@@ -29,6 +29,8 @@ FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
 MOST_UNANSWERED: Final = 10
 """Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
+READINGS: Final = 2
+"""Quantas leituras seguidas de uma listagem sem período não mostram um registro até que se creia que ela não o tem."""
 _WITNESSES: Final = 7
 """Por quantos dos outros registros se pergunta antes de dar alguns por excluídos."""
 _REMEDY: Final = (

@@ -158,13 +158,16 @@ async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collect
         await connection.execute(again)
 
 
-async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection[Any]) -> list[Any]:
-    """Os registros que o banco tem, e o Bling já deu, e não são de `ids`."""
+async def living_except(
+    connection: AsyncConnection, kept: Kept, ids: Collection[Any], since: datetime, until: datetime
+) -> list[Any]:
+    """Os registros que o banco tem, e o Bling já deu, e não são de `ids` nem se leram entre os dois instantes."""
     found = await connection.execute(
         text(f"""
             SELECT id FROM {kept.table.name}
-            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}"""),
-        {"ids": list(ids)},
+            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}
+              AND (extraido_em BETWEEN :since AND :until) IS NOT TRUE"""),
+        {"ids": list(ids), "since": since, "until": until},
     )
     return list(found.scalars())
 
