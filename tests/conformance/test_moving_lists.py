@@ -1,12 +1,13 @@
 """O que muda no Bling enquanto se lê: um recurso inventado, cujas listas mudam entre uma página e outra."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, Table, text
+from sqlalchemy.schema import CreateTable
 from tests.support.collecting import at_request, rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.invented import MODULOS, create_tables, resource, run, served
@@ -14,7 +15,8 @@ from tests.support.invented import MODULOS, create_tables, resource, run, served
 from bling_collector.bootstrap import App
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
-from bling_collector.etl import whole
+from bling_collector.db.core import AsyncConnection
+from bling_collector.etl import changed, whole
 from bling_collector.etl.resource import WEEKLY, Changed, Document, Removed, Resource, Rows, Whole
 from bling_collector.payload import Json
 from bling_collector.windows import Between
@@ -239,3 +241,68 @@ async def test_a_primeira_carga_busca_enquanto_lista(
     await run(app, modulos(whole=Whole()))
     assert asked == [20]
     assert await scalar(app.engine, "SELECT count(*) FROM modulos") == 30
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
+    app: App, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, reads: bool
+) -> None:
+    """De um cadastro que não guarda a impressão da linha, compara-se o que ela mostra."""
+    people = Table(
+        "pessoas",
+        MetaData(),
+        *(Column(c.name, c.type, primary_key=c.primary_key) for c in MODULOS.c if c.name != "resumo_lista"),
+    )
+    async with app.engine.begin() as connection:
+        await connection.execute(CreateTable(people))
+    monkeypatch.setattr(changed, "MANY", 10)
+    told: list[set[int]] = []
+
+    async def after(_: AsyncConnection, ids: Collection[int]) -> None:
+        told.append({*ids})
+
+    register = resource(
+        "/modulos",
+        people,
+        lambda d: {people: [{"id": d["id"], "nome": d["nome"], "detalhe": d}]},
+        whole=Whole(every=WEEKLY),
+        changed=replace(CHANGED, after=after),
+        shown=("nome",),
+    )
+    clock.advance(DAY)
+    await run(app, register)
+    clock.advance(DAY)
+    modules.reads_the_filter = reads
+    modules.put(4, "Outro")
+    await run(app, register)
+    assert {id_ for id_ in modules.records if modules.asked(id_) > 1} == {4}
+    assert await rows(app.engine, "SELECT nome FROM pessoas WHERE id = 4") == [("Outro",)]
+    assert told == ([{4}] if reads else []), "de um filtro que mostra tudo, nada se sabe do que mudou"
+
+
+async def park(app: App, id_: int, clock: FakeClock, resumo: str | None) -> None:
+    async with app.engine.begin() as connection:
+        for _ in range(control.PARKED_AFTER):
+            await control.add_pendencias(
+                connection, [Pendencia("modulos", str(id_), "falha", resumo=resumo)], clock.now()
+            )
+
+
+@pytest.mark.parametrize("how", [{"whole": Whole()}, {"changed": CHANGED}], ids=["inteira", "alterações"])
+async def test_uma_pendencia_estacionada_so_se_tenta_se_a_linha_muda(
+    app: App, clock: FakeClock, modules: Modules, how: dict[str, Any]
+) -> None:
+    register = modulos(**how)
+    await park(app, 4, clock, register.resumo(modules.records[4]))
+    await run(app, register)
+    clock.advance(DAY)
+    for id_ in modules.records:
+        modules.put(id_, f"M{id_}")  # alterados, e iguais
+    await run(app, register)
+    assert (modules.asked(4), modules.asked(5)) == (0, 1)
+    clock.advance(DAY)
+    modules.put(4, "Outro")
+    await run(app, register)
+    assert modules.asked(4) == 1
+    assert await name_of(app, 4) == "Outro"
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0

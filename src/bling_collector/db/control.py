@@ -266,13 +266,13 @@ async def pending(connection: AsyncConnection, recurso: str, *, before: datetime
     return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
 
 
-async def parked(connection: AsyncConnection, recurso: str) -> dict[int, str | None]:
+async def parked(connection: AsyncConnection, recurso: str) -> dict[str, str | None]:
     """Id → impressão da linha de listagem das pendências estacionadas do recurso."""
     c = pendencias.c
     found = await connection.execute(
         select(c.recurso_id, c.resumo_lista).where(c.recurso == recurso, c.tentativas >= PARKED_AFTER)
     )
-    return {int(row.recurso_id): row.resumo_lista for row in found if row.recurso_id.isdecimal()}
+    return {row.recurso_id: row.resumo_lista for row in found}
 
 
 async def parked_names(connection: AsyncConnection) -> list[str]:
