@@ -188,7 +188,7 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
     """
     try:
         item = await _one(ctx, resource, id_)
-    except BlingNotFoundError as error:
+    except BlingNotFoundError as error:  # para quem pediu um só, é o que se pediu que não existe
         raise UnknownObjectError(f"O Bling não tem {resource.name}/{id_}.") from error
     if (why := resource.refused(item.document)) is not None:
         raise UsageError(why)

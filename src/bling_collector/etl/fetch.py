@@ -117,9 +117,9 @@ async def fetch(
     async def one(id_: Id) -> Fetched:
         try:
             return Fetched(id_, await client.detail(resource.asked_at, id_, read, key=resource.key))
-        except BlingPausedError:
+        except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
-        except (*LASTING, BlingMovedError) as error:
+        except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
             return Fetched(id_, None, error)
 
     jury = _Jury(client, resource, ids, witnesses)
@@ -179,11 +179,11 @@ class _Jury:
         for witness in witnesses:
             try:
                 await self._client.detail(self._path, witness, key=self._resource.key, attempts=WITNESS_ATTEMPTS)
-            except BlingNotFoundError:
+            except BlingNotFoundError:  # também é uma resposta
                 pass
-            except BlingPausedError:
+            except BlingPausedError:  # o Bling está fora do ar: não é a testemunha que falha
                 raise
-            except LASTING:
+            except LASTING:  # falha como os suspeitos; que fale a seguinte
                 continue
             return True
         attends = self._client.lists if self._resource.listed else self._client.attends
@@ -257,7 +257,7 @@ async def fetch_and_store(
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()
-    except CollectorError:
+    except CollectorError:  # o que já chegou se salva, seja o que for que interrompeu
         await flush()
         raise
     await flush()

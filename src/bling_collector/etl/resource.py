@@ -136,13 +136,10 @@ class Removed:
 
 @dataclass(frozen=True)
 class Each:
-    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta.
-
-    As colunas dela entram nas chaves de `path` e, com o nome do parâmetro, nos filtros.
-    """
+    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta, cujas colunas entram nas
+    chaves de `path`."""
 
     query: str
-    params: tuple[str, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
     of: str = ""

@@ -91,9 +91,9 @@ async def refuse_without_witness(ctx: RunContext, resource: Resource, without: C
     for id_, numero in witnesses.items():
         try:
             document = await ctx.asking(ctx.detail(resource, id_, dict))
-        except BlingNotFoundError:
+        except BlingNotFoundError:  # também esta sumiu: conta contra
             continue
-        except BlingPausedError:
+        except BlingPausedError:  # o Bling está fora do ar: de testemunha nenhuma se sabe
             raise
         except LASTING:  # também uma testemunha pode ter um defeito, e então não diz nada
             asked -= 1

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from bling_collector.clock import is_due
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
@@ -131,9 +132,7 @@ async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
         return bool(owed) or await lacks(ctx, resource)
     async with ctx.engine.connect() as connection:
         last = await control.checkpoint(connection, name)
-    # Um marco do futuro, de um relógio que andou adiantado, não vale.
-    due = last is None or not timedelta() <= now - last < resource.whole.every
-    return due or (not resource.alone and await lacks(ctx, resource))
+    return is_due(last, now, resource.whole.every) or (not resource.alone and await lacks(ctx, resource))
 
 
 async def read_removed(ctx: RunContext, resource: Resource) -> None:
@@ -148,7 +147,7 @@ async def read_removed(ctx: RunContext, resource: Resource) -> None:
         last = await control.checkpoint(connection, name)
         if last is None and not at_first:
             await control.move_checkpoint(connection, name, now)
-    due = at_first if last is None else not timedelta() <= now - last < WEEKLY
+    due = at_first if last is None else is_due(last, now, WEEKLY)
     if not due and not ctx.everything:
         return
     ctx.start(f"{resource.title} excluídos")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from bling_collector.clock import today
+from bling_collector.clock import is_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Owed
 from bling_collector.errors import (
@@ -79,7 +79,7 @@ async def _ask_permission_again(ctx: RunContext, resource: Resource) -> None:
     name, now = control.refused_name(resource.name), ctx.clock.now()
     async with ctx.engine.begin() as connection:
         said = await control.checkpoint(connection, name)
-        if said is not None and timedelta() <= now - said < ASK_AGAIN_AFTER:
+        if not is_due(said, now, ASK_AGAIN_AFTER):
             ctx.disallowed.add(resource.name)
         elif said is not None:
             await control.forget_checkpoint(connection, name)
