@@ -88,7 +88,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Whole:
-    """A listagem inteira, sem período: o que ela, completa, deixa de mostrar foi excluído."""
+    """A listagem inteira, sem período: o que ela, completa, duas vezes não mostra foi excluído."""
 
     every: timedelta = timedelta()
     """De quanto em quanto tempo; zero é em toda execução."""

@@ -143,8 +143,9 @@ async def as_held(
     connection: AsyncConnection, table: Table, ids: Collection[Any], columns: Collection[str]
 ) -> dict[Any, dict[str, object]]:
     """Dos `ids`, os registros de que já se perguntou, cada um com estas colunas como o banco as tem."""
+    columns = ["id", *columns]
     statement = text(f"""
-        SELECT {", ".join(("id", *columns))} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
+        SELECT {", ".join(columns)} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
     found = (await connection.execute(statement, {"ids": list(ids)})).mappings()
     return {row["id"]: {column: row[column] for column in columns} for row in found}
 
