@@ -140,7 +140,7 @@ def refuse_silence(ctx: RunContext, resource: Resource, what: str, missing: int,
     """UnlikelyDeletionsError se o Bling respondeu 404 à maior parte de muitos registros que se perguntaram."""
     if not ctx.accept_deletions and missing > MOST_UNANSWERED and 2 * missing > asked:
         raise UnlikelyDeletionsError(
-            f"{what}: o Bling diz não ter {missing} de {asked} que as notas citam, o que é improvável. {_REMEDY}",
+            f"{what}: o Bling diz não ter {missing} de {asked} que se pediram, o que é improvável. {_REMEDY}",
             resource.name,
         )
 
