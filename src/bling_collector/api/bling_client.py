@@ -1,6 +1,6 @@
 """As leituras da API do Bling: uma página após a outra, ou um registro por id. Não conhece tabela nenhuma."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx2
 
-from bling_collector import __version__
+from bling_collector import __version__, empresa
 from bling_collector.api.network import network
 from bling_collector.api.pace import LONGEST_PATIENCE
 from bling_collector.api.rate_limit import RateLimiter
@@ -27,6 +27,7 @@ from bling_collector.errors import (
     BlingNotFoundError,
     BlingPausedError,
     BlingRejectedError,
+    BlingScopeError,
     PaginationLoopError,
 )
 from bling_collector.payload import Json, UnreadableError, as_list, integer
@@ -165,10 +166,20 @@ class BlingClient:
             return False
         return True
 
-    async def lists_elsewhere(self, path: str, others: Iterable[str]) -> bool:
-        """Se outra listagem atende: a última que já respondeu ou, sem ela, a primeira de `others`; False se não há."""
-        other = next((each for each in (*reversed(self._answered), *others) if each != path), None)
-        return other is not None and await self.lists(other)
+    async def attends_elsewhere(self, path: str) -> bool:
+        """Se o Bling atende a outra coisa: à última listagem que já deu, que não a de `path`, ou, sem ela, à pergunta
+        de que empresa é a conta, que todo aplicativo pode fazer; recusá-la também é atender."""
+        if (other := next((each for each in reversed(self._answered) if each != path), None)) is not None:
+            return await self.lists(other)
+        try:
+            await self.get(empresa.PATH, attempts=WITNESS_ATTEMPTS)
+        except (BlingScopeError, BlingNotFoundError, BlingRejectedError):
+            return True
+        except BlingPausedError:
+            raise
+        except LASTING:
+            return False
+        return True
 
     async def pages(
         self,

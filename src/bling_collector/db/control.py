@@ -8,6 +8,7 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
+from bling_collector.clock import is_due
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     checkpoints,
@@ -279,13 +280,13 @@ async def pending(connection: AsyncConnection, recurso: str, *, before: datetime
     return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
 
 
-async def parked(connection: AsyncConnection, recurso: str) -> dict[int, str | None]:
+async def parked(connection: AsyncConnection, recurso: str) -> dict[str, str | None]:
     """Id → impressão da linha de listagem das pendências estacionadas do recurso."""
     c = pendencias.c
     found = await connection.execute(
         select(c.recurso_id, c.resumo_lista).where(c.recurso == recurso, c.tentativas >= PARKED_AFTER)
     )
-    return {int(row.recurso_id): row.resumo_lista for row in found if row.recurso_id.isdecimal()}
+    return {row.recurso_id: row.resumo_lista for row in found}
 
 
 async def parked_names(connection: AsyncConnection) -> list[str]:
@@ -348,7 +349,7 @@ async def refused(
     found = set()
     for recurso in recursos:
         said = await checkpoint(connection, refused_name(recurso))
-        if said is not None and timedelta() <= now - said < ask_again_after:
+        if not is_due(said, now, ask_again_after):
             found.add(recurso)
         elif said is not None:
             await forget_checkpoint(connection, refused_name(recurso))

@@ -19,7 +19,7 @@ from bling_collector.etl.listing import diff, extras, list_window, shown, wanted
 from bling_collector.etl.narrowing import days_of
 from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
-from bling_collector.etl.settle import mark_gone
+from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.payload import Json
 from bling_collector.windows import Period, Window, plan
 
@@ -68,7 +68,9 @@ async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> 
     for portion in batches(ids, resource.ids) if resource.ids is not None else [ids]:
         asked = tuple((resource.ids, id_) for id_ in portion) if resource.ids is not None else ()
         gone = {*portion}
-        for listing in await shown(ctx, resource, asked):
+        for listing in [*await shown(ctx, resource, asked)] * READINGS:  # um pode ter passado entre duas páginas
+            if not gone:
+                break
             reading = listing.reading(ctx, resource)
             async for page in reading.pages():
                 await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
@@ -186,7 +188,7 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
     """
     try:
         item = await _one(ctx, resource, id_)
-    except BlingNotFoundError as error:
+    except BlingNotFoundError as error:  # para quem pediu um só, é o que se pediu que não existe
         raise UnknownObjectError(f"O Bling não tem {resource.name}/{id_}.") from error
     if (why := resource.refused(item.document)) is not None:
         raise UsageError(why)

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import text as sql
 
 from bling_collector.api.transport import ATTEMPTS
+from bling_collector.clock import is_due
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.upsert import insert
@@ -143,7 +143,7 @@ async def _ask_batch(
             if probe and extra == _PLAIN and any(map(resource.proves, rows.values())):
                 filters = (_PLAIN,)
                 break
-    except LASTING as error:
+    except LASTING as error:  # é uma das chaves, ou são demais: corta-se até que se saiba
         await blame(ctx, resource.path, error)
         if len(asked) > 1:
             if not is_enough(ctx, resource, asked, error):
@@ -224,7 +224,7 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
     async with ctx.engine.connect() as connection:
         last = await control.checkpoint(connection, name)
         ids = [str(id_) for id_ in (await connection.execute(sql(snapshot.query))).scalars()]
-    if not ctx.everything and last is not None and timedelta() <= now - last < snapshot.every:
+    if not ctx.everything and not is_due(last, now, snapshot.every):
         return
     ctx.start(resource.title, len(ids), each=1 / BATCH)
     rows: list[Row] = []
@@ -242,10 +242,10 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
             ctx.progress.feitos += len(batch)
             ctx.show()
             ctx.check_stop()
-    except UnreadableError as error:
+    except UnreadableError as error:  # uma fotografia com um buraco mentiria: amanhã há outra
         ctx.problems.append(f"{resource.title}: a leitura não se guardou, que não se lê inteira: {error}")
         return
-    except LASTING as error:
+    except LASTING as error:  # o mesmo; os outros recursos seguem
         await blame(ctx, resource.path, error)
         ctx.problems.append(f"{resource.title}: a leitura não se guardou, que não se completou: {error}")
         return
@@ -275,7 +275,7 @@ class _Camera:
         try:
             async for page in self._ctx.pages(self._resource, params):
                 found |= {str(row["id"]): row for row in page if str(row["id"]) in asked}
-        except BlingRejectedError as error:
+        except BlingRejectedError as error:  # são demais para um pedido, ou é um de que o Bling nada tem
             count_refusal(self._ctx, self._resource.path, error)
             if self._ctx.refused[self._resource.path] > MOST_REFUSED or (len(asked) == 1 and not self._answered):
                 raise

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
@@ -79,9 +79,6 @@ class Shown:
     def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
         return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said)
 
-    def __str__(self) -> str:
-        return self.path
-
 
 async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
     """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
@@ -103,16 +100,12 @@ async def _listings(engine: AsyncEngine, resource: Resource, filters: Iterable[P
     return [
         Shown(
             resource.path.format(**parent),
-            (*_of(each.params, parent), *params),
+            params,
             {key: parent[column] for column, key in each.told},
         )
         for parent in parents
         for params in filters
     ]
-
-
-def _of(names: Sequence[str], parent: Mapping[Any, Any]) -> Params:
-    return tuple((name, str(parent[name])) for name in names)
 
 
 async def extras(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:

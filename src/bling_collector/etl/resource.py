@@ -89,7 +89,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Whole:
-    """A listagem inteira, sem período: o que ela, completa, deixa de mostrar foi excluído."""
+    """A listagem inteira, sem período: o que ela, completa, duas vezes não mostra foi excluído."""
 
     every: timedelta = timedelta()
     """De quanto em quanto tempo; zero é em toda execução."""
@@ -137,13 +137,10 @@ class Removed:
 
 @dataclass(frozen=True)
 class Each:
-    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta.
-
-    As colunas dela entram nas chaves de `path` e, com o nome do parâmetro, nos filtros.
-    """
+    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta, cujas colunas entram nas
+    chaves de `path`."""
 
     query: str
-    params: tuple[str, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
     of: str = ""

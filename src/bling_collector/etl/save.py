@@ -66,7 +66,7 @@ async def _mapped(
         try:
             resource.refuse_a_piece(item.document)
             mapped.append((replace(item, document=document), resource.rows(document)))
-        except UnreadableError as error:
+        except UnreadableError as error:  # os outros do lote não têm culpa
             outcome.refused.append((item, f"o registro não se lê inteiro: {error}"))
     return mapped
 
@@ -94,7 +94,7 @@ async def _save_or_bisect(
     try:
         async with connection.begin_nested():
             written = await _write(connection, resource, mapped, now, history)
-    except DBAPIError as error:
+    except DBAPIError as error:  # um valor que o banco não aceita leva consigo o lote: procura-se de quem é
         if not _is_about_the_rows(error):
             raise
         if len(mapped) == 1:
@@ -165,7 +165,7 @@ async def rebuild(
     for document, (_, extracted) in zip(documents, items, strict=True):
         try:
             mapped.append((resource.rows(document), extracted))
-        except UnreadableError as error:
+        except UnreadableError as error:  # fica como estava, e devido
             unreadable.append((document, str(error)))
     # Também o que não se lê perde a pessoa que pediu que a apagassem.
     kept = [{"id": document["id"], "detalhe": document} for document, _ in unreadable]

@@ -29,6 +29,8 @@ FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
 MOST_UNANSWERED: Final = 10
 """Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
+READINGS: Final = 2
+"""Quantas leituras seguidas de uma listagem sem período não mostram um registro até que se creia que ela não o tem."""
 _WITNESSES: Final = 7
 """Por quantos dos outros registros se pergunta antes de dar alguns por excluídos."""
 _REMEDY: Final = (
@@ -89,9 +91,9 @@ async def refuse_without_witness(ctx: RunContext, resource: Resource, without: C
     for id_, numero in witnesses.items():
         try:
             document = await ctx.asking(ctx.detail(resource, id_, dict))
-        except BlingNotFoundError:
+        except BlingNotFoundError:  # também esta sumiu: conta contra
             continue
-        except BlingPausedError:
+        except BlingPausedError:  # o Bling está fora do ar: de testemunha nenhuma se sabe
             raise
         except LASTING:  # também uma testemunha pode ter um defeito, e então não diz nada
             asked -= 1
@@ -138,8 +140,7 @@ def refuse_silence(ctx: RunContext, resource: Resource, what: str, missing: int,
     """UnlikelyDeletionsError se o Bling respondeu 404 à maior parte de muitos registros que se perguntaram."""
     if not ctx.accept_deletions and missing > MOST_UNANSWERED and 2 * missing > asked:
         raise UnlikelyDeletionsError(
-            f"{what}: o Bling diz não ter {missing} de {asked} que outros registros citam, e isso é improvável. "
-            f"{_REMEDY}",
+            f"{what}: o Bling diz não ter {missing} de {asked} que se pediram, o que é improvável. {_REMEDY}",
             resource.name,
         )
 

@@ -153,12 +153,20 @@ async def read_between(
     return set(found.scalars())
 
 
+async def oldest_read(connection: AsyncConnection, table: Table) -> datetime | None:
+    """Quando se leu o mais velho do que a tabela tem; None se ainda não se leu nada."""
+    statement = text(f"SELECT min(extraido_em) FROM {table.name} WHERE NOT ({_waiting(table)})")
+    found: datetime | None = await connection.scalar(statement)
+    return found
+
+
 async def as_held(
     connection: AsyncConnection, table: Table, ids: Collection[Any], columns: Collection[str]
 ) -> dict[Any, dict[str, object]]:
     """Dos `ids`, os registros de que já se perguntou, cada um com estas colunas como o banco as tem."""
+    columns = ["id", *columns]
     statement = text(f"""
-        SELECT id, {", ".join(columns)} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
+        SELECT {", ".join(columns)} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
     found = (await connection.execute(statement, {"ids": list(ids)})).mappings()
     return {row["id"]: {column: row[column] for column in columns} for row in found}
 
@@ -172,13 +180,16 @@ async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collect
     )
 
 
-async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection[Any]) -> list[Any]:
-    """Os registros que o banco tem, e o Bling já deu, e não são de `ids`."""
+async def living_except(
+    connection: AsyncConnection, kept: Kept, ids: Collection[Any], since: datetime, until: datetime
+) -> list[Any]:
+    """Os registros que o banco tem, e o Bling já deu, e não são de `ids` nem se leram entre os dois instantes."""
     found = await connection.execute(
         text(f"""
             SELECT id FROM {kept.table.name}
-            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}"""),
-        {"ids": list(ids)},
+            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}
+              AND (extraido_em BETWEEN :since AND :until) IS NOT TRUE"""),
+        {"ids": list(ids), "since": since, "until": until},
     )
     return list(found.scalars())
 
