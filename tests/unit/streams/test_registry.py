@@ -1,11 +1,22 @@
 """O registro: os nomes, o que se coleta sem que se peça, e o que toda declaração tem de ter."""
 
+from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
 import pytest
+from sqlalchemy import BigInteger, Numeric, Table
+from tests.fixtures import fixture
 
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
+from bling_collector.payload import Row, UnreadableError
 from bling_collector.streams.registry import ALL, RESOURCES, chosen, named
 
+Place = tuple[str | int, ...]
+_FIXTURES = {"categoria_produto": "categoria", "estoque": "estoque_saldo"}
+"""Os que não têm o nome do recurso."""
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
 
 
@@ -59,3 +70,53 @@ def test_o_que_a_listagem_inteira_exclui_tem_onde_o_dizer(resource: Resource) ->
     if resource.whole is not None and not resource.whole.when_lacking:
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())
     assert {*resource.state} <= {*resource.volatile}
+
+
+@EACH
+def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> None:
+    document = _document(resource)
+    mark, large = 7_654_321, 3_000_000_000
+    places = [place for place in _numbers(document) if mark in _said(resource, document, place, mark, BigInteger)]
+    assert places
+    assert all(large in _said(resource, document, place, large, BigInteger) for place in places)
+
+
+@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+def test_uma_medida_perde_o_ruido_dos_32_bits(resource: Resource) -> None:
+    """Menos as das notas, que ficam exatas como o Bling as dá."""
+    document = _document(resource)
+    noisy = Decimal("2.34999990463")
+    for place in _numbers(document):
+        assert noisy not in map(abs, _said(resource, document, place, noisy, Numeric)), place
+
+
+def _document(resource: Resource) -> dict[str, Any]:
+    return fixture(_FIXTURES.get(resource.singular, resource.singular))
+
+
+def _numbers(value: Any, *place: str | int) -> Iterator[Place]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inside:
+        if type(each) in {int, Decimal}:
+            yield (*place, key)
+        yield from _numbers(each, *place, key)
+
+
+def _said(resource: Resource, document: dict[str, Any], place: Place, number: int | Decimal, kind: type) -> list[Any]:
+    """O que as colunas deste tipo dizem do documento em que este número é outro; nada, se assim não se lê."""
+    changed: Any = deepcopy(document)
+    *path, last = place
+    holder = changed
+    for key in path:
+        holder = holder[key]
+    holder[last] = number
+    try:
+        found = resource.rows(changed)
+    except UnreadableError:
+        return []
+    return [value for table, rows in found.items() for row in rows for value in _of_kind(table, row, kind)]
+
+
+def _of_kind(table: Table, row: Row, kind: type) -> list[Any]:
+    columns = (column for column in table.c if isinstance(column.type, kind) and column.name in row)
+    return [row[column.name] for column in columns if row[column.name] is not None]

@@ -37,7 +37,7 @@ def rows(pedido: Document) -> Rows:
 def _pedido(pedido: Fields) -> Row:
     return {
         "id": pedido.id("id"),
-        "numero": pedido.integer("numero"),
+        "numero": pedido.id("numero"),
         "numero_loja": pedido.text("numeroLoja"),
         "data": pedido.local_date("data"),
         "data_saida": pedido.local_date("dataSaida"),
