@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import BigInteger, Numeric, Table
 from tests.fixtures import fixture
 
+from bling_collector.db.models import contatos
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
 from bling_collector.payload import Row, UnreadableError
@@ -17,6 +18,16 @@ from bling_collector.streams.registry import ALL, RESOURCES, chosen, named
 Place = tuple[str | int, ...]
 _FIXTURES = {"categoria_produto": "categoria", "estoque": "estoque_saldo"}
 """Os que não têm o nome do recurso."""
+_NOT_CITED = {
+    "contas_receber.origem_id": "de um pedido ou de uma nota, que se leem por janelas",
+    "caixas_lancamentos.origem_id": "de muitas espécies; o borderô di-lo a conta que ele quitou",
+    "pedidos_venda.nota_fiscal_id": "as notas leem-se por janelas",
+    "produtos.categoria_id": "tem o seu próprio passo",
+    "produtos.produto_pai_id": "o pai de uma variação vem se alguém o vendeu ou o tem em estoque",
+    "categorias_produto.categoria_pai_id": "a listagem é a de todas",
+    "grupos_produto.grupo_pai_id": "a listagem é a de todos",
+    "situacoes.modulo_id": "é o de cuja listagem a situação vem",
+}
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
 
 
@@ -29,6 +40,35 @@ def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
 def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
     assert [resource.name for resource in chosen(["contatos", "nfe"])] == ["nfe", "contatos"]
     assert chosen([ALL]) == RESOURCES
+
+
+@pytest.mark.parametrize(
+    ("names", "collected"),
+    [
+        (["situacoes"], {"situacoes", "situacoes_modulos"}),
+        (["situacoes", "pedidos_venda"], {"situacoes", "situacoes_modulos", "pedidos_venda"}),
+        (["borderos"], {"borderos", "contas_receber", "contas_pagar"}),
+        (["borderos", "contas_pagar"], {"borderos", "contas_pagar"}),
+        (["produtos"], {"produtos", "nfe"}),
+        (["categorias_produto"], {"categorias_produto", "produtos", "nfe"}),
+        (["estoques"], {"estoques", "produtos"}),
+        (["contatos"], {"contatos", "nfe"}),
+        (["contatos", "pedidos_venda"], {"contatos", "pedidos_venda"}),
+        (["formas_pagamento"], {"formas_pagamento", "nfe"}),
+    ],
+)
+def test_o_que_por_si_so_nao_acha_nada_traz_aquilo_de_que_precisa(names: list[str], collected: set[str]) -> None:
+    assert {resource.name for resource in chosen(names)} == collected
+    assert {resource.name for resource in chosen(None, dict.fromkeys(names, True))} >= collected
+
+
+@EACH
+def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
+    """O que não se lista por si tem quem diga os ids dele, por pouco que se peça."""
+    lists_itself = resource.emitted or resource.snapshot or (resource.whole and not resource.whole.when_lacking)
+    givers = [each for each in chosen([resource.name]) if each.gives(resource)]
+    assert lists_itself or givers
+    assert resource.each is None or resource.each.of in {each.name for each in chosen([resource.name])}
 
 
 def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
@@ -54,6 +94,16 @@ def test_o_que_se_cita_e_um_recurso(resource: Resource) -> None:
         assert named(name) is not None, name
         tables = {resource.table.name, *(child.table.name for child in resource.children)}
         assert column.table.name in tables
+
+
+@EACH
+def test_o_id_de_outro_recurso_e_citado(resource: Resource) -> None:
+    cited = {column for _, column in resource.cites}
+    seen = {resource.table.c.get("contato_id")} if contatos in resource.first_seen else set()
+    parents = {child.table.c[child.parent] for child in resource.children}
+    tables = [resource.table, *(child.table for child in resource.children)]
+    for column in (column for table in tables for column in table.c if column.name.endswith("_id")):
+        assert column in cited | seen | parents or str(column) in _NOT_CITED, column
 
 
 @EACH

@@ -67,6 +67,7 @@ produtos = Table(
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     ours("categoria_vista_em"),
     gone("quando o Bling passou a dar o produto por excluído"),
+    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling não o mostra: não se pergunta de novo"),
     Column(
         "exclusao_vista_em",
         DateTime(timezone=True),

@@ -87,7 +87,7 @@ def _lacking(table: Table, recurso: str, citing: Collection[Citing]) -> str:
     sources += [
         f"""
         SELECT {column.name} FROM {column.table.name} c
-        WHERE {column.name} IS NOT NULL AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
+        WHERE {column.name}::text <> '0' AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
         for column in citing
     ]
     parked = _PARKED.format(recurso=recurso, id="citados.id::text")
@@ -308,7 +308,8 @@ async def prefer_produtos(connection: AsyncConnection, codigos: Collection[str])
 async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     """Os produtos de que ainda não se perguntou a categoria."""
     c = produtos.c
-    return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
+    unknown = select(c.id).where(c.categoria_vista_em.is_(None), c.nao_encontrado_em.is_(None))
+    return set((await connection.execute(unknown)).scalars())
 
 
 async def forget_categorias(connection: AsyncConnection, ids: Collection[int]) -> None:

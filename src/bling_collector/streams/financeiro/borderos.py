@@ -5,6 +5,7 @@ from typing import Final
 from bling_collector.db.models import borderos, borderos_pagamentos
 from bling_collector.etl.resource import Child, Document, Resource, Rows
 from bling_collector.payload import Fields, Row
+from bling_collector.streams.financeiro.contas import finance_of
 
 _EDITED_FOR: Final = 30
 """Dias em que um borderô ainda costuma ser corrigido (um relato)."""
@@ -58,6 +59,8 @@ BORDEROS = Resource(
     always=("data", "pagamentos"),
     listed=False,
     open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
+    needs=("contas_receber", "contas_pagar"),
+    cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),
     history=("pagamentos",),
 )

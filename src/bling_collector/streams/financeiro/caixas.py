@@ -75,7 +75,11 @@ CAIXAS = Resource(
         Dated("data", "situacao"),
         lambda row: text(row.get("situacao")) or "",
     ),
-    cites=(("contatos", caixas_lancamentos.c.contato_id),),
+    cites=(
+        ("contatos", caixas_lancamentos.c.contato_id),
+        ("contas_financeiras", caixas_lancamentos.c.conta_id),
+        ("categorias_financeiras", caixas_lancamentos.c.categoria_id),
+    ),
     history=(),
     person=Person(
         nameless_lancamento,

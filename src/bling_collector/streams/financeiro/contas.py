@@ -1,7 +1,9 @@
 """O que as contas a receber e a pagar têm em comum."""
 
+from sqlalchemy import Table
+
 from bling_collector.db.models import contas_borderos
-from bling_collector.etl.resource import Child, Document
+from bling_collector.etl.resource import Child, Cited, Document
 from bling_collector.payload import Fields, Row, UnreadableError, as_list, integer, part
 from bling_collector.streams.nameless import only
 
@@ -32,6 +34,11 @@ def conta(read: Fields) -> Row:
         "numero_documento": read.text("numeroDocumento"),
         "competencia": read.local_date("competencia"),
     }
+
+
+def finance_of(table: Table) -> tuple[Cited, ...]:
+    """O que as contas e os borderôs citam: a conta financeira e a categoria."""
+    return ("contas_financeiras", table.c.portador_id), ("categorias_financeiras", table.c.categoria_id)
 
 
 def settled_by(tipo: str) -> Child:

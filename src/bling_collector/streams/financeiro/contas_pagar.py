@@ -9,6 +9,7 @@ from bling_collector.streams.financeiro.contas import (
     PAGA_EM_PARTE,
     borderos,
     conta,
+    finance_of,
     nameless_conta,
     settled_by,
 )
@@ -42,6 +43,7 @@ CONTAS_PAGAR = Resource(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_pagar.c.forma_pagamento_id),
         ("contatos", contas_pagar.c.contato_id),
+        *finance_of(contas_pagar),
     ),
     children=(settled_by(TIPO),),
     history=("borderos",),

@@ -12,6 +12,7 @@ from bling_collector.streams.financeiro.contas import (
     PAGA_EM_PARTE,
     borderos,
     conta,
+    finance_of,
     nameless_conta,
     settled_by,
 )
@@ -88,6 +89,7 @@ CONTAS_RECEBER = Resource(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_receber.c.forma_pagamento_id),
         ("vendedores", contas_receber.c.vendedor_id),
+        *finance_of(contas_receber),
     ),
     children=(settled_by(TIPO),),
     # O contato como a conta o traz; o detalhe, que sabe mais, vem com os contatos.

@@ -43,6 +43,7 @@ CATEGORIAS_PRODUTO = Resource(
     optional=False,
     always=("descricao",),
     detail=False,
+    needs=("produtos",),
     whole=Whole(when_lacking=True),
     special=(_of_each_produto,),
     rebuilt=repository.fill_categoria_descricao,

@@ -130,6 +130,7 @@ PEDIDOS_VENDA = Resource(
         ("vendedores", pedidos_venda.c.vendedor_id),
         ("canais_venda", pedidos_venda.c.loja_id),
         ("situacoes", pedidos_venda.c.situacao_id),
+        ("produtos", pedidos_venda_itens.c.produto_id),
         ("formas_pagamento", pedidos_venda_parcelas.c.forma_pagamento_id),
     ),
     children=(Child(pedidos_venda_itens, "pedido_id"), Child(pedidos_venda_parcelas, "pedido_id")),
