@@ -100,7 +100,8 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
         for listed in simulated.list(bling, _query(bling, (*params, *span, *parent.items()))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
-            found[listed["id"]] = detail if resource.detail else told | simulated.row(dict(detail))
+            row = simulated.row(dict(listed))
+            found[listed["id"]] = {**detail, **resource.of_list(row)} if resource.detail else told | row
     return found
 
 

@@ -269,6 +269,10 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    from_list: tuple[tuple[str, str], ...] = ()
+    """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
+    listable: Callable[[Document], bool] = lambda document: True
+    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído."""
     fleeting: tuple[str, ...] = ()
     """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
@@ -328,6 +332,10 @@ class Resource:
     def resumo(self, row: Document) -> str:
         """A impressão de uma linha da listagem: outra, se o registro mudou."""
         return digest({key: value for key, value in row.items() if key not in self.fleeting})
+
+    def of_list(self, row: Document) -> Document:
+        """O que só a linha da listagem diz, como o documento o guarda."""
+        return {ours: row[theirs] for theirs, ours in self.from_list if theirs in row}
 
     @property
     def asked_at(self) -> str:

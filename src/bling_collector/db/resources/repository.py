@@ -36,6 +36,13 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
     return {row.id: row.resumo_lista for row in found}
 
 
+async def details(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> dict[Any, dict[str, Any]]:
+    """Dos `ids`, o documento que se guarda de cada um."""
+    c = table.c
+    found = await connection.execute(select(c.id, c.detalhe).where(c.id.in_(ids), c.detalhe.is_not(None)))
+    return {row.id: row.detalhe for row in found}
+
+
 async def should_answer(
     connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int], most: int
 ) -> list[int]:

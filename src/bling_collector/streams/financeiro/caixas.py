@@ -16,6 +16,11 @@ _KEPT = (
 """O que fica do lançamento de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
 
 
+_DERIVED = ("duplicata", "bordero", "estoque")
+LISTED = ("R", "E")
+"""As situações por que a listagem se filtra. As outras (escondido, não registrado…) só o detalhe mostra."""
+
+
 def rows(lancamento: Document) -> Rows:
     """A linha de um lançamento. O valor de uma saída é negativo; no detalhe do Bling é sempre positivo (um relato)."""
     read = Fields(lancamento)
@@ -28,6 +33,7 @@ def rows(lancamento: Document) -> Rows:
                 "competencia": read.local_date("competencia"),
                 "valor": _signed(read),
                 "situacao": read.text("situacao"),
+                "descricao": read.text("descricao"),
                 "contato_id": read.reference("contato"),
                 "categoria_id": read.reference("categoria"),
                 "origem_tipo": read.text("origem", "tipo"),
@@ -51,6 +57,12 @@ def nameless_lancamento(lancamento: Document) -> Document:
     return kept | ({"contato": only(lancamento["contato"], ("id",))} if "contato" in lancamento else {})
 
 
+def _is_final(lancamento: Document) -> bool:
+    """O que vem de uma conta ou do estoque muda com ela; o lançado à mão pode ganhar outra categoria, ou competência,
+    sem que a listagem o mostre, até que o excluam."""
+    return lancamento.get("situacao") == "E" or text(part(lancamento, "origem", "tipo")) in _DERIVED
+
+
 def _shown(situacao: str) -> Params:
     return (("situacao", situacao), ("situacaoConciliacao", "3"))
 
@@ -66,7 +78,11 @@ CAIXAS = Resource(
     rows=rows,
     always=("debCred", "data", "valor"),
     # Sem `situacao` só vêm os registrados; E são os excluídos, que a exclusão não apaga (referência: GET /caixas).
-    shows=(_shown("R"), _shown("E")),
+    shows=tuple(map(_shown, LISTED)),
+    listable=lambda lancamento: lancamento.get("situacao") in (*LISTED, None),
+    ours=f"coalesce(situacao, '{LISTED[0]}') IN {LISTED}",
+    is_final=_is_final,
+    from_list=(("descricao", "descricao"),),
     sized=False,
     # O padrão é o mês, e de quanto cabe num pedido nada se diz: pede-se um mês de cada vez.
     emitted=Emitted(
@@ -86,6 +102,7 @@ CAIXAS = Resource(
         contato_id=caixas_lancamentos.c.contato_id,
         names=(caixas_lancamentos.c.detalhe["contato", "nome"].astext,),
         documento=caixas_lancamentos.c.detalhe["contato", "cnpj"].astext,
+        also=(caixas_lancamentos.c.descricao,),
         texts=("observacoes", "descricao"),
     ),
     names=lambda row: {

@@ -6,6 +6,7 @@ from bling_collector.payload import Fields, integer, part
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
+    FROM_LIST,
     PAGA_EM_PARTE,
     borderos,
     conta,
@@ -39,6 +40,7 @@ CONTAS_PAGAR = Resource(
     whole=Whole(),
     # A linha é pobre: a categoria, o portador e o saldo podem mudar sem que ela mude.
     is_final=lambda row: integer(row.get("situacao")) not in (EM_ABERTO, PAGA_EM_PARTE),
+    from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_pagar.c.forma_pagamento_id),

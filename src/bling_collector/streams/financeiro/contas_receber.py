@@ -9,6 +9,7 @@ from bling_collector.payload import Fields, Row, integer, local_date, part, text
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
+    FROM_LIST,
     PAGA_EM_PARTE,
     borderos,
     conta,
@@ -85,6 +86,7 @@ CONTAS_RECEBER = Resource(
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     fleeting=("linkBoleto", "linkQRCodePix"),
     open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
+    from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_receber.c.forma_pagamento_id),

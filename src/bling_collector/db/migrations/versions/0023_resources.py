@@ -9,6 +9,9 @@ depends_on = None
 
 _COLUMNS = {
     "produtos.nao_encontrado_em": ("TIMESTAMP WITH TIME ZONE", "o Bling não o mostra: não se pergunta de novo"),
+    "contas_receber.vencimento_lista": ("DATE", "como a listagem o diz: o do detalhe pode ser outro"),
+    "contas_pagar.vencimento_lista": ("DATE", "como a listagem o diz: o do detalhe pode ser outro"),
+    "caixas_lancamentos.descricao": ("TEXT", "só a listagem a diz"),
 }
 
 _TOTAIS = {
@@ -64,6 +67,8 @@ def upgrade() -> None:
         table, column = place.split(".")
         op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
         op.execute(f"COMMENT ON COLUMN {place} IS '{comment}'")
+    # O que só a listagem dizia perdeu-se: sem a impressão da linha, cada um é lido outra vez.
+    op.execute("UPDATE caixas_lancamentos SET resumo_lista = NULL")
     _stock()
 
 
