@@ -144,20 +144,18 @@ async def refresh_open(
 
 async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
     """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
-    Bling já deu e agora diz não ter (404) foi excluído."""
-    alive = None if resource.open is None else f"({resource.open}) AND excluida_em IS NULL"
+    Bling já deu, e em duas execuções diz não ter (404), foi excluído."""
+    alive = f"({resource.open or 'false'} OR nao_encontrado_em IS NOT NULL) AND excluida_em IS NULL"
     condition = "true" if ctx.everything else alive
-    if condition is None:
-        return
     async with ctx.engine.connect() as connection:
         ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
     ctx.start(f"{resource.title} relidos", len(ids))
     missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
     ctx.check_stop()
-    if missing:
-        async with ctx.transaction() as connection:
-            gone = await mark_gone(ctx, connection, resource, missing)
-        ctx.gone[resource.name] += gone
+    async with ctx.transaction() as connection:
+        twice = await repository.not_found_again(connection, resource.table, ids, missing, ctx.clock.now())
+        gone = await mark_gone(ctx, connection, resource, twice)
+    ctx.gone[resource.name] += gone
 
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:

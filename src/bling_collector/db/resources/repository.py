@@ -158,6 +158,21 @@ async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collect
         await connection.execute(again)
 
 
+async def not_found_again(
+    connection: AsyncConnection, table: Table, asked: Collection[Any], missing: Collection[Any], now: datetime
+) -> list[Any]:
+    """Dos `missing`, os a que o Bling já tinha respondido 404. Anota-o dos outros, e esquece-o do mais que se pediu."""
+    told = select(table.c.id).where(table.c.id.in_(missing), table.c.nao_encontrado_em.is_not(None))
+    again = list((await connection.execute(told)).scalars())
+    await connection.execute(
+        text(f"""
+            UPDATE {table.name} SET nao_encontrado_em = CASE WHEN id = ANY(:missing) THEN :now END
+            WHERE id = ANY(:asked) AND (id = ANY(:missing)) <> (nao_encontrado_em IS NOT NULL)"""),
+        {"asked": list(asked), "missing": list(missing), "now": now},
+    )
+    return again
+
+
 async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection[Any]) -> list[Any]:
     """Os registros que o banco tem, e o Bling já deu, e não são de `ids`."""
     found = await connection.execute(

@@ -9,6 +9,13 @@ from bling_collector.streams.financeiro.contas import finance_of
 
 _EDITED_FOR: Final = 30
 """Dias em que um borderô ainda costuma ser corrigido (um relato)."""
+_UNLINKED: Final = """
+    NOT EXISTS (
+        SELECT FROM contas_borderos v
+        LEFT JOIN contas_receber r ON v.conta_tipo = 'receber' AND r.id = v.conta_id AND r.excluida_em IS NULL
+        LEFT JOIN contas_pagar p ON v.conta_tipo = 'pagar' AND p.id = v.conta_id AND p.excluida_em IS NULL
+        WHERE v.bordero_id = n.id AND (r.id IS NOT NULL OR p.id IS NOT NULL))"""
+"""Nenhuma conta o cita: foi estornado, ou a conta foi excluída."""
 
 
 def rows(bordero: Document) -> Rows:
@@ -58,7 +65,7 @@ BORDEROS = Resource(
     rows=rows,
     always=("data", "pagamentos"),
     listed=False,
-    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
+    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR} OR {_UNLINKED}",
     needs=("contas_receber", "contas_pagar"),
     cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),
