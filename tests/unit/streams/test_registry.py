@@ -116,6 +116,21 @@ def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Reso
 
 
 @EACH
+def test_so_o_que_se_lista_guarda_a_impressao_da_linha(resource: Resource) -> None:
+    if resource.optional and resource.snapshot is None:
+        assert resource.keeps_listing is resource.listed
+
+
+@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+def test_a_chave_de_uma_filha_e_a_de_onde_ela_esta(resource: Resource) -> None:
+    """A do pai e o lugar nele; as das notas são as do primeiro coletor, com um número sem significado."""
+    for child in resource.children:
+        keys = [column.name for column in child.table.primary_key]
+        assert child.parent in keys
+        assert len(keys) > 1
+
+
+@EACH
 def test_o_que_a_listagem_inteira_exclui_tem_onde_o_dizer(resource: Resource) -> None:
     if resource.whole is not None and not resource.whole.when_lacking:
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())

@@ -60,7 +60,7 @@ borderos = Table(
     Column("portador_id", BigInteger, comment="a conta financeira"),
     Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
     Column("historico", Text),
-    *kept("o borderô inteiro, como GET /borderos/{id} o deu"),
+    *kept("o borderô inteiro, como GET /borderos/{id} o deu", listed=False),
 )
 
 borderos_pagamentos = Table(

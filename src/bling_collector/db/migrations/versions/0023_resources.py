@@ -69,6 +69,10 @@ def upgrade() -> None:
         op.execute(f"COMMENT ON COLUMN {place} IS '{comment}'")
     # O que só a listagem dizia perdeu-se: sem a impressão da linha, cada um é lido outra vez.
     op.execute("UPDATE caixas_lancamentos SET resumo_lista = NULL")
+    op.execute("ALTER TABLE borderos DROP COLUMN resumo_lista")  # não se listam: esteve sempre vazia
+    op.execute("ALTER TABLE vendedores_comissoes DROP COLUMN id")
+    op.execute("ALTER TABLE vendedores_comissoes ADD PRIMARY KEY (vendedor_id, ordem)")
+    op.execute("DROP INDEX ix_vendedores_comissoes_vendedor_id")
     _stock()
 
 
