@@ -5,7 +5,8 @@ from decimal import Decimal
 from bling_collector.db.models import caixas_lancamentos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Document, Emitted, Params, Person, Resource, Rows
-from bling_collector.payload import Fields, UnreadableError, integer, local_date, part, text
+from bling_collector.payload import Fields, UnreadableError, local_date, part, text
+from bling_collector.streams.contato import known_by
 from bling_collector.streams.nameless import only
 from bling_collector.windows import Between
 
@@ -105,8 +106,5 @@ CAIXAS = Resource(
         also=(caixas_lancamentos.c.descricao,),
         texts=("observacoes", "descricao"),
     ),
-    names=lambda row: {
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    },
+    names=known_by(),
 )

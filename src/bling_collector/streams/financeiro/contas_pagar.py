@@ -2,7 +2,8 @@
 
 from bling_collector.db.models import contas_borderos, contas_pagar
 from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
-from bling_collector.payload import Fields, integer, part
+from bling_collector.payload import Fields, integer
+from bling_collector.streams.contato import known_by
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
@@ -51,5 +52,5 @@ CONTAS_PAGAR = Resource(
     history=("borderos",),
     # O fornecedor vem só com o id; o que diz quem ele é são os textos.
     person=Person(nameless_conta, contato_id=contas_pagar.c.contato_id, names=(), texts=("historico",)),
-    names=lambda row: {"contato_id": integer(part(row, "contato", "id")) or None},
+    names=known_by(),
 )
