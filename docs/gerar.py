@@ -270,6 +270,7 @@ def resources_page() -> str:
         "",
         *wrap(
             "O que se coleta do Bling. Sem `RECURSOS`, os que se coletam sempre; com ela, os que nela se nomeiam "
+            "e aqueles de que eles precisam "
             "([a configuração](referencia-configuracao.md)). A permissão é o escopo que se marca no cadastro do "
             "aplicativo ([a autorização](autorizacao.md)).",
             120,
