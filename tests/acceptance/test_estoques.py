@@ -119,6 +119,18 @@ async def test_um_produto_que_nao_se_deixa_ler_fica_pendente_e_os_outros_nao(
     await assert_the_last_reading_is_bling(app, bling)
 
 
+async def test_sem_a_listagem_dos_produtos_fotografam_se_os_que_se_sabem(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    await app.pipeline.run_full(START)
+    bling.fail("^/produtos$", "server_error")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "partial"
+    bling.faults.clear()
+    await assert_the_last_reading_is_bling(app, bling)
+    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM estoque_totais") == 2
+
+
 @pytest.mark.bling(scale=0.1)
 async def test_sem_registro_de_quase_nenhum_a_leitura_e_inteira_e_custa_pouco(
     app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch

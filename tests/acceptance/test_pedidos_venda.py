@@ -156,7 +156,7 @@ async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(app: App, bling
 @pytest.mark.collector(recursos=("pedidos_venda", "produtos"))
 async def test_os_produtos_que_os_pedidos_citam_vem_pelo_id(app: App, bling: Bling, clock: FakeClock) -> None:
     """Também o que já não tem o SKU que tinha; de um que o Bling já não mostra fica a linha que só diz isso."""
-    sold = next(order for order in reversed(bling.orders.values()) if order["itens"])
+    sold = next(order for order in reversed([*bling.orders.values()]) if order["itens"])
     item = sold["itens"][0] | {"produto": {"id": 7}}
     bling.edit_order(sold["id"], itens=[item, *sold["itens"][1:]])
     assert (await app.pipeline.run_full(START)).status == "success"

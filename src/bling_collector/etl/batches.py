@@ -1,5 +1,6 @@
 """O que se pede por lotes de chaves num parâmetro que se repete: os registros de cada uma, ou a fotografia de tudo."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,13 +15,22 @@ from bling_collector.api.transport import ATTEMPTS
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.upsert import insert
-from bling_collector.errors import LASTING, BlingError, BlingPausedError, BlingRejectedError, BlingScopeError
+from bling_collector.errors import (
+    LASTING,
+    BlingError,
+    BlingPausedError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    BlingScopeError,
+)
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
 from bling_collector.etl.resource import Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
 from bling_collector.payload import Json, Row, UnreadableError
+
+log = logging.getLogger(__name__)
 
 BATCH: Final = 95
 """Chaves por requisição: uma página, com lugar para os registros que repetem uma."""
@@ -277,7 +287,9 @@ async def _listed(ctx: RunContext, snapshot: Snapshot) -> set[str] | None:
             async for page in reading.pages():
                 ids |= {str(row["id"]) for row in page}
                 ctx.check_stop()
-        except BlingScopeError:  # di-lo o próprio recurso
+        except (BlingScopeError, BlingResourceDownError) as error:  # fica o que o banco sabe: o de hoje não volta
+            log.warning("%s", error)
+            ctx.problems += [] if isinstance(error, BlingScopeError) else [str(error)]  # di-lo o próprio recurso
             return None
         if reading.unread:
             ctx.problems.append(f"O Bling não dá toda a listagem de {other.title.lower()}: {reading.unread[0].error}")
