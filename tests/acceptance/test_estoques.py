@@ -38,6 +38,11 @@ async def assert_the_last_reading_is_bling(app: App, bling: Bling) -> None:
     ]
     seen = "SELECT produto_id, codigo, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_atual ORDER BY 1, 3"
     assert await rows(app.engine, seen) == expected
+    per_day = (
+        "SELECT produto_id, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_por_dia"
+        " WHERE dia = (SELECT max(dia) FROM vw_estoque_por_dia) ORDER BY 1, 2"
+    )
+    assert await rows(app.engine, per_day) == [(id_, *saldo) for id_, _, *saldo in expected]
     totals = "SELECT produto_id, saldo_fisico, saldo_virtual FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) "
     assert await rows(app.engine, f"{totals} FROM estoque_totais) ORDER BY 1") == [
         (id_, balances.get(id_, {}).get("saldoFisicoTotal"), balances.get(id_, {}).get("saldoVirtualTotal"))

@@ -267,8 +267,9 @@ async def test_what_bling_no_longer_has_is_marked_and_stays(
     ids = await assert_equals_bling(app, bling, resource)
     chosen = ids[len(ids) // 2]
     SIMULATED[resource.path].delete(bling, chosen)
-    clock.advance(DAY)
-    await repaired(app)
+    for _ in range(1 if resource.listed else 2):  # sem listagem que o diga, só o segundo 404
+        clock.advance(DAY)
+        await repaired(app)
     rows = {row["id"]: row for row in await held(app, resource.table)}
     assert chosen in rows, "uma linha nunca é apagada"
     gone = chosen not in documents(bling, resource)
