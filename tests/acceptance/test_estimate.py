@@ -16,7 +16,7 @@ from bling_collector.streams.registry import chosen
 from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
-NOTHING_NEW = 105
+NOTHING_NEW = 112
 """O que pede hoje a coleta de um dia em que nada mudou, com tudo ligado: um terço são listagens pequenas, lidas de cada
 maneira que pode esconder algo, e um sexto as contas a receber em volta de hoje."""
 

@@ -170,3 +170,21 @@ async def test_a_conferencia_que_repara_nao_se_fia_no_ponto_de_leitura(
         await control.move_checkpoint(connection, "pedidos_venda", clock.now())
     assert (await app.pipeline.reconcile(repair=True)).status == "success"
     await assert_equals_the_orders(app, bling)
+
+
+@pytest.mark.collector(recursos=("pedidos_venda", "produtos"))
+async def test_os_produtos_que_os_pedidos_citam_vem_pelo_id(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Também o que já não tem o SKU que tinha; de um que o Bling já não mostra fica a linha que só diz isso."""
+    sold = next(order for order in reversed([*bling.orders.values()]) if order["itens"])
+    item = sold["itens"][0] | {"produto": {"id": 7}}
+    bling.edit_order(sold["id"], itens=[item, *sold["itens"][1:]])
+    assert (await app.pipeline.run_full(START)).status == "success"
+    lacking = (
+        "SELECT DISTINCT i.produto_id FROM pedidos_venda_itens i LEFT JOIN produtos p ON p.id = i.produto_id"
+        " WHERE i.produto_id IS NOT NULL AND p.detalhe IS NULL"
+    )
+    assert await rows(app.engine, lacking) == [(7,)]
+    assert await scalar(app.engine, "SELECT nao_encontrado_em IS NOT NULL FROM produtos WHERE id = 7")
+    bling.fail("^/produtos$", "server_error", query="idsProdutos")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success", "nenhum se pergunta outra vez"

@@ -214,6 +214,19 @@ async def test_o_que_se_diz_e_o_que_muda(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
+    ("recursos", "said"),
+    [
+        ("estoques", "Outro precisa de produtos, que por isso se coleta.\n"),
+        ("borderos", "Outro precisa de contas a receber e contas a pagar, que por isso se coletam.\n"),
+        ("nfe,produtos", ""),
+    ],
+)
+async def test_o_que_se_coleta_porque_outro_precisa_e_dito(terminal: Terminal, recursos: str, said: str) -> None:
+    out = (await terminal.run("recursos", RECURSOS=recursos)).out
+    assert out.endswith(said) if said else "Outro precisa" not in out
+
+
+@pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
         (["ligar", "boato"], {}, "Não há recurso 'boato'"),

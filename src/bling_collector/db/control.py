@@ -280,6 +280,12 @@ async def pending(connection: AsyncConnection, recurso: str, *, before: datetime
     return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
 
 
+async def pending_ids(connection: AsyncConnection, recurso: str) -> set[str]:
+    """O que está pendente do recurso, também o que se estacionou."""
+    c = pendencias.c
+    return set((await connection.execute(select(c.recurso_id).where(c.recurso == recurso))).scalars())
+
+
 async def parked(connection: AsyncConnection, recurso: str) -> dict[str, str | None]:
     """Id → impressão da linha de listagem das pendências estacionadas do recurso."""
     c = pendencias.c

@@ -46,7 +46,11 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         owed = [each for each in owed if each.recurso_id.isdecimal()]  # as outras são chaves
     if not owed:
         return
-    todo = {_id_of(resource, each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
+    # O que só a linha diz não ficou na pendência: sem a impressão, a listagem traz outra vez o registro.
+    todo = {
+        _id_of(resource, each.recurso_id): Wanted(None if resource.from_list else each.resumo, each.data_emissao)
+        for each in owed
+    }
     ctx.start(f"{resource.title} pendentes", len(todo))
     if resource.only_listed or (resource.ids is not None and not resource.detail):
         await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
@@ -142,20 +146,18 @@ async def refresh_open(
 
 async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
     """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
-    Bling já deu e agora diz não ter (404) foi excluído."""
-    alive = None if resource.open is None else f"({resource.open}) AND excluida_em IS NULL"
+    Bling já deu, e em duas execuções diz não ter (404), foi excluído."""
+    alive = f"({resource.open or 'false'} OR nao_encontrado_em IS NOT NULL) AND excluida_em IS NULL"
     condition = "true" if ctx.everything else alive
-    if condition is None:
-        return
     async with ctx.engine.connect() as connection:
         ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
     ctx.start(f"{resource.title} relidos", len(ids))
     missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
     ctx.check_stop()
-    if missing:
-        async with ctx.transaction() as connection:
-            gone = await mark_gone(ctx, connection, resource, missing)
-        ctx.gone[resource.name] += gone
+    async with ctx.transaction() as connection:
+        twice = await repository.not_found_again(connection, resource.table, ids, missing, ctx.clock.now())
+        gone = await mark_gone(ctx, connection, resource, twice)
+    ctx.gone[resource.name] += gone
 
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
@@ -209,7 +211,10 @@ async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
         return _as_listed(resource, row)
     if resource.alone and (resource.detail or resource.ids is None):
         document = await ctx.detail(resource, id_)
-        return Item(document, await _resumo(ctx, resource, document))
+        row = await _row_of(ctx, resource, document)
+        # A impressão da linha, para que a conferência não o dê por mudado; a menos que ela já diga outra coisa.
+        same = row is not None and _says_the_same(row, document)
+        return Item({**document, **resource.of_list(row or {})}, resource.resumo(row) if row and same else None)
     if resource.ids is None:
         raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem, e só nela se lê")
     for extra in await extras(ctx, resource):
@@ -230,11 +235,8 @@ async def _listed(ctx: RunContext, resource: Resource, id_: Id) -> Document | No
     return None
 
 
-async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> str | None:
-    """A impressão da linha que a listagem do dia mostra do documento, para que a conferência não o dê por mudado.
-
-    None se a listagem não o mostra, ou se a linha diz outra coisa: ele mudou entre as duas leituras.
-    """
+async def _row_of(ctx: RunContext, resource: Resource, document: Document) -> Document | None:
+    """A linha que a listagem do dia mostra do documento; None se não o mostra."""
     day = resource.day(document)
     if not resource.keeps_listing or resource.emitted is None or day is None:
         return None
@@ -243,7 +245,7 @@ async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> st
         async for page in reading.pages(Period.of(Window(day, day))):
             for row in page:
                 if row["id"] == document["id"]:
-                    return resource.resumo(row) if _says_the_same(row, document) else None
+                    return dict(row)
     return None
 
 

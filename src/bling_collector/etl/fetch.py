@@ -44,6 +44,8 @@ class Wanted:
     day: date | None = None
     names: Row = field(default_factory=dict, compare=False)
     """Por que as pessoas a conhecem, se uma listagem a mostrou."""
+    said: Document = field(default_factory=dict, compare=False)
+    """O que só a linha diz, e o documento guarda."""
     row: Document | None = field(default=None, compare=False)
     """A própria linha, se é ela o documento."""
 
@@ -245,7 +247,7 @@ async def fetch_and_store(
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
             if fetched.document is not None:
-                items.append(Item(fetched.document, wanted.resumo, wanted.day))
+                items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day))
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
                 result.missing.add(fetched.id)
             else:

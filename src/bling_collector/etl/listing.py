@@ -64,7 +64,7 @@ def diff(
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row
-    return Wanted(resource.resumo(row), day, resource.names(row), whole)
+    return Wanted(resource.resumo(row), day, resource.names(row), resource.of_list(row), whole)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ Id = Any
 
 Params = tuple[tuple[str, str], ...]
 Rows = Mapping[Table, list[Row]]
+Cited = tuple[str, Column[Any]]
+"""Um recurso, e a coluna de outro que guarda ids dele."""
 OnIds = Callable[[AsyncConnection, Collection[Id]], Awaitable[object]]
 """O que se faz no banco, na mesma transação, de certos registros."""
 Special = Callable[["RunContext"], Awaitable[None]]
@@ -149,17 +151,21 @@ class Each:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Uma fotografia: os ids de outra tabela, pedidos por lotes; a leitura guarda-se inteira, ou não se guarda."""
+    """Uma fotografia: os ids de outro recurso, todos os que se sabem, pedidos por lotes."""
 
     query: str
-    """Em SQL, os ids por que se pergunta."""
+    """Em SQL, os que o banco sabe."""
+    none: Callable[[Id], Document]
+    """O documento que diz que de um id o Bling nada tem."""
     param: str
     taken: str
     """A coluna com a hora da leitura."""
     every: timedelta = timedelta(hours=20)
     """Uma por dia, com folga: a execução diária não começa sempre no mesmo segundo."""
-    of: str = ""
-    """O recurso da consulta."""
+    of: "Resource | None" = None
+    """O recurso dos ids, se a listagem dele mostra mais do que o banco sabe."""
+    shows: tuple[Params, ...] = ()
+    """As listagens que, juntas, os mostram."""
 
 
 @dataclass(frozen=True)
@@ -272,8 +278,10 @@ class Resource:
     changed: Changed | None = None
     whole: Whole | None = None
     each: Each | None = None
-    cites: tuple[tuple[str, Column[Any]], ...] = ()
-    """Recurso → a coluna deste que guarda ids dele."""
+    cites: tuple[Cited, ...] = ()
+    """Os outros recursos de que este guarda ids."""
+    needs: tuple[str, ...] = ()
+    """De onde vêm os ids deste, que não se lista por si: pedem-se com ele, se nada que se pede os dá."""
     keys: Keys | None = None
     snapshot: Snapshot | None = None
     removed: Removed | None = None
@@ -282,6 +290,10 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    from_list: tuple[tuple[str, str], ...] = ()
+    """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
+    listable: Callable[[Document], bool] = lambda document: True
+    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído."""
     fleeting: tuple[str, ...] = ()
     """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
@@ -357,10 +369,19 @@ class Resource:
         """A impressão de uma linha da listagem: outra, se o registro mudou."""
         return digest({key: value for key, value in row.items() if key not in self.fleeting})
 
+    def of_list(self, row: Document) -> Document:
+        """O que só a linha da listagem diz, como o documento o guarda."""
+        return {ours: row[theirs] for theirs, ours in self.from_list if theirs in row}
+
     @property
     def asked_at(self) -> str:
         """O caminho em que se pede um registro só."""
         return self.detail_path or self.path
+
+    def gives(self, other: "Resource") -> bool:
+        """Se deste saem ids do outro."""
+        cited = any(name == other.name for name, _ in self.cites)
+        return self.name != other.name and (cited or other.table in self.first_seen or self.name in other.needs)
 
     @property
     def only_listed(self) -> bool:

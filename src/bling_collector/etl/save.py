@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy.exc import DBAPIError
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.resources import erasure
+from bling_collector.db.resources import erasure, repository
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.etl.resource import Document, Id, Resource, Rows
 from bling_collector.payload import Row, UnreadableError, integer
@@ -60,7 +60,8 @@ async def _mapped(
     connection: AsyncConnection, resource: Resource, items: Sequence[Item], outcome: Saved
 ) -> Sequence[Mapped]:
     """Cada documento, sem a pessoa se ela pediu que a apagassem, com as suas linhas; menos os que não se leem."""
-    documents = await nameless(connection, resource, [item.document for item in items])
+    documents = await _with_what_was_listed(connection, resource, [item.document for item in items])
+    documents = await nameless(connection, resource, documents)
     mapped = []
     for item, document in zip(items, documents, strict=True):
         try:
@@ -69,6 +70,21 @@ async def _mapped(
         except UnreadableError as error:  # os outros do lote não têm culpa
             outcome.refused.append((item, f"o registro não se lê inteiro: {error}"))
     return mapped
+
+
+async def _with_what_was_listed(
+    connection: AsyncConnection, resource: Resource, documents: Sequence[Document]
+) -> Sequence[Document]:
+    """Os documentos, com o que só a listagem disse de cada um: o que veio sem passar por ela fica com o que tinha."""
+    keys = [key for _, key in resource.from_list]
+    lacking = [document["id"] for document in documents if not document.keys() >= {*keys}]
+    if not lacking:
+        return documents
+    held = await repository.details(connection, resource.table, lacking)
+    return [
+        {key: value for key, value in held.get(document["id"], {}).items() if key in keys} | {**document}
+        for document in documents
+    ]
 
 
 async def nameless(connection: AsyncConnection, resource: Resource, documents: Sequence[Document]) -> list[Document]:

@@ -151,7 +151,7 @@ class Unlisted:
 
     gone: list[int] = field(default_factory=list)
     moved: list[int] = field(default_factory=list)
-    """Mudaram de data."""
+    """Mudaram de data, ou passaram ao que nenhuma listagem mostra."""
     in_doubt: list[int] = field(default_factory=list)
     """Não se pôde saber."""
     skipped: bool = False
@@ -165,8 +165,9 @@ async def settle_the_unlisted(
 
     UnlikelyDeletionsError, e nenhum é marcado, se são demais dos `held` que o banco tem na janela.
 
-    Cada um é pedido pelo id. Se responde com outra data, só mudou de janela, e é salvo. Se responde como antes, o
-    Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do seu dia, diz.
+    Cada um é pedido pelo id. Se responde com outra data, ou como o que não se lista, só mudou, e é salvo. Se responde
+    como antes, o Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do
+    seu dia, diz.
     """
     result = Unlisted()
     moved: list[Item] = []
@@ -184,7 +185,7 @@ async def settle_the_unlisted(
                 )
             else:
                 day = resource.day(fetched.document) or days[fetched.id]
-                if window.inicio <= day <= window.fim:
+                if resource.listable(fetched.document) and window.inicio <= day <= window.fim:
                     answering[fetched.id] = day
                 else:
                     result.moved.append(fetched.id)

@@ -18,7 +18,7 @@ from bling_collector.etl.again import MOST_OPEN
 from bling_collector.etl.batches import BATCH
 from bling_collector.etl.cited import whole_mark
 from bling_collector.etl.listing import MAX_PROBES, hidden
-from bling_collector.etl.resource import Recent, Resource
+from bling_collector.etl.resource import Recent, Resource, Snapshot
 from bling_collector.windows import EARLIEST, Window, plan
 
 Counts = Mapping[str, float]
@@ -120,8 +120,7 @@ class Costs:
         elif not is_listed(resource):
             asked += self.details(resource, new)
         if resource.snapshot is not None:
-            photographed = max(known.sources, listed.get(resource.snapshot.of, 0.0)) + new.get(resource.snapshot.of, 0)
-            asked += math.ceil(photographed / BATCH) * (1 + len(resource.suspects))
+            asked += self._photographs(resource, resource.snapshot, new, listed)
         if resource.removed is not None:
             asked += 2 / WEEK if known.begun else 2 if resource.removed.at_first else 0
         if special is not None:
@@ -148,6 +147,13 @@ class Costs:
         if resource.each is not None:
             lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
         return lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+
+    def _photographs(self, resource: Resource, snapshot: Snapshot, new: Counts, listed: Counts) -> float:
+        """Os lotes dos ids, perguntados de cada maneira, e as listagens que os mostram."""
+        of = snapshot.of.name if snapshot.of is not None else ""
+        ids = max(self.of(resource).sources, listed.get(of, 0.0)) + new.get(of, 0.0)
+        pages = len(snapshot.shows) * (math.ceil(ids / len(snapshot.shows) / self.size) + 1) if snapshot.shows else 0
+        return math.ceil(ids / BATCH) * (1 + len(resource.suspects)) + pages
 
     def _rereads(self, resource: Resource) -> int:
         reread = self.of(resource).reread

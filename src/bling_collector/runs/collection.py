@@ -91,11 +91,11 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
-    elif "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
+    if "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
         yield partial(read_cited, ctx, resource)
     if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)
-    if resource.emitted is None:
+    elif resource.emitted is None:
         yield partial(retry_pendencias, ctx, resource)
     for special in resource.special:
         yield partial(special, ctx)

@@ -53,7 +53,7 @@ def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     assert rest(parents, "situacoes", {}) == 5, "uma por pai"
     assert rest(costs("situacoes"), "situacoes", {}, situacoes_modulos=3) == 3, "os pais que se acaba de saber"
     snapshot = costs("estoques", estoques=Known(sources=200))
-    assert rest(snapshot, "estoques", {}) == 3 * 3, "três lotes, de três maneiras"
+    assert rest(snapshot, "estoques", {}) == 3 * 3 + 6 * 2, "três lotes, de três maneiras, e as listagens dos produtos"
     lojas = costs("produtos_lojas", produtos_lojas=Known(begun=True, held=500))
     assert rest(lojas, "produtos_lojas", {}) == pytest.approx(1 + 6 / 7), "o filtro, e a inteira uma vez por semana"
     recent = costs("contas_receber")

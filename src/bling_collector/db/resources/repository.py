@@ -38,6 +38,13 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
     return {row.id: row.resumo_lista for row in found}
 
 
+async def details(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> dict[Any, dict[str, Any]]:
+    """Dos `ids`, o documento que se guarda de cada um."""
+    c = table.c
+    found = await connection.execute(select(c.id, c.detalhe).where(c.id.in_(ids), c.detalhe.is_not(None)))
+    return {row.id: row.detalhe for row in found}
+
+
 async def should_answer(
     connection: AsyncConnection, table: Table, recurso: str, *, without: Collection[int], most: int
 ) -> list[int]:
@@ -108,7 +115,7 @@ def _lacking(table: Table, recurso: str, citing: Collection[Citing]) -> str:
     sources += [
         f"""
         SELECT {column.name} FROM {column.table.name} c
-        WHERE {column.name} IS NOT NULL AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
+        WHERE {column.name}::text <> '0' AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
         for column in citing
     ]
     parked = _PARKED.format(recurso=recurso, id="citados.id::text")
@@ -178,6 +185,21 @@ async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collect
     await connection.execute(
         new.on_conflict_do_update(index_elements=["id"], set_=said) if said else new.on_conflict_do_nothing()
     )
+
+
+async def not_found_again(
+    connection: AsyncConnection, table: Table, asked: Collection[Any], missing: Collection[Any], now: datetime
+) -> list[Any]:
+    """Dos `missing`, os a que o Bling já tinha respondido 404. Anota-o dos outros, e esquece-o do mais que se pediu."""
+    told = select(table.c.id).where(table.c.id.in_(missing), table.c.nao_encontrado_em.is_not(None))
+    again = list((await connection.execute(told)).scalars())
+    await connection.execute(
+        text(f"""
+            UPDATE {table.name} SET nao_encontrado_em = CASE WHEN id = ANY(:missing) THEN :now END
+            WHERE id = ANY(:asked) AND (id = ANY(:missing)) <> (nao_encontrado_em IS NOT NULL)"""),
+        {"asked": list(asked), "missing": list(missing), "now": now},
+    )
+    return again
 
 
 async def living_except(
@@ -346,7 +368,8 @@ async def prefer_produtos(connection: AsyncConnection, codigos: Collection[str])
 async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     """Os produtos de que ainda não se perguntou a categoria."""
     c = produtos.c
-    return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
+    unknown = select(c.id).where(c.categoria_vista_em.is_(None), c.nao_encontrado_em.is_(None))
+    return set((await connection.execute(unknown)).scalars())
 
 
 async def forget_categorias(connection: AsyncConnection, ids: Collection[int]) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from bling_collector.db.models import borderos, borderos_pagamentos
 from bling_collector.etl.resource import Child, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, objects
+from bling_collector.streams.financeiro.contas import finance_of
 from bling_collector.traces import only
 
 _EDITED_FOR: Final = 30
@@ -12,6 +13,13 @@ _EDITED_FOR: Final = 30
 _KEPT = ("id", "data", "portador", "categoria")
 _PAGAMENTO = ("numeroDocumento", "valorPago", "juros", "desconto", "acrescimo", "tarifa")
 """O que fica do borderô de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
+_UNLINKED: Final = """
+    NOT EXISTS (
+        SELECT FROM contas_borderos v
+        LEFT JOIN contas_receber r ON v.conta_tipo = 'receber' AND r.id = v.conta_id AND r.excluida_em IS NULL
+        LEFT JOIN contas_pagar p ON v.conta_tipo = 'pagar' AND p.id = v.conta_id AND p.excluida_em IS NULL
+        WHERE v.bordero_id = n.id AND (r.id IS NOT NULL OR p.id IS NOT NULL))"""
+"""Nenhuma conta o cita: foi estornado, ou a conta foi excluída."""
 
 
 def rows(bordero: Document) -> Rows:
@@ -75,7 +83,9 @@ BORDEROS = Resource(
     rows=rows,
     always=("data", "pagamentos"),
     listed=False,
-    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
+    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR} OR {_UNLINKED}",
+    needs=("contas_receber", "contas_pagar"),
+    cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),
     history=("pagamentos",),
     # Um borderô pode ser de várias pessoas: cada pagamento é de uma.

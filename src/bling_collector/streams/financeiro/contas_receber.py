@@ -5,13 +5,16 @@ from datetime import timedelta
 from bling_collector.db.models import contas_borderos, contas_receber, contatos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Document, Emitted, Person, Recent, Resource, Rows
-from bling_collector.payload import Fields, Row, integer, local_date, part, text
+from bling_collector.payload import Fields, integer, local_date
+from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
+    FROM_LIST,
     PAGA_EM_PARTE,
     borderos,
     conta,
+    finance_of,
     nameless_conta,
     settled_by,
 )
@@ -34,16 +37,7 @@ def rows(document: Document) -> Rows:
     return {
         contas_receber: [conta(read) | more],
         contas_borderos: borderos(document, TIPO),
-        contatos: [_contato(read)] if read.reference("contato") is not None else [],
-    }
-
-
-def _contato(read: Fields) -> Row:
-    return {
-        "id": read.reference("contato"),
-        "nome": read.text("contato", "nome"),
-        "documento": read.documento("contato", "numeroDocumento"),
-        "tipo_pessoa": read.text("contato", "tipo"),
+        contatos: contato_of(read, tipo="tipo"),
     }
 
 
@@ -84,13 +78,14 @@ CONTAS_RECEBER = Resource(
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     fleeting=("linkBoleto", "linkQRCodePix"),
     open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
+    from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_receber.c.forma_pagamento_id),
         ("vendedores", contas_receber.c.vendedor_id),
+        *finance_of(contas_receber),
     ),
     children=(settled_by(TIPO),),
-    # O contato como a conta o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     history=("borderos",),
     person=Person(
@@ -100,9 +95,5 @@ CONTAS_RECEBER = Resource(
         documento=contas_receber.c.detalhe["contato", "numeroDocumento"].astext,
         texts=("historico", "origem"),
     ),
-    names=lambda row: {
-        "numero": text(part(row, "origem", "numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    },
+    names=known_by("origem", "numero"),
 )

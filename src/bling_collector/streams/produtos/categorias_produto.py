@@ -53,6 +53,7 @@ CATEGORIAS_PRODUTO = Resource(
     optional=False,
     always=("descricao",),
     detail=False,
+    needs=("produtos",),
     whole=Whole(when_lacking=True),
     special=(_of_each_produto,),
     special_cost=_cost,

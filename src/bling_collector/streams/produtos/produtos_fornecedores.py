@@ -49,7 +49,7 @@ PRODUTOS_FORNECEDORES = Resource(
     always=("produto", "fornecedor", "precoCusto"),
     detail=False,
     whole=Whole(),
-    cites=(("contatos", produtos_fornecedores.c.fornecedor_id),),
+    cites=(("contatos", produtos_fornecedores.c.fornecedor_id), ("produtos", produtos_fornecedores.c.produto_id)),
     history=(),
     after_change=note_costs,
     # O fornecedor é um contato, que vem só com o id.
