@@ -434,7 +434,7 @@ async def test_each_day_has_its_photograph_and_none_is_touched_again(
     truth = documents(bling, resource)
     simulated.edit(bling, ids[0], photographable(resource, truth[ids[0]]))
     simulated.delete(bling, ids[1])
-    clock.advance(DAY)
+    clock.advance(7 * DAY)
     assert (await app.pipeline.run()).status == "success"
     now = await photographs(app, resource)
     assert len(now) == 2

@@ -76,8 +76,18 @@ class Shown:
     said: Document = field(default_factory=dict, compare=False)
     """O que o pai diz de cada linha dela."""
 
-    def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
-        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said)
+    def reading(
+        self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
+    ) -> Reading:
+        return Reading(
+            ctx,
+            resource,
+            self.params,
+            between=between,
+            path=self.path,
+            said=self.said,
+            short_is_last=short_is_last,
+        )
 
 
 async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:

@@ -76,6 +76,8 @@ class Recent:
     back: timedelta
     ahead: timedelta = timedelta(days=1)
     filters: Params = ()
+    weekly: str = ""
+    """O nome do ponto de leitura, se basta relê-la uma vez por semana."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Whole:
 
     every: timedelta = timedelta()
     """De quanto em quanto tempo; zero é em toda execução."""
+    weekly: Callable[[Document], bool] = lambda row: False
+    """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     when_lacking: bool = False
     """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
 

@@ -29,12 +29,16 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     """
     assert resource.whole is not None, resource.name
     name, now = whole_mark(resource), ctx.clock.now()
-    if not ctx.everything and not await _is_due(ctx, resource, name):
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, name)
+    if not ctx.everything and not await _is_due(ctx, resource, last):
         return
+    # Uma vez por semana até a página vazia; nos outros dias uma página curta basta, se mostra tudo o que se tem.
+    thorough = ctx.everything or is_due(last, now, WEEKLY)
     seen: set[Id] = set()
     unread: Unreads = []
-    for _ in range(READINGS):
-        await _read(ctx, resource, seen, unread)
+    for reading in range(READINGS):
+        await _read(ctx, resource, seen, unread, thorough=thorough or reading > 0)
         async with ctx.engine.connect() as connection:
             if unread or not await _unseen(connection, resource, seen, now, ctx.clock.now()):
                 break
@@ -45,7 +49,7 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     async with ctx.transaction() as connection:
         left = await _unseen(connection, resource, seen, now, ctx.clock.now())
         gone = await mark_gone(ctx, connection, resource, left) if left else 0
-        if not resource.whole.when_lacking:
+        if thorough and not resource.whole.when_lacking:
             await control.move_checkpoint(connection, name, now)
     ctx.gone[resource.name] += gone
 
@@ -59,15 +63,15 @@ async def _unseen(
     return await repository.living_except(connection, resource.kept, seen, since, until)
 
 
-async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unreads) -> None:
+async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unreads, *, thorough: bool) -> None:
     """Lê a listagem e busca o que nela é novo ou mudou, menos os de `seen`, a que acrescenta os que ela mostra; o que
     não se leu dela vai para `unread`."""
     ctx.start(resource.title)
     rows: dict[Id, Document] = {}
-    async for page in _pages(ctx, resource, unread):
+    async for page in _pages(ctx, resource, unread, thorough=thorough):
         new = {row["id"]: row for row in page if row["id"] not in seen}
         seen.update(new)
-        rows |= await _to_fetch(ctx, resource, new)
+        rows |= await _to_fetch(ctx, resource, new, thorough=thorough)
         if not resource.detail or len(rows) >= PORTION:
             await _fetch(ctx, resource, rows)
             rows = {}
@@ -76,13 +80,17 @@ async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unre
     await _fetch(ctx, resource, rows)
 
 
-async def _to_fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> dict[Id, Document]:
+async def _to_fetch(
+    ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], *, thorough: bool
+) -> dict[Id, Document]:
     """Das linhas, as de que é preciso buscar o registro."""
     if not resource.keeps_listing:
         return dict(rows)
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, rows.keys())
-    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource)}
+    assert resource.whole is not None, resource.name
+    again = {id_ for id_, row in rows.items() if thorough and resource.whole.weekly(row)}
+    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource).keys() | again}
 
 
 async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> None:
@@ -109,10 +117,10 @@ def _keys(document: object) -> set[str]:
     return {*document} if isinstance(document, dict) else set()
 
 
-async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncIterator[list[Json]]:
+async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorough: bool) -> AsyncIterator[list[Json]]:
     """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`."""
     for listing in await shown(ctx, resource):
-        reading = listing.reading(ctx, resource)
+        reading = listing.reading(ctx, resource, short_is_last=not thorough)
         try:
             async for page in reading.pages():
                 yield page
@@ -123,15 +131,13 @@ async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncI
         unread += reading.unread
 
 
-async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
+async def _is_due(ctx: RunContext, resource: Resource, last: datetime | None) -> bool:
     assert resource.whole is not None, resource.name
     now = ctx.clock.now()
     if resource.whole.when_lacking:
         async with ctx.engine.connect() as connection:
             owed = await control.pending(connection, resource.name, before=ctx.started, now=now)
         return bool(owed) or await lacks(ctx, resource)
-    async with ctx.engine.connect() as connection:
-        last = await control.checkpoint(connection, name)
     return is_due(last, now, resource.whole.every) or (not resource.alone and await lacks(ctx, resource))
 
 

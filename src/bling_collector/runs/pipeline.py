@@ -224,6 +224,7 @@ class Pipeline:
                         "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
                     )
                 scope = await _scope(connection)
+                self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
                 resources = await collected(connection, self._settings.recursos)
                 marks = await load_marks(connection, resources, scope, now)
                 periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
@@ -401,6 +402,8 @@ class Pipeline:
                 scope = await proof.scope_start(connection)
                 mark = shown_mark(reached(before, read.get(_PRINCIPAL.name), first, scope), first, scope)
                 await move_marks(connection, ctx.resources, marks, read, scope)
+                if ctx.client.short_go_on:
+                    await control.move_checkpoint(connection, control.SHORT_PAGES, fim)
                 whole = error is None and INTERRUPTED not in ctx.problems
                 now_read = whole and await read_everything(connection, marks, read, scope, brasilia_day(ctx.started))
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)

@@ -48,7 +48,10 @@ def test_so_se_conta_o_que_se_coleta_e_o_que_se_pode_ler() -> None:
 def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     assert rest(costs("contas_pagar"), "contas_pagar", {"contas_pagar": 250}, contas_pagar=250) == 4 + 250, "inteira"
     assert rest(costs("tipos_contato"), "tipos_contato", {}) == 1, "sem páginas"
-    assert rest(costs("depositos"), "depositos", {}) == 2 * 2, "duas listagens"
+    assert rest(costs("depositos"), "depositos", {}) == 2, "duas listagens"
+    depositos = costs("depositos", depositos=Known(begun=True, held=5))
+    assert rest(depositos, "depositos", {}) == pytest.approx(2 + 2 / 7), "até a vazia, uma vez por semana"
+    assert rest(costs("depositos"), "depositos", {"depositos": 60}, depositos=60) == 2 * 2, "uma página que não é curta"
     parents = costs("situacoes", situacoes=Known(begun=True, sources=5))
     assert rest(parents, "situacoes", {}) == 5, "uma por pai"
     assert rest(costs("situacoes"), "situacoes", {}, situacoes_modulos=3) == 3, "os pais que se acaba de saber"
@@ -73,7 +76,7 @@ def test_o_que_esta_em_aberto_rele_se_na_coleta_do_dia() -> None:
     assert rest(in_a_day("borderos", **known), "borderos", {}) == 40
     assert rest(in_a_day("nfe", **known), "nfe", {}) == 100, "no máximo cem"
     contas = costs("contas_pagar", contas_pagar=Known(begun=True, reread=40))
-    assert rest(contas, "contas_pagar", {}) == 2 + 40, "o que não é final relê-se sempre"
+    assert rest(contas, "contas_pagar", {}) == 1 + 40, "o que não é final relê-se sempre"
 
 
 def test_nenhum_recurso_fica_sem_conta() -> None:
