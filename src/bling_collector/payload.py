@@ -8,7 +8,7 @@ fazem as linhas do banco, recusa-o e diz que campo é.
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
@@ -84,17 +84,6 @@ def part(value: Json, *path: str) -> Json:
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
-
-
-def parts(value: Json, *path: str) -> Iterator[Json]:
-    """Os valores ao fim do caminho; de uma lista no meio dele, os de cada um dela."""
-    if not path:
-        yield value
-    elif isinstance(value, Mapping) and path[0] in value:
-        yield from parts(value[path[0]], *path[1:])
-    else:
-        for each in as_list(value) or ():
-            yield from parts(each, *path)
 
 
 def as_list(value: Json) -> list[Json] | None:

@@ -68,7 +68,6 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert await rows(app.engine, lacking) == []
     clock.advance(DAY)
     first, reviewed, lost = list(contracts(bling, ACTIVE))[:3]
-    bling.edit_dimension(PATH, first, desconto={"valor": Decimal("7.77"), "dataFim": "2026-12"})  # a lista não o mostra
     bling.edit_dimension(PATH, min(contracts(bling, SETTLED)), valor=Decimal("9.99"))
     bling.edit_dimension(PATH, reviewed, situacao=UNDER_REVIEW)
     bling.delete_dimension(PATH, lost)
@@ -78,6 +77,12 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert [await scalar(app.engine, gone, id=id_) for id_ in (reviewed, lost)] == [False, True]
     clock.advance(DAY)
     bling.edit_dimension(PATH, reviewed, situacao=ACTIVE)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_contracts(app, bling)
+    assert bling.counters.requests[f"{PATH}/{{id}}"] == 1, "só o que a listagem mostra mudado"
+    bling.edit_dimension(PATH, first, desconto={"valor": Decimal("7.77"), "dataFim": "2026-12"})  # a lista não o mostra
+    clock.advance(7 * DAY)
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_the_contracts(app, bling)
 

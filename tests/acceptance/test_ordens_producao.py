@@ -94,6 +94,8 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (await app.pipeline.run()).status == "success"
     asked = {int(path.rsplit("/", 1)[1]) for path in bling.counters.details if path.startswith(PATH)}
     assert asked == {id_ for id_, each in production(bling).items() if each["situacao"]["id"] not in CLOSED}
+    hides = "default_hides_closed_production" in reading
+    assert (bling.counters.requests[PATH] > 1) is hides, "por situação, só se a de costume não mostra tudo o que se tem"
 
 
 async def test_sem_as_situacoes_uma_que_se_fecha_nao_e_dada_por_excluida(

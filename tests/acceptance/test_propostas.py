@@ -99,8 +99,8 @@ async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(app: App, b
     items.append(items[0] | {"produto": {"id": 404_404, "descricao": "Já não há"}})
     bling.edit_dimension(PATH, chosen, itens=items)
     assert (await app.pipeline.run_full(START)).status == "success"
-    held = "SELECT codigo FROM produtos WHERE id IN (:id, 404404)"
-    assert await rows(app.engine, held, id=hidden) == [("SO-NA-PROPOSTA",)]
+    held = "SELECT codigo, nao_encontrado_em IS NOT NULL FROM produtos WHERE id IN (:id, 404404) ORDER BY 2"
+    assert await rows(app.engine, held, id=hidden) == [("SO-NA-PROPOSTA", False), (None, True)]
     cited = "SELECT count(DISTINCT produto_id) FROM propostas_itens i JOIN produtos p ON p.id = i.produto_id"
     assert await scalar(app.engine, cited) > 3
     assert bling.counters.requests["/produtos/{id}"] == 0

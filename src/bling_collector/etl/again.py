@@ -6,20 +6,20 @@ from datetime import date
 from itertools import product
 from typing import Final
 
-from bling_collector.clock import today
+from bling_collector.clock import is_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError, CollectorError, UsageError
-from bling_collector.etl.batches import as_listed, read_listed
+from bling_collector.etl.batches import batches
 from bling_collector.etl.cited import settle_the_missing
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
-from bling_collector.etl.listing import diff, extras, list_window, shown
+from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
 from bling_collector.etl.narrowing import days_of
-from bling_collector.etl.resource import Document, Id, Recent, Resource
-from bling_collector.etl.save import Item
-from bling_collector.etl.settle import mark_gone
+from bling_collector.etl.resource import WEEKLY, Document, Id, Recent, Resource
+from bling_collector.etl.save import Item, Saved
+from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.payload import Json
 from bling_collector.windows import Period, Window, plan
 
@@ -46,12 +46,14 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         owed = [each for each in owed if each.recurso_id.isdecimal()]  # as outras são chaves
     if not owed:
         return
-    todo = {_id_of(resource, each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
+    # O que só a linha diz não ficou na pendência: sem a impressão, a listagem traz outra vez o registro.
+    todo = {
+        _id_of(resource, each.recurso_id): Wanted(None if resource.from_list else each.resumo, each.data_emissao)
+        for each in owed
+    }
     ctx.start(f"{resource.title} pendentes", len(todo))
-    if resource.only_listed or resource.by_ids:
-        gone = await read_listed(ctx, resource, [each.recurso_id for each in owed])
-        async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
-            await control.settle(connection, resource.name, sorted(gone))
+    if resource.only_listed or (resource.ids is not None and not resource.detail):
+        await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
         return
     missing = (await fetch_and_store(ctx, resource, todo, count=resource.emitted is not None)).missing
     ctx.check_stop()
@@ -63,6 +65,39 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
 
 def _id_of(resource: Resource, recurso_id: str) -> Id:
     return int(recurso_id) if isinstance(resource.table.c.id.type.python_type(), int) else recurso_id
+
+
+async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> None:
+    """O mesmo, do que só a listagem dá: a destes ids ou, se ela não se filtra por eles, a de todos."""
+    for portion in batches(ids, resource.ids) if resource.ids is not None else [ids]:
+        asked = tuple((resource.ids, id_) for id_ in portion) if resource.ids is not None else ()
+        gone = {*portion}
+        for listing in [*await shown(ctx, resource, asked)] * READINGS:  # um pode ter passado entre duas páginas
+            if not gone:
+                break
+            reading = listing.reading(ctx, resource)
+            async for page in reading.pages():
+                await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
+                gone -= {str(row["id"]) for row in page}
+            gone = gone if not reading.unread else set()
+        async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
+            await control.settle(connection, resource.name, sorted(gone))
+        ctx.check_stop()
+
+
+async def store_rows(ctx: RunContext, resource: Resource, rows: Collection[Json]) -> Saved:
+    """Salva linhas da listagem, que são o documento."""
+    if not rows:
+        return Saved()
+    async with ctx.transaction() as connection:
+        outcome = await ctx.store(connection, resource, [_as_listed(resource, row) for row in rows])
+        ctx.progress.saved[resource.name] += len(outcome.created)
+    return outcome
+
+
+def _as_listed(resource: Resource, row: Document) -> Item:
+    """A linha, por salvar, com a impressão dela se o recurso a guarda."""
+    return Item(row, wanted_of(resource, row).resumo if resource.keeps_listing else None)
 
 
 async def _settle_the_deleted(ctx: RunContext, resource: Resource, missing: dict[Id, date | None]) -> None:
@@ -111,26 +146,28 @@ async def refresh_open(
 
 async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
     """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
-    Bling já deu e agora diz não ter (404) foi excluído."""
-    alive = None if resource.open is None else f"({resource.open}) AND excluida_em IS NULL"
+    Bling já deu, e em duas execuções diz não ter (404), foi excluído."""
+    alive = f"({resource.open or 'false'} OR nao_encontrado_em IS NOT NULL) AND excluida_em IS NULL"
     condition = "true" if ctx.everything else alive
-    if condition is None:
-        return
     async with ctx.engine.connect() as connection:
         ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
     ctx.start(f"{resource.title} relidos", len(ids))
     missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
     ctx.check_stop()
-    if missing:
-        async with ctx.transaction() as connection:
-            gone = await mark_gone(ctx, connection, resource, missing)
-        ctx.gone[resource.name] += gone
+    async with ctx.transaction() as connection:
+        twice = await repository.not_found_again(connection, resource.table, ids, missing, ctx.clock.now())
+        gone = await mark_gone(ctx, connection, resource, twice)
+    ctx.gone[resource.name] += gone
 
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
     esta execução ainda não o pediu. Acrescenta a `seen` o que ela mostra."""
-    day = today(ctx.clock)
+    day, mark = today(ctx.clock), f"{resource.name}.{recent.weekly}"
+    if recent.weekly and not ctx.everything:
+        async with ctx.engine.connect() as connection:
+            if not is_due(await control.checkpoint(connection, mark), ctx.clock.now(), WEEKLY):
+                return
     ctx.start(f"{resource.title} em volta de hoje")
     shows_it = resource.emitted is not None and recent.between == resource.emitted.between
     first = day - recent.back
@@ -139,7 +176,8 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
     wanted: dict[Id, Wanted] = {}
     windows = plan([Window(first, day + recent.ahead)], recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
-        reading = listing.reading(ctx, resource, between=recent.between)
+        # O que uma página curta escondesse, a releitura da história toda o mostra.
+        reading = listing.reading(ctx, resource, between=recent.between, short_is_last=not ctx.everything)
         async for listed in reading.pages(Period.of(window)):
             # Onde a linha diz a data, o que um filtro ignorado traz a mais não se quer.
             page = [row for row in listed if not shows_it or window.holds(resource.day(row) or window.inicio)]
@@ -154,6 +192,9 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
         ctx.note_unread(resource, days_of(reading.unread))
     await fetch_and_store(ctx, resource, wanted)
     ctx.check_stop()
+    if recent.weekly:
+        async with ctx.transaction() as connection:
+            await control.move_checkpoint(connection, mark, ctx.started)
 
 
 async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
@@ -163,7 +204,7 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
     """
     try:
         item = await _one(ctx, resource, id_)
-    except BlingNotFoundError as error:
+    except BlingNotFoundError as error:  # para quem pediu um só, é o que se pediu que não existe
         raise UnknownObjectError(f"O Bling não tem {resource.name}/{id_}.") from error
     if (why := resource.refused(item.document)) is not None:
         raise UsageError(why)
@@ -181,10 +222,13 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
 async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
     """O documento como a coleta o guarda: o detalhe ou, se é a linha que se guarda, a da listagem."""
     if resource.only_listed and (row := await _listed(ctx, resource, id_)) is not None:
-        return as_listed(resource, row)
+        return _as_listed(resource, row)
     if resource.alone and (resource.detail or resource.ids is None):
         document = await ctx.detail(resource, id_)
-        return Item(document, await _resumo(ctx, resource, document))
+        row = await _row_of(ctx, resource, document)
+        # A impressão da linha, para que a conferência não o dê por mudado; a menos que ela já diga outra coisa.
+        same = row is not None and _says_the_same(row, document)
+        return Item({**document, **resource.of_list(row or {})}, resource.resumo(row) if row and same else None)
     if resource.ids is None:
         raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem, e só nela se lê")
     for extra in await extras(ctx, resource):
@@ -192,7 +236,7 @@ async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
         async for page in ctx.pages(resource, params):
             for row in page:
                 if row["id"] == id_:
-                    return as_listed(resource, row)
+                    return _as_listed(resource, row)
     raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem")
 
 
@@ -205,11 +249,8 @@ async def _listed(ctx: RunContext, resource: Resource, id_: Id) -> Document | No
     return None
 
 
-async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> str | None:
-    """A impressão da linha que a listagem do dia mostra do documento, para que a conferência não o dê por mudado.
-
-    None se a listagem não o mostra, ou se a linha diz outra coisa: ele mudou entre as duas leituras.
-    """
+async def _row_of(ctx: RunContext, resource: Resource, document: Document) -> Document | None:
+    """A linha que a listagem do dia mostra do documento; None se não o mostra."""
     day = resource.day(document)
     if not resource.keeps_listing or resource.emitted is None or day is None:
         return None
@@ -218,7 +259,7 @@ async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> st
         async for page in reading.pages(Period.of(Window(day, day))):
             for row in page:
                 if row["id"] == document["id"]:
-                    return resource.resumo(row) if _says_the_same(row, document) else None
+                    return dict(row)
     return None
 
 

@@ -65,7 +65,7 @@ def diff(
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row
-    return Wanted(resource.resumo(row), day, resource.names(row), whole)
+    return Wanted(resource.resumo(row), day, resource.names(row), resource.of_list(row), whole)
 
 
 @dataclass(frozen=True)
@@ -77,17 +77,29 @@ class Shown:
     said: Document = field(default_factory=dict, compare=False)
     """O que o pai diz de cada linha dela."""
 
-    def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
-        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said)
+    def reading(
+        self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
+    ) -> Reading:
+        return Reading(
+            ctx,
+            resource,
+            self.params,
+            between=between,
+            path=self.path,
+            said=self.said,
+            short_is_last=short_is_last,
+        )
 
-    def __str__(self) -> str:
-        return self.path
 
-
-async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
-    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
+async def shown(ctx: RunContext, resource: Resource, more: Params = (), *, thorough: bool = True) -> list[Shown]:
+    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um. As
+    de `also_by`, que podem não mostrar nada a mais, só se `thorough`."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    return await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.shows, *hiding)])
+    filters = [(*params, *more) for params in (*resource.shows, *hiding)]
+    usual = await _listings(ctx.engine, resource, filters)
+    if resource.also_by is None or not thorough:
+        return usual
+    return [*usual, *await _by_each(ctx.engine, resource, resource.also_by, filters)]
 
 
 async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
@@ -98,10 +110,7 @@ async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
 async def _listings(engine: AsyncEngine, resource: Resource, filters: Sequence[Params]) -> list[Shown]:
     if resource.each is not None:
         return await _by_each(engine, resource, resource.each, filters)
-    plain = [Shown(resource.path, params) for params in filters]
-    if resource.also_by is None:
-        return plain
-    return [*plain, *await _by_each(engine, resource, resource.also_by, filters)]
+    return [Shown(resource.path, params) for params in filters]
 
 
 async def _by_each(engine: AsyncEngine, resource: Resource, each: Each, filters: Sequence[Params]) -> list[Shown]:

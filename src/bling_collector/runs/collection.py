@@ -61,10 +61,10 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
                 if failed is not None:
                     ctx.problems.append(str(error))
                 failed = failed or error
-    if ctx.outlook is not None:
-        ctx.outlook.registers()
     if job.repair:
         for resource in ctx.resources:
+            if ctx.outlook is not None:
+                ctx.outlook.begin(resource.name)
             for step in _steps(ctx, resource, job):
                 if resource.name not in ctx.disallowed:
                     await _take(ctx, resource, step)
@@ -95,7 +95,7 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(read_cited, ctx, resource)
     if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)
-    if resource.emitted is None:
+    elif resource.emitted is None:
         yield partial(retry_pendencias, ctx, resource)
     for special in resource.special:
         yield partial(special, ctx)

@@ -1,7 +1,7 @@
 """Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado, e um pai, antes do que só se
 lista por ele."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from bling_collector.db import control
@@ -52,8 +52,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     PRODUTOS_LOJAS,
     VENDEDORES,
     CONTATOS,
-    PRODUTOS,
     ESTOQUES,
+    PRODUTOS,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
     CANAIS_VENDA,
@@ -74,28 +74,40 @@ def named(name: str) -> Resource | None:
     return next((resource for resource in RESOURCES if name in (resource.name, resource.singular)), None)
 
 
-def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
-    """Os recursos destes nomes, e os por que se listam; sem nomes, os que se coletam sem que ninguém os peça, com os
-    que se ligaram e sem os que se desligaram (`switches`). ConfigurationError se um não existe."""
+def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:
+    """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça, com os que se ligaram e sem os
+    que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
     if unknown := [name for name in names if name != ALL and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
     if not names:
         on = switches or {}
-        names = [resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)]
-    asked = [resource for name in names if (resource := named(name)) is not None]
-    wanted = {each.name for each in (*asked, *(parent for each in asked for parent in _parents(each)))}
-    return tuple(resource for resource in RESOURCES if ALL in names or resource.name in wanted)
+        return {resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)}
+    return {resource.name for resource in RESOURCES if {ALL, resource.name, resource.singular} & {*names}}
 
 
-def _parents(resource: Resource) -> list[Resource]:
-    """Os recursos por que este se lista, e os por que se listam eles."""
-    by = [each.of for each in (resource.each, resource.also_by) if each is not None]
-    parents = [parent for name in by if (parent := named(name)) is not None]
-    return [*parents, *(above for parent in parents for above in _parents(parent))]
+def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
+    """Os recursos que se pedem, como em `asked`, e os de que eles precisam."""
+    wanted = asked(names, switches)
+    while more := {name for each in RESOURCES if each.name in wanted for name in _needed_by(each, wanted)} - wanted:
+        wanted |= more
+    return tuple(resource for resource in RESOURCES if resource.name in wanted)
+
+
+def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
+    """Aqueles por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
+    yield from (parents.of for parents in resource.parents)
+    if not any(each.gives(resource) for each in RESOURCES if each.name in wanted):
+        yield from resource.needs
 
 
 async def collected(connection: AsyncConnection, names: Collection[str] | None) -> tuple[Resource, ...]:
     """Os recursos que se coletam: os que `RECURSOS` pede (`names`) ou, sem ela, os que o banco diz."""
     return chosen(names, None if names else await control.switches(connection))
+
+
+async def needed(connection: AsyncConnection, names: Collection[str] | None) -> list[Resource]:
+    """Dos que se coletam, os que só se coletam porque outro precisa deles."""
+    wanted = asked(names, None if names else await control.switches(connection))
+    return [resource for resource in await collected(connection, names) if resource.name not in wanted]

@@ -61,9 +61,7 @@ def test_um_pedaco_de_contrato_e_recusado(missing: str) -> None:
 
 def test_so_o_em_avaliacao_nao_aparece_em_listagem_nenhuma() -> None:
     documents = [{"situacao": situacao} for situacao in range(5)]
-    assert CONTRATOS.never_listed is not None
-    assert [CONTRATOS.never_listed(each) for each in documents] == [False, False, False, False, True]
-    assert [CONTRATOS.is_final(each) for each in documents] == [True, False, True, False, False]
+    assert [CONTRATOS.is_listable(each) for each in documents] == [True, True, True, True, False]
 
 
 def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:

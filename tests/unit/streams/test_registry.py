@@ -1,11 +1,36 @@
 """O registro: os nomes, o que se coleta sem que se peça, e o que toda declaração tem de ter."""
 
-import pytest
+from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
 
+import pytest
+from sqlalchemy import BigInteger, Numeric, Table
+from tests.fixtures import fixture
+
+from bling_collector.db.models import contatos
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
+from bling_collector.payload import Row, UnreadableError
 from bling_collector.streams.registry import ALL, RESOURCES, chosen, named
 
+Place = tuple[str | int, ...]
+_FIXTURES = {"categoria_produto": "categoria", "estoque": "estoque_saldo"}
+"""Os que não têm o nome do recurso."""
+_NOT_CITED = {
+    "contas_receber.origem_id": "de um pedido ou de uma nota, que se leem por janelas",
+    "caixas_lancamentos.origem_id": "de muitas espécies; o borderô di-lo a conta que ele quitou",
+    "pedidos_venda.nota_fiscal_id": "as notas leem-se por janelas",
+    "pedidos_compra.nota_fiscal_id": "as notas leem-se por janelas",
+    "pedidos_compra_itens.nota_fiscal_id": "as notas leem-se por janelas",
+    "ordens_producao.situacao_id": "lista-se pelas situações, que se leem todas antes",
+    "produtos.categoria_id": "tem o seu próprio passo",
+    "produtos.produto_pai_id": "o pai de uma variação vem se alguém o vendeu ou o tem em estoque",
+    "categorias_produto.categoria_pai_id": "a listagem é a de todas",
+    "grupos_produto.grupo_pai_id": "a listagem é a de todos",
+    "situacoes.modulo_id": "é o de cuja listagem a situação vem",
+}
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
 
 
@@ -18,6 +43,36 @@ def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
 def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
     assert [resource.name for resource in chosen(["contatos", "nfe"])] == ["nfe", "contatos"]
     assert chosen([ALL]) == RESOURCES
+
+
+@pytest.mark.parametrize(
+    ("names", "collected"),
+    [
+        (["situacoes"], {"situacoes", "situacoes_modulos"}),
+        (["situacoes", "pedidos_venda"], {"situacoes", "situacoes_modulos", "pedidos_venda"}),
+        (["ordens_producao"], {"ordens_producao", "situacoes", "situacoes_modulos"}),
+        (["borderos"], {"borderos", "contas_receber", "contas_pagar"}),
+        (["borderos", "contas_pagar"], {"borderos", "contas_pagar"}),
+        (["produtos"], {"produtos", "nfe"}),
+        (["categorias_produto"], {"categorias_produto", "produtos", "nfe"}),
+        (["estoques"], {"estoques", "produtos"}),
+        (["contatos"], {"contatos", "nfe"}),
+        (["contatos", "pedidos_venda"], {"contatos", "pedidos_venda"}),
+        (["formas_pagamento"], {"formas_pagamento", "nfe"}),
+    ],
+)
+def test_o_que_por_si_so_nao_acha_nada_traz_aquilo_de_que_precisa(names: list[str], collected: set[str]) -> None:
+    assert {resource.name for resource in chosen(names)} == collected
+    assert {resource.name for resource in chosen(None, dict.fromkeys(names, True))} >= collected
+
+
+@EACH
+def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
+    """O que não se lista por si tem quem diga os ids dele, por pouco que se peça."""
+    lists_itself = resource.emitted or resource.snapshot or (resource.whole and not resource.whole.when_lacking)
+    givers = [each for each in chosen([resource.name]) if each.gives(resource)]
+    assert lists_itself or givers
+    assert {parents.of for parents in resource.parents} <= {each.name for each in chosen([resource.name])}
 
 
 def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
@@ -46,13 +101,20 @@ def test_o_que_se_cita_e_um_recurso(resource: Resource) -> None:
 
 
 @EACH
-def test_quem_cita_vem_antes_do_citado_e_o_pai_antes_do_que_se_lista_por_ele(resource: Resource) -> None:
-    def place(name: str) -> int:
-        return next(place for place, each in enumerate(RESOURCES) if each.name == name)
+def test_o_id_de_outro_recurso_e_citado(resource: Resource) -> None:
+    cited = {column for _, column in resource.cites}
+    seen = {resource.table.c.get("contato_id")} if contatos in resource.first_seen else set()
+    parents = {child.table.c[child.parent] for child in resource.children}
+    tables = [resource.table, *(child.table for child in resource.children)]
+    for column in (column for table in tables for column in table.c if column.name.endswith("_id")):
+        assert column in cited | seen | parents or str(column) in _NOT_CITED, column
 
-    assert all(place(resource.name) <= place(name) for name, _ in resource.cites)
-    parents = [each.of for each in (resource.each, resource.also_by) if each is not None]
-    assert all(place(name) < place(resource.name) for name in parents)
+
+@EACH
+def test_quem_cita_vem_antes_do_citado_e_o_pai_antes_do_que_se_lista_por_ele(resource: Resource) -> None:
+    place = {each.name: place for place, each in enumerate(RESOURCES)}
+    assert all(place[resource.name] <= place[name] for name, _ in resource.cites)
+    assert all(place[parents.of] < place[resource.name] for parents in resource.parents)
 
 
 @EACH
@@ -65,7 +127,72 @@ def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Reso
 
 
 @EACH
+def test_so_o_que_se_lista_guarda_a_impressao_da_linha(resource: Resource) -> None:
+    if resource.optional and resource.snapshot is None:
+        assert resource.keeps_listing is resource.listed
+
+
+@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+def test_a_chave_de_uma_filha_e_a_de_onde_ela_esta(resource: Resource) -> None:
+    """A do pai e o lugar nele; as das notas são as do primeiro coletor, com um número sem significado."""
+    for child in resource.children:
+        keys = [column.name for column in child.table.primary_key]
+        assert child.parent in keys
+        assert len(keys) > 1
+
+
+@EACH
 def test_o_que_a_listagem_inteira_exclui_tem_onde_o_dizer(resource: Resource) -> None:
     if resource.whole is not None and not resource.whole.when_lacking:
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())
     assert {*resource.state} <= {*resource.volatile}
+
+
+@EACH
+def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> None:
+    document = _document(resource)
+    mark, large = 7_654_321, 3_000_000_000
+    places = [place for place in _numbers(document) if mark in _said(resource, document, place, mark, BigInteger)]
+    assert places
+    assert all(large in _said(resource, document, place, large, BigInteger) for place in places)
+
+
+@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+def test_uma_medida_perde_o_ruido_dos_32_bits(resource: Resource) -> None:
+    """Menos as das notas, que ficam exatas como o Bling as dá."""
+    document = _document(resource)
+    noisy = Decimal("2.34999990463")
+    for place in _numbers(document):
+        assert noisy not in map(abs, _said(resource, document, place, noisy, Numeric)), place
+
+
+def _document(resource: Resource) -> dict[str, Any]:
+    return fixture(_FIXTURES.get(resource.singular, resource.singular))
+
+
+def _numbers(value: Any, *place: str | int) -> Iterator[Place]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inside:
+        if type(each) in {int, Decimal}:
+            yield (*place, key)
+        yield from _numbers(each, *place, key)
+
+
+def _said(resource: Resource, document: dict[str, Any], place: Place, number: int | Decimal, kind: type) -> list[Any]:
+    """O que as colunas deste tipo dizem do documento em que este número é outro; nada, se assim não se lê."""
+    changed: Any = deepcopy(document)
+    *path, last = place
+    holder = changed
+    for key in path:
+        holder = holder[key]
+    holder[last] = number
+    try:
+        found = resource.rows(changed)
+    except UnreadableError:
+        return []
+    return [value for table, rows in found.items() for row in rows for value in _of_kind(table, row, kind)]
+
+
+def _of_kind(table: Table, row: Row, kind: type) -> list[Any]:
+    columns = (column for column in table.c if isinstance(column.type, kind) and column.name in row)
+    return [row[column.name] for column in columns if row[column.name] is not None]

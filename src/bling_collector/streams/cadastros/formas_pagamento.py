@@ -42,6 +42,7 @@ FORMAS_PAGAMENTO = Resource(
     optional=False,
     always=("descricao", "tipoPagamento"),
     detail=False,
+    needs=("nfe",),
     whole=Whole(when_lacking=True),
     rebuilt=repository.fill_tipo_pagamento,
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.

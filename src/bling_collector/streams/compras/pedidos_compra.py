@@ -6,7 +6,7 @@ from bling_collector.db.models import pedidos_compra, pedidos_compra_itens, pedi
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Child, Document, Emitted, Person, Recent, Resource, Rows
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.traces import only
 from bling_collector.windows import Between
 
 _PEDIDO = (
@@ -125,6 +125,7 @@ PEDIDOS_COMPRA = Resource(
     cites=(
         ("situacoes", pedidos_compra.c.situacao_id),
         ("contatos", pedidos_compra.c.fornecedor_id),
+        ("categorias_financeiras", pedidos_compra.c.categoria_id),
         ("produtos", pedidos_compra_itens.c.produto_id),
         ("formas_pagamento", pedidos_compra_parcelas.c.forma_pagamento_id),
     ),
@@ -134,7 +135,7 @@ PEDIDOS_COMPRA = Resource(
     person=Person(
         nameless_pedido_compra,
         contato_id=pedidos_compra.c.fornecedor_id,
-        at=("fornecedor",),
+        path=("fornecedor", "id"),
         names=(),
         texts=("itens", "parcelas", "observacoes", "observacoesInternas", "transporte"),
     ),

@@ -21,8 +21,8 @@ from bling_collector.payload import (
     is_plain,
     local_datetime,
     part,
-    text,
 )
+from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.nameless import nameless_nota
 from bling_collector.windows import Between
 
@@ -78,7 +78,6 @@ def rows(nota: Document) -> Rows:
         raise UnreadableError(f"itens não veio, ou veio sem linhas, numa nota de valor {valor}")
     nfe_id = read.id("id")
     itens = _itens(nfe_id, linhas)
-    contato = _contato(read)
     lists = {"itens": [_plain(linha) for linha in linhas], "parcelas": [dict(parcela.value) for parcela in parcelas]}
     detalhe = {**nota, **{key: lines for key, lines in lists.items() if as_list(nota.get(key)) is not None}}
     more = {"data_emissao": emitted, "total_nota": valor, "detalhe": detalhe}
@@ -86,7 +85,7 @@ def rows(nota: Document) -> Rows:
         nfe_cabecalho: [_cabecalho(read, itens) | more | _cfops_da_nota(linhas, valor)],
         nfe_itens: itens,
         nfe_pagamentos: [_pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(parcelas, start=1)],
-        contatos: [contato] if contato["id"] is not None else [],
+        contatos: [contato | _more(read) for contato in contato_of(read, tipo="tipoPessoa")],
     }
 
 
@@ -236,13 +235,10 @@ def _pagamento(nfe_id: int | None, numero: int, parcela: Fields) -> Row:
     }
 
 
-def _contato(nota: Fields) -> Row:
+def _more(nota: Fields) -> Row:
+    """O que a nota diz do contato, e os outros documentos não."""
     return {
-        "id": nota.reference("contato"),
-        "nome": nota.text("contato", "nome"),
-        "documento": nota.documento("contato", "numeroDocumento"),
         "email": nota.text("contato", "email"),
-        "tipo_pessoa": nota.text("contato", "tipoPessoa"),
         "municipio": nota.text("contato", "endereco", "municipio"),
         "uf": nota.text("contato", "endereco", "uf"),
         "telefone": nota.text("contato", "telefone"),
@@ -312,11 +308,7 @@ NFE = Resource(
     history=("itens", "parcelas"),
     # Os links trazem uma chave de acesso que muda de uma resposta a outra.
     volatile=("link_xml", "link_danfe", "link_pdf"),
-    names=lambda row: {
-        "numero": text(row.get("numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    },
+    names=known_by("numero"),
     person=Person(
         nameless_nota,
         contato_id=nfe_cabecalho.c.contato_id,

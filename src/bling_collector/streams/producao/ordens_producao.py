@@ -3,7 +3,7 @@
 from bling_collector.db.models import ordens_producao, ordens_producao_itens, ordens_producao_vendas
 from bling_collector.etl.resource import Child, Document, Each, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields, Row, objects, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.traces import only
 
 _ORDEM = (
     *("id", "dataPrevisaoInicio", "dataPrevisaoFinal", "dataInicio", "dataFim", "numero", "responsavel", "deposito"),
@@ -98,7 +98,7 @@ ORDENS_PRODUCAO = Resource(
     # Não se sabe se a listagem mostra também as fechadas: pedem-se por cada situação. Onde as situações não se leem,
     # uma que se fecha some da listagem, e o detalhe é que diz se foi excluída.
     also_by=Each(_SITUACOES, params=("idsSituacoes[]",), of="situacoes"),
-    never_listed=is_closed,
+    listable=lambda ordem: not is_closed(ordem),
     whole=Whole(),
     is_final=is_closed,
     cites=(
@@ -115,9 +115,9 @@ ORDENS_PRODUCAO = Resource(
     person=Person(
         nameless_ordem,
         contato_id=ordens_producao_vendas.c.contato_id,
-        at=("vendas", "contato"),
+        within="vendas",
         names=(),
-        texts=("vendas", "observacoes"),
+        texts=("observacoes",),
     ),
     names=lambda row: {"numero": text(row.get("numero"))},
 )

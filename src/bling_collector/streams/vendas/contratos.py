@@ -2,8 +2,9 @@
 
 from bling_collector.db.models import contratos
 from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
-from bling_collector.payload import Fields, integer, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.payload import Fields, integer, part
+from bling_collector.streams.contato import known_by
+from bling_collector.traces import only
 
 _CONTRATO = (
     *("id", "data", "numero", "valor", "situacao", "dataFim", "tipoManutencao", "emitirOrdemServico", "vendedor"),
@@ -86,16 +87,17 @@ CONTRATOS = Resource(
     always=("situacao", "contato", "cobranca"),
     # Sem `situacao` só vêm os ativos (referência: GET /contratos); por último sem ela, que o padrão pode ser outro.
     shows=(*((("situacao", str(situacao)),) for situacao in _ASKED), ()),
-    never_listed=lambda contrato: _situacao(contrato) not in _ASKED,
-    whole=Whole(),
+    listable=lambda contrato: _situacao(contrato) in _ASKED,
     # A linha é pobre: a cobrança e o desconto mudam sem que ela mude.
-    is_final=lambda row: _situacao(row) in (INATIVO, BAIXADO),
+    whole=Whole(weekly=lambda row: True),
     cites=(
         ("vendedores", contratos.c.vendedor_id),
         ("contatos", contratos.c.contato_id),
         ("contatos", contratos.c.cobranca_contato_id),
         ("produtos", contratos.c.produto_id),
         ("formas_pagamento", contratos.c.forma_pagamento_id),
+        ("contas_financeiras", contratos.c.conta_financeira_id),
+        ("categorias_financeiras", contratos.c.categoria_id),
     ),
     history=(),
     # O contato vem só com o id; o que diz quem ele é são os textos.
@@ -106,8 +108,5 @@ CONTRATOS = Resource(
         also=(contratos.c.descricao,),
         texts=("descricao", "observacoes", "notaFiscal"),
     ),
-    names=lambda row: {
-        "numero": text(row.get("numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-    },
+    names=known_by("numero"),
 )

@@ -5,8 +5,9 @@ from datetime import timedelta
 from bling_collector.db.models import propostas, propostas_itens
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Child, Document, Emitted, Person, Recent, Resource, Rows
-from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.payload import Fields, Row, local_date, objects, text
+from bling_collector.streams.contato import known_by
+from bling_collector.traces import only
 from bling_collector.windows import Between
 
 _PROPOSTA = (
@@ -117,8 +118,5 @@ PROPOSTAS = Resource(
             "transporte",
         ),
     ),
-    names=lambda row: {
-        "numero": text(row.get("numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-    },
+    names=known_by("numero"),
 )
