@@ -16,7 +16,7 @@ from bling_collector.streams.registry import chosen
 from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
-NOTHING_NEW = 60
+NOTHING_NEW = 87
 """O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado."""
 
 

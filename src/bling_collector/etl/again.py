@@ -169,12 +169,18 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
             if not is_due(await control.checkpoint(connection, mark), ctx.clock.now(), WEEKLY):
                 return
     ctx.start(f"{resource.title} em volta de hoje")
+    shows_it = resource.emitted is not None and recent.between == resource.emitted.between
+    first = day - recent.back
+    if shows_it and ctx.scope is not None:
+        first = max(first, ctx.scope)  # o de antes do começo ninguém pediu
     wanted: dict[Id, Wanted] = {}
-    windows = plan([Window(day - recent.back, day + recent.ahead)], recent.between.max_days)
+    windows = plan([Window(first, day + recent.ahead)], recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
         # O que uma página curta escondesse, a releitura da história toda o mostra.
         reading = listing.reading(ctx, resource, between=recent.between, short_is_last=not ctx.everything)
-        async for page in reading.pages(Period.of(window)):
+        async for listed in reading.pages(Period.of(window)):
+            # Onde a linha diz a data, o que um filtro ignorado traz a mais não se quer.
+            page = [row for row in listed if not shows_it or window.holds(resource.day(row) or window.inicio)]
             seen |= {row["id"] for row in page}
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])

@@ -147,7 +147,11 @@ class Costs:
         lists = self._shows(resource)
         if resource.each is not None:
             lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
-        return lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+        asked = lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+        if resource.also_by is not None and known.sources:
+            each = listed.get(resource.name, known.held) / known.sources
+            asked += lists * known.sources * self._pages(resource, each, thorough=1.0) / (WEEK if known.begun else 1)
+        return asked
 
     def _pages(self, resource: Resource, rows: float, *, thorough: float) -> float:
         """As páginas de uma listagem de tantas linhas; `thorough` é de quantas leituras em quantas se vai até a vazia,
@@ -205,14 +209,14 @@ async def _known(
         begun = await proof.scope_start(connection) is not None
     if await control.checkpoint(connection, control.refused_name(resource.name)) is not None:
         return Known(begun=begun, refused=True)
-    source = resource.each.query if resource.each else resource.snapshot.query if resource.snapshot else None
+    sources = [each.query for each in (*resource.parents, resource.snapshot) if each is not None]
     return Known(
         begun=begun,
         hides=await control.checkpoint(connection, hidden(resource)) is not None,
         held=held + gone,
         lacking=await _lacking(connection, resources, resource, now),
         reread=await _reread(connection, resource, brasilia_day(now)),
-        sources=await repository.count_sources(connection, source) if source else 0,
+        sources=sum([await repository.count_sources(connection, each) for each in sources]),
         a_day=await _a_day(connection, resource, brasilia_day(now)),
     )
 
@@ -250,7 +254,13 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date) ->
         return len(await repository.already_given(connection, resource.kept, f"({resource.open})", day))
     documents = repository.documents(connection, resource.kept, resource.open or "true", day)
     weekly = resource.whole.weekly if resource.whole is not None else lambda row: False
-    return sum([1 if not resource.is_final(each) else 1 / WEEK if weekly(each) else 0 async for each in documents])
+    return sum(
+        [
+            1 if not resource.is_final(each) else 1 / WEEK if weekly(each) else 0
+            async for each in documents
+            if resource.is_listable(each)  # o que a listagem não mostra, ela não faz reler
+        ]
+    )
 
 
 async def _a_day(connection: AsyncConnection, resource: Resource, day: date) -> float:

@@ -55,6 +55,10 @@ def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     parents = costs("situacoes", situacoes=Known(begun=True, sources=5))
     assert rest(parents, "situacoes", {}) == 5, "uma por pai"
     assert rest(costs("situacoes"), "situacoes", {}, situacoes_modulos=3) == 3, "os pais que se acaba de saber"
+    also = costs("ordens_producao", ordens_producao=Known(sources=6))
+    assert rest(also, "ordens_producao", {}) == 1 + 6, "a de costume, e uma por situação"
+    also = costs("ordens_producao", ordens_producao=Known(begun=True, sources=6, held=60, reread=5))
+    assert rest(also, "ordens_producao", {}) == pytest.approx(2 + 6 * 2 / 7 + 5), "as situações, uma vez por semana"
     snapshot = costs("estoques", estoques=Known(sources=200))
     assert rest(snapshot, "estoques", {}) == 3 * 3 + 6 * 2, "três lotes, de três maneiras, e as listagens dos produtos"
     lojas = costs("produtos_lojas", produtos_lojas=Known(begun=True, held=500))

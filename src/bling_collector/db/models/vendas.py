@@ -1,7 +1,8 @@
-"""Os pedidos de venda."""
+"""Os pedidos de venda, as propostas comerciais e os contratos."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -62,4 +63,70 @@ pedidos_venda_parcelas = Table(
     Column("data_vencimento", Date),
     Column("valor", Numeric),
     Column("forma_pagamento_id", BigInteger, index=True),
+)
+
+propostas = Table(
+    "propostas",
+    metadata,
+    bling_id(),
+    Column("numero", BigInteger),
+    Column("data", Date, index=True, comment="o dia da proposta"),
+    Column("situacao", Text, comment="Rascunho, Pendente, Aguardando, Aprovado…; uma que a empresa criou, em número"),
+    Column("contato_id", BigInteger, index=True),
+    Column("loja_id", BigInteger, comment="o canal de venda; vazio é venda própria"),
+    Column("vendedor_id", BigInteger, comment="de vendedores, e não de contatos"),
+    Column("total_produtos", Numeric),
+    Column("total_outros_itens", Numeric),
+    Column("total", Numeric),
+    Column("desconto", Numeric, comment="o número que o Bling dá, sem dizer a unidade"),
+    Column("outras_despesas", Numeric),
+    Column("frete", Numeric),
+    Column("data_proximo_contato", Date),
+    *kept("a proposta inteira, como GET /propostas-comerciais/{id} a deu"),
+)
+
+propostas_itens = Table(
+    "propostas_itens",
+    metadata,
+    Column("proposta_id", BigInteger, ForeignKey(propostas.c.id), primary_key=True, comment="de que proposta é"),
+    Column("ordem", Integer, primary_key=True, comment="o lugar na proposta, de 1 em diante"),
+    Column("produto_id", BigInteger, index=True),
+    Column("codigo_produto", Text, index=True),
+    Column("descricao", Text),
+    Column("unidade", Text),
+    Column("quantidade", Numeric),
+    Column("valor_unitario", Numeric),
+    Column("desconto", Numeric, comment="o número que o Bling dá, sem dizer a unidade"),
+)
+
+contratos = Table(
+    "contratos",
+    metadata,
+    bling_id(),
+    Column("numero", Text),
+    Column("descricao", Text),
+    Column("data", Date, comment="o dia em que se fez"),
+    Column("data_fim", Text, comment="o último mês, AAAA-MM"),
+    Column("situacao", Integer, comment="0 inativo, 1 ativo, 2 baixado, 3 isento, 4 em avaliação"),
+    Column("valor", Numeric, comment="o de cada cobrança: a periodicidade diz de quantos meses"),
+    Column("contato_id", BigInteger, index=True),
+    Column("vendedor_id", BigInteger, comment="de vendedores, e não de contatos"),
+    Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
+    Column("conta_financeira_id", BigInteger),
+    Column("forma_pagamento_id", BigInteger),
+    Column("produto_id", BigInteger, index=True, comment="o que vai na nota"),
+    Column("tipo_manutencao", Integer, comment="1 por valor, 2 por indexação"),
+    Column("emitir_ordem_servico", Boolean),
+    Column("desconto", Numeric),
+    Column("desconto_data_fim", Text, comment="o último mês do desconto, AAAA-MM"),
+    Column("cobranca_data_base", Date),
+    Column("cobranca_contato_id", BigInteger, index=True, comment="a quem se cobra, se é outro"),
+    Column("vencimento_tipo", Integer, comment="1 no mês, 2 no seguinte, 3 em dois meses"),
+    Column("vencimento_dia", Integer),
+    Column(
+        "periodicidade",
+        Integer,
+        comment="1 mensal, 2 bimestral, 3 trimestral, 4 semestral, 5 anual, 6 de dois anos, 7 de três",
+    ),
+    *kept("o contrato inteiro, como GET /contratos/{id} o deu"),
 )
