@@ -52,6 +52,7 @@ VIEWS = {
     "vw_pedidos",
     "vw_pedidos_caminho",
     "vw_pedidos_canal",
+    "vw_pedidos_contas",
     "vw_pedidos_dia",
     "vw_pedidos_itens",
     "vw_pedidos_produto",

@@ -1,4 +1,4 @@
-"""As views dos pedidos contra a conta feita por fora, do JSON do simulador."""
+"""As views dos pedidos, e o que a página Vendas soma deles, contra a conta feita por fora, do JSON do simulador."""
 
 from collections import defaultdict
 from datetime import date
@@ -11,6 +11,9 @@ from tests.support.ordering import GAVE_UP_EARLY, PACKED, RECURSOS, base_of, by,
 from tests.support.proving import execute
 
 from bling_collector.bootstrap import App
+from bling_collector.db.resources.orders import PEDIDOS
+from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.revenue import Amount, load_breakdown, load_breakdowns, load_revenue
 from bling_simulator.bling import Bling
 from bling_simulator.company.sales.statuses import CANCELLED
 
@@ -163,3 +166,39 @@ async def test_o_dinheiro_dos_pedidos_tem_duas_casas(app: App, orders: list[Any]
     for view, column in columns:
         places = await rows(app.engine, f"SELECT DISTINCT scale({column}) FROM {view} WHERE {column} IS NOT NULL")
         assert places == [(2,)], (view, column)
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_a_pagina_soma_o_que_as_views_somam(app: App, bling: Bling, orders: list[Any]) -> None:
+    today = date(2026, 2, 20)
+    for period in (SalesPeriod(date(2025, 3, 1), today), SalesPeriod(date(2025, 11, 5), date(2025, 11, 11))):
+        inside = [o for o in orders if period.inicio <= day(o) <= period.fim]
+        earlier = [o for o in orders if period.year_before.inicio <= day(o) <= period.year_before.fim]
+        found = await load_revenue(app.engine, period, today, sales=PEDIDOS)
+        assert found.now == Amount(*sums(bling, inside))
+        assert found.before == Amount(*sums(bling, earlier))
+        assert found.now.canceladas
+        keys = {
+            "canais": lambda o: o["loja"]["id"] or None,
+            "vendedores": lambda o: o["vendedor"]["id"] or None,
+            "clientes": lambda o: o["contato"]["id"] or None,
+            "situacoes": lambda o: base_of(bling, o["situacao"]["id"]),
+        }
+        for name, key in keys.items():
+            parts = await load_breakdown(app.engine, period, name, sales=PEDIDOS)
+            assert {p.key: p.amount for p in parts.rows} == {
+                k: Amount(*sums(bling, g)) for k, g in by(inside, key).items()
+            }, name
+            assert (parts.of, parts.whole) == (len(parts.rows), found.now.valor)
+        few = await load_breakdowns(app.engine, period, most=2, sales=PEDIDOS)
+        stored = await rows(
+            app.engine,
+            "SELECT sum(quantidade * valor_unitario) FROM pedidos_venda_itens i JOIN vw_pedidos USING (pedido_id) "
+            "WHERE valido AND data BETWEEN :inicio AND :fim",
+            inicio=period.inicio,
+            fim=period.fim,
+        )
+        assert abs(few["produtos"].whole - stored[0][0]) < 1
+        assert {name: len(each.rows) for name, each in few.items()} == {
+            name: min(each.of, 2) for name, each in few.items()
+        }

@@ -53,7 +53,8 @@ def base_of(bling: Bling, status: int) -> int:
 
 def sums(bling: Bling, orders: Iterable[Order]) -> tuple[int, Decimal, int, Decimal]:
     """Quantos contam e quanto somam; os cancelados à parte."""
-    kept, lost = [], []
+    kept: list[Decimal] = []
+    lost: list[Decimal] = []
     for order in orders:
         (lost if base_of(bling, order["situacao"]["id"]) == CANCELLED else kept).append(Decimal(str(order["total"])))
     return len(kept), sum(kept, Decimal(0)), len(lost), sum(lost, Decimal(0))

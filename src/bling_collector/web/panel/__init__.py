@@ -16,6 +16,7 @@ from bling_collector.web.panel.pages import (
     nota,
     notas,
     situacao,
+    vendas,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -28,6 +29,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     execucoes.router,
     cobertura.router,
     faturamento.router,
+    vendas.router,
     notas.router,
     nota.router,
 )

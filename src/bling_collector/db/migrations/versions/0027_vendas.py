@@ -18,11 +18,10 @@ _AMOUNTS = """
     count(*) FILTER (WHERE NOT valido) AS cancelados,
     round(coalesce(sum(total) FILTER (WHERE NOT valido), 0), 2) AS valor_cancelado"""
 
-# Em aberto está o saldo de uma em aberto (1) ou paga em parte (3); a cancelada (5) não é promessa de ninguém, e o que
-# se devolveu (4) não se tem. O saldo de uma paga (2) é zero, mesmo que o Bling não o diga.
-_OPEN = "round(sum(coalesce(r.saldo, r.valor)) FILTER (WHERE r.situacao IN (1, 3)), 2)"
-_RECEIVED = """
-    round(sum(CASE r.situacao WHEN 2 THEN r.valor WHEN 4 THEN 0 ELSE r.valor - coalesce(r.saldo, r.valor) END), 2)"""
+# Em aberto está o saldo de uma em aberto (1) ou paga em parte (3), e o que se devolveu (4) não se tem. O saldo de uma
+# paga (2) é zero, mesmo que o Bling não o diga.
+_OPEN = "CASE WHEN r.situacao IN (1, 3) THEN coalesce(r.saldo, r.valor) ELSE 0 END"
+_RECEIVED = "CASE r.situacao WHEN 2 THEN r.valor WHEN 4 THEN 0 ELSE r.valor - coalesce(r.saldo, r.valor) END"
 
 _VIEWS = {
     "vw_situacoes": (
@@ -110,11 +109,27 @@ _VIEWS = {
         LEFT JOIN produtos p ON p.codigo = s.codigo_produto AND p.preferido
         LEFT JOIN produtos q ON q.id = s.sem_codigo""",
     ),
+    "vw_pedidos_contas": (
+        "As contas a receber de cada pedido: as que têm por origem o pedido, ou a nota que dele se fez; sem as "
+        "canceladas e as excluídas",
+        f"""
+        SELECT p.id AS pedido_id, r.id AS conta_id, r.situacao, r.vencimento, round(r.valor, 2) AS valor,
+               round({_OPEN}, 2) AS em_aberto, round({_RECEIVED}, 2) AS recebido,
+               (SELECT max(b.data)
+                FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
+                WHERE v.conta_tipo = 'receber' AND v.conta_id = r.id) AS ultimo_pagamento
+        FROM pedidos_venda p
+        JOIN contas_receber r ON r.origem_id IN (p.id, p.nota_fiscal_id)
+            -- Um id de pedido pode ser também o de uma nota: a palavra da origem, se a há, diz de qual se fala.
+            AND (r.origem_id = p.id AND coalesce(r.origem_tipo, '') !~* 'nota'
+                 OR r.origem_id = p.nota_fiscal_id AND coalesce(r.origem_tipo, '') !~* 'venda|pedido')
+        WHERE r.excluida_em IS NULL AND r.situacao IS DISTINCT FROM 5""",
+    ),
     "vw_pedidos_caminho": (
         "De cada pedido à nota que dele se fez, às contas a receber que ele ou a nota geraram e ao que delas se "
         "recebeu; o que falta é vazio. Sem as contas canceladas e as excluídas. Uma nota de vários pedidos "
         "(pedidos_da_nota) repete em cada um as suas contas",
-        f"""
+        """
         SELECT p.pedido_id, p.numero, p.data, p.situacao_id, p.situacao, p.valido, p.contato_id, p.cliente, p.total,
                p.nota_fiscal_id AS nota_id, n.numero AS nota_numero, n.situacao AS nota_situacao,
                n.data_emissao AS nota_emissao, round(n.total_nota, 2) AS nota_total,
@@ -125,17 +140,9 @@ _VIEWS = {
         FROM vw_pedidos p
         LEFT JOIN nfe_cabecalho n ON n.id = p.nota_fiscal_id AND n.excluida_em IS NULL
         CROSS JOIN LATERAL (
-            SELECT nullif(count(*), 0) AS contas, round(sum(r.valor), 2) AS contas_valor,
-                   CASE WHEN count(*) > 0 THEN coalesce({_OPEN}, 0.00) END AS em_aberto, {_RECEIVED} AS recebido,
-                   max((SELECT max(b.data)
-                        FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
-                        WHERE v.conta_tipo = 'receber' AND v.conta_id = r.id)) AS ultimo_pagamento
-            FROM contas_receber r
-            -- Um id de pedido pode ser também o de uma nota: a palavra da origem, se a há, diz de qual se fala.
-            WHERE r.origem_id IN (p.pedido_id, p.nota_fiscal_id)
-              AND (r.origem_id = p.pedido_id AND coalesce(r.origem_tipo, '') !~* 'nota'
-                   OR r.origem_id = p.nota_fiscal_id AND coalesce(r.origem_tipo, '') !~* 'venda|pedido')
-              AND r.excluida_em IS NULL AND r.situacao IS DISTINCT FROM 5) AS c""",
+            SELECT nullif(count(*), 0) AS contas, sum(r.valor) AS contas_valor, sum(r.em_aberto) AS em_aberto,
+                   sum(r.recebido) AS recebido, max(r.ultimo_pagamento) AS ultimo_pagamento
+            FROM vw_pedidos_contas r WHERE r.pedido_id = p.pedido_id) AS c""",
     ),
 }
 
