@@ -15,6 +15,8 @@ from bling_collector.web.panel.pages import (
     faturamento,
     nota,
     notas,
+    pedido,
+    pedidos,
     situacao,
     vendas,
 )
@@ -30,6 +32,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     cobertura.router,
     faturamento.router,
     vendas.router,
+    pedidos.router,
+    pedido.router,
     notas.router,
     nota.router,
 )
