@@ -25,10 +25,11 @@ def _by(key: str, *names: str) -> str:
 
 _DAYS = f"SELECT data AS dia, {_AMOUNTS}, 0.00 AS valor_a_parte FROM vw_pedidos WHERE {_PERIOD} GROUP BY 1 ORDER BY 1"
 
-_BOUNDS = """
+_ENDS = """
     SELECT (SELECT min(data) FROM pedidos_venda WHERE excluida_em IS NULL AND data >= :earliest) AS first,
-           (SELECT max(data) FROM pedidos_venda WHERE excluida_em IS NULL AND data < :latest) AS last,
-           count(*) AS undated, round(coalesce(sum(total), 0), 2) AS undated_value
+           (SELECT max(data) FROM pedidos_venda WHERE excluida_em IS NULL AND data < :latest) AS last"""
+_UNDATED = """
+    SELECT count(*) AS undated, round(coalesce(sum(total), 0), 2) AS undated_value
     FROM vw_pedidos WHERE valido AND (data IS NULL OR data < :earliest OR data >= :latest)"""
 
 # Primeiro as somas, depois os nomes de quem fica: são poucos.
@@ -63,7 +64,8 @@ _PRODUCTS = f"""
 
 PEDIDOS: Final = Sales(
     text(_DAYS),
-    text(_BOUNDS),
+    text(_ENDS),
+    text(_UNDATED),
     {
         "canais": text(_by("loja_id", "canal AS nome", "canal_tipo AS categoria")),
         "vendedores": text(_by("vendedor_id", "vendedor AS nome")),

@@ -91,12 +91,13 @@ _PAYMENTS = text(f"""
     SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
     FROM formas ORDER BY valor DESC, forma_pagamento_id LIMIT :most""")
 
-_BOUNDS = text("""
+_ENDS = text("""
     SELECT (SELECT min(data_emissao)::date FROM nfe_cabecalho
             WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao >= :earliest) AS first,
            (SELECT max(data_emissao)::date FROM nfe_cabecalho
-            WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao < :latest) AS last,
-           count(*) AS undated, round(coalesce(sum(valor), 0), 2) AS undated_value
+            WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao < :latest) AS last""")
+_UNDATED = text("""
+    SELECT count(*) AS undated, round(coalesce(sum(valor), 0), 2) AS undated_value
     FROM vw_nfe_operacoes
     WHERE valida AND operacao = 'venda'
       AND (data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest)""")
@@ -104,17 +105,19 @@ _BOUNDS = text("""
 
 @dataclass(frozen=True)
 class Sales:
-    """O que se soma: as consultas dos dias, do que o banco tem e de cada repartição."""
+    """O que se soma: as consultas dos dias, do primeiro e do último que há, do que não tem dia e das repartições."""
 
     days: TextClause
-    bounds: TextClause
+    ends: TextClause
+    undated: TextClause
     breakdowns: Mapping[str, TextClause]
     """Como se reparte um período; cada linha traz em `de` quantas há ao todo, e em `todo` o que elas somam."""
 
 
 NOTAS: Final = Sales(
     _DAYS,
-    _BOUNDS,
+    _ENDS,
+    _UNDATED,
     {
         "ufs": _UFS,
         "clientes": _CUSTOMERS,
@@ -142,8 +145,17 @@ def snapshot(engine: AsyncEngine) -> AsyncEngine:
 
 async def read_bounds(connection: AsyncConnection, sales: Sales, earliest: date, latest: date) -> Bounds:
     """`earliest` e `latest` são os dias que fazem sentido: uma venda sem data, ou fora deles, é contada à parte."""
-    row = (await connection.execute(sales.bounds, {"earliest": earliest, "latest": latest})).one()
-    return Bounds(row.first, row.last, row.undated, row.undated_value)
+    first, last = await read_ends(connection, sales, earliest, latest)
+    row = (await connection.execute(sales.undated, {"earliest": earliest, "latest": latest})).one()
+    return Bounds(first, last, row.undated, row.undated_value)
+
+
+async def read_ends(
+    connection: AsyncConnection, sales: Sales, earliest: date, latest: date
+) -> tuple[date | None, date | None]:
+    """O primeiro e o último dia que há, dos que fazem sentido."""
+    row = (await connection.execute(sales.ends, {"earliest": earliest, "latest": latest})).one()
+    return row.first, row.last
 
 
 async def read_days(connection: AsyncConnection, sales: Sales, inicio: date, fim: date) -> Rows:

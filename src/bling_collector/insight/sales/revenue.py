@@ -17,6 +17,7 @@ from bling_collector.db.resources.revenue import (
     read_bounds,
     read_breakdown,
     read_days,
+    read_ends,
     snapshot,
 )
 from bling_collector.insight.sales.periods import SalesPeriod, choose_period
@@ -137,6 +138,40 @@ async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date, *,
         days = await _days(connection, sales, period)
     step = step_of(period)
     return Revenue(period, step, _steps(period, days, step), bounds)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """O que se vendeu hoje e neste mês até hoje, ao lado dos mesmos dias do ano anterior."""
+
+    today: Amount
+    today_before: Amount | None
+    """None se o banco ainda não tinha vendas nesse tempo, como em `month_before`."""
+    month: Amount
+    month_before: Amount | None
+
+
+async def load_pace(engine: AsyncEngine, today: date, *, sales: Sales = NOTAS) -> Pace | None:
+    """Como se vai; None se o banco não tem venda nenhuma."""
+    day, month = SalesPeriod(today, today), SalesPeriod(today.replace(day=1), today)
+    async with snapshot(engine).connect() as connection:
+        first, _ = await read_ends(connection, sales, EARLIEST, _latest(today))
+        if first is None:
+            return None
+        now, before = [
+            [(row.dia, Amount(*row[1:])) for row in await read_days(connection, sales, each.inicio, each.fim)]
+            for each in (month, month.year_before)
+        ]
+    return Pace(
+        _within(now, day),
+        _within(before, day.year_before) if first <= day.year_before.inicio else None,
+        _within(now, month),
+        _within(before, month.year_before) if first <= month.year_before.inicio else None,
+    )
+
+
+def _within(days: Sequence[tuple[date, Amount]], period: SalesPeriod) -> Amount:
+    return sum((amount for day, amount in days if period.inicio <= day <= period.fim), Amount())
 
 
 async def load_breakdowns(

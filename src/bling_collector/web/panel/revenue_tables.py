@@ -167,6 +167,8 @@ class Told:
     counts: str
     parts: str
     about_parts: str
+    done: str
+    """O que se fez do dinheiro: faturado ou vendido."""
     one: str
     many: str
     of_many: str
@@ -215,6 +217,7 @@ FATURAMENTO: Final = Told(
         "das parcelas: são três totais diferentes, e cada participação é a parte no seu total. Uma nota que tem vendas "
         "e outra operação conta nas duas."
     ),
+    done="Faturado",
     one="nota",
     many="notas",
     of_many="das notas",
@@ -248,6 +251,7 @@ VENDAS: Final = Told(
         "Os canais, os vendedores, os clientes e as situações somam o total dos pedidos; os produtos, o dos itens, sem "
         "frete, desconto do pedido e impostos: são dois totais diferentes, e cada participação é a parte no seu total."
     ),
+    done="Vendido",
     one="pedido",
     many="pedidos",
     of_many="dos pedidos",
