@@ -157,7 +157,7 @@ async def test_a_pagina_de_um_pedido_leva_a_nota_e_as_contas(http: httpx2.AsyncC
     assert f"<h1>Pedido {numero}</h1>" in shown
     for link in (f"/notas/{nota}", *(f"/contas/receber/{conta}" for (conta,) in contas)):
         assert f'href="{link}"' in shown
-    assert (await http.get(f"/notas/{nota}")).status_code == 200
+    assert f'href="/pedidos/{id_}"' in (await http.get(f"/notas/{nota}")).text, "e a nota leva ao pedido"
     assert await scalar(engine, "SELECT codigo_produto FROM pedidos_venda_itens WHERE pedido_id = :id", id=id_) in shown
     documento = await scalar(
         engine,
@@ -175,6 +175,28 @@ async def test_a_pagina_de_um_pedido_leva_a_nota_e_as_contas(http: httpx2.AsyncC
     shown = (await http.get(f"/pedidos/{id_}")).text
     assert "O Bling não tem mais este pedido" in shown
     assert "<script>x" not in shown
+
+
+@collected
+@loaded
+async def test_a_situacao_diz_o_que_se_vendeu(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    """Neste mês até hoje, ao lado dos mesmos dias do ano anterior; o que o banco não tinha não se compara."""
+    month, before = (
+        await rows(
+            engine,
+            "SELECT sum(valor) FILTER (WHERE dia BETWEEN '2026-02-01' AND '2026-02-20'), "
+            "sum(valor) FILTER (WHERE dia BETWEEN '2025-02-01' AND '2025-02-20') FROM vw_pedidos_dia",
+        )
+    )[0]
+    shown = (await http.get("/")).text
+    assert f'<a href="/vendas?periodo=mes">{money(month)}</a>' in shown
+    assert f"um ano antes, {money(before)}" in shown
+    assert "Faturado hoje" in shown
+    await execute(engine, "DELETE FROM pedidos_venda_itens", "DELETE FROM pedidos_venda_parcelas")
+    await execute(engine, "DELETE FROM pedidos_venda WHERE data < '2025-06-01'")
+    assert "o banco não tem pedidos de um ano antes" in (await http.get("/")).text
+    await execute(engine, "DELETE FROM pedidos_venda")
+    assert "Vendido" not in (await http.get("/")).text
 
 
 WRONG = (

@@ -6,6 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.support.proving import execute
+
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.dimensions.statuses import SALES_MODULE
@@ -73,3 +76,41 @@ def day(order: Order) -> date:
 
 def month(order: Order) -> date:
     return day(order).replace(day=1)
+
+
+_FROM_NOTES = (
+    "INSERT INTO canais_venda (id, descricao, tipo) VALUES (7001, 'Loja do Vale', 'Nuvemshop'), "
+    "(7002, 'Sol do Vale no Mercado Livre', 'MercadoLivre')",
+    "INSERT INTO vendedores (id, nome) VALUES (7101, 'Inácia Aguiar'), (7102, 'Quitéria Holanda')",
+    "INSERT INTO situacoes (id, nome, id_herdado) VALUES (9, 'Atendido', NULL), (12, 'Cancelado', NULL), "
+    "(15, 'Em andamento', NULL), (7201, 'Embalado', 15)",
+    """
+    INSERT INTO pedidos_venda (id, numero, numero_loja, data, situacao_id, contato_id, loja_id, vendedor_id,
+                               nota_fiscal_id, total_produtos, total, detalhe, extraido_em)
+    SELECT n.id + 1, row_number() OVER (ORDER BY n.data_emissao, n.id), 'PED-' || n.numero, n.data_emissao::date,
+           CASE WHEN n.situacao = 2 THEN 12 WHEN n.id % 50 = 0 THEN 7201 ELSE 9 END, n.contato_id,
+           (ARRAY[7001, 7002, NULL])[n.id % 3 + 1], (ARRAY[7101, 7102, NULL])[n.id % 5 % 3 + 1], n.id,
+           n.total_produtos, n.total_nota, '{}', now()
+    FROM nfe_cabecalho n WHERE n.tipo = 1""",
+    """
+    INSERT INTO pedidos_venda_itens (pedido_id, ordem, codigo_produto, descricao, quantidade, valor_unitario)
+    SELECT i.nfe_id + 1, row_number() OVER (PARTITION BY i.nfe_id ORDER BY i.id), i.codigo_produto,
+           i.descricao_produto, i.quantidade, i.valor_unitario
+    FROM nfe_itens i JOIN pedidos_venda p ON p.id = i.nfe_id + 1""",
+    """
+    INSERT INTO pedidos_venda_parcelas (pedido_id, ordem, data_vencimento, valor)
+    SELECT g.nfe_id + 1, row_number() OVER (PARTITION BY g.nfe_id ORDER BY g.id), g.data_vencimento, g.valor
+    FROM nfe_pagamentos g JOIN pedidos_venda p ON p.id = g.nfe_id + 1""",
+    """
+    INSERT INTO contas_receber (id, situacao, vencimento, valor, saldo, origem_id, origem_tipo, contato_id)
+    SELECT 18000000000 + row_number() OVER (ORDER BY g.id), CASE WHEN g.id % 4 = 0 THEN 1 ELSE 2 END,
+           g.data_vencimento, g.valor, CASE WHEN g.id % 4 = 0 THEN g.valor ELSE 0 END, g.nfe_id, 'notafiscal',
+           p.contato_id
+    FROM nfe_pagamentos g JOIN pedidos_venda p ON p.id = g.nfe_id + 1""",
+    "ANALYZE pedidos_venda, pedidos_venda_itens, contas_receber",
+)
+
+
+async def orders_of_notes(engine: AsyncEngine) -> None:
+    """Um pedido para cada nota de saída do banco, sem outra carga: com canais, vendedores, itens, parcelas e contas."""
+    await execute(engine, *_FROM_NOTES)

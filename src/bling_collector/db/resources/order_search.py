@@ -22,7 +22,6 @@ ORDERS: Final[Mapping[str, str]] = {
     "total": "p.total",
 }
 """Por que se ordena."""
-_FROM: Final = "FROM vw_pedidos p LEFT JOIN contatos d ON d.id = p.contato_id"
 _FOLDED: Final = "lower(translate({}, :de, :para))"
 _COLUMNS: Final = """
     p.pedido_id, p.numero, p.numero_loja, p.data, p.situacao, p.situacao_id, p.situacao_base_id, p.valido, p.cliente,
@@ -62,7 +61,7 @@ async def count(connection: AsyncConnection, criteria: Criteria) -> Totals:
             SELECT count(*), round(coalesce(sum(p.total) FILTER (WHERE p.valido), 0), 2),
                    count(*) FILTER (WHERE NOT p.valido),
                    round(coalesce(sum(p.total) FILTER (WHERE NOT p.valido), 0), 2)
-            {_FROM} {where}"""),
+            FROM vw_pedidos p {where}"""),
         values,
     )
     return Totals(*found.one())
@@ -72,12 +71,16 @@ async def find(
     connection: AsyncConnection, criteria: Criteria, order: str, *, falling: bool, limit: int | None, offset: int = 0
 ) -> list[Row]:
     """Os pedidos, na ordem de uma de ORDERS; o que não a tem vem por último."""
+    # Primeiro quais são, e só dos que se mostram os nomes.
     where, values = _where(criteria)
     way = "DESC" if falling else "ASC"
+    by = f"ORDER BY {ORDERS[order]} {way} NULLS LAST, p.pedido_id {way}"
     found = await connection.execute(
         text(f"""
-            SELECT {_COLUMNS} {_FROM} {where}
-            ORDER BY {ORDERS[order]} {way} NULLS LAST, p.pedido_id {way} LIMIT :limit OFFSET :offset"""),
+            WITH achados AS (SELECT p.pedido_id FROM vw_pedidos p {where} {by} LIMIT :limit OFFSET :offset)
+            SELECT {_COLUMNS}
+            FROM vw_pedidos p LEFT JOIN contatos d ON d.id = p.contato_id
+            WHERE p.pedido_id IN (SELECT pedido_id FROM achados) {by}"""),
         values | {"limit": limit, "offset": offset},
     )
     return [dict(row) for row in found.mappings()]
@@ -87,9 +90,10 @@ async def choices(connection: AsyncConnection) -> list[Row]:
     """As situações, os canais e os vendedores que os pedidos têm, cada combinação uma vez."""
     found = await connection.execute(
         text("""
-            SELECT DISTINCT situacao_id, situacao, situacao_base_id, situacao_base, loja_id, canal, vendedor_id,
-                            vendedor
-            FROM vw_pedidos""")
+            SELECT situacao_id, situacao, situacao_base_id, situacao_base, loja_id, canal, vendedor_id, vendedor
+            FROM vw_pedidos
+            WHERE pedido_id IN (SELECT max(id) FROM pedidos_venda WHERE excluida_em IS NULL
+                                GROUP BY situacao_id, loja_id, vendedor_id)""")
     )
     return [dict(row) for row in found.mappings()]
 
@@ -122,6 +126,15 @@ async def read_order(connection: AsyncConnection, pedido_id: int) -> Row | None:
     )
     row = found.mappings().one_or_none()
     return dict(row) if row is not None else None
+
+
+async def orders_of_note(connection: AsyncConnection, nfe_id: int, most: int) -> list[Row]:
+    """(id, número) dos pedidos de que a nota se fez."""
+    found = await connection.execute(
+        text("SELECT pedido_id, numero FROM vw_pedidos WHERE nota_fiscal_id = :id ORDER BY 1 LIMIT :most"),
+        {"id": nfe_id, "most": most},
+    )
+    return [dict(row) for row in found.mappings()]
 
 
 async def status_names(connection: AsyncConnection) -> dict[int, str]:
@@ -162,12 +175,12 @@ def _where(asked: Criteria) -> tuple[str, dict[str, Any]]:
     if asked.q is not None:
         words = asked.q.split()
         folded = [_FOLDED.format(f"CAST(:palavra{n} AS text)") for n in range(len(words))]
-        named = " AND ".join(f"strpos({_FOLDED.format('p.cliente')}, {word}) > 0" for word in folded)
+        named = " AND ".join(f"strpos({_FOLDED.format('nome')}, {word}) > 0" for word in folded)
         digits = "".join(filter(str.isalnum, asked.q))
         number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
         add(
-            f"{named} OR lower(p.numero_loja) = lower(:q) OR p.numero = CAST(:numero AS bigint) "
-            "OR d.documento = :documento",
+            f"p.contato_id IN (SELECT id FROM contatos WHERE {named} OR documento = :documento) "
+            "OR p.numero_loja = :q OR p.numero = CAST(:numero AS bigint)",
             q=asked.q,
             numero=number,
             documento=digits.upper(),

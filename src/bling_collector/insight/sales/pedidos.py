@@ -100,6 +100,12 @@ async def load_pedido(engine: AsyncEngine, pedido_id: int) -> Pedido:
         return Pedido(header, items, parcels, accounts, events, statuses)
 
 
+async def load_orders_of_note(engine: AsyncEngine, nfe_id: int, most: int = 10) -> list[Row]:
+    """(id, número) dos pedidos de que a nota se fez: quase sempre um, ou nenhum."""
+    async with engine.connect() as connection:
+        return await order_search.orders_of_note(connection, nfe_id, most)
+
+
 def _choices(found: Sequence[Row]) -> Choices:
     statuses = {row["situacao_base_id"]: row["situacao_base"] for row in found}
     statuses |= {row["situacao_id"]: row["situacao"] for row in found}

@@ -112,18 +112,22 @@ _VIEWS = {
     "vw_pedidos_contas": (
         "As contas a receber de cada pedido: as que têm por origem o pedido, ou a nota que dele se fez; sem as "
         "canceladas e as excluídas",
-        f"""
-        SELECT p.id AS pedido_id, r.id AS conta_id, r.situacao, r.vencimento, round(r.valor, 2) AS valor,
-               round({_OPEN}, 2) AS em_aberto, round({_RECEIVED}, 2) AS recebido,
-               (SELECT max(b.data)
-                FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
-                WHERE v.conta_tipo = 'receber' AND v.conta_id = r.id) AS ultimo_pagamento
-        FROM pedidos_venda p
-        JOIN contas_receber r ON r.origem_id IN (p.id, p.nota_fiscal_id)
-            -- Um id de pedido pode ser também o de uma nota: a palavra da origem, se a há, diz de qual se fala.
-            AND (r.origem_id = p.id AND coalesce(r.origem_tipo, '') !~* 'nota'
-                 OR r.origem_id = p.nota_fiscal_id AND coalesce(r.origem_tipo, '') !~* 'venda|pedido')
-        WHERE r.excluida_em IS NULL AND r.situacao IS DISTINCT FROM 5""",
+        # Um id de pedido pode ser também o de uma nota: a palavra da origem, se a há, diz de qual se fala.
+        " UNION ALL ".join(
+            f"""
+            SELECT p.id AS pedido_id, r.id AS conta_id, r.situacao, r.vencimento, round(r.valor, 2) AS valor,
+                   round({_OPEN}, 2) AS em_aberto, round({_RECEIVED}, 2) AS recebido,
+                   (SELECT max(b.data)
+                    FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
+                    WHERE v.conta_tipo = 'receber' AND v.conta_id = r.id) AS ultimo_pagamento
+            FROM pedidos_venda p JOIN contas_receber r ON r.origem_id = p.{origin}
+            WHERE coalesce(r.origem_tipo, '') !~* '{other}' AND r.excluida_em IS NULL
+              AND r.situacao IS DISTINCT FROM 5{once}"""
+            for origin, other, once in (
+                ("id", "nota", ""),
+                ("nota_fiscal_id", "venda|pedido", " AND p.nota_fiscal_id <> p.id"),
+            )
+        ),
     ),
     "vw_pedidos_caminho": (
         "De cada pedido à nota que dele se fez, às contas a receber que ele ou a nota geraram e ao que delas se "
@@ -139,10 +143,10 @@ _VIEWS = {
                c.contas, c.contas_valor, c.em_aberto, c.recebido, c.ultimo_pagamento
         FROM vw_pedidos p
         LEFT JOIN nfe_cabecalho n ON n.id = p.nota_fiscal_id AND n.excluida_em IS NULL
-        CROSS JOIN LATERAL (
-            SELECT nullif(count(*), 0) AS contas, sum(r.valor) AS contas_valor, sum(r.em_aberto) AS em_aberto,
-                   sum(r.recebido) AS recebido, max(r.ultimo_pagamento) AS ultimo_pagamento
-            FROM vw_pedidos_contas r WHERE r.pedido_id = p.pedido_id) AS c""",
+        LEFT JOIN (
+            SELECT pedido_id, count(*) AS contas, sum(valor) AS contas_valor, sum(em_aberto) AS em_aberto,
+                   sum(recebido) AS recebido, max(ultimo_pagamento) AS ultimo_pagamento
+            FROM vw_pedidos_contas GROUP BY 1) AS c ON c.pedido_id = p.pedido_id""",
     ),
 }
 
