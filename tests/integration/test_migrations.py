@@ -49,7 +49,17 @@ VIEWS = {
     "vw_nfe_validas",
     "vw_notas_por_situacao",
     "vw_pagamentos_mes",
+    "vw_pedidos",
+    "vw_pedidos_caminho",
+    "vw_pedidos_canal",
+    "vw_pedidos_contas",
+    "vw_pedidos_dia",
+    "vw_pedidos_itens",
+    "vw_pedidos_produto",
+    "vw_pedidos_situacao",
+    "vw_pedidos_vendedor",
     "vw_saidas_mes",
+    "vw_situacoes",
     "vw_ultima_compra_cliente",
 }
 

@@ -6,10 +6,12 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     Numeric,
     Table,
     Text,
+    text,
 )
 
 from bling_collector.db.models.base import bling_id, kept, metadata
@@ -18,8 +20,8 @@ pedidos_venda = Table(
     "pedidos_venda",
     metadata,
     bling_id(),
-    Column("numero", BigInteger, comment="corre sem lacuna, a não ser pelos excluídos e pelos importados"),
-    Column("numero_loja", Text, comment="o número no canal de venda; um pedido importado de novo o repete"),
+    Column("numero", BigInteger, index=True, comment="corre sem lacuna, a não ser pelos excluídos e pelos importados"),
+    Column("numero_loja", Text, index=True, comment="o número no canal de venda; um pedido importado de novo o repete"),
     Column("data", Date, index=True, comment="o dia do pedido"),
     Column("data_saida", Date),
     Column("data_prevista", Date),
@@ -38,6 +40,12 @@ pedidos_venda = Table(
     Column("taxa_comissao", Numeric, comment="a do canal de venda, como o Bling a dá"),
     Column("custo_frete", Numeric, comment="o frete que o canal de venda cobra"),
     *kept("o pedido inteiro, como GET /pedidos/vendas/{id} o deu"),
+    Index(
+        "ix_pedidos_venda_vendas",
+        "data",
+        postgresql_include=["id", "total", "situacao_id", "loja_id", "vendedor_id"],
+        postgresql_where=text("excluida_em IS NULL"),
+    ),
 )
 
 pedidos_venda_itens = Table(

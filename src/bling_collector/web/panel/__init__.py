@@ -15,7 +15,10 @@ from bling_collector.web.panel.pages import (
     faturamento,
     nota,
     notas,
+    pedido,
+    pedidos,
     situacao,
+    vendas,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -28,6 +31,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     execucoes.router,
     cobertura.router,
     faturamento.router,
+    vendas.router,
+    pedidos.router,
+    pedido.router,
     notas.router,
     nota.router,
 )
