@@ -15,8 +15,16 @@ _CONTA = """
         FROM contas_{tipo} WHERE excluida_em IS NULL"""
 _SEM_ORIGEM = "CAST(NULL AS text) AS origem_tipo, CAST(NULL AS bigint) AS origem_id"
 
+# Os borderôs que alguma conta viva cita, e o lado deles: o que não diz um só, que o Bling não faz, não se conta.
+_CITADOS = """
+            SELECT v.bordero_id, CASE WHEN min(v.conta_tipo) = max(v.conta_tipo) THEN min(v.conta_tipo) END AS lado
+            FROM contas_borderos v
+            JOIN vw_contas c ON c.conta_tipo = v.conta_tipo AND c.conta_id = v.conta_id
+            JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
+            GROUP BY v.bordero_id"""
+
 # A conta excluída fica entre as do borderô, para que o que a pagou não se dê a outra; o resultado é que não a tem.
-_BORDEROS = """
+_BORDEROS = f"""
         WITH contas AS NOT MATERIALIZED (
             SELECT CAST('receber' AS text) AS conta_tipo, id, contato_id, numero_documento, valor, excluida_em
             FROM contas_receber
@@ -31,9 +39,7 @@ _BORDEROS = """
                    row_number() OVER (PARTITION BY v.bordero_id, c.contato_id, c.numero_documento, c.valor
                                       ORDER BY v.conta_tipo, v.conta_id) AS vez
             FROM contas_borderos v LEFT JOIN contas c ON c.conta_tipo = v.conta_tipo AND c.id = v.conta_id),
-        lados AS NOT MATERIALIZED (
-            SELECT bordero_id, CASE WHEN min(conta_tipo) = max(conta_tipo) THEN min(conta_tipo) END AS lado
-            FROM elos WHERE viva GROUP BY bordero_id),
+        citados AS NOT MATERIALIZED ({_CITADOS}),
         liquidos AS NOT MATERIALIZED (
             SELECT *, coalesce(valor_pago, 0) + coalesce(desconto, 0) - coalesce(juros, 0) - coalesce(acrescimo, 0)
                       AS liquidado
@@ -51,8 +57,8 @@ _BORDEROS = """
                round(p.acrescimo, 2) AS acrescimo, round(p.tarifa, 2) AS tarifa, round(p.liquidado, 2) AS liquidado,
                e.contas = 1 AS so_desta_conta, p.pagamentos AS pagamentos_do_bordero
         FROM pagamentos p
-        JOIN borderos b ON b.id = p.bordero_id AND b.excluida_em IS NULL
-        JOIN lados l ON l.bordero_id = p.bordero_id
+        JOIN borderos b ON b.id = p.bordero_id
+        JOIN citados l ON l.bordero_id = p.bordero_id
         LEFT JOIN elos e ON e.bordero_id = p.bordero_id AND (
             (e.contas = 1 AND p.pagamentos = 1)
             OR (e.contato_id IS NOT DISTINCT FROM p.contato_id
@@ -102,31 +108,28 @@ _IDADE = """
 
 # O lançamento de um borderô que se conta é a outra face dele. O de uma conta (duplicata) só conta se dela não há
 # borderô, e o coletor sabe disso: ou tem a conta, ou não tem borderô nenhum.
-_AVULSOS = """
+_AVULSOS = f"""
         SELECT id AS lancamento_id, conta_id, data, competencia, round(valor, 2) AS valor, descricao, contato_id,
                categoria_id, origem_tipo, origem_id,
                coalesce(origem_tipo IN ('bordero', 'duplicata'), false) AS de_conta
         FROM caixas_lancamentos l
-        WHERE excluida_em IS NULL AND coalesce(situacao, 'R') = 'R'
+        LEFT JOIN ({_CITADOS}) c ON c.bordero_id = l.origem_id AND l.origem_tipo = 'bordero'
+        WHERE excluida_em IS NULL AND coalesce(situacao, 'R') = 'R' AND c.bordero_id IS NULL
           AND detalhe->>'transferencia' IS DISTINCT FROM '1' AND detalhe->>'saldo' IS DISTINCT FROM 'S'
-          AND CASE origem_tipo
-              WHEN 'bordero' THEN NOT EXISTS (
-                  SELECT FROM borderos b JOIN contas_borderos v ON v.bordero_id = b.id
-                  JOIN vw_contas c ON c.conta_tipo = v.conta_tipo AND c.conta_id = v.conta_id
-                  WHERE b.id = l.origem_id AND b.excluida_em IS NULL)
-              WHEN 'duplicata' THEN
-                  NOT EXISTS (SELECT FROM contas_borderos v WHERE v.conta_id = l.origem_id)
-                  AND (EXISTS (SELECT FROM contas_receber c WHERE c.id = l.origem_id)
-                       OR EXISTS (SELECT FROM contas_pagar c WHERE c.id = l.origem_id)
-                       OR NOT EXISTS (SELECT FROM borderos))
-              ELSE true END"""
+          AND (origem_tipo IS DISTINCT FROM 'duplicata' OR
+               NOT EXISTS (SELECT FROM contas_borderos v WHERE v.conta_id = l.origem_id)
+               AND (EXISTS (SELECT FROM contas_receber r WHERE r.id = l.origem_id)
+                    OR EXISTS (SELECT FROM contas_pagar p WHERE p.id = l.origem_id)
+                    OR NOT EXISTS (SELECT FROM borderos)))"""
 
-_FLUXO = """
+_FLUXO = f"""
         WITH movimentos AS (
-            SELECT data AS dia, CASE WHEN conta_tipo = 'receber' THEN valor_pago END AS entrada,
-                   CASE WHEN conta_tipo = 'pagar' THEN valor_pago END AS saida, tarifa,
+            SELECT b.data AS dia, CASE WHEN c.lado = 'receber' THEN p.valor_pago END AS entrada,
+                   CASE WHEN c.lado = 'pagar' THEN p.valor_pago END AS saida, p.tarifa,
                    CAST(NULL AS numeric) AS a_receber, CAST(NULL AS numeric) AS a_pagar
-            FROM vw_borderos_contas WHERE conta_tipo IS NOT NULL
+            FROM borderos_pagamentos p
+            JOIN ({_CITADOS}) c ON c.bordero_id = p.bordero_id AND c.lado IS NOT NULL
+            JOIN borderos b ON b.id = p.bordero_id
             UNION ALL
             SELECT data, CASE WHEN valor > 0 THEN valor END, CASE WHEN valor < 0 THEN -valor END, NULL, NULL, NULL
             FROM vw_lancamentos_avulsos
