@@ -26,6 +26,7 @@ SECTIONS: Final = (
     ("executar", "/executar", "Executar"),
     ("execucoes", "/execucoes", "Execuções"),
     ("faturamento", "/faturamento", "Faturamento"),
+    ("financeiro", "/financeiro", "Financeiro"),
     ("notas", "/notas", "Notas"),
 )
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""

@@ -29,8 +29,8 @@ COUNTS_AS_SALE: Final = (
     "crédito e de débito se mostram à parte, como as canceladas. As denegadas, rejeitadas, pendentes e excluídas no "
     "Bling ficam de fora. É o mesmo das views; a operação de cada CFOP está em vw_cfops."
 )
-_STEP_TITLES: Final = {"dia": "Dia", "mes": "Mês", "ano": "Ano"}
-_STEP_KINDS: Final[dict[str, Kind]] = {"dia": "day", "mes": "month", "ano": "year"}
+STEP_TITLES: Final = {"dia": "Dia", "mes": "Mês", "ano": "Ano"}
+STEP_KINDS: Final[dict[str, Kind]] = {"dia": "day", "mes": "month", "ano": "year"}
 _NAMELESS: Final = {"clientes": "Sem cadastro no Bling", "produtos": "Sem código"}
 _MANY: Final = 36
 _CROWDED: Final = 14
@@ -47,7 +47,7 @@ class Chart:
 def steps_table(steps: Sequence[Step], step: str) -> Table:
     """O período passo a passo, ao lado do ano anterior."""
     columns = (
-        Column(_STEP_TITLES[step], _STEP_KINDS[step]),
+        Column(STEP_TITLES[step], STEP_KINDS[step]),
         Column("Notas", "integer"),
         Column("Notas um ano antes", "integer"),
         Column("Valor", "money"),
@@ -163,7 +163,7 @@ def charts(revenue: Revenue) -> list[Chart]:
             step,
             beside([each.now.valor for each in steps], [each.before.valor for each in steps]),
             lambda each: f"{money(each.now.valor)}; um ano antes, {money(each.before.valor)}",
-            _short,
+            short_value,
         ),
         _chart(
             "Número de notas",
@@ -171,7 +171,7 @@ def charts(revenue: Revenue) -> list[Chart]:
             step,
             beside([each.now.notas for each in steps], [each.before.notas for each in steps]),
             lambda each: f"{plural(each.now.notas, 'nota', 'notas')}; um ano antes, {number(each.before.notas)}",
-            _short,
+            short_value,
         ),
         _chart(
             "Parte cancelada",
@@ -186,20 +186,20 @@ def charts(revenue: Revenue) -> list[Chart]:
 
 def _chart(title: str, steps: Sequence[Step], step: str, series: list[Series], tip: Any, axis: Any) -> Chart:
     groups = [
-        Group(*_labels(place, each.inicio, step, len(steps)), tip=f"{_step_name(each.inicio, step)}: {tip(each)}")
+        Group(*step_labels(place, each.inicio, step, len(steps)), tip=f"{step_name(each.inicio, step)}: {tip(each)}")
         for place, each in enumerate(steps)
     ]
-    first, last = _step_name(steps[0].inicio, step), _step_name(steps[-1].inicio, step)
+    first, last = step_name(steps[0].inicio, step), step_name(steps[-1].inicio, step)
     described = f"De {first} a {last}. Os números estão na tabela “Evolução”, abaixo."
     svg = grouped_bars(f"{title}, {first} a {last}", described, groups, series, axis)
     return Chart(title, svg, [(each.name, each.color) for each in series])
 
 
-def _step_name(inicio: date, step: str) -> str:
+def step_name(inicio: date, step: str) -> str:
     return {"dia": day(inicio), "mes": month(inicio), "ano": str(inicio.year)}[step]
 
 
-def _labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
+def step_labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
     """As duas linhas do eixo; onde os grupos são muitos, só o começo de cada ano, ou de cinco em cinco dias."""
     if step == "ano":
         return str(inicio.year), ""
@@ -211,6 +211,6 @@ def _labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
     return month(inicio)[:3], str(inicio.year) if place == 0 or inicio.month == 1 else ""
 
 
-def _short(value: Decimal) -> str:
+def short_value(value: Decimal) -> str:
     """O valor do eixo: 500 mil, 1,5 mi."""
     return compact(value).replace(",0 ", " ")
