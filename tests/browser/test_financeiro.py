@@ -24,7 +24,8 @@ OWING = (
     "AS s (situacao) WHERE n.situacao IN (5, 6, 7)",
     "INSERT INTO contas_pagar (id, situacao, vencimento, data_emissao, competencia, valor, saldo, contato_id, "
     "numero_documento, categoria_id, detalhe) "
-    "SELECT id + 9000000, situacao, vencimento + 3, data_emissao, competencia, round(valor * 0.6, 2), round(saldo * 0.6, 2), contato_id, 'F' || id, 3, '{}' FROM contas_receber WHERE id % 2 = 0",
+    "SELECT id + 9000000, situacao, vencimento + 3, data_emissao, competencia, "
+    "round(valor * 0.6, 2), round(saldo * 0.6, 2), contato_id, 'F' || id, 3, '{}' FROM contas_receber WHERE id % 2 = 0",
     "INSERT INTO borderos (id, data, historico) SELECT id, vencimento, 'Recebimento' FROM contas_receber "
     "WHERE situacao = 2 UNION ALL SELECT id, vencimento, 'Pagamento' FROM contas_pagar WHERE situacao = 2",
     "INSERT INTO contas_borderos SELECT 'receber', id, id FROM contas_receber WHERE situacao = 2 "

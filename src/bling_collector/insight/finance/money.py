@@ -175,7 +175,9 @@ async def load_money(
 async def load_checks(engine: AsyncEngine, *, most: int | None) -> tuple[Rows, Rows]:
     """A conferência em números, e os registros que diferem."""
     async with snapshot(engine).connect() as connection:
-        return await finance.read_checks(connection), await finance.read_different(connection, most)
+        checks = await finance.read_checks(connection)
+        differs = any(row.resultado == "difere" for row in checks)
+        return checks, await finance.read_different(connection, most) if differs else []
 
 
 async def _missing(connection: AsyncConnection, names: Collection[str] | None) -> list[str]:
