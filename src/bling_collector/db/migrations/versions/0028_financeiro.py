@@ -19,8 +19,10 @@ _SEM_ORIGEM = "CAST(NULL AS text) AS origem_tipo, CAST(NULL AS bigint) AS origem
 _CITADOS = """
             SELECT v.bordero_id, CASE WHEN min(v.conta_tipo) = max(v.conta_tipo) THEN min(v.conta_tipo) END AS lado
             FROM contas_borderos v
-            JOIN vw_contas c ON c.conta_tipo = v.conta_tipo AND c.conta_id = v.conta_id
             JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
+            LEFT JOIN contas_receber r ON v.conta_tipo = 'receber' AND r.id = v.conta_id AND r.excluida_em IS NULL
+            LEFT JOIN contas_pagar p ON v.conta_tipo = 'pagar' AND p.id = v.conta_id AND p.excluida_em IS NULL
+            WHERE r.id IS NOT NULL OR p.id IS NOT NULL
             GROUP BY v.bordero_id"""
 
 # A conta excluída fica entre as do borderô, para que o que a pagou não se dê a outra; o resultado é que não a tem.
@@ -109,14 +111,14 @@ _IDADE = """
 # O lançamento de um borderô que se conta é a outra face dele. O de uma conta (duplicata) só conta se dela não há
 # borderô, e o coletor sabe disso: ou tem a conta, ou não tem borderô nenhum.
 _AVULSOS = f"""
-        WITH citados AS MATERIALIZED ({_CITADOS})
         SELECT id AS lancamento_id, conta_id, data, competencia, round(valor, 2) AS valor, descricao, contato_id,
                categoria_id, origem_tipo, origem_id,
                coalesce(origem_tipo IN ('bordero', 'duplicata'), false) AS de_conta
         FROM caixas_lancamentos l
-        LEFT JOIN citados c ON c.bordero_id = l.origem_id AND l.origem_tipo = 'bordero'
-        WHERE excluida_em IS NULL AND coalesce(situacao, 'R') = 'R' AND c.bordero_id IS NULL
+        WHERE excluida_em IS NULL AND coalesce(situacao, 'R') = 'R'
           AND detalhe->>'transferencia' IS DISTINCT FROM '1' AND detalhe->>'saldo' IS DISTINCT FROM 'S'
+          AND (origem_tipo IS DISTINCT FROM 'bordero' OR origem_id IS NULL
+               OR origem_id NOT IN (SELECT c.bordero_id FROM ({_CITADOS}) c))
           AND (origem_tipo IS DISTINCT FROM 'duplicata' OR
                NOT EXISTS (SELECT FROM contas_borderos v WHERE v.conta_id = l.origem_id)
                AND (EXISTS (SELECT FROM contas_receber r WHERE r.id = l.origem_id)
