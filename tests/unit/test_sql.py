@@ -56,6 +56,8 @@ OTHERS = {
         "kept.dated.day",
         "kept.dated.group",
     },
+    # Condições escritas ali mesmo; e a coluna e o sentido da ordem, de ORDERS.
+    "accounts.py": {"where", "column", "direction"},
     # Nomes das nossas tabelas e colunas, escritos ali mesmo.
     "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
     "erasure.py": {"table", "column"},
