@@ -1,6 +1,6 @@
 """O loader do faturamento e das vendas: o que as notas, ou os pedidos, de um período somam, ao lado do ano anterior."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,13 +20,16 @@ from bling_collector.db.resources.revenue import (
     read_ends,
     snapshot,
 )
-from bling_collector.insight.sales.periods import SalesPeriod, choose_period
+from bling_collector.insight.sales.periods import (
+    SalesPeriod,
+    a_year_later,
+    choose_period,
+    firsts,
+    grouped,
+    step_of,
+)
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.windows import EARLIEST
-
-BY_DAY_UP_TO = 31
-BY_MONTH_UP_TO = 84
-"""Meses: sete anos deles ainda cabem lado a lado; mais que isso se mostra por ano."""
 
 
 @dataclass(frozen=True)
@@ -205,46 +208,14 @@ def _latest(today: date) -> date:
     return today + timedelta(days=366)
 
 
-def step_of(period: SalesPeriod) -> str:
-    """O passo que deixa o período legível."""
-    if (period.fim - period.inicio).days < BY_DAY_UP_TO:
-        return "dia"
-    return "mes" if len(list(period.months)) <= BY_MONTH_UP_TO else "ano"
-
-
 def _steps(period: SalesPeriod, days: Sequence[tuple[date, Amount]], step: str) -> list[Step]:
     """Os passos do período, também os vazios; cada dia do ano anterior cai no passo em que ele cairia um ano depois."""
     earlier = period.year_before
-    now = _grouped(((day, amount) for day, amount in days if period.inicio <= day <= period.fim), step)
-    before = _grouped(
-        ((_a_year_later(day, period.fim), a) for day, a in days if earlier.inicio <= day <= earlier.fim), step
+    now = grouped(((day, amount) for day, amount in days if period.inicio <= day <= period.fim), step)
+    before = grouped(
+        ((a_year_later(day, period.fim), a) for day, a in days if earlier.inicio <= day <= earlier.fim), step
     )
-    return [Step(first, now.get(first, Amount()), before.get(first, Amount())) for first in _firsts(period, step)]
-
-
-def _firsts(period: SalesPeriod, step: str) -> list[date]:
-    if step == "dia":
-        return [period.inicio + timedelta(days=n) for n in range((period.fim - period.inicio).days + 1)]
-    if step == "mes":
-        return list(period.months)
-    return [date(year, 1, 1) for year in range(period.inicio.year, period.fim.year + 1)]
-
-
-def _grouped(days: Iterable[tuple[date, Amount]], step: str) -> dict[date, Amount]:
-    sums: dict[date, Amount] = {}
-    for day, amount in days:
-        first = {"dia": day, "mes": day.replace(day=1), "ano": day.replace(month=1, day=1)}[step]
-        sums[first] = sums.get(first, Amount()) + amount
-    return sums
-
-
-def _a_year_later(day: date, last: date) -> date:
-    """29 de fevereiro cai em 28; nada cai depois do fim do período."""
-    try:
-        later = day.replace(year=day.year + 1)
-    except ValueError:
-        later = day.replace(year=day.year + 1, day=28)
-    return min(later, last)
+    return [Step(first, now.get(first, Amount()), before.get(first, Amount())) for first in firsts(period, step)]
 
 
 async def _breakdown(

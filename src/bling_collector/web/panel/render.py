@@ -27,6 +27,7 @@ SECTIONS: Final = (
     ("execucoes", "/execucoes", "Execuções"),
     ("faturamento", "/faturamento", "Faturamento"),
     ("vendas", "/vendas", "Vendas"),
+    ("financeiro", "/financeiro", "Financeiro"),
     ("notas", "/notas", "Notas"),
 )
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""

@@ -32,8 +32,8 @@ _COUNTS_AS_ORDER: Final = (
     "de fábrica de que foi tirada. Um pedido pode não ter nota, ou tê-la noutro mês: o que se faturou está em "
     "Faturamento. É o mesmo das views (vw_pedidos)."
 )
-_STEP_TITLES: Final = {"dia": "Dia", "mes": "Mês", "ano": "Ano"}
-_STEP_KINDS: Final[dict[str, Kind]] = {"dia": "day", "mes": "month", "ano": "year"}
+STEP_TITLES: Final = {"dia": "Dia", "mes": "Mês", "ano": "Ano"}
+STEP_KINDS: Final[dict[str, Kind]] = {"dia": "day", "mes": "month", "ano": "year"}
 _NAMELESS: Final = {"clientes": "Sem cadastro no Bling", "produtos": "Sem código"}
 _MANY: Final = 36
 _CROWDED: Final = 14
@@ -267,7 +267,7 @@ def steps_table(revenue_steps: Sequence[Step], step: str, told: Told, period: Sa
     """O período passo a passo, ao lado do ano anterior."""
     many, cancelled = told.many.capitalize(), told.cancelled.capitalize()
     columns = (
-        Column(_STEP_TITLES[step], _STEP_KINDS[step]),
+        Column(STEP_TITLES[step], STEP_KINDS[step]),
         Column(many, "integer"),
         Column(f"{many} um ano antes", "integer"),
         Column("Valor", "money"),
@@ -335,7 +335,7 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
             step,
             beside([each.now.valor for each in steps], [each.before.valor for each in steps]),
             lambda each: f"{money(each.now.valor)}; um ano antes, {money(each.before.valor)}",
-            _short,
+            short_value,
         ),
         _chart(
             f"Número de {told.many}",
@@ -343,7 +343,7 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
             step,
             beside([each.now.vendas for each in steps], [each.before.vendas for each in steps]),
             lambda each: f"{plural(each.now.vendas, told.one, told.many)}; um ano antes, {number(each.before.vendas)}",
-            _short,
+            short_value,
         ),
         _chart(
             "Parte cancelada",
@@ -358,20 +358,20 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
 
 def _chart(title: str, steps: Sequence[Step], step: str, series: list[Series], tip: Any, axis: Any) -> Chart:
     groups = [
-        Group(*_labels(place, each.inicio, step, len(steps)), tip=f"{_step_name(each.inicio, step)}: {tip(each)}")
+        Group(*step_labels(place, each.inicio, step, len(steps)), tip=f"{step_name(each.inicio, step)}: {tip(each)}")
         for place, each in enumerate(steps)
     ]
-    first, last = _step_name(steps[0].inicio, step), _step_name(steps[-1].inicio, step)
+    first, last = step_name(steps[0].inicio, step), step_name(steps[-1].inicio, step)
     described = f"De {first} a {last}. Os números estão na tabela “Evolução”, abaixo."
     svg = grouped_bars(f"{title}, {first} a {last}", described, groups, series, axis)
     return Chart(title, svg, [(each.name, each.color) for each in series])
 
 
-def _step_name(inicio: date, step: str) -> str:
+def step_name(inicio: date, step: str) -> str:
     return {"dia": day(inicio), "mes": month(inicio), "ano": str(inicio.year)}[step]
 
 
-def _labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
+def step_labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
     """As duas linhas do eixo; onde os grupos são muitos, só o começo de cada ano, ou de cinco em cinco dias."""
     if step == "ano":
         return str(inicio.year), ""
@@ -383,6 +383,6 @@ def _labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
     return month(inicio)[:3], str(inicio.year) if place == 0 or inicio.month == 1 else ""
 
 
-def _short(value: Decimal) -> str:
+def short_value(value: Decimal) -> str:
     """O valor do eixo: 500 mil, 1,5 mi."""
     return compact(value).replace(",0 ", " ")

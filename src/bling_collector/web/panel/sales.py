@@ -1,14 +1,11 @@
 """Faturamento e Vendas: o que as notas, ou os pedidos, de um período somam, ao lado do ano anterior; e os arquivos."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import IO, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from starlette.responses import StreamingResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.clock import today
@@ -16,7 +13,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
 from bling_collector.insight.recursos import ShownResource, differs, load_recurso
-from bling_collector.insight.sales.periods import PRESETS, SalesPeriod
+from bling_collector.insight.sales.periods import PRESETS, SalesPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
     load_breakdown,
@@ -24,13 +21,12 @@ from bling_collector.insight.sales.revenue import (
     load_period,
     load_revenue,
     load_steps,
-    step_of,
 )
 from bling_collector.streams.notas.nfe import NFE
-from bling_collector.web.panel.files import XLSX, attachment, read_file, unblocked
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.revenue_tables import STEPS, Told, breakdown_table, change, charts, steps_table
-from bling_collector.web.panel.tables import Table, csv_lines, write_xlsx
+from bling_collector.web.panel.tables import Table
 from bling_collector.web.service import Service
 from bling_collector.words import day, money, percent, plural
 
@@ -109,11 +105,7 @@ async def csv(request: Request, service: Service, told: Told) -> Response:
         asked = Asked.of(request)
         period = await asked.period(app, told)
         table = await _whole_table(app.engine, told, period, asked.tabela or STEPS)
-    return StreamingResponse(
-        unblocked(csv_lines(table)),
-        media_type="text/csv; charset=utf-8",
-        headers=attachment(_file_name(told, table.name, period), "csv"),
-    )
+    return csv_file(table, _file_name(told, table.name, period))
 
 
 async def xlsx(request: Request, service: Service, told: Told) -> Response:
@@ -122,10 +114,9 @@ async def xlsx(request: Request, service: Service, told: Told) -> Response:
         period = await asked.period(app, told)
         names = [asked.tabela] if asked.tabela else [STEPS, *told.breakdowns]
         tables = [await _whole_table(app.engine, told, period, name) for name in names]
-    file = await asyncio.to_thread(_workbook, told, tables, period)
+    about = [f"{told.title} de {day(period.inicio)} a {day(period.fim)}", told.counts]
     name = tables[0].name if len(tables) == 1 else "completo"
-    headers = attachment(_file_name(told, name, period), "xlsx")
-    return StreamingResponse(read_file(file), media_type=XLSX, headers=headers)
+    return await xlsx_file(tables, about, _file_name(told, name, period))
 
 
 def query_of(period: SalesPeriod) -> str:
@@ -206,10 +197,3 @@ def _presets(told: Told, period: SalesPeriod | None) -> list[tuple[str, str, boo
 
 def _file_name(told: Told, name: str, period: SalesPeriod) -> str:
     return f"{told.section}-{name}-{period.inicio}-a-{period.fim}"
-
-
-def _workbook(told: Told, tables: list[Table], period: SalesPeriod) -> IO[bytes]:
-    file = TemporaryFile()  # noqa: SIM115 — quem a manda a fecha, no fim
-    write_xlsx(file, tables, [f"{told.title} de {day(period.inicio)} a {day(period.fim)}", told.counts])
-    file.seek(0)
-    return file

@@ -30,8 +30,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`name` vai no endereço e no nome do arquivo; `of` são as linhas que há ao todo, se aqui só estão as primeiras;
-    `links`, o endereço do que está por trás de cada linha, None se não há página que o mostre."""
+    """`name` vai no endereço e no nome do arquivo; `of` são as linhas que há ao todo, se aqui só estão as primeiras.
+
+    `links` são, linha a linha, os endereços do que está por trás delas, ou None; vazio, nenhuma tem.
+    """
 
     name: str
     title: str
