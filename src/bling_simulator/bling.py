@@ -16,6 +16,7 @@ from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.finance.settling import Kind as AccountKind
 from bling_simulator.company.goods.catalogue import make_product
 from bling_simulator.company.goods.stockroom import Stockroom
+from bling_simulator.company.invoices.invoice import NFCE
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
@@ -74,7 +75,8 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
-        self.__dict__.pop("dimensions", None)
+        for made in ("dimensions", "couponbook"):
+            self.__dict__.pop(made, None)
         self.stockroom = Stockroom(self.company.products, self.settings.seed)
 
     def _new_ledger(self) -> Ledger:
@@ -145,6 +147,31 @@ class Bling:
 
     def totals_by_year(self, tipo: int = 1) -> dict[int, YearTotals]:
         return totals_by_year(self.notes.values(), tipo)
+
+    # --- notas de consumidor -------------------------------------------------------------------------
+
+    @cached_property
+    def couponbook(self) -> Notebook:
+        """As NFC-e, que só são geradas quando alguém as olha pela primeira vez."""
+        return Notebook(self.company, self.settings.seed, self.company.first_coupons(), modelo=NFCE)
+
+    @property
+    def coupons(self) -> Mapping[int, Json]:
+        """id → detalhe completo de cada NFC-e."""
+        return self.couponbook.notes
+
+    def issue_coupon(self, *, emitted_at: datetime | None = None, situacao: int = 6, **more: Any) -> int:
+        """Emite uma NFC-e e devolve seu id; o mais, como em `issue_note`."""
+        return self.couponbook.issue(emitted_at or local_now(self.clock), situacao=situacao, **more)
+
+    def edit_coupon(self, coupon_id: int, **changes: Any) -> None:
+        self.couponbook.edit(coupon_id, **changes)
+
+    def cancel_coupon(self, coupon_id: int) -> None:
+        self.couponbook.cancel(coupon_id)
+
+    def delete_coupon(self, coupon_id: int) -> None:
+        self.couponbook.delete(coupon_id)
 
     # --- pedidos -------------------------------------------------------------------------------------
 

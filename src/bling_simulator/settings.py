@@ -69,6 +69,12 @@ class SimulatorSettings:
     also_authorised: frozenset[int] = frozenset()
     """Com `default_hides_all_but_authorised`, as situações que também contam como autorizadas."""
     bare_dates_get_time_of_day: bool = True
+    coupon_default_hides_cancelled: bool = True
+    """Sem `situacao`, /nfce não traz as canceladas, como /nfe (suposto)."""
+    coupon_default_hides_contingency: bool = False
+    """Outra leitura: sem `situacao`, /nfce também não traz o que só `situacao=12` mostra."""
+    coupon_filter_12_answers_400: bool = False
+    """Outra leitura: /nfce recusa `situacao=12`."""
     default_hides_zero_stock: bool = False
     """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos e em /estoques/saldos."""
     unknown_stock_answers_400: bool = False

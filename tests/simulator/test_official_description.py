@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 LISTS = (
     "/nfe",
+    "/nfce",
     "/contatos",
     "/produtos",
     "/formas-pagamentos",
@@ -52,6 +53,7 @@ SMALL: dict[str, str | None] = {
 """Listagem → o detalhe, onde há um que se descreva."""
 DETAILS = {
     "/nfe": "/nfe/{idNotaFiscal}",
+    "/nfce": "/nfce/{idNotaFiscalConsumidor}",
     "/contatos": "/contatos/{idContato}",
     "/produtos": "/produtos/{idProduto}",
     "/formas-pagamentos": "/formas-pagamentos/{idFormaPagamento}",

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -75,9 +75,11 @@ class Shown:
     params: Params
     said: Document = field(default_factory=dict, compare=False)
     """O que o pai diz de cada linha dela."""
+    tried: bool = False
+    """Se o Bling pode recusar o filtro dela, que é então o de nada."""
 
     def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
-        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said)
+        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said, tried=self.tried)
 
     def __str__(self) -> str:
         return self.path
@@ -86,7 +88,9 @@ class Shown:
 async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
     """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    return await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.shows, *hiding)])
+    sure = [(*params, *more) for params in (*resource.shows, *hiding)]
+    tried = await _listings(ctx.engine, resource, [(*params, *more) for params in resource.tries])
+    return [*await _listings(ctx.engine, resource, sure), *(replace(listing, tried=True) for listing in tried)]
 
 
 async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:

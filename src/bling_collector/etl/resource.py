@@ -230,6 +230,9 @@ class Resource:
     (404)."""
     shows: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
+    tries: tuple[Params, ...] = ()
+    """As que se somam às de `shows` onde o Bling as aceita: de um valor de filtro que as fontes não dão por certo, ser
+    recusado (400) é não haver nada com ele."""
     suspects: tuple[Params, ...] = ()
     """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez."""
     proves: Callable[[Document], bool] = lambda row: True

@@ -1,5 +1,7 @@
 """As notas e o que delas se tira."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -19,41 +21,78 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from bling_collector.db.models.base import BRASILIA_TIME, gone, metadata, ours
 
+
+def _cabecalho(path: str) -> "tuple[Column[Any], ...]":
+    """As colunas do cabeçalho de uma nota, a que `path` lista."""
+    return (
+        Column("id", BigInteger, primary_key=True, autoincrement=False),
+        Column("numero", Text, index=True),
+        Column("data_emissao", DateTime, index=True, comment=BRASILIA_TIME),
+        Column("situacao", Integer),
+        Column("contato_id", BigInteger, index=True),
+        Column("contato_nome", Text),
+        Column("contato_documento", Text, index=True),
+        Column("contato_municipio", Text),
+        Column("contato_uf", Text),
+        Column("total_produtos", Numeric),
+        Column("total_nota", Numeric),
+        Column("total_descontos", Numeric, comment="vazio: o Bling não informa o desconto da nota"),
+        ours("extraido_em"),
+        Column("tipo", Integer, comment="0 entrada, 1 saída"),
+        Column("serie", Integer),
+        Column("chave_acesso", Text, index=True),
+        Column("data_operacao", DateTime, comment=BRASILIA_TIME),
+        Column("natureza_operacao_id", BigInteger),
+        Column("loja_id", BigInteger),
+        Column("loja_numero", Text),
+        Column("numero_pedido_loja", Text),
+        Column("vendedor_id", BigInteger),
+        Column("finalidade", Integer),
+        Column("valor_frete", Numeric),
+        Column("link_xml", Text),
+        Column("link_danfe", Text),
+        Column("link_pdf", Text),
+        Column("detalhe", JSONB, comment=f"a nota inteira, como GET {path}/{{id}} a deu"),
+        Column("resumo_lista", Text, comment=f"impressão da linha de GET {path}: se ela muda, a nota mudou"),
+        gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
+        Column("cfop", Text, comment="o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem"),
+        Column("cfops", JSONB, comment="quanto do valor da nota é de cada CFOP, se são vários"),
+    )
+
+
+def _itens(cabecalho: Table) -> "tuple[Column[Any], ...]":
+    return (
+        Column("id", Integer, primary_key=True),
+        Column("nfe_id", BigInteger, ForeignKey(cabecalho.c.id), nullable=False, index=True),
+        Column("codigo_produto", Text, index=True),
+        Column("descricao_produto", Text),
+        Column("quantidade", Numeric),
+        Column("valor_unitario", Numeric),
+        Column("valor_total", Numeric),
+        Column("valor_desconto", Numeric, comment="vazio: o Bling não informa o desconto do item"),
+        Column("unidade_medida", Text),
+        Column("ordem", Integer, comment="a primeira linha da nota em que o SKU aparece"),
+        Column("cfop", Text, comment="o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem"),
+        Column("cfops", JSONB, comment="a quantidade e o valor de cada CFOP, se são vários"),
+    )
+
+
+def _pagamentos(cabecalho: Table) -> "tuple[Column[Any], ...]":
+    return (
+        Column("id", Integer, primary_key=True),
+        Column("nfe_id", BigInteger, ForeignKey(cabecalho.c.id), nullable=False, index=True),
+        Column("tipo_pagamento", Integer, comment="código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…"),
+        Column("valor", Numeric),
+        Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
+        Column("data_vencimento", Date),
+        Column("numero_parcela", Integer),
+    )
+
+
 nfe_cabecalho = Table(
     "nfe_cabecalho",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("numero", Text, index=True),
-    Column("data_emissao", DateTime, index=True, comment=BRASILIA_TIME),
-    Column("situacao", Integer),
-    Column("contato_id", BigInteger, index=True),
-    Column("contato_nome", Text),
-    Column("contato_documento", Text, index=True),
-    Column("contato_municipio", Text),
-    Column("contato_uf", Text),
-    Column("total_produtos", Numeric),
-    Column("total_nota", Numeric),
-    Column("total_descontos", Numeric, comment="vazio: o Bling não informa o desconto da nota"),
-    ours("extraido_em"),
-    Column("tipo", Integer, comment="0 entrada, 1 saída"),
-    Column("serie", Integer),
-    Column("chave_acesso", Text, index=True),
-    Column("data_operacao", DateTime, comment=BRASILIA_TIME),
-    Column("natureza_operacao_id", BigInteger),
-    Column("loja_id", BigInteger),
-    Column("loja_numero", Text),
-    Column("numero_pedido_loja", Text),
-    Column("vendedor_id", BigInteger),
-    Column("finalidade", Integer),
-    Column("valor_frete", Numeric),
-    Column("link_xml", Text),
-    Column("link_danfe", Text),
-    Column("link_pdf", Text),
-    Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
-    Column("resumo_lista", Text, comment="impressão da linha de GET /nfe: se ela muda, a nota mudou"),
-    gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
-    Column("cfop", Text, comment="o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem"),
-    Column("cfops", JSONB, comment="quanto do valor da nota é de cada CFOP, se são vários"),
+    *_cabecalho("/nfe"),
     Index("ix_nfe_cabecalho_serie", "serie"),
     Index(
         "ix_nfe_cabecalho_faturamento",
@@ -80,33 +119,22 @@ nfe_cabecalho = Table(
 nfe_itens = Table(
     "nfe_itens",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id), nullable=False, index=True),
-    Column("codigo_produto", Text, index=True),
-    Column("descricao_produto", Text),
-    Column("quantidade", Numeric),
-    Column("valor_unitario", Numeric),
-    Column("valor_total", Numeric),
-    Column("valor_desconto", Numeric, comment="vazio: o Bling não informa o desconto do item"),
-    Column("unidade_medida", Text),
-    Column("ordem", Integer, comment="a primeira linha da nota em que o SKU aparece"),
-    Column("cfop", Text, comment="o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem"),
-    Column("cfops", JSONB, comment="a quantidade e o valor de cada CFOP, se são vários"),
+    *_itens(nfe_cabecalho),
     Index("ix_nfe_itens_varios_cfops", "nfe_id", postgresql_where=text("cfop = 'vários'")),
     UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfe_item"),
 )
 
-nfe_pagamentos = Table(
-    "nfe_pagamentos",
+nfe_pagamentos = Table("nfe_pagamentos", metadata, *_pagamentos(nfe_cabecalho))
+
+# As da NFC-e têm as mesmas colunas, também com os mesmos nomes: a mesma consulta serve a umas e a outras.
+nfce_cabecalho = Table("nfce_cabecalho", metadata, *_cabecalho("/nfce"))
+nfce_itens = Table(
+    "nfce_itens",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("nfe_id", BigInteger, ForeignKey(nfe_cabecalho.c.id), nullable=False, index=True),
-    Column("tipo_pagamento", Integer, comment="código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…"),
-    Column("valor", Numeric),
-    Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
-    Column("data_vencimento", Date),
-    Column("numero_parcela", Integer),
+    *_itens(nfce_cabecalho),
+    UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfce_item"),
 )
+nfce_pagamentos = Table("nfce_pagamentos", metadata, *_pagamentos(nfce_cabecalho))
 
 _OPERACOES = "operacao IN ('venda', 'devolucao', 'transferencia', 'remessa', 'outra')"
 

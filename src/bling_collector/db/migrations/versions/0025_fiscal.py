@@ -1,0 +1,106 @@
+"""As NFC-e, as NFS-e, as notas de entrada e os documentos das notas."""
+
+from alembic import op
+
+revision = "0025"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+_COMMENTS = {
+    "nfce_cabecalho.data_emissao": "hora local de Brasília, como o Bling a dá",
+    "nfce_cabecalho.total_descontos": "vazio: o Bling não informa o desconto da nota",
+    "nfce_cabecalho.tipo": "0 entrada, 1 saída",
+    "nfce_cabecalho.data_operacao": "hora local de Brasília, como o Bling a dá",
+    "nfce_cabecalho.detalhe": "a nota inteira, como GET /nfce/{id} a deu",
+    "nfce_cabecalho.resumo_lista": "impressão da linha de GET /nfce: se ela muda, a nota mudou",
+    "nfce_cabecalho.excluida_em": "quando uma varredura completa deixou de encontrar a nota no Bling",
+    "nfce_cabecalho.cfop": "o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem",
+    "nfce_cabecalho.cfops": "quanto do valor da nota é de cada CFOP, se são vários",
+    "nfce_itens.valor_desconto": "vazio: o Bling não informa o desconto do item",
+    "nfce_itens.ordem": "a primeira linha da nota em que o SKU aparece",
+    "nfce_itens.cfop": "o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem",
+    "nfce_itens.cfops": "a quantidade e o valor de cada CFOP, se são vários",
+    "nfce_pagamentos.tipo_pagamento": "código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…",
+    "nfce_pagamentos.forma_pagamento_id": "a forma de pagamento da conta no Bling",
+}
+
+
+def upgrade() -> None:
+    op.execute("""
+        CREATE TABLE nfce_cabecalho (
+            id BIGINT NOT NULL,
+            numero TEXT,
+            data_emissao TIMESTAMP WITHOUT TIME ZONE,
+            situacao INTEGER,
+            contato_id BIGINT,
+            contato_nome TEXT,
+            contato_documento TEXT,
+            contato_municipio TEXT,
+            contato_uf TEXT,
+            total_produtos NUMERIC,
+            total_nota NUMERIC,
+            total_descontos NUMERIC,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            tipo INTEGER,
+            serie INTEGER,
+            chave_acesso TEXT,
+            data_operacao TIMESTAMP WITHOUT TIME ZONE,
+            natureza_operacao_id BIGINT,
+            loja_id BIGINT,
+            loja_numero TEXT,
+            numero_pedido_loja TEXT,
+            vendedor_id BIGINT,
+            finalidade INTEGER,
+            valor_frete NUMERIC,
+            link_xml TEXT,
+            link_danfe TEXT,
+            link_pdf TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            cfop TEXT,
+            cfops JSONB,
+            CONSTRAINT nfce_cabecalho_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfce_cabecalho_chave_acesso ON nfce_cabecalho (chave_acesso)")
+    op.execute("CREATE INDEX ix_nfce_cabecalho_contato_documento ON nfce_cabecalho (contato_documento)")
+    op.execute("CREATE INDEX ix_nfce_cabecalho_contato_id ON nfce_cabecalho (contato_id)")
+    op.execute("CREATE INDEX ix_nfce_cabecalho_data_emissao ON nfce_cabecalho (data_emissao)")
+    op.execute("CREATE INDEX ix_nfce_cabecalho_numero ON nfce_cabecalho (numero)")
+    op.execute("""
+        CREATE TABLE nfce_itens (
+            id SERIAL NOT NULL,
+            nfe_id BIGINT NOT NULL,
+            codigo_produto TEXT,
+            descricao_produto TEXT,
+            quantidade NUMERIC,
+            valor_unitario NUMERIC,
+            valor_total NUMERIC,
+            valor_desconto NUMERIC,
+            unidade_medida TEXT,
+            ordem INTEGER,
+            cfop TEXT,
+            cfops JSONB,
+            CONSTRAINT nfce_itens_pkey PRIMARY KEY (id),
+            CONSTRAINT uq_nfce_item UNIQUE (nfe_id, codigo_produto),
+            CONSTRAINT nfce_itens_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfce_cabecalho (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfce_itens_codigo_produto ON nfce_itens (codigo_produto)")
+    op.execute("CREATE INDEX ix_nfce_itens_nfe_id ON nfce_itens (nfe_id)")
+    op.execute("""
+        CREATE TABLE nfce_pagamentos (
+            id SERIAL NOT NULL,
+            nfe_id BIGINT NOT NULL,
+            tipo_pagamento INTEGER,
+            valor NUMERIC,
+            forma_pagamento_id BIGINT,
+            data_vencimento DATE,
+            numero_parcela INTEGER,
+            CONSTRAINT nfce_pagamentos_pkey PRIMARY KEY (id),
+            CONSTRAINT nfce_pagamentos_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfce_cabecalho (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfce_pagamentos_forma_pagamento_id ON nfce_pagamentos (forma_pagamento_id)")
+    op.execute("CREATE INDEX ix_nfce_pagamentos_nfe_id ON nfce_pagamentos (nfe_id)")
+    for column, comment in _COMMENTS.items():
+        op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
