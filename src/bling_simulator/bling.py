@@ -17,6 +17,8 @@ from bling_simulator.company.finance.settling import Kind as AccountKind
 from bling_simulator.company.goods.catalogue import make_product
 from bling_simulator.company.goods.stockroom import Stockroom
 from bling_simulator.company.invoices.invoice import NFCE
+from bling_simulator.company.invoices.services import AVAILABLE, PENDING, build_service, issued
+from bling_simulator.company.invoices.services import CANCELLED as CANCELLED_SERVICE
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
@@ -75,7 +77,7 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
-        for made in ("dimensions", "couponbook"):
+        for made in ("dimensions", "couponbook", "services"):
             self.__dict__.pop(made, None)
         self.stockroom = Stockroom(self.company.products, self.settings.seed)
 
@@ -172,6 +174,39 @@ class Bling:
 
     def delete_coupon(self, coupon_id: int) -> None:
         self.couponbook.delete(coupon_id)
+
+    # --- notas de serviço ----------------------------------------------------------------------------
+
+    @cached_property
+    def services(self) -> dict[int, Json]:
+        """id → detalhe completo de cada NFS-e."""
+        return self.company.first_services()
+
+    def add_service(self, *, emitted_on: date | None = None, situacao: int = AVAILABLE, **changes: Any) -> int:
+        """Emite uma nota de serviço e devolve seu id; por omissão, hoje, ao primeiro contato que tem nome."""
+        service_id = max(self.services, default=9_900_000_307) + 1
+        rps = max((int(each["numeroRPS"]) for each in self.services.values()), default=0) + 1
+        contact = next(each for each in self.contacts.values() if each["nome"] and each["situacao"] != "E")
+        day = emitted_on or local_now(self.clock).date()
+        self.services[service_id] = build_service(service_id, rps, day, situacao, contact, Decimal("120.00"))
+        self.edit_service(service_id, **changes)
+        return service_id
+
+    def edit_service(self, service_id: int, **changes: Any) -> None:
+        """Troca campos do detalhe. A que passa a emitida ganha número, link e código. `KeyError` se não existe."""
+        service = self.services[service_id]
+        unknown = changes.keys() - service.keys()
+        if unknown:
+            raise KeyError(f"A nota de serviço não tem {sorted(unknown)}")
+        service.update(changes)
+        if service["situacao"] != PENDING and not service["numero"]:
+            service.update(issued(service))
+
+    def cancel_service(self, service_id: int) -> None:
+        self.edit_service(service_id, situacao=CANCELLED_SERVICE)
+
+    def delete_service(self, service_id: int) -> None:
+        del self.services[service_id]
 
     # --- pedidos -------------------------------------------------------------------------------------
 

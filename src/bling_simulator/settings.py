@@ -75,6 +75,10 @@ class SimulatorSettings:
     """Outra leitura: sem `situacao`, /nfce também não traz o que só `situacao=12` mostra."""
     coupon_filter_12_answers_400: bool = False
     """Outra leitura: /nfce recusa `situacao=12`."""
+    service_default_hides_cancelled: bool = False
+    """Outra leitura: sem `situacao`, /nfse não traz as canceladas (3)."""
+    service_filter_starts_at_one: bool = False
+    """Outra leitura: `situacao` de /nfse vai de 1 a 4, e 0 é recusado."""
     default_hides_zero_stock: bool = False
     """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos e em /estoques/saldos."""
     unknown_stock_answers_400: bool = False

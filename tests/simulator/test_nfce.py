@@ -9,7 +9,7 @@ from bling_simulator.company.documents import is_access_key
 PATH = "/nfce"
 
 
-async def ids(client: httpx2.AsyncClient, **params: object) -> set[int]:
+async def ids(client: httpx2.AsyncClient, **params: int | str) -> set[int]:
     answer = await client.get(PATH, params={"limite": 100, **params})
     assert answer.status_code == 200, answer.text
     return {row["id"] for row in answer.json()["data"]}

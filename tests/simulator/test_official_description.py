@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 LISTS = (
     "/nfe",
     "/nfce",
+    "/nfse",
     "/contatos",
     "/produtos",
     "/formas-pagamentos",
@@ -54,6 +55,7 @@ SMALL: dict[str, str | None] = {
 DETAILS = {
     "/nfe": "/nfe/{idNotaFiscal}",
     "/nfce": "/nfce/{idNotaFiscalConsumidor}",
+    "/nfse": "/nfse/{idNotaServico}",
     "/contatos": "/contatos/{idContato}",
     "/produtos": "/produtos/{idProduto}",
     "/formas-pagamentos": "/formas-pagamentos/{idFormaPagamento}",

@@ -197,7 +197,7 @@ class Reading:
         except LASTING as refused:
             await blame(self._ctx, self._path, refused)
             if self._tried and isinstance(error, BlingRejectedError) and isinstance(refused, BlingRejectedError):
-                log.warning("O Bling recusa %s em %s: não há nada com esse filtro.", dict(self._params), self._path)
+                log.info("O Bling recusa %s em %s: não há nada com esse filtro.", dict(self._params), self._path)
             else:
                 self.unread.append(Unread(period, error))
             return False

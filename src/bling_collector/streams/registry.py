@@ -25,6 +25,7 @@ from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.notas.nfce import NFCE
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.notas.nfse import NFSE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
@@ -35,6 +36,7 @@ from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     NFCE,
+    NFSE,
     PEDIDOS_VENDA,
     CONTAS_RECEBER,
     CONTAS_PAGAR,

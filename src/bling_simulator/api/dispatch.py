@@ -16,6 +16,7 @@ from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfce import NFCE
 from bling_simulator.api.nfe import NFE
+from bling_simulator.api.nfse import NFSE
 from bling_simulator.api.paging import cut_page
 from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
 from bling_simulator.api.produtos import PRODUTOS
@@ -30,7 +31,7 @@ from bling_simulator.payload import Json
 RESOURCES = {
     resource.path: resource
     for resource in (
-        *(NFE, NFCE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
+        *(NFE, NFCE, NFSE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
         *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS),
         *DIMENSOES,
     )

@@ -16,6 +16,7 @@ from bling_simulator.company.invoices.coupons import make_coupons
 from bling_simulator.company.invoices.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
 from bling_simulator.company.invoices.invoice import COMPANY_CNPJ, NFCE, STAMP, Draft, transmission
 from bling_simulator.company.invoices.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
+from bling_simulator.company.invoices.services import make_services
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orders import Registers, make_orders
@@ -44,6 +45,8 @@ class Company:
     """Gera as contas, que saem das notas e dos pedidos como foram gerados."""
     first_coupons: Callable[[], dict[int, Json]] = field(compare=False)
     """Gera as NFC-e."""
+    first_services: Callable[[], dict[int, Json]] = field(compare=False)
+    """Gera as NFS-e."""
     first_dimensions: Callable[[], Dimensions] = field(compare=False)
     """Gera os cadastros pequenos, que também saem da empresa como foi gerada."""
 
@@ -63,6 +66,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         first_orders=model.first_orders,
         first_books=model.first_books,
         first_coupons=model.first_coupons,
+        first_services=model.first_services,
         first_dimensions=model.first_dimensions,
     )
 
@@ -86,6 +90,7 @@ def generate_another(settings: SimulatorSettings, *, nome: str, cnpj: str) -> Co
         first_orders=partial(_shifted, model.first_orders),
         first_books=partial(_shifted_books, model.first_books),
         first_coupons=partial(_shifted_coupons, model.first_coupons, cnpj),
+        first_services=partial(_shifted_services, model.first_services),
     )
 
 
@@ -110,6 +115,11 @@ def _shifted_coupons(first_coupons: Callable[[], dict[int, Json]], cnpj: str) ->
         coupon.update(transmission(situacao=coupon["situacao"], emitted=emitted, cnpj=cnpj, modelo=NFCE, **number))
         coupons[coupon["id"]] = coupon
     return coupons
+
+
+def _shifted_services(first_services: Callable[[], dict[int, Json]]) -> dict[int, Json]:
+    """As NFS-e da outra conta, com outros ids."""
+    return {service_id + _SHIFT: each | {"id": service_id + _SHIFT} for service_id, each in first_services().items()}
 
 
 def _shifted_books(first_books: Callable[[], Books]) -> Books:
@@ -168,6 +178,7 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
         first_orders=partial(_first_orders, seed, volumes, today),
         first_books=partial(_first_books, seed, volumes, today),
         first_coupons=partial(_first_coupons, seed, volumes, today),
+        first_services=partial(_first_services, seed, volumes, today),
         first_dimensions=partial(_first_dimensions, seed, volumes, today),
     )
 
@@ -189,6 +200,11 @@ def _first_coupons(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], 
     model = _generate(seed, volumes, today)
     methods = list(model.payment_methods)
     return make_coupons(Random(f"{seed} cupons"), model.notes.values(), model.contacts, model.products, methods)
+
+
+def _first_services(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> dict[int, Json]:
+    model = _generate(seed, volumes, today)
+    return make_services(Random(f"{seed} serviços"), model.notes.values(), model.contacts)
 
 
 def _first_dimensions(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Dimensions:

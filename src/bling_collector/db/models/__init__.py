@@ -57,6 +57,7 @@ from bling_collector.db.models.notas import (
     nfe_entradas,
     nfe_itens,
     nfe_pagamentos,
+    nfse,
 )
 from bling_collector.db.models.vendas import pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
 
@@ -100,6 +101,7 @@ __all__ = [
     "nfe_entradas",
     "nfe_itens",
     "nfe_pagamentos",
+    "nfse",
     "oauth_states",
     "oauth_tokens",
     "pedidos_venda",

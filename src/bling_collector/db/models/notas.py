@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
-from bling_collector.db.models.base import BRASILIA_TIME, gone, metadata, ours
+from bling_collector.db.models.base import BRASILIA_TIME, bling_id, gone, kept, metadata, ours
 
 
 def _cabecalho(path: str) -> "tuple[Column[Any], ...]":
@@ -135,6 +135,25 @@ nfce_itens = Table(
     UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfce_item"),
 )
 nfce_pagamentos = Table("nfce_pagamentos", metadata, *_pagamentos(nfce_cabecalho))
+
+nfse = Table(
+    "nfse",
+    metadata,
+    bling_id(),
+    Column("numero", Text, index=True, comment="o que a prefeitura deu; vazio enquanto está pendente"),
+    Column("numero_rps", Text, comment="o do recibo provisório, que a empresa numera"),
+    Column("serie", Text),
+    Column("situacao", Integer, comment="0 pendente, 1 emitida, 2 disponível para consulta, 3 cancelada"),
+    Column("data_emissao", Date, index=True),
+    Column("valor", Numeric),
+    Column("contato_id", BigInteger, index=True),
+    Column("contato_nome", Text),
+    Column("contato_documento", Text, index=True),
+    Column("contato_email", Text),
+    Column("link", Text, comment="a página da prefeitura que mostra a nota"),
+    Column("codigo_verificacao", Text),
+    *kept("a nota inteira, como GET /nfse/{id} a deu"),
+)
 
 _OPERACOES = "operacao IN ('venda', 'devolucao', 'transferencia', 'remessa', 'outra')"
 

@@ -23,6 +23,16 @@ _COMMENTS = {
     "nfce_itens.cfops": "a quantidade e o valor de cada CFOP, se são vários",
     "nfce_pagamentos.tipo_pagamento": "código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…",
     "nfce_pagamentos.forma_pagamento_id": "a forma de pagamento da conta no Bling",
+    "nfse.id": "o id no Bling",
+    "nfse.numero": "o que a prefeitura deu; vazio enquanto está pendente",
+    "nfse.numero_rps": "o do recibo provisório, que a empresa numera",
+    "nfse.situacao": "0 pendente, 1 emitida, 2 disponível para consulta, 3 cancelada",
+    "nfse.link": "a página da prefeitura que mostra a nota",
+    "nfse.detalhe": "a nota inteira, como GET /nfse/{id} a deu",
+    "nfse.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "nfse.extraido_em": "quando o que está aqui foi lido",
+    "nfse.excluida_em": "quando o Bling deixou de o ter",
+    "nfse.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 
@@ -102,5 +112,31 @@ def upgrade() -> None:
         )""")
     op.execute("CREATE INDEX ix_nfce_pagamentos_forma_pagamento_id ON nfce_pagamentos (forma_pagamento_id)")
     op.execute("CREATE INDEX ix_nfce_pagamentos_nfe_id ON nfce_pagamentos (nfe_id)")
+    op.execute("""
+        CREATE TABLE nfse (
+            id BIGINT NOT NULL,
+            numero TEXT,
+            numero_rps TEXT,
+            serie TEXT,
+            situacao INTEGER,
+            data_emissao DATE,
+            valor NUMERIC,
+            contato_id BIGINT,
+            contato_nome TEXT,
+            contato_documento TEXT,
+            contato_email TEXT,
+            link TEXT,
+            codigo_verificacao TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT nfse_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfse_contato_documento ON nfse (contato_documento)")
+    op.execute("CREATE INDEX ix_nfse_contato_id ON nfse (contato_id)")
+    op.execute("CREATE INDEX ix_nfse_data_emissao ON nfse (data_emissao)")
+    op.execute("CREATE INDEX ix_nfse_numero ON nfse (numero)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
