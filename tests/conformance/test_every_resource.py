@@ -35,9 +35,10 @@ START = date(2025, 9, 1)
 SPAN = Window(START, date(2026, 4, 30))
 """O que se coleta, e o tempo que passa nos testes."""
 DAY = 86_400.0
+ALL = ("todos", *(each.name for each in RESOURCES if each.by_name))
 pytestmark = [
     pytest.mark.bling(scale=0.02),
-    pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10),
+    pytest.mark.collector(recursos=ALL, extraction_lookback_days=10),
     pytest.mark.loaded(START),
 ]
 _GARBAGE = {"veio": "outra coisa"}
@@ -80,9 +81,9 @@ PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 def alone(app: App, resource: Resource) -> None:
     """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
     names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
-    if resource.each is not None:
-        names.add(resource.each.of)
-    if resource.keys is not None or resource.special:
+    if resource.needs:
+        names.add(resource.needs)
+    if resource.keys is not None or (resource.special and not resource.needs):
         names |= {each.name for each in RESOURCES if not each.optional}
     app.pipeline._settings = replace(app.settings, recursos=tuple(sorted(names)))
 
@@ -93,7 +94,9 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
     simulated = SIMULATED[resource.path]
     found: dict[int, Document] = {}
     span = () if resource.emitted is None else resource.emitted.between.params(Period.of(SPAN))
-    for parent, params in itertools.product(_parents(bling, resource), resource.shows):
+    # De um que não se lista, é a listagem daquele de que precisa que mostra os que há.
+    listed_by = (named(resource.needs) if not resource.listed else None) or resource
+    for parent, params in itertools.product(_parents(bling, resource), listed_by.shows):
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
         told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
@@ -117,7 +120,7 @@ def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
     """O que cada pai põe no caminho da listagem: o id dele; de um recurso sem pai, nada, uma vez."""
     if resource.each is None:
         return [{}]
-    parent = named(resource.each.of)
+    parent = named(resource.needs)
     assert parent is not None, resource.name
     names = [name for _, name, _, _ in Formatter().parse(resource.path) if name]
     return [dict.fromkeys(names, id_) for id_ in documents(bling, parent)]
@@ -218,8 +221,10 @@ def _other(value: Any) -> Any:
 
 def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
     """Um campo que vem de outra forma, e com que o registro não se lê inteiro."""
+    # Com um que a listagem de outro recurso mostrasse, também a linha dele não se leria.
+    shown = SIMULATED[resource.path].row(dict(document)) if resource.needs and not resource.listed else {"id"}
     for name in document:
-        if name == "id":
+        if name in shown:
             continue
         try:
             resource.read({**document, name: _GARBAGE})
@@ -400,7 +405,10 @@ async def test_without_the_permission_the_others_are_whole(
     if resource.optional:
         assert result.status == "success", result.message
         found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
-        assert [name for name, each in found.items() if each.sem_permissao] == [resource.name]
+        # O que se lê por outro, do mesmo caminho, pode nem chegar a pedir-se.
+        refused = {name for name, each in found.items() if each.sem_permissao}
+        assert resource.name in refused or (resource.needs in refused and not resource.listed)
+        assert refused <= {each.name for each in RESOURCES if each.path == resource.path}
     else:
         assert result.status != "success"
         assert "permissão" in str(result.message)

@@ -24,7 +24,8 @@ from bling_collector.windows import Between, Period, Window, apart
 log = logging.getLogger(__name__)
 
 MAX_PROBES: Final = 3
-"""Janelas de um recurso, por execução, em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
+"""Janelas de um recurso, por execução, que mostram algo e em que se sonda se a listagem esconde: cada sonda custa uma
+requisição."""
 
 
 @dataclass
@@ -152,10 +153,12 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
     hides = await hides_more(ctx, resource)
     for listing in await shown(ctx, resource):
         await _list(ctx, resource, window, listing, result)
-    if resource.suspects and not hides and not result.proven and ctx.probes[resource.name] < MAX_PROBES:
+    # De uma janela que nada mostra suspeita-se sempre, e o que não mostra não diz nada dos outros suspeitos.
+    suspicious = not result.listed or ctx.probes[resource.name] < MAX_PROBES
+    if resource.suspects and not hides and not result.proven and suspicious:
         place = ctx.probes[resource.name] % len(resource.suspects)
         probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
-        ctx.probes[resource.name] += 1
+        ctx.probes[resource.name] += bool(result.listed)
         before = len(result.listed)
         await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *probe)), result)
         if len(result.listed) > before:

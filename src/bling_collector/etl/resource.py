@@ -145,8 +145,6 @@ class Each:
     params: tuple[str, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
-    of: str = ""
-    """O recurso da consulta: quem pede este pede também aquele."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +219,10 @@ class Resource:
     """Onde se pede um só, se não é em `path`."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
+    needs: str = ""
+    """O recurso sem o qual este não se lê: quem pede este pede também aquele."""
+    by_name: bool = False
+    """True para o que `todos` não pede, pelo que custa: só o nome dele, ou o daquele de que precisa."""
     principal: bool = False
     """O marco dele é o da execução, como no primeiro coletor."""
 

@@ -25,6 +25,7 @@ from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.notas.nfce import NFCE
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA, NFE_ENTRADA_DETALHES
 from bling_collector.streams.notas.nfse import NFSE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
@@ -37,6 +38,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     NFCE,
     NFSE,
+    NFE_ENTRADA,
+    NFE_ENTRADA_DETALHES,
     PEDIDOS_VENDA,
     CONTAS_RECEBER,
     CONTAS_PAGAR,
@@ -71,18 +74,20 @@ def named(name: str) -> Resource | None:
 
 
 def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
-    """Os recursos destes nomes, e os por que se listam; sem nomes, os que se coletam sem que ninguém os peça, com os
+    """Os recursos destes nomes, e aqueles de que precisam; sem nomes, os que se coletam sem que ninguém os peça, com os
     que se ligaram e sem os que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
     if unknown := [name for name in names if name != ALL and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
+    on = switches or {}
     if not names:
-        on = switches or {}
         names = [resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)]
     asked = [resource for name in names if (resource := named(name)) is not None]
-    wanted = {name for each in asked for name in (each.name, *([each.each.of] if each.each is not None else []))}
-    return tuple(resource for resource in RESOURCES if ALL in names or resource.name in wanted)
+    wanted = {name for each in asked for name in (each.name, each.needs)}
+    said = {each.name for each in asked}
+    wanted |= {each.name for each in RESOURCES if each.by_name and each.needs in said and on.get(each.name, True)}
+    return tuple(each for each in RESOURCES if each.name in wanted or (ALL in names and not each.by_name))
 
 
 async def collected(connection: AsyncConnection, names: Collection[str] | None) -> tuple[Resource, ...]:

@@ -17,7 +17,23 @@ def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
 
 def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
     assert [resource.name for resource in chosen(["contatos", "nfe"])] == ["nfe", "contatos"]
-    assert chosen([ALL]) == RESOURCES
+    assert chosen([ALL]) == tuple(resource for resource in RESOURCES if not resource.by_name)
+
+
+def test_o_que_so_se_pede_pelo_nome_nao_vem_com_todos() -> None:
+    by_name = {resource.name for resource in RESOURCES if resource.by_name}
+    assert "nfe_entrada_detalhes" in by_name
+    assert chosen([ALL, *by_name]) == RESOURCES
+    assert [each.name for each in chosen(["nfe_entrada"])] == ["nfe_entrada", "nfe_entrada_detalhes"]
+    assert [each.name for each in chosen(["nfe_entrada_detalhes"])] == ["nfe_entrada", "nfe_entrada_detalhes"]
+    assert "nfe_entrada_detalhes" in {each.name for each in chosen([ALL, "nfe_entrada"])}
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_os_detalhes_desligados_deixam_as_notas_de_entrada(details: bool) -> None:
+    switches = {"nfe_entrada": True} | ({} if details else {"nfe_entrada_detalhes": False})
+    found = {each.name for each in chosen(None, switches)} - {each.name for each in chosen(None)}
+    assert found == {"nfe_entrada"} | ({"nfe_entrada_detalhes"} if details else set())
 
 
 def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
@@ -28,7 +44,8 @@ def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
 def test_cada_nome_e_de_um_so() -> None:
     said = [name for resource in RESOURCES for name in {resource.name, resource.singular}]
     assert len(said) == len(set(said))
-    assert len({resource.path for resource in RESOURCES}) == len(RESOURCES)
+    listings = [(each.path, each.shows) for each in RESOURCES if each.listed]
+    assert len({*listings}) == len(listings)
     assert [resource.principal for resource in RESOURCES].count(True) == 1
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from bling_collector.db.models.base import BRASILIA_TIME, bling_id, gone, kept, metadata, ours
 
 
-def _cabecalho(path: str) -> "tuple[Column[Any], ...]":
+def _cabecalho(path: str, detalhe: str = "a nota inteira, como GET {}/{{id}} a deu") -> "tuple[Column[Any], ...]":
     """As colunas do cabeçalho de uma nota, a que `path` lista."""
     return (
         Column("id", BigInteger, primary_key=True, autoincrement=False),
@@ -52,7 +52,7 @@ def _cabecalho(path: str) -> "tuple[Column[Any], ...]":
         Column("link_xml", Text),
         Column("link_danfe", Text),
         Column("link_pdf", Text),
-        Column("detalhe", JSONB, comment=f"a nota inteira, como GET {path}/{{id}} a deu"),
+        Column("detalhe", JSONB, comment=detalhe.format(path)),
         Column("resumo_lista", Text, comment=f"impressão da linha de GET {path}: se ela muda, a nota mudou"),
         gone("quando uma varredura completa deixou de encontrar a nota no Bling"),
         Column("cfop", Text, comment="o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem"),
@@ -126,7 +126,7 @@ nfe_itens = Table(
 
 nfe_pagamentos = Table("nfe_pagamentos", metadata, *_pagamentos(nfe_cabecalho))
 
-# As da NFC-e têm as mesmas colunas, também com os mesmos nomes: a mesma consulta serve a umas e a outras.
+# As das outras notas têm as mesmas colunas, também com os mesmos nomes: a mesma consulta serve a umas e a outras.
 nfce_cabecalho = Table("nfce_cabecalho", metadata, *_cabecalho("/nfce"))
 nfce_itens = Table(
     "nfce_itens",
@@ -135,6 +135,30 @@ nfce_itens = Table(
     UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfce_item"),
 )
 nfce_pagamentos = Table("nfce_pagamentos", metadata, *_pagamentos(nfce_cabecalho))
+
+nfe_entrada_cabecalho = Table(
+    "nfe_entrada_cabecalho",
+    metadata,
+    *_cabecalho("/nfe", detalhe="a linha de GET {}; a nota inteira, se se pediu, em nfe_entrada_detalhes"),
+)
+nfe_entrada_itens = Table(
+    "nfe_entrada_itens",
+    metadata,
+    *_itens(nfe_entrada_cabecalho),
+    UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfe_entrada_item"),
+)
+nfe_entrada_pagamentos = Table("nfe_entrada_pagamentos", metadata, *_pagamentos(nfe_entrada_cabecalho))
+nfe_entrada_detalhes = Table(
+    "nfe_entrada_detalhes",
+    metadata,
+    bling_id(),
+    Column("numero", Text),
+    Column("contato_id", BigInteger, index=True),
+    Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
+    Column("resumo_lista", Text, comment="a de nfe_entrada_cabecalho quando se leu: se ela muda, lê-se outra vez"),
+    ours("extraido_em"),
+    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+)
 
 nfse = Table(
     "nfse",

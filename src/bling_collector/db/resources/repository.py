@@ -14,6 +14,7 @@ from bling_collector.db.models import (
     categorias_produto,
     metadata,
     nfce_pagamentos,
+    nfe_entrada_pagamentos,
     nfe_pagamentos,
     pendencias,
     produtos,
@@ -377,7 +378,7 @@ async def categorias_without_description(connection: AsyncConnection) -> set[int
     return set(found.scalars())
 
 
-PAGAMENTOS = (nfe_pagamentos, nfce_pagamentos)
+PAGAMENTOS = (nfe_pagamentos, nfce_pagamentos, nfe_entrada_pagamentos)
 """As tabelas de parcelas que têm o código fiscal da forma."""
 
 

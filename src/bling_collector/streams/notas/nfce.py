@@ -11,7 +11,6 @@ from bling_collector.streams.notas import nota
 from bling_collector.streams.notas.nota import Tables
 
 TABLES = Tables(nfce_cabecalho, nfce_itens, nfce_pagamentos)
-_EMITTED = nota.emitted()
 
 
 def rows(document: Document) -> Rows:
@@ -37,9 +36,9 @@ NFCE = Resource(
     tries=((("situacao", "12"),),),
     suspects=nota.SUSPECTS,
     proves=nota.shows_more,
-    emitted=_EMITTED,
+    emitted=nota.emitted(),
     # Não há webhook nem filtro de alteração que conte aqui: o cancelamento vê-se onde a nota foi emitida.
-    recent=(Recent(_EMITTED.between, back=timedelta(days=45)),),
+    recent=(Recent(nota.BETWEEN, back=timedelta(days=45)),),
     is_final=nota.is_final,
     open=nota.OPEN,
     cites=(

@@ -81,27 +81,30 @@ def rows_of(nota: Document, tables: Tables) -> Rows:
     """
     read = Fields(nota)
     linhas, parcelas = read.objects("itens"), read.objects("parcelas")
-    emitted, valor = read.local_datetime("dataEmissao"), read.decimal("valorNota")
-    if emitted is None or valor is None:
-        raise UnreadableError(f"{'dataEmissao' if emitted is None else 'valorNota'} não veio")
+    listed, valor = as_listed(read), read.decimal("valorNota")
+    if valor is None:
+        raise UnreadableError("valorNota não veio")
     # Um rascunho, ou a nota que se cancelou sem linhas, vale zero e diz que não as tem.
     if not linhas and (valor or as_list(nota.get("itens")) is None):
         raise UnreadableError(f"itens não veio, ou veio sem linhas, numa nota de valor {valor}")
     nfe_id = read.id("id")
     itens = _itens(nfe_id, linhas)
-    contato = _contato(read)
     lists = {"itens": [_plain(linha) for linha in linhas], "parcelas": [dict(parcela.value) for parcela in parcelas]}
     detalhe = {**nota, **{key: lines for key, lines in lists.items() if as_list(nota.get(key)) is not None}}
-    more = {"data_emissao": emitted, "total_nota": valor, "detalhe": detalhe}
+    only_here = _only_detailed(read, itens) | {"total_nota": valor} | _cfops_da_nota(linhas, valor)
     return {
-        tables.cabecalho: [_cabecalho(read, itens) | more | _cfops_da_nota(linhas, valor)],
+        tables.cabecalho: [listed | only_here | {"detalhe": detalhe}],
         tables.itens: itens,
         tables.pagamentos: [_pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(parcelas, start=1)],
-        contatos: [contato] if contato["id"] is not None else [],
+        contatos: contato_of(read),
     }
 
 
-def _cabecalho(nota: Fields, itens: list[Row]) -> Row:
+def as_listed(nota: Fields) -> Row:
+    """O que também a linha da listagem diz de uma nota. Toda nota tem data."""
+    emitted = nota.local_datetime("dataEmissao")
+    if emitted is None:
+        raise UnreadableError("dataEmissao não veio")
     return {
         "id": nota.id("id"),
         "numero": nota.text("numero"),
@@ -111,15 +114,22 @@ def _cabecalho(nota: Fields, itens: list[Row]) -> Row:
         "contato_documento": nota.documento("contato", "numeroDocumento"),
         "contato_municipio": nota.text("contato", "endereco", "municipio"),
         "contato_uf": nota.text("contato", "endereco", "uf"),
-        "total_produtos": _sum([item["valor_total"] for item in itens]) or Decimal(0),
-        "total_descontos": None,
+        "data_emissao": emitted,
         "tipo": nota.integer("tipo"),
-        "serie": nota.integer("serie"),
         "chave_acesso": nota.text("chaveAcesso"),
         "data_operacao": nota.local_datetime("dataOperacao"),
         "natureza_operacao_id": nota.reference("naturezaOperacao"),
         "loja_id": nota.reference("loja"),
         "loja_numero": nota.text("loja", "numero"),
+    }
+
+
+def _only_detailed(nota: Fields, itens: list[Row]) -> Row:
+    """O que só o detalhe diz."""
+    return {
+        "total_produtos": _sum([item["valor_total"] for item in itens]) or Decimal(0),
+        "total_descontos": None,
+        "serie": nota.integer("serie"),
         "numero_pedido_loja": nota.text("numeroPedidoLoja"),
         "vendedor_id": nota.reference("vendedor"),
         "finalidade": nota.integer("finalidade"),
@@ -247,8 +257,9 @@ def _pagamento(nfe_id: int | None, numero: int, parcela: Fields) -> Row:
     }
 
 
-def _contato(nota: Fields) -> Row:
-    return {
+def contato_of(nota: Fields) -> list[Row]:
+    """O contato, como a nota o traz; nenhum se ela não tem."""
+    contato: Row = {
         "id": nota.reference("contato"),
         "nome": nota.text("contato", "nome"),
         "documento": nota.documento("contato", "numeroDocumento"),
@@ -258,6 +269,7 @@ def _contato(nota: Fields) -> Row:
         "uf": nota.text("contato", "endereco", "uf"),
         "telefone": nota.text("contato", "telefone"),
     }
+    return [contato] if contato["id"] is not None else []
 
 
 def _day(row: Document) -> date | None:
@@ -265,10 +277,13 @@ def _day(row: Document) -> date | None:
     return emitted.date() if emitted else None
 
 
-def emitted() -> Emitted:
+BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal")
+
+
+def emitted(between: Between = BETWEEN) -> Emitted:
     """A data do negócio, por que as notas se filtram: a da emissão."""
     return Emitted(
-        Between("dataEmissaoInicial", "dataEmissaoFinal"),
+        between,
         _day,
         Dated("data_emissao", "situacao"),
         lambda row: str(integer(row.get("situacao"))),

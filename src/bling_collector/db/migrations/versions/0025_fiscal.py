@@ -23,6 +23,25 @@ _COMMENTS = {
     "nfce_itens.cfops": "a quantidade e o valor de cada CFOP, se são vários",
     "nfce_pagamentos.tipo_pagamento": "código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…",
     "nfce_pagamentos.forma_pagamento_id": "a forma de pagamento da conta no Bling",
+    "nfe_entrada_cabecalho.data_emissao": "hora local de Brasília, como o Bling a dá",
+    "nfe_entrada_cabecalho.total_descontos": "vazio: o Bling não informa o desconto da nota",
+    "nfe_entrada_cabecalho.tipo": "0 entrada, 1 saída",
+    "nfe_entrada_cabecalho.data_operacao": "hora local de Brasília, como o Bling a dá",
+    "nfe_entrada_cabecalho.detalhe": "a linha de GET /nfe; a nota inteira, se se pediu, em nfe_entrada_detalhes",
+    "nfe_entrada_cabecalho.resumo_lista": "impressão da linha de GET /nfe: se ela muda, a nota mudou",
+    "nfe_entrada_cabecalho.excluida_em": "quando uma varredura completa deixou de encontrar a nota no Bling",
+    "nfe_entrada_cabecalho.cfop": "o CFOP das linhas; “vários” se são mais de um; vazio se nenhuma o tem",
+    "nfe_entrada_cabecalho.cfops": "quanto do valor da nota é de cada CFOP, se são vários",
+    "nfe_entrada_itens.valor_desconto": "vazio: o Bling não informa o desconto do item",
+    "nfe_entrada_itens.ordem": "a primeira linha da nota em que o SKU aparece",
+    "nfe_entrada_itens.cfop": "o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem",
+    "nfe_entrada_itens.cfops": "a quantidade e o valor de cada CFOP, se são vários",
+    "nfe_entrada_pagamentos.tipo_pagamento": "código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…",
+    "nfe_entrada_pagamentos.forma_pagamento_id": "a forma de pagamento da conta no Bling",
+    "nfe_entrada_detalhes.id": "o id no Bling",
+    "nfe_entrada_detalhes.detalhe": "a nota inteira, como GET /nfe/{id} a deu",
+    "nfe_entrada_detalhes.resumo_lista": "a de nfe_entrada_cabecalho quando se leu: se ela muda, lê-se outra vez",
+    "nfe_entrada_detalhes.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
     "nfse.id": "o id no Bling",
     "nfse.numero": "o que a prefeitura deu; vazio enquanto está pendente",
     "nfse.numero_rps": "o do recibo provisório, que a empresa numera",
@@ -112,6 +131,95 @@ def upgrade() -> None:
         )""")
     op.execute("CREATE INDEX ix_nfce_pagamentos_forma_pagamento_id ON nfce_pagamentos (forma_pagamento_id)")
     op.execute("CREATE INDEX ix_nfce_pagamentos_nfe_id ON nfce_pagamentos (nfe_id)")
+    op.execute("""
+        CREATE TABLE nfe_entrada_cabecalho (
+            id BIGINT NOT NULL,
+            numero TEXT,
+            data_emissao TIMESTAMP WITHOUT TIME ZONE,
+            situacao INTEGER,
+            contato_id BIGINT,
+            contato_nome TEXT,
+            contato_documento TEXT,
+            contato_municipio TEXT,
+            contato_uf TEXT,
+            total_produtos NUMERIC,
+            total_nota NUMERIC,
+            total_descontos NUMERIC,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            tipo INTEGER,
+            serie INTEGER,
+            chave_acesso TEXT,
+            data_operacao TIMESTAMP WITHOUT TIME ZONE,
+            natureza_operacao_id BIGINT,
+            loja_id BIGINT,
+            loja_numero TEXT,
+            numero_pedido_loja TEXT,
+            vendedor_id BIGINT,
+            finalidade INTEGER,
+            valor_frete NUMERIC,
+            link_xml TEXT,
+            link_danfe TEXT,
+            link_pdf TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            cfop TEXT,
+            cfops JSONB,
+            CONSTRAINT nfe_entrada_cabecalho_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfe_entrada_cabecalho_chave_acesso ON nfe_entrada_cabecalho (chave_acesso)")
+    op.execute("CREATE INDEX ix_nfe_entrada_cabecalho_contato_documento ON nfe_entrada_cabecalho (contato_documento)")
+    op.execute("CREATE INDEX ix_nfe_entrada_cabecalho_contato_id ON nfe_entrada_cabecalho (contato_id)")
+    op.execute("CREATE INDEX ix_nfe_entrada_cabecalho_data_emissao ON nfe_entrada_cabecalho (data_emissao)")
+    op.execute("CREATE INDEX ix_nfe_entrada_cabecalho_numero ON nfe_entrada_cabecalho (numero)")
+    op.execute("""
+        CREATE TABLE nfe_entrada_itens (
+            id SERIAL NOT NULL,
+            nfe_id BIGINT NOT NULL,
+            codigo_produto TEXT,
+            descricao_produto TEXT,
+            quantidade NUMERIC,
+            valor_unitario NUMERIC,
+            valor_total NUMERIC,
+            valor_desconto NUMERIC,
+            unidade_medida TEXT,
+            ordem INTEGER,
+            cfop TEXT,
+            cfops JSONB,
+            CONSTRAINT nfe_entrada_itens_pkey PRIMARY KEY (id),
+            CONSTRAINT uq_nfe_entrada_item UNIQUE (nfe_id, codigo_produto),
+            CONSTRAINT nfe_entrada_itens_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfe_entrada_cabecalho (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfe_entrada_itens_codigo_produto ON nfe_entrada_itens (codigo_produto)")
+    op.execute("CREATE INDEX ix_nfe_entrada_itens_nfe_id ON nfe_entrada_itens (nfe_id)")
+    op.execute("""
+        CREATE TABLE nfe_entrada_pagamentos (
+            id SERIAL NOT NULL,
+            nfe_id BIGINT NOT NULL,
+            tipo_pagamento INTEGER,
+            valor NUMERIC,
+            forma_pagamento_id BIGINT,
+            data_vencimento DATE,
+            numero_parcela INTEGER,
+            CONSTRAINT nfe_entrada_pagamentos_pkey PRIMARY KEY (id),
+            CONSTRAINT nfe_entrada_pagamentos_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfe_entrada_cabecalho (id)
+        )""")
+    op.execute(
+        "CREATE INDEX ix_nfe_entrada_pagamentos_forma_pagamento_id ON nfe_entrada_pagamentos (forma_pagamento_id)"
+    )
+    op.execute("CREATE INDEX ix_nfe_entrada_pagamentos_nfe_id ON nfe_entrada_pagamentos (nfe_id)")
+    op.execute("""
+        CREATE TABLE nfe_entrada_detalhes (
+            id BIGINT NOT NULL,
+            numero TEXT,
+            contato_id BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT nfe_entrada_detalhes_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfe_entrada_detalhes_contato_id ON nfe_entrada_detalhes (contato_id)")
     op.execute("""
         CREATE TABLE nfse (
             id BIGINT NOT NULL,
