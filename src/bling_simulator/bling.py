@@ -55,7 +55,7 @@ class Bling:
         self.rng = Random(self.settings.seed)
         self.unlisted: set[tuple[str, int]] = set()
         """(caminho, id) do que nenhuma listagem mostra, ainda que o detalhe responda."""
-        self.garbled: dict[tuple[str, int], Json] = {}
+        self.garbled: dict[tuple[str, int | str], Json] = {}
         """(caminho, id) → os campos que saem trocados, na listagem e no detalhe."""
 
     # --- configurações -------------------------------------------------------------------------------

@@ -79,6 +79,12 @@ class SimulatorSettings:
     """Outra leitura: sem `situacao`, /nfse não traz as canceladas (3)."""
     service_filter_starts_at_one: bool = False
     """Outra leitura: `situacao` de /nfse vai de 1 a 4, e 0 é recusado."""
+    document_is_not_gzip: bool = False
+    """Outra leitura: o `conteudo` de /nfe/documento é o XML em base64, sem gzip."""
+    cancelled_document_answers_404: bool = False
+    """Outra leitura: o documento de uma nota cancelada já não há."""
+    cancelled_document_is_the_event: bool = False
+    """Outra leitura: o documento de uma nota cancelada é só o evento que a cancelou."""
     default_hides_zero_stock: bool = False
     """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos e em /estoques/saldos."""
     unknown_stock_answers_400: bool = False

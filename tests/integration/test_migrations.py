@@ -44,6 +44,7 @@ VIEWS = {
     "vw_faturamento_produto",
     "vw_faturamento_uf",
     "vw_itens_operacoes",
+    "vw_nfe_impostos",
     "vw_nfe_linhas",
     "vw_nfe_operacoes",
     "vw_nfe_validas",

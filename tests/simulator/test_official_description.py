@@ -148,6 +148,14 @@ def test_every_order(company: Bling, official: OfficialDescription) -> None:
     assert problems(official.list_schema("/pedidos/vendas"), answered(rows)) == []
 
 
+async def test_a_document(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
+    chave = next(note["chaveAcesso"] for note in bling.notes.values() if note["situacao"] == 6)
+    answer = await client.get(f"/nfe/documento/{chave}", params={"formato": "xml"})
+    assert problems(official.answer_schema("/nfe/documento/{chaveAcesso}"), answer.json()) == []
+    missing = await client.get(f"/nfe/documento/{'1' * 44}", params={"formato": "xml"})
+    assert problems(official.answer_schema("/nfe/documento/{chaveAcesso}", 404), missing.json()) == []
+
+
 def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
     detail = official.answer_schema("/borderos/{idBordero}")["properties"]["data"]
     assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []

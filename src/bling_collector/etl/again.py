@@ -46,7 +46,7 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         owed = [each for each in owed if each.recurso_id.isdecimal()]  # as outras são chaves
     if not owed:
         return
-    todo = {_id_of(resource, each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
+    todo = {resource.id_of(each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
     ctx.start(f"{resource.title} pendentes", len(todo))
     if resource.only_listed or (resource.ids is not None and not resource.detail):
         await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
@@ -57,10 +57,6 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         await _settle_the_deleted(ctx, resource, {id_: todo[id_].day for id_ in missing})
     else:
         await settle_the_missing(ctx, resource, missing, len(todo))
-
-
-def _id_of(resource: Resource, recurso_id: str) -> Id:
-    return int(recurso_id) if isinstance(resource.table.c.id.type.python_type(), int) else recurso_id
 
 
 async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> None:

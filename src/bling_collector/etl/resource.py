@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import Column, ColumnElement, Table, Text
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
@@ -217,6 +217,8 @@ class Resource:
     """False se o Bling não dá um registro só: o que a listagem, completa, não mostra não existe."""
     detail_path: str | None = None
     """Onde se pede um só, se não é em `path`."""
+    detail_params: Params = ()
+    """O que se manda com esse pedido."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
     needs: str = ""
@@ -323,6 +325,14 @@ class Resource:
     def resumo(self, row: Document) -> str:
         """A impressão de uma linha da listagem: outra, se o registro mudou."""
         return digest({key: value for key, value in row.items() if key not in self.fleeting})
+
+    @property
+    def has_text_ids(self) -> bool:
+        return isinstance(self.table.c.id.type, Text)
+
+    def id_of(self, written: str) -> Id:
+        """O id de um registro, como se escreve em pendências e no que se digita."""
+        return written if self.has_text_ids else int(written)
 
     @property
     def asked_at(self) -> str:

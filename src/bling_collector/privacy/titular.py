@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Table, select, text
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
+from bling_collector.db.resources.documentos import of_notas as documentos_of
 from bling_collector.db.resources.erasure import Person, Personal
 from bling_collector.errors import CollectorError
 from bling_collector.etl.resource import Resource
@@ -21,6 +22,8 @@ from bling_collector.payload import documento as read_documento
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.nameless import Traces, nameless_changes, nameless_texts, without_traces
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA
+from bling_collector.streams.notas.xml import unpacked
 from bling_collector.streams.registry import RESOURCES
 from bling_collector.words import plural
 
@@ -51,6 +54,9 @@ class Erasure:
     """Notas em que o documento ainda aparece."""
     registros: dict[str, list[int]]
     """Dos outros recursos que falam de pessoas, os ids dos que eram dela."""
+    documentos: list[str]
+    """As chaves das notas dela de que se guarda o XML, que fica: a lei manda guardá-lo, e tirar-lhe algo desfaria a
+    assinatura."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,11 @@ async def export_person(
     """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras, o histórico de uns e de outras e o que deles
     falta buscar (`pendencias`). `registros`, se há algum, é o que os outros recursos têm dela.
 
-    `passagens` é o que ficou no histórico de registros que já foram dela e hoje são de outros; `citacoes`, os pedaços
-    do JSON de outros em que o documento dela aparece; `restam`, os ids das notas de outros em que ele aparece.
+    `documentos`, se há algum, são os XML das notas dela, inteiros.
+
+    `passagens` é o que ficou no histórico de registros que já foram dela e hoje são de outros; `citacoes`, os
+    pedaços do JSON de outros em que o documento dela aparece; `restam`, os ids das notas de outros em que ele
+    aparece.
     """
     async with engine.connect() as connection:
         person = await _person(connection, resources, contato_id)
@@ -92,6 +101,7 @@ async def export_person(
         pending = await erasure.pending(connection, person)
         restam = await erasure.still_citing(connection, person.documento, person.notas) if person.documento else []
         registros = await _records(connection, person, resources)
+        documentos = await _documents(connection, person)
         passages, traces = await _traces(connection, person)
         citing = await _citing(connection, person, passages)
     details = {row["id"]: row["detalhe"] for row in stored}
@@ -111,7 +121,7 @@ async def export_person(
         ],
         "pendencias": [dict(row) for row in pending],
         "restam": restam,
-    } | ({"registros": registros} if registros else {})
+    } | {name: said for name, said in (("registros", registros), ("documentos", documentos)) if said}
 
 
 async def erase_person(
@@ -129,8 +139,9 @@ async def erase_person(
         person = await _person(connection, resources, contato_id)
         await _erase(connection, person, now, resources)
         restam = await erasure.still_citing(connection, person.documento) if person.documento else []
+        kept = [each["chave_acesso"] for each in await _documents(connection, person)]
     log.info("Dados do contato %d apagados: %s.", contato_id, plural(len(person.notas), "nota", "notas"))
-    return Erasure(person.contatos, person.notas, restam, person.others)
+    return Erasure(person.contatos, person.notas, restam, person.others, kept)
 
 
 async def erase_again(engine: AsyncEngine, now: datetime, resources: Sequence[Resource] = RESOURCES) -> int:
@@ -186,6 +197,16 @@ async def _records(connection: AsyncConnection, person: Person, resources: Seque
             records[change["registro_id"]]["historico"].append(said)
         found[resource.name] = list(records.values())
     return found
+
+
+async def _documents(connection: AsyncConnection, person: Person) -> list[Row]:
+    """Os XML das notas dela, de saída e de entrada."""
+    found: dict[str, Row] = {}
+    for table in (NFE.table, NFE_ENTRADA.table):
+        for row in await documentos_of(connection, table.name, person.of(table)):
+            xml = unpacked(row.conteudo).decode("utf-8", "replace")
+            found[row.id] = {"chave_acesso": row.id, "lido_em": row.lido_em, "sha256": row.sha256, "xml": xml}
+    return list(found.values())
 
 
 async def _rows(

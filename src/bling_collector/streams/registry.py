@@ -23,6 +23,7 @@ from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
+from bling_collector.streams.notas.documentos import DOCUMENTOS
 from bling_collector.streams.notas.nfce import NFCE
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA, NFE_ENTRADA_DETALHES
@@ -62,6 +63,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CATEGORIAS_FINANCEIRAS,
     SITUACOES_MODULOS,
     SITUACOES,
+    DOCUMENTOS,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""

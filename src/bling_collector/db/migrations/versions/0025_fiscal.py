@@ -42,6 +42,22 @@ _COMMENTS = {
     "nfe_entrada_detalhes.detalhe": "a nota inteira, como GET /nfe/{id} a deu",
     "nfe_entrada_detalhes.resumo_lista": "a de nfe_entrada_cabecalho quando se leu: se ela muda, lê-se outra vez",
     "nfe_entrada_detalhes.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "nfe_documentos.id": "a chave de acesso",
+    "nfe_documentos.chave_acesso": "o mesmo que id",
+    "nfe_documentos.conteudo": "o documento, em gzip; vazio se o Bling não o tem",
+    "nfe_documentos.sha256": "do documento, sem o gzip",
+    "nfe_documentos.situacao": "a da nota quando se pediu: uma que se cancela pede-se outra vez",
+    "nfe_documentos.lido_em": "quando se leu",
+    "nfe_impostos.documento_id": "a chave de acesso",
+    "nfe_impostos.item": "o nItem do XML",
+    "nfe_impostos.valor_produto": "vProd: sem o desconto, o frete e os impostos por fora",
+    "nfe_impostos.origem": "a da mercadoria, de 0 a 8",
+    "nfe_impostos.cst_icms": "o CST ou, no Simples Nacional, o CSOSN",
+    "nfe_impostos.valor_fcp": "o Fundo de Combate à Pobreza",
+    "nfe_impostos.valor_icms_destino": "o DIFAL, da UF de destino",
+    "nfe_impostos.classificacao_ibs_cbs": "o cClassTrib",
+    "nfe_impostos.valor_ibs": "o da UF e o do município",
+    "nfe_impostos.valor_is": "o imposto seletivo",
     "nfse.id": "o id no Bling",
     "nfse.numero": "o que a prefeitura deu; vazio enquanto está pendente",
     "nfse.numero_rps": "o do recibo provisório, que a empresa numera",
@@ -53,6 +69,26 @@ _COMMENTS = {
     "nfse.excluida_em": "quando o Bling deixou de o ter",
     "nfse.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
+_VIEW = """
+        SELECT n.nfe_id, n.entrada, n.numero, n.serie, n.data_emissao, n.situacao, n.contato_id, d.chave_acesso,
+               i.item, i.codigo_produto, i.descricao, i.ncm, i.cest, i.cfop, i.unidade, i.quantidade, i.valor_unitario,
+               i.valor_produto, i.valor_frete, i.valor_seguro, i.valor_desconto, i.valor_outras,
+               i.origem, i.cst_icms, i.base_icms, i.aliquota_icms, i.valor_icms, i.base_icms_st,
+               i.aliquota_icms_st, i.valor_icms_st, i.valor_fcp, i.valor_fcp_st,
+               i.valor_icms_destino, i.cst_ipi, i.base_ipi, i.aliquota_ipi, i.valor_ipi, i.cst_pis,
+               i.base_pis, i.aliquota_pis, i.valor_pis, i.cst_cofins, i.base_cofins,
+               i.aliquota_cofins, i.valor_cofins, i.cst_ibs_cbs, i.classificacao_ibs_cbs,
+               i.base_ibs_cbs, i.aliquota_ibs_uf, i.valor_ibs_uf, i.aliquota_ibs_municipio,
+               i.valor_ibs_municipio, i.valor_ibs, i.aliquota_cbs, i.valor_cbs, i.valor_is
+        FROM nfe_documentos d
+        JOIN nfe_impostos i ON i.documento_id = d.id
+        LEFT JOIN (
+            SELECT id AS nfe_id, false AS entrada, chave_acesso, numero, serie, data_emissao, situacao, contato_id
+            FROM nfe_cabecalho WHERE excluida_em IS NULL
+            UNION ALL
+            SELECT id, true, chave_acesso, numero, serie, data_emissao, situacao, contato_id
+            FROM nfe_entrada_cabecalho WHERE excluida_em IS NULL) n ON n.chave_acesso = d.chave_acesso"""
+_SAID = "os impostos de cada item das notas de que se pediu o XML, como ele os diz"
 
 
 def upgrade() -> None:
@@ -221,6 +257,73 @@ def upgrade() -> None:
         )""")
     op.execute("CREATE INDEX ix_nfe_entrada_detalhes_contato_id ON nfe_entrada_detalhes (contato_id)")
     op.execute("""
+        CREATE TABLE nfe_documentos (
+            id TEXT NOT NULL,
+            chave_acesso TEXT GENERATED ALWAYS AS (id) STORED,
+            formato TEXT DEFAULT 'xml' NOT NULL,
+            conteudo BYTEA,
+            sha256 TEXT,
+            situacao INTEGER,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            lido_em TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS (extraido_em) STORED,
+            CONSTRAINT nfe_documentos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE nfe_impostos (
+            documento_id TEXT NOT NULL,
+            item INTEGER NOT NULL,
+            codigo_produto TEXT,
+            descricao TEXT,
+            ncm TEXT,
+            cest TEXT,
+            cfop TEXT,
+            unidade TEXT,
+            quantidade NUMERIC,
+            valor_unitario NUMERIC,
+            valor_produto NUMERIC,
+            valor_frete NUMERIC,
+            valor_seguro NUMERIC,
+            valor_desconto NUMERIC,
+            valor_outras NUMERIC,
+            origem TEXT,
+            cst_icms TEXT,
+            base_icms NUMERIC,
+            aliquota_icms NUMERIC,
+            valor_icms NUMERIC,
+            base_icms_st NUMERIC,
+            aliquota_icms_st NUMERIC,
+            valor_icms_st NUMERIC,
+            valor_fcp NUMERIC,
+            valor_fcp_st NUMERIC,
+            valor_icms_destino NUMERIC,
+            cst_ipi TEXT,
+            base_ipi NUMERIC,
+            aliquota_ipi NUMERIC,
+            valor_ipi NUMERIC,
+            cst_pis TEXT,
+            base_pis NUMERIC,
+            aliquota_pis NUMERIC,
+            valor_pis NUMERIC,
+            cst_cofins TEXT,
+            base_cofins NUMERIC,
+            aliquota_cofins NUMERIC,
+            valor_cofins NUMERIC,
+            cst_ibs_cbs TEXT,
+            classificacao_ibs_cbs TEXT,
+            base_ibs_cbs NUMERIC,
+            aliquota_ibs_uf NUMERIC,
+            valor_ibs_uf NUMERIC,
+            aliquota_ibs_municipio NUMERIC,
+            valor_ibs_municipio NUMERIC,
+            valor_ibs NUMERIC,
+            aliquota_cbs NUMERIC,
+            valor_cbs NUMERIC,
+            valor_is NUMERIC,
+            CONSTRAINT nfe_impostos_pkey PRIMARY KEY (documento_id, item),
+            CONSTRAINT nfe_impostos_documento_id_fkey FOREIGN KEY(documento_id) REFERENCES nfe_documentos (id)
+        )""")
+    op.execute("CREATE INDEX ix_nfe_impostos_codigo_produto ON nfe_impostos (codigo_produto)")
+    op.execute("""
         CREATE TABLE nfse (
             id BIGINT NOT NULL,
             numero TEXT,
@@ -248,3 +351,5 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_nfse_numero ON nfse (numero)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
+    op.execute(f"CREATE VIEW vw_nfe_impostos AS {_VIEW}")
+    op.execute(f"COMMENT ON VIEW vw_nfe_impostos IS '{_SAID}'")
