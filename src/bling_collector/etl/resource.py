@@ -223,8 +223,10 @@ class Resource:
     """False para o que se coleta sem que ninguém o peça."""
     needs: str = ""
     """O recurso sem o qual este não se lê: quem pede este pede também aquele."""
+    brings: str = ""
+    """O recurso que também se pede quando este se pede pelo nome."""
     by_name: bool = False
-    """True para o que `todos` não pede, pelo que custa: só o nome dele, ou o daquele de que precisa."""
+    """True para o que `todos` não pede, pelo que custa."""
     principal: bool = False
     """O marco dele é o da execução, como no primeiro coletor."""
 

@@ -76,8 +76,11 @@ def named(name: str) -> Resource | None:
 
 
 def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
-    """Os recursos destes nomes, e aqueles de que precisam; sem nomes, os que se coletam sem que ninguém os peça, com os
-    que se ligaram e sem os que se desligaram (`switches`). ConfigurationError se um não existe."""
+    """Os recursos destes nomes, e aqueles de que precisam ou que trazem.
+
+    Sem nomes, os que se coletam sem que ninguém os peça, com os que se ligaram e sem os que se desligaram (`switches`).
+    ConfigurationError se um não existe.
+    """
     names = names or ()
     if unknown := [name for name in names if name != ALL and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
@@ -87,8 +90,7 @@ def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = 
         names = [resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)]
     asked = [resource for name in names if (resource := named(name)) is not None]
     wanted = {name for each in asked for name in (each.name, each.needs)}
-    said = {each.name for each in asked}
-    wanted |= {each.name for each in RESOURCES if each.by_name and each.needs in said and on.get(each.name, True)}
+    wanted |= {each.brings for each in asked if on.get(each.brings, True)}
     return tuple(each for each in RESOURCES if each.name in wanted or (ALL in names and not each.by_name))
 
 

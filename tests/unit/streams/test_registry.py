@@ -27,6 +27,14 @@ def test_o_que_so_se_pede_pelo_nome_nao_vem_com_todos() -> None:
     assert [each.name for each in chosen(["nfe_entrada"])] == ["nfe_entrada", "nfe_entrada_detalhes"]
     assert [each.name for each in chosen(["nfe_entrada_detalhes"])] == ["nfe_entrada", "nfe_entrada_detalhes"]
     assert "nfe_entrada_detalhes" in {each.name for each in chosen([ALL, "nfe_entrada"])}
+    assert [each.name for each in chosen(["documentos"])] == ["nfe", "documentos"]
+    assert [each.name for each in chosen(["nfe"])] == ["nfe"]
+
+
+@EACH
+def test_o_que_um_recurso_precisa_ou_traz_e_um_recurso(resource: Resource) -> None:
+    for name in filter(None, (resource.needs, resource.brings)):
+        assert named(name) is not None
 
 
 @pytest.mark.parametrize("details", [True, False])

@@ -73,6 +73,7 @@ DOCUMENTOS = Resource(
     rows=rows,
     key=xml.chave,
     detail_params=(("formato", "xml"),),
+    needs="nfe",
     by_name=True,
     listed=False,
     special=(_collect,),

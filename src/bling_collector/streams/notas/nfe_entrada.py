@@ -112,6 +112,7 @@ NFE_ENTRADA = Resource(
     singular="nota_entrada",
     permission="Notas fiscais eletrônicas",
     path="/nfe",
+    brings="nfe_entrada_detalhes",
     table=nfe_entrada_cabecalho,
     rows=rows,
     detail=False,
