@@ -203,7 +203,7 @@ async def _documents(connection: AsyncConnection, person: Person) -> list[Row]:
     """Os XML das notas dela, de saída e de entrada."""
     found: dict[str, Row] = {}
     for table in (NFE.table, NFE_ENTRADA.table):
-        for row in await documentos_of(connection, table.name, person.of(table)):
+        for row in await documentos_of(connection, table, person.of(table)):
             xml = unpacked(row.conteudo).decode("utf-8", "replace")
             found[row.id] = {"chave_acesso": row.id, "lido_em": row.lido_em, "sha256": row.sha256, "xml": xml}
     return list(found.values())

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, Table, text
 
 from bling_collector.db.core import AsyncConnection
 
@@ -68,12 +68,12 @@ async def contents(connection: AsyncConnection, after: str, most: int) -> Sequen
     return found.all()
 
 
-async def of_notas(connection: AsyncConnection, table: str, ids: Collection[int]) -> Sequence[Row[Any]]:
+async def of_notas(connection: AsyncConnection, table: Table, ids: Collection[int]) -> Sequence[Row[Any]]:
     """Os documentos destas notas da tabela: `id`, `conteudo`, `sha256` e `lido_em`."""
     found = await connection.execute(
         text(f"""
             SELECT d.id, d.conteudo, d.sha256, d.lido_em FROM nfe_documentos d
-            WHERE d.conteudo IS NOT NULL AND d.id IN (SELECT chave_acesso FROM {table} WHERE id = ANY(:ids))
+            WHERE d.conteudo IS NOT NULL AND d.id IN (SELECT chave_acesso FROM {table.name} WHERE id = ANY(:ids))
             ORDER BY d.id"""),
         {"ids": list(ids)},
     )
