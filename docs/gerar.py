@@ -269,8 +269,9 @@ def resources_page() -> str:
         "# Os recursos",
         "",
         *wrap(
-            "O que se coleta do Bling: sempre, ou a pedido ([o que mais coletar](operacao.md#o-que-mais-coletar)). A "
-            "permissão é o escopo que se marca no cadastro do aplicativo ([a autorização](autorizacao.md)).",
+            "O que se coleta do Bling: sempre, ou a pedido, com aquilo de que precisa ([o que mais "
+            "coletar](operacao.md#o-que-mais-coletar)). A permissão é o escopo que se marca no cadastro do aplicativo "
+            "([a autorização](autorizacao.md)).",
             120,
             break_long_words=False,
             break_on_hyphens=False,

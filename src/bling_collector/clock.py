@@ -38,6 +38,12 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+def is_due(last: datetime | None, now: datetime, every: timedelta) -> bool:
+    """Se é a hora de fazer outra vez o que se fez em `last` e se faz a cada `every`. Um marco do futuro, de um relógio
+    que andou adiantado, não vale."""
+    return last is None or not timedelta() <= now - last < every
+
+
 def today(clock: Clock) -> date:
     """O dia de hoje em Brasília, que é o dia do Bling."""
     return brasilia_day(clock.now())

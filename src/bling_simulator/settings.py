@@ -118,6 +118,8 @@ class SimulatorSettings:
     """Quantas linhas tem uma página de /caixas, que não aceita `limite` (não está documentado)."""
     payable_filters_are_ignored: bool = False
     """Outra leitura: /contas/pagar ignora os três períodos (um relato)."""
+    payable_due_differs: bool = False
+    """Outra leitura: o vencimento que a listagem de /contas/pagar mostra é o original (um relato)."""
     most_array_values: int | None = None
     """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 

@@ -78,6 +78,9 @@ async def test_um_recente_que_muda_ou_some_e_visto(app: App, bling: Bling, clock
     bling.reopen_account("receber", accounts[2])
     bling.delete_bordero(gone)
     assert (await app.pipeline.run()).status == "success"
+    assert await scalar(app.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0, "um 404 só"
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
     said = "SELECT historico FROM borderos WHERE id = :id"
     assert await scalar(app.engine, said, id=recent) == "Corrigido"
     assert await scalar(app.engine, said, id=old) != "Corrigido tarde"
@@ -95,10 +98,38 @@ async def test_o_que_volta_a_responder_ja_nao_esta_excluido(app: App, bling: Bli
     kept = bling.ledger.books.borderos.pop(bordero)
     clock.advance(DAY)
     await app.pipeline.run()
+    clock.advance(DAY)
+    await app.pipeline.run()
     assert await scalar(app.engine, _GONE, id=bordero)
     bling.ledger.books.borderos[bordero] = kept
     assert await app.pipeline.sync("bordero", bordero) == "atualizado"
     assert not await scalar(app.engine, _GONE, id=bordero)
+
+
+async def test_um_404_que_se_desmente_nao_conta(app: App, bling: Bling, clock: FakeClock) -> None:
+    bordero = bling.settle_accounts("receber", bling.add_account())
+    await app.pipeline.run_full(START)
+    kept = bling.ledger.books.borderos.pop(bordero)
+    for there in (False, True, False):
+        bling.ledger.books.borderos |= {bordero: kept} if there else {}
+        clock.advance(DAY)
+        assert (await app.pipeline.run()).status == "success"
+        assert not await scalar(app.engine, _GONE, id=bordero)
+        bling.ledger.books.borderos.pop(bordero, None)
+
+
+async def test_um_velho_que_nenhuma_conta_cita_ja_pode_ter_sumido(app: App, bling: Bling, clock: FakeClock) -> None:
+    accounts = [bling.add_account() for _ in range(2)]
+    days_ago = local_now(bling.clock).date() - timedelta(days=60)
+    reversed_, orphan = (bling.settle_accounts("receber", account, on=days_ago) for account in accounts)
+    await app.pipeline.run_full(START)
+    bling.reopen_account("receber", accounts[0])
+    bling.delete_account("receber", accounts[1])
+    bling.delete_bordero(orphan)
+    for _ in range(3):
+        clock.advance(DAY)
+        assert (await app.pipeline.run()).status == "success"
+    assert [await scalar(app.engine, _GONE, id=each) for each in (reversed_, orphan)] == [True, True]
 
 
 async def test_muitos_que_somem_esperam_a_palavra_de_alguem(app: App, bling: Bling, clock: FakeClock) -> None:
@@ -106,6 +137,8 @@ async def test_muitos_que_somem_esperam_a_palavra_de_alguem(app: App, bling: Bli
     await app.pipeline.run_full(START)
     for bordero in borderos:
         bling.delete_bordero(bordero)
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
     clock.advance(DAY)
     assert (await app.pipeline.run()).status == "partial"
     assert await scalar(app.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0

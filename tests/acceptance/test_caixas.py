@@ -35,6 +35,8 @@ async def assert_equals_the_entries(app: App, bling: Bling) -> None:
     """Cada lançamento desde o começo, os excluídos também, é o do Bling; e não há outro."""
     expected = {id_: each for id_, each in bling.cash_entries.items() if each["data"] >= START.isoformat()}
     found = await rows(app.engine, f"SELECT {_COLUMNS} FROM caixas_lancamentos WHERE excluida_em IS NULL ORDER BY id")
+    said = "SELECT id, descricao FROM caixas_lancamentos WHERE excluida_em IS NULL ORDER BY id"
+    assert await rows(app.engine, said) == [(id_, each["descricao"]) for id_, each in sorted(expected.items())]
     assert found == [
         (
             id_,
@@ -96,6 +98,59 @@ async def test_o_sinal_e_o_mesmo_que_o_da_listagem(app: App) -> None:
     await app.pipeline.run_full(START)
     total = "SELECT sum(valor) FROM caixas_lancamentos WHERE detalhe ->> 'debCred' = :side"
     assert await scalar(app.engine, total, side="D") < 0 < await scalar(app.engine, total, side="C")
+
+
+async def test_um_lancado_a_mao_que_muda_de_categoria_e_visto(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Nem a categoria nem a competência se veem na listagem."""
+    by_hand = max(
+        id_ for id_, each in bling.cash_entries.items() if each["situacao"] == "R" and not each["origem"]["id"]
+    )
+    await app.pipeline.run_full(START)
+    other = {"id": 14_700_002, "descricao": "Compras"}
+    bling.edit_cash_entry(by_hand, categoria=other, competencia="2026-01-01")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_entries(app, bling)
+    assert (
+        await scalar(app.engine, "SELECT categoria_id FROM caixas_lancamentos WHERE id = :id", id=by_hand)
+        == other["id"]
+    )
+
+
+@pytest.mark.parametrize("situacao", ["H", "N"])
+async def test_o_que_nenhuma_listagem_mostra_nao_esta_excluido(
+    app: App, bling: Bling, clock: FakeClock, situacao: str
+) -> None:
+    await app.pipeline.run_full(START)
+    hidden = max(id_ for id_, each in bling.cash_entries.items() if each["situacao"] == "R")
+    bling.edit_cash_entry(hidden, situacao=situacao)
+    for _ in range(2):
+        clock.advance(DAY)
+        assert (await app.pipeline.run()).status == "success"
+        await assert_equals_the_entries(app, bling)
+    assert (await app.pipeline.reconcile()).status == "success"
+    bling.edit_cash_entry(hidden, situacao="R")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_entries(app, bling)
+
+
+async def test_a_descricao_fica_se_o_lancamento_se_le_sem_a_listagem(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Só a listagem a diz."""
+    await app.pipeline.run_full(START)
+    entry = max(bling.cash_entries)
+    bling.edit_cash_entry(entry, observacoes="Outra")
+    assert await app.pipeline.sync("caixa", entry) == "atualizado"
+    await assert_equals_the_entries(app, bling)
+    bling.edit_cash_entry(entry, descricao="Mudou")
+    bling.fail(rf"^/caixas/{entry}$", "server_error")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "partial"
+    bling.faults.clear()
+    assert (await app.pipeline.retry()).status == "success"
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_entries(app, bling)
 
 
 async def test_um_registro_so(app: App, bling: Bling) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -59,7 +60,6 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     await assert_equals_the_accounts(app, bling)
     clock.advance(DAY)
     bling.settle_accounts("pagar", first, amount=Decimal(40))
-    bling.edit_account("pagar", second, categoria={"id": 14_700_003})  # a listagem não o mostra
     bling.edit_account("pagar", old, valor=Decimal("9.99"))
     bling.delete_account("pagar", third)
     assert (await app.pipeline.run()).status == "success"
@@ -70,7 +70,21 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     bling.settle_accounts("pagar", first, amount=Decimal(20))  # a listagem continua a mostrar o mesmo
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_the_accounts(app, bling)
+    bling.edit_account("pagar", second, categoria={"id": 14_700_003})  # a listagem não o mostra
+    clock.advance(7 * DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(app, bling)
     assert (await app.pipeline.reconcile()).status == "success"
+
+
+async def test_o_vencimento_da_listagem_e_o_do_detalhe_ficam_os_dois(app: App, bling: Bling, clock: FakeClock) -> None:
+    bling.configure(payable_due_differs=True)
+    account = bling.add_account("pagar", vencimento="2026-03-05", vencimentoOriginal="2026-03-01")
+    both = "SELECT vencimento, vencimento_lista FROM contas_pagar WHERE id = :id"
+    for read in (partial(app.pipeline.run_full, START), partial(app.pipeline.sync, "conta_pagar", account)):
+        await read()
+        assert await rows(app.engine, both, id=account) == [(date(2026, 3, 5), date(2026, 3, 1))]
+        bling.edit_account("pagar", account, historico="Outro")
 
 
 async def test_o_que_nao_mudou_nao_se_pede_outra_vez(app: App, bling: Bling, clock: FakeClock) -> None:
@@ -78,7 +92,7 @@ async def test_o_que_nao_mudou_nao_se_pede_outra_vez(app: App, bling: Bling, clo
     clock.advance(DAY)
     bling.counters.reset()
     assert (await app.pipeline.run()).status == "success"
-    in_flux = {f"/contas/pagar/{id_}" for id_, each in bling.payables.items() if each["situacao"] in {1, 3}}
+    in_flux = {f"/contas/pagar/{id_}" for id_, each in bling.payables.items() if each["situacao"] == 3}
     assert {path for path in bling.counters.details if path.startswith("/contas/pagar/")} == in_flux
 
 

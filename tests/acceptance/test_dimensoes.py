@@ -67,6 +67,7 @@ async def test_what_is_cited_and_not_listed_is_asked_once(app: App, bling: Bling
     unknown = "SELECT id FROM canais_venda WHERE detalhe IS NULL AND nao_encontrado_em IS NOT NULL"
     assert await rows(app.engine, unknown) == [(shop,)]
     bling.counters.reset()
+    clock.advance(7 * DAY)
     await run(app, clock)
     living = sum(entry.detail["situacao"] == 1 for entry in bling.dimensions[CHANNELS].entries.values())
     assert bling.counters.requests[f"{CHANNELS}/{{id}}"] == living, "as filiais só no detalhe, e o que não há nem isso"

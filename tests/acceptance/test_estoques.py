@@ -1,4 +1,4 @@
-"""O estoque, sob cada leitura do que os documentos não sabem: a fotografia é inteira, ou não se guarda."""
+"""O estoque, sob cada leitura do que os documentos não sabem: cada fotografia diz de todo produto."""
 
 from datetime import date
 from pathlib import Path
@@ -16,27 +16,37 @@ from bling_simulator.server import RunningServer
 
 START = date(2025, 6, 1)
 DAY = 86_400.0
+_NOTHING = {"id": None, "saldoFisico": None, "saldoVirtual": None}
 READINGS: list[dict[str, Any]] = [
     {},
     {"default_hides_zero_stock": True},
     {"unknown_stock_answers_400": True},
     {"default_hides_zero_stock": True, "unknown_stock_answers_400": True, "most_array_values": 20},
 ]
-pytestmark = [pytest.mark.bling(scale=0.05), pytest.mark.collector(recursos=("nfe", "produtos", "estoques"))]
+pytestmark = [pytest.mark.bling(scale=0.05), pytest.mark.collector(recursos=("estoques",))]
 
 
 async def assert_the_last_reading_is_bling(app: App, bling: Bling) -> None:
-    """Todo produto do banco que não foi excluído, e de que o Bling tem registro, em cada depósito."""
-    held = {id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos WHERE excluida_em IS NULL")}
-    found = await rows(
-        app.engine,
-        "SELECT produto_id, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_atual ORDER BY 1, 2",
+    """Todo produto que não foi excluído, vendido ou não, em cada depósito; vazio, se o Bling não tem registro."""
+    living = {id_: each.detail for id_, each in sorted(bling.company.products.entries.items()) if not each.deleted}
+    balances = {each["id"]: each for each in bling.stockroom.balances()}
+    places = {id_: balances[id_]["depositos"] if id_ in balances else [_NOTHING] for id_ in living}
+    expected = [
+        (id_, living[id_]["codigo"] or None, place["id"], place["saldoFisico"], place["saldoVirtual"])
+        for id_, found in places.items()
+        for place in found
+    ]
+    seen = "SELECT produto_id, codigo, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_atual ORDER BY 1, 3"
+    assert await rows(app.engine, seen) == expected
+    per_day = (
+        "SELECT produto_id, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_por_dia"
+        " WHERE dia = (SELECT max(dia) FROM vw_estoque_por_dia) ORDER BY 1, 2"
     )
-    assert found == [
-        (balance["id"], place["id"], place["saldoFisico"], place["saldoVirtual"])
-        for balance in sorted(bling.stockroom.balances(), key=lambda each: each["id"])
-        if balance["id"] in held
-        for place in balance["depositos"]
+    assert await rows(app.engine, per_day) == [(id_, *saldo) for id_, _, *saldo in expected]
+    totals = "SELECT produto_id, saldo_fisico, saldo_virtual FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) "
+    assert await rows(app.engine, f"{totals} FROM estoque_totais) ORDER BY 1") == [
+        (id_, balances.get(id_, {}).get("saldoFisicoTotal"), balances.get(id_, {}).get("saldoVirtualTotal"))
+        for id_ in living
     ]
 
 
@@ -48,7 +58,7 @@ async def test_cada_dia_tem_a_sua_leitura_inteira(
     result = await app.pipeline.run_full(START)
     assert result.status == "success", result.message
     await assert_the_last_reading_is_bling(app, bling)
-    total = await scalar(app.engine, "SELECT count(*) FROM estoque_saldos")
+    total = await scalar(app.engine, "SELECT count(*) FROM estoque_totais")
     assert result.stats["estoques"] == total > 0
     changed = (await rows(app.engine, "SELECT min(produto_id) FROM estoque_saldos"))[0][0]
     clock.advance(DAY)
@@ -57,7 +67,7 @@ async def test_cada_dia_tem_a_sua_leitura_inteira(
     await assert_the_last_reading_is_bling(app, bling)
     days = await rows(app.engine, "SELECT dia, count(DISTINCT lido_em) FROM vw_estoque_por_dia GROUP BY 1 ORDER BY 1")
     assert days == [(date(2026, 2, 20), 1), (date(2026, 2, 21), 1)]
-    assert await scalar(app.engine, "SELECT count(*) FROM estoque_saldos") > total
+    assert await scalar(app.engine, "SELECT count(*) FROM estoque_totais") == 2 * total
 
 
 async def test_uma_execucao_um_pouco_mais_cedo_tambem_fotografa(app: App, clock: FakeClock) -> None:
@@ -90,6 +100,70 @@ async def test_uma_leitura_que_falha_a_meio_nao_se_guarda(app: App, bling: Bling
     bling.faults.clear()
     assert (await app.pipeline.run()).status == "success"
     await assert_the_last_reading_is_bling(app, bling)
+
+
+@pytest.mark.parametrize("kind", ["server_error", "cut"])
+async def test_um_produto_que_nao_se_deixa_ler_fica_pendente_e_os_outros_nao(
+    app: App, bling: Bling, clock: FakeClock, kind: Any
+) -> None:
+    await app.pipeline.run_full(START)
+    held = "SELECT count(*) FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) FROM estoque_totais)"
+    total = await scalar(app.engine, held)
+    product = await scalar(app.engine, "SELECT produto_id FROM estoque_saldos ORDER BY 1 LIMIT 1")
+    bling.fail("^/estoques/saldos$", kind, query=str(product))
+    for day in range(2):
+        clock.advance(DAY)
+        assert (await app.pipeline.run()).status == "partial"
+        assert await rows(app.engine, "SELECT recurso, recurso_id, tentativas FROM pendencias") == [
+            ("estoques", str(product), day + 1)
+        ]
+        assert await scalar(app.engine, held) == total - 1
+    bling.faults.clear()
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_the_last_reading_is_bling(app, bling)
+
+
+async def test_sem_a_listagem_dos_produtos_fotografam_se_os_que_se_sabem(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    await app.pipeline.run_full(START)
+    bling.fail("^/produtos$", "server_error")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "partial"
+    bling.faults.clear()
+    await assert_the_last_reading_is_bling(app, bling)
+    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM estoque_totais") == 2
+
+
+@pytest.mark.bling(scale=0.1)
+async def test_sem_registro_de_quase_nenhum_a_leitura_e_inteira_e_custa_pouco(
+    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O 400 de um lote sem nenhum registro é uma resposta, e não uma falha de que se esgotem as que se aceitam."""
+    monkeypatch.setattr("bling_simulator.company.goods.stockroom._WITHOUT_RECORD", 0.95)
+    monkeypatch.setattr("bling_collector.etl.batches.BATCH", 10)
+    bling.configure(unknown_stock_answers_400=True)
+    bling.counters.reset()
+    assert (await app.pipeline.run_full(START)).status == "success"
+    await assert_the_last_reading_is_bling(app, bling)
+    assert bling.counters.requests["/estoques/saldos"] < await scalar(app.engine, "SELECT count(*) FROM estoque_totais")
+
+
+@pytest.mark.collector(recursos=("estoques", "produtos_fornecedores"))
+async def test_cada_dia_vale_o_que_custava_nele(app: App, bling: Bling, clock: FakeClock) -> None:
+    await app.pipeline.run_full(START)
+    link, product, cost = (
+        await rows(app.engine, "SELECT id, produto_id, preco_custo FROM produtos_fornecedores WHERE padrao")
+    )[0]
+    clock.advance(DAY)
+    bling.edit_dimension("/produtos/fornecedores", link, precoCusto=cost + 1)
+    assert (await app.pipeline.run()).status == "success"
+    per_day = "SELECT DISTINCT dia, preco_custo FROM vw_estoque_por_dia WHERE produto_id = :id ORDER BY 1"
+    days = (date(2026, 2, 20), date(2026, 2, 21))
+    assert await rows(app.engine, per_day, id=product) == list(zip(days, (cost, cost + 1), strict=True))
+    wrong = "SELECT count(*) FROM vw_estoque_por_dia WHERE valor_custo IS DISTINCT FROM saldo_fisico * preco_custo"
+    assert await scalar(app.engine, wrong) == 0
 
 
 @pytest.mark.parametrize("refuses", [False, True])

@@ -49,11 +49,11 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert result.status == "success", result.message
     await assert_equals_the_coupons(app, bling)
     assert await scalar(app.engine, "SELECT count(*) FROM nfce_pagamentos WHERE tipo_pagamento IS NULL") == 0
-    month_ago = bling.issue_coupon(emitted_at=_days_ago(clock, 30), situacao=5)
+    before = bling.issue_coupon(emitted_at=_days_ago(clock, 2), situacao=5)
     clock.advance(DAY)
     assert (await app.pipeline.run()).status == "success"
     await assert_equals_the_coupons(app, bling)
-    bling.cancel_coupon(month_ago)
+    bling.cancel_coupon(before)
     bling.delete_coupon(new)
     clock.advance(DAY)
     result = await app.pipeline.run()

@@ -299,6 +299,20 @@ async def test_a_plan_of_many_years_says_how_far_off_it_may_be(http: httpx2.Asyn
         assert (answer.status_code, "pode errar pela metade" in answer.text) == (200, loose), inicio
 
 
+@pytest.mark.bling(scale=0.01, missing_scopes=frozenset({"/vendedores"}))
+@pytest.mark.collector(recursos=("depositos", "vendedores"))
+async def test_um_plano_diz_o_que_e_de_cada_recurso_e_o_que_nao_se_soube(
+    http: httpx2.AsyncClient, bling: Bling
+) -> None:
+    await authorise(http, bling)
+    html = (await http.get("/executar/plano?tipo=run-full&data_inicio=2026-01-01", headers=PAGE)).text
+    assert "pelo menos" in html
+    assert "só se contou o que é certo que se pede: vendedores." in html
+    assert '<th scope="row">Depósitos</th>' in html
+    assert "Notas no período" not in html, "as notas não se coletam"
+    assert bling.counters.requests["/nfe"] == 0
+
+
 @pytest.mark.bling(scale=0.01)
 async def test_a_plan_does_not_wait_for_ever(
     http: httpx2.AsyncClient, bling: Bling, monkeypatch: pytest.MonkeyPatch

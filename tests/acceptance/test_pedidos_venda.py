@@ -9,6 +9,7 @@ from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
 from bling_collector.bootstrap import App
+from bling_collector.db import control
 from bling_collector.payload import measured
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
@@ -150,3 +151,40 @@ async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(app: App, bling
         clock.advance(DAY)
         assert (await app.pipeline.run()).status == "success"
     assert bling.counters.statuses[400] == 0
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_a_conferencia_que_repara_nao_se_fia_no_ponto_de_leitura(
+    app: App, bling: Bling, clock: FakeClock
+) -> None:
+    """Uma mudança que a linha da listagem não mostra e que o ponto de leitura já deixou para trás."""
+    await app.pipeline.run_full(START)
+    changed = next(
+        id_ for id_, order in bling.orders.items() if len(order["itens"]) > 1 and order["data"] >= START.isoformat()
+    )
+    clock.advance(DAY)
+    bling.edit_order(changed, itens=bling.orders[changed]["itens"][1:])
+    clock.advance(DAY)
+    async with app.engine.begin() as connection:
+        await control.move_checkpoint(connection, "pedidos_venda", clock.now())
+    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    await assert_equals_the_orders(app, bling)
+
+
+@pytest.mark.collector(recursos=("pedidos_venda", "produtos"))
+async def test_os_produtos_que_os_pedidos_citam_vem_pelo_id(app: App, bling: Bling, clock: FakeClock) -> None:
+    """Também o que já não tem o SKU que tinha; de um que o Bling já não mostra fica a linha que só diz isso."""
+    sold = next(order for order in reversed([*bling.orders.values()]) if order["itens"])
+    item = sold["itens"][0] | {"produto": {"id": 7}}
+    bling.edit_order(sold["id"], itens=[item, *sold["itens"][1:]])
+    assert (await app.pipeline.run_full(START)).status == "success"
+    lacking = (
+        "SELECT DISTINCT i.produto_id FROM pedidos_venda_itens i LEFT JOIN produtos p ON p.id = i.produto_id"
+        " WHERE i.produto_id IS NOT NULL AND p.detalhe IS NULL"
+    )
+    assert await rows(app.engine, lacking) == [(7,)]
+    assert await scalar(app.engine, "SELECT nao_encontrado_em IS NOT NULL FROM produtos WHERE id = 7")
+    bling.fail("^/produtos$", "server_error", query="idsProdutos")
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success", "nenhum se pergunta outra vez"

@@ -82,11 +82,18 @@ PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 def alone(app: App, resource: Resource) -> None:
     """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
     names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
-    if resource.needs:
-        names.add(resource.needs)
-    if resource.keys is not None or (resource.special and not resource.needs):
+    if resource.each is not None:
+        names.add(resource.each.of)
+    if (source := _source(resource)) is not None:
+        names.add(source.name)
+    elif resource.keys is not None or resource.special:
         names |= {each.name for each in RESOURCES if not each.optional}
     app.pipeline._settings = replace(app.settings, recursos=tuple(sorted(names)))
+
+
+def _source(resource: Resource) -> Resource | None:
+    """Aquele cuja listagem mostra os que este, que não se lista, pede."""
+    return named(resource.needs[0]) if resource.special and not resource.listed else None
 
 
 def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
@@ -95,16 +102,16 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
     simulated = SIMULATED[resource.path]
     found: dict[int, Document] = {}
     span = () if resource.emitted is None else resource.emitted.between.params(Period.of(SPAN))
-    # De um que não se lista, é a listagem daquele de que precisa que mostra os que há.
-    listed_by = (named(resource.needs) if not resource.listed else None) or resource
-    for parent, params in itertools.product(_parents(bling, resource), listed_by.shows):
+    shows = (_source(resource) or resource).shows
+    for parent, params in itertools.product(_parents(bling, resource), shows):
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
         told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
         for listed in simulated.list(bling, _query(bling, (*params, *span, *parent.items()))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
-            found[listed["id"]] = detail if resource.detail else told | simulated.row(dict(detail))
+            row = simulated.row(dict(listed))
+            found[listed["id"]] = {**detail, **resource.of_list(row)} if resource.detail else told | row
     return found
 
 
@@ -121,7 +128,7 @@ def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
     """O que cada pai põe no caminho da listagem: o id dele; de um recurso sem pai, nada, uma vez."""
     if resource.each is None:
         return [{}]
-    parent = named(resource.needs)
+    parent = named(resource.each.of)
     assert parent is not None, resource.name
     names = [name for _, name, _, _ in Formatter().parse(resource.path) if name]
     return [dict.fromkeys(names, id_) for id_ in documents(bling, parent)]
@@ -155,17 +162,20 @@ async def photographs(app: App, resource: Resource) -> dict[datetime, dict[Any, 
 
 
 async def assert_last_photograph_is_bling(app: App, bling: Bling, resource: Resource) -> list[Any]:
-    """A última leitura tem todos os que se pediram e o Bling conhece; devolve os ids."""
+    """A última leitura tem todos os que se sabem, também os de que o Bling nada tem; devolve os de que tem."""
     assert resource.snapshot is not None
     async with app.engine.connect() as connection:
         asked = set((await connection.execute(text(resource.snapshot.query))).scalars())
-    truth = {id_: each for id_, each in documents(bling, resource).items() if id_ in asked}
+    truth = documents(bling, resource)
+    exist = asked
+    if resource.snapshot.of is not None:
+        exist = {*listed(bling, resource.snapshot.of, *resource.snapshot.shows)}
     read = list((await photographs(app, resource)).values())[-1]
-    assert read.keys() == truth.keys()
-    for id_, document in truth.items():
-        expected = resource.rows(document)[resource.table]
+    assert read.keys() == exist | asked & truth.keys()
+    for id_ in read:
+        expected = resource.rows(truth.get(id_) or resource.snapshot.none(id_))[resource.table]
         assert sorted(read[id_], key=repr) == sorted(expected, key=repr), (resource.name, id_)
-    return list(read)
+    return sorted(read.keys() & truth.keys())
 
 
 async def assert_equals_bling(app: App, bling: Bling, resource: Resource) -> list[int]:
@@ -223,7 +233,7 @@ def _other(value: Any) -> Any:
 def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
     """Um campo que vem de outra forma, e com que o registro não se lê inteiro."""
     # Com um que a listagem de outro recurso mostrasse, também a linha dele não se leria.
-    shown = SIMULATED[resource.path].row(dict(document)) if resource.needs and not resource.listed else {"id"}
+    shown = SIMULATED[resource.path].row(dict(document)) if _source(resource) is not None else {"id"}
     for name in document:
         if name in shown:
             continue
@@ -269,8 +279,9 @@ async def test_what_bling_no_longer_has_is_marked_and_stays(
     ids = await assert_equals_bling(app, bling, resource)
     chosen = ids[len(ids) // 2]
     SIMULATED[resource.path].delete(bling, chosen)
-    clock.advance(DAY)
-    await repaired(app)
+    for _ in range(1 if resource.listed else 2):  # sem listagem que o diga, só o segundo 404
+        clock.advance(DAY)
+        await repaired(app)
     rows = {row["id"]: row for row in await held(app, resource.table)}
     assert chosen in rows, "uma linha nunca é apagada"
     gone = chosen not in documents(bling, resource)
@@ -321,9 +332,10 @@ async def test_one_that_cannot_be_read_is_owed_and_the_others_are_not(
     await assert_equals_bling(app, bling, resource)
 
 
+@pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "killed"])
 @EACH_WAY
-async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+async def test_a_run_that_does_not_reach_the_end_goes_on_from_where_it_was(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource, killed: bool
 ) -> None:
     ids = await assert_equals_bling(app, bling, resource)
     async with app.engine.begin() as connection:
@@ -336,13 +348,21 @@ async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
         SIMULATED[resource.path].edit(bling, id_, changeable(resource, documents(bling, resource)[id_]))
     stop = asyncio.Event()
 
-    def stop_in_the_middle(progress: Progress) -> None:
-        if resource.title in progress.fase:
+    def end_in_the_middle(progress: Progress) -> None:
+        if resource.title in progress.fase and not stop.is_set():
             stop.set()
+            if killed:
+                run.cancel()
 
     clock.advance(DAY)
-    await app.pipeline.reconcile(repair=True, sink=stop_in_the_middle, stop=stop)
-    assert stop.is_set()
+    run = asyncio.create_task(app.pipeline.reconcile(repair=True, sink=end_in_the_middle, stop=stop))
+    await asyncio.gather(run, return_exceptions=True)
+    assert (stop.is_set(), run.cancelled()) == (True, killed)
+    if killed:  # como a deixa um processo que já não pôde dizer nada
+        async with app.engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE etl_controle SET status = 'running', fim = NULL WHERE status = 'error'")
+            )
     clock.advance(DAY)
     await repaired(app)
     await assert_equals_bling(app, bling, resource)
@@ -381,9 +401,8 @@ async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock:
     assert resource.person is not None
     ids = await assert_equals_bling(app, bling, resource)
     truth = documents(bling, resource)
-    chosen = next(id_ for id_ in reversed(ids) if resource.person.contato(truth[id_]) is not None)
-    contato = resource.person.contato(truth[chosen])
-    assert contato is not None
+    chosen = next(id_ for id_ in reversed(ids) if resource.person.contatos(truth[id_]))
+    contato = min(resource.person.contatos(truth[chosen]))
     await erase_person(app.engine, contato, clock.now())
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, truth[chosen]))
@@ -391,7 +410,7 @@ async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock:
     await repaired(app)
     row = {row["id"]: row for row in await held(app, resource.table)}[chosen]
     assert {row[column.name] for column in resource.person.columns} <= {None}
-    assert row["detalhe"] == {**resource.person.nameless(truth[chosen])} | {
+    assert row["detalhe"] == {**resource.person.without(truth[chosen], {contato})} | {
         key: row["detalhe"][key] for key in changeable(resource, truth[chosen]) if key in row["detalhe"]
     }
 
@@ -407,8 +426,8 @@ async def test_without_the_permission_the_others_are_whole(
         assert result.status == "success", result.message
         found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
         # O que se lê por outro, do mesmo caminho, pode nem chegar a pedir-se.
-        refused = {name for name, each in found.items() if each.sem_permissao}
-        assert resource.name in refused or (resource.needs in refused and not resource.listed)
+        refused, source = {name for name, each in found.items() if each.sem_permissao}, _source(resource)
+        assert resource.name in refused or (source is not None and source.name in refused)
         assert refused <= {each.name for each in RESOURCES if each.path == resource.path}
     else:
         assert result.status != "success"
@@ -439,7 +458,7 @@ async def test_each_day_has_its_photograph_and_none_is_touched_again(
     truth = documents(bling, resource)
     simulated.edit(bling, ids[0], photographable(resource, truth[ids[0]]))
     simulated.delete(bling, ids[1])
-    clock.advance(DAY)
+    clock.advance(7 * DAY)
     assert (await app.pipeline.run()).status == "success"
     now = await photographs(app, resource)
     assert len(now) == 2
@@ -450,16 +469,31 @@ async def test_each_day_has_its_photograph_and_none_is_touched_again(
 
 
 @PHOTOGRAPHED
-async def test_a_photograph_is_whole_or_is_not_kept(
+async def test_a_photograph_lacks_only_what_cannot_be_read(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
     ids = await assert_equals_bling(app, bling, resource)
-    before = await photographs(app, resource)
+    before = list((await photographs(app, resource)).values())[-1]
     clock.advance(DAY)
     bling.garbled[resource.path, ids[0]] = unreadable(resource, documents(bling, resource)[ids[0]])
     assert (await app.pipeline.run()).status == "partial"
-    assert await photographs(app, resource) == before
+    last = list((await photographs(app, resource)).values())[-1]
+    assert last.keys() == before.keys() - {ids[0]}
+    owed = "SELECT count(*) FROM pendencias WHERE recurso = :recurso AND recurso_id = :id"
+    assert await scalar(app.engine, owed, recurso=resource.name, id=str(ids[0])) == 1
     bling.garbled.clear()
+    clock.advance(DAY)
+    assert (await app.pipeline.run()).status == "success"
+    await assert_equals_bling(app, bling, resource)
+
+
+@PHOTOGRAPHED
+async def test_a_photograph_nobody_can_blame_on_a_record_is_not_kept(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    await assert_equals_bling(app, bling, resource)
+    before = await photographs(app, resource)
+    clock.advance(DAY)
     bling.fail(rf"^{resource.path}$", "server_error", after=1)
     assert (await app.pipeline.run()).status == "partial"
     assert await photographs(app, resource) == before

@@ -3,94 +3,25 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, Text, text
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import text
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
+from tests.support.invented import AVISOS, CAMPOS, MODULOS, SALDOS, aviso, create_tables, resource, run, served
 
-from bling_collector.api.transport import counting
 from bling_collector.bootstrap import App
-from bling_collector.db.models.base import kept
-from bling_collector.etl.context import RunContext
-from bling_collector.etl.resource import Each, Resource, Snapshot, Whole
-from bling_collector.payload import Fields, Json
+from bling_collector.etl.resource import Each, Snapshot, Whole
+from bling_collector.payload import Json
 from bling_collector.payload import text as as_text
-from bling_collector.runs.collection import collect
-from bling_collector.runs.job import Job, Watch
-from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.api.query import Query
-from bling_simulator.api.resource import Resource as Simulated
 from bling_simulator.bling import Bling
 
 DAY = 86_400.0
 pytestmark = [pytest.mark.bling(scale=0.005)]
-AVISOS = Table(
-    "avisos",
-    MetaData(),
-    Column("id", Text, primary_key=True),
-    Column("titulo", Text),
-    Column("situacao", Text),
-    *kept("o aviso"),
-)
-MODULOS = Table("modulos", MetaData(), Column("id", BigInteger, primary_key=True), Column("nome", Text), *kept("x"))
-CAMPOS = Table(
-    "campos",
-    MetaData(),
-    Column("id", BigInteger, primary_key=True),
-    Column("modulo_id", BigInteger),
-    Column("nome", Text),
-    *kept("x"),
-)
-SALDOS = Table(
-    "saldos",
-    MetaData(),
-    Column("lido_em", DateTime(timezone=True), primary_key=True),
-    Column("produto_id", BigInteger, primary_key=True),
-    Column("saldo", Numeric),
-)
-
-
-def resource(path: str, table: Table, rows: Any, **how: Any) -> Resource:
-    name = table.name
-    return Resource(name, name, name, f"um_{name}", name, path, table, rows, **how)
-
-
-def aviso(document: Any) -> Any:
-    read = Fields(document)
-    row = {"id": read.text("id"), "titulo": read.text("titulo"), "situacao": read.text("situacao"), "detalhe": document}
-    return {AVISOS: [row]}
-
-
-def served(monkeypatch: pytest.MonkeyPatch, path: str, records: dict[Any, Json], shown: Any = None) -> None:
-    """O Bling simulado passa a atender também neste caminho."""
-
-    def listed(bling: Bling, query: Query) -> list[Json]:
-        return [row for row in records.values() if shown is None or shown(row, query)]
-
-    def nothing(*_: Any) -> None:
-        """Nenhum destes testes muda nem exclui por aqui."""
-
-    monkeypatch.setitem(
-        SIMULATED,
-        path,
-        Simulated(path, listed, dict, lambda bling, id_: records.get(id_), edit=nothing, delete=nothing),
-    )
 
 
 @pytest.fixture(autouse=True)
 async def tables(app: App) -> None:
-    async with app.engine.begin() as connection:
-        for table in (AVISOS, MODULOS, CAMPOS, SALDOS):
-            await connection.execute(CreateTable(table))
-
-
-async def run(app: App, *resources: Resource) -> RunContext:
-    """O que uma execução faz destes recursos, sem as janelas dos outros."""
-    with counting() as requests:
-        ctx = app.pipeline._context(None, Watch(), requests, resources=resources)
-        await app.oauth.get_valid_access_token()
-        assert await collect(ctx, Job("run"), {}) is None
-    return ctx
+    await create_tables(app)
 
 
 async def test_uma_listagem_cuja_chave_e_um_texto(app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,23 +121,28 @@ async def test_uma_fotografia_guarda_se_inteira_ou_nao_se_guarda(
     saldos = resource(
         "/saldos",
         SALDOS,
-        lambda d: {SALDOS: [{"produto_id": d["produto"]["id"], "saldo": d["saldo"]}]},
+        lambda d: {SALDOS: [{"produto_id": d["produto"]["id"], "saldo": d.get("saldo")}]},
         detail=False,
         suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
-        snapshot=Snapshot("SELECT id FROM avisos ORDER BY id::int", "idsProdutos[]", "lido_em"),
+        snapshot=Snapshot(
+            "SELECT id FROM avisos", lambda id_: {"produto": {"id": int(id_)}}, "idsProdutos[]", "lido_em"
+        ),
     )
     await run(app, saldos)
     assert await rows(app.engine, "SELECT count(DISTINCT lido_em), count(*), sum(saldo) FROM saldos") == [
-        (1, 299, sum(row["saldo"] for row in balances.values()))
-    ], "do 300 o Bling não tem saldo"
+        (1, 300, sum(row["saldo"] for row in balances.values()))
+    ]
+    assert await scalar(app.engine, "SELECT saldo IS NULL FROM saldos WHERE produto_id = 300"), "o Bling não o tem"
     clock.advance(DAY / 2)
     await run(app, saldos)
     assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM saldos") == 1, "ainda não é a hora"
     clock.advance(DAY)
     fault = bling.fail(r"^/saldos$", "server_error", query="299")
-    ctx = await run(app, saldos)
-    assert "não se guardou" in ctx.problems[0]
-    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 299
+    assert not (await run(app, saldos)).problems
+    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 300 + 299
+    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("saldos", "299")]
+    clock.advance(DAY)
     bling.faults.remove(fault)
     await run(app, saldos)
-    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 2 * 299
+    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 300 + 299 + 300
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0

@@ -24,6 +24,7 @@ from bling_collector.config import Secret, Settings, load_settings
 from bling_collector.db.models import metadata
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
+from bling_collector.streams.registry import RESOURCES
 from bling_simulator import Bling, SimulatorSettings
 from bling_simulator.clock import BRASILIA, ManualClock
 from docs import gerar
@@ -190,6 +191,16 @@ def test_every_table_and_column_has_a_meaning_and_only_one() -> None:
         commented = {column.name for column in table.columns if column.comment}
         assert written[table.name].keys() - {"_"} == {column.name for column in table.columns} - commented, table.name
         assert table.name in drawn
+
+
+def test_toda_tabela_com_dados_pessoais_esta_na_pagina_deles_com_as_suas_colunas() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| [^|]* \|$", page("lgpd.md"), re.MULTILINE)
+    told = {resource.table.name: resource.person for resource in RESOURCES if resource.person is not None}
+    assert {table: set(re.findall(r"`(\w+)`", columns)) for table, columns in rows} == {
+        table: {column.name for column in person.columns} for table, person in told.items()
+    }
+    children = {person.contato_id.table.name for person in told.values() if person.contato_id is not None}
+    assert [name for name in children if f"`{name}`" not in page("lgpd.md")] == []
 
 
 async def test_the_view_has_the_columns_of_the_reference(engine: AsyncEngine) -> None:

@@ -179,6 +179,22 @@ async def test_a_view_das_linhas_aceita_qualquer_detalhe(engine: AsyncEngine) ->
     assert str(found[-1][5]) == "12.30"
 
 
+async def test_o_total_dos_saldos_de_antes_e_a_soma_do_que_conta(empty_engine: AsyncEngine) -> None:
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema.migrate, "0019")
+    await _execute(
+        empty_engine,
+        "INSERT INTO depositos (id, desconsiderar_saldo) VALUES (1, false), (2, true)",
+        "INSERT INTO estoque_saldos SELECT '2026-01-01', * FROM (VALUES"
+        " (7, 1, 5, 4), (7, 2, 9, 9), (7, 3, 1, 1), (8, 0, 3, 2), (9, 1, NULL, NULL)) AS saldos",
+    )
+    await schema.upgrade(empty_engine)
+    totals = "SELECT produto_id, saldo_fisico, saldo_virtual FROM estoque_totais ORDER BY 1"
+    assert await rows(empty_engine, totals) == [(7, 6, 5), (8, 3, 2), (9, None, None)]
+    seen = "SELECT produto_id, deposito_id, saldo_fisico FROM vw_estoque_atual ORDER BY 1, 2"
+    assert await rows(empty_engine, seen) == [(7, 1, 5), (7, 2, 9), (7, 3, 1), (8, None, 3), (9, 1, None)]
+
+
 async def test_a_conferencia_de_cada_mes_passa_a_ser_de_um_recurso(empty_engine: AsyncEngine) -> None:
     """O que um banco de antes conferiu é das notas, e a de outro recurso no mesmo mês não a apaga."""
     async with empty_engine.begin() as connection:

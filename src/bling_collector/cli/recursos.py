@@ -12,24 +12,28 @@ from bling_collector.config import Settings
 from bling_collector.db import control
 from bling_collector.errors import UsageError
 from bling_collector.etl.resource import Resource
-from bling_collector.insight.recursos import load_recursos
 from bling_collector.opening import open_database
-from bling_collector.streams.registry import RESOURCES, collected, named
+from bling_collector.plan.daily import load_costed
+from bling_collector.streams.registry import RESOURCES, collected, named, needed
 from bling_collector.words import lower_first, several
 
 
 def show(*, json_: bool) -> int:
-    """Mostra cada recurso: se se coleta, quanto há dele e o que está provado."""
+    """Mostra cada recurso: se se coleta, quanto há dele, o que está provado e o que custa por dia."""
     return run_to_end(_show(settings(), json_=json_))
 
 
 async def _show(settings: Settings, *, json_: bool) -> int:
     async with open_database(settings) as (engine, _):
-        found = await load_recursos(engine, settings.recursos, SystemClock().now())
+        found = await load_costed(engine, settings, SystemClock().now())
+        async with engine.connect() as connection:
+            besides = await needed(connection, settings.recursos)
     if json_:
         emit_json(found)
     else:
         report.recursos(found)
+        if besides:
+            click.echo(f"Outro precisa de {_said(besides)}, que por isso se coleta{'m' * (len(besides) > 1)}.")
     return 0
 
 

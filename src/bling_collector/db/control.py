@@ -8,10 +8,10 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
+from bling_collector.clock import is_due
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     checkpoints,
-    contatos,
     etl_controle,
     janelas_devidas,
     pendencias,
@@ -219,13 +219,6 @@ async def note_window_error(connection: AsyncConnection, recurso: str, window: O
     )
 
 
-def _is_of(item: Pendencia, table: str, id_: int | None) -> bool:
-    """Se esta linha de `dados_apagados` diz que o nome da pendência não se guarda: é a do contato que ela cita, ou a do
-    próprio registro. O id do registro vale em qualquer tabela: um igual noutra só faria calar um nome."""
-    whose = item.names.get("contato_id") if table == contatos.name else integer(item.recurso_id)
-    return bool(item.names.get("contato_nome")) and whose == id_
-
-
 _AT_ONCE = 1000
 """Linhas por instrução: o PostgreSQL aceita 65.535 valores numa."""
 _KEPT = ("data_emissao", "resumo_lista", "numero", "contato_id", "contato_nome")
@@ -234,14 +227,19 @@ _KEPT = ("data_emissao", "resumo_lista", "numero", "contato_id", "contato_nome")
 
 async def add_pendencias(connection: AsyncConnection, items: list[Pendencia], now: datetime) -> None:
     """Guarda o que falhou; o que já estava guardado conta mais uma tentativa."""
+    if not items:
+        return
     named = [item for item in items if item.names.get("contato_nome")]
-    ids = {id_ for item in named for id_ in (item.names.get("contato_id"), integer(item.recurso_id)) if id_}
     from bling_collector.db.resources import erasure  # só quem tem o que anotar o carrega
 
-    erased = await erasure.erased(connection, ids) if ids else frozenset()
+    whose = {id_ for item in named if (id_ := item.names.get("contato_id"))}
+    records = {id_ for item in named if (id_ := integer(item.recurso_id))}
+    erased = await erasure.erased(connection, whose, records)
+    # O id do registro vale em qualquer tabela: um igual noutra só faria calar um nome.
+    silent = {id_ for _, id_ in erased.others}
     rows: dict[tuple[str, str], Row] = {}
     for item in items:
-        is_erased = any(_is_of(item, table, id_) for table, id_ in erased)
+        is_erased = item.names.get("contato_id") in erased.contatos or integer(item.recurso_id) in silent
         names = item.names | {"contato_nome": None} if is_erased else item.names
         rows[item.recurso, item.recurso_id] = {
             **dict.fromkeys(_KEPT),
@@ -282,13 +280,19 @@ async def pending(connection: AsyncConnection, recurso: str, *, before: datetime
     return [Pendencia(recurso, row.recurso_id, row.erro, row.data_emissao, row.resumo_lista) for row in found]
 
 
-async def parked(connection: AsyncConnection, recurso: str) -> dict[int, str | None]:
+async def pending_ids(connection: AsyncConnection, recurso: str) -> set[str]:
+    """O que está pendente do recurso, também o que se estacionou."""
+    c = pendencias.c
+    return set((await connection.execute(select(c.recurso_id).where(c.recurso == recurso))).scalars())
+
+
+async def parked(connection: AsyncConnection, recurso: str) -> dict[str, str | None]:
     """Id → impressão da linha de listagem das pendências estacionadas do recurso."""
     c = pendencias.c
     found = await connection.execute(
         select(c.recurso_id, c.resumo_lista).where(c.recurso == recurso, c.tentativas >= PARKED_AFTER)
     )
-    return {int(row.recurso_id): row.resumo_lista for row in found if row.recurso_id.isdecimal()}
+    return {row.recurso_id: row.resumo_lista for row in found}
 
 
 async def parked_names(connection: AsyncConnection) -> list[str]:
@@ -338,6 +342,10 @@ async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | No
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
 
 
+SHORT_PAGES = "paginas.curtas"
+"""O ponto de leitura que lembra que neste Bling uma página curta não é a última."""
+
+
 def refused_name(recurso: str) -> str:
     """O ponto de leitura que lembra quando o Bling disse que o aplicativo não pode ler o recurso."""
     return f"{recurso}.sem_permissao"
@@ -351,7 +359,7 @@ async def refused(
     found = set()
     for recurso in recursos:
         said = await checkpoint(connection, refused_name(recurso))
-        if said is not None and timedelta() <= now - said < ask_again_after:
+        if not is_due(said, now, ask_again_after):
             found.add(recurso)
         elif said is not None:
             await forget_checkpoint(connection, refused_name(recurso))

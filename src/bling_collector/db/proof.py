@@ -178,12 +178,22 @@ async def mark_gone(
     return marked
 
 
+_GONE_EXCEPT = "id <> ALL(:ids) AND excluida_em IS NOT NULL"
+
+
+async def gone_except(connection: AsyncConnection, kept: Kept, ids: Collection[int]) -> bool:
+    """Se o banco dá por excluído algum que não é de `ids`."""
+    found = await connection.scalar(
+        text(f"SELECT EXISTS (SELECT FROM {kept.table.name} WHERE {_GONE_EXCEPT})"), {"ids": list(ids)}
+    )
+    return bool(found)
+
+
 async def clear_gone_except(
     connection: AsyncConnection, kept: Kept, ids: Collection[int], now: datetime, run_id: int | None
 ) -> int:
     """O que estava por excluído e o Bling não dá mais por excluído reapareceu."""
-    which = "id <> ALL(:ids) AND excluida_em IS NOT NULL"
-    return await _set_gone(connection, kept, which, ids, None, run_id, now, None)
+    return await _set_gone(connection, kept, _GONE_EXCEPT, ids, None, run_id, now, None)
 
 
 async def _set_gone(

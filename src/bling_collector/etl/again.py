@@ -6,7 +6,7 @@ from datetime import date
 from itertools import product
 from typing import Final
 
-from bling_collector.clock import today
+from bling_collector.clock import is_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -17,9 +17,9 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
 from bling_collector.etl.narrowing import days_of
-from bling_collector.etl.resource import Document, Id, Recent, Resource
+from bling_collector.etl.resource import WEEKLY, Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
-from bling_collector.etl.settle import mark_gone
+from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.payload import Json
 from bling_collector.windows import Period, Window, plan
 
@@ -46,7 +46,11 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         owed = [each for each in owed if each.recurso_id.isdecimal()]  # as outras são chaves
     if not owed:
         return
-    todo = {resource.id_of(each.recurso_id): Wanted(each.resumo, each.data_emissao) for each in owed}
+    # O que só a linha diz não ficou na pendência: sem a impressão, a listagem traz outra vez o registro.
+    todo = {
+        resource.id_of(each.recurso_id): Wanted(None if resource.from_list else each.resumo, each.data_emissao)
+        for each in owed
+    }
     ctx.start(f"{resource.title} pendentes", len(todo))
     if resource.only_listed or (resource.ids is not None and not resource.detail):
         await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
@@ -64,7 +68,9 @@ async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> 
     for portion in batches(ids, resource.ids) if resource.ids is not None else [ids]:
         asked = tuple((resource.ids, id_) for id_ in portion) if resource.ids is not None else ()
         gone = {*portion}
-        for listing in await shown(ctx, resource, asked):
+        for listing in [*await shown(ctx, resource, asked)] * READINGS:  # um pode ter passado entre duas páginas
+            if not gone:
+                break
             reading = listing.reading(ctx, resource)
             async for page in reading.pages():
                 await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
@@ -136,31 +142,34 @@ async def refresh_open(
 
 async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
     """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
-    Bling já deu e agora diz não ter (404) foi excluído."""
-    alive = None if resource.open is None else f"({resource.open}) AND excluida_em IS NULL"
+    Bling já deu, e em duas execuções diz não ter (404), foi excluído."""
+    alive = f"({resource.open or 'false'} OR nao_encontrado_em IS NOT NULL) AND excluida_em IS NULL"
     condition = "true" if ctx.everything else alive
-    if condition is None:
-        return
     async with ctx.engine.connect() as connection:
         ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
     ctx.start(f"{resource.title} relidos", len(ids))
     missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
     ctx.check_stop()
-    if missing:
-        async with ctx.transaction() as connection:
-            gone = await mark_gone(ctx, connection, resource, missing)
-        ctx.gone[resource.name] += gone
+    async with ctx.transaction() as connection:
+        twice = await repository.not_found_again(connection, resource.table, ids, missing, ctx.clock.now())
+        gone = await mark_gone(ctx, connection, resource, twice)
+    ctx.gone[resource.name] += gone
 
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
     esta execução ainda não o pediu. Acrescenta a `seen` o que ela mostra."""
-    day = today(ctx.clock)
+    day, mark = today(ctx.clock), f"{resource.name}.{recent.weekly}"
+    if recent.weekly and not ctx.everything:
+        async with ctx.engine.connect() as connection:
+            if not is_due(await control.checkpoint(connection, mark), ctx.clock.now(), WEEKLY):
+                return
     ctx.start(f"{resource.title} em volta de hoje")
     wanted: dict[Id, Wanted] = {}
     windows = plan([Window(day - recent.back, day + recent.ahead)], recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
-        reading = listing.reading(ctx, resource, between=recent.between)
+        # O que uma página curta escondesse, a releitura da história toda o mostra.
+        reading = listing.reading(ctx, resource, between=recent.between, short_is_last=not ctx.everything)
         async for page in reading.pages(Period.of(window)):
             seen |= {row["id"] for row in page}
             async with ctx.engine.connect() as connection:
@@ -173,6 +182,9 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
         ctx.note_unread(resource, days_of(reading.unread))
     await fetch_and_store(ctx, resource, wanted)
     ctx.check_stop()
+    if recent.weekly:
+        async with ctx.transaction() as connection:
+            await control.move_checkpoint(connection, mark, ctx.started)
 
 
 async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
@@ -182,7 +194,7 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
     """
     try:
         item = await _one(ctx, resource, id_)
-    except BlingNotFoundError as error:
+    except BlingNotFoundError as error:  # para quem pediu um só, é o que se pediu que não existe
         raise UnknownObjectError(f"O Bling não tem {resource.name}/{id_}.") from error
     if (why := resource.refused(item.document)) is not None:
         raise UsageError(why)
@@ -203,7 +215,10 @@ async def _one(ctx: RunContext, resource: Resource, id_: Id) -> Item:
         return _as_listed(resource, row)
     if resource.alone and (resource.detail or resource.ids is None):
         document = await ctx.detail(resource, id_)
-        return Item(document, await _resumo(ctx, resource, document))
+        row = await _row_of(ctx, resource, document)
+        # A impressão da linha, para que a conferência não o dê por mudado; a menos que ela já diga outra coisa.
+        same = row is not None and _says_the_same(row, document)
+        return Item({**document, **resource.of_list(row or {})}, resource.resumo(row) if row and same else None)
     if resource.ids is None:
         raise BlingNotFoundError(f"{resource.name}/{id_} não está na listagem, e só nela se lê")
     for extra in await extras(ctx, resource):
@@ -224,11 +239,8 @@ async def _listed(ctx: RunContext, resource: Resource, id_: Id) -> Document | No
     return None
 
 
-async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> str | None:
-    """A impressão da linha que a listagem do dia mostra do documento, para que a conferência não o dê por mudado.
-
-    None se a listagem não o mostra, ou se a linha diz outra coisa: ele mudou entre as duas leituras.
-    """
+async def _row_of(ctx: RunContext, resource: Resource, document: Document) -> Document | None:
+    """A linha que a listagem do dia mostra do documento; None se não o mostra."""
     day = resource.day(document)
     if not resource.keeps_listing or resource.emitted is None or day is None:
         return None
@@ -237,7 +249,7 @@ async def _resumo(ctx: RunContext, resource: Resource, document: Document) -> st
         async for page in reading.pages(Period.of(Window(day, day))):
             for row in page:
                 if row["id"] == document["id"]:
-                    return resource.resumo(row) if _says_the_same(row, document) else None
+                    return dict(row)
     return None
 
 

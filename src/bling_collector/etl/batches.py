@@ -1,24 +1,36 @@
 """O que se pede por lotes de chaves num parâmetro que se repete: os registros de cada uma, ou a fotografia de tudo."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
+from sqlalchemy import Table
 from sqlalchemy import text as sql
 
+from bling_collector.api.bling_client import WITNESS_ATTEMPTS
 from bling_collector.api.transport import ATTEMPTS
+from bling_collector.clock import is_due
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.upsert import insert
-from bling_collector.errors import LASTING, BlingError, BlingRejectedError
+from bling_collector.errors import (
+    LASTING,
+    BlingError,
+    BlingPausedError,
+    BlingRejectedError,
+    BlingResourceDownError,
+    BlingScopeError,
+)
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
-from bling_collector.etl.resource import Id, Keys, Params, Resource, Snapshot
+from bling_collector.etl.resource import WEEKLY, Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
 from bling_collector.payload import Json, Row, UnreadableError
+
+log = logging.getLogger(__name__)
 
 BATCH: Final = 95
 """Chaves por requisição: uma página, com lugar para os registros que repetem uma."""
@@ -143,7 +155,7 @@ async def _ask_batch(
             if probe and extra == _PLAIN and any(map(resource.proves, rows.values())):
                 filters = (_PLAIN,)
                 break
-    except LASTING as error:
+    except LASTING as error:  # é uma das chaves, ou são demais: corta-se até que se saiba
         await blame(ctx, resource.path, error)
         if len(asked) > 1:
             if not is_enough(ctx, resource, asked, error):
@@ -213,75 +225,177 @@ def _keys(resource: Resource) -> Keys:
 
 
 async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
-    """Fotografa todos os ids de uma vez, se é a hora: a leitura só se guarda inteira.
+    """Fotografa todos os ids de uma vez, se é a hora.
 
-    Do que a listagem de costume não mostra pergunta-se também com os filtros suspeitos; o que nem assim vem, o Bling
-    não tem.
+    Tudo o que há está na leitura, ainda que só para dizer que o Bling nada tem dele; menos o que não se deixou ler, que
+    fica pendente. O que só o banco sabe, e a listagem não mostra, pode já não haver. Se já não se sabe de quem é a
+    culpa do que falha, a leitura não se guarda.
     """
     snapshot = resource.snapshot
     assert snapshot is not None, resource.name
     now, name = ctx.clock.now(), f"{resource.name}.fotografia"
     async with ctx.engine.connect() as connection:
         last = await control.checkpoint(connection, name)
-        ids = [str(id_) for id_ in (await connection.execute(sql(snapshot.query))).scalars()]
-    if not ctx.everything and last is not None and timedelta() <= now - last < snapshot.every:
+    if not ctx.everything and not is_due(last, now, snapshot.every):
         return
+    listing = f"{resource.name}.listados"
+    async with ctx.engine.connect() as connection:
+        due = is_due(await control.checkpoint(connection, listing), now, WEEKLY)
+    known, listed = await _known(ctx, snapshot), await _listed(ctx, snapshot) if due or ctx.everything else None
+    ids = known | (listed or set())
+    async with ctx.engine.connect() as connection:
+        pending = await control.pending_ids(connection, resource.name)
     ctx.start(resource.title, len(ids), each=1 / BATCH)
-    rows: list[Row] = []
-    camera = _Camera(ctx, resource, snapshot)
-    try:
-        for batch in batches(ids, snapshot.param):
-            missing = batch
-            for extra in (_PLAIN, *resource.suspects):
-                found = await camera.shoot(missing, extra)
-                for row in found.values():
-                    rows += resource.read(row)[resource.table]
-                missing = [id_ for id_ in missing if id_ not in found]
-                if not missing:
-                    break
-            ctx.progress.feitos += len(batch)
-            ctx.show()
-            ctx.check_stop()
-    except UnreadableError as error:
-        ctx.problems.append(f"{resource.title}: a leitura não se guardou, que não se lê inteira: {error}")
+    camera = ById(ctx, resource, snapshot.param)
+    # Um que já estragou um lote vai sozinho, para não estragar outro.
+    for batch in [*batches(sorted(ids - pending), snapshot.param), *([id_] for id_ in sorted(ids & pending))]:
+        await camera.take(batch)
+        ctx.progress.feitos += len(batch)
+        ctx.show()
+        ctx.check_stop()
+    if (why := camera.failed) is not None:
+        ctx.problems.append(f"{resource.title}: a leitura não se guardou, que não se completou: {why}")
         return
-    except LASTING as error:
-        await blame(ctx, resource.path, error)
-        ctx.problems.append(f"{resource.title}: a leitura não se guardou, que não se completou: {error}")
-        return
+    rows: dict[Table, list[Row]] = {}
+    exist = camera.rows.keys() | (ids if listed is None else listed) - camera.unread.keys()
+    for id_ in sorted(exist):
+        for table, read in resource.rows(camera.rows.get(id_) or snapshot.none(id_)).items():
+            rows.setdefault(table, []).extend(row | {snapshot.taken: now} for row in read)
     async with ctx.transaction() as connection:
-        await insert(connection, resource.table, [row | {snapshot.taken: now} for row in rows])
+        for table, read in rows.items():
+            await insert(connection, table, read)
+        await control.settle(connection, resource.name, sorted(pending - camera.unread.keys()))
+        unread = [Pendencia(resource.name, id_, str(error)) for id_, error in camera.unread.items()]
+        await control.add_pendencias(connection, unread, now)
         await control.move_checkpoint(connection, name, now)
-        ctx.progress.saved[resource.name] += len(rows)
+        if listed is not None:
+            await control.move_checkpoint(connection, listing, now)
+        ctx.progress.saved[resource.name] += len(exist)
 
 
-class _Camera:
-    """Pede os ids de uma fotografia."""
+async def _known(ctx: RunContext, snapshot: Snapshot) -> set[str]:
+    """Os ids que o banco sabe."""
+    async with ctx.engine.connect() as connection:
+        return {str(id_) for id_ in (await connection.execute(sql(snapshot.query))).scalars()}
 
-    def __init__(self, ctx: RunContext, resource: Resource, snapshot: Snapshot) -> None:
+
+async def _listed(ctx: RunContext, snapshot: Snapshot) -> set[str] | None:
+    """Os ids que a listagem do recurso deles mostra; None se não se pode listar."""
+    other = snapshot.of
+    if other is None:
+        return None
+    ctx.start(f"{other.title} por fotografar")
+    ids: set[str] = set()
+    for listing in snapshot.shows:
+        reading = Reading(ctx, other, listing)
+        try:
+            async for page in reading.pages():
+                ids |= {str(row["id"]) for row in page}
+                ctx.check_stop()
+        except (BlingScopeError, BlingResourceDownError) as error:  # fica o que o banco sabe: o de hoje não volta
+            log.warning("%s", error)
+            ctx.problems += [] if isinstance(error, BlingScopeError) else [str(error)]  # di-lo o próprio recurso
+            return None
+        if reading.unread:
+            ctx.problems.append(f"O Bling não dá toda a listagem de {other.title.lower()}: {reading.unread[0].error}")
+    return ids
+
+
+class ById:
+    """Pede registros por lotes de ids, e guarda o que o Bling disse de cada um."""
+
+    def __init__(self, ctx: RunContext, resource: Resource, param: str) -> None:
+        self.rows: dict[str, Json] = {}
+        self.unread: dict[str, Exception] = {}
+        """Os que não se deixam ler, e por quê."""
         self._ctx = ctx
         self._resource = resource
-        self._param = snapshot.param
-        self._answered = False
+        self._param = param
+        self._gave_up: BlingError | None = None
+        self._rejected: BlingError | None = None
+        self._rejections = 0
+        self._answered: str | None = None
 
-    async def shoot(self, asked: Sequence[str], extra: Params) -> dict[str, Json]:
-        """Id → a linha, dos que a listagem mostra.
+    @property
+    def failed(self) -> Exception | None:
+        """Por que nada se sabe: falharam pedidos demais, ou nenhum foi atendido."""
+        return self._gave_up or (None if self.rows else self._rejected or next(iter(self.unread.values()), None))
 
-        Um lote recusado (400) é cortado ao meio: podem ser ids demais para um pedido. Um id só, onde outros já foram
-        atendidos, é de um de que o Bling nada tem.
-        """
-        params = (*self._resource.shows[0], *extra, *((self._param, id_) for id_ in asked))
-        found: dict[str, Json] = {}
+    async def take(self, batch: list[str]) -> None:
+        """Do que a listagem de costume não mostra pergunta-se também com os filtros suspeitos; o que nem assim vem, o
+        Bling não tem."""
+        for extra in (_PLAIN, *self._resource.suspects):
+            missing = [id_ for id_ in batch if id_ not in self.rows and id_ not in self.unread]
+            if not missing or self._gave_up is not None:
+                return
+            await self._ask(missing, extra)
+
+    async def _ask(self, asked: list[str], extra: Params, attempts: int = ATTEMPTS) -> None:
         try:
-            async for page in self._ctx.pages(self._resource, params):
-                found |= {str(row["id"]): row for row in page if str(row["id"]) in asked}
+            await self._shoot(asked, extra, attempts)
         except BlingRejectedError as error:
+            # São ids demais para um pedido, ou o Bling não tem registro de nenhum: também isso é uma resposta.
+            self._rejected, self._rejections = error, self._rejections + 1
+            if len(asked) == 1 or await self._are_none(asked, extra):
+                return
+            if not self.rows and self._rejections >= MOST_REFUSED:
+                self._gave_up = error
+        except LASTING as error:
             count_refusal(self._ctx, self._resource.path, error)
-            if self._ctx.refused[self._resource.path] > MOST_REFUSED or (len(asked) == 1 and not self._answered):
+            if not await self._is_answered(asked):
+                await blame(self._ctx, self._resource.path, error)
+                self._gave_up = error
+            elif self._ctx.refused[self._resource.path] >= MOST_REFUSED:
+                self._gave_up = error
+            elif len(asked) == 1:
+                self.unread[asked[0]] = error
+                return
+            attempts = 1
+        else:
+            return
+        for half in halves(asked):
+            if self._gave_up is None:
+                await self._ask(half, extra, attempts)
+
+    async def _is_answered(self, asked: list[str]) -> bool:
+        """Se o Bling atende o pedido de um por que já respondeu ou, sem nenhum, de um destes: a culpa é de outro."""
+        answered = self._answered
+        witnesses = (asked[0], asked[len(asked) // 2], asked[-1]) if answered is None else (answered,)
+        for witness in dict.fromkeys(witnesses):
+            try:
+                await self._shoot([witness], _PLAIN, WITNESS_ATTEMPTS)
+            except BlingPausedError:
                 raise
-            if len(asked) > 1:
-                for half in halves(list(asked)):
-                    found |= await self.shoot(half, extra)
-            return found
-        self._answered = True
-        return found
+            except BlingRejectedError:
+                return True
+            except LASTING:
+                continue
+            return True
+        return False
+
+    async def _are_none(self, asked: list[str], extra: Params) -> bool:
+        """Se, ao lado de um que o Bling tem, o pedido é atendido: dos outros é que ele nada tem."""
+        known = next(reversed(self.rows), None)
+        if known is None:
+            return False
+        try:
+            await self._shoot([*asked, known], extra, 1)
+        except BlingPausedError:
+            raise
+        except LASTING:
+            return False
+        return True
+
+    async def _shoot(self, asked: list[str], extra: Params, attempts: int) -> None:
+        params = (*self._resource.shows[0], *extra, *((self._param, id_) for id_ in asked))
+        async for page in self._ctx.pages(self._resource, params, attempts=attempts):
+            for row in page:
+                id_ = str(row["id"])
+                if id_ not in asked:
+                    continue
+                try:
+                    self._resource.read(row)
+                    self.rows[id_] = row
+                except UnreadableError as error:
+                    self.unread[id_] = error
+        self._answered = asked[-1]

@@ -26,7 +26,7 @@ _AHEAD = timedelta(days=1)
 _SAME = timedelta(minutes=1)
 """O que dois relógios certos podem diferir."""
 MANY = 500
-"""Registros mudados a partir dos quais se confere que o filtro é lido, antes de pedir o detalhe de cada um."""
+"""Registros mudados a partir dos quais se confere que o filtro é lido."""
 _EARLIEST = datetime.combine(EARLIEST, time(), BRASILIA)
 
 
@@ -39,25 +39,56 @@ async def read_changed(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(f"{resource.title}: o que mudou")
     unread: dict[Window, str] = {}
-    wanted: dict[Id, Wanted] = {}
-    async for page in _pages(ctx, resource, resource.changed, since, now, unread):
-        found = await _of_page(ctx, resource, resource.changed, page)
-        if resource.detail:
-            wanted |= found
-        else:  # já se tem o documento: não se guarda na memória
-            await fetch_and_store(ctx, resource, found, count=False)
-        ctx.show()
-        ctx.check_stop()
-    if len(wanted) > MANY and await _is_ignored(ctx, resource, resource.changed):
-        async with ctx.engine.connect() as connection:
-            known = await repository.known(connection, resource.table, wanted) if resource.keeps_listing else {}
-        wanted = {id_: each for id_, each in wanted.items() if known.get(id_, "") != each.resumo}
+    wanted = await _list(ctx, resource, resource.changed, since, now, unread)
+    if wanted is None:
+        wanted = await _list(ctx, resource, resource.changed, since, now, unread, ignored=True) or {}
     if wanted:
         ctx.start(f"{resource.title}: o que mudou", len(wanted))
         missing = (await fetch_and_store(ctx, resource, wanted, count=False)).missing
         ctx.check_stop()
         await settle_the_missing(ctx, resource, missing, len(wanted))
     await _read_until(ctx, resource, now, unread)
+
+
+async def _list(
+    ctx: RunContext,
+    resource: Resource,
+    changed: Changed,
+    since: datetime,
+    until: datetime,
+    unread: dict[Window, str],
+    *,
+    ignored: bool = False,
+) -> dict[Id, Wanted] | None:
+    """O que buscar do que o filtro mostra; None se ele mostra muito e o Bling não o lê.
+
+    De um filtro que o Bling ignora (`ignored`), que mostra tudo, vale só o que a listagem mostra de outro jeito que o
+    banco: o detalhe de cada um, a cada execução, custaria a cota do dia.
+    """
+    wanted: dict[Id, Wanted] = {}
+    shown_ids: set[Id] = set()
+    is_checked = ignored
+    async for page in _pages(ctx, resource, changed, since, until, unread):
+        ids, todo = await _of_page(ctx, resource, changed, page, until)
+        shown_ids |= ids
+        if not is_checked and len(shown_ids) > MANY:
+            if await _is_ignored(ctx, resource, changed):
+                return None
+            is_checked = True
+        listed = [row for row in page if row["id"] in todo]
+        if not resource.detail:  # já se tem o documento: não se guarda na memória
+            found = {row["id"]: wanted_of(resource, row) for row in listed}
+            await fetch_and_store(ctx, resource, found, count=False)
+        elif ignored:
+            wanted |= await otherwise(ctx, resource, listed)
+        else:
+            wanted |= {row["id"]: wanted_of(resource, row) for row in listed}
+        ctx.show()
+        ctx.check_stop()
+    if changed.after is not None and shown_ids and not ignored:
+        async with ctx.transaction() as connection:
+            await changed.after(connection, shown_ids)
+    return wanted
 
 
 async def _pages(
@@ -85,8 +116,15 @@ async def _pages(
         unread |= days_of(reading.unread)
 
 
-async def _of_page(ctx: RunContext, resource: Resource, changed: Changed, page: list[Json]) -> dict[Id, Wanted]:
-    """O que buscar de uma página do que mudou, menos o que esta execução já leu."""
+async def _of_page(
+    ctx: RunContext, resource: Resource, changed: Changed, page: list[Json], until: datetime
+) -> tuple[set[Id], set[Id]]:
+    """De uma página do que mudou, os que interessam; e, desses, os por buscar: menos o que esta execução leu há pouco.
+
+    A linha não diz quando o registro mudou: o que a execução leu pode ter mudado depois. Só se passa por cima do que,
+    se mudou depois de lido, a próxima leitura mostra, que ela volta `OVERLAP` antes de `until`; a outra metade da volta
+    continua a ser para os relógios.
+    """
     ids = [row["id"] for row in page]
     async with ctx.engine.connect() as connection:
         if changed.only_ours:
@@ -94,12 +132,9 @@ async def _of_page(ctx: RunContext, resource: Resource, changed: Changed, page: 
         elif before := [row["id"] for row in page if _is_before_all(ctx, resource, row)]:
             held = await repository.already_read(connection, resource.table, before)
             ids = [id_ for id_ in ids if id_ in held or id_ not in before]
-        now = ctx.clock.now()
-        todo = {*ids} - await repository.read_between(connection, resource.table, ids, ctx.started, now)
-    if changed.after is not None and ids:
-        async with ctx.transaction() as connection:
-            await changed.after(connection, ids)
-    return {row["id"]: wanted_of(resource, row) for row in page if row["id"] in todo}
+        since = max(ctx.started, until - OVERLAP / 2)
+        todo = {*ids} - await repository.read_between(connection, resource.table, ids, since, ctx.clock.now())
+    return {*ids}, todo
 
 
 def _is_before_all(ctx: RunContext, resource: Resource, row: Json) -> bool:
@@ -131,17 +166,20 @@ def _debts(resource: Resource) -> str:
 
 
 async def _checkpoint_or_start(ctx: RunContext, resource: Resource, now: datetime) -> datetime | None:
-    """Até onde as alterações foram lidas. Na primeira vez, None: o que se buscar de agora em diante já vem atual.
+    """Até onde as alterações foram lidas. Na primeira vez, None: a próxima execução lê o que mudou desde que se leu o
+    mais velho do que o banco tem.
 
     Um ponto no futuro, que um relógio adiantado pôs, não diz nada: lê-se tudo desde a primeira execução, antes da qual
     nada tinha sido lido, ou desde sempre, se não se sabe quando ela foi. Assim também uma conferência que repara, que
-    não se fia no que já se leu, onde não há janelas que o confiram.
+    não se fia no que já se leu; e o que se percorre por janelas pode ter mudado sem que a linha da listagem o mostre.
     """
     async with ctx.transaction() as connection:
         since = await control.checkpoint(connection, resource.name)
         if since is None:
-            await control.move_checkpoint(connection, resource.name, now)
-        elif since > now + _SAME or (ctx.everything and resource.emitted is None):
+            # A carga pode ter durado dias, e parado no meio: o começo desta execução não basta.
+            oldest = await repository.oldest_read(connection, resource.table)
+            await control.move_checkpoint(connection, resource.name, min(ctx.started, oldest or ctx.started))
+        elif since > now + _SAME or ctx.everything:
             if since > now + _SAME:
                 log.warning("O ponto de leitura de %s está no futuro (%s) e não conta.", resource.title, _local(since))
             since = await control.first_run(connection, now) or _EARLIEST

@@ -3,9 +3,12 @@
 from collections.abc import Collection
 
 from bling_collector.db import control
+from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
+from bling_collector.etl.batches import ById, batches
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.listing import wanted_of
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import refuse_silence
 
@@ -28,10 +31,29 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
             )
         if not portion:
             return
-        missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in portion})).missing
+        missing = await _bring(ctx, resource, portion)
         ctx.check_stop()
         await settle_the_missing(ctx, resource, missing, len(portion))
         last = portion[-1]
+
+
+async def _bring(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> set[Id]:
+    """Traz os registros destes ids, um a um ou, se a linha é o documento e a listagem se filtra por eles, por lotes.
+    Devolve os que o Bling não tem."""
+    if resource.detail or resource.ids is None:
+        return (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids})).missing
+    asked = ById(ctx, resource, resource.ids)
+    for batch in batches([str(id_) for id_ in ids], resource.ids):
+        await asked.take(batch)
+        ctx.check_stop()
+    await fetch_and_store(ctx, resource, {row["id"]: wanted_of(resource, row) for row in asked.rows.values()})
+    if asked.failed is not None:
+        ctx.problems.append(f"{resource.title}: nem todos os que se citam se puderam pedir: {asked.failed}")
+        return set()
+    async with ctx.transaction() as connection:
+        unread = [Pendencia(resource.name, id_, str(error)) for id_, error in asked.unread.items()]
+        await control.add_pendencias(connection, unread, ctx.clock.now())
+    return {id_ for id_ in ids if str(id_) not in asked.rows.keys() | asked.unread.keys()}
 
 
 async def _mark_the_unlisted(ctx: RunContext, resource: Resource) -> None:

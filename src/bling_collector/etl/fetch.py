@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
+from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
 from bling_collector.errors import (
@@ -43,6 +44,8 @@ class Wanted:
     day: date | None = None
     names: Row = field(default_factory=dict, compare=False)
     """Por que as pessoas a conhecem, se uma listagem a mostrou."""
+    said: Document = field(default_factory=dict, compare=False)
+    """O que só a linha diz, e o documento guarda."""
     row: Document | None = field(default=None, compare=False)
     """A própria linha, se é ela o documento."""
 
@@ -118,9 +121,9 @@ async def fetch(
             return Fetched(
                 id_, await client.detail(resource.asked_at, id_, read, key=resource.key, params=resource.detail_params)
             )
-        except BlingPausedError:
+        except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
-        except (*LASTING, BlingMovedError) as error:
+        except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
             return Fetched(id_, None, error)
 
     jury = _Jury(client, resource, ids, witnesses)
@@ -186,11 +189,11 @@ class _Jury:
                     params=self._resource.detail_params,
                     attempts=WITNESS_ATTEMPTS,
                 )
-            except BlingNotFoundError:
+            except BlingNotFoundError:  # também é uma resposta
                 pass
-            except BlingPausedError:
+            except BlingPausedError:  # o Bling está fora do ar: não é a testemunha que falha
                 raise
-            except LASTING:
+            except LASTING:  # falha como os suspeitos; que fale a seguinte
                 continue
             return True
         attends = self._client.lists if self._resource.listed else self._client.attends
@@ -218,7 +221,8 @@ async def fetch_and_store(
     missing_is_failure: bool = False,
     count: bool = True,
 ) -> Stored:
-    """Busca os detalhes e os salva em lotes; o que já veio inteiro na linha da listagem não se busca.
+    """Busca os detalhes e os salva em lotes; o que já veio inteiro na linha da listagem não se busca, nem o que está
+    estacionado.
 
     Com `missing_is_failure` o 404 é uma falha como as outras e vira pendência.
     """
@@ -242,6 +246,7 @@ async def fetch_and_store(
 
     if resource.recent:
         ctx.asked.setdefault(resource.name, set()).update(todo)
+    todo = await _without_parked(ctx, resource, todo)
     whole = [Fetched(id_, wanted.row) for id_, wanted in todo.items() if wanted.row is not None]
     try:
         async for fetched in _chained(
@@ -250,7 +255,7 @@ async def fetch_and_store(
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
             if fetched.document is not None:
-                items.append(Item(fetched.document, wanted.resumo, wanted.day))
+                items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day))
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
                 result.missing.add(fetched.id)
             else:
@@ -262,11 +267,27 @@ async def fetch_and_store(
             ctx.show()
             if len(items) + len(failures) >= BATCH:
                 await flush()
-    except CollectorError:
+    except CollectorError:  # o que já chegou se salva, seja o que for que interrompeu
         await flush()
         raise
     await flush()
     return result
+
+
+async def _without_parked(ctx: RunContext, resource: Resource, todo: Mapping[Id, Wanted]) -> dict[Id, Wanted]:
+    """Uma pendência estacionada só volta a ser tentada se alguém pedir, ou se a linha dela na listagem mudou."""
+    async with ctx.engine.connect() as connection:
+        parked = await control.parked(connection, resource.name)
+
+    def is_parked(id_: Id, wanted: Wanted) -> bool:
+        if str(id_) not in parked:
+            return False
+        before = parked[str(id_)]
+        return None in (before, wanted.resumo) or before == wanted.resumo
+
+    kept = {id_: wanted for id_, wanted in todo.items() if not is_parked(id_, wanted)}
+    ctx.progress.feitos += len(todo) - len(kept)
+    return kept
 
 
 async def _chained(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
@@ -65,7 +65,7 @@ def diff(
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row
-    return Wanted(resource.resumo(row), day, resource.names(row), whole)
+    return Wanted(resource.resumo(row), day, resource.names(row), resource.of_list(row), whole)
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,27 @@ class Shown:
     tried: bool = False
     """Se o Bling pode recusar o filtro dela, que é então o de nada."""
 
-    def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
-        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said, tried=self.tried)
-
-    def __str__(self) -> str:
-        return self.path
+    def reading(
+        self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
+    ) -> Reading:
+        return Reading(
+            ctx,
+            resource,
+            self.params,
+            between=between,
+            path=self.path,
+            said=self.said,
+            short_is_last=short_is_last,
+            tried=self.tried,
+        )
 
 
 async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
     """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    sure = [(*params, *more) for params in (*resource.shows, *hiding)]
-    tried = await _listings(ctx.engine, resource, [(*params, *more) for params in resource.tries])
-    return [*await _listings(ctx.engine, resource, sure), *(replace(listing, tried=True) for listing in tried)]
+    sure = await _listings(ctx.engine, resource, [(*params, *more) for params in resource.shows])
+    tried = await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.tries, *hiding)])
+    return [*sure, *(replace(listing, tried=True) for listing in tried)]
 
 
 async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
@@ -108,16 +116,12 @@ async def _listings(engine: AsyncEngine, resource: Resource, filters: Iterable[P
     return [
         Shown(
             resource.path.format(**parent),
-            (*_of(each.params, parent), *params),
+            params,
             {key: parent[column] for column, key in each.told},
         )
         for parent in parents
         for params in filters
     ]
-
-
-def _of(names: Sequence[str], parent: Mapping[Any, Any]) -> Params:
-    return tuple((name, str(parent[name])) for name in names)
 
 
 async def extras(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:
@@ -160,7 +164,7 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
         probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
         ctx.probes[resource.name] += bool(result.listed)
         before = len(result.listed)
-        await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *probe)), result)
+        await _list(ctx, resource, window, _suspect(resource, probe), result)
         if len(result.listed) > before:
             ctx.hides[resource.name] = True
             if ctx.repair:
@@ -169,8 +173,12 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
                     if ctx.scope is not None:  # o que já se leu foi lido sem elas
                         await owe(connection, resource, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
             for extra in others:
-                await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *extra)), result)
+                await _list(ctx, resource, window, _suspect(resource, extra), result)
     return result
+
+
+def _suspect(resource: Resource, extra: Params) -> Shown:
+    return Shown(resource.path, (*resource.shows[0], *extra), tried=True)
 
 
 async def owe(connection: AsyncConnection, resource: Resource, windows: Sequence[Window], day: date) -> list[Window]:

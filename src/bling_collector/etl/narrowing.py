@@ -82,7 +82,7 @@ class Reading:
         try:
             async for page in self._ask(period, LAST_ATTEMPTS if known_bad else ATTEMPTS):
                 yield self._told(page)
-        except LASTING as error:
+        except LASTING as error:  # se a culpa é de uma linha, lê-se em volta dela
             if not await self._is_a_row(period, error):
                 return
             log.warning(
@@ -116,7 +116,7 @@ class Reading:
             try:
                 async for page in self._ask(half, attempts=1):
                     yield page
-            except LASTING as why:
+            except LASTING as why:  # a linha está nesta metade
                 count_refusal(self._ctx, self._path, why)
                 failed.append((half, why))
         if len(failed) == len(halves):
@@ -157,7 +157,7 @@ class Reading:
             rows = await self._ctx.page(
                 self._resource, self._params_of(period), number + 1, size, path=self._path, attempts=attempts
             )
-        except LASTING as error:
+        except LASTING as error:  # a linha está nesta página: pede-se em páginas menores
             count_refusal(self._ctx, self._path, error)
             if size == 1 or self._is_enough(period, error):
                 if size == 1:
@@ -194,7 +194,7 @@ class Reading:
         params = self._params_of(period.last_day if period is not None else None)
         try:
             await self._ctx.page(self._resource, params, PAST_THE_END, 1, path=self._path, attempts=WITNESS_ATTEMPTS)
-        except LASTING as refused:
+        except LASTING as refused:  # nem onde não há linhas: não é uma delas
             await blame(self._ctx, self._path, refused)
             if self._tried and isinstance(error, BlingRejectedError) and isinstance(refused, BlingRejectedError):
                 log.info("O Bling recusa %s em %s: não há nada com esse filtro.", dict(self._params), self._path)
@@ -210,8 +210,7 @@ async def blame(ctx: RunContext, path: str, error: BlingError) -> None:
     count_refusal(ctx, path, error)
     if await ctx.asking(ctx.client.lists(path)):
         return
-    others = [each.path for each in ctx.resources if each.listed and each.each is None]
-    if isinstance(error, BlingUnavailableError) and await ctx.asking(ctx.client.lists_elsewhere(path, others)):
+    if isinstance(error, BlingUnavailableError) and await ctx.asking(ctx.client.attends_elsewhere(path)):
         raise BlingResourceDownError(
             f"O Bling atende, mas nenhuma página de {path}. O que faltou fica devido. O último erro: {error}"
         ) from error

@@ -2,18 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 from bling_collector.windows import Window
-
-CONTACTS: Final = 0.35
-"""Contatos novos por nota nova, enquanto o banco não tem de que tirar a conta."""
-STEPS: Final = 10
-"""O que os passos dos cadastros pedem, haja ou não notas novas."""
-_LISTING: Final = 3
-"""A página vazia do fim, e as das canceladas."""
 
 
 @dataclass
@@ -60,48 +53,56 @@ def silent(progress: Progress) -> None:
 class Outlook:
     """O que a execução inteira ainda deve pedir ao Bling: o plano do começo, corrigido pelo que ela vai encontrando.
 
-    As janelas por ler, com as notas que se espera buscar em cada uma (None: não se sabe), e os cadastros."""
+    As janelas por ler, com os registros que se espera buscar em cada uma (None: não se sabe), e o resto de cada
+    recurso."""
 
-    ahead: dict[tuple[str, Window], int | None] = field(default_factory=dict)
-    contacts: float = CONTACTS
-    """Por nota nova."""
-    page_size: int = 100
+    ahead: dict[tuple[str, Window], int | None]
+    listing: Callable[[str, float], float]
+    """Recurso, e quantos registros tem uma janela dele → requisições da listagem dela."""
+    rest: Callable[[Mapping[str, float], Collection[str]], float]
+    """Recurso → registros novos, e os recursos cujo resto já começou → requisições do resto dos outros."""
     fetches: bool = True
-    """As notas de cada janela são buscadas, e não só listadas; e depois delas vêm os cadastros."""
-    _new: int = 0
-    _days: int = 0
-    _registers_begun: bool = False
+    """Os registros de cada janela são buscados, e não só listados; e depois delas vem o resto."""
+    _new: Counter[str] = field(default_factory=Counter)
+    _days: Counter[str] = field(default_factory=Counter)
+    _begun: set[str] = field(default_factory=set)
 
     def listed(self, recurso: str, window: Window, new: int) -> None:
         """A janela foi lida: há `new` registros por buscar, que já contam como a fase em curso."""
         if (recurso, window) not in self.ahead:  # lida outra vez, ou de um dia só
             return
         del self.ahead[recurso, window]
-        self._new += new
-        self._days += (window.fim - window.inicio).days + 1
+        self._new[recurso] += new
+        self._days[recurso] += (window.fim - window.inicio).days + 1
 
     def more(self, recurso: str, windows: Iterable[Window]) -> None:
         """Janelas que só agora se soube que é preciso ler."""
         for window in windows:
             self.ahead.setdefault((recurso, window), None)
 
-    def registers(self) -> None:
-        """As notas acabaram: dali em diante cada fase diz quanto lhe falta."""
+    def begin(self, recurso: str) -> None:
+        """As janelas acabaram, e começa o resto deste recurso: dali em diante cada fase diz quanto lhe falta."""
         self.ahead.clear()
-        self._registers_begun = True
+        self._begun.add(recurso)
 
     def left(self) -> int | None:
         """Requisições por fazer depois da fase em curso; None enquanto não se sabe."""
-        notes = 0.0
-        for (_, window), expected in self.ahead.items():
+        coming, pages = Counter[str](), 0.0
+        for (recurso, window), expected in self.ahead.items():
             days = (window.fim - window.inicio).days + 1
             if expected is None:
-                if not self._days:
+                # De um recurso de que ainda não se leu janela nenhuma, espera-se o que os outros mostraram.
+                new, seen = (self._new[recurso], self._days[recurso]) if self._days[recurso] else self._usual
+                if not seen:
                     return None
-                expected = math.ceil(self._new / self._days * days)  # noqa: PLW2901 — a conta desta janela
-            notes += expected
-        pages = notes / self.page_size + _LISTING * len(self.ahead)
+                expected = math.ceil(new / seen * days)  # noqa: PLW2901 — a conta desta janela
+            coming[recurso] += expected
+            pages += self.listing(recurso, expected)
         if not self.fetches:
             return math.ceil(pages)
-        registers = 0.0 if self._registers_begun else (self._new + notes) * self.contacts + STEPS
-        return math.ceil(pages + notes + registers)
+        return math.ceil(pages + coming.total() + self.rest(self._new + coming, self._begun))
+
+    @property
+    def _usual(self) -> tuple[int, int]:
+        """Registros e dias das janelas já lidas, de um recurso como a média deles."""
+        return self._new.total(), self._days.total()

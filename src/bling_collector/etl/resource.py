@@ -12,8 +12,9 @@ from sqlalchemy import Column, ColumnElement, Table, Text
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
-from bling_collector.db.resources.erasure import Personal
-from bling_collector.payload import Json, Row, UnreadableError, digest, integer, part, text
+from bling_collector.db.resources.erasure import Erased, Personal
+from bling_collector.payload import Json, Row, UnreadableError, digest, integer, objects, part, text
+from bling_collector.traces import Traces
 from bling_collector.windows import Between, Window, plan
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ Id = Any
 
 Params = tuple[tuple[str, str], ...]
 Rows = Mapping[Table, list[Row]]
+Cited = tuple[str, Column[Any]]
+"""Um recurso, e a coluna de outro que guarda ids dele."""
 OnIds = Callable[[AsyncConnection, Collection[Id]], Awaitable[object]]
 """O que se faz no banco, na mesma transação, de certos registros."""
 Special = Callable[["RunContext"], Awaitable[None]]
@@ -73,6 +76,8 @@ class Recent:
     back: timedelta
     ahead: timedelta = timedelta(days=1)
     filters: Params = ()
+    weekly: str = ""
+    """O nome do ponto de leitura, se basta relê-la uma vez por semana."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +93,12 @@ class Changed:
 
 @dataclass(frozen=True)
 class Whole:
-    """A listagem inteira, sem período: o que ela, completa, deixa de mostrar foi excluído."""
+    """A listagem inteira, sem período: o que ela, completa, duas vezes não mostra foi excluído."""
 
     every: timedelta = timedelta()
     """De quanto em quanto tempo; zero é em toda execução."""
+    weekly: Callable[[Document], bool] = lambda row: False
+    """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     when_lacking: bool = False
     """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
 
@@ -136,28 +143,33 @@ class Removed:
 
 @dataclass(frozen=True)
 class Each:
-    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta.
-
-    As colunas dela entram nas chaves de `path` e, com o nome do parâmetro, nos filtros.
-    """
+    """O recurso só se lista por um registro de outro: uma listagem por linha desta consulta, cujas colunas entram nas
+    chaves de `path`."""
 
     query: str
-    params: tuple[str, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
+    of: str = ""
+    """O recurso da consulta: quem pede este pede também aquele."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Uma fotografia: os ids de outra tabela, pedidos por lotes; a leitura guarda-se inteira, ou não se guarda."""
+    """Uma fotografia: os ids de outro recurso, todos os que se sabem, pedidos por lotes."""
 
     query: str
-    """Em SQL, os ids por que se pergunta."""
+    """Em SQL, os que o banco sabe."""
+    none: Callable[[Id], Document]
+    """O documento que diz que de um id o Bling nada tem."""
     param: str
     taken: str
     """A coluna com a hora da leitura."""
     every: timedelta = timedelta(hours=20)
     """Uma por dia, com folga: a execução diária não começa sempre no mesmo segundo."""
+    of: "Resource | None" = None
+    """O recurso dos ids, se a listagem dele mostra mais do que o banco sabe."""
+    shows: tuple[Params, ...] = ()
+    """As listagens que, juntas, os mostram."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +180,7 @@ class Person:
     """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados. Também de um
     pedaço do documento: só `{"itens": …}`, por exemplo, que o histórico anota."""
     contato_id: Column[Any] | None
-    """A coluna com o id do contato; None nos contatos, de que ele é o id."""
+    """A coluna com o id do contato, da tabela ou de uma filha; None nos contatos, de que ele é o id."""
     names: tuple[ColumnElement[Any], ...]
     """Como a pessoa se chama, primeiro o nome por que é conhecida: uma coluna ou, se não a há, o lugar em `detalhe`
     (`tabela.c.detalhe["contato", "nome"].astext`)."""
@@ -178,11 +190,34 @@ class Person:
     """As outras colunas que dizem quem é."""
     texts: tuple[str, ...] = ()
     """As chaves de `detalhe` com textos livres: as de um registro que mudou de dono podem ser do tempo do outro."""
+    path: tuple[str, ...] = ("contato", "id")
+    """Onde o documento, ou cada linha de `within`, traz o id do contato."""
+    within: str | None = None
+    """A chave de `detalhe` cujas linhas são cada uma de um contato, se o registro é de vários: `contato_id` é então de
+    uma tabela filha, e das linhas dos outros nada sai."""
 
-    def contato(self, document: Document) -> int | None:
-        """O id do contato de quem o documento fala."""
-        path = ("id",) if self.contato_id is None else ("contato", "id")
-        return integer(part(document, *path)) or None
+    def contatos(self, document: Document) -> set[int]:
+        """Os ids dos contatos de quem o documento fala."""
+        parts = [document] if self.within is None else objects(document.get(self.within))
+        return {id_ for each in parts if (id_ := self._contato(each)) is not None}
+
+    def without(self, document: Document, contatos: Collection[int]) -> Document:
+        """O documento, ou um pedaço dele, sem o que diz quem são estes contatos, que são donos dele."""
+        bare = self.nameless(document)
+        if self.within is None or self.within not in bare:
+            return bare
+        lines = zip(objects(document[self.within]), objects(bare[self.within]), strict=True)
+        return {**bare, self.within: [less if self._contato(line) in contatos else line for line, less in lines]}
+
+    def only_of(self, document: Document, contatos: Collection[int]) -> Document:
+        """O documento, ou um pedaço dele, sem as linhas que são de outros."""
+        if self.within is None or self.within not in document:
+            return document
+        lines = objects(document[self.within])
+        return {**document, self.within: [line for line in lines if self._contato(line) in contatos]}
+
+    def _contato(self, line: Document) -> int | None:
+        return integer(part(line, *self.path)) or None
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -221,8 +256,6 @@ class Resource:
     """O que se manda com esse pedido."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
-    needs: str = ""
-    """O recurso sem o qual este não se lê: quem pede este pede também aquele."""
     brings: str = ""
     """O recurso que também se pede quando este se pede pelo nome."""
     by_name: bool = False
@@ -240,7 +273,8 @@ class Resource:
     """As que se somam às de `shows` onde o Bling as aceita: de um valor de filtro que as fontes não dão por certo, ser
     recusado (400) é não haver nada com ele."""
     suspects: tuple[Params, ...] = ()
-    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez."""
+    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez. Um
+    que o Bling recuse também não mostra nada."""
     proves: Callable[[Document], bool] = lambda row: True
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()
@@ -258,8 +292,10 @@ class Resource:
     changed: Changed | None = None
     whole: Whole | None = None
     each: Each | None = None
-    cites: tuple[tuple[str, Column[Any]], ...] = ()
-    """Recurso → a coluna deste que guarda ids dele."""
+    cites: tuple[Cited, ...] = ()
+    """Os outros recursos de que este guarda ids."""
+    needs: tuple[str, ...] = ()
+    """De onde vêm os ids deste, que não se lista por si: pedem-se com ele, se nada que se pede os dá."""
     keys: Keys | None = None
     snapshot: Snapshot | None = None
     removed: Removed | None = None
@@ -268,11 +304,21 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    from_list: tuple[tuple[str, str], ...] = ()
+    """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
+    listable: Callable[[Document], bool] = lambda document: True
+    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído."""
     fleeting: tuple[str, ...] = ()
     """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
     """As colunas que a listagem também mostra: uma conferência que repara as compara."""
     special: tuple[Special, ...] = ()
+    owed: Callable[[AsyncConnection, date], Awaitable[int]] | None = None
+    """Quantos detalhes `special` deve pedir, do que o banco sabe nesse dia: de um que não se lista, os que faltam dos
+    que os de `needs` mostram; do que se lista, os que se releem."""
+    special_cost: Callable[[Mapping[str, float], Mapping[str, int]], float] | None = None
+    """Quantas requisições `special` pede, de quantos registros chegam e quantos o banco tem de cada recurso; None se
+    quase nunca pede alguma."""
 
     # Como se guarda.
     children: tuple[Child, ...] = ()
@@ -322,11 +368,27 @@ class Resource:
         told = self.person
         if told is None:
             return None
-        return Personal(self.name, self.table, told.contato_id, told.names, told.documento, told.columns)
+        parents = {child.table: child.table.c[child.parent] for child in self.children}
+        parent = parents.get(told.contato_id.table) if told.contato_id is not None else None
+        return Personal(self.name, self.table, told.contato_id, parent, told.names, told.documento, told.columns)
+
+    def without(self, document: Document, erased: Erased) -> Document:
+        """O documento sem quem pediu que os seus dados fossem apagados: os donos dele, e quem mais ele cita pelo id."""
+        told, owners = self.person, set[int]()
+        if told is not None:
+            owners = told.contatos(document)
+            if owners & erased.contatos or (self.table.name, integer(document.get("id"))) in erased.others:
+                document = told.without(document, erased.contatos)
+        cited = Traces(erased.contatos - owners)
+        return cited.without(document) if cited.contatos else document
 
     def resumo(self, row: Document) -> str:
         """A impressão de uma linha da listagem: outra, se o registro mudou."""
         return digest({key: value for key, value in row.items() if key not in self.fleeting})
+
+    def of_list(self, row: Document) -> Document:
+        """O que só a linha da listagem diz, como o documento o guarda."""
+        return {ours: row[theirs] for theirs, ours in self.from_list if theirs in row}
 
     @property
     def has_text_ids(self) -> bool:
@@ -340,6 +402,11 @@ class Resource:
     def asked_at(self) -> str:
         """O caminho em que se pede um registro só."""
         return self.detail_path or self.path
+
+    def gives(self, other: "Resource") -> bool:
+        """Se deste saem ids do outro."""
+        cited = any(name == other.name for name, _ in self.cites)
+        return self.name != other.name and (cited or other.table in self.first_seen or self.name in other.needs)
 
     @property
     def only_listed(self) -> bool:

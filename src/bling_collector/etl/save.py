@@ -7,12 +7,12 @@ from datetime import date, datetime
 from sqlalchemy.exc import DBAPIError
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import contatos
-from bling_collector.db.resources import erasure
+from bling_collector.db.resources import erasure, repository
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.etl.resource import Document, Id, Resource, Rows
 from bling_collector.payload import Row, UnreadableError, integer
 from bling_collector.redaction import redact
+from bling_collector.traces import contatos_in
 
 BATCH = 50
 """Documentos por transação (a primeira coletora também confirmava a cada 50)."""
@@ -60,31 +60,43 @@ async def _mapped(
     connection: AsyncConnection, resource: Resource, items: Sequence[Item], outcome: Saved
 ) -> Sequence[Mapped]:
     """Cada documento, sem a pessoa se ela pediu que a apagassem, com as suas linhas; menos os que não se leem."""
-    documents = await nameless(connection, resource, [item.document for item in items])
+    documents = await _with_what_was_listed(connection, resource, [item.document for item in items])
+    documents = await nameless(connection, resource, documents)
     mapped = []
     for item, document in zip(items, documents, strict=True):
         try:
             resource.refuse_a_piece(item.document)
             mapped.append((replace(item, document=document), resource.rows(document)))
-        except UnreadableError as error:
+        except UnreadableError as error:  # os outros do lote não têm culpa
             outcome.refused.append((item, f"o registro não se lê inteiro: {error}"))
     return mapped
 
 
-async def nameless(connection: AsyncConnection, resource: Resource, documents: Sequence[Document]) -> list[Document]:
-    """Os documentos, sem a pessoa os de quem pediu que os seus dados fossem apagados."""
-    person = resource.person
-    if person is None or not documents:
-        return list(documents)
-    keys = [
-        {(contatos.name, person.contato(document)), (resource.table.name, integer(document.get("id")))}
+async def _with_what_was_listed(
+    connection: AsyncConnection, resource: Resource, documents: Sequence[Document]
+) -> Sequence[Document]:
+    """Os documentos, com o que só a listagem disse de cada um: o que veio sem passar por ela fica com o que tinha."""
+    keys = [key for _, key in resource.from_list]
+    lacking = [document["id"] for document in documents if not document.keys() >= {*keys}]
+    if not lacking:
+        return documents
+    held = await repository.details(connection, resource.table, lacking)
+    return [
+        {key: value for key, value in held.get(document["id"], {}).items() if key in keys} | {**document}
         for document in documents
     ]
-    erased = await erasure.erased(connection, {id_ for pairs in keys for _, id_ in pairs if id_ is not None})
-    return [
-        person.nameless(document) if pairs & erased else document
-        for document, pairs in zip(documents, keys, strict=True)
-    ]
+
+
+async def nameless(connection: AsyncConnection, resource: Resource, documents: Sequence[Document]) -> list[Document]:
+    """Os documentos, sem quem pediu que os seus dados fossem apagados: quem é dono deles, e quem eles citam pelo id."""
+    person = resource.person
+    cited = {id_ for document in documents for id_ in contatos_in(document)}
+    records: set[int] = set()
+    if person is not None:
+        cited |= {id_ for document in documents for id_ in person.contatos(document)}
+        records = {id_ for document in documents if (id_ := integer(document.get("id"))) is not None}
+    erased = await erasure.erased(connection, cited, records)
+    return [resource.without(document, erased) for document in documents]
 
 
 async def _save_or_bisect(
@@ -98,7 +110,7 @@ async def _save_or_bisect(
     try:
         async with connection.begin_nested():
             written = await _write(connection, resource, mapped, now, history)
-    except DBAPIError as error:
+    except DBAPIError as error:  # um valor que o banco não aceita leva consigo o lote: procura-se de quem é
         if not _is_about_the_rows(error):
             raise
         if len(mapped) == 1:
@@ -171,7 +183,7 @@ async def rebuild(
     for document, (_, extracted) in zip(documents, items, strict=True):
         try:
             mapped.append((resource.rows(document), extracted))
-        except UnreadableError as error:
+        except UnreadableError as error:  # fica como estava, e devido
             unreadable.append((document, str(error)))
     # Também o que não se lê perde a pessoa que pediu que a apagassem.
     kept = [{"id": document["id"], "detalhe": document} for document, _ in unreadable]

@@ -29,6 +29,8 @@ FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
 MOST_UNANSWERED: Final = 10
 """Até tantos registros sem resposta (404) nunca são demais, ainda que sejam todos os que se perguntaram."""
+READINGS: Final = 2
+"""Quantas leituras seguidas de uma listagem sem período não mostram um registro até que se creia que ela não o tem."""
 _WITNESSES: Final = 7
 """Por quantos dos outros registros se pergunta antes de dar alguns por excluídos."""
 _REMEDY: Final = (
@@ -89,9 +91,9 @@ async def refuse_without_witness(ctx: RunContext, resource: Resource, without: C
     for id_, numero in witnesses.items():
         try:
             document = await ctx.asking(ctx.detail(resource, id_, dict))
-        except BlingNotFoundError:
+        except BlingNotFoundError:  # também esta sumiu: conta contra
             continue
-        except BlingPausedError:
+        except BlingPausedError:  # o Bling está fora do ar: de testemunha nenhuma se sabe
             raise
         except LASTING:  # também uma testemunha pode ter um defeito, e então não diz nada
             asked -= 1
@@ -138,8 +140,7 @@ def refuse_silence(ctx: RunContext, resource: Resource, what: str, missing: int,
     """UnlikelyDeletionsError se o Bling respondeu 404 à maior parte de muitos registros que se perguntaram."""
     if not ctx.accept_deletions and missing > MOST_UNANSWERED and 2 * missing > asked:
         raise UnlikelyDeletionsError(
-            f"{what}: o Bling diz não ter {missing} de {asked} que outros registros citam, e isso é improvável. "
-            f"{_REMEDY}",
+            f"{what}: o Bling diz não ter {missing} de {asked} que se pediram, o que é improvável. {_REMEDY}",
             resource.name,
         )
 
@@ -150,7 +151,7 @@ class Unlisted:
 
     gone: list[int] = field(default_factory=list)
     moved: list[int] = field(default_factory=list)
-    """Mudaram de data."""
+    """Mudaram de data, ou passaram ao que nenhuma listagem mostra."""
     in_doubt: list[int] = field(default_factory=list)
     """Não se pôde saber."""
     skipped: bool = False
@@ -164,8 +165,9 @@ async def settle_the_unlisted(
 
     UnlikelyDeletionsError, e nenhum é marcado, se são demais dos `held` que o banco tem na janela.
 
-    Cada um é pedido pelo id. Se responde com outra data, só mudou de janela, e é salvo. Se responde como antes, o
-    Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do seu dia, diz.
+    Cada um é pedido pelo id. Se responde com outra data, ou como o que não se lista, só mudou, e é salvo. Se responde
+    como antes, o Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do
+    seu dia, diz.
     """
     result = Unlisted()
     moved: list[Item] = []
@@ -183,7 +185,7 @@ async def settle_the_unlisted(
                 )
             else:
                 day = resource.day(fetched.document) or days[fetched.id]
-                if window.inicio <= day <= window.fim:
+                if resource.listable(fetched.document) and window.inicio <= day <= window.fim:
                     answering[fetched.id] = day
                 else:
                     result.moved.append(fetched.id)

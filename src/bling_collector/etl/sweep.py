@@ -1,6 +1,6 @@
 """Uma janela, do começo ao fim: listada, comparada com o banco, buscada, conferida e quitada."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from bling_collector.db import control, proof
@@ -11,7 +11,7 @@ from bling_collector.etl.check import compare
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import Listing, list_window
-from bling_collector.etl.resource import Id, Resource
+from bling_collector.etl.resource import Resource
 from bling_collector.etl.settle import owed_of, record_proof, settle_the_unlisted
 from bling_collector.windows import Window
 
@@ -38,7 +38,6 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
         listing = await list_window(ctx, resource, window)
         async with ctx.engine.connect() as connection:
             held = await proof.held(connection, resource.kept, window.inicio, window.fim)
-            parked = await control.parked(connection, resource.name)
         known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
         differences = compare(listing.listed, known, listing.known)
         if not ctx.repair:
@@ -48,13 +47,9 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
             if ctx.outlook is not None:
                 ctx.outlook.listed(resource.name, window, len(listing.listed))
             break
-        todo = {
-            id_: wanted
-            for id_, wanted in listing.wanted.items()
-            if (id_ not in done or done[id_] != wanted.resumo) and not is_parked(id_, wanted, parked)
-        }
+        todo = {id_: wanted for id_, wanted in listing.wanted.items() if id_ not in done or done[id_] != wanted.resumo}
         if attempt == 1:
-            await _refresh_unseen(ctx, resource, listing, held, parked)
+            await _refresh_unseen(ctx, resource, listing, held)
         if ctx.outlook is not None:
             ctx.outlook.listed(resource.name, window, len(todo))
         ctx.start(f"{resource.title} de {window}", len(todo))
@@ -87,15 +82,13 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
     return not listing.unread
 
 
-async def _refresh_unseen(
-    ctx: RunContext, resource: Resource, listing: Listing, held: Mapping[int, Held], parked: Collection[int]
-) -> None:
+async def _refresh_unseen(ctx: RunContext, resource: Resource, listing: Listing, held: Mapping[int, Held]) -> None:
     """Relê pelo detalhe o que o banco tem e a listagem não mostrou nos dias que não se leram: o que os estraga pode ser
     um desses, e ter mudado."""
     unseen = {
         id_: Wanted(day=note.day)
         for id_, note in held.items()
-        if id_ not in listing.listed and id_ not in parked and not listing.read(note.day)
+        if id_ not in listing.listed and not listing.read(note.day)
     }
     todo = dict(sorted(unseen.items(), reverse=True)[:MOST_UNSEEN])
     if not todo:
@@ -104,8 +97,3 @@ async def _refresh_unseen(
     stored = await fetch_and_store(ctx, resource, todo, count=False)
     ctx.check_stop()
     ctx.found.add(resource.name, mudaram=stored.updated)
-
-
-def is_parked(id_: Id, wanted: Wanted, parked: Mapping[int, str | None]) -> bool:
-    """Uma pendência estacionada só volta a ser tentada se alguém pedir, ou se a linha dela na listagem mudou."""
-    return id_ in parked and parked[id_] in (None, wanted.resumo)

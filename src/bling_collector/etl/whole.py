@@ -1,76 +1,126 @@
 """O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
+from bling_collector.clock import is_due
 from bling_collector.db import control, proof
+from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError
-from bling_collector.etl.cited import lacks, whole_mark
+from bling_collector.etl.cited import PORTION, lacks, settle_the_missing, whole_mark
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.fetch import fetch_and_store
 from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
-from bling_collector.etl.settle import mark_gone
+from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.payload import Json
 
 Unreads = list[Unread]
 
 
 async def read_whole(ctx: RunContext, resource: Resource) -> None:
-    """Relê a listagem inteira, se é a hora; o que ela, completa, não mostra foi excluído."""
+    """Relê a listagem inteira, se é a hora; o que ela, completa, não mostra foi excluído.
+
+    A paginação do Bling é por posição: uma linha que sai no meio da leitura puxa as seguintes, e uma que existe passa
+    entre duas páginas sem ser vista. Por isso o que falta na primeira leitura se procura em outra.
+    """
     assert resource.whole is not None, resource.name
     name, now = whole_mark(resource), ctx.clock.now()
-    if not ctx.everything and not await _is_due(ctx, resource, name):
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, name)
+    if not ctx.everything and not await _is_due(ctx, resource, last):
         return
-    ctx.start(resource.title)
+    # Uma vez por semana até a página vazia; nos outros dias uma página curta basta, se mostra tudo o que se tem.
+    thorough = ctx.everything or is_due(last, now, WEEKLY)
     seen: set[Id] = set()
-    rows: dict[Id, Document] = {}
-    wanted: dict[Id, Wanted] = {}
     unread: Unreads = []
-    async for page in _pages(ctx, resource, unread):
-        new = [row for row in page if row["id"] not in seen]  # o que outra listagem já mostrou
-        seen |= {row["id"] for row in page}
-        if resource.keeps_listing:
-            async with ctx.engine.connect() as connection:
-                known = await repository.known(connection, resource.table, [row["id"] for row in new])
-            found = diff(new, known, resource)
-        else:
-            found = {row["id"]: wanted_of(resource, row) for row in new}
-        if resource.detail:
-            wanted |= found
-            rows |= {row["id"]: row for row in new if row["id"] in found}
-        else:
-            await fetch_and_store(ctx, resource, found)
-        ctx.show()
-        ctx.check_stop()
-    if wanted:
-        ctx.start(resource.title, len(wanted))
-        missing = (await fetch_and_store(ctx, resource, wanted)).missing
-        ctx.check_stop()
-        # De um que se lista e não tem detalhe (404), o que há é a linha.
-        alone = {id_: replace(wanted[id_], row=rows[id_]) for id_ in missing}
-        await fetch_and_store(ctx, resource, alone)
+    for reading in range(READINGS):
+        await _read(ctx, resource, seen, unread, thorough=thorough or reading > 0)
+        async with ctx.engine.connect() as connection:
+            if unread or not await _unseen(connection, resource, seen, now, ctx.clock.now()):
+                break
     if unread:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
             ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
         return
     async with ctx.transaction() as connection:
-        gone = 0
-        if "excluida_em" in resource.table.c:
-            left = await repository.living_except(connection, resource.kept, seen)
-            gone = await mark_gone(ctx, connection, resource, left)
-        if not resource.whole.when_lacking:
+        left = await _unseen(connection, resource, seen, now, ctx.clock.now())
+        gone = await mark_gone(ctx, connection, resource, left) if left else 0
+        if thorough and not resource.whole.when_lacking:
             await control.move_checkpoint(connection, name, now)
     ctx.gone[resource.name] += gone
 
 
-async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncIterator[list[Json]]:
+async def _unseen(
+    connection: AsyncConnection, resource: Resource, seen: Collection[Id], since: datetime, until: datetime
+) -> list[Id]:
+    """O que o banco tem e a listagem não mostrou, menos o que alguém leu enquanto ela se lia: esse existe."""
+    if "excluida_em" not in resource.table.c:
+        return []
+    return await repository.living_except(connection, resource.kept, seen, since, until)
+
+
+async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unreads, *, thorough: bool) -> None:
+    """Lê a listagem e busca o que nela é novo ou mudou, menos os de `seen`, a que acrescenta os que ela mostra; o que
+    não se leu dela vai para `unread`."""
+    ctx.start(resource.title)
+    rows: dict[Id, Document] = {}
+    async for page in _pages(ctx, resource, unread, thorough=thorough):
+        new = {row["id"]: row for row in page if row["id"] not in seen}
+        seen.update(new)
+        rows |= await _to_fetch(ctx, resource, new, thorough=thorough)
+        if not resource.detail or len(rows) >= PORTION:
+            await _fetch(ctx, resource, rows)
+            rows = {}
+        ctx.show()
+        ctx.check_stop()
+    await _fetch(ctx, resource, rows)
+
+
+async def _to_fetch(
+    ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], *, thorough: bool
+) -> dict[Id, Document]:
+    """Das linhas, as de que é preciso buscar o registro."""
+    if not resource.keeps_listing:
+        return dict(rows)
+    async with ctx.engine.connect() as connection:
+        known = await repository.known(connection, resource.table, rows.keys())
+    assert resource.whole is not None, resource.name
+    again = {id_ for id_, row in rows.items() if thorough and resource.whole.weekly(row)}
+    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource).keys() | again}
+
+
+async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> None:
+    """Busca e salva os registros destas linhas. De um que se lista e não tem detalhe (404), o que há é a linha; a não
+    ser que já se saiba mais do que ela diz: então foi excluído enquanto se lia, ou há de voltar a responder."""
+    if not rows:
+        return
+    wanted = {id_: wanted_of(resource, row) for id_, row in rows.items()}
+    if resource.detail:
+        ctx.start(resource.title, len(wanted))
+    missing = (await fetch_and_store(ctx, resource, wanted)).missing
+    ctx.check_stop()
+    if not missing:
+        return
+    async with ctx.engine.connect() as connection:
+        held = await repository.as_held(connection, resource.table, missing, ("detalhe",))
+    known = {id_ for id_, row in held.items() if _keys(row["detalhe"]) - rows[id_].keys()}
+    alone = {id_: replace(wanted[id_], row=rows[id_]) for id_ in missing - known}
+    await fetch_and_store(ctx, resource, alone)
+    await settle_the_missing(ctx, resource, known, len(wanted))
+
+
+def _keys(document: object) -> set[str]:
+    return {*document} if isinstance(document, dict) else set()
+
+
+async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorough: bool) -> AsyncIterator[list[Json]]:
     """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`."""
     for listing in await shown(ctx, resource):
-        reading = listing.reading(ctx, resource)
+        reading = listing.reading(ctx, resource, short_is_last=not thorough)
         try:
             async for page in reading.pages():
                 yield page
@@ -81,18 +131,14 @@ async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncI
         unread += reading.unread
 
 
-async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
+async def _is_due(ctx: RunContext, resource: Resource, last: datetime | None) -> bool:
     assert resource.whole is not None, resource.name
     now = ctx.clock.now()
     if resource.whole.when_lacking:
         async with ctx.engine.connect() as connection:
             owed = await control.pending(connection, resource.name, before=ctx.started, now=now)
         return bool(owed) or await lacks(ctx, resource)
-    async with ctx.engine.connect() as connection:
-        last = await control.checkpoint(connection, name)
-    # Um marco do futuro, de um relógio que andou adiantado, não vale.
-    due = last is None or not timedelta() <= now - last < resource.whole.every
-    return due or (not resource.alone and await lacks(ctx, resource))
+    return is_due(last, now, resource.whole.every) or (not resource.alone and await lacks(ctx, resource))
 
 
 async def read_removed(ctx: RunContext, resource: Resource) -> None:
@@ -107,19 +153,23 @@ async def read_removed(ctx: RunContext, resource: Resource) -> None:
         last = await control.checkpoint(connection, name)
         if last is None and not at_first:
             await control.move_checkpoint(connection, name, now)
-    due = at_first if last is None else not timedelta() <= now - last < WEEKLY
+    due = at_first if last is None else is_due(last, now, WEEKLY)
     if not due and not ctx.everything:
         return
     ctx.start(f"{resource.title} excluídos")
     deleted: set[Id] = set()
     unread: Unreads = []
-    for extra in await extras(ctx, resource):
-        reading = Reading(ctx, resource, (*resource.removed.params, *extra))
-        async for page in reading.pages():
-            deleted |= {row["id"] for row in page}
-            ctx.show()
-            ctx.check_stop()
-        unread += reading.unread
+    for _ in range(READINGS):  # um que não se mostrou pode ter passado entre duas páginas
+        for extra in await extras(ctx, resource):
+            reading = Reading(ctx, resource, (*resource.removed.params, *extra))
+            async for page in reading.pages():
+                deleted |= {row["id"] for row in page}
+                ctx.show()
+                ctx.check_stop()
+            unread += reading.unread
+        async with ctx.engine.connect() as connection:
+            if unread or not await proof.gone_except(connection, resource.kept, deleted):
+                break
     async with ctx.transaction() as connection:
         gone = await mark_gone(ctx, connection, resource, deleted, first=last is None and at_first)
         if not unread:  # um que não se mostrou pode ser o que não se leu

@@ -61,10 +61,10 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
                 if failed is not None:
                     ctx.problems.append(str(error))
                 failed = failed or error
-    if ctx.outlook is not None:
-        ctx.outlook.registers()
     if job.repair:
         for resource in ctx.resources:
+            if ctx.outlook is not None:
+                ctx.outlook.begin(resource.name)
             for step in _steps(ctx, resource, job):
                 if resource.name not in ctx.disallowed:
                     await _take(ctx, resource, step)
@@ -92,11 +92,11 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
-    elif "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
+    if "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
         yield partial(read_cited, ctx, resource)
     if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)
-    if resource.emitted is None:
+    elif resource.emitted is None:
         yield partial(retry_pendencias, ctx, resource)
     for special in resource.special:
         yield partial(special, ctx)

@@ -1,7 +1,7 @@
 """Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado, e um pai, antes do que só se
 lista por ele."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from bling_collector.db import control
@@ -50,8 +50,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     PRODUTOS_LOJAS,
     VENDEDORES,
     CONTATOS,
-    PRODUTOS,
     ESTOQUES,
+    PRODUTOS,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
     CANAIS_VENDA,
@@ -75,12 +75,9 @@ def named(name: str) -> Resource | None:
     return next((resource for resource in RESOURCES if name in (resource.name, resource.singular)), None)
 
 
-def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
-    """Os recursos destes nomes, e aqueles de que precisam ou que trazem.
-
-    Sem nomes, os que se coletam sem que ninguém os peça, com os que se ligaram e sem os que se desligaram (`switches`).
-    ConfigurationError se um não existe.
-    """
+def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:
+    """Os recursos destes nomes, e os que eles trazem; sem nomes, os que se coletam sem que ninguém os peça, com os que
+    se ligaram e sem os que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
     if unknown := [name for name in names if name != ALL and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
@@ -88,12 +85,34 @@ def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = 
     on = switches or {}
     if not names:
         names = [resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)]
-    asked = [resource for name in names if (resource := named(name)) is not None]
-    wanted = {name for each in asked for name in (each.name, each.needs)}
-    wanted |= {each.brings for each in asked if on.get(each.brings, True)}
-    return tuple(each for each in RESOURCES if each.name in wanted or (ALL in names and not each.by_name))
+    told = [each for each in RESOURCES if {each.name, each.singular} & {*names}]
+    brought = {each.brings for each in told if each.brings and on.get(each.brings, True)}
+    everything = {each.name for each in RESOURCES if ALL in names and not each.by_name}
+    return {each.name for each in told} | brought | everything
+
+
+def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
+    """Os recursos que se pedem, como em `asked`, e os de que eles precisam."""
+    wanted = asked(names, switches)
+    while more := {name for each in RESOURCES if each.name in wanted for name in _needed_by(each, wanted)} - wanted:
+        wanted |= more
+    return tuple(resource for resource in RESOURCES if resource.name in wanted)
+
+
+def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
+    """Aquele por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
+    if resource.each is not None:
+        yield resource.each.of
+    if not any(each.gives(resource) for each in RESOURCES if each.name in wanted):
+        yield from resource.needs
 
 
 async def collected(connection: AsyncConnection, names: Collection[str] | None) -> tuple[Resource, ...]:
     """Os recursos que se coletam: os que `RECURSOS` pede (`names`) ou, sem ela, os que o banco diz."""
     return chosen(names, None if names else await control.switches(connection))
+
+
+async def needed(connection: AsyncConnection, names: Collection[str] | None) -> list[Resource]:
+    """Dos que se coletam, os que só se coletam porque outro precisa deles."""
+    wanted = asked(names, None if names else await control.switches(connection))
+    return [resource for resource in await collected(connection, names) if resource.name not in wanted]

@@ -23,6 +23,7 @@ def test_uma_saida() -> None:
             "competencia": date(2026, 2, 1),
             "valor": Decimal("-49.9"),
             "situacao": "R",
+            "descricao": None,
             "contato_id": 14300000077,
             "categoria_id": 14700002,
             "origem_tipo": "bordero",

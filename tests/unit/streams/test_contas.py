@@ -10,6 +10,7 @@ from tests.fixtures import fixture
 from bling_collector.db.models import contas_borderos, contatos
 from bling_collector.db.models import contas_pagar as contas_pagar_table
 from bling_collector.db.models import contas_receber as contas_receber_table
+from bling_collector.etl.resource import Resource
 from bling_collector.payload import UnreadableError
 from bling_collector.streams.financeiro import contas_pagar, contas_receber
 from bling_collector.streams.financeiro.contas import nameless_conta
@@ -25,6 +26,7 @@ def test_uma_conta_a_receber_com_borderos_e_contato() -> None:
             "id": 18003514411,
             "situacao": 3,
             "vencimento": date(2026, 2, 12),
+            "vencimento_lista": None,
             "data_emissao": date(2026, 1, 12),
             "valor": Decimal("164.8"),
             "saldo": Decimal("64.8"),
@@ -105,6 +107,7 @@ def test_uma_conta_a_pagar() -> None:
             "id": 17003514411,
             "situacao": 2,
             "vencimento": date(2026, 2, 5),
+            "vencimento_lista": None,
             "data_emissao": None,
             "valor": Decimal("1249.9"),
             "saldo": 0,
@@ -124,3 +127,11 @@ def test_uma_conta_a_pagar() -> None:
 def test_as_duas_dividem_a_tabela_dos_borderos() -> None:
     ours = [child.ours for resource in (CONTAS_RECEBER, CONTAS_PAGAR) for child in resource.children]
     assert ours == ["conta_tipo = 'receber'", "conta_tipo = 'pagar'"]
+
+
+@pytest.mark.parametrize("resource", [CONTAS_RECEBER, CONTAS_PAGAR], ids=lambda resource: resource.name)
+def test_o_vencimento_da_listagem_fica_ao_lado_do_do_detalhe(resource: Resource) -> None:
+    document = {**fixture(resource.singular), **resource.of_list({"id": 1, "vencimento": "2026-01-31"})}
+    (row,) = resource.rows(document)[resource.table]
+    assert (row["vencimento_lista"], row["vencimento"] > date(2026, 1, 31)) == (date(2026, 1, 31), True)
+    assert nameless_conta(document)["vencimentoNaLista"] == "2026-01-31"

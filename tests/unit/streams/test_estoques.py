@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.fixtures import fixture
 
-from bling_collector.db.models import estoque_saldos
+from bling_collector.db.models import estoque_saldos, estoque_totais
 from bling_collector.payload import UnreadableError
 from bling_collector.streams.estoque import estoques
 from bling_collector.streams.estoque.estoques import ESTOQUES
@@ -14,8 +14,12 @@ from bling_collector.streams.estoque.estoques import ESTOQUES
 PRODUTO = 16100000007
 
 
-def test_uma_linha_por_deposito() -> None:
-    assert estoques.rows(fixture("estoque_saldo"))[estoque_saldos] == [
+def test_o_total_e_uma_linha_por_deposito() -> None:
+    found = estoques.rows(fixture("estoque_saldo"))
+    assert found[estoque_totais] == [
+        {"produto_id": PRODUTO, "saldo_fisico": Decimal("12.5"), "saldo_virtual": Decimal("10.5")}
+    ]
+    assert found[estoque_saldos] == [
         {
             "produto_id": PRODUTO,
             "deposito_id": 14886001,
@@ -27,16 +31,18 @@ def test_uma_linha_por_deposito() -> None:
     assert ESTOQUES.key(fixture("estoque_saldo")) == PRODUTO
 
 
-def test_sem_depositos_fica_o_total() -> None:
-    saldo = fixture("estoque_saldo") | {"depositos": []}
-    assert estoques.rows(saldo)[estoque_saldos] == [
-        {
-            "produto_id": PRODUTO,
-            "deposito_id": 0,
-            "saldo_fisico": Decimal("12.5"),
-            "saldo_virtual": Decimal("10.5"),
-        }
-    ]
+def test_de_um_deposito_repetido_vale_o_ultimo_saldo() -> None:
+    twice = [{"id": 1, "saldoFisico": 1, "saldoVirtual": 1}, {"id": 1, "saldoFisico": 2, "saldoVirtual": 2}]
+    found = estoques.rows(fixture("estoque_saldo") | {"depositos": twice})[estoque_saldos]
+    assert found == [{"produto_id": PRODUTO, "deposito_id": 1, "saldo_fisico": 2, "saldo_virtual": 2}]
+
+
+def test_de_um_sem_registro_o_saldo_e_vazio_e_nao_zero() -> None:
+    assert ESTOQUES.snapshot is not None
+    assert estoques.rows(ESTOQUES.snapshot.none(7)) == {
+        estoque_totais: [{"produto_id": 7, "saldo_fisico": None, "saldo_virtual": None}],
+        estoque_saldos: [],
+    }
 
 
 @pytest.mark.parametrize("change", [{"produto": {}}, {"depositos": {"veio": 1}}, {"depositos": [{"saldoFisico": 1}]}])

@@ -39,6 +39,7 @@ def test_uma_nota_de_servico_e_o_seu_contato() -> None:
         "id": 14300000001,
         "nome": "Metalúrgica Pedra Lascada Ltda",
         "documento": "12345678000195",
+        "tipo_pessoa": None,
         "email": "compras@pedralascada.example",
     }
 

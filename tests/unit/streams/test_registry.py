@@ -1,12 +1,42 @@
 """O registro: os nomes, o que se coleta sem que se peça, e o que toda declaração tem de ter."""
 
-import pytest
+from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
 
+import pytest
+from sqlalchemy import BigInteger, Numeric, Table
+from tests.fixtures import fixture
+
+from bling_collector.db.models import contatos
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
+from bling_collector.payload import Row, UnreadableError
 from bling_collector.streams.registry import ALL, RESOURCES, chosen, named
 
+Place = tuple[str | int, ...]
+_FIXTURES = {
+    "categoria_produto": "categoria",
+    "estoque": "estoque_saldo",
+    "nota_entrada": "nfe",
+    "nota_entrada_detalhe": "nfe",
+}
+"""Os que não têm o nome do recurso."""
+_NOT_CITED = {
+    "nfe_entrada_detalhes.contato_id": "é o do cabeçalho, que o traz",
+    "contas_receber.origem_id": "de um pedido ou de uma nota, que se leem por janelas",
+    "caixas_lancamentos.origem_id": "de muitas espécies; o borderô di-lo a conta que ele quitou",
+    "pedidos_venda.nota_fiscal_id": "as notas leem-se por janelas",
+    "produtos.categoria_id": "tem o seu próprio passo",
+    "produtos.produto_pai_id": "o pai de uma variação vem se alguém o vendeu ou o tem em estoque",
+    "categorias_produto.categoria_pai_id": "a listagem é a de todas",
+    "grupos_produto.grupo_pai_id": "a listagem é a de todos",
+    "situacoes.modulo_id": "é o de cuja listagem a situação vem",
+}
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+IN_JSON = [resource for resource in RESOURCES if resource.name != "documentos"]
+"""Menos os que se leem de um XML, em que todo número é um texto."""
 
 
 def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
@@ -33,7 +63,7 @@ def test_o_que_so_se_pede_pelo_nome_nao_vem_com_todos() -> None:
 
 @EACH
 def test_o_que_um_recurso_precisa_ou_traz_e_um_recurso(resource: Resource) -> None:
-    for name in filter(None, (resource.needs, resource.brings)):
+    for name in filter(None, (*resource.needs, resource.brings)):
         assert named(name) is not None
 
 
@@ -42,6 +72,35 @@ def test_os_detalhes_desligados_deixam_as_notas_de_entrada(details: bool) -> Non
     switches = {"nfe_entrada": True} | ({} if details else {"nfe_entrada_detalhes": False})
     found = {each.name for each in chosen(None, switches)} - {each.name for each in chosen(None)}
     assert found == {"nfe_entrada"} | ({"nfe_entrada_detalhes"} if details else set())
+
+
+@pytest.mark.parametrize(
+    ("names", "collected"),
+    [
+        (["situacoes"], {"situacoes", "situacoes_modulos"}),
+        (["situacoes", "pedidos_venda"], {"situacoes", "situacoes_modulos", "pedidos_venda"}),
+        (["borderos"], {"borderos", "contas_receber", "contas_pagar"}),
+        (["borderos", "contas_pagar"], {"borderos", "contas_pagar"}),
+        (["produtos"], {"produtos", "nfe"}),
+        (["categorias_produto"], {"categorias_produto", "produtos", "nfe"}),
+        (["estoques"], {"estoques", "produtos"}),
+        (["contatos"], {"contatos", "nfe"}),
+        (["contatos", "pedidos_venda"], {"contatos", "pedidos_venda"}),
+        (["formas_pagamento"], {"formas_pagamento", "nfe"}),
+    ],
+)
+def test_o_que_por_si_so_nao_acha_nada_traz_aquilo_de_que_precisa(names: list[str], collected: set[str]) -> None:
+    assert {resource.name for resource in chosen(names)} == collected
+    assert {resource.name for resource in chosen(None, dict.fromkeys(names, True))} >= collected
+
+
+@EACH
+def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
+    """O que não se lista por si tem quem diga os ids dele, por pouco que se peça."""
+    lists_itself = resource.emitted or resource.snapshot or (resource.whole and not resource.whole.when_lacking)
+    givers = [each for each in chosen([resource.name]) if each.gives(resource)]
+    assert lists_itself or givers
+    assert resource.each is None or resource.each.of in {each.name for each in chosen([resource.name])}
 
 
 def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
@@ -71,6 +130,16 @@ def test_o_que_se_cita_e_um_recurso(resource: Resource) -> None:
 
 
 @EACH
+def test_o_id_de_outro_recurso_e_citado(resource: Resource) -> None:
+    cited = {column for _, column in resource.cites}
+    seen = {resource.table.c.get("contato_id")} if contatos in resource.first_seen else set()
+    parents = {child.table.c[child.parent] for child in resource.children}
+    tables = [resource.table, *(child.table for child in resource.children)]
+    for column in (column for table in tables for column in table.c if column.name.endswith("_id")):
+        assert column in cited | seen | parents or str(column) in _NOT_CITED, column
+
+
+@EACH
 def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Resource) -> None:
     if resource.emitted is None:
         return
@@ -80,7 +149,75 @@ def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Reso
 
 
 @EACH
+def test_so_o_que_se_lista_guarda_a_impressao_da_linha(resource: Resource) -> None:
+    """Ou o que se pede outra vez se muda a linha de outro."""
+    if resource.optional and resource.snapshot is None:
+        assert resource.keeps_listing is (resource.listed or resource.name == "nfe_entrada_detalhes")
+
+
+@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+def test_a_chave_de_uma_filha_e_a_de_onde_ela_esta(resource: Resource) -> None:
+    """A do pai e o lugar nele; as das notas são as do primeiro coletor, com um número sem significado."""
+    for child in resource.children:
+        keys = [column.name for column in child.table.primary_key]
+        assert child.parent in keys
+        assert len(keys) > 1
+
+
+@EACH
 def test_o_que_a_listagem_inteira_exclui_tem_onde_o_dizer(resource: Resource) -> None:
     if resource.whole is not None and not resource.whole.when_lacking:
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())
     assert {*resource.state} <= {*resource.volatile}
+
+
+@pytest.mark.parametrize("resource", IN_JSON, ids=lambda resource: resource.name)
+def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> None:
+    document = _document(resource)
+    mark, large = 7_654_321, 3_000_000_000
+    places = [place for place in _numbers(document) if mark in _said(resource, document, place, mark, BigInteger)]
+    assert places
+    assert all(large in _said(resource, document, place, large, BigInteger) for place in places)
+
+
+@pytest.mark.parametrize(
+    "resource", [each for each in IN_JSON if each.path not in {"/nfe", "/nfce"}], ids=lambda resource: resource.name
+)
+def test_uma_medida_perde_o_ruido_dos_32_bits(resource: Resource) -> None:
+    """Menos as das notas, que ficam exatas como o Bling as dá."""
+    document = _document(resource)
+    noisy = Decimal("2.34999990463")
+    for place in _numbers(document):
+        assert noisy not in map(abs, _said(resource, document, place, noisy, Numeric)), place
+
+
+def _document(resource: Resource) -> dict[str, Any]:
+    return fixture(_FIXTURES.get(resource.singular, resource.singular))
+
+
+def _numbers(value: Any, *place: str | int) -> Iterator[Place]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inside:
+        if type(each) in {int, Decimal}:
+            yield (*place, key)
+        yield from _numbers(each, *place, key)
+
+
+def _said(resource: Resource, document: dict[str, Any], place: Place, number: int | Decimal, kind: type) -> list[Any]:
+    """O que as colunas deste tipo dizem do documento em que este número é outro; nada, se assim não se lê."""
+    changed: Any = deepcopy(document)
+    *path, last = place
+    holder = changed
+    for key in path:
+        holder = holder[key]
+    holder[last] = number
+    try:
+        found = resource.rows(changed)
+    except UnreadableError:
+        return []
+    return [value for table, rows in found.items() for row in rows for value in _of_kind(table, row, kind)]
+
+
+def _of_kind(table: Table, row: Row, kind: type) -> list[Any]:
+    columns = (column for column in table.c if isinstance(column.type, kind) and column.name in row)
+    return [row[column.name] for column in columns if row[column.name] is not None]

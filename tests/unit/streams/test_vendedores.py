@@ -40,3 +40,13 @@ def test_a_linha_de_um_vendedor_sem_nome_nem_comissoes_tambem_se_le() -> None:
         "desconto_limite": 0,
         "detalhe": None,
     }
+
+
+def test_uma_percentagem_perde_o_ruido_dos_32_bits() -> None:
+    """O Bling guarda-as como o dinheiro, em 32 bits."""
+    noisy = Decimal("2.34999990463")
+    vendedor = {"id": 1, "descontoLimite": noisy, "comissoes": [{"descontoMaximo": noisy, "aliquota": noisy}]}
+    rows = vendedores.rows(vendedor)
+    assert rows[vendedores_table][0]["desconto_limite"] == Decimal("2.35")
+    (comissao,) = rows[comissoes_table]
+    assert (comissao["desconto_maximo"], comissao["aliquota"]) == (Decimal("2.35"), Decimal("2.35"))

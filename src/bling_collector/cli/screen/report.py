@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bling_collector.insight.recursos import Proved, ShownResource
     from bling_collector.insight.status import Run, Status
     from bling_collector.payload import Json
+    from bling_collector.plan.daily import CostedResource
     from bling_collector.runs.job import RunResult
 
 
@@ -120,10 +121,10 @@ def status(situation: "Status", now: datetime, no_run_hours: int, parked: "Seque
         say(f"⚠ {oauth.warning}")
 
 
-def recursos(found: "Sequence[ShownResource]") -> None:
+def recursos(found: "Sequence[CostedResource]") -> None:
     """Uma linha por recurso."""
     table(
-        ["Recurso", "Coleta-se", "Registros", "Coberto até", "Na conferência", "Por fazer"],
+        ["Recurso", "Coleta-se", "Registros", "Coberto até", "Na conferência", "Por fazer", "Requisições por dia"],
         [
             [
                 f"{each.titulo} ({each.recurso})",
@@ -132,6 +133,7 @@ def recursos(found: "Sequence[ShownResource]") -> None:
                 day(each.data_referencia) if each.data_referencia else "",
                 _proved(each.conferencia),
                 number(each.pendencias + each.janelas) if each.pendencias or each.janelas else "",
+                f"{'pelo menos ' if each.pelo_menos else '≈ '}{number(each.requisicoes_por_dia)}",
             ]
             for each in found
         ],

@@ -37,7 +37,7 @@ from bling_collector.db.models.dimensoes import (
     situacoes_modulos,
     tipos_contato,
 )
-from bling_collector.db.models.estoque import estoque_saldos
+from bling_collector.db.models.estoque import estoque_saldos, estoque_totais
 from bling_collector.db.models.financeiro import (
     borderos,
     borderos_pagamentos,
@@ -90,6 +90,7 @@ __all__ = [
     "depositos",
     "empresa",
     "estoque_saldos",
+    "estoque_totais",
     "etl_controle",
     "execucao_log",
     "formas_pagamento",

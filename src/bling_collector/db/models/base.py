@@ -37,11 +37,12 @@ def gone(comment: str) -> "Column[object]":
     return Column("excluida_em", DateTime(timezone=True), comment=comment)
 
 
-def kept(detalhe: str) -> "tuple[Column[Any], ...]":
-    """O que as tabelas de todo recurso guardam de cada registro."""
+def kept(detalhe: str, *, listed: bool = True) -> "tuple[Column[Any], ...]":
+    """O que as tabelas de todo recurso guardam de cada registro; a impressão da linha, só se ele se lista."""
+    row = Column("resumo_lista", Text, comment="impressão da linha da listagem: se ela muda, o registro mudou")
     return (
         Column("detalhe", JSONB, comment=detalhe),
-        Column("resumo_lista", Text, comment="impressão da linha da listagem: se ela muda, o registro mudou"),
+        *([row] if listed else []),
         Column("extraido_em", DateTime(timezone=True), comment="quando o que está aqui foi lido"),
         gone("quando o Bling deixou de o ter"),
         Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),

@@ -67,6 +67,7 @@ produtos = Table(
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     ours("categoria_vista_em"),
     gone("quando o Bling passou a dar o produto por excluído"),
+    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling não o mostra: não se pergunta de novo"),
     Column(
         "exclusao_vista_em",
         DateTime(timezone=True),
@@ -117,9 +118,8 @@ vendedores = Table(
 vendedores_comissoes = Table(
     "vendedores_comissoes",
     metadata,
-    Column("id", Integer, primary_key=True, comment="nosso, sem significado"),
-    Column("vendedor_id", BigInteger, ForeignKey(vendedores.c.id), nullable=False, index=True, comment="de quem é"),
-    Column("ordem", Integer, comment="o lugar na lista do Bling, de 1 em diante"),
+    Column("vendedor_id", BigInteger, ForeignKey(vendedores.c.id), primary_key=True, comment="de quem é"),
+    Column("ordem", Integer, primary_key=True, comment="o lugar na lista do Bling, de 1 em diante"),
     Column("desconto_maximo", Numeric, comment="até que desconto, em %, vale esta alíquota"),
     Column("aliquota", Numeric, comment="a comissão, em %"),
 )

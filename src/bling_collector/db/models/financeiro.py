@@ -22,6 +22,7 @@ def _conta(saldo: str) -> "tuple[Column[Any], ...]":
         bling_id(),
         Column("situacao", Integer),
         Column("vencimento", Date, index=True),
+        Column("vencimento_lista", Date, comment="como a listagem o diz: o do detalhe pode ser outro"),
         Column("data_emissao", Date, index=True),
         Column("valor", Numeric),
         Column("saldo", Numeric, comment=saldo),
@@ -59,7 +60,7 @@ borderos = Table(
     Column("portador_id", BigInteger, comment="a conta financeira"),
     Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
     Column("historico", Text),
-    *kept("o borderô inteiro, como GET /borderos/{id} o deu"),
+    *kept("o borderô inteiro, como GET /borderos/{id} o deu", listed=False),
 )
 
 borderos_pagamentos = Table(
@@ -85,6 +86,7 @@ caixas_lancamentos = Table(
     Column("competencia", Date),
     Column("valor", Numeric, comment="negativo se é uma saída"),
     Column("situacao", Text),
+    Column("descricao", Text, comment="só a listagem a diz"),
     Column("contato_id", BigInteger, index=True),
     Column("categoria_id", BigInteger, comment="a categoria de receitas e despesas"),
     Column("origem_tipo", Text, comment="caixa (lançado à mão), duplicata, bordero ou estoque"),

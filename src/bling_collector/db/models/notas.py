@@ -62,10 +62,21 @@ def _cabecalho(path: str, detalhe: str = "a nota inteira, como GET {}/{{id}} a d
     )
 
 
-def _itens(cabecalho: Table) -> "tuple[Column[Any], ...]":
+def _number() -> "Column[Any]":
+    """A chave que o primeiro coletor deu às linhas de uma nota, um número sem significado. Sem ele, é a nota e o lugar
+    nela."""
+    return Column("id", Integer, primary_key=True)
+
+
+def _nota(cabecalho: Table, number: "tuple[Column[Any], ...]") -> "Column[Any]":
+    key = not number
+    return Column("nfe_id", BigInteger, ForeignKey(cabecalho.c.id), primary_key=key, nullable=False, index=not key)
+
+
+def _itens(cabecalho: Table, *number: "Column[Any]") -> "tuple[Column[Any], ...]":
     return (
-        Column("id", Integer, primary_key=True),
-        Column("nfe_id", BigInteger, ForeignKey(cabecalho.c.id), nullable=False, index=True),
+        *number,
+        _nota(cabecalho, number),
         Column("codigo_produto", Text, index=True),
         Column("descricao_produto", Text),
         Column("quantidade", Numeric),
@@ -73,21 +84,21 @@ def _itens(cabecalho: Table) -> "tuple[Column[Any], ...]":
         Column("valor_total", Numeric),
         Column("valor_desconto", Numeric, comment="vazio: o Bling não informa o desconto do item"),
         Column("unidade_medida", Text),
-        Column("ordem", Integer, comment="a primeira linha da nota em que o SKU aparece"),
+        Column("ordem", Integer, primary_key=not number, comment="a primeira linha da nota em que o SKU aparece"),
         Column("cfop", Text, comment="o CFOP das linhas do SKU; “vários” se são mais de um; vazio se nenhuma o tem"),
         Column("cfops", JSONB, comment="a quantidade e o valor de cada CFOP, se são vários"),
     )
 
 
-def _pagamentos(cabecalho: Table) -> "tuple[Column[Any], ...]":
+def _pagamentos(cabecalho: Table, *number: "Column[Any]") -> "tuple[Column[Any], ...]":
     return (
-        Column("id", Integer, primary_key=True),
-        Column("nfe_id", BigInteger, ForeignKey(cabecalho.c.id), nullable=False, index=True),
+        *number,
+        _nota(cabecalho, number),
         Column("tipo_pagamento", Integer, comment="código fiscal: 1 dinheiro, 3 crédito, 15 boleto, 17 PIX…"),
         Column("valor", Numeric),
         Column("forma_pagamento_id", BigInteger, index=True, comment="a forma de pagamento da conta no Bling"),
         Column("data_vencimento", Date),
-        Column("numero_parcela", Integer),
+        Column("numero_parcela", Integer, primary_key=not number),
     )
 
 
@@ -121,12 +132,12 @@ nfe_cabecalho = Table(
 nfe_itens = Table(
     "nfe_itens",
     metadata,
-    *_itens(nfe_cabecalho),
+    *_itens(nfe_cabecalho, _number()),
     Index("ix_nfe_itens_varios_cfops", "nfe_id", postgresql_where=text("cfop = 'vários'")),
     UniqueConstraint("nfe_id", "codigo_produto", name="uq_nfe_item"),
 )
 
-nfe_pagamentos = Table("nfe_pagamentos", metadata, *_pagamentos(nfe_cabecalho))
+nfe_pagamentos = Table("nfe_pagamentos", metadata, *_pagamentos(nfe_cabecalho, _number()))
 
 # As das outras notas têm as mesmas colunas, também com os mesmos nomes: a mesma consulta serve a umas e a outras.
 nfce_cabecalho = Table("nfce_cabecalho", metadata, *_cabecalho("/nfce"))

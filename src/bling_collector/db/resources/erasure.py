@@ -11,11 +11,12 @@ from sqlalchemy import Column, ColumnElement, RowMapping, Table, and_, false, fu
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import contatos, dados_apagados, historico, metadata, nfe_cabecalho, pendencias
+from bling_collector.db.models import contatos, dados_apagados, historico, nfe_cabecalho, pendencias
 from bling_collector.documentos import is_cnpj, is_cpf, plain
+from bling_collector.traces import CONTATO
 
-_OTHERS = tuple(table for table in metadata.sorted_tables if "detalhe" in table.c)
-"""As tabelas com JSON do Bling, em que o documento pode aparecer no que é de outros."""
+_SHORTEST = 6
+"""Letras e algarismos de um documento que não é CPF nem CNPJ e já diz de quem é."""
 _WRITTEN_BY_US = (
     ("pendencias", "erro"),
     ("janelas_devidas", "erro"),
@@ -25,8 +26,14 @@ _WRITTEN_BY_US = (
 )
 """Os textos do coletor, que podem citar o que o Bling ou o banco disse."""
 
-Erased = frozenset[tuple[str, int | None]]
-"""Pares (tabela, id) de quem pediu."""
+
+@dataclass(frozen=True)
+class Erased:
+    """Quem pediu, do que se perguntou."""
+
+    contatos: frozenset[int]
+    others: frozenset[tuple[str, int | None]]
+    """Pares (tabela, id) dos registros que não citam um contato."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Personal:
     table: Table
     contato_id: Column[Any] | None
     """None nos contatos, de que ele é o id."""
+    parent: Column[Any] | None
+    """Se `contato_id` é de uma tabela filha, a coluna dela que aponta para a principal: o registro é de vários."""
     names: tuple[ColumnElement[Any], ...]
     """O primeiro é o nome por que a pessoa é conhecida."""
     documento: ColumnElement[Any] | None
@@ -51,7 +60,7 @@ class Personal:
     @property
     def owner(self) -> dict[str, ColumnElement[Any]]:
         """O que diz de quem um registro é."""
-        found = {"contato_id": self.contato_id, "documento": self.documento}
+        found = {"contato_id": self.contato_id if self.parent is None else None, "documento": self.documento}
         return {name: column for name, column in found.items() if column is not None}
 
     @property
@@ -62,6 +71,13 @@ class Personal:
     @property
     def name_columns(self) -> list[str]:
         return [column.name for column in self.names if isinstance(column, Column)]
+
+    def of(self, ids: Collection[int]) -> ColumnElement[bool]:
+        """Se o registro é de um destes contatos."""
+        theirs = self.contato.in_(ids)
+        if self.parent is not None:
+            return self.table.c.id.in_(select(self.parent).where(theirs))
+        return and_(self.contato.is_not(None), theirs)
 
     def cites(self, documento: str | None) -> ColumnElement[bool]:
         """Se o registro traz este documento."""
@@ -102,13 +118,20 @@ class Person:
         return self.of(nfe_cabecalho)
 
 
-async def erased(connection: AsyncConnection, ids: Collection[int]) -> Erased:
-    """Dos `ids`, os que se lembra ter apagado. Ler aqui segura a tabela até o fim da transação: ver `lock`."""
+async def erased(connection: AsyncConnection, cited: Collection[int], records: Collection[int]) -> Erased:
+    """Dos contatos que se citam, e dos ids de registros, os que se lembra ter apagado. Ler aqui segura a tabela até o
+    fim da transação: ver `lock`."""
+    if not cited and not records:
+        return Erased(frozenset(), frozenset())
     found = await connection.execute(
         text("SELECT tabela, registro_id FROM dados_apagados WHERE registro_id = ANY(CAST(:ids AS numeric[]))"),
-        {"ids": list(ids)},
+        {"ids": [*cited, *records]},
     )
-    return frozenset((row.tabela, row.registro_id) for row in found)
+    pairs = {(row.tabela, row.registro_id) for row in found}
+    return Erased(
+        frozenset(id_ for table, id_ in pairs if table == contatos.name and id_ in cited),
+        frozenset((table, id_) for table, id_ in pairs if table != contatos.name and id_ in records),
+    )
 
 
 async def lock(connection: AsyncConnection) -> None:
@@ -116,17 +139,21 @@ async def lock(connection: AsyncConnection) -> None:
     await connection.execute(text("LOCK TABLE dados_apagados IN ACCESS EXCLUSIVE MODE"))
 
 
-async def find_person(connection: AsyncConnection, places: Sequence[Personal], contato_id: int) -> Person | None:
-    """A pessoa de um contato; None se o banco nunca a teve."""
+async def find_person(
+    connection: AsyncConnection, places: Sequence[Personal], tables: Sequence[Table], contato_id: int
+) -> Person | None:
+    """A pessoa de um contato; None se o banco nunca a teve, nem no JSON que `tables` guardam de outros."""
     places = sorted(places, key=lambda place: place.contato_id is not None)  # o cadastro é quem melhor a conhece
     documento = await _documento(connection, places, contato_id)
     ids = {contato_id}
     for place in places:
+        if place.documento is None:
+            continue
         cited = select(place.contato).where(place.cites(documento), place.contato.is_not(None))
         ids |= set((await connection.execute(cited)).scalars())
     records: dict[Personal, list[int]] = {}
     for place in places:
-        hers = select(place.table.c.id).where(or_(place.contato.in_(ids), place.cites(documento)))
+        hers = select(place.table.c.id).where(or_(place.of(ids), place.cites(documento)))
         records[place] = sorted((await connection.execute(hers)).scalars())
     when = await connection.scalar(
         select(func.max(dados_apagados.c.apagado_em)).where(
@@ -135,21 +162,28 @@ async def find_person(connection: AsyncConnection, places: Sequence[Personal], c
     )
     known = when or any(records.values())
     person = Person(records | {place: sorted(ids) for place in places if place.contato_id is None}, documento, when)
-    return person if known or await pending(connection, person) else None
+    known = known or await pending(connection, person) or await changed_hands(connection, person)
+    return person if known or await citing(connection, person, tables) else None
 
 
 async def _documento(connection: AsyncConnection, places: Sequence[Personal], contato_id: int) -> str | None:
-    """O documento do contato, pelo cadastro ou pelo que o cita; None se não há, ou se não é de ninguém (000…)."""
+    """O documento do contato, pelo cadastro ou pelo que o cita; None se não há, ou se não diz de quem é."""
     found = None
     for place in places:
         if place.documento is None or found:
             continue
         newest = select(place.documento).where(place.contato == contato_id, place.documento.is_not(None))
         found = await connection.scalar(newest.order_by(place.table.c.id.desc()).limit(1))
-    if not found or len(set(plain(str(found)))) < 2:
+    return identifying(found)
+
+
+def identifying(documento: str | None) -> str | None:
+    """O documento, se diz de quem é: 000…, uma palavra ou dois algarismos no lugar dele seriam de muitos."""
+    value = plain(documento or "")
+    letters = [character for character in value if character.isalnum()]
+    if len(set(value)) < 2 or len(letters) < _SHORTEST or not any(map(str.isdigit, letters)):
         return None
-    value = plain(str(found))
-    return value if is_cpf(value) or is_cnpj(value) else str(found)
+    return value if is_cpf(value) or is_cnpj(value) else documento
 
 
 def _is(column: ColumnElement[str | None], documento: str) -> ColumnElement[bool]:
@@ -182,8 +216,9 @@ async def remember(connection: AsyncConnection, person: Person, now: datetime) -
     rows = [(contatos.name, id_) for id_ in person.contatos]
     for place, ids in person.records.items():
         if place.contato_id is not None:
-            cites_none = or_(place.contato_id.is_(None), place.contato_id.not_in(person.contatos))
-            alone = await connection.execute(select(place.table.c.id).where(place.table.c.id.in_(ids), cites_none))
+            alone = await connection.execute(
+                select(place.table.c.id).where(place.table.c.id.in_(ids), ~place.of(person.contatos))
+            )
             rows += [(place.table.name, id_) for id_ in alone.scalars()]
     await remember_rows(connection, [(table, id_, now) for table, id_ in rows])
 
@@ -215,7 +250,7 @@ async def came_back(connection: AsyncConnection, places: Sequence[Personal]) -> 
     looks = [select(p.recurso_id).where(p.contato_id.in_(ids), p.contato_nome.is_not(None))]
     for place in places:
         loose = [id_ for table, id_, _ in rows if table == place.table.name]
-        looks += [select(place.table.c.id).where(place.contato.in_(ids), place.tells())]
+        looks += [select(place.table.c.id).where(place.of(ids), place.tells())]
         looks += [select(place.table.c.id).where(place.table.c.id.in_(loose), place.tells())]
     for look in looks:
         if await connection.scalar(look.limit(1)) is not None:
@@ -294,11 +329,13 @@ async def changed_hands(connection: AsyncConnection, person: Person) -> list[tup
         text("""
             SELECT DISTINCT tabela, registro_id FROM historico
             WHERE registro_id IS NOT NULL AND (mudancas::text ~* CAST(:pattern AS text)
+               OR jsonb_path_exists(mudancas, CAST(:path AS jsonpath))
                OR EXISTS (SELECT FROM unnest(CAST(:columns AS text[])) AS coluna
                           WHERE mudancas -> coluna ->> 0 = ANY(:ids) OR mudancas -> coluna ->> 1 = ANY(:ids)))
             ORDER BY 1, 2"""),
         {
             "pattern": _written(person.documento) if person.documento else None,
+            "path": _path(person.contatos),
             "ids": [str(id_) for id_ in person.contatos],
             "columns": list({place.contato_id.name for place in person.records if place.contato_id is not None}),
         },
@@ -310,6 +347,8 @@ async def changed_hands(connection: AsyncConnection, person: Person) -> list[tup
 async def owner(connection: AsyncConnection, place: Personal, id_: int) -> dict[str, Any]:
     """De quem o registro é hoje, nas chaves de `Personal.owner`; vazio se o registro já não existe."""
     columns = [column.label(name) for name, column in place.owner.items()]
+    if not columns:
+        return {}
     found = await connection.execute(select(*columns).where(place.table.c.id == id_))
     return dict(found.mappings().one_or_none() or {})
 
@@ -323,25 +362,30 @@ async def names_of(connection: AsyncConnection, person: Person) -> set[str]:
     return {name for name in found if name}
 
 
-async def documents_citing(connection: AsyncConnection, person: Person) -> list[tuple[Table, RowMapping]]:
-    """O JSON de outros em que o documento aparece: a tabela e a linha (`id`, `detalhe`, `extraido_em`)."""
-    if person.documento is None:
-        return []
-    rows: list[tuple[Table, RowMapping]] = []
-    for table in dict.fromkeys((*_OTHERS, *(place.table for place in person.records))):
+async def citing(connection: AsyncConnection, person: Person, tables: Sequence[Table]) -> dict[Table, list[int]]:
+    """Tabela → os ids dos registros de outros em cujo JSON aparece o documento, ou o id de um contato dela."""
+    pattern = _written(person.documento) if person.documento else None
+    digits = "|".join([*([pattern] if pattern else []), *map(str, person.contatos)]) or None
+    ids: dict[Table, list[int]] = {}
+    for table in tables:
+        # O caminho custa o dobro do texto: só o percorre quem tem os algarismos do id nalgum lugar.
         found = await connection.execute(
             text(f"""
-                SELECT id, detalhe, extraido_em FROM {table.name}
-                WHERE detalhe::text ~* :pattern AND id <> ALL(:own) ORDER BY id"""),
-            {"pattern": _written(person.documento), "own": person.of(table)},
+                SELECT id FROM {table.name}
+                WHERE id <> ALL(:own) AND CASE WHEN detalhe::text ~* CAST(:digits AS text) THEN
+                    detalhe::text ~* CAST(:pattern AS text) OR jsonb_path_exists(detalhe, CAST(:path AS jsonpath)) END
+                ORDER BY id"""),
+            {"digits": digits, "pattern": pattern, "path": _path(person.contatos), "own": person.of(table)},
         )
-        rows += [(table, row) for row in found.mappings()]
-    return rows
+        if citing_her := list(found.scalars()):
+            ids[table] = citing_her
+    return ids
 
 
-async def rewrite_document(connection: AsyncConnection, table: Table, id_: int, detalhe: object) -> None:
-    """Troca o JSON de um registro que não tem linhas derivadas por refazer."""
-    await connection.execute(update(table).where(table.c.id == id_).values(detalhe=detalhe))
+def _path(ids: Collection[int]) -> str | None:
+    """O caminho do PostgreSQL que acha, em qualquer profundidade, o objeto de um destes contatos; None sem nenhum."""
+    said = (f'@.{key}.id == {id_} || @.{key}.id == "{id_}"' for key in CONTATO for id_ in ids)
+    return f"$.** ? ({' || '.join(said)})" if ids else None
 
 
 async def forget_in_texts(connection: AsyncConnection, documento: str) -> None:

@@ -1,6 +1,6 @@
 """O que o banco sabe dos dados coletados, e o que lhe falta. Nada aqui faz COMMIT."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from bling_collector.db.models import (
     produtos_desconhecidos,
 )
 from bling_collector.db.proof import Kept
+from bling_collector.payload import Json
 
 ASK_AGAIN_AFTER = timedelta(days=7)
 """Um SKU que o Bling não conhece não é perguntado de novo antes disso."""
@@ -38,6 +39,13 @@ async def known(connection: AsyncConnection, table: Table, ids: Collection[int])
         {"ids": list(ids)},
     )
     return {row.id: row.resumo_lista for row in found}
+
+
+async def details(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> dict[Any, dict[str, Any]]:
+    """Dos `ids`, o documento que se guarda de cada um."""
+    c = table.c
+    found = await connection.execute(select(c.id, c.detalhe).where(c.id.in_(ids), c.detalhe.is_not(None)))
+    return {row.id: row.detalhe for row in found}
 
 
 async def should_answer(
@@ -81,6 +89,25 @@ async def already_given(connection: AsyncConnection, kept: Kept, condition: str,
     return list(found.scalars())
 
 
+async def documents(
+    connection: AsyncConnection, kept: Kept, condition: str, today: date
+) -> AsyncIterator[Mapping[str, Json]]:
+    """Os documentos dos registros que são como `condition` diz, em SQL, menos os excluídos."""
+    found = await connection.stream(
+        text(f"""
+            SELECT detalhe FROM {kept.table.name}
+            WHERE ({condition}) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}"""),
+        {"hoje": today},
+    )
+    async for row in found:
+        yield row.detalhe
+
+
+async def count_sources(connection: AsyncConnection, query: str) -> int:
+    """Quantas linhas a consulta de uma declaração devolve."""
+    return len((await connection.execute(text(query))).all())
+
+
 def _waiting(table: Table) -> str:
     """As linhas que alguém citou e de que ainda não se perguntou: sem documento, e sem a resposta de que não há."""
     return "detalhe IS NULL AND nao_encontrado_em IS NULL" if "nao_encontrado_em" in table.c else "false"
@@ -91,7 +118,7 @@ def _lacking(table: Table, recurso: str, citing: Collection[Citing]) -> str:
     sources += [
         f"""
         SELECT {column.name} FROM {column.table.name} c
-        WHERE {column.name} IS NOT NULL AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
+        WHERE {column.name}::text <> '0' AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
         for column in citing
     ]
     parked = _PARKED.format(recurso=recurso, id="citados.id::text")
@@ -136,12 +163,20 @@ async def read_between(
     return set(found.scalars())
 
 
+async def oldest_read(connection: AsyncConnection, table: Table) -> datetime | None:
+    """Quando se leu o mais velho do que a tabela tem; None se ainda não se leu nada."""
+    statement = text(f"SELECT min(extraido_em) FROM {table.name} WHERE NOT ({_waiting(table)})")
+    found: datetime | None = await connection.scalar(statement)
+    return found
+
+
 async def as_held(
     connection: AsyncConnection, table: Table, ids: Collection[Any], columns: Collection[str]
 ) -> dict[Any, dict[str, object]]:
     """Dos `ids`, os registros de que já se perguntou, cada um com estas colunas como o banco as tem."""
+    columns = ["id", *columns]
     statement = text(f"""
-        SELECT id, {", ".join(columns)} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
+        SELECT {", ".join(columns)} FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})""")
     found = (await connection.execute(statement, {"ids": list(ids)})).mappings()
     return {row["id"]: {column: row[column] for column in columns} for row in found}
 
@@ -155,13 +190,31 @@ async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collect
     )
 
 
-async def living_except(connection: AsyncConnection, kept: Kept, ids: Collection[Any]) -> list[Any]:
-    """Os registros que o banco tem, e o Bling já deu, e não são de `ids`."""
+async def not_found_again(
+    connection: AsyncConnection, table: Table, asked: Collection[Any], missing: Collection[Any], now: datetime
+) -> list[Any]:
+    """Dos `missing`, os a que o Bling já tinha respondido 404. Anota-o dos outros, e esquece-o do mais que se pediu."""
+    told = select(table.c.id).where(table.c.id.in_(missing), table.c.nao_encontrado_em.is_not(None))
+    again = list((await connection.execute(told)).scalars())
+    await connection.execute(
+        text(f"""
+            UPDATE {table.name} SET nao_encontrado_em = CASE WHEN id = ANY(:missing) THEN :now END
+            WHERE id = ANY(:asked) AND (id = ANY(:missing)) <> (nao_encontrado_em IS NOT NULL)"""),
+        {"asked": list(asked), "missing": list(missing), "now": now},
+    )
+    return again
+
+
+async def living_except(
+    connection: AsyncConnection, kept: Kept, ids: Collection[Any], since: datetime, until: datetime
+) -> list[Any]:
+    """Os registros que o banco tem, e o Bling já deu, e não são de `ids` nem se leram entre os dois instantes."""
     found = await connection.execute(
         text(f"""
             SELECT id FROM {kept.table.name}
-            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}"""),
-        {"ids": list(ids)},
+            WHERE id <> ALL(:ids) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours}
+              AND (extraido_em BETWEEN :since AND :until) IS NOT TRUE"""),
+        {"ids": list(ids), "since": since, "until": until},
     )
     return list(found.scalars())
 
@@ -318,7 +371,8 @@ async def prefer_produtos(connection: AsyncConnection, codigos: Collection[str])
 async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     """Os produtos de que ainda não se perguntou a categoria."""
     c = produtos.c
-    return set((await connection.execute(select(c.id).where(c.categoria_vista_em.is_(None)))).scalars())
+    unknown = select(c.id).where(c.categoria_vista_em.is_(None), c.nao_encontrado_em.is_(None))
+    return set((await connection.execute(unknown)).scalars())
 
 
 async def forget_categorias(connection: AsyncConnection, ids: Collection[int]) -> None:

@@ -61,6 +61,7 @@ CONTATOS = Resource(
     always=("nome",),
     # Sem `criterio` só vêm os últimos incluídos; 1 é todos, 2 os excluídos (referência: GET /contatos).
     shows=((("criterio", "1"),),),
+    needs=("nfe",),
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal"), only_ours=True),
     shown=("nome", "documento", "codigo", "situacao", "telefone", "celular"),
     removed=Removed((("criterio", "2"),)),
@@ -72,6 +73,7 @@ CONTATOS = Resource(
     person=Person(
         nameless_contato,
         contato_id=None,
+        path=("id",),
         names=(contatos.c.nome, contatos.c.fantasia),
         documento=contatos.c.documento,
         also=tuple(contatos.c[name] for name in ("email", "municipio", "codigo", "telefone", "celular")),

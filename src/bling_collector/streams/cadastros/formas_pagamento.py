@@ -47,6 +47,7 @@ FORMAS_PAGAMENTO = Resource(
     optional=False,
     always=("descricao", "tipoPagamento"),
     detail=False,
+    needs=("nfe",),
     whole=Whole(when_lacking=True),
     rebuilt=_fill,
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.

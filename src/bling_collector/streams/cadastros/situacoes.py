@@ -68,12 +68,12 @@ SITUACOES = Resource(
     rows=rows,
     always=("nome",),
     detail=False,
-    needs="situacoes_modulos",
     detail_path="/situacoes",
     paged=False,
     each=Each(
         "SELECT id AS modulo_id FROM situacoes_modulos WHERE detalhe IS NOT NULL AND excluida_em IS NULL ORDER BY id",
         told=(("modulo_id", "idModulo"),),
+        of="situacoes_modulos",
     ),
     whole=Whole(),
     history=(),

@@ -18,7 +18,7 @@ def rows(vendedor: Document) -> Rows:
                 "contato_id": read.reference("contato"),
                 "situacao": read.text("contato", "situacao"),
                 "loja_id": read.reference("loja"),
-                "desconto_limite": read.decimal("descontoLimite"),
+                "desconto_limite": read.measured("descontoLimite"),
                 "detalhe": vendedor,
             }
         ],
@@ -26,8 +26,8 @@ def rows(vendedor: Document) -> Rows:
             {
                 "vendedor_id": vendedor_id,
                 "ordem": ordem,
-                "desconto_maximo": comissao.decimal("descontoMaximo"),
-                "aliquota": comissao.decimal("aliquota"),
+                "desconto_maximo": comissao.measured("descontoMaximo"),
+                "aliquota": comissao.measured("aliquota"),
             }
             for ordem, comissao in enumerate(read.objects("comissoes"), start=1)
         ],
@@ -46,9 +46,8 @@ VENDEDORES = Resource(
     always=("contato",),
     # Sem `situacaoContato` só vêm os ativos; T é todos, os excluídos também (referência: GET /vendedores).
     shows=((("situacaoContato", "T"),),),
-    whole=Whole(),
     # A listagem não mostra as comissões; de um excluído elas já não mudam.
-    is_final=lambda row: text(part(row, "contato", "situacao")) == "E",
+    whole=Whole(weekly=lambda row: text(part(row, "contato", "situacao")) != "E"),
     cites=(("contatos", vendedores.c.contato_id), ("canais_venda", vendedores.c.loja_id)),
     children=(Child(vendedores_comissoes, "vendedor_id"),),
     history=("comissoes",),

@@ -3,33 +3,58 @@
 O Bling não guarda, ou não dá, o de ontem: o que não se fotografa hoje não se sabe nunca mais.
 """
 
-from bling_collector.db.models import estoque_saldos
-from bling_collector.etl.resource import Document, Resource, Rows, Snapshot
-from bling_collector.payload import Fields, Row, UnreadableError, integer, part
+from collections.abc import Iterable
+from typing import Final
 
-_PRODUTOS = "SELECT id FROM produtos WHERE excluida_em IS NULL ORDER BY id"
+from bling_collector.db.models import estoque_saldos, estoque_totais
+from bling_collector.etl.resource import Child, Document, Id, Resource, Rows, Snapshot
+from bling_collector.payload import Fields, Row, UnreadableError, integer, part
+from bling_collector.streams.produtos.produtos import NOT_DELETED, PRODUTOS
+
+_KNOWN: Final = """
+    SELECT produto_id FROM (
+        SELECT id AS produto_id FROM produtos
+        UNION SELECT produto_id FROM produtos_fornecedores WHERE excluida_em IS NULL
+        UNION SELECT produto_id FROM produtos_lojas WHERE excluida_em IS NULL
+        UNION SELECT produto_id FROM pedidos_venda_itens
+        UNION SELECT produto_id FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) FROM estoque_totais)
+    ) AS citados
+    WHERE produto_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM produtos p
+        WHERE p.id = produto_id AND (p.excluida_em IS NOT NULL OR p.nao_encontrado_em IS NOT NULL))"""
 
 
 def rows(saldo: Document) -> Rows:
-    """As linhas de um produto: uma por depósito. A hora da leitura põe-na quem lê."""
+    """As linhas de um produto: o total, e uma por depósito. A hora da leitura põe-na quem lê."""
     read = Fields(saldo)
     produto_id = read.reference("produto")
     if produto_id is None:
         raise UnreadableError("produto não veio")
-    depositos = read.objects("depositos")
-    lines = [_saldo(produto_id, each.id("id"), each, "saldoFisico", "saldoVirtual") for each in depositos]
-    return {estoque_saldos: lines or [_saldo(produto_id, 0, read, "saldoFisicoTotal", "saldoVirtualTotal")]}
-
-
-def _saldo(produto_id: int, deposito_id: int | None, read: Fields, fisico: str, virtual: str) -> Row:
-    if deposito_id is None:
-        raise UnreadableError(f"{read.place}.id não veio")
+    total = {"produto_id": produto_id, **_saldo(read, "saldoFisicoTotal", "saldoVirtualTotal")}
     return {
-        "produto_id": produto_id,
-        "deposito_id": deposito_id,
-        "saldo_fisico": read.measured(fisico),
-        "saldo_virtual": read.measured(virtual),
+        estoque_totais: [total],
+        estoque_saldos: list(_por_deposito(produto_id, read.objects("depositos"))),
     }
+
+
+def _por_deposito(produto_id: int, depositos: Iterable[Fields]) -> Iterable[Row]:
+    """De um depósito repetido vale o último saldo."""
+    found: dict[int, Row] = {}
+    for each in depositos:
+        deposito_id = each.id("id")
+        if deposito_id is None:
+            raise UnreadableError(f"{each.place}.id não veio")
+        saldo = _saldo(each, "saldoFisico", "saldoVirtual")
+        found[deposito_id] = {"produto_id": produto_id, "deposito_id": deposito_id, **saldo}
+    return found.values()
+
+
+def _saldo(read: Fields, fisico: str, virtual: str) -> Row:
+    return {"saldo_fisico": read.measured(fisico), "saldo_virtual": read.measured(virtual)}
+
+
+def _sem_registro(produto_id: Id) -> Document:
+    return {"produto": {"id": produto_id}}
 
 
 ESTOQUES = Resource(
@@ -39,12 +64,15 @@ ESTOQUES = Resource(
     singular="estoque",
     permission="Estoques",
     path="/estoques/saldos",
-    table=estoque_saldos,
+    table=estoque_totais,
     rows=rows,
     key=lambda row: integer(part(row, "produto", "id")),
     detail=False,
     paged=False,
     # O padrão mostra só os positivos? As fontes discordam: do que faltar pergunta-se pelos zerados e pelos negativos.
     suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
-    snapshot=Snapshot(_PRODUTOS, "idsProdutos[]", "lido_em"),
+    needs=("produtos",),
+    cites=(("produtos", estoque_totais.c.produto_id), ("depositos", estoque_saldos.c.deposito_id)),
+    children=(Child(estoque_saldos, "produto_id"),),
+    snapshot=Snapshot(_KNOWN, _sem_registro, "idsProdutos[]", "lido_em", of=PRODUTOS, shows=NOT_DELETED),
 )

@@ -3,11 +3,23 @@
 from typing import Final
 
 from bling_collector.db.models import borderos, borderos_pagamentos
-from bling_collector.etl.resource import Child, Document, Resource, Rows
-from bling_collector.payload import Fields, Row
+from bling_collector.etl.resource import Child, Document, Person, Resource, Rows
+from bling_collector.payload import Fields, Row, objects
+from bling_collector.streams.financeiro.contas import finance_of
+from bling_collector.traces import only
 
 _EDITED_FOR: Final = 30
 """Dias em que um borderô ainda costuma ser corrigido (um relato)."""
+_KEPT = ("id", "data", "portador", "categoria")
+_PAGAMENTO = ("numeroDocumento", "valorPago", "juros", "desconto", "acrescimo", "tarifa")
+"""O que fica do borderô de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
+_UNLINKED: Final = """
+    NOT EXISTS (
+        SELECT FROM contas_borderos v
+        LEFT JOIN contas_receber r ON v.conta_tipo = 'receber' AND r.id = v.conta_id AND r.excluida_em IS NULL
+        LEFT JOIN contas_pagar p ON v.conta_tipo = 'pagar' AND p.id = v.conta_id AND p.excluida_em IS NULL
+        WHERE v.bordero_id = n.id AND (r.id IS NOT NULL OR p.id IS NOT NULL))"""
+"""Nenhuma conta o cita: foi estornado, ou a conta foi excluída."""
 
 
 def rows(bordero: Document) -> Rows:
@@ -46,6 +58,20 @@ def _pagamento(bordero_id: int | None, ordem: int, pagamento: Fields) -> Row:
     }
 
 
+def nameless_bordero(bordero: Document) -> Document:
+    """O borderô com a data, a conta, a categoria e os pagamentos, e em cada um os valores e o id do contato; sem o
+    texto, que pode falar de qualquer um deles."""
+    kept = only(bordero, _KEPT)
+    if "pagamentos" not in bordero:
+        return kept
+    return kept | {"pagamentos": [_nameless_pagamento(each) for each in objects(bordero["pagamentos"])]}
+
+
+def _nameless_pagamento(pagamento: Document) -> Document:
+    kept = only(pagamento, _PAGAMENTO)
+    return kept | ({"contato": only(pagamento["contato"], ("id",))} if "contato" in pagamento else {})
+
+
 BORDEROS = Resource(
     name="borderos",
     title="Borderôs",
@@ -57,7 +83,18 @@ BORDEROS = Resource(
     rows=rows,
     always=("data", "pagamentos"),
     listed=False,
-    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
+    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR} OR {_UNLINKED}",
+    needs=("contas_receber", "contas_pagar"),
+    cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),
     history=("pagamentos",),
+    # Um borderô pode ser de várias pessoas: cada pagamento é de uma.
+    person=Person(
+        nameless_bordero,
+        contato_id=borderos_pagamentos.c.contato_id,
+        within="pagamentos",
+        names=(),
+        also=(borderos.c.historico,),
+        texts=("historico",),
+    ),
 )

@@ -5,8 +5,9 @@ from decimal import Decimal
 from bling_collector.db.models import caixas_lancamentos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Document, Emitted, Params, Person, Resource, Rows
-from bling_collector.payload import Fields, UnreadableError, integer, local_date, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.payload import Fields, UnreadableError, local_date, part, text
+from bling_collector.streams.contato import known_by
+from bling_collector.traces import only
 from bling_collector.windows import Between
 
 _KEPT = (
@@ -14,6 +15,11 @@ _KEPT = (
     *("parcela", "categoria", "conciliacaoMovimentacao", "origem", "contaFinanceira"),
 )
 """O que fica do lançamento de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
+
+
+_DERIVED = ("duplicata", "bordero", "estoque")
+LISTED = ("R", "E")
+"""As situações por que a listagem se filtra. As outras (escondido, não registrado…) só o detalhe mostra."""
 
 
 def rows(lancamento: Document) -> Rows:
@@ -28,6 +34,7 @@ def rows(lancamento: Document) -> Rows:
                 "competencia": read.local_date("competencia"),
                 "valor": _signed(read),
                 "situacao": read.text("situacao"),
+                "descricao": read.text("descricao"),
                 "contato_id": read.reference("contato"),
                 "categoria_id": read.reference("categoria"),
                 "origem_tipo": read.text("origem", "tipo"),
@@ -51,6 +58,12 @@ def nameless_lancamento(lancamento: Document) -> Document:
     return kept | ({"contato": only(lancamento["contato"], ("id",))} if "contato" in lancamento else {})
 
 
+def _is_final(lancamento: Document) -> bool:
+    """O que vem de uma conta ou do estoque muda com ela; o lançado à mão pode ganhar outra categoria, ou competência,
+    sem que a listagem o mostre, até que o excluam."""
+    return lancamento.get("situacao") == "E" or text(part(lancamento, "origem", "tipo")) in _DERIVED
+
+
 def _shown(situacao: str) -> Params:
     return (("situacao", situacao), ("situacaoConciliacao", "3"))
 
@@ -66,7 +79,11 @@ CAIXAS = Resource(
     rows=rows,
     always=("debCred", "data", "valor"),
     # Sem `situacao` só vêm os registrados; E são os excluídos, que a exclusão não apaga (referência: GET /caixas).
-    shows=(_shown("R"), _shown("E")),
+    shows=tuple(map(_shown, LISTED)),
+    listable=lambda lancamento: lancamento.get("situacao") in (*LISTED, None),
+    ours=f"coalesce(situacao, '{LISTED[0]}') IN {LISTED}",
+    is_final=_is_final,
+    from_list=(("descricao", "descricao"),),
     sized=False,
     # O padrão é o mês, e de quanto cabe num pedido nada se diz: pede-se um mês de cada vez.
     emitted=Emitted(
@@ -75,17 +92,19 @@ CAIXAS = Resource(
         Dated("data", "situacao"),
         lambda row: text(row.get("situacao")) or "",
     ),
-    cites=(("contatos", caixas_lancamentos.c.contato_id),),
+    cites=(
+        ("contatos", caixas_lancamentos.c.contato_id),
+        ("contas_financeiras", caixas_lancamentos.c.conta_id),
+        ("categorias_financeiras", caixas_lancamentos.c.categoria_id),
+    ),
     history=(),
     person=Person(
         nameless_lancamento,
         contato_id=caixas_lancamentos.c.contato_id,
         names=(caixas_lancamentos.c.detalhe["contato", "nome"].astext,),
         documento=caixas_lancamentos.c.detalhe["contato", "cnpj"].astext,
+        also=(caixas_lancamentos.c.descricao,),
         texts=("observacoes", "descricao"),
     ),
-    names=lambda row: {
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    },
+    names=known_by(),
 )

@@ -1,16 +1,21 @@
 """O que as contas a receber e a pagar têm em comum."""
 
+from sqlalchemy import Table
+
 from bling_collector.db.models import contas_borderos
-from bling_collector.etl.resource import Child, Document
+from bling_collector.etl.resource import Child, Cited, Document
 from bling_collector.payload import Fields, Row, UnreadableError, as_list, integer, part
-from bling_collector.streams.nameless import only
+from bling_collector.traces import only
 
 EM_ABERTO, PAGA_EM_PARTE = 1, 3
+_NA_LISTA = "vencimentoNaLista"
+FROM_LIST = (("vencimento", _NA_LISTA),)
+"""O detalhe pode dizer outro (um relato): vale o dele, e guardam-se os dois."""
 ALWAYS = ("situacao", "vencimento", "valor")
 _KEPT = (
     *("id", "situacao", "vencimento", "vencimentoOriginal", "dataEmissao", "competencia", "valor", "saldo", "tarifa"),
     *("formaPagamento", "contaContabil", "portador", "categoria", "vendedor", "numeroDocumento", "numeroBanco"),
-    *("borderos", "ocorrencia"),
+    *("borderos", "ocorrencia", _NA_LISTA),
 )
 _ORIGEM = ("id", "tipoOrigem", "numero", "dataEmissao", "valor", "situacao")
 """O que fica da conta de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
@@ -22,6 +27,7 @@ def conta(read: Fields) -> Row:
         "id": read.id("id"),
         "situacao": read.integer("situacao"),
         "vencimento": read.local_date("vencimento"),
+        "vencimento_lista": read.local_date(_NA_LISTA),
         "data_emissao": read.local_date("dataEmissao"),
         "valor": read.measured("valor"),
         "saldo": read.measured("saldo"),
@@ -32,6 +38,11 @@ def conta(read: Fields) -> Row:
         "numero_documento": read.text("numeroDocumento"),
         "competencia": read.local_date("competencia"),
     }
+
+
+def finance_of(table: Table) -> tuple[Cited, ...]:
+    """O que as contas e os borderôs citam: a conta financeira e a categoria."""
+    return ("contas_financeiras", table.c.portador_id), ("categorias_financeiras", table.c.categoria_id)
 
 
 def settled_by(tipo: str) -> Child:

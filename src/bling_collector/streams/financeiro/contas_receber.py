@@ -1,25 +1,30 @@
 """As contas a receber: GET /contas/receber (sem saldo nem borderôs) e GET /contas/receber/{id}, uma por conta."""
 
 from datetime import timedelta
+from typing import Final
 
 from bling_collector.db.models import contas_borderos, contas_receber, contatos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Document, Emitted, Person, Recent, Resource, Rows
-from bling_collector.payload import Fields, Row, integer, local_date, part, text
+from bling_collector.payload import Fields, integer, local_date
+from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
+    FROM_LIST,
     PAGA_EM_PARTE,
     borderos,
     conta,
+    finance_of,
     nameless_conta,
     settled_by,
 )
 from bling_collector.windows import Between
 
 TIPO = "receber"
-_AHEAD, _OVERDUE = timedelta(days=363), timedelta(days=5 * 363)
-"""Até onde se procuram as que estão em aberto, e as emitidas adiante: em pedidos de um ano."""
+_YEAR: Final = timedelta(days=363)
+"""O que cabe num pedido. As em aberto que venceram há mais do que isso só se releem uma vez por semana."""
+_OPEN: Final = (("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE)))
 
 
 def rows(document: Document) -> Rows:
@@ -34,16 +39,7 @@ def rows(document: Document) -> Rows:
     return {
         contas_receber: [conta(read) | more],
         contas_borderos: borderos(document, TIPO),
-        contatos: [_contato(read)] if read.reference("contato") is not None else [],
-    }
-
-
-def _contato(read: Fields) -> Row:
-    return {
-        "id": read.reference("contato"),
-        "nome": read.text("contato", "nome"),
-        "documento": read.documento("contato", "numeroDocumento"),
-        "tipo_pessoa": read.text("contato", "tipo"),
+        contatos: contato_of(read, tipo="tipo"),
     }
 
 
@@ -71,26 +67,23 @@ CONTAS_RECEBER = Resource(
     ),
     # As que estão em aberto, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
     recent=(
-        Recent(
-            _by("V"),
-            back=_OVERDUE,
-            ahead=_AHEAD,
-            filters=(("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE))),
-        ),
+        Recent(_by("V"), back=5 * _YEAR, ahead=_YEAR, filters=_OPEN, weekly="vencidas"),
+        Recent(_by("V"), back=_YEAR, ahead=_YEAR, filters=_OPEN),
         Recent(_by("R"), back=timedelta(days=30)),
-        Recent(_by("E"), back=timedelta(), ahead=_AHEAD),
+        Recent(_by("E"), back=timedelta(), ahead=_YEAR),
     ),
     # O saldo não vem na listagem; o que mais muda numa conta em aberto vê-se quando a linha dela muda.
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     fleeting=("linkBoleto", "linkQRCodePix"),
-    open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
+    open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE}) AND vencimento > CAST(:hoje AS date) - {_YEAR.days}",
+    from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
         ("formas_pagamento", contas_receber.c.forma_pagamento_id),
         ("vendedores", contas_receber.c.vendedor_id),
+        *finance_of(contas_receber),
     ),
     children=(settled_by(TIPO),),
-    # O contato como a conta o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     history=("borderos",),
     person=Person(
@@ -100,9 +93,5 @@ CONTAS_RECEBER = Resource(
         documento=contas_receber.c.detalhe["contato", "numeroDocumento"].astext,
         texts=("historico", "origem"),
     ),
-    names=lambda row: {
-        "numero": text(part(row, "origem", "numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    },
+    names=known_by("origem", "numero"),
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from bling_collector.clock import today
+from bling_collector.clock import is_due, today
 from bling_collector.db import control
 from bling_collector.db import empresa as stored
 from bling_collector.db.resources import entradas
@@ -42,8 +42,7 @@ async def collect_entradas(ctx: RunContext) -> None:
         last = await control.checkpoint(connection, _CHECKPOINT)
         ours = await stored.issuers(connection)
         company = await stored.load(connection)
-    # Um marco do futuro, de um relógio que andou adiantado, não vale.
-    all_of_them = ctx.everything or last is None or not timedelta() <= now - last < EVERY
+    all_of_them = ctx.everything or is_due(last, now, EVERY)
     if not all_of_them:
         around = [days for days in around if day - RECENT <= days[1]]
     if company is not None and company.cnpj is not None:

@@ -1,12 +1,12 @@
 """As NFC-e, as notas de consumidor: GET /nfce (sem itens nem valores) e GET /nfce/{id}, uma por nota."""
 
 from collections.abc import Collection
-from datetime import timedelta
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfce_cabecalho, nfce_itens, nfce_pagamentos
 from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Document, Recent, Resource, Rows
+from bling_collector.etl.resource import Document, Resource, Rows
+from bling_collector.streams.contato import known_by
 from bling_collector.streams.notas import nota
 from bling_collector.streams.notas.nota import Tables
 
@@ -37,8 +37,6 @@ NFCE = Resource(
     suspects=nota.SUSPECTS,
     proves=nota.shows_more,
     emitted=nota.emitted(),
-    # Não há webhook nem filtro de alteração que conte aqui: o cancelamento vê-se onde a nota foi emitida.
-    recent=(Recent(nota.BETWEEN, back=timedelta(days=45)),),
     is_final=nota.is_final,
     open=nota.OPEN,
     cites=(
@@ -53,6 +51,6 @@ NFCE = Resource(
     after_save=_after_save,
     history=("itens", "parcelas"),
     volatile=nota.LINKS,
-    names=nota.names,
+    names=known_by("numero"),
     person=nota.person(nfce_cabecalho),
 )

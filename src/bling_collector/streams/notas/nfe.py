@@ -8,6 +8,7 @@ from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pa
 from bling_collector.db.resources import nota_search, repository
 from bling_collector.etl.resource import Document, Resource, Rows
 from bling_collector.payload import integer
+from bling_collector.streams.contato import known_by
 from bling_collector.streams.notas import nota
 from bling_collector.streams.notas.nota import Tables
 
@@ -73,7 +74,7 @@ NFE = Resource(
     on_gone=nota_search.refresh,
     history=("itens", "parcelas"),
     volatile=nota.LINKS,
-    names=nota.names,
+    names=known_by("numero"),
     person=nota.person(nfe_cabecalho),
     counts="nfes_processadas",
     said="nfes",

@@ -20,6 +20,7 @@ from bling_collector.db.resources import entradas, erasure, repository
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.resource import Document, Person, Recent, Resource, Rows
 from bling_collector.payload import Fields, Row, integer
+from bling_collector.streams.contato import known_by
 from bling_collector.streams.nameless import nameless_nota
 from bling_collector.streams.notas import nota
 from bling_collector.streams.notas.nota import Tables
@@ -43,7 +44,7 @@ def rows(document: Document) -> Rows:
     listed = nota.as_listed(read)
     return {
         nfe_entrada_cabecalho: [listed | {"serie": _serie(listed["chave_acesso"]), "detalhe": document}],
-        contatos: nota.contato_of(read),
+        contatos: nota.contatos_of(read),
     }
 
 
@@ -122,7 +123,7 @@ NFE_ENTRADA = Resource(
     suspects=tuple(sorted(nota.SUSPECTS, key=lambda params: params != (("situacao", "7"),))),
     proves=nota.shows_more,
     emitted=nota.emitted(_BETWEEN),
-    recent=(Recent(_BETWEEN, back=_LATE),),
+    recent=(Recent(nota.BETWEEN, back=_LATE),),
     cites=(
         ("canais_venda", nfe_entrada_cabecalho.c.loja_id),
         ("naturezas_operacao", nfe_entrada_cabecalho.c.natureza_operacao_id),
@@ -132,7 +133,7 @@ NFE_ENTRADA = Resource(
     first_seen=(contatos,),
     refused=_refused,
     history=(),
-    names=nota.names,
+    names=known_by("numero"),
     person=nota.person(nfe_entrada_cabecalho),
     one_more=_one_more,
 )
@@ -145,16 +146,17 @@ NFE_ENTRADA_DETALHES = Resource(
     path="/nfe",
     table=nfe_entrada_detalhes,
     rows=detail_rows,
-    needs=NFE_ENTRADA.name,
+    needs=(NFE_ENTRADA.name,),
     by_name=True,
     listed=False,
     cites=(("formas_pagamento", nfe_entrada_pagamentos.c.forma_pagamento_id),),
     special=(_read_details,),
+    owed=lambda connection, day: entradas.count_without_detail(connection),
     children=TABLES.children,
     after_save=_after_save,
     refused=_refused,
     history=("itens", "parcelas"),
-    names=nota.names,
+    names=known_by("numero"),
     person=Person(
         nameless_nota,
         contato_id=nfe_entrada_detalhes.c.contato_id,

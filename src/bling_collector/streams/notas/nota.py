@@ -20,8 +20,8 @@ from bling_collector.payload import (
     is_plain,
     local_datetime,
     part,
-    text,
 )
+from bling_collector.streams.contato import contato_of
 from bling_collector.streams.nameless import nameless_nota
 from bling_collector.windows import Between
 
@@ -96,7 +96,7 @@ def rows_of(nota: Document, tables: Tables) -> Rows:
         tables.cabecalho: [listed | only_here | {"detalhe": detalhe}],
         tables.itens: itens,
         tables.pagamentos: [_pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(parcelas, start=1)],
-        contatos: contato_of(read),
+        contatos: contatos_of(read),
     }
 
 
@@ -257,19 +257,15 @@ def _pagamento(nfe_id: int | None, numero: int, parcela: Fields) -> Row:
     }
 
 
-def contato_of(nota: Fields) -> list[Row]:
-    """O contato, como a nota o traz; nenhum se ela não tem."""
-    contato: Row = {
-        "id": nota.reference("contato"),
-        "nome": nota.text("contato", "nome"),
-        "documento": nota.documento("contato", "numeroDocumento"),
+def contatos_of(nota: Fields) -> list[Row]:
+    """O contato como a nota o traz, que diz dele mais que os outros documentos."""
+    more: Row = {
         "email": nota.text("contato", "email"),
-        "tipo_pessoa": nota.text("contato", "tipoPessoa"),
         "municipio": nota.text("contato", "endereco", "municipio"),
         "uf": nota.text("contato", "endereco", "uf"),
         "telefone": nota.text("contato", "telefone"),
     }
-    return [contato] if contato["id"] is not None else []
+    return [contato | more for contato in contato_of(nota, tipo="tipoPessoa")]
 
 
 def _day(row: Document) -> date | None:
@@ -292,15 +288,6 @@ def emitted(between: Between = BETWEEN) -> Emitted:
 
 def is_final(row: Document) -> bool:
     return integer(row.get("situacao")) in FINAL
-
-
-def names(row: Document) -> Row:
-    """Por que as pessoas conhecem a nota."""
-    return {
-        "numero": text(row.get("numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    }
 
 
 def person(cabecalho: Table) -> Person:

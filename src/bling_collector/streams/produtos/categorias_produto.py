@@ -1,6 +1,7 @@
 """As categorias de produtos: GET /categorias/produtos."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from bling_collector.db.models import categorias_produto
 from bling_collector.db.resources import repository
@@ -9,6 +10,9 @@ from bling_collector.payload import Fields
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
+
+_SOME: Final = 15
+"""Categorias de uma loja, enquanto o banco não tem nenhuma."""
 
 
 def rows(categoria: Document) -> Rows:
@@ -31,6 +35,12 @@ async def _of_each_produto(ctx: "RunContext") -> None:
     await collect_categorias(ctx)
 
 
+def _cost(new: Mapping[str, float], held: Mapping[str, int]) -> float:
+    """As categorias, e a de cada produto, pelo detalhe ou pelo filtro: o que pedir menos."""
+    unknown = round(new.get("produtos", 0))
+    return 2 + min(2 * unknown, 2 * (held["categorias_produto"] or _SOME)) if unknown else 0
+
+
 CATEGORIAS_PRODUTO = Resource(
     name="categorias_produto",
     title="Categorias de produtos",
@@ -43,7 +53,9 @@ CATEGORIAS_PRODUTO = Resource(
     optional=False,
     always=("descricao",),
     detail=False,
+    needs=("produtos",),
     whole=Whole(when_lacking=True),
     special=(_of_each_produto,),
+    special_cost=_cost,
     rebuilt=repository.fill_categoria_descricao,
 )

@@ -1,4 +1,5 @@
-"""Os produtos dos SKUs que as notas citam: GET /produtos, por lotes de `codigos[]`."""
+"""Os produtos dos SKUs das notas, e os que outros citam pelo id: GET /produtos, por lotes de `codigos[]` ou de
+`idsProdutos[]`."""
 
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ def rows(produto: Document) -> Rows:
                 "id": read.id("id"),
                 "codigo": read.text("codigo"),
                 "nome": read.text("nome"),
-                "preco_venda": read.decimal("preco"),
-                "preco_custo": read.decimal("precoCusto"),
+                "preco_venda": read.measured("preco"),
+                "preco_custo": read.measured("precoCusto"),
                 "tipo": read.text("tipo"),
                 "situacao": read.text("situacao"),
                 "formato": read.text("formato"),
@@ -38,6 +39,10 @@ def rows(produto: Document) -> Rows:
 
 DELETED = (("criterio", "4"),)
 """O critério que só mostra os excluídos."""
+NOT_DELETED = tuple(
+    (("criterio", str(each)), ("filtroSaldoEstoque", str(saldo))) for each in (2, 3) for saldo in range(3)
+)
+"""As listagens dos ativos e dos inativos: de saldo zerado, positivo e negativo, que o padrão pode esconder alguns."""
 
 
 def categoria_id(produto: Document) -> int | None:
@@ -93,6 +98,7 @@ PRODUTOS = Resource(
     suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
     proves=_is_out_of_stock,
     ids="idsProdutos[]",
+    needs=("nfe",),
     changed=Changed(
         Between("dataAlteracaoInicial", "dataAlteracaoFinal"),
         only_ours=True,

@@ -3,8 +3,12 @@ ficam em `produtos_fornecedores_custos`."""
 
 from bling_collector.db.models import produtos_fornecedores
 from bling_collector.db.resources.costs import note_costs
-from bling_collector.etl.resource import Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields
+from bling_collector.traces import only
+
+_KEPT = ("id", "produto", "descricao", "codigo", "precoCusto", "precoCompra", "padrao")
+"""O que fica do vínculo de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
 
 
 def rows(vinculo: Document) -> Rows:
@@ -27,6 +31,12 @@ def rows(vinculo: Document) -> Rows:
     }
 
 
+def nameless_vinculo(vinculo: Document) -> Document:
+    """O vínculo com o produto e os preços; do fornecedor, o id."""
+    kept = only(vinculo, _KEPT)
+    return kept | ({"fornecedor": only(vinculo["fornecedor"], ("id",))} if "fornecedor" in vinculo else {})
+
+
 PRODUTOS_FORNECEDORES = Resource(
     name="produtos_fornecedores",
     title="Fornecedores dos produtos",
@@ -39,7 +49,14 @@ PRODUTOS_FORNECEDORES = Resource(
     always=("produto", "fornecedor", "precoCusto"),
     detail=False,
     whole=Whole(),
-    cites=(("contatos", produtos_fornecedores.c.fornecedor_id),),
+    cites=(("contatos", produtos_fornecedores.c.fornecedor_id), ("produtos", produtos_fornecedores.c.produto_id)),
     history=(),
     after_change=note_costs,
+    # O fornecedor é um contato, que vem só com o id.
+    person=Person(
+        nameless_vinculo,
+        contato_id=produtos_fornecedores.c.fornecedor_id,
+        path=("fornecedor", "id"),
+        names=(),
+    ),
 )

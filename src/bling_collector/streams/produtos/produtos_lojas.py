@@ -38,6 +38,6 @@ PRODUTOS_LOJAS = Resource(
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
     # O que se desfaz só a listagem inteira o mostra, por faltar nela.
     whole=Whole(every=WEEKLY),
-    cites=(("canais_venda", produtos_lojas.c.loja_id),),
+    cites=(("canais_venda", produtos_lojas.c.loja_id), ("produtos", produtos_lojas.c.produto_id)),
     history=(),
 )

@@ -3,8 +3,9 @@
 from bling_collector.db.models import contatos, pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Changed, Child, Document, Emitted, Person, Resource, Rows
-from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
-from bling_collector.streams.nameless import only
+from bling_collector.payload import Fields, Row, integer, local_date, objects, part
+from bling_collector.streams.contato import contato_of, known_by
+from bling_collector.traces import only
 from bling_collector.windows import Between
 
 _PEDIDO = (
@@ -24,20 +25,20 @@ CANCELADO = 12
 def rows(pedido: Document) -> Rows:
     """As linhas de um pedido, do seu detalhe: ele, os itens, as parcelas e o contato como o pedido o traz."""
     read = Fields(pedido)
-    pedido_id, contato_id = read.id("id"), read.reference("contato")
+    pedido_id = read.id("id")
     itens, parcelas = (enumerate(read.objects(name), start=1) for name in ("itens", "parcelas"))
     return {
         pedidos_venda: [_pedido(read) | {"detalhe": pedido}],
         pedidos_venda_itens: [_item(pedido_id, ordem, item) for ordem, item in itens],
         pedidos_venda_parcelas: [_parcela(pedido_id, ordem, parcela) for ordem, parcela in parcelas],
-        contatos: [_contato(read)] if contato_id is not None else [],
+        contatos: contato_of(read, tipo="tipoPessoa"),
     }
 
 
 def _pedido(pedido: Fields) -> Row:
     return {
         "id": pedido.id("id"),
-        "numero": pedido.integer("numero"),
+        "numero": pedido.id("numero"),
         "numero_loja": pedido.text("numeroLoja"),
         "data": pedido.local_date("data"),
         "data_saida": pedido.local_date("dataSaida"),
@@ -84,15 +85,6 @@ def _parcela(pedido_id: int | None, ordem: int, parcela: Fields) -> Row:
     }
 
 
-def _contato(pedido: Fields) -> Row:
-    return {
-        "id": pedido.reference("contato"),
-        "nome": pedido.text("contato", "nome"),
-        "documento": pedido.documento("contato", "numeroDocumento"),
-        "tipo_pessoa": pedido.text("contato", "tipoPessoa"),
-    }
-
-
 def nameless_pedido(pedido: Document) -> Document:
     """O pedido com valores, datas, números, situação, itens e parcelas; do contato, o id e o tipo de pessoa."""
     kept = only(pedido, _PEDIDO)
@@ -130,10 +122,10 @@ PEDIDOS_VENDA = Resource(
         ("vendedores", pedidos_venda.c.vendedor_id),
         ("canais_venda", pedidos_venda.c.loja_id),
         ("situacoes", pedidos_venda.c.situacao_id),
+        ("produtos", pedidos_venda_itens.c.produto_id),
         ("formas_pagamento", pedidos_venda_parcelas.c.forma_pagamento_id),
     ),
     children=(Child(pedidos_venda_itens, "pedido_id"), Child(pedidos_venda_parcelas, "pedido_id")),
-    # O contato como o pedido o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     history=("itens", "parcelas"),
     person=Person(
@@ -143,9 +135,5 @@ PEDIDOS_VENDA = Resource(
         documento=pedidos_venda.c.detalhe["contato", "numeroDocumento"].astext,
         texts=("itens", "parcelas", "observacoes", "observacoesInternas"),
     ),
-    names=lambda row: {
-        "numero": text(row.get("numero")),
-        "contato_id": integer(part(row, "contato", "id")) or None,
-        "contato_nome": text(part(row, "contato", "nome")),
-    },
+    names=known_by("numero"),
 )

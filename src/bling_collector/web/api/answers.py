@@ -58,6 +58,8 @@ class Recurso(_Answer):
     pendencias: int
     janelas: int
     conferencia: ProvedRecurso | None = Field(description="Nulo se o recurso não se confere mês a mês")
+    requisicoes_por_dia: int = Field(description="As que a coleta do dia pede por ele, ou pediria, em média")
+    pelo_menos: bool = Field(description="Ainda não se leu, e só se contou o que é certo que se pede por dia")
 
 
 class FoundDifferences(_Answer):

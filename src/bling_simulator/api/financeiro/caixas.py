@@ -47,14 +47,14 @@ def caixa_row(entry: Json) -> Json:
         "id": str(entry["id"]),
         "valor": -entry["valor"] if entry["debCred"] == "D" else entry["valor"],
         **{field: entry[field] for field in _ROW_FIELDS},
-        "descricao": entry["observacoes"],
+        "descricao": entry.get("descricao", ""),
     }
 
 
 def get_caixa(bling: Bling, entry_id: int) -> Json | None:
-    """O detalhe, também o de um excluído; o valor é sempre positivo (um relato)."""
+    """O detalhe, também o de um excluído; o valor é sempre positivo (um relato), e a descrição só a listagem a traz."""
     found = bling.cash_entries.get(entry_id)
-    return _as_answered(bling, found) if found else None
+    return _as_answered(bling, {k: v for k, v in found.items() if k != "descricao"}) if found else None
 
 
 def _period(bling: Bling, query: Query) -> tuple[str, str]:

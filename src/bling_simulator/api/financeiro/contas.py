@@ -67,7 +67,10 @@ def list_contas_pagar(bling: Bling, query: Query) -> list[Json]:
             )
         )
 
-    return [_as_answered(bling, each) for each in _newest_first(bling.payables.values()) if wanted(each)]
+    found = [_as_answered(bling, each) for each in _newest_first(bling.payables.values()) if wanted(each)]
+    if bling.settings.payable_due_differs:
+        return [account | {"vencimento": account["vencimentoOriginal"]} for account in found]
+    return found
 
 
 def conta_receber_row(account: Json) -> Json:

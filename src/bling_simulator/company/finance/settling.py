@@ -94,7 +94,7 @@ def _entry(
     origin: Json,
     observacoes: str,
 ) -> Json:
-    """O detalhe de um lançamento: o valor é sempre positivo (um relato), e `debCred` diz o lado."""
+    """Um lançamento: o valor é sempre positivo (um relato), e `debCred` diz o lado."""
     known = contact or {"id": 0, "nome": "", "numeroDocumento": ""}
     return {
         "id": entry_id,
@@ -107,6 +107,7 @@ def _entry(
         "competencia": on.replace(day=1).isoformat(),
         "valor": valor,
         "observacoes": observacoes,
+        "descricao": f"{CATEGORIES[category]}: {observacoes}",
         "parcela": {"id": 0},
         "categoria": {"id": category, "descricao": CATEGORIES[category]},
         "conciliacaoMovimentacao": {"id": 0},

@@ -19,8 +19,9 @@ from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)
 
-PATIENCE: Final = 30.0
-"""Segundos que quem pede um plano espera pelo Bling; as sondas todas, com ele bom, levam uns oito."""
+PATIENCE: Final = 60.0
+"""Segundos que quem pede um plano espera pelo Bling; as sondas, com ele bom, levam uns oito e, de todos os recursos,
+uns trinta."""
 
 
 @router.get("/executar")

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -135,7 +135,6 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_nfce_cabecalho_numero ON nfce_cabecalho (numero)")
     op.execute("""
         CREATE TABLE nfce_itens (
-            id SERIAL NOT NULL,
             nfe_id BIGINT NOT NULL,
             codigo_produto TEXT,
             descricao_produto TEXT,
@@ -144,29 +143,26 @@ def upgrade() -> None:
             valor_total NUMERIC,
             valor_desconto NUMERIC,
             unidade_medida TEXT,
-            ordem INTEGER,
+            ordem INTEGER NOT NULL,
             cfop TEXT,
             cfops JSONB,
-            CONSTRAINT nfce_itens_pkey PRIMARY KEY (id),
+            CONSTRAINT nfce_itens_pkey PRIMARY KEY (nfe_id, ordem),
             CONSTRAINT uq_nfce_item UNIQUE (nfe_id, codigo_produto),
             CONSTRAINT nfce_itens_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfce_cabecalho (id)
         )""")
     op.execute("CREATE INDEX ix_nfce_itens_codigo_produto ON nfce_itens (codigo_produto)")
-    op.execute("CREATE INDEX ix_nfce_itens_nfe_id ON nfce_itens (nfe_id)")
     op.execute("""
         CREATE TABLE nfce_pagamentos (
-            id SERIAL NOT NULL,
             nfe_id BIGINT NOT NULL,
             tipo_pagamento INTEGER,
             valor NUMERIC,
             forma_pagamento_id BIGINT,
             data_vencimento DATE,
-            numero_parcela INTEGER,
-            CONSTRAINT nfce_pagamentos_pkey PRIMARY KEY (id),
+            numero_parcela INTEGER NOT NULL,
+            CONSTRAINT nfce_pagamentos_pkey PRIMARY KEY (nfe_id, numero_parcela),
             CONSTRAINT nfce_pagamentos_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfce_cabecalho (id)
         )""")
     op.execute("CREATE INDEX ix_nfce_pagamentos_forma_pagamento_id ON nfce_pagamentos (forma_pagamento_id)")
-    op.execute("CREATE INDEX ix_nfce_pagamentos_nfe_id ON nfce_pagamentos (nfe_id)")
     op.execute("""
         CREATE TABLE nfe_entrada_cabecalho (
             id BIGINT NOT NULL,
@@ -210,7 +206,6 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_nfe_entrada_cabecalho_numero ON nfe_entrada_cabecalho (numero)")
     op.execute("""
         CREATE TABLE nfe_entrada_itens (
-            id SERIAL NOT NULL,
             nfe_id BIGINT NOT NULL,
             codigo_produto TEXT,
             descricao_produto TEXT,
@@ -219,31 +214,28 @@ def upgrade() -> None:
             valor_total NUMERIC,
             valor_desconto NUMERIC,
             unidade_medida TEXT,
-            ordem INTEGER,
+            ordem INTEGER NOT NULL,
             cfop TEXT,
             cfops JSONB,
-            CONSTRAINT nfe_entrada_itens_pkey PRIMARY KEY (id),
+            CONSTRAINT nfe_entrada_itens_pkey PRIMARY KEY (nfe_id, ordem),
             CONSTRAINT uq_nfe_entrada_item UNIQUE (nfe_id, codigo_produto),
             CONSTRAINT nfe_entrada_itens_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfe_entrada_cabecalho (id)
         )""")
     op.execute("CREATE INDEX ix_nfe_entrada_itens_codigo_produto ON nfe_entrada_itens (codigo_produto)")
-    op.execute("CREATE INDEX ix_nfe_entrada_itens_nfe_id ON nfe_entrada_itens (nfe_id)")
     op.execute("""
         CREATE TABLE nfe_entrada_pagamentos (
-            id SERIAL NOT NULL,
             nfe_id BIGINT NOT NULL,
             tipo_pagamento INTEGER,
             valor NUMERIC,
             forma_pagamento_id BIGINT,
             data_vencimento DATE,
-            numero_parcela INTEGER,
-            CONSTRAINT nfe_entrada_pagamentos_pkey PRIMARY KEY (id),
+            numero_parcela INTEGER NOT NULL,
+            CONSTRAINT nfe_entrada_pagamentos_pkey PRIMARY KEY (nfe_id, numero_parcela),
             CONSTRAINT nfe_entrada_pagamentos_nfe_id_fkey FOREIGN KEY(nfe_id) REFERENCES nfe_entrada_cabecalho (id)
         )""")
     op.execute(
         "CREATE INDEX ix_nfe_entrada_pagamentos_forma_pagamento_id ON nfe_entrada_pagamentos (forma_pagamento_id)"
     )
-    op.execute("CREATE INDEX ix_nfe_entrada_pagamentos_nfe_id ON nfe_entrada_pagamentos (nfe_id)")
     op.execute("""
         CREATE TABLE nfe_entrada_detalhes (
             id BIGINT NOT NULL,

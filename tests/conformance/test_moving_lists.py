@@ -1,0 +1,346 @@
+"""O que muda no Bling enquanto se lê: um recurso inventado, cujas listas mudam entre uma página e outra."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, text
+from sqlalchemy.schema import CreateTable
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.invented import MODULOS, create_tables, resource, run, served
+
+from bling_collector.bootstrap import App
+from bling_collector.db import control
+from bling_collector.db.control import Pendencia
+from bling_collector.db.core import AsyncConnection
+from bling_collector.etl import changed, whole
+from bling_collector.etl.resource import WEEKLY, Changed, Document, Removed, Resource, Rows, Whole
+from bling_collector.payload import Json
+from bling_collector.windows import Between
+from bling_simulator.api.query import Query
+from bling_simulator.bling import Bling
+from bling_simulator.clock import local_now
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+CHANGED = Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal"))
+pytestmark = [
+    pytest.mark.bling(scale=0.005, repeat_previous_row=False, uneven_pages=False),
+    pytest.mark.collector(api_page_size=10),
+]
+
+
+@dataclass
+class Modules:
+    """Os módulos de um Bling simulado, que dizem quando cada um mudou."""
+
+    bling: Bling
+    records: dict[Any, Json] = field(default_factory=dict)
+    altered: dict[Any, str] = field(default_factory=dict)
+    reads_the_filter: bool = True
+
+    def put(self, id_: int, nome: str) -> None:
+        self.records[id_] = {"id": id_, "nome": nome}
+        self.altered[id_] = f"{local_now(self.bling.clock):%Y-%m-%d %H:%M:%S}"
+
+    def shown(self, row: Json, query: Query) -> bool:
+        since, until = query.text("dataAlteracaoInicial"), query.text("dataAlteracaoFinal")
+        return not (self.reads_the_filter and since and until) or since <= self.altered[row["id"]] <= until
+
+    def asked(self, id_: int) -> int:
+        return self.bling.counters.details[f"/modulos/{id_}"]
+
+
+@pytest.fixture
+async def modules(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> Modules:
+    """Trinta módulos, em três páginas."""
+    await create_tables(app)
+    found = Modules(bling)
+    for id_ in range(1, 31):
+        found.put(id_, f"M{id_}")
+    served(monkeypatch, "/modulos", found.records, found.shown)
+    return found
+
+
+def modulos(**how: Any) -> Resource:
+    def mapped(document: Document) -> Rows:
+        return {MODULOS: [{"id": document["id"], "nome": document["nome"], "detalhe": document}]}
+
+    return resource("/modulos", MODULOS, mapped, **how)
+
+
+def during(bling: Bling, monkeypatch: pytest.MonkeyPatch, page: int, action: Callable[[], object]) -> None:
+    """Faz `action` antes da página de número `page`, a contar de agora."""
+    at_request(bling, monkeypatch, "^/modulos$", page, action)
+
+
+async def name_of(app: App, id_: int) -> str:
+    return str(await scalar(app.engine, "SELECT nome FROM modulos WHERE id = :id", id=id_))
+
+
+async def test_o_que_muda_durante_a_primeira_carga_e_lido_pela_execucao_seguinte(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change() -> None:
+        modules.put(1, "Mudou")  # já se leu, na primeira página
+        clock.advance(10 * HOUR)  # e a carga ainda demora
+
+    during(bling, monkeypatch, 3, change)
+    slow = modulos(detail=False, whole=Whole(every=WEEKLY), changed=CHANGED)
+    await run(app, slow)
+    assert await name_of(app, 1) == "M1"
+    clock.advance(DAY)
+    await run(app, slow)
+    assert await name_of(app, 1) == "Mudou"
+
+
+async def test_o_que_se_leu_antes_da_primeira_execucao_que_chega_ao_fim_tambem(
+    app: App, clock: FakeClock, modules: Modules
+) -> None:
+    """Uma carga que parou no meio, ou um registro que se pediu sozinho: a execução seguinte começa dias depois."""
+    async with app.engine.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO modulos (id, nome, detalhe, extraido_em) VALUES (1, 'M1', '{}', :now)"),
+            {"now": clock.now()},
+        )
+    clock.advance(2 * DAY)
+    modules.put(1, "Mudou")
+    clock.advance(2 * DAY)
+    only = modulos(detail=False, changed=CHANGED)
+    await run(app, only)
+    clock.advance(DAY)
+    await run(app, only)
+    assert await name_of(app, 1) == "Mudou"
+
+
+async def test_o_que_a_execucao_leu_ha_muito_e_mudou_depois_e_lido_outra_vez(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = modulos(detail=False, whole=Whole(), changed=CHANGED)
+    await run(app, slow)
+    clock.advance(DAY)
+    modules.put(1, "Mudou")
+
+    def change_again() -> None:
+        modules.put(1, "Mudou outra vez")
+        clock.advance(10 * HOUR)
+
+    during(bling, monkeypatch, 3, change_again)
+    await run(app, slow)
+    assert await name_of(app, 1) == "Mudou outra vez"
+
+
+async def test_o_que_a_execucao_acaba_de_ler_nao_se_pede_outra_vez(
+    app: App, clock: FakeClock, modules: Modules
+) -> None:
+    both = modulos(whole=Whole(), changed=CHANGED)
+    await run(app, both)
+    clock.advance(DAY)
+    modules.put(1, "Mudou")
+    await run(app, both)
+    assert (await name_of(app, 1), modules.asked(1)) == ("Mudou", 2)
+
+
+async def gone(app: App) -> list[int]:
+    return [id_ for (id_,) in await rows(app.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL ORDER BY 1")]
+
+
+@pytest.mark.parametrize("detail", [True, False])
+async def test_uma_exclusao_entre_duas_paginas_nao_esconde_um_que_existe(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
+) -> None:
+    register = modulos(detail=detail, whole=Whole())
+    await run(app, register)
+    clock.advance(DAY)
+    del modules.records[30]
+    during(bling, monkeypatch, 2, lambda: modules.records.pop(3))  # o 11 passa para a primeira página
+    await run(app, register)
+    assert await gone(app) == [30], "o 3 ainda se mostrou"
+    await run(app, register)
+    assert await gone(app) == [3, 30]
+
+
+async def test_o_que_se_leu_enquanto_a_listagem_se_lia_existe(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = modulos(whole=Whole())
+    await run(app, register)
+    clock.advance(DAY)
+    del modules.records[7]
+    # Alguém o pede sozinho no meio, e ele responde.
+    async with app.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE modulos SET extraido_em = :soon WHERE id = 7"), {"soon": clock.now() + timedelta(seconds=1)}
+        )
+    during(bling, monkeypatch, 2, lambda: clock.advance(60))
+    await run(app, register)
+    assert await gone(app) == []
+
+
+async def test_um_excluido_que_passa_entre_duas_paginas_continua_excluido(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone = modulos(detail=False, whole=Whole(every=WEEKLY))
+    await run(app, everyone)
+    bin_ = {id_: modules.records[id_] for id_ in range(1, 13)}
+    served(monkeypatch, "/modulos", bin_)
+    deleted = modulos(detail=False, removed=Removed((), at_first=True))
+    await run(app, deleted, accept_deletions=True)
+    assert await gone(app) == [*range(1, 13)]
+    clock.advance(8 * DAY)
+    during(bling, monkeypatch, 2, lambda: bin_.pop(3))
+    await run(app, deleted)
+    assert await gone(app) == [*range(1, 13)], "o 3 ainda se mostrou, e o 11 passou sem ser visto"
+    clock.advance(8 * DAY)
+    await run(app, deleted)
+    assert await gone(app) == [1, 2, *range(4, 13)]
+
+
+async def test_uma_pendencia_que_passa_entre_duas_paginas_nao_se_perde(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = modulos(detail=False, alone=False, changed=CHANGED)
+    async with app.engine.begin() as connection:
+        await control.add_pendencias(connection, [Pendencia("modulos", "11", "não se leu")], clock.now())
+    clock.advance(DAY)
+    during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
+    await run(app, listed)
+    assert await rows(app.engine, "SELECT id, nome FROM modulos") == [(11, "M11")]
+
+
+async def test_um_que_deixa_de_ter_detalhe_nao_perde_o_que_dele_se_sabia(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(monkeypatch, "/modulos", modules.records, row=lambda full: {k: v for k, v in full.items() if k != "extra"})
+    for record in modules.records.values():
+        record["extra"] = "só o detalhe o diz"
+    register = modulos(whole=Whole())
+    bling.fail(r"^/modulos/5$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    await run(app, register)
+    said = "SELECT nome, detalhe ->> 'extra' FROM modulos WHERE id IN (4, 5) ORDER BY id"
+    assert await rows(app.engine, said) == [("M4", "só o detalhe o diz"), ("M5", None)], "do 5 há só a linha"
+    clock.advance(DAY)
+    bling.fail(r"^/modulos/4$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    modules.put(4, "Outro 4")
+    modules.put(5, "Outro 5")
+    await run(app, register)
+    assert await rows(app.engine, said) == [("M4", "só o detalhe o diz"), ("Outro 5", None)]
+    assert await rows(app.engine, "SELECT 1 FROM pendencias") == []
+
+
+async def test_a_primeira_carga_busca_enquanto_lista(
+    app: App, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Por partes: o que espera pelo detalhe não cresce com o cadastro."""
+    monkeypatch.setattr(whole, "PORTION", 10)
+    asked: list[int] = []
+    during(bling, monkeypatch, 3, lambda: asked.append(sum(modules.asked(id_) for id_ in modules.records)))
+    await run(app, modulos(whole=Whole()))
+    assert asked == [20]
+    assert await scalar(app.engine, "SELECT count(*) FROM modulos") == 30
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
+    app: App, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, reads: bool
+) -> None:
+    """De um cadastro que não guarda a impressão da linha, compara-se o que ela mostra."""
+    people = Table(
+        "pessoas",
+        MetaData(),
+        *(Column(c.name, c.type, primary_key=c.primary_key) for c in MODULOS.c if c.name != "resumo_lista"),
+    )
+    async with app.engine.begin() as connection:
+        await connection.execute(CreateTable(people))
+    monkeypatch.setattr(changed, "MANY", 10)
+    told: list[set[int]] = []
+
+    async def after(_: AsyncConnection, ids: Collection[int]) -> None:
+        told.append({*ids})
+
+    register = resource(
+        "/modulos",
+        people,
+        lambda d: {people: [{"id": d["id"], "nome": d["nome"], "detalhe": d}]},
+        whole=Whole(every=WEEKLY),
+        changed=replace(CHANGED, after=after),
+        shown=("nome",),
+    )
+    clock.advance(DAY)
+    await run(app, register)
+    clock.advance(DAY)
+    modules.reads_the_filter = reads
+    modules.put(4, "Outro")
+    await run(app, register)
+    assert {id_ for id_ in modules.records if modules.asked(id_) > 1} == {4}
+    assert await rows(app.engine, "SELECT nome FROM pessoas WHERE id = 4") == [("Outro",)]
+    assert told == ([{4}] if reads else []), "de um filtro que mostra tudo, nada se sabe do que mudou"
+
+
+async def park(app: App, id_: int, clock: FakeClock, resumo: str | None) -> None:
+    async with app.engine.begin() as connection:
+        for _ in range(control.PARKED_AFTER):
+            await control.add_pendencias(
+                connection, [Pendencia("modulos", str(id_), "falha", resumo=resumo)], clock.now()
+            )
+
+
+@pytest.mark.parametrize("how", [{"whole": Whole()}, {"changed": CHANGED}], ids=["inteira", "alterações"])
+async def test_uma_pendencia_estacionada_so_se_tenta_se_a_linha_muda(
+    app: App, clock: FakeClock, modules: Modules, how: dict[str, Any]
+) -> None:
+    register = modulos(**how)
+    await park(app, 4, clock, register.resumo(modules.records[4]))
+    await run(app, register)
+    clock.advance(DAY)
+    for id_ in modules.records:
+        modules.put(id_, f"M{id_}")  # alterados, e iguais
+    await run(app, register)
+    assert (modules.asked(4), modules.asked(5)) == (0, 1)
+    clock.advance(DAY)
+    modules.put(4, "Outro")
+    await run(app, register)
+    assert modules.asked(4) == 1
+    assert await name_of(app, 4) == "Outro"
+    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+
+
+def listings(bling: Bling) -> int:
+    return bling.counters.requests["/modulos"]
+
+
+async def test_uma_pagina_curta_basta_se_mostra_tudo_o_que_se_tem(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules
+) -> None:
+    """Se falta algo, lê-se até a página vazia; e também na primeira vez, e uma vez por semana."""
+    for id_ in range(5, 31):
+        del modules.records[id_]
+    short = modulos(detail=False, whole=Whole())
+    for days, gone, asked in ((0, None, 2), (1, None, 1), (1, 4, 1 + 2), (1, None, 1), (5, None, 2)):
+        clock.advance(days * DAY)
+        modules.records.pop(gone, None)
+        bling.counters.reset()
+        await run(app, short)
+        assert listings(bling) == asked
+    assert await rows(app.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL") == [(4,)]
+
+
+async def test_depois_de_uma_pagina_curta_ter_outra_nenhuma_e_a_ultima(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules
+) -> None:
+    """O que se viu uma vez vale também para os processos seguintes."""
+    for id_ in range(5, 31):
+        del modules.records[id_]
+    short = modulos(detail=False, whole=Whole())
+    await run(app, short)
+    app.client.short_go_on = True
+    assert (await app.pipeline.run()).status == "success"
+    app.client.short_go_on = False
+    assert (await app.pipeline.run()).status == "success"
+    clock.advance(DAY)
+    bling.counters.reset()
+    await run(app, short)
+    assert listings(bling) == 2
