@@ -18,7 +18,7 @@ from bling_simulator.bling import Bling
 FIRST = date(2021, 1, 1)
 NOTHING_NEW = 81
 """O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado. Delas, 21 são das notas de consumidor, de
-serviço e de entrada: duas janelas de cada, as listagens que o padrão talvez esconda e o detalhe do que está em aberto."""
+serviço e de entrada: as janelas de cada dia, o que o padrão delas talvez esconda e o detalhe do que está em aberto."""
 
 
 def estimator(app: App) -> Estimator:
