@@ -35,17 +35,18 @@ class Record(click.ParamType[tuple[str, Any]]):
         if isinstance(value, tuple):
             return value
         recurso, _, id_ = str(value).partition("/")
+        whole = f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}."
+        if not _TEXT_ID.fullmatch(id_):
+            self.fail(whole, param, ctx)
         from bling_collector.streams.registry import SYNCED, named  # só quem busca um registro os carrega
 
         if (found := named(recurso)) is None or found not in SYNCED:
             self.fail(f"{recurso!r}; use um destes: {', '.join(each.singular for each in SYNCED)}.", param, ctx)
         if found.has_text_ids:
-            if not _TEXT_ID.fullmatch(id_):
-                self.fail("o id precisa ter só letras e algarismos.", param, ctx)
             return found.name, id_
-        digits = id_.lstrip("0") if id_.isascii() and id_.isdecimal() else ""
+        digits = id_.lstrip("0") if id_.isdecimal() else ""
         if not digits or len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
-            self.fail(f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}.", param, ctx)
+            self.fail(whole, param, ctx)
         return found.name, int(digits)
 
 
