@@ -34,9 +34,11 @@ def _drift(connection: Connection) -> list[object]:
 
 VIEWS = {
     "vw_abc_clientes",
+    "vw_abc_margem",
     "vw_abc_produtos",
     "vw_cfops",
     "vw_estoque_atual",
+    "vw_estoque_cobertura",
     "vw_estoque_por_dia",
     "vw_faturamento_cliente",
     "vw_faturamento_dia",
@@ -44,11 +46,15 @@ VIEWS = {
     "vw_faturamento_produto",
     "vw_faturamento_uf",
     "vw_itens_operacoes",
+    "vw_margem_canal",
+    "vw_margem_itens",
+    "vw_margem_produto",
     "vw_nfe_linhas",
     "vw_nfe_operacoes",
     "vw_nfe_validas",
     "vw_notas_por_situacao",
     "vw_pagamentos_mes",
+    "vw_produtos_custos",
     "vw_saidas_mes",
     "vw_ultima_compra_cliente",
 }
