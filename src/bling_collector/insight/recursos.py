@@ -55,6 +55,12 @@ async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now:
         return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
 
 
+async def load_collected(engine: AsyncEngine, names: Collection[str] | None) -> set[str]:
+    """Os nomes dos recursos que se coletam."""
+    async with engine.connect() as connection:
+        return {resource.name for resource in await collected(connection, names)}
+
+
 async def read_chosen(connection: AsyncConnection, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Os que se coletam, se não são os de sempre; senão, nenhum."""
     on = await collected(connection, names)

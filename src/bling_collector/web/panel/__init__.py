@@ -10,6 +10,7 @@ from bling_collector.web.panel.pages import (
     autorizar,
     cobertura,
     entrar,
+    estoque,
     execucoes,
     executar,
     faturamento,
@@ -28,6 +29,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     execucoes.router,
     cobertura.router,
     faturamento.router,
+    estoque.router,
     notas.router,
     nota.router,
 )

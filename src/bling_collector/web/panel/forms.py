@@ -1,9 +1,13 @@
 """Os formulários do painel, lidos sem biblioteca."""
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
+
+from bling_collector.errors import UsageError
+from bling_collector.payload import storable
 
 _FIELDS: Final = 50
 
@@ -21,3 +25,14 @@ def local_path(value: str | None) -> str:
     if value is None or not value.startswith("/") or value.startswith(("//", "/\\")) or not value.isprintable():
         return "/"
     return "/" if "\\" in value or value.startswith("/entrar") else value
+
+
+def only(request: Request, names: Sequence[str]) -> dict[str, str]:
+    """O que o endereço traz em cada um destes parâmetros, sem espaços em volta; o que falta é vazio.
+
+    UsageError para um que não existe: ignorá-lo seria mostrar outra coisa que a pedida.
+    """
+    query = request.query_params
+    if strange := sorted(set(query) - set(names)):
+        raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
+    return {name: storable(query.get(name, "")).strip() for name in names}

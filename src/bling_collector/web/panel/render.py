@@ -27,6 +27,7 @@ SECTIONS: Final = (
     ("execucoes", "/execucoes", "Execuções"),
     ("faturamento", "/faturamento", "Faturamento"),
     ("notas", "/notas", "Notas"),
+    ("estoque", "/estoque", "Estoque"),
 )
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""
 THEMES: Final = ("light", "dark")

@@ -1,19 +1,16 @@
 """As tabelas e os gráficos do faturamento."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from bling_collector.documentos import masked
 from bling_collector.insight.sales.revenue import Breakdown, Part, Revenue, Step
 from bling_collector.insight.sales.situacoes import OPERACOES
-from bling_collector.web.panel.charts import Group, Series, grouped_bars
+from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short
 from bling_collector.web.panel.tables import Column, Kind, Table
-from bling_collector.words import compact, day, money, month, number, percent, plural
+from bling_collector.words import day, money, month, number, percent, plural
 
 STEPS: Final = "evolucao"
 BREAKDOWNS: Final = {
@@ -35,13 +32,6 @@ _NAMELESS: Final = {"clientes": "Sem cadastro no Bling", "produtos": "Sem códig
 _MANY: Final = 36
 _CROWDED: Final = 14
 """A partir de quantos meses só os anos se escrevem no eixo."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    title: str
-    svg: Markup
-    legend: Sequence[tuple[str, int]]
 
 
 def steps_table(steps: Sequence[Step], step: str) -> Table:
@@ -163,7 +153,7 @@ def charts(revenue: Revenue) -> list[Chart]:
             step,
             beside([each.now.valor for each in steps], [each.before.valor for each in steps]),
             lambda each: f"{money(each.now.valor)}; um ano antes, {money(each.before.valor)}",
-            _short,
+            short,
         ),
         _chart(
             "Número de notas",
@@ -171,7 +161,7 @@ def charts(revenue: Revenue) -> list[Chart]:
             step,
             beside([each.now.notas for each in steps], [each.before.notas for each in steps]),
             lambda each: f"{plural(each.now.notas, 'nota', 'notas')}; um ano antes, {number(each.before.notas)}",
-            _short,
+            short,
         ),
         _chart(
             "Parte cancelada",
@@ -209,8 +199,3 @@ def _labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]:
     if of > _CROWDED:
         return "", str(inicio.year) if inicio.month == 1 or (place == 0 and inicio.month < 10) else ""
     return month(inicio)[:3], str(inicio.year) if place == 0 or inicio.month == 1 else ""
-
-
-def _short(value: Decimal) -> str:
-    """O valor do eixo: 500 mil, 1,5 mi."""
-    return compact(value).replace(",0 ", " ")

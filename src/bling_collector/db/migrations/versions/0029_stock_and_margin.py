@@ -71,21 +71,25 @@ _VIEWS = {
         f"""
         WITH leitura AS (SELECT lido_em, {_DIA} AS dia FROM estoque_totais ORDER BY lido_em DESC LIMIT 1),
         vendas AS (
-            SELECT i.codigo_produto, max(i.data_emissao)::date AS ultima_venda,
-                   coalesce(sum(i.quantidade) FILTER (WHERE i.data_emissao >= l.dia - 89), 0) AS vendido
-            FROM vw_itens_operacoes i CROSS JOIN leitura l
-            WHERE i.valida AND i.operacao = 'venda' AND i.codigo_produto IS NOT NULL AND i.data_emissao < l.dia + 1
+            SELECT codigo_produto, max(data_emissao)::date AS ultima_venda, coalesce(sum(quantidade), 0) AS vendido
+            FROM vw_itens_operacoes
+            WHERE valida AND operacao = 'venda' AND codigo_produto IS NOT NULL
+              AND data_emissao >= (SELECT dia - 89 FROM leitura) AND data_emissao < (SELECT dia + 1 FROM leitura)
             GROUP BY 1),
         saldos AS (
             SELECT l.lido_em, l.dia, t.produto_id, p.codigo, p.nome, p.categoria_descricao AS categoria,
                    t.saldo_fisico, t.saldo_virtual, coalesce(t.saldo_virtual, t.saldo_fisico) AS saldo, c.preco_custo,
-                   CASE WHEN p.preferido THEN coalesce(v.vendido, 0) ELSE 0 END AS vendido,
-                   CASE WHEN p.preferido THEN v.ultima_venda END AS ultima_venda
+                   coalesce(v.vendido, 0) AS vendido, coalesce(v.ultima_venda, a.ultima_venda) AS ultima_venda
             FROM leitura l
             JOIN estoque_totais t ON t.lido_em = l.lido_em
             LEFT JOIN produtos p ON p.id = t.produto_id
             LEFT JOIN vw_produtos_custos c ON c.produto_id = t.produto_id AND c.ate IS NULL
-            LEFT JOIN vendas v ON v.codigo_produto = p.codigo
+            LEFT JOIN vendas v ON v.codigo_produto = p.codigo AND p.preferido
+            -- Quem não vendeu no período é que se procura, pelo SKU, nas notas de antes.
+            LEFT JOIN LATERAL (
+                SELECT max(i.data_emissao)::date AS ultima_venda FROM vw_itens_operacoes i
+                WHERE i.codigo_produto = p.codigo AND p.preferido AND v.vendido IS NULL
+                  AND i.valida AND i.operacao = 'venda' AND i.data_emissao < l.dia - 89) a ON true
             WHERE p.excluida_em IS NULL)
         SELECT lido_em, produto_id, codigo, nome, categoria, saldo_fisico, saldo_virtual, preco_custo,
                round(saldo_fisico * preco_custo, 2) AS valor_custo, vendido AS vendido_90_dias,
@@ -103,15 +107,18 @@ _VIEWS = {
         "e o custo que valia no dia da venda, vazio se não se sabe; sem os excluídos, e com os cancelados marcados",
         """
         WITH leitura AS MATERIALIZED (
-            SELECT count(*) >= 3 AND count(DISTINCT total) > 2 AND max(taxa_comissao) <= 100
+            SELECT count(*) >= 3 AND min(total) < max(total) AND max(taxa_comissao) <= 100
                    AND coalesce(corr(taxa_comissao, total), 0) < 0.5 AS em_percentual
             FROM pedidos_venda
             WHERE taxa_comissao > 0 AND taxa_comissao < 1e12 AND total > 0 AND total < 1e12 AND excluida_em IS NULL),
+        totais AS (
+            SELECT pedido_id, sum(quantidade * valor_unitario) AS soma, count(*) AS itens
+            FROM pedidos_venda_itens GROUP BY 1),
         linhas AS (
             SELECT i.pedido_id, i.ordem, p.data, p.situacao_id, p.loja_id, p.contato_id, p.nota_fiscal_id,
                    coalesce(i.produto_id, u.id) AS produto_id, i.codigo_produto, i.descricao, i.quantidade,
                    i.quantidade * i.valor_unitario AS valor,
-                   sum(i.quantidade * i.valor_unitario) OVER w AS soma, count(*) OVER w AS itens,
+                   t.soma, t.itens,
                    CASE WHEN upper(p.desconto_unidade) = 'PERCENTUAL' THEN p.total_produtos * p.desconto / 100
                         ELSE p.desconto END AS desconto,
                    CASE WHEN l.em_percentual THEN p.total * p.taxa_comissao / 100 ELSE p.taxa_comissao END AS comissao,
@@ -119,10 +126,10 @@ _VIEWS = {
                    (p.data + 1)::timestamp AT TIME ZONE 'America/Sao_Paulo' AS fim
             FROM pedidos_venda_itens i
             JOIN pedidos_venda p ON p.id = i.pedido_id AND p.excluida_em IS NULL
+            JOIN totais t ON t.pedido_id = i.pedido_id
             CROSS JOIN leitura l
             LEFT JOIN situacoes s ON s.id = p.situacao_id
-            LEFT JOIN produtos u ON i.produto_id IS NULL AND u.codigo = i.codigo_produto AND u.preferido
-            WINDOW w AS (PARTITION BY i.pedido_id)),
+            LEFT JOIN produtos u ON i.produto_id IS NULL AND u.codigo = i.codigo_produto AND u.preferido),
         partes AS (
             SELECT *, CASE WHEN soma <> 0 THEN coalesce(valor, 0) / soma ELSE 1.0 / itens END AS parte FROM linhas),
         contas AS (

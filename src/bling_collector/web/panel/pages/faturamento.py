@@ -1,14 +1,11 @@
 """Faturamento: o que as notas de um período somam, ao lado do ano anterior; a página e o que dela se baixa."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import IO, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 
 from bling_collector.bootstrap import App
 from bling_collector.clock import today
@@ -25,6 +22,8 @@ from bling_collector.insight.sales.revenue import (
     load_steps,
     step_of,
 )
+from bling_collector.web.panel.downloads import csv_answer, xlsx_answer
+from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.revenue_tables import (
     BREAKDOWNS,
@@ -35,7 +34,7 @@ from bling_collector.web.panel.revenue_tables import (
     charts,
     steps_table,
 )
-from bling_collector.web.panel.tables import Table, csv_lines, write_xlsx
+from bling_collector.web.panel.tables import Table
 from bling_collector.web.service import OneService
 from bling_collector.words import day
 
@@ -43,8 +42,6 @@ router = APIRouter(include_in_schema=False)
 TOP: Final = 10
 """Linhas de cada repartição na página; o que se baixa tem todas."""
 _PARAMETERS: Final = ("periodo", "de", "ate", "tabela", "partes")
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_CHUNK: Final = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -60,10 +57,7 @@ class Asked:
     @classmethod
     def of(cls, request: Request) -> "Asked":
         """UsageError para um parâmetro que não existe: ignorá-lo seria mostrar outra coisa que a pedida."""
-        query = request.query_params
-        if strange := sorted(set(query) - set(_PARAMETERS)):
-            raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
-        return cls(**{name: query.get(name, "").strip() for name in _PARAMETERS})
+        return cls(**only(request, _PARAMETERS))
 
     async def period(self, app: App) -> SalesPeriod:
         found = {"preset": self.periodo or None, "de": self.de or None, "ate": self.ate or None}
@@ -113,11 +107,7 @@ async def faturamento_csv(request: Request, service: OneService) -> Response:
         asked = Asked.of(request)
         period = await asked.period(app)
         table = await _whole_table(app.engine, period, asked.tabela or STEPS)
-    return StreamingResponse(
-        _unblocked(csv_lines(table)),
-        media_type="text/csv; charset=utf-8",
-        headers=_attachment(period, table.name, "csv"),
-    )
+    return csv_answer(table, _file(period, table.name))
 
 
 @router.get("/faturamento.xlsx")
@@ -127,9 +117,9 @@ async def faturamento_xlsx(request: Request, service: OneService) -> Response:
         period = await asked.period(app)
         names = [asked.tabela] if asked.tabela else [STEPS, *BREAKDOWNS]
         tables = [await _whole_table(app.engine, period, name) for name in names]
-    file = await asyncio.to_thread(_workbook, tables, period)
+    title = f"Faturamento de {day(period.inicio)} a {day(period.fim)}"
     name = tables[0].name if len(tables) == 1 else "completo"
-    return StreamingResponse(_read(file), media_type=_XLSX, headers=_attachment(period, name, "xlsx"))
+    return await xlsx_answer(tables, [title, COUNTS_AS_SALE], _file(period, name))
 
 
 async def _whole_table(engine: AsyncEngine, period: SalesPeriod, name: str) -> Table:
@@ -173,26 +163,5 @@ def query_of(period: SalesPeriod) -> str:
     return urlencode({"de": period.inicio.isoformat(), "ate": period.fim.isoformat()})
 
 
-def _attachment(period: SalesPeriod, name: str, extension: str) -> dict[str, str]:
-    file = f"faturamento-{name}-{period.inicio}-a-{period.fim}.{extension}"
-    return {"Content-Disposition": f'attachment; filename="{file}"'}
-
-
-def _workbook(tables: list[Table], period: SalesPeriod) -> IO[bytes]:
-    file = TemporaryFile()  # noqa: SIM115 — quem a manda a fecha, no fim
-    title = f"Faturamento de {day(period.inicio)} a {day(period.fim)}"
-    write_xlsx(file, tables, [title, COUNTS_AS_SALE])
-    file.seek(0)
-    return file
-
-
-async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK):
-            yield chunk
-
-
-async def _unblocked(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Cada pedaço é montado fora do laço: uma tabela comprida não para as outras páginas."""
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk
+def _file(period: SalesPeriod, name: str) -> str:
+    return f"faturamento-{name}-{period.inicio}-a-{period.fim}"
