@@ -23,11 +23,11 @@ _VALUES = f"""
 _AMOUNTS = f"count(*) {_SOLD} AS notas, count(*) {_CANCELLED} AS canceladas, {_VALUES}"
 _WHOLE = f"count(*) OVER () AS de, sum(round(coalesce(sum(valor) {_SOLD}, 0), 2)) OVER () AS todo"
 
-_DAYS = text(f"""
+_DAYS = f"""
     SELECT data_emissao::date AS dia, count(*) {_SOLD} AS notas, round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
            count(*) {_CANCELLED} AS canceladas, round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
            round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte
-    FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY 1""")
+    FROM {{view}} WHERE {_PERIOD} AND {{only}} GROUP BY 1 ORDER BY 1"""
 
 _OPERATIONS = text(f"""
     SELECT operacao, count(*) AS notas, round(coalesce(sum(valor), 0), 2) AS valor,
@@ -66,7 +66,7 @@ _PRODUCTS = text(f"""
     somas AS (
         SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
         FROM todos ORDER BY valor DESC, codigo_produto LIMIT :most)
-    SELECT s.*, coalesce(p.nome, u.descricao_produto) AS nome, p.categoria_descricao AS categoria
+    SELECT s.*, coalesce(p.nome, u.descricao_produto) AS nome, p.categoria_descricao AS categoria, p.id AS produto_id
     FROM somas s
     LEFT JOIN produtos p ON p.codigo = s.codigo_produto AND p.preferido
     LEFT JOIN LATERAL (
@@ -134,10 +134,20 @@ async def read_bounds(connection: AsyncConnection, earliest: date, latest: date)
     return Bounds(row.first, row.last, row.undated, row.undated_value)
 
 
-async def read_days(connection: AsyncConnection, inicio: date, fim: date) -> Rows:
-    """Os dias do período que têm notas: as vendas, as canceladas e o que não é venda, como em vw_faturamento_dia."""
-    found = await connection.execute(_DAYS, {"inicio": inicio, "fim": fim})
-    return found.all()
+async def read_days(
+    connection: AsyncConnection, inicio: date, fim: date, *, contato_id: int | None = None, codigo: str | None = None
+) -> Rows:
+    """Os dias do período que têm notas: as vendas, as canceladas e o que não é venda, como em vw_faturamento_dia.
+
+    Só as de um cliente, se `contato_id` o diz, ou as linhas de um SKU, se `codigo` o diz.
+    """
+    values: dict[str, Any] = {"inicio": inicio, "fim": fim}
+    view, only = "vw_nfe_operacoes", "true"
+    if contato_id is not None:
+        only, values = "contato_id = :contato_id", values | {"contato_id": contato_id}
+    if codigo is not None:
+        view, only, values = "vw_itens_operacoes", "codigo_produto = :codigo", values | {"codigo": codigo}
+    return (await connection.execute(text(_DAYS.format(view=view, only=only)), values)).all()
 
 
 async def read_breakdown(connection: AsyncConnection, name: str, inicio: date, fim: date, most: int | None) -> Rows:

@@ -79,6 +79,8 @@ class Part:
     categoria: str | None = None
     quantidade: Decimal = Decimal(0)
     parcelas: int = 0
+    produto_id: int | None = None
+    """O produto que tem o código, se algum tem."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,20 @@ async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date) ->
     É venda o que o é nas views (vw_nfe_operacoes).
     """
     async with snapshot(engine).connect() as connection:
-        bounds = await read_bounds(connection, EARLIEST, _latest(today))
-        days = await _days(connection, period)
+        return await read_revenue(connection, period, today)
+
+
+async def read_revenue(
+    connection: AsyncConnection,
+    period: SalesPeriod,
+    today: date,
+    *,
+    contato_id: int | None = None,
+    codigo: str | None = None,
+) -> Revenue:
+    """O mesmo, de tudo ou só de um cliente, ou de um SKU; `bounds` é sempre o que o banco tem."""
+    bounds = await read_bounds(connection, EARLIEST, _latest(today))
+    days = await _days(connection, period, contato_id=contato_id, codigo=codigo)
     step = step_of(period)
     return Revenue(period, step, _steps(period, days, step), bounds)
 
@@ -150,9 +164,12 @@ async def load_steps(engine: AsyncEngine, period: SalesPeriod) -> list[Step]:
         return _steps(period, await _days(connection, period), step_of(period))
 
 
-async def _days(connection: AsyncConnection, period: SalesPeriod) -> list[tuple[date, Amount]]:
+async def _days(
+    connection: AsyncConnection, period: SalesPeriod, *, contato_id: int | None = None, codigo: str | None = None
+) -> list[tuple[date, Amount]]:
     """Os dias do período e os do ano anterior."""
-    found = await read_days(connection, period.year_before.inicio, period.fim)
+    inicio, fim = period.year_before.inicio, period.fim
+    found = await read_days(connection, inicio, fim, contato_id=contato_id, codigo=codigo)
     return [(row.dia, Amount(*row[1:])) for row in found]
 
 
@@ -224,5 +241,7 @@ def _part(row: RowMapping, key: str) -> Part:
     if "tipo_pagamento" in row:
         nome = row["descricao"] or PAGAMENTOS.get(row["tipo_pagamento"])
     amounts = {each.name: row[each.name] for each in fields(Amount) if each.name in row}
-    others = {name: row[name] for name in ("documento", "categoria", "quantidade", "parcelas") if name in row}
+    others = {
+        name: row[name] for name in ("documento", "categoria", "quantidade", "parcelas", "produto_id") if name in row
+    }
     return Part(row[key], nome, Amount(**amounts), **others)

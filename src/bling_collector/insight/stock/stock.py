@@ -12,7 +12,6 @@ from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import stock
 from bling_collector.db.resources.revenue import snapshot
 from bling_collector.errors import UsageError
-from bling_collector.payload import storable
 
 FILTERS: Final = {
     "": "Todos",
@@ -130,10 +129,10 @@ def read_search(q: str, situacao: str, deposito: str, ordem: str, pagina: str) -
         raise UsageError(f"“{deposito[:40]}” não é um depósito. Escolha um da lista.")
     if pagina and _whole(pagina, _MOST_PAGES) is None:
         raise UsageError(f"“{pagina[:40]}” não é uma página desta lista.")
-    if len(words := storable(q)) > _LONGEST:
+    if len(q) > _LONGEST:
         raise UsageError(f"O que se procura pode ter no máximo {_LONGEST} caracteres.")
     place = number if deposito else None
-    return Search(words or None, situacao, place, ordem or "acaba", _whole(pagina, _MOST_PAGES) or 1)
+    return Search(q or None, situacao, place, ordem or "acaba", _whole(pagina, _MOST_PAGES) or 1)
 
 
 def _whole(value: str, below: int) -> int | None:

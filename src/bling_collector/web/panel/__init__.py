@@ -8,6 +8,7 @@ from bling_collector.web.panel import static
 from bling_collector.web.panel.pages import (
     api,
     autorizar,
+    cliente,
     cobertura,
     entrar,
     estoque,
@@ -16,6 +17,7 @@ from bling_collector.web.panel.pages import (
     faturamento,
     nota,
     notas,
+    produto,
     situacao,
 )
 
@@ -30,6 +32,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     cobertura.router,
     faturamento.router,
     estoque.router,
+    produto.router,
+    cliente.router,
     notas.router,
     nota.router,
 )

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 from fastapi import HTTPException, Request
 
 from bling_collector.errors import UsageError
-from bling_collector.payload import storable
 
 _FIELDS: Final = 50
 
@@ -35,4 +34,11 @@ def only(request: Request, names: Sequence[str]) -> dict[str, str]:
     query = request.query_params
     if strange := sorted(set(query) - set(names)):
         raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
-    return {name: storable(query.get(name, "")).strip() for name in names}
+    return {name: query.get(name, "").strip() for name in names}
+
+
+def record_id(value: str, otherwise: str) -> int:
+    """O id que o endereço traz; 404, com a frase `otherwise`, se não é um."""
+    if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) > 0:
+        return int(value)
+    raise HTTPException(404, otherwise)

@@ -66,8 +66,11 @@ def steps_table(steps: Sequence[Step], step: str) -> Table:
     return Table(STEPS, "Evolução", columns, rows, len(rows))
 
 
-def breakdown_table(name: str, found: Breakdown) -> Table:
-    """Uma repartição; a última coluna é a parte de cada linha no todo que se reparte."""
+def breakdown_table(name: str, found: Breakdown, query: str = "") -> Table:
+    """Uma repartição; a última coluna é a parte de cada linha no todo que se reparte.
+
+    `query` é o período, para que a página do cliente ou do produto mostre o mesmo.
+    """
     columns, pick = {
         "ufs": (_UFS, _uf),
         "clientes": (_CUSTOMERS, _customer),
@@ -76,7 +79,15 @@ def breakdown_table(name: str, found: Breakdown) -> Table:
         "operacoes": (_OPERATIONS, _operation),
     }[name]
     rows = [(*pick(part), part.amount.valor / found.whole if found.whole else None) for part in found.rows]
-    return Table(name, BREAKDOWNS[name], (*columns, Column("Participação", "share")), rows, found.of)
+    links = [_link(name, part, query) for part in found.rows]
+    return Table(name, BREAKDOWNS[name], (*columns, Column("Participação", "share")), rows, found.of, links)
+
+
+def _link(name: str, part: Part, query: str) -> str | None:
+    """A página do que a linha é, se há uma."""
+    if name == "clientes" and part.key is not None:
+        return f"/clientes/{part.key}?{query}"
+    return f"/produtos/{part.produto_id}?{query}" if part.produto_id is not None else None
 
 
 _UFS: Final = (

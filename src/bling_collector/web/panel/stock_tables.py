@@ -13,8 +13,8 @@ DAYS: Final = "dias"
 ABOUT: Final = (
     "O saldo é o físico da última leitura, e o valor, esse saldo vezes o custo do fornecedor padrão ou, sem "
     "fornecedor, o do cadastro. A cobertura são os dias para que dá o saldo virtual, no passo da venda dos 90 dias "
-    "até a leitura: a das notas, que dizem o SKU mas não o depósito. O custo de um kit e o de um produto com variações são "
-    "os das partes, e não se somam outra vez. É o mesmo de vw_estoque_cobertura."
+    "até a leitura: a das notas, que dizem o SKU mas não o depósito. O custo de um kit e o de um produto com variações "
+    "são os das partes, e não se somam outra vez. É o mesmo de vw_estoque_cobertura."
 )
 _PRODUCT: Final = (
     Column("Produto"),

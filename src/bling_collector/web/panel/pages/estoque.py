@@ -20,6 +20,7 @@ from bling_collector.insight.stock.stock import (
     load_stock,
     read_search,
 )
+from bling_collector.payload import storable
 from bling_collector.web.panel.downloads import csv_answer, xlsx_answer
 from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import fragment, page, wants_fragment
@@ -96,6 +97,7 @@ async def _tables(request: Request, service: OneService) -> list[Table]:
 
 def _read(request: Request) -> tuple[dict[str, str], Search]:
     typed = only(request, _PARAMETERS)
+    typed["q"] = storable(typed["q"])
     return typed, read_search(*(typed[name] for name in (*_ASKED, "pagina")))
 
 
