@@ -137,8 +137,9 @@ async def test_do_faturamento_chega_se_ao_cliente_e_os_numeros_sao_os_mesmos(
 @pytest.mark.loaded(START)
 async def test_o_que_o_cliente_deve(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     asked = (
-        "SELECT contato_id, sum(coalesce(saldo, valor)), sum(coalesce(saldo, valor)) FILTER (WHERE vencimento < '2026-02-20'),"
-        " count(*) FROM contas_receber WHERE situacao IN (1, 3) AND excluida_em IS NULL GROUP BY 1"
+        "SELECT contato_id, sum(coalesce(saldo, valor)),"
+        " sum(coalesce(saldo, valor)) FILTER (WHERE vencimento < '2026-02-20'), count(*)"
+        " FROM contas_receber WHERE situacao IN (1, 3) AND excluida_em IS NULL GROUP BY 1"
         " ORDER BY 3 DESC NULLS LAST LIMIT 1"
     )
     id_, owed, overdue, count = (await rows(engine, asked))[0]

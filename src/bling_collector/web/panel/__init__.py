@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from bling_collector.web.panel import static
 from bling_collector.web.panel.pages import (
     api,
+    atencao,
     autorizar,
     cliente,
     cobertura,
@@ -27,6 +28,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     entrar.router,
     autorizar.router,
     situacao.router,
+    atencao.router,
     executar.router,
     execucoes.router,
     cobertura.router,

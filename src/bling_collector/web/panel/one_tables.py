@@ -22,7 +22,8 @@ def _nowhere(_: Row[Any]) -> None:
     return None
 
 
-def _customer(row: Row[Any]) -> str | None:
+def customer_address(row: Row[Any]) -> str | None:
+    """A página do cliente da linha, se ela diz de quem é."""
     return f"/clientes/{row.contato_id}" if row.contato_id is not None else None
 
 
@@ -42,7 +43,7 @@ PRODUCT: Final[Mapping[str, Kind]] = {
             Column("Valor", "money"),
         ),
         lambda r: (r.nome or NAMELESS, masked(r.documento) or None, r.notas, r.quantidade, r.ultima, r.valor),
-        _customer,
+        customer_address,
     ),
     "notas": (
         "Notas",
