@@ -67,7 +67,7 @@ async def test_a_pagina_diz_o_que_a_view_soma(http: httpx2.AsyncClient, engine: 
     assert sum(float(row["Valor"].replace(",", ".") or 0) for row in listed) == pytest.approx(float(value))
     ids = [int(id_) for id_ in re.findall(r'href="/produtos/(\d+)"', shown.text)]
     order = "SELECT produto_id FROM vw_estoque_cobertura ORDER BY dias_cobertura, vendido_90_dias DESC, produto_id"
-    assert ids == [id_ for (id_,) in await rows(engine, f"{order} LIMIT 50")]
+    assert ids == [id_ for (id_,) in await rows(engine, f"{order} LIMIT 25")]
     assert (await http.get("/estoque.xlsx?situacao=acaba")).content.startswith(b"PK")
 
 
@@ -95,7 +95,7 @@ async def test_cada_filtro_mostra_baixa_e_conta_os_mesmos(
             shown = await http.get(f"/estoque?{query}", headers=PAGE)
             assert f"{len(ids)} produto" in said(shown)
             assert len(await csv_of(http, query)) == len(ids)
-            if len(ids) <= 50:
+            if len(ids) <= 25:
                 assert {int(id_) for id_ in re.findall(r'href="/produtos/(\d+)"', shown.text)} == ids
     assert product
     pages = [await http.get("/estoque?ordem=nome", headers=PAGE)]

@@ -30,7 +30,7 @@ ORDERS: Final = {
     "parado": "Há mais tempo sem venda",
     "nome": "Nome",
 }
-PER_PAGE: Final = 50
+PER_PAGE: Final = 25
 DAYS: Final = 60
 """Quantos dias o gráfico mostra; o que se baixa tem todos."""
 _MOST_PAGES: Final = 100_000

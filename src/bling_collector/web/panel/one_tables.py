@@ -1,7 +1,6 @@
 """As tabelas das páginas de um produto e de um cliente."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -154,9 +153,11 @@ def table_of(kinds: Mapping[str, Kind], name: str, rows: Sequence[Row[Any]]) -> 
     return Table(name, title, columns, [pick(row) for row in rows], of, [link(row) for row in rows])
 
 
-def balance_chart(rows: Sequence[Row[Any]]) -> Chart:
-    """O saldo de um produto em cada dia que tem leitura, do mais velho ao mais novo; abaixo de zero não há barra."""
-    days = list(reversed(rows))
+def balance_chart(rows: Sequence[Row[Any]]) -> Chart | None:
+    """O saldo de um produto em cada dia em que o Bling tinha registro dele; abaixo de zero não há barra."""
+    days = [row for row in reversed(rows) if row.saldo_fisico is not None]
+    if not days:
+        return None
     groups = [
         Group(
             str(each.dia.day) if each.dia.day % 5 == 0 or each.dia.day == 1 or len(days) <= 14 else "",
@@ -166,6 +167,6 @@ def balance_chart(rows: Sequence[Row[Any]]) -> Chart:
         for place, each in enumerate(days)
     ]
     title = f"Saldo, {day(days[0].dia)} a {day(days[-1].dia)}"
-    series = [Series("Saldo físico", 1, [each.saldo_fisico or Decimal(0) for each in days])]
+    series = [Series("Saldo físico", 1, [each.saldo_fisico for each in days])]
     svg = grouped_bars(title, "Os números estão na tabela “Estoque dia a dia”, abaixo.", groups, series, number)
     return Chart("Saldo, dia a dia", svg, [("Saldo físico", 1)])

@@ -11,24 +11,25 @@ from bling_collector.words import day, money, month, plural
 PRODUCTS: Final = "produtos"
 DAYS: Final = "dias"
 ABOUT: Final = (
-    "O saldo é o físico da última leitura, e o valor, esse saldo vezes o custo do fornecedor padrão ou, sem "
-    "fornecedor, o do cadastro. A cobertura são os dias para que dá o saldo virtual, no passo da venda dos 90 dias "
-    "até a leitura: a das notas, que dizem o SKU mas não o depósito. O custo de um kit e o de um produto com variações "
-    "são os das partes, e não se somam outra vez. É o mesmo de vw_estoque_cobertura."
+    "O valor é o saldo físico da última leitura vezes o custo do fornecedor padrão ou, sem fornecedor, o do cadastro; "
+    "um saldo negativo diminui-o. A cobertura são os dias para que dá o saldo virtual, que desconta o que está "
+    "reservado, no passo da venda dos 90 dias até a leitura: a das notas, que dizem o SKU mas não o depósito. O custo "
+    "de um kit e o de um produto com variações são os das partes, que não se somam outra vez. É o de "
+    "vw_estoque_cobertura."
 )
 _PRODUCT: Final = (
     Column("Produto"),
     Column("Código", place="under"),
     Column("Categoria", place="file"),
     Column("Saldo", "decimal"),
-    Column("Saldo virtual", "decimal", "file"),
+    Column("Saldo virtual", "decimal"),
     Column("Custo", "money"),
     Column("Valor", "money"),
     Column("Vendido em 90 dias", "decimal"),
     Column("Cobertura em dias", "decimal"),
     Column("Acaba em", "day"),
     Column("Última venda", "day"),
-    Column("Situação"),
+    Column("Situação", place="file"),
 )
 _DAY: Final = (
     Column("Dia", "day"),

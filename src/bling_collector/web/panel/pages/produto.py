@@ -101,7 +101,7 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
         quantity_change=change(found.quantidade, found.quantidade_antes),
         charts=charts(revenue)[:1] if revenue else [],
         steps=steps_table(revenue.steps, revenue.step) if revenue else None,
-        balance=balance_chart(found.tables["estoque"]) if found.tables["estoque"] else None,
+        balance=balance_chart(found.tables["estoque"]),
         tables={name: table_of(PRODUCT, name, rows[:TOP]) for name, rows in found.tables.items()},
         missing={name: need for name, need in _NEEDS.items() if need[0] not in collected},
         orders="pedidos_venda" in collected,
