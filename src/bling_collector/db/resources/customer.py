@@ -36,11 +36,12 @@ TABLES: Final[Mapping[str, str]] = {
         SELECT i.codigo_produto AS codigo, coalesce(p.nome, max(t.descricao_produto)) AS nome, p.id AS produto_id,
                count(DISTINCT i.nfe_id) AS notas, sum(i.quantidade) AS quantidade,
                round(coalesce(sum(i.valor), 0), 2) AS valor, max(i.data_emissao)::date AS ultima
-        FROM (SELECT nfe_id FROM vw_nfe_operacoes
-              WHERE contato_id = :id AND valida AND operacao = 'venda' AND {_PERIOD}) AS n
-        JOIN vw_itens_operacoes i ON i.nfe_id = n.nfe_id AND i.valida AND i.operacao = 'venda'
+        FROM vw_itens_operacoes i
         JOIN nfe_itens t ON t.id = i.item_id
         LEFT JOIN produtos p ON p.codigo = i.codigo_produto AND p.preferido
+        WHERE i.valida AND i.operacao = 'venda' AND i.nfe_id = ANY(ARRAY(
+            SELECT nfe_id FROM vw_nfe_operacoes
+            WHERE contato_id = :id AND valida AND operacao = 'venda' AND {_PERIOD}))
         GROUP BY i.codigo_produto, p.id, p.nome ORDER BY valor DESC, codigo""",
     "notas": f"""
         SELECT n.id, n.numero, n.data_emissao::date AS dia, n.situacao, round(o.valor, 2) AS valor

@@ -44,7 +44,10 @@ _VIEWS = {
             UNION ALL
             SELECT p.id, NULL, p.preco_custo, p.extraido_em, NULL, NULL
             FROM produtos p
-            WHERE p.preco_custo > 0 AND NOT EXISTS (SELECT FROM custos c WHERE c.produto_id = p.id))
+            WHERE p.preco_custo > 0 AND NOT EXISTS (
+                SELECT FROM produtos_fornecedores f
+                JOIN produtos_fornecedores_custos v ON v.produto_fornecedor_id = f.id
+                WHERE f.produto_id = p.id AND v.preco_custo > 0))
         SELECT t.produto_id, t.fornecedor_id, t.preco_custo, t.lido_em, t.desde, t.ate
         FROM todos t LEFT JOIN produtos p ON p.id = t.produto_id
         WHERE p.formato IS DISTINCT FROM 'E'
@@ -111,14 +114,11 @@ _VIEWS = {
                    AND coalesce(corr(taxa_comissao, total), 0) < 0.5 AS em_percentual
             FROM pedidos_venda
             WHERE taxa_comissao > 0 AND taxa_comissao < 1e12 AND total > 0 AND total < 1e12 AND excluida_em IS NULL),
-        totais AS (
-            SELECT pedido_id, sum(quantidade * valor_unitario) AS soma, count(*) AS itens
-            FROM pedidos_venda_itens GROUP BY 1),
         linhas AS (
             SELECT i.pedido_id, i.ordem, p.data, p.situacao_id, p.loja_id, p.contato_id, p.nota_fiscal_id,
                    coalesce(i.produto_id, u.id) AS produto_id, i.codigo_produto, i.descricao, i.quantidade,
                    i.quantidade * i.valor_unitario AS valor,
-                   t.soma, t.itens,
+                   sum(i.quantidade * i.valor_unitario) OVER w AS soma, count(*) OVER w AS itens,
                    CASE WHEN upper(p.desconto_unidade) = 'PERCENTUAL' THEN p.total_produtos * p.desconto / 100
                         ELSE p.desconto END AS desconto,
                    CASE WHEN l.em_percentual THEN p.total * p.taxa_comissao / 100 ELSE p.taxa_comissao END AS comissao,
@@ -126,10 +126,10 @@ _VIEWS = {
                    (p.data + 1)::timestamp AT TIME ZONE 'America/Sao_Paulo' AS fim
             FROM pedidos_venda_itens i
             JOIN pedidos_venda p ON p.id = i.pedido_id AND p.excluida_em IS NULL
-            JOIN totais t ON t.pedido_id = i.pedido_id
             CROSS JOIN leitura l
             LEFT JOIN situacoes s ON s.id = p.situacao_id
-            LEFT JOIN produtos u ON i.produto_id IS NULL AND u.codigo = i.codigo_produto AND u.preferido),
+            LEFT JOIN produtos u ON i.produto_id IS NULL AND u.codigo = i.codigo_produto AND u.preferido
+            WINDOW w AS (PARTITION BY i.pedido_id)),
         partes AS (
             SELECT *, CASE WHEN soma <> 0 THEN coalesce(valor, 0) / soma ELSE 1.0 / itens END AS parte FROM linhas),
         contas AS (
