@@ -288,7 +288,8 @@ def _gone_before(bling: Bling, resource: Resource) -> int:
 async def test_what_answers_and_is_not_listed_is_not_invented(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    chosen = (await assert_equals_bling(app, bling, resource))[0]
+    ids, truth = await assert_equals_bling(app, bling, resource), documents(bling, resource)
+    chosen = next(id_ for id_ in ids if resource.is_listable(truth[id_]))
     bling.unlisted.add((resource.path, chosen))
     clock.advance(DAY)
     await repaired(app)
@@ -320,9 +321,10 @@ async def test_one_that_cannot_be_read_is_owed_and_the_others_are_not(
     await assert_equals_bling(app, bling, resource)
 
 
+@pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "killed"])
 @EACH_WAY
-async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+async def test_a_run_that_does_not_reach_the_end_goes_on_from_where_it_was(
+    app: App, bling: Bling, clock: FakeClock, resource: Resource, killed: bool
 ) -> None:
     ids = await assert_equals_bling(app, bling, resource)
     async with app.engine.begin() as connection:
@@ -335,13 +337,21 @@ async def test_a_run_that_is_stopped_goes_on_from_where_it_was(
         SIMULATED[resource.path].edit(bling, id_, changeable(resource, documents(bling, resource)[id_]))
     stop = asyncio.Event()
 
-    def stop_in_the_middle(progress: Progress) -> None:
-        if resource.title in progress.fase:
+    def end_in_the_middle(progress: Progress) -> None:
+        if resource.title in progress.fase and not stop.is_set():
             stop.set()
+            if killed:
+                run.cancel()
 
     clock.advance(DAY)
-    await app.pipeline.reconcile(repair=True, sink=stop_in_the_middle, stop=stop)
-    assert stop.is_set()
+    run = asyncio.create_task(app.pipeline.reconcile(repair=True, sink=end_in_the_middle, stop=stop))
+    await asyncio.gather(run, return_exceptions=True)
+    assert (stop.is_set(), run.cancelled()) == (True, killed)
+    if killed:  # como a deixa um processo que já não pôde dizer nada
+        async with app.engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE etl_controle SET status = 'running', fim = NULL WHERE status = 'error'")
+            )
     clock.advance(DAY)
     await repaired(app)
     await assert_equals_bling(app, bling, resource)
@@ -434,7 +444,7 @@ async def test_each_day_has_its_photograph_and_none_is_touched_again(
     truth = documents(bling, resource)
     simulated.edit(bling, ids[0], photographable(resource, truth[ids[0]]))
     simulated.delete(bling, ids[1])
-    clock.advance(DAY)
+    clock.advance(7 * DAY)
     assert (await app.pipeline.run()).status == "success"
     now = await photographs(app, resource)
     assert len(now) == 2

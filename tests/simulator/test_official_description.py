@@ -48,6 +48,10 @@ SMALL: dict[str, str | None] = {
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
+    "/pedidos/compras": "/pedidos/compras/{idPedidoCompra}",
+    "/propostas-comerciais": "/propostas-comerciais/{idPropostaComercial}",
+    "/ordens-producao": "/ordens-producao/{idOrdemProducao}",
+    "/contratos": "/contratos/{idContrato}",
 }
 """Listagem → o detalhe, onde há um que se descreva."""
 DETAILS = {

@@ -69,13 +69,15 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Recent:
-    """Outra data por que a listagem se filtra, relida todo dia em volta de hoje: mostra o que mudou e cuja data do
-    negócio já ficou para trás."""
+    """Outra data por que a listagem se filtra, ou a mesma mais longe, relida todo dia em volta de hoje: mostra o que
+    mudou e cuja data do negócio já ficou para trás."""
 
     between: Between
     back: timedelta
     ahead: timedelta = timedelta(days=1)
     filters: Params = ()
+    weekly: str = ""
+    """O nome do ponto de leitura, se basta relê-la uma vez por semana."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Whole:
 
     every: timedelta = timedelta()
     """De quanto em quanto tempo; zero é em toda execução."""
+    weekly: Callable[[Document], bool] = lambda row: False
+    """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     when_lacking: bool = False
     """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
 
@@ -145,6 +149,8 @@ class Each:
     query: str
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
+    params: tuple[str, ...] = ()
+    """As colunas dela que são parâmetros da listagem."""
     of: str = ""
     """O recurso da consulta: quem pede este pede também aquele."""
 
@@ -278,6 +284,10 @@ class Resource:
     changed: Changed | None = None
     whole: Whole | None = None
     each: Each | None = None
+    also_by: Each | None = None
+    """Listagens que se somam às de `shows`, uma por linha desta consulta: o padrão pode esconder o que elas mostram, e
+    só o banco sabe que filtros há. Da listagem inteira, leem-se uma vez por semana, e sempre que as outras não mostrem
+    tudo o que se tem."""
     cites: tuple[Cited, ...] = ()
     """Os outros recursos de que este guarda ids."""
     needs: tuple[str, ...] = ()
@@ -292,8 +302,8 @@ class Resource:
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
     from_list: tuple[tuple[str, str], ...] = ()
     """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
-    listable: Callable[[Document], bool] = lambda document: True
-    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído."""
+    listable: Callable[[Document], bool] | None = None
+    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído. None se não os há."""
     fleeting: tuple[str, ...] = ()
     """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
@@ -346,6 +356,11 @@ class Resource:
         return Kept(self.name, self.table, dated, self.ours, self.alive, self.known, self.on_gone)
 
     @property
+    def parents(self) -> tuple[Each, ...]:
+        """As consultas, de outros recursos, por que ele se lista."""
+        return tuple(each for each in (self.each, self.also_by) if each is not None)
+
+    @property
     def personal(self) -> Personal | None:
         """O recurso, no que é preciso saber dele para achar e apagar uma pessoa; None se não fala de nenhuma."""
         told = self.person
@@ -393,6 +408,9 @@ class Resource:
     def keeps_listing(self) -> bool:
         """Cada registro guarda a impressão da linha de listagem que o mostrou; e o que ela mostra não foi excluído."""
         return "resumo_lista" in self.table.c
+
+    def is_listable(self, document: Document) -> bool:
+        return self.listable is None or self.listable(document)
 
     def day(self, row: Document) -> date | None:
         """O dia da linha, se o recurso tem data de negócio e a linha a traz."""

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.resources.attention import read_signal
-from bling_collector.db.resources.revenue import read_bounds, snapshot
+from bling_collector.db.resources.revenue import NOTAS, read_bounds, snapshot
 from bling_collector.insight.recursos import load_collected
 from bling_collector.windows import EARLIEST
 
@@ -90,7 +90,7 @@ async def load_attention(
     """Os sinais destes nomes, com até `most` linhas cada um."""
     on = await load_collected(engine, recursos)
     async with snapshot(engine).connect() as connection:
-        last = (await read_bounds(connection, EARLIEST, today + timedelta(days=1))).last
+        last = (await read_bounds(connection, NOTAS, EARLIEST, today + timedelta(days=1))).last
         day = last or today
         signals = [
             Signal(name, rule, await read_signal(connection, name, day, today, most))

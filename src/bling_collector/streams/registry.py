@@ -18,26 +18,36 @@ from bling_collector.streams.cadastros.naturezas_operacao import NATUREZAS_OPERA
 from bling_collector.streams.cadastros.situacoes import SITUACOES, SITUACOES_MODULOS
 from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
+from bling_collector.streams.compras.pedidos_compra import PEDIDOS_COMPRA
 from bling_collector.streams.estoque.estoques import ESTOQUES
 from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.producao.ordens_producao import ORDENS_PRODUCAO
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
+from bling_collector.streams.vendas.contratos import CONTRATOS
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
+from bling_collector.streams.vendas.propostas import PROPOSTAS
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     PEDIDOS_VENDA,
+    PROPOSTAS,
+    PEDIDOS_COMPRA,
     CONTAS_RECEBER,
     CONTAS_PAGAR,
     BORDEROS,
     CAIXAS,
+    CONTRATOS,
+    SITUACOES_MODULOS,
+    SITUACOES,
+    ORDENS_PRODUCAO,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
     VENDEDORES,
@@ -53,8 +63,6 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     GRUPOS_PRODUTO,
     CONTAS_FINANCEIRAS,
     CATEGORIAS_FINANCEIRAS,
-    SITUACOES_MODULOS,
-    SITUACOES,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""
@@ -88,9 +96,8 @@ def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = 
 
 
 def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
-    """Aquele por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
-    if resource.each is not None:
-        yield resource.each.of
+    """Aqueles por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
+    yield from (parents.of for parents in resource.parents)
     if not any(each.gives(resource) for each in RESOURCES if each.name in wanted):
         yield from resource.needs
 

@@ -16,6 +16,7 @@ from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.paging import cut_page
+from bling_simulator.api.papeis import PAPEIS
 from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
 from bling_simulator.api.produtos import PRODUTOS
 from bling_simulator.api.query import Query
@@ -32,6 +33,7 @@ RESOURCES = {
         *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
         *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS),
         *DIMENSOES,
+        *PAPEIS,
     )
 }
 

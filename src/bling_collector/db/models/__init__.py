@@ -12,6 +12,7 @@ from bling_collector.db.models.cadastros import (
     vendedores_comissoes,
 )
 from bling_collector.db.models.catalogo import produtos_fornecedores, produtos_fornecedores_custos, produtos_lojas
+from bling_collector.db.models.compras import pedidos_compra, pedidos_compra_itens, pedidos_compra_parcelas
 from bling_collector.db.models.control import (
     alarmes,
     checkpoints,
@@ -55,7 +56,15 @@ from bling_collector.db.models.notas import (
     nfe_itens,
     nfe_pagamentos,
 )
-from bling_collector.db.models.vendas import pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
+from bling_collector.db.models.producao import ordens_producao, ordens_producao_itens, ordens_producao_vendas
+from bling_collector.db.models.vendas import (
+    contratos,
+    pedidos_venda,
+    pedidos_venda_itens,
+    pedidos_venda_parcelas,
+    propostas,
+    propostas_itens,
+)
 
 __all__ = [
     "TOKENS_ROW",
@@ -76,6 +85,7 @@ __all__ = [
     "contas_pagar",
     "contas_receber",
     "contatos",
+    "contratos",
     "dados_apagados",
     "depositos",
     "empresa",
@@ -97,6 +107,12 @@ __all__ = [
     "nfe_pagamentos",
     "oauth_states",
     "oauth_tokens",
+    "ordens_producao",
+    "ordens_producao_itens",
+    "ordens_producao_vendas",
+    "pedidos_compra",
+    "pedidos_compra_itens",
+    "pedidos_compra_parcelas",
     "pedidos_venda",
     "pedidos_venda_itens",
     "pedidos_venda_parcelas",
@@ -106,6 +122,8 @@ __all__ = [
     "produtos_fornecedores",
     "produtos_fornecedores_custos",
     "produtos_lojas",
+    "propostas",
+    "propostas_itens",
     "recursos_ligados",
     "situacoes",
     "situacoes_modulos",

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import customer as queries
-from bling_collector.db.resources.revenue import snapshot
+from bling_collector.db.resources.revenue import snapshot, sold_to
 from bling_collector.errors import CollectorError
 from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.insight.sales.revenue import Revenue, read_revenue
@@ -44,7 +44,7 @@ async def load_customer(
         contato = await _customer(connection, contato_id)
         return CustomerPage(
             contato,
-            await read_revenue(connection, period, today, contato_id=contato_id),
+            await read_revenue(connection, period, today, sold_to(contato_id)),
             await queries.read_purchases(connection, contato_id),
             await queries.read_owed(connection, contato_id, today),
             {name: await _rows(connection, name, contato_id, period, today, most) for name in TABLES},
@@ -64,7 +64,7 @@ async def load_customer_revenue(engine: AsyncEngine, contato_id: int, period: Sa
     """Só o que comprou, passo a passo."""
     async with engine.connect() as connection:
         await _customer(connection, contato_id)
-        return await read_revenue(connection, period, today, contato_id=contato_id)
+        return await read_revenue(connection, period, today, sold_to(contato_id))
 
 
 async def _customer(connection: AsyncConnection, contato_id: int) -> Row[Any]:

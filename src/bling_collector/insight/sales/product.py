@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import product as queries
-from bling_collector.db.resources.revenue import snapshot
+from bling_collector.db.resources.revenue import snapshot, sold_as
 from bling_collector.errors import CollectorError
 from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.insight.sales.revenue import Revenue, read_revenue
@@ -56,7 +56,7 @@ async def load_product(
         revenue, now, before = None, Decimal(0), Decimal(0)
         if produto.codigo is not None:
             earlier = period.year_before
-            revenue = await read_revenue(connection, period, today, codigo=produto.codigo)
+            revenue = await read_revenue(connection, period, today, sold_as(produto.codigo))
             now = await queries.read_quantity(connection, produto.codigo, period.inicio, period.fim)
             before = await queries.read_quantity(connection, produto.codigo, earlier.inicio, earlier.fim)
         return ProductPage(
@@ -85,7 +85,7 @@ async def load_product_revenue(
     """Só o que se vendeu, passo a passo."""
     async with engine.connect() as connection:
         codigo = (await _product(connection, produto_id)).codigo
-        return None if codigo is None else await read_revenue(connection, period, today, codigo=codigo)
+        return None if codigo is None else await read_revenue(connection, period, today, sold_as(codigo))
 
 
 async def _product(connection: AsyncConnection, produto_id: int) -> Row[Any]:

@@ -50,7 +50,7 @@ class Chart:
     legend: Sequence[tuple[str, int]]
 
 
-def short(value: Decimal) -> str:
+def short_value(value: Decimal) -> str:
     """O valor do eixo: 500 mil, 1,5 mi."""
     return compact(value).replace(",0 ", " ")
 

@@ -1,33 +1,26 @@
-"""As tabelas de uma página como arquivos, CSV e XLSX, que saem aos poucos."""
+"""As tabelas do painel, como arquivos que se baixam."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from tempfile import TemporaryFile
-from typing import IO, Final
+from typing import IO
 
-from fastapi import Response
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from bling_collector.web.panel.files import XLSX, attachment, read_file, unblocked
 from bling_collector.web.panel.tables import Table, csv_lines, write_xlsx
 
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_CHUNK: Final = 64 * 1024
+
+def csv_file(table: Table, name: str) -> Response:
+    """A tabela em CSV; `name` é o nome do arquivo, sem a extensão."""
+    chunks = unblocked(csv_lines(table))
+    return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers=attachment(name, "csv"))
 
 
-def csv_answer(table: Table, name: str) -> Response:
-    """A tabela, num arquivo deste nome, sem a extensão."""
-    chunks = _unblocked(csv_lines(table))
-    return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers=_attachment(f"{name}.csv"))
-
-
-async def xlsx_answer(tables: Sequence[Table], about: Sequence[str], name: str) -> Response:
-    """As tabelas, uma por folha; `about` são as frases da primeira."""
+async def xlsx_file(tables: Sequence[Table], about: Sequence[str], name: str) -> Response:
+    """As tabelas numa pasta de trabalho, uma folha cada uma; `about` são as frases da primeira folha."""
     file = await asyncio.to_thread(_workbook, tables, about)
-    return StreamingResponse(_read(file), media_type=_XLSX, headers=_attachment(f"{name}.xlsx"))
-
-
-def _attachment(file: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{file}"'}
+    return StreamingResponse(read_file(file), media_type=XLSX, headers=attachment(name, "xlsx"))
 
 
 def _workbook(tables: Sequence[Table], about: Sequence[str]) -> IO[bytes]:
@@ -35,15 +28,3 @@ def _workbook(tables: Sequence[Table], about: Sequence[str]) -> IO[bytes]:
     write_xlsx(file, tables, about)
     file.seek(0)
     return file
-
-
-async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK):
-            yield chunk
-
-
-async def _unblocked(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Cada pedaço é montado fora do laço: uma tabela comprida não para as outras páginas."""
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk

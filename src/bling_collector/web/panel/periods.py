@@ -14,8 +14,8 @@ PARAMETERS: Final = ("periodo", "de", "ate")
 
 async def read_period(app: App, typed: Mapping[str, str]) -> SalesPeriod:
     """O período pedido; os erros de `choose_period`."""
-    asked = {"preset": typed["periodo"] or None, "de": typed["de"] or None, "ate": typed["ate"] or None}
-    return await load_period(app.engine, today(app.clock), **asked)
+    preset, de, ate = (typed[name] or None for name in PARAMETERS)
+    return await load_period(app.engine, today(app.clock), preset=preset, de=de, ate=ate)
 
 
 def presets_of(path: str, period: SalesPeriod | None) -> list[tuple[str, str, bool]]:

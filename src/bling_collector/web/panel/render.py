@@ -26,6 +26,8 @@ SECTIONS: Final = (
     ("executar", "/executar", "Executar"),
     ("execucoes", "/execucoes", "Execuções"),
     ("faturamento", "/faturamento", "Faturamento"),
+    ("vendas", "/vendas", "Vendas"),
+    ("financeiro", "/financeiro", "Financeiro"),
     ("notas", "/notas", "Notas"),
     ("estoque", "/estoque", "Estoque"),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bling_collector.insight.stock.stock import Day, Product, Products
-from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short
+from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
 from bling_collector.web.panel.tables import Column, Table
 from bling_collector.words import day, money, month, plural
 
@@ -83,5 +83,5 @@ def days_chart(days: Sequence[Day]) -> Chart:
     ]
     title = f"Valor do estoque, ao custo, {day(days[0].dia)} a {day(days[-1].dia)}"
     series = [Series("Ao custo do dia", 1, [each.valor for each in days])]
-    svg = grouped_bars(title, "Os números estão na tabela “Valor por dia”, abaixo.", groups, series, short)
+    svg = grouped_bars(title, "Os números estão na tabela “Valor por dia”, abaixo.", groups, series, short_value)
     return Chart("Valor do estoque, ao custo", svg, [("Ao custo do dia", 1)])

@@ -32,7 +32,7 @@ class Column:
 class Table:
     """`name` vai no endereço e no nome do arquivo; `of` são as linhas que há ao todo, se aqui só estão as primeiras.
 
-    `links` são as páginas do que cada linha é, se há uma.
+    `links` são, linha a linha, os endereços do que está por trás delas, ou None; vazio, nenhuma tem.
     """
 
     name: str

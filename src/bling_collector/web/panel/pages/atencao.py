@@ -8,7 +8,7 @@ from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.attention import RULES, Attention, load_attention
 from bling_collector.web.panel.attention_tables import figure_of, signal_table
-from bling_collector.web.panel.downloads import csv_answer, xlsx_answer
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService
@@ -39,7 +39,7 @@ async def atencao_csv(request: Request, service: OneService) -> Response:
     if not name:
         raise UsageError(f"Diga a tabela: {', '.join(RULES)}.")
     table = signal_table((await _found(service, name)).signals[0])
-    return csv_answer(table, f"atencao-{name}")
+    return csv_file(table, f"atencao-{name}")
 
 
 @router.get("/atencao.xlsx")
@@ -47,7 +47,7 @@ async def atencao_xlsx(request: Request, service: OneService) -> Response:
     name = only(request, ("tabela",))["tabela"]
     found = await _found(service, name)
     about = ["O que pede atenção", *(f"{each.rule.title}: {each.rule.rule}" for each in found.signals)]
-    return await xlsx_answer([signal_table(each) for each in found.signals], about, f"atencao-{name or 'completo'}")
+    return await xlsx_file([signal_table(each) for each in found.signals], about, f"atencao-{name or 'completo'}")
 
 
 async def _found(service: OneService, name: str) -> Attention:

@@ -15,14 +15,13 @@ from bling_collector.insight.sales.customer import (
     load_customer_revenue,
     load_customer_table,
 )
-from bling_collector.insight.sales.periods import SalesPeriod
-from bling_collector.insight.sales.revenue import step_of
-from bling_collector.web.panel.downloads import csv_answer, xlsx_answer
+from bling_collector.insight.sales.periods import SalesPeriod, step_of
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only, record_id
 from bling_collector.web.panel.one_tables import CUSTOMER, NAMELESS, table_of
 from bling_collector.web.panel.periods import PARAMETERS, presets_of, query_of, read_period
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.revenue_tables import COUNTS_AS_SALE, STEPS, change, charts, steps_table
+from bling_collector.web.panel.revenue_tables import FATURAMENTO, STEPS, change, charts, steps_table
 from bling_collector.web.panel.tables import Table
 from bling_collector.web.service import OneService
 
@@ -39,7 +38,7 @@ async def cliente_csv(request: Request, contato_id: str, service: OneService) ->
         typed = only(request, (*PARAMETERS, "tabela"))
         period = await read_period(app, typed)
         table = await _table(app, id_, period, typed["tabela"] or STEPS)
-    return csv_answer(table, f"cliente-{id_}-{table.name}")
+    return csv_file(table, f"cliente-{id_}-{table.name}")
 
 
 @router.get("/clientes/{contato_id}.xlsx")
@@ -51,7 +50,7 @@ async def cliente_xlsx(request: Request, contato_id: str, service: OneService) -
         names = [typed["tabela"]] if typed["tabela"] else [STEPS, *TABLES]
         tables = [await _table(app, id_, period, name) for name in names]
     name = tables[0].name if len(tables) == 1 else "completo"
-    return await xlsx_answer(tables, [f"Cliente {id_}", COUNTS_AS_SALE], f"cliente-{id_}-{name}")
+    return await xlsx_file(tables, [f"Cliente {id_}", FATURAMENTO.counts], f"cliente-{id_}-{name}")
 
 
 @router.get("/clientes/{contato_id}")
@@ -93,12 +92,12 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
         revenue=revenue,
         comparable=revenue.comparable,
         value_change=change(revenue.now.valor, revenue.before.valor),
-        notes_change=change(revenue.now.notas, revenue.before.notas),
-        charts=charts(revenue)[:1],
-        steps=steps_table(revenue.steps, revenue.step),
+        notes_change=change(revenue.now.vendas, revenue.before.vendas),
+        charts=charts(revenue, FATURAMENTO)[:1],
+        steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, period),
         tables={name: table_of(CUSTOMER, name, rows) for name, rows in found.tables.items()},
         receivables="contas_receber" in collected,
-        counts_as_sale=COUNTS_AS_SALE,
+        counts_as_sale=FATURAMENTO.counts,
     )
 
 
@@ -106,7 +105,7 @@ async def _table(app: App, id_: int, period: SalesPeriod, name: str) -> Table:
     now = today(app.clock)
     if name == STEPS:
         revenue = await load_customer_revenue(app.engine, id_, period, now)
-        return steps_table(revenue.steps, step_of(period))
+        return steps_table(revenue.steps, step_of(period), FATURAMENTO, period)
     if name not in TABLES:
         raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join([STEPS, *TABLES])}.")
     return table_of(CUSTOMER, name, await load_customer_table(app.engine, id_, period, now, name))

@@ -21,7 +21,7 @@ from bling_collector.insight.stock.stock import (
     read_search,
 )
 from bling_collector.payload import storable
-from bling_collector.web.panel.downloads import csv_answer, xlsx_answer
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.stock_tables import ABOUT, DAYS, PRODUCTS, days_chart, days_table, products_table
@@ -75,13 +75,13 @@ async def estoque(request: Request, service: OneService) -> Response:
 @router.get("/estoque.csv")
 async def estoque_csv(request: Request, service: OneService) -> Response:
     tables = await _tables(request, service)
-    return csv_answer(tables[0], f"estoque-{tables[0].name}")
+    return csv_file(tables[0], f"estoque-{tables[0].name}")
 
 
 @router.get("/estoque.xlsx")
 async def estoque_xlsx(request: Request, service: OneService) -> Response:
     tables = await _tables(request, service)
-    return await xlsx_answer(tables, ["Estoque", ABOUT], f"estoque-{tables[0].name}")
+    return await xlsx_file(tables, ["Estoque", ABOUT], f"estoque-{tables[0].name}")
 
 
 async def _tables(request: Request, service: OneService) -> list[Table]:

@@ -8,7 +8,7 @@ from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.recursos import load_collected
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import SalesPeriod, step_of
 from bling_collector.insight.sales.product import (
     TABLES,
     UnknownProductError,
@@ -16,13 +16,12 @@ from bling_collector.insight.sales.product import (
     load_product_revenue,
     load_product_table,
 )
-from bling_collector.insight.sales.revenue import step_of
-from bling_collector.web.panel.downloads import csv_answer, xlsx_answer
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only, record_id
 from bling_collector.web.panel.one_tables import PRODUCT, balance_chart, table_of
 from bling_collector.web.panel.periods import PARAMETERS, presets_of, query_of, read_period
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.revenue_tables import COUNTS_AS_SALE, STEPS, change, charts, steps_table
+from bling_collector.web.panel.revenue_tables import FATURAMENTO, STEPS, change, charts, steps_table
 from bling_collector.web.panel.tables import Table
 from bling_collector.web.service import OneService
 
@@ -47,7 +46,7 @@ async def produto_csv(request: Request, produto_id: str, service: OneService) ->
         typed = only(request, (*PARAMETERS, "tabela"))
         period = await read_period(app, typed)
         table = await _table(app, id_, period, typed["tabela"] or STEPS)
-    return csv_answer(table, f"produto-{id_}-{table.name}")
+    return csv_file(table, f"produto-{id_}-{table.name}")
 
 
 @router.get("/produtos/{produto_id}.xlsx")
@@ -59,7 +58,7 @@ async def produto_xlsx(request: Request, produto_id: str, service: OneService) -
         names = [typed["tabela"]] if typed["tabela"] else [STEPS, *TABLES]
         tables = [await _table(app, id_, period, name) for name in names]
     name = tables[0].name if len(tables) == 1 else "completo"
-    return await xlsx_answer(tables, [f"Produto {id_}", COUNTS_AS_SALE], f"produto-{id_}-{name}")
+    return await xlsx_file(tables, [f"Produto {id_}", FATURAMENTO.counts], f"produto-{id_}-{name}")
 
 
 @router.get("/produtos/{produto_id}")
@@ -99,20 +98,20 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
         comparable=revenue is not None and revenue.comparable,
         value_change=change(revenue.now.valor, revenue.before.valor) if revenue else None,
         quantity_change=change(found.quantidade, found.quantidade_antes),
-        charts=charts(revenue)[:1] if revenue else [],
-        steps=steps_table(revenue.steps, revenue.step) if revenue else None,
+        charts=charts(revenue, FATURAMENTO)[:1] if revenue else [],
+        steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, period) if revenue else None,
         balance=balance_chart(found.tables["estoque"]),
         tables={name: table_of(PRODUCT, name, rows[:TOP]) for name, rows in found.tables.items()},
         missing={name: need for name, need in _NEEDS.items() if need[0] not in collected},
         orders="pedidos_venda" in collected,
-        counts_as_sale=COUNTS_AS_SALE,
+        counts_as_sale=FATURAMENTO.counts,
     )
 
 
 async def _table(app: App, id_: int, period: SalesPeriod, name: str) -> Table:
     if name == STEPS:
         revenue = await load_product_revenue(app.engine, id_, period, today(app.clock))
-        return steps_table(revenue.steps if revenue else [], step_of(period))
+        return steps_table(revenue.steps if revenue else [], step_of(period), FATURAMENTO, period)
     if name not in TABLES:
         raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join([STEPS, *TABLES])}.")
     return table_of(PRODUCT, name, await load_product_table(app.engine, id_, period, name))
