@@ -58,6 +58,7 @@ VIEWS = {
     "vw_margem_canal",
     "vw_margem_itens",
     "vw_margem_produto",
+    "vw_nfe_impostos",
     "vw_nfe_linhas",
     "vw_nfe_operacoes",
     "vw_nfe_validas",

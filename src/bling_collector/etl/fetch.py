@@ -118,7 +118,9 @@ async def fetch(
 
     async def one(id_: Id) -> Fetched:
         try:
-            return Fetched(id_, await client.detail(resource.asked_at, id_, read, key=resource.key))
+            return Fetched(
+                id_, await client.detail(resource.asked_at, id_, read, key=resource.key, params=resource.detail_params)
+            )
         except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
         except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
@@ -180,7 +182,13 @@ class _Jury:
         witnesses = self._witnesses or ([] if oldest is None else [oldest])
         for witness in witnesses:
             try:
-                await self._client.detail(self._path, witness, key=self._resource.key, attempts=WITNESS_ATTEMPTS)
+                await self._client.detail(
+                    self._path,
+                    witness,
+                    key=self._resource.key,
+                    params=self._resource.detail_params,
+                    attempts=WITNESS_ATTEMPTS,
+                )
             except BlingNotFoundError:  # também é uma resposta
                 pass
             except BlingPausedError:  # o Bling está fora do ar: não é a testemunha que falha

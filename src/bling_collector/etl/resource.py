@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import Column, ColumnElement, Table, Text
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
@@ -254,8 +254,14 @@ class Resource:
     """False se o Bling não dá um registro só: o que a listagem, completa, não mostra não existe."""
     detail_path: str | None = None
     """Onde se pede um só, se não é em `path`."""
+    detail_params: Params = ()
+    """O que se manda com esse pedido."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
+    brings: str = ""
+    """O recurso que também se pede quando este se pede pelo nome."""
+    by_name: bool = False
+    """True para o que `todos` não pede, pelo que custa."""
     principal: bool = False
     """O marco dele é o da execução, como no primeiro coletor."""
 
@@ -265,8 +271,12 @@ class Resource:
     (404)."""
     shows: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
+    tries: tuple[Params, ...] = ()
+    """As que se somam às de `shows` onde o Bling as aceita: de um valor de filtro que as fontes não dão por certo, ser
+    recusado (400) é não haver nada com ele."""
     suspects: tuple[Params, ...] = ()
-    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez."""
+    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez. Um
+    que o Bling recuse também não mostra nada."""
     proves: Callable[[Document], bool] = lambda row: True
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()
@@ -309,6 +319,9 @@ class Resource:
     shown: tuple[str, ...] = ()
     """As colunas que a listagem também mostra: uma conferência que repara as compara."""
     special: tuple[Special, ...] = ()
+    owed: Callable[[AsyncConnection, date], Awaitable[int]] | None = None
+    """Quantos detalhes `special` deve pedir, do que o banco sabe nesse dia: de um que não se lista, os que faltam dos
+    que os de `needs` mostram; do que se lista, os que se releem."""
     special_cost: Callable[[Mapping[str, float], Mapping[str, int]], float] | None = None
     """Quantas requisições `special` pede, de quantos registros chegam e quantos o banco tem de cada recurso; None se
     quase nunca pede alguma."""
@@ -387,6 +400,14 @@ class Resource:
     def of_list(self, row: Document) -> Document:
         """O que só a linha da listagem diz, como o documento o guarda."""
         return {ours: row[theirs] for theirs, ours in self.from_list if theirs in row}
+
+    @property
+    def has_text_ids(self) -> bool:
+        return isinstance(self.table.c.id.type, Text)
+
+    def id_of(self, written: str) -> Id:
+        """O id de um registro, como se escreve em pendências e no que se digita."""
+        return written if self.has_text_ids else int(written)
 
     @property
     def asked_at(self) -> str:
