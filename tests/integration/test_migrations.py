@@ -34,6 +34,7 @@ def _drift(connection: Connection) -> list[object]:
 
 VIEWS = {
     "vw_abc_clientes",
+    "vw_abc_margem",
     "vw_abc_produtos",
     "vw_borderos_contas",
     "vw_cfops",
@@ -44,6 +45,7 @@ VIEWS = {
     "vw_contas_receber_idade",
     "vw_dre_mes",
     "vw_estoque_atual",
+    "vw_estoque_cobertura",
     "vw_estoque_por_dia",
     "vw_faturamento_cliente",
     "vw_faturamento_dia",
@@ -53,6 +55,9 @@ VIEWS = {
     "vw_fluxo_caixa_dia",
     "vw_itens_operacoes",
     "vw_lancamentos_avulsos",
+    "vw_margem_canal",
+    "vw_margem_itens",
+    "vw_margem_produto",
     "vw_nfe_impostos",
     "vw_nfe_linhas",
     "vw_nfe_operacoes",
@@ -68,6 +73,7 @@ VIEWS = {
     "vw_pedidos_produto",
     "vw_pedidos_situacao",
     "vw_pedidos_vendedor",
+    "vw_produtos_custos",
     "vw_saidas_mes",
     "vw_situacoes",
     "vw_ultima_compra_cliente",

@@ -121,8 +121,8 @@ async def _casas(app: App) -> None:
         app.engine,
         """
         SELECT table_name, column_name FROM information_schema.columns
-        WHERE table_name LIKE 'vw_%' AND table_name !~ 'nfe|itens' AND data_type = 'numeric'
-          AND column_name NOT IN ('quantidade', 'saldo_fisico', 'saldo_virtual')
+        WHERE table_name LIKE 'vw_%' AND table_name !~ 'nfe|itens|estoque|margem|custos' AND data_type = 'numeric'
+          AND column_name <> 'quantidade'
         """,
     )
     assert len(columns) > 25

@@ -61,6 +61,14 @@ OTHERS = {
     # O mesmo, dos pedidos.
     "order_search.py": {"where", "by", "named", "' AND '.join(conditions)"},
     "orders.py": {"named", "key", "_by('contato_id')"},
+    # Consultas, condições e ordens escritas ali mesmo, que se escolhem pelo nome; o que se procura vai por parâmetro.
+    "attention.py": {"QUERIES[name]", "total"},
+    "customer.py": {"TABLES[name]", "_PERIOD.replace(' AND ', ' AND o.')"},
+    "product.py": {"TABLES[name]"},
+    "stock.py": {
+        *("FILTERS['sem-custo']", "FILTERS['acaba']", "FILTERS['esgotado']", "FILTERS['parado']", "FILTERS[name]"),
+        *("_WHOLE if deposito is None else _PLACE", "ORDERS[order]", "searched"),
+    },
     # Nomes das nossas tabelas e colunas, escritos ali mesmo.
     "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
     "erasure.py": {"table", "column"},

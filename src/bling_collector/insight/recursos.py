@@ -55,6 +55,12 @@ async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now:
         return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
 
 
+async def load_collected(engine: AsyncEngine, names: Collection[str] | None) -> set[str]:
+    """Os nomes dos recursos que se coletam."""
+    async with engine.connect() as connection:
+        return {resource.name for resource in await collected(connection, names)}
+
+
 async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name: str, now: datetime) -> ShownResource:
     """O recurso deste nome; `names` são os que `RECURSOS` pede."""
     async with engine.connect() as connection:

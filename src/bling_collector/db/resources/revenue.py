@@ -1,7 +1,7 @@
 """As consultas do faturamento de um período; o que é venda o dizem as views (vw_nfe_operacoes, vw_itens_operacoes)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -23,11 +23,11 @@ _VALUES = f"""
 _AMOUNTS = f"count(*) {_SOLD} AS vendas, count(*) {_CANCELLED} AS canceladas, {_VALUES}"
 _WHOLE = f"count(*) OVER () AS de, sum(round(coalesce(sum(valor) {_SOLD}, 0), 2)) OVER () AS todo"
 
-_DAYS = text(f"""
+_DAYS = f"""
     SELECT data_emissao::date AS dia, count(*) {_SOLD} AS vendas, round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
            count(*) {_CANCELLED} AS canceladas, round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
            round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte
-    FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY 1""")
+    FROM {{view}} WHERE {_PERIOD} AND {{only}} GROUP BY 1 ORDER BY 1"""
 
 _OPERATIONS = text(f"""
     SELECT operacao, count(*) AS vendas, round(coalesce(sum(valor), 0), 2) AS valor,
@@ -66,7 +66,7 @@ _PRODUCTS = text(f"""
     somas AS (
         SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
         FROM todos ORDER BY valor DESC, codigo_produto LIMIT :most)
-    SELECT s.*, coalesce(p.nome, u.descricao_produto) AS nome, p.categoria_descricao AS categoria
+    SELECT s.*, coalesce(p.nome, u.descricao_produto) AS nome, p.categoria_descricao AS categoria, p.id AS produto_id
     FROM somas s
     LEFT JOIN produtos p ON p.codigo = s.codigo_produto AND p.preferido
     LEFT JOIN LATERAL (
@@ -115,7 +115,7 @@ class Sales:
 
 
 NOTAS: Final = Sales(
-    _DAYS,
+    text(_DAYS.format(view="vw_nfe_operacoes", only="true")),
     _ENDS,
     _UNDATED,
     {
@@ -126,6 +126,18 @@ NOTAS: Final = Sales(
         "operacoes": _OPERATIONS,
     },
 )
+
+
+def sold_to(contato_id: int) -> Sales:
+    """As notas, e em cada dia só as deste cliente."""
+    days = text(_DAYS.format(view="vw_nfe_operacoes", only="contato_id = :contato_id"))
+    return replace(NOTAS, days=days.bindparams(contato_id=contato_id))
+
+
+def sold_as(codigo: str) -> Sales:
+    """As notas, e em cada dia só as linhas deste SKU."""
+    days = text(_DAYS.format(view="vw_itens_operacoes", only="codigo_produto = :codigo"))
+    return replace(NOTAS, days=days.bindparams(codigo=codigo))
 
 
 @dataclass(frozen=True)

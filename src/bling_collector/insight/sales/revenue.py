@@ -84,6 +84,8 @@ class Part:
     categoria: str | None = None
     quantidade: Decimal = Decimal(0)
     parcelas: int = 0
+    produto_id: int | None = None
+    """O produto que tem o código, se algum tem."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,13 @@ async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date, *,
     É venda o que o é nas views (vw_nfe_operacoes, vw_pedidos).
     """
     async with snapshot(engine).connect() as connection:
-        bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
-        days = await _days(connection, sales, period)
+        return await read_revenue(connection, period, today, sales)
+
+
+async def read_revenue(connection: AsyncConnection, period: SalesPeriod, today: date, sales: Sales) -> Revenue:
+    """O mesmo, numa conexão que já se tem."""
+    bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
+    days = await _days(connection, sales, period)
     step = step_of(period)
     return Revenue(period, step, _steps(period, days, step), bounds)
 
@@ -244,5 +251,7 @@ def _part(row: RowMapping, key: str) -> Part:
     if "tipo_pagamento" in row:
         nome = row["descricao"] or PAGAMENTOS.get(row["tipo_pagamento"])
     amounts = {each.name: row[each.name] for each in fields(Amount) if each.name in row}
-    others = {name: row[name] for name in ("documento", "categoria", "quantidade", "parcelas") if name in row}
+    others = {
+        name: row[name] for name in ("documento", "categoria", "quantidade", "parcelas", "produto_id") if name in row
+    }
     return Part(row[key], nome, Amount(**amounts), **others)

@@ -7,10 +7,13 @@ from fastapi import APIRouter
 from bling_collector.web.panel import static
 from bling_collector.web.panel.pages import (
     api,
+    atencao,
     autorizar,
+    cliente,
     cobertura,
     contas,
     entrar,
+    estoque,
     execucoes,
     executar,
     faturamento,
@@ -19,6 +22,7 @@ from bling_collector.web.panel.pages import (
     notas,
     pedido,
     pedidos,
+    produto,
     situacao,
     vendas,
 )
@@ -29,6 +33,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     entrar.router,
     autorizar.router,
     situacao.router,
+    atencao.router,
     executar.router,
     execucoes.router,
     cobertura.router,
@@ -38,6 +43,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     pedido.router,
     financeiro.router,
     contas.router,
+    estoque.router,
+    produto.router,
+    cliente.router,
     notas.router,
     nota.router,
 )

@@ -11,6 +11,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from bling_collector.words import compact
+
 HEIGHT: Final = 240
 _TOP: Final = 12
 _BOTTOM: Final = 38
@@ -39,6 +41,18 @@ class Group:
     label: str
     under: str
     tip: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    svg: Markup
+    legend: Sequence[tuple[str, int]]
+
+
+def short_value(value: Decimal) -> str:
+    """O valor do eixo: 500 mil, 1,5 mi."""
+    return compact(value).replace(",0 ", " ")
 
 
 def grouped_bars(

@@ -8,13 +8,11 @@ from urllib.parse import urlencode
 from bling_collector.db.resources.finance import Rows
 from bling_collector.documentos import masked
 from bling_collector.insight.finance.money import Due, FlowStep, Money, Side
-from bling_collector.web.panel.charts import Group, Series, grouped_bars
+from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
 from bling_collector.web.panel.revenue_tables import (
     STEP_KINDS,
     STEP_TITLES,
-    Chart,
     change,
-    short_value,
     step_labels,
     step_name,
 )

@@ -1,9 +1,12 @@
 """Os formulários do painel, lidos sem biblioteca."""
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
+
+from bling_collector.errors import UsageError
 
 _FIELDS: Final = 50
 
@@ -21,3 +24,21 @@ def local_path(value: str | None) -> str:
     if value is None or not value.startswith("/") or value.startswith(("//", "/\\")) or not value.isprintable():
         return "/"
     return "/" if "\\" in value or value.startswith("/entrar") else value
+
+
+def only(request: Request, names: Sequence[str]) -> dict[str, str]:
+    """O que o endereço traz em cada um destes parâmetros, sem espaços em volta; o que falta é vazio.
+
+    UsageError para um que não existe: ignorá-lo seria mostrar outra coisa que a pedida.
+    """
+    query = request.query_params
+    if strange := sorted(set(query) - set(names)):
+        raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
+    return {name: query.get(name, "").strip() for name in names}
+
+
+def record_id(value: str, otherwise: str) -> int:
+    """O id que o endereço traz; 404, com a frase `otherwise`, se não é um."""
+    if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) > 0:
+        return int(value)
+    raise HTTPException(404, otherwise)

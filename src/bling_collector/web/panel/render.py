@@ -29,6 +29,7 @@ SECTIONS: Final = (
     ("vendas", "/vendas", "Vendas"),
     ("financeiro", "/financeiro", "Financeiro"),
     ("notas", "/notas", "Notas"),
+    ("estoque", "/estoque", "Estoque"),
 )
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""
 THEMES: Final = ("light", "dark")

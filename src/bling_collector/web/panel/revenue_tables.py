@@ -7,17 +7,15 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from markupsafe import Markup
-
 from bling_collector.db.resources.orders import PEDIDOS
 from bling_collector.db.resources.revenue import NOTAS, Sales
 from bling_collector.documentos import masked
 from bling_collector.insight.sales.periods import SalesPeriod, month_end
 from bling_collector.insight.sales.revenue import Breakdown, Part, Revenue, Step
 from bling_collector.insight.sales.situacoes import OPERACOES
-from bling_collector.web.panel.charts import Group, Series, grouped_bars
+from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
 from bling_collector.web.panel.tables import Column, Kind, Table
-from bling_collector.words import compact, day, money, month, number, percent, plural
+from bling_collector.words import day, money, month, number, percent, plural
 
 STEPS: Final = "evolucao"
 _COUNTS_AS_SALE: Final = (
@@ -38,13 +36,6 @@ _NAMELESS: Final = {"clientes": "Sem cadastro no Bling", "produtos": "Sem códig
 _MANY: Final = 36
 _CROWDED: Final = 14
 """A partir de quantos meses só os anos se escrevem no eixo."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    title: str
-    svg: Markup
-    legend: Sequence[tuple[str, int]]
 
 
 _UFS: Final = (
@@ -148,12 +139,16 @@ _ITEMS: Final = (
 
 @dataclass(frozen=True)
 class Shown:
-    """Uma repartição: o título, as colunas, o que de cada linha vai nelas e o filtro da lista que a mostra."""
+    """Uma repartição: o título, as colunas, o que de cada linha vai nelas e, se há uma, a página que a mostra.
+
+    `filter` é o da lista do que se soma; `page`, o endereço da página do que a linha é.
+    """
 
     title: str
     columns: Sequence[Column]
     pick: Callable[[Part], tuple[Any, ...]]
     filter: Callable[[Part], Mapping[str, Any] | None] | None = None
+    page: Callable[[Part], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -190,13 +185,25 @@ class Told:
         """O endereço da lista do que está por trás de uma linha deste período."""
         if self.list_path is None or filters is None:
             return None
-        days = {"de": period.inicio.isoformat(), "ate": period.fim.isoformat()}
-        return f"{self.list_path}?{urlencode({**filters, **days})}"
+        return _address(self.list_path, period, filters)
+
+
+def _address(path: str, period: SalesPeriod, filters: Mapping[str, Any]) -> str:
+    days = {"de": period.inicio.isoformat(), "ate": period.fim.isoformat()}
+    return f"{path}?{urlencode({**filters, **days})}"
 
 
 def _by_id(name: str) -> Callable[[Part], Mapping[str, Any] | None]:
     """O filtro pelo id, que é nenhum se a linha é a do que não o tem."""
     return lambda part: {name: "nenhum" if part.key is None else part.key}
+
+
+def _customer_page(part: Part) -> str | None:
+    return None if part.key is None else f"/clientes/{part.key}"
+
+
+def _product_page(part: Part) -> str | None:
+    return None if part.produto_id is None else f"/produtos/{part.produto_id}"
 
 
 FATURAMENTO: Final = Told(
@@ -205,8 +212,8 @@ FATURAMENTO: Final = Told(
     sales=NOTAS,
     breakdowns={
         "ufs": Shown("Por UF", _UFS, _uf),
-        "clientes": Shown("Clientes", _CUSTOMERS, _customer),
-        "produtos": Shown("Produtos", _PRODUCTS, _product),
+        "clientes": Shown("Clientes", _CUSTOMERS, _customer, page=_customer_page),
+        "produtos": Shown("Produtos", _PRODUCTS, _product, page=_product_page),
         "pagamentos": Shown("Formas de pagamento", _PAYMENTS, _payment),
         "operacoes": Shown("Vendas e outras saídas", _OPERATIONS, _operation),
     },
@@ -308,8 +315,16 @@ def breakdown_table(name: str, found: Breakdown, told: Told, period: SalesPeriod
     shown = told.breakdowns[name]
     rows = [(*shown.pick(part), part.amount.valor / found.whole if found.whole else None) for part in found.rows]
     columns = (*shown.columns, Column("Participação", "share"))
-    links = [told.behind(period, shown.filter(part)) if shown.filter else None for part in found.rows]
+    links = [_behind(part, shown, told, period) for part in found.rows]
     return Table(name, shown.title, columns, rows, found.of, links)
+
+
+def _behind(part: Part, shown: Shown, told: Told, period: SalesPeriod) -> str | None:
+    """A página do que a linha é, ou a lista do que ela soma, no mesmo período."""
+    if shown.page is not None:
+        path = shown.page(part)
+        return path and _address(path, period, {})
+    return told.behind(period, shown.filter(part)) if shown.filter else None
 
 
 def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:
@@ -381,8 +396,3 @@ def step_labels(place: int, inicio: date, step: str, of: int) -> tuple[str, str]
     if of > _CROWDED:
         return "", str(inicio.year) if inicio.month == 1 or (place == 0 and inicio.month < 10) else ""
     return month(inicio)[:3], str(inicio.year) if place == 0 or inicio.month == 1 else ""
-
-
-def short_value(value: Decimal) -> str:
-    """O valor do eixo: 500 mil, 1,5 mi."""
-    return compact(value).replace(",0 ", " ")

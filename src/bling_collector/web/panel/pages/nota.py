@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from bling_collector.bootstrap import App
@@ -16,6 +16,7 @@ from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.payload import Row
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.panel import notes
+from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 from bling_collector.words import clock_time
@@ -24,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 PATIENCE: Final = 20.0
 """Segundos que quem busca uma nota espera pelo Bling; com ele bom, são dois ou três."""
+_ID: Final = "O endereço de uma nota traz o id dela no Bling, que é só de algarismos."
 _LINES: Final = 100
 """Linhas de uma nota por página: uma nota pode ter novecentas e noventa."""
 _CHANGES: Final = 50
@@ -43,14 +45,14 @@ async def nota(
     linhas: Annotated[str | None, Query()] = None,
     busca: Annotated[str | None, Query()] = None,
 ) -> Response:
-    id_ = _id(nfe_id)
+    id_ = record_id(nfe_id, _ID)
     first = _first_line(linhas)
     return await _show(request, service, id_, first=first, said=_SYNCED.get(busca or ""))
 
 
 @router.post("/notas/{nfe_id}/buscar", dependencies=[Depends(same_origin)])
 async def sync(request: Request, nfe_id: str, service: OneService) -> Response:
-    id_ = _id(nfe_id)
+    id_ = record_id(nfe_id, _ID)
     try:
         _ = service.settings.credentials
         async with service.opened() as app:
@@ -131,12 +133,6 @@ async def _show(
         chave=notes.chave(header["chave_acesso"]),
         short=notes.short,
     )
-
-
-def _id(value: str) -> int:
-    if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) > 0:
-        return int(value)
-    raise HTTPException(404, "O endereço de uma nota traz o id dela no Bling, que é só de algarismos.")
 
 
 def _first_line(value: str | None) -> int:

@@ -1,0 +1,61 @@
+"""Atenção: o que os dados dizem que merece um olhar, cada sinal com o seu número e a sua regra."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from bling_collector.clock import today
+from bling_collector.errors import UsageError
+from bling_collector.insight.attention import RULES, Attention, load_attention
+from bling_collector.web.panel.attention_tables import figure_of, signal_table
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
+from bling_collector.web.panel.forms import only
+from bling_collector.web.panel.render import page
+from bling_collector.web.service import OneService
+
+router = APIRouter(include_in_schema=False)
+TOP: Final = 10
+"""Linhas de cada sinal na página; o que se baixa tem todas."""
+
+
+@router.get("/atencao")
+async def atencao(request: Request, service: OneService) -> Response:
+    only(request, ())
+    async with service.opened() as app:
+        found = await load_attention(app.engine, today(app.clock), app.settings.recursos, most=TOP)
+    return page(
+        request,
+        "atencao.html",
+        section="situacao",
+        found=found,
+        signals=[(signal, figure_of(signal), signal_table(signal)) for signal in found.signals],
+        raised=sum(1 for signal in found.signals if signal.rows),
+    )
+
+
+@router.get("/atencao.csv")
+async def atencao_csv(request: Request, service: OneService) -> Response:
+    name = only(request, ("tabela",))["tabela"]
+    if not name:
+        raise UsageError(f"Diga a tabela: {', '.join(RULES)}.")
+    table = signal_table((await _found(service, name)).signals[0])
+    return csv_file(table, f"atencao-{name}")
+
+
+@router.get("/atencao.xlsx")
+async def atencao_xlsx(request: Request, service: OneService) -> Response:
+    name = only(request, ("tabela",))["tabela"]
+    found = await _found(service, name)
+    about = ["O que pede atenção", *(f"{each.rule.title}: {each.rule.rule}" for each in found.signals)]
+    return await xlsx_file([signal_table(each) for each in found.signals], about, f"atencao-{name or 'completo'}")
+
+
+async def _found(service: OneService, name: str) -> Attention:
+    if name and name not in RULES:
+        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join(RULES)}.")
+    async with service.opened() as app:
+        names = [name] if name else list(RULES)
+        found = await load_attention(app.engine, today(app.clock), app.settings.recursos, most=None, names=names)
+    if not found.signals:
+        raise UsageError(f"Este sinal sai de {RULES[name].recurso}, que não se coleta.")
+    return found

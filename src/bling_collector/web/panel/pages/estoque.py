@@ -1,0 +1,113 @@
+"""Estoque: quanto dinheiro está nele, o que acaba e quando, o que está parado; a página e o que dela se baixa."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from bling_collector.errors import UsageError
+from bling_collector.insight.recursos import load_collected
+from bling_collector.insight.stock.stock import (
+    DAYS as SHOWN_DAYS,
+)
+from bling_collector.insight.stock.stock import (
+    FILTERS,
+    ORDERS,
+    PER_PAGE,
+    Search,
+    load_days,
+    load_products,
+    load_stock,
+    read_search,
+)
+from bling_collector.payload import storable
+from bling_collector.web.panel.downloads import csv_file, xlsx_file
+from bling_collector.web.panel.forms import only
+from bling_collector.web.panel.render import fragment, page, wants_fragment
+from bling_collector.web.panel.stock_tables import ABOUT, DAYS, PRODUCTS, days_chart, days_table, products_table
+from bling_collector.web.panel.tables import Table
+from bling_collector.web.service import OneService
+
+router = APIRouter(include_in_schema=False)
+_ASKED: Final = ("q", "situacao", "deposito", "ordem")
+_PARAMETERS: Final = (*_ASKED, "pagina", "tabela", "partes")
+
+
+@router.get("/estoque")
+async def estoque(request: Request, service: OneService) -> Response:
+    async with service.opened() as app:
+        found, days, error = None, None, None
+        try:
+            typed, search = _read(request)
+            if wants_fragment(request.scope) and typed["partes"]:
+                days = await load_days(app.engine, search.deposito, SHOWN_DAYS)
+                return fragment("estoque.html", "partes", **_days(days), query=_query(typed))
+            found = await load_stock(app.engine, search)
+            if typed["partes"] and found.summary is not None:
+                days = await load_days(app.engine, search.deposito, SHOWN_DAYS)
+        except UsageError as failure:
+            typed, search, error = dict.fromkeys(_PARAMETERS, ""), Search(), failure
+        collected = "estoques" in await load_collected(app.engine, app.settings.recursos)
+    last = max(-(-found.products.of // PER_PAGE), 1) if found else 1
+    return page(
+        request,
+        "estoque.html",
+        status=error.http_status if error else 200,
+        section="estoque",
+        error=error,
+        typed=typed,
+        stock=found,
+        collected=collected,
+        filters=FILTERS,
+        orders=ORDERS,
+        order=search.order,
+        filtered=any(typed[name] for name in ("q", "situacao", "deposito")),
+        table=products_table(found.products) if found else None,
+        query=_query(typed),
+        previous=_address(typed, min(search.page - 1, last)) if search.page > 1 else None,
+        next=_address(typed, search.page + 1) if search.page < last else None,
+        pages=(search.page, last),
+        about=ABOUT,
+        **_days(days),
+    )
+
+
+@router.get("/estoque.csv")
+async def estoque_csv(request: Request, service: OneService) -> Response:
+    tables = await _tables(request, service)
+    return csv_file(tables[0], f"estoque-{tables[0].name}")
+
+
+@router.get("/estoque.xlsx")
+async def estoque_xlsx(request: Request, service: OneService) -> Response:
+    tables = await _tables(request, service)
+    return await xlsx_file(tables, ["Estoque", ABOUT], f"estoque-{tables[0].name}")
+
+
+async def _tables(request: Request, service: OneService) -> list[Table]:
+    typed, search = _read(request)
+    name = typed["tabela"] or PRODUCTS
+    if name not in (PRODUCTS, DAYS):
+        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {PRODUCTS}, {DAYS}.")
+    async with service.opened() as app:
+        if name == DAYS:
+            return [days_table(await load_days(app.engine, search.deposito))]
+        return [products_table(await load_products(app.engine, search))]
+
+
+def _read(request: Request) -> tuple[dict[str, str], Search]:
+    typed = only(request, _PARAMETERS)
+    typed["q"] = storable(typed["q"])
+    return typed, read_search(*(typed[name] for name in (*_ASKED, "pagina")))
+
+
+def _days(days: Any) -> dict[str, Any]:
+    return {"days": days_table(days) if days else None, "chart": days_chart(days) if days else None}
+
+
+def _query(typed: dict[str, str]) -> str:
+    return urlencode({name: typed[name] for name in _ASKED if typed[name]})
+
+
+def _address(typed: dict[str, str], number: int) -> str:
+    return f"/estoque?{urlencode({name: typed[name] for name in _ASKED if typed[name]} | {'pagina': number})}"
