@@ -9,14 +9,16 @@ from typing import Final
 from sqlalchemy import select
 
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.clock import BRASILIA
+from bling_collector.clock import BRASILIA, brasilia_day
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
+from bling_collector.db.resources.revenue import Sales
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
 from bling_collector.insight.proof.reconciliation import Reconciliation, read_proofs, read_reconciliation
 from bling_collector.insight.recursos import ShownResource, read_chosen
+from bling_collector.insight.sales.revenue import Pace, read_pace
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
 from bling_collector.streams.notas.nfe import NFE
@@ -40,6 +42,8 @@ class Situation:
     """Os que se coletam, se alguém pediu algum a mais."""
     next_run: datetime | None
     """Quando se espera a próxima execução; None se não se sabe."""
+    paces: Sequence[Pace | None]
+    """Como vão as vendas que se pediram; None de uma de que não há nenhuma."""
 
 
 async def load_situation(
@@ -50,6 +54,7 @@ async def load_situation(
     no_run_hours: int,
     missing: str | None = None,
     recursos: Collection[str] | None = None,
+    sales: Sequence[Sales] = (),
 ) -> Situation:
     """A situação em `now`. `missing` é a credencial que falta, por extenso; `recursos`, os que `RECURSOS` pede."""
     c = etl_controle.c
@@ -61,6 +66,7 @@ async def load_situation(
         starts = list((await connection.execute(daily)).scalars())
         shown = await read_chosen(connection, recursos, now)
         others = await read_proofs(connection, now, recursos)
+        paces = [await read_pace(connection, brasilia_day(now), each) for each in sales]
     verdict = judge(
         status,
         reconciliation,
@@ -80,7 +86,7 @@ async def load_situation(
         )
         said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
-    return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now))
+    return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now), paces)
 
 
 def _only_owed(found: Mapping[str, Reconciliation], failures: Failures) -> bool:

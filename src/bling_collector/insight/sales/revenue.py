@@ -161,17 +161,16 @@ class Pace:
     month_before: Amount | None
 
 
-async def load_pace(engine: AsyncEngine, today: date, *, sales: Sales = NOTAS) -> Pace | None:
+async def read_pace(connection: AsyncConnection, today: date, sales: Sales = NOTAS) -> Pace | None:
     """Como se vai; None se o banco não tem venda nenhuma."""
     day, month = SalesPeriod(today, today), SalesPeriod(today.replace(day=1), today)
-    async with snapshot(engine).connect() as connection:
-        first, _ = await read_ends(connection, sales, EARLIEST, _latest(today))
-        if first is None:
-            return None
-        now, before = [
-            [(row.dia, Amount(*row[1:])) for row in await read_days(connection, sales, each.inicio, each.fim)]
-            for each in (month, month.year_before)
-        ]
+    first, _ = await read_ends(connection, sales, EARLIEST, _latest(today))
+    if first is None:
+        return None
+    now, before = [
+        [(row.dia, Amount(*row[1:])) for row in await read_days(connection, sales, each.inicio, each.fim)]
+        for each in (month, month.year_before)
+    ]
     return Pace(
         _within(now, day),
         _within(before, day.year_before) if first <= day.year_before.inicio else None,
