@@ -79,7 +79,8 @@ class SimulatorSettings:
     seller_rows_without_name: bool = False
     """Outra leitura: as linhas de /vendedores vêm sem `contato.nome`."""
     default_hides_inactive: bool = True
-    """Sem `situacao`, /naturezas-operacoes, /canais-venda e /contas-contabeis só trazem o que está ativo (suposto)."""
+    """Sem `situacao`, /naturezas-operacoes, /canais-venda, /contas-contabeis e /logisticas só trazem o que está ativo
+    (suposto), e /logisticas/servicos, que não o aceita, também."""
     default_hides_cancelled_orders: bool = False
     """Outra leitura: sem `idsSituacoes[]`, /pedidos/vendas não traz os cancelados (12)."""
     order_list_final_date_excludes_today: bool = True
@@ -104,6 +105,10 @@ class SimulatorSettings:
     """Outra leitura: /contas/pagar ignora os três períodos (um relato)."""
     payable_due_differs: bool = False
     """Outra leitura: o vencimento que a listagem de /contas/pagar mostra é o original (um relato)."""
+    details_say_their_id: bool = False
+    """Outra leitura: o detalhe de /logisticas/objetos traz o id."""
+    order_objects_stay_unposted: bool = False
+    """Outra leitura: o objeto de um pedido que deu em nota fica não postado (8), sem datas nem código (um relato)."""
     most_array_values: int | None = None
     """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 

@@ -80,8 +80,9 @@ PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 def alone(app: App, resource: Resource) -> None:
     """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
     names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
-    if resource.each is not None:
+    if resource.each is not None and resource.each.of is not None:
         names.add(resource.each.of)
+    names |= {*resource.needs} if resource.besides else set()
     if resource.keys is not None or resource.special:
         names |= {each.name for each in RESOURCES if not each.optional}
     app.pipeline._settings = replace(app.settings, recursos=tuple(sorted(names)))
@@ -101,7 +102,9 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
             row = simulated.row(dict(listed))
-            found[listed["id"]] = {**detail, **resource.of_list(row)} if resource.detail else told | row
+            found[listed["id"]] = (
+                {"id": listed["id"], **detail, **resource.of_list(row)} if resource.detail else told | row
+            )
     return found
 
 
@@ -116,7 +119,7 @@ def listed(bling: Bling, resource: Resource, *filters: Params) -> list[int]:
 
 def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
     """O que cada pai põe no caminho da listagem: o id dele; de um recurso sem pai, nada, uma vez."""
-    if resource.each is None:
+    if resource.each is None or resource.each.of is None:
         return [{}]
     parent = named(resource.each.of)
     assert parent is not None, resource.name
@@ -284,7 +287,7 @@ def _gone_before(bling: Bling, resource: Resource) -> int:
     return len(listed(bling, resource, resource.removed.params))
 
 
-@_each(collects_all, slow=_is_repeated)
+@_each(lambda resource: collects_all(resource) and not (resource.whole and resource.whole.may_hide), slow=_is_repeated)
 async def test_what_answers_and_is_not_listed_is_not_invented(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:

@@ -48,6 +48,8 @@ SMALL: dict[str, str | None] = {
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
+    "/logisticas": "/logisticas/{idLogistica}",
+    "/logisticas/servicos": "/logisticas/servicos/{idLogisticaServico}",
 }
 """Listagem → o detalhe, onde há um que se descreva."""
 DETAILS = {
@@ -147,6 +149,13 @@ def test_every_order(company: Bling, official: OfficialDescription) -> None:
 def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
     detail = official.answer_schema("/borderos/{idBordero}")["properties"]["data"]
     assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
+
+
+def test_every_shipped_object(company: Bling, official: OfficialDescription) -> None:
+    detail = official.answer_schema("/logisticas/objetos/{idObjeto}")["properties"]["data"]
+    objects = list(company.objects.values())
+    assert len(objects) > 100
+    assert problems({"type": "array", "items": detail}, answered(objects[-300:])) == []
 
 
 async def test_cash_has_no_envelope(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:

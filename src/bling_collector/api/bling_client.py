@@ -90,6 +90,7 @@ class BlingClient:
         read: Callable[[dict[str, Json]], object] = dict,
         *,
         key: Key = by_id,
+        params: Params = (),
         attempts: int = ATTEMPTS,
     ) -> dict[str, Json]:
         """O registro `id` inteiro. BlingNotFoundError se não existe.
@@ -107,7 +108,7 @@ class BlingClient:
             except UnreadableError as error:
                 raise BlingBodyError(f"GET {path}/{id}: o registro não se lê inteiro: {error}.", status=200) from error
 
-        record = _record(await self.get(f"{path}/{id}", check=readable, attempts=attempts), id, key)
+        record = _record(await self.get(f"{path}/{id}", params, check=readable, attempts=attempts), id, key)
         assert record is not None
         return record
 

@@ -97,6 +97,9 @@ class Whole:
     """De quanto em quanto tempo; zero é em toda execução."""
     when_lacking: bool = False
     """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
+    may_hide: bool = False
+    """Nada se diz de ela mostrar os inativos, nem há filtro que os peça: do que ela deixa de mostrar pergunta-se pelo
+    id, e só o 404 o dá por excluído."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,10 @@ class Each:
     query: str
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
-    of: str = ""
-    """O recurso da consulta: quem pede este pede também aquele."""
+    params: tuple[tuple[str, str], ...] = ()
+    """Coluna da consulta → o parâmetro em que vai."""
+    of: str | None = None
+    """O recurso da consulta, se é de um: quem pede este pede também aquele."""
 
 
 @dataclass(frozen=True)
@@ -248,6 +253,11 @@ class Resource:
     """False se o Bling não dá um registro só: o que a listagem, completa, não mostra não existe."""
     detail_path: str | None = None
     """Onde se pede um só, se não é em `path`."""
+    detail_with: tuple[tuple[str, str], ...] = ()
+    """O que vai com o pedido de um só, que sem isso não se dá: o parâmetro → a chave da linha que o diz. De um assim só
+    se pede o que uma listagem acaba de mostrar."""
+    unnamed: bool = False
+    """True se o detalhe não traz o id: é o de quem se pediu."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
     principal: bool = False
@@ -280,6 +290,8 @@ class Resource:
     each: Each | None = None
     cites: tuple[Cited, ...] = ()
     """Os outros recursos de que este guarda ids."""
+    besides: str | None = None
+    """Em SQL, os ids que se pedem além dos que se citam."""
     needs: tuple[str, ...] = ()
     """De onde vêm os ids deste, que não se lista por si: pedem-se com ele, se nada que se pede os dá."""
     keys: Keys | None = None
@@ -372,6 +384,14 @@ class Resource:
     def of_list(self, row: Document) -> Document:
         """O que só a linha da listagem diz, como o documento o guarda."""
         return {ours: row[theirs] for theirs, ours in self.from_list if theirs in row}
+
+    def key_of(self, id_: Id) -> Callable[[Document], Id]:
+        """O que identifica o detalhe de `id_`, que pode não o dizer."""
+        return self.key if not self.unnamed else lambda document: id_ if "id" not in document else self.key(document)
+
+    def params_of(self, row: Document) -> Params:
+        """O que vai com o pedido do detalhe de uma linha da listagem."""
+        return tuple((param, str(row[key])) for param, key in self.detail_with)
 
     @property
     def asked_at(self) -> str:

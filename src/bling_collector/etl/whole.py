@@ -8,10 +8,10 @@ from bling_collector.clock import is_due
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
-from bling_collector.errors import BlingNotFoundError
+from bling_collector.errors import BlingError, BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.cited import PORTION, lacks, settle_the_missing, whole_mark
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import fetch_and_store
+from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
@@ -42,6 +42,8 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
             ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
         return
+    if resource.whole.may_hide:
+        await _ask_the_unseen(ctx, resource, seen, now)
     async with ctx.transaction() as connection:
         left = await _unseen(connection, resource, seen, now, ctx.clock.now())
         gone = await mark_gone(ctx, connection, resource, left) if left else 0
@@ -57,6 +59,16 @@ async def _unseen(
     if "excluida_em" not in resource.table.c:
         return []
     return await repository.living_except(connection, resource.kept, seen, since, until)
+
+
+async def _ask_the_unseen(ctx: RunContext, resource: Resource, seen: set[Id], since: datetime) -> None:
+    """Pede pelo id o que a listagem não mostrou; o que o Bling ainda tem, ou de que não se sabe, vai para `seen`."""
+    async with ctx.engine.connect() as connection:
+        left = await _unseen(connection, resource, seen, since, ctx.clock.now())
+    if left:
+        missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in left}, count=False)).missing
+        ctx.check_stop()
+        seen |= {*left} - missing
 
 
 async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unreads) -> None:
@@ -110,8 +122,14 @@ def _keys(document: object) -> set[str]:
 
 
 async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncIterator[list[Json]]:
-    """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`."""
-    for listing in await shown(ctx, resource):
+    """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`.
+
+    Uma que se pede com o que o pai diz pode ser recusada (400) por não haver tal coisa nele: os outros seguem; se o são
+    todas, o que não serve é o pedido.
+    """
+    listings, rejected = await shown(ctx, resource), list[BlingError]()
+    by_params = resource.each is not None and bool(resource.each.params)
+    for listing in listings:
         reading = listing.reading(ctx, resource)
         try:
             async for page in reading.pages():
@@ -120,7 +138,15 @@ async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncI
             if resource.each is None:
                 raise
             unread.append(Unread(None, error))  # o pai já não existe: a dos outros segue
-        unread += reading.unread
+        except BlingRejectedError as error:
+            if not by_params:
+                raise
+            rejected.append(error)
+        refused = [each.error for each in reading.unread if by_params and isinstance(each.error, BlingRejectedError)]
+        rejected += refused
+        unread += [each for each in reading.unread if each.error not in refused]
+    if rejected and len(rejected) == len(listings):
+        raise rejected[-1]
 
 
 async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:

@@ -16,7 +16,7 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.etl.again import MOST_OPEN
 from bling_collector.etl.batches import BATCH
-from bling_collector.etl.cited import whole_mark
+from bling_collector.etl.cited import citing_among, whole_mark
 from bling_collector.etl.listing import MAX_PROBES, hidden
 from bling_collector.etl.resource import Recent, Resource, Snapshot
 from bling_collector.windows import EARLIEST, Window, plan
@@ -145,8 +145,8 @@ class Costs:
             return self._shows(resource) * pages if round(new[resource.name]) else 0.0
         lists = self._shows(resource)
         if resource.each is not None:
-            lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
-        return lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+            lists *= known.sources or math.ceil(listed.get(resource.each.of or "", 0.0))
+        return lists * pages / (max(whole.every.days, 1) if known.begun else 1) + self.details(resource, new)
 
     def _photographs(self, resource: Resource, snapshot: Snapshot, new: Counts, listed: Counts) -> float:
         """Os lotes dos ids, perguntados de cada maneira, e as listagens que os mostram."""
@@ -224,7 +224,7 @@ async def _lacking(
         return 0
     if resource.keys is not None:
         return len(await resource.keys.lacking(connection, now))
-    citing = [column for each in resources for name, column in each.cites if name == resource.name]
+    citing = citing_among(resources, resource)
     return await repository.count_lacking(connection, resource.table, resource.name, citing)
 
 

@@ -23,6 +23,9 @@ from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
+from bling_collector.streams.logistica.logisticas import LOGISTICAS
+from bling_collector.streams.logistica.logisticas_objetos import LOGISTICAS_OBJETOS
+from bling_collector.streams.logistica.logisticas_servicos import LOGISTICAS_SERVICOS
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
@@ -38,6 +41,9 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CONTAS_PAGAR,
     BORDEROS,
     CAIXAS,
+    LOGISTICAS_OBJETOS,
+    LOGISTICAS,
+    LOGISTICAS_SERVICOS,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
     VENDEDORES,
@@ -89,7 +95,7 @@ def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = 
 
 def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
     """Aquele por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
-    if resource.each is not None:
+    if resource.each is not None and resource.each.of is not None:
         yield resource.each.of
     if not any(each.gives(resource) for each in RESOURCES if each.name in wanted):
         yield from resource.needs

@@ -15,6 +15,7 @@ from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
+from bling_simulator.api.objetos import OBJETOS
 from bling_simulator.api.paging import cut_page
 from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
 from bling_simulator.api.produtos import PRODUTOS
@@ -30,7 +31,7 @@ RESOURCES = {
     resource.path: resource
     for resource in (
         *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
-        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS),
+        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS),
         *DIMENSOES,
     )
 }

@@ -27,6 +27,10 @@ _NOT_CITED = {
     "categorias_produto.categoria_pai_id": "a listagem é a de todas",
     "grupos_produto.grupo_pai_id": "a listagem é a de todos",
     "situacoes.modulo_id": "é o de cuja listagem a situação vem",
+    "logisticas.integracao_id": "as integrações do Bling não se leem",
+    "logisticas_objetos.pedido_venda_id": "os pedidos leem-se por janelas",
+    "logisticas_objetos.nota_fiscal_id": "as notas leem-se por janelas",
+    "transporte_volumes.objeto_id": "os das notas pedem-se com os dos pedidos, que os citam",
 }
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
 

@@ -46,6 +46,12 @@ from bling_collector.db.models.financeiro import (
     contas_pagar,
     contas_receber,
 )
+from bling_collector.db.models.logistica import (
+    logisticas,
+    logisticas_objetos,
+    logisticas_servicos,
+    transporte_volumes,
+)
 from bling_collector.db.models.notas import (
     cfops,
     cfops_da_empresa,
@@ -88,6 +94,9 @@ __all__ = [
     "historico",
     "janelas_devidas",
     "limites_bling",
+    "logisticas",
+    "logisticas_objetos",
+    "logisticas_servicos",
     "metadata",
     "naturezas_operacao",
     "nfe_busca",
@@ -110,6 +119,7 @@ __all__ = [
     "situacoes",
     "situacoes_modulos",
     "tipos_contato",
+    "transporte_volumes",
     "vendedores",
     "vendedores_comissoes",
 ]

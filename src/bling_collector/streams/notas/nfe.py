@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos, transporte_volumes
 from bling_collector.db.proof import Dated
 from bling_collector.db.resources import nota_search, repository
 from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows
@@ -23,6 +23,7 @@ from bling_collector.payload import (
     part,
 )
 from bling_collector.streams.contato import contato_of, known_by
+from bling_collector.streams.logistica.volumes import child_of, volumes
 from bling_collector.streams.nameless import nameless_nota
 from bling_collector.windows import Between
 
@@ -85,6 +86,7 @@ def rows(nota: Document) -> Rows:
         nfe_cabecalho: [_cabecalho(read, itens) | more | _cfops_da_nota(linhas, valor)],
         nfe_itens: itens,
         nfe_pagamentos: [_pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(parcelas, start=1)],
+        transporte_volumes: volumes(nota, "nota"),
         contatos: [contato | _more(read) for contato in contato_of(read, tipo="tipoPessoa")],
     }
 
@@ -298,7 +300,7 @@ NFE = Resource(
         ("naturezas_operacao", nfe_cabecalho.c.natureza_operacao_id),
     ),
     special=(_explain_numbers,),
-    children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id")),
+    children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id"), child_of("nota")),
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     after_save=_after_save,

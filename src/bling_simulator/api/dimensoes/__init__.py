@@ -8,6 +8,7 @@ from bling_simulator.api.dimensoes.cadastros import (
     TIPOS_CONTATO,
 )
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
+from bling_simulator.api.dimensoes.logisticas import LOGISTICAS, LOGISTICAS_SERVICOS
 from bling_simulator.api.dimensoes.produtos import PRODUTOS_FORNECEDORES, PRODUTOS_LOJAS
 from bling_simulator.api.dimensoes.situacoes import MODULOS, SITUACOES
 
@@ -23,4 +24,6 @@ DIMENSOES = (
     SITUACOES,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
+    LOGISTICAS,
+    LOGISTICAS_SERVICOS,
 )

@@ -4,6 +4,7 @@ from random import Random
 
 from bling_simulator.company.dimensions.finance import make_finance
 from bling_simulator.company.dimensions.goods import make_goods
+from bling_simulator.company.dimensions.logistics import make_logistics
 from bling_simulator.company.dimensions.registers import make_registers
 from bling_simulator.company.dimensions.statuses import make_statuses
 from bling_simulator.company.register import Register
@@ -14,4 +15,5 @@ Dimensions = dict[str, Register]
 
 def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dimensions:
     """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
-    return make_registers() | make_finance() | make_statuses() | make_goods(rng, contacts, products)
+    same = make_registers() | make_finance() | make_statuses()
+    return same | make_goods(rng, contacts, products) | make_logistics(contacts)

@@ -1,0 +1,136 @@
+"""O mais que se coleta a pedido: logística, composições, anúncios, campos customizados, notificações."""
+
+from alembic import op
+
+revision = "0026"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+_COMMENTS = {
+    "logisticas.id": "o id no Bling",
+    "logisticas.tipo_integracao": "Correios, MelhorEnvio, MercadoEnvios…",
+    "logisticas.situacao": "H habilitada, D desabilitada",
+    "logisticas.integracao_id": "a integração do Bling de que é",
+    "logisticas.detalhe": "a linha de GET /logisticas",
+    "logisticas.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "logisticas.extraido_em": "quando o que está aqui foi lido",
+    "logisticas.excluida_em": "quando o Bling deixou de o ter",
+    "logisticas.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "logisticas_servicos.id": "o id no Bling",
+    "logisticas_servicos.codigo": "o código do serviço",
+    "logisticas_servicos.codigo_servico": "o idCodigoServico do Bling",
+    "logisticas_servicos.frete_item": "o frete que se calcula para cada item do pedido",
+    "logisticas_servicos.estimativa_entrega": "em dias úteis",
+    "logisticas_servicos.transportador_id": "o contato que transporta",
+    "logisticas_servicos.detalhe": "a linha de GET /logisticas/servicos",
+    "logisticas_servicos.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "logisticas_servicos.extraido_em": "quando o que está aqui foi lido",
+    "logisticas_servicos.excluida_em": "quando o Bling deixou de o ter",
+    "logisticas_servicos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "logisticas_objetos.id": "o id no Bling",
+    "logisticas_objetos.situacao": (
+        "0 postado, 1 em andamento, 2 não entregue, 3 entregue, 4 aguardando retirada, 5 "
+        "etiqueta comprada, 6 vinculado, 7 atrasado, 8 não postado, 9 entrega suspensa"
+    ),
+    "logisticas_objetos.ultima_alteracao": "a do rastreamento; hora local de Brasília, como o Bling a dá",
+    "logisticas_objetos.prazo_entrega_previsto": "em dias",
+    "logisticas_objetos.detalhe": "o objeto inteiro, como GET /logisticas/objetos/{id} o deu",
+    "logisticas_objetos.extraido_em": "quando o que está aqui foi lido",
+    "logisticas_objetos.excluida_em": "quando o Bling deixou de o ter",
+    "logisticas_objetos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "transporte_volumes.documento_tipo": "pedido ou nota",
+    "transporte_volumes.documento_id": "o pedido de venda ou a nota, como o tipo diz",
+    "transporte_volumes.ordem": "o lugar no documento, de 1 em diante",
+    "transporte_volumes.objeto_id": "o objeto que se despachou, em logisticas_objetos",
+    "transporte_volumes.servico": "como o documento o diz",
+    "transporte_volumes.codigo_rastreamento": "como o documento o diz",
+}
+
+# O que os documentos já guardados dizem dos seus volumes, como a leitura deles o grava.
+_VOLUMES = r"""
+    INSERT INTO transporte_volumes (documento_tipo, documento_id, ordem, objeto_id, servico, codigo_rastreamento)
+    SELECT '{tipo}', d.id, v.ordem,
+           CASE WHEN v.volume ->> 'id' ~ '^[0-9]{{1,18}}$' THEN nullif((v.volume ->> 'id')::bigint, 0) END,
+           CASE WHEN trim(v.volume ->> 'servico') <> '' THEN v.volume ->> 'servico' END,
+           CASE WHEN trim(v.volume ->> 'codigoRastreamento') <> '' THEN v.volume ->> 'codigoRastreamento' END
+    FROM {table} d, jsonb_array_elements(
+        CASE WHEN jsonb_typeof(d.detalhe #> '{{transporte,volumes}}') = 'array'
+             THEN d.detalhe #> '{{transporte,volumes}}' ELSE '[]' END) WITH ORDINALITY AS v (volume, ordem)
+    WHERE jsonb_typeof(v.volume) = 'object'"""
+
+
+def upgrade() -> None:
+    op.execute("""
+        CREATE TABLE logisticas (
+            id BIGINT NOT NULL,
+            descricao TEXT,
+            tipo_integracao TEXT,
+            integracao_nativa BOOLEAN,
+            situacao TEXT,
+            integracao_id BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT logisticas_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE logisticas_servicos (
+            id BIGINT NOT NULL,
+            logistica_id BIGINT,
+            descricao TEXT,
+            codigo TEXT,
+            codigo_servico TEXT,
+            ativo BOOLEAN,
+            frete_item NUMERIC,
+            estimativa_entrega INTEGER,
+            transportador_id BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT logisticas_servicos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_logisticas_servicos_logistica_id ON logisticas_servicos (logistica_id)")
+    op.execute("CREATE INDEX ix_logisticas_servicos_transportador_id ON logisticas_servicos (transportador_id)")
+    op.execute("""
+        CREATE TABLE logisticas_objetos (
+            id BIGINT NOT NULL,
+            pedido_venda_id BIGINT,
+            nota_fiscal_id BIGINT,
+            servico_id BIGINT,
+            codigo_rastreamento TEXT,
+            situacao INTEGER,
+            ultima_alteracao TIMESTAMP WITHOUT TIME ZONE,
+            data_saida DATE,
+            prazo_entrega_previsto INTEGER,
+            frete_previsto NUMERIC,
+            valor_declarado NUMERIC,
+            detalhe JSONB,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT logisticas_objetos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_logisticas_objetos_codigo_rastreamento ON logisticas_objetos (codigo_rastreamento)")
+    op.execute("CREATE INDEX ix_logisticas_objetos_data_saida ON logisticas_objetos (data_saida)")
+    op.execute("CREATE INDEX ix_logisticas_objetos_nota_fiscal_id ON logisticas_objetos (nota_fiscal_id)")
+    op.execute("CREATE INDEX ix_logisticas_objetos_pedido_venda_id ON logisticas_objetos (pedido_venda_id)")
+    op.execute("""
+        CREATE TABLE transporte_volumes (
+            documento_tipo TEXT NOT NULL,
+            documento_id BIGINT NOT NULL,
+            ordem INTEGER NOT NULL,
+            objeto_id BIGINT,
+            servico TEXT,
+            codigo_rastreamento TEXT,
+            CONSTRAINT transporte_volumes_pkey PRIMARY KEY (documento_tipo, documento_id, ordem)
+        )""")
+    op.execute("CREATE INDEX ix_transporte_volumes_objeto_id ON transporte_volumes (objeto_id)")
+    for column, comment in _COMMENTS.items():
+        op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
+    for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
+        op.execute(_VOLUMES.format(tipo=tipo, table=table))

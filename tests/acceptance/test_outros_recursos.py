@@ -1,0 +1,105 @@
+"""O mais que se coleta a pedido: carregado, mudado e excluído, é igual ao que o Bling tem."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+
+from bling_collector.bootstrap import App
+from bling_simulator.bling import Bling
+
+START = date(2025, 9, 1)
+DAY = 86_400.0
+LOGISTICS, SERVICES = "/logisticas", "/logisticas/servicos"
+OTHERS = ("logisticas_objetos", "logisticas", "logisticas_servicos")
+pytestmark = [
+    pytest.mark.bling(scale=0.02),
+    pytest.mark.collector(recursos=("nfe", "pedidos_venda", *OTHERS), extraction_lookback_days=10),
+]
+
+
+def the(bling: Bling, path: str) -> dict[int, Any]:
+    """id → o que o Bling tem de cada registro vivo deste caminho."""
+    return {id_: entry.detail for id_, entry in bling.dimensions[path].entries.items()}
+
+
+async def held(app: App, table: str, *columns: str) -> dict[Any, tuple[Any, ...]]:
+    """id → as colunas de cada registro que o banco tem e não dá por excluído."""
+    said = ", ".join(("id", *columns))
+    found = await rows(app.engine, f"SELECT {said} FROM {table} WHERE excluida_em IS NULL AND detalhe IS NOT NULL")
+    return {row[0]: tuple(row[1:]) for row in found}
+
+
+async def run(app: App, clock: FakeClock, status: str = "success") -> None:
+    clock.advance(DAY)
+    result = await app.pipeline.run()
+    assert result.status == status, result.message
+
+
+async def collected(bling: Bling, app: App) -> dict[int, Any]:
+    """Os objetos dos volumes dos pedidos e das notas que se coletaram."""
+    orders = {id_ for (id_,) in await rows(app.engine, "SELECT id FROM pedidos_venda")}
+    notes = {id_ for (id_,) in await rows(app.engine, "SELECT id FROM nfe_cabecalho")}
+    return {
+        id_: each
+        for id_, each in bling.objects.items()
+        if each["pedidoVenda"]["id"] in orders or (not each["pedidoVenda"]["id"] and each["notaFiscal"]["id"] in notes)
+    }
+
+
+async def assert_equals(app: App, bling: Bling) -> None:
+    assert await held(app, "logisticas", "descricao", "situacao") == {
+        id_: (each["descricao"], each["situacao"]) for id_, each in the(bling, LOGISTICS).items()
+    }
+    assert await held(app, "logisticas_servicos", "descricao", "ativo", "logistica_id") == {
+        id_: (each["descricao"], each["ativo"], each["logistica"]["id"]) for id_, each in the(bling, SERVICES).items()
+    }
+    objects = await collected(bling, app)
+    assert len(objects) > 1
+    assert await held(app, "logisticas_objetos", "situacao", "codigo_rastreamento") == {
+        id_: (each["rastreamento"]["situacao"], each["rastreamento"]["codigo"] or None) for id_, each in objects.items()
+    }
+
+
+def with_a_volume(bling: Bling) -> int:
+    """Uma nota nova que despacha um volume; devolve o id dele."""
+    note_id = bling.issue_note()
+    volume = note_id * 100 + 1
+    bling.edit_note(note_id, transporte=bling.notes[note_id]["transporte"] | {"volumes": [{"id": volume}]})
+    return volume
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        {},
+        pytest.param({"details_say_their_id": True, "order_objects_stay_unposted": True}, marks=pytest.mark.slow),
+        pytest.param({"default_hides_inactive": False}, marks=pytest.mark.slow),
+    ],
+)
+async def test_o_que_se_carrega_muda_e_se_exclui(
+    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+) -> None:
+    bling.configure(**reading)
+    volume = with_a_volume(bling)
+    assert (await app.pipeline.run_full(START)).status == "success"
+    await assert_equals(app, bling)
+    assert volume in await held(app, "logisticas_objetos")
+    clock.advance(DAY)
+    delivered = bling.objects[volume]["rastreamento"] | {"situacao": 3, "descricao": "Entregue"}
+    bling.edit_object(volume, rastreamento=delivered)
+    (hidden, *_, other), (logistics, *_) = the(bling, SERVICES), the(bling, LOGISTICS)
+    bling.edit_dimension(SERVICES, hidden, ativo=False)
+    bling.edit_dimension(LOGISTICS, logistics, situacao="D")
+    bling.delete_dimension(SERVICES, other)
+    await run(app, clock)
+    await assert_equals(app, bling)
+    bling.counters.reset()
+    await run(app, clock)
+    await assert_equals(app, bling)
+    waiting = "SELECT count(*) FROM logisticas_objetos WHERE situacao <> 3 AND data_saida IS NOT NULL"
+    if not reading:
+        asked = bling.counters.requests["/logisticas/objetos/{id}"]
+        assert asked == await scalar(app.engine, waiting), "o entregue já não se pergunta"
