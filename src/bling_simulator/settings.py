@@ -106,7 +106,7 @@ class SimulatorSettings:
     payable_due_differs: bool = False
     """Outra leitura: o vencimento que a listagem de /contas/pagar mostra é o original (um relato)."""
     details_say_their_id: bool = False
-    """Outra leitura: o detalhe de /logisticas/objetos traz o id."""
+    """Outra leitura: os detalhes de /logisticas/objetos e de /produtos/estruturas trazem o id."""
     order_objects_stay_unposted: bool = False
     """Outra leitura: o objeto de um pedido que deu em nota fica não postado (8), sem datas nem código (um relato)."""
     most_array_values: int | None = None

@@ -13,10 +13,10 @@ from bling_simulator.bling import Bling
 START = date(2025, 9, 1)
 DAY = 86_400.0
 LOGISTICS, SERVICES = "/logisticas", "/logisticas/servicos"
-OTHERS = ("logisticas_objetos", "logisticas", "logisticas_servicos")
+OTHERS = ("logisticas_objetos", "logisticas", "logisticas_servicos", "produtos_componentes")
 pytestmark = [
     pytest.mark.bling(scale=0.02),
-    pytest.mark.collector(recursos=("nfe", "pedidos_venda", *OTHERS), extraction_lookback_days=10),
+    pytest.mark.collector(recursos=("nfe", "pedidos_venda", "produtos", *OTHERS), extraction_lookback_days=10),
 ]
 
 
@@ -56,11 +56,25 @@ async def assert_equals(app: App, bling: Bling) -> None:
     assert await held(app, "logisticas_servicos", "descricao", "ativo", "logistica_id") == {
         id_: (each["descricao"], each["ativo"], each["logistica"]["id"]) for id_, each in the(bling, SERVICES).items()
     }
+    await assert_kits_are_equal(app, bling)
     objects = await collected(bling, app)
     assert len(objects) > 1
     assert await held(app, "logisticas_objetos", "situacao", "codigo_rastreamento") == {
         id_: (each["rastreamento"]["situacao"], each["rastreamento"]["codigo"] or None) for id_, each in objects.items()
     }
+
+
+async def assert_kits_are_equal(app: App, bling: Bling) -> None:
+    known = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos WHERE formato = 'E' ORDER BY id")]
+    made_of = "SELECT produto_id, componente_id, quantidade FROM produtos_componentes ORDER BY produto_id, ordem"
+    assert len(known) > 1
+    assert await rows(app.engine, made_of) == [
+        (id_, each["produto"]["id"], each["quantidade"])
+        for id_ in known
+        for each in bling.products[id_]["estrutura"]["componentes"]
+    ]
+    lacking = "SELECT componente_id FROM produtos_componentes WHERE componente_id NOT IN (SELECT id FROM produtos)"
+    assert await rows(app.engine, lacking) == []
 
 
 def with_a_volume(bling: Bling) -> int:
@@ -94,6 +108,9 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     bling.edit_dimension(SERVICES, hidden, ativo=False)
     bling.edit_dimension(LOGISTICS, logistics, situacao="D")
     bling.delete_dimension(SERVICES, other)
+    kit, *_ = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos_estruturas")]
+    structure = bling.products[kit]["estrutura"]
+    bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})
     await run(app, clock)
     await assert_equals(app, bling)
     bling.counters.reset()

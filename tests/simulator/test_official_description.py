@@ -158,6 +158,14 @@ def test_every_shipped_object(company: Bling, official: OfficialDescription) -> 
     assert problems({"type": "array", "items": detail}, answered(objects[-300:])) == []
 
 
+async def test_every_structure(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
+    kits = (await client.get("/produtos", params={"criterio": 5, "tipo": "E"})).json()["data"]
+    assert kits
+    for kit in kits:
+        answer = await client.get(f"/produtos/estruturas/{kit['id']}")
+        assert problems(official.answer_schema("/produtos/estruturas/{idProdutoEstrutura}"), answer.json()) == []
+
+
 async def test_cash_has_no_envelope(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
     span = {"dataInicial": "2025-06-01", "dataFinal": "2026-02-28"}
     for situacao in ("R", "E"):

@@ -30,6 +30,7 @@ from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
+from bling_collector.streams.produtos.produtos_componentes import PRODUTOS_COMPONENTES
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
@@ -50,6 +51,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CONTATOS,
     ESTOQUES,
     PRODUTOS,
+    PRODUTOS_COMPONENTES,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
     CANAIS_VENDA,

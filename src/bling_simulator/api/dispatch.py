@@ -11,6 +11,7 @@ from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTO
 from bling_simulator.api.contatos import CONTATOS
 from bling_simulator.api.dimensoes import DIMENSOES
 from bling_simulator.api.estoque.saldos import SALDOS
+from bling_simulator.api.estruturas import ESTRUTURAS
 from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
@@ -31,7 +32,7 @@ RESOURCES = {
     resource.path: resource
     for resource in (
         *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
-        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS),
+        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS, ESTRUTURAS),
         *DIMENSOES,
     )
 }

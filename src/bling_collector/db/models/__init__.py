@@ -11,7 +11,13 @@ from bling_collector.db.models.cadastros import (
     vendedores,
     vendedores_comissoes,
 )
-from bling_collector.db.models.catalogo import produtos_fornecedores, produtos_fornecedores_custos, produtos_lojas
+from bling_collector.db.models.catalogo import (
+    produtos_componentes,
+    produtos_estruturas,
+    produtos_fornecedores,
+    produtos_fornecedores_custos,
+    produtos_lojas,
+)
 from bling_collector.db.models.control import (
     alarmes,
     checkpoints,
@@ -111,7 +117,9 @@ __all__ = [
     "pedidos_venda_parcelas",
     "pendencias",
     "produtos",
+    "produtos_componentes",
     "produtos_desconhecidos",
+    "produtos_estruturas",
     "produtos_fornecedores",
     "produtos_fornecedores_custos",
     "produtos_lojas",

@@ -45,6 +45,19 @@ _COMMENTS = {
     "transporte_volumes.objeto_id": "o objeto que se despachou, em logisticas_objetos",
     "transporte_volumes.servico": "como o documento o diz",
     "transporte_volumes.codigo_rastreamento": "como o documento o diz",
+    "produtos_estruturas.id": "o id do produto composto",
+    "produtos_estruturas.tipo_estoque": "F físico, V virtual",
+    "produtos_estruturas.lancamento_estoque": (
+        "o que uma venda baixa: A o produto e os componentes, M os componentes, P o produto"
+    ),
+    "produtos_estruturas.detalhe": "a estrutura inteira, como GET /produtos/estruturas/{id} a deu",
+    "produtos_estruturas.extraido_em": "quando o que está aqui foi lido",
+    "produtos_estruturas.excluida_em": "quando o Bling deixou de o ter",
+    "produtos_estruturas.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "produtos_componentes.produto_id": "o produto composto",
+    "produtos_componentes.ordem": "o lugar na estrutura, de 1 em diante",
+    "produtos_componentes.componente_id": "o produto que o compõe",
+    "produtos_componentes.quantidade": "quantos entram em um",
 }
 
 # O que os documentos já guardados dizem dos seus volumes, como a leitura deles o grava.
@@ -130,6 +143,27 @@ def upgrade() -> None:
             CONSTRAINT transporte_volumes_pkey PRIMARY KEY (documento_tipo, documento_id, ordem)
         )""")
     op.execute("CREATE INDEX ix_transporte_volumes_objeto_id ON transporte_volumes (objeto_id)")
+    op.execute("""
+        CREATE TABLE produtos_estruturas (
+            id BIGINT NOT NULL,
+            tipo_estoque TEXT,
+            lancamento_estoque TEXT,
+            detalhe JSONB,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT produtos_estruturas_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE produtos_componentes (
+            produto_id BIGINT NOT NULL,
+            ordem INTEGER NOT NULL,
+            componente_id BIGINT,
+            quantidade NUMERIC,
+            CONSTRAINT produtos_componentes_pkey PRIMARY KEY (produto_id, ordem),
+            CONSTRAINT produtos_componentes_produto_id_fkey FOREIGN KEY(produto_id) REFERENCES produtos_estruturas (id)
+        )""")
+    op.execute("CREATE INDEX ix_produtos_componentes_componente_id ON produtos_componentes (componente_id)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
