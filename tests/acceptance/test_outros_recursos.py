@@ -12,8 +12,8 @@ from bling_simulator.bling import Bling
 
 START = date(2025, 9, 1)
 DAY = 86_400.0
-LOGISTICS, SERVICES = "/logisticas", "/logisticas/servicos"
-OTHERS = ("logisticas_objetos", "logisticas", "logisticas_servicos", "produtos_componentes")
+LOGISTICS, SERVICES, ADS = "/logisticas", "/logisticas/servicos", "/anuncios"
+OTHERS = ("logisticas_objetos", "logisticas", "logisticas_servicos", "produtos_componentes", "anuncios")
 pytestmark = [
     pytest.mark.bling(scale=0.02),
     pytest.mark.collector(recursos=("nfe", "pedidos_venda", "produtos", *OTHERS), extraction_lookback_days=10),
@@ -57,11 +57,21 @@ async def assert_equals(app: App, bling: Bling) -> None:
         id_: (each["descricao"], each["ativo"], each["logistica"]["id"]) for id_, each in the(bling, SERVICES).items()
     }
     await assert_kits_are_equal(app, bling)
+    await assert_ads_are_equal(app, bling)
     objects = await collected(bling, app)
     assert len(objects) > 1
     assert await held(app, "logisticas_objetos", "situacao", "codigo_rastreamento") == {
         id_: (each["rastreamento"]["situacao"], each["rastreamento"]["codigo"] or None) for id_, each in objects.items()
     }
+
+
+async def assert_ads_are_equal(app: App, bling: Bling) -> None:
+    found = await held(app, "anuncios", "loja_id", "produto_id", "titulo", "situacao")
+    assert found == {
+        id_: (each["loja"], each["produto"]["id"], each["titulo"], each["status"])
+        for id_, each in the(bling, ADS).items()
+    }
+    assert {situacao for *_, situacao in found.values()} == {1, 2, 3, 4}
 
 
 async def assert_kits_are_equal(app: App, bling: Bling) -> None:
@@ -90,7 +100,9 @@ def with_a_volume(bling: Bling) -> int:
     [
         {},
         pytest.param({"details_say_their_id": True, "order_objects_stay_unposted": True}, marks=pytest.mark.slow),
-        pytest.param({"default_hides_inactive": False}, marks=pytest.mark.slow),
+        pytest.param(
+            {"default_hides_inactive": False, "channel_without_ads_answers_400": False}, marks=pytest.mark.slow
+        ),
     ],
 )
 async def test_o_que_se_carrega_muda_e_se_exclui(
@@ -108,6 +120,10 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     bling.edit_dimension(SERVICES, hidden, ativo=False)
     bling.edit_dimension(LOGISTICS, logistics, situacao="D")
     bling.delete_dimension(SERVICES, other)
+    paused, retitled, removed, *_ = the(bling, ADS)
+    bling.edit_dimension(ADS, paused, status=4)
+    bling.edit_dimension(ADS, retitled, titulo="Outro título")
+    bling.delete_dimension(ADS, removed)
     kit, *_ = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos_estruturas")]
     structure = bling.products[kit]["estrutura"]
     bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})

@@ -98,13 +98,11 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
         told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
-        for listed in simulated.list(bling, _query(bling, (*params, *span, *parent.items()))):
+        for listed in simulated.list(bling, _query(bling, (*params, *span, *_asked(resource, parent)))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
-            row = simulated.row(dict(listed))
-            found[listed["id"]] = (
-                {"id": listed["id"], **detail, **resource.of_list(row)} if resource.detail else told | row
-            )
+            row = told | simulated.row(dict(listed))
+            found[listed["id"]] = {"id": listed["id"], **detail, **resource.of_list(row)} if resource.detail else row
     return found
 
 
@@ -113,18 +111,31 @@ def listed(bling: Bling, resource: Resource, *filters: Params) -> list[int]:
     if not resource.listed:
         return []
     shown = SIMULATED[resource.path].list
-    asked = [(*params, *parent.items()) for parent in _parents(bling, resource) for params in filters]
+    asked = [(*params, *_asked(resource, parent)) for parent in _parents(bling, resource) for params in filters]
     return [row["id"] for params in asked for row in shown(bling, _query(bling, params))]
 
 
 def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
-    """O que cada pai põe no caminho da listagem: o id dele; de um recurso sem pai, nada, uma vez."""
+    """O que cada pai diz de uma listagem: o que a consulta chama como a coluna dele, ou o id; de um recurso sem pai,
+    nada, uma vez."""
     if resource.each is None or resource.each.of is None:
         return [{}]
     parent = named(resource.each.of)
     assert parent is not None, resource.name
-    names = [name for _, name, _, _ in Formatter().parse(resource.path) if name]
-    return [dict.fromkeys(names, id_) for id_ in documents(bling, parent)]
+    names = {*_in_path(resource), *(column for column, _ in (*resource.each.told, *resource.each.params))}
+    held = [parent.rows(document)[parent.table][0] for document in documents(bling, parent).values()]
+    return [{name: row.get(name, row["id"]) for name in names} for row in held]
+
+
+def _in_path(resource: Resource) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(resource.path) if name]
+
+
+def _asked(resource: Resource, parent: dict[str, Any]) -> Params:
+    """O que se pede da listagem de um pai."""
+    params = resource.each.params if resource.each is not None and parent else ()
+    asked = {**{name: parent[name] for name in _in_path(resource)}, **{param: parent[name] for name, param in params}}
+    return tuple((name, str(value)) for name, value in asked.items())
 
 
 def _query(bling: Bling, params: Any) -> Any:

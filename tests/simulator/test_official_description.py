@@ -158,6 +158,19 @@ def test_every_shipped_object(company: Bling, official: OfficialDescription) -> 
     assert problems({"type": "array", "items": detail}, answered(objects[-300:])) == []
 
 
+async def test_every_ad(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
+    channel = bling.dimensions["/canais-venda"].entries[204_561_377].detail
+    asked = {"idLoja": channel["id"], "tipoIntegracao": channel["tipo"]}
+    for situacao in range(1, 5):
+        answer = await client.get("/anuncios", params=asked | {"situacao": situacao})
+        assert answer.json()["data"]
+        assert problems(official.list_schema("/anuncios"), answer.json()) == []
+        for row in answer.json()["data"][:3]:
+            one = await client.get(f"/anuncios/{row['id']}", params=asked)
+            assert problems(official.answer_schema("/anuncios/{idAnuncio}"), one.json()) == []
+    assert (await client.get("/anuncios")).status_code == 400
+
+
 async def test_every_structure(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
     kits = (await client.get("/produtos", params={"criterio": 5, "tipo": "E"})).json()["data"]
     assert kits

@@ -146,7 +146,7 @@ class Costs:
         lists = self._shows(resource)
         if resource.each is not None:
             lists *= known.sources or math.ceil(listed.get(resource.each.of or "", 0.0))
-        return lists * pages / (max(whole.every.days, 1) if known.begun else 1) + self.details(resource, new)
+        return lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
 
     def _photographs(self, resource: Resource, snapshot: Snapshot, new: Counts, listed: Counts) -> float:
         """Os lotes dos ids, perguntados de cada maneira, e as listagens que os mostram."""

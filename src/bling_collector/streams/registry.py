@@ -27,6 +27,7 @@ from bling_collector.streams.logistica.logisticas import LOGISTICAS
 from bling_collector.streams.logistica.logisticas_objetos import LOGISTICAS_OBJETOS
 from bling_collector.streams.logistica.logisticas_servicos import LOGISTICAS_SERVICOS
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.produtos.anuncios import ANUNCIOS
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
@@ -48,13 +49,14 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
     VENDEDORES,
+    CANAIS_VENDA,
+    ANUNCIOS,
     CONTATOS,
     ESTOQUES,
     PRODUTOS,
     PRODUTOS_COMPONENTES,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
-    CANAIS_VENDA,
     DEPOSITOS,
     NATUREZAS_OPERACAO,
     TIPOS_CONTATO,

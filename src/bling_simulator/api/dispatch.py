@@ -64,6 +64,8 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     if head in _DETAILS and tail.isascii() and tail.isdigit():
         _check_scope(bling, _DETAILS[head].path)
         found = _DETAILS[head]
+        if lacking := [name for name in found.detail_required if not request.query_params.get(name)]:
+            raise invalid(lacking[0], f"O parâmetro {lacking[0]} é obrigatório.")
         return _data(request, _detail(bling, found, int(tail)), wrapped=found.wraps(bling))
     raise not_found()
 

@@ -32,6 +32,8 @@ class Resource:
     """False se `path` não se atende (404), e só há o detalhe."""
     required: tuple[str, ...] = ()
     """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""
+    detail_required: tuple[str, ...] = ()
+    """Os parâmetros sem um dos quais o detalhe é recusado (400)."""
     page_size: Callable[[Bling], int] | None = None
     """O tamanho da página, onde `limite` é ignorado."""
     wraps: Callable[[Bling], bool] = lambda bling: True

@@ -12,6 +12,7 @@ from bling_collector.db.models.cadastros import (
     vendedores_comissoes,
 )
 from bling_collector.db.models.catalogo import (
+    anuncios,
     produtos_componentes,
     produtos_estruturas,
     produtos_fornecedores,
@@ -72,6 +73,7 @@ from bling_collector.db.models.vendas import pedidos_venda, pedidos_venda_itens,
 __all__ = [
     "TOKENS_ROW",
     "alarmes",
+    "anuncios",
     "borderos",
     "borderos_pagamentos",
     "caixas_lancamentos",

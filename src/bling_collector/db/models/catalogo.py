@@ -78,3 +78,15 @@ produtos_componentes = Table(
     Column("componente_id", BigInteger, index=True, comment="o produto que o compõe"),
     Column("quantidade", Numeric, comment="quantos entram em um"),
 )
+
+anuncios = Table(
+    "anuncios",
+    metadata,
+    bling_id(),
+    Column("loja_id", BigInteger, index=True, comment="o canal de venda"),
+    Column("tipo_integracao", Text, comment="o tipo do canal"),
+    Column("produto_id", BigInteger, index=True),
+    Column("titulo", Text),
+    Column("situacao", Integer, comment="1 publicado, 2 rascunho, 3 com problema, 4 pausado"),
+    *kept("o anúncio inteiro, como GET /anuncios/{id} o deu, com o que a listagem diz dele"),
+)

@@ -1,5 +1,6 @@
 """Os cadastros pequenos: os recursos deles, para o despacho."""
 
+from bling_simulator.api.dimensoes.anuncios import ANUNCIOS
 from bling_simulator.api.dimensoes.cadastros import (
     CANAIS_VENDA,
     DEPOSITOS,
@@ -24,6 +25,7 @@ DIMENSOES = (
     SITUACOES,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
+    ANUNCIOS,
     LOGISTICAS,
     LOGISTICAS_SERVICOS,
 )

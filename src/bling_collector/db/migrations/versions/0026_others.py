@@ -58,6 +58,15 @@ _COMMENTS = {
     "produtos_componentes.ordem": "o lugar na estrutura, de 1 em diante",
     "produtos_componentes.componente_id": "o produto que o compõe",
     "produtos_componentes.quantidade": "quantos entram em um",
+    "anuncios.id": "o id no Bling",
+    "anuncios.loja_id": "o canal de venda",
+    "anuncios.tipo_integracao": "o tipo do canal",
+    "anuncios.situacao": "1 publicado, 2 rascunho, 3 com problema, 4 pausado",
+    "anuncios.detalhe": "o anúncio inteiro, como GET /anuncios/{id} o deu, com o que a listagem diz dele",
+    "anuncios.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "anuncios.extraido_em": "quando o que está aqui foi lido",
+    "anuncios.excluida_em": "quando o Bling deixou de o ter",
+    "anuncios.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 # O que os documentos já guardados dizem dos seus volumes, como a leitura deles o grava.
@@ -164,6 +173,23 @@ def upgrade() -> None:
             CONSTRAINT produtos_componentes_produto_id_fkey FOREIGN KEY(produto_id) REFERENCES produtos_estruturas (id)
         )""")
     op.execute("CREATE INDEX ix_produtos_componentes_componente_id ON produtos_componentes (componente_id)")
+    op.execute("""
+        CREATE TABLE anuncios (
+            id BIGINT NOT NULL,
+            loja_id BIGINT,
+            tipo_integracao TEXT,
+            produto_id BIGINT,
+            titulo TEXT,
+            situacao INTEGER,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT anuncios_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_anuncios_loja_id ON anuncios (loja_id)")
+    op.execute("CREATE INDEX ix_anuncios_produto_id ON anuncios (produto_id)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
