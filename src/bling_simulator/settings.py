@@ -109,6 +109,8 @@ class SimulatorSettings:
     """Outra leitura: os detalhes de /logisticas/objetos e de /produtos/estruturas trazem o id."""
     channel_without_ads_answers_400: bool = True
     """/anuncios recusa um canal que não é um marketplace (suposto); senão, nada mostra dele."""
+    fields_hide_inactive: bool = False
+    """Outra leitura: a listagem dos campos customizados de um módulo esconde os inativos."""
     order_objects_stay_unposted: bool = False
     """Outra leitura: o objeto de um pedido que deu em nota fica não postado (8), sem datas nem código (um relato)."""
     most_array_values: int | None = None

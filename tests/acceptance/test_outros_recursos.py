@@ -13,7 +13,15 @@ from bling_simulator.bling import Bling
 START = date(2025, 9, 1)
 DAY = 86_400.0
 LOGISTICS, SERVICES, ADS = "/logisticas", "/logisticas/servicos", "/anuncios"
-OTHERS = ("logisticas_objetos", "logisticas", "logisticas_servicos", "produtos_componentes", "anuncios")
+FIELDS = "/campos-customizados/modulos/{modulo_id}"
+OTHERS = (
+    "logisticas_objetos",
+    "logisticas",
+    "logisticas_servicos",
+    "produtos_componentes",
+    "anuncios",
+    "campos_customizados",
+)
 pytestmark = [
     pytest.mark.bling(scale=0.02),
     pytest.mark.collector(recursos=("nfe", "pedidos_venda", "produtos", *OTHERS), extraction_lookback_days=10),
@@ -57,12 +65,23 @@ async def assert_equals(app: App, bling: Bling) -> None:
         id_: (each["descricao"], each["ativo"], each["logistica"]["id"]) for id_, each in the(bling, SERVICES).items()
     }
     await assert_kits_are_equal(app, bling)
+    await assert_fields_are_equal(app, bling)
     await assert_ads_are_equal(app, bling)
     objects = await collected(bling, app)
     assert len(objects) > 1
     assert await held(app, "logisticas_objetos", "situacao", "codigo_rastreamento") == {
         id_: (each["rastreamento"]["situacao"], each["rastreamento"]["codigo"] or None) for id_, each in objects.items()
     }
+
+
+async def assert_fields_are_equal(app: App, bling: Bling) -> None:
+    assert await held(app, "campos_customizados", "modulo_id", "nome", "situacao") == {
+        id_: (each["modulo"]["id"], each["nome"], each["situacao"]) for id_, each in the(bling, FIELDS).items()
+    }
+    options = await rows(app.engine, "SELECT campo_id, id, nome FROM campos_customizados_opcoes ORDER BY 1, ordem")
+    assert options == [
+        (id_, option["id"], option["nome"]) for id_, each in the(bling, FIELDS).items() for option in each["opcoes"]
+    ]
 
 
 async def assert_ads_are_equal(app: App, bling: Bling) -> None:
@@ -113,6 +132,7 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     assert (await app.pipeline.run_full(START)).status == "success"
     await assert_equals(app, bling)
     assert volume in await held(app, "logisticas_objetos")
+    bling.configure(fields_hide_inactive=bool(reading))
     clock.advance(DAY)
     delivered = bling.objects[volume]["rastreamento"] | {"situacao": 3, "descricao": "Entregue"}
     bling.edit_object(volume, rastreamento=delivered)
@@ -124,6 +144,9 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     bling.edit_dimension(ADS, paused, status=4)
     bling.edit_dimension(ADS, retitled, titulo="Outro título")
     bling.delete_dimension(ADS, removed)
+    field, inactive, *_ = the(bling, FIELDS)
+    bling.edit_dimension(FIELDS, field, opcoes=[{"id": 1, "nome": "Outra"}])
+    bling.edit_dimension(FIELDS, inactive, situacao=0)
     kit, *_ = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos_estruturas")]
     structure = bling.products[kit]["estrutura"]
     bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})

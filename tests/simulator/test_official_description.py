@@ -48,6 +48,7 @@ SMALL: dict[str, str | None] = {
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
+    "/campos-customizados/modulos": None,
     "/logisticas": "/logisticas/{idLogistica}",
     "/logisticas/servicos": "/logisticas/servicos/{idLogisticaServico}",
 }
@@ -156,6 +157,14 @@ def test_every_shipped_object(company: Bling, official: OfficialDescription) -> 
     objects = list(company.objects.values())
     assert len(objects) > 100
     assert problems({"type": "array", "items": detail}, answered(objects[-300:])) == []
+
+
+async def test_the_fields_of_a_module(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
+    listed = await client.get("/campos-customizados/modulos/12345602")
+    assert len(listed.json()["data"]) == 3
+    assert problems(official.list_schema("/campos-customizados/modulos/{idModulo}"), listed.json()) == []
+    one = await client.get(f"/campos-customizados/{listed.json()['data'][1]['id']}")
+    assert problems(official.answer_schema("/campos-customizados/{idCampoCustomizado}"), one.json()) == []
 
 
 async def test_every_ad(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:

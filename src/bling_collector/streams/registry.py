@@ -8,6 +8,7 @@ from bling_collector.db import control
 from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
+from bling_collector.streams.cadastros.campos_customizados import CAMPOS_CUSTOMIZADOS, CAMPOS_CUSTOMIZADOS_MODULOS
 from bling_collector.streams.cadastros.canais_venda import CANAIS_VENDA
 from bling_collector.streams.cadastros.categorias_financeiras import CATEGORIAS_FINANCEIRAS
 from bling_collector.streams.cadastros.contas_financeiras import CONTAS_FINANCEIRAS
@@ -65,6 +66,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CATEGORIAS_FINANCEIRAS,
     SITUACOES_MODULOS,
     SITUACOES,
+    CAMPOS_CUSTOMIZADOS_MODULOS,
+    CAMPOS_CUSTOMIZADOS,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""

@@ -27,6 +27,8 @@ _NOT_CITED = {
     "categorias_produto.categoria_pai_id": "a listagem é a de todas",
     "grupos_produto.grupo_pai_id": "a listagem é a de todos",
     "situacoes.modulo_id": "é o de cuja listagem a situação vem",
+    "campos_customizados.modulo_id": "é o de cuja listagem o campo vem",
+    "campos_customizados.tipo_campo_id": "os tipos são do Bling, e não da conta",
     "logisticas.integracao_id": "as integrações do Bling não se leem",
     "logisticas_objetos.pedido_venda_id": "os pedidos leem-se por janelas",
     "logisticas_objetos.nota_fiscal_id": "as notas leem-se por janelas",

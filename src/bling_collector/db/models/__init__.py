@@ -33,6 +33,9 @@ from bling_collector.db.models.control import (
     recursos_ligados,
 )
 from bling_collector.db.models.dimensoes import (
+    campos_customizados,
+    campos_customizados_modulos,
+    campos_customizados_opcoes,
     canais_venda,
     canais_venda_filiais,
     categorias_financeiras,
@@ -77,6 +80,9 @@ __all__ = [
     "borderos",
     "borderos_pagamentos",
     "caixas_lancamentos",
+    "campos_customizados",
+    "campos_customizados_modulos",
+    "campos_customizados_opcoes",
     "canais_venda",
     "canais_venda_filiais",
     "categorias_financeiras",

@@ -8,6 +8,8 @@ from bling_simulator.api.dimensoes.cadastros import (
     NATUREZAS_OPERACOES,
     TIPOS_CONTATO,
 )
+from bling_simulator.api.dimensoes.campos import CAMPOS as CAMPOS_CUSTOMIZADOS
+from bling_simulator.api.dimensoes.campos import MODULOS as CAMPOS_CUSTOMIZADOS_MODULOS
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
 from bling_simulator.api.dimensoes.logisticas import LOGISTICAS, LOGISTICAS_SERVICOS
 from bling_simulator.api.dimensoes.produtos import PRODUTOS_FORNECEDORES, PRODUTOS_LOJAS
@@ -26,6 +28,8 @@ DIMENSOES = (
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
     ANUNCIOS,
+    CAMPOS_CUSTOMIZADOS_MODULOS,
+    CAMPOS_CUSTOMIZADOS,
     LOGISTICAS,
     LOGISTICAS_SERVICOS,
 )

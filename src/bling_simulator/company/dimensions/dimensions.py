@@ -3,6 +3,7 @@
 from random import Random
 
 from bling_simulator.company.dimensions.ads import make_ads
+from bling_simulator.company.dimensions.custom_fields import make_custom_fields
 from bling_simulator.company.dimensions.finance import make_finance
 from bling_simulator.company.dimensions.goods import make_goods
 from bling_simulator.company.dimensions.logistics import make_logistics
@@ -16,6 +17,6 @@ Dimensions = dict[str, Register]
 
 def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dimensions:
     """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
-    same = make_registers() | make_finance() | make_statuses()
+    same = make_registers() | make_finance() | make_statuses() | make_custom_fields()
     goods = make_goods(rng, contacts, products)
     return same | goods | make_ads(goods["/produtos/lojas"], products) | make_logistics(contacts)

@@ -67,6 +67,25 @@ _COMMENTS = {
     "anuncios.extraido_em": "quando o que está aqui foi lido",
     "anuncios.excluida_em": "quando o Bling deixou de o ter",
     "anuncios.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "campos_customizados_modulos.id": "o id no Bling",
+    "campos_customizados_modulos.modulo": "como o sistema o chama",
+    "campos_customizados_modulos.agrupador": "o que, no cadastro, separa os campos que um registro tem",
+    "campos_customizados_modulos.detalhe": "a linha de GET /campos-customizados/modulos",
+    "campos_customizados_modulos.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "campos_customizados_modulos.extraido_em": "quando o que está aqui foi lido",
+    "campos_customizados_modulos.excluida_em": "quando o Bling deixou de o ter",
+    "campos_customizados_modulos.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "campos_customizados.id": "o id no Bling",
+    "campos_customizados.situacao": "1 ativo, 0 inativo",
+    "campos_customizados.tipo_campo_id": "o tipo, que o Bling diz em GET /campos-customizados/tipos",
+    "campos_customizados.detalhe": "o campo inteiro, como GET /campos-customizados/{id} o deu",
+    "campos_customizados.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "campos_customizados.extraido_em": "quando o que está aqui foi lido",
+    "campos_customizados.excluida_em": "quando o Bling deixou de o ter",
+    "campos_customizados.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "campos_customizados_opcoes.campo_id": "de que campo é",
+    "campos_customizados_opcoes.ordem": "o lugar no campo, de 1 em diante",
+    "campos_customizados_opcoes.id": "o id no Bling, que é o que o cadastro guarda",
 }
 
 # O que os documentos já guardados dizem dos seus volumes, como a leitura deles o grava.
@@ -190,6 +209,45 @@ def upgrade() -> None:
         )""")
     op.execute("CREATE INDEX ix_anuncios_loja_id ON anuncios (loja_id)")
     op.execute("CREATE INDEX ix_anuncios_produto_id ON anuncios (produto_id)")
+    op.execute("""
+        CREATE TABLE campos_customizados_modulos (
+            id BIGINT NOT NULL,
+            nome TEXT,
+            modulo TEXT,
+            agrupador TEXT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT campos_customizados_modulos_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("""
+        CREATE TABLE campos_customizados (
+            id BIGINT NOT NULL,
+            modulo_id BIGINT,
+            nome TEXT,
+            situacao INTEGER,
+            tipo_campo_id BIGINT,
+            obrigatorio BOOLEAN,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT campos_customizados_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_campos_customizados_modulo_id ON campos_customizados (modulo_id)")
+    op.execute("""
+        CREATE TABLE campos_customizados_opcoes (
+            campo_id BIGINT NOT NULL,
+            ordem INTEGER NOT NULL,
+            id BIGINT,
+            nome TEXT,
+            CONSTRAINT campos_customizados_opcoes_pkey PRIMARY KEY (campo_id, ordem),
+            CONSTRAINT campos_customizados_opcoes_campo_id_fkey FOREIGN KEY(campo_id)
+                REFERENCES campos_customizados (id)
+        )""")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
