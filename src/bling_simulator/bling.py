@@ -333,11 +333,11 @@ class Bling:
         register = self.dimensions[path]
         return register.add(detail, local_now(self.clock), record_id=detail.get("id") or register.next_id())
 
-    def edit_dimension(self, path: str, record_id: int, **changes: Any) -> None:
+    def edit_dimension(self, path: str, record_id: int | str, **changes: Any) -> None:
         """Troca campos de um registro; a data de alteração, onde há uma, passa a ser agora."""
         self.dimensions[path].change(record_id, changes, local_now(self.clock))
 
-    def delete_dimension(self, path: str, record_id: int) -> None:
+    def delete_dimension(self, path: str, record_id: int | str) -> None:
         """Some com o registro: sai das listas, e o detalhe responde 404."""
         del self.dimensions[path].entries[record_id]
 

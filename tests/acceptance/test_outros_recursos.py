@@ -13,7 +13,7 @@ from bling_simulator.bling import Bling
 START = date(2025, 9, 1)
 DAY = 86_400.0
 LOGISTICS, SERVICES, ADS = "/logisticas", "/logisticas/servicos", "/anuncios"
-FIELDS = "/campos-customizados/modulos/{modulo_id}"
+FIELDS, NOTICES = "/campos-customizados/modulos/{modulo_id}", "/notificacoes"
 OTHERS = (
     "logisticas_objetos",
     "logisticas",
@@ -21,6 +21,7 @@ OTHERS = (
     "produtos_componentes",
     "anuncios",
     "campos_customizados",
+    "notificacoes",
 )
 pytestmark = [
     pytest.mark.bling(scale=0.02),
@@ -65,6 +66,7 @@ async def assert_equals(app: App, bling: Bling) -> None:
         id_: (each["descricao"], each["ativo"], each["logistica"]["id"]) for id_, each in the(bling, SERVICES).items()
     }
     await assert_kits_are_equal(app, bling)
+    await assert_notices_are_equal(app, bling)
     await assert_fields_are_equal(app, bling)
     await assert_ads_are_equal(app, bling)
     objects = await collected(bling, app)
@@ -82,6 +84,12 @@ async def assert_fields_are_equal(app: App, bling: Bling) -> None:
     assert options == [
         (id_, option["id"], option["nome"]) for id_, each in the(bling, FIELDS).items() for option in each["opcoes"]
     ]
+
+
+async def assert_notices_are_equal(app: App, bling: Bling) -> None:
+    assert await held(app, "notificacoes", "titulo") == {
+        id_: (each["titulo"],) for id_, each in the(bling, NOTICES).items() if each["dataCriacao"] >= "2025"
+    }
 
 
 async def assert_ads_are_equal(app: App, bling: Bling) -> None:
@@ -147,6 +155,9 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     field, inactive, *_ = the(bling, FIELDS)
     bling.edit_dimension(FIELDS, field, opcoes=[{"id": 1, "nome": "Outra"}])
     bling.edit_dimension(FIELDS, inactive, situacao=0)
+    *_, notice, withdrawn = the(bling, NOTICES)
+    bling.edit_dimension(NOTICES, notice, titulo="CNPJ alfanumérico")
+    bling.delete_dimension(NOTICES, withdrawn)
     kit, *_ = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos_estruturas")]
     structure = bling.products[kit]["estrutura"]
     bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})

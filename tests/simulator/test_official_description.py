@@ -49,6 +49,7 @@ SMALL: dict[str, str | None] = {
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
     "/campos-customizados/modulos": None,
+    "/notificacoes": None,
     "/logisticas": "/logisticas/{idLogistica}",
     "/logisticas/servicos": "/logisticas/servicos/{idLogisticaServico}",
 }

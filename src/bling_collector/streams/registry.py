@@ -16,6 +16,7 @@ from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.cadastros.depositos import DEPOSITOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.cadastros.naturezas_operacao import NATUREZAS_OPERACAO
+from bling_collector.streams.cadastros.notificacoes import NOTIFICACOES
 from bling_collector.streams.cadastros.situacoes import SITUACOES, SITUACOES_MODULOS
 from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
@@ -68,6 +69,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     SITUACOES,
     CAMPOS_CUSTOMIZADOS_MODULOS,
     CAMPOS_CUSTOMIZADOS,
+    NOTIFICACOES,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""

@@ -74,7 +74,8 @@ def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
     lists_itself = resource.emitted or resource.snapshot or (resource.whole and not resource.whole.when_lacking)
     givers = [each for each in chosen([resource.name]) if each.gives(resource)]
     assert lists_itself or givers
-    assert resource.each is None or resource.each.of in {each.name for each in chosen([resource.name])}
+    parent = resource.each.of if resource.each is not None else None
+    assert parent is None or parent in {each.name for each in chosen([resource.name])}
 
 
 def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
@@ -148,7 +149,8 @@ def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> No
     document = _document(resource)
     mark, large = 7_654_321, 3_000_000_000
     places = [place for place in _numbers(document) if mark in _said(resource, document, place, mark, BigInteger)]
-    assert places
+    has_any = any(isinstance(column.type, BigInteger) for column in resource.table.c)
+    assert places or not has_any
     assert all(large in _said(resource, document, place, large, BigInteger) for place in places)
 
 

@@ -4,13 +4,15 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
+    DateTime,
     ForeignKey,
     Integer,
     Table,
     Text,
 )
 
-from bling_collector.db.models.base import bling_id, kept, metadata
+from bling_collector.db.models.base import BRASILIA_TIME, bling_id, kept, metadata
 
 depositos = Table(
     "depositos",
@@ -145,4 +147,20 @@ campos_customizados_opcoes = Table(
     Column("ordem", Integer, primary_key=True, autoincrement=False, comment="o lugar no campo, de 1 em diante"),
     Column("id", BigInteger, comment="o id no Bling, que é o que o cadastro guarda"),
     Column("nome", Text),
+)
+
+notificacoes = Table(
+    "notificacoes",
+    metadata,
+    Column("id", Text, primary_key=True, comment="o id no Bling, que é um texto"),
+    Column("titulo", Text),
+    Column("descricao", Text),
+    Column("modulo", Text, comment="FISCAL…"),
+    Column("fonte", Text, comment="o órgão em que se baseia"),
+    Column("acao", Text, comment="o que se fez dela"),
+    Column("data_criacao", Date, index=True),
+    Column("data_envio", DateTime, comment=f"quando se publicou; {BRASILIA_TIME}"),
+    Column("data_vigencia", Date, comment="quando passa a valer o que ela diz"),
+    Column("data_leitura", DateTime, comment=f"quando alguém a leu; {BRASILIA_TIME}"),
+    *kept("a linha de GET /notificacoes"),
 )

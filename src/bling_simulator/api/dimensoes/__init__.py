@@ -12,6 +12,7 @@ from bling_simulator.api.dimensoes.campos import CAMPOS as CAMPOS_CUSTOMIZADOS
 from bling_simulator.api.dimensoes.campos import MODULOS as CAMPOS_CUSTOMIZADOS_MODULOS
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
 from bling_simulator.api.dimensoes.logisticas import LOGISTICAS, LOGISTICAS_SERVICOS
+from bling_simulator.api.dimensoes.notificacoes import NOTIFICACOES
 from bling_simulator.api.dimensoes.produtos import PRODUTOS_FORNECEDORES, PRODUTOS_LOJAS
 from bling_simulator.api.dimensoes.situacoes import MODULOS, SITUACOES
 
@@ -27,6 +28,7 @@ DIMENSOES = (
     SITUACOES,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
+    NOTIFICACOES,
     ANUNCIOS,
     CAMPOS_CUSTOMIZADOS_MODULOS,
     CAMPOS_CUSTOMIZADOS,

@@ -7,6 +7,7 @@ from bling_simulator.company.dimensions.custom_fields import make_custom_fields
 from bling_simulator.company.dimensions.finance import make_finance
 from bling_simulator.company.dimensions.goods import make_goods
 from bling_simulator.company.dimensions.logistics import make_logistics
+from bling_simulator.company.dimensions.notices import make_notices
 from bling_simulator.company.dimensions.registers import make_registers
 from bling_simulator.company.dimensions.statuses import make_statuses
 from bling_simulator.company.register import Register
@@ -17,6 +18,6 @@ Dimensions = dict[str, Register]
 
 def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dimensions:
     """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
-    same = make_registers() | make_finance() | make_statuses() | make_custom_fields()
+    same = make_registers() | make_finance() | make_statuses() | make_custom_fields() | make_notices()
     goods = make_goods(rng, contacts, products)
     return same | goods | make_ads(goods["/produtos/lojas"], products) | make_logistics(contacts)

@@ -86,6 +86,18 @@ _COMMENTS = {
     "campos_customizados_opcoes.campo_id": "de que campo é",
     "campos_customizados_opcoes.ordem": "o lugar no campo, de 1 em diante",
     "campos_customizados_opcoes.id": "o id no Bling, que é o que o cadastro guarda",
+    "notificacoes.id": "o id no Bling, que é um texto",
+    "notificacoes.modulo": "FISCAL…",
+    "notificacoes.fonte": "o órgão em que se baseia",
+    "notificacoes.acao": "o que se fez dela",
+    "notificacoes.data_envio": "quando se publicou; hora local de Brasília, como o Bling a dá",
+    "notificacoes.data_vigencia": "quando passa a valer o que ela diz",
+    "notificacoes.data_leitura": "quando alguém a leu; hora local de Brasília, como o Bling a dá",
+    "notificacoes.detalhe": "a linha de GET /notificacoes",
+    "notificacoes.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "notificacoes.extraido_em": "quando o que está aqui foi lido",
+    "notificacoes.excluida_em": "quando o Bling deixou de o ter",
+    "notificacoes.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 # O que os documentos já guardados dizem dos seus volumes, como a leitura deles o grava.
@@ -248,6 +260,26 @@ def upgrade() -> None:
             CONSTRAINT campos_customizados_opcoes_campo_id_fkey FOREIGN KEY(campo_id)
                 REFERENCES campos_customizados (id)
         )""")
+    op.execute("""
+        CREATE TABLE notificacoes (
+            id TEXT NOT NULL,
+            titulo TEXT,
+            descricao TEXT,
+            modulo TEXT,
+            fonte TEXT,
+            acao TEXT,
+            data_criacao DATE,
+            data_envio TIMESTAMP WITHOUT TIME ZONE,
+            data_vigencia DATE,
+            data_leitura TIMESTAMP WITHOUT TIME ZONE,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT notificacoes_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_notificacoes_data_criacao ON notificacoes (data_criacao)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
