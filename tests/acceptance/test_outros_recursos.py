@@ -140,6 +140,7 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     assert (await app.pipeline.run_full(START)).status == "success"
     await assert_equals(app, bling)
     assert volume in await held(app, "logisticas_objetos")
+    assert await scalar(app.engine, "SELECT detalhe FROM empresa") == bling.profile
     bling.configure(fields_hide_inactive=bool(reading))
     clock.advance(DAY)
     delivered = bling.objects[volume]["rastreamento"] | {"situacao": 3, "descricao": "Entregue"}

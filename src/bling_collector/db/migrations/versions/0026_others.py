@@ -284,3 +284,5 @@ def upgrade() -> None:
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
         op.execute(_VOLUMES.format(tipo=tipo, table=table))
+    op.execute("ALTER TABLE empresa ADD COLUMN detalhe JSONB")
+    op.execute("COMMENT ON COLUMN empresa.detalhe IS 'a empresa inteira, como GET /empresas/me/dados-basicos a deu'")
