@@ -99,6 +99,8 @@ class RunContext:
     started: datetime
     resources: tuple[Resource, ...] = ()
     """Os recursos que se coletam, na ordem em que se coletam."""
+    registers: Collection[str] = ()
+    """Deles, os de que se quer o cadastro inteiro."""
     keep_lock: Callable[[], Awaitable[None]] | None = None
     """Confere, antes de cada transação, que a tranca da execução ainda é desta."""
     progress: Progress = field(default_factory=Progress)

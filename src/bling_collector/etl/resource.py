@@ -275,6 +275,8 @@ class Resource:
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()
     """Parâmetro de listagem → a chave da linha que ele diz por ela, onde a linha não a traz."""
+    register: tuple[Params, ...] = ()
+    """As listagens de tudo o que há, para quem quer o cadastro inteiro e não só o que se cita."""
     ids: str | None = None
     """O filtro da listagem por id, que se repete, onde há um."""
     paged: bool = True

@@ -161,6 +161,32 @@ async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
     return is_due(last, now, resource.whole.every) or (not resource.alone and await lacks(ctx, resource))
 
 
+async def read_register(ctx: RunContext, resource: Resource) -> None:
+    """Traz das listagens o que o banco não tem, uma vez por semana; numa conferência que repara, sempre. Nos outros
+    dias o que há de novo vem com o que mudou."""
+    name, now = f"{resource.name}.todos", ctx.clock.now()
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, name)
+    if not ctx.everything and not is_due(last, now, WEEKLY):
+        return
+    ctx.start(f"{resource.title}: o cadastro inteiro")
+    unread: Unreads = []
+    for params in resource.register:
+        reading = Reading(ctx, resource, params)
+        async for page in reading.pages():
+            async with ctx.engine.connect() as connection:
+                known = await repository.already_read(connection, resource.table, [row["id"] for row in page])
+            await _fetch(ctx, resource, {row["id"]: row for row in page if row["id"] not in known})
+            ctx.show()
+            ctx.check_stop()
+        unread += reading.unread
+    if unread:
+        ctx.problems.append(f"O Bling não dá todo o cadastro de {resource.title.lower()}: {unread[0].error}")
+        return
+    async with ctx.transaction() as connection:
+        await control.move_checkpoint(connection, name, now)
+
+
 async def read_removed(ctx: RunContext, resource: Resource) -> None:
     """Relê, uma vez por semana, o que o Bling dá por excluído; numa conferência que repara, sempre.
 

@@ -45,7 +45,7 @@ from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
 from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, reached, read_everything
-from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named
+from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named, registers
 from bling_collector.windows import (
     EARLIEST,
     Window,
@@ -225,6 +225,7 @@ class Pipeline:
                     )
                 scope = await _scope(connection)
                 resources = await collected(connection, self._settings.recursos)
+                whole = await registers(connection, self._settings.recursos)
                 marks = await load_marks(connection, resources, scope, now)
                 periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
                 asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope)
@@ -242,6 +243,7 @@ class Pipeline:
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
             mine = {
                 "resources": resources,
+                "registers": whole,
                 "started": now,
                 "scope": scope,
                 "keep_lock": begun.lock.keep,

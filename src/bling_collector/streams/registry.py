@@ -74,6 +74,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""
 ALL: Final = "todos"
+WHOLE: Final = {f"{resource.name}_{ALL}": resource for resource in RESOURCES if resource.register}
+"""O nome com que se pede o cadastro inteiro de um recurso, e não só o que se cita."""
 
 
 def named(name: str) -> Resource | None:
@@ -85,13 +87,20 @@ def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = N
     """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça, com os que se ligaram e sem os
     que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
-    if unknown := [name for name in names if name != ALL and named(name) is None]:
-        offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
+    if unknown := [name for name in names if name != ALL and name not in WHOLE and named(name) is None]:
+        offered = ", ".join((*(resource.name for resource in RESOURCES), *WHOLE, ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
+    whole = whole_of(names, switches)
     if not names:
         on = switches or {}
-        return {resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)}
-    return {resource.name for resource in RESOURCES if {ALL, resource.name, resource.singular} & {*names}}
+        return whole | {resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)}
+    return whole | {resource.name for resource in RESOURCES if {ALL, resource.name, resource.singular} & {*names}}
+
+
+def whole_of(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:
+    """Os recursos de que se pede o cadastro inteiro, como em `asked`."""
+    on = names or {name for name, is_on in (switches or {}).items() if is_on}
+    return {resource.name for name, resource in WHOLE.items() if name in on}
 
 
 def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
@@ -113,6 +122,11 @@ def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
 async def collected(connection: AsyncConnection, names: Collection[str] | None) -> tuple[Resource, ...]:
     """Os recursos que se coletam: os que `RECURSOS` pede (`names`) ou, sem ela, os que o banco diz."""
     return chosen(names, None if names else await control.switches(connection))
+
+
+async def registers(connection: AsyncConnection, names: Collection[str] | None) -> set[str]:
+    """Dos que se coletam, os de que se quer o cadastro inteiro."""
+    return whole_of(names, None if names else await control.switches(connection))
 
 
 async def needed(connection: AsyncConnection, names: Collection[str] | None) -> list[Resource]:

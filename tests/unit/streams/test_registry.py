@@ -13,7 +13,7 @@ from bling_collector.db.models import contatos
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
 from bling_collector.payload import Row, UnreadableError
-from bling_collector.streams.registry import ALL, RESOURCES, chosen, named
+from bling_collector.streams.registry import ALL, RESOURCES, chosen, named, whole_of
 
 Place = tuple[str | int, ...]
 _FIXTURES = {"categoria_produto": "categoria", "estoque": "estoque_saldo"}
@@ -66,6 +66,14 @@ def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
 def test_o_que_por_si_so_nao_acha_nada_traz_aquilo_de_que_precisa(names: list[str], collected: set[str]) -> None:
     assert {resource.name for resource in chosen(names)} == collected
     assert {resource.name for resource in chosen(None, dict.fromkeys(names, True))} >= collected
+
+
+def test_o_cadastro_inteiro_pede_se_pelo_nome() -> None:
+    assert whole_of(["nfe", "contatos_todos"]) == {"contatos"}
+    assert whole_of([ALL]) == whole_of(None) == whole_of(None, {"produtos_todos": False}) == set()
+    assert whole_of(None, {"produtos_todos": True, "vendedores": True}) == {"produtos"}
+    assert {"contatos", "nfe"} == {resource.name for resource in chosen(["contatos_todos"])}
+    assert "produtos" in {resource.name for resource in chosen(None, {"produtos": False, "produtos_todos": True})}
 
 
 @EACH
