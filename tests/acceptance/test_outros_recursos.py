@@ -14,6 +14,7 @@ START = date(2025, 9, 1)
 DAY = 86_400.0
 LOGISTICS, SERVICES, ADS = "/logisticas", "/logisticas/servicos", "/anuncios"
 FIELDS, NOTICES = "/campos-customizados/modulos/{modulo_id}", "/notificacoes"
+SERVICE_ORDERS = "/ordens/servico"
 OTHERS = (
     "logisticas_objetos",
     "logisticas",
@@ -22,6 +23,7 @@ OTHERS = (
     "anuncios",
     "campos_customizados",
     "notificacoes",
+    "ordens_servico",
 )
 pytestmark = [
     pytest.mark.bling(scale=0.02),
@@ -66,6 +68,7 @@ async def assert_equals(app: App, bling: Bling) -> None:
         id_: (each["descricao"], each["ativo"], each["logistica"]["id"]) for id_, each in the(bling, SERVICES).items()
     }
     await assert_kits_are_equal(app, bling)
+    await assert_orders_are_equal(app, bling)
     await assert_notices_are_equal(app, bling)
     await assert_fields_are_equal(app, bling)
     await assert_ads_are_equal(app, bling)
@@ -89,6 +92,12 @@ async def assert_fields_are_equal(app: App, bling: Bling) -> None:
 async def assert_notices_are_equal(app: App, bling: Bling) -> None:
     assert await held(app, "notificacoes", "titulo") == {
         id_: (each["titulo"],) for id_, each in the(bling, NOTICES).items() if each["dataCriacao"] >= "2025"
+    }
+
+
+async def assert_orders_are_equal(app: App, bling: Bling) -> None:
+    assert await held(app, "ordens_servico", "detalhe->>'descricao'") == {
+        id_: (each["descricao"],) for id_, each in the(bling, SERVICE_ORDERS).items()
     }
 
 
@@ -159,6 +168,9 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     *_, notice, withdrawn = the(bling, NOTICES)
     bling.edit_dimension(NOTICES, notice, titulo="CNPJ alfanumérico")
     bling.delete_dimension(NOTICES, withdrawn)
+    order, cancelled, *_ = the(bling, SERVICE_ORDERS)
+    bling.edit_dimension(SERVICE_ORDERS, order, numero="999", descricao="Outra")
+    bling.delete_dimension(SERVICE_ORDERS, cancelled)
     kit, *_ = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos_estruturas")]
     structure = bling.products[kit]["estrutura"]
     bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})

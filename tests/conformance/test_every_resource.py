@@ -7,6 +7,7 @@ banco sai da declaração dele.
 import asyncio
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +29,7 @@ from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
 from bling_collector.streams.registry import RESOURCES, named
 from bling_collector.windows import Period, Window
+from bling_simulator.answers import BlingError
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
 
@@ -35,9 +37,10 @@ START = date(2025, 9, 1)
 SPAN = Window(START, date(2026, 4, 30))
 """O que se coleta, e o tempo que passa nos testes."""
 DAY = 86_400.0
+EVERY = ("todos", *(resource.name for resource in RESOURCES if resource.undescribed))
 pytestmark = [
     pytest.mark.bling(scale=0.02),
-    pytest.mark.collector(recursos=("todos",), extraction_lookback_days=10),
+    pytest.mark.collector(recursos=EVERY, extraction_lookback_days=10),
     pytest.mark.loaded(START),
 ]
 _GARBAGE = {"veio": "outra coisa"}
@@ -98,7 +101,7 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
         told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
-        for listed in simulated.list(bling, _query(bling, (*params, *span, *_asked(resource, parent)))):
+        for listed in _shown(bling, resource, (*params, *span, *_asked(resource, parent))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
             row = told | simulated.row(dict(listed))
@@ -110,9 +113,15 @@ def listed(bling: Bling, resource: Resource, *filters: Params) -> list[int]:
     """Os ids que as listagens com estes filtros mostram; nenhum se o recurso não se lista."""
     if not resource.listed:
         return []
-    shown = SIMULATED[resource.path].list
     asked = [(*params, *_asked(resource, parent)) for parent in _parents(bling, resource) for params in filters]
-    return [row["id"] for params in asked for row in shown(bling, _query(bling, params))]
+    return [row["id"] for params in asked for row in _shown(bling, resource, params)]
+
+
+def _shown(bling: Bling, resource: Resource, params: Params) -> list[Any]:
+    """O que a listagem mostra; nada, se o Bling a recusa."""
+    with suppress(BlingError):
+        return SIMULATED[resource.path].list(bling, _query(bling, params))
+    return []
 
 
 def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
@@ -418,7 +427,11 @@ async def test_without_the_permission_the_others_are_whole(
     if resource.optional:
         assert result.status == "success", result.message
         found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
-        assert [name for name, each in found.items() if each.sem_permissao] == [resource.name]
+        refused = {name for name, each in found.items() if each.sem_permissao}
+        # O que está debaixo do caminho é da mesma permissão.
+        assert refused - {each.name for each in RESOURCES if each.path.startswith(f"{resource.path}/")} == {
+            resource.name
+        }
     else:
         assert result.status != "success"
         assert "permissão" in str(result.message)

@@ -260,6 +260,8 @@ class Resource:
     """True se o detalhe não traz o id: é o de quem se pediu."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
+    undescribed: bool = False
+    """True para o que o Bling não descreve: só se coleta se alguém o diz pelo nome, e não com `todos`."""
     principal: bool = False
     """O marco dele é o da execução, como no primeiro coletor."""
 

@@ -36,11 +36,13 @@ from bling_collector.streams.produtos.produtos import PRODUTOS
 from bling_collector.streams.produtos.produtos_componentes import PRODUTOS_COMPONENTES
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
+from bling_collector.streams.vendas.ordens_servico import ORDENS_SERVICO
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     PEDIDOS_VENDA,
+    ORDENS_SERVICO,
     CONTAS_RECEBER,
     CONTAS_PAGAR,
     BORDEROS,
@@ -94,7 +96,12 @@ def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = N
     if not names:
         on = switches or {}
         return whole | {resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)}
-    return whole | {resource.name for resource in RESOURCES if {ALL, resource.name, resource.singular} & {*names}}
+    every = ALL in names
+    return whole | {
+        resource.name
+        for resource in RESOURCES
+        if (every and not resource.undescribed) or {resource.name, resource.singular} & {*names}
+    }
 
 
 def whole_of(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:

@@ -72,7 +72,7 @@ from bling_collector.db.models.notas import (
     nfe_itens,
     nfe_pagamentos,
 )
-from bling_collector.db.models.vendas import pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
+from bling_collector.db.models.vendas import ordens_servico, pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
 
 __all__ = [
     "TOKENS_ROW",
@@ -122,6 +122,7 @@ __all__ = [
     "notificacoes",
     "oauth_states",
     "oauth_tokens",
+    "ordens_servico",
     "pedidos_venda",
     "pedidos_venda_itens",
     "pedidos_venda_parcelas",

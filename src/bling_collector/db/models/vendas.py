@@ -63,3 +63,12 @@ pedidos_venda_parcelas = Table(
     Column("valor", Numeric),
     Column("forma_pagamento_id", BigInteger, index=True),
 )
+
+ordens_servico = Table(
+    "ordens_servico",
+    metadata,
+    bling_id(),
+    Column("numero", Text),
+    Column("contato_id", BigInteger, index=True),
+    *kept("a ordem inteira, como GET /ordens/servico/{id} a deu"),
+)

@@ -13,6 +13,7 @@ from bling_simulator.api.dimensoes.campos import MODULOS as CAMPOS_CUSTOMIZADOS_
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
 from bling_simulator.api.dimensoes.logisticas import LOGISTICAS, LOGISTICAS_SERVICOS
 from bling_simulator.api.dimensoes.notificacoes import NOTIFICACOES
+from bling_simulator.api.dimensoes.ordens import ORDENS_SERVICO
 from bling_simulator.api.dimensoes.produtos import PRODUTOS_FORNECEDORES, PRODUTOS_LOJAS
 from bling_simulator.api.dimensoes.situacoes import MODULOS, SITUACOES
 
@@ -28,6 +29,7 @@ DIMENSOES = (
     SITUACOES,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
+    ORDENS_SERVICO,
     NOTIFICACOES,
     ANUNCIOS,
     CAMPOS_CUSTOMIZADOS_MODULOS,

@@ -9,6 +9,7 @@ from bling_simulator.company.dimensions.goods import make_goods
 from bling_simulator.company.dimensions.logistics import make_logistics
 from bling_simulator.company.dimensions.notices import make_notices
 from bling_simulator.company.dimensions.registers import make_registers
+from bling_simulator.company.dimensions.services import make_service_orders
 from bling_simulator.company.dimensions.statuses import make_statuses
 from bling_simulator.company.register import Register
 
@@ -19,5 +20,5 @@ Dimensions = dict[str, Register]
 def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dimensions:
     """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
     same = make_registers() | make_finance() | make_statuses() | make_custom_fields() | make_notices()
-    goods = make_goods(rng, contacts, products)
-    return same | goods | make_ads(goods["/produtos/lojas"], products) | make_logistics(contacts)
+    goods, services = make_goods(rng, contacts, products), make_service_orders(contacts)
+    return same | goods | make_ads(goods["/produtos/lojas"], products) | make_logistics(contacts) | services

@@ -98,6 +98,12 @@ _COMMENTS = {
     "notificacoes.extraido_em": "quando o que está aqui foi lido",
     "notificacoes.excluida_em": "quando o Bling deixou de o ter",
     "notificacoes.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
+    "ordens_servico.id": "o id no Bling",
+    "ordens_servico.detalhe": "a ordem inteira, como GET /ordens/servico/{id} a deu",
+    "ordens_servico.resumo_lista": "impressão da linha da listagem: se ela muda, o registro mudou",
+    "ordens_servico.extraido_em": "quando o que está aqui foi lido",
+    "ordens_servico.excluida_em": "quando o Bling deixou de o ter",
+    "ordens_servico.nao_encontrado_em": "o Bling respondeu 404: não se pergunta de novo",
 }
 
 # O que os documentos já guardados dizem dos seus volumes, como a leitura deles o grava.
@@ -280,6 +286,19 @@ def upgrade() -> None:
             CONSTRAINT notificacoes_pkey PRIMARY KEY (id)
         )""")
     op.execute("CREATE INDEX ix_notificacoes_data_criacao ON notificacoes (data_criacao)")
+    op.execute("""
+        CREATE TABLE ordens_servico (
+            id BIGINT NOT NULL,
+            numero TEXT,
+            contato_id BIGINT,
+            detalhe JSONB,
+            resumo_lista TEXT,
+            extraido_em TIMESTAMP WITH TIME ZONE,
+            excluida_em TIMESTAMP WITH TIME ZONE,
+            nao_encontrado_em TIMESTAMP WITH TIME ZONE,
+            CONSTRAINT ordens_servico_pkey PRIMARY KEY (id)
+        )""")
+    op.execute("CREATE INDEX ix_ordens_servico_contato_id ON ordens_servico (contato_id)")
     for column, comment in _COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN {column} IS '{comment}'")
     for tipo, table in (("pedido", "pedidos_venda"), ("nota", "nfe_cabecalho")):
