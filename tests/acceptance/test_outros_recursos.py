@@ -8,6 +8,9 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
+from bling_collector.doctor import _one_row
+from bling_collector.etl.listing import Shown
+from bling_collector.streams.produtos.anuncios import ANUNCIOS
 from bling_simulator.bling import Bling
 
 START = date(2025, 9, 1)
@@ -183,3 +186,11 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     if not reading:
         asked = bling.counters.requests["/logisticas/objetos/{id}"]
         assert asked == await scalar(app.engine, waiting), "o entregue já não se pergunta"
+
+
+async def test_um_canal_sem_anuncios_nao_e_um_defeito(app: App, bling: Bling) -> None:
+    asked = (("idLoja", "1"), ("tipoIntegracao", "LojaIntegrada"), ("situacao", "1"))
+    await app.oauth.get_valid_access_token()
+    assert await _one_row(app.client, ANUNCIOS, Shown("/anuncios", asked)) is None
+    bling.configure(missing_scopes=frozenset({"/anuncios"}))
+    assert await _one_row(app.client, ANUNCIOS, Shown("/anuncios", asked)) is not None

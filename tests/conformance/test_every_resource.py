@@ -74,7 +74,6 @@ def _is_repeated(resource: Resource) -> bool:
     return resource.optional and resource.name not in _FIRSTS
 
 
-EACH = _each(lambda resource: resource.snapshot is None)
 EACH_WAY = _each(lambda resource: resource.snapshot is None, slow=_is_repeated)
 PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 
@@ -255,7 +254,7 @@ def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
     raise AssertionError(f"nenhum campo de {resource.name} se recusa")
 
 
-@EACH
+@EACH_WAY
 async def test_what_is_loaded_is_what_bling_says_and_is_read_once(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
