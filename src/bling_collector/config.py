@@ -109,7 +109,7 @@ def _hosts(written: str) -> tuple[str, ...]:
     return hosts
 
 
-def _names(written: str) -> tuple[str, ...]:
+def names(written: str) -> tuple[str, ...]:
     """Nomes, separados por vírgula ou espaço."""
     return tuple(name.lower() for name in re.split(r"[\s,;]+", written.strip(" \t,;")))
 
@@ -153,7 +153,7 @@ class Settings:
     )
     recursos: tuple[str, ...] | None = _variable(
         None,
-        _names,
+        names,
         "O que se coleta do Bling: nomes de recursos, separados por vírgula, ou `todos`; sem ela, as notas e os "
         "cadastros que elas citam",
     )

@@ -17,6 +17,7 @@ from bling_simulator.company.finance.settling import Kind as AccountKind
 from bling_simulator.company.goods.catalogue import make_product
 from bling_simulator.company.goods.stockroom import Stockroom
 from bling_simulator.company.people import Kind, make_contact
+from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
 from bling_simulator.company.shipments import shipments
@@ -77,7 +78,8 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
-        self.__dict__.pop("dimensions", None)
+        for made in ("dimensions", "papers"):
+            self.__dict__.pop(made, None)
         self.stockroom = Stockroom(self.company.products, self.settings.seed)
 
     def _new_ledger(self) -> Ledger:
@@ -328,18 +330,27 @@ class Bling:
         """Caminho → o cadastro dos recursos de `api/dimensoes`."""
         return self.company.first_dimensions()
 
+    @cached_property
+    def papers(self) -> Dimensions:
+        """Caminho → os registros dos recursos de `api/papeis`."""
+        return self.company.first_papers()
+
+    def kept(self, path: str) -> Register:
+        """O cadastro, ou os papéis, que este caminho lista."""
+        return self.dimensions[path] if path in self.dimensions else self.papers[path]
+
     def add_dimension(self, path: str, **detail: Any) -> int:
         """Põe um registro no cadastro de `path`; devolve seu id, o de `detail` ou o seguinte."""
-        register = self.dimensions[path]
+        register = self.kept(path)
         return register.add(detail, local_now(self.clock), record_id=detail.get("id") or register.next_id())
 
     def edit_dimension(self, path: str, record_id: int | str, **changes: Any) -> None:
         """Troca campos de um registro; a data de alteração, onde há uma, passa a ser agora."""
-        self.dimensions[path].change(record_id, changes, local_now(self.clock))
+        self.kept(path).change(record_id, changes, local_now(self.clock))
 
     def delete_dimension(self, path: str, record_id: int | str) -> None:
         """Some com o registro: sai das listas, e o detalhe responde 404."""
-        del self.dimensions[path].entries[record_id]
+        del self.kept(path).entries[record_id]
 
     @property
     def objects(self) -> dict[int, Json]:

@@ -82,13 +82,19 @@ class SimulatorSettings:
     """Sem `situacao`, /naturezas-operacoes, /canais-venda, /contas-contabeis e /logisticas só trazem o que está ativo
     (suposto), e /logisticas/servicos, que não o aceita, também."""
     default_hides_cancelled_orders: bool = False
-    """Outra leitura: sem `idsSituacoes[]`, /pedidos/vendas não traz os cancelados (12)."""
+    """Outra leitura: sem filtro de situação, /pedidos/vendas e /pedidos/compras não trazem os cancelados."""
     order_list_final_date_excludes_today: bool = True
-    """Em /pedidos/vendas, `dataFinal` igual a hoje deixa de fora os pedidos de hoje (um relato)."""
+    """Em /pedidos/vendas, /pedidos/compras e /propostas-comerciais, `dataFinal` igual a hoje deixa hoje de fora (um
+    relato)."""
     order_filters_are_ignored: bool = False
-    """Outra leitura: /pedidos/vendas ignora os três períodos."""
+    """Outra leitura: /pedidos/vendas, /pedidos/compras e /propostas-comerciais ignoram os períodos."""
+    default_hides_closed_production: bool = False
+    """Outra leitura: sem `idsSituacoes[]`, /ordens-producao não traz as finalizadas nem as canceladas."""
+    contracts_are_all_shown_by_default: bool = False
+    """Outra leitura: sem `situacao`, /contratos traz todos, também os em avaliação (4)."""
     money_has_float_noise: bool = False
-    """O dinheiro dos pedidos e das contas vem com o ruído de um float de 32 bits: 49.9000015259 (um relato)."""
+    """O dinheiro dos pedidos, das propostas, dos contratos e das contas vem com o ruído de um float de 32 bits:
+    49.9000015259 (um relato)."""
     order_status_value_is_always_zero: bool = False
     """Outra leitura: `situacao.valor` dos pedidos é sempre 0."""
     deleted_accounts_stay_cancelled: bool = False
@@ -97,8 +103,9 @@ class SimulatorSettings:
     """Outra leitura: /contas/receber ignora as datas, e lista tudo (um relato)."""
     payment_links_are_signed: bool = False
     """Outra leitura: os links de /contas/receber são outros a cada resposta."""
-    cash_detail_in_envelope: bool = False
-    """Outra leitura: o detalhe de /caixas vem dentro de `data`, como os outros."""
+    bare_details_in_envelope: bool = False
+    """Outra leitura: os detalhes de /caixas, /propostas-comerciais e /ordens-producao vêm dentro de `data`, como os
+    outros."""
     cash_page_size: int = 100
     """Quantas linhas tem uma página de /caixas, que não aceita `limite` (não está documentado)."""
     payable_filters_are_ignored: bool = False

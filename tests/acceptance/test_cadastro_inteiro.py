@@ -15,7 +15,11 @@ from bling_simulator.server import RunningServer
 
 START = date(2026, 1, 1)
 DAY = 86_400.0
-pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(extraction_lookback_days=10)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.bling(scale=0.02),
+    pytest.mark.collector(extraction_lookback_days=10),
+]
 
 
 async def living(app: App, table: str) -> list[int]:
@@ -27,9 +31,7 @@ def there(bling: Bling, kind: str) -> list[int]:
     return sorted(id_ for id_, entry in register.entries.items() if not entry.deleted)
 
 
-@pytest.mark.parametrize(
-    "hides", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["mostra", "esconde_saldo_zero"]
-)
+@pytest.mark.parametrize("hides", [False, True], ids=["mostra", "esconde_saldo_zero"])
 async def test_o_que_ninguem_cita_vem_a_pedido_e_o_novo_tambem(
     app: App, bling: Bling, clock: FakeClock, server: RunningServer, settings: Settings, tmp_path: Path, hides: bool
 ) -> None:

@@ -18,7 +18,7 @@ START = date(2025, 6, 1)
 DAY = 86_400.0
 READINGS: list[dict[str, Any]] = [
     {},
-    {"cash_detail_in_envelope": True},
+    {"bare_details_in_envelope": True},
     {"cash_page_size": 7},
     {"money_has_float_noise": True},
 ]

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 from tests.acceptance.service_fixtures import serving
-from tests.support.collecting import rows
+from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 
 from bling_collector.bootstrap import App
-from bling_collector.cli.demo import sell_and_collect
+from bling_collector.cli.demo import collect_the_rest, sell_and_collect
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.01)
@@ -25,3 +25,13 @@ async def test_a_sale_is_collected_and_the_page_asks_for_it_by_itself(app: App, 
     async with serving(app.settings, clock) as http:
         page = (await http.get("/", headers={"Accept": "text/html"})).text
     assert re.search(r'id="situacao" hx-get="/" hx-trigger="every 15s"', page)
+
+
+@pytest.mark.loaded(date(2026, 1, 1))
+async def test_the_rest_of_the_company_comes_after_the_notes(app: App, bling: Bling, clock: FakeClock) -> None:
+    clock.advance(60)
+    await collect_the_rest(app)
+    there = sum(order["data"] >= "2026-01-01" for order in bling.orders.values())
+    assert await scalar(app.engine, "SELECT count(*) FROM pedidos_venda WHERE detalhe IS NOT NULL") == there
+    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM estoque_totais") == 1
+    assert await scalar(app.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == "success"

@@ -67,6 +67,7 @@ async def test_what_is_cited_and_not_listed_is_asked_once(app: App, bling: Bling
     unknown = "SELECT id FROM canais_venda WHERE detalhe IS NULL AND nao_encontrado_em IS NOT NULL"
     assert await rows(app.engine, unknown) == [(shop,)]
     bling.counters.reset()
+    clock.advance(7 * DAY)
     await run(app, clock)
     living = sum(entry.detail["situacao"] == 1 for entry in bling.dimensions[CHANNELS].entries.values())
     assert bling.counters.requests[f"{CHANNELS}/{{id}}"] == living, "as filiais só no detalhe, e o que não há nem isso"
@@ -133,7 +134,7 @@ async def test_a_parent_no_list_shows_is_asked_for(app: App, bling: Bling, clock
 async def test_the_statuses_come_from_every_module_and_know_theirs(app: App, bling: Bling, clock: FakeClock) -> None:
     await app.pipeline.run_full(START)
     told = "SELECT modulo_id, count(*) FROM situacoes WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1"
-    assert await rows(app.engine, told) == [(98310, 8), (98311, 2)]
+    assert await rows(app.engine, told) == [(98310, 8), (98311, 6)]
     bling.delete_dimension("/situacoes/modulos", 98311)
     await run(app, clock)
     assert await rows(app.engine, told) == [(98310, 8)]
@@ -145,14 +146,14 @@ async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
 ) -> None:
     await app.pipeline.run_full(START)
     bling.edit_dimension(STATUSES, 6, nome="Aberto")
-    bling.edit_dimension(STATUSES, 20_091, nome="Aberta")
+    bling.edit_dimension(STATUSES, 18_158, nome="Aberta")
     bling.fail("^/situacoes/modulos/98310$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
     assert "situações" in await run(app, clock, "partial")
-    assert await rows(app.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 20091) ORDER BY id") == [
+    assert await rows(app.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 18158) ORDER BY id") == [
         (6, "Em aberto"),
-        (20_091, "Aberta"),
+        (18_158, "Aberta"),
     ]
-    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 10
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 14
 
 
 async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling, clock: FakeClock) -> None:
@@ -173,7 +174,7 @@ async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling
 @pytest.mark.collector(recursos=("situacoes",))
 async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: Bling) -> None:
     await app.pipeline.run_full(START)
-    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 10
+    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 14
 
 
 async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, clock: FakeClock) -> None:

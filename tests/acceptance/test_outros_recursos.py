@@ -46,8 +46,8 @@ async def held(app: App, table: str, *columns: str) -> dict[Any, tuple[Any, ...]
     return {row[0]: tuple(row[1:]) for row in found}
 
 
-async def run(app: App, clock: FakeClock, status: str = "success") -> None:
-    clock.advance(DAY)
+async def run(app: App, clock: FakeClock, days: int = 1, status: str = "success") -> None:
+    clock.advance(days * DAY)
     result = await app.pipeline.run()
     assert result.status == status, result.message
 
@@ -177,7 +177,7 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
     kit, *_ = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos_estruturas")]
     structure = bling.products[kit]["estrutura"]
     bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})
-    await run(app, clock)
+    await run(app, clock, days=7)  # há listagens que se leem uma vez por semana
     await assert_equals(app, bling)
     bling.counters.reset()
     await run(app, clock)
@@ -188,6 +188,7 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
         assert asked == await scalar(app.engine, waiting), "o entregue já não se pergunta"
 
 
+@pytest.mark.slow
 async def test_um_canal_sem_anuncios_nao_e_um_defeito(app: App, bling: Bling) -> None:
     asked = (("idLoja", "1"), ("tipoIntegracao", "LojaIntegrada"), ("situacao", "1"))
     await app.oauth.get_valid_access_token()

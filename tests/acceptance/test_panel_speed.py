@@ -1,4 +1,4 @@
-"""As páginas que somam, diante de cem mil notas: a primeira pintura não passa de 300 ms."""
+"""As páginas que somam, diante de cem mil notas e outros tantos pedidos: a primeira pintura não passa de 300 ms."""
 
 import time
 
@@ -9,6 +9,7 @@ from tests.bench.many_notes import fill
 from tests.conftest import NOW
 from tests.support.collecting import collector_settings
 from tests.support.fakes import FakeClock
+from tests.support.ordering import orders_of_notes
 from tests.support.proving import execute
 
 from bling_collector.config import Secret
@@ -21,8 +22,16 @@ FIRST_PAINT = (
     "/faturamento?periodo=tudo",
     "/cobertura",
     "/cobertura/2025-03",
+    "/vendas",
 )
-AFTER_IT = ("/faturamento?partes=sim", "/faturamento?periodo=tudo&partes=sim", "/cobertura/2025-03?numeracao=sim")
+AFTER_IT = (
+    "/faturamento?partes=sim",
+    "/faturamento?periodo=tudo&partes=sim",
+    "/cobertura/2025-03?numeracao=sim",
+    "/vendas?periodo=tudo&partes=sim",
+    "/pedidos",
+    "/pedidos?q=ltda",
+)
 FILES = ("/faturamento.csv?tabela=clientes&periodo=tudo", "/faturamento.xlsx?periodo=tudo")
 
 CHECKED = (
@@ -43,6 +52,7 @@ CHECKED = (
 @pytest.mark.slow
 async def test_cem_mil_notas(engine: AsyncEngine, database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     await fill(engine, 100_000)
+    await orders_of_notes(engine)
     await execute(engine, *CHECKED)
     clock = FakeClock(NOW)
     took: dict[str, float] = {}

@@ -60,7 +60,7 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
     line = next(line for line in done.out.splitlines() if "(pedidos_venda)" in line)
     assert f"{orders.registros} de {orders.registros} ✔" in line
     assert re.search(r"≈ \d+$", line.rstrip())
-    assert "pelo menos 4" in next(each for each in done.out.splitlines() if "(depositos)" in each), "não se coleta"
+    assert "pelo menos 2" in next(each for each in done.out.splitlines() if "(depositos)" in each), "não se coleta"
     assert re.search(r"recursos ligar` com .*\bprodutos\b", done.out)
     async with serving(settings, clock=clock) as http:
         answered = {each["recurso"]: each for each in (await http.get("/recursos")).json()}
@@ -245,3 +245,27 @@ async def test_o_que_nao_serve_e_dito_e_nada_muda(
     assert done.code == 2
     assert said in done.err
     assert await scalar(app.engine, "SELECT count(*) FROM recursos_ligados") == 0
+
+
+@pytest.mark.collector(recursos=None)
+async def test_desta_vez_so_um_e_os_outros_ficam_como_estao(
+    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+) -> None:
+    note = bling.issue_note()
+    bling.fail(rf"^/nfe/{note}$", "server_error")
+    clock.advance(86_400)
+    usual = await app.pipeline.run()
+    assert usual.status == "partial"
+    bling.counters.reset()
+    result = await app.pipeline.run(recursos=("vendedores",))
+    assert result.stats["vendedores"] == len(bling.sellers)
+    assert {path.split("/")[1] for path in bling.counters.requests} <= {"vendedores", "empresas", "oauth"}
+    assert result.data_referencia == usual.data_referencia
+    assert await scalar(app.engine, "SELECT leu_o_presente FROM etl_controle ORDER BY id DESC LIMIT 1") is False
+    assert [each.nome for each in (await load_failures(app.engine)).pendencias] == [f"nfe/{note}"], "ainda se deve"
+    assert await scalar(app.engine, "SELECT count(*) FROM recursos_ligados") == 0
+    bling.faults.clear()
+    assert (await app.pipeline.reconcile(repair=True, recursos=("pedidos_venda",))).status == "partial"
+    assert await scalar(app.engine, "SELECT count(*) > 0 FROM pedidos_venda")
+    done = await terminal.run("run", "--recursos", "vendedores,boato")
+    assert (done.code, "não há recurso 'boato'" in done.err) == (2, True), done.err

@@ -306,3 +306,41 @@ async def test_uma_pendencia_estacionada_so_se_tenta_se_a_linha_muda(
     assert modules.asked(4) == 1
     assert await name_of(app, 4) == "Outro"
     assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+
+
+def listings(bling: Bling) -> int:
+    return bling.counters.requests["/modulos"]
+
+
+async def test_uma_pagina_curta_basta_se_mostra_tudo_o_que_se_tem(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules
+) -> None:
+    """Se falta algo, lê-se até a página vazia; e também na primeira vez, e uma vez por semana."""
+    for id_ in range(5, 31):
+        del modules.records[id_]
+    short = modulos(detail=False, whole=Whole())
+    for days, gone, asked in ((0, None, 2), (1, None, 1), (1, 4, 1 + 2), (1, None, 1), (5, None, 2)):
+        clock.advance(days * DAY)
+        modules.records.pop(gone, None)
+        bling.counters.reset()
+        await run(app, short)
+        assert listings(bling) == asked
+    assert await rows(app.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL") == [(4,)]
+
+
+async def test_depois_de_uma_pagina_curta_ter_outra_nenhuma_e_a_ultima(
+    app: App, bling: Bling, clock: FakeClock, modules: Modules
+) -> None:
+    """O que se viu uma vez vale também para os processos seguintes."""
+    for id_ in range(5, 31):
+        del modules.records[id_]
+    short = modulos(detail=False, whole=Whole())
+    await run(app, short)
+    app.client.short_go_on = True
+    assert (await app.pipeline.run()).status == "success"
+    app.client.short_go_on = False
+    assert (await app.pipeline.run()).status == "success"
+    clock.advance(DAY)
+    bling.counters.reset()
+    await run(app, short)
+    assert listings(bling) == 2

@@ -103,7 +103,7 @@ async def test_so_o_periodo(app: App, bling: Bling) -> None:
 
 async def _interrupted(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Um reprocessamento parado depois do primeiro lote, de dez notas."""
-    monkeypatch.setattr(reprocessing, "BATCH", 10)
+    monkeypatch.setattr(reprocessing, "PORTION", 10)
     stop = asyncio.Event()
     result = await app.pipeline.reprocess(
         stop=stop, sink=lambda p: stop.set() if p.fase == "Refazendo: notas" else None

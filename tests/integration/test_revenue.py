@@ -113,7 +113,7 @@ async def test_o_ano_anterior_cai_no_mesmo_passo(app: App, notes: list[Note]) ->
     february = await load_revenue(app.engine, SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
     leap = amount(within(notes, SalesPeriod(date(2024, 2, 28), date(2024, 2, 29))))
     assert february.steps[-1].before == leap, "o dia 29 soma no 28"
-    assert leap.notas >= 1
+    assert leap.vendas >= 1
 
 
 @pytest.mark.loaded(START, before=sell)
@@ -132,7 +132,7 @@ async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling,
         }
         assert ufs.whole == customers.whole == whole
         products = await load_breakdown(app.engine, period, "produtos")
-        by_sku = {part.key: (part.amount.notas, part.quantidade, part.amount.valor) for part in products.rows}
+        by_sku = {part.key: (part.amount.vendas, part.quantidade, part.amount.valor) for part in products.rows}
         assert by_sku == _by_sku(inside)
         payments = await load_breakdown(app.engine, period, "pagamentos")
         assert {part.key: (part.parcelas, part.amount.valor) for part in payments.rows} == _by_method(sales)
@@ -141,7 +141,7 @@ async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling,
             if part.key in names:
                 assert part.nome == names[part.key]["descricao"]
         operations = await load_breakdown(app.engine, period, "operacoes")
-        assert {part.key: (part.amount.notas, part.amount.valor) for part in operations.rows} == _by_operation(valid)
+        assert {part.key: (part.amount.vendas, part.amount.valor) for part in operations.rows} == _by_operation(valid)
         for each in (ufs, customers, products, payments, operations):
             values = [part.amount.valor for part in each.rows]
             assert values == sorted(values, reverse=True)
@@ -213,12 +213,12 @@ async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
 
 def _told(part: Part, columns: str) -> tuple[Any, ...]:
     """O que a linha diz, nas colunas da view; a primeira é a da chave."""
-    whole = vars(part) | vars(part.amount)
+    whole = vars(part) | vars(part.amount) | {"notas": part.amount.vendas}
     return part.key, *(whole[column] for column in columns.split(", ")[1:])
 
 
 def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:
-    return found.notas, found.valor, found.canceladas, found.valor_cancelado, found.valor_a_parte
+    return found.vendas, found.valor, found.canceladas, found.valor_cancelado, found.valor_a_parte
 
 
 @pytest.mark.loaded(START, before=sell)
@@ -242,7 +242,7 @@ async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(app: App, notes: list
     assert found.bounds.undated == 3
     assert found.bounds.undated_value == total(note for note in notes if note["id"] in ids)
     (stored,) = await rows(app.engine, "SELECT count(*), sum(valor_venda) FROM vw_nfe_validas")
-    assert (found.now.notas + 3, found.now.valor + found.bounds.undated_value) == stored
+    assert (found.now.vendas + 3, found.now.valor + found.bounds.undated_value) == stored
 
 
 async def test_um_banco_vazio_soma_zero(app: App) -> None:

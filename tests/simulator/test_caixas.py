@@ -44,7 +44,7 @@ async def test_row_and_detail(client: httpx2.AsyncClient, bling: Bling) -> None:
     assert detail.keys() - row.keys() == {
         "saldo", "transferencia", "tipoLancamento", "competencia", "parcela", "categoria", "conciliacaoMovimentacao",
     }  # fmt: skip
-    bling.configure(cash_detail_in_envelope=True)
+    bling.configure(bare_details_in_envelope=True)
     assert (await client.get(f"{PATH}/{row['id']}")).json() == {"data": detail}
 
 

@@ -52,6 +52,10 @@ SMALL: dict[str, str | None] = {
     "/notificacoes": None,
     "/logisticas": "/logisticas/{idLogistica}",
     "/logisticas/servicos": "/logisticas/servicos/{idLogisticaServico}",
+    "/pedidos/compras": "/pedidos/compras/{idPedidoCompra}",
+    "/propostas-comerciais": "/propostas-comerciais/{idPropostaComercial}",
+    "/ordens-producao": "/ordens-producao/{idOrdemProducao}",
+    "/contratos": "/contratos/{idContrato}",
 }
 """Listagem → o detalhe, onde há um que se descreva."""
 DETAILS = {

@@ -56,6 +56,11 @@ OTHERS = {
         "kept.dated.day",
         "kept.dated.group",
     },
+    # Condições escritas ali mesmo; e a coluna e o sentido da ordem, de ORDERS.
+    "accounts.py": {"where", "column", "direction"},
+    # O mesmo, dos pedidos.
+    "order_search.py": {"where", "by", "named", "' AND '.join(conditions)"},
+    "orders.py": {"named", "key", "_by('contato_id')"},
     # Nomes das nossas tabelas e colunas, escritos ali mesmo.
     "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
     "erasure.py": {"table", "column"},

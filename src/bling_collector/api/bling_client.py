@@ -41,9 +41,6 @@ Key = Callable[[Mapping[str, Json]], Any]
 STALE_PAGES: Final = 3
 """Páginas seguidas sem uma linha nova que bastam para dizer que a listagem anda em círculos."""
 
-EVIDENCE: Final = 5
-"""Páginas que se viu terem outra depois: bastam para julgar por elas o que é uma página curta."""
-
 WITNESS_ATTEMPTS: Final = 3
 """Tentativas do que se sabe que o Bling responde, perguntado de novo."""
 NOBODY: Final = 1
@@ -64,8 +61,8 @@ class BlingClient:
         self._http = http
         self._answered: dict[str, tuple[Params, int | None, int | None, Key]] = {}
         self.page_size = page_size
-        self._followed = 0
-        self._shortest_followed = page_size
+        self.short_go_on = False
+        """Se este Bling já mandou uma página com menos de metade do que se pediu, e outra depois dela."""
 
     async def get(
         self,
@@ -198,8 +195,8 @@ class BlingClient:
         Só a página vazia é o fim: o Bling manda páginas curtas, páginas com mais que `limite` e linhas repetidas
         de uma página na seguinte (medido). PaginationLoopError se as páginas passam a se repetir.
 
-        Com `short_is_last` também é o fim uma página com menos da metade da mais curta que este cliente já viu ter
-        outra depois, de qualquer listagem, se já viu `EVIDENCE` delas: poupa uma requisição a quem tem como conferir.
+        Com `short_is_last` também é o fim uma página com menos de metade das linhas que se pediram, enquanto nenhuma
+        assim teve outra depois, de qualquer listagem: poupa uma requisição a quem tem como conferir.
 
         Uma listagem sem páginas (`paged` falso) vem de uma vez; a que não é `sized` não aceita o tamanho da página.
         """
@@ -218,10 +215,10 @@ class BlingClient:
             seen |= fresh.keys()
             if fresh:
                 stale = 0
-                self._note_followed(previous)
+                self.short_go_on |= sized and 0 < 2 * previous < self.page_size
                 previous = len(rows)
                 yield list(fresh.values())
-                if short_is_last and self._is_short(len(rows)):
+                if short_is_last and sized and 2 * previous < self.page_size and not self.short_go_on:
                     return
             elif (stale := stale + 1) == STALE_PAGES:
                 raise PaginationLoopError(
@@ -249,14 +246,6 @@ class BlingClient:
         não o há (404), ou que não há nenhum deles (400), é responder."""
         with suppress(BlingNotFoundError, BlingRejectedError):
             await self.get(path if params else f"{path}/{NOBODY}", params, attempts=attempts, patience=patience)
-
-    def _note_followed(self, rows: int) -> None:
-        if rows:
-            self._followed += 1
-            self._shortest_followed = min(self._shortest_followed, rows)
-
-    def _is_short(self, rows: int) -> bool:
-        return self._followed >= EVIDENCE and 2 * rows < self._shortest_followed
 
 
 def _record(body: dict[str, Json], id_: Any, key: Key) -> dict[str, Json] | None:

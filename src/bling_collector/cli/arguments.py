@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from bling_collector.errors import ConfigurationError
 from bling_collector.windows import EARLIEST, asked_period, parse_day
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,6 +41,32 @@ class Record(click.ParamType[tuple[str, int]]):
         if (found := named(recurso)) is None or found not in SYNCED:
             self.fail(f"{recurso!r}; use um destes: {', '.join(each.singular for each in SYNCED)}.", param, ctx)
         return found.name, int(digits)
+
+
+class Recursos(click.ParamType[tuple[str, ...]]):
+    """Nomes de recursos, separados por vírgula, ou `todos`."""
+
+    name = "NOMES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        from bling_collector.config import names  # só quem os diz os carrega
+        from bling_collector.streams.registry import chosen
+
+        found = names(str(value))
+        try:
+            chosen(found)
+        except ConfigurationError as error:
+            self.fail(str(error).partition(": ")[2], param, ctx)
+        return found
+
+
+only_recursos: Final = click.option(
+    "--recursos",
+    type=Recursos(),
+    help="Só estes desta vez, separados por vírgula, ou `todos`; se omitido, os de sempre.",
+)
 
 
 def first_day(said: str, *, required: bool = False) -> Callable[[F], F]:

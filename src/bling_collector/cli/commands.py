@@ -15,6 +15,7 @@ from bling_collector.cli.arguments import (
     as_json,
     first_day,
     last_day,
+    only_recursos,
     refuse_impossible_period,
 )
 from bling_collector.cli.screen.portuguese import Command, Group
@@ -65,25 +66,27 @@ def serve(host: str, port: int, sem_autenticacao: bool) -> int:
 @cli.command()
 @first_day("Primeiro dia; se omitido, desde a última execução.")
 @last_day("Último dia; se omitido, hoje.")
+@only_recursos
 @as_json
-def run(data_inicio: date | None, data_fim: date | None, json_: bool) -> int:
+def run(data_inicio: date | None, data_fim: date | None, recursos: tuple[str, ...] | None, json_: bool) -> int:
     """A coleta diária: o que é novo e o que mudou."""
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 
-    return collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, **how), json_)
+    return collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, recursos=recursos, **how), json_)
 
 
 @cli.command("run-full")
 @first_day("Primeiro dia.", required=True)
 @last_day("Último dia; se omitido, hoje.")
+@only_recursos
 @as_json
-def run_full(data_inicio: date, data_fim: date | None, json_: bool) -> int:
+def run_full(data_inicio: date, data_fim: date | None, recursos: tuple[str, ...] | None, json_: bool) -> int:
     """A carga histórica: tudo o que se coleta, de um período."""
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 
-    return collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, **how), json_)
+    return collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, recursos=recursos, **how), json_)
 
 
 @cli.group(invoke_without_command=True)
@@ -197,6 +200,7 @@ def doctor(json_: bool) -> int:
 )
 @click.option("--numeracao", is_flag=True, help="Em vez disso, as lacunas da numeração, sem perguntar ao Bling.")
 @click.option("--serie", type=int, help="Com --numeracao, só esta série.")
+@only_recursos
 @as_json
 def reconcile(
     data_inicio: date | None,
@@ -205,22 +209,24 @@ def reconcile(
     aceitar_exclusoes: bool,
     numeracao: bool,
     serie: int | None,
+    recursos: tuple[str, ...] | None,
     json_: bool,
 ) -> int:
-    """Confere, nota por nota, o banco com o Bling."""
+    """Confere, registro por registro, o banco com o Bling."""
     if serie is not None and not numeracao:
         raise click.UsageError("--serie só vale com --numeracao.")
     if aceitar_exclusoes and not repair:
         raise click.UsageError("--aceitar-exclusoes só vale com --repair.")
-    if numeracao and (repair or data_inicio or data_fim):
-        raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair nem datas.")
+    if numeracao and (repair or data_inicio or data_fim or recursos):
+        raise click.UsageError("--numeracao olha só o que o banco tem: não leva --repair, --recursos nem datas.")
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli import proof
 
     if numeracao:
         return proof.numbering(serie, json_=json_)
-    how = {"repair": repair, "accept_deletions": aceitar_exclusoes}
-    return proof.reconcile(data_inicio, data_fim, **how, json_=json_)
+    return proof.reconcile(
+        data_inicio, data_fim, repair=repair, accept_deletions=aceitar_exclusoes, recursos=recursos, json_=json_
+    )
 
 
 @cli.group(cls=Group, invoke_without_command=True)

@@ -22,10 +22,12 @@ from bling_collector.cli.screen.progress import progress
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.config import Secret, Settings
+from bling_collector.db import control
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.errors import CollectorError, UsageError
 from bling_collector.runs.job import RunResult
+from bling_collector.streams.registry import ALL, asked
 from bling_collector.words import duration, money, number, plural, share
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
@@ -148,12 +150,10 @@ async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds
     click.echo()
     table(["Ano", "No Bling", "Coletadas", "Canceladas", "Valor"], rows, footer=footer)
     click.echo()
-    asked, held = (
-        plural(result.requisicoes, "requisição", "requisições"),
-        share(total_here, total_there, "nota", "notas"),
-    )
+    requests = plural(result.requisicoes, "requisição", "requisições")
+    held = share(total_here, total_there, "nota", "notas")
     click.echo(
-        f"{asked} em {duration(seconds)}. O Bling, que aceita {PER_SECOND} por "
+        f"{requests} em {duration(seconds)}. O Bling, que aceita {PER_SECOND} por "
         f"segundo, levaria {duration(result.requisicoes * 0.35)}."
     )
     complete = there == here and result.status == "success"
@@ -180,7 +180,8 @@ async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
 
     click.echo()
     say(f"O painel está em http://localhost:{port} — abra-o no navegador. Ctrl-C encerra e apaga tudo.")
-    say("A empresa continua a vender: de vez em quando sai uma nota, que é coletada, e a página a mostra sozinha.")
+    say("O resto da empresa (pedidos, contas, caixa, estoque…) chega agora, em alguns minutos, e o painel o mostra.")
+    say("Depois ela continua a vender: de vez em quando sai uma nota, que é coletada, e a página a mostra sozinha.")
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' .venv/bin/bling-collector status")
     selling = asyncio.create_task(_keep_selling(app, bling))
@@ -193,9 +194,19 @@ async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
 
 
 async def _keep_selling(app: App, bling: Bling) -> None:
+    await collect_the_rest(app)
     while True:
         await app.clock.sleep(_BETWEEN_SALES)
         await sell_and_collect(app, bling)
+
+
+async def collect_the_rest(app: App) -> None:
+    """Liga tudo o que se pode coletar, e coleta-o desde o começo."""
+    async with app.engine.begin() as connection:
+        for recurso in sorted(asked((ALL,))):
+            await control.switch(connection, recurso, app.clock.now(), on=True)
+    with suppress(CollectorError):  # o que não der certo o painel mostra, e a execução seguinte o retoma
+        await app.pipeline.run()
 
 
 async def sell_and_collect(app: App, bling: Bling) -> int:

@@ -16,7 +16,13 @@ T = TypeVar("T")
 
 
 def reconcile(
-    inicio: date | None, fim: date | None, *, repair: bool, accept_deletions: bool = False, json_: bool
+    inicio: date | None,
+    fim: date | None,
+    *,
+    repair: bool,
+    accept_deletions: bool = False,
+    recursos: tuple[str, ...] | None = None,
+    json_: bool,
 ) -> int:
     """Confere o banco com o Bling e mostra os dois lados; 1 se algum mês, mesmo dos que não se pediram, difere."""
     from bling_collector.cli.collecting import opened
@@ -30,7 +36,13 @@ def reconcile(
         async with opened(settings_to_collect()) as app:
             with progress() as sink, gentle_stop() as stop:
                 result = await app.pipeline.reconcile(
-                    inicio, fim, repair=repair, accept_deletions=accept_deletions, sink=sink, stop=stop
+                    inicio,
+                    fim,
+                    repair=repair,
+                    accept_deletions=accept_deletions,
+                    recursos=recursos,
+                    sink=sink,
+                    stop=stop,
                 )
             situation = await load_reconciliation(app.engine, app.clock.now())
             others = await load_others(app.engine, app.settings.recursos, app.clock.now())

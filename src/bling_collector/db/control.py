@@ -342,6 +342,10 @@ async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | No
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
 
 
+SHORT_PAGES = "paginas.curtas"
+"""O ponto de leitura que lembra que neste Bling uma página curta não é a última."""
+
+
 def refused_name(recurso: str) -> str:
     """O ponto de leitura que lembra quando o Bling disse que o aplicativo não pode ler o recurso."""
     return f"{recurso}.sem_permissao"

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import product
 from typing import Final
 
-from bling_collector.clock import today
+from bling_collector.clock import is_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -17,7 +17,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
 from bling_collector.etl.narrowing import days_of
-from bling_collector.etl.resource import Document, Id, Recent, Resource
+from bling_collector.etl.resource import WEEKLY, Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.payload import Json
@@ -170,13 +170,24 @@ async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
     esta execução ainda não o pediu. Acrescenta a `seen` o que ela mostra."""
-    day = today(ctx.clock)
+    day, mark = today(ctx.clock), f"{resource.name}.{recent.weekly}"
+    if recent.weekly and not ctx.everything:
+        async with ctx.engine.connect() as connection:
+            if not is_due(await control.checkpoint(connection, mark), ctx.clock.now(), WEEKLY):
+                return
     ctx.start(f"{resource.title} em volta de hoje")
+    shows_it = resource.emitted is not None and recent.between == resource.emitted.between
+    first = day - recent.back
+    if shows_it and ctx.scope is not None:
+        first = max(first, ctx.scope)  # o de antes do começo ninguém pediu
     wanted: dict[Id, Wanted] = {}
-    windows = plan([Window(day - recent.back, day + recent.ahead)], recent.between.max_days)
+    windows = plan([Window(first, day + recent.ahead)], recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
-        reading = listing.reading(ctx, resource, between=recent.between)
-        async for page in reading.pages(Period.of(window)):
+        # O que uma página curta escondesse, a releitura da história toda o mostra.
+        reading = listing.reading(ctx, resource, between=recent.between, short_is_last=not ctx.everything)
+        async for listed in reading.pages(Period.of(window)):
+            # Onde a linha diz a data, o que um filtro ignorado traz a mais não se quer.
+            page = [row for row in listed if not shows_it or window.holds(resource.day(row) or window.inicio)]
             seen |= {row["id"] for row in page}
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])
@@ -188,6 +199,9 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
         ctx.note_unread(resource, days_of(reading.unread))
     await fetch_and_store(ctx, resource, wanted)
     ctx.check_stop()
+    if recent.weekly:
+        async with ctx.transaction() as connection:
+            await control.move_checkpoint(connection, mark, ctx.started)
 
 
 async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:

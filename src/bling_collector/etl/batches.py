@@ -26,7 +26,7 @@ from bling_collector.errors import (
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
-from bling_collector.etl.resource import Id, Keys, Params, Resource, Snapshot
+from bling_collector.etl.resource import WEEKLY, Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
 from bling_collector.payload import Json, Row, UnreadableError
 
@@ -238,7 +238,10 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
         last = await control.checkpoint(connection, name)
     if not ctx.everything and not is_due(last, now, snapshot.every):
         return
-    known, listed = await _known(ctx, snapshot), await _listed(ctx, snapshot)
+    listing = f"{resource.name}.listados"
+    async with ctx.engine.connect() as connection:
+        due = is_due(await control.checkpoint(connection, listing), now, WEEKLY)
+    known, listed = await _known(ctx, snapshot), await _listed(ctx, snapshot) if due or ctx.everything else None
     ids = known | (listed or set())
     async with ctx.engine.connect() as connection:
         pending = await control.pending_ids(connection, resource.name)
@@ -265,6 +268,8 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
         unread = [Pendencia(resource.name, id_, str(error)) for id_, error in camera.unread.items()]
         await control.add_pendencias(connection, unread, now)
         await control.move_checkpoint(connection, name, now)
+        if listed is not None:
+            await control.move_checkpoint(connection, listing, now)
         ctx.progress.saved[resource.name] += len(exist)
 
 

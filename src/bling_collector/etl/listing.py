@@ -4,7 +4,8 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from itertools import product
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -17,7 +18,7 @@ from bling_collector.etl.check import Listed
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of
-from bling_collector.etl.resource import Document, Id, Params, Resource
+from bling_collector.etl.resource import Document, Each, Id, Params, Resource
 from bling_collector.payload import Json, Row, UnreadableError
 from bling_collector.windows import Between, Period, Window, apart
 
@@ -77,14 +78,29 @@ class Shown:
     said: Document = field(default_factory=dict, compare=False)
     """O que o pai diz de cada linha dela."""
 
-    def reading(self, ctx: RunContext, resource: Resource, *, between: Between | None = None) -> Reading:
-        return Reading(ctx, resource, self.params, between=between, path=self.path, said=self.said)
+    def reading(
+        self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
+    ) -> Reading:
+        return Reading(
+            ctx,
+            resource,
+            self.params,
+            between=between,
+            path=self.path,
+            said=self.said,
+            short_is_last=short_is_last,
+        )
 
 
-async def shown(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
-    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um."""
+async def shown(ctx: RunContext, resource: Resource, more: Params = (), *, thorough: bool = True) -> list[Shown]:
+    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um. As
+    de `also_by`, que podem não mostrar nada a mais, só se `thorough`."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    return await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.shows, *hiding)])
+    filters = [(*params, *more) for params in (*resource.shows, *hiding)]
+    usual = await _listings(ctx.engine, resource, filters)
+    if resource.also_by is None or not thorough:
+        return usual
+    return [*usual, *await _by_each(ctx.engine, resource, resource.also_by, filters)]
 
 
 async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
@@ -92,21 +108,28 @@ async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
     return next(iter(await _listings(engine, resource, resource.shows[:1])), None)
 
 
-async def _listings(engine: AsyncEngine, resource: Resource, filters: Iterable[Params]) -> list[Shown]:
-    each = resource.each
-    if each is None:
-        return [Shown(resource.path, params) for params in filters]
+async def _listings(engine: AsyncEngine, resource: Resource, filters: Sequence[Params]) -> list[Shown]:
+    if resource.each is not None:
+        return await _by_each(engine, resource, resource.each, filters)
+    return [Shown(resource.path, params) for params in filters]
+
+
+async def _by_each(engine: AsyncEngine, resource: Resource, each: Each, filters: Sequence[Params]) -> list[Shown]:
+    """As listagens, uma por linha da consulta de `each`."""
     async with engine.connect() as connection:
         parents = (await connection.execute(text(each.query))).mappings().all()
     return [
         Shown(
             resource.path.format(**parent),
-            (*((param, str(parent[column])) for column, param in each.params), *params),
+            (*_of(each.params, parent), *params),
             {key: parent[column] for column, key in each.told},
         )
-        for parent in parents
-        for params in filters
+        for parent, params in product(parents, filters)
     ]
+
+
+def _of(names: Sequence[str], parent: Mapping[Any, Any]) -> Params:
+    return tuple((name, str(parent[name])) for name in names)
 
 
 async def extras(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:

@@ -38,6 +38,12 @@ Special = Callable[["RunContext"], Awaitable[None]]
 WEEKLY: Final = timedelta(days=7)
 
 
+def may_be_hidden(document: Document) -> bool:
+    """Para `listable`, onde nada se diz de a listagem mostrar os inativos, nem há filtro que os peça: de um que existe
+    não se sabe se devia estar nela, e só o 404 o dá por excluído."""
+    return False
+
+
 @dataclass(frozen=True)
 class Child:
     """Uma tabela cujas linhas pertencem às da tabela principal e são trocadas com ela."""
@@ -69,13 +75,15 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Recent:
-    """Outra data por que a listagem se filtra, relida todo dia em volta de hoje: mostra o que mudou e cuja data do
-    negócio já ficou para trás."""
+    """Outra data por que a listagem se filtra, ou a mesma mais longe, relida todo dia em volta de hoje: mostra o que
+    mudou e cuja data do negócio já ficou para trás."""
 
     between: Between
     back: timedelta
     ahead: timedelta = timedelta(days=1)
     filters: Params = ()
+    weekly: str = ""
+    """O nome do ponto de leitura, se basta relê-la uma vez por semana."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +103,10 @@ class Whole:
 
     every: timedelta = timedelta()
     """De quanto em quanto tempo; zero é em toda execução."""
+    weekly: Callable[[Document], bool] = lambda row: False
+    """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     when_lacking: bool = False
     """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
-    may_hide: bool = False
-    """Nada se diz de ela mostrar os inativos, nem há filtro que os peça: do que ela deixa de mostrar pergunta-se pelo
-    id, e só o 404 o dá por excluído."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +155,10 @@ class Each:
     query: str
     told: tuple[tuple[str, str], ...] = ()
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
-    params: tuple[tuple[str, str], ...] = ()
-    """Coluna da consulta → o parâmetro em que vai."""
-    of: str | None = None
-    """O recurso da consulta, se é de um: quem pede este pede também aquele."""
+    params: tuple[str, ...] = ()
+    """As colunas dela que são parâmetros da listagem."""
+    of: str = ""
+    """O recurso da consulta: quem pede este pede também aquele."""
 
 
 @dataclass(frozen=True)
@@ -292,6 +299,10 @@ class Resource:
     changed: Changed | None = None
     whole: Whole | None = None
     each: Each | None = None
+    also_by: Each | None = None
+    """Listagens que se somam às de `shows`, uma por linha desta consulta: o padrão pode esconder o que elas mostram, e
+    só o banco sabe que filtros há. Da listagem inteira, leem-se uma vez por semana, e sempre que as outras não mostrem
+    tudo o que se tem."""
     cites: tuple[Cited, ...] = ()
     """Os outros recursos de que este guarda ids."""
     besides: str | None = None
@@ -308,8 +319,8 @@ class Resource:
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
     from_list: tuple[tuple[str, str], ...] = ()
     """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
-    listable: Callable[[Document], bool] = lambda document: True
-    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído."""
+    listable: Callable[[Document], bool] | None = None
+    """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído. None se não os há."""
     fleeting: tuple[str, ...] = ()
     """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
@@ -360,6 +371,11 @@ class Resource:
         """O recurso, no que a prova precisa saber dele."""
         dated = self.emitted.columns if self.emitted is not None else None
         return Kept(self.name, self.table, dated, self.ours, self.alive, self.known, self.on_gone)
+
+    @property
+    def parents(self) -> tuple[Each, ...]:
+        """As consultas, de outros recursos, por que ele se lista."""
+        return tuple(each for each in (self.each, self.also_by) if each is not None)
 
     @property
     def personal(self) -> Personal | None:
@@ -417,6 +433,9 @@ class Resource:
     def keeps_listing(self) -> bool:
         """Cada registro guarda a impressão da linha de listagem que o mostrou; e o que ela mostra não foi excluído."""
         return "resumo_lista" in self.table.c
+
+    def is_listable(self, document: Document) -> bool:
+        return self.listable is None or self.listable(document)
 
     def day(self, row: Document) -> date | None:
         """O dia da linha, se o recurso tem data de negócio e a linha a traz."""

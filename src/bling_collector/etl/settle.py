@@ -185,7 +185,7 @@ async def settle_the_unlisted(
                 )
             else:
                 day = resource.day(fetched.document) or days[fetched.id]
-                if resource.listable(fetched.document) and window.inicio <= day <= window.fim:
+                if resource.is_listable(fetched.document) and window.inicio <= day <= window.fim:
                     answering[fetched.id] = day
                 else:
                     result.moved.append(fetched.id)

@@ -1,6 +1,7 @@
 """O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,11 +12,12 @@ from bling_collector.db.resources import repository
 from bling_collector.errors import BlingError, BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.cited import PORTION, lacks, settle_the_missing, whole_mark
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import Wanted, fetch_and_store
+from bling_collector.etl.fetch import details, fetch_and_store
 from bling_collector.etl.listing import diff, extras, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
-from bling_collector.etl.settle import READINGS, mark_gone
+from bling_collector.etl.save import Item
+from bling_collector.etl.settle import READINGS, limit, mark_gone
 from bling_collector.payload import Json
 
 Unreads = list[Unread]
@@ -29,12 +31,17 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     """
     assert resource.whole is not None, resource.name
     name, now = whole_mark(resource), ctx.clock.now()
-    if not ctx.everything and not await _is_due(ctx, resource, name):
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, name)
+    if not ctx.everything and not await _is_due(ctx, resource, last):
         return
+    # Uma vez por semana todas as listagens, até a página vazia; nos outros dias bastam as de costume, até uma página
+    # curta, se mostram tudo o que se tem.
+    thorough = ctx.everything or is_due(last, now, WEEKLY)
     seen: set[Id] = set()
     unread: Unreads = []
-    for _ in range(READINGS):
-        await _read(ctx, resource, seen, unread)
+    for reading in range(READINGS):
+        await _read(ctx, resource, seen, unread, thorough=thorough or reading > 0)
         async with ctx.engine.connect() as connection:
             if unread or not await _unseen(connection, resource, seen, now, ctx.clock.now()):
                 break
@@ -42,12 +49,12 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
             ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
         return
-    if resource.whole.may_hide:
-        await _ask_the_unseen(ctx, resource, seen, now)
-    async with ctx.transaction() as connection:
+    async with ctx.engine.connect() as connection:
         left = await _unseen(connection, resource, seen, now, ctx.clock.now())
+    left = await _without_the_unlistable(ctx, resource, left)
+    async with ctx.transaction() as connection:
         gone = await mark_gone(ctx, connection, resource, left) if left else 0
-        if not resource.whole.when_lacking:
+        if thorough and not resource.whole.when_lacking:
             await control.move_checkpoint(connection, name, now)
     ctx.gone[resource.name] += gone
 
@@ -61,25 +68,49 @@ async def _unseen(
     return await repository.living_except(connection, resource.kept, seen, since, until)
 
 
-async def _ask_the_unseen(ctx: RunContext, resource: Resource, seen: set[Id], since: datetime) -> None:
-    """Pede pelo id o que a listagem não mostrou; o que o Bling ainda tem, ou de que não se sabe, vai para `seen`."""
+async def _without_the_unlistable(ctx: RunContext, resource: Resource, ids: list[Id]) -> list[Id]:
+    """Dos `ids`, que a listagem não mostra, os que deviam estar nela e os que o Bling não tem (404). Os outros existem,
+    e salvam-se; de um cujo detalhe não se lê, não se sabe.
+
+    De um que já não estava nela só se pergunta outra vez numa conferência que repara.
+    """
+    if resource.listable is None or not ids:
+        return ids
     async with ctx.engine.connect() as connection:
-        left = await _unseen(connection, resource, seen, since, ctx.clock.now())
-    if left:
-        missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in left}, count=False)).missing
-        ctx.check_stop()
-        seen |= {*left} - missing
+        listed = await repository.known(connection, resource.table, ids)
+        most = limit(await proof.count_living(connection, resource.kept))
+    asked = [id_ for id_ in ids if ctx.everything or listed.get(id_) is not None]
+    gone: list[Id] = []
+    alive: list[Item] = []
+    async with aclosing(await details(ctx, resource, asked)) as answers:
+        async for fetched in answers:
+            if fetched.document is not None and not resource.listable(fetched.document):
+                alive.append(Item(fetched.document))
+            elif fetched.document is not None or isinstance(fetched.error, BlingNotFoundError):
+                gone.append(fetched.id)
+                if len(gone) > most and not ctx.accept_deletions:
+                    break  # já são demais para que se aceitem: os outros não se perguntam à toa
+            else:
+                ctx.problems.append(
+                    f"{resource.name} {fetched.id} saiu da listagem e não se sabe por quê: {fetched.error}"
+                )
+    ctx.check_stop()
+    if alive:
+        async with ctx.transaction() as connection:
+            await ctx.store(connection, resource, alive)
+            await repository.forget_listed(connection, resource.table, [item.document["id"] for item in alive])
+    return gone
 
 
-async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unreads) -> None:
+async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unreads, *, thorough: bool) -> None:
     """Lê a listagem e busca o que nela é novo ou mudou, menos os de `seen`, a que acrescenta os que ela mostra; o que
     não se leu dela vai para `unread`."""
     ctx.start(resource.title)
     rows: dict[Id, Document] = {}
-    async for page in _pages(ctx, resource, unread):
+    async for page in _pages(ctx, resource, unread, thorough=thorough):
         new = {row["id"]: row for row in page if row["id"] not in seen}
         seen.update(new)
-        rows |= await _to_fetch(ctx, resource, new)
+        rows |= await _to_fetch(ctx, resource, new, thorough=thorough)
         if not resource.detail or len(rows) >= PORTION:
             await _fetch(ctx, resource, rows)
             rows = {}
@@ -88,13 +119,17 @@ async def _read(ctx: RunContext, resource: Resource, seen: set[Id], unread: Unre
     await _fetch(ctx, resource, rows)
 
 
-async def _to_fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> dict[Id, Document]:
+async def _to_fetch(
+    ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], *, thorough: bool
+) -> dict[Id, Document]:
     """Das linhas, as de que é preciso buscar o registro."""
     if not resource.keeps_listing:
         return dict(rows)
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, rows.keys())
-    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource)}
+    assert resource.whole is not None, resource.name
+    again = {id_ for id_, row in rows.items() if thorough and resource.whole.weekly(row)}
+    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource).keys() | again}
 
 
 async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> None:
@@ -121,16 +156,16 @@ def _keys(document: object) -> set[str]:
     return {*document} if isinstance(document, dict) else set()
 
 
-async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncIterator[list[Json]]:
+async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorough: bool) -> AsyncIterator[list[Json]]:
     """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`.
 
     Uma que se pede com o que o pai diz pode ser recusada (400) por não haver tal coisa nele: os outros seguem; se o são
     todas, o que não serve é o pedido.
     """
-    listings, rejected = await shown(ctx, resource), list[BlingError]()
+    listings, rejected = await shown(ctx, resource, thorough=thorough), list[BlingError]()
     by_params = resource.each is not None and bool(resource.each.params)
     for listing in listings:
-        reading = listing.reading(ctx, resource)
+        reading = listing.reading(ctx, resource, short_is_last=not thorough)
         try:
             async for page in reading.pages():
                 yield page
@@ -149,15 +184,13 @@ async def _pages(ctx: RunContext, resource: Resource, unread: Unreads) -> AsyncI
         raise rejected[-1]
 
 
-async def _is_due(ctx: RunContext, resource: Resource, name: str) -> bool:
+async def _is_due(ctx: RunContext, resource: Resource, last: datetime | None) -> bool:
     assert resource.whole is not None, resource.name
     now = ctx.clock.now()
     if resource.whole.when_lacking:
         async with ctx.engine.connect() as connection:
             owed = await control.pending(connection, resource.name, before=ctx.started, now=now)
         return bool(owed) or await lacks(ctx, resource)
-    async with ctx.engine.connect() as connection:
-        last = await control.checkpoint(connection, name)
     return is_due(last, now, resource.whole.every) or (not resource.alone and await lacks(ctx, resource))
 
 

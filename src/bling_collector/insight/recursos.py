@@ -55,6 +55,14 @@ async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now:
         return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
 
 
+async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name: str, now: datetime) -> ShownResource:
+    """O recurso deste nome; `names` são os que `RECURSOS` pede."""
+    async with engine.connect() as connection:
+        on = await collected(connection, names)
+        resource = next(each for each in RESOURCES if each.name == name)
+        return await _read(connection, resource, now, on=resource in on)
+
+
 async def read_chosen(connection: AsyncConnection, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Os que se coletam, se não são os de sempre; senão, nenhum."""
     on = await collected(connection, names)

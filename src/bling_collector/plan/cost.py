@@ -48,7 +48,7 @@ class Known:
     held: int = 0
     lacking: int = 0
     """Os que se citam e o banco não tem."""
-    reread: int = 0
+    reread: float = 0.0
     """Os que se releem pelo detalhe, por mudarem sem que a listagem o mostre."""
     sources: int = 0
     """As linhas da consulta de que ele parte, se parte de uma: os pais, ou o que se fotografa."""
@@ -131,31 +131,46 @@ class Costs:
         return len(resource.shows) + (len(resource.suspects) if self.of(resource).hides else 0)
 
     def _recents(self, resource: Resource, new: Counts) -> float:
-        """De metade dos pedidos em volta de hoje espera-se que mostrem alguma linha, e peçam outra página."""
-        some = self.of(resource).held or new.get(resource.name, 0)
-        asked = sum(map(_pieces, resource.recent))
-        return self._shows(resource) * (asked + (math.ceil(asked / 2) if some else 0))
+        begun = self.of(resource).begun
+        asked = [_pieces(each) / (WEEK if each.weekly and begun else 1) for each in resource.recent]
+        return self._shows(resource) * sum(asked)
 
     def _whole(self, resource: Resource, new: Counts, listed: Counts) -> float:
         whole, known = resource.whole, self.of(resource)
         if whole is None:
             return 0.0
-        pages = max(math.ceil(listed.get(resource.name, known.held) / self.size), 1) + 1 if resource.paged else 1
+        pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1.0)
         if whole.when_lacking:
             return self._shows(resource) * pages if round(new[resource.name]) else 0.0
+        if known.begun and not whole.every:
+            pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1 / WEEK)
         lists = self._shows(resource)
         if resource.each is not None:
-            lists *= known.sources or math.ceil(listed.get(resource.each.of or "", 0.0))
-        return lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+            lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
+        asked = lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+        if resource.also_by is not None and known.sources:
+            each = listed.get(resource.name, known.held) / known.sources
+            asked += lists * known.sources * self._pages(resource, each, thorough=1.0) / (WEEK if known.begun else 1)
+        return asked
+
+    def _pages(self, resource: Resource, rows: float, *, thorough: float) -> float:
+        """As páginas de uma listagem de tantas linhas; `thorough` é de quantas leituras em quantas se vai até a vazia,
+        ainda que a última já seja curta."""
+        if not resource.paged:
+            return 1.0
+        full, rest = divmod(rows, self.size)
+        short = resource.sized and 2 * rest < self.size and (rest > 0 or full == 0)
+        return full + (1 if rest or not full else 0) + (thorough if short and rows else 1.0 if rows else 0.0)
 
     def _photographs(self, resource: Resource, snapshot: Snapshot, new: Counts, listed: Counts) -> float:
         """Os lotes dos ids, perguntados de cada maneira, e as listagens que os mostram."""
         of = snapshot.of.name if snapshot.of is not None else ""
         ids = max(self.of(resource).sources, listed.get(of, 0.0)) + new.get(of, 0.0)
         pages = len(snapshot.shows) * (math.ceil(ids / len(snapshot.shows) / self.size) + 1) if snapshot.shows else 0
-        return math.ceil(ids / BATCH) * (1 + len(resource.suspects)) + pages
+        weeks = WEEK if self.of(resource).begun else 1
+        return math.ceil(ids / BATCH) * (1 + len(resource.suspects)) + pages / weeks
 
-    def _rereads(self, resource: Resource) -> int:
+    def _rereads(self, resource: Resource) -> float:
         reread = self.of(resource).reread
         if resource.whole is not None or resource.recent:
             return reread
@@ -194,14 +209,14 @@ async def _known(
         begun = await proof.scope_start(connection) is not None
     if await control.checkpoint(connection, control.refused_name(resource.name)) is not None:
         return Known(begun=begun, refused=True)
-    source = resource.each.query if resource.each else resource.snapshot.query if resource.snapshot else None
+    sources = [each.query for each in (*resource.parents, resource.snapshot) if each is not None]
     return Known(
         begun=begun,
         hides=await control.checkpoint(connection, hidden(resource)) is not None,
         held=held + gone,
         lacking=await _lacking(connection, resources, resource, now),
         reread=await _reread(connection, resource, brasilia_day(now)),
-        sources=await repository.count_sources(connection, source) if source else 0,
+        sources=sum([await repository.count_sources(connection, each) for each in sources]),
         a_day=await _a_day(connection, resource, brasilia_day(now)),
     )
 
@@ -228,7 +243,7 @@ async def _lacking(
     return await repository.count_lacking(connection, resource.table, resource.name, citing)
 
 
-async def _reread(connection: AsyncConnection, resource: Resource, day: date) -> int:
+async def _reread(connection: AsyncConnection, resource: Resource, day: date) -> float:
     """Os que estão em aberto; do que a listagem mostra toda, ou por outra data, os que não são finais."""
     by_line = resource.detail and (resource.whole is not None or bool(resource.recent))
     if not by_line:
@@ -238,7 +253,14 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date) ->
             return len(await repository.open_days(connection, resource.kept, resource.open, day))
         return len(await repository.already_given(connection, resource.kept, f"({resource.open})", day))
     documents = repository.documents(connection, resource.kept, resource.open or "true", day)
-    return sum([not resource.is_final(document) async for document in documents])
+    weekly = resource.whole.weekly if resource.whole is not None else lambda row: False
+    return sum(
+        [
+            1 if not resource.is_final(each) else 1 / WEEK if weekly(each) else 0
+            async for each in documents
+            if resource.is_listable(each)  # o que a listagem não mostra, ela não faz reler
+        ]
+    )
 
 
 async def _a_day(connection: AsyncConnection, resource: Resource, day: date) -> float:

@@ -1,7 +1,7 @@
 """O que se pede a uma execução, quem a acompanha, e como ela terminou."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypedDict
@@ -66,6 +66,8 @@ class Job:
     repair: bool = True
     accept_deletions: bool = False
     everything: bool = False
+    recursos: Collection[str] | None = None
+    """Os de que se trata desta vez; None são os que se coletam."""
 
     @property
     def daily(self) -> bool:

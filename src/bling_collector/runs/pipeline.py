@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -45,7 +45,7 @@ from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
 from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, reached, read_everything
-from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named, registers
+from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named, registers, whole_of
 from bling_collector.windows import (
     EARLIEST,
     Window,
@@ -94,17 +94,31 @@ class Pipeline:
         self._on_end = on_end or _nothing
         chosen(settings.recursos)  # um nome que não existe é dito logo
 
-    async def run(self, inicio: date | None = None, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
+    async def run(
+        self,
+        inicio: date | None = None,
+        fim: date | None = None,
+        *,
+        recursos: Collection[str] | None = None,
+        **watch: Unpack[Watching],
+    ) -> RunResult:
         """A execução incremental: do último dia coberto, alargado pela releitura, até hoje.
 
         Datas pedidas valem como estão. Sem elas, relê também uma parte da história, de modo que ela toda seja
-        conferida a cada semana.
+        conferida a cada semana. `recursos` são os de que se trata desta vez, em lugar dos que se coletam.
         """
-        return await self._execute(Job("run", inicio, fim), Watch(**watch))
+        return await self._execute(Job("run", inicio, fim, recursos=recursos), Watch(**watch))
 
-    async def run_full(self, inicio: date, fim: date | None = None, **watch: Unpack[Watching]) -> RunResult:
-        """A carga histórica: todas as notas de `inicio` a `fim` (hoje, se omitido)."""
-        return await self._execute(Job("run-full", inicio, fim), Watch(**watch))
+    async def run_full(
+        self,
+        inicio: date,
+        fim: date | None = None,
+        *,
+        recursos: Collection[str] | None = None,
+        **watch: Unpack[Watching],
+    ) -> RunResult:
+        """A carga histórica: tudo o que se coleta, ou só `recursos`, de `inicio` a `fim` (hoje, se omitido)."""
+        return await self._execute(Job("run-full", inicio, fim, recursos=recursos), Watch(**watch))
 
     async def reconcile(
         self,
@@ -113,9 +127,11 @@ class Pipeline:
         *,
         repair: bool = False,
         accept_deletions: bool = False,
+        recursos: Collection[str] | None = None,
         **watch: Unpack[Watching],
     ) -> RunResult:
-        """Confere o período (a história toda, se omitido) e, com `repair`, busca o que falta e marca o que sumiu.
+        """Confere o período (a história toda, se omitido), de tudo ou só de `recursos`, e, com `repair`, busca o que
+        falta e marca o que sumiu.
 
         Sem `repair` nada é buscado, e o resultado é `partial` se os dois lados diferem. `accept_deletions` é a palavra
         de quem sabe que o que sumiu foi mesmo excluído, por muito que seja.
@@ -133,9 +149,8 @@ class Pipeline:
             raise UsageError(
                 f"data_fim ({day(fim)}) vem antes do começo da coleta ({day(scope)}). Diga também data_inicio."
             )
-        job = Job(
-            "reconcile", inicio or scope, fim, repair=repair, everything=repair, accept_deletions=accept_deletions
-        )
+        how = {"repair": repair, "everything": repair, "accept_deletions": accept_deletions}
+        job = Job("reconcile", inicio or scope, fim, **how, recursos=recursos)
         return await self._execute(job, Watch(**watch))
 
     async def retry(self, **watch: Unpack[Watching]) -> RunResult:
@@ -224,8 +239,10 @@ class Pipeline:
                         "%s sem terminar.", plural(dead, "execução anterior morreu", "execuções anteriores morreram")
                     )
                 scope = await _scope(connection)
-                resources = await collected(connection, self._settings.recursos)
-                whole = await registers(connection, self._settings.recursos)
+                self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
+                usual = await collected(connection, self._settings.recursos)
+                resources = chosen(job.recursos) if job.recursos else usual
+                whole = await registers(connection, self._settings.recursos) | whole_of(job.recursos)
                 marks = await load_marks(connection, resources, scope, now)
                 periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
                 asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope)
@@ -234,7 +251,7 @@ class Pipeline:
                 known_bad = {name: await _known_bad(connection, name) for name in periods}
                 refused = await control.refused(connection, (each.name for each in resources), now, ASK_AGAIN_AFTER)
                 allowed = [resource for resource in resources if resource.name not in refused]
-                await control.suspend_debts(connection, {resource.name for resource in allowed})
+                await control.suspend_debts(connection, {each.name for each in (*usual, *allowed)} - refused)
                 windows = await owed_windows(connection, allowed, job, periods.__getitem__, brasilia_day(now))
                 scope = await _scope(connection)
                 if scope is not None and job.windows and job.repair:
@@ -258,7 +275,7 @@ class Pipeline:
                     watch.on_start(run_id)
                     error = await self._insist(ctx, job, windows, begun.lock)
                     covered = periods if job.windows and job.repair else {}
-                    result = await self._finish(ctx, run_id, marks, covered, error)
+                    result = await self._finish(ctx, run_id, marks, covered, error, whole=not job.recursos)
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await self._abandon(run_id, error)
                     raise
@@ -385,8 +402,9 @@ class Pipeline:
         error: CollectorError | None,
         *,
         owes: bool = True,
+        whole: bool = True,
     ) -> RunResult:
-        """Com `owes`, o que se deve também impede o sucesso."""
+        """Com `owes`, o que se deve também impede o sucesso; `whole` se se tratou de tudo o que se coleta."""
         fim, day = self._clock.now(), today(self._clock)
         # Um marco nunca passa de hoje, nem que a hora só se tenha sabido no meio.
         read = {
@@ -403,8 +421,12 @@ class Pipeline:
                 scope = await proof.scope_start(connection)
                 mark = shown_mark(reached(before, read.get(_PRINCIPAL.name), first, scope), first, scope)
                 await move_marks(connection, ctx.resources, marks, read, scope)
-                whole = error is None and INTERRUPTED not in ctx.problems
-                now_read = whole and await read_everything(connection, marks, read, scope, brasilia_day(ctx.started))
+                if ctx.client.short_go_on:
+                    await control.move_checkpoint(connection, control.SHORT_PAGES, fim)
+                to_the_end = whole and error is None and INTERRUPTED not in ctx.problems
+                now_read = to_the_end and await read_everything(
+                    connection, marks, read, scope, brasilia_day(ctx.started)
+                )
                 owed = (debts.pendencias, debts.janelas) if owes else (0, 0)
                 message = message_of(error, ctx.problems, *owed)
                 if message is None:

@@ -1,5 +1,5 @@
 """Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado, e um pai, antes do que só se
-lista por ele."""
+lista por ele, ou tira dele os ids."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
@@ -20,6 +20,7 @@ from bling_collector.streams.cadastros.notificacoes import NOTIFICACOES
 from bling_collector.streams.cadastros.situacoes import SITUACOES, SITUACOES_MODULOS
 from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
+from bling_collector.streams.compras.pedidos_compra import PEDIDOS_COMPRA
 from bling_collector.streams.estoque.estoques import ESTOQUES
 from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
@@ -29,6 +30,7 @@ from bling_collector.streams.logistica.logisticas import LOGISTICAS
 from bling_collector.streams.logistica.logisticas_objetos import LOGISTICAS_OBJETOS
 from bling_collector.streams.logistica.logisticas_servicos import LOGISTICAS_SERVICOS
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.producao.ordens_producao import ORDENS_PRODUCAO
 from bling_collector.streams.produtos.anuncios import ANUNCIOS
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
@@ -36,17 +38,25 @@ from bling_collector.streams.produtos.produtos import PRODUTOS
 from bling_collector.streams.produtos.produtos_componentes import PRODUTOS_COMPONENTES
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
+from bling_collector.streams.vendas.contratos import CONTRATOS
 from bling_collector.streams.vendas.ordens_servico import ORDENS_SERVICO
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
+from bling_collector.streams.vendas.propostas import PROPOSTAS
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
     PEDIDOS_VENDA,
     ORDENS_SERVICO,
+    PROPOSTAS,
+    PEDIDOS_COMPRA,
     CONTAS_RECEBER,
     CONTAS_PAGAR,
     BORDEROS,
     CAIXAS,
+    CONTRATOS,
+    SITUACOES_MODULOS,
+    SITUACOES,
+    ORDENS_PRODUCAO,
     LOGISTICAS_OBJETOS,
     LOGISTICAS,
     LOGISTICAS_SERVICOS,
@@ -67,8 +77,6 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     GRUPOS_PRODUTO,
     CONTAS_FINANCEIRAS,
     CATEGORIAS_FINANCEIRAS,
-    SITUACOES_MODULOS,
-    SITUACOES,
     CAMPOS_CUSTOMIZADOS_MODULOS,
     CAMPOS_CUSTOMIZADOS,
     NOTIFICACOES,
@@ -119,9 +127,8 @@ def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = 
 
 
 def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
-    """Aquele por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
-    if resource.each is not None and resource.each.of is not None:
-        yield resource.each.of
+    """Aqueles por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
+    yield from (parents.of for parents in resource.parents if parents.of)
     if not any(each.gives(resource) for each in RESOURCES if each.name in wanted):
         yield from resource.needs
 

@@ -18,6 +18,7 @@ from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.objetos import OBJETOS
 from bling_simulator.api.paging import cut_page
+from bling_simulator.api.papeis import PAPEIS
 from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
 from bling_simulator.api.produtos import PRODUTOS
 from bling_simulator.api.query import Query
@@ -34,6 +35,7 @@ RESOURCES = {
         *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
         *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS, ESTRUTURAS),
         *DIMENSOES,
+        *PAPEIS,
     )
 }
 

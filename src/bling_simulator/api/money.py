@@ -4,6 +4,9 @@ from decimal import Decimal
 from struct import pack, unpack
 from typing import Any
 
+from bling_simulator.bling import Bling
+from bling_simulator.payload import Json
+
 _NOT_MONEY = frozenset({"quantidade", "pesoBruto", "aliquota", "aliquotaIPI"})
 
 
@@ -14,6 +17,11 @@ def with_float_noise(value: Any) -> Any:
     if isinstance(value, list):
         return [with_float_noise(item) for item in value]
     return _noisy(value) if isinstance(value, Decimal | float) else value
+
+
+def answered_money(bling: Bling, detail: Json) -> Json:
+    """O detalhe, com o ruído se as configurações o pedem."""
+    return with_float_noise(detail) if bling.settings.money_has_float_noise else detail
 
 
 def _noisy(value: Decimal | float) -> float:

@@ -4,12 +4,14 @@ Um parâmetro desconhecido é ignorado em silêncio (medido); um vazio vale como
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from starlette.datastructures import QueryParams
 
 from bling_simulator.answers import invalid
+from bling_simulator.clock import Clock, local_now
 from bling_simulator.company.invoices.invoice import STAMP
+from bling_simulator.settings import SimulatorSettings
 
 _LARGEST_PAGE = 100
 
@@ -92,6 +94,17 @@ class Query:
         if end > _a_year_after(start):
             raise invalid(f"{prefix}Final", "O período não pode ser maior que 1 ano.")
         return Interval(start, end)
+
+
+def days_asked(settings: SimulatorSettings, clock: Clock, query: Query) -> tuple[str, str]:
+    """O primeiro e o último dia de `data` que um pedido ou uma proposta pode ter; sem período, o que abraça tudo."""
+    interval = query.interval("data", bare_dates_get_time_of_day=False)
+    if interval is None or settings.order_filters_are_ignored:
+        return "", "~"
+    first, last, today = interval.start.date(), interval.end.date(), local_now(clock).date()
+    if last == today and settings.order_list_final_date_excludes_today:
+        last -= timedelta(days=1)
+    return first.isoformat(), last.isoformat()
 
 
 def _moment(name: str, raw: str, time_of_day: time) -> datetime:

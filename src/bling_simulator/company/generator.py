@@ -15,6 +15,11 @@ from bling_simulator.company.invoices import ugly
 from bling_simulator.company.invoices.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
 from bling_simulator.company.invoices.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
 from bling_simulator.company.invoices.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
+from bling_simulator.company.papers.contracts import make_contracts
+from bling_simulator.company.papers.papers import Desk
+from bling_simulator.company.papers.production import make_production
+from bling_simulator.company.papers.purchases import make_purchases
+from bling_simulator.company.papers.quotes import make_quotes
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orders import Registers, make_orders
@@ -43,6 +48,8 @@ class Company:
     """Gera as contas, que saem das notas e dos pedidos como foram gerados."""
     first_dimensions: Callable[[], Dimensions] = field(compare=False)
     """Gera os cadastros pequenos, que também saem da empresa como foi gerada."""
+    first_papers: Callable[[], Dimensions] = field(compare=False)
+    """Gera os pedidos de compra, as propostas, as ordens de produção e os contratos, o mesmo."""
 
 
 def generate_company(settings: SimulatorSettings) -> Company:
@@ -60,6 +67,7 @@ def generate_company(settings: SimulatorSettings) -> Company:
         first_orders=model.first_orders,
         first_books=model.first_books,
         first_dimensions=model.first_dimensions,
+        first_papers=model.first_papers,
     )
 
 
@@ -151,6 +159,7 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
         first_orders=partial(_first_orders, seed, volumes, today),
         first_books=partial(_first_books, seed, volumes, today),
         first_dimensions=partial(_first_dimensions, seed, volumes, today),
+        first_papers=partial(_first_papers, seed, volumes, today),
     )
 
 
@@ -170,6 +179,27 @@ def _first_books(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], to
 def _first_dimensions(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Dimensions:
     model = _generate(seed, volumes, today)
     return make_dimensions(Random(f"{seed} dimensões"), model.contacts, model.products)
+
+
+def _first_papers(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Dimensions:
+    model = _generate(seed, volumes, today)
+    orders = [entry.detail for entry in model.first_orders().entries.values()]
+    desk = Desk(
+        Random(f"{seed} papéis"),
+        today,
+        list(model.notes.values()),
+        orders,
+        model.contacts,
+        model.products,
+        model.sellers,
+        list(model.payment_methods),
+    )
+    return {
+        "/pedidos/compras": make_purchases(desk),
+        "/propostas-comerciais": make_quotes(desk),
+        "/ordens-producao": make_production(desk),
+        "/contratos": make_contracts(desk),
+    }
 
 
 def _proportion(reference: int, live_count: int) -> int:

@@ -48,10 +48,17 @@ def test_so_se_conta_o_que_se_coleta_e_o_que_se_pode_ler() -> None:
 def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     assert rest(costs("contas_pagar"), "contas_pagar", {"contas_pagar": 250}, contas_pagar=250) == 4 + 250, "inteira"
     assert rest(costs("tipos_contato"), "tipos_contato", {}) == 1, "sem páginas"
-    assert rest(costs("depositos"), "depositos", {}) == 2 * 2, "duas listagens"
+    assert rest(costs("depositos"), "depositos", {}) == 2, "duas listagens"
+    depositos = costs("depositos", depositos=Known(begun=True, held=5))
+    assert rest(depositos, "depositos", {}) == pytest.approx(2 + 2 / 7), "até a vazia, uma vez por semana"
+    assert rest(costs("depositos"), "depositos", {"depositos": 60}, depositos=60) == 2 * 2, "uma página que não é curta"
     parents = costs("situacoes", situacoes=Known(begun=True, sources=5))
     assert rest(parents, "situacoes", {}) == 5, "uma por pai"
     assert rest(costs("situacoes"), "situacoes", {}, situacoes_modulos=3) == 3, "os pais que se acaba de saber"
+    also = costs("ordens_producao", ordens_producao=Known(sources=6))
+    assert rest(also, "ordens_producao", {}) == 1 + 6, "a de costume, e uma por situação"
+    also = costs("ordens_producao", ordens_producao=Known(begun=True, sources=6, held=60, reread=5))
+    assert rest(also, "ordens_producao", {}) == pytest.approx(2 + 6 * 2 / 7 + 5), "as situações, uma vez por semana"
     snapshot = costs("estoques", estoques=Known(sources=200))
     assert rest(snapshot, "estoques", {}) == 3 * 3 + 6 * 2, "três lotes, de três maneiras, e as listagens dos produtos"
     lojas = costs("produtos_lojas", produtos_lojas=Known(begun=True, held=500))
@@ -73,7 +80,7 @@ def test_o_que_esta_em_aberto_rele_se_na_coleta_do_dia() -> None:
     assert rest(in_a_day("borderos", **known), "borderos", {}) == 40
     assert rest(in_a_day("nfe", **known), "nfe", {}) == 100, "no máximo cem"
     contas = costs("contas_pagar", contas_pagar=Known(begun=True, reread=40))
-    assert rest(contas, "contas_pagar", {}) == 2 + 40, "o que não é final relê-se sempre"
+    assert rest(contas, "contas_pagar", {}) == 1 + 40, "o que não é final relê-se sempre"
 
 
 def test_nenhum_recurso_fica_sem_conta() -> None:

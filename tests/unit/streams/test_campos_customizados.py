@@ -32,5 +32,6 @@ def test_um_campo_e_as_opcoes_em_ordem() -> None:
 
 
 def test_as_opcoes_de_um_ativo_podem_mudar_sem_que_a_listagem_o_mostre() -> None:
-    assert not CAMPOS_CUSTOMIZADOS.is_final({"id": 1, "situacao": 1})
-    assert CAMPOS_CUSTOMIZADOS.is_final({"id": 1, "situacao": "0"})
+    assert CAMPOS_CUSTOMIZADOS.whole is not None
+    assert CAMPOS_CUSTOMIZADOS.whole.weekly({"id": 1, "situacao": 1})
+    assert not CAMPOS_CUSTOMIZADOS.whole.weekly({"id": 1, "situacao": "0"})

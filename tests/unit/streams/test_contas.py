@@ -86,7 +86,10 @@ def test_um_pedaco_de_conta_e_recusado(missing: str) -> None:
 def test_a_paga_em_parte_rele_se_e_a_pagar_em_aberto_tambem() -> None:
     rows = [{"situacao": situacao} for situacao in range(1, 8)]
     assert [row["situacao"] for row in rows if not CONTAS_RECEBER.is_final(row)] == [3]
-    assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [1, 3]
+    assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [3]
+    whole = CONTAS_PAGAR.whole
+    assert whole is not None
+    assert [row["situacao"] for row in rows if whole.weekly(row)] == [1], "a em aberto, uma vez por semana"
 
 
 def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:

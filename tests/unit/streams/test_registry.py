@@ -22,6 +22,9 @@ _NOT_CITED = {
     "contas_receber.origem_id": "de um pedido ou de uma nota, que se leem por janelas",
     "caixas_lancamentos.origem_id": "de muitas espécies; o borderô di-lo a conta que ele quitou",
     "pedidos_venda.nota_fiscal_id": "as notas leem-se por janelas",
+    "pedidos_compra.nota_fiscal_id": "as notas leem-se por janelas",
+    "pedidos_compra_itens.nota_fiscal_id": "as notas leem-se por janelas",
+    "ordens_producao.situacao_id": "lista-se pelas situações, que se leem todas antes",
     "produtos.categoria_id": "tem o seu próprio passo",
     "produtos.produto_pai_id": "o pai de uma variação vem se alguém o vendeu ou o tem em estoque",
     "categorias_produto.categoria_pai_id": "a listagem é a de todas",
@@ -53,6 +56,7 @@ def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
     [
         (["situacoes"], {"situacoes", "situacoes_modulos"}),
         (["situacoes", "pedidos_venda"], {"situacoes", "situacoes_modulos", "pedidos_venda"}),
+        (["ordens_producao"], {"ordens_producao", "situacoes", "situacoes_modulos"}),
         (["borderos"], {"borderos", "contas_receber", "contas_pagar"}),
         (["borderos", "contas_pagar"], {"borderos", "contas_pagar"}),
         (["produtos"], {"produtos", "nfe"}),
@@ -82,8 +86,7 @@ def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
     lists_itself = resource.emitted or resource.snapshot or (resource.whole and not resource.whole.when_lacking)
     givers = [each for each in chosen([resource.name]) if each.gives(resource)]
     assert lists_itself or givers
-    parent = resource.each.of if resource.each is not None else None
-    assert parent is None or parent in {each.name for each in chosen([resource.name])}
+    assert {parents.of for parents in resource.parents if parents.of} <= {each.name for each in chosen([resource.name])}
 
 
 def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
@@ -119,6 +122,15 @@ def test_o_id_de_outro_recurso_e_citado(resource: Resource) -> None:
     tables = [resource.table, *(child.table for child in resource.children)]
     for column in (column for table in tables for column in table.c if column.name.endswith("_id")):
         assert column in cited | seen | parents or str(column) in _NOT_CITED, column
+
+
+@EACH
+def test_quem_cita_vem_antes_do_citado_e_o_pai_antes_do_que_se_lista_por_ele(resource: Resource) -> None:
+    place = {each.name: place for place, each in enumerate(RESOURCES)}
+    parents = {each.of for each in resource.parents if each.of}
+    parents |= {each.name for each in RESOURCES if f"FROM {each.table.name}" in (resource.besides or "")}
+    assert all(place[resource.name] <= place[name] for name, _ in resource.cites if name not in parents)
+    assert all(place[name] < place[resource.name] for name in parents)
 
 
 @EACH

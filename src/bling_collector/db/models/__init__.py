@@ -19,6 +19,7 @@ from bling_collector.db.models.catalogo import (
     produtos_fornecedores_custos,
     produtos_lojas,
 )
+from bling_collector.db.models.compras import pedidos_compra, pedidos_compra_itens, pedidos_compra_parcelas
 from bling_collector.db.models.control import (
     alarmes,
     checkpoints,
@@ -72,7 +73,16 @@ from bling_collector.db.models.notas import (
     nfe_itens,
     nfe_pagamentos,
 )
-from bling_collector.db.models.vendas import ordens_servico, pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
+from bling_collector.db.models.producao import ordens_producao, ordens_producao_itens, ordens_producao_vendas
+from bling_collector.db.models.vendas import (
+    contratos,
+    ordens_servico,
+    pedidos_venda,
+    pedidos_venda_itens,
+    pedidos_venda_parcelas,
+    propostas,
+    propostas_itens,
+)
 
 __all__ = [
     "TOKENS_ROW",
@@ -97,6 +107,7 @@ __all__ = [
     "contas_pagar",
     "contas_receber",
     "contatos",
+    "contratos",
     "dados_apagados",
     "depositos",
     "empresa",
@@ -122,7 +133,13 @@ __all__ = [
     "notificacoes",
     "oauth_states",
     "oauth_tokens",
+    "ordens_producao",
+    "ordens_producao_itens",
+    "ordens_producao_vendas",
     "ordens_servico",
+    "pedidos_compra",
+    "pedidos_compra_itens",
+    "pedidos_compra_parcelas",
     "pedidos_venda",
     "pedidos_venda_itens",
     "pedidos_venda_parcelas",
@@ -134,6 +151,8 @@ __all__ = [
     "produtos_fornecedores",
     "produtos_fornecedores_custos",
     "produtos_lojas",
+    "propostas",
+    "propostas_itens",
     "recursos_ligados",
     "situacoes",
     "situacoes_modulos",

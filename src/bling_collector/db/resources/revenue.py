@@ -1,11 +1,11 @@
 """As consultas do faturamento de um período; o que é venda o dizem as views (vw_nfe_operacoes, vw_itens_operacoes)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 
@@ -20,17 +20,17 @@ _VALUES = f"""
     round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
     round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
     round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte"""
-_AMOUNTS = f"count(*) {_SOLD} AS notas, count(*) {_CANCELLED} AS canceladas, {_VALUES}"
+_AMOUNTS = f"count(*) {_SOLD} AS vendas, count(*) {_CANCELLED} AS canceladas, {_VALUES}"
 _WHOLE = f"count(*) OVER () AS de, sum(round(coalesce(sum(valor) {_SOLD}, 0), 2)) OVER () AS todo"
 
 _DAYS = text(f"""
-    SELECT data_emissao::date AS dia, count(*) {_SOLD} AS notas, round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
+    SELECT data_emissao::date AS dia, count(*) {_SOLD} AS vendas, round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
            count(*) {_CANCELLED} AS canceladas, round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
            round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte
     FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY 1""")
 
 _OPERATIONS = text(f"""
-    SELECT operacao, count(*) AS notas, round(coalesce(sum(valor), 0), 2) AS valor,
+    SELECT operacao, count(*) AS vendas, round(coalesce(sum(valor), 0), 2) AS valor,
            count(*) OVER () AS de, sum(round(coalesce(sum(valor), 0), 2)) OVER () AS todo
     FROM vw_nfe_operacoes WHERE valida AND {_PERIOD} GROUP BY 1 ORDER BY valor DESC, operacao LIMIT :most""")
 
@@ -58,7 +58,7 @@ _PRODUCT_AMOUNTS = f"coalesce(sum(quantidade) {_SOLD}, 0) AS quantidade, {_VALUE
 # Um SKU só aparece uma vez numa nota (uq_nfe_item): contar linhas é contar notas, menos para as linhas sem SKU.
 _PRODUCTS = text(f"""
     WITH todos AS (
-        SELECT codigo_produto, count(*) {_SOLD} AS notas, {_PRODUCT_AMOUNTS}
+        SELECT codigo_produto, count(*) {_SOLD} AS vendas, {_PRODUCT_AMOUNTS}
         FROM vw_itens_operacoes WHERE {_PERIOD} AND codigo_produto IS NOT NULL GROUP BY 1
         UNION ALL
         SELECT NULL, count(DISTINCT nfe_id) {_SOLD}, {_PRODUCT_AMOUNTS}
@@ -91,19 +91,46 @@ _PAYMENTS = text(f"""
     SELECT *, count(*) OVER () AS de, sum(valor) OVER () AS todo
     FROM formas ORDER BY valor DESC, forma_pagamento_id LIMIT :most""")
 
-BREAKDOWNS: Final = {
-    "ufs": _UFS,
-    "clientes": _CUSTOMERS,
-    "produtos": _PRODUCTS,
-    "pagamentos": _PAYMENTS,
-    "operacoes": _OPERATIONS,
-}
-"""Como se reparte um período; cada linha traz em `de` quantas há ao todo, e em `todo` o que elas somam."""
+_ENDS = text("""
+    SELECT (SELECT min(data_emissao)::date FROM nfe_cabecalho
+            WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao >= :earliest) AS first,
+           (SELECT max(data_emissao)::date FROM nfe_cabecalho
+            WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao < :latest) AS last""")
+_UNDATED = text("""
+    SELECT count(*) AS undated, round(coalesce(sum(valor), 0), 2) AS undated_value
+    FROM vw_nfe_operacoes
+    WHERE valida AND operacao = 'venda'
+      AND (data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest)""")
+
+
+@dataclass(frozen=True)
+class Sales:
+    """O que se soma: as consultas dos dias, do primeiro e do último que há, do que não tem dia e das repartições."""
+
+    days: TextClause
+    ends: TextClause
+    undated: TextClause
+    breakdowns: Mapping[str, TextClause]
+    """Como se reparte um período; cada linha traz em `de` quantas há ao todo, e em `todo` o que elas somam."""
+
+
+NOTAS: Final = Sales(
+    _DAYS,
+    _ENDS,
+    _UNDATED,
+    {
+        "ufs": _UFS,
+        "clientes": _CUSTOMERS,
+        "produtos": _PRODUCTS,
+        "pagamentos": _PAYMENTS,
+        "operacoes": _OPERATIONS,
+    },
+)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """O que o banco tem: o primeiro e o último dia com nota que conta, e as válidas que nenhum período alcança."""
+    """O que o banco tem: o primeiro e o último dia com venda que conta, e as que nenhum período alcança."""
 
     first: date | None
     last: date | None
@@ -116,31 +143,30 @@ def snapshot(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
-async def read_bounds(connection: AsyncConnection, earliest: date, latest: date) -> Bounds:
-    """`earliest` e `latest` são os dias que fazem sentido: uma nota sem data, ou fora deles, é contada à parte."""
-    found = await connection.execute(
-        text("""
-            SELECT (SELECT min(data_emissao)::date FROM nfe_cabecalho
-                    WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao >= :earliest) AS first,
-                   (SELECT max(data_emissao)::date FROM nfe_cabecalho
-                    WHERE excluida_em IS NULL AND situacao IN (2, 5, 6, 7) AND data_emissao < :latest) AS last,
-                   count(*) AS undated, round(coalesce(sum(valor), 0), 2) AS undated_value
-            FROM vw_nfe_operacoes
-            WHERE valida AND operacao = 'venda'
-              AND (data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest)"""),
-        {"earliest": earliest, "latest": latest},
-    )
-    row = found.one()
-    return Bounds(row.first, row.last, row.undated, row.undated_value)
+async def read_bounds(connection: AsyncConnection, sales: Sales, earliest: date, latest: date) -> Bounds:
+    """`earliest` e `latest` são os dias que fazem sentido: uma venda sem data, ou fora deles, é contada à parte."""
+    first, last = await read_ends(connection, sales, earliest, latest)
+    row = (await connection.execute(sales.undated, {"earliest": earliest, "latest": latest})).one()
+    return Bounds(first, last, row.undated, row.undated_value)
 
 
-async def read_days(connection: AsyncConnection, inicio: date, fim: date) -> Rows:
-    """Os dias do período que têm notas: as vendas, as canceladas e o que não é venda, como em vw_faturamento_dia."""
-    found = await connection.execute(_DAYS, {"inicio": inicio, "fim": fim})
+async def read_ends(
+    connection: AsyncConnection, sales: Sales, earliest: date, latest: date
+) -> tuple[date | None, date | None]:
+    """O primeiro e o último dia que há, dos que fazem sentido."""
+    row = (await connection.execute(sales.ends, {"earliest": earliest, "latest": latest})).one()
+    return row.first, row.last
+
+
+async def read_days(connection: AsyncConnection, sales: Sales, inicio: date, fim: date) -> Rows:
+    """Os dias do período em que se vendeu: as vendas, as canceladas e o que não é venda."""
+    found = await connection.execute(sales.days, {"inicio": inicio, "fim": fim})
     return found.all()
 
 
-async def read_breakdown(connection: AsyncConnection, name: str, inicio: date, fim: date, most: int | None) -> Rows:
-    """O período repartido por `name` (uma de BREAKDOWNS), do maior valor ao menor; `most` são as linhas, ou todas."""
-    found = await connection.execute(BREAKDOWNS[name], {"inicio": inicio, "fim": fim, "most": most})
+async def read_breakdown(
+    connection: AsyncConnection, sales: Sales, name: str, inicio: date, fim: date, most: int | None
+) -> Rows:
+    """O período repartido por `name` (uma das repartições), do maior valor ao menor; `most` são as linhas, ou todas."""
+    found = await connection.execute(sales.breakdowns[name], {"inicio": inicio, "fim": fim, "most": most})
     return found.all()

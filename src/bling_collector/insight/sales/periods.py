@@ -1,10 +1,10 @@
 """O período que se olha: um dos prontos, ou as datas que a pessoa escreveu. Tudo puro, em dias de Brasília."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Protocol, Self, TypeVar
 
 from bling_collector.errors import UsageError
 from bling_collector.windows import EARLIEST, Window, possible
@@ -18,6 +18,9 @@ PRESETS: Final = {
     "tudo": "Tudo",
 }
 DEFAULT: Final = "12-meses"
+BY_DAY_UP_TO: Final = 31
+BY_MONTH_UP_TO: Final = 84
+"""Meses: sete anos deles ainda cabem lado a lado; mais que isso se mostra por ano."""
 _DAY = timedelta(days=1)
 _LAST_YEAR = 2199
 
@@ -131,3 +134,44 @@ def _ready(name: str, *, today: date, first: date | None, last: date | None) -> 
 def _a_year_before(day: date, *, month_end: bool = False) -> date:
     days = monthrange(day.year - 1, day.month)[1]
     return day.replace(year=day.year - 1, day=days if month_end else min(day.day, days))
+
+
+class Summable(Protocol):
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+T = TypeVar("T", bound=Summable)
+
+
+def step_of(period: SalesPeriod) -> str:
+    """O passo que deixa o período legível: `dia`, `mes` ou `ano`."""
+    if (period.fim - period.inicio).days < BY_DAY_UP_TO:
+        return "dia"
+    return "mes" if len(list(period.months)) <= BY_MONTH_UP_TO else "ano"
+
+
+def firsts(period: SalesPeriod, step: str) -> list[date]:
+    """O primeiro dia de cada passo do período."""
+    if step == "dia":
+        return [period.inicio + timedelta(days=n) for n in range((period.fim - period.inicio).days + 1)]
+    if step == "mes":
+        return list(period.months)
+    return [date(year, 1, 1) for year in range(period.inicio.year, period.fim.year + 1)]
+
+
+def grouped(days: Iterable[tuple[date, T]], step: str) -> dict[date, T]:
+    """Primeiro dia do passo → a soma dos dias dele."""
+    sums: dict[date, T] = {}
+    for day, amount in days:
+        first = {"dia": day, "mes": day.replace(day=1), "ano": day.replace(month=1, day=1)}[step]
+        sums[first] = sums[first] + amount if first in sums else amount
+    return sums
+
+
+def a_year_later(day: date, last: date) -> date:
+    """29 de fevereiro cai em 28; nada cai depois do fim do período."""
+    try:
+        later = day.replace(year=day.year + 1)
+    except ValueError:
+        later = day.replace(year=day.year + 1, day=28)
+    return min(later, last)

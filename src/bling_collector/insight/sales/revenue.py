@@ -1,6 +1,6 @@
-"""O loader do faturamento: o que as notas de um período somam, ao lado do mesmo período do ano anterior."""
+"""O loader do faturamento e das vendas: o que as notas, ou os pedidos, de um período somam, ao lado do ano anterior."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,28 +10,33 @@ from sqlalchemy import RowMapping
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources.revenue import (
-    BREAKDOWNS,
+    NOTAS,
     Bounds,
     Rows,
+    Sales,
     read_bounds,
     read_breakdown,
     read_days,
+    read_ends,
     snapshot,
 )
-from bling_collector.insight.sales.periods import SalesPeriod, choose_period
+from bling_collector.insight.sales.periods import (
+    SalesPeriod,
+    a_year_later,
+    choose_period,
+    firsts,
+    grouped,
+    step_of,
+)
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.windows import EARLIEST
-
-BY_DAY_UP_TO = 31
-BY_MONTH_UP_TO = 84
-"""Meses: sete anos deles ainda cabem lado a lado; mais que isso se mostra por ano."""
 
 
 @dataclass(frozen=True)
 class Amount:
     """Quantas vendas e quanto somam; as canceladas e as saídas que não são venda à parte, nunca no valor."""
 
-    notas: int = 0
+    vendas: int = 0
     valor: Decimal = Decimal(0)
     canceladas: int = 0
     valor_cancelado: Decimal = Decimal(0)
@@ -39,7 +44,7 @@ class Amount:
 
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(
-            self.notas + other.notas,
+            self.vendas + other.vendas,
             self.valor + other.valor,
             self.canceladas + other.canceladas,
             self.valor_cancelado + other.valor_cancelado,
@@ -48,13 +53,13 @@ class Amount:
 
     @property
     def mean(self) -> Decimal | None:
-        """O valor médio de uma nota, ou None se não há nota."""
-        return self.valor / self.notas if self.notas else None
+        """O valor médio de uma venda, ou None se não há venda."""
+        return self.valor / self.vendas if self.vendas else None
 
     @property
     def cancelled_share(self) -> Decimal | None:
-        """A parte das notas emitidas que foi cancelada, de 0 a 1; None se nada foi emitido."""
-        issued = self.notas + self.canceladas
+        """A parte do que se emitiu que foi cancelada, de 0 a 1; None se nada foi emitido."""
+        issued = self.vendas + self.canceladas
         return Decimal(self.canceladas) / issued if issued else None
 
 
@@ -72,7 +77,7 @@ class Part:
     """Uma linha de uma repartição; o que a repartição não conta é zero."""
 
     key: str | int | None
-    """A UF, o id do contato, o código do produto, o id da forma de pagamento ou a operação."""
+    """O que a repartição reparte: a UF, o id do contato, o código do produto, a operação…"""
     nome: str | None
     amount: Amount
     documento: str | None = None
@@ -106,53 +111,95 @@ class Revenue:
 
     @property
     def comparable(self) -> bool:
-        """Se o banco já tinha notas em todo o ano anterior; senão, comparar os totais não diria nada."""
+        """Se o banco já tinha vendas em todo o ano anterior; senão, comparar os totais não diria nada."""
         first = self.bounds.first
         return first is not None and first <= self.period.year_before.inicio + timedelta(days=31)
 
 
 async def load_period(
-    engine: AsyncEngine, today: date, *, preset: str | None = None, de: str | None = None, ate: str | None = None
+    engine: AsyncEngine,
+    today: date,
+    *,
+    preset: str | None = None,
+    de: str | None = None,
+    ate: str | None = None,
+    sales: Sales = NOTAS,
 ) -> SalesPeriod:
     """O período pedido, com o que ficou em aberto tirado do banco. Os erros de `choose_period`."""
     async with engine.connect() as connection:
-        bounds = await read_bounds(connection, EARLIEST, _latest(today))
+        bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
     return choose_period(preset, de, ate, today=today, first=bounds.first, last=bounds.last)
 
 
-async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date) -> Revenue:
+async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date, *, sales: Sales = NOTAS) -> Revenue:
     """O faturamento do período, passo a passo.
 
-    É venda o que o é nas views (vw_nfe_operacoes).
+    É venda o que o é nas views (vw_nfe_operacoes, vw_pedidos).
     """
     async with snapshot(engine).connect() as connection:
-        bounds = await read_bounds(connection, EARLIEST, _latest(today))
-        days = await _days(connection, period)
+        bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
+        days = await _days(connection, sales, period)
     step = step_of(period)
     return Revenue(period, step, _steps(period, days, step), bounds)
 
 
-async def load_breakdowns(engine: AsyncEngine, period: SalesPeriod, *, most: int) -> dict[str, Breakdown]:
+@dataclass(frozen=True)
+class Pace:
+    """O que se vendeu hoje e neste mês até hoje, ao lado dos mesmos dias do ano anterior."""
+
+    today: Amount
+    today_before: Amount | None
+    """None se o banco ainda não tinha vendas nesse tempo, como em `month_before`."""
+    month: Amount
+    month_before: Amount | None
+
+
+async def load_pace(engine: AsyncEngine, today: date, *, sales: Sales = NOTAS) -> Pace | None:
+    """Como se vai; None se o banco não tem venda nenhuma."""
+    day, month = SalesPeriod(today, today), SalesPeriod(today.replace(day=1), today)
+    async with snapshot(engine).connect() as connection:
+        first, _ = await read_ends(connection, sales, EARLIEST, _latest(today))
+        if first is None:
+            return None
+        now, before = [
+            [(row.dia, Amount(*row[1:])) for row in await read_days(connection, sales, each.inicio, each.fim)]
+            for each in (month, month.year_before)
+        ]
+    return Pace(
+        _within(now, day),
+        _within(before, day.year_before) if first <= day.year_before.inicio else None,
+        _within(now, month),
+        _within(before, month.year_before) if first <= month.year_before.inicio else None,
+    )
+
+
+def _within(days: Sequence[tuple[date, Amount]], period: SalesPeriod) -> Amount:
+    return sum((amount for day, amount in days if period.inicio <= day <= period.fim), Amount())
+
+
+async def load_breakdowns(
+    engine: AsyncEngine, period: SalesPeriod, *, most: int, sales: Sales = NOTAS
+) -> dict[str, Breakdown]:
     """O mesmo período repartido de todos os jeitos, com até `most` linhas em cada um, do maior valor ao menor."""
     async with snapshot(engine).connect() as connection:
-        return {name: await _breakdown(connection, name, period, most) for name in BREAKDOWNS}
+        return {name: await _breakdown(connection, sales, name, period, most) for name in sales.breakdowns}
 
 
-async def load_breakdown(engine: AsyncEngine, period: SalesPeriod, name: str) -> Breakdown:
+async def load_breakdown(engine: AsyncEngine, period: SalesPeriod, name: str, *, sales: Sales = NOTAS) -> Breakdown:
     """Uma repartição só, inteira."""
     async with engine.connect() as connection:
-        return await _breakdown(connection, name, period, None)
+        return await _breakdown(connection, sales, name, period, None)
 
 
-async def load_steps(engine: AsyncEngine, period: SalesPeriod) -> list[Step]:
+async def load_steps(engine: AsyncEngine, period: SalesPeriod, *, sales: Sales = NOTAS) -> list[Step]:
     """Só os passos do período."""
     async with engine.connect() as connection:
-        return _steps(period, await _days(connection, period), step_of(period))
+        return _steps(period, await _days(connection, sales, period), step_of(period))
 
 
-async def _days(connection: AsyncConnection, period: SalesPeriod) -> list[tuple[date, Amount]]:
+async def _days(connection: AsyncConnection, sales: Sales, period: SalesPeriod) -> list[tuple[date, Amount]]:
     """Os dias do período e os do ano anterior."""
-    found = await read_days(connection, period.year_before.inicio, period.fim)
+    found = await read_days(connection, sales, period.year_before.inicio, period.fim)
     return [(row.dia, Amount(*row[1:])) for row in found]
 
 
@@ -161,50 +208,20 @@ def _latest(today: date) -> date:
     return today + timedelta(days=366)
 
 
-def step_of(period: SalesPeriod) -> str:
-    """O passo que deixa o período legível."""
-    if (period.fim - period.inicio).days < BY_DAY_UP_TO:
-        return "dia"
-    return "mes" if len(list(period.months)) <= BY_MONTH_UP_TO else "ano"
-
-
 def _steps(period: SalesPeriod, days: Sequence[tuple[date, Amount]], step: str) -> list[Step]:
     """Os passos do período, também os vazios; cada dia do ano anterior cai no passo em que ele cairia um ano depois."""
     earlier = period.year_before
-    now = _grouped(((day, amount) for day, amount in days if period.inicio <= day <= period.fim), step)
-    before = _grouped(
-        ((_a_year_later(day, period.fim), a) for day, a in days if earlier.inicio <= day <= earlier.fim), step
+    now = grouped(((day, amount) for day, amount in days if period.inicio <= day <= period.fim), step)
+    before = grouped(
+        ((a_year_later(day, period.fim), a) for day, a in days if earlier.inicio <= day <= earlier.fim), step
     )
-    return [Step(first, now.get(first, Amount()), before.get(first, Amount())) for first in _firsts(period, step)]
+    return [Step(first, now.get(first, Amount()), before.get(first, Amount())) for first in firsts(period, step)]
 
 
-def _firsts(period: SalesPeriod, step: str) -> list[date]:
-    if step == "dia":
-        return [period.inicio + timedelta(days=n) for n in range((period.fim - period.inicio).days + 1)]
-    if step == "mes":
-        return list(period.months)
-    return [date(year, 1, 1) for year in range(period.inicio.year, period.fim.year + 1)]
-
-
-def _grouped(days: Iterable[tuple[date, Amount]], step: str) -> dict[date, Amount]:
-    sums: dict[date, Amount] = {}
-    for day, amount in days:
-        first = {"dia": day, "mes": day.replace(day=1), "ano": day.replace(month=1, day=1)}[step]
-        sums[first] = sums.get(first, Amount()) + amount
-    return sums
-
-
-def _a_year_later(day: date, last: date) -> date:
-    """29 de fevereiro cai em 28; nada cai depois do fim do período."""
-    try:
-        later = day.replace(year=day.year + 1)
-    except ValueError:
-        later = day.replace(year=day.year + 1, day=28)
-    return min(later, last)
-
-
-async def _breakdown(connection: AsyncConnection, name: str, period: SalesPeriod, most: int | None) -> Breakdown:
-    found: Rows = await read_breakdown(connection, name, period.inicio, period.fim, most)
+async def _breakdown(
+    connection: AsyncConnection, sales: Sales, name: str, period: SalesPeriod, most: int | None
+) -> Breakdown:
+    found: Rows = await read_breakdown(connection, sales, name, period.inicio, period.fim, most)
     of, whole = (found[0].de, found[0].todo) if found else (0, Decimal(0))
     return Breakdown([_part(row._mapping, _KEYS[name]) for row in found], of, whole)
 
@@ -215,6 +232,9 @@ _KEYS: Final = {
     "produtos": "codigo_produto",
     "pagamentos": "forma_pagamento_id",
     "operacoes": "operacao",
+    "canais": "loja_id",
+    "vendedores": "vendedor_id",
+    "situacoes": "situacao_base_id",
 }
 """A coluna por que cada repartição reparte."""
 

@@ -1,7 +1,7 @@
 """O que o Bling avisou à empresa: GET /notificacoes, um pedido por ano."""
 
 from bling_collector.db.models import notificacoes
-from bling_collector.etl.resource import Document, Each, Resource, Rows, Whole
+from bling_collector.etl.resource import WEEKLY, Document, Each, Resource, Rows, Whole
 from bling_collector.payload import Fields, text
 
 
@@ -43,10 +43,10 @@ NOTIFICACOES = Resource(
     paged=False,
     # Sem `periodo` só vêm as do ano (referência: GET /notificacoes): pedem-se as de cada ano que se coletou.
     each=Each(
-        "SELECT generate_series(extract(year FROM min(data_inicio))::int, extract(year FROM max(data_fim))::int) AS ano"
-        " FROM etl_controle",
-        params=(("ano", "periodo"),),
+        "SELECT generate_series(extract(year FROM min(data_inicio))::int, extract(year FROM max(data_fim))::int)"
+        " AS periodo FROM etl_controle",
+        params=("periodo",),
     ),
-    whole=Whole(),
+    whole=Whole(every=WEEKLY),
     history=(),
 )

@@ -46,9 +46,8 @@ VENDEDORES = Resource(
     always=("contato",),
     # Sem `situacaoContato` só vêm os ativos; T é todos, os excluídos também (referência: GET /vendedores).
     shows=((("situacaoContato", "T"),),),
-    whole=Whole(),
     # A listagem não mostra as comissões; de um excluído elas já não mudam.
-    is_final=lambda row: text(part(row, "contato", "situacao")) == "E",
+    whole=Whole(weekly=lambda row: text(part(row, "contato", "situacao")) != "E"),
     cites=(("contatos", vendedores.c.contato_id), ("canais_venda", vendedores.c.loja_id)),
     children=(Child(vendedores_comissoes, "vendedor_id"),),
     history=("comissoes",),

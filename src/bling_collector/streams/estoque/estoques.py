@@ -16,7 +16,9 @@ _KNOWN: Final = """
         SELECT id AS produto_id FROM produtos
         UNION SELECT produto_id FROM produtos_fornecedores WHERE excluida_em IS NULL
         UNION SELECT produto_id FROM produtos_lojas WHERE excluida_em IS NULL
-        UNION SELECT produto_id FROM pedidos_venda_itens) AS citados
+        UNION SELECT produto_id FROM pedidos_venda_itens
+        UNION SELECT produto_id FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) FROM estoque_totais)
+    ) AS citados
     WHERE produto_id IS NOT NULL AND NOT EXISTS (
         SELECT FROM produtos p
         WHERE p.id = produto_id AND (p.excluida_em IS NOT NULL OR p.nao_encontrado_em IS NOT NULL))"""

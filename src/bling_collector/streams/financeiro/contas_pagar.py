@@ -38,9 +38,9 @@ CONTAS_PAGAR = Resource(
     rows=rows,
     always=ALWAYS,
     # A linha não traz a emissão, e das datas por que se filtra há quem diga que o Bling as ignora: lê-se tudo.
-    whole=Whole(),
-    # A linha é pobre: a categoria, o portador e o saldo podem mudar sem que ela mude.
-    is_final=lambda row: integer(row.get("situacao")) not in (EM_ABERTO, PAGA_EM_PARTE),
+    # A linha é pobre: a categoria e o portador de uma em aberto podem mudar sem que ela mude.
+    whole=Whole(weekly=lambda row: integer(row.get("situacao")) == EM_ABERTO),
+    is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),

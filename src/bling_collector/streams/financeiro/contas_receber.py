@@ -1,6 +1,7 @@
 """As contas a receber: GET /contas/receber (sem saldo nem borderôs) e GET /contas/receber/{id}, uma por conta."""
 
 from datetime import timedelta
+from typing import Final
 
 from bling_collector.db.models import contas_borderos, contas_receber, contatos
 from bling_collector.db.proof import Dated
@@ -21,8 +22,9 @@ from bling_collector.streams.financeiro.contas import (
 from bling_collector.windows import Between
 
 TIPO = "receber"
-_AHEAD, _OVERDUE = timedelta(days=363), timedelta(days=5 * 363)
-"""Até onde se procuram as que estão em aberto, e as emitidas adiante: em pedidos de um ano."""
+_YEAR: Final = timedelta(days=363)
+"""O que cabe num pedido. As em aberto que venceram há mais do que isso só se releem uma vez por semana."""
+_OPEN: Final = (("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE)))
 
 
 def rows(document: Document) -> Rows:
@@ -65,19 +67,15 @@ CONTAS_RECEBER = Resource(
     ),
     # As que estão em aberto, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
     recent=(
-        Recent(
-            _by("V"),
-            back=_OVERDUE,
-            ahead=_AHEAD,
-            filters=(("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE))),
-        ),
+        Recent(_by("V"), back=5 * _YEAR, ahead=_YEAR, filters=_OPEN, weekly="vencidas"),
+        Recent(_by("V"), back=_YEAR, ahead=_YEAR, filters=_OPEN),
         Recent(_by("R"), back=timedelta(days=30)),
-        Recent(_by("E"), back=timedelta(), ahead=_AHEAD),
+        Recent(_by("E"), back=timedelta(), ahead=_YEAR),
     ),
     # O saldo não vem na listagem; o que mais muda numa conta em aberto vê-se quando a linha dela muda.
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     fleeting=("linkBoleto", "linkQRCodePix"),
-    open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
+    open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE}) AND vencimento > CAST(:hoje AS date) - {_YEAR.days}",
     from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bling_collector.db.models import logisticas_servicos
-from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
+from bling_collector.etl.resource import WEEKLY, Document, Person, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields
 from bling_collector.traces import only
 
@@ -58,7 +58,8 @@ LOGISTICAS_SERVICOS = Resource(
     always=("descricao", "logistica"),
     detail=False,
     # O detalhe de uma logística só mostra os inativos a quem os pede; a listagem dos serviços não tem como pedi-los.
-    whole=Whole(may_hide=True),
+    listable=may_be_hidden,
+    whole=Whole(every=WEEKLY),
     besides=_OF_LOGISTICAS,
     cites=(("logisticas", logisticas_servicos.c.logistica_id), ("contatos", logisticas_servicos.c.transportador_id)),
     history=(),

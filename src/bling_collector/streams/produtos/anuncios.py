@@ -3,12 +3,12 @@
 from typing import Final
 
 from bling_collector.db.models import anuncios
-from bling_collector.etl.resource import Document, Each, Resource, Rows, Whole
+from bling_collector.etl.resource import WEEKLY, Document, Each, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 SITUACOES: Final = range(1, 5)
 _CANAIS: Final = """
-    SELECT id, tipo FROM canais_venda
+    SELECT id AS "idLoja", tipo AS "tipoIntegracao" FROM canais_venda
     WHERE tipo IS NOT NULL AND detalhe IS NOT NULL AND excluida_em IS NULL ORDER BY id"""
 _TOLD: Final = ("idLoja", "tipoIntegracao", "situacao")
 """O que diz a listagem em que o anúncio está."""
@@ -49,12 +49,12 @@ ANUNCIOS = Resource(
     from_list=tuple((key, key) for key in _TOLD),
     each=Each(
         _CANAIS,
-        told=(("id", "idLoja"), ("tipo", "tipoIntegracao")),
-        params=(("id", "idLoja"), ("tipo", "tipoIntegracao")),
+        told=(("idLoja", "idLoja"), ("tipoIntegracao", "tipoIntegracao")),
+        params=("idLoja", "tipoIntegracao"),
         of="canais_venda",
     ),
     detail_with=(("idLoja", "idLoja"), ("tipoIntegracao", "tipoIntegracao")),
-    whole=Whole(),
+    whole=Whole(every=WEEKLY),
     cites=(("canais_venda", anuncios.c.loja_id), ("produtos", anuncios.c.produto_id)),
     history=(),
 )

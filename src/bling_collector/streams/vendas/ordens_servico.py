@@ -2,7 +2,7 @@
 vêm, e só a pedido."""
 
 from bling_collector.db.models import ordens_servico
-from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields
 from bling_collector.streams.contato import known_by
 from bling_collector.traces import only
@@ -42,7 +42,8 @@ ORDENS_SERVICO = Resource(
     table=ordens_servico,
     rows=rows,
     undescribed=True,
-    whole=Whole(may_hide=True),
+    listable=may_be_hidden,
+    whole=Whole(),
     cites=(("contatos", ordens_servico.c.contato_id),),
     history=(),
     person=Person(

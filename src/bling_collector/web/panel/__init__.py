@@ -9,13 +9,18 @@ from bling_collector.web.panel.pages import (
     api,
     autorizar,
     cobertura,
+    contas,
     entrar,
     execucoes,
     executar,
     faturamento,
+    financeiro,
     nota,
     notas,
+    pedido,
+    pedidos,
     situacao,
+    vendas,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -28,6 +33,11 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     execucoes.router,
     cobertura.router,
     faturamento.router,
+    vendas.router,
+    pedidos.router,
+    pedido.router,
+    financeiro.router,
+    contas.router,
     notas.router,
     nota.router,
 )

@@ -26,6 +26,8 @@ SECTIONS: Final = (
     ("executar", "/executar", "Executar"),
     ("execucoes", "/execucoes", "Execuções"),
     ("faturamento", "/faturamento", "Faturamento"),
+    ("vendas", "/vendas", "Vendas"),
+    ("financeiro", "/financeiro", "Financeiro"),
     ("notas", "/notas", "Notas"),
 )
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""

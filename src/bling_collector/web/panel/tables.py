@@ -30,13 +30,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`name` vai no endereço e no nome do arquivo; `of` são as linhas que há ao todo, se aqui só estão as primeiras."""
+    """`name` vai no endereço e no nome do arquivo; `of` são as linhas que há ao todo, se aqui só estão as primeiras.
+
+    `links` são, linha a linha, os endereços do que está por trás delas, ou None; vazio, nenhuma tem.
+    """
 
     name: str
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     of: int
+    links: Sequence[str | None] = ()
 
 
 def shown(kind: Kind, value: Any) -> str:

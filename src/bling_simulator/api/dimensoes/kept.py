@@ -1,4 +1,4 @@
-"""O que os cadastros pequenos têm em comum: ficam em `Bling.dimensions`, pelo caminho."""
+"""O que os cadastros pequenos têm em comum: ficam em `Bling.kept`, pelo caminho."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -16,19 +16,20 @@ def kept(
     only_in_detail: Collection[str] = (),
     hidden: Collection[str] = (),
     tells_changes: bool = False,
+    answered: Callable[[Bling, Json], Json] = lambda bling, detail: detail,
     **more: Any,
 ) -> Resource:
     """O recurso de `path`, do cadastro mais antigo ao mais novo (suposto).
 
     `wanted` diz se a consulta pede o registro; `hidden` são os campos que nenhuma resposta mostra, e só servem a
-    filtros; com `tells_changes` há o filtro de alteração.
+    filtros; com `tells_changes` há o filtro de alteração; `answered` é como o detalhe sai.
     """
 
     def list_(bling: Bling, query: Query) -> list[Json]:
         changed = query.interval("dataAlteracao", bare_dates_get_time_of_day=False) if tells_changes else None
         return [
-            each.detail
-            for each in bling.dimensions[path].entries.values()
+            answered(bling, each.detail)
+            for each in bling.kept(path).entries.values()
             if (changed is None or changed.holds(each.changed)) and wanted(bling, query, each.detail)
         ]
 
@@ -36,8 +37,8 @@ def kept(
         return _without(detail, {*only_in_detail, *hidden})
 
     def get(bling: Bling, record_id: int) -> Json | None:
-        entry = bling.dimensions[path].entries.get(record_id)
-        return _without(entry.detail, hidden) if entry else None
+        entry = bling.kept(path).entries.get(record_id)
+        return _without(answered(bling, entry.detail), hidden) if entry else None
 
     def edit(bling: Bling, record_id: int, changes: Json) -> None:
         bling.edit_dimension(path, record_id, **changes)

@@ -77,5 +77,5 @@ CAIXAS = Resource(
     edit=lambda bling, id_, changes: bling.edit_cash_entry(id_, **changes),
     delete=lambda bling, id_: bling.delete_cash_entry(id_),
     page_size=lambda bling: bling.settings.cash_page_size,
-    wraps=lambda bling: bling.settings.cash_detail_in_envelope,
+    wraps=lambda bling: bling.settings.bare_details_in_envelope,
 )

@@ -9,6 +9,7 @@ from bling_simulator.company.sales.statuses import (
     FULFILLED,
     IN_PROGRESS,
     OPEN,
+    PRODUCTION,
     TYPING,
     VERIFIED,
 )
@@ -32,8 +33,7 @@ _STATUSES = (
     (TYPING, SALES_MODULE, "Em digitação", 0, "#A0A0A0"),
     (VERIFIED, SALES_MODULE, "Verificado", 0, "#7A3FB5"),
     (CUSTOM, SALES_MODULE, "Aguardando retirada", IN_PROGRESS, "#40C4E9"),
-    (20_091, 98_311, "Em aberto", 0, "#E9DC40"),
-    (20_092, 98_311, "Finalizado", 0, "#3FB57A"),
+    *((id_, 98_311, nome, 0, "#3FB57A") for id_, nome in PRODUCTION.items()),
 )
 
 

@@ -1,4 +1,4 @@
-"""As situações de um pedido de venda: as que toda conta tem e uma só desta."""
+"""As situações de um pedido de venda, as que toda conta tem e uma só desta, e as de uma ordem de produção."""
 
 from bling_simulator.payload import Json
 
@@ -6,6 +6,15 @@ OPEN, FULFILLED, CANCELLED, IN_PROGRESS, BROKERED, TYPING, VERIFIED = 6, 9, 12, 
 """Em aberto, Atendido, Cancelado, Em andamento, Venda agenciada, Em digitação e Verificado (medido em três contas)."""
 CUSTOM = 463_218
 """«Aguardando retirada», criada na conta a partir de «Em andamento»."""
+PRODUCTION = {
+    18_158: "Não iniciado",
+    18_159: "Em produção",
+    18_160: "Pausado",
+    18_161: "Finalizado",
+    18_162: "Finalizado parcial",
+    18_163: "Cancelado",
+}
+"""As situações de uma ordem de produção: id → nome (as três primeiras, medido em duas contas)."""
 
 _VALUES = {OPEN: 0, FULFILLED: 1, CANCELLED: 2, IN_PROGRESS: 3, BROKERED: 4, TYPING: 10, VERIFIED: 11, CUSTOM: 3}
 

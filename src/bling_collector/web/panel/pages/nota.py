@@ -11,6 +11,7 @@ from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
 from bling_collector.insight.notas.nota import Change, Nota, UnknownNotaError, load_nota, load_nota_proof
 from bling_collector.insight.quota import read_quota
+from bling_collector.insight.sales.pedidos import load_orders_of_note
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.payload import Row
 from bling_collector.web.door.origin import same_origin
@@ -94,6 +95,7 @@ async def _show(
         async with service.opened() as app:
             nota = await load_nota(app.engine, id_)
             proof = await load_nota_proof(app.engine, nota)
+            orders = await load_orders_of_note(app.engine, id_)
     except UnknownNotaError:
         return page(
             request,
@@ -113,6 +115,7 @@ async def _show(
         now=service.clock.now(),
         nota=header,
         proof=proof,
+        orders=orders,
         said=said,
         failure=str(failure) if failure else None,
         state=words,

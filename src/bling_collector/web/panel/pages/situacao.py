@@ -4,12 +4,16 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from bling_collector import __version__
+from bling_collector.bootstrap import App
+from bling_collector.clock import today
 from bling_collector.errors import ConfigurationError
 from bling_collector.insight.live import running_id
+from bling_collector.insight.sales.revenue import Pace, load_pace
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.words import KINDS
 from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
+from bling_collector.web.panel.revenue_tables import FATURAMENTO, VENDAS, Told, change
 from bling_collector.web.service import OneService, Service
 
 router = APIRouter(include_in_schema=False)
@@ -27,6 +31,7 @@ async def situacao(request: Request, service: OneService) -> Response:
         found = await load_situation(
             app.engine, app.cipher, now, no_run_hours=hours, missing=_missing(service), recursos=app.settings.recursos
         )
+        money = await _money(app)
         running = await running_id(app.engine) if found.status.running else None
     began = found.status.freshness.read_at is not None
     template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
@@ -45,8 +50,17 @@ async def situacao(request: Request, service: OneService) -> Response:
         alarms=found.alarms,
         next_run=found.next_run,
         recursos=found.recursos,
+        money=money,
+        today=today(service.clock).isoformat(),
+        change=change,
         no_run_hours=hours,
     )
+
+
+async def _money(app: App) -> list[tuple[Told, Pace]]:
+    """O que se faturou e, se há pedidos, o que se vendeu."""
+    found = [(told, await load_pace(app.engine, today(app.clock), sales=told.sales)) for told in (FATURAMENTO, VENDAS)]
+    return [(told, pace) for told, pace in found if pace is not None]
 
 
 def _missing(service: Service) -> str | None:

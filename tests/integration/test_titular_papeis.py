@@ -1,0 +1,76 @@
+"""Os dados de uma pessoa no que só a cita pelo id: compras, propostas, contratos e ordens de produção."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fixtures import fixture
+from tests.support.collecting import rows, scalar
+
+from bling_collector.etl.resource import Resource
+from bling_collector.etl.save import Item, save
+from bling_collector.privacy.titular import erase_again, erase_person, export_person
+from bling_collector.streams.registry import named
+
+NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
+HER, OTHER = 14300000001, 14300000077
+CITING = {
+    "pedidos_compra": ("pedido_compra", OTHER, "Eulália"),
+    "propostas": ("proposta", HER, "Dalva"),
+    "contratos": ("contrato", HER, "Dalva"),
+    "ordens_producao": ("ordem_producao", HER, "Dalva"),
+}
+EACH = pytest.mark.parametrize("name", CITING)
+
+
+def _resource(name: str) -> Resource:
+    found = named(name)
+    assert found is not None
+    return found
+
+
+async def _saved(engine: AsyncEngine, name: str, **changes: Any) -> dict[str, Any]:
+    document = fixture(CITING[name][0]) | changes
+    async with engine.begin() as connection:
+        outcome = await save(connection, _resource(name), [Item(document)], NOW)
+    assert not outcome.refused
+    return document
+
+
+async def _dump(engine: AsyncEngine, name: str) -> str:
+    resource = _resource(name)
+    tables = [resource.table.name, *(child.table.name for child in resource.children), "historico"]
+    return "\n".join([row for table in tables for (row,) in await rows(engine, f"SELECT t::text FROM {table} t")])
+
+
+@EACH
+async def test_o_que_a_cita_e_exportado_apagado_e_lembrado(engine: AsyncEngine, name: str) -> None:
+    _, contato, her_name = CITING[name]
+    document = await _saved(engine, name)
+    exported = await export_person(engine, contato, NOW)
+    (record,) = exported["registros"][name]
+    expected = document
+    if "vendas" in document:  # as outras são de outros
+        expected = document | {"vendas": [sale for sale in document["vendas"] if sale["contato"]["id"] == contato]}
+    assert record["detalhe"] == expected
+    assert her_name in await _dump(engine, name)
+    done = await erase_person(engine, contato, NOW)
+    assert done.registros == {name: [document["id"]]}
+    assert her_name not in await _dump(engine, name)
+    assert await rows(engine, "SELECT tabela, registro_id FROM dados_apagados") == [("contatos", contato)]
+    await _saved(engine, name, observacoes=f"outra vez {her_name}")
+    assert her_name not in await _dump(engine, name)
+    assert await erase_again(engine, NOW) == 1
+
+
+async def test_de_uma_ordem_de_varias_vendas_acha_se_qualquer_dos_contatos(engine: AsyncEngine) -> None:
+    document = await _saved(engine, "ordens_producao")
+    await erase_person(engine, OTHER, NOW)
+    kept = await scalar(engine, "SELECT detalhe FROM ordens_producao")
+    assert kept["vendas"][0] == document["vendas"][0], "a venda de outra pessoa fica como estava"
+    assert kept["vendas"][1] == {"numero": 197, "contato": {"id": OTHER}}
+    assert await rows(engine, "SELECT contato_id FROM ordens_producao_vendas ORDER BY ordem") == [
+        (HER,), (OTHER,), (None,),
+    ]  # fmt: skip
+    assert kept["itens"] == document["itens"]

@@ -1,0 +1,204 @@
+"""As views dos pedidos, e o que a página Vendas soma deles, contra a conta feita por fora, do JSON do simulador."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+from tests.support.collecting import rows
+from tests.support.ordering import GAVE_UP_EARLY, PACKED, RECURSOS, base_of, by, day, month, order_oddly, sums
+from tests.support.proving import execute
+
+from bling_collector.bootstrap import App
+from bling_collector.db.resources.orders import PEDIDOS
+from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.revenue import Amount, load_breakdown, load_breakdowns, load_revenue
+from bling_simulator.bling import Bling
+from bling_simulator.company.sales.statuses import CANCELLED
+
+START = date(2024, 1, 1)
+pytestmark = [pytest.mark.bling(scale=0.03), pytest.mark.collector(recursos=RECURSOS)]
+_SUMS = "pedidos, valor, cancelados, valor_cancelado"
+
+
+@pytest.fixture
+async def orders(app: App, bling: Bling, changed: None) -> list[dict[str, Any]]:
+    """Os pedidos do período, menos um que se excluiu."""
+    found = [order for order in bling.orders.values() if order["data"] >= START.isoformat()]
+    await execute(app.engine, "UPDATE pedidos_venda SET excluida_em = now() WHERE id = :id", id=found[0]["id"])
+    return found[1:]
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_cada_view_dos_pedidos_e_a_conta_feita_por_fora(app: App, bling: Bling, orders: list[Any]) -> None:
+    for view, keys, key in (
+        ("vw_pedidos_dia", "dia", lambda o: (day(o),)),
+        ("vw_pedidos_canal", "mes, loja_id", lambda o: (month(o), o["loja"]["id"] or None)),
+        ("vw_pedidos_vendedor", "mes, vendedor_id", lambda o: (month(o), o["vendedor"]["id"] or None)),
+        (
+            "vw_pedidos_situacao",
+            "mes, situacao_id, situacao_base_id",
+            lambda o: (month(o), o["situacao"]["id"], base_of(bling, o["situacao"]["id"])),
+        ),
+    ):
+        stored = await rows(app.engine, f"SELECT {_SUMS}, {keys} FROM {view}")
+        assert len({row[4:] for row in stored}) == len(stored), f"{view}: a mesma linha duas vezes"
+        assert {row[4:]: row[:4] for row in stored} == {k: sums(bling, g) for k, g in by(orders, key).items()}, view
+    await _products(app, bling, orders)
+    await _names(app, bling)
+
+
+async def _products(app: App, bling: Bling, orders: list[Any]) -> None:
+    expected: defaultdict[Any, list[Any]] = defaultdict(lambda: [set(), Decimal(0), Decimal(0), Decimal(0)])
+    for order in orders:
+        cancelled = base_of(bling, order["situacao"]["id"]) == CANCELLED
+        for line in order["itens"]:
+            sku, product = line["codigo"] or None, line["produto"]["id"] or None
+            entry = expected[month(order), sku, None if sku else product]
+            worth = Decimal(str(line["quantidade"])) * Decimal(str(line["valor"]))
+            if cancelled:
+                entry[3] += worth
+            else:
+                entry[0].add(order["id"])
+                entry[1] += Decimal(str(line["quantidade"]))
+                entry[2] += worth
+    stored = await rows(
+        app.engine,
+        "SELECT mes, codigo_produto, CASE WHEN codigo_produto IS NULL THEN produto_id END, pedidos, quantidade, valor, "
+        "valor_cancelado FROM vw_pedidos_produto",
+    )
+    assert {row[:3]: row[3:] for row in stored} == {
+        k: (len(ids), quantity, cents(value), cents(lost)) for k, (ids, quantity, value, lost) in expected.items()
+    }
+    assert {(sku is None, product is None) for _, sku, product in expected} == {
+        (False, True),
+        (True, True),
+        (True, False),
+    }
+
+
+def cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+async def _names(app: App, bling: Bling) -> None:
+    named = dict(await rows(app.engine, "SELECT id, base FROM vw_situacoes"))
+    assert (named[GAVE_UP_EARLY], named[PACKED], named[9]) == ("Cancelado", "Em andamento", "Atendido")
+    sellers = await rows(app.engine, "SELECT DISTINCT vendedor_id, vendedor FROM vw_pedidos WHERE vendedor_id > 0")
+    assert {seller: bling.company.sellers.entries[seller].detail["contato"]["nome"] for seller, _ in sellers} == dict(
+        sellers
+    )
+    # Quem não deixa ler as situações ainda sabe quais são as de fábrica.
+    await execute(app.engine, "DELETE FROM situacoes")
+    found = dict(await rows(app.engine, "SELECT DISTINCT situacao_base_id, situacao_base FROM vw_pedidos"))
+    assert (found[9], found[12], found[PACKED]) == ("Atendido", "Cancelado", None)
+    assert await rows(app.engine, "SELECT bool_or(valido) FROM vw_pedidos WHERE situacao_id = 12") == [(False,)]
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_o_caminho_do_pedido_ao_recebido(app: App, bling: Bling, orders: list[Any]) -> None:
+    stored = await rows(
+        app.engine,
+        "SELECT pedido_id, numero, data, total, nota_id, nota_total, contas, contas_valor, em_aberto, recebido, "
+        "ultimo_pagamento FROM vw_pedidos_caminho",
+    )
+    by_origin: defaultdict[int, list[Any]] = defaultdict(list)
+    for account in bling.receivables.values():
+        if account["situacao"] != 5 and account["dataEmissao"] >= START.isoformat():
+            by_origin[account["origem"]["id"]].append(account)
+    assert {row[0]: row[1:] for row in stored} == {o["id"]: _path(bling, o, by_origin) for o in orders}
+    assert any(row[8] for row in stored), "há o que receber"
+    assert any(row[8] and row[9] and row[10] for row in stored), "pago em parte"
+    assert any(row[6] and row[9] == 0 and row[8] == 0 for row in stored), "devolvido"
+    assert any(row[4] is None and row[6] for row in stored), "uma conta cuja origem é o pedido"
+
+
+def _path(bling: Bling, order: dict[str, Any], by_origin: dict[int, list[Any]]) -> tuple[Any, ...]:
+    note = bling.notes.get(order["notaFiscal"]["id"])
+    accounts = [each for id_ in {order["id"], order["notaFiscal"]["id"]} - {0} for each in by_origin.get(id_, ())]
+    total = sum((Decimal(str(each["valor"])) for each in accounts), Decimal(0))
+    waiting = sum((Decimal(str(each["saldo"])) for each in accounts if each["situacao"] in (1, 3)), Decimal(0))
+    received = sum((_received(each) for each in accounts), Decimal(0))
+    paid = [bling.borderos[id_]["data"] for each in accounts for id_ in each["borderos"] if id_ in bling.borderos]
+    sums = (len(accounts), total, waiting, received) if accounts else (None,) * 4
+    return (
+        order["numero"],
+        day(order),
+        Decimal(str(order["total"])),
+        order["notaFiscal"]["id"] or None,
+        Decimal(str(note["valorNota"])) if note and note["dataEmissao"] >= START.isoformat() else None,
+        *sums,
+        max(map(date.fromisoformat, paid), default=None),
+    )
+
+
+def _received(account: dict[str, Any]) -> Decimal:
+    valor, saldo = Decimal(str(account["valor"])), Decimal(str(account["saldo"]))
+    return {2: valor, 4: Decimal(0)}.get(account["situacao"], valor - saldo)
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_o_id_de_um_pedido_que_e_tambem_o_de_uma_nota(app: App, bling: Bling, orders: list[Any]) -> None:
+    """A palavra da origem diz de qual dos dois a conta é; uma origem sem palavra vale pelo id."""
+    alone = next(o for o in orders if not o["notaFiscal"]["id"])
+    read = "SELECT contas FROM vw_pedidos_caminho WHERE pedido_id = :id"
+    before = await rows(app.engine, read, id=alone["id"])
+    first = "(SELECT min(id) FROM contas_receber)"
+    move = f"UPDATE contas_receber SET origem_id = :origem, origem_tipo = {{}} WHERE id = {first}"
+    await execute(app.engine, move.format("'notafiscal'"), origem=alone["id"])
+    assert await rows(app.engine, read, id=alone["id"]) == before
+    await execute(app.engine, move.format("NULL"), origem=alone["id"])
+    assert await rows(app.engine, read, id=alone["id"]) == [((before[0][0] or 0) + 1,)]
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_o_dinheiro_dos_pedidos_tem_duas_casas(app: App, orders: list[Any]) -> None:
+    columns = await rows(
+        app.engine,
+        """
+        SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_name LIKE 'vw_pedidos%' AND table_name <> 'vw_pedidos_itens' AND data_type = 'numeric'
+          AND column_name <> 'quantidade'
+        """,
+    )
+    assert len(columns) > 12
+    for view, column in columns:
+        places = await rows(app.engine, f"SELECT DISTINCT scale({column}) FROM {view} WHERE {column} IS NOT NULL")
+        assert places == [(2,)], (view, column)
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_a_pagina_soma_o_que_as_views_somam(app: App, bling: Bling, orders: list[Any]) -> None:
+    today = date(2026, 2, 20)
+    for period in (SalesPeriod(date(2025, 3, 1), today), SalesPeriod(date(2025, 11, 5), date(2025, 11, 11))):
+        inside = [o for o in orders if period.inicio <= day(o) <= period.fim]
+        earlier = [o for o in orders if period.year_before.inicio <= day(o) <= period.year_before.fim]
+        found = await load_revenue(app.engine, period, today, sales=PEDIDOS)
+        assert found.now == Amount(*sums(bling, inside))
+        assert found.before == Amount(*sums(bling, earlier))
+        assert found.now.canceladas
+        keys = {
+            "canais": lambda o: o["loja"]["id"] or None,
+            "vendedores": lambda o: o["vendedor"]["id"] or None,
+            "clientes": lambda o: o["contato"]["id"] or None,
+            "situacoes": lambda o: base_of(bling, o["situacao"]["id"]),
+        }
+        for name, key in keys.items():
+            parts = await load_breakdown(app.engine, period, name, sales=PEDIDOS)
+            assert {p.key: p.amount for p in parts.rows} == {
+                k: Amount(*sums(bling, g)) for k, g in by(inside, key).items()
+            }, name
+            assert (parts.of, parts.whole) == (len(parts.rows), found.now.valor)
+        few = await load_breakdowns(app.engine, period, most=2, sales=PEDIDOS)
+        stored = await rows(
+            app.engine,
+            "SELECT sum(quantidade * valor_unitario) FROM pedidos_venda_itens i JOIN vw_pedidos USING (pedido_id) "
+            "WHERE valido AND data BETWEEN :inicio AND :fim",
+            inicio=period.inicio,
+            fim=period.fim,
+        )
+        assert abs(few["produtos"].whole - stored[0][0]) < 1
+        assert {name: len(each.rows) for name, each in few.items()} == {
+            name: min(each.of, 2) for name, each in few.items()
+        }

@@ -1,0 +1,106 @@
+"""Do JSON das ordens de produção às linhas das tabelas."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.fixtures import fixture
+
+from bling_collector.db.models import ordens_producao as ordens_table
+from bling_collector.db.models import ordens_producao_itens, ordens_producao_vendas
+from bling_collector.payload import UnreadableError
+from bling_collector.streams.producao import ordens_producao
+from bling_collector.streams.producao.ordens_producao import ORDENS_PRODUCAO, is_closed, nameless_ordem
+from bling_collector.streams.registry import chosen
+
+ORDER = 6100000101
+
+
+def test_uma_ordem_com_o_que_se_fabrica_e_para_quem() -> None:
+    document = fixture("ordem_producao")
+    rows = ordens_producao.rows(document)
+    assert rows[ordens_table] == [
+        {
+            "id": ORDER,
+            "numero": 7,
+            "situacao_id": 18158,
+            "situacao_valor": 1,
+            "situacao_nome": "Não iniciado",
+            "data_previsao_inicio": date(2026, 1, 12),
+            "data_previsao_final": date(2026, 1, 20),
+            "data_inicio": None,
+            "data_fim": None,
+            "responsavel": "Oficina",
+            "deposito_origem_id": None,
+            "deposito_destino_id": 14886000011,
+            "detalhe": document,
+        }
+    ]
+    assert rows[ordens_producao_itens] == [
+        {
+            "ordem_producao_id": ORDER,
+            "ordem": 1,
+            "produto_id": 88001,
+            "codigo_produto": "ENG-20",
+            "nome": "Engrenagem 20 dentes",
+            "quantidade": Decimal("2.5"),
+        }
+    ]
+    assert rows[ordens_producao_vendas] == [
+        {"ordem_producao_id": ORDER, "ordem": 1, "numero": 196, "contato_id": 14300000001},
+        {"ordem_producao_id": ORDER, "ordem": 2, "numero": 197, "contato_id": 14300000077},
+        {"ordem_producao_id": ORDER, "ordem": 3, "numero": 198, "contato_id": None},
+    ]
+
+
+@pytest.mark.parametrize("nothing", [[], {}, "", None])
+def test_uma_ordem_que_nao_e_de_venda_nenhuma(nothing: Any) -> None:
+    document = fixture("ordem_producao") | {"vendas": nothing}
+    assert ordens_producao.rows(document)[ordens_producao_vendas] == []
+    del document["vendas"]
+    assert ORDENS_PRODUCAO.read(document)[ordens_producao_vendas] == []
+
+
+@pytest.mark.parametrize("missing", ["itens", "situacao"])
+def test_um_pedaco_de_ordem_e_recusado(missing: str) -> None:
+    document = fixture("ordem_producao")
+    del document[missing]
+    with pytest.raises(UnreadableError, match=missing):
+        ORDENS_PRODUCAO.read(document)
+
+
+@pytest.mark.parametrize(
+    ("nome", "closed"),
+    [
+        ("Finalizado", True), ("Finalizada", True), ("Cancelado", True), ("Finalizado parcial", False),
+        ("Finalizada parcialmente", False), ("Em produção", False), ("Pausado", False), ("Na pintura", False),
+        ("", False), (None, False),
+    ],
+)  # fmt: skip
+def test_o_que_ja_se_fechou(nome: str | None, closed: bool) -> None:
+    assert is_closed({"situacao": {"id": 1, "valor": 1, "nome": nome}}) is closed
+
+
+def test_sem_a_pessoa_ficam_os_numeros_e_nada_diz_quem_e() -> None:
+    document = fixture("ordem_producao")
+    kept = nameless_ordem(document)
+    rows, before = ordens_producao.rows(kept), ordens_producao.rows(document)
+    for table in (ordens_producao_itens, ordens_producao_vendas):
+        assert rows[table] == before[table]
+    assert not any(name in str(kept) for name in ("Dalva", "Eulália"))
+    assert nameless_ordem({"observacoes": "Dalva", "numero": 7}) == {"numero": 7}
+
+
+def test_os_contatos_sao_os_de_todas_as_vendas() -> None:
+    person, document = ORDENS_PRODUCAO.person, fixture("ordem_producao")
+    assert person is not None
+    assert person.contatos(document) == {14300000001, 14300000077}
+    as_object = {str(place): sale for place, sale in enumerate(document["vendas"])}
+    assert person.contatos({"vendas": as_object}) == {14300000001, 14300000077}
+    assert person.contatos({"vendas": ""}) == person.contatos({}) == set()
+
+
+def test_quem_as_pede_pede_as_situacoes_e_os_modulos_delas() -> None:
+    names = [resource.name for resource in chosen(["ordens_producao"])]
+    assert names == ["situacoes_modulos", "situacoes", "ordens_producao"]

@@ -1,0 +1,101 @@
+"""Do JSON dos pedidos de compra às linhas das tabelas."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.fixtures import fixture
+
+from bling_collector.db.models import pedidos_compra as pedidos_table
+from bling_collector.db.models import pedidos_compra_itens, pedidos_compra_parcelas
+from bling_collector.payload import UnreadableError
+from bling_collector.streams.compras import pedidos_compra
+from bling_collector.streams.compras.pedidos_compra import PEDIDOS_COMPRA, nameless_pedido_compra
+
+
+def test_um_pedido_com_itens_e_parcelas() -> None:
+    document = fixture("pedido_compra")
+    rows = pedidos_compra.rows(document)
+    assert rows[pedidos_table] == [
+        {
+            "id": 8400000058,
+            "numero": 12,
+            "data": date(2026, 1, 12),
+            "data_prevista": None,
+            "situacao_id": 31,
+            "situacao_valor": 3,
+            "fornecedor_id": 14300000077,
+            "nota_fiscal_id": None,
+            "ordem_compra": None,
+            "total_produtos": Decimal("149.8"),
+            "total": Decimal("164.8"),
+            "desconto": 5,
+            "desconto_unidade": "PERCENTUAL",
+            "total_icms": Decimal("5.55"),
+            "total_ipi": 0,
+            "frete": 15,
+            "categoria_id": None,
+            "detalhe": document,
+        }
+    ]
+    first, second = rows[pedidos_compra_itens]
+    assert first == {
+        "pedido_id": 8400000058,
+        "ordem": 1,
+        "produto_id": 88001,
+        "codigo_produto": "ACO-1045",
+        "codigo_fornecedor": "F-0071",
+        "descricao": "Aço SAE 1045",
+        "unidade": "KG",
+        "quantidade": Decimal("2.5"),
+        "valor_unitario": Decimal("49.9"),
+        "aliquota_ipi": 0,
+        "nota_fiscal_id": 9730200252,
+        "quantidade_na_nota": 1,
+    }
+    assert (second["ordem"], second["produto_id"], second["nota_fiscal_id"]) == (2, None, None)
+    assert rows[pedidos_compra_parcelas] == [
+        {
+            "pedido_id": 8400000058,
+            "ordem": 1,
+            "data_vencimento": date(2026, 2, 12),
+            "valor": Decimal("164.8"),
+            "forma_pagamento_id": 2094137,
+        }
+    ]
+
+
+def test_a_nota_que_o_cabecalho_diz_e_uma_parcela_que_nao_ha() -> None:
+    document = fixture("pedido_compra") | {"notaFiscal": {"id": 5}}
+    del document["parcelas"]
+    rows = PEDIDOS_COMPRA.read(document)
+    assert (rows[pedidos_table][0]["nota_fiscal_id"], rows[pedidos_compra_parcelas]) == (5, [])
+
+
+@pytest.mark.parametrize("missing", ["itens", "fornecedor"])
+def test_um_pedaco_de_pedido_e_recusado(missing: str) -> None:
+    document = fixture("pedido_compra")
+    del document[missing]
+    with pytest.raises(UnreadableError, match=missing):
+        PEDIDOS_COMPRA.read(document)
+
+
+def test_so_o_atendido_e_o_cancelado_ja_nao_mudam_em_silencio() -> None:
+    rows: list[dict[str, Any]] = [{"situacao": {"valor": valor}} for valor in range(4)]
+    assert [PEDIDOS_COMPRA.is_final(row) for row in rows] == [False, True, True, False]
+    emitted = PEDIDOS_COMPRA.emitted
+    assert emitted is not None
+    assert [emitted.group(row) for row in (*rows, {}, {"situacao": {"valor": ""}})] == ["0", "1", "2", "3", "", ""]
+
+
+def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+    document = fixture("pedido_compra")
+    kept = nameless_pedido_compra(document)
+    rows, before = pedidos_compra.rows(kept), pedidos_compra.rows(document)
+    assert rows[pedidos_compra_itens] == before[pedidos_compra_itens]
+    assert rows[pedidos_table][0] | {"detalhe": None} == before[pedidos_table][0] | {"detalhe": None}
+    assert "Eulália" not in str(kept)
+    assert nameless_pedido_compra({"parcelas": [{"valor": 1, "observacao": "Dalva"}]}) == {"parcelas": [{"valor": 1}]}
+    assert PEDIDOS_COMPRA.person is not None
+    assert PEDIDOS_COMPRA.person.contatos(document) == {14300000077}
