@@ -282,7 +282,7 @@ def resources_page() -> str:
     ]
     for resource in RESOURCES:
         tables = ", ".join(f"`{table.name}`" for table in (resource.table, *(c.table for c in resource.children)))
-        when = "a pedido" if resource.optional else "sempre"
+        when = "pelo nome" if resource.by_name else "a pedido" if resource.optional else "sempre"
         lines.append(
             f"| `{resource.name}` | {resource.title} | {resource.permission} | `{resource.path}` | {tables} | {when} |"
         )

@@ -154,8 +154,8 @@ class Settings:
     recursos: tuple[str, ...] | None = _variable(
         None,
         names,
-        "O que se coleta do Bling: nomes de recursos, separados por vírgula, ou `todos`; sem ela, as notas e os "
-        "cadastros que elas citam",
+        "O que se coleta do Bling: nomes de recursos, separados por vírgula, ou `todos`, menos o que só se pede "
+        "pelo nome; sem ela, as notas e os cadastros que elas citam",
     )
     api_rate_limit_delay: float = _between(
         0.35,

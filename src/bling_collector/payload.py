@@ -55,8 +55,8 @@ def loads(text: str | bytes) -> Json:
 
 
 def dumps(value: Json) -> str:
-    """O JSON que o PostgreSQL aceita em jsonb: decimais exatos, sem NUL e sem meio par substituto."""
-    text = simplejson.dumps(value, use_decimal=True, default=_iso, allow_nan=False)
+    """O JSON que o PostgreSQL aceita em jsonb: decimais exatos, sem NUL nem meio par substituto; bytes, como bytea."""
+    text = simplejson.dumps(value, use_decimal=True, default=_iso, allow_nan=False, encoding=None)
     return _UNSTORABLE.sub(_storable, text) if "\\u" in text else text
 
 
@@ -70,6 +70,8 @@ def _storable(match: re.Match[str]) -> str:
 def _iso(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
+    if isinstance(value, bytes):  # como o PostgreSQL lê um bytea
+        return f"\\x{value.hex()}"
     raise TypeError(f"não é JSON: {type(value).__name__}")
 
 

@@ -16,6 +16,9 @@ from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.finance.settling import Kind as AccountKind
 from bling_simulator.company.goods.catalogue import make_product
 from bling_simulator.company.goods.stockroom import Stockroom
+from bling_simulator.company.invoices.invoice import NFCE
+from bling_simulator.company.invoices.services import AVAILABLE, PENDING, build_service, issued
+from bling_simulator.company.invoices.services import CANCELLED as CANCELLED_SERVICE
 from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orderbook import Orderbook
@@ -56,7 +59,7 @@ class Bling:
         self._deleted_objects: set[int] = set()
         self.unlisted: set[tuple[str, int]] = set()
         """(caminho, id) do que nenhuma listagem mostra, ainda que o detalhe responda."""
-        self.garbled: dict[tuple[str, int], Json] = {}
+        self.garbled: dict[tuple[str, int | str], Json] = {}
         """(caminho, id) → os campos que saem trocados, na listagem e no detalhe."""
 
     # --- configurações -------------------------------------------------------------------------------
@@ -78,7 +81,7 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
-        for made in ("dimensions", "papers"):
+        for made in ("dimensions", "papers", "couponbook", "services"):
             self.__dict__.pop(made, None)
         self.stockroom = Stockroom(self.company.products, self.settings.seed)
 
@@ -150,6 +153,64 @@ class Bling:
 
     def totals_by_year(self, tipo: int = 1) -> dict[int, YearTotals]:
         return totals_by_year(self.notes.values(), tipo)
+
+    # --- notas de consumidor -------------------------------------------------------------------------
+
+    @cached_property
+    def couponbook(self) -> Notebook:
+        """As NFC-e, que só são geradas quando alguém as olha pela primeira vez."""
+        return Notebook(self.company, self.settings.seed, self.company.first_coupons(), modelo=NFCE)
+
+    @property
+    def coupons(self) -> Mapping[int, Json]:
+        """id → detalhe completo de cada NFC-e."""
+        return self.couponbook.notes
+
+    def issue_coupon(self, *, emitted_at: datetime | None = None, situacao: int = 6, **more: Any) -> int:
+        """Emite uma NFC-e e devolve seu id; o mais, como em `issue_note`."""
+        return self.couponbook.issue(emitted_at or local_now(self.clock), situacao=situacao, **more)
+
+    def edit_coupon(self, coupon_id: int, **changes: Any) -> None:
+        self.couponbook.edit(coupon_id, **changes)
+
+    def cancel_coupon(self, coupon_id: int) -> None:
+        self.couponbook.cancel(coupon_id)
+
+    def delete_coupon(self, coupon_id: int) -> None:
+        self.couponbook.delete(coupon_id)
+
+    # --- notas de serviço ----------------------------------------------------------------------------
+
+    @cached_property
+    def services(self) -> dict[int, Json]:
+        """id → detalhe completo de cada NFS-e."""
+        return self.company.first_services()
+
+    def add_service(self, *, emitted_on: date | None = None, situacao: int = AVAILABLE, **changes: Any) -> int:
+        """Emite uma nota de serviço e devolve seu id; por omissão, hoje, ao primeiro contato que tem nome."""
+        service_id = max(self.services, default=9_900_000_307) + 1
+        rps = max((int(each["numeroRPS"]) for each in self.services.values()), default=0) + 1
+        contact = next(each for each in self.contacts.values() if each["nome"] and each["situacao"] != "E")
+        day = emitted_on or local_now(self.clock).date()
+        self.services[service_id] = build_service(service_id, rps, day, situacao, contact, Decimal("120.00"))
+        self.edit_service(service_id, **changes)
+        return service_id
+
+    def edit_service(self, service_id: int, **changes: Any) -> None:
+        """Troca campos do detalhe. A que passa a emitida ganha número, link e código. `KeyError` se não existe."""
+        service = self.services[service_id]
+        unknown = changes.keys() - service.keys()
+        if unknown:
+            raise KeyError(f"A nota de serviço não tem {sorted(unknown)}")
+        service.update(changes)
+        if service["situacao"] != PENDING and not service["numero"]:
+            service.update(issued(service))
+
+    def cancel_service(self, service_id: int) -> None:
+        self.edit_service(service_id, situacao=CANCELLED_SERVICE)
+
+    def delete_service(self, service_id: int) -> None:
+        del self.services[service_id]
 
     # --- pedidos -------------------------------------------------------------------------------------
 

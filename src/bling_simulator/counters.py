@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bling_simulator.payload import Json
 
-_ID = re.compile(r"/\d+")
+_ID = re.compile(r"/\d[0-9A-Z]*(?=/|$)")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Literal
 
 from bling_simulator.company.generator import Company
-from bling_simulator.company.invoices.invoice import STAMP, Draft, build_note, transmission
+from bling_simulator.company.invoices.invoice import NFE, STAMP, Draft, build_note, transmission
 from bling_simulator.company.invoices.lines import make_line
 from bling_simulator.payload import Json, clone
 
@@ -15,10 +15,12 @@ _CANCELLED = 2
 
 
 class Notebook:
-    def __init__(self, company: Company, seed: int) -> None:
-        self.notes = company.notes
+    def __init__(self, company: Company, seed: int, notes: dict[int, Json] | None = None, *, modelo: int = NFE) -> None:
+        """As notas da empresa, se não se dão outras."""
+        self.notes = company.notes if notes is None else notes
         """id → o detalhe completo, como a API o responde."""
         self._company = company
+        self._modelo = modelo
         self._rng = Random(seed)
         self._last_id = max(self.notes, default=9_500_000_000)
         self._numbers: Counter[int] = Counter()
@@ -58,6 +60,7 @@ class Notebook:
             tipo=tipo,
             situacao=situacao,
             issuer_cnpj=self._cnpj if ours else self._supplier_cnpj(contact),
+            modelo=self._modelo,
             forma_pagamento=self._rng.choice(list(self._company.payment_methods)),
         )
         note = build_note(draft)
@@ -87,6 +90,7 @@ class Notebook:
                     serie=note["serie"],
                     numero=int(note["numero"]),
                     note_id=note_id,
+                    modelo=self._modelo,
                 )
             )
 

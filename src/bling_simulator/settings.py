@@ -69,6 +69,22 @@ class SimulatorSettings:
     also_authorised: frozenset[int] = frozenset()
     """Com `default_hides_all_but_authorised`, as situações que também contam como autorizadas."""
     bare_dates_get_time_of_day: bool = True
+    coupon_default_hides_cancelled: bool = True
+    """Sem `situacao`, /nfce não traz as canceladas, como /nfe (suposto)."""
+    coupon_default_hides_contingency: bool = False
+    """Outra leitura: sem `situacao`, /nfce também não traz o que só `situacao=12` mostra."""
+    coupon_filter_12_answers_400: bool = False
+    """Outra leitura: /nfce recusa `situacao=12`."""
+    service_default_hides_cancelled: bool = False
+    """Outra leitura: sem `situacao`, /nfse não traz as canceladas (3)."""
+    service_filter_starts_at_one: bool = False
+    """Outra leitura: `situacao` de /nfse vai de 1 a 4, e 0 é recusado."""
+    document_is_not_gzip: bool = False
+    """Outra leitura: o `conteudo` de /nfe/documento é o XML em base64, sem gzip."""
+    cancelled_document_answers_404: bool = False
+    """Outra leitura: o documento de uma nota cancelada já não há."""
+    cancelled_document_is_the_event: bool = False
+    """Outra leitura: o documento de uma nota cancelada é só o evento que a cancelou."""
     default_hides_zero_stock: bool = False
     """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos e em /estoques/saldos."""
     unknown_stock_answers_400: bool = False

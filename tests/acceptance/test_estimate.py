@@ -16,8 +16,10 @@ from bling_collector.streams.registry import chosen
 from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
-NOTHING_NEW = 90
-"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado."""
+NOTHING_NEW = 111
+"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado. Delas, 21 são das notas de consumidor, de
+serviço e de entrada, 27 das compras, propostas, ordens e contratos, e 3 das composições: o que está em aberto relê-se
+pelo detalhe."""
 
 
 def estimator(app: App) -> Estimator:
@@ -196,7 +198,9 @@ async def test_com_tudo_ligado_a_carga_e_cada_dia_custam_perto_do_que_se_disse(
     assert day <= NOTHING_NEW, bling.counters.requests.most_common()
     clock.advance(6 * 86_400)  # o dia da semana em que se lê tudo até o fim
     weekly = (await app.pipeline.run()).requisicoes
-    assert near(sum(each.requisicoes_por_dia for each in said.values()), round((6 * day + weekly) / 7)), (day, weekly)
+    assert near(
+        sum(each.requisicoes_por_dia for each in said.values() if each.coletado), round((6 * day + weekly) / 7)
+    ), (day, weekly)
 
 
 async def test_an_impossible_period_asks_nothing(app: App, bling: Bling) -> None:

@@ -18,7 +18,7 @@ from tests.support.proving import (
 
 from bling_collector.bootstrap import App
 from bling_collector.insight.proof.reconciliation import load_reconciliation
-from bling_collector.streams.notas.nfe import AWAITING
+from bling_collector.streams.notas.nota import AWAITING
 from bling_simulator.bling import Bling
 
 

@@ -25,7 +25,7 @@ from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.etl.save import BATCH
 from bling_collector.runs.pipeline import IN_FLIGHT
-from bling_collector.streams.notas.nfe import FINAL
+from bling_collector.streams.notas.nota import FINAL
 from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings

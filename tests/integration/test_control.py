@@ -154,7 +154,7 @@ async def test_o_que_falta_vem_do_banco(engine: AsyncEngine) -> None:
         await repository.mark_not_found(connection, formas, [6], NOW)
         assert await repository.lacking(connection, formas, "formas_pagamento", citing, 10) == [5]
         await connection.exec_driver_sql("INSERT INTO formas_pagamento (id, tipo_pagamento) VALUES (5, 17)")
-        assert await repository.fill_tipo_pagamento(connection, [2]) == 0
-        assert await repository.fill_tipo_pagamento(connection) == 1
-        assert await repository.fill_tipo_pagamento(connection) == 0
+        assert await repository.fill_tipo_pagamento(connection, nfe_pagamentos, [2]) == 0
+        assert await repository.fill_tipo_pagamento(connection, nfe_pagamentos) == 1
+        assert await repository.fill_tipo_pagamento(connection, nfe_pagamentos) == 0
     assert await rows(engine, "SELECT tipo_pagamento FROM nfe_pagamentos ORDER BY id") == [(17,), (None,), (None,)]

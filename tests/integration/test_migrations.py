@@ -53,6 +53,7 @@ VIEWS = {
     "vw_fluxo_caixa_dia",
     "vw_itens_operacoes",
     "vw_lancamentos_avulsos",
+    "vw_nfe_impostos",
     "vw_nfe_linhas",
     "vw_nfe_operacoes",
     "vw_nfe_validas",

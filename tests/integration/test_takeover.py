@@ -133,8 +133,11 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
     assert set(naive) == {
         ("logisticas_objetos", "ultima_alteracao"),
         ("nfe_busca", "data_emissao"),
-        ("nfe_cabecalho", "data_emissao"),
-        ("nfe_cabecalho", "data_operacao"),
+        *(
+            (f"{nota}_cabecalho", day)
+            for nota in ("nfe", "nfce", "nfe_entrada")
+            for day in ("data_emissao", "data_operacao")
+        ),
         ("nfe_entradas", "data_emissao"),
         ("notificacoes", "data_envio"),
         ("notificacoes", "data_leitura"),

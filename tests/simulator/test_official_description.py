@@ -27,6 +27,8 @@ pytestmark = pytest.mark.skipif(
 
 LISTS = (
     "/nfe",
+    "/nfce",
+    "/nfse",
     "/contatos",
     "/produtos",
     "/formas-pagamentos",
@@ -60,6 +62,8 @@ SMALL: dict[str, str | None] = {
 """Listagem → o detalhe, onde há um que se descreva."""
 DETAILS = {
     "/nfe": "/nfe/{idNotaFiscal}",
+    "/nfce": "/nfce/{idNotaFiscalConsumidor}",
+    "/nfse": "/nfse/{idNotaServico}",
     "/contatos": "/contatos/{idContato}",
     "/produtos": "/produtos/{idProduto}",
     "/formas-pagamentos": "/formas-pagamentos/{idFormaPagamento}",
@@ -150,6 +154,14 @@ def test_every_order(company: Bling, official: OfficialDescription) -> None:
     assert problems({"type": "array", "items": detail}, answered(orders)) == []
     rows = {"data": [pedidos_vendas.pedido_venda_row(order) for order in orders]}
     assert problems(official.list_schema("/pedidos/vendas"), answered(rows)) == []
+
+
+async def test_a_document(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
+    chave = next(note["chaveAcesso"] for note in bling.notes.values() if note["situacao"] == 6)
+    answer = await client.get(f"/nfe/documento/{chave}", params={"formato": "xml"})
+    assert problems(official.answer_schema("/nfe/documento/{chaveAcesso}"), answer.json()) == []
+    missing = await client.get(f"/nfe/documento/{'1' * 44}", params={"formato": "xml"})
+    assert problems(official.answer_schema("/nfe/documento/{chaveAcesso}", 404), missing.json()) == []
 
 
 def test_every_bordero(company: Bling, official: OfficialDescription) -> None:

@@ -58,6 +58,10 @@ def test_datas_viram_texto_e_o_resto_e_recusado() -> None:
         dumps({"x": {1}})
 
 
+def test_bytes_viram_o_que_o_postgresql_le_como_bytea() -> None:
+    assert dumps({"conteudo": b"\x1f\x8b\x00a"}) == '{"conteudo": "\\\\x1f8b0061"}'
+
+
 def test_a_impressao_nao_depende_da_ordem_das_chaves_e_depende_de_tudo_o_mais() -> None:
     one, other = loads('{"a": 1, "b": {"c": [1, 2], "d": "é"}}'), loads('{"b": {"d": "é", "c": [1, 2]}, "a": 1}')
     assert digest(one) == digest(other)

@@ -250,14 +250,13 @@ class BlingClient:
 
 def _record(body: dict[str, Json], id_: Any, key: Key) -> dict[str, Json] | None:
     """O registro `id_` de um detalhe; None se não é ele que veio. Uns vêm sem o envelope (as fontes discordam), e
-    `data` pode ser a data deles."""
+    `data` pode ser a data deles; outros, numa lista."""
     data = body.get("data")
     if not isinstance(data, Mapping | list):
         data = body
-    alone = as_list(data)
-    if alone is not None and len(alone) == 1:
-        data = alone[0]
-    return _with_id(data, id_) if isinstance(data, dict) and key(data) == id_ else None
+    several = as_list(data)
+    found = [each for each in ([data] if several is None else several) if isinstance(each, dict) and key(each) == id_]
+    return _with_id(found[0], id_) if len(found) == 1 else None
 
 
 def _with_id(record: dict[str, Json], id_: Any) -> dict[str, Json]:

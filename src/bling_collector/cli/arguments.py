@@ -1,5 +1,6 @@
 """O que os comandos têm em comum no que se digita: dias, ids, portas, `--json`."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, TypeVar
@@ -12,6 +13,7 @@ from bling_collector.windows import EARLIEST, asked_period, parse_day
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
+_TEXT_ID: Final = re.compile(r"(?=.*[0-9])[0-9A-Za-z]{1,64}")
 LARGEST_ID: Final = 2**63 - 1
 PORT: Final = click.IntRange(1, 65535)
 ID: Final = click.IntRange(1, LARGEST_ID)
@@ -24,22 +26,27 @@ class Day(click.ParamType[date]):
         return value if isinstance(value, date) else parse_day(value, param.opts[0] if param else "data")
 
 
-class Record(click.ParamType[tuple[str, int]]):
-    """Um registro pelo nome que ele tem em toda parte: `contatos/55`."""
+class Record(click.ParamType[tuple[str, Any]]):
+    """Um registro pelo nome que ele tem em toda parte: `contatos/55`; onde o id é um texto, `documentos/4326…`."""
 
     name = "RECURSO/ID"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
         if isinstance(value, tuple):
             return value
         recurso, _, id_ = str(value).partition("/")
-        digits = id_.lstrip("0") if id_.isascii() and id_.isdecimal() else ""
-        if not digits or len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
-            self.fail(f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}.", param, ctx)
+        whole = f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}."
+        if not _TEXT_ID.fullmatch(id_):
+            self.fail(whole, param, ctx)
         from bling_collector.streams.registry import SYNCED, named  # só quem busca um registro os carrega
 
         if (found := named(recurso)) is None or found not in SYNCED:
             self.fail(f"{recurso!r}; use um destes: {', '.join(each.singular for each in SYNCED)}.", param, ctx)
+        if found.has_text_ids:
+            return found.name, id_
+        digits = id_.lstrip("0") if id_.isdecimal() else ""
+        if not digits or len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
+            self.fail(whole, param, ctx)
         return found.name, int(digits)
 
 

@@ -64,7 +64,7 @@ def retry(nome: str | None, *, json_: bool) -> int:
     return collect(start, json_)
 
 
-def sync_one(recurso: str, id_: int, *, json_: bool) -> int:
+def sync_one(recurso: str, id_: Any, *, json_: bool) -> int:
     """Busca e salva um só registro."""
 
     async def work() -> int:

@@ -51,9 +51,13 @@ async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool
         done = await erase_person(engine, contato_id, datetime.now(UTC))
     if json_:
         said = {"contatos": done.contatos, "notas": done.notas, "restam": done.restam}
-        emit_json(said | ({"registros": done.registros} if done.registros else {}))
+        more = {"registros": done.registros, "documentos": done.documentos}
+        emit_json(said | {name: what for name, what in more.items() if what})
         return 0
     click.echo(f"✔ Dados pessoais apagados, de {who}: {what}. Cópias do banco feitas antes ainda os têm.")
+    if done.documentos:
+        kept = plural(len(done.documentos), "XML de nota, que traz", "XML de notas, que trazem")
+        click.echo(f"  Fica guardado, como a lei manda: {kept} o nome e o documento.")
     if done.restam:
         click.echo(f"  O documento ainda aparece em notas de outros contatos: {', '.join(map(str, done.restam))}.")
     return 0

@@ -48,7 +48,7 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         return
     # O que só a linha diz não ficou na pendência: sem a impressão, a listagem traz outra vez o registro.
     todo = {
-        _id_of(resource, each.recurso_id): Wanted(None if resource.from_list else each.resumo, each.data_emissao)
+        resource.id_of(each.recurso_id): Wanted(None if resource.from_list else each.resumo, each.data_emissao)
         for each in owed
     }
     ctx.start(f"{resource.title} pendentes", len(todo))
@@ -61,10 +61,6 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         await _settle_the_deleted(ctx, resource, {id_: todo[id_].day for id_ in missing})
     else:
         await settle_the_missing(ctx, resource, missing, len(todo))
-
-
-def _id_of(resource: Resource, recurso_id: str) -> Id:
-    return int(recurso_id) if isinstance(resource.table.c.id.type.python_type(), int) else recurso_id
 
 
 async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> None:

@@ -239,7 +239,9 @@ class RunContext:
         self, resource: Resource, id_: Id, read: Callable[[Document], object] | None = None
     ) -> dict[str, Json]:
         """O detalhe de um registro, inteiro; `read` como em `details`."""
-        return await self.client.detail(resource.asked_at, id_, read or resource.read, key=resource.key_of(id_))
+        return await self.client.detail(
+            resource.asked_at, id_, read or resource.read, key=resource.key_of(id_), params=resource.detail_params
+        )
 
     async def asking(self, work: Awaitable[T]) -> T:
         """O resultado de `work`, ou Stopped assim que se pede a parada."""

@@ -121,7 +121,7 @@ async def fetch(
     """
 
     async def ask(id_: Id, read: Callable[[Document], object] = dict, attempts: int = ATTEMPTS) -> Document:
-        more = (params or {}).get(id_, ())
+        more = (*resource.detail_params, *(params or {}).get(id_, ()))
         key = resource.key_of(id_)
         return await client.detail(resource.asked_at, id_, read, key=key, params=more, attempts=attempts)
 

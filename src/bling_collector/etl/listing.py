@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import product
 from typing import Any, Final
@@ -25,7 +25,8 @@ from bling_collector.windows import Between, Period, Window, apart
 log = logging.getLogger(__name__)
 
 MAX_PROBES: Final = 3
-"""Janelas de um recurso, por execução, em que se sonda se a listagem esconde: cada sonda custa uma requisição."""
+"""Janelas de um recurso, por execução, que mostram algo e em que se sonda se a listagem esconde: cada sonda custa uma
+requisição."""
 
 
 @dataclass
@@ -77,6 +78,8 @@ class Shown:
     params: Params
     said: Document = field(default_factory=dict, compare=False)
     """O que o pai diz de cada linha dela."""
+    tried: bool = False
+    """Se o Bling pode recusar o filtro dela, que é então o de nada."""
 
     def reading(
         self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
@@ -89,6 +92,7 @@ class Shown:
             path=self.path,
             said=self.said,
             short_is_last=short_is_last,
+            tried=self.tried,
         )
 
 
@@ -96,10 +100,12 @@ async def shown(ctx: RunContext, resource: Resource, more: Params = (), *, thoro
     """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um. As
     de `also_by`, que podem não mostrar nada a mais, só se `thorough`."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    filters = [(*params, *more) for params in (*resource.shows, *hiding)]
-    usual = await _listings(ctx.engine, resource, filters)
+    sure = await _listings(ctx.engine, resource, [(*params, *more) for params in resource.shows])
+    tried = await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.tries, *hiding)])
+    usual = [*sure, *(replace(listing, tried=True) for listing in tried)]
     if resource.also_by is None or not thorough:
         return usual
+    filters = [(*params, *more) for params in (*resource.shows, *hiding)]
     return [*usual, *await _by_each(ctx.engine, resource, resource.also_by, filters)]
 
 
@@ -165,12 +171,14 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
     hides = await hides_more(ctx, resource)
     for listing in await shown(ctx, resource):
         await _list(ctx, resource, window, listing, result)
-    if resource.suspects and not hides and not result.proven and ctx.probes[resource.name] < MAX_PROBES:
+    # De uma janela que nada mostra suspeita-se sempre, e o que não mostra não diz nada dos outros suspeitos.
+    suspicious = not result.listed or ctx.probes[resource.name] < MAX_PROBES
+    if resource.suspects and not hides and not result.proven and suspicious:
         place = ctx.probes[resource.name] % len(resource.suspects)
         probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
-        ctx.probes[resource.name] += 1
+        ctx.probes[resource.name] += bool(result.listed)
         before = len(result.listed)
-        await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *probe)), result)
+        await _list(ctx, resource, window, _suspect(resource, probe), result)
         if len(result.listed) > before:
             ctx.hides[resource.name] = True
             if ctx.repair:
@@ -179,8 +187,12 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
                     if ctx.scope is not None:  # o que já se leu foi lido sem elas
                         await owe(connection, resource, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
             for extra in others:
-                await _list(ctx, resource, window, Shown(resource.path, (*resource.shows[0], *extra)), result)
+                await _list(ctx, resource, window, _suspect(resource, extra), result)
     return result
+
+
+def _suspect(resource: Resource, extra: Params) -> Shown:
+    return Shown(resource.path, (*resource.shows[0], *extra), tried=True)
 
 
 async def owe(connection: AsyncConnection, resource: Resource, windows: Sequence[Window], day: date) -> list[Window]:

@@ -17,6 +17,7 @@ from bling_collector.errors import (
     LASTING,
     BlingError,
     BlingPausedError,
+    BlingRejectedError,
     BlingResourceDownError,
     BlingUnavailableError,
 )
@@ -55,9 +56,10 @@ class Reading:
         path: str | None = None,
         said: Document | None = None,
         short_is_last: bool = False,
+        tried: bool = False,
     ) -> None:
         """`between` é o filtro do período; `path`, o da listagem, se não é o do recurso; `said`, o que se sabe de toda
-        linha dela; `short_is_last`, o de `BlingClient.pages`."""
+        linha dela; `short_is_last`, o de `BlingClient.pages`; `tried`, se o Bling pode recusar o que ela pede."""
         self.unread: list[Unread] = []
         self._ctx = ctx
         self._resource = resource
@@ -67,6 +69,7 @@ class Reading:
         self._said = {**(said or {}), **{key: asked[param] for param, key in resource.told if param in asked}}
         self._between = between
         self._short_is_last = short_is_last
+        self._tried = tried
         self._most = MOST_REFUSED
 
     async def pages(self, period: Period | None = None, *, known_bad: bool = False) -> AsyncIterator[list[Json]]:
@@ -193,7 +196,10 @@ class Reading:
             await self._ctx.page(self._resource, params, PAST_THE_END, 1, path=self._path, attempts=WITNESS_ATTEMPTS)
         except LASTING as refused:  # nem onde não há linhas: não é uma delas
             await blame(self._ctx, self._path, refused)
-            self.unread.append(Unread(period, error))
+            if self._tried and isinstance(error, BlingRejectedError) and isinstance(refused, BlingRejectedError):
+                log.info("O Bling recusa %s em %s: não há nada com esse filtro.", dict(self._params), self._path)
+            else:
+                self.unread.append(Unread(period, error))
             return False
         return True
 

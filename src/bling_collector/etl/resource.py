@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import Column, ColumnElement, Table, Text
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
@@ -260,6 +260,8 @@ class Resource:
     """False se o Bling não dá um registro só: o que a listagem, completa, não mostra não existe."""
     detail_path: str | None = None
     """Onde se pede um só, se não é em `path`."""
+    detail_params: Params = ()
+    """O que se manda com esse pedido."""
     detail_with: tuple[tuple[str, str], ...] = ()
     """O que vai com o pedido de um só, que sem isso não se dá: o parâmetro → a chave da linha que o diz. De um assim só
     se pede o que uma listagem acaba de mostrar."""
@@ -267,8 +269,10 @@ class Resource:
     """True se o detalhe não traz o id: é o de quem se pediu."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
-    undescribed: bool = False
-    """True para o que o Bling não descreve: só se coleta se alguém o diz pelo nome, e não com `todos`."""
+    brings: str = ""
+    """O recurso que também se pede quando este se pede pelo nome."""
+    by_name: bool = False
+    """True para o que `todos` não pede: pelo que custa, ou porque o Bling não o descreve."""
     principal: bool = False
     """O marco dele é o da execução, como no primeiro coletor."""
 
@@ -278,8 +282,12 @@ class Resource:
     (404)."""
     shows: tuple[Params, ...] = ((),)
     """As listagens que, juntas, mostram tudo: cada uma com os filtros que o padrão do Bling esconderia."""
+    tries: tuple[Params, ...] = ()
+    """As que se somam às de `shows` onde o Bling as aceita: de um valor de filtro que as fontes não dão por certo, ser
+    recusado (400) é não haver nada com ele."""
     suspects: tuple[Params, ...] = ()
-    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez."""
+    """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez. Um
+    que o Bling recuse também não mostra nada."""
     proves: Callable[[Document], bool] = lambda row: True
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()
@@ -326,6 +334,9 @@ class Resource:
     shown: tuple[str, ...] = ()
     """As colunas que a listagem também mostra: uma conferência que repara as compara."""
     special: tuple[Special, ...] = ()
+    owed: Callable[[AsyncConnection, date], Awaitable[int]] | None = None
+    """Quantos detalhes `special` deve pedir, do que o banco sabe nesse dia: de um que não se lista, os que faltam dos
+    que os de `needs` mostram; do que se lista, os que se releem."""
     special_cost: Callable[[Mapping[str, float], Mapping[str, int]], float] | None = None
     """Quantas requisições `special` pede, de quantos registros chegam e quantos o banco tem de cada recurso; None se
     quase nunca pede alguma."""
@@ -412,6 +423,14 @@ class Resource:
     def params_of(self, row: Document) -> Params:
         """O que vai com o pedido do detalhe de uma linha da listagem."""
         return tuple((param, str(row[key])) for param, key in self.detail_with)
+
+    @property
+    def has_text_ids(self) -> bool:
+        return isinstance(self.table.c.id.type, Text)
+
+    def id_of(self, written: str) -> Id:
+        """O id de um registro, como se escreve em pendências e no que se digita."""
+        return written if self.has_text_ids else int(written)
 
     @property
     def asked_at(self) -> str:

@@ -142,7 +142,9 @@ async def _write(
     if "nao_encontrado_em" in resource.table.c:
         stamp["nao_encontrado_em"] = None
     listed = resource.keeps_listing and mapped[0][0].resumo is not None
-    if listed or not resource.listed:  # onde não há listagem, é a resposta que diz que ele existe
+    if "excluida_em" in resource.table.c and (
+        listed or not resource.listed
+    ):  # onde não há listagem, é a resposta que diz que ele existe
         stamp["excluida_em"] = None
     main = [
         row | stamp | ({"resumo_lista": item.resumo} if listed else {})

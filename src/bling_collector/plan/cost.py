@@ -99,7 +99,9 @@ class Costs:
             return 0.0
         others = self._shows(resource) - 1  # têm pouco ou nada: a página vazia e, se há muito na primeira, outra
         asked = sum(math.ceil(n / self.size) + 1 + others * (1 + (2 * n >= self.size)) for n in windows)
-        return asked + (min(len(windows), MAX_PROBES) if resource.suspects and not known.hides else 0)
+        if not resource.suspects or known.hides:
+            return asked
+        return asked + windows.count(0) + min(len(windows) - windows.count(0), MAX_PROBES)
 
     def details(self, resource: Resource, new: Counts) -> float:
         """O detalhe de cada um dos que chegam."""
@@ -128,7 +130,7 @@ class Costs:
         return asked
 
     def _shows(self, resource: Resource) -> int:
-        return len(resource.shows) + (len(resource.suspects) if self.of(resource).hides else 0)
+        return len(resource.shows) + len(resource.tries) + (len(resource.suspects) if self.of(resource).hides else 0)
 
     def _recents(self, resource: Resource, new: Counts) -> float:
         begun = self.of(resource).begun
@@ -186,6 +188,8 @@ def cites(each: Resource, resource: Resource) -> bool:
     """Se `each` traz ids, ou chaves, de `resource`."""
     if resource.keys is not None:  # as chaves vêm dos itens das notas
         return each.principal
+    if resource.owed is not None and each.name in resource.needs:
+        return True
     return resource.table in each.first_seen or any(name == resource.name for name, _ in each.cites)
 
 
@@ -237,6 +241,8 @@ async def _lacking(
 ) -> int:
     if is_listed(resource) or resource.snapshot is not None:
         return 0
+    if resource.owed is not None:
+        return await resource.owed(connection, brasilia_day(now))
     if resource.keys is not None:
         return len(await resource.keys.lacking(connection, now))
     citing = citing_among(resources, resource)
@@ -245,6 +251,8 @@ async def _lacking(
 
 async def _reread(connection: AsyncConnection, resource: Resource, day: date) -> float:
     """Os que estão em aberto; do que a listagem mostra toda, ou por outra data, os que não são finais."""
+    if resource.owed is not None:
+        return await resource.owed(connection, day) if is_listed(resource) else 0
     by_line = resource.detail and (resource.whole is not None or bool(resource.recent))
     if not by_line:
         if resource.open is None:

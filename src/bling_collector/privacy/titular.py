@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Table, select, text
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
+from bling_collector.db.resources.documentos import of_notas as documentos_of
 from bling_collector.db.resources.erasure import Person, Personal
 from bling_collector.errors import CollectorError
 from bling_collector.etl.resource import Document, Resource
@@ -22,6 +23,8 @@ from bling_collector.payload import documento as read_documento
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.nameless import nameless_changes, nameless_texts
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA
+from bling_collector.streams.notas.xml import unpacked
 from bling_collector.streams.registry import RESOURCES
 from bling_collector.traces import Traces
 from bling_collector.words import plural
@@ -51,6 +54,9 @@ class Erasure:
     """Notas em que o documento ainda aparece."""
     registros: dict[str, list[int]]
     """Dos outros recursos que falam de pessoas, os ids dos que eram dela."""
+    documentos: list[str]
+    """As chaves das notas dela de que se guarda o XML, que fica: a lei manda guardá-lo, e tirar-lhe algo desfaria a
+    assinatura."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ async def export_person(
     """Tudo o que o banco tem da pessoa: os contatos, as notas inteiras, o histórico de uns e de outras e o que deles
     falta buscar (`pendencias`). `registros`, se há algum, é o que os outros recursos têm dela.
 
+    `documentos`, se há algum, são os XML das notas dela, inteiros.
+
     `passagens` é o que ficou no histórico de registros que já foram dela e hoje são de outros; `citacoes`, os pedaços
     do JSON de outros em que aparece o documento dela, ou o id do contato; `restam`, os ids das notas de outros em que o
     documento aparece. De um registro de vários, só o que é dela.
@@ -109,6 +117,7 @@ async def export_person(
         restam = await erasure.still_citing(connection, person.documento, person.notas) if person.documento else []
         passages, traces = await _traces(connection, person, resources)
         registros = await _records(connection, person, resources, traces)
+        documentos = await _documents(connection, person)
         noted = await _history(connection, person, resources, NFE.table, traces)
         citacoes = [
             {"tabela": resource.table.name, "id": row["id"], "trechos": trechos}
@@ -132,7 +141,7 @@ async def export_person(
         "citacoes": citacoes,
         "pendencias": [dict(row) for row in pending],
         "restam": restam,
-    } | ({"registros": registros} if registros else {})
+    } | {name: said for name, said in (("registros", registros), ("documentos", documentos)) if said}
 
 
 async def erase_person(
@@ -151,8 +160,9 @@ async def erase_person(
         person = await _person(connection, resources, contato_id)
         await _erase(connection, person, now, resources)
         restam = await erasure.still_citing(connection, person.documento) if person.documento else []
+        kept = [each["chave_acesso"] for each in await _documents(connection, person)]
     log.info("Dados do contato %d apagados: %s.", contato_id, plural(len(person.notas), "nota", "notas"))
-    return Erasure(person.contatos, person.notas, restam, person.others)
+    return Erasure(person.contatos, person.notas, restam, person.others, kept)
 
 
 async def erase_again(engine: AsyncEngine, now: datetime, resources: Sequence[Resource] = RESOURCES) -> int:
@@ -222,6 +232,16 @@ async def _records(
             records[id_]["historico"] = changes
         found[resource.name] = list(records.values())
     return found
+
+
+async def _documents(connection: AsyncConnection, person: Person) -> list[Row]:
+    """Os XML das notas dela, de saída e de entrada."""
+    found: dict[str, Row] = {}
+    for table in (NFE.table, NFE_ENTRADA.table):
+        for row in await documentos_of(connection, table, person.of(table)):
+            xml = unpacked(row.conteudo).decode("utf-8", "replace")
+            found[row.id] = {"chave_acesso": row.id, "lido_em": row.lido_em, "sha256": row.sha256, "xml": xml}
+    return list(found.values())
 
 
 async def _history(

@@ -87,7 +87,8 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
     """O que se lê do recurso além das janelas, em ordem; de quem só tenta de novo, o que se cita e falta, e o que está
     pendente."""
     yield from _by_listing(ctx, resource, job)
-    if not resource.listed and (job.daily or ctx.everything):
+    # Onde não se anota o que foi excluído, outro recurso é que diz se o registro mudou, ou se ainda há.
+    if not resource.listed and "excluida_em" in resource.table.c and (job.daily or ctx.everything):
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)

@@ -35,6 +35,7 @@ from bling_collector.etl.again import sync_one
 from bling_collector.etl.cited import read_cited
 from bling_collector.etl.context import Found, RunContext, Stopped
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
+from bling_collector.etl.resource import Id
 from bling_collector.etl.whole import read_whole
 from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
@@ -157,7 +158,7 @@ class Pipeline:
         """Tenta outra vez só o que está pendente."""
         return await self._execute(Job("retry", windows=False), Watch(**watch))
 
-    async def sync(self, recurso: str, id_: int) -> str:
+    async def sync(self, recurso: str, id_: Id) -> str:
         """Busca e salva um registro; devolve `criado`, `atualizado` ou `igual`. UsageError para um recurso que não há.
 
         Não precisa da tranca: vale também no meio de uma execução.

@@ -29,7 +29,11 @@ from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.logistica.logisticas import LOGISTICAS
 from bling_collector.streams.logistica.logisticas_objetos import LOGISTICAS_OBJETOS
 from bling_collector.streams.logistica.logisticas_servicos import LOGISTICAS_SERVICOS
+from bling_collector.streams.notas.documentos import DOCUMENTOS
+from bling_collector.streams.notas.nfce import NFCE
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA, NFE_ENTRADA_DETALHES
+from bling_collector.streams.notas.nfse import NFSE
 from bling_collector.streams.producao.ordens_producao import ORDENS_PRODUCAO
 from bling_collector.streams.produtos.anuncios import ANUNCIOS
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
@@ -45,6 +49,10 @@ from bling_collector.streams.vendas.propostas import PROPOSTAS
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     NFE,
+    NFCE,
+    NFSE,
+    NFE_ENTRADA,
+    NFE_ENTRADA_DETALHES,
     PEDIDOS_VENDA,
     ORDENS_SERVICO,
     PROPOSTAS,
@@ -80,6 +88,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CAMPOS_CUSTOMIZADOS_MODULOS,
     CAMPOS_CUSTOMIZADOS,
     NOTIFICACOES,
+    DOCUMENTOS,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""
@@ -94,22 +103,20 @@ def named(name: str) -> Resource | None:
 
 
 def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:
-    """Os recursos destes nomes; sem nomes, os que se coletam sem que ninguém os peça, com os que se ligaram e sem os
-    que se desligaram (`switches`). ConfigurationError se um não existe."""
+    """Os recursos destes nomes, e os que eles trazem; sem nomes, os que se coletam sem que ninguém os peça, com os que
+    se ligaram e sem os que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
     if unknown := [name for name in names if name != ALL and name not in WHOLE and named(name) is None]:
         offered = ", ".join((*(resource.name for resource in RESOURCES), *WHOLE, ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
     whole = whole_of(names, switches)
+    on = switches or {}
     if not names:
-        on = switches or {}
-        return whole | {resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)}
-    every = ALL in names
-    return whole | {
-        resource.name
-        for resource in RESOURCES
-        if (every and not resource.undescribed) or {resource.name, resource.singular} & {*names}
-    }
+        names = [resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)]
+    told = [each for each in RESOURCES if {each.name, each.singular} & {*names}]
+    brought = {each.brings for each in told if each.brings and on.get(each.brings, True)}
+    everything = {each.name for each in RESOURCES if ALL in names and not each.by_name}
+    return whole | {each.name for each in told} | brought | everything
 
 
 def whole_of(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:

@@ -10,12 +10,15 @@ from bling_simulator.answers import invalid, json_response, method_not_allowed, 
 from bling_simulator.api.auxiliares import CATEGORIAS_PRODUTOS, FORMAS_PAGAMENTOS, get_dados_basicos
 from bling_simulator.api.contatos import CONTATOS
 from bling_simulator.api.dimensoes import DIMENSOES
+from bling_simulator.api.documentos import DOCUMENTOS
 from bling_simulator.api.estoque.saldos import SALDOS
 from bling_simulator.api.estruturas import ESTRUTURAS
 from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
+from bling_simulator.api.nfce import NFCE
 from bling_simulator.api.nfe import NFE
+from bling_simulator.api.nfse import NFSE
 from bling_simulator.api.objetos import OBJETOS
 from bling_simulator.api.paging import cut_page
 from bling_simulator.api.papeis import PAPEIS
@@ -32,7 +35,18 @@ from bling_simulator.payload import Json
 RESOURCES = {
     resource.path: resource
     for resource in (
-        *(NFE, CONTATOS, PRODUTOS, FORMAS_PAGAMENTOS, CATEGORIAS_PRODUTOS, VENDEDORES, PEDIDOS_VENDAS),
+        *(
+            NFE,
+            NFCE,
+            NFSE,
+            DOCUMENTOS,
+            CONTATOS,
+            PRODUTOS,
+            FORMAS_PAGAMENTOS,
+            CATEGORIAS_PRODUTOS,
+            VENDEDORES,
+            PEDIDOS_VENDAS,
+        ),
         *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS, ESTRUTURAS),
         *DIMENSOES,
         *PAPEIS,
@@ -63,12 +77,13 @@ async def dispatch(bling: Bling, request: Request) -> Response:
         _check_scope(bling, listed.path)
         return _data(request, _list(bling, request, listed, parent))
     head, _, tail = path.rpartition("/")
-    if head in _DETAILS and tail.isascii() and tail.isdigit():
+    if head in _DETAILS and tail.isascii() and (tail.isalnum() if _DETAILS[head].text_ids else tail.isdigit()):
         _check_scope(bling, _DETAILS[head].path)
         found = _DETAILS[head]
         if lacking := [name for name in found.detail_required if not request.query_params.get(name)]:
             raise invalid(lacking[0], f"O parâmetro {lacking[0]} é obrigatório.")
-        return _data(request, _detail(bling, found, int(tail)), wrapped=found.wraps(bling))
+        detail = _detail(bling, found, tail if found.text_ids else int(tail))
+        return _data(request, [detail] if found.several and detail else detail, wrapped=found.wraps(bling))
     raise not_found()
 
 
@@ -93,7 +108,7 @@ def _list(bling: Bling, request: Request, resource: Resource, parent: dict[str, 
     return [resource.row(row) | bling.garbled.get((resource.path, row["id"]), {}) for row in page]
 
 
-def _detail(bling: Bling, resource: Resource, record_id: int) -> Json | None:
+def _detail(bling: Bling, resource: Resource, record_id: int | str) -> Json | None:
     found = resource.detail(bling, record_id)
     return None if found is None else found | bling.garbled.get((resource.path, record_id), {})
 

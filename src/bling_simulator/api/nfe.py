@@ -1,9 +1,12 @@
 """`GET /nfe` e `GET /nfe/{id}`."""
 
+from collections.abc import Callable
+
 from bling_simulator.api.query import Query
 from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.invoice import STAMP
+from bling_simulator.notebook import Notebook
 from bling_simulator.payload import Json
 
 _ROW_FIELDS = (
@@ -18,10 +21,19 @@ _EXACT = {"numero": "numero", "chaveAcesso": "chaveAcesso", "numeroLoja": "numer
 
 def list_nfe(bling: Bling, query: Query) -> list[Json]:
     """Da emissão mais nova à mais antiga. Sem `tipo`, só saídas; sem `situacao`, as canceladas ficam fora."""
-    if query.integer("idTransportador"):
-        return []  # nenhuma nota gerada tem transportador cadastrado
     tipo = query.choice("tipo", range(2), default=1)
     situacao = query.choice("situacao", range(1, 12))
+
+    def shown(note: Json) -> bool:
+        return note["tipo"] == tipo and (note["situacao"] == situacao if situacao else _shown_by_default(bling, note))
+
+    return matching(bling, query, bling.notebook, shown)
+
+
+def matching(bling: Bling, query: Query, notebook: Notebook, shown: Callable[[Json], bool]) -> list[Json]:
+    """As notas `shown` que também são do período e do mais que a consulta pede."""
+    if query.integer("idTransportador"):
+        return []  # nenhuma nota gerada tem transportador cadastrado
     serie = query.integer("serie")
     exact = {field: wanted for name, field in _EXACT.items() if (wanted := query.text(name)) is not None}
     bare = bling.settings.bare_dates_get_time_of_day
@@ -30,14 +42,13 @@ def list_nfe(bling: Bling, query: Query) -> list[Json]:
 
     def wanted_note(note: Json) -> bool:
         return (
-            note["tipo"] == tipo
-            and first <= note["dataEmissao"] <= last
-            and (note["situacao"] == situacao if situacao else _shown_by_default(bling, note))
+            first <= note["dataEmissao"] <= last
+            and shown(note)
             and (serie is None or note["serie"] == serie)
             and all(note[field] == value for field, value in exact.items())
         )
 
-    return [note for note in bling.notebook.newest_first() if wanted_note(note)]
+    return [note for note in notebook.newest_first() if wanted_note(note)]
 
 
 def nfe_row(note: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bling_simulator.api.query import Query
 from bling_simulator.bling import Bling
@@ -16,7 +17,7 @@ class Resource:
     """Os detalhes de tudo o que a consulta pede, em ordem; quem corta a página é o despacho."""
     row: Callable[[Json], Json]
     """A linha da listagem, feita do detalhe."""
-    detail: Callable[[Bling, int], Json | None]
+    detail: Callable[[Bling, Any], Json | None]
     """O detalhe, ou None: 404."""
     edit: Callable[[Bling, int, Json], object]
     """Troca campos do detalhe de um registro."""
@@ -32,8 +33,12 @@ class Resource:
     """False se `path` não se atende (404), e só há o detalhe."""
     required: tuple[str, ...] = ()
     """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""
+    text_ids: bool = False
+    """Se o que se põe no caminho do detalhe é um texto."""
     detail_required: tuple[str, ...] = ()
     """Os parâmetros sem um dos quais o detalhe é recusado (400)."""
+    several: bool = False
+    """Se o detalhe vem numa lista."""
     page_size: Callable[[Bling], int] | None = None
     """O tamanho da página, onde `limite` é ignorado."""
     wraps: Callable[[Bling], bool] = lambda bling: True

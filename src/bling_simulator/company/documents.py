@@ -59,9 +59,9 @@ def format_document(digits: str) -> str:
     return digits
 
 
-def access_key(*, uf_code: str, emitted: date, cnpj: str, serie: int, numero: int, code: int) -> str:
-    """A chave de acesso, de 44 caracteres, de uma NF-e (modelo 55) emitida normalmente."""
-    body = f"{uf_code}{emitted:%y%m}{cnpj}55{serie:03d}{numero:09d}1{code:08d}"
+def access_key(*, uf_code: str, emitted: date, cnpj: str, serie: int, numero: int, code: int, modelo: int = 55) -> str:
+    """A chave de acesso, de 44 caracteres, de uma NF-e (modelo 55) ou NFC-e (65) emitida normalmente."""
+    body = f"{uf_code}{emitted:%y%m}{cnpj}{modelo}{serie:03d}{numero:09d}1{code:08d}"
     return body + check_digit(body, _KEY_WEIGHTS)
 
 

@@ -12,9 +12,11 @@ from bling_simulator.company.finance.books import Books, Sources, make_books
 from bling_simulator.company.goods.categories import make_categories
 from bling_simulator.company.goods.stock import make_stock
 from bling_simulator.company.invoices import ugly
+from bling_simulator.company.invoices.coupons import make_coupons
 from bling_simulator.company.invoices.dealing import MOST_LINES, deal_lines, deal_one_each, line_counts
-from bling_simulator.company.invoices.invoice import COMPANY_CNPJ, STAMP, Draft, transmission
+from bling_simulator.company.invoices.invoice import COMPANY_CNPJ, NFCE, STAMP, Draft, transmission
 from bling_simulator.company.invoices.notes import SHOP, incoming_draft, number_and_build, outgoing_draft, schedule
+from bling_simulator.company.invoices.services import make_services
 from bling_simulator.company.papers.contracts import make_contracts
 from bling_simulator.company.papers.papers import Desk
 from bling_simulator.company.papers.production import make_production
@@ -46,6 +48,10 @@ class Company:
     """Gera os pedidos, que saem das notas como foram geradas, mudem elas o que mudarem."""
     first_books: Callable[[], Books] = field(compare=False)
     """Gera as contas, que saem das notas e dos pedidos como foram gerados."""
+    first_coupons: Callable[[], dict[int, Json]] = field(compare=False)
+    """Gera as NFC-e."""
+    first_services: Callable[[], dict[int, Json]] = field(compare=False)
+    """Gera as NFS-e."""
     first_dimensions: Callable[[], Dimensions] = field(compare=False)
     """Gera os cadastros pequenos, que também saem da empresa como foi gerada."""
     first_papers: Callable[[], Dimensions] = field(compare=False)
@@ -66,6 +72,8 @@ def generate_company(settings: SimulatorSettings) -> Company:
         sellers=model.sellers.copy(),
         first_orders=model.first_orders,
         first_books=model.first_books,
+        first_coupons=model.first_coupons,
+        first_services=model.first_services,
         first_dimensions=model.first_dimensions,
         first_papers=model.first_papers,
     )
@@ -89,6 +97,8 @@ def generate_another(settings: SimulatorSettings, *, nome: str, cnpj: str) -> Co
         notes=notes,
         first_orders=partial(_shifted, model.first_orders),
         first_books=partial(_shifted_books, model.first_books),
+        first_coupons=partial(_shifted_coupons, model.first_coupons, cnpj),
+        first_services=partial(_shifted_services, model.first_services),
     )
 
 
@@ -101,6 +111,23 @@ def _shifted(first_orders: Callable[[], Register]) -> Register:
         order["notaFiscal"]["id"] += _SHIFT if order["notaFiscal"]["id"] else 0
         register.entries[order["id"]] = entry
     return register
+
+
+def _shifted_coupons(first_coupons: Callable[[], dict[int, Json]], cnpj: str) -> dict[int, Json]:
+    """As NFC-e da outra conta, com outros ids e outro CNPJ nas chaves."""
+    coupons = {}
+    for coupon in first_coupons().values():
+        coupon["id"] += _SHIFT
+        emitted = datetime.strptime(coupon["dataEmissao"], STAMP)  # noqa: DTZ007 - hora de Brasília
+        number = {"serie": coupon["serie"], "numero": int(coupon["numero"]), "note_id": coupon["id"]}
+        coupon.update(transmission(situacao=coupon["situacao"], emitted=emitted, cnpj=cnpj, modelo=NFCE, **number))
+        coupons[coupon["id"]] = coupon
+    return coupons
+
+
+def _shifted_services(first_services: Callable[[], dict[int, Json]]) -> dict[int, Json]:
+    """As NFS-e da outra conta, com outros ids."""
+    return {service_id + _SHIFT: each | {"id": service_id + _SHIFT} for service_id, each in first_services().items()}
 
 
 def _shifted_books(first_books: Callable[[], Books]) -> Books:
@@ -158,6 +185,8 @@ def _generate(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today
         sellers=sellers,
         first_orders=partial(_first_orders, seed, volumes, today),
         first_books=partial(_first_books, seed, volumes, today),
+        first_coupons=partial(_first_coupons, seed, volumes, today),
+        first_services=partial(_first_services, seed, volumes, today),
         first_dimensions=partial(_first_dimensions, seed, volumes, today),
         first_papers=partial(_first_papers, seed, volumes, today),
     )
@@ -174,6 +203,17 @@ def _first_books(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], to
     orders = [entry.detail for entry in model.first_orders().entries.values()]
     sources = Sources(list(model.notes.values()), orders, model.contacts, model.payment_methods, today)
     return make_books(Random(f"{seed} contas"), sources)
+
+
+def _first_coupons(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> dict[int, Json]:
+    model = _generate(seed, volumes, today)
+    methods = list(model.payment_methods)
+    return make_coupons(Random(f"{seed} cupons"), model.notes.values(), model.contacts, model.products, methods)
+
+
+def _first_services(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> dict[int, Json]:
+    model = _generate(seed, volumes, today)
+    return make_services(Random(f"{seed} serviços"), model.notes.values(), model.contacts)
 
 
 def _first_dimensions(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], today: date) -> Dimensions:

@@ -253,6 +253,7 @@ async def test_another_record_is_asked_again_and_then_refused(body: object) -> N
         {"data": {"id": "7", "n": 1}},
         {"data": [{"id": 7, "n": 1}]},
         {"data": {"0": {"id": 7, "n": 1}}},
+        {"data": [{"id": 8, "n": 2}, {"id": 7, "n": 1}]},
         {"id": 7, "n": 1},
     ],
 )

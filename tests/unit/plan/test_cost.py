@@ -74,6 +74,23 @@ def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     assert costs("nfe", nfe=Known(hides=True)).windows(nfe, [0]) == 2 + len(nfe.suspects)
 
 
+def test_o_que_o_bling_talvez_aceite_e_uma_listagem_mais_e_a_janela_vazia_tem_sempre_a_sonda() -> None:
+    nfce, nfse = named("nfce"), named("nfse")
+    assert nfce is not None
+    assert nfse is not None
+    assert costs("nfce").windows(nfce, [150]) == 3 + 2 + 2 + 1, "as canceladas, as de `tries`, e a sonda"
+    assert costs("nfse").windows(nfse, [0] * 9) == 9 * (3 + 1)
+    assert costs("nfse").windows(nfse, [1] * 9) == 9 * (2 + 2) + 3
+
+
+def test_o_que_se_pede_de_cada_um_de_outro_conta_se_com_o_que_ja_se_devia() -> None:
+    brought = costs("nfe_entrada", nfe_entrada_detalhes=Known(lacking=7))
+    assert rest(brought, "nfe_entrada_detalhes", {"nfe_entrada": 100}) == 107, "trazido por quem se pediu"
+    assert rest(costs("nfe", "documentos", documentos=Known(lacking=7)), "documentos", {"nfe": 100}) == 107
+    waiting = {"nfse": Known(begun=True, reread=5)}
+    assert rest(in_a_day("nfse", **waiting), "nfse", {}) == 5, "o link que se espera"
+
+
 def test_o_que_esta_em_aberto_rele_se_na_coleta_do_dia() -> None:
     known = {"borderos": Known(begun=True, reread=40), "nfe": Known(begun=True, reread=400)}
     assert rest(costs("borderos", **known), "borderos", {}) == 0

@@ -83,7 +83,7 @@ def test_um_pedaco_de_conta_e_recusado(missing: str) -> None:
         CONTAS_RECEBER.read(document)
 
 
-def test_a_paga_em_parte_rele_se_e_a_pagar_em_aberto_tambem() -> None:
+def test_a_paga_em_parte_rele_se_sempre_e_a_pagar_em_aberto_por_semana() -> None:
     rows = [{"situacao": situacao} for situacao in range(1, 8)]
     assert [row["situacao"] for row in rows if not CONTAS_RECEBER.is_final(row)] == [3]
     assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [3]

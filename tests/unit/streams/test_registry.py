@@ -16,9 +16,15 @@ from bling_collector.payload import Row, UnreadableError
 from bling_collector.streams.registry import ALL, RESOURCES, chosen, named, whole_of
 
 Place = tuple[str | int, ...]
-_FIXTURES = {"categoria_produto": "categoria", "estoque": "estoque_saldo"}
+_FIXTURES = {
+    "categoria_produto": "categoria",
+    "estoque": "estoque_saldo",
+    "nota_entrada": "nfe",
+    "nota_entrada_detalhe": "nfe",
+}
 """Os que não têm o nome do recurso."""
 _NOT_CITED = {
+    "nfe_entrada_detalhes.contato_id": "é o do cabeçalho, que o traz",
     "contas_receber.origem_id": "de um pedido ou de uma nota, que se leem por janelas",
     "caixas_lancamentos.origem_id": "de muitas espécies; o borderô di-lo a conta que ele quitou",
     "pedidos_venda.nota_fiscal_id": "as notas leem-se por janelas",
@@ -38,6 +44,8 @@ _NOT_CITED = {
     "transporte_volumes.objeto_id": "os das notas pedem-se com os dos pedidos, que os citam",
 }
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+IN_JSON = [resource for resource in RESOURCES if resource.name != "documentos"]
+"""Menos os que se leem de um XML, em que todo número é um texto."""
 
 
 def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
@@ -48,7 +56,31 @@ def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
 
 def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
     assert [resource.name for resource in chosen(["contatos", "nfe"])] == ["nfe", "contatos"]
-    assert chosen([ALL]) == tuple(resource for resource in RESOURCES if not resource.undescribed)
+    assert chosen([ALL]) == tuple(resource for resource in RESOURCES if not resource.by_name)
+
+
+def test_o_que_so_se_pede_pelo_nome_nao_vem_com_todos() -> None:
+    by_name = {resource.name for resource in RESOURCES if resource.by_name}
+    assert "nfe_entrada_detalhes" in by_name
+    assert chosen([ALL, *by_name]) == RESOURCES
+    assert [each.name for each in chosen(["nfe_entrada"])] == ["nfe_entrada", "nfe_entrada_detalhes"]
+    assert [each.name for each in chosen(["nfe_entrada_detalhes"])] == ["nfe_entrada", "nfe_entrada_detalhes"]
+    assert "nfe_entrada_detalhes" in {each.name for each in chosen([ALL, "nfe_entrada"])}
+    assert [each.name for each in chosen(["documentos"])] == ["nfe", "documentos"]
+    assert [each.name for each in chosen(["nfe"])] == ["nfe"]
+
+
+@EACH
+def test_o_que_um_recurso_precisa_ou_traz_e_um_recurso(resource: Resource) -> None:
+    for name in filter(None, (*resource.needs, resource.brings)):
+        assert named(name) is not None
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_os_detalhes_desligados_deixam_as_notas_de_entrada(details: bool) -> None:
+    switches = {"nfe_entrada": True} | ({} if details else {"nfe_entrada_detalhes": False})
+    found = {each.name for each in chosen(None, switches)} - {each.name for each in chosen(None)}
+    assert found == {"nfe_entrada"} | ({"nfe_entrada_detalhes"} if details else set())
 
 
 @pytest.mark.parametrize(
@@ -97,7 +129,8 @@ def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
 def test_cada_nome_e_de_um_so() -> None:
     said = [name for resource in RESOURCES for name in {resource.name, resource.singular}]
     assert len(said) == len(set(said))
-    assert len({resource.path for resource in RESOURCES}) == len(RESOURCES)
+    listings = [(each.path, each.shows) for each in RESOURCES if each.listed]
+    assert len({*listings}) == len(listings)
     assert [resource.principal for resource in RESOURCES].count(True) == 1
 
 
@@ -144,8 +177,9 @@ def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Reso
 
 @EACH
 def test_so_o_que_se_lista_guarda_a_impressao_da_linha(resource: Resource) -> None:
+    """Ou o que se pede outra vez se muda a linha de outro."""
     if resource.optional and resource.snapshot is None:
-        assert resource.keeps_listing is resource.listed
+        assert resource.keeps_listing is (resource.listed or resource.name == "nfe_entrada_detalhes")
 
 
 @pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
@@ -164,7 +198,7 @@ def test_o_que_a_listagem_inteira_exclui_tem_onde_o_dizer(resource: Resource) ->
     assert {*resource.state} <= {*resource.volatile}
 
 
-@EACH
+@pytest.mark.parametrize("resource", IN_JSON, ids=lambda resource: resource.name)
 def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> None:
     document = _document(resource)
     mark, large = 7_654_321, 3_000_000_000
@@ -174,7 +208,9 @@ def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> No
     assert all(large in _said(resource, document, place, large, BigInteger) for place in places)
 
 
-@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+@pytest.mark.parametrize(
+    "resource", [each for each in IN_JSON if each.path not in {"/nfe", "/nfce"}], ids=lambda resource: resource.name
+)
 def test_uma_medida_perde_o_ruido_dos_32_bits(resource: Resource) -> None:
     """Menos as das notas, que ficam exatas como o Bling as dá."""
     document = _document(resource)

@@ -1,11 +1,12 @@
-"""As notas de entrada de emissão própria, que dividem a numeração com as de saída. Nada aqui faz COMMIT."""
+"""As notas de entrada: as de emissão própria, que dividem a numeração com as de saída, e as que esperam o detalhe. Nada
+aqui faz COMMIT."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import nfe_entradas
@@ -31,3 +32,28 @@ async def numbered(connection: AsyncConnection, serie: int | None) -> list[Numbe
     statement = select(c.serie, c.numero, c.id, c.data_emissao).order_by(c.serie, c.numero, c.id)
     found = await connection.execute(statement if serie is None else statement.where(c.serie == serie))
     return [Numbered(*row) for row in found]
+
+
+_WITHOUT_DETAIL = """
+    FROM nfe_entrada_cabecalho c LEFT JOIN nfe_entrada_detalhes d ON d.id = c.id
+    WHERE c.excluida_em IS NULL AND d.nao_encontrado_em IS NULL
+      AND (d.id IS NULL OR d.resumo_lista IS DISTINCT FROM c.resumo_lista)
+      AND NOT EXISTS (SELECT FROM pendencias p
+                      WHERE p.recurso = 'nfe_entrada_detalhes' AND p.recurso_id = c.id::text
+                        AND p.resumo_lista IS NOT DISTINCT FROM c.resumo_lista)"""
+
+
+async def count_without_detail(connection: AsyncConnection) -> int:
+    return int(await connection.scalar(text(f"SELECT count(*) {_WITHOUT_DETAIL}")) or 0)
+
+
+async def without_detail(connection: AsyncConnection, most: int) -> Sequence[Row[Any]]:
+    """Até `most` notas, das mais novas, sem detalhe ou cuja linha mudou desde o que se tem, e que não falharam como
+    estão: `id`, `numero`, `dia` e `resumo_lista`."""
+    found = await connection.execute(
+        text(f"""
+            SELECT c.id, c.numero, CAST(c.data_emissao AS date) AS dia, c.resumo_lista {_WITHOUT_DETAIL}
+            ORDER BY c.data_emissao DESC, c.id DESC LIMIT :most"""),
+        {"most": most},
+    )
+    return found.all()

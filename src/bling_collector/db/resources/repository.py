@@ -13,6 +13,9 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import (
     categorias_produto,
     metadata,
+    nfce_pagamentos,
+    nfe_entrada_pagamentos,
+    nfe_pagamentos,
     pendencias,
     produtos,
     produtos_desconhecidos,
@@ -433,12 +436,16 @@ async def categorias_without_description(connection: AsyncConnection) -> set[int
     return set(found.scalars())
 
 
-async def fill_tipo_pagamento(connection: AsyncConnection, notas: Collection[int] | None = None) -> int:
-    """Põe em cada parcela (de `notas`, ou de todas) o código fiscal da sua forma; devolve quantas mudaram."""
+PAGAMENTOS = (nfe_pagamentos, nfce_pagamentos, nfe_entrada_pagamentos)
+"""As tabelas de parcelas que têm o código fiscal da forma."""
+
+
+async def fill_tipo_pagamento(connection: AsyncConnection, table: Table, notas: Collection[int] | None = None) -> int:
+    """Põe em cada parcela da tabela (de `notas`, ou de todas) o código fiscal da sua forma; devolve quantas mudaram."""
     only = "AND p.nfe_id = ANY(:notas)" if notas is not None else ""
     result = await connection.execute(
         text(f"""
-            UPDATE nfe_pagamentos p SET tipo_pagamento = f.tipo_pagamento
+            UPDATE {table.name} p SET tipo_pagamento = f.tipo_pagamento
             FROM formas_pagamento f
             WHERE f.id = p.forma_pagamento_id AND p.tipo_pagamento IS DISTINCT FROM f.tipo_pagamento {only}"""),
         {"notas": list(notas)} if notas is not None else {},

@@ -25,9 +25,14 @@ def rows(forma: Document) -> Rows:
     }
 
 
-async def _fill(connection: AsyncConnection, written: Collection[int]) -> None:
+async def _fill(connection: AsyncConnection) -> None:
+    for pagamentos in repository.PAGAMENTOS:
+        await repository.fill_tipo_pagamento(connection, pagamentos)
+
+
+async def _after_save(connection: AsyncConnection, written: Collection[int]) -> None:
     if written:
-        await repository.fill_tipo_pagamento(connection)
+        await _fill(connection)
 
 
 FORMAS_PAGAMENTO = Resource(
@@ -44,7 +49,7 @@ FORMAS_PAGAMENTO = Resource(
     detail=False,
     needs=("nfe",),
     whole=Whole(when_lacking=True),
-    rebuilt=repository.fill_tipo_pagamento,
+    rebuilt=_fill,
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.
-    after_save=_fill,
+    after_save=_after_save,
 )

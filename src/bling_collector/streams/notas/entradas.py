@@ -1,7 +1,7 @@
 """As notas de entrada de emissão própria: dividem a numeração com as de saída, e explicam números que nelas faltam.
 
-O coletor não guarda as entradas, que numa conta grande são centenas de milhares por ano. Só se listam os dias em volta
-de cada lacuna, e da linha basta a chave de acesso: diz quem emitiu, a série e o número.
+As entradas todas, centenas de milhares por ano numa conta grande, só se coletam a pedido. Aqui listam-se os dias em
+volta de cada lacuna, e da linha basta a chave de acesso: diz quem emitiu, a série e o número.
 """
 
 import logging

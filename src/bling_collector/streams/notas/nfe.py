@@ -1,259 +1,31 @@
 """As NF-e de saída: GET /nfe (sem itens nem valores) e GET /nfe/{id}, uma por nota."""
 
-import re
 from collections.abc import Collection
-from datetime import date
-from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos, transporte_volumes
-from bling_collector.db.proof import Dated
 from bling_collector.db.resources import nota_search, repository
-from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows
-from bling_collector.payload import (
-    Fields,
-    Json,
-    Row,
-    UnreadableError,
-    as_list,
-    integer,
-    is_plain,
-    local_datetime,
-    part,
-)
-from bling_collector.streams.contato import contato_of, known_by
+from bling_collector.etl.resource import Document, Resource, Rows
+from bling_collector.payload import integer
+from bling_collector.streams.contato import known_by
 from bling_collector.streams.logistica.volumes import child_of, volumes
-from bling_collector.streams.nameless import nameless_nota
-from bling_collector.windows import Between
+from bling_collector.streams.notas import nota
+from bling_collector.streams.notas.nota import Tables
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
 
-FINAL = frozenset({2, 5, 6, 7, 9})
-"""Cancelada, autorizada, emitida, registrada, denegada: só muda se a listagem mostrar. As demais situações ainda
-podem ter itens e valores editados sem que a listagem o mostre (referência: situações de /nfe)."""
-
-AWAITING = frozenset({1, 3, 8, 10})
-"""Das outras, as que esperam: pendente, aguardando recibo ou protocolo, em consulta. Uma rejeitada ou bloqueada fica
-como está até que alguém a corrija."""
-
-SEVERAL = "vários"
-"""No lugar do CFOP, quando as linhas têm mais de um."""
-
-_EXACT = Context(prec=500)
-"""Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""
-
-_LINE_TEXTS = (
-    "tipo",
-    "cfop",
-    "classificacaoFiscal",
-    "cest",
-    "gtin",
-    "origem",
-    "numeroPedidoCompra",
-    "informacoesAdicionais",
-)
-_LINE_NUMBERS = (
-    *(("quantidade",), ("valor",), ("valorTotal",), ("pesoBruto",), ("pesoLiquido",)),
-    ("impostos", "valorAproximadoTotalTributos"),
-    *(("impostos", "icms", name) for name in ("st", "origem", "modalidade", "aliquota", "valor")),
-)
-"""O que `vw_nfe_linhas` lê no JSON de cada linha, além do que `nfe_itens` traz."""
-_LINE_NAMES = ("codigo", "descricao", "quantidade", "valor", "valorTotal")
-"""Sem nenhum destes, uma linha não é uma linha."""
+TABLES = Tables(nfe_cabecalho, nfe_itens, nfe_pagamentos)
 
 
-def rows(nota: Document) -> Rows:
-    """As linhas de uma nota, do seu detalhe: cabeçalho, itens, pagamentos e o contato como a nota o traz.
-
-    Toda nota tem linhas, valor e data. As listas que vieram como objetos ficam listas também em `detalhe`.
-    """
-    read = Fields(nota)
-    linhas, parcelas = read.objects("itens"), read.objects("parcelas")
-    emitted, valor = read.local_datetime("dataEmissao"), read.decimal("valorNota")
-    if emitted is None or valor is None:
-        raise UnreadableError(f"{'dataEmissao' if emitted is None else 'valorNota'} não veio")
-    # Um rascunho, ou a nota que se cancelou sem linhas, vale zero e diz que não as tem.
-    if not linhas and (valor or as_list(nota.get("itens")) is None):
-        raise UnreadableError(f"itens não veio, ou veio sem linhas, numa nota de valor {valor}")
-    nfe_id = read.id("id")
-    itens = _itens(nfe_id, linhas)
-    lists = {"itens": [_plain(linha) for linha in linhas], "parcelas": [dict(parcela.value) for parcela in parcelas]}
-    detalhe = {**nota, **{key: lines for key, lines in lists.items() if as_list(nota.get(key)) is not None}}
-    more = {"data_emissao": emitted, "total_nota": valor, "detalhe": detalhe}
-    return {
-        nfe_cabecalho: [_cabecalho(read, itens) | more | _cfops_da_nota(linhas, valor)],
-        nfe_itens: itens,
-        nfe_pagamentos: [_pagamento(nfe_id, numero, parcela) for numero, parcela in enumerate(parcelas, start=1)],
-        transporte_volumes: volumes(nota, "nota"),
-        contatos: [contato | _more(read) for contato in contato_of(read, tipo="tipoPessoa")],
-    }
-
-
-def _cabecalho(nota: Fields, itens: list[Row]) -> Row:
-    return {
-        "id": nota.id("id"),
-        "numero": nota.text("numero"),
-        "situacao": nota.integer("situacao"),
-        "contato_id": nota.reference("contato"),
-        "contato_nome": nota.text("contato", "nome"),
-        "contato_documento": nota.documento("contato", "numeroDocumento"),
-        "contato_municipio": nota.text("contato", "endereco", "municipio"),
-        "contato_uf": nota.text("contato", "endereco", "uf"),
-        "total_produtos": _sum([item["valor_total"] for item in itens]) or Decimal(0),
-        "total_descontos": None,
-        "tipo": nota.integer("tipo"),
-        "serie": nota.integer("serie"),
-        "chave_acesso": nota.text("chaveAcesso"),
-        "data_operacao": nota.local_datetime("dataOperacao"),
-        "natureza_operacao_id": nota.reference("naturezaOperacao"),
-        "loja_id": nota.reference("loja"),
-        "loja_numero": nota.text("loja", "numero"),
-        "numero_pedido_loja": nota.text("numeroPedidoLoja"),
-        "vendedor_id": nota.reference("vendedor"),
-        "finalidade": nota.integer("finalidade"),
-        "valor_frete": nota.decimal("valorFrete"),
-        "link_xml": nota.text("xml"),
-        "link_danfe": nota.text("linkDanfe"),
-        "link_pdf": nota.text("linkPDF"),
-    }
-
-
-def _plain(linha: Fields) -> dict[str, Json]:
-    """A linha como fica em `detalhe`, com os números escritos à brasileira em números: a visão os lê dali."""
-    for name in _LINE_TEXTS:
-        linha.text(name)
-    plain = dict(linha.value)
-    for path in _LINE_NUMBERS:
-        number = linha.decimal(*path)
-        if number is None or is_plain(part(plain, *path)):
-            continue
-        holder = plain
-        for parent in path[:-1]:
-            holder[parent] = holder = dict(holder[parent])
-        holder[path[-1]] = number
-    return plain
-
-
-def _itens(nfe_id: int | None, linhas: list[Fields]) -> list[Row]:
-    """Um item por SKU, com as somas exatas; linhas sem SKU ficam cada uma no seu item."""
-    grupos: dict[str | int, list[Fields]] = {}
-    ordens: dict[str | int, int] = {}
-    for ordem, linha in enumerate(linhas, start=1):
-        if all(linha.value.get(name) in (None, "") for name in _LINE_NAMES):
-            raise UnreadableError(f"{linha.place} veio vazio")
-        chave = linha.text("codigo") or ordem
-        grupos.setdefault(chave, []).append(linha)
-        ordens.setdefault(chave, ordem)
-    return [_item(nfe_id, ordens[chave], grupo) for chave, grupo in grupos.items()]
-
-
-def _item(nfe_id: int | None, ordem: int, grupo: list[Fields]) -> Row:
-    quantidade = _sum([linha.decimal("quantidade") for linha in grupo])
-    valor_total = _sum([_valor_total(linha) for linha in grupo])
-    precos = {linha.decimal("valor") for linha in grupo}
-    textos = [(linha.text("codigo"), linha.text("descricao"), linha.text("unidade")) for linha in grupo]
-    codigo, descricao, unidade = textos[0]
-    return {
-        "nfe_id": nfe_id,
-        "codigo_produto": codigo,
-        "descricao_produto": descricao,
-        "quantidade": quantidade,
-        "valor_unitario": precos.pop() if len(precos) == 1 else _mean_price(valor_total, quantidade),
-        "valor_total": valor_total,
-        "valor_desconto": None,
-        "unidade_medida": unidade,
-        "ordem": ordem,
-        **_cfops_do_item(grupo),
-    }
-
-
-def _cfops_do_item(grupo: list[Fields]) -> Row:
-    partes = _por_cfop(grupo)
-    if len(partes) == 1:
-        return {"cfop": next(iter(partes)) or None, "cfops": None}
-    cfops = [
-        {
-            "cfop": cfop,
-            "quantidade": _sum([linha.decimal("quantidade") for linha in linhas]),
-            "valor": _sum([_valor_total(linha) for linha in linhas]),
-        }
-        for cfop, linhas in sorted(partes.items())
-    ]
-    return {"cfop": SEVERAL, "cfops": cfops}
-
-
-def _cfops_da_nota(linhas: list[Fields], total: Decimal) -> Row:
-    """Quanto da nota é de cada CFOP; o que ela tem além das linhas (frete, IPI, desconto) fica com o de maior valor."""
-    partes = _por_cfop(linhas)
-    if len(partes) <= 1:
-        return {"cfop": next(iter(partes), "") or None, "cfops": None}
-    valores = {cfop: _sum([_valor_total(linha) for linha in partes[cfop]]) or Decimal(0) for cfop in sorted(partes)}
-    maior = max(valores, key=lambda cfop: valores[cfop])  # entre iguais, o primeiro
-    resto = _sum([total, *(-valor for valor in valores.values())])
-    valores[maior] = _sum([valores[maior], resto]) or Decimal(0)
-    return {"cfop": SEVERAL, "cfops": [{"cfop": cfop, "valor": valor} for cfop, valor in valores.items()]}
-
-
-def _por_cfop(linhas: list[Fields]) -> dict[str, list[Fields]]:
-    """As linhas de cada CFOP, escrito sem o ponto; `""` é não ter."""
-    partes: dict[str, list[Fields]] = {}
-    for linha in linhas:
-        partes.setdefault(re.sub(r"[.\s]", "", linha.text("cfop") or "")[:10], []).append(linha)
-    return partes
-
-
-def _valor_total(linha: Fields) -> Decimal | None:
-    total, quantidade, valor = (linha.decimal(name) for name in ("valorTotal", "quantidade", "valor"))
-    if total is not None or quantidade is None or valor is None:
-        return total
-    return _EXACT.quantize(_EXACT.multiply(quantidade, valor), Decimal("0.01"))
-
-
-def _sum(values: list[Decimal | None]) -> Decimal | None:
-    total: Decimal | None = None
-    for value in values:
-        if value is not None:
-            total = value if total is None else _EXACT.add(total, value)
-    return total
-
-
-def _mean_price(total: Decimal | None, quantidade: Decimal | None) -> Decimal | None:
-    """O preço médio das linhas de um SKU vendido a preços diferentes, com 10 casas."""
-    if total is None or not quantidade:
-        return None
-    return _EXACT.quantize(_EXACT.divide(total, quantidade), Decimal("1e-10"))
-
-
-def _pagamento(nfe_id: int | None, numero: int, parcela: Fields) -> Row:
-    """`tipo_pagamento`, o código fiscal, vem de /formas-pagamentos: a parcela só traz o id da forma da conta."""
-    return {
-        "nfe_id": nfe_id,
-        "valor": parcela.decimal("valor"),
-        "forma_pagamento_id": parcela.reference("formaPagamento"),
-        "data_vencimento": parcela.local_date("data"),
-        "numero_parcela": numero,
-    }
-
-
-def _more(nota: Fields) -> Row:
-    """O que a nota diz do contato, e os outros documentos não."""
-    return {
-        "email": nota.text("contato", "email"),
-        "municipio": nota.text("contato", "endereco", "municipio"),
-        "uf": nota.text("contato", "endereco", "uf"),
-        "telefone": nota.text("contato", "telefone"),
-    }
-
-
-def _day(row: Document) -> date | None:
-    emitted = local_datetime(row.get("dataEmissao"))
-    return emitted.date() if emitted else None
+def rows(document: Document) -> Rows:
+    """As linhas de uma nota: ver `rows_of`; e os volumes que despacha."""
+    return {**nota.rows_of(document, TABLES), transporte_volumes: volumes(document, "nota")}
 
 
 async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
-    await repository.fill_tipo_pagamento(connection, ids)
+    await repository.fill_tipo_pagamento(connection, nfe_pagamentos, ids)
     await nota_search.refresh(connection, ids)
 
 
@@ -263,10 +35,10 @@ async def _explain_numbers(ctx: "RunContext") -> None:
     await collect_entradas(ctx)
 
 
-def _refused(nota: Document) -> str | None:
-    if integer(nota.get("tipo")) != 0:
+def _refused(document: Document) -> str | None:
+    if integer(document.get("tipo")) != 0:
         return None
-    return f"A nota {nota['id']} é de entrada; o coletor guarda as de saída."
+    return f"A nota {document['id']} é de entrada; o coletor guarda as de saída."
 
 
 NFE = Resource(
@@ -282,17 +54,11 @@ NFE = Resource(
     principal=True,
     # Sem `situacao` o Bling esconde as canceladas; sem `tipo`, as de saída são o padrão (referência: GET /nfe).
     shows=((("tipo", "1"),), (("tipo", "1"), ("situacao", "2"))),
-    # O padrão esconde mais que as canceladas? As fontes discordam (a descrição diz que não; quem mediu só tinha 6 e 2).
-    suspects=tuple((("situacao", str(situacao)),) for situacao in (5, 4, 1, 9, 3, 7, 8, 10, 11)),
-    proves=lambda row: integer(row.get("situacao")) not in {2, 5, 6},
-    emitted=Emitted(
-        Between("dataEmissaoInicial", "dataEmissaoFinal"),
-        _day,
-        Dated("data_emissao", "situacao"),
-        lambda row: str(integer(row.get("situacao"))),
-    ),
-    is_final=lambda row: integer(row.get("situacao")) in FINAL,
-    open=f"situacao IN ({', '.join(map(str, sorted(AWAITING)))})",
+    suspects=nota.SUSPECTS,
+    proves=nota.shows_more,
+    emitted=nota.emitted(),
+    is_final=nota.is_final,
+    open=nota.OPEN,
     cites=(
         ("formas_pagamento", nfe_pagamentos.c.forma_pagamento_id),
         ("vendedores", nfe_cabecalho.c.vendedor_id),
@@ -300,7 +66,7 @@ NFE = Resource(
         ("naturezas_operacao", nfe_cabecalho.c.natureza_operacao_id),
     ),
     special=(_explain_numbers,),
-    children=(Child(nfe_itens, "nfe_id"), Child(nfe_pagamentos, "nfe_id"), child_of("nota")),
+    children=(*TABLES.children, child_of("nota")),
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     after_save=_after_save,
@@ -308,23 +74,9 @@ NFE = Resource(
     refused=_refused,
     on_gone=nota_search.refresh,
     history=("itens", "parcelas"),
-    # Os links trazem uma chave de acesso que muda de uma resposta a outra.
-    volatile=("link_xml", "link_danfe", "link_pdf"),
+    volatile=nota.LINKS,
     names=known_by("numero"),
-    person=Person(
-        nameless_nota,
-        contato_id=nfe_cabecalho.c.contato_id,
-        names=(nfe_cabecalho.c.contato_nome,),
-        documento=nfe_cabecalho.c.contato_documento,
-        also=(
-            nfe_cabecalho.c.contato_municipio,
-            # Abrem a nota no Bling, com o nome e o endereço; a chave de acesso fica.
-            nfe_cabecalho.c.link_xml,
-            nfe_cabecalho.c.link_danfe,
-            nfe_cabecalho.c.link_pdf,
-        ),
-        texts=("itens", "parcelas"),
-    ),
+    person=nota.person(nfe_cabecalho),
     counts="nfes_processadas",
     said="nfes",
 )

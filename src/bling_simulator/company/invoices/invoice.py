@@ -15,6 +15,8 @@ COMPANY_UF = "RS"
 COMPANY_UF_CODE = "43"
 
 STAMP = "%Y-%m-%d %H:%M:%S"
+NFE, NFCE = 55, 65
+"""Os modelos dos documentos."""
 _SITE = "https://www.bling.com.br"
 _WITHOUT_KEY = frozenset({1, 3, 11})
 """Situações em que a nota ainda não foi transmitida, logo não tem chave."""
@@ -43,6 +45,7 @@ class Draft:
     loja: Json = field(default_factory=lambda: {"id": 0, "numero": ""})
     pedido_loja: str = ""
     issuer_cnpj: str = COMPANY_CNPJ
+    modelo: int = NFE
     oddities: Json = field(default_factory=dict)
     """Campos trocados depois de tudo calculado: as esquisitices que o Bling mostra."""
 
@@ -58,6 +61,7 @@ def build_note(draft: Draft) -> Json:
         serie=draft.serie,
         numero=draft.numero,
         note_id=draft.note_id,
+        modelo=draft.modelo,
     )
     return {
         "id": draft.note_id,
@@ -85,7 +89,9 @@ def build_note(draft: Draft) -> Json:
     }
 
 
-def transmission(*, situacao: int, emitted: datetime, cnpj: str, serie: int, numero: int, note_id: int) -> Json:
+def transmission(
+    *, situacao: int, emitted: datetime, cnpj: str, serie: int, numero: int, note_id: int, modelo: int = NFE
+) -> Json:
     """A chave e os links que a situação permite ter: vazios antes da transmissão, links só se autorizada."""
     blank = {"chaveAcesso": "", "xml": "", "linkDanfe": "", "linkPDF": ""}
     if situacao in _WITHOUT_KEY:
@@ -97,6 +103,7 @@ def transmission(*, situacao: int, emitted: datetime, cnpj: str, serie: int, num
         serie=serie,
         numero=numero,
         code=note_id * 7919 % 100_000_000,
+        modelo=modelo,
     )
     if situacao not in _AUTHORISED:
         return {**blank, "chaveAcesso": key}

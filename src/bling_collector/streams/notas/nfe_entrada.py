@@ -1,0 +1,167 @@
+"""As NF-e de entrada: GET /nfe?tipo=0, cuja linha já diz de quem é, quando e em que situação; e, pedidos pelo nome, os
+detalhes, uma requisição cada um.
+
+Numa conta que movimenta por um centro de distribuição são milhares por dia: por isso os detalhes são outro recurso.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bling_collector.db.core import AsyncConnection
+from bling_collector.db.models import (
+    contatos,
+    nfe_entrada_cabecalho,
+    nfe_entrada_detalhes,
+    nfe_entrada_itens,
+    nfe_entrada_pagamentos,
+)
+from bling_collector.db.resources import entradas, erasure, repository
+from bling_collector.db.upsert import upsert
+from bling_collector.etl.resource import Document, Person, Recent, Resource, Rows
+from bling_collector.payload import Fields, Row, integer
+from bling_collector.streams.contato import known_by
+from bling_collector.streams.nameless import nameless_nota
+from bling_collector.streams.notas import nota
+from bling_collector.streams.notas.nota import Tables
+from bling_collector.windows import Between
+
+if TYPE_CHECKING:
+    from bling_collector.etl.context import RunContext
+    from bling_collector.etl.resource import Id
+
+TABLES = Tables(nfe_entrada_cabecalho, nfe_entrada_itens, nfe_entrada_pagamentos)
+_BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal", most=31)
+"""Um mês de cada vez: as linhas, que são os documentos, ficam na memória até que se comparem."""
+_LATE = timedelta(days=45)
+"""Quanto depois de emitida pelo fornecedor uma nota costuma ser importada."""
+PORTION = 500
+
+
+def rows(document: Document) -> Rows:
+    """As linhas de uma nota, da sua linha na listagem: o cabeçalho, com a série da chave, e o contato."""
+    read = Fields(document)
+    listed = nota.as_listed(read)
+    return {
+        nfe_entrada_cabecalho: [listed | {"serie": _serie(listed["chave_acesso"]), "detalhe": document}],
+        contatos: nota.contatos_of(read),
+    }
+
+
+def _serie(chave: str | None) -> int | None:
+    return integer("".join(chave.split())[22:25]) if chave is not None else None
+
+
+def detail_rows(document: Document) -> Rows:
+    """As linhas de uma nota, do seu detalhe: ele, os itens e os pagamentos. O cabeçalho, `_after_save` o completa."""
+    found = dict(nota.rows_of(document, TABLES))
+    (header,) = found.pop(nfe_entrada_cabecalho)
+    return found | {
+        nfe_entrada_detalhes: [{name: header[name] for name in nfe_entrada_detalhes.c.keys() & header.keys()}]
+    }
+
+
+def _completed(document: Document) -> Row:
+    """O que o detalhe acrescenta ao cabeçalho."""
+    (header,) = nota.rows_of(document, TABLES)[nfe_entrada_cabecalho]
+    (listed,) = rows(document)[nfe_entrada_cabecalho]
+    return {"id": header["id"]} | {name: header[name] for name in header.keys() - listed.keys()}
+
+
+async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
+    stored = await erasure.documents(connection, nfe_entrada_detalhes, ids)
+    await upsert(connection, nfe_entrada_cabecalho, [_completed(row["detalhe"]) for row in stored])
+    await repository.fill_tipo_pagamento(connection, nfe_entrada_pagamentos, ids)
+
+
+def _refused(document: Document) -> str | None:
+    if integer(document.get("tipo")) == 0:
+        return None
+    return f"A nota {document['id']} não é de entrada."
+
+
+async def _one_more(ctx: "RunContext", id_: "Id") -> bool:
+    """O detalhe da nota que se pede, se os detalhes se coletam."""
+    from bling_collector.etl.again import sync_one
+
+    return NFE_ENTRADA_DETALHES in ctx.resources and await sync_one(ctx, NFE_ENTRADA_DETALHES, id_) != "igual"
+
+
+async def _read_details(ctx: "RunContext") -> None:
+    """Busca o detalhe das notas que ainda não o têm, ou cuja linha mudou desde que se leu."""
+    from bling_collector.etl.cited import settle_the_missing
+    from bling_collector.etl.fetch import Wanted, fetch_and_store
+
+    resource = NFE_ENTRADA_DETALHES
+    async with ctx.engine.connect() as connection:
+        ctx.start(resource.title, await entradas.count_without_detail(connection))
+    while True:
+        async with ctx.engine.connect() as connection:
+            portion = await entradas.without_detail(connection, PORTION)
+        if not portion:
+            return
+        todo = {row.id: Wanted(row.resumo_lista, row.dia, {"numero": row.numero}) for row in portion}
+        missing = (await fetch_and_store(ctx, resource, todo)).missing
+        ctx.check_stop()
+        await settle_the_missing(ctx, resource, missing, len(todo))
+
+
+NFE_ENTRADA = Resource(
+    name="nfe_entrada",
+    title="Notas de entrada",
+    noun="Nota de entrada",
+    singular="nota_entrada",
+    permission="Notas fiscais eletrônicas",
+    path="/nfe",
+    brings="nfe_entrada_detalhes",
+    table=nfe_entrada_cabecalho,
+    rows=rows,
+    detail=False,
+    # Sem `situacao` o Bling esconde as canceladas; sem `tipo`, as de entrada (referência: GET /nfe).
+    shows=((("tipo", "0"),), (("tipo", "0"), ("situacao", "2"))),
+    # A importada (7) primeiro, que aqui são quase todas.
+    suspects=tuple(sorted(nota.SUSPECTS, key=lambda params: params != (("situacao", "7"),))),
+    proves=nota.shows_more,
+    emitted=nota.emitted(_BETWEEN),
+    recent=(Recent(nota.BETWEEN, back=_LATE),),
+    cites=(
+        ("canais_venda", nfe_entrada_cabecalho.c.loja_id),
+        ("naturezas_operacao", nfe_entrada_cabecalho.c.natureza_operacao_id),
+        ("vendedores", nfe_entrada_cabecalho.c.vendedor_id),
+    ),
+    # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
+    first_seen=(contatos,),
+    refused=_refused,
+    history=(),
+    names=known_by("numero"),
+    person=nota.person(nfe_entrada_cabecalho),
+    one_more=_one_more,
+)
+NFE_ENTRADA_DETALHES = Resource(
+    name="nfe_entrada_detalhes",
+    title="Detalhes das notas de entrada",
+    noun="Detalhe da nota de entrada",
+    singular="nota_entrada_detalhe",
+    permission="Notas fiscais eletrônicas",
+    path="/nfe",
+    table=nfe_entrada_detalhes,
+    rows=detail_rows,
+    needs=(NFE_ENTRADA.name,),
+    by_name=True,
+    listed=False,
+    cites=(("formas_pagamento", nfe_entrada_pagamentos.c.forma_pagamento_id),),
+    special=(_read_details,),
+    owed=lambda connection, day: entradas.count_without_detail(connection),
+    children=TABLES.children,
+    after_save=_after_save,
+    refused=_refused,
+    history=("itens", "parcelas"),
+    names=known_by("numero"),
+    person=Person(
+        nameless_nota,
+        contato_id=nfe_entrada_detalhes.c.contato_id,
+        names=(nfe_entrada_detalhes.c.detalhe["contato", "nome"].astext,),
+        documento=nfe_entrada_detalhes.c.detalhe["contato", "numeroDocumento"].astext,
+        texts=("itens", "parcelas"),
+    ),
+)

@@ -1,0 +1,113 @@
+"""As notas de entrada: as linhas sempre; os detalhes, de quem os pede pelo nome."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+from tests.support.variants import one_now
+
+from bling_collector.bootstrap import App
+from bling_simulator.bling import Bling
+
+START = date(2025, 1, 1)
+DAY = 86_400.0
+READINGS: list[dict[str, Any]] = [{}, {"default_hides_all_but_authorised": True}]
+pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("nfe_entrada",))]
+
+
+def living(bling: Bling) -> dict[int, Any]:
+    """As notas de entrada do Bling desde o começo, em ordem."""
+    return {
+        id_: each
+        for id_, each in sorted(bling.notes.items())
+        if each["tipo"] == 0 and each["dataEmissao"] >= START.isoformat()
+    }
+
+
+async def assert_equals_the_entries(app: App, bling: Bling, *, detailed: bool) -> None:
+    """Cada nota de entrada viva é a do Bling, com os itens e os totais se se pedem os detalhes; e não há outra."""
+    expected = living(bling)
+    assert await rows(
+        app.engine,
+        "SELECT id, numero, serie, situacao, contato_id, total_nota FROM nfe_entrada_cabecalho "
+        "WHERE excluida_em IS NULL ORDER BY id",
+    ) == [
+        (
+            id_,
+            each["numero"],
+            each["serie"] if each["chaveAcesso"] else None,
+            each["situacao"],
+            each["contato"]["id"] or None,
+            each["valorNota"] if detailed else None,
+        )
+        for id_, each in expected.items()
+    ]
+    assert await rows(
+        app.engine,
+        "SELECT nfe_id, sum(valor_total) FROM nfe_entrada_itens JOIN nfe_entrada_cabecalho c ON c.id = nfe_id "
+        "WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1",
+    ) == ([(id_, sum(line["valorTotal"] for line in each["itens"])) for id_, each in expected.items()] * detailed)
+
+
+def _at(clock: FakeClock, days_ago: int) -> datetime:
+    return (clock.now() - timedelta(days=days_ago)).replace(tzinfo=None, microsecond=0)
+
+
+@pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
+async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+) -> None:
+    bling.configure(**reading)
+    cancelled, deleted, draft = (
+        bling.issue_note(tipo=0, situacao=situacao, emitted_at=_at(clock, 20)) for situacao in (7, 7, 1)
+    )
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    await assert_equals_the_entries(app, bling, detailed=True)
+    bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 40))  # importada agora, emitida há muito
+    bling.cancel_note(cancelled)
+    bling.delete_note(deleted)
+    bling.edit_note(draft, situacao=6, valorNota=bling.notes[draft]["valorNota"] + 1)
+    clock.advance(DAY)
+    result = await app.pipeline.run()
+    assert result.status == "success", result.message
+    await assert_equals_the_entries(app, bling, detailed=True)
+    assert await scalar(
+        app.engine, "SELECT excluida_em IS NOT NULL FROM nfe_entrada_cabecalho WHERE id = :id", id=deleted
+    )
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await app.pipeline.run()).status == "success"
+    assert bling.counters.details == {}, "o que não mudou não se pede outra vez"
+    assert (await app.pipeline.reconcile()).status == "success"
+    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
+
+
+@pytest.mark.collector(recursos=("todos",))
+async def test_com_todos_vem_as_linhas_e_nenhum_detalhe(app: App, bling: Bling, clock: FakeClock) -> None:
+    bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
+    result = await app.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    await assert_equals_the_entries(app, bling, detailed=False)
+    assert not {f"/nfe/{id_}" for id_ in living(bling)} & bling.counters.details.keys()
+    await _only(app, "nfe_entrada").run()
+    await assert_equals_the_entries(app, bling, detailed=True)
+
+
+@pytest.mark.collector(recursos=("nfe_entrada", "contatos"))
+async def test_uma_so_se_busca_com_o_detalhe(app: App, bling: Bling, clock: FakeClock) -> None:
+    id_ = bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
+    assert await app.pipeline.sync("nfe_entrada", id_) == "criado"
+    assert await scalar(app.engine, "SELECT total_nota FROM nfe_entrada_cabecalho") == bling.notes[id_]["valorNota"]
+    assert await app.pipeline.sync("nfe_entrada", id_) == "igual"
+    outgoing = next(id_ for id_, each in bling.notes.items() if each["tipo"] == 1)
+    with pytest.raises(Exception, match="não é de entrada"):
+        await app.pipeline.sync("nfe_entrada", outgoing)
+
+
+def _only(app: App, *names: str) -> Any:
+    from dataclasses import replace
+
+    return type(app.pipeline)(app.engine, app.client, app.oauth, app.clock, replace(app.settings, recursos=names), None)
