@@ -243,7 +243,9 @@ async def _one_row(client: BlingClient, resource: Resource, listing: Shown) -> C
         else:
             await client.none(resource.path, attempts=_ATTEMPTS)
     except CollectorError as error:
-        return error
+        # Recusar o que não há num pai também é responder.
+        by_parent = resource.each is not None and bool(resource.each.params)
+        return None if by_parent and isinstance(error, BlingRejectedError) else error
     return None
 
 

@@ -1,6 +1,7 @@
 """De quem são os dados: a empresa dona da conta do Bling (GET /empresas/me/dados-basicos), e quando é outra."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -18,6 +19,8 @@ class Empresa:
     cnpj: str | None
     email: str | None = None
     data_contrato: date | None = None
+    detalhe: Mapping[str, Json] | None = field(default=None, repr=False)
+    """O que o Bling disse dela, inteiro."""
 
     @property
     def name(self) -> str:
@@ -43,7 +46,7 @@ class Empresa:
 
 def read_empresa(body: Json) -> Empresa | None:
     """A empresa que a resposta diz; None se ela não traz nem id nem CNPJ."""
-    data = part(body, "data")
+    data = part(body, "data") or body
     bling_id, cnpj = text(part(data, "id")), documento(part(data, "cnpj"))
     if bling_id is None and cnpj is None:
         return None
@@ -53,4 +56,5 @@ def read_empresa(body: Json) -> Empresa | None:
         cnpj=cnpj,
         email=text(part(data, "email")),
         data_contrato=local_date(part(data, "dataContrato")),
+        detalhe=data,
     )

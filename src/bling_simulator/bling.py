@@ -23,6 +23,7 @@ from bling_simulator.company.people import Kind, make_contact
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orderbook import Orderbook
 from bling_simulator.company.sales.sellers import as_seller_contact, follow_contact, make_seller
+from bling_simulator.company.shipments import shipments
 from bling_simulator.counters import Counters
 from bling_simulator.faults import FaultBook, FaultKind, FaultRule
 from bling_simulator.limits import AccountLimits, IpLimits
@@ -54,6 +55,8 @@ class Bling:
         self.account_limits = AccountLimits(self.clock)
         self.ip_limits = IpLimits(self.clock)
         self.rng = Random(self.settings.seed)
+        self._object_changes: dict[int, Json] = {}
+        self._deleted_objects: set[int] = set()
         self.unlisted: set[tuple[str, int]] = set()
         """(caminho, id) do que nenhuma listagem mostra, ainda que o detalhe responda."""
         self.garbled: dict[tuple[str, int | str], Json] = {}
@@ -402,13 +405,32 @@ class Bling:
         register = self.kept(path)
         return register.add(detail, local_now(self.clock), record_id=detail.get("id") or register.next_id())
 
-    def edit_dimension(self, path: str, record_id: int, **changes: Any) -> None:
+    def edit_dimension(self, path: str, record_id: int | str, **changes: Any) -> None:
         """Troca campos de um registro; a data de alteração, onde há uma, passa a ser agora."""
         self.kept(path).change(record_id, changes, local_now(self.clock))
 
-    def delete_dimension(self, path: str, record_id: int) -> None:
+    def delete_dimension(self, path: str, record_id: int | str) -> None:
         """Some com o registro: sai das listas, e o detalhe responde 404."""
         del self.kept(path).entries[record_id]
+
+    @property
+    def objects(self) -> dict[int, Json]:
+        """id → cada objeto despachado, sem o id: os volumes dos pedidos e das notas."""
+        stays = self.settings.order_objects_stay_unposted
+        notes = [note for note in self.notes.values() if note["tipo"] == 1]
+        made = shipments(self.orders.values(), notes, self.settings.today, orders_stay_unposted=stays)
+        return {id_: each | self._object_changes.get(id_, {}) for id_, each in made if id_ not in self._deleted_objects}
+
+    def edit_object(self, object_id: int, **changes: Any) -> None:
+        """Troca campos de um objeto despachado. `KeyError` se não existe."""
+        known = self.objects[object_id]
+        if unknown := changes.keys() - known.keys():
+            raise KeyError(f"O objeto não tem {sorted(unknown)}")
+        self._object_changes.setdefault(object_id, {}).update(changes)
+
+    def delete_object(self, object_id: int) -> None:
+        """Some com o objeto; o volume continua a citá-lo."""
+        self._deleted_objects.add(object_id)
 
     # --- defeitos ------------------------------------------------------------------------------------
 

@@ -95,7 +95,8 @@ class SimulatorSettings:
     seller_rows_without_name: bool = False
     """Outra leitura: as linhas de /vendedores vêm sem `contato.nome`."""
     default_hides_inactive: bool = True
-    """Sem `situacao`, /naturezas-operacoes, /canais-venda e /contas-contabeis só trazem o que está ativo (suposto)."""
+    """Sem `situacao`, /naturezas-operacoes, /canais-venda, /contas-contabeis e /logisticas só trazem o que está ativo
+    (suposto), e /logisticas/servicos, que não o aceita, também."""
     default_hides_cancelled_orders: bool = False
     """Outra leitura: sem filtro de situação, /pedidos/vendas e /pedidos/compras não trazem os cancelados."""
     order_list_final_date_excludes_today: bool = True
@@ -127,6 +128,14 @@ class SimulatorSettings:
     """Outra leitura: /contas/pagar ignora os três períodos (um relato)."""
     payable_due_differs: bool = False
     """Outra leitura: o vencimento que a listagem de /contas/pagar mostra é o original (um relato)."""
+    details_say_their_id: bool = False
+    """Outra leitura: os detalhes de /logisticas/objetos e de /produtos/estruturas trazem o id."""
+    channel_without_ads_answers_400: bool = True
+    """/anuncios recusa um canal que não é um marketplace (suposto); senão, nada mostra dele."""
+    fields_hide_inactive: bool = False
+    """Outra leitura: a listagem dos campos customizados de um módulo esconde os inativos."""
+    order_objects_stay_unposted: bool = False
+    """Outra leitura: o objeto de um pedido que deu em nota fica não postado (8), sem datas nem código (um relato)."""
     most_array_values: int | None = None
     """Quantos valores um parâmetro `nome[]` aceita (não está documentado); acima disso, 400."""
 

@@ -6,7 +6,9 @@ banco sai da declaração dele.
 
 import asyncio
 import itertools
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +30,7 @@ from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
 from bling_collector.streams.registry import RESOURCES, named
 from bling_collector.windows import Period, Window
+from bling_simulator.answers import BlingError
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
 
@@ -72,7 +75,7 @@ def _is_repeated(resource: Resource) -> bool:
     return resource.optional and resource.name not in _FIRSTS
 
 
-EACH = _each(lambda resource: resource.snapshot is None)
+EACH = _each(lambda resource: resource.snapshot is None, slow=_is_repeated)
 EACH_WAY = _each(lambda resource: resource.snapshot is None and "detalhe" in resource.table.c, slow=_is_repeated)
 """Menos o que não guarda JSON: um documento, que não muda."""
 PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
@@ -82,8 +85,8 @@ PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 def alone(app: App, resource: Resource) -> None:
     """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
     names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
-    if resource.each is not None:
-        names.add(resource.each.of)
+    names |= {parents.of for parents in resource.parents if parents.of}
+    names |= {*resource.needs} if resource.besides else set()
     if (source := _source(resource)) is not None:
         names.add(source.name)
     elif resource.keys is not None or resource.special:
@@ -107,11 +110,11 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
         asked = dict(params)
         told = {key: asked[param] for param, key in resource.told if param in asked}
         told |= {key: parent[column] for column, key in (resource.each.told if resource.each is not None else ())}
-        for listed in simulated.list(bling, _query(bling, (*params, *span, *parent.items()))):
+        for listed in _shown(bling, resource, (*params, *span, *_asked(resource, parent))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
-            row = simulated.row(dict(listed))
-            found[listed["id"]] = {**detail, **resource.of_list(row)} if resource.detail else told | row
+            row = told | simulated.row(dict(listed))
+            found[listed["id"]] = {"id": listed["id"], **detail, **resource.of_list(row)} if resource.detail else row
     return found
 
 
@@ -119,19 +122,36 @@ def listed(bling: Bling, resource: Resource, *filters: Params) -> list[int]:
     """Os ids que as listagens com estes filtros mostram; nenhum se o recurso não se lista."""
     if not resource.listed:
         return []
-    shown = SIMULATED[resource.path].list
-    asked = [(*params, *parent.items()) for parent in _parents(bling, resource) for params in filters]
-    return [row["id"] for params in asked for row in shown(bling, _query(bling, params))]
+    asked = [(*params, *_asked(resource, parent)) for parent in _parents(bling, resource) for params in filters]
+    return [row["id"] for params in asked for row in _shown(bling, resource, params)]
+
+
+def _shown(bling: Bling, resource: Resource, params: Params) -> list[Any]:
+    """O que a listagem mostra; nada, se o Bling a recusa."""
+    with suppress(BlingError):
+        return SIMULATED[resource.path].list(bling, _query(bling, params))
+    return []
 
 
 def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
-    """O que cada pai põe no caminho da listagem: o id dele; de um recurso sem pai, nada, uma vez."""
-    if resource.each is None:
+    """O que cada pai diz de uma listagem, como a consulta o chama; de um recurso sem pai, nada, uma vez."""
+    if resource.each is None or not resource.each.of:
         return [{}]
     parent = named(resource.each.of)
     assert parent is not None, resource.name
-    names = [name for _, name, _, _ in Formatter().parse(resource.path) if name]
-    return [dict.fromkeys(names, id_) for id_ in documents(bling, parent)]
+    columns = re.findall(r'(\w+) AS "?(\w+)', resource.each.query)
+    held = [parent.rows(document)[parent.table][0] for document in documents(bling, parent).values()]
+    return [{name: row[column] for column, name in columns} for row in held]
+
+
+def _in_path(resource: Resource) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(resource.path) if name]
+
+
+def _asked(resource: Resource, parent: dict[str, Any]) -> Params:
+    """O que se pede da listagem de um pai."""
+    params = resource.each.params if resource.each is not None and parent else ()
+    return tuple((name, str(parent[name])) for name in (*_in_path(resource), *params))
 
 
 def _query(bling: Bling, params: Any) -> Any:
@@ -264,7 +284,8 @@ async def test_what_changes_in_bling_changes_here(app: App, bling: Bling, clock:
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, documents(bling, resource)[chosen]))
     clock.advance(DAY)
-    seen_daily = resource.changed is not None or (resource.emitted is None and collects_all(resource))
+    daily = resource.whole is not None and not (resource.whole.every or resource.whole.when_lacking)
+    seen_daily = resource.changed is not None or (resource.emitted is None and daily)
     if seen_daily:
         assert (await app.pipeline.run()).status == "success"
     else:  # o que se lê por janelas, ou só quando se cita, pode ficar para a releitura
@@ -301,11 +322,12 @@ async def test_what_answers_and_is_not_listed_is_not_invented(
     app: App, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
     ids, truth = await assert_equals_bling(app, bling, resource), documents(bling, resource)
-    chosen = next(id_ for id_ in ids if resource.is_listable(truth[id_]))
+    chosen = next((id_ for id_ in ids if resource.is_listable(truth[id_])), ids[0])
     bling.unlisted.add((resource.path, chosen))
     clock.advance(DAY)
     await repaired(app)
-    assert {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is not None
+    gone = {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is not None
+    assert gone == resource.is_listable(truth[chosen])
     bling.unlisted.clear()
     clock.advance(DAY)
     await repaired(app)
@@ -426,10 +448,10 @@ async def test_without_the_permission_the_others_are_whole(
     if resource.optional:
         assert result.status == "success", result.message
         found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
-        # O que se lê por outro, do mesmo caminho, pode nem chegar a pedir-se.
+        # O que está debaixo do caminho é da mesma permissão; o que se lê por outro, do mesmo, pode nem se pedir.
         refused, source = {name for name, each in found.items() if each.sem_permissao}, _source(resource)
         assert resource.name in refused or (source is not None and source.name in refused)
-        assert refused <= {each.name for each in RESOURCES if each.path == resource.path}
+        assert refused <= {each.name for each in RESOURCES if f"{each.path}/".startswith(f"{resource.path}/")}
     else:
         assert result.status != "success"
         assert "permissão" in str(result.message)

@@ -236,3 +236,24 @@ async def test_a_conferencia_de_cada_mes_passa_a_ser_de_um_recurso(empty_engine:
         assert list(await proof.checked_months(connection, "nfe", datetime.now(UTC))) == [date(2025, 3, 1)]
     found = await rows(empty_engine, "SELECT recurso, no_bling FROM conferencias ORDER BY 1")
     assert found == [("nfe", {"6": 3}), ("pedidos", {"9": 1})]
+
+
+async def test_os_volumes_dos_documentos_que_ja_se_tinham(empty_engine: AsyncEngine) -> None:
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema.migrate, "0021")
+    volumes = '[{"id": 5, "servico": "PAC", "codigoRastreamento": ""}, {"id": "6"}, {"id": 0}, {"id": {}}]'
+    documents = {1: f'{{"transporte": {{"volumes": {volumes}}}}}', 2: '{"transporte": {"volumes": 3}}', 3: "{}"}
+    async with empty_engine.begin() as connection:
+        for table in ("pedidos_venda", "nfe_cabecalho"):
+            insert = text(f"INSERT INTO {table} (id, detalhe) VALUES (:id, CAST(:detalhe AS jsonb))")
+            for id_, detalhe in {**documents, 4: None}.items():
+                await connection.execute(insert, {"id": id_, "detalhe": detalhe})
+    await schema.upgrade(empty_engine)
+    found = "SELECT documento_id, ordem, objeto_id, servico, codigo_rastreamento FROM transporte_volumes"
+    for tipo in ("pedido", "nota"):
+        assert await rows(empty_engine, f"{found} WHERE documento_tipo = '{tipo}' ORDER BY ordem") == [
+            (1, 1, 5, "PAC", None),
+            (1, 2, 6, None, None),
+            (1, 3, None, None, None),
+            (1, 4, None, None, None),
+        ]

@@ -131,6 +131,7 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
            ORDER BY 1, 2""",
     )
     assert set(naive) == {
+        ("logisticas_objetos", "ultima_alteracao"),
         ("nfe_busca", "data_emissao"),
         *(
             (f"{nota}_cabecalho", day)
@@ -138,6 +139,8 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
             for day in ("data_emissao", "data_operacao")
         ),
         ("nfe_entradas", "data_emissao"),
+        ("notificacoes", "data_envio"),
+        ("notificacoes", "data_leitura"),
     }
 
 

@@ -50,6 +50,10 @@ SMALL: dict[str, str | None] = {
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
     "/contatos/tipos": None,
+    "/campos-customizados/modulos": None,
+    "/notificacoes": None,
+    "/logisticas": "/logisticas/{idLogistica}",
+    "/logisticas/servicos": "/logisticas/servicos/{idLogisticaServico}",
     "/pedidos/compras": "/pedidos/compras/{idPedidoCompra}",
     "/propostas-comerciais": "/propostas-comerciais/{idPropostaComercial}",
     "/ordens-producao": "/ordens-producao/{idOrdemProducao}",
@@ -163,6 +167,44 @@ async def test_a_document(client: httpx2.AsyncClient, official: OfficialDescript
 def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
     detail = official.answer_schema("/borderos/{idBordero}")["properties"]["data"]
     assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
+
+
+def test_every_shipped_object(company: Bling, official: OfficialDescription) -> None:
+    detail = official.answer_schema("/logisticas/objetos/{idObjeto}")["properties"]["data"]
+    objects = list(company.objects.values())
+    assert len(objects) > 100
+    assert problems({"type": "array", "items": detail}, answered(objects[-300:])) == []
+
+
+async def test_the_fields_of_a_module(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
+    listed = await client.get("/campos-customizados/modulos/12345602")
+    assert len(listed.json()["data"]) == 3
+    assert problems(official.list_schema("/campos-customizados/modulos/{idModulo}"), listed.json()) == []
+    one = await client.get(f"/campos-customizados/{listed.json()['data'][1]['id']}")
+    assert problems(official.answer_schema("/campos-customizados/{idCampoCustomizado}"), one.json()) == []
+
+
+async def test_every_ad(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:
+    channel = bling.dimensions["/canais-venda"].entries[204_561_377].detail
+    asked = {"idLoja": channel["id"], "tipoIntegracao": channel["tipo"]}
+    shown: list[int] = []
+    for situacao in range(1, 5):
+        answer = await client.get("/anuncios", params=asked | {"situacao": situacao})
+        shown.append(situacao if answer.json()["data"] else 0)
+        assert problems(official.list_schema("/anuncios"), answer.json()) == []
+        for row in answer.json()["data"][:3]:
+            one = await client.get(f"/anuncios/{row['id']}", params=asked)
+            assert problems(official.answer_schema("/anuncios/{idAnuncio}"), one.json()) == []
+    assert any(shown)
+    assert (await client.get("/anuncios")).status_code == 400
+
+
+async def test_every_structure(client: httpx2.AsyncClient, official: OfficialDescription) -> None:
+    kits = (await client.get("/produtos", params={"criterio": 5, "tipo": "E"})).json()["data"]
+    assert kits
+    for kit in kits:
+        answer = await client.get(f"/produtos/estruturas/{kit['id']}")
+        assert problems(official.answer_schema("/produtos/estruturas/{idProdutoEstrutura}"), answer.json()) == []
 
 
 async def test_cash_has_no_envelope(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:

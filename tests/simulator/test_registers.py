@@ -102,7 +102,9 @@ async def test_product_filters(client: httpx2.AsyncClient, bling: Bling) -> None
     category = live[5]["categoria"]["id"] or live[6]["categoria"]["id"]
     in_category = await ids(client, "/produtos", criterio=5, idCategoria=category)
     assert in_category == {p["id"] for p in bling.products.values() if p["categoria"]["id"] == category}
-    assert await ids(client, "/produtos", criterio=5, tipo="PS") == bling.products.keys()
+    kits = await ids(client, "/produtos", criterio=5, tipo="E")
+    assert len(kits) == 3
+    assert await ids(client, "/produtos", criterio=5, tipo="PS") == bling.products.keys() - kits
     assert await ids(client, "/produtos", criterio=5, tipo="V") == set()
     assert live[3]["id"] in await ids(client, "/produtos", criterio=5, nome=live[3]["nome"].lower())
 

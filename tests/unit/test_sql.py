@@ -81,7 +81,7 @@ OTHERS = {
         "description",
         "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
         # Das declarações dos recursos: condições, e nomes das colunas.
-        *("kept.ours", "day", "condition", "column.name", "column.table.name", "parked", "later"),
+        *("kept.ours", "day", "condition", "citing.name", "citing.table.name", "each", "parked", "later"),
         *("' UNION '.join(sources)", "_waiting(table)", "_lacking(table, recurso, citing)", "', '.join(columns)"),
     },
     # Nomes lidos do catálogo, entre aspas; e as tabelas cujas linhas ficam, escritas ali mesmo.

@@ -10,11 +10,11 @@ from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import control
+from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import UsageError
-from bling_collector.etl.resource import Resource
 from bling_collector.opening import open_database
 from bling_collector.plan.daily import load_costed
-from bling_collector.streams.registry import RESOURCES, collected, named, needed
+from bling_collector.streams.registry import RESOURCES, WHOLE, collected, named, needed, registers
 from bling_collector.words import lower_first, several
 
 
@@ -28,12 +28,18 @@ async def _show(settings: Settings, *, json_: bool) -> int:
         found = await load_costed(engine, settings, SystemClock().now())
         async with engine.connect() as connection:
             besides = await needed(connection, settings.recursos)
+            whole = await registers(connection, settings.recursos)
     if json_:
         emit_json(found)
     else:
         report.recursos(found)
+        if on := [name for name, each in WHOLE.items() if each.name in whole]:
+            click.echo(f"Coleta-se {_titles(on)}, e não só o que se cita.")
+        if off := [name for name in WHOLE if name not in on]:
+            click.echo(f"O que ninguém cita coleta-se com `bling-collector recursos ligar {' '.join(off)}`.")
         if besides:
-            click.echo(f"Outro precisa de {_said(besides)}, que por isso se coleta{'m' * (len(besides) > 1)}.")
+            said = _titles([each.name for each in besides])
+            click.echo(f"Outro precisa de {said}, que por isso se coleta{'m' * (len(besides) > 1)}.")
     return 0
 
 
@@ -43,39 +49,54 @@ def switch(names: Collection[str], *, on: bool) -> int:
 
 
 async def _switch(settings: Settings, names: Collection[str], *, on: bool) -> int:
-    asked = [_asked(name, on=on) for name in names]
+    asked = [_switchable(name, on=on) for name in names]
     if settings.recursos:
         raise UsageError("A variável RECURSOS diz o que se coleta. Mude-a, ou tire-a, e vale o que se liga aqui.")
     async with open_database(settings) as (engine, _), engine.begin() as connection:
-        before = await collected(connection, None)
-        for resource in asked:
-            await control.switch(connection, resource.name, SystemClock().now(), on=on)
-        after = await collected(connection, None)
+        before = await _collected(connection)
+        for name in asked:
+            await control.switch(connection, name, SystemClock().now(), on=on)
+        after = await _collected(connection)
     if began := [each for each in after if each not in before]:
-        click.echo(f"A próxima execução passa a coletar {_said(began)}, desde o começo da coleta.")
+        click.echo(f"A próxima execução passa a coletar {_titles(began)}, desde o começo da coleta.")
     if ended := [each for each in before if each not in after]:
-        click.echo(f"Deixa-se de coletar {_said(ended)}; o que já se tem fica como está.")
+        click.echo(f"Deixa-se de coletar {_titles(ended)}; o que já se tem fica como está.")
     same = [each for each in asked if each not in (*began, *ended)]
     if still := [each for each in same if each in after]:
         click.echo(
-            f"Já se coleta: {_said(still)}."
+            f"Já se coleta: {_titles(still)}."
             if on
-            else f"Outro recurso precisa de {_said(still)}, que continua a ser coletado."
+            else f"Outro recurso precisa de {_titles(still)}, que continua a ser coletado."
         )
     if already := [each for each in same if each not in after]:
-        click.echo(f"Já não se coleta: {_said(already)}.")
+        click.echo(f"Já não se coleta: {_titles(already)}.")
     return 0
 
 
-def _asked(name: str, *, on: bool) -> Resource:
+async def _collected(connection: AsyncConnection) -> list[str]:
+    """Os nomes do que se coleta, com os dos cadastros inteiros."""
+    resources, whole = await collected(connection, None), await registers(connection, None)
+    return [*(each.name for each in resources), *(name for name, each in WHOLE.items() if each.name in whole)]
+
+
+def _switchable(name: str, *, on: bool) -> str:
+    if name in WHOLE:
+        return name
     resource = named(name)
     if resource is None:
-        offered = ", ".join(each.name for each in RESOURCES)
+        offered = ", ".join((*(each.name for each in RESOURCES), *WHOLE))
         raise UsageError(f"Não há recurso {name!r}; os que há são {offered}.")
     if resource.principal and not on:
         raise UsageError(f"{resource.title} coletam-se sempre: o marco de cada execução é o delas.")
-    return resource
+    return resource.name
 
 
-def _said(resources: Sequence[Resource]) -> str:
-    return several([lower_first(each.title) for each in resources])
+def _titles(names: Sequence[str]) -> str:
+    return several([_title(name) for name in names])
+
+
+def _title(name: str) -> str:
+    if (resource := WHOLE.get(name)) is not None:
+        return f"o cadastro inteiro de {lower_first(resource.title)}"
+    found = named(name)
+    return lower_first(found.title) if found is not None else name

@@ -26,7 +26,7 @@ _LATEST = 200
 async def load(connection: AsyncConnection) -> Empresa | None:
     """A empresa guardada; None se ainda não se soube qual é."""
     c = empresa.c
-    columns = (c.bling_id, c.nome, c.cnpj, c.email, c.data_contrato)
+    columns = (c.bling_id, c.nome, c.cnpj, c.email, c.data_contrato, c.detalhe)
     row = (await connection.execute(select(*columns).where(c.id == 1))).one_or_none()
     return Empresa(*row) if row is not None else None
 
@@ -39,6 +39,7 @@ async def save(connection: AsyncConnection, found: Empresa, now: datetime) -> No
         "cnpj": found.cnpj,
         "email": found.email,
         "data_contrato": found.data_contrato,
+        "detalhe": found.detalhe,
     }
     new = insert(empresa).values(id=1, desde=now, **said)
     known = {name: value for name, value in said.items() if value is not None}

@@ -52,7 +52,7 @@ async def retry_pendencias(ctx: RunContext, resource: Resource) -> None:
         for each in owed
     }
     ctx.start(f"{resource.title} pendentes", len(todo))
-    if resource.only_listed or (resource.ids is not None and not resource.detail):
+    if resource.only_listed or resource.detail_with or (resource.ids is not None and not resource.detail):
         await _retry_listed(ctx, resource, [each.recurso_id for each in owed])
         return
     missing = (await fetch_and_store(ctx, resource, todo, count=resource.emitted is not None)).missing
@@ -73,7 +73,7 @@ async def _retry_listed(ctx: RunContext, resource: Resource, ids: list[str]) -> 
                 break
             reading = listing.reading(ctx, resource)
             async for page in reading.pages():
-                await store_rows(ctx, resource, [row for row in page if str(row["id"]) in portion])
+                await _store_listed(ctx, resource, [row for row in page if str(row["id"]) in portion])
                 gone -= {str(row["id"]) for row in page}
             gone = gone if not reading.unread else set()
         async with ctx.transaction() as connection:  # o que a listagem de todos não mostra já não existe
@@ -89,6 +89,13 @@ async def store_rows(ctx: RunContext, resource: Resource, rows: Collection[Json]
         outcome = await ctx.store(connection, resource, [_as_listed(resource, row) for row in rows])
         ctx.progress.saved[resource.name] += len(outcome.created)
     return outcome
+
+
+async def _store_listed(ctx: RunContext, resource: Resource, rows: Collection[Json]) -> None:
+    if resource.detail:
+        await fetch_and_store(ctx, resource, {row["id"]: wanted_of(resource, row) for row in rows}, count=False)
+    else:
+        await store_rows(ctx, resource, rows)
 
 
 def _as_listed(resource: Resource, row: Document) -> Item:

@@ -127,7 +127,7 @@ async def _of_page(
     """
     ids = [row["id"] for row in page]
     async with ctx.engine.connect() as connection:
-        if changed.only_ours:
+        if changed.only_ours and resource.name not in ctx.registers:
             ids = [*await repository.already_read(connection, resource.table, ids)]
         elif before := [row["id"] for row in page if _is_before_all(ctx, resource, row)]:
             held = await repository.already_read(connection, resource.table, before)

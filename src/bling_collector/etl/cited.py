@@ -1,6 +1,6 @@
 """O que outras tabelas citam e a do recurso não tem: pede-se pelo id, e do que nem o Bling tem guarda-se que não há."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
@@ -78,8 +78,14 @@ async def lacks(ctx: RunContext, resource: Resource) -> bool:
 
 
 def citing(ctx: RunContext, resource: Resource) -> list[repository.Citing]:
-    """As colunas, dos recursos que se coletam, que guardam ids deste."""
-    return [column for each in ctx.resources for name, column in each.cites if name == resource.name]
+    """De onde vêm os ids deste: as colunas, dos recursos que se coletam, que os guardam."""
+    return citing_among(ctx.resources, resource)
+
+
+def citing_among(resources: Iterable[Resource], resource: Resource) -> list[repository.Citing]:
+    """O mesmo, destes recursos."""
+    columns = [column for each in resources for name, column in each.cites if name == resource.name]
+    return [*columns, *([resource.besides] if resource.besides else [])]
 
 
 async def settle_the_missing(ctx: RunContext, resource: Resource, missing: Collection[Id], asked: int) -> None:

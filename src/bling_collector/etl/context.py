@@ -99,6 +99,8 @@ class RunContext:
     started: datetime
     resources: tuple[Resource, ...] = ()
     """Os recursos que se coletam, na ordem em que se coletam."""
+    registers: Collection[str] = ()
+    """Deles, os de que se quer o cadastro inteiro."""
     keep_lock: Callable[[], Awaitable[None]] | None = None
     """Confere, antes de cada transação, que a tranca da execução ainda é desta."""
     progress: Progress = field(default_factory=Progress)
@@ -238,7 +240,7 @@ class RunContext:
     ) -> dict[str, Json]:
         """O detalhe de um registro, inteiro; `read` como em `details`."""
         return await self.client.detail(
-            resource.asked_at, id_, read or resource.read, key=resource.key, params=resource.detail_params
+            resource.asked_at, id_, read or resource.read, key=resource.key_of(id_), params=resource.detail_params
         )
 
     async def asking(self, work: Awaitable[T]) -> T:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
+from bling_collector.api.transport import ATTEMPTS
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -21,7 +22,7 @@ from bling_collector.errors import (
     CollectorError,
 )
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.resource import Document, Id, Resource
+from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.payload import Row
 
@@ -48,6 +49,8 @@ class Wanted:
     """O que só a linha diz, e o documento guarda."""
     row: Document | None = field(default=None, compare=False)
     """A própria linha, se é ela o documento."""
+    params: Params = field(default=(), compare=False)
+    """O que vai com o pedido do detalhe."""
 
 
 @dataclass
@@ -104,6 +107,7 @@ async def fetch(
     limit: int,
     stop: asyncio.Event,
     witnesses: Sequence[Id] = (),
+    params: Mapping[Id, Params] | None = None,
 ) -> AsyncGenerator[Fetched]:
     """O detalhe de cada id, ou o erro que só diz respeito a ele; um dos erros é não se deixar ler por `read`.
 
@@ -116,17 +120,20 @@ async def fetch(
     busca.
     """
 
+    async def ask(id_: Id, read: Callable[[Document], object] = dict, attempts: int = ATTEMPTS) -> Document:
+        more = (*resource.detail_params, *(params or {}).get(id_, ()))
+        key = resource.key_of(id_)
+        return await client.detail(resource.asked_at, id_, read, key=key, params=more, attempts=attempts)
+
     async def one(id_: Id) -> Fetched:
         try:
-            return Fetched(
-                id_, await client.detail(resource.asked_at, id_, read, key=resource.key, params=resource.detail_params)
-            )
+            return Fetched(id_, await ask(id_, read))
         except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
         except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
             return Fetched(id_, None, error)
 
-    jury = _Jury(client, resource, ids, witnesses)
+    jury = _Jury(client, resource, ids, witnesses, ask)
     async for fetched in bounded(one, ids, limit=limit, stop=stop):
         for judged in await jury.hear(fetched):
             yield judged
@@ -138,7 +145,15 @@ async def fetch(
 class _Jury:
     """Decide se o que falhou é culpa do registro."""
 
-    def __init__(self, client: BlingClient, resource: Resource, ids: Collection[Id], witnesses: Sequence[Id]) -> None:
+    def __init__(
+        self,
+        client: BlingClient,
+        resource: Resource,
+        ids: Collection[Id],
+        witnesses: Sequence[Id],
+        ask: Callable[..., Awaitable[Document]],
+    ) -> None:
+        self._ask = ask
         self._client = client
         self._resource = resource
         self._path = resource.asked_at
@@ -182,13 +197,7 @@ class _Jury:
         witnesses = self._witnesses or ([] if oldest is None else [oldest])
         for witness in witnesses:
             try:
-                await self._client.detail(
-                    self._path,
-                    witness,
-                    key=self._resource.key,
-                    params=self._resource.detail_params,
-                    attempts=WITNESS_ATTEMPTS,
-                )
+                await self._ask(witness, attempts=WITNESS_ATTEMPTS)
             except BlingNotFoundError:  # também é uma resposta
                 pass
             except BlingPausedError:  # o Bling está fora do ar: não é a testemunha que falha
@@ -201,7 +210,11 @@ class _Jury:
 
 
 async def details(
-    ctx: RunContext, resource: Resource, ids: Collection[Id], read: Callable[[Document], object] | None = None
+    ctx: RunContext,
+    resource: Resource,
+    ids: Collection[Id],
+    read: Callable[[Document], object] | None = None,
+    params: Mapping[Id, Params] | None = None,
 ) -> AsyncGenerator[Fetched]:
     """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá.
 
@@ -209,8 +222,10 @@ async def details(
     """
     async with ctx.engine.connect() as connection:
         held = await repository.should_answer(connection, resource.table, resource.name, without=ids, most=WITNESSES)
-    read = read or resource.read
-    return fetch(ctx.client, resource, ids, read, limit=ctx.in_flight, stop=ctx.stop, witnesses=held)
+    if resource.detail_with:  # de um que não está nesta listagem não se sabe com que se pede
+        held = []
+    read, limit = read or resource.read, ctx.in_flight
+    return fetch(ctx.client, resource, ids, read, limit=limit, stop=ctx.stop, witnesses=held, params=params)
 
 
 async def fetch_and_store(
@@ -250,7 +265,7 @@ async def fetch_and_store(
     whole = [Fetched(id_, wanted.row) for id_, wanted in todo.items() if wanted.row is not None]
     try:
         async for fetched in _chained(
-            whole, ctx, resource, [id_ for id_, wanted in todo.items() if wanted.row is None]
+            whole, ctx, resource, {id_: wanted.params for id_, wanted in todo.items() if wanted.row is None}
         ):
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
@@ -291,10 +306,10 @@ async def _without_parked(ctx: RunContext, resource: Resource, todo: Mapping[Id,
 
 
 async def _chained(
-    whole: Iterable[Fetched], ctx: RunContext, resource: Resource, ids: Collection[Id]
+    whole: Iterable[Fetched], ctx: RunContext, resource: Resource, asked: Mapping[Id, Params]
 ) -> AsyncIterator[Fetched]:
     for fetched in whole:
         yield fetched
-    if ids:
-        async for fetched in await details(ctx, resource, ids):
+    if asked:
+        async for fetched in await details(ctx, resource, asked.keys(), params=asked):
             yield fetched

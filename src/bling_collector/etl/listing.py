@@ -66,7 +66,8 @@ def diff(
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row
-    return Wanted(resource.resumo(row), day, resource.names(row), resource.of_list(row), whole)
+    said, params = resource.of_list(row), resource.params_of(row)
+    return Wanted(resource.resumo(row), day, resource.names(row), said, whole, params)
 
 
 @dataclass(frozen=True)

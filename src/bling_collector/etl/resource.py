@@ -38,6 +38,12 @@ Special = Callable[["RunContext"], Awaitable[None]]
 WEEKLY: Final = timedelta(days=7)
 
 
+def may_be_hidden(document: Document) -> bool:
+    """Para `listable`, onde nada se diz de a listagem mostrar os inativos, nem há filtro que os peça: de um que existe
+    não se sabe se devia estar nela, e só o 404 o dá por excluído."""
+    return False
+
+
 @dataclass(frozen=True)
 class Child:
     """Uma tabela cujas linhas pertencem às da tabela principal e são trocadas com ela."""
@@ -256,12 +262,17 @@ class Resource:
     """Onde se pede um só, se não é em `path`."""
     detail_params: Params = ()
     """O que se manda com esse pedido."""
+    detail_with: tuple[tuple[str, str], ...] = ()
+    """O que vai com o pedido de um só, que sem isso não se dá: o parâmetro → a chave da linha que o diz. De um assim só
+    se pede o que uma listagem acaba de mostrar."""
+    unnamed: bool = False
+    """True se o detalhe não traz o id: é o de quem se pediu."""
     optional: bool = True
     """False para o que se coleta sem que ninguém o peça."""
     brings: str = ""
     """O recurso que também se pede quando este se pede pelo nome."""
     by_name: bool = False
-    """True para o que `todos` não pede, pelo que custa."""
+    """True para o que `todos` não pede: pelo que custa, ou porque o Bling não o descreve."""
     principal: bool = False
     """O marco dele é o da execução, como no primeiro coletor."""
 
@@ -281,6 +292,8 @@ class Resource:
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()
     """Parâmetro de listagem → a chave da linha que ele diz por ela, onde a linha não a traz."""
+    register: tuple[Params, ...] = ()
+    """As listagens de tudo o que há, para quem quer o cadastro inteiro e não só o que se cita."""
     ids: str | None = None
     """O filtro da listagem por id, que se repete, onde há um."""
     paged: bool = True
@@ -300,6 +313,8 @@ class Resource:
     tudo o que se tem."""
     cites: tuple[Cited, ...] = ()
     """Os outros recursos de que este guarda ids."""
+    besides: str | None = None
+    """Em SQL, os ids que se pedem além dos que se citam."""
     needs: tuple[str, ...] = ()
     """De onde vêm os ids deste, que não se lista por si: pedem-se com ele, se nada que se pede os dá."""
     keys: Keys | None = None
@@ -400,6 +415,14 @@ class Resource:
     def of_list(self, row: Document) -> Document:
         """O que só a linha da listagem diz, como o documento o guarda."""
         return {ours: row[theirs] for theirs, ours in self.from_list if theirs in row}
+
+    def key_of(self, id_: Id) -> Callable[[Document], Id]:
+        """O que identifica o detalhe de `id_`, que pode não o dizer."""
+        return self.key if not self.unnamed else lambda document: id_ if "id" not in document else self.key(document)
+
+    def params_of(self, row: Document) -> Params:
+        """O que vai com o pedido do detalhe de uma linha da listagem."""
+        return tuple((param, str(row[key])) for param, key in self.detail_with)
 
     @property
     def has_text_ids(self) -> bool:

@@ -9,7 +9,7 @@ from bling_collector.clock import is_due
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
-from bling_collector.errors import BlingNotFoundError
+from bling_collector.errors import BlingError, BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.cited import PORTION, lacks, settle_the_missing, whole_mark
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import details, fetch_and_store
@@ -157,8 +157,14 @@ def _keys(document: object) -> set[str]:
 
 
 async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorough: bool) -> AsyncIterator[list[Json]]:
-    """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`."""
-    for listing in await shown(ctx, resource, thorough=thorough):
+    """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`.
+
+    Uma que se pede com o que o pai diz pode ser recusada (400) por não haver tal coisa nele: os outros seguem; se o são
+    todas, o que não serve é o pedido.
+    """
+    listings, rejected = await shown(ctx, resource, thorough=thorough), list[BlingError]()
+    by_params = resource.each is not None and bool(resource.each.params)
+    for listing in listings:
         reading = listing.reading(ctx, resource, short_is_last=not thorough)
         try:
             async for page in reading.pages():
@@ -167,7 +173,15 @@ async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorou
             if resource.each is None:
                 raise
             unread.append(Unread(None, error))  # o pai já não existe: a dos outros segue
-        unread += reading.unread
+        except BlingRejectedError as error:
+            if not by_params:
+                raise
+            rejected.append(error)
+        refused = [each.error for each in reading.unread if by_params and isinstance(each.error, BlingRejectedError)]
+        rejected += refused
+        unread += [each for each in reading.unread if each.error not in refused]
+    if rejected and len(rejected) == len(listings):
+        raise rejected[-1]
 
 
 async def _is_due(ctx: RunContext, resource: Resource, last: datetime | None) -> bool:
@@ -178,6 +192,32 @@ async def _is_due(ctx: RunContext, resource: Resource, last: datetime | None) ->
             owed = await control.pending(connection, resource.name, before=ctx.started, now=now)
         return bool(owed) or await lacks(ctx, resource)
     return is_due(last, now, resource.whole.every) or (not resource.alone and await lacks(ctx, resource))
+
+
+async def read_register(ctx: RunContext, resource: Resource) -> None:
+    """Traz das listagens o que o banco não tem, uma vez por semana; numa conferência que repara, sempre. Nos outros
+    dias o que há de novo vem com o que mudou."""
+    name, now = f"{resource.name}.todos", ctx.clock.now()
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, name)
+    if not ctx.everything and not is_due(last, now, WEEKLY):
+        return
+    ctx.start(f"{resource.title}: o cadastro inteiro")
+    unread: Unreads = []
+    for params in resource.register:
+        reading = Reading(ctx, resource, params)
+        async for page in reading.pages():
+            async with ctx.engine.connect() as connection:
+                known = await repository.already_read(connection, resource.table, [row["id"] for row in page])
+            await _fetch(ctx, resource, {row["id"]: row for row in page if row["id"] not in known})
+            ctx.show()
+            ctx.check_stop()
+        unread += reading.unread
+    if unread:
+        ctx.problems.append(f"O Bling não dá todo o cadastro de {resource.title.lower()}: {unread[0].error}")
+        return
+    async with ctx.transaction() as connection:
+        await control.move_checkpoint(connection, name, now)
 
 
 async def read_removed(ctx: RunContext, resource: Resource) -> None:

@@ -16,7 +16,7 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.etl.again import MOST_OPEN
 from bling_collector.etl.batches import BATCH
-from bling_collector.etl.cited import whole_mark
+from bling_collector.etl.cited import citing_among, whole_mark
 from bling_collector.etl.listing import MAX_PROBES, hidden
 from bling_collector.etl.resource import Recent, Resource, Snapshot
 from bling_collector.windows import EARLIEST, Window, plan
@@ -245,7 +245,7 @@ async def _lacking(
         return await resource.owed(connection, brasilia_day(now))
     if resource.keys is not None:
         return len(await resource.keys.lacking(connection, now))
-    citing = [column for each in resources for name, column in each.cites if name == resource.name]
+    citing = citing_among(resources, resource)
     return await repository.count_lacking(connection, resource.table, resource.name, citing)
 
 

@@ -28,7 +28,7 @@ from bling_collector.etl.listing import hides_more, owe
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.sweep import sweep
-from bling_collector.etl.whole import read_removed, read_whole
+from bling_collector.etl.whole import read_register, read_removed, read_whole
 from bling_collector.runs.due import due_windows_of
 from bling_collector.runs.job import Job
 from bling_collector.windows import Window
@@ -110,6 +110,8 @@ def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]
         yield partial(read_whole, ctx, resource)
     if resource.changed is not None and job.windows:
         yield partial(read_changed, ctx, resource)
+    if resource.name in ctx.registers and job.windows:
+        yield partial(read_register, ctx, resource)
     if ctx.everything and resource.shown:
         yield partial(read_shown, ctx, resource)
 

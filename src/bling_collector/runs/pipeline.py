@@ -46,7 +46,7 @@ from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
 from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, reached, read_everything
-from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named
+from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named, registers, whole_of
 from bling_collector.windows import (
     EARLIEST,
     Window,
@@ -243,6 +243,7 @@ class Pipeline:
                 self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
                 usual = await collected(connection, self._settings.recursos)
                 resources = chosen(job.recursos) if job.recursos else usual
+                whole = await registers(connection, self._settings.recursos) | whole_of(job.recursos)
                 marks = await load_marks(connection, resources, scope, now)
                 periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
                 asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope)
@@ -260,6 +261,7 @@ class Pipeline:
             how = {"repair": job.repair, "everything": job.everything, "accept_deletions": job.accept_deletions}
             mine = {
                 "resources": resources,
+                "registers": whole,
                 "started": now,
                 "scope": scope,
                 "keep_lock": begun.lock.keep,

@@ -1,5 +1,5 @@
 """Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado, e um pai, antes do que só se
-lista por ele."""
+lista por ele, ou tira dele os ids."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
@@ -8,6 +8,7 @@ from bling_collector.db import control
 from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import ConfigurationError
 from bling_collector.etl.resource import Resource
+from bling_collector.streams.cadastros.campos_customizados import CAMPOS_CUSTOMIZADOS, CAMPOS_CUSTOMIZADOS_MODULOS
 from bling_collector.streams.cadastros.canais_venda import CANAIS_VENDA
 from bling_collector.streams.cadastros.categorias_financeiras import CATEGORIAS_FINANCEIRAS
 from bling_collector.streams.cadastros.contas_financeiras import CONTAS_FINANCEIRAS
@@ -15,6 +16,7 @@ from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.cadastros.depositos import DEPOSITOS
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.cadastros.naturezas_operacao import NATUREZAS_OPERACAO
+from bling_collector.streams.cadastros.notificacoes import NOTIFICACOES
 from bling_collector.streams.cadastros.situacoes import SITUACOES, SITUACOES_MODULOS
 from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
@@ -24,18 +26,24 @@ from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
+from bling_collector.streams.logistica.logisticas import LOGISTICAS
+from bling_collector.streams.logistica.logisticas_objetos import LOGISTICAS_OBJETOS
+from bling_collector.streams.logistica.logisticas_servicos import LOGISTICAS_SERVICOS
 from bling_collector.streams.notas.documentos import DOCUMENTOS
 from bling_collector.streams.notas.nfce import NFCE
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA, NFE_ENTRADA_DETALHES
 from bling_collector.streams.notas.nfse import NFSE
 from bling_collector.streams.producao.ordens_producao import ORDENS_PRODUCAO
+from bling_collector.streams.produtos.anuncios import ANUNCIOS
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
+from bling_collector.streams.produtos.produtos_componentes import PRODUTOS_COMPONENTES
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
 from bling_collector.streams.vendas.contratos import CONTRATOS
+from bling_collector.streams.vendas.ordens_servico import ORDENS_SERVICO
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 from bling_collector.streams.vendas.propostas import PROPOSTAS
 
@@ -46,6 +54,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     NFE_ENTRADA,
     NFE_ENTRADA_DETALHES,
     PEDIDOS_VENDA,
+    ORDENS_SERVICO,
     PROPOSTAS,
     PEDIDOS_COMPRA,
     CONTAS_RECEBER,
@@ -56,26 +65,36 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     SITUACOES_MODULOS,
     SITUACOES,
     ORDENS_PRODUCAO,
+    LOGISTICAS_OBJETOS,
+    LOGISTICAS,
+    LOGISTICAS_SERVICOS,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
     VENDEDORES,
+    CANAIS_VENDA,
+    ANUNCIOS,
     CONTATOS,
     ESTOQUES,
     PRODUTOS,
+    PRODUTOS_COMPONENTES,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
-    CANAIS_VENDA,
     DEPOSITOS,
     NATUREZAS_OPERACAO,
     TIPOS_CONTATO,
     GRUPOS_PRODUTO,
     CONTAS_FINANCEIRAS,
     CATEGORIAS_FINANCEIRAS,
+    CAMPOS_CUSTOMIZADOS_MODULOS,
+    CAMPOS_CUSTOMIZADOS,
+    NOTIFICACOES,
     DOCUMENTOS,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""
 ALL: Final = "todos"
+WHOLE: Final = {f"{resource.name}_{ALL}": resource for resource in RESOURCES if resource.register}
+"""O nome com que se pede o cadastro inteiro de um recurso, e não só o que se cita."""
 
 
 def named(name: str) -> Resource | None:
@@ -87,16 +106,23 @@ def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = N
     """Os recursos destes nomes, e os que eles trazem; sem nomes, os que se coletam sem que ninguém os peça, com os que
     se ligaram e sem os que se desligaram (`switches`). ConfigurationError se um não existe."""
     names = names or ()
-    if unknown := [name for name in names if name != ALL and named(name) is None]:
-        offered = ", ".join((*(resource.name for resource in RESOURCES), ALL))
+    if unknown := [name for name in names if name != ALL and name not in WHOLE and named(name) is None]:
+        offered = ", ".join((*(resource.name for resource in RESOURCES), *WHOLE, ALL))
         raise ConfigurationError(f"RECURSOS: não há recurso {unknown[0]!r}. Os que há são {offered}.")
+    whole = whole_of(names, switches)
     on = switches or {}
     if not names:
         names = [resource.name for resource in RESOURCES if on.get(resource.name, not resource.optional)]
     told = [each for each in RESOURCES if {each.name, each.singular} & {*names}]
     brought = {each.brings for each in told if each.brings and on.get(each.brings, True)}
     everything = {each.name for each in RESOURCES if ALL in names and not each.by_name}
-    return {each.name for each in told} | brought | everything
+    return whole | {each.name for each in told} | brought | everything
+
+
+def whole_of(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:
+    """Os recursos de que se pede o cadastro inteiro, como em `asked`."""
+    on = names or {name for name, is_on in (switches or {}).items() if is_on}
+    return {resource.name for name, resource in WHOLE.items() if name in on}
 
 
 def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> tuple[Resource, ...]:
@@ -109,7 +135,7 @@ def chosen(names: Collection[str] | None, switches: Mapping[str, bool] | None = 
 
 def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
     """Aqueles por que se lista; e, se nenhum dos que já se pedem dá ids dele, os que os dão."""
-    yield from (parents.of for parents in resource.parents)
+    yield from (parents.of for parents in resource.parents if parents.of)
     if not any(each.gives(resource) for each in RESOURCES if each.name in wanted):
         yield from resource.needs
 
@@ -117,6 +143,11 @@ def _needed_by(resource: Resource, wanted: Collection[str]) -> Iterator[str]:
 async def collected(connection: AsyncConnection, names: Collection[str] | None) -> tuple[Resource, ...]:
     """Os recursos que se coletam: os que `RECURSOS` pede (`names`) ou, sem ela, os que o banco diz."""
     return chosen(names, None if names else await control.switches(connection))
+
+
+async def registers(connection: AsyncConnection, names: Collection[str] | None) -> set[str]:
+    """Dos que se coletam, os de que se quer o cadastro inteiro."""
+    return whole_of(names, None if names else await control.switches(connection))
 
 
 async def needed(connection: AsyncConnection, names: Collection[str] | None) -> list[Resource]:

@@ -12,12 +12,14 @@ from bling_simulator.api.contatos import CONTATOS
 from bling_simulator.api.dimensoes import DIMENSOES
 from bling_simulator.api.documentos import DOCUMENTOS
 from bling_simulator.api.estoque.saldos import SALDOS
+from bling_simulator.api.estruturas import ESTRUTURAS
 from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
 from bling_simulator.api.nfce import NFCE
 from bling_simulator.api.nfe import NFE
 from bling_simulator.api.nfse import NFSE
+from bling_simulator.api.objetos import OBJETOS
 from bling_simulator.api.paging import cut_page
 from bling_simulator.api.papeis import PAPEIS
 from bling_simulator.api.pedidos_vendas import PEDIDOS_VENDAS
@@ -45,7 +47,7 @@ RESOURCES = {
             VENDEDORES,
             PEDIDOS_VENDAS,
         ),
-        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS),
+        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS, ESTRUTURAS),
         *DIMENSOES,
         *PAPEIS,
     )
@@ -78,8 +80,8 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     if head in _DETAILS and tail.isascii() and (tail.isalnum() if _DETAILS[head].text_ids else tail.isdigit()):
         _check_scope(bling, _DETAILS[head].path)
         found = _DETAILS[head]
-        if found.detail_requires and not request.query_params.get(found.detail_requires):
-            raise invalid(found.detail_requires, f"O parâmetro {found.detail_requires} é obrigatório.")
+        if lacking := [name for name in found.detail_required if not request.query_params.get(name)]:
+            raise invalid(lacking[0], f"O parâmetro {lacking[0]} é obrigatório.")
         detail = _detail(bling, found, tail if found.text_ids else int(tail))
         return _data(request, [detail] if found.several and detail else detail, wrapped=found.wraps(bling))
     raise not_found()

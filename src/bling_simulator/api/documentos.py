@@ -47,6 +47,6 @@ DOCUMENTOS = Resource(
     delete=_refused,
     listed=False,
     text_ids=True,
-    detail_requires="formato",
+    detail_required=("formato",),
     several=True,
 )

@@ -35,8 +35,8 @@ class Resource:
     """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""
     text_ids: bool = False
     """Se o que se põe no caminho do detalhe é um texto."""
-    detail_requires: str | None = None
-    """O parâmetro sem o qual o detalhe é recusado (400)."""
+    detail_required: tuple[str, ...] = ()
+    """Os parâmetros sem um dos quais o detalhe é recusado (400)."""
     several: bool = False
     """Se o detalhe vem numa lista."""
     page_size: Callable[[Bling], int] | None = None

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 from bling_simulator.payload import Json, clone
+
+Id = TypeVar("Id", int, str)
 
 
 @dataclass
@@ -17,16 +20,16 @@ class Entry:
 
 @dataclass
 class Register:
-    """Os cadastros por id, do mais antigo ao mais novo."""
+    """Os cadastros por id, um número ou um texto, do mais antigo ao mais novo."""
 
-    entries: dict[int, Entry] = field(default_factory=dict)
+    entries: dict[Any, Entry] = field(default_factory=dict)
 
-    def add(self, detail: Json, at: datetime, *, record_id: int, deleted: bool = False) -> int:
+    def add(self, detail: Json, at: datetime, *, record_id: Id, deleted: bool = False) -> Id:
         detail["id"] = record_id
         self.entries[record_id] = Entry(detail, included=at, changed=at, deleted=deleted)
         return record_id
 
-    def change(self, record_id: int, changes: Json, at: datetime) -> None:
+    def change(self, record_id: Any, changes: Json, at: datetime) -> None:
         """Troca campos do detalhe e carimba a alteração. `KeyError` se o id ou o campo não existe."""
         entry = self.entries[record_id]
         unknown = changes.keys() - entry.detail.keys()

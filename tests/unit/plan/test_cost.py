@@ -101,8 +101,13 @@ def test_o_que_esta_em_aberto_rele_se_na_coleta_do_dia() -> None:
 
 
 def test_nenhum_recurso_fica_sem_conta() -> None:
-    """O que nada pede na primeira carga só se lê pelo que outros citam, ou fotografa o que ainda não há."""
+    """O que nada pede na primeira carga só se lê pelo que o banco já tem, ou fotografa o que ainda não há."""
     found = costs(*(each.name for each in RESOURCES))
     new = found.arrivals({each.name: 100 for each in RESOURCES})
     asked = {each.name: found.windows(each, [100]) if each.emitted else found.rest(each, new, {}) for each in RESOURCES}
-    assert {name for name, cost in asked.items() if cost <= 0} <= {"situacoes", "estoques"}
+    assert {name for name, cost in asked.items() if cost <= 0} <= {
+        "situacoes",
+        "estoques",
+        "produtos_componentes",
+        "notificacoes",
+    }

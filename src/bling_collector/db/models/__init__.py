@@ -11,7 +11,14 @@ from bling_collector.db.models.cadastros import (
     vendedores,
     vendedores_comissoes,
 )
-from bling_collector.db.models.catalogo import produtos_fornecedores, produtos_fornecedores_custos, produtos_lojas
+from bling_collector.db.models.catalogo import (
+    anuncios,
+    produtos_componentes,
+    produtos_estruturas,
+    produtos_fornecedores,
+    produtos_fornecedores_custos,
+    produtos_lojas,
+)
 from bling_collector.db.models.compras import pedidos_compra, pedidos_compra_itens, pedidos_compra_parcelas
 from bling_collector.db.models.control import (
     alarmes,
@@ -27,6 +34,9 @@ from bling_collector.db.models.control import (
     recursos_ligados,
 )
 from bling_collector.db.models.dimensoes import (
+    campos_customizados,
+    campos_customizados_modulos,
+    campos_customizados_opcoes,
     canais_venda,
     canais_venda_filiais,
     categorias_financeiras,
@@ -34,6 +44,7 @@ from bling_collector.db.models.dimensoes import (
     depositos,
     grupos_produto,
     naturezas_operacao,
+    notificacoes,
     situacoes,
     situacoes_modulos,
     tipos_contato,
@@ -46,6 +57,12 @@ from bling_collector.db.models.financeiro import (
     contas_borderos,
     contas_pagar,
     contas_receber,
+)
+from bling_collector.db.models.logistica import (
+    logisticas,
+    logisticas_objetos,
+    logisticas_servicos,
+    transporte_volumes,
 )
 from bling_collector.db.models.notas import (
     cfops,
@@ -69,6 +86,7 @@ from bling_collector.db.models.notas import (
 from bling_collector.db.models.producao import ordens_producao, ordens_producao_itens, ordens_producao_vendas
 from bling_collector.db.models.vendas import (
     contratos,
+    ordens_servico,
     pedidos_venda,
     pedidos_venda_itens,
     pedidos_venda_parcelas,
@@ -79,9 +97,13 @@ from bling_collector.db.models.vendas import (
 __all__ = [
     "TOKENS_ROW",
     "alarmes",
+    "anuncios",
     "borderos",
     "borderos_pagamentos",
     "caixas_lancamentos",
+    "campos_customizados",
+    "campos_customizados_modulos",
+    "campos_customizados_opcoes",
     "canais_venda",
     "canais_venda_filiais",
     "categorias_financeiras",
@@ -108,6 +130,9 @@ __all__ = [
     "historico",
     "janelas_devidas",
     "limites_bling",
+    "logisticas",
+    "logisticas_objetos",
+    "logisticas_servicos",
     "metadata",
     "naturezas_operacao",
     "nfce_cabecalho",
@@ -125,11 +150,13 @@ __all__ = [
     "nfe_itens",
     "nfe_pagamentos",
     "nfse",
+    "notificacoes",
     "oauth_states",
     "oauth_tokens",
     "ordens_producao",
     "ordens_producao_itens",
     "ordens_producao_vendas",
+    "ordens_servico",
     "pedidos_compra",
     "pedidos_compra_itens",
     "pedidos_compra_parcelas",
@@ -138,7 +165,9 @@ __all__ = [
     "pedidos_venda_parcelas",
     "pendencias",
     "produtos",
+    "produtos_componentes",
     "produtos_desconhecidos",
+    "produtos_estruturas",
     "produtos_fornecedores",
     "produtos_fornecedores_custos",
     "produtos_lojas",
@@ -148,6 +177,7 @@ __all__ = [
     "situacoes",
     "situacoes_modulos",
     "tipos_contato",
+    "transporte_volumes",
     "vendedores",
     "vendedores_comissoes",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from bling_collector.db.models.base import metadata, ours
 
@@ -48,6 +49,7 @@ empresa = Table(
     Column("cnpj", Text, comment="sem pontuação; pode ter letras"),
     Column("email", Text),
     Column("data_contrato", Date),
+    Column("detalhe", JSONB, comment="a empresa inteira, como GET /empresas/me/dados-basicos a deu"),
     Column(
         "desde",
         DateTime(timezone=True),

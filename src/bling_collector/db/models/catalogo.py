@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Integer,
     Numeric,
     Table,
     Text,
@@ -52,4 +53,40 @@ produtos_lojas = Table(
     Column("preco", Numeric),
     Column("preco_promocional", Numeric),
     *kept("a linha de GET /produtos/lojas"),
+)
+
+produtos_estruturas = Table(
+    "produtos_estruturas",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id do produto composto"),
+    Column("tipo_estoque", Text, comment="F físico, V virtual"),
+    Column(
+        "lancamento_estoque",
+        Text,
+        comment="o que uma venda baixa: A o produto e os componentes, M os componentes, P o produto",
+    ),
+    *kept("a estrutura inteira, como GET /produtos/estruturas/{id} a deu", listed=False),
+)
+
+produtos_componentes = Table(
+    "produtos_componentes",
+    metadata,
+    Column(
+        "produto_id", BigInteger, ForeignKey(produtos_estruturas.c.id), primary_key=True, comment="o produto composto"
+    ),
+    Column("ordem", Integer, primary_key=True, autoincrement=False, comment="o lugar na estrutura, de 1 em diante"),
+    Column("componente_id", BigInteger, index=True, comment="o produto que o compõe"),
+    Column("quantidade", Numeric, comment="quantos entram em um"),
+)
+
+anuncios = Table(
+    "anuncios",
+    metadata,
+    bling_id(),
+    Column("loja_id", BigInteger, index=True, comment="o canal de venda"),
+    Column("tipo_integracao", Text, comment="o tipo do canal"),
+    Column("produto_id", BigInteger, index=True),
+    Column("titulo", Text),
+    Column("situacao", Integer, comment="1 publicado, 2 rascunho, 3 com problema, 4 pausado"),
+    *kept("o anúncio inteiro, como GET /anuncios/{id} o deu, com o que a listagem diz dele"),
 )

@@ -4,13 +4,15 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
+    DateTime,
     ForeignKey,
     Integer,
     Table,
     Text,
 )
 
-from bling_collector.db.models.base import bling_id, kept, metadata
+from bling_collector.db.models.base import BRASILIA_TIME, bling_id, kept, metadata
 
 depositos = Table(
     "depositos",
@@ -114,4 +116,51 @@ situacoes = Table(
     Column("cor", Text, comment="em hexadecimal: #E9DC40"),
     Column("id_herdado", BigInteger, comment="a de fábrica de que a empresa a tirou; vazio se é de fábrica"),
     *kept("a linha de GET /situacoes/modulos/{id}, com o id do módulo"),
+)
+
+campos_customizados_modulos = Table(
+    "campos_customizados_modulos",
+    metadata,
+    bling_id(),
+    Column("nome", Text),
+    Column("modulo", Text, comment="como o sistema o chama"),
+    Column("agrupador", Text, comment="o que, no cadastro, separa os campos que um registro tem"),
+    *kept("a linha de GET /campos-customizados/modulos"),
+)
+
+campos_customizados = Table(
+    "campos_customizados",
+    metadata,
+    bling_id(),
+    Column("modulo_id", BigInteger, index=True),
+    Column("nome", Text),
+    Column("situacao", Integer, comment="1 ativo, 0 inativo"),
+    Column("tipo_campo_id", BigInteger, comment="o tipo, que o Bling diz em GET /campos-customizados/tipos"),
+    Column("obrigatorio", Boolean),
+    *kept("o campo inteiro, como GET /campos-customizados/{id} o deu"),
+)
+
+campos_customizados_opcoes = Table(
+    "campos_customizados_opcoes",
+    metadata,
+    Column("campo_id", BigInteger, ForeignKey(campos_customizados.c.id), primary_key=True, comment="de que campo é"),
+    Column("ordem", Integer, primary_key=True, autoincrement=False, comment="o lugar no campo, de 1 em diante"),
+    Column("id", BigInteger, comment="o id no Bling, que é o que o cadastro guarda"),
+    Column("nome", Text),
+)
+
+notificacoes = Table(
+    "notificacoes",
+    metadata,
+    Column("id", Text, primary_key=True, comment="o id no Bling, que é um texto"),
+    Column("titulo", Text),
+    Column("descricao", Text),
+    Column("modulo", Text, comment="FISCAL…"),
+    Column("fonte", Text, comment="o órgão em que se baseia"),
+    Column("acao", Text, comment="o que se fez dela"),
+    Column("data_criacao", Date, index=True),
+    Column("data_envio", DateTime, comment=f"quando se publicou; {BRASILIA_TIME}"),
+    Column("data_vigencia", Date, comment="quando passa a valer o que ela diz"),
+    Column("data_leitura", DateTime, comment=f"quando alguém a leu; {BRASILIA_TIME}"),
+    *kept("a linha de GET /notificacoes"),
 )

@@ -138,3 +138,12 @@ contratos = Table(
     ),
     *kept("o contrato inteiro, como GET /contratos/{id} o deu"),
 )
+
+ordens_servico = Table(
+    "ordens_servico",
+    metadata,
+    bling_id(),
+    Column("numero", Text),
+    Column("contato_id", BigInteger, index=True),
+    *kept("a ordem inteira, como GET /ordens/servico/{id} a deu"),
+)

@@ -25,8 +25,8 @@ from bling_collector.payload import Json
 
 ASK_AGAIN_AFTER = timedelta(days=7)
 """Um SKU que o Bling não conhece não é perguntado de novo antes disso."""
-Citing = Column[Any]
-"""A coluna de outra tabela que guarda ids desta."""
+Citing = Column[Any] | str
+"""A coluna de outra tabela que guarda ids desta; ou, em SQL, a consulta que os dá."""
 _PARKED = f"""
     EXISTS (SELECT FROM pendencias d
             WHERE d.recurso = '{{recurso}}' AND d.recurso_id = {{id}} AND d.tentativas >= {PARKED_AFTER})"""
@@ -113,13 +113,17 @@ def _waiting(table: Table) -> str:
     return "detalhe IS NULL AND nao_encontrado_em IS NULL" if "nao_encontrado_em" in table.c else "false"
 
 
+def _ids_of(citing: Citing) -> str:
+    return citing if isinstance(citing, str) else f"SELECT {citing.name} FROM {citing.table.name}"
+
+
 def _lacking(table: Table, recurso: str, citing: Collection[Citing]) -> str:
     sources = [f"SELECT id FROM {table.name} WHERE {_waiting(table)}"]
     sources += [
         f"""
-        SELECT {column.name} FROM {column.table.name} c
-        WHERE {column.name}::text <> '0' AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.{column.name})"""
-        for column in citing
+        SELECT citado FROM ({each}) AS c (citado)
+        WHERE citado::text <> '0' AND NOT EXISTS (SELECT FROM {table.name} t WHERE t.id = c.citado)"""
+        for each in map(_ids_of, citing)
     ]
     parked = _PARKED.format(recurso=recurso, id="citados.id::text")
     return f"FROM ({' UNION '.join(sources)}) AS citados (id) WHERE NOT {parked}"

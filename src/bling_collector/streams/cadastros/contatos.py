@@ -61,6 +61,7 @@ CONTATOS = Resource(
     always=("nome",),
     # Sem `criterio` só vêm os últimos incluídos; 1 é todos, 2 os excluídos (referência: GET /contatos).
     shows=((("criterio", "1"),),),
+    register=((("criterio", "1"),),),
     needs=("nfe",),
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal"), only_ours=True),
     shown=("nome", "documento", "codigo", "situacao", "telefone", "celular"),

@@ -4,11 +4,12 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos
+from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos, transporte_volumes
 from bling_collector.db.resources import nota_search, repository
 from bling_collector.etl.resource import Document, Resource, Rows
 from bling_collector.payload import integer
 from bling_collector.streams.contato import known_by
+from bling_collector.streams.logistica.volumes import child_of, volumes
 from bling_collector.streams.notas import nota
 from bling_collector.streams.notas.nota import Tables
 
@@ -19,8 +20,8 @@ TABLES = Tables(nfe_cabecalho, nfe_itens, nfe_pagamentos)
 
 
 def rows(document: Document) -> Rows:
-    """As linhas de uma nota: ver `rows_of`."""
-    return nota.rows_of(document, TABLES)
+    """As linhas de uma nota: ver `rows_of`; e os volumes que despacha."""
+    return {**nota.rows_of(document, TABLES), transporte_volumes: volumes(document, "nota")}
 
 
 async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
@@ -65,7 +66,7 @@ NFE = Resource(
         ("naturezas_operacao", nfe_cabecalho.c.natureza_operacao_id),
     ),
     special=(_explain_numbers,),
-    children=TABLES.children,
+    children=(*TABLES.children, child_of("nota")),
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     after_save=_after_save,

@@ -97,6 +97,7 @@ PRODUTOS = Resource(
     # A descrição do Bling diz que /produtos, por padrão, só mostra saldo positivo (não foi medido).
     suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
     proves=_is_out_of_stock,
+    register=NOT_DELETED,
     ids="idsProdutos[]",
     needs=("nfe",),
     changed=Changed(

@@ -1,10 +1,17 @@
 """Os pedidos de venda: GET /pedidos/vendas (sem itens nem parcelas) e GET /pedidos/vendas/{id}, um por pedido."""
 
-from bling_collector.db.models import contatos, pedidos_venda, pedidos_venda_itens, pedidos_venda_parcelas
+from bling_collector.db.models import (
+    contatos,
+    pedidos_venda,
+    pedidos_venda_itens,
+    pedidos_venda_parcelas,
+    transporte_volumes,
+)
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Changed, Child, Document, Emitted, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part
 from bling_collector.streams.contato import contato_of, known_by
+from bling_collector.streams.logistica.volumes import child_of, volumes
 from bling_collector.traces import only
 from bling_collector.windows import Between
 
@@ -31,6 +38,7 @@ def rows(pedido: Document) -> Rows:
         pedidos_venda: [_pedido(read) | {"detalhe": pedido}],
         pedidos_venda_itens: [_item(pedido_id, ordem, item) for ordem, item in itens],
         pedidos_venda_parcelas: [_parcela(pedido_id, ordem, parcela) for ordem, parcela in parcelas],
+        transporte_volumes: volumes(pedido, "pedido"),
         contatos: contato_of(read, tipo="tipoPessoa"),
     }
 
@@ -124,8 +132,13 @@ PEDIDOS_VENDA = Resource(
         ("situacoes", pedidos_venda.c.situacao_id),
         ("produtos", pedidos_venda_itens.c.produto_id),
         ("formas_pagamento", pedidos_venda_parcelas.c.forma_pagamento_id),
+        ("logisticas_objetos", transporte_volumes.c.objeto_id),  # os das notas também
     ),
-    children=(Child(pedidos_venda_itens, "pedido_id"), Child(pedidos_venda_parcelas, "pedido_id")),
+    children=(
+        Child(pedidos_venda_itens, "pedido_id"),
+        Child(pedidos_venda_parcelas, "pedido_id"),
+        child_of("pedido"),
+    ),
     first_seen=(contatos,),
     history=("itens", "parcelas"),
     person=Person(

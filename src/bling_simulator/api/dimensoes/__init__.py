@@ -1,5 +1,6 @@
 """Os cadastros pequenos: os recursos deles, para o despacho."""
 
+from bling_simulator.api.dimensoes.anuncios import ANUNCIOS
 from bling_simulator.api.dimensoes.cadastros import (
     CANAIS_VENDA,
     DEPOSITOS,
@@ -7,7 +8,12 @@ from bling_simulator.api.dimensoes.cadastros import (
     NATUREZAS_OPERACOES,
     TIPOS_CONTATO,
 )
+from bling_simulator.api.dimensoes.campos import CAMPOS as CAMPOS_CUSTOMIZADOS
+from bling_simulator.api.dimensoes.campos import MODULOS as CAMPOS_CUSTOMIZADOS_MODULOS
 from bling_simulator.api.dimensoes.financeiro import CATEGORIAS_RECEITAS_DESPESAS, CONTAS_CONTABEIS
+from bling_simulator.api.dimensoes.logisticas import LOGISTICAS, LOGISTICAS_SERVICOS
+from bling_simulator.api.dimensoes.notificacoes import NOTIFICACOES
+from bling_simulator.api.dimensoes.ordens import ORDENS_SERVICO
 from bling_simulator.api.dimensoes.produtos import PRODUTOS_FORNECEDORES, PRODUTOS_LOJAS
 from bling_simulator.api.dimensoes.situacoes import MODULOS, SITUACOES
 
@@ -23,4 +29,11 @@ DIMENSOES = (
     SITUACOES,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
+    ORDENS_SERVICO,
+    NOTIFICACOES,
+    ANUNCIOS,
+    CAMPOS_CUSTOMIZADOS_MODULOS,
+    CAMPOS_CUSTOMIZADOS,
+    LOGISTICAS,
+    LOGISTICAS_SERVICOS,
 )

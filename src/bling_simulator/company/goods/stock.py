@@ -1,7 +1,8 @@
 """O cadastro de produtos: os vendidos, os nunca vendidos, e gêmeos excluídos com o mesmo código."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 
 from bling_simulator.company.goods.catalogue import make_products
@@ -9,6 +10,7 @@ from bling_simulator.company.register import Register
 from bling_simulator.payload import Json, clone
 
 _FIRST_ID = 16_100_000_007
+_KITS = 3
 
 
 def make_stock(rng: Random, debuts: Sequence[datetime], categories: list[int]) -> tuple[Register, list[Json]]:
@@ -39,4 +41,22 @@ def make_stock(rng: Random, debuts: Sequence[datetime], categories: list[int]) -
     for at, product, deleted in enrolled:
         register.add(product, at, record_id=product_id, deleted=deleted)
         product_id += rng.randrange(1_000, 700_000)
+    _compose(
+        products[:sold], products[sold:], {entry.detail["id"] for entry in register.entries.values() if entry.deleted}
+    )
     return register, products[:sold]
+
+
+def _compose(sold: Sequence[Json], never_sold: Sequence[Json], deleted: Container[int]) -> None:
+    """Uns dos últimos produtos vendidos são feitos de outros; um componente nunca se vendeu sozinho."""
+    alive = [product for product in sold if product["id"] not in deleted][::-1]
+    for kit, component in zip(alive[:_KITS], alive[_KITS:], strict=False):
+        kit["formato"] = "E"
+        kit["estrutura"] = {
+            "tipoEstoque": "V",
+            "lancamentoEstoque": "M",
+            "componentes": [
+                {"produto": {"id": component["id"]}, "quantidade": Decimal(2)},
+                {"produto": {"id": never_sold[0]["id"]}, "quantidade": Decimal("0.5")},
+            ],
+        }

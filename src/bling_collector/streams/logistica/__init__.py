@@ -1,0 +1,1 @@
+"""Como se entrega o que se vende."""

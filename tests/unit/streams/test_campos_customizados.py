@@ -1,0 +1,37 @@
+"""Dos campos customizados e dos módulos deles às linhas das tabelas."""
+
+from tests.fixtures import fixture
+
+from bling_collector.db import models
+from bling_collector.streams.cadastros.campos_customizados import CAMPOS_CUSTOMIZADOS, rows, rows_of_modulo
+
+
+def test_um_modulo() -> None:
+    document = fixture("campo_customizado_modulo")
+    expected = {"id": 12345602, "nome": "Produtos", "modulo": "Produtos", "agrupador": "Categoria"}
+    assert rows_of_modulo(document) == {models.campos_customizados_modulos: [expected | {"detalhe": document}]}
+
+
+def test_um_campo_e_as_opcoes_em_ordem() -> None:
+    document = fixture("campo_customizado")
+    expected = {
+        "id": 7700118,
+        "modulo_id": 12345602,
+        "nome": "Tratamento térmico",
+        "situacao": 1,
+        "tipo_campo_id": 9002,
+        "obrigatorio": False,
+    }
+    assert rows(document) == {
+        models.campos_customizados: [expected | {"detalhe": document}],
+        models.campos_customizados_opcoes: [
+            {"campo_id": 7700118, "ordem": 1, "id": 8800200, "nome": "Cementado"},
+            {"campo_id": 7700118, "ordem": 2, "id": 8800201, "nome": "Temperado"},
+        ],
+    }
+
+
+def test_as_opcoes_de_um_ativo_podem_mudar_sem_que_a_listagem_o_mostre() -> None:
+    assert CAMPOS_CUSTOMIZADOS.whole is not None
+    assert CAMPOS_CUSTOMIZADOS.whole.weekly({"id": 1, "situacao": 1})
+    assert not CAMPOS_CUSTOMIZADOS.whole.weekly({"id": 1, "situacao": "0"})
