@@ -33,12 +33,12 @@ def exact(value: Any) -> Decimal:
 
 
 def costs(bling: Bling) -> dict[int, Decimal]:
-    """Produto → custo de hoje: o do fornecedor padrão, ou o do cadastro; sem o que é zero."""
+    """Produto → custo de hoje: o do fornecedor padrão, ou o do cadastro; sem o que é zero, e sem o dos kits."""
     found = {id_: exact(p["fornecedor"]["precoCusto"]) for id_, p in _products(bling).items()}
     for each in bling.dimensions["/produtos/fornecedores"].entries.values():
         if each.detail["padrao"] and each.detail["precoCusto"]:
             found[each.detail["produto"]["id"]] = exact(each.detail["precoCusto"])
-    return {id_: cost for id_, cost in found.items() if cost}
+    return {id_: cost for id_, cost in found.items() if cost and _products(bling)[id_]["formato"] != "E"}
 
 
 def _products(bling: Bling) -> dict[int, Any]:

@@ -13,7 +13,7 @@ from bling_collector.windows import EARLIEST, asked_period, parse_day
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="Escreve o resultado em JSON.")
-_TEXT_ID: Final = re.compile(r"(?=.*[0-9])[0-9A-Za-z]{1,64}")
+_TEXT_ID: Final = re.compile(r"[0-9A-Za-z]{1,64}")
 LARGEST_ID: Final = 2**63 - 1
 PORT: Final = click.IntRange(1, 65535)
 ID: Final = click.IntRange(1, LARGEST_ID)
@@ -36,7 +36,7 @@ class Record(click.ParamType[tuple[str, Any]]):
             return value
         recurso, _, id_ = str(value).partition("/")
         whole = f"o id precisa ser um número inteiro, de 1 a {LARGEST_ID}."
-        if not _TEXT_ID.fullmatch(id_):
+        if not _TEXT_ID.fullmatch(id_) or id_.isalpha():
             self.fail(whole, param, ctx)
         from bling_collector.streams.registry import SYNCED, named  # só quem busca um registro os carrega
 

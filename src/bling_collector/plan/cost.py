@@ -167,7 +167,7 @@ class Costs:
     def _photographs(self, resource: Resource, snapshot: Snapshot, new: Counts, listed: Counts) -> float:
         """Os lotes dos ids, perguntados de cada maneira, e as listagens que os mostram."""
         of = snapshot.of.name if snapshot.of is not None else ""
-        ids = max(self.of(resource).sources, listed.get(of, 0.0)) + new.get(of, 0.0)
+        ids = max(self.of(resource).sources + new.get(of, 0.0), listed.get(of, 0.0))
         pages = len(snapshot.shows) * (math.ceil(ids / len(snapshot.shows) / self.size) + 1) if snapshot.shows else 0
         weeks = WEEK if self.of(resource).begun else 1
         return math.ceil(ids / BATCH) * (1 + len(resource.suspects)) + pages / weeks

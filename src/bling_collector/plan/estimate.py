@@ -231,6 +231,9 @@ class Estimator:
         for resource in chosen:
             if is_listed(resource) and resource.emitted is None and not costs.of(resource).begun:
                 await self._find_whole(resource, costs, found)
+            photographed = resource.snapshot.of if resource.snapshot is not None else None
+            if photographed is not None and not costs.of(resource).begun:
+                await self._find_whole(photographed, costs, found)
         new = costs.arrivals(found.new)
         parts = []
         for resource in chosen:
