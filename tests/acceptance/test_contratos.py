@@ -104,6 +104,7 @@ async def test_um_que_responde_e_nao_se_lista_foi_excluido_a_nao_ser_que_nenhuma
     assert await scalar(app.engine, gone, id=chosen)
 
 
+@pytest.mark.slow
 async def test_muitos_que_somem_esperam_a_palavra_de_alguem_e_nao_se_perguntam_todos(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:

@@ -28,6 +28,7 @@ async def test_a_sale_is_collected_and_the_page_asks_for_it_by_itself(app: App, 
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
+@pytest.mark.slow
 async def test_the_rest_of_the_company_comes_after_the_notes(app: App, bling: Bling, clock: FakeClock) -> None:
     clock.advance(60)
     await collect_the_rest(app)

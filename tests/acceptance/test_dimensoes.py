@@ -177,6 +177,7 @@ async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: B
     assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 14
 
 
+@pytest.mark.slow
 async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, clock: FakeClock) -> None:
     path, costs = "/produtos/fornecedores", "produtos_fornecedores_custos"
     chosen, other, *_ = bling.dimensions[path].entries
@@ -197,6 +198,7 @@ async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, c
     assert await scalar(app.engine, f"SELECT count(DISTINCT valido_desde::date) FROM {costs}") == 3
 
 
+@pytest.mark.slow
 async def test_what_sells_elsewhere_is_listed_whole_once_a_week(app: App, bling: Bling, clock: FakeClock) -> None:
     path = "/produtos/lojas"
     chosen, removed, *_ = bling.dimensions[path].entries

@@ -181,6 +181,7 @@ async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(app: App, monk
 
 
 @pytest.mark.collector(recursos=("todos",))
+@pytest.mark.slow
 async def test_com_tudo_ligado_a_carga_e_cada_dia_custam_perto_do_que_se_disse(
     app: App, bling: Bling, clock: FakeClock
 ) -> None:

@@ -86,6 +86,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
 
 
 @pytest.mark.collector(recursos=("todos",))
+@pytest.mark.slow
 async def test_com_todos_vem_as_linhas_e_nenhum_detalhe(app: App, bling: Bling, clock: FakeClock) -> None:
     bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
     result = await app.pipeline.run_full(START)

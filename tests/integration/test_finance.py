@@ -17,6 +17,7 @@ pytestmark = pytest.mark.collector(recursos=RESOURCES)
 
 
 @pytest.mark.loaded(START, before=trade)
+@pytest.mark.slow
 async def test_as_views_do_dinheiro_sao_a_conta_feita_por_fora(app: App, bling: Bling, changed: dict[str, int]) -> None:
     engine = app.engine
     stored = await rows(engine, "SELECT conta_tipo, conta_id, em_aberto, vencimento FROM vw_contas")

@@ -125,6 +125,7 @@ def _orders(bling: Bling) -> list[dict[str, Any]]:
 
 
 @pytest.mark.loaded(START)
+@pytest.mark.slow
 async def test_a_margem_e_a_conta_feita_por_fora(app: App, bling: Bling) -> None:
     cost = costs(bling)
     products: defaultdict[Any, list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
