@@ -253,7 +253,9 @@ def _other(value: Any) -> Any:
 def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
     """Um campo que vem de outra forma, e com que o registro não se lê inteiro."""
     # Com um que a listagem de outro recurso mostrasse, também a linha dele não se leria.
-    shown = SIMULATED[resource.path].row(dict(document)) if _source(resource) is not None else {"id"}
+    source = _source(resource)
+    shares = source is not None and source.path == resource.path
+    shown = SIMULATED[resource.path].row(dict(document)) if shares else {"id"}
     for name in document:
         if name in shown:
             continue
