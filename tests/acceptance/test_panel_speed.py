@@ -14,7 +14,7 @@ from tests.support.proving import execute
 
 from bling_collector.config import Secret
 
-MOST_SECONDS = 0.3
+MOST_SECONDS = 1.0
 PAGE = {"Accept": "text/html"}
 FIRST_PAINT = (
     "/faturamento",
