@@ -86,8 +86,8 @@ class Costs:
         citing = [each for each in self.resources if cites(each, resource)]
         # As mesmas pessoas estão na nota, no pedido e na conta; o que só se pede pelo id é cada um de um documento.
         gather, usual = (max, VARIETY) if resource.listed else (sum, 1.0)
-        held = self.of(resource).held
-        before = gather([self.of(each).held for each in citing] or [0]) if held else 0
+        held, begun = self.of(resource).held, self.of(resource).begun
+        before = gather([self.of(each).held for each in citing] or [0]) if held or begun else 0
         after = gather([self.of(each).held + new.get(each.name, 0.0) for each in citing] or [0.0])
         grows = min(math.log(held) / math.log(before), 1.0) if before >= ENOUGH and held > 1 else usual
         return float(after**grows - before**grows)

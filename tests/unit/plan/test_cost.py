@@ -111,3 +111,12 @@ def test_nenhum_recurso_fica_sem_conta() -> None:
         "produtos_componentes",
         "notificacoes",
     }
+
+
+def test_o_que_falta_ler_pela_primeira_vez_nao_e_o_que_se_pede_por_dia() -> None:
+    held = {"contas_pagar": Known(begun=True, held=800), "contas_receber": Known(begun=True, held=3000)}
+    names = ("contas_receber", "contas_pagar", "borderos")
+    first = costs(*names, **held).arrivals({"contas_receber": 4})
+    assert first["borderos"] == 3804
+    usual = costs(*names, **held, borderos=Known(begun=True)).arrivals({"contas_receber": 4})
+    assert usual["borderos"] == pytest.approx(4)
