@@ -49,6 +49,7 @@ class Trade:
                     self.sell(at)
             day += timedelta(days=1)
         self._sold_until = max(self._sold_until, until)
+        self._ledger.go_on(until.date())
 
     def sell(self, at: datetime) -> int:
         """Uma venda neste instante, que quase sempre tem pedido do mesmo dia; devolve o id da nota."""

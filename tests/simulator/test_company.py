@@ -161,3 +161,18 @@ def test_it_goes_on_at_the_same_pace_to_the_present() -> None:
     sold = alive.notes[alive.sell()]
     assert (sold["dataEmissao"], sold["tipo"]) == ("2026-11-28 12:00:00", 1)
     assert sold["id"] == max(alive.notes)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_the_money_is_of_accounts_and_categories_that_there_are_and_reaches_the_present(goes_on: bool) -> None:
+    now = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    bling = Bling(SimulatorSettings(goes_on=goes_on, scale=0.1), ManualClock(now))
+    holders = bling.dimensions["/contas-contabeis"].entries
+    categories = bling.dimensions["/categorias/receitas-despesas"].entries
+    accounts = [*bling.receivables.values(), *bling.payables.values(), *bling.borderos.values()]
+    assert {each["portador"]["id"] for each in accounts} <= {*holders}
+    assert {each["categoria"]["id"] for each in (*accounts, *bling.ledger.books.entries.values())} <= {*categories}
+    until = now.date() if goes_on else bling.settings.today
+    assert until - timedelta(days=20) <= date.fromisoformat(max(b["data"] for b in bling.borderos.values())) <= until
+    overdue = [a for a in bling.receivables.values() if a["situacao"] == 1 and a["vencimento"] < until.isoformat()]
+    assert len(overdue) < len(bling.receivables) / 8, "o mais do que venceu está pago"

@@ -22,12 +22,27 @@ _CATEGORIES: tuple[tuple[str, int, tuple[tuple[str, int], ...]], ...] = (
     ("Compras", _EXPENSE, (("Aço", 1), ("Ferramentas", 1))),
     ("Despesas fixas", _EXPENSE, (("Aluguel", 1), ("Telefone fixo", 0))),
     ("Transferências", _BOTH, ()),
+    ("Tarifas bancárias", _EXPENSE, ()),
 )
 
 
 def make_finance() -> dict[str, Register]:
     """Os dois cadastros, iguais em toda empresa gerada. A situação das contas só serve aos filtros."""
-    accounts: list[Json] = [
+    return {"/contas-contabeis": as_register(_accounts()), "/categorias/receitas-despesas": as_register(_categories())}
+
+
+def account_named(descricao: str) -> int:
+    """O id da conta financeira que se chama assim."""
+    return next(int(each["id"]) for each in _accounts() if each["descricao"] == descricao)
+
+
+def category_named(descricao: str) -> int:
+    """O id da categoria que se chama assim."""
+    return next(int(each["id"]) for each in _categories() if each["descricao"] == descricao)
+
+
+def _accounts() -> list[Json]:
+    return [
         {
             "id": _FIRST_ACCOUNT + 11 * position,
             "descricao": descricao,
@@ -37,12 +52,15 @@ def make_finance() -> dict[str, Register]:
         }
         for position, (descricao, tipo, alias, situacao) in enumerate(_ACCOUNTS)
     ]
+
+
+def _categories() -> list[Json]:
     categories: list[Json] = []
     for descricao, tipo, children in _CATEGORIES:
         parent = _category(categories, descricao, tipo, 1, 0)
         for child, situacao in children:
             _category(categories, child, tipo, situacao, parent)
-    return {"/contas-contabeis": as_register(accounts), "/categorias/receitas-despesas": as_register(categories)}
+    return categories
 
 
 def _category(found: list[Json], descricao: str, tipo: int, situacao: int, parent: int) -> int:

@@ -4,15 +4,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from bling_simulator.company.dimensions.finance import account_named, category_named
 from bling_simulator.payload import Json
 
 OPEN, PAID, PARTIAL, RETURNED, CANCELLED, PARTLY_RETURNED, CONFIRMED = range(1, 8)
 NO_DATE = "0000-00-00"
-HOLDERS: tuple[Json, ...] = ({"id": 15_400_001, "descricao": "Caixa"}, {"id": 15_400_002, "descricao": "Banco do Vale"})
-"""As contas financeiras da empresa."""
-INCOME, SUPPLIES, FEES = 14_700_001, 14_700_002, 14_700_003
+HOLDERS: tuple[Json, ...] = tuple({"id": account_named(name), "descricao": name} for name in ("Caixa", "Banco do Vale"))
+"""As contas financeiras por que o dinheiro passa."""
+CATEGORIES = {category_named(name): name for name in ("Venda de mercadorias", "Aço", "Tarifas bancárias")}
+INCOME, SUPPLIES, FEES = CATEGORIES
 """As categorias de receitas e despesas que as contas usam."""
-CATEGORIES = {INCOME: "Vendas", SUPPLIES: "Compras", FEES: "Tarifas bancárias"}
 NO_ORIGIN: Json = {
     "id": 0, "tipoOrigem": "", "numero": "", "dataEmissao": "", "valor": Decimal(0), "situacao": 1, "url": "",
 }  # fmt: skip

@@ -37,6 +37,7 @@ _TOGETHER = 0.3
 """A parte das contas pagas que divide o borderô com a anterior."""
 _TWICE = 0.1
 """A parte das pagas que o foi em duas vezes."""
+_KINDS: tuple[Kind, Kind] = ("receber", "pagar")
 _DELETED_ENTRIES = 5
 """Uma em cada tantas tarifas foi lançada por engano, e excluída."""
 
@@ -64,6 +65,8 @@ class Books:
     payables: dict[int, Json] = field(default_factory=dict)
     borderos: dict[int, Json] = field(default_factory=dict)
     entries: dict[int, Json] = field(default_factory=dict)
+    until: date = date.min
+    """Até que dia elas estão escritas."""
     _last_bordero: int = 0
     """Também de um estornado: nenhum número se dá duas vezes."""
 
@@ -96,20 +99,41 @@ class Books:
 def make_books(rng: Random, sources: Sources) -> Books:
     """Tudo o que a empresa tem a receber e a pagar, do mais antigo ao mais novo; uma parte já quitada, com os seus
     borderôs e lançamentos, e todo mês uma tarifa do banco."""
-    books = Books()
+    books = Books(until=sources.today)
     for parcel in sorted(_sold(sources), key=lambda parcel: parcel.emitted):
         books.enter("receber", build_receivable(parcel))
-    for parcel in sorted(_bought(rng, sources), key=lambda parcel: parcel.emitted):
+    suppliers = sorted({note["contato"]["id"] for note in sources.notes if note["tipo"] == 0})
+    for parcel in sorted(_bought(rng, suppliers, sources), key=lambda parcel: parcel.emitted):
         books.enter("pagar", build_payable(parcel))
-    kinds: tuple[Kind, Kind] = ("receber", "pagar")
-    for kind in kinds:
-        _settle_all(rng, books, kind, sources)
+    for kind in _KINDS:
+        _settle_all(rng, books, kind, list(books.of(kind).values()), sources)
     days = [account["dataEmissao"] for account in books.receivables.values()]
-    for position, day in enumerate(_months(min(days, default=""), sources.today)):
+    _note_fees(rng, books, _months(min(days, default=""), sources.today))
+    return books
+
+
+def go_on(rng: Random, books: Books, sources: Sources) -> None:
+    """O que a empresa passa a dever pelas notas de `sources`, já lançadas a receber, e o que até `sources.today` se
+    quita do que não tinha vencido."""
+    before, books.until = books.until, sources.today
+    suppliers = sorted({account["contato"]["id"] for account in books.payables.values()})
+    for parcel in sorted(_bought(rng, suppliers, sources), key=lambda parcel: parcel.emitted):
+        books.enter("pagar", build_payable(parcel))
+    for kind in _KINDS:
+        due = [
+            account
+            for account in books.of(kind).values()
+            if account["situacao"] == OPEN and before.isoformat() <= account["vencimento"]
+        ]
+        _settle_all(rng, books, kind, due, sources)
+    _note_fees(rng, books, (day for day in _months(before.isoformat(), sources.today) if day > before))
+
+
+def _note_fees(rng: Random, books: Books, days: Iterable[date]) -> None:
+    for position, day in enumerate(days):
         entry = fee(day, Decimal(rng.randrange(990, 4990)) / 100, entry_id=books.next_entry())
         entry["situacao"] = "E" if position % _DELETED_ENTRIES == 0 else "R"
         books.note(entry)
-    return books
 
 
 def parcels_of(note: Json, sources: Sources) -> Iterator[Parcel]:
@@ -165,9 +189,8 @@ def _parcels(
         )
 
 
-def _bought(rng: Random, sources: Sources) -> Iterator[Parcel]:
-    """O que se deve aos fornecedores: os das notas de entrada."""
-    suppliers = sorted({note["contato"]["id"] for note in sources.notes if note["tipo"] == 0})
+def _bought(rng: Random, suppliers: Sequence[int], sources: Sources) -> Iterator[Parcel]:
+    """O que se deve aos fornecedores pelo que se vendeu."""
     methods = list(sources.payment_methods.values())
     for note in sources.notes:
         if note["tipo"] != 1 or not suppliers or rng.random() > _PAYABLES_PER_NOTE:
@@ -179,8 +202,7 @@ def _bought(rng: Random, sources: Sources) -> Iterator[Parcel]:
         yield Parcel(supplier, emitted, due.isoformat(), valor, f"{rng.randrange(10**6):06d}", rng.choice(methods))
 
 
-def _settle_all(rng: Random, books: Books, kind: Kind, sources: Sources) -> None:
-    accounts = list(books.of(kind).values())
+def _settle_all(rng: Random, books: Books, kind: Kind, accounts: Sequence[Json], sources: Sources) -> None:
     paid: list[tuple[date, Json]] = []
     for left, account in zip(range(len(accounts), 0, -1), accounts, strict=True):
         due = account["vencimento"] if account["vencimento"] != NO_DATE else account["dataEmissao"]

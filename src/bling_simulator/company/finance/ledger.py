@@ -1,12 +1,14 @@
 """As contas e o que se faz com elas depois de geradas: lançar, mudar, quitar, estornar, excluir."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from random import Random
 
 from bling_simulator.company.finance.accounts import Parcel, build_payable, build_receivable
-from bling_simulator.company.finance.books import Books, Sources, parcels_of
+from bling_simulator.company.finance.books import Books, Sources, go_on, parcels_of
 from bling_simulator.company.finance.settling import Kind, reopen
 from bling_simulator.company.register import Register
 from bling_simulator.payload import Json, clone
@@ -19,13 +21,21 @@ class Ledger:
         self._make = make
         self._sources = Sources((), (), contacts, payment_methods, date.max)
         self._promised: list[Json] = []
+        self._until = date.min
 
     @cached_property
     def books(self) -> Books:
         books = self._make()
         for note in self._promised:
             self._honour(books, note)
+        if books.until < self._until:
+            sources = replace(self._sources, notes=self._promised, today=self._until)
+            go_on(Random(f"{self._until}"), books, sources)
         return books
+
+    def go_on(self, until: date) -> None:
+        """Antes que alguém as olhe: até este dia a empresa também comprou, pagou e recebeu."""
+        self._until = until
 
     def promise(self, note: Json) -> None:
         """As contas de uma nota que se acaba de emitir."""
