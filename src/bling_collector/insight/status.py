@@ -78,6 +78,11 @@ class Run:
     mensagem: str | None
 
     @property
+    def others(self) -> int:
+        """Quantos registros gravou, fora as notas."""
+        return sum(self.stats.values()) - self.stats["nfes"]
+
+    @property
     def seconds(self) -> float | None:
         """Quanto durou; None se não acabou."""
         return (self.fim - self.inicio).total_seconds() if self.inicio and self.fim else None

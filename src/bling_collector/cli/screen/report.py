@@ -172,8 +172,10 @@ def _last_run(running: bool, last: "Run | None", now: datetime) -> None:
         click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:
         how = _ENDINGS.get(last.status or "", last.status)
-        notas = plural(last.stats["nfes"], "nota", "notas")
-        click.echo(f"Última execução: {last.run_id}, {how}, em {moment(last.fim)}, {notas}.")
+        saved = plural(last.stats["nfes"], "nota", "notas")
+        if last.others:
+            saved += f" e {plural(last.others, 'outro registro', 'outros registros')}"
+        click.echo(f"Última execução: {last.run_id}, {how}, em {moment(last.fim)}, {saved}.")
         if last.mensagem:
             click.echo(f"  {plain(last.mensagem)}")
 
