@@ -15,8 +15,8 @@ from tests.support.postgres import libpq_url
 
 from bench.scenarios import Scenario
 from bench.stage import ROOT, Simulator
-from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
+from bling_collector.workplace.account import open_account
 from bling_simulator.settings import SimulatorSettings
 
 OTHERS: Final = ROOT / "bench" / "others"
@@ -65,10 +65,10 @@ def _clean(home: Path) -> dict[str, str]:
 
 def _ours(simulator: Simulator, database: str, scenario: Scenario, home: Path) -> Environment:
     asyncio.run(_authorise(simulator, database))
-    app = SimulatorSettings()
+    account = SimulatorSettings()
     return _clean(home) | {
-        "BLING_CLIENT_ID": app.client_id,
-        "BLING_CLIENT_SECRET": app.client_secret,
+        "BLING_CLIENT_ID": account.client_id,
+        "BLING_CLIENT_SECRET": account.client_secret,
         "DATABASE_URL": database,
         "BLING_API_BASE_URL": simulator.api,
         "BLING_OAUTH_URL": f"{simulator.api}/oauth/token",
@@ -78,10 +78,10 @@ def _ours(simulator: Simulator, database: str, scenario: Scenario, home: Path) -
 
 
 async def _authorise(simulator: Simulator, database: str) -> None:
-    async with open_app(collector_settings(simulator.api, Secret(database))) as app:
-        url = await app.oauth.start_authorization()
+    async with open_account(collector_settings(simulator.api, Secret(database))) as account:
+        url = await account.oauth.start_authorization()
         code = await asyncio.to_thread(simulator.code)
-        await app.oauth.exchange_authorization_code(code, parse_qs(urlsplit(url).query)["state"][0])
+        await account.oauth.exchange_authorization_code(code, parse_qs(urlsplit(url).query)["state"][0])
 
 
 def _theirs(simulator: Simulator, home: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 @pytest.mark.bling(scale=0.05, uneven_pages=False)   # o simulador deste teste
 @pytest.mark.collector(extraction_lookback_days=0)    # as configurações do coletor deste teste
 @pytest.mark.loaded(date(2021, 1, 1))                 # a carga histórica já foi feita, e este é o instante seguinte
-async def test_algo(bling: Bling, app: App) -> None: ...
+async def test_algo(bling: Bling, account: Account) -> None: ...
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from tests.support.fakes import FakeClock, TickingClock
 from tests.support.loads import Load, Loads, nothing
 from tests.support.postgres import create_database, drop_database, throwaway_server
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
 from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings
@@ -182,8 +182,8 @@ def settings(request: pytest.FixtureRequest, server: RunningServer, database_url
 
 
 @pytest.fixture
-async def app(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncIterator[App]:
+async def account(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncIterator[Account]:
     """O coletor montado e já autorizado."""
-    async with open_app(settings, clock=clock) as opened:
+    async with open_account(settings, clock=clock) as opened:
         await authorise(opened, bling)
         yield opened

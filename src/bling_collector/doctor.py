@@ -14,7 +14,6 @@ from bling_collector.api.knock import knock
 from bling_collector.auth.authorization import Authorization
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
-from bling_collector.bootstrap import Workplace, open_bling
 from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
@@ -33,10 +32,11 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.listing import Shown, any_listing
 from bling_collector.etl.resource import Resource
-from bling_collector.opening import open_database, token_store
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import collected
 from bling_collector.words import plural
+from bling_collector.workplace.account import Workplace, open_bling
+from bling_collector.workplace.database import open_database, token_store
 
 SKEW = timedelta(seconds=30)
 _ATTEMPTS: Final = 2

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.acceptance.service_fixtures import authorise, serving, until
-from tests.support.collecting import authorise as authorise_app
+from tests.support.collecting import authorise as authorise_account
 from tests.support.commands import Terminal
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_collector.web.watch import watched_alarms
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 
 FULL = "/run/full?data_inicio=2026-01-01"
@@ -37,13 +37,13 @@ def alerting(settings: Settings, inbox: Inbox) -> Settings:
 async def test_a_run_that_fails_twice_is_said_once_and_its_end_too(
     alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
 ) -> None:
-    async with open_app(alerting, clock=clock) as app:
-        await authorise_app(app, bling)
+    async with open_account(alerting, clock=clock) as account:
+        await authorise_account(account, bling)
         bling.fail("^/nfe", "bad_gateway")
         for _ in range(2):
-            assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "error"
+            assert (await account.pipeline.run_full(date(2026, 1, 1))).status == "error"
         bling.faults.clear()
-        assert (await app.pipeline.run()).status == "success"
+        assert (await account.pipeline.run()).status == "success"
     assert inbox.kinds == ["failure", "success"]
     assert "O que já tinha chegado está salvo" in inbox.received[0]["message"]
 
@@ -52,39 +52,39 @@ async def test_a_channel_that_is_down_changes_nothing_in_the_run(
     settings: Settings, clock: FakeClock, bling: Bling
 ) -> None:
     broken = replace(settings, alert_urls=Secret("json://127.0.0.1:1/x nada://y"))
-    async with open_app(broken, clock=clock) as app:
-        await authorise_app(app, bling)
+    async with open_account(broken, clock=clock) as account:
+        await authorise_account(account, bling)
         bad = next(
             id_ for id_, note in bling.notes.items() if note["tipo"] == 1 and note["dataEmissao"] >= "2026-02-01"
         )
         bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"type": "VALIDATION_ERROR"}}')
-        assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "partial"
+        assert (await account.pipeline.run_full(date(2026, 1, 1))).status == "partial"
 
 
-async def test_the_daily_quota_ends_the_run_partial_with_what_is_owed(app: App, bling: Bling) -> None:
-    await app.pipeline.run(date(2026, 2, 20))
+async def test_the_daily_quota_ends_the_run_partial_with_what_is_owed(account: Account, bling: Bling) -> None:
+    await account.pipeline.run(date(2026, 2, 20))
     bling.configure(requests_per_day=bling.counters.total + 30)
-    result = await app.pipeline.run_full(date(2021, 1, 1))
+    result = await account.pipeline.run_full(date(2021, 1, 1))
     assert result.status == "partial"
     assert result.message is not None
     assert "devido" in result.message
 
 
 @pytest.mark.collector(api_daily_reserve=119_000, api_rate_limit_delay=0.35)
-async def test_our_part_of_the_day_ends_before_bling_says_so(app: App, bling: Bling, clock: FakeClock) -> None:
-    async with app.engine.begin() as connection:
+async def test_our_part_of_the_day_ends_before_bling_says_so(account: Account, bling: Bling, clock: FakeClock) -> None:
+    async with account.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE limites_bling SET dia = '2026-02-20', usadas = 960")
     before = bling.counters.total
-    result = await app.pipeline.run_full(date(2021, 1, 1))
+    result = await account.pipeline.run_full(date(2021, 1, 1))
     assert result.status == "partial"
     assert result.message is not None
     assert "API_DAILY_RESERVE" in result.message
     assert bling.counters.total - before == 40
-    assert (await app.pipeline.run()).status == "partial"
+    assert (await account.pipeline.run()).status == "partial"
     assert bling.counters.total - before == 40
 
     clock.advance(24 * 3600)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
 
 
 async def _metrics(text: str) -> dict[tuple[str, ...], float]:

@@ -10,8 +10,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.server import RunningServer
@@ -25,18 +25,18 @@ pytestmark = [
 _GONE = "SELECT excluida_em IS NOT NULL FROM borderos WHERE id = :id"
 
 
-async def cited(app: App, bling: Bling) -> set[int]:
+async def cited(account: Account, bling: Bling) -> set[int]:
     """Os das contas que se coletaram: das a receber de antes do começo, só as que ainda estão em aberto."""
-    held = await rows(app.engine, "SELECT id FROM contas_receber WHERE excluida_em IS NULL")
+    held = await rows(account.engine, "SELECT id FROM contas_receber WHERE excluida_em IS NULL")
     accounts = [bling.receivables[id_] for (id_,) in held]
-    return {each for account in (*accounts, *bling.payables.values()) for each in account["borderos"]}
+    return {each for conta in (*accounts, *bling.payables.values()) for each in conta["borderos"]}
 
 
-async def assert_equals_the_borderos(app: App, bling: Bling) -> None:
+async def assert_equals_the_borderos(account: Account, bling: Bling) -> None:
     """Cada borderô citado, com os seus pagamentos, é o do Bling; e não há outro."""
-    expected = {id_: bling.borderos[id_] for id_ in sorted(await cited(app, bling))}
+    expected = {id_: bling.borderos[id_] for id_ in sorted(await cited(account, bling))}
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT b.id, data, historico, array_agg(valor_pago ORDER BY ordem), sum(juros), sum(tarifa) FROM borderos b "
         "JOIN borderos_pagamentos ON bordero_id = b.id WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1",
     )
@@ -53,134 +53,138 @@ async def assert_equals_the_borderos(app: App, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("noise", [False, True])
-async def test_os_citados_e_os_que_passam_a_o_ser(app: App, bling: Bling, clock: FakeClock, noise: bool) -> None:
+async def test_os_citados_e_os_que_passam_a_o_ser(
+    account: Account, bling: Bling, clock: FakeClock, noise: bool
+) -> None:
     bling.configure(money_has_float_noise=noise)
     receivable, payable = bling.add_account(), bling.add_account("pagar")
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_the_borderos(app, bling)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_the_borderos(account, bling)
     clock.advance(DAY)
     bling.settle_accounts("receber", receivable)
     bling.settle_accounts("pagar", payable, amount=Decimal(30))
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_borderos(app, bling)
-    assert (await app.pipeline.reconcile()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_borderos(account, bling)
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_um_recente_que_muda_ou_some_e_visto(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_recente_que_muda_ou_some_e_visto(account: Account, bling: Bling, clock: FakeClock) -> None:
     today = local_now(bling.clock).date()
     accounts = [bling.add_account() for _ in range(4)]
-    recent, gone, reversed_ = (bling.settle_accounts("receber", account) for account in accounts[:3])
+    recent, gone, reversed_ = (bling.settle_accounts("receber", conta) for conta in accounts[:3])
     old = bling.settle_accounts("receber", accounts[3], on=today - timedelta(days=60))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.edit_bordero(recent, historico="Corrigido")
     bling.edit_bordero(old, historico="Corrigido tarde")
     bling.reopen_account("receber", accounts[2])
     bling.delete_bordero(gone)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0, "um 404 só"
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0, "um 404 só"
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     said = "SELECT historico FROM borderos WHERE id = :id"
-    assert await scalar(app.engine, said, id=recent) == "Corrigido"
-    assert await scalar(app.engine, said, id=old) != "Corrigido tarde"
-    assert [await scalar(app.engine, _GONE, id=each) for each in (recent, gone, reversed_)] == [False, True, True]
+    assert await scalar(account.engine, said, id=recent) == "Corrigido"
+    assert await scalar(account.engine, said, id=old) != "Corrigido tarde"
+    assert [await scalar(account.engine, _GONE, id=each) for each in (recent, gone, reversed_)] == [False, True, True]
     noted = "SELECT count(*) FROM historico WHERE tabela = 'borderos' AND mudancas ? 'excluida_em'"
-    assert await scalar(app.engine, noted) == 2
+    assert await scalar(account.engine, noted) == 2
     clock.advance(DAY)
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    assert await scalar(app.engine, said, id=old) == "Corrigido tarde"
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert await scalar(account.engine, said, id=old) == "Corrigido tarde"
 
 
-async def test_o_que_volta_a_responder_ja_nao_esta_excluido(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_o_que_volta_a_responder_ja_nao_esta_excluido(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     kept = bling.ledger.books.borderos.pop(bordero)
     clock.advance(DAY)
-    await app.pipeline.run()
+    await account.pipeline.run()
     clock.advance(DAY)
-    await app.pipeline.run()
-    assert await scalar(app.engine, _GONE, id=bordero)
+    await account.pipeline.run()
+    assert await scalar(account.engine, _GONE, id=bordero)
     bling.ledger.books.borderos[bordero] = kept
-    assert await app.pipeline.sync("bordero", bordero) == "atualizado"
-    assert not await scalar(app.engine, _GONE, id=bordero)
+    assert await account.pipeline.sync("bordero", bordero) == "atualizado"
+    assert not await scalar(account.engine, _GONE, id=bordero)
 
 
-async def test_um_404_que_se_desmente_nao_conta(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_404_que_se_desmente_nao_conta(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     kept = bling.ledger.books.borderos.pop(bordero)
     for there in (False, True, False):
         bling.ledger.books.borderos |= {bordero: kept} if there else {}
         clock.advance(DAY)
-        assert (await app.pipeline.run()).status == "success"
-        assert not await scalar(app.engine, _GONE, id=bordero)
+        assert (await account.pipeline.run()).status == "success"
+        assert not await scalar(account.engine, _GONE, id=bordero)
         bling.ledger.books.borderos.pop(bordero, None)
 
 
-async def test_um_velho_que_nenhuma_conta_cita_ja_pode_ter_sumido(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_velho_que_nenhuma_conta_cita_ja_pode_ter_sumido(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     accounts = [bling.add_account() for _ in range(2)]
     days_ago = local_now(bling.clock).date() - timedelta(days=60)
-    reversed_, orphan = (bling.settle_accounts("receber", account, on=days_ago) for account in accounts)
-    await app.pipeline.run_full(START)
+    reversed_, orphan = (bling.settle_accounts("receber", conta, on=days_ago) for conta in accounts)
+    await account.pipeline.run_full(START)
     bling.reopen_account("receber", accounts[0])
     bling.delete_account("receber", accounts[1])
     bling.delete_bordero(orphan)
     for _ in range(3):
         clock.advance(DAY)
-        assert (await app.pipeline.run()).status == "success"
-    assert [await scalar(app.engine, _GONE, id=each) for each in (reversed_, orphan)] == [True, True]
+        assert (await account.pipeline.run()).status == "success"
+    assert [await scalar(account.engine, _GONE, id=each) for each in (reversed_, orphan)] == [True, True]
 
 
-async def test_muitos_que_somem_esperam_a_palavra_de_alguem(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_muitos_que_somem_esperam_a_palavra_de_alguem(account: Account, bling: Bling, clock: FakeClock) -> None:
     borderos = [bling.settle_accounts("receber", bling.add_account()) for _ in range(40)]
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     for bordero in borderos:
         bling.delete_bordero(bordero)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "partial"
-    assert await scalar(app.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0
+    assert (await account.pipeline.run()).status == "partial"
+    assert await scalar(account.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0
 
 
-async def test_um_citado_que_nao_ha_nao_se_pergunta_de_novo(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_citado_que_nao_ha_nao_se_pergunta_de_novo(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     bling.delete_bordero(bordero)
-    assert (await app.pipeline.run_full(START)).status == "success"
-    assert await scalar(app.engine, "SELECT nao_encontrado_em IS NOT NULL FROM borderos WHERE id = :id", id=bordero)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    assert await scalar(account.engine, "SELECT nao_encontrado_em IS NOT NULL FROM borderos WHERE id = :id", id=bordero)
     clock.advance(DAY)
     bling.fail(rf"^/borderos/{bordero}$", "server_error")
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
 
 
 @pytest.mark.collector(recursos=("contas_receber", "borderos"))
-async def test_o_primeiro_que_falha_nao_e_o_recurso_que_falha(app: App, bling: Bling) -> None:
+async def test_o_primeiro_que_falha_nao_e_o_recurso_que_falha(account: Account, bling: Bling) -> None:
     """Sem nenhum borderô no banco, nem listagem que o diga, pergunta-se por um que ninguém tem."""
     only = bling.settle_accounts("receber", bling.add_account())
     bling.fail(rf"^/borderos/{only}$", "server_error")
-    assert (await app.pipeline.run_full(local_now(bling.clock).date())).status == "partial"
+    assert (await account.pipeline.run_full(local_now(bling.clock).date())).status == "partial"
     owed = "SELECT recurso, recurso_id FROM pendencias"
-    assert await rows(app.engine, owed) == [("borderos", str(only))]
+    assert await rows(account.engine, owed) == [("borderos", str(only))]
     bling.faults.clear()
-    assert (await app.pipeline.retry()).status == "success"
-    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM borderos WHERE id = :id", id=only)
+    assert (await account.pipeline.retry()).status == "success"
+    assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM borderos WHERE id = :id", id=only)
 
 
-async def test_refeito_e_igual(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
-    async with app.engine.begin() as connection:
+async def test_refeito_e_igual(account: Account, bling: Bling) -> None:
+    await account.pipeline.run_full(START)
+    async with account.engine.begin() as connection:
         await connection.execute(text("UPDATE borderos SET historico = NULL"))
         await connection.execute(text("DELETE FROM borderos_pagamentos"))
-    assert (await app.pipeline.reprocess()).status == "success"
-    await assert_equals_the_borderos(app, bling)
+    assert (await account.pipeline.reprocess()).status == "success"
+    await assert_equals_the_borderos(account, bling)
 
 
 async def test_o_exame_nao_pede_uma_listagem_que_nao_ha(
-    app: App, bling: Bling, server: RunningServer, tmp_path: Path
+    account: Account, bling: Bling, server: RunningServer, tmp_path: Path
 ) -> None:
     bling.counters.reset()
-    terminal = Terminal(tmp_path, variables_for(app.settings, server))
+    terminal = Terminal(tmp_path, variables_for(account.settings, server))
     done = await terminal.run("doctor", RECURSOS="contas_pagar,borderos")
     assert "deixa ler «Contas a pagar» e «Borderôs»" in done.out
     assert bling.counters.requests["/borderos"] == 0

@@ -9,8 +9,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.payload import Json
 
@@ -31,12 +31,14 @@ def _signed(entry: Json) -> Decimal:
     return -valor if entry["debCred"] == "D" else valor
 
 
-async def assert_equals_the_entries(app: App, bling: Bling) -> None:
+async def assert_equals_the_entries(account: Account, bling: Bling) -> None:
     """Cada lançamento desde o começo, os excluídos também, é o do Bling; e não há outro."""
     expected = {id_: each for id_, each in bling.cash_entries.items() if each["data"] >= START.isoformat()}
-    found = await rows(app.engine, f"SELECT {_COLUMNS} FROM caixas_lancamentos WHERE excluida_em IS NULL ORDER BY id")
+    found = await rows(
+        account.engine, f"SELECT {_COLUMNS} FROM caixas_lancamentos WHERE excluida_em IS NULL ORDER BY id"
+    )
     said = "SELECT id, descricao FROM caixas_lancamentos WHERE excluida_em IS NULL ORDER BY id"
-    assert await rows(app.engine, said) == [(id_, each["descricao"]) for id_, each in sorted(expected.items())]
+    assert await rows(account.engine, said) == [(id_, each["descricao"]) for id_, each in sorted(expected.items())]
     assert found == [
         (
             id_,
@@ -52,28 +54,28 @@ async def assert_equals_the_entries(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
-    account = bling.add_account(valor=Decimal("49.90"))
-    bling.settle_accounts("receber", account)
-    result = await app.pipeline.run_full(START)
+    conta = bling.add_account(valor=Decimal("49.90"))
+    bling.settle_accounts("receber", conta)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_entries(app, bling)
-    assert await scalar(app.engine, "SELECT count(*) FROM caixas_lancamentos WHERE situacao = 'E'")
+    await assert_equals_the_entries(account, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM caixas_lancamentos WHERE situacao = 'E'")
     clock.advance(DAY)
     recent = max(bling.cash_entries)
     bling.edit_cash_entry(recent, valor=Decimal("12.34"))
     bling.settle_accounts("pagar", bling.add_account("pagar"))
-    bling.reopen_account("receber", account)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_entries(app, bling)
-    assert await scalar(app.engine, "SELECT situacao FROM caixas_lancamentos WHERE id = :id", id=recent) == "E"
-    assert (await app.pipeline.reconcile()).status == "success"
+    bling.reopen_account("receber", conta)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_entries(account, bling)
+    assert await scalar(account.engine, "SELECT situacao FROM caixas_lancamentos WHERE id = :id", id=recent) == "E"
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
 async def test_pede_se_um_mes_de_cada_vez_e_sem_o_tamanho_da_pagina(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
     choose = bling.faults.choose
@@ -84,7 +86,7 @@ async def test_pede_se_um_mes_de_cada_vez_e_sem_o_tamanho_da_pagina(
         return choose(method, path, *more)
 
     monkeypatch.setattr(bling.faults, "choose", watched)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     assert asked
     assert not any("limite" in query for query in asked)
     for query in asked:
@@ -94,68 +96,70 @@ async def test_pede_se_um_mes_de_cada_vez_e_sem_o_tamanho_da_pagina(
     assert {dict(pair.split("=") for pair in query.split("&"))["situacao"] for query in asked} == {"R", "E"}
 
 
-async def test_o_sinal_e_o_mesmo_que_o_da_listagem(app: App) -> None:
-    await app.pipeline.run_full(START)
+async def test_o_sinal_e_o_mesmo_que_o_da_listagem(account: Account) -> None:
+    await account.pipeline.run_full(START)
     total = "SELECT sum(valor) FROM caixas_lancamentos WHERE detalhe ->> 'debCred' = :side"
-    assert await scalar(app.engine, total, side="D") < 0 < await scalar(app.engine, total, side="C")
+    assert await scalar(account.engine, total, side="D") < 0 < await scalar(account.engine, total, side="C")
 
 
-async def test_um_lancado_a_mao_que_muda_de_categoria_e_visto(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_lancado_a_mao_que_muda_de_categoria_e_visto(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Nem a categoria nem a competência se veem na listagem."""
     by_hand = max(
         id_ for id_, each in bling.cash_entries.items() if each["situacao"] == "R" and not each["origem"]["id"]
     )
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     other = {"id": 14_700_002, "descricao": "Compras"}
     bling.edit_cash_entry(by_hand, categoria=other, competencia="2026-01-01")
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_entries(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_entries(account, bling)
     assert (
-        await scalar(app.engine, "SELECT categoria_id FROM caixas_lancamentos WHERE id = :id", id=by_hand)
+        await scalar(account.engine, "SELECT categoria_id FROM caixas_lancamentos WHERE id = :id", id=by_hand)
         == other["id"]
     )
 
 
 @pytest.mark.parametrize("situacao", ["H", "N"])
 async def test_o_que_nenhuma_listagem_mostra_nao_esta_excluido(
-    app: App, bling: Bling, clock: FakeClock, situacao: str
+    account: Account, bling: Bling, clock: FakeClock, situacao: str
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     hidden = max(id_ for id_, each in bling.cash_entries.items() if each["situacao"] == "R")
     bling.edit_cash_entry(hidden, situacao=situacao)
     for _ in range(2):
         clock.advance(DAY)
-        assert (await app.pipeline.run()).status == "success"
-        await assert_equals_the_entries(app, bling)
-    assert (await app.pipeline.reconcile()).status == "success"
+        assert (await account.pipeline.run()).status == "success"
+        await assert_equals_the_entries(account, bling)
+    assert (await account.pipeline.reconcile()).status == "success"
     bling.edit_cash_entry(hidden, situacao="R")
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_entries(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_entries(account, bling)
 
 
-async def test_a_descricao_fica_se_o_lancamento_se_le_sem_a_listagem(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_a_descricao_fica_se_o_lancamento_se_le_sem_a_listagem(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """Só a listagem a diz."""
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     entry = max(bling.cash_entries)
     bling.edit_cash_entry(entry, observacoes="Outra")
-    assert await app.pipeline.sync("caixa", entry) == "atualizado"
-    await assert_equals_the_entries(app, bling)
+    assert await account.pipeline.sync("caixa", entry) == "atualizado"
+    await assert_equals_the_entries(account, bling)
     bling.edit_cash_entry(entry, descricao="Mudou")
     bling.fail(rf"^/caixas/{entry}$", "server_error")
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "partial"
+    assert (await account.pipeline.run()).status == "partial"
     bling.faults.clear()
-    assert (await app.pipeline.retry()).status == "success"
+    assert (await account.pipeline.retry()).status == "success"
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_entries(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_entries(account, bling)
 
 
-async def test_um_registro_so(app: App, bling: Bling) -> None:
+async def test_um_registro_so(account: Account, bling: Bling) -> None:
     entry = max(bling.cash_entries)
-    assert await app.pipeline.sync("caixa", entry) == "criado"
+    assert await account.pipeline.sync("caixa", entry) == "criado"
     bling.delete_cash_entry(entry)
-    assert await app.pipeline.sync("caixa", entry) == "atualizado"
-    assert await scalar(app.engine, "SELECT situacao FROM caixas_lancamentos") == "E"
+    assert await account.pipeline.sync("caixa", entry) == "atualizado"
+    assert await scalar(account.engine, "SELECT situacao FROM caixas_lancamentos") == "E"

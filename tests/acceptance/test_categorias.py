@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.api import paging
 from bling_simulator.bling import Bling
 
@@ -29,14 +29,14 @@ def spread(bling: Bling, count: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
-async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(app: App, bling: Bling) -> None:
+async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(account: Account, bling: Bling) -> None:
     spread(bling, 60)
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     skus = {line["codigo"] for note in bling.notes.values() if note["tipo"] == 1 for line in note["itens"]} - {""}
     others = 2 * (len(skus) // 95 + 1) + 8
     assert bling.counters.requests["/produtos"] <= 60 + others, bling.counters.requests
     assert bling.counters.requests["/produtos/{id}"] <= 3
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
@@ -44,10 +44,10 @@ async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(app: App, blin
 @pytest.mark.parametrize("shifts", [(0, -90, 3, 0), (0, 60, -30, 0), (0, -45, -20, 0)])
 @pytest.mark.bling(scale=0.5)
 async def test_paginas_de_tamanhos_disparatados_nao_enganam(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch, shifts: tuple[int, ...], hidden: bool
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, shifts: tuple[int, ...], hidden: bool
 ) -> None:
     monkeypatch.setattr(paging, "_SHIFTS", shifts)
     bling.configure(default_hides_zero_stock=hidden)
     spread(bling, 14)
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)

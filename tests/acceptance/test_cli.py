@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.collecting import collector_settings, rows, scalar
 from tests.support.commands import Done, Terminal, variables_for
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.cli import main
 from bling_collector.cli.authorize import authorize_in_browser
 from bling_collector.cli.commands import cli
 from bling_collector.config import Settings
 from bling_collector.errors import ReauthorizeError, UsageError
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings
@@ -173,14 +173,14 @@ def test_a_failure_for_a_program_is_json(typed: Callable[..., Done]) -> None:
     ],
 )
 async def test_an_impossible_period_changes_nothing(
-    terminal: Terminal, app: App, period: list[str], sentence: str
+    terminal: Terminal, account: Account, period: list[str], sentence: str
 ) -> None:
     for command in ("run", "run-full"):
         done = await terminal.run(command, *period)
         assert done.code == 2
         assert sentence in done.err
-    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 0
-    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM etl_controle") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") == 0
 
 
 @pytest.mark.parametrize("command", ["run", "run-full", "reconcile", "reprocess"])
@@ -200,14 +200,14 @@ async def test_without_authorization_the_code_is_3(terminal: Terminal) -> None:
     assert done.err.count("Ainda não há autorização") == 1
 
 
-async def test_a_load_from_nothing_to_the_status(terminal: Terminal, app: App, bling: Bling) -> None:
+async def test_a_load_from_nothing_to_the_status(terminal: Terminal, account: Account, bling: Bling) -> None:
     notes = sum(totals.notes for totals in bling.totals_by_year().values())
 
     loaded = await terminal.run("run-full", "--data-inicio", "2021-01-01", "--json")
     assert loaded.code == 0
     assert loaded.json["status"] == "success"
     assert loaded.json["stats"]["nfes"] == notes
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
     assert "requisições" in loaded.err  # o andamento, em linhas simples fora de um terminal
 
     again = await terminal.run("run")
@@ -223,25 +223,27 @@ async def test_a_load_from_nothing_to_the_status(terminal: Terminal, app: App, b
     assert "Autorizado" in said.out
 
 
-async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, app: App, bling: Bling) -> None:
+async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, account: Account, bling: Bling) -> None:
     broken = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 1)
     bling.fail(rf"/nfe/{broken}$", "body", status=400, body='{"error": {"type": "UNKNOWN_ERROR", "message": "ops"}}')
     done = await terminal.run("run-full", "--data-inicio", "2021-01-01")
     assert done.code == 1
     assert "◐ Coletado em parte" in done.out
     assert "1 registro pendente" in done.err
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(broken))]
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(broken))]
 
     bling.faults.clear()
     healed = await terminal.run("run")
     assert healed.code == 0
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Windows Ctrl-C interrompe na hora")
 @pytest.mark.bling(latency=0.02)
 @pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-async def test_a_signal_ends_the_run_gently(terminal: Terminal, app: App, bling: Bling, asked: signal.Signals) -> None:
+async def test_a_signal_ends_the_run_gently(
+    terminal: Terminal, account: Account, bling: Bling, asked: signal.Signals
+) -> None:
     process = await terminal.start("run-full", "--data-inicio", "2021-01-01", "--json")
     await _until(lambda: bling.counters.requests["/nfe/{id}"] > 10)
     process.send_signal(asked)
@@ -249,11 +251,11 @@ async def test_a_signal_ends_the_run_gently(terminal: Terminal, app: App, bling:
     assert process.returncode == 1
     assert json.loads(out)["status"] == "partial"
     assert "Parando" in err.decode()
-    assert await rows(app.engine, "SELECT status FROM etl_controle") == [("partial",)]
+    assert await rows(account.engine, "SELECT status FROM etl_controle") == [("partial",)]
 
     assert (await terminal.run("run")).code == 0
     notes = sum(totals.notes for totals in bling.totals_by_year().values())
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
 
 
 async def test_db_init_and_upgrade(terminal: Terminal, empty_database_url: str) -> None:
@@ -297,12 +299,12 @@ async def _consent(url: str, decision: str) -> httpx2.Response:
         return await browser.post(str(page.url), data=form)
 
 
-async def test_the_browser_flow_saves_the_token(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_browser_flow_saves_the_token(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     port = _free_port()
     simulator = SimulatorSettings(scale=0.01, redirect_uri=f"http://localhost:{port}/callback")
     async with running(simulator) as bling:
-        assert app.settings.database_url is not None
-        async with open_app(collector_settings(bling.api_url, app.settings.database_url)) as fresh:
+        assert account.settings.database_url is not None
+        async with open_account(collector_settings(bling.api_url, account.settings.database_url)) as fresh:
             waiting = asyncio.create_task(authorize_in_browser(fresh.oauth, port=port))
             url = await _printed(capsys)
             async with httpx2.AsyncClient(trust_env=False) as stranger:
@@ -317,12 +319,12 @@ async def test_the_browser_flow_saves_the_token(app: App, capsys: pytest.Capture
             assert (await fresh.oauth.get_valid_access_token()).access_token == token.access_token
 
 
-async def test_the_browser_flow_denied_or_forgotten(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_browser_flow_denied_or_forgotten(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     port = _free_port()
     simulator = SimulatorSettings(scale=0.01, redirect_uri=f"http://localhost:{port}/callback")
     async with running(simulator) as bling:
-        assert app.settings.database_url is not None
-        async with open_app(collector_settings(bling.api_url, app.settings.database_url)) as fresh:
+        assert account.settings.database_url is not None
+        async with open_account(collector_settings(bling.api_url, account.settings.database_url)) as fresh:
             waiting = asyncio.create_task(authorize_in_browser(fresh.oauth, port=port))
             url = await _printed(capsys)
             page = await _consent(url, "negar")
@@ -333,12 +335,12 @@ async def test_the_browser_flow_denied_or_forgotten(app: App, capsys: pytest.Cap
                 await authorize_in_browser(fresh.oauth, port=port, wait=0.01)
 
 
-async def test_a_busy_port_is_a_sentence(app: App) -> None:
+async def test_a_busy_port_is_a_sentence(account: Account) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(UsageError, match="está ocupada"),
     ):
-        await authorize_in_browser(app.oauth, port=taken.getsockname()[1])
+        await authorize_in_browser(account.oauth, port=taken.getsockname()[1])
 
 
 async def _printed(capsys: pytest.CaptureFixture[str]) -> str:

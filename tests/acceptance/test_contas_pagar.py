@@ -10,8 +10,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 START = date(2025, 6, 1)
@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("co
 _COLUMNS = "id, situacao, vencimento, data_emissao, valor, saldo, contato_id, categoria_id"
 
 
-async def assert_equals_the_accounts(app: App, bling: Bling) -> None:
+async def assert_equals_the_accounts(account: Account, bling: Bling) -> None:
     """Cada conta viva, de qualquer data, com os seus borderôs, é a do Bling; e não há outra."""
-    found = await rows(app.engine, f"SELECT {_COLUMNS} FROM contas_pagar WHERE excluida_em IS NULL ORDER BY id")
+    found = await rows(account.engine, f"SELECT {_COLUMNS} FROM contas_pagar WHERE excluida_em IS NULL ORDER BY id")
     assert found == [
         (
             id_,
@@ -40,7 +40,7 @@ async def assert_equals_the_accounts(app: App, bling: Bling) -> None:
         for id_, each in sorted(bling.payables.items())
     ]
     held = await rows(
-        app.engine,
+        account.engine,
         "SELECT conta_id, array_agg(bordero_id ORDER BY bordero_id) FROM contas_borderos b "
         "JOIN contas_pagar c ON c.id = conta_id WHERE conta_tipo = 'pagar' AND excluida_em IS NULL "
         "GROUP BY 1 ORDER BY 1",
@@ -50,75 +50,77 @@ async def assert_equals_the_accounts(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     first, second, third = (bling.add_account("pagar", valor=Decimal(100 + n)) for n in range(3))
     old = min(bling.payables)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_accounts(app, bling)
+    await assert_equals_the_accounts(account, bling)
     clock.advance(DAY)
     bling.settle_accounts("pagar", first, amount=Decimal(40))
     bling.edit_account("pagar", old, valor=Decimal("9.99"))
     bling.delete_account("pagar", third)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
-    gone = await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM contas_pagar WHERE id = :id", id=third)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    gone = await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM contas_pagar WHERE id = :id", id=third)
     assert gone is not bling.settings.deleted_accounts_stay_cancelled
     clock.advance(DAY)
     bling.settle_accounts("pagar", first, amount=Decimal(20))  # a listagem continua a mostrar o mesmo
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
     bling.edit_account("pagar", second, categoria={"id": 14_700_003})  # a listagem não o mostra
     clock.advance(7 * DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
-    assert (await app.pipeline.reconcile()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_o_vencimento_da_listagem_e_o_do_detalhe_ficam_os_dois(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_o_vencimento_da_listagem_e_o_do_detalhe_ficam_os_dois(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     bling.configure(payable_due_differs=True)
-    account = bling.add_account("pagar", vencimento="2026-03-05", vencimentoOriginal="2026-03-01")
+    conta = bling.add_account("pagar", vencimento="2026-03-05", vencimentoOriginal="2026-03-01")
     both = "SELECT vencimento, vencimento_lista FROM contas_pagar WHERE id = :id"
-    for read in (partial(app.pipeline.run_full, START), partial(app.pipeline.sync, "conta_pagar", account)):
+    for read in (partial(account.pipeline.run_full, START), partial(account.pipeline.sync, "conta_pagar", conta)):
         await read()
-        assert await rows(app.engine, both, id=account) == [(date(2026, 3, 5), date(2026, 3, 1))]
-        bling.edit_account("pagar", account, historico="Outro")
+        assert await rows(account.engine, both, id=conta) == [(date(2026, 3, 5), date(2026, 3, 1))]
+        bling.edit_account("pagar", conta, historico="Outro")
 
 
-async def test_o_que_nao_mudou_nao_se_pede_outra_vez(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_o_que_nao_mudou_nao_se_pede_outra_vez(account: Account, bling: Bling, clock: FakeClock) -> None:
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     in_flux = {f"/contas/pagar/{id_}" for id_, each in bling.payables.items() if each["situacao"] == 3}
     assert {path for path in bling.counters.details if path.startswith("/contas/pagar/")} == in_flux
 
 
 async def test_os_borderos_de_uma_conta_a_receber_do_mesmo_numero_ficam(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     held = "SELECT count(*) FROM contas_borderos WHERE conta_tipo = 'receber'"
-    before = await scalar(app.engine, held)
+    before = await scalar(account.engine, held)
     assert before
     paid = next(id_ for id_, each in bling.payables.items() if each["borderos"])
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.exec_driver_sql(f"INSERT INTO contas_borderos VALUES ('receber', {paid}, 5)")
     clock.advance(DAY)
     bling.reopen_account("pagar", paid)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     kept = "SELECT conta_tipo, bordero_id FROM contas_borderos WHERE conta_id = :id"
-    assert await rows(app.engine, kept, id=paid) == [("receber", 5)]
+    assert await rows(account.engine, kept, id=paid) == [("receber", 5)]
 
 
-async def test_muitas_que_somem_esperam_a_palavra_de_alguem(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_muitas_que_somem_esperam_a_palavra_de_alguem(account: Account, bling: Bling, clock: FakeClock) -> None:
+    await account.pipeline.run_full(START)
     for each in list(bling.payables)[:30]:
         bling.delete_account("pagar", each)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "partial"
-    assert await scalar(app.engine, "SELECT count(*) FROM contas_pagar WHERE excluida_em IS NOT NULL") == 0
-    assert (await app.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "partial"
+    assert await scalar(account.engine, "SELECT count(*) FROM contas_pagar WHERE excluida_em IS NOT NULL") == 0
+    assert (await account.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
+    await assert_equals_the_accounts(account, bling)

@@ -9,8 +9,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 
@@ -27,11 +27,11 @@ pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("co
 _COLUMNS = "id, situacao, data_emissao, valor, saldo, contato_id, vendedor_id, origem_id, categoria_id"
 
 
-async def assert_equals_the_accounts(app: App, bling: Bling, *, since: date = START) -> None:
+async def assert_equals_the_accounts(account: Account, bling: Bling, *, since: date = START) -> None:
     """Cada conta viva desde `since`, com os seus borderôs, é a do Bling; e não há outra emitida depois disso."""
     expected = {id_: each for id_, each in bling.receivables.items() if each["dataEmissao"] >= since.isoformat()}
     found = await rows(
-        app.engine,
+        account.engine,
         f"SELECT {_COLUMNS} FROM contas_receber WHERE excluida_em IS NULL AND data_emissao >= :since ORDER BY id",
         since=since,
     )
@@ -47,7 +47,7 @@ async def assert_equals_the_accounts(app: App, bling: Bling, *, since: date = ST
         for id_, each in sorted(expected.items())
     ]
     held = await rows(
-        app.engine,
+        account.engine,
         "SELECT conta_id, array_agg(bordero_id ORDER BY bordero_id) FROM contas_borderos "
         "WHERE conta_tipo = 'receber' AND conta_id = ANY(:ids) GROUP BY 1 ORDER BY 1",
         ids=list(expected),
@@ -57,124 +57,128 @@ async def assert_equals_the_accounts(app: App, bling: Bling, *, since: date = ST
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     first, second, third, fourth = (bling.add_account(valor=Decimal(100 + n)) for n in range(4))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_accounts(app, bling)
+    await assert_equals_the_accounts(account, bling)
     clock.advance(DAY)
     bling.settle_accounts("receber", first, second)
     bling.settle_accounts("receber", third, amount=Decimal(40))
     bling.delete_account("receber", fourth)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
     gone = "SELECT excluida_em IS NOT NULL, situacao FROM contas_receber WHERE id = :id"
     stays = bling.settings.deleted_accounts_stay_cancelled
-    assert await rows(app.engine, gone, id=fourth) == [(False, 5) if stays else (True, 1)]
+    assert await rows(account.engine, gone, id=fourth) == [(False, 5) if stays else (True, 1)]
     clock.advance(DAY)
     bling.settle_accounts("receber", third, amount=Decimal(20))  # a listagem continua a mostrar o mesmo
     bling.reopen_account("receber", first)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
-    assert await rows(app.engine, "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id", id=first) == []
-    assert (await app.pipeline.reconcile()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    assert await rows(account.engine, "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id", id=first) == []
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
 @pytest.mark.collector(extraction_lookback_days=2)
 async def test_o_que_se_emitiu_ha_muito_e_visto_pelo_vencimento_e_pelo_recebimento(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     today = local_now(bling.clock).date()
     long_ago = today - timedelta(days=200)
     due = bling.add_account(emitted_on=long_ago, due_on=today + timedelta(days=5))
     late = bling.add_account(emitted_on=long_ago, due_on=today - timedelta(days=120))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.edit_account("receber", due, vencimento=(today + timedelta(days=9)).isoformat())
     bling.settle_accounts("receber", late)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
 
 
 async def test_a_emissao_no_futuro_e_a_divida_de_antes_da_coleta_nao_se_perdem(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     today = local_now(bling.clock).date()
     before = START - timedelta(days=400)
     overdue = bling.add_account(emitted_on=before, due_on=before + timedelta(days=30))
-    await app.pipeline.run_full(START)
-    assert await scalar(app.engine, "SELECT count(*) FROM contas_receber WHERE id = :id", id=overdue) == 1
+    await account.pipeline.run_full(START)
+    assert await scalar(account.engine, "SELECT count(*) FROM contas_receber WHERE id = :id", id=overdue) == 1
     bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=500))
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
     bling.settle_accounts("receber", overdue)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=overdue) == 0
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=overdue) == 0
 
 
-async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     bling.configure(payment_links_are_signed=True)
     paid = bling.add_account()
     bling.settle_accounts("receber", paid)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert bling.counters.details[f"/contas/receber/{paid}"] == 0
-    assert (await app.pipeline.reconcile()).found.ids == {}
+    assert (await account.pipeline.reconcile()).found.ids == {}
 
 
 @pytest.mark.collector(extraction_lookback_days=2)
 async def test_de_uma_em_aberto_emitida_ha_muito_pede_se_so_o_que_mudou(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """A listagem por vencimento mostra as que continuam em aberto; a que ela deixou de mostrar é que se pede."""
     today = local_now(bling.clock).date()
     long_ago, ahead = today - timedelta(days=200), today + timedelta(days=200)
     same, deleted, cancelled = (bling.add_account(emitted_on=long_ago, due_on=ahead) for _ in range(3))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     bling.counters.reset()
     bling.edit_account("receber", cancelled, situacao=5)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert [bling.counters.details[f"/contas/receber/{id_}"] for id_ in (same, deleted)] == [0, 0]
     bling.delete_account("receber", deleted)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM contas_receber WHERE id = :id", id=deleted)
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM contas_receber WHERE id = :id", id=deleted)
+    await assert_equals_the_accounts(account, bling)
 
 
 @pytest.mark.collector(extraction_lookback_days=2)
-async def test_uma_listagem_por_outra_data_que_nao_vem_toda_e_dita(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_uma_listagem_por_outra_data_que_nao_vem_toda_e_dita(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     rule = bling.fail(r"^/contas/receber$", query="tipoFiltroData=V")
-    assert (await app.pipeline.run()).status == "partial"
+    assert (await account.pipeline.run()).status == "partial"
     bling.faults.remove(rule)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_accounts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
 
 
-async def test_a_mesma_conta_nao_se_pede_por_cada_data(app: App, bling: Bling, clock: FakeClock) -> None:
-    account = bling.add_account()
-    bling.settle_accounts("receber", account, amount=Decimal(1))
-    await app.pipeline.run_full(START)
+async def test_a_mesma_conta_nao_se_pede_por_cada_data(account: Account, bling: Bling, clock: FakeClock) -> None:
+    conta = bling.add_account()
+    bling.settle_accounts("receber", conta, amount=Decimal(1))
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
-    assert bling.counters.details[f"/contas/receber/{account}"] == 1
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert (await account.pipeline.run()).status == "success"
+    assert bling.counters.details[f"/contas/receber/{conta}"] == 1
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
-async def test_um_registro_so(app: App, bling: Bling) -> None:
-    account = bling.add_account()
-    assert await app.pipeline.sync("conta_receber", account) == "criado"
-    bling.settle_accounts("receber", account)
-    assert await app.pipeline.sync("conta_receber", account) == "atualizado"
-    assert await scalar(app.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=account) == 0
+async def test_um_registro_so(account: Account, bling: Bling) -> None:
+    conta = bling.add_account()
+    assert await account.pipeline.sync("conta_receber", conta) == "criado"
+    bling.settle_accounts("receber", conta)
+    assert await account.pipeline.sync("conta_receber", conta) == "atualizado"
+    assert await scalar(account.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=conta) == 0

@@ -9,8 +9,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.papers.contracts import ACTIVE, SETTLED, UNDER_REVIEW
 from bling_simulator.payload import Json
@@ -31,10 +31,10 @@ def contracts(bling: Bling, status: int | None = None) -> dict[int, Json]:
     return {id_: entry.detail for id_, entry in entries if status in {None, entry.detail["situacao"]}}
 
 
-async def assert_equals_the_contracts(app: App, bling: Bling) -> None:
+async def assert_equals_the_contracts(account: Account, bling: Bling) -> None:
     """Cada contrato vivo, de qualquer data, é o do Bling; e não há outro."""
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT id, numero, data, data_fim, situacao, valor, contato_id, cobranca_contato_id, periodicidade, desconto "
         "FROM contratos WHERE excluida_em IS NULL ORDER BY id",
     )
@@ -57,67 +57,67 @@ async def assert_equals_the_contracts(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_contracts(app, bling)
+    await assert_equals_the_contracts(account, bling)
     citing = "SELECT contato_id FROM contratos UNION SELECT cobranca_contato_id FROM contratos"
     lacking = f"SELECT * FROM ({citing}) AS c (id) WHERE id IS NOT NULL EXCEPT SELECT id FROM contatos"
-    assert await rows(app.engine, lacking) == []
+    assert await rows(account.engine, lacking) == []
     clock.advance(DAY)
     first, reviewed, lost = list(contracts(bling, ACTIVE))[:3]
     bling.edit_dimension(PATH, min(contracts(bling, SETTLED)), valor=Decimal("9.99"))
     bling.edit_dimension(PATH, reviewed, situacao=UNDER_REVIEW)
     bling.delete_dimension(PATH, lost)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_contracts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_contracts(account, bling)
     gone = "SELECT excluida_em IS NOT NULL FROM contratos WHERE id = :id"
-    assert [await scalar(app.engine, gone, id=id_) for id_ in (reviewed, lost)] == [False, True]
+    assert [await scalar(account.engine, gone, id=id_) for id_ in (reviewed, lost)] == [False, True]
     clock.advance(DAY)
     bling.edit_dimension(PATH, reviewed, situacao=ACTIVE)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_contracts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_contracts(account, bling)
     assert bling.counters.requests[f"{PATH}/{{id}}"] == 1, "só o que a listagem mostra mudado"
     bling.edit_dimension(PATH, first, desconto={"valor": Decimal("7.77"), "dataFim": "2026-12"})  # a lista não o mostra
     clock.advance(7 * DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_contracts(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_contracts(account, bling)
 
 
 async def test_um_que_responde_e_nao_se_lista_foi_excluido_a_nao_ser_que_nenhuma_listagem_o_mostre(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     chosen = max(contracts(bling, ACTIVE))
     bling.unlisted.add((PATH, chosen))
     bling.fail(rf"^{PATH}/{chosen}$", "server_error")
     clock.advance(DAY)
     gone = "SELECT excluida_em IS NOT NULL FROM contratos WHERE id = :id"
-    assert (await app.pipeline.run()).status == "partial"
-    assert await scalar(app.engine, gone, id=chosen) is False, "não se sabe: o detalhe não se leu"
+    assert (await account.pipeline.run()).status == "partial"
+    assert await scalar(account.engine, gone, id=chosen) is False, "não se sabe: o detalhe não se leu"
     bling.faults.clear()
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, gone, id=chosen)
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, gone, id=chosen)
 
 
 @pytest.mark.slow
 async def test_muitos_que_somem_esperam_a_palavra_de_alguem_e_nao_se_perguntam_todos(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     model = {name: value for name, value in contracts(bling)[max(contracts(bling))].items() if name != "id"}
     for _ in range(60):
         bling.add_dimension(PATH, **model)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     for id_ in list(contracts(bling))[:50]:
         bling.delete_dimension(PATH, id_)
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "partial"
-    assert await scalar(app.engine, "SELECT count(*) FROM contratos WHERE excluida_em IS NOT NULL") == 0
+    assert (await account.pipeline.run()).status == "partial"
+    assert await scalar(account.engine, "SELECT count(*) FROM contratos WHERE excluida_em IS NOT NULL") == 0
     assert bling.counters.requests[f"{PATH}/{{id}}"] < 50
-    assert (await app.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
-    await assert_equals_the_contracts(app, bling)
+    assert (await account.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
+    await assert_equals_the_contracts(account, bling)

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Row, text
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.cli import main
 from bling_collector.db.copies.client_tools import PROGRAMS, find_tools
 from bling_collector.db.copies.restore import restore
@@ -22,6 +21,7 @@ from bling_collector.db.embedded.binaries import BIN_VARIABLE
 from bling_collector.db.run_lock import is_locked
 from bling_collector.documentos import masked
 from bling_collector.words import plural
+from bling_collector.workplace.account import Account
 
 
 @pytest.fixture
@@ -43,52 +43,52 @@ async def run(*arguments: str) -> int:
     return await asyncio.to_thread(work)
 
 
-async def _notes(app: App) -> int:
-    async with app.engine.connect() as connection:
+async def _notes(account: Account) -> int:
+    async with account.engine.connect() as connection:
         return int(await connection.scalar(text("SELECT count(*) FROM nfe_cabecalho")) or 0)
 
 
-async def _someone(app: App) -> Row[tuple[int, str]]:
+async def _someone(account: Account) -> Row[tuple[int, str]]:
     """O `contato_id` e o `contato_nome` de uma nota."""
-    async with app.engine.connect() as connection:
+    async with account.engine.connect() as connection:
         query = "SELECT contato_id, contato_nome FROM nfe_cabecalho WHERE contato_nome IS NOT NULL AND contato_id > 0"
         return (await connection.execute(text(query))).first() or pytest.fail("nenhuma nota serve")
 
 
-async def _named(app: App, contato_id: int) -> bool:
+async def _named(account: Account, contato_id: int) -> bool:
     """Se o banco tem o nome do contato, no cadastro ou numa nota."""
     query = """
         SELECT EXISTS (SELECT FROM contatos WHERE id = :id AND nome IS NOT NULL)
             OR EXISTS (SELECT FROM nfe_cabecalho WHERE contato_id = :id AND contato_nome IS NOT NULL)"""
-    async with app.engine.connect() as connection:
+    async with account.engine.connect() as connection:
         return bool(await connection.scalar(text(query), {"id": contato_id}))
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
-async def test_backup_and_restore(app: App, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    notes = await _notes(app)
+async def test_backup_and_restore(account: Account, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = await _notes(account)
     assert await run("db", "backup", "copia.dump") == 0
     assert "A autorização do Bling não vai nela" in capsys.readouterr().out
     assert await run("db", "backup", "copia.dump") == 2
     assert await run("db", "restore", "copia.dump") == 2
     said = capsys.readouterr().err
     assert f"tem {plural(notes, 'nota', 'notas')}, e restaurar apaga o que ele tem, sem volta" in said
-    assert f"O banco {app.engine.url.database} em " in said
+    assert f"O banco {account.engine.url.database} em " in said
     assert "--sobrescrever" in said
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.execute(text("TRUNCATE nfe_cabecalho CASCADE"))
     assert await run("db", "restore", "copia.dump", "--sobrescrever", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["arquivo"] == "copia.dump"
     assert answer["autorizado"] is True
-    assert await _notes(app) == notes > 0
+    assert await _notes(account) == notes > 0
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
 async def test_the_erased_stay_erased_after_a_restore(
-    app: App, command: str, capsys: pytest.CaptureFixture[str]
+    account: Account, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = await _someone(app)
+    found = await _someone(account)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "export", str(found.contato_id)) == 0
     assert found.contato_nome in capsys.readouterr().out
@@ -114,10 +114,10 @@ class _Person(io.StringIO):
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.bling(scale=0.005)
 async def test_erasing_asks_in_portuguese_and_says_who(
-    app: App, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    account: Account, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = await _someone(app)
-    async with app.engine.connect() as connection:
+    found = await _someone(account)
+    async with account.engine.connect() as connection:
         query = text("SELECT contato_documento FROM nfe_cabecalho WHERE contato_id = :id LIMIT 1")
         documento = await connection.scalar(query, {"id": found.contato_id})
     for typed, erased in (("\n", False), ("n\n", False), ("", False), ("y\nSim\n", True)):
@@ -128,18 +128,18 @@ async def test_erasing_asks_in_portuguese_and_says_who(
         assert "Apagar? [s/N]" in said.err
         assert ("Responda s (sim) ou n (não)." in said.err) == typed.startswith("y")
         assert ("Nada foi apagado." in said.err) != erased
-        assert await _named(app, found.contato_id) != erased
+        assert await _named(account, found.contato_id) != erased
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.skipif(sys.platform == "win32", reason="o pg_restore que mata é do sh")
 async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
-    app: App, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    account: Account, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = await _someone(app)
+    found = await _someone(account)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
-    async with app.engine.connect() as connection:
+    async with account.engine.connect() as connection:
         tools = await find_tools(await check_server(connection))
     (tmp_path / "bin").mkdir()
     for name in PROGRAMS:
@@ -156,7 +156,7 @@ async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
     environment = os.environ | {BIN_VARIABLE: str(tmp_path / "bin"), "TMPDIR": str(temporary)}
     process = await asyncio.create_subprocess_exec(*restoring, env=environment)
     assert await process.wait() == -signal.SIGKILL
-    assert not await _named(app, found.contato_id)  # o banco é o de antes
+    assert not await _named(account, found.contato_id)  # o banco é o de antes
     assert list(temporary.iterdir()) == []
 
     capsys.readouterr()
@@ -164,27 +164,29 @@ async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
     exported = capsys.readouterr().out
     assert json.loads(exported)["apagado_em"]
     assert found.contato_nome not in exported
-    assert not await _named(app, found.contato_id)
+    assert not await _named(account, found.contato_id)
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.parametrize("which", one_now(["coleta", "reprocessamento"]))
-async def test_who_came_back_goes_away_when_a_service_already_running_runs(app: App, command: str, which: str) -> None:
-    found = await _someone(app)
+async def test_who_came_back_goes_away_when_a_service_already_running_runs(
+    account: Account, command: str, which: str
+) -> None:
+    found = await _someone(account)
     assert await run("db", "backup", "antes.dump") == 0
     assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
-    await restore(app.engine, Path("antes.dump"), overwrite=True)  # e morreu aqui
-    assert await _named(app, found.contato_id)
-    await (app.pipeline.retry() if which == "coleta" else app.pipeline.reprocess())
-    assert not await _named(app, found.contato_id)
+    await restore(account.engine, Path("antes.dump"), overwrite=True)  # e morreu aqui
+    assert await _named(account, found.contato_id)
+    await (account.pipeline.retry() if which == "coleta" else account.pipeline.reprocess())
+    assert not await _named(account, found.contato_id)
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.slow
-async def test_a_copy_from_before_erasures_were_remembered(app: App, command: str) -> None:
-    found = await _someone(app)
+async def test_a_copy_from_before_erasures_were_remembered(account: Account, command: str) -> None:
+    found = await _someone(account)
     assert await run("db", "backup", "nova.dump") == 0
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         for statement in (
             "DROP TABLE alarmes, limites_bling, dados_apagados, nfe_busca, execucao_log, empresa, nfe_entradas",
             "DROP INDEX ix_nfe_cabecalho_faturamento, ix_nfe_cabecalho_sem_detalhe, ix_nfe_cabecalho_numeracao",
@@ -197,24 +199,24 @@ async def test_a_copy_from_before_erasures_were_remembered(app: App, command: st
     assert await run("db", "restore", "nova.dump", "--sobrescrever") == 0
     assert await run("contato", "erase", str(found.contato_id), "--sim") == 0
     assert await run("db", "restore", "velha.dump", "--sobrescrever") == 0
-    assert not await _named(app, found.contato_id)
+    assert not await _named(account, found.contato_id)
     assert await run("db", "restore", "nova.dump", "--sobrescrever") == 0
-    assert not await _named(app, found.contato_id)
+    assert not await _named(account, found.contato_id)
 
 
-async def test_no_run_begins_before_the_restore_is_over(app: App, command: str) -> None:
+async def test_no_run_begins_before_the_restore_is_over(account: Account, command: str) -> None:
     assert await run("db", "backup", "copia.dump") == 0
     seen = []
 
     async def then() -> None:
-        seen.append(await is_locked(app.engine))
+        seen.append(await is_locked(account.engine))
 
-    await restore(app.engine, Path("copia.dump"), overwrite=True, then=then)
+    await restore(account.engine, Path("copia.dump"), overwrite=True, then=then)
     assert seen == [True]
-    assert not await is_locked(app.engine)
+    assert not await is_locked(account.engine)
 
 
-async def test_an_unknown_contact(app: App, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_unknown_contact(account: Account, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (("export", "77"), ("erase", "77", "--sim")):
         assert await run("contato", *words) == 2
         assert "não tem o contato 77" in capsys.readouterr().err

@@ -16,13 +16,13 @@ from tests.support.fakes import FakeClock
 from tests.support.postgres import libpq_url
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret
 from bling_collector.db import patience
 from bling_collector.db.run_lock import RunLock
 from bling_collector.errors import DatabaseError, RunInProgressError
 from bling_collector.etl.progress import Progress
 from bling_collector.runs.job import RunResult
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -38,12 +38,12 @@ async def mortal() -> AsyncIterator[Postgres]:
 
 
 @asynccontextmanager
-async def collector(server: RunningServer, url: str, clock: FakeClock) -> AsyncIterator[App]:
-    async with open_app(collector_settings(server.api_url, Secret(url)), clock=clock) as app:
-        yield app
+async def collector(server: RunningServer, url: str, clock: FakeClock) -> AsyncIterator[Account]:
+    async with open_account(collector_settings(server.api_url, Secret(url)), clock=clock) as account:
+        yield account
 
 
-async def full_load(app: App, disaster: Disaster, at: tuple[int, ...]) -> RunResult:
+async def full_load(account: Account, disaster: Disaster, at: tuple[int, ...]) -> RunResult:
     """A carga inteira, com o desastre quando tantos registros já estão salvos."""
     waiting, struck = list(at), set[asyncio.Task[None]]()
 
@@ -53,15 +53,15 @@ async def full_load(app: App, disaster: Disaster, at: tuple[int, ...]) -> RunRes
             struck.add(asyncio.ensure_future(disaster()))
 
     try:
-        result = await app.pipeline.run_full(START, sink=sink)
+        result = await account.pipeline.run_full(START, sink=sink)
     finally:
         await asyncio.gather(*struck)
     assert not waiting
     return result
 
 
-async def runs(app: App) -> list[str]:
-    async with app.engine.connect() as connection:
+async def runs(account: Account) -> list[str]:
+    async with account.engine.connect() as connection:
         return list((await connection.execute(text("SELECT status FROM etl_controle ORDER BY id"))).scalars())
 
 
@@ -75,12 +75,12 @@ async def test_a_restart_in_the_middle_costs_only_the_batch_in_hand(
         await mortal.stop(STOPS[how])
         await asyncio.to_thread(mortal.start)
 
-    async with collector(server, url, clock) as app:
-        await authorise(app, bling)
-        result = await full_load(app, restart, (20, 150))
+    async with collector(server, url, clock) as account:
+        await authorise(account, bling)
+        result = await full_load(account, restart, (20, 150))
         assert (result.status, result.message) == ("success", None)
-        assert await runs(app) == ["success"]
-        await assert_equals_truth(app.engine, bling)
+        assert await runs(account) == ["success"]
+        await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
@@ -92,11 +92,11 @@ async def test_connections_ended_by_an_administrator_are_opened_again(
     async def end_them() -> None:
         await mortal.terminate_backends(database)
 
-    async with collector(server, mortal.url(database), clock) as app:
-        await authorise(app, bling)
-        result = await full_load(app, end_them, (10, 60, 150, 200))
-        assert (result.status, await runs(app)) == ("success", ["success"])
-        await assert_equals_truth(app.engine, bling)
+    async with collector(server, mortal.url(database), clock) as account:
+        await authorise(account, bling)
+        result = await full_load(account, end_them, (10, 60, 150, 200))
+        assert (result.status, await runs(account)) == ("success", ["success"])
+        await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
@@ -111,11 +111,11 @@ async def test_a_network_that_forgets_the_connections(
             middle.cut()
 
         url = f"postgresql+psycopg://{_user(mortal)}@127.0.0.1:{middle.port}/{database}"
-        async with collector(server, url, clock) as app:
-            await authorise(app, bling)
-            result = await full_load(app, cut, (20, 150))
-            assert (result.status, await runs(app)) == ("success", ["success"])
-            await assert_equals_truth(app.engine, bling)
+        async with collector(server, url, clock) as account:
+            await authorise(account, bling)
+            result = await full_load(account, cut, (20, 150))
+            assert (result.status, await runs(account)) == ("success", ["success"])
+            await assert_equals_truth(account.engine, bling)
 
 
 def _user(mortal: Postgres) -> str:
@@ -146,14 +146,14 @@ async def test_whoever_took_the_lock_meanwhile_keeps_it(
             await silence
 
         url = f"postgresql+psycopg://{_user(mortal)}@127.0.0.1:{middle.port}/{database}"
-        async with collector(server, url, clock) as app:
-            await authorise(app, bling)
+        async with collector(server, url, clock) as account:
+            await authorise(account, bling)
             with pytest.raises(RunInProgressError, match="outra tomou"):
-                await full_load(app, another_takes_over, (20,))
+                await full_load(account, another_takes_over, (20,))
             await others[0].close()
-            result = await app.pipeline.run()
-            assert (result.status, await runs(app)) == ("success", ["error", "success"])
-            await assert_equals_truth(app.engine, bling)
+            result = await account.pipeline.run()
+            assert (result.status, await runs(account)) == ("success", ["error", "success"])
+            await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
@@ -166,19 +166,19 @@ async def test_a_database_that_does_not_come_back_ends_the_run_and_the_next_one_
     async def stop() -> None:
         await mortal.stop(signal.SIGKILL)
 
-    async with collector(server, url, clock) as app:
-        await authorise(app, bling)
+    async with collector(server, url, clock) as account:
+        await authorise(account, bling)
         with pytest.raises(DatabaseError, match="não atende") as raised:
-            await full_load(app, stop, (20,))
+            await full_load(account, stop, (20,))
         assert raised.value.exit_code == 1
         mortal.start()
-        result = await app.pipeline.run()
-        assert (result.status, await runs(app)) == ("success", ["error", "success"])
-        await assert_equals_truth(app.engine, bling)
+        result = await account.pipeline.run()
+        assert (result.status, await runs(account)) == ("success", ["error", "success"])
+        await assert_equals_truth(account.engine, bling)
 
 
-async def test_the_lock_is_held_by_one_session_at_a_time(app: App) -> None:
-    one, other = RunLock(app.engine), RunLock(app.engine)
+async def test_the_lock_is_held_by_one_session_at_a_time(account: Account) -> None:
+    one, other = RunLock(account.engine), RunLock(account.engine)
     assert await one.take()
     assert not await other.take()
     await one.retake()

@@ -7,9 +7,9 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 
 from bling_collector.api.transport import ATTEMPTS
-from bling_collector.bootstrap import App
 from bling_collector.etl.again import UnknownObjectError
 from bling_collector.payload import digest
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 START = date(2025, 12, 1)
@@ -30,215 +30,227 @@ pytestmark = [
 ]
 
 
-async def run(app: App, clock: FakeClock, status: str = "success") -> str:
+async def run(account: Account, clock: FakeClock, status: str = "success") -> str:
     clock.advance(DAY)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == status, result.message
     return str(result.message)
 
 
-async def owed(app: App, recurso: str) -> list[str]:
-    return [id_ for (id_,) in await rows(app.engine, f"SELECT recurso_id FROM pendencias WHERE recurso = '{recurso}'")]
+async def owed(account: Account, recurso: str) -> list[str]:
+    return [
+        id_ for (id_,) in await rows(account.engine, f"SELECT recurso_id FROM pendencias WHERE recurso = '{recurso}'")
+    ]
 
 
 async def test_what_is_cited_and_cannot_be_asked_alone_is_known_not_to_exist(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     gone = bling.dimensions[NATURES].entries[SALE].detail
     bling.delete_dimension(NATURES, SALE)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     said = f"SELECT descricao, detalhe IS NULL, nao_encontrado_em IS NOT NULL FROM naturezas_operacao WHERE id = {SALE}"
-    assert await rows(app.engine, said) == [(None, True, True)]
+    assert await rows(account.engine, said) == [(None, True, True)]
     asked = bling.counters.requests
     assert asked[f"{NATURES}/{{id}}"] == 0
-    await run(app, clock)
-    assert await rows(app.engine, said) == [(None, True, True)]
+    await run(account, clock)
+    assert await rows(account.engine, said) == [(None, True, True)]
     bling.add_dimension(NATURES, **gone)
-    await run(app, clock)
-    assert await rows(app.engine, said) == [("Venda de mercadorias", False, False)]
+    await run(account, clock)
+    assert await rows(account.engine, said) == [("Venda de mercadorias", False, False)]
     assert asked[f"{NATURES}/{{id}}"] == 0
 
 
-async def test_what_is_cited_and_not_listed_is_asked_once(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_what_is_cited_and_not_listed_is_asked_once(account: Account, bling: Bling, clock: FakeClock) -> None:
     newest = next(order for order in reversed([*bling.orders.values()]) if order["loja"]["id"])
     shop = newest["loja"]["id"]
     bling.delete_dimension(CHANNELS, shop)
-    await app.pipeline.run_full(date.fromisoformat(newest["data"]))
+    await account.pipeline.run_full(date.fromisoformat(newest["data"]))
     unknown = "SELECT id FROM canais_venda WHERE detalhe IS NULL AND nao_encontrado_em IS NOT NULL"
-    assert await rows(app.engine, unknown) == [(shop,)]
+    assert await rows(account.engine, unknown) == [(shop,)]
     bling.counters.reset()
     clock.advance(7 * DAY)
-    await run(app, clock)
+    await run(account, clock)
     living = sum(entry.detail["situacao"] == 1 for entry in bling.dimensions[CHANNELS].entries.values())
     assert bling.counters.requests[f"{CHANNELS}/{{id}}"] == living, "as filiais só no detalhe, e o que não há nem isso"
 
 
-async def test_one_alone_comes_from_the_list(app: App, bling: Bling, clock: FakeClock) -> None:
-    assert await app.pipeline.sync("naturezas_operacao", SALE) == "criado"
-    assert await app.pipeline.sync("natureza_operacao", SALE) == "igual"
+async def test_one_alone_comes_from_the_list(account: Account, bling: Bling, clock: FakeClock) -> None:
+    assert await account.pipeline.sync("naturezas_operacao", SALE) == "criado"
+    assert await account.pipeline.sync("natureza_operacao", SALE) == "igual"
     bling.edit_dimension(NATURES, SALE, descricao="Venda")
-    assert await app.pipeline.sync("natureza_operacao", SALE) == "atualizado"
-    assert await scalar(app.engine, f"SELECT resumo_lista FROM naturezas_operacao WHERE id = {SALE}") == digest(
+    assert await account.pipeline.sync("natureza_operacao", SALE) == "atualizado"
+    assert await scalar(account.engine, f"SELECT resumo_lista FROM naturezas_operacao WHERE id = {SALE}") == digest(
         bling.dimensions[NATURES].entries[SALE].detail
     )
     with pytest.raises(UnknownObjectError):
-        await app.pipeline.sync("natureza_operacao", 7)
+        await account.pipeline.sync("natureza_operacao", 7)
     assert bling.counters.requests[f"{NATURES}/{{id}}"] == 0
 
 
-async def test_what_is_owed_is_retried_where_it_is_listed(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_what_is_owed_is_retried_where_it_is_listed(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.garbled[NATURES, SALE] = {"descricao": {"veio": "outra coisa"}}
     bling.garbled[NATURES, SALE + 1] = {"descricao": {"veio": "outra coisa"}}
-    assert (await app.pipeline.run_full(START)).status == "partial"
-    assert await owed(app, "naturezas_operacao") == [str(SALE), str(SALE + 1)]
+    assert (await account.pipeline.run_full(START)).status == "partial"
+    assert await owed(account, "naturezas_operacao") == [str(SALE), str(SALE + 1)]
     bling.garbled.clear()
     bling.delete_dimension(NATURES, SALE + 1)
     clock.advance(DAY)
-    await app.pipeline.retry()
-    assert await owed(app, "naturezas_operacao") == []
+    await account.pipeline.retry()
+    assert await owed(account, "naturezas_operacao") == []
     assert await rows(
-        app.engine, "SELECT descricao, nao_encontrado_em FROM naturezas_operacao ORDER BY id LIMIT 1"
+        account.engine, "SELECT descricao, nao_encontrado_em FROM naturezas_operacao ORDER BY id LIMIT 1"
     ) == [("Compra de mercadorias", None)]
-    assert await scalar(app.engine, f"SELECT descricao FROM naturezas_operacao WHERE id = {SALE}") == (
+    assert await scalar(account.engine, f"SELECT descricao FROM naturezas_operacao WHERE id = {SALE}") == (
         "Venda de mercadorias"
     )
 
 
-async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(START)
     told = "SELECT situacao, count(*) FROM contas_financeiras GROUP BY 1 ORDER BY 1"
-    assert await rows(app.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
+    assert await rows(account.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
     chosen = min(id_ for id_, each in bling.dimensions[ACCOUNTS].entries.items() if each.detail["situacao"] == 2)
-    assert await app.pipeline.sync("conta_financeira", chosen) == "igual"
+    assert await account.pipeline.sync("conta_financeira", chosen) == "igual"
     bling.edit_dimension(ACCOUNTS, chosen, descricao="Outra")
-    assert await app.pipeline.sync("conta_financeira", chosen) == "atualizado"
-    assert await rows(app.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
+    assert await account.pipeline.sync("conta_financeira", chosen) == "atualizado"
+    assert await rows(account.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
     bling.edit_dimension(ACCOUNTS, chosen, situacao=4)
-    await run(app, clock)
-    assert await rows(app.engine, told) == [(1, 4), (3, 1), (4, 2)]
+    await run(account, clock)
+    assert await rows(account.engine, told) == [(1, 4), (3, 1), (4, 2)]
     assert bling.counters.requests[f"{ACCOUNTS}/{{id}}"] == 0
 
 
-async def test_a_parent_no_list_shows_is_asked_for(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_a_parent_no_list_shows_is_asked_for(account: Account, bling: Bling, clock: FakeClock) -> None:
     path, categories = "/categorias/receitas-despesas", bling.dimensions["/categorias/receitas-despesas"].entries
     parent = next(entry.detail["idCategoriaPai"] for entry in categories.values() if entry.detail["idCategoriaPai"])
     bling.unlisted.add((path, parent))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     said = f"SELECT situacao, excluida_em IS NULL FROM categorias_financeiras WHERE id = {parent}"
-    assert await rows(app.engine, said) == [(1, True)]
-    await run(app, clock)
-    assert await rows(app.engine, said) == [(1, False)], "responde, mas nenhuma listagem a mostra"
+    assert await rows(account.engine, said) == [(1, True)]
+    await run(account, clock)
+    assert await rows(account.engine, said) == [(1, False)], "responde, mas nenhuma listagem a mostra"
     assert bling.counters.requests[f"{path}/{{id}}"] == 1
 
 
-async def test_the_statuses_come_from_every_module_and_know_theirs(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_the_statuses_come_from_every_module_and_know_theirs(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(START)
     told = "SELECT modulo_id, count(*) FROM situacoes WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1"
-    assert await rows(app.engine, told) == [(98310, 8), (98311, 6)]
+    assert await rows(account.engine, told) == [(98310, 8), (98311, 6)]
     bling.delete_dimension("/situacoes/modulos", 98311)
-    await run(app, clock)
-    assert await rows(app.engine, told) == [(98310, 8)]
+    await run(account, clock)
+    assert await rows(account.engine, told) == [(98310, 8)]
     assert bling.counters.requests["/situacoes/{id}"] == 0
 
 
 async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     bling.edit_dimension(STATUSES, 6, nome="Aberto")
     bling.edit_dimension(STATUSES, 18_158, nome="Aberta")
     bling.fail("^/situacoes/modulos/98310$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
-    assert "situações" in await run(app, clock, "partial")
-    assert await rows(app.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 18158) ORDER BY id") == [
+    assert "situações" in await run(account, clock, "partial")
+    assert await rows(account.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 18158) ORDER BY id") == [
         (6, "Em aberto"),
         (18_158, "Aberta"),
     ]
-    assert await scalar(app.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 14
+    assert await scalar(account.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 14
 
 
-async def test_a_status_no_module_lists_is_asked_for_once(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_a_status_no_module_lists_is_asked_for_once(account: Account, bling: Bling, clock: FakeClock) -> None:
     *_, second, last = sorted(bling.orders)
     bling.unlisted.add((STATUSES, 6))
     bling.edit_order(second, situacao={"id": 6})
     bling.edit_order(last, situacao={"id": 777})
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     asked = "SELECT id, nome, modulo_id, nao_encontrado_em IS NULL FROM situacoes WHERE id IN (6, 777) ORDER BY id"
-    assert await rows(app.engine, asked) == [(6, "Em aberto", None, True), (777, None, None, False)]
+    assert await rows(account.engine, asked) == [(6, "Em aberto", None, True), (777, None, None, False)]
     bling.counters.reset()
     bling.unlisted.clear()
-    await run(app, clock)
-    assert await rows(app.engine, asked) == [(6, "Em aberto", 98310, True), (777, None, None, False)]
+    await run(account, clock)
+    assert await rows(account.engine, asked) == [(6, "Em aberto", 98310, True), (777, None, None, False)]
     assert bling.counters.requests["/situacoes/{id}"] == 0
 
 
 @pytest.mark.collector(recursos=("situacoes",))
-async def test_who_asks_for_the_statuses_asks_for_the_modules(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
-    assert await scalar(app.engine, "SELECT count(*) FROM situacoes") == 14
+async def test_who_asks_for_the_statuses_asks_for_the_modules(account: Account, bling: Bling) -> None:
+    await account.pipeline.run_full(START)
+    assert await scalar(account.engine, "SELECT count(*) FROM situacoes") == 14
 
 
 @pytest.mark.slow
-async def test_each_cost_is_kept_with_the_day_it_began(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_each_cost_is_kept_with_the_day_it_began(account: Account, bling: Bling, clock: FakeClock) -> None:
     path, costs = "/produtos/fornecedores", "produtos_fornecedores_custos"
     chosen, other, *_ = bling.dimensions[path].entries
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     total = len(bling.dimensions[path].entries)
-    assert await scalar(app.engine, f"SELECT count(*) FROM {costs}") == total
+    assert await scalar(account.engine, f"SELECT count(*) FROM {costs}") == total
     before = bling.dimensions[path].entries[chosen].detail["precoCusto"]
     bling.edit_dimension(path, chosen, precoCusto=before + 1)
     bling.edit_dimension(path, other, descricao="Outra")
-    await run(app, clock)
+    await run(account, clock)
     bling.edit_dimension(path, chosen, precoCusto=before)
-    await run(app, clock)
-    await run(app, clock)
-    assert (await app.pipeline.reprocess()).status == "success"
+    await run(account, clock)
+    await run(account, clock)
+    assert (await account.pipeline.reprocess()).status == "success"
     kept = f"SELECT preco_custo FROM {costs} WHERE produto_fornecedor_id = {chosen} ORDER BY valido_desde"
-    assert await rows(app.engine, kept) == [(before,), (before + 1,), (before,)]
-    assert await scalar(app.engine, f"SELECT count(*) FROM {costs}") == total + 2
-    assert await scalar(app.engine, f"SELECT count(DISTINCT valido_desde::date) FROM {costs}") == 3
+    assert await rows(account.engine, kept) == [(before,), (before + 1,), (before,)]
+    assert await scalar(account.engine, f"SELECT count(*) FROM {costs}") == total + 2
+    assert await scalar(account.engine, f"SELECT count(DISTINCT valido_desde::date) FROM {costs}") == 3
 
 
 @pytest.mark.slow
-async def test_what_sells_elsewhere_is_listed_whole_once_a_week(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_what_sells_elsewhere_is_listed_whole_once_a_week(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     path = "/produtos/lojas"
     chosen, removed, *_ = bling.dimensions[path].entries
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     gone = "SELECT id FROM produtos_lojas WHERE excluida_em IS NOT NULL"
     clock.advance(DAY)
     bling.edit_dimension(path, chosen, preco=77)
     bling.delete_dimension(path, removed)
-    await run(app, clock)
-    assert await scalar(app.engine, f"SELECT preco FROM produtos_lojas WHERE id = {chosen}") == 77
-    assert await rows(app.engine, gone) == []
+    await run(account, clock)
+    assert await scalar(account.engine, f"SELECT preco FROM produtos_lojas WHERE id = {chosen}") == 77
+    assert await rows(account.engine, gone) == []
     clock.advance(6 * DAY)
-    await run(app, clock)
-    assert await rows(app.engine, gone) == [(removed,)]
+    await run(account, clock)
+    assert await rows(account.engine, gone) == [(removed,)]
 
 
 @pytest.mark.parametrize("failures", [ATTEMPTS, 1000])
-async def test_a_list_without_pages_is_not_narrowed(app: App, bling: Bling, clock: FakeClock, failures: int) -> None:
+async def test_a_list_without_pages_is_not_narrowed(
+    account: Account, bling: Bling, clock: FakeClock, failures: int
+) -> None:
     rule = bling.fail("^/contatos/tipos$", "server_error", times=failures)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     assert bling.counters.requests["/contatos/tipos"] < 5 * ATTEMPTS
-    assert await scalar(app.engine, "SELECT count(*) FROM depositos") == 5, "os outros não dependem dela"
+    assert await scalar(account.engine, "SELECT count(*) FROM depositos") == 5, "os outros não dependem dela"
     bling.faults.remove(rule)
-    await run(app, clock)
-    assert await scalar(app.engine, "SELECT count(*) FROM tipos_contato") == 4
+    await run(account, clock)
+    assert await scalar(account.engine, "SELECT count(*) FROM tipos_contato") == 4
 
 
 @pytest.mark.collector(api_page_size=3)
-async def test_lists_of_many_pages(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
+async def test_lists_of_many_pages(account: Account, bling: Bling) -> None:
+    await account.pipeline.run_full(START)
     for table, path in (("naturezas_operacao", NATURES), ("depositos", "/depositos")):
-        held = await rows(app.engine, f"SELECT id FROM {table} ORDER BY id")
+        held = await rows(account.engine, f"SELECT id FROM {table} ORDER BY id")
         assert [id_ for (id_,) in held] == sorted(bling.dimensions[path].entries)
 
 
 @pytest.mark.parametrize("hides", [True, False])
-async def test_what_the_default_hides_is_collected(app: App, bling: Bling, *, hides: bool) -> None:
+async def test_what_the_default_hides_is_collected(account: Account, bling: Bling, *, hides: bool) -> None:
     bling.configure(default_hides_inactive=hides)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     for table, inactive in (("depositos", 2), ("naturezas_operacao", 2)):
-        assert await scalar(app.engine, f"SELECT count(*) FROM {table} WHERE situacao = 0") == inactive
-    assert await scalar(app.engine, "SELECT count(*) FROM canais_venda WHERE situacao = 2") == 1
-    assert await scalar(app.engine, "SELECT count(*) FROM canais_venda_filiais WHERE unidade_negocio = 'Matriz'") == 4
+        assert await scalar(account.engine, f"SELECT count(*) FROM {table} WHERE situacao = 0") == inactive
+    assert await scalar(account.engine, "SELECT count(*) FROM canais_venda WHERE situacao = 2") == 1
+    assert (
+        await scalar(account.engine, "SELECT count(*) FROM canais_venda_filiais WHERE unidade_negocio = 'Matriz'") == 4
+    )

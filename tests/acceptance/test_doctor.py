@@ -10,8 +10,8 @@ from tests.support.commands import Done, Terminal, variables_for
 from tests.support.proving import execute, snapshot
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.streams.registry import chosen
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -20,9 +20,9 @@ NEW = "https://novo.bling.example/Api/v3"
 
 
 @pytest.fixture
-async def terminal(app: App, server: RunningServer, tmp_path: Path) -> Terminal:
-    await execute(app.engine, "UPDATE oauth_tokens SET updated_at = now(), expires_at = now() + interval '6 hours'")
-    return Terminal(tmp_path, variables_for(app.settings, server))
+async def terminal(account: Account, server: RunningServer, tmp_path: Path) -> Terminal:
+    await execute(account.engine, "UPDATE oauth_tokens SET updated_at = now(), expires_at = now() + interval '6 hours'")
+    return Terminal(tmp_path, variables_for(account.settings, server))
 
 
 def finding(done: Done, nome: str) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.config import Settings
 from bling_collector.insight.recursos import load_recursos
 from bling_collector.privacy.titular import erase_person, export_person
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.xml import note_xml
 from bling_simulator.server import RunningServer
@@ -43,17 +43,17 @@ def authorised(bling: Bling, *situacoes: int) -> dict[str, Any]:
     }
 
 
-async def assert_equals_the_documents(app: App, bling: Bling, notes: dict[str, Any]) -> None:
+async def assert_equals_the_documents(account: Account, bling: Bling, notes: dict[str, Any]) -> None:
     """Os documentos são os destas notas, como o Bling os dá, e os impostos somam o que eles dizem."""
     assert await rows(
-        app.engine,
+        account.engine,
         "SELECT chave_acesso, formato, conteudo, sha256 FROM nfe_documentos WHERE conteudo IS NOT NULL ORDER BY 1",
     ) == [
         (chave, "xml", gzip.compress(xml, mtime=0), sha256(xml).hexdigest())
         for chave, xml in sorted((chave, note_xml(note, bling.profile)) for chave, note in notes.items())
     ]
     assert await rows(
-        app.engine,
+        account.engine,
         "SELECT chave_acesso, sum(valor_produto), sum(valor_icms) FROM vw_nfe_impostos GROUP BY 1 ORDER BY 1",
     ) == [
         (
@@ -68,30 +68,30 @@ async def assert_equals_the_documents(app: App, bling: Bling, notes: dict[str, A
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_cada_chave_uma_vez_e_outra_se_a_nota_se_cancela(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     pending = bling.issue_note(situacao=1)
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     notes = authorised(bling)
     assert bling.counters.requests[f"{PATH}/{{id}}"] == len(notes)
-    await assert_equals_the_documents(app, bling, notes)
+    await assert_equals_the_documents(account, bling, notes)
     cancelled = next(iter(notes.values()))
     bling.cancel_note(cancelled["id"])
     bling.edit_note(pending, situacao=5)
     for asked in (2, 0):  # a que se cancelou e a que se autorizou; depois, mais nenhuma
         clock.advance(DAY)
         bling.counters.reset()
-        result = await app.pipeline.reconcile(repair=True)
+        result = await account.pipeline.reconcile(repair=True)
         assert result.status == "success", result.message
         assert bling.counters.requests[f"{PATH}/{{id}}"] == asked
-    await assert_equals_the_documents(app, bling, authorised(bling) | {cancelled["chaveAcesso"]: cancelled})
-    assert (await app.pipeline.reprocess()).status == "success"
-    await assert_equals_the_documents(app, bling, authorised(bling) | {cancelled["chaveAcesso"]: cancelled})
+    await assert_equals_the_documents(account, bling, authorised(bling) | {cancelled["chaveAcesso"]: cancelled})
+    assert (await account.pipeline.reprocess()).status == "success"
+    await assert_equals_the_documents(account, bling, authorised(bling) | {cancelled["chaveAcesso"]: cancelled})
 
 
 async def test_um_que_vem_com_outra_chave_fica_pendente_e_os_outros_vem(
-    app: App, bling: Bling, clock: FakeClock, tmp_path: Any, settings: Settings, server: RunningServer
+    account: Account, bling: Bling, clock: FakeClock, tmp_path: Any, settings: Settings, server: RunningServer
 ) -> None:
     """A chave tem letras, que o CNPJ de quem emite as tem; e uma que o Bling não tem não se pede outra vez."""
     chosen, other, gone, late = list(authorised(bling))[:4]
@@ -100,11 +100,13 @@ async def test_um_que_vem_com_outra_chave_fica_pendente_e_os_outros_vem(
     lettered = chosen[:6] + "12ABC34501DE35" + chosen[20:]
     bling.edit_note(authorised(bling)[gone]["id"], chaveAcesso=lettered)
     bling.fail(rf"^{PATH}/{other}$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "partial"
-    owed = await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias ORDER BY 2")
+    owed = await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias ORDER BY 2")
     assert owed == [("documentos", each) for each in sorted((chosen, late))]
-    kept = {chave for (chave,) in await rows(app.engine, "SELECT id FROM nfe_documentos WHERE conteudo IS NOT NULL")}
+    kept = {
+        chave for (chave,) in await rows(account.engine, "SELECT id FROM nfe_documentos WHERE conteudo IS NOT NULL")
+    }
     assert kept == authorised(bling).keys() - {chosen, other, late}
     assert lettered in kept
     bling.garbled.clear()
@@ -119,36 +121,38 @@ async def test_um_que_vem_com_outra_chave_fica_pendente_e_os_outros_vem(
     assert "o id precisa ser um número inteiro" in refused.err
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert bling.counters.requests[f"{PATH}/{{id}}"] == 1, "só a que ficou pendente"
-    held = {each.recurso: each for each in await load_recursos(app.engine, ("nfe", "documentos"), clock.now())}
+    held = {each.recurso: each for each in await load_recursos(account.engine, ("nfe", "documentos"), clock.now())}
     assert (held["documentos"].registros, held["documentos"].pendencias) == (len(kept) + 2, 0)
 
 
 @pytest.mark.collector(recursos=("nfe", "nfe_entrada", "documentos"))
 async def test_sem_permissao_o_resto_vem_e_de_entrada_so_o_das_que_tem_detalhe(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(missing_scopes=frozenset({PATH}))
     entry = bling.issue_note(tipo=0, situacao=7)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    found = await load_recursos(app.engine, ("nfe", "documentos"), clock.now())
+    found = await load_recursos(account.engine, ("nfe", "documentos"), clock.now())
     assert [each.recurso for each in found if each.sem_permissao] == ["documentos"]
     bling.configure(missing_scopes=frozenset())
     clock.advance(2 * DAY)
-    assert (await app.pipeline.run()).status == "success"
-    held = await rows(app.engine, "SELECT nfe_id, entrada FROM vw_nfe_impostos WHERE entrada GROUP BY 1, 2")
+    assert (await account.pipeline.run()).status == "success"
+    held = await rows(account.engine, "SELECT nfe_id, entrada FROM vw_nfe_impostos WHERE entrada GROUP BY 1, 2")
     assert (entry, True) in held
 
 
-async def test_o_xml_de_quem_pediu_para_ser_apagado_fica_e_diz_se(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_o_xml_de_quem_pediu_para_ser_apagado_fica_e_diz_se(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(START)
     chave, note = next(iter(authorised(bling, 6).items()))
-    exported = await export_person(app.engine, note["contato"]["id"], clock.now())
+    exported = await export_person(account.engine, note["contato"]["id"], clock.now())
     assert chave in {each["chave_acesso"] for each in exported["documentos"]}
     assert any(note["contato"]["nome"] in each["xml"].replace("&amp;", "&") for each in exported["documentos"])
-    done = await erase_person(app.engine, note["contato"]["id"], clock.now())
+    done = await erase_person(account.engine, note["contato"]["id"], clock.now())
     assert chave in done.documentos
-    assert await scalar(app.engine, "SELECT conteudo IS NOT NULL FROM nfe_documentos WHERE id = :id", id=chave)
-    assert await scalar(app.engine, "SELECT contato_nome FROM nfe_cabecalho WHERE id = :id", id=note["id"]) is None
+    assert await scalar(account.engine, "SELECT conteudo IS NOT NULL FROM nfe_documentos WHERE id = :id", id=chave)
+    assert await scalar(account.engine, "SELECT contato_nome FROM nfe_cabecalho WHERE id = :id", id=note["id"]) is None

@@ -10,7 +10,6 @@ from tests.support.fakes import FakeClock
 from tests.support.proving import START, TODAY, execute, snapshot
 
 from bling_collector.auth.oauth import OAuth
-from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.screen.report import status as show_status
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
@@ -18,6 +17,7 @@ from bling_collector.errors import AnotherCompanyError, UsageError
 from bling_collector.insight.empresa import ShownEmpresa
 from bling_collector.insight.status import load_status
 from bling_collector.runs.confirm import forget_empresa
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.005)
@@ -30,89 +30,89 @@ MARKS = ("checkpoints", "janelas_devidas", "pendencias", "conferencias")
 KEPT = ("nfe_cabecalho", "nfe_itens", "contatos", "produtos", "historico", "empresa", "conferencias")
 
 
-async def company(app: App) -> list[tuple[Any, ...]]:
-    return await rows(app.engine, "SELECT nome, cnpj, bling_id FROM empresa")
+async def company(account: Account) -> list[tuple[Any, ...]]:
+    return await rows(account.engine, "SELECT nome, cnpj, bling_id FROM empresa")
 
 
 async def test_guarda_a_empresa_na_primeira_autorizacao(
-    app: App, bling: Bling, capsys: pytest.CaptureFixture[str]
+    account: Account, bling: Bling, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await company(app) == [(OURS, bling.profile["cnpj"], bling.profile["id"])]
-    said = await load_status(app.engine, app.cipher, app.clock.now())
+    assert await company(account) == [(OURS, bling.profile["cnpj"], bling.profile["id"])]
+    said = await load_status(account.engine, account.cipher, account.clock.now())
     assert said.empresa == ShownEmpresa(OURS, "**.827.364/0001-**")
-    show_status(said, app.clock.now(), 26)
+    show_status(said, account.clock.now(), 26)
     assert f"Empresa: {OURS} (CNPJ **.827.364/0001-**)." in capsys.readouterr().out
 
 
 @pytest.mark.loaded(START)
-async def test_recusa_a_autorizacao_de_outra_empresa(app: App, bling: Bling) -> None:
-    before, pair = await snapshot(app.engine, KEPT), await rows(app.engine, PAIR)
+async def test_recusa_a_autorizacao_de_outra_empresa(account: Account, bling: Bling) -> None:
+    before, pair = await snapshot(account.engine, KEPT), await rows(account.engine, PAIR)
     bling.become_another()
     with pytest.raises(AnotherCompanyError) as refused:
-        await authorise(app, bling)
+        await authorise(account, bling)
     assert OURS in str(refused.value)
     assert THEIRS in str(refused.value)
     assert "**.ABC.345/01DE-**" in str(refused.value)
     assert "DATABASE_URL" in str(refused.value)
-    assert (await snapshot(app.engine, KEPT), await rows(app.engine, PAIR)) == (before, pair)
+    assert (await snapshot(account.engine, KEPT), await rows(account.engine, PAIR)) == (before, pair)
 
 
 @pytest.mark.loaded(START)
-async def test_recusa_a_execucao_na_conta_de_outra_empresa(app: App, bling: Bling) -> None:
-    before = await snapshot(app.engine, KEPT)
+async def test_recusa_a_execucao_na_conta_de_outra_empresa(account: Account, bling: Bling) -> None:
+    before = await snapshot(account.engine, KEPT)
     bling.become_another()
     with pytest.raises(AnotherCompanyError):
-        await app.pipeline.sync("nfe", next(iter(bling.notes)))
-    for work in (app.pipeline.run(), app.pipeline.reconcile(repair=True), app.pipeline.retry()):
+        await account.pipeline.sync("nfe", next(iter(bling.notes)))
+    for work in (account.pipeline.run(), account.pipeline.reconcile(repair=True), account.pipeline.retry()):
         result = await work
         assert (result.status, result.exit_code) == ("error", 2)
         assert OURS in str(result.message)
         assert THEIRS in str(result.message)
-    assert await snapshot(app.engine, KEPT) == before
+    assert await snapshot(account.engine, KEPT) == before
 
 
-async def test_nao_saber_nao_e_ser_outra(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_nao_saber_nao_e_ser_outra(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Sem permissão, ou com o recurso fora do ar, coleta-se; e a autorização nova é guardada."""
-    before = await company(app)
+    before = await company(account)
     for how in ({"kind": "server_error"}, {"kind": "body", "status": 200, "body": '{"data": []}'}):
         bling.fail(PATH, **how)
-        assert (await app.pipeline.run_full(START)).status == "success"
+        assert (await account.pipeline.run_full(START)).status == "success"
         bling.faults.clear()
     bling.configure(missing_scopes=frozenset({"/empresas"}))
-    pair = await rows(app.engine, PAIR)
-    await authorise(app, bling)
-    assert await rows(app.engine, PAIR) != pair
-    assert (await app.pipeline.run()).status == "success"
-    assert await company(app) == before
+    pair = await rows(account.engine, PAIR)
+    await authorise(account, bling)
+    assert await rows(account.engine, PAIR) != pair
+    assert (await account.pipeline.run()).status == "success"
+    assert await company(account) == before
 
 
 @pytest.mark.loaded(START)
-async def test_um_banco_de_antes_com_dados(app: App, bling: Bling) -> None:
+async def test_um_banco_de_antes_com_dados(account: Account, bling: Bling) -> None:
     """A primeira execução guarda a empresa, se as notas foram emitidas por ela; senão, se o Bling responde por elas."""
-    mine = await company(app)
-    await execute(app.engine, "DELETE FROM empresa")
-    assert (await app.pipeline.run()).status == "success"
-    assert await company(app) == mine
-    await execute(app.engine, "UPDATE empresa SET bling_id = 'outro'")
-    assert (await app.pipeline.run()).status == "success", "o Bling responde pelas notas: a conta é a mesma"
-    assert await company(app) == mine
+    mine = await company(account)
+    await execute(account.engine, "DELETE FROM empresa")
+    assert (await account.pipeline.run()).status == "success"
+    assert await company(account) == mine
+    await execute(account.engine, "UPDATE empresa SET bling_id = 'outro'")
+    assert (await account.pipeline.run()).status == "success", "o Bling responde pelas notas: a conta é a mesma"
+    assert await company(account) == mine
     # O CNPJ da conta mudou desde que as notas foram emitidas: os ids ainda são dela.
-    await execute(app.engine, "DELETE FROM empresa")
+    await execute(account.engine, "DELETE FROM empresa")
     bling.profile["cnpj"] = "12ABC34501DE35"
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT cnpj FROM empresa") == "12ABC34501DE35"
-    await execute(app.engine, "DELETE FROM empresa")
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT cnpj FROM empresa") == "12ABC34501DE35"
+    await execute(account.engine, "DELETE FROM empresa")
     bling.become_another()
-    before = await snapshot(app.engine, KEPT)
-    result = await app.pipeline.run()
+    before = await snapshot(account.engine, KEPT)
+    result = await account.pipeline.run()
     assert (result.status, result.exit_code) == ("error", 2)
     assert "**.827.364/0001-**" in str(result.message)
     assert THEIRS in str(result.message)
-    assert await snapshot(app.engine, KEPT) == before
+    assert await snapshot(account.engine, KEPT) == before
 
 
 async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
-    app: App, bling: Bling, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O par de uma autorização cujo processo morreu é confirmado pelo seguinte: guardado, ou esquecido."""
 
@@ -120,57 +120,61 @@ async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
         raise KeyboardInterrupt
 
     async def crash() -> None:
-        assert isinstance(app.oauth, OAuth)
+        assert isinstance(account.oauth, OAuth)
         with monkeypatch.context() as patch:
-            patch.setattr(app.oauth, "_confirm", dies)
+            patch.setattr(account.oauth, "_confirm", dies)
             with pytest.raises(KeyboardInterrupt):
-                await app.oauth._exchange(bling.authorise())
+                await account.oauth._exchange(bling.authorise())
 
-    (_, *old), *_ = await rows(app.engine, PAIR)
+    (_, *old), *_ = await rows(account.engine, PAIR)
     await crash()
-    kept, proposed = await rows(app.engine, PAIR)
+    kept, proposed = await rows(account.engine, PAIR)
     assert kept[1:] == tuple(old)
-    async with open_app(settings, clock=clock) as another:
+    async with open_account(settings, clock=clock) as another:
         assert await rows(another.engine, PAIR) == [(1, *proposed[1:])]
         assert (await another.pipeline.run_full(START)).status == "success"
     await crash()
     bling.become_another()
-    async with open_app(settings, clock=clock) as another:
+    async with open_account(settings, clock=clock) as another:
         assert await rows(another.engine, PAIR) == [(1, *proposed[1:])]
 
 
 @pytest.mark.loaded(START)
-async def test_um_id_que_existe_tambem_na_conta_de_outra_nao_diz_que_a_conta_e_a_mesma(app: App, bling: Bling) -> None:
-    await execute(app.engine, "DELETE FROM empresa", "UPDATE nfe_cabecalho SET numero = 'de outra'")
-    before = await snapshot(app.engine, KEPT)
+async def test_um_id_que_existe_tambem_na_conta_de_outra_nao_diz_que_a_conta_e_a_mesma(
+    account: Account, bling: Bling
+) -> None:
+    await execute(account.engine, "DELETE FROM empresa", "UPDATE nfe_cabecalho SET numero = 'de outra'")
+    before = await snapshot(account.engine, KEPT)
     bling.profile.update(id="0" * 32, cnpj="12ABC34501DE35")
-    assert (await app.pipeline.run()).status == "error"
-    assert await snapshot(app.engine, KEPT) == before
+    assert (await account.pipeline.run()).status == "error"
+    assert await snapshot(account.engine, KEPT) == before
 
 
 @pytest.mark.bling(volumes={})
-async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lida(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).data_referencia == TODAY
+async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lida(
+    account: Account, bling: Bling
+) -> None:
+    assert (await account.pipeline.run_full(START)).data_referencia == TODAY
     bling.become_another()
-    await forget_empresa(app.engine)
-    await authorise(app, bling)
-    async with app.engine.connect() as connection:
-        assert await control.bookmark(connection, app.clock.now()) == control.Bookmark()
+    await forget_empresa(account.engine)
+    await authorise(account, bling)
+    async with account.engine.connect() as connection:
+        assert await control.bookmark(connection, account.clock.now()) == control.Bookmark()
         assert await proof.scope_start(connection) is None
-    assert {await scalar(app.engine, f"SELECT count(*) FROM {table}") for table in MARKS} == {0}
-    said = await load_status(app.engine, app.cipher, app.clock.now())
+    assert {await scalar(account.engine, f"SELECT count(*) FROM {table}") for table in MARKS} == {0}
+    said = await load_status(account.engine, account.cipher, account.clock.now())
     assert (said.started, said.last_run, said.freshness.read_at) == (False, None, None)
 
 
-async def test_um_banco_vazio_troca_de_empresa_a_pedido(app: App, bling: Bling) -> None:
+async def test_um_banco_vazio_troca_de_empresa_a_pedido(account: Account, bling: Bling) -> None:
     bling.become_another()
     with pytest.raises(AnotherCompanyError):
-        await authorise(app, bling)
-    await forget_empresa(app.engine)
-    await authorise(app, bling)
-    assert (await company(app))[0][:2] == (THEIRS, "12ABC34501DE35")
-    assert (await app.pipeline.run(date(2026, 1, 1))).status == "success"
+        await authorise(account, bling)
+    await forget_empresa(account.engine)
+    await authorise(account, bling)
+    assert (await company(account))[0][:2] == (THEIRS, "12ABC34501DE35")
+    assert (await account.pipeline.run(date(2026, 1, 1))).status == "success"
     with pytest.raises(UsageError, match="não pode passar a ser de outra"):
-        await forget_empresa(app.engine)
-    async with app.engine.connect() as connection:
+        await forget_empresa(account.engine)
+    async with account.engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM empresa")) == 1

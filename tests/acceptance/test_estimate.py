@@ -7,12 +7,12 @@ import pytest
 from tests.support.collecting import scalar
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
 from bling_collector.plan import estimate
 from bling_collector.plan.daily import load_costed
 from bling_collector.plan.estimate import MOST_PROBES, Estimator
 from bling_collector.streams.registry import chosen
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
@@ -22,8 +22,8 @@ serviço e de entrada, 27 das compras, propostas, ordens e contratos, e 3 das co
 pelo detalhe."""
 
 
-def estimator(app: App) -> Estimator:
-    return Estimator(app.engine, app.client, app.clock, app.settings)
+def estimator(account: Account) -> Estimator:
+    return Estimator(account.engine, account.client, account.clock, account.settings)
 
 
 def near(guess: int, real: int) -> bool:
@@ -37,27 +37,27 @@ def there(bling: Bling) -> int:
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.3)
-async def test_the_first_load_is_estimated_by_a_few_probes(app: App, bling: Bling) -> None:
-    guess = await estimator(app).run_full(FIRST, None)
+async def test_the_first_load_is_estimated_by_a_few_probes(account: Account, bling: Bling) -> None:
+    guess = await estimator(account).run_full(FIRST, None)
     assert guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
     assert guess.listadas is not None
     assert abs(guess.listadas - there(bling)) < 0.1 * there(bling)
     assert guess.guardadas == 0
     assert guess.novas == guess.listadas
     assert "sondagem" in guess.base
-    real = (await app.pipeline.run_full(FIRST)).requisicoes
+    real = (await account.pipeline.run_full(FIRST)).requisicoes
     assert near(guess.requisicoes, real)
     assert guess.segundos == pytest.approx(guess.requisicoes / 3)
 
-    again = await estimator(app).run_full(FIRST, None)
+    again = await estimator(account).run_full(FIRST, None)
     assert (again.sondas, again.listadas, again.guardadas, again.novas) == (0, there(bling), there(bling), 0)
     assert again.requisicoes < 0.3 * real
 
 
 @pytest.mark.bling(scale=0.1)
 @pytest.mark.collector(api_page_size=2)
-async def test_the_probes_end_and_the_middle_of_the_bounds_is_taken(app: App, bling: Bling) -> None:
-    guess = await estimator(app).run_full(FIRST, None)
+async def test_the_probes_end_and_the_middle_of_the_bounds_is_taken(account: Account, bling: Bling) -> None:
+    guess = await estimator(account).run_full(FIRST, None)
     assert 18 <= guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
     assert guess.listadas is not None
     assert abs(guess.listadas - there(bling)) < 0.5 * there(bling)
@@ -65,37 +65,37 @@ async def test_the_probes_end_and_the_middle_of_the_bounds_is_taken(app: App, bl
 
 
 @pytest.mark.bling(scale=1)
-async def test_a_whole_company_is_not_taken_for_its_newest_years(app: App, bling: Bling) -> None:
-    guess = await estimator(app).run_full(FIRST, None)
+async def test_a_whole_company_is_not_taken_for_its_newest_years(account: Account, bling: Bling) -> None:
+    guess = await estimator(account).run_full(FIRST, None)
     assert guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
     assert guess.listadas is not None
     assert abs(guess.listadas - there(bling)) < 0.25 * there(bling), (guess, there(bling))
 
 
-async def test_more_years_than_probes_are_sampled_and_said_to_be(app: App, bling: Bling) -> None:
-    guess = await estimator(app).run_full(date(2000, 1, 1), None)
+async def test_more_years_than_probes_are_sampled_and_said_to_be(account: Account, bling: Bling) -> None:
+    guess = await estimator(account).run_full(date(2000, 1, 1), None)
     assert guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES
     assert guess.larga
 
 
 @pytest.mark.collector(recursos=("nfe", "pedidos_venda"), api_page_size=2)
 async def test_procurar_longe_demais_nao_e_nao_haver_nada(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for id_ in [id_ for id_, order in bling.orders.items() if order["data"] >= "2025-02-01"]:
         bling.delete_order(id_)
     monkeypatch.setattr(estimate, "_SHARED", 3)
-    guess = await estimator(app).run_full(date(2025, 1, 1), date(2025, 12, 31))
+    guess = await estimator(account).run_full(date(2025, 1, 1), date(2025, 12, 31))
     assert guess.larga, "três sondas, todas depois do fim da lista"
     orders = next(part for part in guess.partes if part.titulo == "Pedidos de venda")
     assert orders.requisicoes > 4
 
 
-async def test_a_day_costs_what_the_last_ones_did(app: App, bling: Bling) -> None:
-    first = await estimator(app).run()
+async def test_a_day_costs_what_the_last_ones_did(account: Account, bling: Bling) -> None:
+    first = await estimator(account).run()
     assert "uma requisição por registro novo" in first.base
-    runs = [await app.pipeline.run() for _ in range(3)]
-    guess = await estimator(app).run()
+    runs = [await account.pipeline.run() for _ in range(3)]
+    guess = await estimator(account).run()
     assert guess.requisicoes == sorted(run.requisicoes for run in runs)[1]
     assert "últimas 3 coletas" in guess.base
     assert guess.dias == 1
@@ -103,8 +103,8 @@ async def test_a_day_costs_what_the_last_ones_did(app: App, bling: Bling) -> Non
 
 @pytest.mark.bling(scale=0.5)
 @pytest.mark.collector(api_daily_reserve=119_000)
-async def test_what_does_not_fit_today_says_how_many_days(app: App) -> None:
-    guess = await estimator(app).run_full(FIRST, None)
+async def test_what_does_not_fit_today_says_how_many_days(account: Account) -> None:
+    guess = await estimator(account).run_full(FIRST, None)
     assert guess.cota == 1000
     assert guess.parte_da_cota > 1
     assert guess.dias == 1 + -(-(guess.requisicoes - guess.restam_hoje) // 1000)
@@ -131,50 +131,52 @@ SLOW_ALONE = ("pedidos_venda", "contas_pagar", "caixas", "situacoes", "produtos_
     ],
 )
 async def test_a_primeira_carga_custa_perto_do_que_se_disse(
-    app: App, bling: Bling, names: tuple[str, ...] | None
+    account: Account, bling: Bling, names: tuple[str, ...] | None
 ) -> None:
     bling.counters.reset()
-    guess = await estimator(app).run_full(date(2025, 1, 1), None)
+    guess = await estimator(account).run_full(date(2025, 1, 1), None)
     assert guess.sondas == bling.counters.total
     assert guess.incertas == ()
     asked = {each.title for each in chosen(names)}
     assert {part.titulo for part in guess.partes} <= asked, "só se conta o que se coleta"
     assert (guess.listadas is not None) == ("Notas" in asked)
-    real = (await app.pipeline.run_full(date(2025, 1, 1))).requisicoes
+    real = (await account.pipeline.run_full(date(2025, 1, 1))).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.3)
 @pytest.mark.collector(recursos=("todos",))
-async def test_uma_empresa_maior_com_tudo_ligado_custa_perto_do_que_se_disse(app: App) -> None:
-    guess = await estimator(app).run_full(FIRST, None)
-    real = (await app.pipeline.run_full(FIRST)).requisicoes
+async def test_uma_empresa_maior_com_tudo_ligado_custa_perto_do_que_se_disse(account: Account) -> None:
+    guess = await estimator(account).run_full(FIRST, None)
+    real = (await account.pipeline.run_full(FIRST)).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
 @pytest.mark.collector(recursos=("nfe",))
-async def test_o_que_se_passou_a_coletar_custa_a_primeira_leitura(app: App) -> None:
-    await app.pipeline.run_full(date(2025, 1, 1))
-    runs = [await app.pipeline.run() for _ in range(3)]
-    more = replace(app.settings, recursos=("nfe", "contas_receber", "borderos", "contatos", "vendedores"))
-    guess = await Estimator(app.engine, app.client, app.clock, more).run()
+async def test_o_que_se_passou_a_coletar_custa_a_primeira_leitura(account: Account) -> None:
+    await account.pipeline.run_full(date(2025, 1, 1))
+    runs = [await account.pipeline.run() for _ in range(3)]
+    more = replace(account.settings, recursos=("nfe", "contas_receber", "borderos", "contatos", "vendedores"))
+    guess = await Estimator(account.engine, account.client, account.clock, more).run()
     assert guess.requisicoes > 5 * max(run.requisicoes for run in runs)
     assert "últimas 3 coletas" in guess.base
     assert "o que ainda não se leu de contas a receber, borderôs, vendedores e contatos." in guess.base
-    app.pipeline._settings = more
-    real = (await app.pipeline.run()).requisicoes
+    account.pipeline._settings = more
+    real = (await account.pipeline.run()).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
 @pytest.mark.bling(missing_scopes=frozenset({"/caixas", "/vendedores"}))
 @pytest.mark.collector(recursos=("nfe", "pedidos_venda", "caixas", "vendedores", "depositos"))
-async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    guess = await estimator(app).run_full(date(2025, 1, 1), None)
+async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guess = await estimator(account).run_full(date(2025, 1, 1), None)
     assert guess.incertas == ("lançamentos de caixa", "vendedores")
     monkeypatch.setattr(estimate, "MOST_PROBES", 0)
     monkeypatch.setattr(estimate, "_SHARED", 0)
-    nothing = await estimator(app).run_full(date(2025, 1, 1), None)
+    nothing = await estimator(account).run_full(date(2025, 1, 1), None)
     assert {"notas", "pedidos de venda"} < {*nothing.incertas}, "acabar as sondas não é não haver nada"
     assert nothing.listadas is None
     assert 0 < nothing.requisicoes < guess.requisicoes
@@ -183,31 +185,31 @@ async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(app: App, monk
 @pytest.mark.collector(recursos=("todos",))
 @pytest.mark.slow
 async def test_com_tudo_ligado_a_carga_e_cada_dia_custam_perto_do_que_se_disse(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    guess = await estimator(app).run_full(date(2025, 1, 1), None)
-    before = await load_costed(app.engine, app.settings, clock.now())
+    guess = await estimator(account).run_full(date(2025, 1, 1), None)
+    before = await load_costed(account.engine, account.settings, clock.now())
     assert all(each.pelo_menos for each in before), "nada se leu ainda"
-    real = (await app.pipeline.run_full(date(2025, 1, 1))).requisicoes
+    real = (await account.pipeline.run_full(date(2025, 1, 1))).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
-    costed = await load_costed(app.engine, app.settings, clock.now())
+    costed = await load_costed(account.engine, account.settings, clock.now())
     said = {each.recurso: each for each in costed if each.coletado}
     assert not any(each.pelo_menos for each in said.values())
     clock.advance(86_400)
     bling.counters.reset()
-    day = (await app.pipeline.run()).requisicoes
+    day = (await account.pipeline.run()).requisicoes
     assert day <= NOTHING_NEW, bling.counters.requests.most_common()
     clock.advance(6 * 86_400)  # o dia da semana em que se lê tudo até o fim
-    weekly = (await app.pipeline.run()).requisicoes
+    weekly = (await account.pipeline.run()).requisicoes
     assert near(
         sum(each.requisicoes_por_dia for each in said.values() if each.coletado), round((6 * day + weekly) / 7)
     ), (day, weekly)
 
 
-async def test_an_impossible_period_asks_nothing(app: App, bling: Bling) -> None:
+async def test_an_impossible_period_asks_nothing(account: Account, bling: Bling) -> None:
     with pytest.raises(UsageError, match="futuro"):
-        await estimator(app).run_full(date(2027, 1, 1), None)
+        await estimator(account).run_full(date(2027, 1, 1), None)
     with pytest.raises(UsageError, match="vem antes"):
-        await estimator(app).run_full(date(2026, 2, 1), date(2026, 1, 1))
+        await estimator(account).run_full(date(2026, 2, 1), date(2026, 1, 1))
     assert bling.counters.requests["/nfe"] == 0
-    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM etl_controle") == 0

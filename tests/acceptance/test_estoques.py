@@ -10,7 +10,7 @@ from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -26,7 +26,7 @@ READINGS: list[dict[str, Any]] = [
 pytestmark = [pytest.mark.bling(scale=0.05), pytest.mark.collector(recursos=("estoques",))]
 
 
-async def assert_the_last_reading_is_bling(app: App, bling: Bling) -> None:
+async def assert_the_last_reading_is_bling(account: Account, bling: Bling) -> None:
     """Todo produto que não foi excluído, vendido ou não, em cada depósito; vazio, se o Bling não tem registro."""
     living = {id_: each.detail for id_, each in sorted(bling.company.products.entries.items()) if not each.deleted}
     balances = {each["id"]: each for each in bling.stockroom.balances()}
@@ -37,14 +37,14 @@ async def assert_the_last_reading_is_bling(app: App, bling: Bling) -> None:
         for place in found
     ]
     seen = "SELECT produto_id, codigo, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_atual ORDER BY 1, 3"
-    assert await rows(app.engine, seen) == expected
+    assert await rows(account.engine, seen) == expected
     per_day = (
         "SELECT produto_id, deposito_id, saldo_fisico, saldo_virtual FROM vw_estoque_por_dia"
         " WHERE dia = (SELECT max(dia) FROM vw_estoque_por_dia) ORDER BY 1, 2"
     )
-    assert await rows(app.engine, per_day) == [(id_, *saldo) for id_, _, *saldo in expected]
+    assert await rows(account.engine, per_day) == [(id_, *saldo) for id_, _, *saldo in expected]
     totals = "SELECT produto_id, saldo_fisico, saldo_virtual FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) "
-    assert await rows(app.engine, f"{totals} FROM estoque_totais) ORDER BY 1") == [
+    assert await rows(account.engine, f"{totals} FROM estoque_totais) ORDER BY 1") == [
         (id_, balances.get(id_, {}).get("saldoFisicoTotal"), balances.get(id_, {}).get("saldoVirtualTotal"))
         for id_ in living
     ]
@@ -52,126 +52,132 @@ async def assert_the_last_reading_is_bling(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_cada_dia_tem_a_sua_leitura_inteira(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_the_last_reading_is_bling(app, bling)
-    total = await scalar(app.engine, "SELECT count(*) FROM estoque_totais")
+    await assert_the_last_reading_is_bling(account, bling)
+    total = await scalar(account.engine, "SELECT count(*) FROM estoque_totais")
     assert result.stats["estoques"] == total > 0
-    changed = (await rows(app.engine, "SELECT min(produto_id) FROM estoque_saldos"))[0][0]
+    changed = (await rows(account.engine, "SELECT min(produto_id) FROM estoque_saldos"))[0][0]
     clock.advance(DAY)
     bling.edit_stock(changed, depositos=[{"id": 14_886_001, "saldoFisico": -3, "saldoVirtual": -4}])
-    assert (await app.pipeline.run()).status == "success"
-    await assert_the_last_reading_is_bling(app, bling)
-    days = await rows(app.engine, "SELECT dia, count(DISTINCT lido_em) FROM vw_estoque_por_dia GROUP BY 1 ORDER BY 1")
+    assert (await account.pipeline.run()).status == "success"
+    await assert_the_last_reading_is_bling(account, bling)
+    days = await rows(
+        account.engine, "SELECT dia, count(DISTINCT lido_em) FROM vw_estoque_por_dia GROUP BY 1 ORDER BY 1"
+    )
     assert days == [(date(2026, 2, 20), 1), (date(2026, 2, 21), 1)]
-    assert await scalar(app.engine, "SELECT count(*) FROM estoque_totais") == 2 * total
+    assert await scalar(account.engine, "SELECT count(*) FROM estoque_totais") == 2 * total
 
 
-async def test_uma_execucao_um_pouco_mais_cedo_tambem_fotografa(app: App, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_uma_execucao_um_pouco_mais_cedo_tambem_fotografa(account: Account, clock: FakeClock) -> None:
+    await account.pipeline.run_full(START)
     clock.advance(DAY - 3600)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM estoque_saldos") == 2
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(DISTINCT lido_em) FROM estoque_saldos") == 2
 
 
-async def test_a_segunda_leitura_de_um_dia_e_a_que_vale_nele(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
-    product = await scalar(app.engine, "SELECT min(produto_id) FROM estoque_saldos")
+async def test_a_segunda_leitura_de_um_dia_e_a_que_vale_nele(account: Account, bling: Bling, clock: FakeClock) -> None:
+    await account.pipeline.run_full(START)
+    product = await scalar(account.engine, "SELECT min(produto_id) FROM estoque_saldos")
     bling.edit_stock(product, depositos=[{"id": 14_886_001, "saldoFisico": 88, "saldoVirtual": 88}])
     clock.advance(600)
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
     per_day = "SELECT dia, saldo_fisico FROM vw_estoque_por_dia WHERE produto_id = :id"
-    assert await rows(app.engine, per_day, id=product) == [(date(2026, 2, 20), 88)]
+    assert await rows(account.engine, per_day, id=product) == [(date(2026, 2, 20), 88)]
 
 
 @pytest.mark.parametrize("kind", ["server_error", "cut"])
-async def test_uma_leitura_que_falha_a_meio_nao_se_guarda(app: App, bling: Bling, clock: FakeClock, kind: Any) -> None:
-    await app.pipeline.run_full(START)
-    total = await scalar(app.engine, "SELECT count(*) FROM estoque_saldos")
+async def test_uma_leitura_que_falha_a_meio_nao_se_guarda(
+    account: Account, bling: Bling, clock: FakeClock, kind: Any
+) -> None:
+    await account.pipeline.run_full(START)
+    total = await scalar(account.engine, "SELECT count(*) FROM estoque_saldos")
     clock.advance(DAY)
     bling.fail("^/estoques/saldos$", kind, after=1)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == "partial"
     assert "Saldos de estoque" in str(result.message) or "/estoques/saldos" in str(result.message)
-    assert await scalar(app.engine, "SELECT count(*) FROM estoque_saldos") == total
+    assert await scalar(account.engine, "SELECT count(*) FROM estoque_saldos") == total
     bling.faults.clear()
-    assert (await app.pipeline.run()).status == "success"
-    await assert_the_last_reading_is_bling(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_the_last_reading_is_bling(account, bling)
 
 
 @pytest.mark.parametrize("kind", ["server_error", "cut"])
 async def test_um_produto_que_nao_se_deixa_ler_fica_pendente_e_os_outros_nao(
-    app: App, bling: Bling, clock: FakeClock, kind: Any
+    account: Account, bling: Bling, clock: FakeClock, kind: Any
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     held = "SELECT count(*) FROM estoque_totais WHERE lido_em = (SELECT max(lido_em) FROM estoque_totais)"
-    total = await scalar(app.engine, held)
-    product = await scalar(app.engine, "SELECT produto_id FROM estoque_saldos ORDER BY 1 LIMIT 1")
+    total = await scalar(account.engine, held)
+    product = await scalar(account.engine, "SELECT produto_id FROM estoque_saldos ORDER BY 1 LIMIT 1")
     bling.fail("^/estoques/saldos$", kind, query=str(product))
     for day in range(2):
         clock.advance(DAY)
-        assert (await app.pipeline.run()).status == "partial"
-        assert await rows(app.engine, "SELECT recurso, recurso_id, tentativas FROM pendencias") == [
+        assert (await account.pipeline.run()).status == "partial"
+        assert await rows(account.engine, "SELECT recurso, recurso_id, tentativas FROM pendencias") == [
             ("estoques", str(product), day + 1)
         ]
-        assert await scalar(app.engine, held) == total - 1
+        assert await scalar(account.engine, held) == total - 1
     bling.faults.clear()
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_the_last_reading_is_bling(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_the_last_reading_is_bling(account, bling)
 
 
 async def test_sem_a_listagem_dos_produtos_fotografam_se_os_que_se_sabem(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     bling.fail("^/produtos$", "server_error")
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "partial"
+    assert (await account.pipeline.run()).status == "partial"
     bling.faults.clear()
-    await assert_the_last_reading_is_bling(app, bling)
-    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM estoque_totais") == 2
+    await assert_the_last_reading_is_bling(account, bling)
+    assert await scalar(account.engine, "SELECT count(DISTINCT lido_em) FROM estoque_totais") == 2
 
 
 @pytest.mark.bling(scale=0.1)
 async def test_sem_registro_de_quase_nenhum_a_leitura_e_inteira_e_custa_pouco(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O 400 de um lote sem nenhum registro é uma resposta, e não uma falha de que se esgotem as que se aceitam."""
     monkeypatch.setattr("bling_simulator.company.goods.stockroom._WITHOUT_RECORD", 0.95)
     monkeypatch.setattr("bling_collector.etl.batches.BATCH", 10)
     bling.configure(unknown_stock_answers_400=True)
     bling.counters.reset()
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_the_last_reading_is_bling(app, bling)
-    assert bling.counters.requests["/estoques/saldos"] < await scalar(app.engine, "SELECT count(*) FROM estoque_totais")
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_the_last_reading_is_bling(account, bling)
+    assert bling.counters.requests["/estoques/saldos"] < await scalar(
+        account.engine, "SELECT count(*) FROM estoque_totais"
+    )
 
 
 @pytest.mark.collector(recursos=("estoques", "produtos_fornecedores"))
-async def test_cada_dia_vale_o_que_custava_nele(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_cada_dia_vale_o_que_custava_nele(account: Account, bling: Bling, clock: FakeClock) -> None:
+    await account.pipeline.run_full(START)
     link, product, cost = (
-        await rows(app.engine, "SELECT id, produto_id, preco_custo FROM produtos_fornecedores WHERE padrao")
+        await rows(account.engine, "SELECT id, produto_id, preco_custo FROM produtos_fornecedores WHERE padrao")
     )[0]
     clock.advance(DAY)
     bling.edit_dimension("/produtos/fornecedores", link, precoCusto=cost + 1)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     per_day = "SELECT DISTINCT dia, preco_custo FROM vw_estoque_por_dia WHERE produto_id = :id ORDER BY 1"
     days = (date(2026, 2, 20), date(2026, 2, 21))
-    assert await rows(app.engine, per_day, id=product) == list(zip(days, (cost, cost + 1), strict=True))
+    assert await rows(account.engine, per_day, id=product) == list(zip(days, (cost, cost + 1), strict=True))
     wrong = "SELECT count(*) FROM vw_estoque_por_dia WHERE valor_custo IS DISTINCT FROM saldo_fisico * preco_custo"
-    assert await scalar(app.engine, wrong) == 0
+    assert await scalar(account.engine, wrong) == 0
 
 
 @pytest.mark.parametrize("refuses", [False, True])
 async def test_o_exame_pergunta_por_um_produto_que_ninguem_tem(
-    app: App, bling: Bling, server: RunningServer, tmp_path: Path, refuses: bool
+    account: Account, bling: Bling, server: RunningServer, tmp_path: Path, refuses: bool
 ) -> None:
     bling.configure(unknown_stock_answers_400=refuses)
-    terminal = Terminal(tmp_path, variables_for(app.settings, server))
+    terminal = Terminal(tmp_path, variables_for(account.settings, server))
     done = await terminal.run("doctor", RECURSOS="estoques")
     assert "deixa ler «Estoques»" in done.out
     bling.configure(missing_scopes=frozenset({"/estoques/saldos"}))

@@ -8,9 +8,9 @@ from tests.support.fakes import FakeClock
 from tests.support.proving import DAY, START, at, count, gone, outgoing, twin
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.etl.settle import is_most, limit
 from bling_collector.insight.alarms import load_alarms
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.005)
@@ -29,94 +29,94 @@ def test_de_poucos_registros_a_maior_parte() -> None:
     ]  # fmt: skip
 
 
-async def sounding(app: App) -> bool:
-    return any(alarm.nome == "exclusoes" and alarm.estado == "erro" for alarm in await load_alarms(app.engine))
+async def sounding(account: Account) -> bool:
+    return any(alarm.nome == "exclusoes" and alarm.estado == "erro" for alarm in await load_alarms(account.engine))
 
 
 @pytest.mark.loaded(START)
-async def test_muitas_notas_que_somem_esperam_a_palavra_de_uma_pessoa(app: App, bling: Bling) -> None:
+async def test_muitas_notas_que_somem_esperam_a_palavra_de_uma_pessoa(account: Account, bling: Bling) -> None:
     lost = set(outgoing(bling)[:-1])
     for note in lost:
         bling.delete_note(note)
     new = bling.issue_note()
     asked = bling.counters.total
-    for result in (await app.pipeline.reconcile(repair=True), await app.pipeline.run()):
+    for result in (await account.pipeline.reconcile(repair=True), await account.pipeline.run()):
         assert (result.status, result.exit_code) == ("partial", 1)
         assert "--aceitar-exclusoes" in str(result.message)
-        assert await gone(app.engine) == set()
-        assert await sounding(app)
-        assert await scalar(app.engine, OWED) > 0
+        assert await gone(account.engine) == set()
+        assert await sounding(account)
+        assert await scalar(account.engine, OWED) > 0
     assert bling.counters.total - asked < 150, "as que sumiram não são perguntadas todas, a cada execução"
-    assert await count(app.engine, "nfe_cabecalho") == len(lost) + 2, "o resto da execução segue"
-    assert (await app.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
-    assert await gone(app.engine) == lost
+    assert await count(account.engine, "nfe_cabecalho") == len(lost) + 2, "o resto da execução segue"
+    assert (await account.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"
+    assert await gone(account.engine) == lost
     assert new not in lost
-    assert not await sounding(app)
-    assert await scalar(app.engine, OWED) == 0
+    assert not await sounding(account)
+    assert await scalar(account.engine, OWED) == 0
 
 
-async def test_poucas_notas_excluidas_nao_esperam_ninguem(app: App, bling: Bling) -> None:
+async def test_poucas_notas_excluidas_nao_esperam_ninguem(account: Account, bling: Bling) -> None:
     notes = [
         twin(bling, outgoing(bling, 6)[-1], emitted_at=at(f"2026-02-{day:02} 10:00:00")) for day in (9, 10, 11, 12)
     ]
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     for note in notes[:2]:
         bling.delete_note(note)
-    assert (await app.pipeline.run()).status == "success"
-    assert await gone(app.engine) == set(notes[:2])
-    assert not await sounding(app)
+    assert (await account.pipeline.run()).status == "success"
+    assert await gone(account.engine) == set(notes[:2])
+    assert not await sounding(account)
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.015)
 @pytest.mark.parametrize("resource", one_now(["contatos", "produtos"]))
 async def test_um_cadastro_dado_por_excluido_quase_inteiro(
-    app: App, bling: Bling, clock: FakeClock, resource: str
+    account: Account, bling: Bling, clock: FakeClock, resource: str
 ) -> None:
     """Como se o Bling deixasse de ler o filtro dos excluídos, e mostrasse todos."""
     clock.advance(8 * DAY)
-    assert (await app.pipeline.run()).status == "success"
-    before = await gone(app.engine, resource)
+    assert (await account.pipeline.run()).status == "success"
+    before = await gone(account.engine, resource)
     register = bling.company.contacts if resource == "contatos" else bling.company.products
     alive = [entry for entry in register.entries.values() if not entry.deleted]
     for entry in alive:
         entry.deleted = True
-    result = await app.pipeline.reconcile(repair=True)
+    result = await account.pipeline.reconcile(repair=True)
     assert (result.status, result.exit_code) == ("partial", 1)
     assert "dá por excluídos" in str(result.message)
-    assert await gone(app.engine, resource) == before
-    assert await sounding(app)
+    assert await gone(account.engine, resource) == before
+    assert await sounding(account)
     for entry in alive:
         entry.deleted = False
     clock.advance(8 * DAY)
-    assert (await app.pipeline.run()).status == "success"
-    assert await gone(app.engine, resource) == before
-    assert not await sounding(app)
+    assert (await account.pipeline.run()).status == "success"
+    assert await gone(account.engine, resource) == before
+    assert not await sounding(account)
 
 
 @pytest.mark.bling(scale=0.015)
-async def test_nenhum_contato_responde(app: App, bling: Bling) -> None:
+async def test_nenhum_contato_responde(account: Account, bling: Bling) -> None:
     """Um caminho que responde 404 a todos não faz ninguém desconhecido para sempre."""
     missing = '{"error": {"type": "RESOURCE_NOT_FOUND", "message": "Não encontrado", "description": "Não encontrado"}}'
     bling.fail(r"^/contatos/\d+$", "body", status=404, body=missing)
-    result = await app.pipeline.run_full(date(2025, 1, 1))
+    result = await account.pipeline.run_full(date(2025, 1, 1))
     assert (result.status, result.exit_code) == ("partial", 1)
-    assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE nao_encontrado_em IS NOT NULL") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE nao_encontrado_em IS NOT NULL") == 0
     bling.faults.clear()
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
 
 
-async def test_uma_nota_so_que_some_com_todas_as_outras(app: App, bling: Bling) -> None:
+async def test_uma_nota_so_que_some_com_todas_as_outras(account: Account, bling: Bling) -> None:
     """De uma janela com uma nota só, quem diz é uma testemunha: o Bling tem de responder por outra."""
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     kept = dict(bling.notes)
     bling.notebook.notes.clear()
-    result = await app.pipeline.run(date(2026, 2, 10), date(2026, 2, 10))
+    result = await account.pipeline.run(date(2026, 2, 10), date(2026, 2, 10))
     assert result.status == "partial"
     assert "não responde pela maior parte" in str(result.message)
-    assert await gone(app.engine) == set()
+    assert await gone(account.engine) == set()
     bling.notebook.notes.update({id_: detail for id_, detail in kept.items() if id_ != note})
-    assert (await app.pipeline.run(date(2026, 2, 10), date(2026, 2, 10))).status == "success"
-    assert await gone(app.engine) == {note}
+    assert (await account.pipeline.run(date(2026, 2, 10), date(2026, 2, 10))).status == "success"
+    assert await gone(account.engine) == {note}

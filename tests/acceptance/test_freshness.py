@@ -9,28 +9,28 @@ from tests.acceptance.service_fixtures import serving
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
 from bling_collector.cli.screen import report
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.status import load_status
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}
 pytestmark = pytest.mark.bling(scale=0.01)
 
 
-async def _age_of(app: App, http: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]) -> set[str]:
+async def _age_of(account: Account, http: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]) -> set[str]:
     """`novos` ou `velhos`, segundo cada um dos que o dizem."""
-    now = app.clock.now()
-    await app.alarms.check()
-    status = await load_status(app.engine, app.cipher, now)
+    now = account.clock.now()
+    await account.alarms.check()
+    status = await load_status(account.engine, account.cipher, now)
     report.status(status, now, 26)
-    found = await load_situation(app.engine, app.cipher, now, no_run_hours=26)
+    found = await load_situation(account.engine, account.cipher, now, no_run_hours=26)
     lag = next(line for line in (await http.get("/metrics")).text.splitlines() if line.startswith("bling_lag_seconds "))
-    sounding = {each.nome for each in await load_alarms(app.engine) if each.estado != "normal"}
+    sounding = {each.nome for each in await load_alarms(account.engine) if each.estado != "normal"}
     told = {
         "painel": found.verdict.case == "velhos",
         "alarme": "sem-execucao" in sounding,
@@ -41,34 +41,34 @@ async def _age_of(app: App, http: httpx2.AsyncClient, capsys: pytest.CaptureFixt
 
 
 async def test_only_what_reads_the_present_makes_data_young(
-    app: App, settings: Settings, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+    account: Account, settings: Settings, clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serving(settings, clock) as http:
-        assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "success"
-        assert await _age_of(app, http, capsys) == {"novos"}
+        assert (await account.pipeline.run_full(date(2026, 1, 1))).status == "success"
+        assert await _age_of(account, http, capsys) == {"novos"}
         clock.advance(5 * 86400)
-        assert await _age_of(app, http, capsys) == {"velhos"}
-        assert (await app.pipeline.reprocess()).status == "success"
-        assert (await app.pipeline.reconcile(date(2026, 1, 1), date(2026, 1, 31), repair=True)).status == "success"
-        assert (await app.pipeline.run_full(date(2025, 12, 1), date(2025, 12, 31))).status == "success"
-        assert (await app.pipeline.run(date(2026, 2, 25))).status == "success"
-        assert await _age_of(app, http, capsys) == {"velhos"}, "nada disto leu os dias que faltavam"
+        assert await _age_of(account, http, capsys) == {"velhos"}
+        assert (await account.pipeline.reprocess()).status == "success"
+        assert (await account.pipeline.reconcile(date(2026, 1, 1), date(2026, 1, 31), repair=True)).status == "success"
+        assert (await account.pipeline.run_full(date(2025, 12, 1), date(2025, 12, 31))).status == "success"
+        assert (await account.pipeline.run(date(2026, 2, 25))).status == "success"
+        assert await _age_of(account, http, capsys) == {"velhos"}, "nada disto leu os dias que faltavam"
         assert "Tudo certo" not in (await http.get("/", headers=PAGE)).text
-        assert (await app.pipeline.run()).status == "success"
-        assert await _age_of(app, http, capsys) == {"novos"}
+        assert (await account.pipeline.run()).status == "success"
+        assert await _age_of(account, http, capsys) == {"novos"}
 
 
 async def test_one_record_that_fails_for_ever_does_not_make_the_others_old(
-    app: App, settings: Settings, clock: FakeClock, bling: Bling, capsys: pytest.CaptureFixture[str]
+    account: Account, settings: Settings, clock: FakeClock, bling: Bling, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serving(settings, clock) as http:
-        await app.pipeline.run_full(date(2026, 1, 1))
+        await account.pipeline.run_full(date(2026, 1, 1))
         clock.advance(5 * 86400)
         bad = bling.issue_note()
         bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert result.status == "partial"
-        assert await _age_of(app, http, capsys) == {"novos"}
+        assert await _age_of(account, http, capsys) == {"novos"}
         page = (await http.get("/", headers=PAGE)).text
         note = bling.notes[bad]
         emitted = date.fromisoformat(note["dataEmissao"][:10])
@@ -81,17 +81,17 @@ async def test_one_record_that_fails_for_ever_does_not_make_the_others_old(
 
 @pytest.mark.loaded(date(2026, 1, 1))
 async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
-    app: App, settings: Settings, clock: FakeClock, bling: Bling
+    account: Account, settings: Settings, clock: FakeClock, bling: Bling
 ) -> None:
     clock.advance(6 * 86400)  # 26/02
-    assert (await app.pipeline.run()).data_referencia == date(2026, 2, 26)
+    assert (await account.pipeline.run()).data_referencia == date(2026, 2, 26)
     bad = bling.issue_note(dataEmissao="2026-02-24 10:00:00")
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
-    assert (await app.pipeline.run()).data_referencia == date(2026, 2, 23)
-    status = await load_status(app.engine, app.cipher, app.clock.now())
+    assert (await account.pipeline.run()).data_referencia == date(2026, 2, 23)
+    status = await load_status(account.engine, account.cipher, account.clock.now())
     assert status.last_successful_run is not None
     assert status.data_referencia == status.last_successful_run.date == date(2026, 2, 23)
-    assert await scalar(app.engine, "SELECT data_referencia FROM etl_controle ORDER BY id DESC LIMIT 1") == date(
+    assert await scalar(account.engine, "SELECT data_referencia FROM etl_controle ORDER BY id DESC LIMIT 1") == date(
         2026, 2, 23
     )
     async with serving(settings, clock) as http:
@@ -101,12 +101,14 @@ async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
         )
     assert datetime.fromtimestamp(float(until.split()[1]), BRASILIA) == datetime(2026, 2, 23, tzinfo=BRASILIA)
     bling.faults.clear()
-    assert (await app.pipeline.run()).data_referencia == date(2026, 2, 26)
+    assert (await account.pipeline.run()).data_referencia == date(2026, 2, 26)
 
 
-async def test_reprocessing_an_empty_database_leaves_the_guide(app: App, settings: Settings, clock: FakeClock) -> None:
-    assert (await app.pipeline.reprocess()).status == "success"
-    assert await rows(app.engine, "SELECT tipo FROM etl_controle") == [("reprocess",)]
+async def test_reprocessing_an_empty_database_leaves_the_guide(
+    account: Account, settings: Settings, clock: FakeClock
+) -> None:
+    assert (await account.pipeline.reprocess()).status == "success"
+    assert await rows(account.engine, "SELECT tipo FROM etl_controle") == [("reprocess",)]
     async with serving(settings, clock) as http:
         page = (await http.get("/", headers=PAGE)).text
         assert "Três passos até os seus dados" in page

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.collecting import rows
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
@@ -34,10 +34,10 @@ class Counted:
 
 
 @pytest.mark.bling(scale=0.05, uneven_pages=False)
-async def test_a_load_asks_once_for_each_thing_and_writes_in_batches(app: App, bling: Bling) -> None:
-    counted = Counted(app.engine)
+async def test_a_load_asks_once_for_each_thing_and_writes_in_batches(account: Account, bling: Bling) -> None:
+    counted = Counted(account.engine)
     bling.counters.reset()
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success"
     notes = result.stats["nfes"]
     assert bling.counters.requests["/nfe/{id}"] <= notes + 1, "uma por nota; e mais uma de que se duvidou"
@@ -50,12 +50,12 @@ async def test_a_load_asks_once_for_each_thing_and_writes_in_batches(app: App, b
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.loaded(START)
-async def test_a_run_with_nothing_new_writes_no_row_of_data(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_a_run_with_nothing_new_writes_no_row_of_data(account: Account, bling: Bling, clock: FakeClock) -> None:
     clock.advance(DAY)
-    before = await _versions(app.engine)
+    before = await _versions(account.engine)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
-    assert await _versions(app.engine) == before
+    assert (await account.pipeline.run()).status == "success"
+    assert await _versions(account.engine) == before
     assert bling.counters.total <= 20
 
 

@@ -12,10 +12,10 @@ from tests.support.fakes import FakeClock, TickingClock
 from tests.support.proving import execute, outgoing
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
 from bling_collector.db import control
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.invoices.lines import line_of
@@ -43,11 +43,11 @@ class Skewed(FakeClock):
         await self._true.sleep(seconds)
 
 
-async def run_with(settings: Settings, clock: FakeClock, *inicio: date) -> App:
-    async with open_app(settings, clock=clock) as app:
-        result = await (app.pipeline.run_full(*inicio) if inicio else app.pipeline.run())
+async def run_with(settings: Settings, clock: FakeClock, *inicio: date) -> Account:
+    async with open_account(settings, clock=clock) as account:
+        result = await (account.pipeline.run_full(*inicio) if inicio else account.pipeline.run())
         assert result.status == "success", result.message
-    return app
+    return account
 
 
 async def marks(engine: AsyncEngine) -> list[Any]:
@@ -70,33 +70,33 @@ async def marks(engine: AsyncEngine) -> list[Any]:
 
 @pytest.mark.parametrize("ahead", one_now([timedelta(days=370), timedelta(hours=30), timedelta(days=-370)]), ids=str)
 async def test_um_relogio_errado_nao_deixa_marca_nenhuma(
-    app: App, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
+    account: Account, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
 ) -> None:
     """A execução com o relógio errado lê o presente do Bling, e a seguinte, com ele certo, não perde nada."""
     await run_with(settings, Skewed(clock, ahead), START)
-    found = await marks(app.engine)
+    found = await marks(account.engine)
     assert set(found) == {TODAY}, found
 
     clock.advance(25 * 86400)
     late = bling.issue_note(emitted_at=local_now(bling.clock) - timedelta(days=24))
     bling.counters.reset()
     await run_with(settings, Skewed(clock, ahead))
-    asked = await scalar(app.engine, "SELECT requisicoes FROM etl_controle ORDER BY id DESC LIMIT 1")
+    asked = await scalar(account.engine, "SELECT requisicoes FROM etl_controle ORDER BY id DESC LIMIT 1")
     assert asked == bling.counters.total - bling.counters.token_calls, "também as que só ouviram que horas eram"
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=late) == 1
-    held = await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE data_emissao >= '2026-01-01'")
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=late) == 1
+    held = await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE data_emissao >= '2026-01-01'")
     assert held == sum(bling.notes[id_]["dataEmissao"] >= "2026-01-01" for id_ in outgoing(bling))
 
 
-async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Como o deixou uma execução de antes, com o relógio 370 dias adiantado: a única que houve."""
-    engine = app.engine
+    engine = account.engine
     contato, other = bling.add_contact(), bling.add_contact()
     product = bling.add_product("CURA")
     lines = [line_of(codigo="CURA", descricao="Peça", quantidade=1, valor=Decimal(5))]
     for each in (contato, other):
         bling.issue_note(emitted_at=local_now(bling.clock) - timedelta(days=50), contact_id=each, lines=lines)
-    await app.pipeline.run_full(date(2025, 12, 1))
+    await account.pipeline.run_full(date(2025, 12, 1))
     missed = bling.issue_note(emitted_at=local_now(bling.clock) - timedelta(days=50))
     bling.edit_contact(contato, email="outro@exemplo.com.br")
     bling.edit_product(product, nome="Outro nome")
@@ -121,7 +121,7 @@ async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(app: App, bling: Bli
         "INSERT INTO pendencias (recurso, recurso_id, tentada_em, data_emissao, erro) "
         f"VALUES ('nfe', '{missed}', '2027-02-25', '2026-01-01', 'x')",
     )
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
 
     assert await scalar(engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=missed) == 1
     assert await scalar(engine, "SELECT email FROM contatos WHERE id = :id", id=contato) == "outro@exemplo.com.br"
@@ -141,7 +141,7 @@ async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(app: App, bling: Bli
 @pytest.mark.bling(date_header="")
 @pytest.mark.parametrize("ahead", one_now([timedelta(minutes=2), timedelta(hours=5)]), ids=str)
 async def test_sem_a_hora_do_bling_uma_alteracao_logo_depois_da_execucao_e_lida(
-    app: App, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
+    account: Account, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
 ) -> None:
     fast = Skewed(clock, ahead)
     bling.issue_note(contact_id=(contato := bling.add_contact()))
@@ -150,28 +150,32 @@ async def test_sem_a_hora_do_bling_uma_alteracao_logo_depois_da_execucao_e_lida(
     bling.edit_contact(contato, email="outro@exemplo.com.br")
     clock.advance(86400)
     await run_with(settings, fast)
-    assert await scalar(app.engine, "SELECT email FROM contatos WHERE id = :id", id=contato) == "outro@exemplo.com.br"
+    assert (
+        await scalar(account.engine, "SELECT email FROM contatos WHERE id = :id", id=contato) == "outro@exemplo.com.br"
+    )
 
 
 @pytest.mark.parametrize(
     "header", one_now(["ontem", "", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
 )
-async def test_um_date_ausente_ou_absurdo_nao_vale(app: App, settings: Settings, bling: Bling, header: str) -> None:
+async def test_um_date_ausente_ou_absurdo_nao_vale(
+    account: Account, settings: Settings, bling: Bling, header: str
+) -> None:
     bling.configure(date_header=header)
     await run_with(settings, TickingClock(NOW), START)
-    assert set(await marks(app.engine)) == {TODAY}
+    assert set(await marks(account.engine)) == {TODAY}
 
 
-async def test_reconcile_repair_rele_os_cadastros(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_reconcile_repair_rele_os_cadastros(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Também o que o filtro de alteração nunca mostraria."""
     bling.issue_note(contact_id=(contato := bling.add_contact()))
     clock.advance(8 * 3600)
-    await app.pipeline.run_full(START)
-    produto, sku = (await rows(app.engine, "SELECT id, codigo FROM produtos ORDER BY id LIMIT 1"))[0]
+    await account.pipeline.run_full(START)
+    produto, sku = (await rows(account.engine, "SELECT id, codigo FROM produtos ORDER BY id LIMIT 1"))[0]
     bling.company.contacts.entries[contato].detail["nome"] = "Mudou em silêncio"
     bling.company.products.entries[produto].detail["nome"] = f"{sku} em silêncio"
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT nome FROM contatos WHERE id = :id", id=contato) != "Mudou em silêncio"
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    assert await scalar(app.engine, "SELECT nome FROM contatos WHERE id = :id", id=contato) == "Mudou em silêncio"
-    assert await scalar(app.engine, "SELECT nome FROM produtos WHERE id = :id", id=produto) == f"{sku} em silêncio"
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT nome FROM contatos WHERE id = :id", id=contato) != "Mudou em silêncio"
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert await scalar(account.engine, "SELECT nome FROM contatos WHERE id = :id", id=contato) == "Mudou em silêncio"
+    assert await scalar(account.engine, "SELECT nome FROM produtos WHERE id = :id", id=produto) == f"{sku} em silêncio"

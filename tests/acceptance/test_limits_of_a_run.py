@@ -13,8 +13,8 @@ from tests.support.fakes import FakeClock
 from tests.support.truth import assert_equals_truth
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Settings
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
@@ -35,36 +35,38 @@ class _Healer(logging.Handler):
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
-async def test_a_bling_that_falls_for_a_while_is_left_in_peace_and_then_asked_again(app: App, bling: Bling) -> None:
+async def test_a_bling_that_falls_for_a_while_is_left_in_peace_and_then_asked_again(
+    account: Account, bling: Bling
+) -> None:
     bling.fail(r"^/nfe/\d+$", "bad_gateway", after=20)
     healer = _Healer(bling)
     logger = logging.getLogger("bling_collector.api.account_limits")
     logger.addHandler(healer)
     try:
-        result = await app.pipeline.run_full(START)
+        result = await account.pipeline.run_full(START)
     finally:
         logger.removeHandler(healer)
     assert (result.status, result.message) == ("success", None)
     assert len(healer.said) == 1
     assert "nada mais lhe é pedido até" in healer.said[0]
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_a_bling_that_stays_down_ends_the_run_and_the_next_one_completes(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.fail(r"^/nfe/\d+$", "bad_gateway", after=20)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "partial"
     assert result.message is not None
     assert "nada mais lhe é pedido" in result.message
     assert bling.counters.faults < 200, "insistiu com um Bling que caiu"
     bling.faults.clear()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(requests_per_second=3, errors_per_10s=300)
@@ -73,9 +75,9 @@ async def test_no_block_even_by_whoever_turned_the_pace_off(
     settings: Settings, bling: Bling, clock: FakeClock, delay: float
 ) -> None:
     unhurried = replace(settings, api_rate_limit_delay=delay)
-    async with open_app(unhurried, clock=clock) as app:
-        await authorise(app, bling)
-        await app.pipeline.run_full(START)
+    async with open_account(unhurried, clock=clock) as account:
+        await authorise(account, bling)
+        await account.pipeline.run_full(START)
         assert bling.counters.blocked == 0
         assert bling.counters.too_many_requests < 5 if delay else bling.counters.too_many_requests > 50
 
@@ -92,9 +94,9 @@ async def test_the_pace_of_bling_itself_is_not_turned_off(
     monkeypatch.setattr(socket, "getaddrinfo", as_if_it_were_bling)
     there = f"http://api.bling.com.br:{urlsplit(settings.bling_api_base_url).port}/Api/v3"
     assert settings.api_rate_limit_delay == 0
-    async with open_app(replace(settings, bling_api_base_url=there), clock=clock) as app:
-        await authorise(app, bling)
-        result = await app.pipeline.run_full(START)
+    async with open_account(replace(settings, bling_api_base_url=there), clock=clock) as account:
+        await authorise(account, bling)
+        result = await account.pipeline.run_full(START)
     assert (result.status, result.message) == ("success", None)
     assert bling.counters.requests["/nfe/{id}"] > 20
     assert bling.counters.too_many_requests < 5

@@ -8,7 +8,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 START = date(2025, 1, 1)
@@ -26,11 +26,11 @@ def living(bling: Bling) -> dict[int, Any]:
     }
 
 
-async def assert_equals_the_entries(app: App, bling: Bling, *, detailed: bool) -> None:
+async def assert_equals_the_entries(account: Account, bling: Bling, *, detailed: bool) -> None:
     """Cada nota de entrada viva é a do Bling, com os itens e os totais se se pedem os detalhes; e não há outra."""
     expected = living(bling)
     assert await rows(
-        app.engine,
+        account.engine,
         "SELECT id, numero, serie, situacao, contato_id, total_nota FROM nfe_entrada_cabecalho "
         "WHERE excluida_em IS NULL ORDER BY id",
     ) == [
@@ -45,7 +45,7 @@ async def assert_equals_the_entries(app: App, bling: Bling, *, detailed: bool) -
         for id_, each in expected.items()
     ]
     assert await rows(
-        app.engine,
+        account.engine,
         "SELECT nfe_id, sum(valor_total) FROM nfe_entrada_itens JOIN nfe_entrada_cabecalho c ON c.id = nfe_id "
         "WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1",
     ) == ([(id_, sum(line["valorTotal"] for line in each["itens"])) for id_, each in expected.items()] * detailed)
@@ -57,58 +57,60 @@ def _at(clock: FakeClock, days_ago: int) -> datetime:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     cancelled, deleted, draft = (
         bling.issue_note(tipo=0, situacao=situacao, emitted_at=_at(clock, 20)) for situacao in (7, 7, 1)
     )
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_entries(app, bling, detailed=True)
+    await assert_equals_the_entries(account, bling, detailed=True)
     bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 40))  # importada agora, emitida há muito
     bling.cancel_note(cancelled)
     bling.delete_note(deleted)
     bling.edit_note(draft, situacao=6, valorNota=bling.notes[draft]["valorNota"] + 1)
     clock.advance(DAY)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == "success", result.message
-    await assert_equals_the_entries(app, bling, detailed=True)
+    await assert_equals_the_entries(account, bling, detailed=True)
     assert await scalar(
-        app.engine, "SELECT excluida_em IS NOT NULL FROM nfe_entrada_cabecalho WHERE id = :id", id=deleted
+        account.engine, "SELECT excluida_em IS NOT NULL FROM nfe_entrada_cabecalho WHERE id = :id", id=deleted
     )
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert bling.counters.details == {}, "o que não mudou não se pede outra vez"
-    assert (await app.pipeline.reconcile()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
+    assert (await account.pipeline.reconcile()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
 
 
 @pytest.mark.collector(recursos=("todos",))
 @pytest.mark.slow
-async def test_com_todos_vem_as_linhas_e_nenhum_detalhe(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_com_todos_vem_as_linhas_e_nenhum_detalhe(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_entries(app, bling, detailed=False)
+    await assert_equals_the_entries(account, bling, detailed=False)
     assert not {f"/nfe/{id_}" for id_ in living(bling)} & bling.counters.details.keys()
-    await _only(app, "nfe_entrada").run()
-    await assert_equals_the_entries(app, bling, detailed=True)
+    await _only(account, "nfe_entrada").run()
+    await assert_equals_the_entries(account, bling, detailed=True)
 
 
 @pytest.mark.collector(recursos=("nfe_entrada", "contatos"))
-async def test_uma_so_se_busca_com_o_detalhe(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_uma_so_se_busca_com_o_detalhe(account: Account, bling: Bling, clock: FakeClock) -> None:
     id_ = bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
-    assert await app.pipeline.sync("nfe_entrada", id_) == "criado"
-    assert await scalar(app.engine, "SELECT total_nota FROM nfe_entrada_cabecalho") == bling.notes[id_]["valorNota"]
-    assert await app.pipeline.sync("nfe_entrada", id_) == "igual"
+    assert await account.pipeline.sync("nfe_entrada", id_) == "criado"
+    assert await scalar(account.engine, "SELECT total_nota FROM nfe_entrada_cabecalho") == bling.notes[id_]["valorNota"]
+    assert await account.pipeline.sync("nfe_entrada", id_) == "igual"
     outgoing = next(id_ for id_, each in bling.notes.items() if each["tipo"] == 1)
     with pytest.raises(Exception, match="não é de entrada"):
-        await app.pipeline.sync("nfe_entrada", outgoing)
+        await account.pipeline.sync("nfe_entrada", outgoing)
 
 
-def _only(app: App, *names: str) -> Any:
+def _only(account: Account, *names: str) -> Any:
     from dataclasses import replace
 
-    return type(app.pipeline)(app.engine, app.client, app.oauth, app.clock, replace(app.settings, recursos=names), None)
+    return type(account.pipeline)(
+        account.engine, account.client, account.oauth, account.clock, replace(account.settings, recursos=names), None
+    )

@@ -8,7 +8,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 
@@ -23,12 +23,12 @@ READINGS: list[dict[str, Any]] = [
 pytestmark = [pytest.mark.bling(scale=0.02), pytest.mark.collector(recursos=("nfse",))]
 
 
-async def assert_equals_the_services(app: App, bling: Bling) -> None:
+async def assert_equals_the_services(account: Account, bling: Bling) -> None:
     """Cada nota viva é a do Bling; e não há outra."""
     expected = {id_: each for id_, each in bling.services.items() if each["dataEmissao"] >= START.isoformat()}
     assert expected
     assert await rows(
-        app.engine,
+        account.engine,
         "SELECT id, numero, situacao, data_emissao, valor, contato_id, link, codigo_verificacao "
         "FROM nfse WHERE excluida_em IS NULL ORDER BY id",
     ) == [
@@ -48,30 +48,30 @@ async def assert_equals_the_services(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: " ".join(reading) or "como se leu")
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     today = local_now(bling.clock).date()
     pending = bling.add_service(situacao=0)
     old = bling.add_service(emitted_on=date(today.year - 1, 6, 10))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_services(app, bling)
+    await assert_equals_the_services(account, bling)
     bling.edit_service(pending, situacao=1, numero="77")  # a prefeitura ainda não deu o link
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_services(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_services(account, bling)
     bling.edit_service(pending, link="https://nfse.vale.example/chegou")
     deleted = bling.add_service()
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_services(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_services(account, bling)
     bling.delete_service(deleted)
     bling.cancel_service(old)
     clock.advance(7 * DAY)  # a história toda é relida a cada semana
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == "success", result.message
-    await assert_equals_the_services(app, bling)
-    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM nfse WHERE id = :id", id=deleted)
-    assert (await app.pipeline.reconcile()).status == "success"
+    await assert_equals_the_services(account, bling)
+    assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM nfse WHERE id = :id", id=deleted)
+    assert (await account.pipeline.reconcile()).status == "success"
     assert not [path for path in bling.counters.requests if "configuracoes" in path]

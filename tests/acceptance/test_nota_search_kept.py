@@ -8,95 +8,95 @@ from tests.support.fakes import FakeClock
 from tests.support.noted import assert_search_is_fresh
 from tests.support.proving import START, at, execute, outgoing, twin
 
-from bling_collector.bootstrap import App
 from bling_collector.insight.notas.search import EXCLUIDA, Search, load_notas
 from bling_collector.insight.notas.terms import Term, recognise
 from bling_collector.privacy.titular import erase_person
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 
-async def found(app: App, search: Search) -> set[int]:
-    return {nota.id for nota in (await load_notas(app.engine, search, per_page=1000)).notas}
+async def found(account: Account, search: Search) -> set[int]:
+    return {nota.id for nota in (await load_notas(account.engine, search, per_page=1000)).notas}
 
 
-async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(app: App, bling: Bling) -> None:
+async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
-    await app.pipeline.run_full(START)
-    await assert_search_is_fresh(app.engine)
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_busca") == len(outgoing(bling))
+    await account.pipeline.run_full(START)
+    await assert_search_is_fresh(account.engine)
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_busca") == len(outgoing(bling))
     bling.cancel_note(note)
-    await app.pipeline.run()
-    assert note in await found(app, Search(situacao=2))
+    await account.pipeline.run()
+    assert note in await found(account, Search(situacao=2))
     kept = bling.notes[note]
     bling.delete_note(note)
-    await app.pipeline.run()
-    assert await found(app, Search(situacao=EXCLUIDA)) == {note}
-    assert note not in await found(app, Search(situacao=2))
-    await assert_search_is_fresh(app.engine)
+    await account.pipeline.run()
+    assert await found(account, Search(situacao=EXCLUIDA)) == {note}
+    assert note not in await found(account, Search(situacao=2))
+    await assert_search_is_fresh(account.engine)
     bling.notebook.notes[note] = kept
-    await app.pipeline.run()
-    assert await found(app, Search(situacao=EXCLUIDA)) == set()
-    assert note in await found(app, Search(situacao=2))
-    await assert_search_is_fresh(app.engine)
+    await account.pipeline.run()
+    assert await found(account, Search(situacao=EXCLUIDA)) == set()
+    assert note in await found(account, Search(situacao=2))
+    await assert_search_is_fresh(account.engine)
 
 
 @pytest.mark.loaded(date(2025, 6, 1))
-async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(app: App, bling: Bling) -> None:
+async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(account: Account, bling: Bling) -> None:
     notes = [bling.notes[id_] for id_ in outgoing(bling) if bling.notes[id_]["dataEmissao"] >= "2025-06-01"]
     assert len(notes) > 5
     for note in notes:
         contact = note["contato"]
         for typed in (note["numero"], note["chaveAcesso"], contact["numeroDocumento"], contact["nome"]):
             if typed and any(map(str.isalnum, typed)):
-                assert note["id"] in await found(app, Search(recognise(typed))), typed
+                assert note["id"] in await found(account, Search(recognise(typed))), typed
         for line in note["itens"]:
             for typed in (line["codigo"], line["descricao"]):
                 if typed and any(map(str.isalnum, typed)):
-                    assert note["id"] in await found(app, Search(Term("produto", typed[:200]))), typed
+                    assert note["id"] in await found(account, Search(Term("produto", typed[:200]))), typed
 
 
 @pytest.mark.loaded(date(2025, 6, 1))
-async def test_refazer_do_json_refaz_tambem_o_que_se_busca(app: App, bling: Bling) -> None:
-    expected = await rows(app.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
+async def test_refazer_do_json_refaz_tambem_o_que_se_busca(account: Account, bling: Bling) -> None:
+    expected = await rows(account.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
     await execute(
-        app.engine,
+        account.engine,
         "UPDATE nfe_cabecalho SET contato_nome = 'outro'",
         "UPDATE nfe_busca SET cliente = '', produtos = '', numero = 'x'",
     )
-    await app.pipeline.reprocess()
-    assert await rows(app.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id") == expected
+    await account.pipeline.reprocess()
+    assert await rows(account.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id") == expected
 
 
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_pessoa_apagada_nao_se_acha_mais_pelo_nome_nem_pelo_documento(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     (contato, nome, documento), *_ = await rows(
-        app.engine,
+        account.engine,
         "SELECT contato_id, max(contato_nome), max(contato_documento) FROM nfe_cabecalho"
         " WHERE contato_id IS NOT NULL AND length(contato_documento) = 11 GROUP BY 1 ORDER BY 1",
     )
     by_name, by_document = Search(Term("cliente", nome)), Search(Term("documento", documento))
-    mine = await found(app, by_document)
+    mine = await found(account, by_document)
     assert mine
-    assert mine <= await found(app, by_name)
-    await execute(app.engine, "UPDATE nfe_cabecalho SET detalhe = NULL WHERE id = :id", id=min(mine))
-    await erase_person(app.engine, contato, clock.now())
-    assert not mine & await found(app, by_name)
-    assert await found(app, by_document) == set()
-    await assert_search_is_fresh(app.engine)
-    await app.pipeline.run_full(date(2025, 1, 1))
-    assert await found(app, by_document) == set(), "nem volta com a coleta"
+    assert mine <= await found(account, by_name)
+    await execute(account.engine, "UPDATE nfe_cabecalho SET detalhe = NULL WHERE id = :id", id=min(mine))
+    await erase_person(account.engine, contato, clock.now())
+    assert not mine & await found(account, by_name)
+    assert await found(account, by_document) == set()
+    await assert_search_is_fresh(account.engine)
+    await account.pipeline.run_full(date(2025, 1, 1))
+    assert await found(account, by_document) == set(), "nem volta com a coleta"
 
 
 @pytest.mark.bling(scale=0.01)
-async def test_uma_nota_enorme_e_salva_e_se_acha(app: App, bling: Bling) -> None:
+async def test_uma_nota_enorme_e_salva_e_se_acha(account: Account, bling: Bling) -> None:
     lines = [
         {"codigo": f"SKU{n}", "descricao": f"p{n} " * 400 + "fim", "quantidade": 1, "valor": 1} for n in range(990)
     ]
     note = twin(bling, outgoing(bling, 6)[-1])
     bling.notes[note]["itens"] = [bling.notes[note]["itens"][0] | line for line in lines]
     bling.notes[note]["contato"]["nome"] = "Comprido " * 2000
-    assert (await app.pipeline.run()).status == "success"
-    assert note in await found(app, Search(Term("cliente", "comprido")))
-    assert await scalar(app.engine, "SELECT length(produtos) FROM nfe_busca WHERE nfe_id = :id", id=note) <= 5000
+    assert (await account.pipeline.run()).status == "success"
+    assert note in await found(account, Search(Term("cliente", "comprido")))
+    assert await scalar(account.engine, "SELECT length(produtos) FROM nfe_busca WHERE nfe_id = :id", id=note) <= 5000

@@ -19,7 +19,7 @@ from tests.support.proving import execute, outgoing
 
 from bling_collector.clock import BRASILIA
 from bling_collector.config import Settings
-from bling_collector.web.panel.pages import nota
+from bling_collector.web.panel.pages.negocio import nota
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}

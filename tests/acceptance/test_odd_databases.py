@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 from tests.acceptance.service_fixtures import authorise, problem, serving, until
-from tests.support.collecting import authorise as authorise_app
+from tests.support.collecting import authorise as authorise_account
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
 from tests.support.postgres import execute
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.db.database import parse_url
 from bling_collector.doctor import examine
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_collector.web.watch import watched_alarms
+from bling_collector.workplace.account import open_account
 from bling_simulator.bling import Bling
 
 CUSTOMS = {
@@ -47,12 +47,12 @@ async def test_a_load_in_a_database_of_odd_customs(
     name = parse_url(database_url).database
     customs = CUSTOMS | {"default_transaction_isolation": isolation}
     await execute(database_url, *(f"ALTER DATABASE {name} SET {setting} = '{customs[setting]}'" for setting in customs))
-    async with open_app(settings, clock=clock) as app:
-        await authorise_app(app, bling)
+    async with open_account(settings, clock=clock) as account:
+        await authorise_account(account, bling)
         for _ in range(2):
-            result = await app.pipeline.run()
+            result = await account.pipeline.run()
             assert (result.status, result.message) == ("success", None)
-        assert (await app.pipeline.reconcile()).status == "success"
+        assert (await account.pipeline.reconcile()).status == "success"
 
 
 async def test_a_read_only_database_is_refused_at_once_and_told(
@@ -128,7 +128,7 @@ async def test_a_table_without_rights_is_said_by_run_and_by_the_watch_until_it_h
 
     async with app.router.lifespan_context(app):
         service: Service = app.state.service
-        alarms = (await service.app()).alarms
+        alarms = (await service.account()).alarms
         async with watched_alarms(service, every=0.01):
             if table == "alarmes":  # sem onde guardar que já o disse, cada processo o diz uma vez
                 await until(heard)
@@ -161,7 +161,7 @@ async def test_the_watch_survives_any_error(
 
     async with app.router.lifespan_context(app):
         service: Service = app.state.service
-        monkeypatch.setattr((await service.app()).alarms, "check", broken)
+        monkeypatch.setattr((await service.account()).alarms, "check", broken)
         async with watched_alarms(service, every=0.001):
             await until(ticked)
     assert sum("conferência dos alarmes caiu" in record.getMessage() for record in caplog.records) == 1

@@ -16,11 +16,11 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.proving import execute
 
-from bling_collector.bootstrap import App
 from bling_collector.config import Settings
 from bling_collector.documentos import masked
 from bling_collector.privacy.titular import erase_person
 from bling_collector.words import money
+from bling_collector.workplace.account import Account
 
 PAGE = {"Accept": "text/html"}
 START = date(2025, 1, 1)
@@ -152,7 +152,7 @@ async def test_o_que_o_cliente_deve(http: httpx2.AsyncClient, engine: AsyncEngin
 
 @pytest.mark.loaded(START)
 async def test_quem_pediu_que_os_seus_dados_fossem_apagados_fica_sem_nome(
-    http: httpx2.AsyncClient, engine: AsyncEngine, app: App
+    http: httpx2.AsyncClient, engine: AsyncEngine, account: Account
 ) -> None:
     id_, name, document = (
         await rows(
@@ -162,7 +162,7 @@ async def test_quem_pediu_que_os_seus_dados_fossem_apagados_fica_sem_nome(
         )
     )[0]
     assert name in said(await http.get(f"/clientes/{id_}", headers=PAGE))
-    await erase_person(app.engine, id_, app.clock.now())
+    await erase_person(account.engine, id_, account.clock.now())
     assert document not in (await http.get(f"/clientes/{id_}", headers=PAGE)).text
     shown = await http.get(f"/clientes/{id_}?periodo=tudo", headers=PAGE)
     assert shown.status_code == 200

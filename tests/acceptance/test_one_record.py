@@ -8,9 +8,9 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import BlingResourceDownError
 from bling_collector.etl import narrowing
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultKind
 
@@ -50,30 +50,32 @@ def spoil(bling: Bling, path: str, id_: int, kind: FaultKind = "server_error", *
     ],
 )
 async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
-    app: App, bling: Bling, clock: FakeClock, kind: FaultKind, rule: dict[str, object]
+    account: Account, bling: Bling, clock: FakeClock, kind: FaultKind, rule: dict[str, object]
 ) -> None:
     bad = notes_of(bling)[17]
     day = day_of(bling, bad)
     fault = spoil(bling, "/nfe", bad, kind, **rule)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
     assert f"{day:%d/%m/%Y}" in (result.message or "")
     assert result.data_referencia == day - timedelta(days=1)
-    assert await rows(app.engine, "SELECT recurso, data_inicio, data_fim FROM janelas_devidas") == [("nfe", day, day)]
-    await assert_equals_truth(app.engine, bling, without=[bad])
+    assert await rows(account.engine, "SELECT recurso, data_inicio, data_fim FROM janelas_devidas") == [
+        ("nfe", day, day)
+    ]
+    await assert_equals_truth(account.engine, bling, without=[bad])
     for _ in range(2):
         clock.advance(86400)
         bling.counters.reset()
         bling.issue_note()
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert (result.status, result.error) == ("partial", None)
         assert bling.counters.requests["/nfe"] < 200
-        assert await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas") == [(day, day)]
-        await assert_equals_truth(app.engine, bling, without=[bad])
+        assert await rows(account.engine, "SELECT data_inicio, data_fim FROM janelas_devidas") == [(day, day)]
+        await assert_equals_truth(account.engine, bling, without=[bad])
     bling.faults.remove(fault)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") == 0
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.parametrize(
@@ -86,34 +88,34 @@ async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
         ),
     ],
 )
-async def test_um_sku_estraga_o_lote(app: App, bling: Bling, kind: FaultKind, rule: dict[str, object]) -> None:
+async def test_um_sku_estraga_o_lote(account: Account, bling: Bling, kind: FaultKind, rule: dict[str, object]) -> None:
     sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
     known = {entry["codigo"] for entry in bling.products.values()}
     fault = bling.fail("^/produtos$", kind, query=rf"codigos\[\]={re.escape(sku)}(&|$)", **rule)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", sku)]
-    cited = await scalar(app.engine, "SELECT array_agg(DISTINCT codigo_produto) FROM nfe_itens")
-    stored = await scalar(app.engine, "SELECT array_agg(DISTINCT codigo) FROM produtos WHERE detalhe IS NOT NULL")
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", sku)]
+    cited = await scalar(account.engine, "SELECT array_agg(DISTINCT codigo_produto) FROM nfe_itens")
+    stored = await scalar(account.engine, "SELECT array_agg(DISTINCT codigo) FROM produtos WHERE detalhe IS NOT NULL")
     assert set(stored) == (set(cited) & known) - {sku}
     bling.faults.remove(fault)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(repeat_previous_row=False)
-async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, bling: Bling) -> None:
+async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(account: Account, bling: Bling) -> None:
     sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
     twin = bling.add_product(sku)
     fault = spoil(bling, "/produtos", twin)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", sku)]
-    assert await scalar(app.engine, "SELECT count(*) FROM produtos WHERE codigo = :sku", sku=sku) >= 1
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", sku)]
+    assert await scalar(account.engine, "SELECT count(*) FROM produtos WHERE codigo = :sku", sku=sku) >= 1
     bling.faults.remove(fault)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
@@ -123,11 +125,13 @@ async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(app: App, 
     [("/contatos", "contatos"), pytest.param("/produtos", "produtos", marks=pytest.mark.slow)],
 )
 async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
-    app: App, bling: Bling, clock: FakeClock, path: str, name: str
+    account: Account, bling: Bling, clock: FakeClock, path: str, name: str
 ) -> None:
     register = bling.company.contacts if name == "contatos" else bling.company.products
     edit = bling.edit_contact if name == "contatos" else bling.edit_product
-    stored = [id_ for (id_,) in await rows(app.engine, f"SELECT id FROM {name} WHERE detalhe IS NOT NULL ORDER BY 1")]
+    stored = [
+        id_ for (id_,) in await rows(account.engine, f"SELECT id FROM {name} WHERE detalhe IS NOT NULL ORDER BY 1")
+    ]
     bad, *others = stored[3:7]
     for id_ in (*others, bad):
         clock.advance(3600)
@@ -138,27 +142,27 @@ async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
     for _ in range(3):
         clock.advance(86400)
         bling.counters.reset()
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert (result.status, result.error) == ("partial", None)
-        owed = await rows(app.engine, "SELECT recurso, data_fim - data_inicio FROM janelas_devidas")
+        owed = await rows(account.engine, "SELECT recurso, data_fim - data_inicio FROM janelas_devidas")
         assert owed == [(name, 0)]
-        changed = await rows(app.engine, f"SELECT id FROM {name} WHERE nome LIKE 'Mudado %' ORDER BY 1")
+        changed = await rows(account.engine, f"SELECT id FROM {name} WHERE nome LIKE 'Mudado %' ORDER BY 1")
         assert [id_ for (id_,) in changed] == others
         assert bling.counters.requests[path] < 150
     bling.faults.remove(fault)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo_detalhe(
-    app: App, bling: Bling
+    account: Account, bling: Bling
 ) -> None:
     forma = next(p["formaPagamento"]["id"] for n in bling.notes.values() if n["tipo"] == 1 for p in n["parcelas"])
     categoria = next(p["categoria"]["id"] for p in bling.products.values() if p["categoria"]["id"])
     spoil(bling, "/formas-pagamentos", forma)
     spoil(bling, "/categorias/produtos", categoria)
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.parametrize(
@@ -179,142 +183,146 @@ async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo
     ],
 )
 async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
-    app: App, bling: Bling, status: int, body: str
+    account: Account, bling: Bling, status: int, body: str
 ) -> None:
     note = notes_of(bling)[0]
     contact = next(
         bling.notes[id_]["contato"]["id"] for id_ in notes_of(bling)[1:] if bling.notes[id_]["contato"]["id"]
     )
     bling.fail(rf"^/(nfe/{note}|contatos/{contact})$", "body", status=status, body=body)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
-    owed = await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias ORDER BY 1")
+    owed = await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias ORDER BY 1")
     assert owed == [("contatos", str(contact)), ("nfe", str(note))]
-    assert await scalar(app.engine, "SELECT pausada_ate FROM limites_bling") is None
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling)) - 1
-    assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
+    assert await scalar(account.engine, "SELECT pausada_ate FROM limites_bling") is None
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling)) - 1
+    assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
 
 
 @pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False)
 @pytest.mark.collector(api_page_size=20)
-async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(app: App, bling: Bling) -> None:
+async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(account: Account, bling: Bling) -> None:
     moment = datetime.fromisoformat("2026-02-19T10:30:15")
     bad = [bling.issue_note(emitted_at=moment) for _ in range(30)][12]
     fault = spoil(bling, "/nfe", bad)
-    result = await app.pipeline.run(date(2026, 2, 1), TODAY)
+    result = await account.pipeline.run(date(2026, 2, 1), TODAY)
     assert (result.status, result.error) == ("partial", None)
-    stored = await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE data_emissao = :moment", moment=moment)
+    stored = await scalar(
+        account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE data_emissao = :moment", moment=moment
+    )
     assert stored == 29
     bling.faults.remove(fault)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :bad", bad=bad) == 1
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :bad", bad=bad) == 1
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
 async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_prende_a_releitura_da_historia(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bad = notes_of(bling)[-3]
     day = day_of(bling, bad)
     bling.edit_note(bad, situacao=2 if bling.notes[bad]["situacao"] != 2 else 6)
     fault = spoil(bling, "/nfe", bad)
-    result = await app.pipeline.reconcile()
+    result = await account.pipeline.reconcile()
     assert (result.status, result.found.ids) == ("partial", {})
     assert f"{day:%d/%m/%Y}" in (result.message or "")
-    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
-    stored = await scalar(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :bad", bad=bad)
+    assert (await account.pipeline.reconcile(repair=True)).status == "partial"
+    stored = await scalar(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :bad", bad=bad)
     assert stored == bling.notes[bad]["situacao"], "o detalhe, que responde, não foi relido"
     start, left = clock.now(), list[int]()
     clock.advance(6 * 86400)
     for _ in range(3):
         clock.advance(86400)
         bling.counters.reset()
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert (result.status, result.error) == ("partial", None)
         assert bling.counters.requests["/nfe"] < 120
-        left += (await rows(app.engine, "SELECT count(*) FROM conferencias WHERE conferida_em < :start", start=start))[
-            0
-        ]
+        left += (
+            await rows(account.engine, "SELECT count(*) FROM conferencias WHERE conferida_em < :start", start=start)
+        )[0]
     assert left == sorted(set(left), reverse=True), "a releitura da história parou"
-    assert await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas") == [(day, day)]
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == 0
+    assert await rows(account.engine, "SELECT data_inicio, data_fim FROM janelas_devidas") == [(day, day)]
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == 0
     bling.faults.remove(fault)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.data_referencia) == ("success", TODAY + timedelta(days=9))
-    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") == 0
 
 
-async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(app: App, bling: Bling) -> None:
+async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(account: Account, bling: Bling) -> None:
     """Nada se estreita: a testemunha falha como ela. E o que não depende das notas é coletado."""
-    assert (await app.pipeline.run()).status == "success"
-    contact = await scalar(app.engine, "SELECT min(id) FROM contatos WHERE detalhe IS NOT NULL")
+    assert (await account.pipeline.run()).status == "success"
+    contact = await scalar(account.engine, "SELECT min(id) FROM contatos WHERE detalhe IS NOT NULL")
     bling.edit_contact(contact, nome="Outro nome")
     bling.fail("^/nfe$")
     bling.counters.reset()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert isinstance(result.error, BlingResourceDownError)
     assert bling.counters.requests["/nfe"] < 20
-    assert await scalar(app.engine, "SELECT nome FROM contatos WHERE id = :id", id=contact) == "Outro nome"
+    assert await scalar(account.engine, "SELECT nome FROM contatos WHERE id = :id", id=contact) == "Outro nome"
 
 
 @pytest.mark.slow
-async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(app: App, bling: Bling) -> None:
+async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(account: Account, bling: Bling) -> None:
     """As canceladas não vêm, seja qual for o dia: não há linha que o explique, e nada se estreita."""
     cancelled = [id_ for id_ in notes_of(bling) if bling.notes[id_]["situacao"] == 2]
     fault = bling.fail("^/nfe$", query="situacao=2(&|$)")
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
     assert bling.counters.requests["/nfe"] < 150
-    await assert_equals_truth(app.engine, bling, without=cancelled)
+    await assert_equals_truth(account.engine, bling, without=cancelled)
     bling.faults.remove(fault)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_pendentes(app: App, bling: Bling) -> None:
+async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_pendentes(
+    account: Account, bling: Bling
+) -> None:
     """A testemunha, e não a conta: três falhas são um recurso fora do ar, ou três registros."""
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     new = [bling.issue_note() for _ in range(3)]
     fault = bling.fail(r"^/nfe/\d+$")
-    assert isinstance((await app.pipeline.run()).error, BlingResourceDownError)
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert isinstance((await account.pipeline.run()).error, BlingResourceDownError)
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
     bling.faults.remove(fault)
-    newest = await scalar(app.engine, "SELECT max(id) FROM nfe_cabecalho")
+    newest = await scalar(account.engine, "SELECT max(id) FROM nfe_cabecalho")
     bling.fail(rf"^/nfe/({newest}|{new[0]}|{new[1]})$")
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.error) == ("partial", None)
-    owed = await rows(app.engine, "SELECT recurso_id FROM pendencias ORDER BY 1")
+    owed = await rows(account.engine, "SELECT recurso_id FROM pendencias ORDER BY 1")
     assert owed == [(str(new[0]),), (str(new[1]),)]
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new[2]) == 1
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new[2]) == 1
 
 
 @pytest.mark.slow
 async def test_muitas_notas_mas_gastam_pouco_em_cada_execucao_e_acabam_por_ser_as_unicas_que_faltam(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(narrowing, "MOST_REFUSED", 100)
     bad = notes_of(bling)[4::9][:4]
     for id_ in bad:
         spoil(bling, "/nfe", id_)
     days = sorted({(day_of(bling, id_), day_of(bling, id_)) for id_ in bad})
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     for _ in range(10):
-        if await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days:
+        if await rows(account.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days:
             break
         before = bling.counters.statuses[500]
-        await app.pipeline.run()
+        await account.pipeline.run()
         assert bling.counters.statuses[500] - before < 150
-    assert await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days
-    await assert_equals_truth(app.engine, bling, without=bad)
+    assert await rows(account.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1") == days
+    await assert_equals_truth(account.engine, bling, without=bad)
 
 
-async def test_o_detalhe_que_manda_a_outro_endereco_custa_a_sua_nota(app: App, bling: Bling) -> None:
+async def test_o_detalhe_que_manda_a_outro_endereco_custa_a_sua_nota(account: Account, bling: Bling) -> None:
     """Se o Bling todo mudasse, as outras também mandariam para lá, e a execução pararia na hora."""
     bad = notes_of(bling)[5]
     bling.fail(f"^/nfe/{bad}$", "body", status=302, location="https://portal.example/entrar")
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(bad))]
-    await assert_equals_truth(app.engine, bling, without=[bad])
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("nfe", str(bad))]
+    await assert_equals_truth(account.engine, bling, without=[bad])

@@ -8,8 +8,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.papers.production import (
     CANCELLED,
@@ -40,11 +40,11 @@ def some(bling: Bling, status: int) -> int:
     return next(id_ for id_, each in production(bling).items() if each["situacao"]["id"] == status)
 
 
-async def assert_equals_the_orders(app: App, bling: Bling) -> None:
+async def assert_equals_the_orders(account: Account, bling: Bling) -> None:
     """Cada ordem viva, de qualquer data, com o que se fabrica e para que vendas, é a do Bling; e não há outra."""
     expected = dict(sorted(production(bling).items()))
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT id, numero, situacao_id, situacao_nome, data_previsao_inicio, deposito_origem_id, deposito_destino_id "
         "FROM ordens_producao WHERE excluida_em IS NULL ORDER BY id",
     )
@@ -61,37 +61,37 @@ async def assert_equals_the_orders(app: App, bling: Bling) -> None:
     ]
     living = "JOIN ordens_producao o ON o.id = ordem_producao_id WHERE excluida_em IS NULL ORDER BY o.id, ordem"
     itens = f"SELECT o.id, produto_id, quantidade FROM ordens_producao_itens {living}"
-    assert await rows(app.engine, itens) == [
+    assert await rows(account.engine, itens) == [
         (id_, item["produto"]["id"] or None, measured(item["quantidade"]))
         for id_, each in expected.items()
         for item in each["itens"]
     ]
     vendas = f"SELECT o.id, v.numero, contato_id FROM ordens_producao_vendas v {living}"
-    assert await rows(app.engine, vendas) == [
+    assert await rows(account.engine, vendas) == [
         (id_, sale["numero"], sale["contato"]["id"]) for id_, each in expected.items() for sale in each["vendas"]
     ]
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_orders(app, bling)
-    assert await scalar(app.engine, "SELECT count(*) FROM ordens_producao_vendas")
+    await assert_equals_the_orders(account, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM ordens_producao_vendas")
     clock.advance(DAY)
     under_way, lost = some(bling, UNDER_WAY), some(bling, FINISHED)
     bling.edit_dimension(PATH, under_way, itens=production(bling)[under_way]["itens"][:1])
     bling.edit_dimension(PATH, some(bling, NOT_STARTED), situacao=production_status(FINISHED))
     bling.delete_dimension(PATH, lost)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_orders(app, bling)
-    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM ordens_producao WHERE id = :id", id=lost)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_orders(account, bling)
+    assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM ordens_producao WHERE id = :id", id=lost)
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     asked = {int(path.rsplit("/", 1)[1]) for path in bling.counters.details if path.startswith(PATH)}
     assert asked == {id_ for id_, each in production(bling).items() if each["situacao"]["id"] not in CLOSED}
     hides = "default_hides_closed_production" in reading
@@ -99,28 +99,28 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
 
 
 async def test_sem_as_situacoes_uma_que_se_fecha_nao_e_dada_por_excluida(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(default_hides_closed_production=True, missing_scopes=frozenset({"/situacoes"}))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
     finished, cancelled, lost = (some(bling, NOT_STARTED), some(bling, UNDER_WAY), 0)
     lost = bling.add_dimension(PATH, **{k: v for k, v in clone(production(bling)[finished]).items() if k != "id"})
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     for id_, status in ((finished, FINISHED), (cancelled, CANCELLED)):
         bling.edit_dimension(PATH, id_, situacao=production_status(status))
     bling.delete_dimension(PATH, lost)
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     told = "SELECT situacao_id, excluida_em IS NOT NULL FROM ordens_producao WHERE id = :id"
-    assert await rows(app.engine, told, id=finished) == [(FINISHED, False)]
-    assert await rows(app.engine, told, id=cancelled) == [(CANCELLED, False)]
-    assert await rows(app.engine, told, id=lost) == [(NOT_STARTED, True)]
+    assert await rows(account.engine, told, id=finished) == [(FINISHED, False)]
+    assert await rows(account.engine, told, id=cancelled) == [(CANCELLED, False)]
+    assert await rows(account.engine, told, id=lost) == [(NOT_STARTED, True)]
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert f"{PATH}/{finished}" not in bling.counters.details, "não se pergunta outra vez, a não ser quando se confere"
     bling.delete_dimension(PATH, finished)
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    assert await rows(app.engine, told, id=finished) == [(FINISHED, True)]
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert await rows(account.engine, told, id=finished) == [(FINISHED, True)]

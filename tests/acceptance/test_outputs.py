@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.support.commands import COMMAND, Terminal, variables_for
 
-from bling_collector.bootstrap import App
 from bling_collector.config import Settings
+from bling_collector.workplace.account import Account
 from bling_simulator.server import RunningServer
 
 NAME = "Łukasz «Ação» 李 ✔"
@@ -21,10 +21,10 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
     return Terminal(tmp_path, variables_for(settings, server))
 
 
-async def _with_a_person(app: App) -> int:
+async def _with_a_person(account: Account) -> int:
     """Uma carga, e o primeiro contato com um nome que quase nenhuma codificação tem."""
-    await app.pipeline.run()
-    async with app.engine.begin() as connection:
+    await account.pipeline.run()
+    async with account.engine.begin() as connection:
         found = await connection.exec_driver_sql(
             "UPDATE contatos SET nome = %s WHERE id = (SELECT min(id) FROM contatos) RETURNING id", (NAME,)
         )
@@ -39,8 +39,8 @@ async def ended(terminal: Terminal, *arguments: str, encoding: str) -> tuple[int
 
 
 @pytest.mark.slow
-async def test_another_encoding_changes_no_exit_code_and_no_name(terminal: Terminal, app: App) -> None:
-    person = await _with_a_person(app)
+async def test_another_encoding_changes_no_exit_code_and_no_name(terminal: Terminal, account: Account) -> None:
+    person = await _with_a_person(account)
     code, out, err = await ended(terminal, "run", encoding="cp1252")
     assert code == 0, err.decode("cp1252")
     assert "+ " in out.decode("cp1252"), "o ✔ tem um parecido"
@@ -50,7 +50,7 @@ async def test_another_encoding_changes_no_exit_code_and_no_name(terminal: Termi
 
 
 @pytest.mark.slow
-async def test_nobody_reads(terminal: Terminal, app: App) -> None:
+async def test_nobody_reads(terminal: Terminal, account: Account) -> None:
     """`comando | head -0`."""
     for arguments in (("run",), ("--help",)):
         process = await terminal.start(*arguments)
@@ -61,7 +61,7 @@ async def test_nobody_reads(terminal: Terminal, app: App) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="o fechamento é o do shell")
-async def test_outputs_closed_from_the_start(terminal: Terminal, app: App) -> None:
+async def test_outputs_closed_from_the_start(terminal: Terminal, account: Account) -> None:
     process = await asyncio.create_subprocess_shell(
         " ".join((*COMMAND, "run", "0<&- 1>&-")),
         cwd=terminal.folder,
@@ -75,8 +75,10 @@ async def test_outputs_closed_from_the_start(terminal: Terminal, app: App) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="só onde há um disco sempre cheio")
-async def test_a_full_disk_is_said_and_only_costs_what_is_itself_the_output(terminal: Terminal, app: App) -> None:
-    person = await _with_a_person(app)
+async def test_a_full_disk_is_said_and_only_costs_what_is_itself_the_output(
+    terminal: Terminal, account: Account
+) -> None:
+    person = await _with_a_person(account)
     for arguments, expected in ((("run",), 0), (("contato", "export", str(person)), 1)):
         with Path("/dev/full").open("wb") as full:  # noqa: ASYNC230 — não espera por disco nenhum
             process = await asyncio.create_subprocess_exec(

@@ -12,16 +12,18 @@ from tests.acceptance.service_fixtures import authorise, serving
 from tests.support.collecting import rows
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
 from bling_collector.config import Settings
 from bling_collector.documentos import masked
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.02)
 
 
 @pytest.fixture
-async def http(settings: Settings, clock: FakeClock, bling: Bling, app: App) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(
+    settings: Settings, clock: FakeClock, bling: Bling, account: Account
+) -> AsyncIterator[httpx2.AsyncClient]:
     async with serving(settings, clock) as client:
         client.headers["Accept"] = "text/html"
         await authorise(client, bling)
@@ -29,16 +31,16 @@ async def http(settings: Settings, clock: FakeClock, bling: Bling, app: App) -> 
 
 
 @pytest.mark.loaded(date(2021, 1, 1))
-async def test_nowhere_in_the_panel(http: httpx2.AsyncClient, app: App) -> None:
+async def test_nowhere_in_the_panel(http: httpx2.AsyncClient, account: Account) -> None:
     found = await rows(
-        app.engine,
+        account.engine,
         """SELECT DISTINCT documento FROM (SELECT contato_documento AS documento FROM nfe_cabecalho
            UNION SELECT documento FROM contatos) AS todos WHERE length(documento) IN (11, 14)""",
     )
     documents = [str(documento) for (documento,) in found]
     assert len(documents) > 20
-    notes = [id_ for (id_,) in await rows(app.engine, "SELECT id FROM nfe_cabecalho")]
-    await app.pipeline.sync("nfe", notes[0])
+    notes = [id_ for (id_,) in await rows(account.engine, "SELECT id FROM nfe_cabecalho")]
+    await account.pipeline.sync("nfe", notes[0])
     whole = "/faturamento?periodo=tudo&partes=sim"
     tables = re.findall(r'href="(/faturamento\.\w+\?[^"]*)"', (await http.get(whole)).text)
     assert len(tables) > 5

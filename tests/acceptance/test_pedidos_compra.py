@@ -9,8 +9,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.papers.purchases import CANCELLED, DONE, OPEN, UNDER_WAY
@@ -44,11 +44,11 @@ def ordered_today(bling: Bling, status: int = OPEN) -> int:
     return bling.add_dimension(PATH, **(model | changes))
 
 
-async def assert_equals_the_purchases(app: App, bling: Bling) -> None:
+async def assert_equals_the_purchases(account: Account, bling: Bling) -> None:
     """Cada pedido vivo, com os seus itens e parcelas, é o do Bling; e não há outro."""
     expected = {id_: each for id_, each in sorted(purchases(bling).items()) if each["data"] >= START.isoformat()}
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT id, numero, data, situacao_valor, fornecedor_id, total_produtos, total, frete FROM pedidos_compra "
         "WHERE excluida_em IS NULL ORDER BY id",
     )
@@ -65,7 +65,7 @@ async def assert_equals_the_purchases(app: App, bling: Bling) -> None:
     ]
     living = "JOIN pedidos_compra p ON p.id = pedido_id WHERE excluida_em IS NULL ORDER BY pedido_id, ordem"
     itens = "pedido_id, produto_id, quantidade, valor_unitario, i.nota_fiscal_id, quantidade_na_nota"
-    assert await rows(app.engine, f"SELECT {itens} FROM pedidos_compra_itens i {living}") == [
+    assert await rows(account.engine, f"SELECT {itens} FROM pedidos_compra_itens i {living}") == [
         (
             id_,
             item["produto"]["id"] or None,
@@ -77,7 +77,7 @@ async def assert_equals_the_purchases(app: App, bling: Bling) -> None:
         for item in each["itens"]
     ]
     parcelas = f"SELECT pedido_id, data_vencimento, valor FROM pedidos_compra_parcelas {living}"
-    assert await rows(app.engine, parcelas) == [
+    assert await rows(account.engine, parcelas) == [
         (id_, date.fromisoformat(parcela["dataVencimento"]), measured(parcela["valor"]))
         for id_, each in expected.items()
         for parcela in each["parcelas"]
@@ -86,33 +86,33 @@ async def assert_equals_the_purchases(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     new, lost = ordered_today(bling), ordered_today(bling)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_purchases(app, bling)
+    await assert_equals_the_purchases(account, bling)
     cited = "SELECT produto_id FROM pedidos_compra_itens EXCEPT SELECT id FROM produtos"
-    assert await rows(app.engine, f"{cited} WHERE detalhe IS NOT NULL") == []
+    assert await rows(account.engine, f"{cited} WHERE detalhe IS NOT NULL") == []
     suppliers = "SELECT fornecedor_id FROM pedidos_compra EXCEPT SELECT id FROM contatos WHERE nome IS NOT NULL"
-    assert await rows(app.engine, suppliers) == []
+    assert await rows(account.engine, suppliers) == []
     clock.advance(DAY)
     old = next(id_ for id_, each in purchases(bling).items() if each["situacao"]["valor"] == UNDER_WAY)
     half = purchases(bling)[old]["itens"]
     bling.edit_dimension(PATH, old, itens=[half[0] | {"notaFiscal": {"id": 77, "quantidade": Decimal("1.5")}}])
     bling.edit_dimension(PATH, new, situacao={"id": 31 + CANCELLED, "valor": CANCELLED})
     bling.delete_dimension(PATH, lost)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_purchases(app, bling)
-    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM pedidos_compra WHERE id = :id", id=lost)
-    assert (await app.pipeline.reconcile()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_purchases(account, bling)
+    assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM pedidos_compra WHERE id = :id", id=lost)
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
 async def test_o_que_ja_se_resolveu_so_se_pede_outra_vez_se_a_linha_muda(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.counters.reset()
     recent = [
@@ -122,9 +122,9 @@ async def test_o_que_ja_se_resolveu_so_se_pede_outra_vez_se_a_linha_muda(
         and date.fromisoformat(each["data"]) > local_now(bling.clock).date() - timedelta(days=80)
     ]
     bling.edit_dimension(PATH, recent[-1], total=Decimal("12.34"))  # fora dos dias que a execução relê
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     unsettled = {id_ for id_, each in purchases(bling).items() if each["situacao"]["valor"] in {OPEN, UNDER_WAY}}
     asked = {int(path.rsplit("/", 1)[1]) for path in bling.counters.details if path.startswith(PATH)}
     assert asked == unsettled | {recent[-1]}
     assert DONE not in {purchases(bling)[id_]["situacao"]["valor"] for id_ in asked}
-    await assert_equals_the_purchases(app, bling)
+    await assert_equals_the_purchases(account, bling)

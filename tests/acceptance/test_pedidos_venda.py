@@ -8,9 +8,9 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.db import control
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.sales.statuses import CUSTOM
@@ -28,10 +28,10 @@ pytestmark = [pytest.mark.collector(recursos=("nfe", "pedidos_venda"))]
 _COLUMNS = "id, numero, data, situacao_id, contato_id, vendedor_id, nota_fiscal_id, total_produtos, total, frete"
 
 
-async def assert_equals_the_orders(app: App, bling: Bling, *, since: date = START) -> None:
+async def assert_equals_the_orders(account: Account, bling: Bling, *, since: date = START) -> None:
     """Cada pedido vivo desde `since`, com os seus itens e parcelas, é o do Bling; e não há outro."""
     expected = {id_: order for id_, order in bling.orders.items() if order["data"] >= since.isoformat()}
-    found = await rows(app.engine, f"SELECT {_COLUMNS} FROM pedidos_venda WHERE excluida_em IS NULL ORDER BY id")
+    found = await rows(account.engine, f"SELECT {_COLUMNS} FROM pedidos_venda WHERE excluida_em IS NULL ORDER BY id")
     assert found == [
         (
             id_,
@@ -48,7 +48,7 @@ async def assert_equals_the_orders(app: App, bling: Bling, *, since: date = STAR
         ("pedidos_venda_parcelas", "parcelas", "valor"),
     ):
         held = await rows(
-            app.engine,
+            account.engine,
             f"SELECT pedido_id, array_agg(f.id ORDER BY ordem), sum({value}) FROM {table} f "
             "JOIN pedidos_venda p ON p.id = pedido_id WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1",
         )
@@ -70,13 +70,13 @@ def _worth(line: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 @pytest.mark.bling(scale=0.05)
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     new = bling.add_order(ordered_on=local_now(bling.clock).date())
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_orders(app, bling)
+    await assert_equals_the_orders(account, bling)
     ids = sorted(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
     old, cancelled, deleted = ids[0], ids[1], new
     clock.advance(DAY)
@@ -84,59 +84,65 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     bling.cancel_order(cancelled)
     bling.delete_order(deleted)
     clock.advance(DAY)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == "success", result.message
-    await assert_equals_the_orders(app, bling)
-    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM pedidos_venda WHERE id = :id", id=deleted)
-    assert (await app.pipeline.reconcile()).status == "success"
+    await assert_equals_the_orders(account, bling)
+    assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM pedidos_venda WHERE id = :id", id=deleted)
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
 @pytest.mark.bling(scale=0.05)
-async def test_um_pedido_cujos_itens_mudaram_perde_os_que_sairam(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(START)
+async def test_um_pedido_cujos_itens_mudaram_perde_os_que_sairam(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(START)
     changed = next(
         id_ for id_, order in bling.orders.items() if len(order["itens"]) > 1 and order["data"] >= START.isoformat()
     )
     clock.advance(DAY)
     bling.edit_order(changed, itens=bling.orders[changed]["itens"][1:])
     clock.advance(3600)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_orders(app, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_orders(account, bling)
 
 
 @pytest.mark.bling(scale=0.05)
-async def test_um_recurso_que_se_liga_depois_traz_toda_a_historia(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_um_recurso_que_se_liga_depois_traz_toda_a_historia(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """Num banco que já coletava as notas, a primeira execução com os pedidos os traz desde o começo da coleta."""
-    notes = type(app.pipeline)(app.engine, app.client, app.oauth, app.clock, _only(app, "nfe"), None)
+    notes = type(account.pipeline)(
+        account.engine, account.client, account.oauth, account.clock, _only(account, "nfe"), None
+    )
     await notes.run_full(START)
-    assert await scalar(app.engine, "SELECT count(*) FROM pedidos_venda") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM pedidos_venda") == 0
     clock.advance(DAY)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == "success", result.message
     assert result.data_referencia == local_now(bling.clock).date()
-    await assert_equals_the_orders(app, bling)
+    await assert_equals_the_orders(account, bling)
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert bling.counters.requests["/pedidos/vendas"] < 12, "a história já não se deve"
 
 
-def _only(app: App, *names: str) -> Any:
+def _only(account: Account, *names: str) -> Any:
     from dataclasses import replace
 
-    return replace(app.settings, recursos=names)
+    return replace(account.settings, recursos=names)
 
 
 @pytest.mark.bling(scale=0.05)
 @pytest.mark.collector(recursos=("pedidos_venda",))
-async def test_sem_as_notas_o_marco_delas_nao_anda(app: App, bling: Bling) -> None:
-    result = await app.pipeline.run_full(START)
+async def test_sem_as_notas_o_marco_delas_nao_anda(account: Account, bling: Bling) -> None:
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.data_referencia) == ("success", None)
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
-    await assert_equals_the_orders(app, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
+    await assert_equals_the_orders(account, bling)
     assert result.stats["pedidos_venda"] == sum(order["data"] >= START.isoformat() for order in bling.orders.values())
     day = await scalar(
-        app.engine,
+        account.engine,
         "SELECT posicao AT TIME ZONE 'America/Sao_Paulo' FROM checkpoints WHERE recurso = 'pedidos_venda.marco'",
     )
     assert day.date() == local_now(bling.clock).date()
@@ -144,47 +150,49 @@ async def test_sem_as_notas_o_marco_delas_nao_anda(app: App, bling: Bling) -> No
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
-async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run_full(date(2024, 1, 1))
+async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(date(2024, 1, 1))
     clock.advance(6 * DAY)
     for _turn in range(4):
         clock.advance(DAY)
-        assert (await app.pipeline.run()).status == "success"
+        assert (await account.pipeline.run()).status == "success"
     assert bling.counters.statuses[400] == 0
 
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
 async def test_a_conferencia_que_repara_nao_se_fia_no_ponto_de_leitura(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """Uma mudança que a linha da listagem não mostra e que o ponto de leitura já deixou para trás."""
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     changed = next(
         id_ for id_, order in bling.orders.items() if len(order["itens"]) > 1 and order["data"] >= START.isoformat()
     )
     clock.advance(DAY)
     bling.edit_order(changed, itens=bling.orders[changed]["itens"][1:])
     clock.advance(DAY)
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await control.move_checkpoint(connection, "pedidos_venda", clock.now())
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    await assert_equals_the_orders(app, bling)
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    await assert_equals_the_orders(account, bling)
 
 
 @pytest.mark.collector(recursos=("pedidos_venda", "produtos"))
-async def test_os_produtos_que_os_pedidos_citam_vem_pelo_id(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_os_produtos_que_os_pedidos_citam_vem_pelo_id(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Também o que já não tem o SKU que tinha; de um que o Bling já não mostra fica a linha que só diz isso."""
     sold = next(order for order in reversed([*bling.orders.values()]) if order["itens"])
     item = sold["itens"][0] | {"produto": {"id": 7}}
     bling.edit_order(sold["id"], itens=[item, *sold["itens"][1:]])
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     lacking = (
         "SELECT DISTINCT i.produto_id FROM pedidos_venda_itens i LEFT JOIN produtos p ON p.id = i.produto_id"
         " WHERE i.produto_id IS NOT NULL AND p.detalhe IS NULL"
     )
-    assert await rows(app.engine, lacking) == [(7,)]
-    assert await scalar(app.engine, "SELECT nao_encontrado_em IS NOT NULL FROM produtos WHERE id = 7")
+    assert await rows(account.engine, lacking) == [(7,)]
+    assert await scalar(account.engine, "SELECT nao_encontrado_em IS NOT NULL FROM produtos WHERE id = 7")
     bling.fail("^/produtos$", "server_error", query="idsProdutos")
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success", "nenhum se pergunta outra vez"
+    assert (await account.pipeline.run()).status == "success", "nenhum se pergunta outra vez"

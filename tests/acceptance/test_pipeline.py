@@ -8,158 +8,166 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
 TODAY = date(2026, 2, 20)
 
 
-async def test_uma_carga_historica_e_igual_ao_bling(app: App, bling: Bling) -> None:
-    result = await app.pipeline.run_full(START)
+async def test_uma_carga_historica_e_igual_ao_bling(account: Account, bling: Bling) -> None:
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.message, result.exit_code) == ("success", None, 0)
     assert result.data_referencia == TODAY
     assert result.stats["nfes"] == sum(1 for note in bling.notes.values() if note["tipo"] == 1)
     assert max(bling.counters.details.values()) == 1, "um detalhe foi pedido duas vezes"
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(scale=0.06, default_hides_zero_stock=True)
-async def test_o_padrao_que_esconde_saldo_zero_nao_esconde_produtos(app: App, bling: Bling, clock: FakeClock) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
-    ours = {id_ for (id_,) in await rows(app.engine, "SELECT id FROM produtos")}
+async def test_o_padrao_que_esconde_saldo_zero_nao_esconde_produtos(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
+    ours = {id_ for (id_,) in await rows(account.engine, "SELECT id FROM produtos")}
     hidden = next(id_ for id_ in ours if bling.products[id_]["estoque"]["saldoVirtualTotal"] == 0)
     clock.advance(3600)
     bling.edit_product(hidden, nome="Nome novo de um produto sem saldo")
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(scale=0.06, default_hides_all_but_authorised=True)
-async def test_o_padrao_que_so_mostra_as_autorizadas_nao_esconde_as_outras(app: App, bling: Bling) -> None:
+async def test_o_padrao_que_so_mostra_as_autorizadas_nao_esconde_as_outras(account: Account, bling: Bling) -> None:
     others = {note["situacao"] for note in bling.notes.values() if note["tipo"] == 1}
     assert others >= {1, 2, 5, 6}
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
     for situacao in (1, 3, 4, 5, 7, 8, 9, 10, 11):
         bling.issue_note(situacao=situacao)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
 @pytest.mark.bling(default_hides_all_but_authorised=True, also_authorised=frozenset({5}))
-async def test_o_padrao_que_so_mostra_5_e_6_e_descoberto_pela_sonda_de_outra_situacao(app: App, bling: Bling) -> None:
+async def test_o_padrao_que_so_mostra_5_e_6_e_descoberto_pela_sonda_de_outra_situacao(
+    account: Account, bling: Bling
+) -> None:
     for year in range(2021, 2026):
         for situacao in (1, 4, 9):
             bling.issue_note(situacao=situacao, emitted_at=datetime(year, 9, 10, 9, 0))  # noqa: DTZ001 — hora de Brasília
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, token_type_lowercase=True, always_jwt=True)
-async def test_sem_as_manias_e_com_jwt_o_resultado_e_o_mesmo(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
+async def test_sem_as_manias_e_com_jwt_o_resultado_e_o_mesmo(account: Account, bling: Bling) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(deleted_detail_answers_200=True)
-async def test_os_excluidos_que_ainda_respondem_tem_detalhe(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NULL") == 0
-    assert await scalar(app.engine, "SELECT count(*) FROM contatos WHERE situacao = 'E'") > 0
+async def test_os_excluidos_que_ainda_respondem_tem_detalhe(account: Account, bling: Bling) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NULL") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE situacao = 'E'") > 0
 
 
 @pytest.mark.collector(api_page_size=7)
-async def test_paginas_pequenas_nao_perdem_notas(app: App, bling: Bling) -> None:
-    assert (await app.pipeline.run_full(START)).status == "success"
-    await assert_equals_truth(app.engine, bling)
+async def test_paginas_pequenas_nao_perdem_notas(account: Account, bling: Bling) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(volumes={})
-async def test_uma_conta_vazia_e_um_sucesso(app: App) -> None:
-    result = await app.pipeline.run_full(START)
+async def test_uma_conta_vazia_e_um_sucesso(account: Account) -> None:
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.stats) == ("success", {"nfes": 0, "contatos": 0, "produtos": 0})
     assert result.data_referencia == TODAY
 
 
 async def test_a_segunda_execucao_sem_novidade_pede_no_maximo_nove_vezes(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     # O que ainda não é final é relido a cada vez, e com razão: aqui não há nada assim.
     for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 5, 6)]:
         bling.edit_note(note["id"], situacao=6)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     clock.advance(86400)
     bling.counters.reset()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.stats["nfes"]) == ("success", 0)
     assert bling.counters.total <= 9, bling.counters.requests
     assert result.requisicoes == bling.counters.total - bling.counters.token_calls
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
-async def test_na_escala_real_as_requisicoes_ficam_a_dois_por_cento_do_minimo(app: App, bling: Bling) -> None:
-    result = await app.pipeline.run_full(START)
+async def test_na_escala_real_as_requisicoes_ficam_a_dois_por_cento_do_minimo(account: Account, bling: Bling) -> None:
+    result = await account.pipeline.run_full(START)
     assert result.status == "success"
     notes = [note for note in bling.notes.values() if note["tipo"] == 1]
     contacts = {note["contato"]["id"] for note in notes} - {0}
     skus = {line["codigo"] for note in notes for line in note["itens"]} - {""}
     floor = len(notes) + len(contacts) + ceil(len(notes) / 100) + ceil(len(skus) / 100)
     assert result.requisicoes <= floor * 1.02, (result.requisicoes, floor, bling.counters.requests)
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_um_periodo_do_passado_traz_so_as_suas_notas_e_nao_move_o_marco(app: App, bling: Bling) -> None:
-    await app.pipeline.run(TODAY - timedelta(days=10), TODAY)
-    before = await scalar(app.engine, "SELECT max(data_referencia) FROM etl_controle")
+async def test_um_periodo_do_passado_traz_so_as_suas_notas_e_nao_move_o_marco(account: Account, bling: Bling) -> None:
+    await account.pipeline.run(TODAY - timedelta(days=10), TODAY)
+    before = await scalar(account.engine, "SELECT max(data_referencia) FROM etl_controle")
     assert before == TODAY
-    result = await app.pipeline.run(date(2023, 1, 1), date(2023, 12, 31))
+    result = await account.pipeline.run(date(2023, 1, 1), date(2023, 12, 31))
     assert (result.status, result.data_referencia) == ("success", TODAY)
-    years = {year for (year,) in await rows(app.engine, "SELECT extract(year FROM data_emissao) FROM nfe_cabecalho")}
+    years = {
+        year for (year,) in await rows(account.engine, "SELECT extract(year FROM data_emissao) FROM nfe_cabecalho")
+    }
     assert years == {2023, 2026}
     expected = sum(1 for n in bling.notes.values() if n["tipo"] == 1 and n["dataEmissao"].startswith("2023"))
     assert result.stats["nfes"] == expected
 
 
-async def test_as_bordas_do_periodo_entram_inteiras(app: App, bling: Bling) -> None:
+async def test_as_bordas_do_periodo_entram_inteiras(account: Account, bling: Bling) -> None:
     """Um período de um dia traz a primeira e a última nota possíveis dele, e nenhuma dos vizinhos."""
     moments = ("2025-03-09 23:59:59", "2025-03-10 00:00:00", "2025-03-10 23:59:59", "2025-03-11 00:00:00")
     ids = [bling.issue_note(emitted_at=datetime.fromisoformat(moment)) for moment in moments]
-    await app.pipeline.run(date(2025, 3, 10), date(2025, 3, 10))
-    found = {id_ for (id_,) in await rows(app.engine, "SELECT id FROM nfe_cabecalho")}
+    await account.pipeline.run(date(2025, 3, 10), date(2025, 3, 10))
+    found = {id_ for (id_,) in await rows(account.engine, "SELECT id FROM nfe_cabecalho")}
     assert found >= set(ids[1:3])
     assert not found & {ids[0], ids[3]}
 
 
-async def test_a_primeira_execucao_diaria_cobre_ontem_e_a_releitura(app: App, bling: Bling) -> None:
-    result = await app.pipeline.run()
+async def test_a_primeira_execucao_diaria_cobre_ontem_e_a_releitura(account: Account, bling: Bling) -> None:
+    result = await account.pipeline.run()
     assert result.status == "success"
-    period = await rows(app.engine, "SELECT tipo, data_inicio, data_fim FROM etl_controle")
+    period = await rows(account.engine, "SELECT tipo, data_inicio, data_fim FROM etl_controle")
     assert period == [("run", TODAY - timedelta(days=31), TODAY)]
 
 
-async def test_o_marco_acompanha_os_dias(app: App, bling: Bling, clock: FakeClock) -> None:
-    await app.pipeline.run()
+async def test_o_marco_acompanha_os_dias(account: Account, bling: Bling, clock: FakeClock) -> None:
+    await account.pipeline.run()
     clock.advance(3 * 86400)
     new = bling.issue_note()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.data_referencia) == ("success", TODAY + timedelta(days=3))
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new) == 1
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=new) == 1
 
 
 @pytest.mark.parametrize(
     ("inicio", "fim"),
     [(date(2027, 1, 1), None), (date(2025, 2, 1), date(2025, 1, 31)), (date(1999, 12, 31), None)],
 )
-async def test_um_periodo_impossivel_nao_muda_nada(app: App, bling: Bling, inicio: date, fim: date | None) -> None:
+async def test_um_periodo_impossivel_nao_muda_nada(
+    account: Account, bling: Bling, inicio: date, fim: date | None
+) -> None:
     bling.counters.reset()
     with pytest.raises(UsageError):
-        await app.pipeline.run(inicio, fim)
-    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 0
+        await account.pipeline.run(inicio, fim)
+    assert await scalar(account.engine, "SELECT count(*) FROM etl_controle") == 0
     assert bling.counters.total == 0

@@ -13,9 +13,9 @@ from tests.support.truth import assert_equals_truth
 from tests.support.variants import one_now
 
 from bling_collector.api.pace import FAILURES_IN_A_ROW, SUSPECTS
-from bling_collector.bootstrap import App
 from bling_collector.db.control import DIED
 from bling_collector.runs.job import INTERRUPTED
+from bling_collector.workplace.account import Account
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
 from bling_simulator.api.query import Query
@@ -35,133 +35,137 @@ def notes_of(bling: Bling) -> list[int]:
 
 
 @pytest.mark.slow
-async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(app: App, bling: Bling) -> None:
+async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(account: Account, bling: Bling) -> None:
     kinds: list[FaultKind] = ["server_error", "bad_gateway", "empty", "null", "cut", "error_with_200"]
     for kind in kinds:
         bling.fail(API, kind, probability=0.01)
-    first = await app.pipeline.run_full(START)
+    first = await account.pipeline.run_full(START)
     assert bling.counters.faults > 0
     if first.status != "success":
         bling.faults.clear()
         assert first.exit_code == 1
-        first = await app.pipeline.run()
+        first = await account.pipeline.run()
     assert (first.status, first.message) == ("success", None)
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.parametrize("kind", one_now([k for k in get_args(FaultKind) if k not in ("hang", "hold", "body")]))
-async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(app: App, bling: Bling, kind: FaultKind) -> None:
+async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(
+    account: Account, bling: Bling, kind: FaultKind
+) -> None:
     for path in ("^/nfe$", r"^/nfe/\d+$", r"^/contatos/\d+$", "^/produtos$", "^/formas-pagamentos$"):
         bling.fail(path, kind, times=2)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
     assert bling.counters.faults >= 8
 
 
 @pytest.mark.parametrize("kind", one_now(["bad_gateway", "drop", "server_error"]))
 async def test_bling_fora_do_ar_e_erro_e_a_janela_fica_devida_ate_a_execucao_seguinte(
-    app: App, bling: Bling, kind: FaultKind
+    account: Account, bling: Bling, kind: FaultKind
 ) -> None:
     bling.fail(API, kind)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code, result.data_referencia) == ("error", 1, None)
-    owed = await rows(app.engine, "SELECT data_inicio, data_fim, erro FROM janelas_devidas ORDER BY 1")
+    owed = await rows(account.engine, "SELECT data_inicio, data_fim, erro FROM janelas_devidas ORDER BY 1")
     assert (owed[0][0], owed[-1][1]) == (START, TODAY)
     assert owed[-1][2], "a janela não diz por que é devida"
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
     bling.faults.clear()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.data_referencia) == ("success", TODAY)
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_bling_que_cai_no_meio_dos_detalhes_deixa_o_que_veio_e_deve_o_resto(app: App, bling: Bling) -> None:
+async def test_bling_que_cai_no_meio_dos_detalhes_deixa_o_que_veio_e_deve_o_resto(
+    account: Account, bling: Bling
+) -> None:
     bling.fail(API, "bad_gateway", after=30)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code) == ("partial", 1)
-    stored = await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho")
+    stored = await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho")
     assert 0 < stored < len(notes_of(bling))
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0, "é o Bling que caiu, não as notas"
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0, "é o Bling que caiu, não as notas"
     bling.faults.clear()
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_uma_nota_que_falha_sempre_fica_pendente_e_segura_o_marco_ate_sarar(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bad = notes_of(bling)[3]
     day = date.fromisoformat(bling.notes[bad]["dataEmissao"][:10])
     rule = bling.fail(rf"^/nfe/{bad}$")
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code) == ("partial", 1)
     assert result.data_referencia == day - timedelta(days=1)
-    await assert_equals_truth(app.engine, bling, without=[bad])
+    await assert_equals_truth(account.engine, bling, without=[bad])
     for attempts in (1, 2, 3):
-        stored = await rows(app.engine, "SELECT recurso, recurso_id, data_emissao, tentativas FROM pendencias")
+        stored = await rows(account.engine, "SELECT recurso, recurso_id, data_emissao, tentativas FROM pendencias")
         assert stored == [("nfe", str(bad), day, attempts)]
         clock.advance(86400)
         bling.issue_note()
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert (result.status, result.data_referencia) == ("partial", day - timedelta(days=1))
     bling.faults.remove(rule)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.data_referencia) == ("success", TODAY + timedelta(days=3))
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
-    await assert_equals_truth(app.engine, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
-async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(app: App, bling: Bling) -> None:
+async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(account: Account, bling: Bling) -> None:
     bad = notes_of(bling)[0]
     rule = bling.fail(rf"^/nfe/{bad}$")
-    await app.pipeline.run()
+    await account.pipeline.run()
     bling.faults.remove(rule)
-    result = await app.pipeline.run(date(2021, 5, 1), date(2021, 5, 2))
+    result = await account.pipeline.run(date(2021, 5, 1), date(2021, 5, 2))
     assert result.status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=bad) == 1
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=bad) == 1
 
 
 @pytest.mark.slow
-async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(app: App, bling: Bling) -> None:
+async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(account: Account, bling: Bling) -> None:
     bad = notes_of(bling)[:20]
     bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "partial"
-    assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
-    await assert_equals_truth(app.engine, bling, without=bad)
+    assert {int(id_) for (id_,) in await rows(account.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
+    await assert_equals_truth(account.engine, bling, without=bad)
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.06)
-async def test_muitas_pendencias_antigas_nao_param_o_resto(app: App, bling: Bling) -> None:
+async def test_muitas_pendencias_antigas_nao_param_o_resto(account: Account, bling: Bling) -> None:
     """Numa execução sem nota nova nenhuma nota responde; a listagem, que respondeu, é a testemunha."""
     old = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]) < "2025-06"]
     assert len(old) > FAILURES_IN_A_ROW
     for id_ in old:
         bling.edit_note(id_, situacao=2 if bling.notes[id_]["situacao"] != 2 else 6)
     bling.fail(rf"^/nfe/({'|'.join(map(str, old))})$")
-    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
+    assert (await account.pipeline.reconcile(repair=True)).status == "partial"
     bling.counters.reset()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.error) == ("partial", None)
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == len(old)
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == len(old)
     assert bling.counters.requests["/produtos"] > 0, "o que vem depois das pendências também é feito"
 
 
 @pytest.mark.slow
-async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(app: App, bling: Bling) -> None:
+async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(account: Account, bling: Bling) -> None:
     """Nem um disjuntor abre: uma nota que já respondeu, perguntada de novo, diz que o Bling atende."""
     bad = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]).startswith("2024")]
     assert len(bad) > SUSPECTS
     bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "partial"
     assert result.error is None
-    assert await scalar(app.engine, "SELECT pausada_ate FROM limites_bling") is None
-    assert {int(id_) for (id_,) in await rows(app.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
-    await assert_equals_truth(app.engine, bling, without=bad)
+    assert await scalar(account.engine, "SELECT pausada_ate FROM limites_bling") is None
+    assert {int(id_) for (id_,) in await rows(account.engine, "SELECT recurso_id FROM pendencias")} == set(bad)
+    await assert_equals_truth(account.engine, bling, without=bad)
 
 
 HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
@@ -185,99 +189,103 @@ HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
     ids=["numero-grande-demais", "sku-grande-demais", "dois-defeitos"],
 )
 async def test_uma_nota_que_nao_cabe_no_banco_nao_leva_as_outras(
-    app: App, bling: Bling, oddity: dict[str, object], reason: str
+    account: Account, bling: Bling, oddity: dict[str, object], reason: str
 ) -> None:
     bad = notes_of(bling)[7]
     before = dict(bling.notes[bad])
     bling.edit_note(bad, **oddity)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "partial"
-    stored = await rows(app.engine, "SELECT recurso_id, erro FROM pendencias")
+    stored = await rows(account.engine, "SELECT recurso_id, erro FROM pendencias")
     assert [id_ for id_, _ in stored] == [str(bad)]
     assert reason in stored[0][1]
-    await assert_equals_truth(app.engine, bling, without=[bad])
+    await assert_equals_truth(account.engine, bling, without=[bad])
     bling.edit_note(bad, **{field: before[field] for field in oddity})
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_a_cota_do_dia_acaba_no_meio_e_o_dia_seguinte_paga(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_a_cota_do_dia_acaba_no_meio_e_o_dia_seguinte_paga(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     bling.configure(requests_per_day=40)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code) == ("partial", 1)
     assert "cota" in (result.message or "")
     assert bling.counters.too_many_requests < 70, "insistiu depois de saber que a cota acabou"
-    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") > 0
+    assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") > 0
     clock.advance(86400)
     bling.configure(requests_per_day=120_000)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_o_token_que_vence_no_meio_e_renovado_uma_vez(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, bling.expire_access_tokens)
     bling.counters.reset()
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, bling.counters.token_calls) == ("success", 1)
     assert bling.counters.statuses[401] > 0
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_a_autorizacao_revogada_no_meio_pede_outra_e_nada_se_perde(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, bling.revoke_all)
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.exit_code == 3
     assert result.status in ("partial", "error")
-    assert await scalar(app.engine, "SELECT count(*) FROM janelas_devidas") > 0
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") > 0
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
 @pytest.mark.parametrize(("path", "table"), one_now([("/contatos", "contatos"), ("/produtos", "produtos")]))
-async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(app: App, bling: Bling, path: str, table: str) -> None:
+async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(
+    account: Account, bling: Bling, path: str, table: str
+) -> None:
     bling.configure(missing_scopes=frozenset({path}))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code) == ("partial", 1)
     assert path in (result.message or "")
     assert "escopo" in (result.message or "")
-    assert await scalar(app.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling))
-    assert await scalar(app.engine, f"SELECT count(detalhe) FROM {table}") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == len(notes_of(bling))
+    assert await scalar(account.engine, f"SELECT count(detalhe) FROM {table}") == 0
     bling.configure(missing_scopes=frozenset())
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
-async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(app: App, bling: Bling) -> None:
+async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(account: Account, bling: Bling) -> None:
     contact = bling.add_contact()
     bling.issue_note(contact_id=contact)
     rule = bling.fail(rf"^/contatos/{contact}$")
     for attempts in (1, 2, 3):
-        assert (await app.pipeline.run()).status == "partial"
-        assert await rows(app.engine, "SELECT recurso, tentativas FROM pendencias") == [("contatos", attempts)]
+        assert (await account.pipeline.run()).status == "partial"
+        assert await rows(account.engine, "SELECT recurso, tentativas FROM pendencias") == [("contatos", attempts)]
     bling.faults.remove(rule)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :id", id=contact)
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :id", id=contact)
 
 
 @pytest.mark.slow
 @pytest.mark.bling(most_array_values=4)
-async def test_um_bling_que_aceita_poucos_codigos_por_vez_da_os_mesmos_produtos(app: App, bling: Bling) -> None:
+async def test_um_bling_que_aceita_poucos_codigos_por_vez_da_os_mesmos_produtos(account: Account, bling: Bling) -> None:
     """Quantos `codigos[]` cabem num pedido não está documentado."""
     sold = {line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"]} - {"", UNKNOWN_SKU}
     for sku in sorted(sold)[:9]:
         bling.delete_product(bling.add_product(sku))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert (result.status, result.message) == ("success", None)
-    assert await scalar(app.engine, "SELECT count(*) FROM produtos WHERE excluida_em IS NOT NULL") >= 9
-    await assert_equals_truth(app.engine, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM produtos WHERE excluida_em IS NOT NULL") >= 9
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O Bling responde 400 a todo lote que traz o SKU; os outros chegam, e ele fica pendente."""
     bad = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
@@ -290,33 +298,33 @@ async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
 
     with monkeypatch.context() as patch:
         patch.setitem(RESOURCES, "/produtos", replace(original, list=picky))
-        assert (await app.pipeline.run_full(START)).status == "partial"
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", bad)]
+        assert (await account.pipeline.run_full(START)).status == "partial"
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("produtos", bad)]
     skus = {line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"]} - {"", bad, UNKNOWN_SKU}
-    assert {sku for (sku,) in await rows(app.engine, "SELECT codigo FROM produtos")} == skus
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert {sku for (sku,) in await rows(account.engine, "SELECT codigo FROM produtos")} == skus
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow
 async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 30), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
         stop = asyncio.Event()
         with monkeypatch.context() as patch:
             at_request(bling, patch, pattern, number, stop.set)
-            result = await app.pipeline.run_full(START, stop=stop)
+            result = await account.pipeline.run_full(START, stop=stop)
         assert (result.status, result.exit_code) == ("partial", 1)
         assert INTERRUPTED.rstrip(".") in (result.message or "")
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.parametrize("path", one_now(["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"]))
 async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
-    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """O relógio fica parado na espera entre duas tentativas, e é nela que chega o pedido."""
     stop = asyncio.Event()
@@ -329,30 +337,30 @@ async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
     monkeypatch.setattr(clock, "sleep", asked_to_stop)
     rule = bling.fail(path)
     async with asyncio.timeout(120):
-        result = await app.pipeline.run_full(START, stop=stop)
+        result = await account.pipeline.run_full(START, stop=stop)
     assert (result.status, result.message and INTERRUPTED.rstrip(".") in result.message) == ("partial", True)
     monkeypatch.undo()
     bling.faults.remove(rule)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_uma_execucao_cancelada_nao_fica_em_curso(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = asyncio.create_task(app.pipeline.run_full(START))
+    task = asyncio.create_task(account.pipeline.run_full(START))
     at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await rows(app.engine, "SELECT status, fim IS NOT NULL FROM etl_controle") == [("error", True)]
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert await rows(account.engine, "SELECT status, fim IS NOT NULL FROM etl_controle") == [("error", True)]
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_a_execucao_que_morreu_e_marcada_pela_seguinte(app: App) -> None:
-    async with app.engine.begin() as connection:
+async def test_a_execucao_que_morreu_e_marcada_pela_seguinte(account: Account) -> None:
+    async with account.engine.begin() as connection:
         await connection.exec_driver_sql("INSERT INTO etl_controle (status, inicio) VALUES ('running', now())")
-    await app.pipeline.run()
-    stored = await rows(app.engine, "SELECT status, erro_mensagem FROM etl_controle ORDER BY id")
+    await account.pipeline.run()
+    stored = await rows(account.engine, "SELECT status, erro_mensagem FROM etl_controle ORDER BY id")
     assert stored[0] == ("error", DIED)
     assert stored[1] == ("success", None)

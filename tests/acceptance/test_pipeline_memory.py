@@ -5,7 +5,7 @@ import sys
 import pytest
 from tests.support.one_run import OneRun
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -22,10 +22,10 @@ _peaks: dict[int, int] = {}
     ],
 )
 async def test_doze_mil_notas_na_memoria_de_mil_e_duzentas(
-    server: RunningServer, bling: Bling, app: App, database_url: str, count: int
+    server: RunningServer, bling: Bling, account: Account, database_url: str, count: int
 ) -> None:
     """O processo que coleta é outro que não o do simulador: o que se mede é o pico dele, em KB."""
-    await app.engine.dispose()
+    await account.engine.dispose()
     run = await OneRun.start(server, database_url, "2025-01-01")
     await run.ready()
     answer = await run.finish()

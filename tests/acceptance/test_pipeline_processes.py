@@ -11,7 +11,7 @@ from tests.support.collecting import at_request, rows, scalar
 from tests.support.one_run import OneRun
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
 from bling_simulator.server import RunningServer
@@ -32,7 +32,7 @@ def slow(number: int) -> Any:
 async def test_kill_9_no_meio_e_a_execucao_seguinte_completa(
     server: RunningServer,
     bling: Bling,
-    app: App,
+    account: Account,
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     pattern: str,
@@ -42,12 +42,12 @@ async def test_kill_9_no_meio_e_a_execucao_seguinte_completa(
     await run.ready()
     at_request(bling, monkeypatch, pattern, number, run.kill)
     assert await run.finish() == {}
-    assert await rows(app.engine, "SELECT status FROM etl_controle") == [("running",)]
-    result = await app.pipeline.run()
+    assert await rows(account.engine, "SELECT status FROM etl_controle") == [("running",)]
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
     assert result.data_referencia == date(2026, 2, 20)
-    assert await rows(app.engine, "SELECT status FROM etl_controle ORDER BY id") == [("error",), ("success",)]
-    await assert_equals_truth(app.engine, bling)
+    assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id") == [("error",), ("success",)]
+    await assert_equals_truth(account.engine, bling)
 
 
 def add_twins_without_stock(bling: Bling, most: int) -> None:
@@ -61,7 +61,12 @@ def add_twins_without_stock(bling: Bling, most: int) -> None:
 @pytest.mark.parametrize("number", [slow(4), 7, slow(9)])
 @pytest.mark.bling(scale=0.03, default_hides_zero_stock=True)
 async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
-    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+    server: RunningServer,
+    bling: Bling,
+    account: Account,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
 ) -> None:
     """O padrão esconde os produtos sem saldo: onde quer que se morra depois de o descobrir, nenhum se perde."""
     add_twins_without_stock(bling, 3)
@@ -69,16 +74,21 @@ async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
     await run.ready()
     at_request(bling, monkeypatch, "^/produtos$", number, run.kill)
     assert await run.finish() == {}
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.loaded(date(2021, 1, 1))
 @pytest.mark.parametrize("number", [slow(4), 5, slow(6)])
 @pytest.mark.bling(scale=0.03)
 async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
-    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+    server: RunningServer,
+    bling: Bling,
+    account: Account,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
 ) -> None:
     """Um produto novo revela que o padrão esconde: os gêmeos dos que já se tinham são devidos desde então."""
     bling.configure(default_hides_zero_stock=True)
@@ -89,15 +99,20 @@ async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
     await run.ready()
     at_request(bling, monkeypatch, "^/produtos$", number, run.kill)
     assert await run.finish() == {}
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.parametrize("number", [slow(13), 18, slow(25)])
 @pytest.mark.bling(scale=0.03, default_hides_all_but_authorised=True)
 async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
-    server: RunningServer, bling: Bling, app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, number: int
+    server: RunningServer,
+    bling: Bling,
+    account: Account,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
 ) -> None:
     """A janela mais nova já tinha sido quitada sem o que só a seguinte revelou: volta a ser devida."""
     for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6) and n["dataEmissao"] > "2025-03"]:
@@ -108,17 +123,17 @@ async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
     await run.ready()
     at_request(bling, monkeypatch, "^/nfe$", number, run.kill)
     assert await run.finish() == {}
-    assert await rows(app.engine, "SELECT 1 FROM checkpoints WHERE recurso = 'nfe.escondidas'") == [(1,)]
-    result = await app.pipeline.run()
+    assert await rows(account.engine, "SELECT 1 FROM checkpoints WHERE recurso = 'nfe.escondidas'") == [(1,)]
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
-    assert await rows(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=rejected) == [(4,)]
-    await assert_equals_truth(app.engine, bling)
+    assert await rows(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=rejected) == [(4,)]
+    await assert_equals_truth(account.engine, bling)
 
 
 async def test_quatro_ao_mesmo_tempo_sao_uma_execucao_uma_renovacao_e_tres_recusas(
-    server: RunningServer, bling: Bling, app: App, database_url: str
+    server: RunningServer, bling: Bling, account: Account, database_url: str
 ) -> None:
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE oauth_tokens SET expires_at = '2026-02-20 21:00:00+00'")
     bling.counters.reset()
     runs = [await OneRun.start(server, database_url, "2021-01-01") for _ in range(4)]
@@ -130,5 +145,5 @@ async def test_quatro_ao_mesmo_tempo_sao_uma_execucao_uma_renovacao_e_tres_recus
     }
     assert all("em curso" in answer["message"] for answer in answers if "error" in answer)
     assert bling.counters.token_calls == 1
-    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == 1
-    await assert_equals_truth(app.engine, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM etl_controle") == 1
+    await assert_equals_truth(account.engine, bling)

@@ -7,19 +7,19 @@ from tests.acceptance.service_fixtures import serving, until
 from tests.support.collecting import scalar
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
 from bling_collector.cli.screen import report
 from bling_collector.config import Settings
 from bling_collector.etl.progress import Progress
 from bling_collector.insight.status import load_status
 from bling_collector.runs import journal
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 PAGE = {"Accept": "text/html"}
 
 
 async def test_while_bling_is_silent_the_panel_and_status_say_which_try_it_is(
-    app: App,
+    account: Account,
     settings: Settings,
     bling: Bling,
     clock: FakeClock,
@@ -35,11 +35,11 @@ async def test_while_bling_is_silent_the_panel_and_status_say_which_try_it_is(
         if seconds >= 4 and not told:
 
             async def noted() -> object:
-                return await scalar(app.engine, "SELECT espera ~ 'tentativa 3 de 5, daqui a' FROM etl_controle")
+                return await scalar(account.engine, "SELECT espera ~ 'tentativa 3 de 5, daqui a' FROM etl_controle")
 
             await until(noted)
             now = clock.now()
-            report.status(await load_status(app.engine, app.cipher, now), now, 26)
+            report.status(await load_status(account.engine, account.cipher, now), now, 26)
             told.append(capsys.readouterr().out)
             async with serving(settings, clock) as http:
                 told.append((await http.get("/execucoes/1", headers=PAGE)).text)
@@ -47,21 +47,21 @@ async def test_while_bling_is_silent_the_panel_and_status_say_which_try_it_is(
         await rest(seconds)
 
     monkeypatch.setattr(clock, "sleep", sleep)
-    assert (await app.pipeline.run_full(date(2026, 1, 1))).status == "success"
+    assert (await account.pipeline.run_full(date(2026, 1, 1))).status == "success"
     assert len(told) == 3
     for each in told:
         assert "Bling não respondeu; tentativa 3 de 5, daqui a" in each
-    assert await scalar(app.engine, "SELECT espera IS NULL AND restam IS NULL FROM etl_controle")
+    assert await scalar(account.engine, "SELECT espera IS NULL AND restam IS NULL FROM etl_controle")
 
 
 @pytest.mark.bling(scale=0.03)
-async def test_the_time_left_is_of_the_whole_run_and_not_of_a_window(app: App, bling: Bling) -> None:
+async def test_the_time_left_is_of_the_whole_run_and_not_of_a_window(account: Account, bling: Bling) -> None:
     seen: list[tuple[str, int, int | None]] = []
 
     def sink(progress: Progress) -> None:
         seen.append((progress.fase, progress.requisicoes, progress.restam))
 
-    result = await app.pipeline.run_full(date(2021, 1, 1), sink=sink)
+    result = await account.pipeline.run_full(date(2021, 1, 1), sink=sink)
     assert result.status == "success"
     known = [(fase, done, left) for fase, done, left in seen if left is not None]
     first_window = [left for fase, _, left in known if fase == known[0][0]]

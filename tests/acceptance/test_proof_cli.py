@@ -10,9 +10,9 @@ from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 from tests.support.proving import START, assert_equals_the_living, at, count, execute, outgoing, snapshot, twin
 
-from bling_collector.bootstrap import App
 from bling_collector.config import Settings
 from bling_collector.db.control import PARKED_AFTER
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -23,20 +23,20 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
     return Terminal(tmp_path, variables_for(settings, server))
 
 
-async def test_conferir_e_reparar(app: App, bling: Bling, terminal: Terminal) -> None:
+async def test_conferir_e_reparar(account: Account, bling: Bling, terminal: Terminal) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2022-05-31 23:59:59"))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     cancelled, issued = outgoing(bling, 6)[1], bling.issue_note(emitted_at=at("2023-01-01 00:00:00"))
     bling.cancel_note(cancelled)
     bling.delete_note(doomed)
-    before = await snapshot(app.engine)
+    before = await snapshot(account.engine)
     looked = await terminal.run("reconcile", "--json")
     assert looked.code == 1, looked.err
     assert looked.json["status"] == "partial"
     expected = {"faltavam": [issued], "mudaram": [cancelled], "sumiram": [doomed]}
     assert looked.json["encontrado"] == {"contagens": dict.fromkeys(expected, 1), "ids": expected}
     assert not looked.json["conferencia"]["igual"]
-    assert await snapshot(app.engine) == before
+    assert await snapshot(account.engine) == before
     repaired = await terminal.run("reconcile", "--repair")
     assert repaired.code == 0, repaired.err
     total = len(outgoing(bling))
@@ -44,19 +44,19 @@ async def test_conferir_e_reparar(app: App, bling: Bling, terminal: Terminal) ->
     assert f"Faltavam aqui: 1 ({issued})." in repaired.out
     assert f"Mudaram lá: 1 ({cancelled})." in repaired.out
     assert f"Só existiam aqui: 1 ({doomed})." in repaired.out
-    await assert_equals_the_living(app.engine, bling, deleted={doomed})
+    await assert_equals_the_living(account.engine, bling, deleted={doomed})
 
 
 @pytest.mark.loaded(START)
-async def test_parte_de_um_mes_nao_fala_do_todo(app: App, bling: Bling, terminal: Terminal) -> None:
+async def test_parte_de_um_mes_nao_fala_do_todo(account: Account, bling: Bling, terminal: Terminal) -> None:
     """Antes de a história ser conferida inteira, não há o que afirmar dela."""
-    await execute(app.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
+    await execute(account.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
     said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
     assert said.code == 0, said.err
     assert "na conferência de" not in said.out
     assert "✘" not in said.out, "o que falta conferir não é uma diferença"
     assert "Ainda por conferir: 36 meses, de jan/2021 a dez/2023." in said.out
-    await execute(app.engine, "UPDATE conferencias SET sobram = '{7}' WHERE mes = '2024-05-01'")
+    await execute(account.engine, "UPDATE conferencias SET sobram = '{7}' WHERE mes = '2024-05-01'")
     for how in ([], ["--json"]):
         said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10", *how)
         assert said.code == 1, "um mês de que não se perguntou também difere"
@@ -76,20 +76,20 @@ WRONG = {
 }
 
 
-async def test_pedidos_errados(app: App, terminal: Terminal) -> None:
+async def test_pedidos_errados(account: Account, terminal: Terminal) -> None:
     for command, sentence in WRONG.items():
         said = await terminal.run(*command.split())
         assert (said.code, said.out) == (2, ""), command
         assert sentence in said.err, command
         assert "Traceback" not in said.err, command
-    assert await count(app.engine, "etl_controle") == 0
+    assert await count(account.engine, "etl_controle") == 0
 
 
-async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
+async def test_a_numeracao(account: Account, bling: Bling, terminal: Terminal) -> None:
     bling.issue_note(serie=7)
     bling.notebook._numbers[7] += 2
     bling.issue_note(serie=7)
-    await app.pipeline.run()
+    await account.pipeline.run()
     said = await terminal.run("reconcile", "--numeracao", "--serie", "7", BLING_CLIENT_ID="")
     assert said.code == 1, "há uma lacuna sem explicação"
     assert "Série 7: de 1 a 4, 2 números." in said.out
@@ -100,11 +100,11 @@ async def test_a_numeracao(app: App, bling: Bling, terminal: Terminal) -> None:
     assert (await terminal.run("reconcile", "--numeracao", "--serie", "1")).code == 0
 
 
-async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal, clock: FakeClock) -> None:
+async def test_o_que_falhou(account: Account, bling: Bling, terminal: Terminal, clock: FakeClock) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
-    await app.pipeline.run()
-    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    await account.pipeline.run()
+    await execute(account.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     listed = await terminal.run("failures")
     assert listed.code == 0
     numero = bling.notes[bad]["numero"]
@@ -122,22 +122,22 @@ async def test_o_que_falhou(app: App, bling: Bling, terminal: Terminal, clock: F
     bling.faults.clear()
     clock.advance(60)  # a hora é a do Bling, e vem dele em segundos inteiros
     assert (await terminal.run("failures", "retry")).code == 0
-    assert await count(app.engine, "pendencias") == 0
+    assert await count(account.engine, "pendencias") == 0
 
 
-async def test_reprocessar_sem_credenciais_e_sem_o_bling(app: App, bling: Bling, terminal: Terminal) -> None:
-    await app.pipeline.run()
-    fresh = await snapshot(app.engine)
-    await execute(app.engine, "UPDATE nfe_cabecalho SET total_nota = 0", "DELETE FROM nfe_itens")
+async def test_reprocessar_sem_credenciais_e_sem_o_bling(account: Account, bling: Bling, terminal: Terminal) -> None:
+    await account.pipeline.run()
+    fresh = await snapshot(account.engine)
+    await execute(account.engine, "UPDATE nfe_cabecalho SET total_nota = 0", "DELETE FROM nfe_itens")
     bling.counters.reset()
     said = await terminal.run("reprocess", "--json", BLING_CLIENT_ID="", BLING_CLIENT_SECRET="")
     assert (said.code, said.json["status"]) == (0, "success"), said.err
     assert bling.counters.total == 0
-    assert await snapshot(app.engine) == fresh
+    assert await snapshot(account.engine) == fresh
     assert (await terminal.run("reprocess", "--data-inicio", "2026-02-01")).out.startswith("✔ Tudo refeito: ")
 
 
-async def test_buscar_um_objeto(app: App, bling: Bling, terminal: Terminal) -> None:
+async def test_buscar_um_objeto(account: Account, bling: Bling, terminal: Terminal) -> None:
     note = outgoing(bling)[-1]
     assert (await terminal.run("sync", "nfe", str(note))).out.strip() == f"✔ nfe/{note}: criado."
     assert (await terminal.run("sync", "nfe", str(note), "--json")).json["resultado"] == "igual"
@@ -147,19 +147,19 @@ async def test_buscar_um_objeto(app: App, bling: Bling, terminal: Terminal) -> N
 
 @pytest.mark.loaded(START)
 async def test_kill_9_no_meio_da_conferencia(
-    app: App, bling: Bling, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = bling.issue_note(emitted_at=at("2021-06-30 23:59:59"))
     process = await terminal.start("reconcile", "--repair")
     at_request(bling, monkeypatch, "^/nfe$", 9, process.kill)
     await process.communicate()
     assert process.returncode == -9
-    assert await rows(app.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("running",)]
-    owed = await rows(app.engine, "SELECT data_inicio FROM janelas_devidas ORDER BY 1")
+    assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("running",)]
+    owed = await rows(account.engine, "SELECT data_inicio FROM janelas_devidas ORDER BY 1")
     assert owed[0] == (START,)
     assert len(owed) < 6, "as que se completaram não são devidas"
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.found.ids) == ("success", {"faltavam": [issued]})
     assert result.data_referencia is not None
     assert result.data_referencia >= date(2026, 2, 20)
-    await assert_equals_the_living(app.engine, bling)
+    await assert_equals_the_living(account.engine, bling)

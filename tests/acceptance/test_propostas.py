@@ -8,8 +8,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.payload import measured
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.papers.quotes import CUSTOM
@@ -35,11 +35,11 @@ def quotes(bling: Bling) -> dict[int, Json]:
     return {id_: entry.detail for id_, entry in bling.kept(PATH).entries.items()}
 
 
-async def assert_equals_the_quotes(app: App, bling: Bling) -> None:
+async def assert_equals_the_quotes(account: Account, bling: Bling) -> None:
     """Cada proposta viva, com os seus itens, é a do Bling; e não há outra."""
     expected = {id_: each for id_, each in sorted(quotes(bling).items()) if each["data"] >= START.isoformat()}
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT id, numero, data, situacao, contato_id, vendedor_id, total FROM propostas WHERE excluida_em IS NULL "
         "ORDER BY id",
     )
@@ -55,7 +55,7 @@ async def assert_equals_the_quotes(app: App, bling: Bling) -> None:
         for id_, each in expected.items()
     ]
     held = await rows(
-        app.engine,
+        account.engine,
         "SELECT proposta_id, i.produto_id, quantidade, valor_unitario FROM propostas_itens i "
         "JOIN propostas p ON p.id = proposta_id WHERE excluida_em IS NULL ORDER BY proposta_id, ordem",
     )
@@ -68,28 +68,30 @@ async def assert_equals_the_quotes(app: App, bling: Bling) -> None:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
-    app: App, bling: Bling, clock: FakeClock, reading: dict[str, Any]
+    account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
     model = {**clone(list(quotes(bling).values())[-1]), "data": local_now(bling.clock).date().isoformat()}
     del model["id"]
     new, lost = (bling.add_dimension(PATH, **clone(model)) for _ in range(2))
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
-    await assert_equals_the_quotes(app, bling)
-    assert await scalar(app.engine, "SELECT count(*) FROM propostas WHERE situacao = :own", own=CUSTOM) == 1
+    await assert_equals_the_quotes(account, bling)
+    assert await scalar(account.engine, "SELECT count(*) FROM propostas WHERE situacao = :own", own=CUSTOM) == 1
     clock.advance(DAY)
     open_ = next(id_ for id_, each in quotes(bling).items() if each["situacao"] == "Aguardando")
     bling.edit_dimension(PATH, open_, itens=quotes(bling)[open_]["itens"][:1])  # a listagem não o mostra
     bling.edit_dimension(PATH, new, situacao="Concluído")
     bling.delete_dimension(PATH, lost)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_the_quotes(app, bling)
-    assert await scalar(app.engine, "SELECT excluida_em IS NOT NULL FROM propostas WHERE id = :id", id=lost)
-    assert (await app.pipeline.reconcile()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_quotes(account, bling)
+    assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM propostas WHERE id = :id", id=lost)
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     hidden = bling.add_product("SO-NA-PROPOSTA")
     bling.edit_product(hidden, estoque={"saldoVirtualTotal": 0})
     bling.configure(default_hides_zero_stock=True)
@@ -98,21 +100,21 @@ async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(app: App, b
     items[0]["produto"]["id"] = hidden
     items.append(items[0] | {"produto": {"id": 404_404, "descricao": "Já não há"}})
     bling.edit_dimension(PATH, chosen, itens=items)
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     held = "SELECT codigo, nao_encontrado_em IS NOT NULL FROM produtos WHERE id IN (:id, 404404) ORDER BY 2"
-    assert await rows(app.engine, held, id=hidden) == [("SO-NA-PROPOSTA", False), (None, True)]
+    assert await rows(account.engine, held, id=hidden) == [("SO-NA-PROPOSTA", False), (None, True)]
     cited = "SELECT count(DISTINCT produto_id) FROM propostas_itens i JOIN produtos p ON p.id = i.produto_id"
-    assert await scalar(app.engine, cited) > 3
+    assert await scalar(account.engine, cited) > 3
     assert bling.counters.requests["/produtos/{id}"] == 0
     clock.advance(DAY)
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert bling.counters.requests["/produtos"] < 12
 
 
-async def test_o_que_se_rele_em_volta_de_hoje_nao_passa_do_comeco_da_coleta(app: App, bling: Bling) -> None:
+async def test_o_que_se_rele_em_volta_de_hoje_nao_passa_do_comeco_da_coleta(account: Account, bling: Bling) -> None:
     start = date(2026, 1, 15)
     assert any("2025-11-25" < each["data"] < start.isoformat() for each in quotes(bling).values())
-    await app.pipeline.run_full(start)
+    await account.pipeline.run_full(start)
     expected = sorted(id_ for id_, each in quotes(bling).items() if each["data"] >= start.isoformat())
-    assert await rows(app.engine, "SELECT id FROM propostas ORDER BY id") == [(id_,) for id_ in expected] != []
+    assert await rows(account.engine, "SELECT id FROM propostas ORDER BY id") == [(id_,) for id_ in expected] != []

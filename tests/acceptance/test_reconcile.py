@@ -20,9 +20,9 @@ from tests.support.proving import (
 )
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.reconciliation import load_reconciliation
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
 
@@ -95,39 +95,39 @@ def behind(changed: Behind) -> Behind:
 
 
 @pytest.mark.loaded(START, before=Behind)
-async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(app: App, bling: Bling, behind: Behind) -> None:
-    result = await app.pipeline.reconcile(repair=True)
+async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(account: Account, bling: Bling, behind: Behind) -> None:
+    result = await account.pipeline.reconcile(repair=True)
     assert (result.status, result.exit_code, result.message) == ("success", 0, None)
     assert result.found.ids == behind.ids(repair=True)
-    again = await app.pipeline.reconcile()
+    again = await account.pipeline.reconcile()
     assert (again.status, again.exit_code, again.found.ids) == ("success", 0, {})
-    assert await scalar(app.engine, "SELECT sum(reparadas) FROM conferencias") == 0, "não havia mais o que reparar"
-    await assert_equals_the_living(app.engine, bling, deleted=behind.sumiram)
+    assert await scalar(account.engine, "SELECT sum(reparadas) FROM conferencias") == 0, "não havia mais o que reparar"
+    await assert_equals_the_living(account.engine, bling, deleted=behind.sumiram)
 
 
 @pytest.mark.loaded(START, before=Behind)
-async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(app: App, bling: Bling, behind: Behind) -> None:
-    before = await snapshot(app.engine)
+async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(account: Account, bling: Bling, behind: Behind) -> None:
+    before = await snapshot(account.engine)
     bling.counters.reset()
-    result = await app.pipeline.reconcile()
+    result = await account.pipeline.reconcile()
     assert (result.status, result.exit_code) == ("partial", 1)
     assert result.found.ids == behind.ids(repair=False)
-    assert await snapshot(app.engine) == before
+    assert await snapshot(account.engine) == before
     assert set(bling.counters.requests) == {"/nfe", "/empresas/me/dados-basicos"}, "só listou"
     assert "18 faltam aqui" in str(result.message)
     assert "10 só existem aqui" in str(result.message)
-    stored = await conferencias(app.engine)
+    stored = await conferencias(account.engine)
     assert {id_ for row in stored.values() for id_ in row["faltam"]} >= behind.faltavam
     assert {id_ for row in stored.values() for id_ in row["sobram"]} >= behind.sumiram
-    situation = await load_reconciliation(app.engine)
+    situation = await load_reconciliation(account.engine)
     assert not situation.igual
     assert situation.no_bling == len(outgoing(bling))
 
 
 @pytest.mark.loaded(START, before=Behind)
-async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(app: App, bling: Bling, behind: Behind) -> None:
-    result = await app.pipeline.reconcile(repair=True)
-    stored = await conferencias(app.engine)
+async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(account: Account, bling: Bling, behind: Behind) -> None:
+    result = await account.pipeline.reconcile(repair=True)
+    stored = await conferencias(account.engine)
     months = [f"{year}-{month:02}" for year in range(2021, 2027) for month in range(1, 13)]
     assert list(stored) == months[: months.index("2026-02") + 1]
     truth = by_month(bling)
@@ -136,23 +136,23 @@ async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(app: App, bling: B
         assert (row["faltam"], row["sobram"], row["diferem"], row["run_id"]) == ([], [], [], result.run_id)
     assert stored["2026-02"]["data_fim"] == TODAY.isoformat()
     assert sum(row["reparadas"] for row in stored.values()) == sum(map(len, behind.ids(repair=True).values()))
-    situation = await load_reconciliation(app.engine)
+    situation = await load_reconciliation(account.engine)
     assert situation.igual
     assert situation.por_conferir == []
     assert situation.no_bling == situation.no_banco == len(outgoing(bling))
-    oldest = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
+    oldest = await scalar(account.engine, "SELECT min(conferida_em) FROM conferencias")
     assert situation.completo_em == oldest
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
-async def test_mudancas_ao_acaso(app: App, bling: Bling, seed: int) -> None:
+async def test_mudancas_ao_acaso(account: Account, bling: Bling, seed: int) -> None:
     rng = random.Random(seed)
     model = outgoing(bling, 6)[-1]
     spare = [
         twin(bling, model, emitted_at=at(f"{rng.randrange(2021, 2026)}-{rng.randrange(1, 13):02}-05 08:00:00"))
         for _ in range(8)
     ]
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     expected: dict[str, set[int]] = {"faltavam": set(), "mudaram": set(), "sumiram": set()}
     for id_ in spare:
         bling.delete_note(id_)
@@ -166,10 +166,10 @@ async def test_mudancas_ao_acaso(app: App, bling: Bling, seed: int) -> None:
     for _ in range(10):
         expected["faltavam"].add(bling.issue_note(emitted_at=at(_moment(rng)), situacao=rng.choice([2, 5, 6, 9])))
     for repair in (False, True):
-        result = await app.pipeline.reconcile(repair=repair)
+        result = await account.pipeline.reconcile(repair=repair)
         assert {kind: set(ids) for kind, ids in result.found.ids.items()} == expected
-    assert (await app.pipeline.reconcile()).found.ids == {}
-    await assert_equals_the_living(app.engine, bling, deleted=expected["sumiram"])
+    assert (await account.pipeline.reconcile()).found.ids == {}
+    await assert_equals_the_living(account.engine, bling, deleted=expected["sumiram"])
 
 
 def _moment(rng: random.Random) -> str:
@@ -178,79 +178,79 @@ def _moment(rng: random.Random) -> str:
 
 
 @pytest.mark.loaded(START)
-async def test_um_periodo_so_repara_o_periodo(app: App, bling: Bling) -> None:
+async def test_um_periodo_so_repara_o_periodo(account: Account, bling: Bling) -> None:
     inside = bling.issue_note(emitted_at=at("2023-05-31 23:59:59"))
     outside = bling.issue_note(emitted_at=at("2023-06-01 00:00:00"))
-    before = await conferencias(app.engine)
-    result = await app.pipeline.reconcile(date(2023, 5, 1), date(2023, 5, 31), repair=True)
+    before = await conferencias(account.engine)
+    result = await account.pipeline.reconcile(date(2023, 5, 1), date(2023, 5, 31), repair=True)
     assert result.found.ids == {"faltavam": [inside]}
-    await assert_equals_truth(app.engine, bling, without=[outside])
-    after = await conferencias(app.engine)
+    await assert_equals_truth(account.engine, bling, without=[outside])
+    after = await conferencias(account.engine)
     assert [month for month in after if after[month] != before[month]] == ["2023-05"]
     assert after["2023-05"]["reparadas"] == 1
 
 
 @pytest.mark.loaded(START)
-async def test_parte_de_um_mes_nao_confere_o_mes(app: App, bling: Bling) -> None:
-    before = await conferencias(app.engine)
+async def test_parte_de_um_mes_nao_confere_o_mes(account: Account, bling: Bling) -> None:
+    before = await conferencias(account.engine)
     bling.issue_note(emitted_at=at("2023-05-20 10:00:00"))
-    result = await app.pipeline.reconcile(date(2023, 5, 2), date(2023, 5, 31))
+    result = await account.pipeline.reconcile(date(2023, 5, 2), date(2023, 5, 31))
     assert (result.status, len(result.found.faltavam)) == ("partial", 1)
-    assert await conferencias(app.engine) == before
+    assert await conferencias(account.engine) == before
 
 
 @pytest.mark.loaded(date(2024, 1, 1))
-async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(app: App, bling: Bling) -> None:
+async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(account: Account, bling: Bling) -> None:
     """Só olhar não faz com que as execuções diárias passem a coletar o que ninguém pediu."""
-    assert (await app.pipeline.reconcile(START, date(2021, 12, 31))).status == "partial"
-    await app.pipeline.reprocess(date(2000, 1, 1))
-    result = await app.pipeline.reconcile()
+    assert (await account.pipeline.reconcile(START, date(2021, 12, 31))).status == "partial"
+    await account.pipeline.reprocess(date(2000, 1, 1))
+    result = await account.pipeline.reconcile()
     assert (result.status, result.found.ids) == ("success", {})
-    situation = await load_reconciliation(app.engine)
+    situation = await load_reconciliation(account.engine)
     assert situation.meses[0].mes == date(2024, 1, 1)
     assert situation.por_conferir == []
 
 
-async def test_uma_execucao_com_datas_so_coleta_as_datas(app: App, bling: Bling) -> None:
+async def test_uma_execucao_com_datas_so_coleta_as_datas(account: Account, bling: Bling) -> None:
     """Como o manual antigo mandava carregar: um ano de cada vez."""
-    result = await app.pipeline.run(START, date(2021, 12, 31))
+    result = await account.pipeline.run(START, date(2021, 12, 31))
     assert result.status == "success"
-    years = await rows(app.engine, "SELECT DISTINCT extract(year FROM data_emissao)::int FROM nfe_cabecalho")
+    years = await rows(account.engine, "SELECT DISTINCT extract(year FROM data_emissao)::int FROM nfe_cabecalho")
     assert years == [(2021,)]
 
 
-async def test_pedidos_impossiveis_sao_recusados_sem_mudar_nada(app: App, bling: Bling) -> None:
+async def test_pedidos_impossiveis_sao_recusados_sem_mudar_nada(account: Account, bling: Bling) -> None:
     with pytest.raises(UsageError, match="futuro"):
-        await app.pipeline.reconcile(date(2027, 1, 1))
+        await account.pipeline.reconcile(date(2027, 1, 1))
     with pytest.raises(UsageError, match="Ainda não há o que conferir"):
-        await app.pipeline.reconcile()
-    assert await rows(app.engine, "SELECT 1 FROM etl_controle") == []
-    await app.pipeline.run_full(date(2026, 1, 1))
-    runs = await scalar(app.engine, "SELECT count(*) FROM etl_controle")
+        await account.pipeline.reconcile()
+    assert await rows(account.engine, "SELECT 1 FROM etl_controle") == []
+    await account.pipeline.run_full(date(2026, 1, 1))
+    runs = await scalar(account.engine, "SELECT count(*) FROM etl_controle")
     for inicio, fim in ((date(2026, 3, 1), None), (date(2026, 2, 2), date(2026, 2, 1)), (None, date(2020, 1, 1))):
         with pytest.raises(UsageError):
-            await app.pipeline.reconcile(inicio, fim, repair=True)
-    assert await scalar(app.engine, "SELECT count(*) FROM etl_controle") == runs
+            await account.pipeline.reconcile(inicio, fim, repair=True)
+    assert await scalar(account.engine, "SELECT count(*) FROM etl_controle") == runs
 
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
-async def test_2926_de_2926_e_de_36_a_60_requisicoes(app: App, bling: Bling) -> None:
+async def test_2926_de_2926_e_de_36_a_60_requisicoes(account: Account, bling: Bling) -> None:
     dashboard = {2021: 147, 2022: 186, 2023: 402, 2024: 820, 2025: 1200, 2026: 171}
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     bling.counters.reset()
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert bling.counters.total <= 9, dict(bling.counters.requests)
     for repair in (False, True):
         bling.counters.reset()
-        result = await app.pipeline.reconcile(repair=repair)
+        result = await account.pipeline.reconcile(repair=repair)
         assert (result.status, result.found.ids) == ("success", {})
         notes = bling.counters.requests["/nfe"]
         assert 36 <= notes <= 60, dict(bling.counters.requests)
         # A empresa, e com o reparo também os cadastros: as suas listagens, e nenhum detalhe do que não mudou.
         assert bling.counters.total - notes <= (60 if repair else 1), dict(bling.counters.requests)
         assert result.requisicoes == bling.counters.total
-    situation = await load_reconciliation(app.engine)
+    situation = await load_reconciliation(account.engine)
     assert (situation.igual, situation.no_banco, situation.no_bling) == (True, 2926, 2926)
     years = dict.fromkeys(dashboard, 0)
     for month in situation.meses:

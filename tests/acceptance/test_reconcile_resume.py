@@ -8,25 +8,25 @@ from tests.support.collecting import at_request, rows
 from tests.support.fakes import FakeClock
 from tests.support.proving import API, START, assert_equals_the_living, at, conferencias, outgoing, twin
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import DailyLimitError
 from bling_collector.insight.proof.reconciliation import load_reconciliation
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 DAILY = '{"error": {"type": "TOO_MANY_REQUESTS", "message": "Limite", "limit": 120000, "period": "day"}}'
 
 
-async def owed(app: App) -> list[tuple[date, date]]:
-    found = await rows(app.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1 DESC")
+async def owed(account: Account) -> list[tuple[date, date]]:
+    found = await rows(account.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1 DESC")
     return [(inicio, fim) for inicio, fim in found]
 
 
 @pytest.fixture
-async def doomed(app: App, bling: Bling) -> set[int]:
+async def doomed(account: Account, bling: Bling) -> set[int]:
     """A história carregada, e depois uma nota excluída (devolve quais) e uma emitida em cada ano."""
     model = outgoing(bling, 6)[-1]
     ids = {twin(bling, model, emitted_at=at(f"{year}-06-15 10:00:00")) for year in range(2021, 2026)}
-    assert (await app.pipeline.run_full(START)).status == "success"
+    assert (await account.pipeline.run_full(START)).status == "success"
     for id_ in ids:
         year = bling.notes[id_]["dataEmissao"][:4]
         bling.delete_note(id_)
@@ -35,50 +35,52 @@ async def doomed(app: App, bling: Bling) -> set[int]:
     return ids
 
 
-async def assert_only_the_rest_is_redone(app: App, bling: Bling, doomed: set[int]) -> None:
+async def assert_only_the_rest_is_redone(account: Account, bling: Bling, doomed: set[int]) -> None:
     """A execução diária seguinte percorre a sua janela e as devidas, e mais nada; então tudo é igual."""
-    left = await owed(app)
+    left = await owed(account)
     assert 0 < len(left) < 6
     assert left[-1][0] == START, "a mais velha não se completou"
     assert left[0][1] < date(2025, 3, 1), "a mais nova já se completou"
     bling.faults.clear()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
-    assert await owed(app) == []
+    assert await owed(account) == []
     redone = {
         date.fromisoformat(f"{month}-01")
-        for month, row in (await conferencias(app.engine)).items()
+        for month, row in (await conferencias(account.engine)).items()
         if row["run_id"] == result.run_id
     }
     assert redone == {date(2026, 2, 1)} | {day for day in redone if any(i <= day <= f for i, f in left)}
     assert date(2021, 1, 1) in redone
-    assert (await load_reconciliation(app.engine)).igual
-    assert (await app.pipeline.reconcile()).found.ids == {}
-    await assert_equals_the_living(app.engine, bling, deleted=doomed)
+    assert (await load_reconciliation(account.engine)).igual
+    assert (await account.pipeline.reconcile()).found.ids == {}
+    await assert_equals_the_living(account.engine, bling, deleted=doomed)
 
 
-async def test_parada_a_pedido(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]) -> None:
+async def test_parada_a_pedido(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
+) -> None:
     stop = asyncio.Event()
     at_request(bling, monkeypatch, "^/nfe$", 11, stop.set)
-    result = await app.pipeline.reconcile(repair=True, stop=stop)
+    result = await account.pipeline.reconcile(repair=True, stop=stop)
     assert (result.status, result.exit_code) == ("partial", 1)
-    await assert_only_the_rest_is_redone(app, bling, doomed)
+    await assert_only_the_rest_is_redone(account, bling, doomed)
 
 
 @pytest.mark.slow
-async def test_morta_no_meio(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]) -> None:
-    task = asyncio.create_task(app.pipeline.reconcile(repair=True))
+async def test_morta_no_meio(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]) -> None:
+    task = asyncio.create_task(account.pipeline.reconcile(repair=True))
     at_request(bling, monkeypatch, "^/nfe$", 11, task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await rows(app.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("error",)]
-    await assert_only_the_rest_is_redone(app, bling, doomed)
+    assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("error",)]
+    await assert_only_the_rest_is_redone(account, bling, doomed)
 
 
-async def test_a_cota_do_dia_acaba_no_meio(app: App, bling: Bling, clock: FakeClock, doomed: set[int]) -> None:
+async def test_a_cota_do_dia_acaba_no_meio(account: Account, bling: Bling, clock: FakeClock, doomed: set[int]) -> None:
     bling.fail(API, "body", status=429, body=DAILY, after=13)
-    result = await app.pipeline.reconcile(repair=True)
+    result = await account.pipeline.reconcile(repair=True)
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)
     assert bling.counters.statuses[429] <= 3, "só as que já estavam em voo; não insiste"
     clock.advance(6 * 3600)
-    await assert_only_the_rest_is_redone(app, bling, doomed)
+    await assert_only_the_rest_is_redone(account, bling, doomed)

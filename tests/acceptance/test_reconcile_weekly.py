@@ -16,28 +16,28 @@ from tests.support.proving import (
     twin,
 )
 
-from bling_collector.bootstrap import App
 from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_collector.streams.notas.nota import AWAITING
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 
-async def oldest_check(app: App, clock: FakeClock) -> timedelta:
+async def oldest_check(account: Account, clock: FakeClock) -> timedelta:
     """Há quanto tempo se conferiu o mês que mais espera."""
-    when: datetime = await scalar(app.engine, "SELECT min(conferida_em) FROM conferencias")
+    when: datetime = await scalar(account.engine, "SELECT min(conferida_em) FROM conferencias")
     return clock.now() - when
 
 
 @pytest.mark.slow
-async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_a_historia_e_relida_a_cada_semana_e_so_entao(account: Account, bling: Bling, clock: FakeClock) -> None:
     for note in [n for n in bling.notes.values() if n["situacao"] in AWAITING]:
         bling.edit_note(note["id"], situacao=6)  # uma que espera seria relida todo dia
     model = outgoing(bling, 6)[-1]
     doomed = {twin(bling, model, emitted_at=at(f"{year}-06-15 10:00:00")) for year in range(2021, 2026)}
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     for _ in range(2):
         bling.counters.reset()
-        assert (await app.pipeline.run()).status == "success"
+        assert (await account.pipeline.run()).status == "success"
         assert bling.counters.total <= 9, dict(bling.counters.requests)
         clock.advance(3 * DAY)
     for id_ in doomed:
@@ -48,45 +48,45 @@ async def test_a_historia_e_relida_a_cada_semana_e_so_entao(app: App, bling: Bli
     for _ in range(7):
         clock.advance(DAY)
         bling.counters.reset()
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert result.status == "success"
         assert bling.counters.requests["/nfe"] <= 12, "a janela do dia e uma parte da história"
         found += [id_ for ids in result.found.ids.values() for id_ in ids]
     assert len(found) == 2 * len(doomed), "cada uma é achada uma vez"
-    assert await oldest_check(app, clock) <= timedelta(days=7)
-    assert (await load_reconciliation(app.engine)).igual
-    await assert_equals_the_living(app.engine, bling, deleted=doomed)
+    assert await oldest_check(account, clock) <= timedelta(days=7)
+    assert (await load_reconciliation(account.engine)).igual
+    await assert_equals_the_living(account.engine, bling, deleted=doomed)
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
-async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(app: App, clock: FakeClock) -> None:
+async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(account: Account, clock: FakeClock) -> None:
     for day in range(35):
         clock.advance(DAY - 1 if day % 2 else DAY + 1)  # a execução diária não começa sempre no mesmo segundo
-        assert (await app.pipeline.run()).status == "success"
+        assert (await account.pipeline.run()).status == "success"
         if day >= 14:
-            assert await oldest_check(app, clock) <= timedelta(days=7, minutes=1)
+            assert await oldest_check(account, clock) <= timedelta(days=7, minutes=1)
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
 async def test_uma_janela_que_nunca_se_completa_nao_segura_as_outras(
-    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O Bling responde em círculos a um ano só; os outros continuam a ser conferidos a cada semana."""
     clock.advance(7 * DAY)
     stuck = outgoing(bling)[0]
     day = bling.notes[stuck]["dataEmissao"]
-    before = await conferencias(app.engine)
+    before = await conferencias(account.engine)
     circling = 0
     for _ in range(7):
         # A primeira parte é sempre a que mais espera: a que não se completa.
         bling.fail("^/nfe$", "body", status=200, body=f'{{"data": [{_row(stuck, day)}]}}', after=2, times=8)
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         circling += "sem fim" in str(result.message) or "não tem fim" in str(result.message)
         bling.faults.clear()
         clock.advance(DAY)
-    after = await conferencias(app.engine)
+    after = await conferencias(account.engine)
     assert circling >= 6
     stale = [month for month in after if after[month]["conferida_em"] == before[month]["conferida_em"]]
     assert stale, "uma parte nunca se completou"
@@ -98,12 +98,12 @@ def _row(id_: int, day: str) -> str:
 
 
 @pytest.mark.slow
-async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Faltam-lhe as canceladas e as das bordas, e do resto ele só tem o cabeçalho."""
     first = bling.issue_note(emitted_at=at("2021-01-01 00:00:00"))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     await execute(
-        app.engine,
+        account.engine,
         """DELETE FROM nfe_itens WHERE nfe_id IN
            (SELECT id FROM nfe_cabecalho WHERE situacao = 2 OR data_emissao::time = '23:59:59' OR id = :first)""",
         """DELETE FROM nfe_pagamentos WHERE nfe_id IN
@@ -119,8 +119,8 @@ async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: B
         first=first,
     )
     for day in range(7):
-        assert (await app.pipeline.run()).status == "success"
-        situation = await load_reconciliation(app.engine)
+        assert (await account.pipeline.run()).status == "success"
+        situation = await load_reconciliation(account.engine)
         if day == 0:
             assert situation.por_conferir, "não se afirma do todo o que só se sabe de uma parte"
             assert (situation.completo_em, situation.igual) == (None, False)
@@ -128,19 +128,21 @@ async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(app: App, bling: B
     assert situation.igual
     assert situation.completo_em is not None
     assert situation.no_banco == len(outgoing(bling))
-    assert await rows(app.engine, "SELECT 1 FROM historico WHERE tabela = 'nfe_cabecalho'") == [], (
+    assert await rows(account.engine, "SELECT 1 FROM historico WHERE tabela = 'nfe_cabecalho'") == [], (
         "o primeiro detalhe de uma linha herdada não é uma mudança"
     )
-    await assert_equals_the_living(app.engine, bling)
+    await assert_equals_the_living(account.engine, bling)
 
 
 @pytest.mark.loaded(date(2025, 1, 1))
-async def test_uma_nota_antiga_buscada_a_mao_nao_alarga_a_historia(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_uma_nota_antiga_buscada_a_mao_nao_alarga_a_historia(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     old = outgoing(bling, 6)[0]
-    await app.pipeline.sync("nfe", old)
+    await account.pipeline.sync("nfe", old)
     clock.advance(7 * DAY)
     for _ in range(3):
-        await app.pipeline.run()
+        await account.pipeline.run()
         clock.advance(DAY)
-    before_2025 = await rows(app.engine, "SELECT id FROM nfe_cabecalho WHERE data_emissao < '2025-01-01'")
+    before_2025 = await rows(account.engine, "SELECT id FROM nfe_cabecalho WHERE data_emissao < '2025-01-01'")
     assert before_2025 == [(old,)]

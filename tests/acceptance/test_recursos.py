@@ -12,7 +12,6 @@ from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.bootstrap import App
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.failures import load_failures
@@ -20,6 +19,7 @@ from bling_collector.insight.recursos import load_recursos
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.verdict import Verdict
 from bling_collector.streams.registry import RESOURCES
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -37,8 +37,8 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
     return Terminal(tmp_path, variables_for(settings, server))
 
 
-async def test_cada_recurso_diz_quanto_ha_dele_e_o_que_esta_provado(app: App, bling: Bling) -> None:
-    found = {each.recurso: each for each in await load_recursos(app.engine, ASKED, app.clock.now())}
+async def test_cada_recurso_diz_quanto_ha_dele_e_o_que_esta_provado(account: Account, bling: Bling) -> None:
+    found = {each.recurso: each for each in await load_recursos(account.engine, ASKED, account.clock.now())}
     assert list(found) == [resource.name for resource in RESOURCES]
     assert {name for name, each in found.items() if each.coletado} == set(ASKED)
     orders = found["pedidos_venda"]
@@ -52,9 +52,9 @@ async def test_cada_recurso_diz_quanto_ha_dele_e_o_que_esta_provado(app: App, bl
 
 
 async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
-    app: App, settings: Settings, terminal: Terminal, clock: FakeClock
+    account: Account, settings: Settings, terminal: Terminal, clock: FakeClock
 ) -> None:
-    orders = next(e for e in await load_recursos(app.engine, ASKED, clock.now()) if e.recurso == "pedidos_venda")
+    orders = next(e for e in await load_recursos(account.engine, ASKED, clock.now()) if e.recurso == "pedidos_venda")
     done = await terminal.run("recursos", RECURSOS=",".join(ASKED))
     assert done.code == 0, done.err
     line = next(line for line in done.out.splitlines() if "(pedidos_venda)" in line)
@@ -77,87 +77,87 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
     assert "Pedidos de venda" in html
 
 
-async def verdict_now(app: App, clock: FakeClock) -> Verdict:
-    return (await load_situation(app.engine, TokenCipher(), clock.now(), no_run_hours=26, recursos=ASKED)).verdict
+async def verdict_now(account: Account, clock: FakeClock) -> Verdict:
+    return (await load_situation(account.engine, TokenCipher(), clock.now(), no_run_hours=26, recursos=ASKED)).verdict
 
 
 async def test_uma_conferencia_diz_tambem_dos_pedidos(
-    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+    account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
     chosen = next(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
     bling.edit_order(chosen, numeroLoja="outro")
-    result = await app.pipeline.reconcile()
+    result = await account.pipeline.reconcile()
     assert (result.status, result.found.ids) == ("partial", {"mudaram": [f"pedidos_venda/{chosen}"]})
-    found = {each.recurso: each for each in await load_recursos(app.engine, ASKED, clock.now())}
+    found = {each.recurso: each for each in await load_recursos(account.engine, ASKED, clock.now())}
     assert found["pedidos_venda"].conferencia is not None
     assert found["pedidos_venda"].conferencia.diferentes == 1
     assert found["nfe"].conferencia is not None
     assert found["nfe"].conferencia.igual
     clock.advance(3600)
-    assert (await app.pipeline.run()).status == "success"
-    verdict = await verdict_now(app, clock)
+    assert (await account.pipeline.run()).status == "success"
+    verdict = await verdict_now(account, clock)
     assert verdict.sentence == "O banco difere do Bling em 1 mês de pedidos de venda."
     assert verdict.detail.startswith("Em pedidos de venda, 1 registro mudou no Bling.")
-    alarm = next(each for each in await load_alarms(app.engine) if each.nome == "conferencia")
+    alarm = next(each for each in await load_alarms(account.engine) if each.nome == "conferencia")
     assert alarm.estado == "aviso"
     assert "em pedidos de venda, 1 registro mudou no Bling" in alarm.mensagem
     clock.advance(3600)
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    good = await verdict_now(app, clock)
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    good = await verdict_now(account, clock)
     assert (good.case, good.detail) == ("certo", "Também pedidos de venda.")
-    assert next(each for each in await load_alarms(app.engine) if each.nome == "conferencia").estado == "normal"
+    assert next(each for each in await load_alarms(account.engine) if each.nome == "conferencia").estado == "normal"
 
 
 @pytest.mark.collector(recursos=None)
 async def test_o_que_se_deve_de_um_que_se_desliga_espera_que_se_ligue(
-    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+    account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
     await terminal.run("recursos", "ligar", "pedidos_venda")
     chosen = bling.add_order(ordered_on=date(2026, 2, 10))
     bling.fail(rf"^/pedidos/vendas/{chosen}$", "server_error")
     clock.advance(86_400)
-    assert (await app.pipeline.run()).status == "partial"
-    assert [each.nome for each in (await load_failures(app.engine)).pendencias] == [f"pedidos_venda/{chosen}"]
+    assert (await account.pipeline.run()).status == "partial"
+    assert [each.nome for each in (await load_failures(account.engine)).pendencias] == [f"pedidos_venda/{chosen}"]
     await terminal.run("recursos", "desligar", "pedidos_venda")
     clock.advance(86_400)
-    assert (await app.pipeline.run()).status == "success"
-    assert (await load_failures(app.engine)).pendencias == []
+    assert (await account.pipeline.run()).status == "success"
+    assert (await load_failures(account.engine)).pendencias == []
     bling.faults.clear()
     await terminal.run("recursos", "ligar", "pedidos_venda")
-    assert (await app.pipeline.retry()).status == "success"
-    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM pedidos_venda WHERE id = :id", id=chosen)
+    assert (await account.pipeline.retry()).status == "success"
+    assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM pedidos_venda WHERE id = :id", id=chosen)
 
 
 async def test_sem_permissao_a_segunda_execucao_do_dia_tambem_e_completa(
-    app: App, bling: Bling, clock: FakeClock
+    account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(missing_scopes=frozenset({"/pedidos/vendas"}))
     for _ in range(2):
         clock.advance(3600)
-        result = await app.pipeline.run()
+        result = await account.pipeline.run()
         assert result.status == "success", result.message
     late = bling.add_order(ordered_on=date(2026, 2, 10))
     bling.configure(missing_scopes=frozenset())
     clock.advance(86_400)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT count(*) FROM pedidos_venda WHERE id = :id", id=late) == 1
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT count(*) FROM pedidos_venda WHERE id = :id", id=late) == 1
 
 
 @pytest.mark.collector(recursos=None)
 async def test_um_periodo_recente_nao_cobre_um_recurso_que_se_acaba_de_ligar(
-    app: App, terminal: Terminal, clock: FakeClock
+    account: Account, terminal: Terminal, clock: FakeClock
 ) -> None:
     await terminal.run("recursos", "ligar", "pedidos_venda")
     clock.advance(86_400)
-    assert (await app.pipeline.run(date(2026, 2, 1))).status == "success"
-    assert await scalar(app.engine, "SELECT leu_o_presente FROM etl_controle ORDER BY id DESC LIMIT 1") is False
+    assert (await account.pipeline.run(date(2026, 2, 1))).status == "success"
+    assert await scalar(account.engine, "SELECT leu_o_presente FROM etl_controle ORDER BY id DESC LIMIT 1") is False
 
     async def mark() -> date | None:
-        found = {each.recurso: each for each in await load_recursos(app.engine, None, clock.now())}
+        found = {each.recurso: each for each in await load_recursos(account.engine, None, clock.now())}
         return found["pedidos_venda"].data_referencia
 
     assert await mark() is None
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     assert await mark() == date(2026, 2, 21)
 
 
@@ -168,28 +168,28 @@ async def page_shows_resources(settings: Settings, clock: FakeClock) -> bool:
 
 @pytest.mark.collector(recursos=None)
 async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
-    app: App, bling: Bling, terminal: Terminal, clock: FakeClock, settings: Settings
+    account: Account, bling: Bling, terminal: Terminal, clock: FakeClock, settings: Settings
 ) -> None:
     assert not await page_shows_resources(settings, clock)
     assert (await terminal.run("recursos", "ligar", "pedidos_venda", "vendedor")).out == (
         "A próxima execução passa a coletar pedidos de venda e vendedores, desde o começo da coleta.\n"
     )
     clock.advance(86_400)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     there = sum(order["data"] >= START.isoformat() for order in bling.orders.values())
     held = "SELECT count(*) FROM pedidos_venda WHERE excluida_em IS NULL"
-    assert await scalar(app.engine, held) == there
+    assert await scalar(account.engine, held) == there
     assert await page_shows_resources(settings, clock)
     assert (await terminal.run("recursos", "desligar", "pedidos_venda")).code == 0
     bling.add_order()
     clock.advance(86_400)
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert (result.status, "pedidos_venda" in result.stats) == ("success", False)
-    assert await scalar(app.engine, held) == there
+    assert await scalar(account.engine, held) == there
     assert (await terminal.run("recursos", "ligar", "pedidos_venda")).code == 0
     clock.advance(86_400)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, held) == there + 1, "recomeça do marco que tinha"
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, held) == there + 1, "recomeça do marco que tinha"
 
 
 @pytest.mark.collector(recursos=None)
@@ -239,33 +239,33 @@ async def test_o_que_se_coleta_porque_outro_precisa_e_dito(terminal: Terminal, r
 )
 @pytest.mark.collector(recursos=None)
 async def test_o_que_nao_serve_e_dito_e_nada_muda(
-    app: App, terminal: Terminal, arguments: list[str], variables: dict[str, str], said: str
+    account: Account, terminal: Terminal, arguments: list[str], variables: dict[str, str], said: str
 ) -> None:
     done = await terminal.run("recursos", *arguments, **variables)
     assert done.code == 2
     assert said in done.err
-    assert await scalar(app.engine, "SELECT count(*) FROM recursos_ligados") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM recursos_ligados") == 0
 
 
 @pytest.mark.collector(recursos=None)
 async def test_desta_vez_so_um_e_os_outros_ficam_como_estao(
-    app: App, bling: Bling, terminal: Terminal, clock: FakeClock
+    account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
     note = bling.issue_note()
     bling.fail(rf"^/nfe/{note}$", "server_error")
     clock.advance(86_400)
-    usual = await app.pipeline.run()
+    usual = await account.pipeline.run()
     assert usual.status == "partial"
     bling.counters.reset()
-    result = await app.pipeline.run(recursos=("vendedores",))
+    result = await account.pipeline.run(recursos=("vendedores",))
     assert result.stats["vendedores"] == len(bling.sellers)
     assert {path.split("/")[1] for path in bling.counters.requests} <= {"vendedores", "empresas", "oauth"}
     assert result.data_referencia == usual.data_referencia
-    assert await scalar(app.engine, "SELECT leu_o_presente FROM etl_controle ORDER BY id DESC LIMIT 1") is False
-    assert [each.nome for each in (await load_failures(app.engine)).pendencias] == [f"nfe/{note}"], "ainda se deve"
-    assert await scalar(app.engine, "SELECT count(*) FROM recursos_ligados") == 0
+    assert await scalar(account.engine, "SELECT leu_o_presente FROM etl_controle ORDER BY id DESC LIMIT 1") is False
+    assert [each.nome for each in (await load_failures(account.engine)).pendencias] == [f"nfe/{note}"], "ainda se deve"
+    assert await scalar(account.engine, "SELECT count(*) FROM recursos_ligados") == 0
     bling.faults.clear()
-    assert (await app.pipeline.reconcile(repair=True, recursos=("pedidos_venda",))).status == "partial"
-    assert await scalar(app.engine, "SELECT count(*) > 0 FROM pedidos_venda")
+    assert (await account.pipeline.reconcile(repair=True, recursos=("pedidos_venda",))).status == "partial"
+    assert await scalar(account.engine, "SELECT count(*) > 0 FROM pedidos_venda")
     done = await terminal.run("run", "--recursos", "vendedores,boato")
     assert (done.code, "não há recurso 'boato'" in done.err) == (2, True), done.err

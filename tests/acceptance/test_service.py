@@ -168,7 +168,7 @@ async def test_a_database_that_falls_later(
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
     ):
         service: Service = app.state.service
-        opened = await service.app()
+        opened = await service.account()
         await opened.engine.dispose()
         monkeypatch.setattr(opened.engine.sync_engine.dialect, "connect", _refuse)
         body = problem(await http.get("/status"), 503)

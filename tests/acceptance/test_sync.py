@@ -7,140 +7,140 @@ import pytest
 from tests.support.collecting import at_request, rows, scalar
 from tests.support.proving import START, count, outgoing, snapshot
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import BlingUnavailableError, CollectorError, UsageError
 from bling_collector.etl.again import UnknownObjectError
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 
-async def test_uma_nota_criada_igual_e_atualizada(app: App, bling: Bling) -> None:
+async def test_uma_nota_criada_igual_e_atualizada(account: Account, bling: Bling) -> None:
     note = next(i for i in outgoing(bling, 6) if bling.notes[i]["parcelas"])
     bling.counters.reset()
-    assert await app.pipeline.sync("nfe", note) == "criado"
+    assert await account.pipeline.sync("nfe", note) == "criado"
     assert bling.counters.requests["/nfe/{id}"] == 1
-    assert await count(app.engine, "nfe_cabecalho") == 1
+    assert await count(account.engine, "nfe_cabecalho") == 1
     forma = bling.notes[note]["parcelas"][0]["formaPagamento"]["id"]
     fiscal = bling.company.payment_methods[forma]["tipoPagamento"]
-    paid = await rows(app.engine, "SELECT tipo_pagamento, forma_pagamento_id, valor FROM nfe_pagamentos")
+    paid = await rows(account.engine, "SELECT tipo_pagamento, forma_pagamento_id, valor FROM nfe_pagamentos")
     assert paid[0] == (fiscal, forma, bling.notes[note]["parcelas"][0]["valor"])
-    assert await app.pipeline.sync("nfe", note) == "igual"
+    assert await account.pipeline.sync("nfe", note) == "igual"
     bling.cancel_note(note)
-    assert await app.pipeline.sync("nfe", note) == "atualizado"
-    assert await rows(app.engine, "SELECT run_id, mudancas FROM historico") == [(None, {"situacao": [6, 2]})]
-    assert await count(app.engine, "etl_controle") == 0, "não é uma execução"
+    assert await account.pipeline.sync("nfe", note) == "atualizado"
+    assert await rows(account.engine, "SELECT run_id, mudancas FROM historico") == [(None, {"situacao": [6, 2]})]
+    assert await count(account.engine, "etl_controle") == 0, "não é uma execução"
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_se_buscou_a_mao_nao_e_dado_por_mudado(app: App, bling: Bling) -> None:
+async def test_o_que_se_buscou_a_mao_nao_e_dado_por_mudado(account: Account, bling: Bling) -> None:
     new, changed, dead = bling.issue_note(), outgoing(bling, 6)[0], bling.issue_note(situacao=2)
     bling.edit_note(changed, dataOperacao="2026-02-19 10:00:00")
     for id_ in (new, changed, dead):
-        await app.pipeline.sync("nfe", id_)
-    result = await app.pipeline.reconcile()
+        await account.pipeline.sync("nfe", id_)
+    result = await account.pipeline.reconcile()
     assert (result.status, result.found.ids) == ("success", {})
 
 
 @pytest.mark.collector(recursos=("todos",))
-async def test_o_que_se_buscou_a_mao_e_voltou_a_ser_como_era_volta_tambem_aqui(app: App, bling: Bling) -> None:
+async def test_o_que_se_buscou_a_mao_e_voltou_a_ser_como_era_volta_tambem_aqui(account: Account, bling: Bling) -> None:
     """Entre duas leituras da listagem, que é a mesma nas duas, um `sync` viu outra coisa."""
     path = "/depositos"
     chosen, entry = next(iter(bling.dimensions[path].entries.items()))
     before = entry.detail["descricao"]
-    await app.pipeline.run()
+    await account.pipeline.run()
     bling.edit_dimension(path, chosen, descricao="Outra")
-    assert await app.pipeline.sync("deposito", chosen) == "atualizado"
+    assert await account.pipeline.sync("deposito", chosen) == "atualizado"
     bling.edit_dimension(path, chosen, descricao=before)
-    await app.pipeline.run()
-    assert await scalar(app.engine, f"SELECT descricao FROM depositos WHERE id = {chosen}") == before
+    await account.pipeline.run()
+    assert await scalar(account.engine, f"SELECT descricao FROM depositos WHERE id = {chosen}") == before
 
 
 async def test_uma_nota_que_muda_entre_as_leituras_e_vista_depois(
-    app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O detalhe chegou antes da mudança e a listagem depois: a impressão dela não vale para ele."""
     note = bling.issue_note()
     at_request(bling, monkeypatch, "^/nfe$", 1, lambda: bling.edit_note(note, situacao=5))
-    assert await app.pipeline.sync("nfe", note) == "criado"
-    await app.pipeline.run()
-    assert await scalar(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=note) == 5
+    assert await account.pipeline.sync("nfe", note) == "criado"
+    await account.pipeline.run()
+    assert await scalar(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=note) == 5
 
 
-async def test_um_contato(app: App, bling: Bling) -> None:
+async def test_um_contato(account: Account, bling: Bling) -> None:
     person = bling.add_contact(email="a@exemplo.com.br")
-    assert await app.pipeline.sync("contato", person) == "criado"
-    assert await app.pipeline.sync("contatos", person) == "igual", "o nome que se vê também serve"
+    assert await account.pipeline.sync("contato", person) == "criado"
+    assert await account.pipeline.sync("contatos", person) == "igual", "o nome que se vê também serve"
     bling.edit_contact(person, email="b@exemplo.com.br")
-    assert await app.pipeline.sync("contato", person) == "atualizado"
-    assert await rows(app.engine, "SELECT email FROM contatos") == [("b@exemplo.com.br",)]
+    assert await account.pipeline.sync("contato", person) == "atualizado"
+    assert await rows(account.engine, "SELECT email FROM contatos") == [("b@exemplo.com.br",)]
 
 
-async def test_um_produto_com_a_categoria_e_a_preferencia(app: App, bling: Bling) -> None:
+async def test_um_produto_com_a_categoria_e_a_preferencia(account: Account, bling: Bling) -> None:
     older, newer = (bling.add_product("GÊMEO", categoria={"id": 0}) for _ in range(2))
-    assert await app.pipeline.sync("produto", older) == "criado"
-    assert await app.pipeline.sync("produto", newer) == "criado"
+    assert await account.pipeline.sync("produto", older) == "criado"
+    assert await account.pipeline.sync("produto", newer) == "criado"
     preferred = "SELECT id FROM produtos WHERE preferido"
-    assert await rows(app.engine, preferred) == [(newer,)]
-    assert await app.pipeline.sync("produto", newer) == "igual"
+    assert await rows(account.engine, preferred) == [(newer,)]
+    assert await account.pipeline.sync("produto", newer) == "igual"
     bling.edit_product(newer, preco=Decimal("77.70"))
-    assert await app.pipeline.sync("produto", newer) == "atualizado"
-    assert await rows(app.engine, preferred) == [(newer,)]
-    assert await scalar(app.engine, "SELECT preco_venda FROM produtos WHERE id = :id", id=newer) == Decimal("77.7")
+    assert await account.pipeline.sync("produto", newer) == "atualizado"
+    assert await rows(account.engine, preferred) == [(newer,)]
+    assert await scalar(account.engine, "SELECT preco_venda FROM produtos WHERE id = :id", id=newer) == Decimal("77.7")
     category = next(iter(bling.company.categories))
     bling.edit_product(newer, categoria={"id": category})
-    assert await app.pipeline.sync("produto", newer) == "atualizado"
-    assert await scalar(app.engine, "SELECT categoria_id FROM produtos WHERE id = :id", id=newer) == category
+    assert await account.pipeline.sync("produto", newer) == "atualizado"
+    assert await scalar(account.engine, "SELECT categoria_id FROM produtos WHERE id = :id", id=newer) == category
 
 
 @pytest.mark.parametrize("recurso", ["nfe", "contato", "produto"])
-async def test_o_que_o_bling_nao_tem(app: App, bling: Bling, recurso: str) -> None:
-    before = await snapshot(app.engine)
+async def test_o_que_o_bling_nao_tem(account: Account, bling: Bling, recurso: str) -> None:
+    before = await snapshot(account.engine)
     with pytest.raises(UnknownObjectError, match="não tem") as caught:
-        await app.pipeline.sync(recurso, 123)
+        await account.pipeline.sync(recurso, 123)
     assert (caught.value.http_status, caught.value.exit_code) == (404, 2)
-    assert await snapshot(app.engine) == before
+    assert await snapshot(account.engine) == before
 
 
-async def test_um_recurso_que_nao_se_coleta_e_uma_nota_de_entrada(app: App, bling: Bling) -> None:
-    before = await snapshot(app.engine)
+async def test_um_recurso_que_nao_se_coleta_e_uma_nota_de_entrada(account: Account, bling: Bling) -> None:
+    before = await snapshot(account.engine)
     with pytest.raises(UsageError, match=r"nfe, .*contato, produto"):
-        await app.pipeline.sync("boato", 1)
+        await account.pipeline.sync("boato", 1)
     incoming = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 0)
     with pytest.raises(UsageError, match="entrada"):
-        await app.pipeline.sync("nfe", incoming)
-    assert await snapshot(app.engine) == before
+        await account.pipeline.sync("nfe", incoming)
+    assert await snapshot(account.engine) == before
 
 
-async def test_o_bling_que_falha_e_dito(app: App, bling: Bling) -> None:
+async def test_o_bling_que_falha_e_dito(account: Account, bling: Bling) -> None:
     note = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{note}$")
     with pytest.raises(BlingUnavailableError):
-        await app.pipeline.sync("nfe", note)
-    assert await count(app.engine, "nfe_cabecalho") == 0
+        await account.pipeline.sync("nfe", note)
+    assert await count(account.engine, "nfe_cabecalho") == 0
     assert issubclass(BlingUnavailableError, CollectorError)
 
 
-async def test_uma_pendencia_que_se_busca_a_mao_deixa_de_o_ser(app: App, bling: Bling) -> None:
+async def test_uma_pendencia_que_se_busca_a_mao_deixa_de_o_ser(account: Account, bling: Bling) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"type": "VALIDATION_ERROR"}}')
-    assert (await app.pipeline.run()).status == "partial"
+    assert (await account.pipeline.run()).status == "partial"
     bling.faults.clear()
-    assert await app.pipeline.sync("nfe", bad) == "criado"
-    assert await rows(app.engine, "SELECT 1 FROM pendencias") == []
-    assert (await app.pipeline.run()).status == "success"
+    assert await account.pipeline.sync("nfe", bad) == "criado"
+    assert await rows(account.engine, "SELECT 1 FROM pendencias") == []
+    assert (await account.pipeline.run()).status == "success"
 
 
-async def test_no_meio_de_uma_execucao(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_meio_de_uma_execucao(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
     """A execução e o `sync` gravam a mesma nota; nenhum dos dois espera nem estraga o outro."""
     note = outgoing(bling, 6)[0]
     asked: list[asyncio.Task[str]] = []
     at_request(
         bling, monkeypatch, r"^/nfe/\d+$", 20,
-        lambda: asked.append(asyncio.ensure_future(app.pipeline.sync("nfe", note))),
+        lambda: asked.append(asyncio.ensure_future(account.pipeline.sync("nfe", note))),
     )  # fmt: skip
-    result = await app.pipeline.run_full(START)
+    result = await account.pipeline.run_full(START)
     assert result.status == "success"
     assert await asked[0] in ("criado", "igual")
-    assert (await app.pipeline.reconcile()).found.ids == {}
-    items = await scalar(app.engine, "SELECT count(*) FROM nfe_itens WHERE nfe_id = :id", id=note)
+    assert (await account.pipeline.reconcile()).found.ids == {}
+    items = await scalar(account.engine, "SELECT count(*) FROM nfe_itens WHERE nfe_id = :id", id=note)
     skus = [line["codigo"] for line in bling.notes[note]["itens"]]
     assert items == len({sku for sku in skus if sku}) + skus.count("")

@@ -16,10 +16,10 @@ from tests.support.variants import one_now
 
 from bling_collector.auth.token_cipher import TokenCipher, new_key
 from bling_collector.auth.token_store import PgTokenStore
-from bling_collector.bootstrap import App
 from bling_collector.config import Secret
 from bling_collector.doctor import examine
 from bling_collector.insight.status import load_status
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.bling(scale=0.01)
 
 
 @pytest.fixture
-def terminal(app: App, server: RunningServer, tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path, variables_for(app.settings, server))
+def terminal(account: Account, server: RunningServer, tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path, variables_for(account.settings, server))
 
 
 async def aged(engine: AsyncEngine, days: float) -> None:
@@ -82,9 +82,9 @@ async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: Asyn
 
 @pytest.mark.parametrize("other", one_now([{"TOKEN_ENCRYPTION_KEY": new_key()}, {}]))
 async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
-    app: App, terminal: Terminal, engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
+    account: Account, terminal: Terminal, engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
 ) -> None:
-    await app.pipeline.run()
+    await account.pipeline.run()
     await PgTokenStore(engine, TokenCipher([new_key()])).seal()
     done = {name: await terminal.run(name, **other) for name in ("status", "doctor")}
     said = {name: each.out + each.err for name, each in done.items()}
@@ -92,7 +92,7 @@ async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
     assert "Autorizado" not in said["status"]
     assert "fernet:" not in said["status"] + said["doctor"]
 
-    changed = replace(app.settings, token_encryption_key=Secret(other.get("TOKEN_ENCRYPTION_KEY", "")))
+    changed = replace(account.settings, token_encryption_key=Secret(other.get("TOKEN_ENCRYPTION_KEY", "")))
     async with serving(changed, clock) as http:
         oauth = (await http.get("/status")).json()["oauth"]
         assert (oauth["readable"], oauth["needs_authorization"]) == (False, True)
@@ -100,9 +100,9 @@ async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
         assert "não se abre com a chave configurada" in (await http.get("/", headers={"Accept": "text/html"})).text
 
 
-async def test_the_doctor_says_it_too(app: App, engine: AsyncEngine) -> None:
+async def test_the_doctor_says_it_too(account: Account, engine: AsyncEngine) -> None:
     async def authorisation() -> tuple[int, str]:
-        [found] = [finding async for finding in examine(app.settings) if finding.nome == "Autorização"]
+        [found] = [finding async for finding in examine(account.settings) if finding.nome == "Autorização"]
         return found.exit_code, found.detalhe
 
     await aged(engine, 1)
@@ -116,16 +116,16 @@ async def test_the_doctor_says_it_too(app: App, engine: AsyncEngine) -> None:
 
 
 async def test_a_refusal_is_remembered_until_the_next_authorisation(
-    app: App, bling: Bling, engine: AsyncEngine
+    account: Account, bling: Bling, engine: AsyncEngine
 ) -> None:
     """Quem vê `status` depois sabe que só o dono da conta resolve, sem procurar no log."""
     await aged(engine, 0)
     bling.revoke_all()
-    result = await app.pipeline.run_full(date(2025, 1, 1))
+    result = await account.pipeline.run_full(date(2025, 1, 1))
     assert result.exit_code == 3
     assert (await load_status(engine, TokenCipher())).oauth.needs_authorization is True
-    [found] = [finding async for finding in examine(app.settings) if finding.nome == "Autorização"]
+    [found] = [finding async for finding in examine(account.settings) if finding.nome == "Autorização"]
     assert (found.exit_code, "o Bling a recusou em" in found.detalhe) == (3, True)
 
-    await authorise(app, bling)
+    await authorise(account, bling)
     assert (await load_status(engine, TokenCipher())).oauth.needs_authorization is False

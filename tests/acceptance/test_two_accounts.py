@@ -12,62 +12,64 @@ from tests.support.collecting import authorise, collector_settings, rows
 from tests.support.fakes import FakeClock
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App, open_workplace
 from bling_collector.config import Secret
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import RunInProgressError
 from bling_collector.runs.job import RunResult
+from bling_collector.workplace.account import Account, open_workplace
 from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings
 
 START = date(2021, 1, 1)
 SCHEMAS = (None, "empresa_b")
-Pair = tuple[tuple[App, Bling], ...]
+Pair = tuple[tuple[Account, Bling], ...]
 
 
 @pytest.fixture
 async def pair(database_url: str, clock: FakeClock) -> AsyncIterator[Pair]:
     """A conta de `public` e a de `empresa_b`, cada uma com o seu Bling e já autorizada."""
     async with AsyncExitStack() as stack:
-        opened: list[tuple[App, Bling]] = []
+        opened: list[tuple[Account, Bling]] = []
         for seed, schema in enumerate(SCHEMAS):
             simulator = SimulatorSettings(seed=seed, scale=0.005, requests_per_second=0, today=date(2026, 2, 20))
             server = await stack.enter_async_context(running(simulator, clock=clock))
             settings = collector_settings(server.api_url, Secret(database_url))
             if not opened:
                 workplace = await stack.enter_async_context(open_workplace(settings, clock=clock))
-            app = await stack.enter_async_context(workplace.open(settings, schema=schema))
-            await authorise(app, server.bling)
+            account = await stack.enter_async_context(workplace.open(settings, schema=schema))
+            await authorise(account, server.bling)
             server.bling.counters.reset()
-            opened.append((app, server.bling))
+            opened.append((account, server.bling))
         yield tuple(opened)
 
 
 async def test_two_accounts_are_collected_at_the_same_time(pair: Pair) -> None:
     steps: list[str] = []
 
-    async def load(app: App, name: str) -> RunResult:
+    async def load(account: Account, name: str) -> RunResult:
         def sink(progress: Any) -> None:
             if progress.fase not in seen:
                 seen.add(progress.fase)
                 logging.getLogger("bling_collector.teste").info("de %s", name)
 
         seen: set[str] = set()
-        result = await app.pipeline.run_full(START, sink=sink, on_start=lambda run_id: steps.append("começou"))
+        result = await account.pipeline.run_full(START, sink=sink, on_start=lambda run_id: steps.append("começou"))
         steps.append("acabou")
         return result
 
-    results = await asyncio.gather(*(load(app, str(schema)) for (app, _), schema in zip(pair, SCHEMAS, strict=True)))
+    results = await asyncio.gather(
+        *(load(account, str(schema)) for (account, _), schema in zip(pair, SCHEMAS, strict=True))
+    )
 
     assert steps == ["começou", "começou", "acabou", "acabou"]
     assert len({frozenset(bling.notes) for _, bling in pair}) == 2
-    for (app, bling), result, schema in zip(pair, results, SCHEMAS, strict=True):
+    for (account, bling), result, schema in zip(pair, results, SCHEMAS, strict=True):
         assert (result.run_id, result.status, result.message) == (1, "success", None)
-        await assert_equals_truth(app.engine, bling)
+        await assert_equals_truth(account.engine, bling)
         assert result.requisicoes == bling.counters.total - bling.counters.token_calls
-        lines = [line for (line,) in await rows(app.engine, "SELECT mensagem FROM execucao_log ORDER BY id")]
+        lines = [line for (line,) in await rows(account.engine, "SELECT mensagem FROM execucao_log ORDER BY id")]
         assert {line for line in lines if line.startswith("de ")} == {f"de {schema}"}
         assert lines.count("Autorização") == lines.count("Execução 1: completa. Tudo em dia.") == 1
     assert logging.getLogger("bling_collector").level == logging.NOTSET

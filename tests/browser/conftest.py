@@ -122,7 +122,7 @@ async def panel(
         engine = create_engine(parse_url(database_url))
         async with serving_on(app, listener):
             service: Service = app.state.service
-            opened = await service.app()
+            opened = await service.account()
             if is_loaded(request):
                 await authorise(opened, bling)  # os tokens do modelo são de outro Bling simulado
             yield Panel(url, service, engine, bling, settings, clock)

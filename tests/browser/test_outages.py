@@ -54,13 +54,13 @@ class Outage:
 async def running(request: pytest.FixtureRequest, panel: Panel, page: Page) -> AsyncIterator[int]:
     """O número de uma carga em curso, começada pelo painel."""
     if not is_loaded(request):
-        await authorise(await panel.service.app(), panel.bling)
+        await authorise(await panel.service.account(), panel.bling)
     if token := panel.settings.api_token:
         await page.goto("/entrar")
         await page.get_by_label("Token").fill(token.get_secret_value())
         await page.get_by_role("button", name="Entrar").click()
-    async with panel.service.opened() as app:
-        yield await panel.service.runner.start(partial(app.pipeline.run_full, START)).started()
+    async with panel.service.opened() as account:
+        yield await panel.service.runner.start(partial(account.pipeline.run_full, START)).started()
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.chaos.proxy import Proxy, proxy
 from tests.support.collecting import authorise, collector_settings
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.clock import SystemClock
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
@@ -26,6 +25,7 @@ from bling_collector.db.database import create_engine, parse_url
 from bling_collector.etl.save import BATCH
 from bling_collector.runs.pipeline import IN_FLIGHT
 from bling_collector.streams.notas.nota import FINAL
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings
@@ -92,8 +92,8 @@ class Scene:
         self.database = await self.postgres.create(self._template)
         self._service = rng.random() < 0.25
         self.collector = Collector(self._environment(), self._folder)
-        async with self.opened() as app:
-            await authorise(app, self.bling)
+        async with self.opened() as account:
+            await authorise(account, self.bling)
         self.bling.counters.reset()
 
     async def end(self) -> None:
@@ -122,8 +122,8 @@ class Scene:
         """A mesma carga neste processo, onde o relógio pode saltar."""
 
         async def collect() -> int:
-            async with self.opened() as app:
-                return (await app.pipeline.run_full(START)).exit_code
+            async with self.opened() as account:
+                return (await account.pipeline.run_full(START)).exit_code
 
         return Run(asyncio.create_task(collect()))
 
@@ -182,12 +182,12 @@ class Scene:
                 ):
                     left = await connection.scalar(text(f"SELECT count(*) FROM {what}"))
                     assert left == 0, f"{left} em {what}"
-        async with self.opened() as app:
-            assert (await app.client.get("/empresas/me/dados-basicos"))["data"]["id"]
+        async with self.opened() as account:
+            assert (await account.client.get("/empresas/me/dados-basicos"))["data"]["id"]
 
     async def reauthorise(self) -> None:
-        async with self.opened() as app:
-            await authorise(app, self.bling)
+        async with self.opened() as account:
+            await authorise(account, self.bling)
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[AsyncEngine]:
@@ -199,9 +199,9 @@ class Scene:
             await engine.dispose()
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[App]:
-        async with open_app(self._settings(), clock=self.clock) as app:
-            yield app
+    async def opened(self) -> AsyncIterator[Account]:
+        async with open_account(self._settings(), clock=self.clock) as account:
+            yield account
 
     @property
     def database_url(self) -> str:

@@ -22,7 +22,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tests.support.collecting import scalar
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import App
 from bling_collector.etl.progress import Progress
 from bling_collector.etl.resource import Document, Params, Resource
 from bling_collector.insight.recursos import load_recursos
@@ -30,6 +29,7 @@ from bling_collector.payload import UnreadableError
 from bling_collector.privacy.titular import erase_person
 from bling_collector.streams.registry import RESOURCES, named
 from bling_collector.windows import Period, Window
+from bling_collector.workplace.account import Account
 from bling_simulator.answers import BlingError
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
@@ -82,7 +82,7 @@ PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 
 
 @pytest.fixture(autouse=True)
-def alone(app: App, resource: Resource) -> None:
+def alone(account: Account, resource: Resource) -> None:
     """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
     names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
     names |= {parents.of for parents in resource.parents if parents.of}
@@ -91,7 +91,7 @@ def alone(app: App, resource: Resource) -> None:
         names.add(source.name)
     elif resource.keys is not None or resource.special:
         names |= {each.name for each in RESOURCES if not each.optional}
-    app.pipeline._settings = replace(app.settings, recursos=tuple(sorted(names)))
+    account.pipeline._settings = replace(account.settings, recursos=tuple(sorted(names)))
 
 
 def _source(resource: Resource) -> Resource | None:
@@ -162,35 +162,35 @@ def _query(bling: Bling, params: Any) -> Any:
     return Query(QueryParams(params), datetime(2026, 2, 20))  # noqa: DTZ001 - hora de Brasília
 
 
-async def held(app: App, table: Table) -> list[dict[str, Any]]:
+async def held(account: Account, table: Table) -> list[dict[str, Any]]:
     """As linhas da tabela, em ordem."""
-    async with app.engine.connect() as connection:
+    async with account.engine.connect() as connection:
         found = await connection.execute(select(table).order_by(*table.primary_key))
         return [dict(row) for row in found.mappings()]
 
 
-async def photographs(app: App, resource: Resource) -> dict[datetime, dict[Any, list[dict[str, Any]]]]:
+async def photographs(account: Account, resource: Resource) -> dict[datetime, dict[Any, list[dict[str, Any]]]]:
     """As leituras de uma fotografia, da mais velha à mais nova: de cada id, as linhas."""
     assert resource.snapshot is not None
     taken = resource.snapshot.taken
     found: dict[datetime, dict[Any, list[dict[str, Any]]]] = {}
-    for row in await held(app, resource.table):
+    for row in await held(account, resource.table):
         place = next(row[column.name] for column in resource.table.primary_key if column.name != taken)
         read = found.setdefault(row[taken], {})
         read.setdefault(place, []).append({name: value for name, value in row.items() if name != taken})
     return found
 
 
-async def assert_last_photograph_is_bling(app: App, bling: Bling, resource: Resource) -> list[Any]:
+async def assert_last_photograph_is_bling(account: Account, bling: Bling, resource: Resource) -> list[Any]:
     """A última leitura tem todos os que se sabem, também os de que o Bling nada tem; devolve os de que tem."""
     assert resource.snapshot is not None
-    async with app.engine.connect() as connection:
+    async with account.engine.connect() as connection:
         asked = set((await connection.execute(text(resource.snapshot.query))).scalars())
     truth = documents(bling, resource)
     exist = asked
     if resource.snapshot.of is not None:
         exist = {*listed(bling, resource.snapshot.of, *resource.snapshot.shows)}
-    read = list((await photographs(app, resource)).values())[-1]
+    read = list((await photographs(account, resource)).values())[-1]
     assert read.keys() == exist | asked & truth.keys()
     for id_ in read:
         expected = resource.rows(truth.get(id_) or resource.snapshot.none(id_))[resource.table]
@@ -198,13 +198,13 @@ async def assert_last_photograph_is_bling(app: App, bling: Bling, resource: Reso
     return sorted(read.keys() & truth.keys())
 
 
-async def assert_equals_bling(app: App, bling: Bling, resource: Resource) -> list[int]:
+async def assert_equals_bling(account: Account, bling: Bling, resource: Resource) -> list[int]:
     """Cada linha é a do documento do Bling; devolve os ids. O que se coleta por si mesmo está todo."""
     if resource.snapshot is not None:
-        return await assert_last_photograph_is_bling(app, bling, resource)
+        return await assert_last_photograph_is_bling(account, bling, resource)
     truth = documents(bling, resource)
     ids = []
-    for row in await held(app, resource.table):
+    for row in await held(account, resource.table):
         if row["id"] not in truth or ("detalhe" in row and row["detalhe"] is None):
             continue
         expected = resource.rows(truth[row["id"]])[resource.table][0]
@@ -219,8 +219,8 @@ async def assert_equals_bling(app: App, bling: Bling, resource: Resource) -> lis
     return ids
 
 
-async def repaired(app: App) -> None:
-    result = await app.pipeline.reconcile(repair=True, accept_deletions=True)
+async def repaired(account: Account) -> None:
+    result = await account.pipeline.reconcile(repair=True, accept_deletions=True)
     assert result.status == "success", result.message
 
 
@@ -268,20 +268,22 @@ def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
 
 @EACH
 async def test_what_is_loaded_is_what_bling_says_and_is_read_once(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    await assert_equals_bling(app, bling, resource)
-    before = await held(app, resource.table)
-    noted = await scalar(app.engine, "SELECT count(*) FROM historico")
+    await assert_equals_bling(account, bling, resource)
+    before = await held(account, resource.table)
+    noted = await scalar(account.engine, "SELECT count(*) FROM historico")
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    assert await held(app, resource.table) == before
-    assert await scalar(app.engine, "SELECT count(*) FROM historico") == noted
+    assert (await account.pipeline.run()).status == "success"
+    assert await held(account, resource.table) == before
+    assert await scalar(account.engine, "SELECT count(*) FROM historico") == noted
 
 
 @EACH_WAY
-async def test_what_changes_in_bling_changes_here(app: App, bling: Bling, clock: FakeClock, resource: Resource) -> None:
-    ids = await assert_equals_bling(app, bling, resource)
+async def test_what_changes_in_bling_changes_here(
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
+    ids = await assert_equals_bling(account, bling, resource)
     chosen = ids[-1]
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, documents(bling, resource)[chosen]))
@@ -289,23 +291,23 @@ async def test_what_changes_in_bling_changes_here(app: App, bling: Bling, clock:
     daily = resource.whole is not None and not (resource.whole.every or resource.whole.when_lacking)
     seen_daily = resource.changed is not None or (resource.emitted is None and daily)
     if seen_daily:
-        assert (await app.pipeline.run()).status == "success"
+        assert (await account.pipeline.run()).status == "success"
     else:  # o que se lê por janelas, ou só quando se cita, pode ficar para a releitura
-        await repaired(app)
-    await assert_equals_bling(app, bling, resource)
+        await repaired(account)
+    await assert_equals_bling(account, bling, resource)
 
 
 @EACH_WAY
 async def test_what_bling_no_longer_has_is_marked_and_stays(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    ids = await assert_equals_bling(app, bling, resource)
+    ids = await assert_equals_bling(account, bling, resource)
     chosen = ids[len(ids) // 2]
     SIMULATED[resource.path].delete(bling, chosen)
     for _ in range(1 if resource.listed else 2):  # sem listagem que o diga, só o segundo 404
         clock.advance(DAY)
-        await repaired(app)
-    rows = {row["id"]: row for row in await held(app, resource.table)}
+        await repaired(account)
+    rows = {row["id"]: row for row in await held(account, resource.table)}
     assert chosen in rows, "uma linha nunca é apagada"
     gone = chosen not in documents(bling, resource)
     if gone and (resource.removed is not None or chosen not in listed(bling, resource, resource.shows[0])):
@@ -321,49 +323,49 @@ def _gone_before(bling: Bling, resource: Resource) -> int:
 
 @_each(collects_all, slow=_is_repeated)
 async def test_what_answers_and_is_not_listed_is_not_invented(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    ids, truth = await assert_equals_bling(app, bling, resource), documents(bling, resource)
+    ids, truth = await assert_equals_bling(account, bling, resource), documents(bling, resource)
     chosen = next((id_ for id_ in ids if resource.is_listable(truth[id_])), ids[0])
     bling.unlisted.add((resource.path, chosen))
     clock.advance(DAY)
-    await repaired(app)
-    gone = {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is not None
+    await repaired(account)
+    gone = {row["id"]: row for row in await held(account, resource.table)}[chosen]["excluida_em"] is not None
     assert gone == resource.is_listable(truth[chosen])
     bling.unlisted.clear()
     clock.advance(DAY)
-    await repaired(app)
-    assert {row["id"]: row for row in await held(app, resource.table)}[chosen]["excluida_em"] is None
+    await repaired(account)
+    assert {row["id"]: row for row in await held(account, resource.table)}[chosen]["excluida_em"] is None
 
 
 @EACH_WAY
 async def test_one_that_cannot_be_read_is_owed_and_the_others_are_not(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    ids = await assert_equals_bling(app, bling, resource)
+    ids = await assert_equals_bling(account, bling, resource)
     chosen = ids[-1]
     document = documents(bling, resource)[chosen]
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, document))
     bling.garbled[resource.path, chosen] = unreadable(resource, document)
     clock.advance(DAY)
-    result = await app.pipeline.reconcile(repair=True)
+    result = await account.pipeline.reconcile(repair=True)
     assert result.status == "partial", result.message
     owed = "SELECT count(*) FROM pendencias WHERE recurso = :recurso AND recurso_id = :id"
-    assert await scalar(app.engine, owed, recurso=resource.name, id=str(chosen)) == 1
+    assert await scalar(account.engine, owed, recurso=resource.name, id=str(chosen)) == 1
     bling.garbled.clear()
     clock.advance(DAY)
-    await repaired(app)
-    await assert_equals_bling(app, bling, resource)
+    await repaired(account)
+    await assert_equals_bling(account, bling, resource)
 
 
 @pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "killed"])
 @EACH_WAY
 async def test_a_run_that_does_not_reach_the_end_goes_on_from_where_it_was(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource, killed: bool
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource, killed: bool
 ) -> None:
-    ids = await assert_equals_bling(app, bling, resource)
-    async with app.engine.begin() as connection:
+    ids = await assert_equals_bling(account, bling, resource)
+    async with account.engine.begin() as connection:
         for child in resource.children:
             await connection.execute(text(f"DELETE FROM {child.table.name}"))
         unset = {"resumo_lista": "NULL"} if resource.keeps_listing else {}
@@ -380,34 +382,34 @@ async def test_a_run_that_does_not_reach_the_end_goes_on_from_where_it_was(
                 run.cancel()
 
     clock.advance(DAY)
-    run = asyncio.create_task(app.pipeline.reconcile(repair=True, sink=end_in_the_middle, stop=stop))
+    run = asyncio.create_task(account.pipeline.reconcile(repair=True, sink=end_in_the_middle, stop=stop))
     await asyncio.gather(run, return_exceptions=True)
     assert (stop.is_set(), run.cancelled()) == (True, killed)
     if killed:  # como a deixa um processo que já não pôde dizer nada
-        async with app.engine.begin() as connection:
+        async with account.engine.begin() as connection:
             await connection.execute(
                 text("UPDATE etl_controle SET status = 'running', fim = NULL WHERE status = 'error'")
             )
     clock.advance(DAY)
-    await repaired(app)
-    await assert_equals_bling(app, bling, resource)
+    await repaired(account)
+    await assert_equals_bling(account, bling, resource)
 
 
 @EACH_WAY
-async def test_reprocessed_it_is_equal_to_what_was_there(app: App, resource: Resource) -> None:
+async def test_reprocessed_it_is_equal_to_what_was_there(account: Account, resource: Resource) -> None:
     tables = [resource.table, *(child.table for child in resource.children)]
-    before = [await held(app, table) for table in tables]
+    before = [await held(account, table) for table in tables]
     if "detalhe" in resource.table.c:
         blank = [c.name for c in resource.table.c if c.name in _texts(before[0])]
-        async with app.engine.begin() as connection:
+        async with account.engine.begin() as connection:
             for child in resource.children:
                 await connection.execute(text(f"DELETE FROM {child.table.name}"))
             if blank:
                 emptied = ", ".join(f"{name} = NULL" for name in blank)
                 await connection.execute(text(f"UPDATE {resource.table.name} SET {emptied} WHERE detalhe IS NOT NULL"))
-    result = await app.pipeline.reprocess()
+    result = await account.pipeline.reprocess()
     assert result.status == "success", result.message
-    after = [await held(app, table) for table in tables]
+    after = [await held(account, table) for table in tables]
     assert _plain(after) == _plain(before)
 
 
@@ -422,18 +424,20 @@ def _plain(tables: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
 
 
 @_each(lambda resource: resource.person is not None)
-async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock: FakeClock, resource: Resource) -> None:
+async def test_a_person_erased_does_not_come_back(
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
+) -> None:
     assert resource.person is not None
-    ids = await assert_equals_bling(app, bling, resource)
+    ids = await assert_equals_bling(account, bling, resource)
     truth = documents(bling, resource)
     chosen = next(id_ for id_ in reversed(ids) if resource.person.contatos(truth[id_]))
     contato = min(resource.person.contatos(truth[chosen]))
-    await erase_person(app.engine, contato, clock.now())
+    await erase_person(account.engine, contato, clock.now())
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, truth[chosen]))
     clock.advance(DAY)
-    await repaired(app)
-    row = {row["id"]: row for row in await held(app, resource.table)}[chosen]
+    await repaired(account)
+    row = {row["id"]: row for row in await held(account, resource.table)}[chosen]
     assert {row[column.name] for column in resource.person.columns} <= {None}
     assert row["detalhe"] == {**resource.person.without(truth[chosen], {contato})} | {
         key: row["detalhe"][key] for key in changeable(resource, truth[chosen]) if key in row["detalhe"]
@@ -442,14 +446,14 @@ async def test_a_person_erased_does_not_come_back(app: App, bling: Bling, clock:
 
 @_each(lambda resource: resource.snapshot is not None or "detalhe" in resource.table.c, slow=_is_repeated)
 async def test_without_the_permission_the_others_are_whole(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
     bling.configure(missing_scopes=frozenset({resource.path}))
     clock.advance(DAY)
-    result = await app.pipeline.reconcile(repair=True)
+    result = await account.pipeline.reconcile(repair=True)
     if resource.optional:
         assert result.status == "success", result.message
-        found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
+        found = {each.recurso: each for each in await load_recursos(account.engine, ("todos",), clock.now())}
         # O que está debaixo do caminho é da mesma permissão; o que se lê por outro, do mesmo, pode nem se pedir.
         refused, source = {name for name, each in found.items() if each.sem_permissao}, _source(resource)
         assert resource.name in refused or (source is not None and source.name in refused)
@@ -460,32 +464,32 @@ async def test_without_the_permission_the_others_are_whole(
     bling.configure(missing_scopes=frozenset())
     for other in RESOURCES:
         if other is not resource:
-            await assert_equals_bling(app, bling, other)
+            await assert_equals_bling(account, bling, other)
     clock.advance(DAY)
-    await repaired(app)
-    found = {each.recurso: each for each in await load_recursos(app.engine, ("todos",), clock.now())}
+    await repaired(account)
+    found = {each.recurso: each for each in await load_recursos(account.engine, ("todos",), clock.now())}
     assert not any(each.sem_permissao for each in found.values())
-    await assert_equals_bling(app, bling, resource)
+    await assert_equals_bling(account, bling, resource)
 
 
 @PHOTOGRAPHED
 async def test_each_day_has_its_photograph_and_none_is_touched_again(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    ids = await assert_equals_bling(app, bling, resource)
-    first = await photographs(app, resource)
+    ids = await assert_equals_bling(account, bling, resource)
+    first = await photographs(account, resource)
     assert len(first) == 1
     clock.advance(3600)
-    assert (await app.pipeline.run()).status == "success"
-    assert await photographs(app, resource) == first, "duas leituras no mesmo dia não se pedem"
+    assert (await account.pipeline.run()).status == "success"
+    assert await photographs(account, resource) == first, "duas leituras no mesmo dia não se pedem"
     clock.advance(DAY)
     simulated = SIMULATED[resource.path]
     truth = documents(bling, resource)
     simulated.edit(bling, ids[0], photographable(resource, truth[ids[0]]))
     simulated.delete(bling, ids[1])
     clock.advance(7 * DAY)
-    assert (await app.pipeline.run()).status == "success"
-    now = await photographs(app, resource)
+    assert (await account.pipeline.run()).status == "success"
+    now = await photographs(account, resource)
     assert len(now) == 2
     last = now.pop(max(now))
     assert now == first
@@ -495,33 +499,33 @@ async def test_each_day_has_its_photograph_and_none_is_touched_again(
 
 @PHOTOGRAPHED
 async def test_a_photograph_lacks_only_what_cannot_be_read(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    ids = await assert_equals_bling(app, bling, resource)
-    before = list((await photographs(app, resource)).values())[-1]
+    ids = await assert_equals_bling(account, bling, resource)
+    before = list((await photographs(account, resource)).values())[-1]
     clock.advance(DAY)
     bling.garbled[resource.path, ids[0]] = unreadable(resource, documents(bling, resource)[ids[0]])
-    assert (await app.pipeline.run()).status == "partial"
-    last = list((await photographs(app, resource)).values())[-1]
+    assert (await account.pipeline.run()).status == "partial"
+    last = list((await photographs(account, resource)).values())[-1]
     assert last.keys() == before.keys() - {ids[0]}
     owed = "SELECT count(*) FROM pendencias WHERE recurso = :recurso AND recurso_id = :id"
-    assert await scalar(app.engine, owed, recurso=resource.name, id=str(ids[0])) == 1
+    assert await scalar(account.engine, owed, recurso=resource.name, id=str(ids[0])) == 1
     bling.garbled.clear()
     clock.advance(DAY)
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_bling(app, bling, resource)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_bling(account, bling, resource)
 
 
 @PHOTOGRAPHED
 async def test_a_photograph_nobody_can_blame_on_a_record_is_not_kept(
-    app: App, bling: Bling, clock: FakeClock, resource: Resource
+    account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
-    await assert_equals_bling(app, bling, resource)
-    before = await photographs(app, resource)
+    await assert_equals_bling(account, bling, resource)
+    before = await photographs(account, resource)
     clock.advance(DAY)
     bling.fail(rf"^{resource.path}$", "server_error", after=1)
-    assert (await app.pipeline.run()).status == "partial"
-    assert await photographs(app, resource) == before
+    assert (await account.pipeline.run()).status == "partial"
+    assert await photographs(account, resource) == before
     bling.faults.clear()
     stop = asyncio.Event()
 
@@ -529,12 +533,12 @@ async def test_a_photograph_nobody_can_blame_on_a_record_is_not_kept(
         if progress.fase == resource.title:
             stop.set()
 
-    await app.pipeline.run(sink=stop_in_the_middle, stop=stop)
+    await account.pipeline.run(sink=stop_in_the_middle, stop=stop)
     assert stop.is_set()
-    assert await photographs(app, resource) == before
-    assert (await app.pipeline.run()).status == "success"
-    assert len(await photographs(app, resource)) == 2
-    await assert_equals_bling(app, bling, resource)
+    assert await photographs(account, resource) == before
+    assert (await account.pipeline.run()).status == "success"
+    assert len(await photographs(account, resource)) == 2
+    await assert_equals_bling(account, bling, resource)
 
 
 def photographable(resource: Resource, document: Document) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from tests.support.collecting import at_request, rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.invented import MODULOS, create_tables, resource, run, served
 
-from bling_collector.bootstrap import App
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.core import AsyncConnection
@@ -20,6 +19,7 @@ from bling_collector.etl import changed, whole
 from bling_collector.etl.resource import WEEKLY, Changed, Document, Removed, Resource, Rows, Whole
 from bling_collector.payload import Json
 from bling_collector.windows import Between
+from bling_collector.workplace.account import Account
 from bling_simulator.api.query import Query
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
@@ -55,9 +55,9 @@ class Modules:
 
 
 @pytest.fixture
-async def modules(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> Modules:
+async def modules(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> Modules:
     """Trinta módulos, em três páginas."""
-    await create_tables(app)
+    await create_tables(account)
     found = Modules(bling)
     for id_ in range(1, 31):
         found.put(id_, f"M{id_}")
@@ -77,12 +77,12 @@ def during(bling: Bling, monkeypatch: pytest.MonkeyPatch, page: int, action: Cal
     at_request(bling, monkeypatch, "^/modulos$", page, action)
 
 
-async def name_of(app: App, id_: int) -> str:
-    return str(await scalar(app.engine, "SELECT nome FROM modulos WHERE id = :id", id=id_))
+async def name_of(account: Account, id_: int) -> str:
+    return str(await scalar(account.engine, "SELECT nome FROM modulos WHERE id = :id", id=id_))
 
 
 async def test_o_que_muda_durante_a_primeira_carga_e_lido_pela_execucao_seguinte(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change() -> None:
         modules.put(1, "Mudou")  # já se leu, na primeira página
@@ -90,18 +90,18 @@ async def test_o_que_muda_durante_a_primeira_carga_e_lido_pela_execucao_seguinte
 
     during(bling, monkeypatch, 3, change)
     slow = modulos(detail=False, whole=Whole(every=WEEKLY), changed=CHANGED)
-    await run(app, slow)
-    assert await name_of(app, 1) == "M1"
+    await run(account, slow)
+    assert await name_of(account, 1) == "M1"
     clock.advance(DAY)
-    await run(app, slow)
-    assert await name_of(app, 1) == "Mudou"
+    await run(account, slow)
+    assert await name_of(account, 1) == "Mudou"
 
 
 async def test_o_que_se_leu_antes_da_primeira_execucao_que_chega_ao_fim_tambem(
-    app: App, clock: FakeClock, modules: Modules
+    account: Account, clock: FakeClock, modules: Modules
 ) -> None:
     """Uma carga que parou no meio, ou um registro que se pediu sozinho: a execução seguinte começa dias depois."""
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.execute(
             text("INSERT INTO modulos (id, nome, detalhe, extraido_em) VALUES (1, 'M1', '{}', :now)"),
             {"now": clock.now()},
@@ -110,17 +110,17 @@ async def test_o_que_se_leu_antes_da_primeira_execucao_que_chega_ao_fim_tambem(
     modules.put(1, "Mudou")
     clock.advance(2 * DAY)
     only = modulos(detail=False, changed=CHANGED)
-    await run(app, only)
+    await run(account, only)
     clock.advance(DAY)
-    await run(app, only)
-    assert await name_of(app, 1) == "Mudou"
+    await run(account, only)
+    assert await name_of(account, 1) == "Mudou"
 
 
 async def test_o_que_a_execucao_leu_ha_muito_e_mudou_depois_e_lido_outra_vez(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = modulos(detail=False, whole=Whole(), changed=CHANGED)
-    await run(app, slow)
+    await run(account, slow)
     clock.advance(DAY)
     modules.put(1, "Mudou")
 
@@ -129,123 +129,125 @@ async def test_o_que_a_execucao_leu_ha_muito_e_mudou_depois_e_lido_outra_vez(
         clock.advance(10 * HOUR)
 
     during(bling, monkeypatch, 3, change_again)
-    await run(app, slow)
-    assert await name_of(app, 1) == "Mudou outra vez"
+    await run(account, slow)
+    assert await name_of(account, 1) == "Mudou outra vez"
 
 
 async def test_o_que_a_execucao_acaba_de_ler_nao_se_pede_outra_vez(
-    app: App, clock: FakeClock, modules: Modules
+    account: Account, clock: FakeClock, modules: Modules
 ) -> None:
     both = modulos(whole=Whole(), changed=CHANGED)
-    await run(app, both)
+    await run(account, both)
     clock.advance(DAY)
     modules.put(1, "Mudou")
-    await run(app, both)
-    assert (await name_of(app, 1), modules.asked(1)) == ("Mudou", 2)
+    await run(account, both)
+    assert (await name_of(account, 1), modules.asked(1)) == ("Mudou", 2)
 
 
-async def gone(app: App) -> list[int]:
-    return [id_ for (id_,) in await rows(app.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL ORDER BY 1")]
+async def gone(account: Account) -> list[int]:
+    return [
+        id_ for (id_,) in await rows(account.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL ORDER BY 1")
+    ]
 
 
 @pytest.mark.parametrize("detail", [True, False])
 async def test_uma_exclusao_entre_duas_paginas_nao_esconde_um_que_existe(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
 ) -> None:
     register = modulos(detail=detail, whole=Whole())
-    await run(app, register)
+    await run(account, register)
     clock.advance(DAY)
     del modules.records[30]
     during(bling, monkeypatch, 2, lambda: modules.records.pop(3))  # o 11 passa para a primeira página
-    await run(app, register)
-    assert await gone(app) == [30], "o 3 ainda se mostrou"
-    await run(app, register)
-    assert await gone(app) == [3, 30]
+    await run(account, register)
+    assert await gone(account) == [30], "o 3 ainda se mostrou"
+    await run(account, register)
+    assert await gone(account) == [3, 30]
 
 
 async def test_o_que_se_leu_enquanto_a_listagem_se_lia_existe(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register = modulos(whole=Whole())
-    await run(app, register)
+    await run(account, register)
     clock.advance(DAY)
     del modules.records[7]
     # Alguém o pede sozinho no meio, e ele responde.
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.execute(
             text("UPDATE modulos SET extraido_em = :soon WHERE id = 7"), {"soon": clock.now() + timedelta(seconds=1)}
         )
     during(bling, monkeypatch, 2, lambda: clock.advance(60))
-    await run(app, register)
-    assert await gone(app) == []
+    await run(account, register)
+    assert await gone(account) == []
 
 
 async def test_um_excluido_que_passa_entre_duas_paginas_continua_excluido(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everyone = modulos(detail=False, whole=Whole(every=WEEKLY))
-    await run(app, everyone)
+    await run(account, everyone)
     bin_ = {id_: modules.records[id_] for id_ in range(1, 13)}
     served(monkeypatch, "/modulos", bin_)
     deleted = modulos(detail=False, removed=Removed((), at_first=True))
-    await run(app, deleted, accept_deletions=True)
-    assert await gone(app) == [*range(1, 13)]
+    await run(account, deleted, accept_deletions=True)
+    assert await gone(account) == [*range(1, 13)]
     clock.advance(8 * DAY)
     during(bling, monkeypatch, 2, lambda: bin_.pop(3))
-    await run(app, deleted)
-    assert await gone(app) == [*range(1, 13)], "o 3 ainda se mostrou, e o 11 passou sem ser visto"
+    await run(account, deleted)
+    assert await gone(account) == [*range(1, 13)], "o 3 ainda se mostrou, e o 11 passou sem ser visto"
     clock.advance(8 * DAY)
-    await run(app, deleted)
-    assert await gone(app) == [1, 2, *range(4, 13)]
+    await run(account, deleted)
+    assert await gone(account) == [1, 2, *range(4, 13)]
 
 
 async def test_uma_pendencia_que_passa_entre_duas_paginas_nao_se_perde(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = modulos(detail=False, alone=False, changed=CHANGED)
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await control.add_pendencias(connection, [Pendencia("modulos", "11", "não se leu")], clock.now())
     clock.advance(DAY)
     during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
-    await run(app, listed)
-    assert await rows(app.engine, "SELECT id, nome FROM modulos") == [(11, "M11")]
+    await run(account, listed)
+    assert await rows(account.engine, "SELECT id, nome FROM modulos") == [(11, "M11")]
 
 
 async def test_um_que_deixa_de_ter_detalhe_nao_perde_o_que_dele_se_sabia(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(monkeypatch, "/modulos", modules.records, row=lambda full: {k: v for k, v in full.items() if k != "extra"})
     for record in modules.records.values():
         record["extra"] = "só o detalhe o diz"
     register = modulos(whole=Whole())
     bling.fail(r"^/modulos/5$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
-    await run(app, register)
+    await run(account, register)
     said = "SELECT nome, detalhe ->> 'extra' FROM modulos WHERE id IN (4, 5) ORDER BY id"
-    assert await rows(app.engine, said) == [("M4", "só o detalhe o diz"), ("M5", None)], "do 5 há só a linha"
+    assert await rows(account.engine, said) == [("M4", "só o detalhe o diz"), ("M5", None)], "do 5 há só a linha"
     clock.advance(DAY)
     bling.fail(r"^/modulos/4$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
     modules.put(4, "Outro 4")
     modules.put(5, "Outro 5")
-    await run(app, register)
-    assert await rows(app.engine, said) == [("M4", "só o detalhe o diz"), ("Outro 5", None)]
-    assert await rows(app.engine, "SELECT 1 FROM pendencias") == []
+    await run(account, register)
+    assert await rows(account.engine, said) == [("M4", "só o detalhe o diz"), ("Outro 5", None)]
+    assert await rows(account.engine, "SELECT 1 FROM pendencias") == []
 
 
 async def test_a_primeira_carga_busca_enquanto_lista(
-    app: App, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Por partes: o que espera pelo detalhe não cresce com o cadastro."""
     monkeypatch.setattr(whole, "PORTION", 10)
     asked: list[int] = []
     during(bling, monkeypatch, 3, lambda: asked.append(sum(modules.asked(id_) for id_ in modules.records)))
-    await run(app, modulos(whole=Whole()))
+    await run(account, modulos(whole=Whole()))
     assert asked == [20]
-    assert await scalar(app.engine, "SELECT count(*) FROM modulos") == 30
+    assert await scalar(account.engine, "SELECT count(*) FROM modulos") == 30
 
 
 @pytest.mark.parametrize("reads", [True, False])
 async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
-    app: App, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, reads: bool
+    account: Account, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, reads: bool
 ) -> None:
     """De um cadastro que não guarda a impressão da linha, compara-se o que ela mostra."""
     people = Table(
@@ -253,7 +255,7 @@ async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
         MetaData(),
         *(Column(c.name, c.type, primary_key=c.primary_key) for c in MODULOS.c if c.name != "resumo_lista"),
     )
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.execute(CreateTable(people))
     monkeypatch.setattr(changed, "MANY", 10)
     told: list[set[int]] = []
@@ -270,18 +272,18 @@ async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
         shown=("nome",),
     )
     clock.advance(DAY)
-    await run(app, register)
+    await run(account, register)
     clock.advance(DAY)
     modules.reads_the_filter = reads
     modules.put(4, "Outro")
-    await run(app, register)
+    await run(account, register)
     assert {id_ for id_ in modules.records if modules.asked(id_) > 1} == {4}
-    assert await rows(app.engine, "SELECT nome FROM pessoas WHERE id = 4") == [("Outro",)]
+    assert await rows(account.engine, "SELECT nome FROM pessoas WHERE id = 4") == [("Outro",)]
     assert told == ([{4}] if reads else []), "de um filtro que mostra tudo, nada se sabe do que mudou"
 
 
-async def park(app: App, id_: int, clock: FakeClock, resumo: str | None) -> None:
-    async with app.engine.begin() as connection:
+async def park(account: Account, id_: int, clock: FakeClock, resumo: str | None) -> None:
+    async with account.engine.begin() as connection:
         for _ in range(control.PARKED_AFTER):
             await control.add_pendencias(
                 connection, [Pendencia("modulos", str(id_), "falha", resumo=resumo)], clock.now()
@@ -290,22 +292,22 @@ async def park(app: App, id_: int, clock: FakeClock, resumo: str | None) -> None
 
 @pytest.mark.parametrize("how", [{"whole": Whole()}, {"changed": CHANGED}], ids=["inteira", "alterações"])
 async def test_uma_pendencia_estacionada_so_se_tenta_se_a_linha_muda(
-    app: App, clock: FakeClock, modules: Modules, how: dict[str, Any]
+    account: Account, clock: FakeClock, modules: Modules, how: dict[str, Any]
 ) -> None:
     register = modulos(**how)
-    await park(app, 4, clock, register.resumo(modules.records[4]))
-    await run(app, register)
+    await park(account, 4, clock, register.resumo(modules.records[4]))
+    await run(account, register)
     clock.advance(DAY)
     for id_ in modules.records:
         modules.put(id_, f"M{id_}")  # alterados, e iguais
-    await run(app, register)
+    await run(account, register)
     assert (modules.asked(4), modules.asked(5)) == (0, 1)
     clock.advance(DAY)
     modules.put(4, "Outro")
-    await run(app, register)
+    await run(account, register)
     assert modules.asked(4) == 1
-    assert await name_of(app, 4) == "Outro"
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    assert await name_of(account, 4) == "Outro"
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
 def listings(bling: Bling) -> int:
@@ -313,7 +315,7 @@ def listings(bling: Bling) -> int:
 
 
 async def test_uma_pagina_curta_basta_se_mostra_tudo_o_que_se_tem(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules
 ) -> None:
     """Se falta algo, lê-se até a página vazia; e também na primeira vez, e uma vez por semana."""
     for id_ in range(5, 31):
@@ -323,24 +325,24 @@ async def test_uma_pagina_curta_basta_se_mostra_tudo_o_que_se_tem(
         clock.advance(days * DAY)
         modules.records.pop(gone, None)
         bling.counters.reset()
-        await run(app, short)
+        await run(account, short)
         assert listings(bling) == asked
-    assert await rows(app.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL") == [(4,)]
+    assert await rows(account.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL") == [(4,)]
 
 
 async def test_depois_de_uma_pagina_curta_ter_outra_nenhuma_e_a_ultima(
-    app: App, bling: Bling, clock: FakeClock, modules: Modules
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules
 ) -> None:
     """O que se viu uma vez vale também para os processos seguintes."""
     for id_ in range(5, 31):
         del modules.records[id_]
     short = modulos(detail=False, whole=Whole())
-    await run(app, short)
-    app.client.short_go_on = True
-    assert (await app.pipeline.run()).status == "success"
-    app.client.short_go_on = False
-    assert (await app.pipeline.run()).status == "success"
+    await run(account, short)
+    account.client.short_go_on = True
+    assert (await account.pipeline.run()).status == "success"
+    account.client.short_go_on = False
+    assert (await account.pipeline.run()).status == "success"
     clock.advance(DAY)
     bling.counters.reset()
-    await run(app, short)
+    await run(account, short)
     assert listings(bling) == 2

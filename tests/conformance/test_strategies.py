@@ -8,10 +8,10 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.invented import AVISOS, CAMPOS, MODULOS, SALDOS, aviso, create_tables, resource, run, served
 
-from bling_collector.bootstrap import App
 from bling_collector.etl.resource import Each, Snapshot, Whole
 from bling_collector.payload import Json
 from bling_collector.payload import text as as_text
+from bling_collector.workplace.account import Account
 from bling_simulator.api.query import Query
 from bling_simulator.bling import Bling
 
@@ -20,35 +20,39 @@ pytestmark = [pytest.mark.bling(scale=0.005)]
 
 
 @pytest.fixture(autouse=True)
-async def tables(app: App) -> None:
-    await create_tables(app)
+async def tables(account: Account) -> None:
+    await create_tables(account)
 
 
-async def test_uma_listagem_cuja_chave_e_um_texto(app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_uma_listagem_cuja_chave_e_um_texto(
+    account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held: dict[Any, Json] = {f"01JX{n:04}Z": {"id": f"01JX{n:04}Z", "titulo": f"Aviso {n}"} for n in range(250)}
     served(monkeypatch, "/avisos", held)
     avisos = resource("/avisos", AVISOS, aviso, key=lambda row: as_text(row.get("id")), detail=False, whole=Whole())
-    await run(app, avisos)
-    assert await rows(app.engine, "SELECT id, titulo FROM avisos ORDER BY id") == [
+    await run(account, avisos)
+    assert await rows(account.engine, "SELECT id, titulo FROM avisos ORDER BY id") == [
         (id_, row["titulo"]) for id_, row in held.items()
     ]
     clock.advance(DAY)
     held["01JX0007Z"]["titulo"] = "Outro"
     del held["01JX0100Z"]
     held["01JX0009Z"]["titulo"] = {"não": "se lê"}
-    await run(app, avisos)
-    assert await scalar(app.engine, "SELECT titulo FROM avisos WHERE id = '01JX0007Z'") == "Outro"
-    assert await rows(app.engine, "SELECT id FROM avisos WHERE excluida_em IS NOT NULL") == [("01JX0100Z",)]
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("avisos", "01JX0009Z")]
+    await run(account, avisos)
+    assert await scalar(account.engine, "SELECT titulo FROM avisos WHERE id = '01JX0007Z'") == "Outro"
+    assert await rows(account.engine, "SELECT id FROM avisos WHERE excluida_em IS NOT NULL") == [("01JX0100Z",)]
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("avisos", "01JX0009Z")]
     clock.advance(DAY)
     held["01JX0009Z"]["titulo"] = "Agora se lê"
     held["01JX0100Z"] = {"id": "01JX0100Z", "titulo": "Voltou"}
-    await run(app, avisos)
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
-    assert await scalar(app.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NULL") == 250
+    await run(account, avisos)
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
+    assert await scalar(account.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NULL") == 250
 
 
-async def test_o_que_so_a_listagem_diz_da_linha(app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_o_que_so_a_listagem_diz_da_linha(
+    account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Uma listagem por situação, que a linha não traz: mudar de uma para a outra é mudar."""
     held: dict[Any, Json] = {n: {"id": n, "titulo": f"Aviso {n}"} for n in range(1, 6)}
     active = {1, 2, 3}
@@ -64,18 +68,18 @@ async def test_o_que_so_a_listagem_diz_da_linha(app: App, clock: FakeClock, monk
         shows=shows,
         told=(("situacao", "situacao"),),
     )
-    await run(app, avisos)
+    await run(account, avisos)
     said = "SELECT id, situacao FROM avisos ORDER BY id"
-    assert await rows(app.engine, said) == [("1", "A"), ("2", "A"), ("3", "A"), ("4", "I"), ("5", "I")]
+    assert await rows(account.engine, said) == [("1", "A"), ("2", "A"), ("3", "A"), ("4", "I"), ("5", "I")]
     clock.advance(DAY)
     active.remove(2)
-    await run(app, avisos)
-    assert (await rows(app.engine, said))[1] == ("2", "I")
-    assert await scalar(app.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NOT NULL") == 0
+    await run(account, avisos)
+    assert (await rows(account.engine, said))[1] == ("2", "I")
+    assert await scalar(account.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NOT NULL") == 0
 
 
 async def test_uma_listagem_por_registro_de_outro_recurso(
-    app: App, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(monkeypatch, "/modulos", {id_: {"id": id_, "nome": f"M{id_}"} for id_ in (10, 20)})
     for module in (10, 20):
@@ -98,14 +102,16 @@ async def test_uma_listagem_por_registro_de_outro_recurso(
         whole=Whole(),
         each=Each("SELECT id FROM modulos WHERE excluida_em IS NULL ORDER BY id"),
     )
-    await run(app, modulos, campos)
-    assert await rows(app.engine, "SELECT id, nome FROM campos ORDER BY id") == [(n, f"C{n}") for n in (11, 12, 21, 22)]
+    await run(account, modulos, campos)
+    assert await rows(account.engine, "SELECT id, nome FROM campos ORDER BY id") == [
+        (n, f"C{n}") for n in (11, 12, 21, 22)
+    ]
 
 
 async def test_uma_fotografia_guarda_se_inteira_ou_nao_se_guarda(
-    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         for id_ in range(1, 301):
             await connection.execute(text("INSERT INTO avisos (id, titulo) VALUES (:id, '')"), {"id": str(id_)})
     balances: dict[Any, Json] = {
@@ -128,21 +134,21 @@ async def test_uma_fotografia_guarda_se_inteira_ou_nao_se_guarda(
             "SELECT id FROM avisos", lambda id_: {"produto": {"id": int(id_)}}, "idsProdutos[]", "lido_em"
         ),
     )
-    await run(app, saldos)
-    assert await rows(app.engine, "SELECT count(DISTINCT lido_em), count(*), sum(saldo) FROM saldos") == [
+    await run(account, saldos)
+    assert await rows(account.engine, "SELECT count(DISTINCT lido_em), count(*), sum(saldo) FROM saldos") == [
         (1, 300, sum(row["saldo"] for row in balances.values()))
     ]
-    assert await scalar(app.engine, "SELECT saldo IS NULL FROM saldos WHERE produto_id = 300"), "o Bling não o tem"
+    assert await scalar(account.engine, "SELECT saldo IS NULL FROM saldos WHERE produto_id = 300"), "o Bling não o tem"
     clock.advance(DAY / 2)
-    await run(app, saldos)
-    assert await scalar(app.engine, "SELECT count(DISTINCT lido_em) FROM saldos") == 1, "ainda não é a hora"
+    await run(account, saldos)
+    assert await scalar(account.engine, "SELECT count(DISTINCT lido_em) FROM saldos") == 1, "ainda não é a hora"
     clock.advance(DAY)
     fault = bling.fail(r"^/saldos$", "server_error", query="299")
-    assert not (await run(app, saldos)).problems
-    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 300 + 299
-    assert await rows(app.engine, "SELECT recurso, recurso_id FROM pendencias") == [("saldos", "299")]
+    assert not (await run(account, saldos)).problems
+    assert await scalar(account.engine, "SELECT count(*) FROM saldos") == 300 + 299
+    assert await rows(account.engine, "SELECT recurso, recurso_id FROM pendencias") == [("saldos", "299")]
     clock.advance(DAY)
     bling.faults.remove(fault)
-    await run(app, saldos)
-    assert await scalar(app.engine, "SELECT count(*) FROM saldos") == 300 + 299 + 300
-    assert await scalar(app.engine, "SELECT count(*) FROM pendencias") == 0
+    await run(account, saldos)
+    assert await scalar(account.engine, "SELECT count(*) FROM saldos") == 300 + 299 + 300
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0

@@ -20,7 +20,6 @@ from tests.support.postgres import create_database, drop_database, execute
 from tests.support.truth import assert_equals_truth
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret
 from bling_collector.db import schema
 from bling_collector.db.copies import client_tools
@@ -35,6 +34,7 @@ from bling_collector.db.migrations import HEAD
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import DatabaseError, RunInProgressError, UsageError
 from bling_collector.insight.status import load_status
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 
 SECRETS = {"oauth_tokens", "oauth_states"}
@@ -76,9 +76,9 @@ async def structure_of_today(engine: AsyncEngine) -> list[str]:
 
 
 @pytest.fixture
-async def loaded(app: App) -> AsyncEngine:
+async def loaded(account: Account) -> AsyncEngine:
     """O banco depois de uma carga."""
-    return app.engine
+    return account.engine
 
 
 @pytest.mark.loaded(date(2025, 1, 1))
@@ -130,31 +130,31 @@ async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
 
 
 async def test_a_pair_still_unconfirmed_never_comes_back_from_a_copy(
-    app: App, empty_engine: AsyncEngine, tmp_path: Path
+    account: Account, empty_engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         await connection.execute(
             text("""
                 INSERT INTO oauth_tokens (id, access_token, refresh_token, expires_at)
                 SELECT 2, 'proposto', 'proposto', expires_at FROM oauth_tokens WHERE id = 1""")
         )
-    await backup(app.engine, tmp_path / "copia", with_tokens=True)
+    await backup(account.engine, tmp_path / "copia", with_tokens=True)
     assert (await restore(empty_engine, tmp_path / "copia", with_tokens=True)).has_tokens
     (kept,) = (await rows(empty_engine))["oauth_tokens"]
     assert kept.startswith("(1,")
 
 
 async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
-    app: App, bling: Bling, empty_engine: AsyncEngine, empty_database_url: str, clock: FakeClock, tmp_path: Path
+    account: Account, bling: Bling, empty_engine: AsyncEngine, empty_database_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
     """O servidor morreu dias depois da cópia: o par dela já foi trocado, e o novo perdeu-se com o banco."""
-    await backup(app.engine, tmp_path / "copia", with_tokens=True)
+    await backup(account.engine, tmp_path / "copia", with_tokens=True)
     clock.advance(86_400)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     await restore(empty_engine, tmp_path / "copia")
     bling.counters.reset()
-    elsewhere = replace(app.settings, database_url=Secret(empty_database_url))
-    async with open_app(elsewhere, clock=clock) as another:
+    elsewhere = replace(account.settings, database_url=Secret(empty_database_url))
+    async with open_account(elsewhere, clock=clock) as another:
         result = await another.pipeline.run()
         assert (result.status, result.exit_code) == ("error", 3)
         assert "bling-collector auth" in (result.message or "")
@@ -202,22 +202,22 @@ async def test_a_new_copy_over_a_database_not_yet_upgraded(
 
 
 @pytest.mark.loaded(date(2021, 1, 1))
-async def test_data_is_only_overwritten_when_said(app: App, bling: Bling, tmp_path: Path) -> None:
-    copied = await rows(app.engine)
-    await backup(app.engine, tmp_path / "copia")
+async def test_data_is_only_overwritten_when_said(account: Account, bling: Bling, tmp_path: Path) -> None:
+    copied = await rows(account.engine)
+    await backup(account.engine, tmp_path / "copia")
     bling.issue_note()
-    assert (await app.pipeline.run()).status == "success"
-    changed = await rows(app.engine)
+    assert (await account.pipeline.run()).status == "success"
+    changed = await rows(account.engine)
     assert changed != copied
 
     with pytest.raises(UsageError, match="--sobrescrever"):
-        await restore(app.engine, tmp_path / "copia")
-    assert await rows(app.engine) == changed
+        await restore(account.engine, tmp_path / "copia")
+    assert await rows(account.engine) == changed
 
-    assert (await restore(app.engine, tmp_path / "copia", overwrite=True)).has_tokens
-    assert await rows(app.engine) == copied  # e a autorização que o banco tinha ficou
-    assert (await app.pipeline.run()).status == "success"
-    await assert_equals_truth(app.engine, bling)
+    assert (await restore(account.engine, tmp_path / "copia", overwrite=True)).has_tokens
+    assert await rows(account.engine) == copied  # e a autorização que o banco tinha ficou
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.slow

@@ -7,28 +7,28 @@ from decimal import Decimal
 import pytest
 from tests.support.proving import START, at, by_month, execute, outgoing, twin
 
-from bling_collector.bootstrap import App
 from bling_collector.insight.proof.coverage import MonthCoverage, load_coverage, load_month_coverage, load_month_gaps
 from bling_collector.insight.proof.reconciliation import load_reconciliation
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 TODAY = date(2026, 2, 20)
 JULY = date(2024, 7, 1)
 
 
-async def cells(app: App) -> dict[date, MonthCoverage]:
-    found = await load_coverage(app.engine, TODAY)
+async def cells(account: Account) -> dict[date, MonthCoverage]:
+    found = await load_coverage(account.engine, TODAY)
     return {month.mes: month for year in found.anos for month in year.meses}
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.05)
-async def test_uma_historia_inteira(app: App, bling: Bling) -> None:
-    found = await load_coverage(app.engine, TODAY)
+async def test_uma_historia_inteira(account: Account, bling: Bling) -> None:
+    found = await load_coverage(account.engine, TODAY)
     assert [year.ano for year in found.anos] == [2026, 2025, 2024, 2023, 2022, 2021]
     assert all([month.mes.month for month in year.meses] == list(range(1, 13)) for year in found.anos)
     there = {date.fromisoformat(f"{month}-01"): sum(counts.values()) for month, counts in by_month(bling).items()}
-    for mes, month in (await cells(app)).items():
+    for mes, month in (await cells(account)).items():
         expected = "futuro" if mes > TODAY else "igual" if there.get(mes) else "vazio"
         assert (month.state, month.agora) == (expected, there.get(mes, 0)), mes
         if expected != "futuro":
@@ -36,29 +36,29 @@ async def test_uma_historia_inteira(app: App, bling: Bling) -> None:
             assert month.held == Decimal(1)
     assert found.igual
     assert (found.no_bling, found.no_banco) == (sum(there.values()), sum(there.values()))
-    assert found.states == Counter(month.state for month in (await cells(app)).values())
-    proven = await load_reconciliation(app.engine)
+    assert found.states == Counter(month.state for month in (await cells(account)).values())
+    proven = await load_reconciliation(account.engine)
     assert (found.completo_em, found.no_bling) == (proven.completo_em, proven.no_bling)
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_difere_num_mes(app: App, bling: Bling) -> None:
+async def test_o_que_difere_num_mes(account: Account, bling: Bling) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-20 10:00:00"))
     gone = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-21 10:00:00"))
     changed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-22 10:00:00"))
-    await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
+    await account.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
     bling.delete_note(gone)
-    await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
+    await account.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
     issued = bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     bling.delete_note(doomed)
     bling.cancel_note(changed)
-    await app.pipeline.reconcile(JULY, date(2024, 7, 31))
-    month = (await cells(app))[JULY]
+    await account.pipeline.reconcile(JULY, date(2024, 7, 31))
+    month = (await cells(account))[JULY]
     there = sum(bling.notes[i]["dataEmissao"].startswith("2024-07") for i in outgoing(bling))
     assert (month.state, month.no_bling, month.no_banco) == ("difere", there, there)
     assert month.held is not None
     assert month.held < 1
-    found = await load_month_coverage(app.engine, JULY, TODAY)
+    found = await load_month_coverage(account.engine, JULY, TODAY)
     assert found.month == month
     assert month.checked is not None
     assert month.checked.differences == {"faltam": [issued], "sobram": [doomed], "diferem": [changed]}
@@ -72,68 +72,68 @@ async def test_o_que_difere_num_mes(app: App, bling: Bling) -> None:
     assert sum(row[1] for row in rows.values()) == month.no_banco
     assert sum(row[2] for row in rows.values()) == month.agora == there
     assert list(rows) == sorted(rows, key=int)
-    await app.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
-    assert (await cells(app))[JULY].state == "igual"
-    repaired = await load_month_coverage(app.engine, JULY, TODAY)
+    await account.pipeline.reconcile(JULY, date(2024, 7, 31), repair=True)
+    assert (await cells(account))[JULY].state == "igual"
+    repaired = await load_month_coverage(account.engine, JULY, TODAY)
     assert repaired.month.checked is not None
     assert repaired.month.checked.igual
     assert {note.id for note in repaired.excluidas} == {gone, doomed}
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_se_deve_vale_mais_que_a_conferencia(app: App) -> None:
+async def test_o_que_se_deve_vale_mais_que_a_conferencia(account: Account) -> None:
     await execute(
-        app.engine,
+        account.engine,
         "INSERT INTO pendencias (recurso, recurso_id, data_emissao, erro)"
         " VALUES ('nfe', '1', '2023-09-30', 'Não veio.'), ('contatos', '2', NULL, 'Sem data.')",
         "INSERT INTO janelas_devidas (recurso, data_inicio, data_fim) VALUES ('nfe', '2022-01-31', '2022-03-01')",
     )
-    found = await cells(app)
+    found = await cells(account)
     owed = {mes for mes, month in found.items() if month.state == "devido"}
     assert owed == {date(2023, 9, 1), date(2022, 1, 1), date(2022, 2, 1), date(2022, 3, 1)}
-    month = await load_month_coverage(app.engine, date(2023, 9, 1), TODAY)
+    month = await load_month_coverage(account.engine, date(2023, 9, 1), TODAY)
     assert [row.nome for row in month.pendencias] == ["nfe/1"]
     assert month.janelas == []
-    assert len((await load_month_coverage(app.engine, date(2022, 2, 1), TODAY)).janelas) == 1
+    assert len((await load_month_coverage(account.engine, date(2022, 2, 1), TODAY)).janelas) == 1
 
 
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.05)
-async def test_o_que_nunca_se_conferiu_e_o_que_nao_se_coletou(app: App) -> None:
+async def test_o_que_nunca_se_conferiu_e_o_que_nao_se_coletou(account: Account) -> None:
     await execute(
-        app.engine,
+        account.engine,
         "DELETE FROM conferencias WHERE mes = '2022-05-01' OR mes < '2022-01-01' OR mes > '2025-12-31'",
         "UPDATE conferencias SET data_inicio = '2022-08-10' WHERE mes = '2022-08-01'",
         "UPDATE etl_controle SET data_inicio = '2021-03-15'",
     )
-    found = await cells(app)
+    found = await cells(account)
     assert {mes for mes, month in found.items() if month.state == "fora"} == {date(2021, 1, 1), date(2021, 2, 1)}
     never = {mes for mes, month in found.items() if month.state == "nunca"}
     expected = {date(2021, m, 1) for m in range(3, 13)} | {date(2022, 5, 1), date(2022, 8, 1)}
     assert never == expected | {date(2026, 1, 1), date(2026, 2, 1)}
     assert found[date(2022, 5, 1)].held is None
     assert found[date(2022, 5, 1)].agora > 0
-    assert not (await load_coverage(app.engine, TODAY)).igual
+    assert not (await load_coverage(account.engine, TODAY)).igual
 
 
-async def test_antes_de_tudo(app: App) -> None:
-    found = await load_coverage(app.engine, TODAY)
+async def test_antes_de_tudo(account: Account) -> None:
+    found = await load_coverage(account.engine, TODAY)
     assert (found.scope, found.anos, found.igual) == (None, [], False)
-    month = await load_month_coverage(app.engine, JULY, TODAY)
+    month = await load_month_coverage(account.engine, JULY, TODAY)
     assert (month.month.state, month.situacoes, month.excluidas_de) == ("fora", [], 0)
-    assert await load_month_gaps(app.engine, JULY) == []
+    assert await load_month_gaps(account.engine, JULY) == []
 
 
-async def test_as_lacunas_que_tocam_o_mes(app: App, bling: Bling) -> None:
+async def test_as_lacunas_que_tocam_o_mes(account: Account, bling: Bling) -> None:
     first = bling.issue_note(serie=7, emitted_at=at("2024-06-30 10:00:00"))
     bling.notebook._numbers[7] += 2
     second = bling.issue_note(serie=7, emitted_at=at("2024-07-31 23:00:00"))
     bling.notebook._numbers[7] += 1
     third = bling.issue_note(serie=7, emitted_at=at("2024-09-01 00:00:00"))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
 
     async def gaps(month: date) -> list[tuple[int, int, int, int, int]]:
-        found = await load_month_gaps(app.engine, month)
+        found = await load_month_gaps(account.engine, month)
         return [(serie, gap.de, gap.ate, gap.antes.id, gap.depois.id) for serie, gap in found]
 
     assert await gaps(date(2024, 6, 1)) == [(7, 2, 3, first, second)]

@@ -11,11 +11,11 @@ from tests.support.proving import START, execute, outgoing
 from tests.support.truth import assert_equals_truth
 
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.bootstrap import App
 from bling_collector.db.control import PARKED_AFTER
 from bling_collector.insight.failures import Failures, UnknownFailureError, load_failure, load_failures
 from bling_collector.insight.status import load_status
 from bling_collector.runs.unpark import unpark
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
 
@@ -27,24 +27,24 @@ def spoil(bling: Bling, path: str, query: str | None = None) -> int:
     return bling.fail(path, "body", status=400, body=REJECTED, query=query)
 
 
-async def test_o_que_falha_tem_nome_motivo_e_conta(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_o_que_falha_tem_nome_motivo_e_conta(account: Account, bling: Bling, clock: FakeClock) -> None:
     bad = outgoing(bling)[-1]
     spoil(bling, rf"^/nfe/{bad}$")
-    assert (await app.pipeline.run_full(START)).status == "partial"
-    first = await load_failure(app.engine, f"nfe/{bad}")
+    assert (await account.pipeline.run_full(START)).status == "partial"
+    first = await load_failure(account.engine, f"nfe/{bad}")
     assert (first.recurso, first.id, first.tentativas, first.estacionada) == ("nfe", str(bad), 1, False)
     assert first.data_emissao == date.fromisoformat(bling.notes[bad]["dataEmissao"][:10])
     assert "Nota estragada" in first.erro
     clock.advance(3600)
-    await app.pipeline.run()
-    second = await load_failure(app.engine, f"nfe/{bad}")
+    await account.pipeline.run()
+    second = await load_failure(account.engine, f"nfe/{bad}")
     assert (second.tentativas, second.desde) == (2, first.desde)
     assert second.tentada_em > first.tentada_em
-    assert (await load_failures(app.engine)).pendencias == [second]
+    assert (await load_failures(account.engine)).pendencias == [second]
 
 
 @pytest.mark.slow
-async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling) -> None:
+async def test_depois_de_dez_fica_parada_ate_que_se_peca(account: Account, bling: Bling) -> None:
     bad, other = outgoing(bling)[-1], outgoing(bling)[0]
     person = bling.add_contact()
     product = "SKU/COM BARRA"
@@ -53,90 +53,90 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(app: App, bling: Bling)
     bling.issue_note(contact_id=person, lines=[line])
     for path in (rf"^/nfe/({bad}|{other})$", rf"^/contatos/{person}$"):
         spoil(bling, path)
-    await app.pipeline.run_full(START)
-    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER - 1)
-    await app.pipeline.run()
-    assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
+    await account.pipeline.run_full(START)
+    await execute(account.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER - 1)
+    await account.pipeline.run()
+    assert await rows(account.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     names = {f"nfe/{bad}", f"nfe/{other}", f"contatos/{person}"}
-    status = await load_status(app.engine, TokenCipher())
+    status = await load_status(account.engine, TokenCipher())
     assert set(status.owed.nomes_estacionadas) == names
     assert (status.owed.pendencias, status.owed.estacionadas) == (3, 3)
     bling.counters.reset()
-    result = await app.pipeline.run()
+    result = await account.pipeline.run()
     assert result.status == "partial", "parada, continua devida"
-    assert (await app.pipeline.reconcile(repair=True)).status == "partial"
+    assert (await account.pipeline.reconcile(repair=True)).status == "partial"
     asked = {path for path in bling.counters.requests if "{id}" in path}
     assert asked <= {"/nfe/{id}", "/produtos/{id}"}, "nem o contato"
     assert bling.counters.statuses[400] == 0, "nenhuma das três foi pedida"
-    assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
+    assert await rows(account.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     bling.faults.clear()
-    assert await unpark(app.engine) == 3
-    result = await app.pipeline.retry()
+    assert await unpark(account.engine) == 3
+    result = await account.pipeline.retry()
     assert (result.status, result.message) == ("success", None)
-    assert (await load_failures(app.engine)).pendencias == []
-    assert (await app.pipeline.reconcile()).found.ids == {}, "o que se salvou está como a listagem o mostra"
-    await assert_equals_truth(app.engine, bling)
+    assert (await load_failures(account.engine)).pendencias == []
+    assert (await account.pipeline.reconcile()).found.ids == {}, "o que se salvou está como a listagem o mostra"
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_parada_que_muda_no_bling_volta_a_ser_tentada(app: App, bling: Bling) -> None:
+async def test_uma_parada_que_muda_no_bling_volta_a_ser_tentada(account: Account, bling: Bling) -> None:
     bad = outgoing(bling, 6)[-1]
     rule = spoil(bling, rf"^/nfe/{bad}$")
-    await app.pipeline.run()
-    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    await account.pipeline.run()
+    await execute(account.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     bling.faults.remove(rule)
-    await app.pipeline.run()
-    assert (await load_failures(app.engine)).pendencias != []
+    await account.pipeline.run()
+    assert (await load_failures(account.engine)).pendencias != []
     bling.cancel_note(bad)
-    assert (await app.pipeline.run()).status == "success"
-    assert await scalar(app.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=bad) == 2
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=bad) == 2
 
 
-async def test_um_sku_recusado_tambem_para(app: App, bling: Bling) -> None:
+async def test_um_sku_recusado_tambem_para(account: Account, bling: Bling) -> None:
     line = next(line for line in bling.notes[outgoing(bling)[-1]]["itens"] if line["codigo"])
     spoil(bling, "^/produtos$", query=rf"codigos\[\]={re.escape(line['codigo'])}(&|$)")
-    await app.pipeline.run()
-    owed = await rows(app.engine, "SELECT recurso_id FROM pendencias WHERE recurso = 'produtos'")
+    await account.pipeline.run()
+    owed = await rows(account.engine, "SELECT recurso_id FROM pendencias WHERE recurso = 'produtos'")
     assert owed == [(line["codigo"],)]
-    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    await execute(account.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     bling.counters.reset()
-    await app.pipeline.run()
+    await account.pipeline.run()
     assert bling.counters.statuses[400] == 0
-    assert await rows(app.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
+    assert await rows(account.engine, "SELECT DISTINCT tentativas FROM pendencias") == [(PARKED_AFTER,)]
     bling.faults.clear()
-    await unpark(app.engine)
-    assert (await app.pipeline.retry()).status == "success"
+    await unpark(account.engine)
+    assert (await account.pipeline.retry()).status == "success"
 
 
-async def test_pedir_uma_so(app: App, bling: Bling) -> None:
+async def test_pedir_uma_so(account: Account, bling: Bling) -> None:
     one, two = outgoing(bling)[-2:]
     spoil(bling, rf"^/nfe/({one}|{two})$")
-    await app.pipeline.run()
-    await execute(app.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
+    await account.pipeline.run()
+    await execute(account.engine, "UPDATE pendencias SET tentativas = :n", n=PARKED_AFTER)
     bling.faults.clear()
-    assert await unpark(app.engine, f"nfe/{one}") == 1
-    await app.pipeline.retry()
-    assert [p.nome for p in (await load_failures(app.engine)).pendencias] == [f"nfe/{two}"]
+    assert await unpark(account.engine, f"nfe/{one}") == 1
+    await account.pipeline.retry()
+    assert [p.nome for p in (await load_failures(account.engine)).pendencias] == [f"nfe/{two}"]
 
 
-async def test_os_periodos_devidos(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_os_periodos_devidos(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.fail("^/nfe$")
-    await app.pipeline.run()
-    ((window,)) = (await load_failures(app.engine)).janelas
+    await account.pipeline.run()
+    ((window,)) = (await load_failures(account.engine)).janelas
     assert (window.recurso, window.data_fim) == ("nfe", date(2026, 2, 20))
     assert window.erro is not None
     assert "/nfe" in window.erro
     since = window.desde
     clock.advance(timedelta(days=1).total_seconds())
-    await app.pipeline.run()
-    assert (await load_failures(app.engine)).janelas[0].desde == since
+    await account.pipeline.run()
+    assert (await load_failures(account.engine)).janelas[0].desde == since
     bling.faults.clear()
-    await app.pipeline.run()
-    assert await load_failures(app.engine) == Failures([], [])
+    await account.pipeline.run()
+    assert await load_failures(account.engine) == Failures([], [])
 
 
 @pytest.mark.parametrize("name", ["nfe/1", "nfe", "", "inventado/1", "nfe/abc"])
-async def test_um_nome_que_nao_existe(app: App, name: str) -> None:
+async def test_um_nome_que_nao_existe(account: Account, name: str) -> None:
     with pytest.raises(UnknownFailureError, match="failures"):
-        await load_failure(app.engine, name)
+        await load_failure(account.engine, name)
     with pytest.raises(UnknownFailureError):
-        await unpark(app.engine, name)
+        await unpark(account.engine, name)

@@ -10,7 +10,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.owing import RESOURCES, ZERO, accounts, categories, due, links, loose, still_open, trade
 from tests.support.proving import START, execute
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.collector(recursos=RESOURCES)
@@ -18,8 +18,10 @@ pytestmark = pytest.mark.collector(recursos=RESOURCES)
 
 @pytest.mark.loaded(START, before=trade)
 @pytest.mark.slow
-async def test_as_views_do_dinheiro_sao_a_conta_feita_por_fora(app: App, bling: Bling, changed: dict[str, int]) -> None:
-    engine = app.engine
+async def test_as_views_do_dinheiro_sao_a_conta_feita_por_fora(
+    account: Account, bling: Bling, changed: dict[str, int]
+) -> None:
+    engine = account.engine
     stored = await rows(engine, "SELECT conta_tipo, conta_id, em_aberto, vencimento FROM vw_contas")
     assert {row[:2]: row[2:] for row in stored} == {key: (still_open(a), due(a)) for key, a in accounts(bling)}
     await _ages(engine, bling)
@@ -33,12 +35,12 @@ async def _ages(engine: AsyncEngine, bling: Bling) -> None:
     today = await scalar(engine, "SELECT (now() AT TIME ZONE 'America/Sao_Paulo')::date")
     for kind in ("receber", "pagar"):
         expected: defaultdict[int, list[Decimal]] = defaultdict(list)
-        for (side, _), account in accounts(bling):
-            if side == kind and still_open(account):
-                day = due(account)
+        for (side, _), conta in accounts(bling):
+            if side == kind and still_open(conta):
+                day = due(conta)
                 late = (today - day).days if day else None
                 band = 6 if late is None else next((n for n, most in enumerate((0, 30, 60, 90), 1) if late <= most), 5)
-                expected[band].append(still_open(account))
+                expected[band].append(still_open(conta))
         found = await rows(engine, f"SELECT ordem, contas, em_aberto FROM vw_contas_{kind}_idade ORDER BY 1")
         assert found == [(band, len(each), sum(each)) for band, each in sorted(expected.items())]
         assert found
@@ -50,11 +52,11 @@ async def _settled(engine: AsyncEngine, bling: Bling, ids: dict[str, int]) -> No
     stored = await rows(engine, "SELECT conta_tipo, conta_id, liquidado, ultimo_pagamento FROM vw_contas_liquidacao")
     expected = {
         key: (
-            ZERO if key in unknown else account["valor"] - account["saldo"],
-            max(date.fromisoformat(bling.borderos[each]["data"]) for each in account["borderos"]),
+            ZERO if key in unknown else conta["valor"] - conta["saldo"],
+            max(date.fromisoformat(bling.borderos[each]["data"]) for each in conta["borderos"]),
         )
-        for key, account in accounts(bling)
-        if account["borderos"]
+        for key, conta in accounts(bling)
+        if conta["borderos"]
     }
     found = {row[:2]: row[2:] for row in stored}
     assert len(found) == len(stored)
@@ -74,10 +76,10 @@ async def _flow(engine: AsyncEngine, bling: Bling) -> None:
             day[2] += payment["tarifa"]
     for entry in loose(bling):
         expected[date.fromisoformat(entry["data"])][0 if entry["debCred"] == "C" else 1] += entry["valor"]
-    for (kind, _), account in accounts(bling):
-        day_due = due(account)
-        if still_open(account) and day_due:
-            expected[day_due][3 if kind == "receber" else 4] += still_open(account)
+    for (kind, _), conta in accounts(bling):
+        day_due = due(conta)
+        if still_open(conta) and day_due:
+            expected[day_due][3 if kind == "receber" else 4] += still_open(conta)
     stored = await rows(
         engine, "SELECT dia, entradas, saidas, tarifas, a_receber, a_pagar, saldo FROM vw_fluxo_caixa_dia"
     )
@@ -94,10 +96,10 @@ async def _dre(engine: AsyncEngine, bling: Bling) -> None:
         expense = kinds.get(category) == 1 or (kinds.get(category) != 2 and valor < 0)
         expected[date.fromisoformat(competencia).replace(day=1), category or None] += -valor if expense else valor
 
-    for (kind, _), account in accounts(bling):
-        if account["situacao"] not in (4, 5):
-            valor = account["valor"] if kind == "receber" else -account["valor"]
-            count(account["competencia"], account["categoria"]["id"], valor)
+    for (kind, _), conta in accounts(bling):
+        if conta["situacao"] not in (4, 5):
+            valor = conta["valor"] if kind == "receber" else -conta["valor"]
+            count(conta["competencia"], conta["categoria"]["id"], valor)
     for entry in loose(bling):
         if entry["origem"]["tipo"] == "caixa":  # o de um borderô é uma conta, que já está
             valor = entry["valor"] if entry["debCred"] == "C" else -entry["valor"]
@@ -119,12 +121,12 @@ async def _checked(engine: AsyncEngine, bling: Bling, ids: dict[str, int]) -> No
     )
     found = {(kind.removeprefix("conta_"), id_): rest for kind, id_, *rest in stored}
     assert len(found) == len(stored)
-    for key, account in accounts(bling):
-        same = account["situacao"] not in (4, 5, 6) and key not in shared
+    for key, conta in accounts(bling):
+        same = conta["situacao"] not in (4, 5, 6) and key not in shared
         if key == ("pagar", ids["sem borderô"]):
             assert found[key][0::3] == ["nao_comparavel", "a conta foi quitada sem borderô"]
         else:
-            assert found[key][0] == ("igual" if same else "nao_comparavel"), (key, account, found[key])
+            assert found[key][0] == ("igual" if same else "nao_comparavel"), (key, conta, found[key])
     origins = {each["origem"]["id"] for each in bling.receivables.values() if each["origem"]["id"]}
     assert {id_ for (kind, id_) in found if kind in ("nota", "pedido")} == origins
     assert {found[key][0] for key in found if key[0] in ("nota", "pedido")} == {"igual"}
@@ -132,15 +134,17 @@ async def _checked(engine: AsyncEngine, bling: Bling, ids: dict[str, int]) -> No
 
 @pytest.mark.loaded(START, before=trade)
 async def test_o_que_difere_e_o_que_nao_se_pode_comparar_dizem_quanto_e_por_que(
-    app: App, changed: dict[str, int]
+    account: Account, changed: dict[str, int]
 ) -> None:
     id_ = changed["em duas partes"]
-    note = await scalar(app.engine, "SELECT min(registro_id) FROM vw_conferencia_financeira WHERE registro_tipo='nota'")
+    note = await scalar(
+        account.engine, "SELECT min(registro_id) FROM vw_conferencia_financeira WHERE registro_tipo='nota'"
+    )
     order = await scalar(
-        app.engine, "SELECT min(registro_id) FROM vw_conferencia_financeira WHERE registro_tipo = 'pedido'"
+        account.engine, "SELECT min(registro_id) FROM vw_conferencia_financeira WHERE registro_tipo = 'pedido'"
     )
     await execute(
-        app.engine,
+        account.engine,
         "UPDATE contas_pagar SET saldo = 4 WHERE id = :id",
         "UPDATE nfe_pagamentos SET valor = valor + 1 WHERE nfe_id = :note AND numero_parcela = 1",
         "UPDATE pedidos_venda SET situacao_id = 12 WHERE id = :order",
@@ -149,7 +153,7 @@ async def test_o_que_difere_e_o_que_nao_se_pode_comparar_dizem_quanto_e_por_que(
         order=order,
     )
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT registro_id, resultado, diferenca, motivo FROM vw_conferencia_financeira WHERE registro_id = ANY(:ids)",
         ids=[id_, note, order],
     )
@@ -158,16 +162,20 @@ async def test_o_que_difere_e_o_que_nao_se_pode_comparar_dizem_quanto_e_por_que(
         (note, "difere", Decimal(-1), None),
         (order, "nao_comparavel", ZERO, "o documento foi cancelado"),
     }
-    await execute(app.engine, "UPDATE borderos SET excluida_em = now() WHERE id = :id", id=changed["borderô da parte"])
+    await execute(
+        account.engine, "UPDATE borderos SET excluida_em = now() WHERE id = :id", id=changed["borderô da parte"]
+    )
     again = "SELECT resultado, motivo FROM vw_conferencia_financeira WHERE registro_id = :id"
-    assert await rows(app.engine, again, id=id_) == [("nao_comparavel", "um borderô dela não foi lido")]
+    assert await rows(account.engine, again, id=id_) == [("nao_comparavel", "um borderô dela não foi lido")]
 
 
 @pytest.mark.loaded(START, before=trade)
-async def test_so_com_os_lancamentos_o_fluxo_e_o_dre_sao_os_deles(app: App, bling: Bling, changed: object) -> None:
+async def test_so_com_os_lancamentos_o_fluxo_e_o_dre_sao_os_deles(
+    account: Account, bling: Bling, changed: object
+) -> None:
     """Quem não coleta as contas nem os borderôs vê, dos lançamentos que eles fizeram, o que foi pago."""
     await execute(
-        app.engine,
+        account.engine,
         "DELETE FROM borderos_pagamentos",
         "DELETE FROM borderos",
         "DELETE FROM contas_borderos",
@@ -180,12 +188,12 @@ async def test_so_com_os_lancamentos_o_fluxo_e_o_dre_sao_os_deles(app: App, blin
         if each["situacao"] == "R" and each["transferencia"] == "0" and each["saldo"] == "N"
     ]
     signed = sum((each["valor"] if each["debCred"] == "C" else -each["valor"] for each in kept), ZERO)
-    assert await scalar(app.engine, "SELECT sum(saldo) FROM vw_fluxo_caixa_dia") == signed
+    assert await scalar(account.engine, "SELECT sum(saldo) FROM vw_fluxo_caixa_dia") == signed
     result = "SELECT sum(CASE natureza WHEN 'receita' THEN valor ELSE -valor END) FROM vw_dre_mes"
-    assert await scalar(app.engine, result) == signed
-    assert await scalar(app.engine, "SELECT count(*) FROM vw_conferencia_financeira") == 0
-    await execute(app.engine, "DELETE FROM caixas_lancamentos")
-    assert await rows(app.engine, "SELECT * FROM vw_fluxo_caixa_dia") == []
+    assert await scalar(account.engine, result) == signed
+    assert await scalar(account.engine, "SELECT count(*) FROM vw_conferencia_financeira") == 0
+    await execute(account.engine, "DELETE FROM caixas_lancamentos")
+    assert await rows(account.engine, "SELECT * FROM vw_fluxo_caixa_dia") == []
 
 
 async def test_uma_duplicata_conta_se_dela_nao_ha_bordero(engine: AsyncEngine) -> None:

@@ -9,56 +9,56 @@ from sqlalchemy import text
 from tests.support.collecting import rows
 from tests.support.proving import START, at, count, outgoing, snapshot, twin
 
-from bling_collector.bootstrap import App
 from bling_collector.db.upsert import upsert_statement
 from bling_collector.etl.save import Item, save
 from bling_collector.insight.notas.nota import UnknownNotaError, load_nota
 from bling_collector.streams.cadastros.contatos import CONTATOS
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
 
 HISTORY = "SELECT tabela, registro_id, run_id, mudancas FROM historico ORDER BY id"
 
 
-async def history(app: App) -> list[tuple[Any, ...]]:
-    return await rows(app.engine, HISTORY)
+async def history(account: Account) -> list[tuple[Any, ...]]:
+    return await rows(account.engine, HISTORY)
 
 
 @pytest.mark.loaded(START)
-async def test_uma_nota_cancelada(app: App, bling: Bling) -> None:
+async def test_uma_nota_cancelada(account: Account, bling: Bling) -> None:
     note = outgoing(bling, 6)[3]
     bling.cancel_note(note)
-    result = await app.pipeline.reconcile(repair=True)
-    assert await history(app) == [("nfe_cabecalho", note, result.run_id, {"situacao": [6, 2]})]
-    read = await load_nota(app.engine, note)
+    result = await account.pipeline.reconcile(repair=True)
+    assert await history(account) == [("nfe_cabecalho", note, result.run_id, {"situacao": [6, 2]})]
+    read = await load_nota(account.engine, note)
     assert [(change.run_id, change.mudancas) for change in read.historico] == [(result.run_id, {"situacao": [6, 2]})]
 
 
 @pytest.mark.loaded(START)
-async def test_onde_nada_mudou_nada_se_anota(app: App, bling: Bling) -> None:
-    await app.pipeline.run_full(START)
-    await app.pipeline.run()
-    await app.pipeline.reconcile(repair=True)
-    await app.pipeline.reprocess()
+async def test_onde_nada_mudou_nada_se_anota(account: Account, bling: Bling) -> None:
+    await account.pipeline.run_full(START)
+    await account.pipeline.run()
+    await account.pipeline.reconcile(repair=True)
+    await account.pipeline.reprocess()
     for recurso, id_ in (
         ("nfe", outgoing(bling, 6)[0]),
-        ("contato", (await rows(app.engine, "SELECT min(id) FROM contatos WHERE detalhe IS NOT NULL"))[0][0]),
-        ("produto", (await rows(app.engine, "SELECT min(id) FROM produtos WHERE preferido"))[0][0]),
+        ("contato", (await rows(account.engine, "SELECT min(id) FROM contatos WHERE detalhe IS NOT NULL"))[0][0]),
+        ("produto", (await rows(account.engine, "SELECT min(id) FROM produtos WHERE preferido"))[0][0]),
     ):
-        assert await app.pipeline.sync(recurso, id_) == "igual"
-    assert await history(app) == []
+        assert await account.pipeline.sync(recurso, id_) == "igual"
+    assert await history(account) == []
 
 
-async def test_linhas_e_parcelas_editadas(app: App, bling: Bling) -> None:
+async def test_linhas_e_parcelas_editadas(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
-    await app.pipeline.run()
+    await account.pipeline.run()
     before = bling.notes[note]
     itens, parcelas = before["itens"], before["parcelas"]
     line = line_of(codigo="NOVO", descricao="Peça", quantidade=2, valor=Decimal("5.25"))
     bling.edit_note(note, itens=[line], parcelas=[], valorNota=Decimal("10.50"))
-    await app.pipeline.run()
-    ((tabela, id_, _, changes),) = await history(app)
+    await account.pipeline.run()
+    ((tabela, id_, _, changes),) = await history(account)
     assert (tabela, id_) == ("nfe_cabecalho", note)
     assert {"itens", "total_nota", "total_produtos"} <= changes.keys() <= {
         "itens", "parcelas", "total_nota", "total_produtos"
@@ -69,87 +69,87 @@ async def test_linhas_e_parcelas_editadas(app: App, bling: Bling) -> None:
     assert Decimal(changes["total_nota"][1]) == Decimal("10.50")
 
 
-async def test_o_email_de_um_contato_e_o_preco_de_um_produto(app: App, bling: Bling) -> None:
+async def test_o_email_de_um_contato_e_o_preco_de_um_produto(account: Account, bling: Bling) -> None:
     product = bling.add_product("CARO", preco=Decimal("10.00"))
     person = bling.add_contact(email="velho@exemplo.com.br")
     line = line_of(codigo="CARO", descricao="Peça", quantidade=1, valor=Decimal(5))
     bling.issue_note(contact_id=person, lines=[line])
-    await app.pipeline.run()
+    await account.pipeline.run()
     bling.edit_contact(person, email="novo@exemplo.com.br")
     bling.edit_product(product, preco=Decimal("12.34"))
-    result = await app.pipeline.run()
-    assert await history(app) == [
+    result = await account.pipeline.run()
+    assert await history(account) == [
         ("contatos", person, result.run_id, {"email": ["velho@exemplo.com.br", "novo@exemplo.com.br"]}),
         ("produtos", product, result.run_id, {"preco_venda": [Decimal("10.0"), Decimal("12.34")]}),
     ]
 
 
-async def test_uma_nota_que_muda_duas_vezes_conta_as_duas(app: App, bling: Bling) -> None:
+async def test_uma_nota_que_muda_duas_vezes_conta_as_duas(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
-    await app.pipeline.run()
+    await account.pipeline.run()
     for situacao in (5, 6):
         bling.edit_note(note, situacao=situacao)
-        await app.pipeline.run()
-    changes = [c for *_, c in await history(app)]
+        await account.pipeline.run()
+    changes = [c for *_, c in await history(account)]
     assert [c["situacao"] for c in changes] == [[1, 5], [5, 6]]
     assert changes[0]["chave_acesso"][0] is None
     assert "link_xml" not in changes[0], "os links mudam de uma resposta a outra: não são dados da nota"
 
 
-async def test_a_mudanca_e_a_anotacao_vao_juntas_ou_nao_vao(app: App, bling: Bling) -> None:
+async def test_a_mudanca_e_a_anotacao_vao_juntas_ou_nao_vao(account: Account, bling: Bling) -> None:
     """Uma queda entre uma e outra desfaz as duas; uma transação confirmada tem as duas."""
     note = bling.issue_note()
-    await app.pipeline.run()
-    before = await snapshot(app.engine)
-    changed = {**(await stored(app, note)), "situacao": 2}
-    async with app.engine.connect() as connection:
-        await save(connection, NFE, [Item(changed)], app.clock.now(), 1)
+    await account.pipeline.run()
+    before = await snapshot(account.engine)
+    changed = {**(await stored(account, note)), "situacao": 2}
+    async with account.engine.connect() as connection:
+        await save(connection, NFE, [Item(changed)], account.clock.now(), 1)
         assert (await connection.execute(text("SELECT count(*) FROM historico"))).scalar() == 1
         await connection.rollback()  # como a conexão que cai
-    assert await snapshot(app.engine) == before
+    assert await snapshot(account.engine) == before
     statement = upsert_statement(NFE.table, ["id", "situacao", "extraido_em"], history=())
     assert "INSERT INTO historico" in statement.text, "é o próprio upsert que anota"
     assert statement.text.count(";") == 0, "num comando só"
 
 
-async def stored(app: App, note: int) -> dict[str, Any]:
-    ((document,),) = await rows(app.engine, "SELECT detalhe FROM nfe_cabecalho WHERE id = :id", id=note)
+async def stored(account: Account, note: int) -> dict[str, Any]:
+    ((document,),) = await rows(account.engine, "SELECT detalhe FROM nfe_cabecalho WHERE id = :id", id=note)
     return dict(document)
 
 
-async def test_um_lote_com_uma_linha_recusada_anota_so_as_outras(app: App, bling: Bling) -> None:
+async def test_um_lote_com_uma_linha_recusada_anota_so_as_outras(account: Account, bling: Bling) -> None:
     good, bad = bling.issue_note(), bling.issue_note()
-    await app.pipeline.run()
+    await account.pipeline.run()
     documents = [
-        {**await stored(app, good), "situacao": 2},
-        {**await stored(app, bad), "numero": random.Random(1).randbytes(9000).hex()},
+        {**await stored(account, good), "situacao": 2},
+        {**await stored(account, bad), "numero": random.Random(1).randbytes(9000).hex()},
     ]
-    async with app.engine.begin() as connection:
-        outcome = await save(connection, NFE, [Item(d) for d in documents], app.clock.now(), None)
+    async with account.engine.begin() as connection:
+        outcome = await save(connection, NFE, [Item(d) for d in documents], account.clock.now(), None)
     assert [item.document["id"] for item, _ in outcome.refused] == [bad]
-    assert [(id_, changes) for _, id_, _, changes in await history(app)] == [(good, {"situacao": [6, 2]})]
+    assert [(id_, changes) for _, id_, _, changes in await history(account)] == [(good, {"situacao": [6, 2]})]
 
 
-async def test_o_primeiro_detalhe_de_um_contato_nao_e_mudanca(app: App, bling: Bling) -> None:
+async def test_o_primeiro_detalhe_de_um_contato_nao_e_mudanca(account: Account, bling: Bling) -> None:
     """A nota trouxe o contato; o cadastro, que sabe mais, vem depois."""
     person = bling.add_contact(email="cadastro@exemplo.com.br")
     bling.issue_note(contact_id=person)
-    await app.pipeline.run()
-    async with app.engine.begin() as connection:
+    await account.pipeline.run()
+    async with account.engine.begin() as connection:
         await connection.execute(
             text("UPDATE contatos SET detalhe = NULL, nome = 'Outro' WHERE id = :p"), {"p": person}
         )
         document = {**bling.contacts[person], "nome": "Do cadastro"}
-        await save(connection, CONTATOS, [Item(document)], app.clock.now(), 1)
-    assert await rows(app.engine, "SELECT nome FROM contatos WHERE id = :p", p=person) == [("Do cadastro",)]
-    assert await count(app.engine, "historico") == 0
+        await save(connection, CONTATOS, [Item(document)], account.clock.now(), 1)
+    assert await rows(account.engine, "SELECT nome FROM contatos WHERE id = :p", p=person) == [("Do cadastro",)]
+    assert await count(account.engine, "historico") == 0
 
 
-async def test_a_nota_inteira(app: App, bling: Bling) -> None:
+async def test_a_nota_inteira(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-15 09:30:00"))
-    await app.pipeline.run()
+    await account.pipeline.run()
     truth = bling.notes[note]
-    read = await load_nota(app.engine, note)
+    read = await load_nota(account.engine, note)
     assert read.cabecalho["total_nota"] == truth["valorNota"]
     assert read.cabecalho["data_emissao"] == at("2026-02-15 09:30:00")
     assert "detalhe" not in read.cabecalho
@@ -162,4 +162,4 @@ async def test_a_nota_inteira(app: App, bling: Bling) -> None:
     assert read.contato["id"] == truth["contato"]["id"]
     assert read.historico == []
     with pytest.raises(UnknownNotaError, match="sync nfe/5"):
-        await load_nota(app.engine, 5)
+        await load_nota(account.engine, 5)

@@ -7,10 +7,10 @@ from tests.support.collecting import rows
 from tests.support.fakes import FakeClock
 from tests.support.proving import DAY, START, at, execute, outgoing
 
-from bling_collector.bootstrap import App
-from bling_collector.db.resources import numbering
+from bling_collector.db.reports import numbering
 from bling_collector.db.resources.gaps import Gap, Side
 from bling_collector.insight.proof.numbering import Repeated, UnknownSerieError, load_numbering
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 
@@ -25,8 +25,8 @@ def side(bling: Bling, id_: int) -> Side:
 
 
 @pytest.mark.loaded(START)
-async def test_uma_historia_sem_lacunas_so_tem_explicadas(app: App, bling: Bling) -> None:
-    found = {each.serie: each for each in await load_numbering(app.engine)}
+async def test_uma_historia_sem_lacunas_so_tem_explicadas(account: Account, bling: Bling) -> None:
+    found = {each.serie: each for each in await load_numbering(account.engine)}
     series = {bling.notes[i]["serie"] for i in outgoing(bling)}
     assert found.keys() == series
     for serie, each in found.items():
@@ -41,7 +41,7 @@ async def test_uma_historia_sem_lacunas_so_tem_explicadas(app: App, bling: Bling
         assert {row.numero: row.motivo for row in each.explicadas} == explained
 
 
-async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(app: App, bling: Bling) -> None:
+async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(account: Account, bling: Bling) -> None:
     mine = numbers(bling, 1)
     last = max(mine)
     before = mine[last]
@@ -52,19 +52,19 @@ async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(app: App, bling: Bl
     other = [bling.issue_note(serie=7, emitted_at=at("2026-02-19 10:00:00")) for _ in range(2)]
     bling.notebook._numbers[7] += 1
     other.append(bling.issue_note(serie=7))
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     bling.delete_note(pending)
-    await app.pipeline.run()
+    await account.pipeline.run()
     lost = sorted(mine)[5]
     victim = mine[lost]
     await execute(
-        app.engine,
+        account.engine,
         "DELETE FROM nfe_itens WHERE nfe_id = :id",
         "DELETE FROM nfe_pagamentos WHERE nfe_id = :id",
         "DELETE FROM nfe_cabecalho WHERE id = :id",
         id=victim,
     )
-    found = {each.serie: each for each in await load_numbering(app.engine)}
+    found = {each.serie: each for each in await load_numbering(account.engine)}
     assert found[1].sem_explicacao == [
         Gap(lost, lost, 1, side(bling, mine[lost - 1]), side(bling, mine[lost + 1])),
         Gap(last + 1, last + 3, 3, side(bling, before), side(bling, after)),
@@ -74,10 +74,10 @@ async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(app: App, bling: Bl
     assert [(gap.de, gap.ate) for gap in found[7].sem_explicacao] == [(3, 3)]
     assert (found[7].primeiro, found[7].ultimo, found[7].numeros) == (1, 4, 3)
     assert all(each.sem_explicacao == [] for serie, each in found.items() if serie not in (1, 7))
-    assert await load_numbering(app.engine, 7) == [found[7]]
+    assert await load_numbering(account.engine, 7) == [found[7]]
 
 
-async def test_repetidas_e_numeros_que_nao_sao_numeros(app: App, bling: Bling) -> None:
+async def test_repetidas_e_numeros_que_nao_sao_numeros(account: Account, bling: Bling) -> None:
     first = bling.issue_note(serie=5)
     second = bling.issue_note(serie=5, numero=bling.notes[first]["numero"])
     bling.issue_note(serie=5, numero="1A")
@@ -85,8 +85,8 @@ async def test_repetidas_e_numeros_que_nao_sao_numeros(app: App, bling: Bling) -
     bling.issue_note(serie=5, numero="9" * 25)
     cancelled = bling.issue_note(serie=5, situacao=2, numero="000002")
     reissued = bling.issue_note(serie=5, numero="2")
-    await app.pipeline.run()
-    (found,) = await load_numbering(app.engine, 5)
+    await account.pipeline.run()
+    (found,) = await load_numbering(account.engine, 5)
     assert (found.primeiro, found.ultimo, found.numeros) == (1, 2, 2)
     assert found.repetidas == [
         Repeated(1, sorted([first, second])),
@@ -95,18 +95,18 @@ async def test_repetidas_e_numeros_que_nao_sao_numeros(app: App, bling: Bling) -
     assert (found.sem_explicacao, found.explicadas) == ([], []), "o número 2 tem uma nota que vale"
 
 
-async def test_as_notas_do_primeiro_coletor_contam_na_serie_zero(app: App, bling: Bling) -> None:
-    await app.pipeline.run()
-    await execute(app.engine, "UPDATE nfe_cabecalho SET serie = NULL, tipo = NULL, numero = '7' WHERE serie = 1")
-    (found,) = await load_numbering(app.engine, 0)
+async def test_as_notas_do_primeiro_coletor_contam_na_serie_zero(account: Account, bling: Bling) -> None:
+    await account.pipeline.run()
+    await execute(account.engine, "UPDATE nfe_cabecalho SET serie = NULL, tipo = NULL, numero = '7' WHERE serie = 1")
+    (found,) = await load_numbering(account.engine, 0)
     assert (found.serie, found.numeros) == (0, 1)
 
 
-async def test_uma_serie_que_nao_existe(app: App, bling: Bling) -> None:
-    assert await load_numbering(app.engine) == []
-    await app.pipeline.run()
+async def test_uma_serie_que_nao_existe(account: Account, bling: Bling) -> None:
+    assert await load_numbering(account.engine) == []
+    await account.pipeline.run()
     with pytest.raises(UnknownSerieError, match="série 99"):
-        await load_numbering(app.engine, 99)
+        await load_numbering(account.engine, 99)
 
 
 async def test_a_numeracao_se_le_do_indice(engine: AsyncEngine) -> None:
@@ -126,7 +126,9 @@ async def test_a_numeracao_se_le_do_indice(engine: AsyncEngine) -> None:
             assert "Seq Scan" not in "\n".join(plan)
 
 
-async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """Divide a série com as de saída; a de um fornecedor, com a chave dele, não explica nada."""
     first = bling.issue_note(serie=4, emitted_at=at("2026-01-05 10:00:00"))
     own = [bling.issue_note(serie=4, tipo=0, own=True, emitted_at=at(f"2026-01-{day:02} 10:00:00")) for day in (6, 7)]
@@ -134,18 +136,18 @@ async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(app: App, bli
     bling.notebook._numbers[4] += 1  # um número que ninguém emitiu
     bling.issue_note(serie=4, tipo=0, numero="000004", emitted_at=at("2026-01-08 10:00:00"))
     last = bling.issue_note(serie=4, emitted_at=at("2026-01-09 10:00:00"))
-    await app.pipeline.run_full(START)
-    (found,) = await load_numbering(app.engine, 4)
+    await account.pipeline.run_full(START)
+    (found,) = await load_numbering(account.engine, 4)
     assert [(row.numero, row.motivo, row.id) for row in found.explicadas] == [
         (2, "entrada", own[0]),
         (3, "entrada", own[1]),
     ]
     assert found.sem_explicacao == [Gap(4, 4, 1, side(bling, first), side(bling, last))]
-    assert not set(own) & {id_ for (id_,) in await rows(app.engine, "SELECT id FROM nfe_cabecalho")}
+    assert not set(own) & {id_ for (id_,) in await rows(account.engine, "SELECT id FROM nfe_cabecalho")}
     # A lacuna de hoje é explicada hoje, e não só daqui a uma semana.
     clock.advance(DAY)
     for tipo in (1, 0, 1):
         bling.issue_note(serie=5, tipo=tipo, own=True)
-    await app.pipeline.run()
-    (found,) = await load_numbering(app.engine, 5)
+    await account.pipeline.run()
+    (found,) = await load_numbering(account.engine, 5)
     assert (found.sem_explicacao, [row.motivo for row in found.explicadas]) == ([], ["entrada"])

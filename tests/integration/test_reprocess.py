@@ -9,10 +9,10 @@ from tests.support.fakes import FakeClock
 from tests.support.proving import DAY, DERIVED, START, at, execute, outgoing, snapshot
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
 from bling_collector.etl import reprocess as reprocessing
 from bling_collector.etl.progress import Progress
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 VANDALISM = (
@@ -36,10 +36,10 @@ VANDALISM = (
 
 
 @pytest.mark.loaded(START)
-async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(app: App, bling: Bling) -> None:
-    fresh = await snapshot(app.engine)
-    await execute(app.engine, *VANDALISM)
-    vandalised = await snapshot(app.engine)
+async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(account: Account, bling: Bling) -> None:
+    fresh = await snapshot(account.engine)
+    await execute(account.engine, *VANDALISM)
+    vandalised = await snapshot(account.engine)
     assert all(vandalised[table] != fresh[table] for table in DERIVED)
     bling.counters.reset()
     seen: list[tuple[str, int, int]] = []
@@ -47,122 +47,122 @@ async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(app: App, bling: Bling
     def watch(progress: Progress) -> None:
         seen.append((progress.fase, progress.feitos, progress.total))
 
-    result = await app.pipeline.reprocess(sink=watch)
+    result = await account.pipeline.reprocess(sink=watch)
     assert (result.status, result.exit_code, result.message) == ("success", 0, None)
     assert (bling.counters.total, result.requisicoes) == (0, 0)
-    again = await snapshot(app.engine)
+    again = await snapshot(account.engine)
     for table, lines in fresh.items():
         assert table == "execucao_log" or again[table] == lines, table
     total = len(outgoing(bling))
     assert ("Refazendo: notas", total, total) in seen
     assert result.stats["nfes"] == total
-    await assert_equals_truth(app.engine, bling)
+    await assert_equals_truth(account.engine, bling)
 
 
-async def test_um_contato_apagado_volta_como_as_notas_o_trazem(app: App, bling: Bling) -> None:
-    await app.pipeline.run()
-    person = await scalar(app.engine, "SELECT contato_id FROM nfe_cabecalho WHERE contato_id IS NOT NULL LIMIT 1")
-    await execute(app.engine, "DELETE FROM contatos WHERE id = :p", p=person)
-    await app.pipeline.reprocess()
+async def test_um_contato_apagado_volta_como_as_notas_o_trazem(account: Account, bling: Bling) -> None:
+    await account.pipeline.run()
+    person = await scalar(account.engine, "SELECT contato_id FROM nfe_cabecalho WHERE contato_id IS NOT NULL LIMIT 1")
+    await execute(account.engine, "DELETE FROM contatos WHERE id = :p", p=person)
+    await account.pipeline.reprocess()
     name = "SELECT c.nome, n.contato_nome FROM contatos c JOIN nfe_cabecalho n ON n.contato_id = c.id WHERE c.id = :p"
-    assert {mine == theirs for mine, theirs in await rows(app.engine, name, p=person)} == {True}
-    await app.pipeline.run()
-    assert await scalar(app.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :p", p=person)
+    assert {mine == theirs for mine, theirs in await rows(account.engine, name, p=person)} == {True}
+    await account.pipeline.run()
+    assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :p", p=person)
 
 
-async def test_o_que_nao_vem_do_json_fica_como_esta(app: App, bling: Bling) -> None:
+async def test_o_que_nao_vem_do_json_fica_como_esta(account: Account, bling: Bling) -> None:
     """A exclusão, o 404 de um contato, a impressão da listagem e a hora da extração não se refazem."""
-    await app.pipeline.run()
+    await account.pipeline.run()
     await execute(
-        app.engine,
+        account.engine,
         "UPDATE nfe_cabecalho SET excluida_em = now(), resumo_lista = 'r', total_nota = 0",
         "UPDATE contatos SET nao_encontrado_em = now(), excluida_em = now(), nome = 'x'",
     )
     kept = "SELECT id, excluida_em, extraido_em, resumo_lista FROM nfe_cabecalho ORDER BY id"
     kept_contatos = "SELECT id, excluida_em, nao_encontrado_em, extraido_em FROM contatos ORDER BY id"
-    before = await rows(app.engine, kept), await rows(app.engine, kept_contatos)
-    await app.pipeline.reprocess()
-    assert (await rows(app.engine, kept), await rows(app.engine, kept_contatos)) == before
-    assert await rows(app.engine, "SELECT 1 FROM nfe_cabecalho WHERE total_nota = 0") == []
-    assert await rows(app.engine, "SELECT 1 FROM contatos WHERE nome = 'x' AND detalhe IS NOT NULL") == []
+    before = await rows(account.engine, kept), await rows(account.engine, kept_contatos)
+    await account.pipeline.reprocess()
+    assert (await rows(account.engine, kept), await rows(account.engine, kept_contatos)) == before
+    assert await rows(account.engine, "SELECT 1 FROM nfe_cabecalho WHERE total_nota = 0") == []
+    assert await rows(account.engine, "SELECT 1 FROM contatos WHERE nome = 'x' AND detalhe IS NOT NULL") == []
 
 
-async def test_so_o_periodo(app: App, bling: Bling) -> None:
+async def test_so_o_periodo(account: Account, bling: Bling) -> None:
     for moment in ("2024-01-31 23:59:59", "2024-02-01 00:00:00", "2024-02-29 23:59:59", "2024-03-01 00:00:00"):
         bling.issue_note(emitted_at=at(moment))
-    await app.pipeline.run(date(2024, 1, 31), date(2024, 3, 1))
-    await execute(app.engine, "UPDATE nfe_cabecalho SET contato_nome = 'x'")
-    await app.pipeline.reprocess(date(2024, 2, 1), date(2024, 2, 29))
+    await account.pipeline.run(date(2024, 1, 31), date(2024, 3, 1))
+    await execute(account.engine, "UPDATE nfe_cabecalho SET contato_nome = 'x'")
+    await account.pipeline.reprocess(date(2024, 2, 1), date(2024, 2, 29))
     left = await rows(
-        app.engine,
+        account.engine,
         "SELECT data_emissao::text FROM nfe_cabecalho WHERE contato_nome = 'x' ORDER BY 1",
     )
     assert {"2024-01-31 23:59:59", "2024-03-01 00:00:00"} <= {moment for (moment,) in left}
     assert not {"2024-02-01 00:00:00", "2024-02-29 23:59:59"} & {moment for (moment,) in left}
 
 
-async def _interrupted(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def _interrupted(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Um reprocessamento parado depois do primeiro lote, de dez notas."""
     monkeypatch.setattr(reprocessing, "PORTION", 10)
     stop = asyncio.Event()
-    result = await app.pipeline.reprocess(
+    result = await account.pipeline.reprocess(
         stop=stop, sink=lambda p: stop.set() if p.fase == "Refazendo: notas" else None
     )
     assert (result.status, result.exit_code, result.stats["nfes"]) == ("partial", 1, 10)
 
 
 @pytest.mark.loaded(START)
-async def test_parado_continua_de_onde_estava(app: App, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = await snapshot(app.engine, DERIVED)
-    await execute(app.engine, *VANDALISM)
-    await _interrupted(app, monkeypatch)
-    result = await app.pipeline.reprocess()
+async def test_parado_continua_de_onde_estava(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = await snapshot(account.engine, DERIVED)
+    await execute(account.engine, *VANDALISM)
+    await _interrupted(account, monkeypatch)
+    result = await account.pipeline.reprocess()
     assert (result.status, result.stats["nfes"]) == ("success", len(outgoing(bling)) - 10)
-    assert await snapshot(app.engine, DERIVED) == fresh
-    again = await app.pipeline.reprocess()
+    assert await snapshot(account.engine, DERIVED) == fresh
+    again = await account.pipeline.reprocess()
     assert again.stats["nfes"] == len(outgoing(bling)), "terminado, o seguinte recomeça"
 
 
 @pytest.mark.loaded(START)
-async def test_morto_continua_de_onde_estava(app: App, bling: Bling) -> None:
+async def test_morto_continua_de_onde_estava(account: Account, bling: Bling) -> None:
     """Como um kill -9 deixa: `running`, com o último lote confirmado."""
     ids = sorted(outgoing(bling))
     await execute(
-        app.engine,
+        account.engine,
         "INSERT INTO etl_controle (tipo, inicio, status, cursor) VALUES ('reprocess', :now, 'running', :cursor)",
-        now=app.clock.now(),
+        now=account.clock.now(),
         cursor=ids[29],
     )
-    assert (await app.pipeline.reprocess(START)).stats["nfes"] == len(ids), "outro período não continua este"
+    assert (await account.pipeline.reprocess(START)).stats["nfes"] == len(ids), "outro período não continua este"
     await execute(
-        app.engine,
+        account.engine,
         "INSERT INTO etl_controle (tipo, inicio, status, cursor) VALUES ('reprocess', :now, 'running', :cursor)",
-        now=app.clock.now(),
+        now=account.clock.now(),
         cursor=ids[29],
     )
-    assert (await app.pipeline.reprocess()).stats["nfes"] == len(ids) - 30
+    assert (await account.pipeline.reprocess()).stats["nfes"] == len(ids) - 30
 
 
 @pytest.mark.loaded(START)
 async def test_parado_ha_muito_tempo_recomeca(
-    app: App, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Entre um e outro o programa pode ter mudado, e a primeira parte estaria como o velho a fazia."""
-    await _interrupted(app, monkeypatch)
+    await _interrupted(account, monkeypatch)
     clock.advance(2 * DAY)
-    assert (await app.pipeline.reprocess()).stats["nfes"] == len(outgoing(bling))
+    assert (await account.pipeline.reprocess()).stats["nfes"] == len(outgoing(bling))
 
 
-async def test_o_que_se_deve_ao_bling_nao_impede_nem_encurta(app: App, bling: Bling) -> None:
+async def test_o_que_se_deve_ao_bling_nao_impede_nem_encurta(account: Account, bling: Bling) -> None:
     bling.fail(rf"^/nfe/{outgoing(bling)[-1]}$")
-    assert (await app.pipeline.run_full(START)).status == "partial"
+    assert (await account.pipeline.run_full(START)).status == "partial"
     for _ in range(2):
-        result = await app.pipeline.reprocess()
+        result = await account.pipeline.reprocess()
         assert (result.status, result.stats["nfes"]) == ("success", len(outgoing(bling)) - 1)
 
 
-async def test_um_periodo_impossivel(app: App) -> None:
+async def test_um_periodo_impossivel(account: Account) -> None:
     for inicio, fim in ((date(2027, 1, 1), None), (date(2025, 2, 2), date(2025, 2, 1))):
         with pytest.raises(UsageError):
-            await app.pipeline.reprocess(inicio, fim)
-    assert await rows(app.engine, "SELECT 1 FROM etl_controle") == []
+            await account.pipeline.reprocess(inicio, fim)
+    assert await rows(account.engine, "SELECT 1 FROM etl_controle") == []

@@ -12,7 +12,6 @@ from tests.support.collecting import rows
 from tests.support.proving import START, at, execute, outgoing, twin
 from tests.support.selling import apart, issue_odd, parts, sold, sold_lines
 
-from bling_collector.bootstrap import App
 from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.insight.sales.revenue import (
     Amount,
@@ -23,6 +22,7 @@ from bling_collector.insight.sales.revenue import (
     load_revenue,
     load_steps,
 )
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 TODAY = date(2026, 2, 20)
@@ -52,10 +52,10 @@ def sell(bling: Bling) -> int:
 
 
 @pytest.fixture
-async def notes(app: App, bling: Bling, changed: int) -> list[Note]:
+async def notes(account: Account, bling: Bling, changed: int) -> list[Note]:
     """A história coletada, com uma nota excluída; devolve as que existem no Bling."""
     bling.delete_note(changed)
-    await app.pipeline.reconcile(date(2025, 12, 1), repair=True)
+    await account.pipeline.reconcile(date(2025, 12, 1), repair=True)
     return [note for note in bling.notes.values() if note["tipo"] == 1]
 
 
@@ -87,9 +87,9 @@ def grouped(notes: Iterable[Note], key: Callable[[Note], Any]) -> dict[Any, list
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_cada_passo_e_a_conta_feita_por_fora(app: App, notes: list[Note]) -> None:
+async def test_cada_passo_e_a_conta_feita_por_fora(account: Account, notes: list[Note]) -> None:
     for period in PERIODS:
-        found = await load_revenue(app.engine, period, TODAY)
+        found = await load_revenue(account.engine, period, TODAY)
         assert found.now == amount(within(notes, period)), period
         assert found.before == amount(within(notes, period.year_before)), period
         key = {"dia": day, "mes": lambda n: day(n).replace(day=1)}[found.step]
@@ -97,50 +97,50 @@ async def test_cada_passo_e_a_conta_feita_por_fora(app: App, notes: list[Note]) 
         assert {step.inicio: step.now for step in found.steps if step.now != Amount()} == {
             first: amount(group) for first, group in now.items()
         }
-        assert found.steps == await load_steps(app.engine, period)
+        assert found.steps == await load_steps(account.engine, period)
         firsts = [step.inicio for step in found.steps]
         assert firsts == sorted(set(firsts))
-    assert {(await load_revenue(app.engine, period, TODAY)).step for period in PERIODS} == {"dia", "mes"}
+    assert {(await load_revenue(account.engine, period, TODAY)).step for period in PERIODS} == {"dia", "mes"}
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_o_ano_anterior_cai_no_mesmo_passo(app: App, notes: list[Note]) -> None:
+async def test_o_ano_anterior_cai_no_mesmo_passo(account: Account, notes: list[Note]) -> None:
     november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
-    found = await load_revenue(app.engine, november, TODAY)
+    found = await load_revenue(account.engine, november, TODAY)
     for step in found.steps:
         earlier = step.inicio.replace(year=2024)
         assert step.before == amount(n for n in within(notes, SalesPeriod(earlier, earlier)))
-    february = await load_revenue(app.engine, SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
+    february = await load_revenue(account.engine, SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
     leap = amount(within(notes, SalesPeriod(date(2024, 2, 28), date(2024, 2, 29))))
     assert february.steps[-1].before == leap, "o dia 29 soma no 28"
     assert leap.vendas >= 1
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_as_reparticoes_sao_a_conta_feita_por_fora(app: App, bling: Bling, notes: list[Note]) -> None:
+async def test_as_reparticoes_sao_a_conta_feita_por_fora(account: Account, bling: Bling, notes: list[Note]) -> None:
     for period in PERIODS:
         inside = within(notes, period)
         valid = [note for note in inside if note["situacao"] in VALID]
         whole, sales = total(valid), [note for note in valid if sold(note) is not None]
-        ufs = await load_breakdown(app.engine, period, "ufs")
+        ufs = await load_breakdown(account.engine, period, "ufs")
         assert {part.key: part.amount for part in ufs.rows} == {
             uf: amount(g) for uf, g in grouped(inside, lambda n: n["contato"]["endereco"]["uf"] or None).items()
         }
-        customers = await load_breakdown(app.engine, period, "clientes")
+        customers = await load_breakdown(account.engine, period, "clientes")
         assert {part.key: part.amount for part in customers.rows} == {
             c: amount(g) for c, g in grouped(inside, lambda n: n["contato"]["id"] or None).items()
         }
         assert ufs.whole == customers.whole == whole
-        products = await load_breakdown(app.engine, period, "produtos")
+        products = await load_breakdown(account.engine, period, "produtos")
         by_sku = {part.key: (part.amount.vendas, part.quantidade, part.amount.valor) for part in products.rows}
         assert by_sku == _by_sku(inside)
-        payments = await load_breakdown(app.engine, period, "pagamentos")
+        payments = await load_breakdown(account.engine, period, "pagamentos")
         assert {part.key: (part.parcelas, part.amount.valor) for part in payments.rows} == _by_method(sales)
         names = bling.company.payment_methods
         for part in payments.rows:
             if part.key in names:
                 assert part.nome == names[part.key]["descricao"]
-        operations = await load_breakdown(app.engine, period, "operacoes")
+        operations = await load_breakdown(account.engine, period, "operacoes")
         assert {part.key: (part.amount.vendas, part.amount.valor) for part in operations.rows} == _by_operation(valid)
         for each in (ufs, customers, products, payments, operations):
             values = [part.amount.valor for part in each.rows]
@@ -182,31 +182,33 @@ def _by_method(notes: Iterable[Note]) -> dict[int | None, tuple[int, Decimal]]:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_concorda_com_as_views(app: App, notes: list[Note]) -> None:
+async def test_concorda_com_as_views(account: Account, notes: list[Note]) -> None:
     """O que o painel diz é o que o analista lê, até no nome."""
-    found = await load_revenue(app.engine, EVER, TODAY)
+    found = await load_revenue(account.engine, EVER, TODAY)
     months = await rows(
-        app.engine,
+        account.engine,
         "SELECT mes, notas, valor, canceladas, valor_cancelado, valor_a_parte FROM vw_faturamento_mes ORDER BY 1",
     )
     assert [(s.inicio, *_values(s.now)) for s in found.steps if s.now != Amount()] == months
     page = (Path(__file__).parents[2] / "docs" / "modelo-de-dados.md").read_text("utf-8").partition("```sql\n")[2]
-    first = await rows(app.engine, page.partition(";")[0])
+    first = await rows(account.engine, page.partition(";")[0])
     assert first == [(mes, notas, valor, beside) for mes, notas, valor, _, _, beside in months]
     november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
     for name, view, columns in (
         ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado"),
         ("pagamentos", "vw_pagamentos_mes", "forma_pagamento_id, parcelas, valor"),
     ):
-        stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE mes = '2025-11-01'")
-        mine = await load_breakdown(app.engine, november, name)
+        stored = await rows(account.engine, f"SELECT {columns} FROM {view} WHERE mes = '2025-11-01'")
+        mine = await load_breakdown(account.engine, november, name)
         assert {part.key: _told(part, columns) for part in mine.rows} == {row[0]: row for row in stored}
     for name, view, columns in (
         ("clientes", "vw_faturamento_cliente", "contato_id, nome, documento, notas, valor, canceladas"),
         ("produtos", "vw_faturamento_produto", "codigo_produto, nome, categoria, notas, quantidade, valor"),
     ):
-        stored = await rows(app.engine, f"SELECT {columns} FROM {view} WHERE {columns.partition(',')[0]} IS NOT NULL")
-        mine = await load_breakdown(app.engine, EVER, name)
+        stored = await rows(
+            account.engine, f"SELECT {columns} FROM {view} WHERE {columns.partition(',')[0]} IS NOT NULL"
+        )
+        mine = await load_breakdown(account.engine, EVER, name)
         shown = {part.key: _told(part, columns) for part in mine.rows if part.key is not None}
         assert shown == {row[0]: row for row in stored}, view
 
@@ -222,44 +224,44 @@ def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_so_as_primeiras_e_quantas_ha(app: App, notes: list[Note]) -> None:
-    most = await load_breakdowns(app.engine, EVER, most=3)
+async def test_so_as_primeiras_e_quantas_ha(account: Account, notes: list[Note]) -> None:
+    most = await load_breakdowns(account.engine, EVER, most=3)
     for name, found in most.items():
-        whole = await load_breakdown(app.engine, EVER, name)
+        whole = await load_breakdown(account.engine, EVER, name)
         assert found.rows == whole.rows[:3], name
         assert (found.of, found.whole) == (whole.of, whole.whole), name
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(app: App, notes: list[Note]) -> None:
+async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(account: Account, notes: list[Note]) -> None:
     ids = [note["id"] for note in notes if note["situacao"] == 6 and sold(note) == note["valorNota"]][:3]
     for id_, value in zip(ids, ("NULL", "'0001-01-01'", "'2099-12-31 10:00'"), strict=True):
-        await execute(app.engine, f"UPDATE nfe_cabecalho SET data_emissao = {value} WHERE id = :id", id=id_)
-    period = await load_period(app.engine, TODAY, preset="tudo")
+        await execute(account.engine, f"UPDATE nfe_cabecalho SET data_emissao = {value} WHERE id = :id", id=id_)
+    period = await load_period(account.engine, TODAY, preset="tudo")
     assert period.inicio > date(2020, 12, 31)
     assert period.fim <= TODAY + timedelta(days=366)
-    found = await load_revenue(app.engine, period, TODAY)
+    found = await load_revenue(account.engine, period, TODAY)
     assert found.bounds.undated == 3
     assert found.bounds.undated_value == total(note for note in notes if note["id"] in ids)
-    (stored,) = await rows(app.engine, "SELECT count(*), sum(valor_venda) FROM vw_nfe_validas")
+    (stored,) = await rows(account.engine, "SELECT count(*), sum(valor_venda) FROM vw_nfe_validas")
     assert (found.now.vendas + 3, found.now.valor + found.bounds.undated_value) == stored
 
 
-async def test_um_banco_vazio_soma_zero(app: App) -> None:
-    period = await load_period(app.engine, TODAY)
-    found = await load_revenue(app.engine, period, TODAY)
+async def test_um_banco_vazio_soma_zero(account: Account) -> None:
+    period = await load_period(account.engine, TODAY)
+    found = await load_revenue(account.engine, period, TODAY)
     assert (found.now, found.before, len(found.steps)) == (Amount(), Amount(), 12)
     assert found.bounds.first is None
     assert not found.comparable
     assert found.now.mean is None
     assert found.now.cancelled_share is None
-    for each in (await load_breakdowns(app.engine, period, most=10)).values():
+    for each in (await load_breakdowns(account.engine, period, most=10)).values():
         assert (each.rows, each.of, each.whole) == ([], 0, Decimal(0))
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_muitos_anos_se_mostram_por_ano(app: App, notes: list[Note]) -> None:
-    found = await load_revenue(app.engine, SalesPeriod(date(2015, 5, 1), TODAY), TODAY)
+async def test_muitos_anos_se_mostram_por_ano(account: Account, notes: list[Note]) -> None:
+    found = await load_revenue(account.engine, SalesPeriod(date(2015, 5, 1), TODAY), TODAY)
     assert found.step == "ano"
     assert [step.inicio.year for step in found.steps] == list(range(2015, 2027))
     for step in found.steps:

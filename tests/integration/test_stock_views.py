@@ -11,7 +11,7 @@ from tests.support.fakes import FakeClock
 from tests.support.proving import execute
 from tests.support.selling import sold_lines
 
-from bling_collector.bootstrap import App
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
 from bling_simulator.company.sales.statuses import CANCELLED
@@ -46,9 +46,9 @@ def _products(bling: Bling) -> dict[int, Any]:
 
 
 @pytest.mark.loaded(START)
-async def test_a_cobertura_e_a_conta_feita_por_fora(app: App, bling: Bling) -> None:
+async def test_a_cobertura_e_a_conta_feita_por_fora(account: Account, bling: Bling) -> None:
     living = {id_: e.detail for id_, e in bling.company.products.entries.items() if not e.deleted}
-    preferred = dict(await rows(app.engine, "SELECT codigo, id FROM produtos WHERE preferido"))
+    preferred = dict(await rows(account.engine, "SELECT codigo, id FROM produtos WHERE preferido"))
     sold: defaultdict[str, Decimal] = defaultdict(Decimal)
     last: dict[str, date] = {}
     for note in bling.notes.values():
@@ -90,13 +90,13 @@ async def test_a_cobertura_e_a_conta_feita_por_fora(app: App, bling: Bling) -> N
             kind,
         )
     found = await rows(
-        app.engine,
+        account.engine,
         "SELECT produto_id, saldo_fisico, preco_custo, valor_custo, vendido_90_dias, ultima_venda, dias_cobertura,"
         " acaba_em, situacao FROM vw_estoque_cobertura",
     )
     assert {row[0]: row[1:] for row in found} == expected
     assert {row[-1] for row in found} == {"sem registro", "esgotado", "sem saldo", "vende", "parado"}
-    per_day = await rows(app.engine, "SELECT produto_id, sum(valor_custo) FROM vw_estoque_por_dia GROUP BY 1")
+    per_day = await rows(account.engine, "SELECT produto_id, sum(valor_custo) FROM vw_estoque_por_dia GROUP BY 1")
     assert {id_ for id_, value in per_day if value is not None} == {id_ for id_, e in expected.items() if e[2]} | {
         id_ for id_, e in expected.items() if e[2] == 0
     }
@@ -126,7 +126,7 @@ def _orders(bling: Bling) -> list[dict[str, Any]]:
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
-async def test_a_margem_e_a_conta_feita_por_fora(app: App, bling: Bling) -> None:
+async def test_a_margem_e_a_conta_feita_por_fora(account: Account, bling: Bling) -> None:
     cost = costs(bling)
     products: defaultdict[Any, list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
     channels: defaultdict[Any, list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
@@ -144,30 +144,30 @@ async def test_a_margem_e_a_conta_feita_por_fora(app: App, bling: Bling) -> None
         ("vw_margem_canal", "mes, loja_id", channels),
     ):
         columns = "receita, comissao + frete, coalesce(margem, 0), receita_sem_custo"
-        found = await rows(app.engine, f"SELECT {columns}, {key} FROM {view}")
+        found = await rows(account.engine, f"SELECT {columns}, {key} FROM {view}")
         found = [row for row in found if row[4:] != (None,)]
         assert {row[4:] for row in found} == expected.keys(), view
         for row in found:
             for seen, truth in zip(row[:4], expected[row[4:]], strict=True):
                 assert abs(seen - truth) <= Decimal("0.011"), (view, row, expected[row[4:]])
     loose = await rows(
-        app.engine, "SELECT sum(receita), sum(receita_sem_custo) FROM vw_margem_produto WHERE produto_id IS NULL"
+        account.engine, "SELECT sum(receita), sum(receita_sem_custo) FROM vw_margem_produto WHERE produto_id IS NULL"
     )
     assert loose == [(round(products[None][0], 2),) * 2], "o que o Bling não diz de que produto é"
-    names = await rows(app.engine, "SELECT DISTINCT loja_id, canal FROM vw_margem_canal WHERE loja_id IS NOT NULL")
+    names = await rows(account.engine, "SELECT DISTINCT loja_id, canal FROM vw_margem_canal WHERE loja_id IS NOT NULL")
     assert names
     assert all(canal for _, canal in names)
-    curve = await rows(app.engine, "SELECT margem, classe FROM vw_abc_margem ORDER BY posicao")
+    curve = await rows(account.engine, "SELECT margem, classe FROM vw_abc_margem ORDER BY posicao")
     assert [row[0] for row in curve] == sorted((row[0] for row in curve), reverse=True)
     assert {row[1] for row in curve} == {"A", "B", "C"}
     assert len(curve) == sum(1 for sums in products.values() if round(sums[2], 2) > 0)
 
 
 @pytest.mark.loaded(START)
-async def test_vale_o_custo_do_dia_da_venda(app: App, bling: Bling, clock: FakeClock) -> None:
+async def test_vale_o_custo_do_dia_da_venda(account: Account, bling: Bling, clock: FakeClock) -> None:
     link, product, cost = (
         await rows(
-            app.engine,
+            account.engine,
             "SELECT f.id, produto_id, f.preco_custo FROM produtos_fornecedores f JOIN produtos p ON p.id = produto_id"
             " WHERE padrao AND p.excluida_em IS NULL ORDER BY 1 LIMIT 1",
         )
@@ -179,16 +179,16 @@ async def test_vale_o_custo_do_dia_da_venda(app: App, bling: Bling, clock: FakeC
     bling.edit_dimension("/produtos/fornecedores", link, precoCusto=cost + 7)
     later = bling.add_order(ordered_on=TODAY + timedelta(days=2), lines=lines)
     clock.advance(600)
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     asked = "SELECT custo, custo_posterior FROM vw_margem_itens WHERE pedido_id = :id"
-    assert await rows(app.engine, asked, id=today) == [(2 * cost, False)]
-    assert await rows(app.engine, asked, id=later) == [(2 * (cost + 7), False)]
-    old = await rows(app.engine, "SELECT DISTINCT custo_posterior FROM vw_margem_itens WHERE data < '2026-02-20'")
+    assert await rows(account.engine, asked, id=today) == [(2 * cost, False)]
+    assert await rows(account.engine, asked, id=later) == [(2 * (cost + 7), False)]
+    old = await rows(account.engine, "SELECT DISTINCT custo_posterior FROM vw_margem_itens WHERE data < '2026-02-20'")
     assert set(old) <= {(True,), (None,)}, "o que se vendeu antes da primeira leitura tem um custo lido depois"
     versions = (
         "SELECT preco_custo, desde IS NULL, ate IS NULL FROM vw_produtos_custos WHERE produto_id = :id ORDER BY lido_em"
     )
-    assert await rows(app.engine, versions, id=product) == [(cost, True, False), (cost + 7, False, True)]
+    assert await rows(account.engine, versions, id=product) == [(cost, True, False), (cost + 7, False, True)]
 
 
 PRODUCTS = (
@@ -208,18 +208,20 @@ PRODUCTS = (
 )
 
 
-async def test_o_que_nao_tem_custo_conhecido_e_dito_e_nao_e_custo_zero(app: App) -> None:
-    await execute(app.engine, *PRODUCTS)
+async def test_o_que_nao_tem_custo_conhecido_e_dito_e_nao_e_custo_zero(account: Account) -> None:
+    await execute(account.engine, *PRODUCTS)
     value = "SELECT produto_id, valor_custo FROM vw_estoque_cobertura ORDER BY 1"
-    assert await rows(app.engine, value) == [(1, 50), (2, None), (3, None), (4, 20), (5, None)]
+    assert await rows(account.engine, value) == [(1, 50), (2, None), (3, None), (4, 20), (5, None)]
     asked = "SELECT codigo, receita, comissao, custo, margem, receita_sem_custo FROM vw_margem_produto ORDER BY codigo"
-    assert await rows(app.engine, asked) == [
+    assert await rows(account.engine, asked) == [
         ("A", 54, 12, 20, 22, 0),
         ("FORA", 0, 0, None, None, 0),
         ("K", 36, 8, None, None, 36),
         ("P-1", 0, 0, 4, -4, 0),
     ]
-    assert await rows(app.engine, "SELECT receita, margem, receita_sem_custo FROM vw_margem_canal") == [(90, 18, 36)]
+    assert await rows(account.engine, "SELECT receita, margem, receita_sem_custo FROM vw_margem_canal") == [
+        (90, 18, 36)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,23 +229,25 @@ async def test_o_que_nao_tem_custo_conhecido_e_dito_e_nao_e_custo_zero(app: App)
     [((12, 24, 60, 36), 132), ((12, 12, 12, 12), 132), ((16, 12, 16, 12), 156)],
     ids=["em reais", "a mesma porcentagem", "a porcentagem de dois canais"],
 )
-async def test_a_comissao_le_se_em_reais_ou_em_porcentagem(app: App, taxas: tuple[int, ...], expected: int) -> None:
+async def test_a_comissao_le_se_em_reais_ou_em_porcentagem(
+    account: Account, taxas: tuple[int, ...], expected: int
+) -> None:
     """Em dinheiro cresce com o pedido; em porcentagem, não."""
     for id_, (total, taxa) in enumerate(zip((100, 200, 500, 300), taxas, strict=True), start=1):
         await execute(
-            app.engine,
+            account.engine,
             "INSERT INTO pedidos_venda (id, data, total, total_produtos, taxa_comissao)"
             f" VALUES ({id_}, '2026-02-10', {total}, {total}, {taxa})",
             "INSERT INTO pedidos_venda_itens (pedido_id, ordem, quantidade, valor_unitario)"
             f" VALUES ({id_}, 1, 1, {total})",
         )
-    assert await rows(app.engine, "SELECT comissao FROM vw_margem_canal") == [(expected,)]
+    assert await rows(account.engine, "SELECT comissao FROM vw_margem_canal") == [(expected,)]
 
 
 @pytest.mark.parametrize("number", ["'1e400'", "'-1e400'", "'NaN'"])
-async def test_um_numero_absurdo_nao_derruba_as_views(app: App, number: str) -> None:
+async def test_um_numero_absurdo_nao_derruba_as_views(account: Account, number: str) -> None:
     await execute(
-        app.engine,
+        account.engine,
         *PRODUCTS,
         f"UPDATE estoque_totais SET saldo_virtual = {number} WHERE produto_id = 1",
         f"UPDATE pedidos_venda SET total = {number}, taxa_comissao = {number}",
@@ -251,4 +255,4 @@ async def test_um_numero_absurdo_nao_derruba_as_views(app: App, number: str) -> 
         "INSERT INTO nfe_itens (nfe_id, ordem, codigo_produto, quantidade, valor_total) VALUES (1, 1, 'A', 0.001, 1)",
     )
     for view in ("vw_estoque_cobertura", "vw_margem_produto", "vw_margem_canal", "vw_abc_margem"):
-        await rows(app.engine, f"SELECT * FROM {view}")
+        await rows(account.engine, f"SELECT * FROM {view}")

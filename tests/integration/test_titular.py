@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.truth import assert_equals_truth
 from tests.support.variants import one_now
 
-from bling_collector.bootstrap import App
 from bling_collector.db.resources import erasure
 from bling_collector.privacy.titular import (
     UnknownContatoError,
@@ -21,6 +20,7 @@ from bling_collector.privacy.titular import (
     names_of,
 )
 from bling_collector.streams.registry import RESOURCES
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 START = date(2021, 1, 1)
@@ -122,9 +122,9 @@ def _fill(bling: Bling, note_id: int, unique: dict[str, Any], street: dict[str, 
 
 
 @pytest.mark.loaded(START, before=make_lonely)
-async def test_all_that_is_held_is_exported(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+async def test_all_that_is_held_is_exported(account: Account, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, texts = lonely
-    found = await export_person(app.engine, contact_id, app.clock.now())
+    found = await export_person(account.engine, contact_id, account.clock.now())
     cited = {
         id_
         for id_, note in bling.notes.items()
@@ -141,94 +141,94 @@ async def test_all_that_is_held_is_exported(app: App, bling: Bling, lonely: tupl
     assert found["apagado_em"] is None
 
 
-async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(app: App, bling: Bling) -> None:
+async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     person = bling.notes[note]["contato"]
     bling.fail(f"^/nfe/{note}$")
-    assert (await app.pipeline.run()).status == "partial"
-    (found,) = (await export_person(app.engine, person["id"], app.clock.now()))["pendencias"]
+    assert (await account.pipeline.run()).status == "partial"
+    (found,) = (await export_person(account.engine, person["id"], account.clock.now()))["pendencias"]
     assert (found["recurso"], found["recurso_id"], found["contato_nome"]) == ("nfe", str(note), person["nome"])
-    await erase_person(app.engine, person["id"], app.clock.now())
-    (found,) = (await export_person(app.engine, person["id"], app.clock.now()))["pendencias"]
+    await erase_person(account.engine, person["id"], account.clock.now())
+    (found,) = (await export_person(account.engine, person["id"], account.clock.now()))["pendencias"]
     assert found["contato_nome"] is None
     assert found["erro"] == "Os dados deste registro foram apagados a pedido do titular."
 
 
-async def test_what_is_now_of_another_is_not_exported_nor_kept_with_a_name(app: App, bling: Bling) -> None:
+async def test_what_is_now_of_another_is_not_exported_nor_kept_with_a_name(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     before = bling.notes[note]["contato"]["id"]
-    assert (await app.pipeline.run()).status == "success"
+    assert (await account.pipeline.run()).status == "success"
     heir = bling.add_contact("F", nome="Quirina de Outra Casa", numeroDocumento="11144477735")
     bling.edit_note(note, contato=bling.notes[note]["contato"] | {"id": heir, "nome": "Quirina de Outra Casa"})
     bling.fail(f"^/nfe/{note}$")
-    assert (await app.pipeline.run()).status == "partial"
-    exported = await export_person(app.engine, before, app.clock.now())
+    assert (await account.pipeline.run()).status == "partial"
+    exported = await export_person(account.engine, before, account.clock.now())
     assert exported["pendencias"] == []
-    (named,) = (await export_person(app.engine, heir, app.clock.now()))["pendencias"]
+    (named,) = (await export_person(account.engine, heir, account.clock.now()))["pendencias"]
     assert named["contato_nome"] == "Quirina de Outra Casa"
-    assert await names_of(app.engine, await load_person(app.engine, heir)) == ["Quirina de Outra Casa"]
+    assert await names_of(account.engine, await load_person(account.engine, heir)) == ["Quirina de Outra Casa"]
 
 
 @pytest.mark.loaded(START, before=make_lonely)
 async def test_nothing_of_the_person_is_left_nor_comes_back(
-    app: App, bling: Bling, lonely: tuple[int, list[str]]
+    account: Account, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:
     contact_id, texts = lonely
     bling.edit_contact(contact_id, telefone="(54) 90000-4321")  # o histórico passa a ter o telefone velho e o novo
     first = next(id_ for id_, note in bling.notes.items() if note["contato"]["id"] == contact_id)
     bling.edit_note(first, contato=bling.notes[first]["contato"] | {"nome": "Zybelina Zanetti de Antes"}, situacao=6)
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
     texts = [*(t for t in texts if not t.startswith("(54) 98765")), "90000-4321", "98765-1234", "de Antes"]
-    before = await _everything(app.engine)
+    before = await _everything(account.engine)
     assert _found(texts, before) == texts
-    fiscal = await _fiscal(app.engine)
+    fiscal = await _fiscal(account.engine)
 
-    done = await erase_person(app.engine, contact_id, app.clock.now())
+    done = await erase_person(account.engine, contact_id, account.clock.now())
     assert done.contatos == [contact_id]
     assert len(done.notas) > 1
     assert done.restam == []
-    assert _found(texts, await _everything(app.engine)) == []
-    assert await _fiscal(app.engine) == fiscal
+    assert _found(texts, await _everything(account.engine)) == []
+    assert await _fiscal(account.engine) == fiscal
 
-    again = await erase_person(app.engine, contact_id, app.clock.now())
+    again = await erase_person(account.engine, contact_id, account.clock.now())
     assert again.contatos == [contact_id]
-    assert (await app.pipeline.run_full(START)).status == "success"
-    assert _found(texts, await _everything(app.engine)) == []
-    assert (await app.pipeline.reprocess()).status == "success"
-    assert _found(texts, await _everything(app.engine)) == []
-    assert await _fiscal(app.engine) == fiscal
+    assert (await account.pipeline.run_full(START)).status == "success"
+    assert _found(texts, await _everything(account.engine)) == []
+    assert (await account.pipeline.reprocess()).status == "success"
+    assert _found(texts, await _everything(account.engine)) == []
+    assert await _fiscal(account.engine) == fiscal
 
     # O Bling mostra a pessoa outra vez: mudou o cadastro, mudaram as notas, há uma nova.
     bling.edit_contact(contact_id, celular="(54) 91111-1111")
     for id_ in done.notas:
         bling.edit_note(id_, contato=bling.notes[id_]["contato"] | {"nome": "Zybelina Outra Vez"})
     new = bling.issue_note(contact_id=contact_id)
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    assert (await app.pipeline.run()).status == "success"
-    assert await app.pipeline.sync("contato", contact_id) == "igual"
-    assert await app.pipeline.sync("nfe", done.notas[0]) == "igual"
-    dump = await _everything(app.engine)
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    assert await account.pipeline.sync("contato", contact_id) == "igual"
+    assert await account.pipeline.sync("nfe", done.notas[0]) == "igual"
+    dump = await _everything(account.engine)
     assert _found([*texts, "Outra Vez", "91111-1111"], dump) == []
     assert str(new) in dump
-    exported = await export_person(app.engine, contact_id, app.clock.now())
+    exported = await export_person(account.engine, contact_id, account.clock.now())
     assert exported["apagado_em"]
     assert _found(texts, str(exported)) == []
 
 
 @pytest.mark.loaded(START, before=make_lonely)
 async def test_registered_again_under_another_id_the_person_comes_back_until_it_too_is_erased(
-    app: App, bling: Bling, lonely: tuple[int, list[str]]
+    account: Account, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:
     contact_id, texts = lonely
-    await erase_person(app.engine, contact_id, app.clock.now())
+    await erase_person(account.engine, contact_id, account.clock.now())
     again = bling.add_contact("F", nome="Zybelina Zacarias Zanetti", numeroDocumento="529.982.247-25")
     note = bling.issue_note(contact_id=again)
-    assert (await app.pipeline.run()).status == "success"
-    async with app.engine.connect() as connection:
+    assert (await account.pipeline.run()).status == "success"
+    async with account.engine.connect() as connection:
         found = await connection.execute(text("SELECT id FROM contatos WHERE documento = '52998224725'"))
         assert list(found.scalars()) == [again]
-    assert (await erase_person(app.engine, again, app.clock.now())).notas == [note]
-    assert _found(texts, await _everything(app.engine)) == []
+    assert (await erase_person(account.engine, again, account.clock.now())).notas == [note]
+    assert _found(texts, await _everything(account.engine)) == []
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ async def test_registered_again_under_another_id_the_person_comes_back_until_it_
     ),
 )
 async def test_notes_of_others_that_have_the_document(
-    app: App, bling: Bling, lonely: tuple[int, list[str]], plain: str, written: list[str]
+    account: Account, bling: Bling, lonely: tuple[int, list[str]], plain: str, written: list[str]
 ) -> None:
     contact_id, _ = lonely
     bling.edit_contact(contact_id, numeroDocumento=plain)
@@ -261,18 +261,18 @@ async def test_notes_of_others_that_have_the_document(
         bling.edit_note(note_id, transporte=transporte | {"transportador": {"nome": "X", "numeroDocumento": each}})
     key = f"431026{plain}550010000001231000001234"
     bling.edit_note(others[len(written)], chaveAcesso=(key + "9" * 44)[:44])
-    await app.pipeline.run_full(START)
-    exported = await export_person(app.engine, contact_id, app.clock.now())
+    await account.pipeline.run_full(START)
+    exported = await export_person(account.engine, contact_id, account.clock.now())
     assert exported["restam"] == citing
     trechos = {each["id"]: each["trechos"] for each in exported["citacoes"]}
     assert trechos == {id_: [{"nome": "X", "numeroDocumento": each}] for id_, each in zip(citing, written, strict=True)}
-    assert (await erase_person(app.engine, contact_id, app.clock.now())).restam == []
-    dump = await _everything(app.engine)
+    assert (await erase_person(account.engine, contact_id, account.clock.now())).restam == []
+    dump = await _everything(account.engine)
     assert not [each for each in written if json.dumps(each, ensure_ascii=False)[1:-1] in dump.replace(key[:20], "")]
 
 
 async def test_what_changed_hands_keeps_nothing_of_who_had_it(
-    app: App, bling: Bling, lonely: tuple[int, list[str]]
+    account: Account, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:
     """Uma nota e um cadastro que hoje são de outros: nem o histórico, a etiqueta ou a busca dizem de quem eram."""
     contact_id, texts = lonely
@@ -283,34 +283,34 @@ async def test_what_changed_hands_keeps_nothing_of_who_had_it(
         "F", nome="Zybelina Zacarias Zanetti", numeroDocumento="52998224725", email="z@casa.example"
     )
     kept = bling.issue_note(contact_id=card)
-    await app.pipeline.run_full(START)
+    await account.pipeline.run_full(START)
     bling.edit_note(note, contato=bling.notes[kept]["contato"] | {
         "id": heir, "nome": "Quirino Herdeiro", "numeroDocumento": "11144477735", "email": "q@casa.example",
     })  # fmt: skip
     bling.edit_contact(card, nome="Quirino Herdeiro", numeroDocumento="11144477735", email="q@casa.example")
     bling.edit_note(kept, contato=bling.notes[note]["contato"])
-    assert (await app.pipeline.reconcile(repair=True)).status == "success"
-    assert (await app.pipeline.run()).status == "success"
-    async with app.engine.begin() as connection:
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert (await account.pipeline.run()).status == "success"
+    async with account.engine.begin() as connection:
         for statement in (
             "INSERT INTO pendencias (recurso, recurso_id, erro, desde, tentada_em) "
             "VALUES ('nfe', '1', 'recusada: CPF 529.982.247-25', now(), now())",
             "INSERT INTO execucao_log (run_id, quando, nivel, mensagem) VALUES (1, now(), 'info', 'de 52998224725')",
         ):
             await connection.execute(text(statement))
-    person = await load_person(app.engine, contact_id)
+    person = await load_person(account.engine, contact_id)
     assert not {note, kept} & set(person.notas)
-    exported = await export_person(app.engine, contact_id, app.clock.now())
+    exported = await export_person(account.engine, contact_id, account.clock.now())
     assert {each["registro_id"] for each in exported["passagens"]} == {note, kept, card}
     assert "Zybelina" in str(exported["passagens"])
     assert "Quirino" not in str(exported["passagens"])
 
-    done = await erase_person(app.engine, contact_id, app.clock.now())
-    dump = await _everything(app.engine)
+    done = await erase_person(account.engine, contact_id, account.clock.now())
+    dump = await _everything(account.engine)
     assert done.restam == []
     assert _found([*texts, "z@casa.example", "529.982.247-25"], dump) == []
     assert "Quirino Herdeiro" in dump
-    async with app.engine.connect() as connection:
+    async with account.engine.connect() as connection:
         found = await connection.execute(text("SELECT nfe_id FROM nfe_busca WHERE documento = '52998224725'"))
         assert found.all() == []
         names = await connection.execute(
@@ -320,10 +320,10 @@ async def test_what_changed_hands_keeps_nothing_of_who_had_it(
 
 
 @pytest.mark.loaded(START, before=make_lonely)
-async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+async def test_the_others_stay_as_they_are(account: Account, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, _ = lonely
     others = "SELECT t::text FROM {} t WHERE NOT t.{} = ANY(:ids) ORDER BY t.id"
-    person = await load_person(app.engine, contact_id)
+    person = await load_person(account.engine, contact_id)
     queries = [
         ("nfe_cabecalho", "id", person.notas),
         ("nfe_itens", "nfe_id", person.notas),
@@ -331,7 +331,7 @@ async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple
     ]
 
     async def rest() -> list[list[str]]:
-        async with app.engine.connect() as connection:
+        async with account.engine.connect() as connection:
             return [
                 list((await connection.execute(text(others.format(table, column)), {"ids": ids})).scalars())
                 for table, column, ids in queries
@@ -339,47 +339,49 @@ async def test_the_others_stay_as_they_are(app: App, bling: Bling, lonely: tuple
 
     before = await rest()
     assert all(before)
-    await erase_person(app.engine, contact_id, app.clock.now())
+    await erase_person(account.engine, contact_id, account.clock.now())
     assert await rest() == before
 
 
-async def test_a_contact_that_only_notes_know(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+async def test_a_contact_that_only_notes_know(account: Account, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, texts = lonely
     bling.delete_contact(contact_id)
-    await app.pipeline.run_full(START)
-    await erase_person(app.engine, contact_id, app.clock.now())
-    assert (await app.pipeline.run()).status == "success"
-    assert (await app.pipeline.reprocess()).status == "success"
-    assert _found(texts, await _everything(app.engine)) == []
+    await account.pipeline.run_full(START)
+    await erase_person(account.engine, contact_id, account.clock.now())
+    assert (await account.pipeline.run()).status == "success"
+    assert (await account.pipeline.reprocess()).status == "success"
+    assert _found(texts, await _everything(account.engine)) == []
 
 
-async def test_an_unknown_contact(app: App) -> None:
+async def test_an_unknown_contact(account: Account) -> None:
     for work in (erase_person, export_person):
         with pytest.raises(UnknownContatoError, match="não tem o contato 77"):
-            await work(app.engine, 77, app.clock.now())
+            await work(account.engine, 77, account.clock.now())
     assert (UnknownContatoError.exit_code, UnknownContatoError.http_status) == (2, 404)
 
 
 @pytest.mark.loaded(START, before=make_lonely)
-async def test_a_database_that_comes_back_from_a_copy(app: App, bling: Bling, lonely: tuple[int, list[str]]) -> None:
+async def test_a_database_that_comes_back_from_a_copy(
+    account: Account, bling: Bling, lonely: tuple[int, list[str]]
+) -> None:
     contact_id, texts = lonely
     places = [resource.personal for resource in RESOURCES if resource.personal is not None]
-    await assert_equals_truth(app.engine, bling)
-    async with app.engine.begin() as connection:
+    await assert_equals_truth(account.engine, bling)
+    async with account.engine.begin() as connection:
         for table in COPIED:
             await connection.execute(text(f"CREATE TABLE copia_{table} AS SELECT * FROM {table}"))
-    await erase_person(app.engine, contact_id, app.clock.now())
-    async with app.engine.begin() as connection:
+    await erase_person(account.engine, contact_id, account.clock.now())
+    async with account.engine.begin() as connection:
         assert not await erasure.came_back(connection, places)
         for table, columns in COPIED.items():
             await connection.execute(
                 text(f"UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM copia_{table} c WHERE c.id = t.id)")
             )
             await connection.execute(text(f"DROP TABLE copia_{table}"))
-    assert "Zybelina" in await _everything(app.engine)
-    async with app.engine.connect() as connection:
+    assert "Zybelina" in await _everything(account.engine)
+    async with account.engine.connect() as connection:
         assert await erasure.came_back(connection, places)
-    assert await erase_again(app.engine, app.clock.now()) == 1
-    assert _found(texts, await _everything(app.engine)) == []
-    async with app.engine.connect() as connection:
+    assert await erase_again(account.engine, account.clock.now()) == 1
+    assert _found(texts, await _everything(account.engine)) == []
+    async with account.engine.connect() as connection:
         assert not await erasure.came_back(connection, places)

@@ -21,13 +21,13 @@ from tests.support.fakes import FakeClock
 from bling_collector.auth.token_cipher import TokenCipher, is_sealed, new_key
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import Token
-from bling_collector.bootstrap import App, open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.status import load_status
 from bling_collector.words import plural
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -98,35 +98,35 @@ async def test_a_lost_key_is_said_and_a_new_authorisation_replaces_it(
     await save(engine, PAIR, OLD)
     for keys in (None, Secret(NEW)):
         changed = replace(settings, token_encryption_key=keys)
-        async with open_app(changed, clock=clock) as app:
+        async with open_account(changed, clock=clock) as account:
             with pytest.raises(ConfigurationError, match="TOKEN_ENCRYPTION_KEY"):
-                await app.oauth.get_valid_access_token()
-            oauth = (await load_status(engine, app.cipher)).oauth
+                await account.oauth.get_valid_access_token()
+            oauth = (await load_status(engine, account.cipher)).oauth
             assert (oauth.encrypted, oauth.readable, oauth.needs_authorization) == (True, False, True)
             assert "TOKEN_ENCRYPTION_KEY" in (oauth.warning or "")
-            situation = await load_situation(engine, app.cipher, clock.now(), no_run_hours=26)
+            situation = await load_situation(engine, account.cipher, clock.now(), no_run_hours=26)
             assert "chave" in situation.verdict.sentence
-            await app.alarms.check()
+            await account.alarms.check()
             sounding = {alarm.nome: alarm.mensagem for alarm in await load_alarms(engine) if alarm.estado == "erro"}
             assert sounding == {"autorizacao": oauth.warning}
-    async with open_app(changed, clock=clock) as app:
-        await authorise(app, bling)
-        assert (await app.oauth.get_valid_access_token()).access_token != "acesso-1"
+    async with open_account(changed, clock=clock) as account:
+        await authorise(account, bling)
+        assert (await account.oauth.get_valid_access_token()).access_token != "acesso-1"
     assert all(map(is_sealed, await stored(engine)))
 
 
-async def test_a_new_authorisation_without_the_lost_key(app: App, engine: AsyncEngine, bling: Bling) -> None:
+async def test_a_new_authorisation_without_the_lost_key(account: Account, engine: AsyncEngine, bling: Bling) -> None:
     await save(engine, PAIR, OLD)
-    await authorise(app, bling)
+    await authorise(account, bling)
     assert not any(map(is_sealed, await stored(engine)))
 
 
 async def test_the_start_seals_what_was_plain(
-    app: App, engine: AsyncEngine, settings: Settings, clock: FakeClock
+    account: Account, engine: AsyncEngine, settings: Settings, clock: FakeClock
 ) -> None:
     plain = await stored(engine)
     assert (await load_status(engine, TokenCipher())).oauth.encrypted is False
-    async with open_app(replace(settings, token_encryption_key=Secret(NEW)), clock=clock) as sealed:
+    async with open_account(replace(settings, token_encryption_key=Secret(NEW)), clock=clock) as sealed:
         assert (await sealed.oauth.get_valid_access_token()).access_token == plain[0]
     assert all(map(is_sealed, await stored(engine)))
     assert (await load_status(engine, TokenCipher())).oauth.encrypted is True
@@ -152,35 +152,35 @@ async def test_the_days_left_are_in_the_status(engine: AsyncEngine, age: int, le
     assert not warned or plural(left, "dia", "dias") in (oauth.warning or "")
 
 
-async def test_a_run_leaves_thirty_days(app: App, engine: AsyncEngine) -> None:
+async def test_a_run_leaves_thirty_days(account: Account, engine: AsyncEngine) -> None:
     await execute(
         engine, "UPDATE oauth_tokens SET updated_at = :then, expires_at = :end",
         then=NOW - timedelta(days=21), end=NOW + timedelta(hours=5),
     )  # fmt: skip
-    async with open_app(app.settings, clock=app.clock) as another:
+    async with open_account(account.settings, clock=account.clock) as another:
         await another.pipeline.run()
-    assert (await load_status(engine, TokenCipher(), app.clock.now())).oauth.refresh_days_left in {29, 30}
+    assert (await load_status(engine, TokenCipher(), account.clock.now())).oauth.refresh_days_left in {29, 30}
 
 
 # O banco que não grava
 
 
 async def test_a_read_only_database_is_noticed_before_bling_is_asked(
-    app: App, engine: AsyncEngine, bling: Bling
+    account: Account, engine: AsyncEngine, bling: Bling
 ) -> None:
     await execute(engine, "UPDATE oauth_tokens SET expires_at = :past", past=NOW - timedelta(hours=1))
     before = bling.counters.token_calls
     name = engine.url.database
     await execute(engine, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    await app.engine.dispose()
-    async with open_app(app.settings, clock=app.clock) as another:
+    await account.engine.dispose()
+    async with open_account(account.settings, clock=account.clock) as another:
         with pytest.raises(DatabaseError, match=r"não aceita gravação \(cannot execute UPDATE in a read-only"):
             await another.oauth.get_valid_access_token()
     assert bling.counters.token_calls == before
 
 
 async def test_a_connection_cut_while_the_pair_is_on_its_way(
-    app: App, engine: AsyncEngine, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, engine: AsyncEngine, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O servidor derruba a sessão da tranca entre a resposta do Bling e a gravação."""
     await execute(engine, "UPDATE oauth_tokens SET expires_at = :past", past=NOW - timedelta(hours=1))
@@ -200,7 +200,7 @@ async def test_a_connection_cut_while_the_pair_is_on_its_way(
             )
 
     monkeypatch.setattr(bling.grants, "rotate", cut_then_rotate)
-    async with open_app(app.settings, clock=app.clock) as another:
+    async with open_account(account.settings, clock=account.clock) as another:
         fresh = await another.oauth.get_valid_access_token()
     assert bling.counters.token_calls == before + 1
     await engine.dispose()
@@ -208,7 +208,7 @@ async def test_a_connection_cut_while_the_pair_is_on_its_way(
 
 
 async def test_a_pair_survives_the_death_of_the_process(
-    app: App, engine: AsyncEngine, bling: Bling, folder: Path
+    account: Account, engine: AsyncEngine, bling: Bling, folder: Path
 ) -> None:
     """O banco recusa a gravação até o processo acabar; o seguinte a faz, sem pedir nada ao Bling."""
     await execute(engine, "UPDATE oauth_tokens SET expires_at = :past", past=NOW - timedelta(hours=1))
@@ -220,7 +220,7 @@ async def test_a_pair_survives_the_death_of_the_process(
     await execute(engine, "CREATE TRIGGER refuse BEFORE UPDATE ON oauth_tokens FOR EACH ROW EXECUTE FUNCTION refuse()")
     before = bling.counters.token_calls
     alarms: list[bool] = []
-    async with open_app(app.settings, clock=app.clock, on_unsaved=alarms.append) as first:
+    async with open_account(account.settings, clock=account.clock, on_unsaved=alarms.append) as first:
         with pytest.raises(DatabaseError, match="disco cheio"):
             await first.oauth.get_valid_access_token()
     [path] = await asyncio.to_thread(lambda: list(folder.iterdir()))
@@ -228,7 +228,7 @@ async def test_a_pair_survives_the_death_of_the_process(
     assert alarms == [True]
 
     await execute(engine, "DROP TRIGGER refuse ON oauth_tokens")
-    async with open_app(app.settings, clock=app.clock) as second:
+    async with open_account(account.settings, clock=account.clock) as second:
         fresh = await second.oauth.get_valid_access_token()
         assert await second.client.get("/nfe", (("limite", 1),))
     assert bling.counters.token_calls == before + 1
@@ -241,7 +241,7 @@ async def test_a_pair_survives_the_death_of_the_process(
 
 @pytest.mark.slow
 async def test_hundreds_of_callers_in_several_processes_make_one_refresh(
-    server: RunningServer, bling: Bling, app: App, engine: AsyncEngine, database_url: str
+    server: RunningServer, bling: Bling, account: Account, engine: AsyncEngine, database_url: str
 ) -> None:
     before, _ = await stored(engine)
     await execute(engine, "UPDATE oauth_tokens SET expires_at = :past", past=NOW - timedelta(hours=1))

@@ -13,9 +13,9 @@ from tests.support.collecting import rows
 from tests.support.proving import START, at, execute, outgoing, twin
 from tests.support.selling import apart, issue_odd, parts, sold, sold_lines
 
-from bling_collector.bootstrap import App
 from bling_collector.db import schema
 from bling_collector.payload import dumps
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 VALID = (5, 6, 7)
@@ -33,12 +33,12 @@ def sell(bling: Bling) -> int:
 
 
 @pytest.fixture
-async def notes(app: App, bling: Bling, changed: int) -> list[Note]:
+async def notes(account: Account, bling: Bling, changed: int) -> list[Note]:
     """A história coletada, com notas em toda situação e uma excluída; devolve as que existem no Bling."""
     doomed = changed
     bling.delete_note(doomed)
-    await app.pipeline.reconcile(date(2025, 12, 1), repair=True)
-    assert await rows(app.engine, "SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == [(doomed,)]
+    await account.pipeline.reconcile(date(2025, 12, 1), repair=True)
+    assert await rows(account.engine, "SELECT id FROM nfe_cabecalho WHERE excluida_em IS NOT NULL") == [(doomed,)]
     return [note for note in bling.notes.values() if note["tipo"] == 1]
 
 
@@ -80,10 +80,10 @@ def contact(note: Note) -> int | None:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_cada_view_e_igual_a_conta_feita_por_fora(app: App, bling: Bling, notes: list[Note]) -> None:
+async def test_cada_view_e_igual_a_conta_feita_por_fora(account: Account, bling: Bling, notes: list[Note]) -> None:
     counted = [note for note in notes if note["situacao"] in (2, *VALID)]
-    await _validas(app, notes)
-    await _situacoes(app, notes)
+    await _validas(account, notes)
+    await _situacoes(account, notes)
     for view, keys, key in (
         ("vw_faturamento_dia", "dia", lambda n: (moment(n).date(),)),
         ("vw_faturamento_mes", "mes", lambda n: (month(n),)),
@@ -91,21 +91,23 @@ async def test_cada_view_e_igual_a_conta_feita_por_fora(app: App, bling: Bling, 
         ("vw_faturamento_cliente", "contato_id", lambda n: (contact(n),)),
     ):
         stored = await rows(
-            app.engine, f"SELECT notas, valor, canceladas, valor_cancelado, valor_a_parte, {keys} FROM {view}"
+            account.engine, f"SELECT notas, valor, canceladas, valor_cancelado, valor_a_parte, {keys} FROM {view}"
         )
         assert len({row[5:] for row in stored}) == len(stored), f"{view}: a mesma linha duas vezes"
         assert {row[5:]: row[:5] for row in stored} == {k: sums(g) for k, g in grouped(counted, key).items()}, view
-    await _clientes(app, bling, counted)
-    await _produtos(app, bling, counted)
-    await _abc(app, "vw_abc_clientes", "contato_id", {c: total(g) for c, g in grouped(sales(notes), contact).items()})
-    await _abc(app, "vw_abc_produtos", "codigo_produto", _by_sku(sales(notes)))
-    await _pagamentos(app, bling, notes)
-    await _saidas(app, notes)
-    await _casas(app)
+    await _clientes(account, bling, counted)
+    await _produtos(account, bling, counted)
+    await _abc(
+        account, "vw_abc_clientes", "contato_id", {c: total(g) for c, g in grouped(sales(notes), contact).items()}
+    )
+    await _abc(account, "vw_abc_produtos", "codigo_produto", _by_sku(sales(notes)))
+    await _pagamentos(account, bling, notes)
+    await _saidas(account, notes)
+    await _casas(account)
 
 
-async def _saidas(app: App, notes: list[Note]) -> None:
-    stored = await rows(app.engine, "SELECT mes, operacao, notas, valor FROM vw_saidas_mes WHERE notas > 0")
+async def _saidas(account: Account, notes: list[Note]) -> None:
+    stored = await rows(account.engine, "SELECT mes, operacao, notas, valor FROM vw_saidas_mes WHERE notas > 0")
     expected: dict[Any, list[Decimal]] = defaultdict(list)
     for note in notes:
         for kind, value in parts(note).items() if note["situacao"] in VALID else ():
@@ -115,10 +117,10 @@ async def _saidas(app: App, notes: list[Note]) -> None:
     assert {kind for _, kind in expected} >= {"ajuste", "credito", "debito", "desconhecida"}
 
 
-async def _casas(app: App) -> None:
+async def _casas(account: Account) -> None:
     """Dinheiro com duas casas, participações com quatro."""
     columns = await rows(
-        app.engine,
+        account.engine,
         """
         SELECT table_name, column_name FROM information_schema.columns
         WHERE table_name LIKE 'vw_%' AND table_name !~ 'nfe|itens|estoque|margem|custos' AND data_type = 'numeric'
@@ -127,22 +129,22 @@ async def _casas(app: App) -> None:
     )
     assert len(columns) > 25
     for view, column in columns:
-        places = await rows(app.engine, f"SELECT DISTINCT scale({column}) FROM {view} WHERE {column} IS NOT NULL")
+        places = await rows(account.engine, f"SELECT DISTINCT scale({column}) FROM {view} WHERE {column} IS NOT NULL")
         assert {*places} <= {(4 if column in ("participacao", "acumulado") else 2,)}, (view, column)
 
 
-async def _validas(app: App, notes: list[Note]) -> None:
-    found = {row[0] for row in await rows(app.engine, "SELECT id FROM vw_nfe_validas")}
+async def _validas(account: Account, notes: list[Note]) -> None:
+    found = {row[0] for row in await rows(account.engine, "SELECT id FROM vw_nfe_validas")}
     assert found == {note["id"] for note in sales(notes)}
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = :t ORDER BY ordinal_position"
-    named = await rows(app.engine, columns, t="nfe_cabecalho")
-    assert await rows(app.engine, columns, t="vw_nfe_validas") == [*named, ("valor_venda",)]
-    stored = dict(await rows(app.engine, "SELECT id, valor_venda FROM vw_nfe_validas"))
+    named = await rows(account.engine, columns, t="nfe_cabecalho")
+    assert await rows(account.engine, columns, t="vw_nfe_validas") == [*named, ("valor_venda",)]
+    stored = dict(await rows(account.engine, "SELECT id, valor_venda FROM vw_nfe_validas"))
     assert stored == {note["id"]: sold(note) for note in sales(notes)}
 
 
-async def _situacoes(app: App, notes: list[Note]) -> None:
-    stored = await rows(app.engine, "SELECT mes, situacao, notas, valor, descricao FROM vw_notas_por_situacao")
+async def _situacoes(account: Account, notes: list[Note]) -> None:
+    stored = await rows(account.engine, "SELECT mes, situacao, notas, valor, descricao FROM vw_notas_por_situacao")
     groups = grouped(notes, lambda n: (month(n), n["situacao"]))
     expected = {k: (len(g), sum(Decimal(str(n["valorNota"])) for n in g)) for k, g in groups.items()}
     assert {row[:2]: row[2:4] for row in stored} == expected
@@ -151,12 +153,12 @@ async def _situacoes(app: App, notes: list[Note]) -> None:
     assert (names[1], names[2], names[6], names[9]) == ("Pendente", "Cancelada", "Emitida DANFE", "Denegada")
 
 
-async def _clientes(app: App, bling: Bling, counted: list[Note]) -> None:
+async def _clientes(account: Account, bling: Bling, counted: list[Note]) -> None:
     stored = await rows(
-        app.engine, "SELECT contato_id, nome, documento, primeira_compra, ultima_compra FROM vw_faturamento_cliente"
+        account.engine, "SELECT contato_id, nome, documento, primeira_compra, ultima_compra FROM vw_faturamento_cliente"
     )
     last = await rows(
-        app.engine, "SELECT contato_id, nfe_id, data_emissao, total_nota, nome FROM vw_ultima_compra_cliente"
+        account.engine, "SELECT contato_id, nfe_id, data_emissao, total_nota, nome FROM vw_ultima_compra_cliente"
     )
     groups = grouped(counted, contact)
     assert {row[0]: row[3:] for row in stored} == {
@@ -180,25 +182,25 @@ async def _clientes(app: App, bling: Bling, counted: list[Note]) -> None:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_uma_excecao_da_empresa_vale_na_hora(app: App, notes: list[Note]) -> None:
+async def test_uma_excecao_da_empresa_vale_na_hora(account: Account, notes: list[Note]) -> None:
     """O x949 que para esta empresa é venda; e o que a tabela oficial não tem."""
-    before = await rows(app.engine, "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_mes")
+    before = await rows(account.engine, "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_mes")
     valid = [note for note in notes if note["situacao"] in VALID]
     odd = sum(
         (parts(n).get("outra", 0) + parts(n).get("desconhecida", 0) for n in valid if n["finalidade"] == 1), Decimal(0)
     )
     await execute(
-        app.engine,
+        account.engine,
         "INSERT INTO cfops_da_empresa SELECT cfop, 'venda', 'revenda' FROM cfops WHERE cfop LIKE '%949'",
         "INSERT INTO cfops_da_empresa VALUES ('5999', 'venda')",
     )
-    after = await rows(app.engine, "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_mes")
+    after = await rows(account.engine, "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_mes")
     assert after == [(before[0][0] + odd, before[0][1] - odd)]
     assert odd > 0
     products = "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_produto"
-    assert (await rows(app.engine, products))[0][0] > 0
+    assert (await rows(account.engine, products))[0][0] > 0
     names = await rows(
-        app.engine, "SELECT operacao, da_empresa FROM vw_cfops WHERE cfop IN ('5102', '5999') ORDER BY cfop"
+        account.engine, "SELECT operacao, da_empresa FROM vw_cfops WHERE cfop IN ('5102', '5999') ORDER BY cfop"
     )
     assert names == [("venda", False), ("venda", True)]
 
@@ -211,9 +213,9 @@ def _by_sku(notes: Iterable[Note]) -> dict[str | None, Decimal]:
     return sums
 
 
-async def _produtos(app: App, bling: Bling, counted: list[Note]) -> None:
+async def _produtos(account: Account, bling: Bling, counted: list[Note]) -> None:
     stored = await rows(
-        app.engine,
+        account.engine,
         "SELECT codigo_produto, notas, quantidade, valor, valor_cancelado, nome FROM vw_faturamento_produto",
     )
     assert len({row[0] for row in stored}) == len(stored)
@@ -236,10 +238,10 @@ async def _produtos(app: App, bling: Bling, counted: list[Note]) -> None:
     assert all(names[sku] == living[sku][0] for sku in names if len(living[sku]) == 1)
 
 
-async def _abc(app: App, view: str, key: str, values: dict[Any, Decimal]) -> None:
+async def _abc(account: Account, view: str, key: str, values: dict[Any, Decimal]) -> None:
     """A soma corre até 80 % e 95 %; quem atravessa o limite ainda é da classe de baixo."""
     stored = await rows(
-        app.engine, f"SELECT {key}, valor, participacao, acumulado, classe FROM {view} ORDER BY posicao"
+        account.engine, f"SELECT {key}, valor, participacao, acumulado, classe FROM {view} ORDER BY posicao"
     )
     positive = {k: v for k, v in values.items() if v > 0}
     assert {row[0]: row[1] for row in stored} == positive
@@ -254,7 +256,7 @@ async def _abc(app: App, view: str, key: str, values: dict[Any, Decimal]) -> Non
     assert {row[4] for row in stored} == {"A", "B", "C"}
 
 
-async def _pagamentos(app: App, bling: Bling, notes: list[Note]) -> None:
+async def _pagamentos(account: Account, bling: Bling, notes: list[Note]) -> None:
     expected: defaultdict[Any, list[Any]] = defaultdict(lambda: [0, set(), Decimal(0)])
     methods = bling.company.payment_methods
     for note in sales(notes):
@@ -266,20 +268,20 @@ async def _pagamentos(app: App, bling: Bling, notes: list[Note]) -> None:
             entry[1].add(note["id"])
             entry[2] += Decimal(str(parcel["valor"]))
     stored = await rows(
-        app.engine, "SELECT mes, tipo_pagamento, forma_pagamento_id, parcelas, notas, valor FROM vw_pagamentos_mes"
+        account.engine, "SELECT mes, tipo_pagamento, forma_pagamento_id, parcelas, notas, valor FROM vw_pagamentos_mes"
     )
     assert {row[:3]: row[3:] for row in stored} == {k: (n, len(ids), v) for k, (n, ids, v) in expected.items()}
-    names = dict(await rows(app.engine, "SELECT forma_pagamento_id, forma_pagamento FROM vw_pagamentos_mes"))
+    names = dict(await rows(account.engine, "SELECT forma_pagamento_id, forma_pagamento FROM vw_pagamentos_mes"))
     assert all(names[forma] == methods[forma]["descricao"] for forma in names if forma in methods)
 
 
 @pytest.mark.loaded(START, before=sell)
 async def test_um_banco_de_antes_ganha_as_operacoes_e_as_views_de_quem_as_le_ficam(
-    app: App, notes: list[Note], empty_engine: AsyncEngine
+    account: Account, notes: list[Note], empty_engine: AsyncEngine
 ) -> None:
     """A migração tira do JSON guardado o mesmo que a coleta grava."""
     old = "SELECT to_jsonb(t) - 'cfop' - 'cfops' FROM {} t"
-    kept = {table: await rows(app.engine, old.format(table)) for table in ("nfe_cabecalho", "nfe_itens")}
+    kept = {table: await rows(account.engine, old.format(table)) for table in ("nfe_cabecalho", "nfe_itens")}
     async with empty_engine.begin() as connection:
         await connection.run_sync(schema.migrate, "0005")
         for table, stored in kept.items():
@@ -294,15 +296,15 @@ async def test_um_banco_de_antes_ganha_as_operacoes_e_as_views_de_quem_as_le_fic
         "SELECT * FROM vw_faturamento_dia ORDER BY 1",
         "SELECT codigo_produto, quantidade, valor, valor_a_parte FROM vw_faturamento_produto ORDER BY 1",
     ):
-        assert await rows(empty_engine, query) == await rows(app.engine, query), query
+        assert await rows(empty_engine, query) == await rows(account.engine, query), query
     assert await rows(empty_engine, "SELECT * FROM meus_meses ORDER BY 1") == await rows(
-        app.engine, "SELECT mes, valor FROM vw_faturamento_mes ORDER BY 1"
+        account.engine, "SELECT mes, valor FROM vw_faturamento_mes ORDER BY 1"
     )
 
 
-async def test_toda_view_diz_o_que_e(app: App) -> None:
+async def test_toda_view_diz_o_que_e(account: Account) -> None:
     views = await rows(
-        app.engine,
+        account.engine,
         "SELECT relname, obj_description(oid) FROM pg_class WHERE relkind = 'v' AND relname LIKE 'vw_%'",
     )
     assert len(views) >= 12
@@ -312,8 +314,8 @@ async def test_toda_view_diz_o_que_e(app: App) -> None:
         assert word in said["vw_nfe_validas"]
 
 
-async def test_as_views_de_um_banco_vazio_nao_falham(app: App) -> None:
+async def test_as_views_de_um_banco_vazio_nao_falham(account: Account) -> None:
     for (name,) in await rows(
-        app.engine, "SELECT viewname FROM pg_views WHERE viewname LIKE 'vw_%' AND viewname <> 'vw_cfops'"
+        account.engine, "SELECT viewname FROM pg_views WHERE viewname LIKE 'vw_%' AND viewname <> 'vw_cfops'"
     ):
-        assert await rows(app.engine, f"SELECT * FROM {name}") == [], name
+        assert await rows(account.engine, f"SELECT * FROM {name}") == [], name

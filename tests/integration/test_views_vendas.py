@@ -10,10 +10,10 @@ from tests.support.collecting import rows
 from tests.support.ordering import GAVE_UP_EARLY, PACKED, RECURSOS, base_of, by, day, month, order_oddly, sums
 from tests.support.proving import execute
 
-from bling_collector.bootstrap import App
-from bling_collector.db.resources.orders import PEDIDOS
+from bling_collector.db.reports.orders import PEDIDOS
 from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.insight.sales.revenue import Amount, load_breakdown, load_breakdowns, load_revenue
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.sales.statuses import CANCELLED
 
@@ -23,15 +23,17 @@ _SUMS = "pedidos, valor, cancelados, valor_cancelado"
 
 
 @pytest.fixture
-async def orders(app: App, bling: Bling, changed: None) -> list[dict[str, Any]]:
+async def orders(account: Account, bling: Bling, changed: None) -> list[dict[str, Any]]:
     """Os pedidos do período, menos um que se excluiu."""
     found = [order for order in bling.orders.values() if order["data"] >= START.isoformat()]
-    await execute(app.engine, "UPDATE pedidos_venda SET excluida_em = now() WHERE id = :id", id=found[0]["id"])
+    await execute(account.engine, "UPDATE pedidos_venda SET excluida_em = now() WHERE id = :id", id=found[0]["id"])
     return found[1:]
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_cada_view_dos_pedidos_e_a_conta_feita_por_fora(app: App, bling: Bling, orders: list[Any]) -> None:
+async def test_cada_view_dos_pedidos_e_a_conta_feita_por_fora(
+    account: Account, bling: Bling, orders: list[Any]
+) -> None:
     for view, keys, key in (
         ("vw_pedidos_dia", "dia", lambda o: (day(o),)),
         ("vw_pedidos_canal", "mes, loja_id", lambda o: (month(o), o["loja"]["id"] or None)),
@@ -42,14 +44,14 @@ async def test_cada_view_dos_pedidos_e_a_conta_feita_por_fora(app: App, bling: B
             lambda o: (month(o), o["situacao"]["id"], base_of(bling, o["situacao"]["id"])),
         ),
     ):
-        stored = await rows(app.engine, f"SELECT {_SUMS}, {keys} FROM {view}")
+        stored = await rows(account.engine, f"SELECT {_SUMS}, {keys} FROM {view}")
         assert len({row[4:] for row in stored}) == len(stored), f"{view}: a mesma linha duas vezes"
         assert {row[4:]: row[:4] for row in stored} == {k: sums(bling, g) for k, g in by(orders, key).items()}, view
-    await _products(app, bling, orders)
-    await _names(app, bling)
+    await _products(account, bling, orders)
+    await _names(account, bling)
 
 
-async def _products(app: App, bling: Bling, orders: list[Any]) -> None:
+async def _products(account: Account, bling: Bling, orders: list[Any]) -> None:
     expected: defaultdict[Any, list[Any]] = defaultdict(lambda: [set(), Decimal(0), Decimal(0), Decimal(0)])
     for order in orders:
         cancelled = base_of(bling, order["situacao"]["id"]) == CANCELLED
@@ -64,7 +66,7 @@ async def _products(app: App, bling: Bling, orders: list[Any]) -> None:
                 entry[1] += Decimal(str(line["quantidade"]))
                 entry[2] += worth
     stored = await rows(
-        app.engine,
+        account.engine,
         "SELECT mes, codigo_produto, CASE WHEN codigo_produto IS NULL THEN produto_id END, pedidos, quantidade, valor, "
         "valor_cancelado FROM vw_pedidos_produto",
     )
@@ -82,31 +84,31 @@ def cents(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-async def _names(app: App, bling: Bling) -> None:
-    named = dict(await rows(app.engine, "SELECT id, base FROM vw_situacoes"))
+async def _names(account: Account, bling: Bling) -> None:
+    named = dict(await rows(account.engine, "SELECT id, base FROM vw_situacoes"))
     assert (named[GAVE_UP_EARLY], named[PACKED], named[9]) == ("Cancelado", "Em andamento", "Atendido")
-    sellers = await rows(app.engine, "SELECT DISTINCT vendedor_id, vendedor FROM vw_pedidos WHERE vendedor_id > 0")
+    sellers = await rows(account.engine, "SELECT DISTINCT vendedor_id, vendedor FROM vw_pedidos WHERE vendedor_id > 0")
     assert {seller: bling.company.sellers.entries[seller].detail["contato"]["nome"] for seller, _ in sellers} == dict(
         sellers
     )
     # Quem não deixa ler as situações ainda sabe quais são as de fábrica.
-    await execute(app.engine, "DELETE FROM situacoes")
-    found = dict(await rows(app.engine, "SELECT DISTINCT situacao_base_id, situacao_base FROM vw_pedidos"))
+    await execute(account.engine, "DELETE FROM situacoes")
+    found = dict(await rows(account.engine, "SELECT DISTINCT situacao_base_id, situacao_base FROM vw_pedidos"))
     assert (found[9], found[12], found[PACKED]) == ("Atendido", "Cancelado", None)
-    assert await rows(app.engine, "SELECT bool_or(valido) FROM vw_pedidos WHERE situacao_id = 12") == [(False,)]
+    assert await rows(account.engine, "SELECT bool_or(valido) FROM vw_pedidos WHERE situacao_id = 12") == [(False,)]
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_o_caminho_do_pedido_ao_recebido(app: App, bling: Bling, orders: list[Any]) -> None:
+async def test_o_caminho_do_pedido_ao_recebido(account: Account, bling: Bling, orders: list[Any]) -> None:
     stored = await rows(
-        app.engine,
+        account.engine,
         "SELECT pedido_id, numero, data, total, nota_id, nota_total, contas, contas_valor, em_aberto, recebido, "
         "ultimo_pagamento FROM vw_pedidos_caminho",
     )
     by_origin: defaultdict[int, list[Any]] = defaultdict(list)
-    for account in bling.receivables.values():
-        if account["situacao"] != 5 and account["dataEmissao"] >= START.isoformat():
-            by_origin[account["origem"]["id"]].append(account)
+    for conta in bling.receivables.values():
+        if conta["situacao"] != 5 and conta["dataEmissao"] >= START.isoformat():
+            by_origin[conta["origem"]["id"]].append(conta)
     assert {row[0]: row[1:] for row in stored} == {o["id"]: _path(bling, o, by_origin) for o in orders}
     assert any(row[8] for row in stored), "há o que receber"
     assert any(row[8] and row[9] and row[10] for row in stored), "pago em parte"
@@ -133,29 +135,29 @@ def _path(bling: Bling, order: dict[str, Any], by_origin: dict[int, list[Any]]) 
     )
 
 
-def _received(account: dict[str, Any]) -> Decimal:
-    valor, saldo = Decimal(str(account["valor"])), Decimal(str(account["saldo"]))
-    return {2: valor, 4: Decimal(0)}.get(account["situacao"], valor - saldo)
+def _received(conta: dict[str, Any]) -> Decimal:
+    valor, saldo = Decimal(str(conta["valor"])), Decimal(str(conta["saldo"]))
+    return {2: valor, 4: Decimal(0)}.get(conta["situacao"], valor - saldo)
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_o_id_de_um_pedido_que_e_tambem_o_de_uma_nota(app: App, bling: Bling, orders: list[Any]) -> None:
+async def test_o_id_de_um_pedido_que_e_tambem_o_de_uma_nota(account: Account, bling: Bling, orders: list[Any]) -> None:
     """A palavra da origem diz de qual dos dois a conta é; uma origem sem palavra vale pelo id."""
     alone = next(o for o in orders if not o["notaFiscal"]["id"])
     read = "SELECT contas FROM vw_pedidos_caminho WHERE pedido_id = :id"
-    before = await rows(app.engine, read, id=alone["id"])
+    before = await rows(account.engine, read, id=alone["id"])
     first = "(SELECT min(id) FROM contas_receber)"
     move = f"UPDATE contas_receber SET origem_id = :origem, origem_tipo = {{}} WHERE id = {first}"
-    await execute(app.engine, move.format("'notafiscal'"), origem=alone["id"])
-    assert await rows(app.engine, read, id=alone["id"]) == before
-    await execute(app.engine, move.format("NULL"), origem=alone["id"])
-    assert await rows(app.engine, read, id=alone["id"]) == [((before[0][0] or 0) + 1,)]
+    await execute(account.engine, move.format("'notafiscal'"), origem=alone["id"])
+    assert await rows(account.engine, read, id=alone["id"]) == before
+    await execute(account.engine, move.format("NULL"), origem=alone["id"])
+    assert await rows(account.engine, read, id=alone["id"]) == [((before[0][0] or 0) + 1,)]
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_o_dinheiro_dos_pedidos_tem_duas_casas(app: App, orders: list[Any]) -> None:
+async def test_o_dinheiro_dos_pedidos_tem_duas_casas(account: Account, orders: list[Any]) -> None:
     columns = await rows(
-        app.engine,
+        account.engine,
         """
         SELECT table_name, column_name FROM information_schema.columns
         WHERE table_name LIKE 'vw_pedidos%' AND table_name <> 'vw_pedidos_itens' AND data_type = 'numeric'
@@ -164,17 +166,17 @@ async def test_o_dinheiro_dos_pedidos_tem_duas_casas(app: App, orders: list[Any]
     )
     assert len(columns) > 12
     for view, column in columns:
-        places = await rows(app.engine, f"SELECT DISTINCT scale({column}) FROM {view} WHERE {column} IS NOT NULL")
+        places = await rows(account.engine, f"SELECT DISTINCT scale({column}) FROM {view} WHERE {column} IS NOT NULL")
         assert places == [(2,)], (view, column)
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_a_pagina_soma_o_que_as_views_somam(app: App, bling: Bling, orders: list[Any]) -> None:
+async def test_a_pagina_soma_o_que_as_views_somam(account: Account, bling: Bling, orders: list[Any]) -> None:
     today = date(2026, 2, 20)
     for period in (SalesPeriod(date(2025, 3, 1), today), SalesPeriod(date(2025, 11, 5), date(2025, 11, 11))):
         inside = [o for o in orders if period.inicio <= day(o) <= period.fim]
         earlier = [o for o in orders if period.year_before.inicio <= day(o) <= period.year_before.fim]
-        found = await load_revenue(app.engine, period, today, sales=PEDIDOS)
+        found = await load_revenue(account.engine, period, today, sales=PEDIDOS)
         assert found.now == Amount(*sums(bling, inside))
         assert found.before == Amount(*sums(bling, earlier))
         assert found.now.canceladas
@@ -185,14 +187,14 @@ async def test_a_pagina_soma_o_que_as_views_somam(app: App, bling: Bling, orders
             "situacoes": lambda o: base_of(bling, o["situacao"]["id"]),
         }
         for name, key in keys.items():
-            parts = await load_breakdown(app.engine, period, name, sales=PEDIDOS)
+            parts = await load_breakdown(account.engine, period, name, sales=PEDIDOS)
             assert {p.key: p.amount for p in parts.rows} == {
                 k: Amount(*sums(bling, g)) for k, g in by(inside, key).items()
             }, name
             assert (parts.of, parts.whole) == (len(parts.rows), found.now.valor)
-        few = await load_breakdowns(app.engine, period, most=2, sales=PEDIDOS)
+        few = await load_breakdowns(account.engine, period, most=2, sales=PEDIDOS)
         stored = await rows(
-            app.engine,
+            account.engine,
             "SELECT sum(quantidade * valor_unitario) FROM pedidos_venda_itens i JOIN vw_pedidos USING (pedido_id) "
             "WHERE valido AND data BETWEEN :inicio AND :fim",
             inicio=period.inicio,

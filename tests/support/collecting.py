@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bling_collector.bootstrap import App
 from bling_collector.config import Secret, Settings
+from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultRule
 from bling_simulator.settings import SimulatorSettings
@@ -35,10 +35,10 @@ def collector_settings(api_url: str, database_url: Secret, **changes: Any) -> Se
     return Settings(**(values | changes))
 
 
-async def authorise(app: App, bling: Bling) -> None:
+async def authorise(account: Account, bling: Bling) -> None:
     """O dono da conta autoriza: o código volta com o `state` que saiu."""
-    url = await app.oauth.start_authorization()
-    await app.oauth.exchange_authorization_code(bling.authorise(), parse_qs(urlsplit(url).query)["state"][0])
+    url = await account.oauth.start_authorization()
+    await account.oauth.exchange_authorization_code(bling.authorise(), parse_qs(urlsplit(url).query)["state"][0])
 
 
 def at_request(

@@ -8,13 +8,13 @@ from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, T
 from sqlalchemy.schema import CreateTable
 
 from bling_collector.api.transport import counting
-from bling_collector.bootstrap import App
 from bling_collector.db.models.base import kept
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Resource
 from bling_collector.payload import Fields, Json
 from bling_collector.runs.collection import collect
 from bling_collector.runs.job import Job, Watch
+from bling_collector.workplace.account import Account
 from bling_simulator.api import dispatch
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.api.query import Query
@@ -78,16 +78,16 @@ def served(
     monkeypatch.setitem(dispatch._DETAILS, path, made)
 
 
-async def create_tables(app: App) -> None:
-    async with app.engine.begin() as connection:
+async def create_tables(account: Account) -> None:
+    async with account.engine.begin() as connection:
         for table in (AVISOS, MODULOS, CAMPOS, SALDOS):
             await connection.execute(CreateTable(table))
 
 
-async def run(app: App, *resources: Resource, **how: Any) -> RunContext:
+async def run(account: Account, *resources: Resource, **how: Any) -> RunContext:
     """O que uma execução faz destes recursos, sem as janelas dos outros."""
     with counting() as requests:
-        ctx = app.pipeline._context(None, Watch(), requests, resources=resources, **how)
-        await app.oauth.get_valid_access_token()
+        ctx = account.pipeline._context(None, Watch(), requests, resources=resources, **how)
+        await account.oauth.get_valid_access_token()
         assert await collect(ctx, Job("run"), {}) is None
     return ctx

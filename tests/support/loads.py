@@ -9,9 +9,9 @@ from tests.support.collecting import authorise, collector_settings
 from tests.support.fakes import FakeClock, TickingClock
 from tests.support.postgres import create_database
 
-from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
 from bling_collector.db.embedded.postgres import EmbeddedServer
+from bling_collector.workplace.account import open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings
@@ -63,7 +63,7 @@ class Loads:
         async with running(simulator, clock=clock) as server:
             before(server.bling)
             settings = collector_settings(server.api_url, Secret(url), **collector)
-            async with open_app(settings, clock=clock) as app:
-                await authorise(app, server.bling)
-                assert (await app.pipeline.run_full(start)).status == "success"
+            async with open_account(settings, clock=clock) as account:
+                await authorise(account, server.bling)
+                assert (await account.pipeline.run_full(start)).status == "success"
         return Load(url, clock.now())

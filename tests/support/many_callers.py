@@ -14,17 +14,17 @@ from tests.support.collecting import collector_settings
 from tests.support.fakes import FakeClock
 
 from bling_collector.auth.tokens import Token
-from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
+from bling_collector.workplace.account import open_account
 
 
 async def main(api_url: str, database_url: str, now: str, tasks: str) -> list[str]:
     settings = collector_settings(api_url, Secret(database_url))
-    async with open_app(settings, clock=FakeClock(datetime.fromisoformat(now))) as app:
+    async with open_account(settings, clock=FakeClock(datetime.fromisoformat(now))) as account:
         print("pronto", flush=True)  # noqa: T201 — é a resposta deste comando
-        rejected = Token((await asyncio.to_thread(sys.stdin.readline)).strip(), "", app.clock.now())
+        rejected = Token((await asyncio.to_thread(sys.stdin.readline)).strip(), "", account.clock.now())
         asked = [
-            app.oauth.renew_after_401(rejected) if number % 2 else app.oauth.get_valid_access_token()
+            account.oauth.renew_after_401(rejected) if number % 2 else account.oauth.get_valid_access_token()
             for number in range(int(tasks))
         ]
         answers = await asyncio.gather(*asked, return_exceptions=True)

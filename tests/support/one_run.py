@@ -13,9 +13,9 @@ from typing import Any, Self
 from tests.support.collecting import collector_settings
 from tests.support.fakes import FakeClock
 
-from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret
 from bling_collector.errors import CollectorError
+from bling_collector.workplace.account import open_account
 from bling_simulator.server import RunningServer
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +51,11 @@ class OneRun:
 
 async def main(api_url: str, database_url: str, now: str, inicio: str | None = None) -> dict[str, object]:
     settings = collector_settings(api_url, Secret(database_url))
-    async with open_app(settings, clock=FakeClock(datetime.fromisoformat(now))) as app:
+    async with open_account(settings, clock=FakeClock(datetime.fromisoformat(now))) as account:
         print("pronto", flush=True)  # noqa: T201 — é a resposta deste comando
         await asyncio.to_thread(sys.stdin.readline)
         try:
-            result = await (app.pipeline.run_full(date.fromisoformat(inicio)) if inicio else app.pipeline.run())
+            result = await (account.pipeline.run_full(date.fromisoformat(inicio)) if inicio else account.pipeline.run())
         except CollectorError as error:
             return {"error": type(error).__name__, "message": str(error)}
     return {"status": result.status, "message": result.message, "peak": _peak()}

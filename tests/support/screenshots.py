@@ -21,10 +21,10 @@ from tests.support.fakes import TickingClock
 from tests.support.postgres import create_database, throwaway_server
 
 from bling_collector import logs
-from bling_collector.bootstrap import open_app
 from bling_collector.config import Secret, Settings
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.main import create_app
+from bling_collector.workplace.account import open_account
 from bling_simulator.server import running
 
 FOLDER = Path(__file__).parents[2] / "docs" / "imagens"
@@ -51,13 +51,13 @@ async def photograph(server: EmbeddedServer, chromium: str) -> None:
         settings = collector_settings(bling.api_url, Secret(url))
         async with _empty_panel(settings, clock) as root, _chromium(chromium) as browser:
             await _shoot(browser, root, "comecar", "/", 1100, "light")
-            async with open_app(settings, clock=clock) as app:
-                await authorise(app, bling.bling)
-                await app.pipeline.run_full(START)
+            async with open_account(settings, clock=clock) as account:
+                await authorise(account, bling.bling)
+                await account.pipeline.run_full(START)
                 clock.advance(-12 * 3600)  # dias comuns, às seis da manhã; o último é de há três horas
                 for _ in range(6):
                     clock.advance(86_400)
-                    await app.pipeline.run()
+                    await account.pipeline.run()
                 clock.advance(3 * 3600)
             for name, path, width, theme in SHOTS:
                 await _shoot(browser, root, name, path, width, theme)

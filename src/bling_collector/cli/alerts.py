@@ -9,8 +9,8 @@ from bling_collector.cli.screen.terminal import emit_json, mark, say
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import NORMAL, Alarm, load_alarms
-from bling_collector.opening import build_alarms, open_database, telling_who_watches
 from bling_collector.words import moment
+from bling_collector.workplace.database import build_alarms, open_database, telling_who_watches
 
 _NO_CHANNELS = (
     "Não há a quem avisar: ponha em ALERT_URLS uma URL do Apprise, como mailto://usuario:senha@servidor ou "

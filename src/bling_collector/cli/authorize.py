@@ -20,12 +20,12 @@ from starlette.routing import Route
 from bling_collector.auth.authorization import Authorization
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.auth.tokens import Token
-from bling_collector.bootstrap import open_app
 from bling_collector.cli.running import run_to_end, settings_to_collect
 from bling_collector.cli.screen.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.insight.empresa import load_empresa
 from bling_collector.runs.confirm import forget_empresa
+from bling_collector.workplace.account import open_account
 
 PORT = 8000
 WAIT = 300.0
@@ -41,11 +41,11 @@ def authorize(*, another_company: bool = False) -> int:
     """
 
     async def work() -> int:
-        async with open_app(settings_to_collect()) as app:
+        async with open_account(settings_to_collect()) as account:
             if another_company:
-                await forget_empresa(app.engine)
-            await authorize_in_browser(app.oauth)
-            whose = await load_empresa(app.engine)
+                await forget_empresa(account.engine)
+            await authorize_in_browser(account.oauth)
+            whose = await load_empresa(account.engine)
         say(f"Autorizado, na conta de {whose.nome}." if whose else "Autorizado.")
         say("O token se renova sozinho.")
         say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
@@ -79,8 +79,8 @@ async def authorize_in_browser(oauth: Authorization, *, port: int = PORT, wait: 
         _settle(outcome, token)
         return _page("Pronto!", "O coletor está autorizado. Pode fechar esta página e voltar ao terminal.")
 
-    app = Starlette(routes=[Route("/{path:path}", callback)])
-    server = _Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    account = Starlette(routes=[Route("/{path:path}", callback)])
+    server = _Server(uvicorn.Config(account, log_level="critical", lifespan="off"))
     listeners = _listen(port)
     serving = asyncio.create_task(server.serve(sockets=listeners))
     try:

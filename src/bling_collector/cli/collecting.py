@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.running import run_to_end, settings, settings_to_collect
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.progress import progress
@@ -16,19 +15,20 @@ from bling_collector.cli.signals import gentle_stop
 from bling_collector.config import Settings
 from bling_collector.insight.failures import load_failures
 from bling_collector.insight.token_status import load_token_warning
-from bling_collector.opening import telling_who_watches
 from bling_collector.runs.job import RunResult
 from bling_collector.runs.unpark import unpark
 from bling_collector.streams.registry import named
+from bling_collector.workplace.account import Account, open_account
+from bling_collector.workplace.database import telling_who_watches
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[App]:
+async def opened(settings: Settings) -> AsyncIterator[Account]:
     """As peças para coletar; se o banco não abre, é dito também a quem acompanha de longe."""
     async with AsyncExitStack() as stack:
         async with telling_who_watches(settings):
-            app = await stack.enter_async_context(open_app(settings))
-        yield app
+            account = await stack.enter_async_context(open_account(settings))
+        yield account
 
 
 def collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *, offline: bool = False) -> int:
@@ -39,12 +39,12 @@ def collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *
 
     async def work() -> int:
         began = time.monotonic()
-        async with opened(settings() if offline else settings_to_collect()) as app:
+        async with opened(settings() if offline else settings_to_collect()) as account:
             with progress() as sink, gentle_stop() as stop:
-                result = await start(app, sink=sink, stop=stop)
-            if warning := await load_token_warning(app.engine, app.cipher, app.clock.now()):
+                result = await start(account, sink=sink, stop=stop)
+            if warning := await load_token_warning(account.engine, account.cipher, account.clock.now()):
                 say(f"⚠ {warning}")
-            owed = None if offline or result.status == "success" else await load_failures(app.engine)
+            owed = None if offline or result.status == "success" else await load_failures(account.engine)
         if json_:
             emit_json(report.as_json(result))
         else:
@@ -57,9 +57,9 @@ def collect(start: Callable[..., Coroutine[Any, Any, RunResult]], json_: bool, *
 def retry(nome: str | None, *, json_: bool) -> int:
     """Tenta agora o que está pendente; só `nome`, se é dado."""
 
-    async def start(app: App, **how: Any) -> RunResult:
-        await unpark(app.engine, nome)
-        return await app.pipeline.retry(**how)
+    async def start(account: Account, **how: Any) -> RunResult:
+        await unpark(account.engine, nome)
+        return await account.pipeline.retry(**how)
 
     return collect(start, json_)
 
@@ -68,8 +68,8 @@ def sync_one(recurso: str, id_: Any, *, json_: bool) -> int:
     """Busca e salva um só registro."""
 
     async def work() -> int:
-        async with open_app(settings_to_collect()) as app:
-            verdict = await app.pipeline.sync(recurso, id_)
+        async with open_account(settings_to_collect()) as account:
+            verdict = await account.pipeline.sync(recurso, id_)
         if json_:
             emit_json({"recurso": recurso, "id": id_, "resultado": verdict})
         else:

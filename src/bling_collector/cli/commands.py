@@ -73,7 +73,7 @@ def run(data_inicio: date | None, data_fim: date | None, recursos: tuple[str, ..
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 
-    return collect(lambda app, **how: app.pipeline.run(data_inicio, data_fim, recursos=recursos, **how), json_)
+    return collect(lambda account, **how: account.pipeline.run(data_inicio, data_fim, recursos=recursos, **how), json_)
 
 
 @cli.command("run-full")
@@ -86,7 +86,9 @@ def run_full(data_inicio: date, data_fim: date | None, recursos: tuple[str, ...]
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 
-    return collect(lambda app, **how: app.pipeline.run_full(data_inicio, data_fim, recursos=recursos, **how), json_)
+    return collect(
+        lambda account, **how: account.pipeline.run_full(data_inicio, data_fim, recursos=recursos, **how), json_
+    )
 
 
 @cli.group(invoke_without_command=True)
@@ -270,7 +272,7 @@ def reprocess(data_inicio: date | None, data_fim: date | None, json_: bool) -> i
     refuse_impossible_period(data_inicio, data_fim)
     from bling_collector.cli.collecting import collect
 
-    return collect(lambda app, **how: app.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
+    return collect(lambda account, **how: account.pipeline.reprocess(data_inicio, data_fim, **how), json_, offline=True)
 
 
 @cli.group(cls=Group, invoke_without_command=True)

@@ -14,9 +14,9 @@ from bling_collector.db.copies.restore import named
 from bling_collector.db.copies.restore import restore as restore_database
 from bling_collector.db.migrations import HEAD
 from bling_collector.insight.empresa import load_empresa
-from bling_collector.opening import open_database
 from bling_collector.privacy.titular import erase_again
 from bling_collector.words import number
+from bling_collector.workplace.database import open_database
 
 
 def upgrade() -> int:

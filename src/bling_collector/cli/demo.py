@@ -17,7 +17,6 @@ from sqlalchemy import text
 
 from bling_collector import logs
 from bling_collector.api.pace import PER_SECOND
-from bling_collector.bootstrap import App, open_app
 from bling_collector.cli.screen.progress import progress
 from bling_collector.cli.screen.terminal import mark, say, table
 from bling_collector.cli.signals import gentle_stop
@@ -29,6 +28,7 @@ from bling_collector.errors import CollectorError, UsageError
 from bling_collector.runs.job import RunResult
 from bling_collector.streams.registry import ALL, asked
 from bling_collector.words import duration, money, number, plural, share
+from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.server import serve as serve_bling
@@ -66,13 +66,13 @@ async def run_demo(*, serve: bool, port: int) -> int:
         async with embedded_postgres(Path(folder)) as postgres, running(simulator) as bling:
             say("✔ PostgreSQL embutido e Bling simulado no ar.")
             settings = _settings(simulator, bling, postgres.url)
-            async with open_app(settings, per_second=_PACE) as app:
-                await _authorize(app, bling.bling)
+            async with open_account(settings, per_second=_PACE) as account:
+                await _authorize(account, bling.bling)
                 say("✔ Coletor autorizado.")
-                result, seconds = await _load(app)
-                complete = await _compare(app.engine, bling.bling, result, seconds)
+                result, seconds = await _load(account)
+                complete = await _compare(account.engine, bling.bling, result, seconds)
                 if serve and complete:
-                    await _serve(app, bling.bling, settings, port)
+                    await _serve(account, bling.bling, settings, port)
     return 0 if complete else 1
 
 
@@ -110,18 +110,18 @@ def _settings(simulator: SimulatorSettings, bling: RunningServer, database_url: 
     )
 
 
-async def _authorize(app: App, bling: Bling) -> None:
+async def _authorize(account: Account, bling: Bling) -> None:
     """O que a pessoa faz na página do Bling: consente, e o Bling devolve um código."""
-    url = await app.oauth.start_authorization()
+    url = await account.oauth.start_authorization()
     state = parse_qs(urlsplit(url).query)["state"][0]
-    await app.oauth.exchange_authorization_code(bling.authorise(), state)
+    await account.oauth.exchange_authorization_code(bling.authorise(), state)
 
 
-async def _load(app: App) -> tuple[RunResult, float]:
+async def _load(account: Account) -> tuple[RunResult, float]:
     say(f"  Carga histórica desde {_START:%d/%m/%Y}, com o limite do Bling simulado aumentado…")
     began = time.monotonic()
     with progress() as sink, gentle_stop() as stop:
-        result = await app.pipeline.run_full(_START, sink=sink, stop=stop)
+        result = await account.pipeline.run_full(_START, sink=sink, stop=stop)
     return result, time.monotonic() - began
 
 
@@ -175,7 +175,7 @@ async def _collected(engine: AsyncEngine) -> dict[int, tuple[int, int, Decimal]]
         return {row.ano: (row.notas, row.canceladas, row.valor) for row in found}
 
 
-async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
+async def _serve(account: Account, bling: Bling, settings: Settings, port: int) -> None:
     from bling_collector.serving import serving
 
     click.echo()
@@ -184,7 +184,7 @@ async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
     say("Depois ela continua a vender: de vez em quando sai uma nota, que é coletada, e a página a mostra sozinha.")
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' .venv/bin/bling-collector status")
-    selling = asyncio.create_task(_keep_selling(app, bling))
+    selling = asyncio.create_task(_keep_selling(account, bling))
     try:
         await serving(settings, "127.0.0.1", port)
     finally:
@@ -193,26 +193,26 @@ async def _serve(app: App, bling: Bling, settings: Settings, port: int) -> None:
             await selling
 
 
-async def _keep_selling(app: App, bling: Bling) -> None:
-    await collect_the_rest(app)
+async def _keep_selling(account: Account, bling: Bling) -> None:
+    await collect_the_rest(account)
     while True:
-        await app.clock.sleep(_BETWEEN_SALES)
-        await sell_and_collect(app, bling)
+        await account.clock.sleep(_BETWEEN_SALES)
+        await sell_and_collect(account, bling)
 
 
-async def collect_the_rest(app: App) -> None:
+async def collect_the_rest(account: Account) -> None:
     """Liga tudo o que se pode coletar, e coleta-o desde o começo."""
-    async with app.engine.begin() as connection:
+    async with account.engine.begin() as connection:
         for recurso in sorted(asked((ALL,))):
-            await control.switch(connection, recurso, app.clock.now(), on=True)
+            await control.switch(connection, recurso, account.clock.now(), on=True)
     with suppress(CollectorError):  # o que não der certo o painel mostra, e a execução seguinte o retoma
-        await app.pipeline.run()
+        await account.pipeline.run()
 
 
-async def sell_and_collect(app: App, bling: Bling) -> int:
+async def sell_and_collect(account: Account, bling: Bling) -> int:
     """Uma venda da empresa simulada e a execução que a traz; devolve o id da nota."""
     note = bling.sell()
     # O que não der certo o painel mostra; ou ele mesmo roda uma, e é ela, ou a da venda seguinte, que traz a nota.
     with suppress(CollectorError):
-        await app.pipeline.run()
+        await account.pipeline.run()
     return note

@@ -10,7 +10,7 @@ from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.db.core import AsyncEngine
 from bling_collector.insight.failures import load_failure, load_failures
 from bling_collector.insight.proof.numbering import load_numbering
-from bling_collector.opening import open_database
+from bling_collector.workplace.database import open_database
 
 T = TypeVar("T")
 
@@ -33,9 +33,9 @@ def reconcile(
     from bling_collector.insight.recursos import differs, load_others
 
     async def work() -> int:
-        async with opened(settings_to_collect()) as app:
+        async with opened(settings_to_collect()) as account:
             with progress() as sink, gentle_stop() as stop:
-                result = await app.pipeline.reconcile(
+                result = await account.pipeline.reconcile(
                     inicio,
                     fim,
                     repair=repair,
@@ -44,8 +44,8 @@ def reconcile(
                     sink=sink,
                     stop=stop,
                 )
-            situation = await load_reconciliation(app.engine, app.clock.now())
-            others = await load_others(app.engine, app.settings.recursos, app.clock.now())
+            situation = await load_reconciliation(account.engine, account.clock.now())
+            others = await load_others(account.engine, account.settings.recursos, account.clock.now())
         if json_:
             emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
         else:

@@ -12,10 +12,10 @@ from bling_collector.config import Settings
 from bling_collector.db import control
 from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import UsageError
-from bling_collector.opening import open_database
 from bling_collector.plan.daily import load_costed
 from bling_collector.streams.registry import RESOURCES, WHOLE, collected, named, needed, registers
 from bling_collector.words import lower_first, several
+from bling_collector.workplace.database import open_database
 
 
 def show(*, json_: bool) -> int:

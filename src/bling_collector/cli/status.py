@@ -8,7 +8,7 @@ from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.insight.failures import load_failures
 from bling_collector.insight.status import load_status
-from bling_collector.opening import open_database
+from bling_collector.workplace.database import open_database
 
 
 def show(*, json_: bool) -> int:

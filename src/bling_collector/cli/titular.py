@@ -13,9 +13,9 @@ from bling_collector.db.resources.erasure import Person
 from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
 from bling_collector.insight.words import besides
-from bling_collector.opening import open_database
 from bling_collector.privacy.titular import erase_person, export_person, load_person, names_of
 from bling_collector.words import plural, several
+from bling_collector.workplace.database import open_database
 
 
 def export(contato_id: int) -> int:

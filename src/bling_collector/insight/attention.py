@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.resources.attention import read_signal
-from bling_collector.db.resources.revenue import NOTAS, read_bounds, snapshot
+from bling_collector.db.reports.attention import read_signal
+from bling_collector.db.reports.revenue import NOTAS, read_bounds, snapshot
 from bling_collector.insight.recursos import load_collected
 from bling_collector.windows import EARLIEST
 

@@ -12,7 +12,7 @@ from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import BRASILIA, brasilia_day
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
-from bling_collector.db.resources.revenue import Sales
+from bling_collector.db.reports.revenue import Sales
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Final
 
-from bling_collector.bootstrap import App
 from bling_collector.db.database import explained
 from bling_collector.insight.live import LiveRun, Pace, load_live
+from bling_collector.workplace.account import Account
 
 EVERY: Final = 1.0
 """Segundos entre duas olhadas a uma execução em curso."""
@@ -21,21 +21,21 @@ class Live:
         self._looked_at = 0.0
         self._looking: asyncio.Task[LiveRun] | None = None
 
-    async def look(self, app: App, run_id: int) -> tuple[LiveRun, Pace]:
+    async def look(self, account: Account, run_id: int) -> tuple[LiveRun, Pace]:
         """A execução como `load_live` a dá, com até um segundo de idade, e o ritmo dela."""
         now = asyncio.get_running_loop().time()
         if run_id != self._run_id:
             self._run_id, self._pace, self._looking = run_id, Pace(), None
         if self._looking is None or (self._looking.done() and now - self._looked_at >= EVERY * _ALMOST):
             self._looked_at = now
-            self._looking = asyncio.create_task(_look(app, run_id, self._pace))
+            self._looking = asyncio.create_task(_look(account, run_id, self._pace))
             self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # quem espera o recebe
         pace = self._pace
         return await asyncio.shield(self._looking), pace
 
 
-async def _look(app: App, run_id: int, pace: Pace) -> LiveRun:
-    async with explained(app.engine.url):
-        live = await load_live(app.engine, run_id)
+async def _look(account: Account, run_id: int, pace: Pace) -> LiveRun:
+    async with explained(account.engine.url):
+        live = await load_live(account.engine, run_id)
     pace.add(asyncio.get_running_loop().time(), live.run.requisicoes)
     return live

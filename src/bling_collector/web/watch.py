@@ -34,7 +34,7 @@ async def _watch(service: Service, every: float) -> None:
     while True:
         await asyncio.sleep(every)  # o tempo de verdade: o relógio do coletor pode ser outro
         try:
-            await (await service.app()).alarms.check(patience=PATIENCE)
+            await (await service.account()).alarms.check(patience=PATIENCE)
             said = ""
         except CollectorError as error:
             if str(error) != said:

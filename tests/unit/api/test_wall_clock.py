@@ -37,7 +37,7 @@ class OneToken:
 
 @asynccontextmanager
 async def slow_server(arrivals: list[float]) -> AsyncIterator[str]:
-    async def app(
+    async def account(
         scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
     ) -> None:
         arrivals.append(time.monotonic())
@@ -46,7 +46,7 @@ async def slow_server(arrivals: list[float]) -> AsyncIterator[str]:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(account, lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # Noutra thread: quem prende o laço de quem pede não atrasa a hora que o servidor anota.
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 from bling_collector.insight.proof.coverage import MonthCoverage
 from bling_collector.insight.proof.reconciliation import MonthCheck, Side
-from bling_collector.web.panel.coverage_cells import cell
 from bling_collector.web.panel.pages.cobertura import _sentence
+from bling_collector.web.panel.tables.coverage import cell
 from bling_collector.words import lower_first, upper_first
 
 MONTH = date(2026, 1, 1)

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from bling_collector.web.panel.tables import Column, Table, csv_lines, harmless, shown, write_xlsx
+from bling_collector.web.panel.tables.table import Column, Table, csv_lines, harmless, shown, write_xlsx
 
 EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "＝1", '=HYPERLINK("http://x")')
 COLUMNS = (

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from bling_collector.db.core import AsyncConnection
+from bling_collector.db.reports.numbering import read_gaps
 from bling_collector.db.resources.entradas import Numbered, numbered
-from bling_collector.db.resources.numbering import read_gaps
 
 
 @dataclass(frozen=True)

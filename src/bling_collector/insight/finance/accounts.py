@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import RowMapping
 
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.resources import accounts
-from bling_collector.db.resources.accounts import Criteria, Rows
-from bling_collector.db.resources.revenue import snapshot
+from bling_collector.db.reports import accounts
+from bling_collector.db.reports.accounts import Criteria, Rows
+from bling_collector.db.reports.revenue import snapshot
 from bling_collector.errors import CollectorError
 
 PER_PAGE: Final = 50

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.resources import finance
-from bling_collector.db.resources.finance import Rows
-from bling_collector.db.resources.revenue import snapshot
+from bling_collector.db.reports import finance
+from bling_collector.db.reports.finance import Rows
+from bling_collector.db.reports.revenue import snapshot
 from bling_collector.insight.sales.periods import (
     SalesPeriod,
     a_year_later,

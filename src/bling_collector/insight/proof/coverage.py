@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from bling_collector.db import proof
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.resources.coverage import gone_notes, notes_by_id
+from bling_collector.db.reports.coverage import gone_notes, notes_by_id
 from bling_collector.db.resources.gaps import Gap
 from bling_collector.insight.failures import Failure, Failures, OwedWindow, load_failures
 from bling_collector.insight.proof.numbering import load_numbering

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bling_collector.db.core import AsyncEngine
+from bling_collector.db.reports.numbering import Numbering, read_numbering
 from bling_collector.db.resources.entradas import Numbered, numbered
 from bling_collector.db.resources.gaps import Gap, inside, unexplained
-from bling_collector.db.resources.numbering import Numbering, read_numbering
 from bling_collector.errors import CollectorError
 
 

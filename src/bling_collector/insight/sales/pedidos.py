@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import historico, pedidos_venda
-from bling_collector.db.resources import order_search
-from bling_collector.db.resources.order_search import NONE, Criteria, Totals
-from bling_collector.db.resources.revenue import snapshot
+from bling_collector.db.reports import order_search
+from bling_collector.db.reports.order_search import NONE, Criteria, Totals
+from bling_collector.db.reports.revenue import snapshot
 from bling_collector.errors import CollectorError
 from bling_collector.payload import Json, Row
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.resources import product as queries
-from bling_collector.db.resources.revenue import snapshot, sold_as
+from bling_collector.db.reports import product as queries
+from bling_collector.db.reports.revenue import snapshot, sold_as
 from bling_collector.errors import CollectorError
 from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.insight.sales.revenue import Revenue, read_revenue

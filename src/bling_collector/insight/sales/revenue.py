@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.resources.revenue import (
+from bling_collector.db.reports.revenue import (
     NOTAS,
     Bounds,
     Rows,

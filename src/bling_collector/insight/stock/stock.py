@@ -9,8 +9,8 @@ from sqlalchemy import Row
 
 from bling_collector.clock import BRASILIA
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.resources import stock
-from bling_collector.db.resources.revenue import snapshot
+from bling_collector.db.reports import stock
+from bling_collector.db.reports.revenue import snapshot
 from bling_collector.errors import UsageError
 
 FILTERS: Final = {

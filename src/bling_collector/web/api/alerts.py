@@ -20,8 +20,8 @@ router = APIRouter(prefix="/alerts", tags=["Situação"])
     response_model=list[AlarmState],
 )
 async def alerts(service: OneService) -> Json:
-    async with service.opened() as app:
-        return as_json(await load_alarms(app.engine))
+    async with service.opened() as account:
+        return as_json(await load_alarms(account.engine))
 
 
 @router.post(
@@ -34,7 +34,7 @@ async def alerts(service: OneService) -> Json:
     dependencies=[Depends(same_origin), Depends(no_body)],
 )
 async def check(service: OneService) -> Json:
-    async with service.opened() as app:
-        if unchecked := await app.alarms.check():
+    async with service.opened() as account:
+        if unchecked := await account.alarms.check():
             raise unchecked
-        return as_json(await load_alarms(app.engine))
+        return as_json(await load_alarms(account.engine))

@@ -17,9 +17,9 @@ router = APIRouter(prefix="/auth", tags=["Autorização"])
 @router.get("/start", summary="O endereço em que o dono da conta autoriza", responses=problems(503))
 async def start(service: OneService) -> AuthStart:
     _ = service.settings.credentials
-    async with service.opened() as app:
+    async with service.opened() as account:
         return AuthStart(
-            auth_url=await app.oauth.start_authorization(),
+            auth_url=await account.oauth.start_authorization(),
             instruction="Abra auth_url no navegador, entre na conta do Bling e autorize. O endereço vale uma vez, por "
             "10 minutos; ao autorizar, o Bling volta para /auth/callback e o token fica guardado.",
         )
@@ -46,11 +46,11 @@ async def callback(
             f"Falta {'code' if not code else 'state'}. É o Bling que chama este endereço; comece por /auth/start."
         )
     _ = service.settings.credentials
-    async with service.opened() as app:
-        token = await app.oauth.exchange_authorization_code(code, state)
+    async with service.opened() as account:
+        token = await account.oauth.exchange_authorization_code(code, state)
         if wants_page(request.scope):
-            return page(request, "autorizado.html", section="situacao", empresa=await load_empresa(app.engine))
-        life = token.expires_at - (token.updated_at or app.clock.now())
+            return page(request, "autorizado.html", section="situacao", empresa=await load_empresa(account.engine))
+        life = token.expires_at - (token.updated_at or account.clock.now())
         return AuthDone(
             status="success",
             message="Autorizado. O token está guardado e se renova sozinho; já se pode executar POST /run.",

@@ -33,15 +33,15 @@ _STATUSES = ("success", "partial", "error", "running")
     response_class=Response,
 )
 async def metrics(service: OneService) -> Response:
-    async with service.opened() as app:
-        now = app.clock.now()
+    async with service.opened() as account:
+        now = account.clock.now()
         facts = _Facts(
             now,
-            await load_totals(app.engine),
-            await load_status(app.engine, app.cipher, now),
-            await load_reconciliation(app.engine, now),
-            await load_alarms(app.engine),
-            await load_recursos(app.engine, app.settings.recursos, now),
+            await load_totals(account.engine),
+            await load_status(account.engine, account.cipher, now),
+            await load_reconciliation(account.engine, now),
+            await load_alarms(account.engine),
+            await load_recursos(account.engine, account.settings.recursos, now),
         )
     registry = CollectorRegistry(auto_describe=False)
     registry.register(facts)

@@ -55,8 +55,8 @@ class Serie(BaseModel):
 )
 async def reconciliation(service: OneService) -> Json:
     """Não pergunta nada ao Bling: `completo_em` é a hora da conferência mais antiga."""
-    async with service.opened() as app:
-        return as_json(await load_reconciliation(app.engine, app.clock.now()))
+    async with service.opened() as account:
+        return as_json(await load_reconciliation(account.engine, account.clock.now()))
 
 
 @router.post(
@@ -75,8 +75,8 @@ async def reconcile(
     return await execute(
         request,
         service,
-        lambda app: partial(
-            app.pipeline.reconcile,
+        lambda account: partial(
+            account.pipeline.reconcile,
             inicio,
             fim,
             repair=period.repair,
@@ -93,8 +93,8 @@ async def reconcile(
     response_model=list[SerieNumbering],
 )
 async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> Json:
-    async with service.opened() as app:
-        return as_json(await load_numbering(app.engine, asked.serie))
+    async with service.opened() as account:
+        return as_json(await load_numbering(account.engine, asked.serie))
 
 
 @router.get(
@@ -105,8 +105,8 @@ async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> Js
     response_model=Failures,
 )
 async def failures(service: OneService) -> Json:
-    async with service.opened() as app:
-        return as_json(await load_failures(app.engine))
+    async with service.opened() as account:
+        return as_json(await load_failures(account.engine))
 
 
 @router.post(
@@ -119,9 +119,9 @@ async def failures(service: OneService) -> Json:
     dependencies=_ASKS,
 )
 async def retry(request: Request, service: OneService) -> RunAnswer | Response:
-    async with service.opened() as app:
-        await unpark(app.engine)
-    return await execute(request, service, lambda app: app.pipeline.retry)
+    async with service.opened() as account:
+        await unpark(account.engine)
+    return await execute(request, service, lambda account: account.pipeline.retry)
 
 
 @router.get(
@@ -132,8 +132,8 @@ async def retry(request: Request, service: OneService) -> RunAnswer | Response:
     response_model=Nota,
 )
 async def nota(nfe_id: _BLING_ID, service: OneService) -> Json:
-    async with service.opened() as app:
-        return as_json((await load_nota(app.engine, nfe_id)).whole)
+    async with service.opened() as account:
+        return as_json((await load_nota(account.engine, nfe_id)).whole)
 
 
 @router.post(
@@ -148,5 +148,5 @@ async def sync(
     recurso: Annotated[str, Path(description="nfe, contato ou produto")], id_: _BLING_ID, service: OneService
 ) -> Json:
     _ = service.settings.credentials
-    async with service.opened() as app:
-        return {"recurso": recurso, "id": id_, "resultado": await app.pipeline.sync(recurso, id_)}
+    async with service.opened() as account:
+        return {"recurso": recurso, "id": id_, "resultado": await account.pipeline.sync(recurso, id_)}

@@ -41,8 +41,8 @@ async def health(service: OneService) -> Health:
     response_model=Status,
 )
 async def status(service: OneService) -> Json:
-    async with service.opened() as app:
-        return as_json(await load_status(app.engine, app.cipher, app.clock.now()))
+    async with service.opened() as account:
+        return as_json(await load_status(account.engine, account.cipher, account.clock.now()))
 
 
 @router.get(
@@ -53,8 +53,8 @@ async def status(service: OneService) -> Json:
     response_model=Runs,
 )
 async def runs(page: Annotated[Page, Query()], service: OneService) -> Json:
-    async with service.opened() as app:
-        found = await load_runs(app.engine, limit=page.limit + 1, before=page.before)
+    async with service.opened() as account:
+        found = await load_runs(account.engine, limit=page.limit + 1, before=page.before)
     shown, more = found[: page.limit], len(found) > page.limit
     following = f"/runs?limit={page.limit}&before={shown[-1].run_id}" if more else None
     return {"runs": as_json(shown), "next": following}
@@ -70,5 +70,5 @@ async def runs(page: Annotated[Page, Query()], service: OneService) -> Json:
 async def one_run(
     run_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="O número da execução")], service: OneService
 ) -> Json:
-    async with service.opened() as app:
-        return as_json(await load_run(app.engine, run_id))
+    async with service.opened() as account:
+        return as_json(await load_run(account.engine, run_id))

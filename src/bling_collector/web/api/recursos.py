@@ -18,5 +18,5 @@ router = APIRouter(tags=["Situação"])
     response_model=list[Recurso],
 )
 async def recursos(service: OneService) -> Json:
-    async with service.opened() as app:
-        return as_json(await load_costed(app.engine, app.settings, app.clock.now()))
+    async with service.opened() as account:
+        return as_json(await load_costed(account.engine, account.settings, account.clock.now()))

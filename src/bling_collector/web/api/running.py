@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import JSONResponse
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import UsageError
 from bling_collector.insight.snapshots import as_json
 from bling_collector.insight.status import load_run
@@ -21,6 +20,7 @@ from bling_collector.web.problems import from_error
 from bling_collector.web.runs import Begin, InterruptedRunError
 from bling_collector.web.service import OneService, Service
 from bling_collector.windows import parse_day
+from bling_collector.workplace.account import Account
 
 _MOST_IDS = 1000
 """Ids de cada tipo numa resposta: uma carga histórica encontra todos."""
@@ -87,7 +87,7 @@ execução, a resposta é um problema com `run_id`, `run_status` e `stats`. Se o
 )
 async def run(request: Request, period: Annotated[AskedPeriod, Query()], service: OneService) -> RunAnswer | Response:
     inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
-    return await execute(request, service, lambda app: partial(app.pipeline.run, inicio, fim))
+    return await execute(request, service, lambda account: partial(account.pipeline.run, inicio, fim))
 
 
 @router.post(
@@ -101,7 +101,7 @@ async def run_full(
     request: Request, period: Annotated[FullPeriod, Query()], service: OneService
 ) -> RunAnswer | Response:
     inicio, fim = parse_day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
-    return await execute(request, service, lambda app: partial(app.pipeline.run_full, inicio, fim))
+    return await execute(request, service, lambda account: partial(account.pipeline.run_full, inicio, fim))
 
 
 def day(value: str | None, name: str) -> date | None:
@@ -109,15 +109,15 @@ def day(value: str | None, name: str) -> date | None:
     return None if value is None else parse_day(value, name)
 
 
-async def execute(request: Request, service: Service, choose: Callable[[App], Begin]) -> RunAnswer | Response:
+async def execute(request: Request, service: Service, choose: Callable[[Account], Begin]) -> RunAnswer | Response:
     """Começa a execução escolhida e responde como as rotas de execução respondem."""
     _ = service.settings.credentials  # sem elas, recusa antes de abrir uma execução
-    async with service.opened() as app:
-        run = service.runner.start(choose(app))
+    async with service.opened() as account:
+        run = service.runner.start(choose(account))
         if _wants_no_wait(request):
             run_id = await run.started()
             headers = {"Location": f"/runs/{run_id}", "Preference-Applied": "respond-async"}
-            return JSONResponse(as_json(await load_run(app.engine, run_id)), 202, headers)
+            return JSONResponse(as_json(await load_run(account.engine, run_id)), 202, headers)
         try:
             result = await run.ended()
         finally:

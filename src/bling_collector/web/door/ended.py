@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.auth.token_store import PgStateStore
-from bling_collector.bootstrap import App
 from bling_collector.errors import CollectorError
+from bling_collector.workplace.account import Account
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class EndedSessions:
     Sem banco vale o que este processo lembra: as páginas, sem ele, não mostram dado algum.
     """
 
-    def __init__(self, opened: Callable[[], Awaitable[App]]) -> None:
+    def __init__(self, opened: Callable[[], Awaitable[Account]]) -> None:
         self._opened = opened
         self._known: set[str] = set()
 
@@ -27,8 +27,8 @@ class EndedSessions:
         """Acaba com a sessão; o cookie, assinado por nós, vence em `ends_at`."""
         self._known.add(value)
         try:
-            app = await self._opened()
-            await PgStateStore(app.engine).spend(value, ends_at, app.clock.now())
+            account = await self._opened()
+            await PgStateStore(account.engine).spend(value, ends_at, account.clock.now())
         except (CollectorError, SQLAlchemyError) as error:
             log.error("A sessão encerrada não foi guardada no banco: só este processo a recusa. %s", error)
 
@@ -36,8 +36,8 @@ class EndedSessions:
         if value in self._known:
             return True
         try:
-            app = await self._opened()
-            return await PgStateStore(app.engine).is_spent(value)
+            account = await self._opened()
+            return await PgStateStore(account.engine).is_spent(value)
         except (CollectorError, SQLAlchemyError) as error:
             log.warning("Sem banco não se sabe se alguém saiu desta sessão. %s", error)
             return False

@@ -5,17 +5,12 @@ from typing import Final
 from fastapi import APIRouter
 
 from bling_collector.web.panel import static
-from bling_collector.web.panel.pages import (
-    api,
+from bling_collector.web.panel.pages import api, autorizar, cobertura, entrar, execucoes, executar, situacao
+from bling_collector.web.panel.pages.negocio import (
     atencao,
-    autorizar,
     cliente,
-    cobertura,
     contas,
-    entrar,
     estoque,
-    execucoes,
-    executar,
     faturamento,
     financeiro,
     nota,
@@ -23,7 +18,6 @@ from bling_collector.web.panel.pages import (
     pedido,
     pedidos,
     produto,
-    situacao,
     vendas,
 )
 

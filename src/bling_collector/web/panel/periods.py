@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.insight.sales.periods import PRESETS, SalesPeriod
 from bling_collector.insight.sales.revenue import load_period
+from bling_collector.workplace.account import Account
 
 PARAMETERS: Final = ("periodo", "de", "ate")
 
 
-async def read_period(app: App, typed: Mapping[str, str]) -> SalesPeriod:
+async def read_period(account: Account, typed: Mapping[str, str]) -> SalesPeriod:
     """O período pedido; os erros de `choose_period`."""
     preset, de, ate = (typed[name] or None for name in PARAMETERS)
-    return await load_period(app.engine, today(app.clock), preset=preset, de=de, ate=ate)
+    return await load_period(account.engine, today(account.clock), preset=preset, de=de, ate=ate)
 
 
 def presets_of(path: str, period: SalesPeriod | None) -> list[tuple[str, str, bool]]:

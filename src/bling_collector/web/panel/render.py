@@ -18,7 +18,7 @@ from bling_collector.web.door.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.pointers import coding, pointing
 from bling_collector.web.panel.static import static_url
-from bling_collector.web.panel.tables import shown
+from bling_collector.web.panel.tables.table import shown
 
 SECTIONS: Final = (
     ("situacao", "/", "Situação"),
@@ -34,7 +34,7 @@ SECTIONS: Final = (
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "tema"
-"""A escolha de tema de quem a fez; sem ele vale a do sistema. Não é segredo: o botão, em app.js, o escreve."""
+"""A escolha de tema de quem a fez; sem ele vale a do sistema. Não é segredo: o botão, em account.js, o escreve."""
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "numero": words.number,

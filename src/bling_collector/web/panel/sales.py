@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
@@ -25,10 +24,11 @@ from bling_collector.insight.sales.revenue import (
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.render import fragment, page, wants_fragment
-from bling_collector.web.panel.revenue_tables import STEPS, Told, breakdown_table, change, charts, steps_table
-from bling_collector.web.panel.tables import Table
+from bling_collector.web.panel.tables.revenue import STEPS, Told, breakdown_table, change, charts, steps_table
+from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import Service
 from bling_collector.words import day, money, percent, plural
+from bling_collector.workplace.account import Account
 
 TOP: Final = 10
 """Linhas de cada repartição na página; o que se baixa tem todas."""
@@ -54,17 +54,17 @@ class Asked:
             raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
         return cls(**{name: query.get(name, "").strip() for name in _PARAMETERS})
 
-    async def period(self, app: App, told: Told) -> SalesPeriod:
+    async def period(self, account: Account, told: Told) -> SalesPeriod:
         found = {"preset": self.periodo or None, "de": self.de or None, "ate": self.ate or None}
-        return await load_period(app.engine, today(app.clock), **found, sales=told.sales)
+        return await load_period(account.engine, today(account.clock), **found, sales=told.sales)
 
 
 async def show(request: Request, service: Service, told: Told) -> Response:
     """A página; ou só as repartições, se é o que se pede."""
-    async with service.opened() as app:
+    async with service.opened() as account:
         try:
             asked = Asked.of(request)
-            period = await asked.period(app, told)
+            period = await asked.period(account, told)
         except UsageError as error:
             query = request.query_params
             return page(
@@ -80,12 +80,12 @@ async def show(request: Request, service: Service, told: Told) -> Response:
                 revenue=None,
             )
         if wants_fragment(request.scope) and asked.partes:
-            tables = await _parts(app.engine, told, period)
+            tables = await _parts(account.engine, told, period)
             return fragment(_TEMPLATE, "partes", told=told, tables=tables, query=query_of(period))
-        revenue = await load_revenue(app.engine, period, today(app.clock), sales=told.sales)
-        recurso = await load_recurso(app.engine, app.settings.recursos, told.recurso, app.clock.now())
-        doubt = await _doubt(app, told, recurso, period)
-        parts = await _parts(app.engine, told, period) if asked.partes else None
+        revenue = await load_revenue(account.engine, period, today(account.clock), sales=told.sales)
+        recurso = await load_recurso(account.engine, account.settings.recursos, told.recurso, account.clock.now())
+        doubt = await _doubt(account, told, recurso, period)
+        parts = await _parts(account.engine, told, period) if asked.partes else None
     return page(
         request,
         _TEMPLATE,
@@ -101,19 +101,19 @@ async def show(request: Request, service: Service, told: Told) -> Response:
 
 
 async def csv(request: Request, service: Service, told: Told) -> Response:
-    async with service.opened() as app:
+    async with service.opened() as account:
         asked = Asked.of(request)
-        period = await asked.period(app, told)
-        table = await _whole_table(app.engine, told, period, asked.tabela or STEPS)
+        period = await asked.period(account, told)
+        table = await _whole_table(account.engine, told, period, asked.tabela or STEPS)
     return csv_file(table, _file_name(told, table.name, period))
 
 
 async def xlsx(request: Request, service: Service, told: Told) -> Response:
-    async with service.opened() as app:
+    async with service.opened() as account:
         asked = Asked.of(request)
-        period = await asked.period(app, told)
+        period = await asked.period(account, told)
         names = [asked.tabela] if asked.tabela else [STEPS, *told.breakdowns]
-        tables = [await _whole_table(app.engine, told, period, name) for name in names]
+        tables = [await _whole_table(account.engine, told, period, name) for name in names]
     about = [f"{told.title} de {day(period.inicio)} a {day(period.fim)}", told.counts]
     name = tables[0].name if len(tables) == 1 else "completo"
     return await xlsx_file(tables, about, _file_name(told, name, period))
@@ -124,12 +124,12 @@ def query_of(period: SalesPeriod) -> str:
     return urlencode({"de": period.inicio.isoformat(), "ate": period.fim.isoformat()})
 
 
-async def _doubt(app: App, told: Told, recurso: ShownResource, period: SalesPeriod) -> str | None:
+async def _doubt(account: Account, told: Told, recurso: ShownResource, period: SalesPeriod) -> str | None:
     """Por que os números ainda podem mudar."""
     if told.recurso != NFE.name:
         owed = recurso.pendencias + recurso.janelas
         return "Há pedidos por buscar, ou meses que diferem do Bling." if owed or differs(recurso) else None
-    unproven = await load_unproven(app.engine, list(period.months), today(app.clock))
+    unproven = await load_unproven(account.engine, list(period.months), today(account.clock))
     if not unproven:
         return None
     said = plural(

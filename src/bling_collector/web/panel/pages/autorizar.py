@@ -12,5 +12,5 @@ router = APIRouter(include_in_schema=False)
 async def go(service: OneService) -> Response:
     """Um enlace, e não um formulário: a política de conteúdo não deixa um formulário acabar noutro site."""
     _ = service.settings.credentials
-    async with service.opened() as app:
-        return RedirectResponse(await app.oauth.start_authorization(), 303)
+    async with service.opened() as account:
+        return RedirectResponse(await account.oauth.start_authorization(), 303)

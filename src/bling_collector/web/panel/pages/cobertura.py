@@ -8,7 +8,6 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.live import running_id
@@ -24,13 +23,14 @@ from bling_collector.insight.proof.coverage import (
 from bling_collector.insight.sales.periods import month_end, next_month, parse_month
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.web.door.origin import same_origin
-from bling_collector.web.panel.coverage_cells import STATES, cell
 from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.starting import launch
+from bling_collector.web.panel.tables.coverage import STATES, cell
 from bling_collector.web.service import OneService
 from bling_collector.windows import EARLIEST
 from bling_collector.words import lower_first, number, upper_first
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 _NAMES: Final = (
@@ -51,9 +51,9 @@ _NAMES: Final = (
 
 @router.get("/cobertura")
 async def cobertura(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
-        found = await load_coverage(app.engine, today(app.clock))
-        running = await running_id(app.engine)
+    async with service.opened() as account:
+        found = await load_coverage(account.engine, today(account.clock))
+        running = await running_id(account.engine)
     cells = {month.mes: cell(month, running=running is not None) for year in found.anos for month in year.meses}
     years = [(year, [(month, cells[month.mes], month_name(month.mes)) for month in year.meses]) for year in found.anos]
     states = Counter(each.state for each in cells.values())
@@ -74,12 +74,12 @@ async def cobertura(request: Request, service: OneService) -> Response:
 @router.get("/cobertura/{mes}")
 async def one_month(request: Request, mes: str, service: OneService) -> Response:
     month = parse_month(mes)
-    async with service.opened() as app:
-        day = today(app.clock)
-        found = await load_month_coverage(app.engine, month, day)
-        running = await running_id(app.engine)
+    async with service.opened() as account:
+        day = today(account.clock)
+        found = await load_month_coverage(account.engine, month, day)
+        running = await running_id(account.engine)
         wanted = wants_fragment(request.scope) or "numeracao" in request.query_params
-        gaps = await load_month_gaps(app.engine, month) if wanted else None
+        gaps = await load_month_gaps(account.engine, month) if wanted else None
     if wants_fragment(request.scope):
         return fragment("cobertura_mes.html", "numeracao", gaps=gaps, month=found.month)
     return page(
@@ -107,15 +107,15 @@ async def check_month(request: Request, mes: str, service: OneService) -> Respon
     month = parse_month(mes)
     repair = (await fields(request)).get("reparar") == "sim"
     _ = service.settings.credentials
-    async with service.opened() as app:
-        inicio, fim = await _window(app, month)
-        return await launch(service, app, partial(app.pipeline.reconcile, inicio, fim, repair=repair))
+    async with service.opened() as account:
+        inicio, fim = await _window(account, month)
+        return await launch(service, account, partial(account.pipeline.reconcile, inicio, fim, repair=repair))
 
 
-async def _window(app: App, month: date) -> tuple[date, date]:
+async def _window(account: Account, month: date) -> tuple[date, date]:
     """Os dias do mês que se conferem: desde o começo da coleta, até hoje."""
-    day = today(app.clock)
-    found = await load_month_coverage(app.engine, month, day)
+    day = today(account.clock)
+    found = await load_month_coverage(account.engine, month, day)
     if not _checkable(found, day):
         raise UsageError(
             f"{upper_first(month_name(month))} não pode ser conferido: {lower_first(STATES[found.month.state])}."

@@ -35,8 +35,8 @@ RunId = Annotated[int, Path(ge=1, le=_MOST)]
 async def history(request: Request, service: OneService, antes: Annotated[str | None, Query()] = None) -> Response:
     known = antes and antes.isascii() and antes.isdigit() and len(antes) <= 10 and 1 <= int(antes) <= _MOST
     before = int(antes) if antes and known else None
-    async with service.opened() as app:
-        found = await load_runs(app.engine, limit=PER_PAGE + 1, before=before)
+    async with service.opened() as account:
+        found = await load_runs(account.engine, limit=PER_PAGE + 1, before=before)
     shown, more = found[:PER_PAGE], len(found) > PER_PAGE
     return page(
         request,
@@ -52,9 +52,9 @@ async def history(request: Request, service: OneService, antes: Annotated[str | 
 
 @router.get("/execucoes/{run_id}")
 async def one(request: Request, run_id: RunId, service: OneService) -> Response:
-    async with service.opened() as app:
-        live = await load_live(app.engine, run_id)
-        failures, log = await load_failures(app.engine), await load_log(app.engine, run_id)
+    async with service.opened() as account:
+        live = await load_live(account.engine, run_id)
+        failures, log = await load_failures(account.engine), await load_log(account.engine, run_id)
     run, pace = live.run, Pace()
     pace.add(0, run.requisicoes)
     return page(
@@ -74,16 +74,16 @@ async def one(request: Request, run_id: RunId, service: OneService) -> Response:
 
 @router.post("/execucoes/{run_id}/parar", dependencies=[Depends(same_origin)])
 async def ask_to_stop(run_id: RunId, service: OneService) -> Response:
-    async with service.opened() as app:
-        await stop(app.engine, run_id)
+    async with service.opened() as account:
+        await stop(account.engine, run_id)
     return RedirectResponse(f"/execucoes/{run_id}", 303)
 
 
 @router.get("/execucoes/{run_id}/ao-vivo")
 async def live(run_id: RunId, service: OneService) -> Response:
     """Eventos (server-sent events): o andamento de segundo em segundo e, no fim, `fim`."""
-    async with service.opened() as app:
-        await load_live(app.engine, run_id)  # 404 antes de começar
+    async with service.opened() as account:
+        await load_live(account.engine, run_id)  # 404 antes de começar
     return StreamingResponse(_events(service, run_id), media_type="text/event-stream")
 
 
@@ -93,7 +93,7 @@ async def _events(service: Service, run_id: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     while loop.time() < ends and not service.runner.stopping:
         try:
-            live, pace = await service.live.look(await service.app(), run_id)
+            live, pace = await service.live.look(await service.account(), run_id)
         except CollectorError:  # o banco caiu: quem acompanha o diz na página, e liga de novo
             return
         if live.run.status != "running":

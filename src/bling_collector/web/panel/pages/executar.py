@@ -6,7 +6,6 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
-from bling_collector.bootstrap import App
 from bling_collector.errors import BlingUnavailableError, UsageError
 from bling_collector.insight.live import running_id
 from bling_collector.insight.status import load_status
@@ -16,6 +15,7 @@ from bling_collector.web.panel.forms import fields
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.starting import asked, start
 from bling_collector.web.service import OneService
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,11 +27,11 @@ uns trinta."""
 @router.get("/executar")
 async def choose(request: Request, service: OneService) -> Response:
     """As execuções que se podem começar; se uma está em curso, a página dela."""
-    async with service.opened() as app:
-        found = await running_id(app.engine)
+    async with service.opened() as account:
+        found = await running_id(account.engine)
         if found is not None:
             return RedirectResponse(f"/execucoes/{found}", 303)
-        return await _form(request, app)
+        return await _form(request, account)
 
 
 @router.get("/executar/plano", dependencies=[Depends(same_origin)])
@@ -42,11 +42,11 @@ async def plan(request: Request, service: OneService) -> Response:
     """
     given = dict(request.query_params)
     _ = service.settings.credentials
-    async with service.opened() as app:
+    async with service.opened() as account:
         try:
-            found = await _estimate(app, given)
+            found = await _estimate(account, given)
         except UsageError as error:
-            return await _form(request, app, given=given, error=str(error), status=422)
+            return await _form(request, account, given=given, error=str(error), status=422)
     return page(request, "plano.html", section="executar", plan=found, given=given)
 
 
@@ -56,8 +56,8 @@ async def begin(request: Request, service: OneService) -> Response:
     return await start(request, service, given.get("tipo", ""), given)
 
 
-async def _estimate(app: App, given: dict[str, str]) -> Estimate:
-    estimator = Estimator(app.engine, app.client, app.clock, app.settings)
+async def _estimate(account: Account, given: dict[str, str]) -> Estimate:
+    estimator = Estimator(account.engine, account.client, account.clock, account.settings)
     try:
         async with asyncio.timeout(PATIENCE):
             match given.get("tipo"):
@@ -71,9 +71,9 @@ async def _estimate(app: App, given: dict[str, str]) -> Estimate:
 
 
 async def _form(
-    request: Request, app: App, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
+    request: Request, account: Account, *, given: dict[str, str] | None = None, status: int = 200, **more: Any
 ) -> Response:
-    loaded = await load_status(app.engine, app.cipher, app.clock.now())
+    loaded = await load_status(account.engine, account.cipher, account.clock.now())
     first = given or {"tipo": "run" if loaded.started else "run-full"}
     more = {"error": None} | more
     return page(

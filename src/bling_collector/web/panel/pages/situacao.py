@@ -13,7 +13,7 @@ from bling_collector.insight.situation import load_situation
 from bling_collector.insight.words import KINDS
 from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
-from bling_collector.web.panel.revenue_tables import FATURAMENTO, VENDAS, change
+from bling_collector.web.panel.tables.revenue import FATURAMENTO, VENDAS, change
 from bling_collector.web.service import OneService, Service
 
 router = APIRouter(include_in_schema=False)
@@ -27,19 +27,19 @@ async def situacao(request: Request, service: OneService) -> Response:
     if not wants_page(request.scope):
         name = {"service": "bling-collector", "version": __version__}
         return JSONResponse(name | {"docs": "/docs", "status": "/status"})
-    async with service.opened() as app:
-        now = app.clock.now()
+    async with service.opened() as account:
+        now = account.clock.now()
         hours = service.settings.alert_no_run_hours
         found = await load_situation(
-            app.engine,
-            app.cipher,
+            account.engine,
+            account.cipher,
             now,
             no_run_hours=hours,
             missing=_missing(service),
-            recursos=app.settings.recursos,
+            recursos=account.settings.recursos,
             sales=[told.sales for told in _MONEY],
         )
-        running = await running_id(app.engine) if found.status.running else None
+        running = await running_id(account.engine) if found.status.running else None
     began = found.status.freshness.read_at is not None
     template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
     callback = f"{address(request)}/auth/callback"

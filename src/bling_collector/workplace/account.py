@@ -36,15 +36,15 @@ from bling_collector.errors import (
     DatabaseError,
     ReauthorizeError,
 )
-from bling_collector.opening import build_alarms, open_database, open_schema, token_store
 from bling_collector.runs.confirm import confirm_empresa
 from bling_collector.runs.pipeline import Pipeline
+from bling_collector.workplace.database import build_alarms, open_database, open_schema, token_store
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class App:
+class Account:
     """O que é de uma conta do Bling: as peças montadas para ela e para o seu schema."""
 
     settings: Settings
@@ -95,7 +95,7 @@ class Workplace:
     @asynccontextmanager
     async def open(
         self, settings: Settings, *, schema: str | None = None, on_unsaved: Callable[[bool], None] = _nobody
-    ) -> AsyncIterator[App]:
+    ) -> AsyncIterator[Account]:
         """Uma conta, no seu schema, que é criado e posto em dia. `on_unsaved` é o de `OAuth`.
 
         Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError.
@@ -112,7 +112,7 @@ class Workplace:
             reach = await stack.enter_async_context(open_bling(self, settings, engine, on_unsaved=unsaved))
             await _ready_tokens(token_store(settings, engine), reach.oauth)
             pipeline = Pipeline(engine, reach.client, reach.oauth, self.clock, settings, alarms.run_ended)
-            yield App(settings, self.clock, engine, self.embedded, reach.oauth, reach.client, pipeline, alarms)
+            yield Account(settings, self.clock, engine, self.embedded, reach.oauth, reach.client, pipeline, alarms)
 
 
 @asynccontextmanager
@@ -125,19 +125,19 @@ async def open_workplace(
 
 
 @asynccontextmanager
-async def open_app(
+async def open_account(
     settings: Settings,
     *,
     clock: Clock | None = None,
     per_second: int = PER_SECOND,
     on_unsaved: Callable[[bool], None] = _nobody,
-) -> AsyncIterator[App]:
+) -> AsyncIterator[Account]:
     """Uma conta só, no schema de DATABASE_URL; o resto, como em `Workplace.open`."""
     async with (
         open_workplace(settings, clock=clock, per_second=per_second) as workplace,
-        workplace.open(settings, on_unsaved=on_unsaved) as app,
+        workplace.open(settings, on_unsaved=on_unsaved) as account,
     ):
-        yield app
+        yield account
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from bling_collector.db.resources.revenue import Sales
+from bling_collector.db.reports.revenue import Sales
 
 _PERIOD = "data BETWEEN :inicio AND :fim"
 _AMOUNTS = """

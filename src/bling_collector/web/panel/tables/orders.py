@@ -8,7 +8,7 @@ from typing import Any, Final
 from bling_collector.documentos import masked
 from bling_collector.payload import Json
 from bling_collector.web.panel.notes import short
-from bling_collector.web.panel.tables import Column, Table
+from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import day, money, plural
 
 _TONES: Final = {9: "good", 24: "good", 12: "bad", 6: "warning", 15: "running"}

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from bling_collector.bootstrap import App
 from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
 from bling_collector.insight.notas.nota import Change, Nota, UnknownNotaError, load_nota, load_nota_proof
@@ -20,6 +19,7 @@ from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 from bling_collector.words import clock_time
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,20 +55,20 @@ async def sync(request: Request, nfe_id: str, service: OneService) -> Response:
     id_ = record_id(nfe_id, _ID)
     try:
         _ = service.settings.credentials
-        async with service.opened() as app:
-            result = await _fetch(app, id_)
+        async with service.opened() as account:
+            result = await _fetch(account, id_)
     except CollectorError as error:
         return await _show(request, service, id_, failure=error)
     return RedirectResponse(f"/notas/{id_}?busca={result}", 303)
 
 
-async def _fetch(app: App, id_: int) -> str:
+async def _fetch(account: Account, id_: int) -> str:
     """O que `Pipeline.sync` diz da nota; BlingUnavailableError se o Bling não a dá enquanto quem pediu espera.
 
     Quem desiste no meio não deixa nada pela metade: a nota é gravada numa transação só.
     """
-    async with app.engine.connect() as connection:
-        paused_until = (await read_quota(connection, app.clock.now())).paused_until
+    async with account.engine.connect() as connection:
+        paused_until = (await read_quota(connection, account.clock.now())).paused_until
     if paused_until is not None:
         raise BlingUnavailableError(
             "Depois de muitos erros do Bling, o coletor o deixa em paz por um momento: nada lhe é pedido até as "
@@ -76,7 +76,7 @@ async def _fetch(app: App, id_: int) -> str:
         )
     try:
         async with asyncio.timeout(PATIENCE):
-            return await app.pipeline.sync("nfe", id_)
+            return await account.pipeline.sync("nfe", id_)
     except TimeoutError:
         raise BlingUnavailableError(
             f"O Bling não deu a nota em {PATIENCE:.0f} s: está lento, ou ocupado com uma execução deste coletor. "
@@ -94,10 +94,10 @@ async def _show(
     failure: CollectorError | None = None,
 ) -> Response:
     try:
-        async with service.opened() as app:
-            nota = await load_nota(app.engine, id_)
-            proof = await load_nota_proof(app.engine, nota)
-            orders = await load_orders_of_note(app.engine, id_)
+        async with service.opened() as account:
+            nota = await load_nota(account.engine, id_)
+            proof = await load_nota_proof(account.engine, nota)
+            orders = await load_orders_of_note(account.engine, id_)
     except UnknownNotaError:
         return page(
             request,

@@ -7,9 +7,9 @@ from sqlalchemy import Row
 
 from bling_collector.documentos import masked
 from bling_collector.insight.attention import Signal
-from bling_collector.web.panel.one_tables import NAMELESS, customer_address
-from bling_collector.web.panel.stock_tables import product_address
-from bling_collector.web.panel.tables import Column, Table
+from bling_collector.web.panel.tables.cards import NAMELESS, customer_address
+from bling_collector.web.panel.tables.stock import product_address
+from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import money, percent, plural
 
 _WHO: Final = (Column("Cliente"), Column("CNPJ ou CPF", place="under"))

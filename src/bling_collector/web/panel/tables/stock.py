@@ -5,7 +5,7 @@ from typing import Final
 
 from bling_collector.insight.stock.stock import Day, Product, Products
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
-from bling_collector.web.panel.tables import Column, Table
+from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import day, money, month, plural
 
 PRODUCTS: Final = "produtos"

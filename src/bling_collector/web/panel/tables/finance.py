@@ -5,18 +5,18 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from bling_collector.db.resources.finance import Rows
+from bling_collector.db.reports.finance import Rows
 from bling_collector.documentos import masked
 from bling_collector.insight.finance.money import Due, FlowStep, Money, Side
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
-from bling_collector.web.panel.revenue_tables import (
+from bling_collector.web.panel.tables.revenue import (
     STEP_KINDS,
     STEP_TITLES,
     change,
     step_labels,
     step_name,
 )
-from bling_collector.web.panel.tables import Column, Table
+from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import day, money
 
 TABLES: Final = {

@@ -24,8 +24,8 @@ from bling_collector.payload import storable
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import fragment, page, wants_fragment
-from bling_collector.web.panel.stock_tables import ABOUT, DAYS, PRODUCTS, days_chart, days_table, products_table
-from bling_collector.web.panel.tables import Table
+from bling_collector.web.panel.tables.stock import ABOUT, DAYS, PRODUCTS, days_chart, days_table, products_table
+from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)
@@ -35,19 +35,19 @@ _PARAMETERS: Final = (*_ASKED, "pagina", "tabela", "partes")
 
 @router.get("/estoque")
 async def estoque(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
+    async with service.opened() as account:
         found, days, error = None, None, None
         try:
             typed, search = _read(request)
             if wants_fragment(request.scope) and typed["partes"]:
-                days = await load_days(app.engine, search.deposito, SHOWN_DAYS)
+                days = await load_days(account.engine, search.deposito, SHOWN_DAYS)
                 return fragment("estoque.html", "partes", **_days(days), query=_query(typed))
-            found = await load_stock(app.engine, search)
+            found = await load_stock(account.engine, search)
             if typed["partes"] and found.summary is not None:
-                days = await load_days(app.engine, search.deposito, SHOWN_DAYS)
+                days = await load_days(account.engine, search.deposito, SHOWN_DAYS)
         except UsageError as failure:
             typed, search, error = dict.fromkeys(_PARAMETERS, ""), Search(), failure
-        collected = "estoques" in await load_collected(app.engine, app.settings.recursos)
+        collected = "estoques" in await load_collected(account.engine, account.settings.recursos)
     last = max(-(-found.products.of // PER_PAGE), 1) if found else 1
     return page(
         request,
@@ -89,10 +89,10 @@ async def _tables(request: Request, service: OneService) -> list[Table]:
     name = typed["tabela"] or PRODUCTS
     if name not in (PRODUCTS, DAYS):
         raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {PRODUCTS}, {DAYS}.")
-    async with service.opened() as app:
+    async with service.opened() as account:
         if name == DAYS:
-            return [days_table(await load_days(app.engine, search.deposito))]
-        return [products_table(await load_products(app.engine, search))]
+            return [days_table(await load_days(account.engine, search.deposito))]
+        return [products_table(await load_products(account.engine, search))]
 
 
 def _read(request: Request) -> tuple[dict[str, str], Search]:

@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
-from bling_collector.db.resources.accounts import ORDERS, Criteria, folded
+from bling_collector.db.reports.accounts import ORDERS, Criteria, folded
 from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
 from bling_collector.insight.finance.accounts import (
@@ -26,9 +25,10 @@ from bling_collector.payload import storable
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.tables import Column, Table
+from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.web.service import OneService
 from bling_collector.words import day
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 SITUATIONS: Final = {
@@ -72,28 +72,28 @@ class Asked:
 
 @router.get("/contas/{lado}.csv")
 async def contas_csv(request: Request, lado: str, service: OneService) -> Response:
-    async with service.opened() as app:
-        asked = _sound(request, lado, app)
-        found = await load_accounts(app.engine, asked.criteria, asked.order, None)
+    async with service.opened() as account:
+        asked = _sound(request, lado, account)
+        found = await load_accounts(account.engine, asked.criteria, asked.order, None)
     return csv_file(_table(asked.lado, found), f"contas-a-{lado}")
 
 
 @router.get("/contas/{lado}.xlsx")
 async def contas_xlsx(request: Request, lado: str, service: OneService) -> Response:
-    async with service.opened() as app:
-        asked = _sound(request, lado, app)
-        found = await load_accounts(app.engine, asked.criteria, asked.order, None)
+    async with service.opened() as account:
+        asked = _sound(request, lado, account)
+        found = await load_accounts(account.engine, asked.criteria, asked.order, None)
     return await xlsx_file([_table(lado, found)], [_TITLES[lado], _said(asked, found)], f"contas-a-{lado}")
 
 
 @router.get("/contas/{lado}")
 async def contas(request: Request, lado: str, service: OneService) -> Response:
     found = None
-    async with service.opened() as app:
-        hoje = today(app.clock)
+    async with service.opened() as account:
+        hoje = today(account.clock)
         asked = read(request, _lado(lado), hoje)
         if not asked.errors:
-            found = await load_accounts(app.engine, asked.criteria, asked.order, asked.number)
+            found = await load_accounts(account.engine, asked.criteria, asked.order, asked.number)
     last = max((found.total + PER_PAGE - 1) // PER_PAGE, 1) if found else 1
     return page(
         request,
@@ -125,12 +125,12 @@ async def conta(request: Request, lado: str, conta_id: str, service: OneService)
     lado = _lado(lado)
     if not (conta_id.isascii() and conta_id.isdigit() and len(conta_id) < 19):
         raise HTTPException(404, "O endereço de uma conta traz o id dela no Bling, que é só de algarismos.")
-    async with service.opened() as app:
+    async with service.opened() as account:
         try:
-            found = await load_account(app.engine, lado, int(conta_id))
+            found = await load_account(account.engine, lado, int(conta_id))
         except UnknownAccountError as error:
             raise HTTPException(404, str(error)) from error
-        hoje = today(app.clock)
+        hoje = today(account.clock)
     header = found.conta
     words, tone = _state(header["situacao"], header["vencimento"], gone=header["excluida_em"] is not None, hoje=hoje)
     return page(
@@ -158,9 +158,9 @@ def _lado(lado: str) -> str:
     return lado
 
 
-def _sound(request: Request, lado: str, app: App) -> Asked:
+def _sound(request: Request, lado: str, account: Account) -> Asked:
     """O que o endereço de um arquivo pede. UsageError no primeiro engano."""
-    asked = read(request, _lado(lado), today(app.clock))
+    asked = read(request, _lado(lado), today(account.clock))
     if asked.errors:
         raise UsageError(next(iter(asked.errors.values())))
     return asked

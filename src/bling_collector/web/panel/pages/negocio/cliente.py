@@ -4,7 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.recursos import load_collected
@@ -18,12 +17,13 @@ from bling_collector.insight.sales.customer import (
 from bling_collector.insight.sales.periods import SalesPeriod, step_of
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only, record_id
-from bling_collector.web.panel.one_tables import CUSTOMER, NAMELESS, table_of
 from bling_collector.web.panel.periods import PARAMETERS, presets_of, query_of, read_period
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.revenue_tables import FATURAMENTO, STEPS, change, charts, steps_table
-from bling_collector.web.panel.tables import Table
+from bling_collector.web.panel.tables.cards import CUSTOMER, NAMELESS, table_of
+from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, steps_table
+from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 TOP: Final = 10
@@ -34,21 +34,21 @@ _ID: Final = "O endereço de um cliente traz o id do contato no Bling, que é s�
 @router.get("/clientes/{contato_id}.csv")
 async def cliente_csv(request: Request, contato_id: str, service: OneService) -> Response:
     id_ = record_id(contato_id, _ID)
-    async with service.opened() as app:
+    async with service.opened() as account:
         typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(app, typed)
-        table = await _table(app, id_, period, typed["tabela"] or STEPS)
+        period = await read_period(account, typed)
+        table = await _table(account, id_, period, typed["tabela"] or STEPS)
     return csv_file(table, f"cliente-{id_}-{table.name}")
 
 
 @router.get("/clientes/{contato_id}.xlsx")
 async def cliente_xlsx(request: Request, contato_id: str, service: OneService) -> Response:
     id_ = record_id(contato_id, _ID)
-    async with service.opened() as app:
+    async with service.opened() as account:
         typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(app, typed)
+        period = await read_period(account, typed)
         names = [typed["tabela"]] if typed["tabela"] else [STEPS, *TABLES]
-        tables = [await _table(app, id_, period, name) for name in names]
+        tables = [await _table(account, id_, period, name) for name in names]
     name = tables[0].name if len(tables) == 1 else "completo"
     return await xlsx_file(tables, [f"Cliente {id_}", FATURAMENTO.counts], f"cliente-{id_}-{name}")
 
@@ -57,21 +57,21 @@ async def cliente_xlsx(request: Request, contato_id: str, service: OneService) -
 async def cliente(request: Request, contato_id: str, service: OneService) -> Response:
     id_ = record_id(contato_id, _ID)
     path = f"/clientes/{id_}"
-    async with service.opened() as app:
+    async with service.opened() as account:
         error, period = None, None
         typed = dict.fromkeys(PARAMETERS, "")
         try:
             typed = only(request, PARAMETERS)
-            period = await read_period(app, typed)
+            period = await read_period(account, typed)
         except UsageError as failure:
             error = failure
-        period = period or await read_period(app, dict.fromkeys(PARAMETERS, ""))
-        now = today(app.clock)
+        period = period or await read_period(account, dict.fromkeys(PARAMETERS, ""))
+        now = today(account.clock)
         try:
-            found = await load_customer(app.engine, id_, period, now, TOP)
+            found = await load_customer(account.engine, id_, period, now, TOP)
         except UnknownCustomerError as failure:
             raise HTTPException(404, str(failure)) from None
-        collected = await load_collected(app.engine, app.settings.recursos)
+        collected = await load_collected(account.engine, account.settings.recursos)
     revenue = found.revenue
     return page(
         request,
@@ -101,11 +101,11 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
     )
 
 
-async def _table(app: App, id_: int, period: SalesPeriod, name: str) -> Table:
-    now = today(app.clock)
+async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
+    now = today(account.clock)
     if name == STEPS:
-        revenue = await load_customer_revenue(app.engine, id_, period, now)
+        revenue = await load_customer_revenue(account.engine, id_, period, now)
         return steps_table(revenue.steps, step_of(period), FATURAMENTO, period)
     if name not in TABLES:
         raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join([STEPS, *TABLES])}.")
-    return table_of(CUSTOMER, name, await load_customer_table(app.engine, id_, period, now, name))
+    return table_of(CUSTOMER, name, await load_customer_table(account.engine, id_, period, now, name))

@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.finance.money import AHEAD, Money, load_checks, load_money, load_period
 from bling_collector.insight.sales.periods import PRESETS, SalesPeriod
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.finance_tables import (
+from bling_collector.web.panel.render import fragment, page, wants_fragment
+from bling_collector.web.panel.tables.finance import (
     CHECKS,
     COUNTS,
     TABLES,
@@ -25,11 +25,11 @@ from bling_collector.web.panel.finance_tables import (
     listing,
     money_table,
 )
-from bling_collector.web.panel.render import fragment, page, wants_fragment
-from bling_collector.web.panel.revenue_tables import change
-from bling_collector.web.panel.tables import Table
+from bling_collector.web.panel.tables.revenue import change
+from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
 from bling_collector.words import day
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 TOP: Final = 10
@@ -55,17 +55,17 @@ class Asked:
             raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
         return cls(**{name: query.get(name, "").strip() for name in _PARAMETERS})
 
-    async def period(self, app: App) -> SalesPeriod:
+    async def period(self, account: Account) -> SalesPeriod:
         found = {"preset": self.periodo or None, "de": self.de or None, "ate": self.ate or None}
-        return await load_period(app.engine, today(app.clock), **found)
+        return await load_period(account.engine, today(account.clock), **found)
 
 
 @router.get("/financeiro")
 async def financeiro(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
+    async with service.opened() as account:
         try:
             asked = Asked.of(request)
-            period = await asked.period(app)
+            period = await asked.period(account)
         except UsageError as error:
             query = request.query_params
             return page(
@@ -79,10 +79,10 @@ async def financeiro(request: Request, service: OneService) -> Response:
                 ate=query.get("ate", ""),
                 money=None,
             )
-        checks = await _checks(app.engine) if asked.conferencia else None
+        checks = await _checks(account.engine) if asked.conferencia else None
         if wants_fragment(request.scope) and checks is not None:
             return fragment("financeiro.html", "conferencia", checks=checks, query=query_of(period))
-        found = await load_money(app.engine, period, today(app.clock), app.settings.recursos, most=TOP)
+        found = await load_money(account.engine, period, today(account.clock), account.settings.recursos, most=TOP)
     return page(
         request,
         "financeiro.html",
@@ -96,33 +96,33 @@ async def financeiro(request: Request, service: OneService) -> Response:
 
 @router.get("/financeiro.csv")
 async def financeiro_csv(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
+    async with service.opened() as account:
         asked = Asked.of(request)
-        period = await asked.period(app)
-        tables = await _whole(app, period, [asked.tabela or "fluxo"])
+        period = await asked.period(account)
+        tables = await _whole(account, period, [asked.tabela or "fluxo"])
     return csv_file(tables[0], _file(period, tables[0].name))
 
 
 @router.get("/financeiro.xlsx")
 async def financeiro_xlsx(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
+    async with service.opened() as account:
         asked = Asked.of(request)
-        period = await asked.period(app)
-        tables = await _whole(app, period, [asked.tabela] if asked.tabela else [*TABLES, *CHECKS])
+        period = await asked.period(account)
+        tables = await _whole(account, period, [asked.tabela] if asked.tabela else [*TABLES, *CHECKS])
     about = [f"Financeiro de {day(period.inicio)} a {day(period.fim)}", COUNTS]
     return await xlsx_file(tables, about, _file(period, tables[0].name if len(tables) == 1 else "completo"))
 
 
-async def _whole(app: App, period: SalesPeriod, names: list[str]) -> list[Table]:
+async def _whole(account: Account, period: SalesPeriod, names: list[str]) -> list[Table]:
     """As tabelas inteiras. UsageError se uma não existe."""
     if unknown := [name for name in names if name not in TABLES | CHECKS]:
         raise UsageError(f"Não há uma tabela chamada “{unknown[0][:40]}”. As que há: {', '.join([*TABLES, *CHECKS])}.")
     tables: list[Table] = []
     if any(name in TABLES for name in names):
-        found = await load_money(app.engine, period, today(app.clock), app.settings.recursos, most=None)
+        found = await load_money(account.engine, period, today(account.clock), account.settings.recursos, most=None)
         tables += [money_table(name, found) for name in names if name in TABLES]
     if any(name in CHECKS for name in names):
-        tables += [table for table in await _checks(app.engine, most=None) if table.name in names]
+        tables += [table for table in await _checks(account.engine, most=None) if table.name in names]
     return tables
 
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.attention import RULES, Attention, load_attention
-from bling_collector.web.panel.attention_tables import figure_of, signal_table
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import page
+from bling_collector.web.panel.tables.attention import figure_of, signal_table
 from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)
@@ -21,8 +21,8 @@ TOP: Final = 10
 @router.get("/atencao")
 async def atencao(request: Request, service: OneService) -> Response:
     only(request, ())
-    async with service.opened() as app:
-        found = await load_attention(app.engine, today(app.clock), app.settings.recursos, most=TOP)
+    async with service.opened() as account:
+        found = await load_attention(account.engine, today(account.clock), account.settings.recursos, most=TOP)
     return page(
         request,
         "atencao.html",
@@ -53,9 +53,11 @@ async def atencao_xlsx(request: Request, service: OneService) -> Response:
 async def _found(service: OneService, name: str) -> Attention:
     if name and name not in RULES:
         raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join(RULES)}.")
-    async with service.opened() as app:
+    async with service.opened() as account:
         names = [name] if name else list(RULES)
-        found = await load_attention(app.engine, today(app.clock), app.settings.recursos, most=None, names=names)
+        found = await load_attention(
+            account.engine, today(account.clock), account.settings.recursos, most=None, names=names
+        )
     if not found.signals:
         raise UsageError(f"Este sinal sai de {RULES[name].recurso}, que não se coleta.")
     return found

@@ -10,19 +10,19 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
-from bling_collector.bootstrap import App
-from bling_collector.db.resources.order_search import NONE, ORDERS, Criteria
+from bling_collector.db.reports.order_search import NONE, ORDERS, Criteria
 from bling_collector.errors import UsageError
 from bling_collector.insight.notas.terms import UnreadableTermError, cleaned
 from bling_collector.insight.recursos import load_recurso
 from bling_collector.insight.sales.pedidos import load_all, load_pedidos
 from bling_collector.payload import storable
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
-from bling_collector.web.panel.files import XLSX, attachment, read_file, unblocked
-from bling_collector.web.panel.orders import channel, orders_table, seller, state
+from bling_collector.web.panel.downloads import XLSX, attachment, read_file, unblocked
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.tables import Table, csv_lines, write_xlsx
+from bling_collector.web.panel.tables.orders import channel, orders_table, seller, state
+from bling_collector.web.panel.tables.table import Table, csv_lines, write_xlsx
 from bling_collector.web.service import OneService
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,11 +64,13 @@ class Asked:
 @router.get("/pedidos")
 async def pedidos(request: Request, service: OneService) -> Response:
     asked = read(dict(request.query_params))
-    async with service.opened() as app:
-        recurso = await load_recurso(app.engine, app.settings.recursos, PEDIDOS_VENDA.name, app.clock.now())
+    async with service.opened() as account:
+        recurso = await load_recurso(account.engine, account.settings.recursos, PEDIDOS_VENDA.name, account.clock.now())
         found = None
         if not asked.errors:
-            found = await load_pedidos(app.engine, asked.criteria, asked.order, falling=asked.falling, page=asked.page)
+            found = await load_pedidos(
+                account.engine, asked.criteria, asked.order, falling=asked.falling, page=asked.page
+            )
     return page(
         request,
         "pedidos.html",
@@ -91,8 +93,8 @@ async def pedidos(request: Request, service: OneService) -> Response:
 
 @router.get("/pedidos.csv")
 async def pedidos_csv(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
-        table = await _whole(app, request)
+    async with service.opened() as account:
+        table = await _whole(account, request)
     return StreamingResponse(
         unblocked(csv_lines(table)),
         media_type="text/csv; charset=utf-8",
@@ -102,18 +104,18 @@ async def pedidos_csv(request: Request, service: OneService) -> Response:
 
 @router.get("/pedidos.xlsx")
 async def pedidos_xlsx(request: Request, service: OneService) -> Response:
-    async with service.opened() as app:
-        table = await _whole(app, request)
+    async with service.opened() as account:
+        table = await _whole(account, request)
     file = await asyncio.to_thread(_workbook, table)
     return StreamingResponse(read_file(file), media_type=XLSX, headers=attachment("pedidos", "xlsx"))
 
 
-async def _whole(app: App, request: Request) -> Table:
+async def _whole(account: Account, request: Request) -> Table:
     """Todos os que se procuram. UsageError se o que se pede não serve."""
     asked = read(dict(request.query_params))
     if asked.errors:
         raise UsageError(next(iter(asked.errors.values())))
-    return orders_table(await load_all(app.engine, asked.criteria, asked.order, falling=asked.falling))
+    return orders_table(await load_all(account.engine, asked.criteria, asked.order, falling=asked.falling))
 
 
 def read(parameters: dict[str, str]) -> Asked:

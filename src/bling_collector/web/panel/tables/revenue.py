@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from bling_collector.db.resources.orders import PEDIDOS
-from bling_collector.db.resources.revenue import NOTAS, Sales
+from bling_collector.db.reports.orders import PEDIDOS
+from bling_collector.db.reports.revenue import NOTAS, Sales
 from bling_collector.documentos import masked
 from bling_collector.insight.sales.periods import SalesPeriod, month_end
 from bling_collector.insight.sales.revenue import Breakdown, Part, Revenue, Step
 from bling_collector.insight.sales.situacoes import OPERACOES
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
-from bling_collector.web.panel.tables import Column, Kind, Table
+from bling_collector.web.panel.tables.table import Column, Kind, Table
 from bling_collector.words import day, money, month, number, percent, plural
 
 STEPS: Final = "evolucao"

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from bling_collector.documentos import masked
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars
-from bling_collector.web.panel.tables import Column, Table
+from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import day, month, number
 
 NAMELESS: Final = "Sem nome"

@@ -10,8 +10,8 @@ from bling_collector.documentos import masked
 from bling_collector.insight.sales.pedidos import Pedido, load_pedido
 from bling_collector.insight.sales.situacoes import PAGAMENTOS, situacao
 from bling_collector.web.panel.notes import quantity, short
-from bling_collector.web.panel.orders import ACCOUNTS, change, channel, seller, state
 from bling_collector.web.panel.render import page
+from bling_collector.web.panel.tables.orders import ACCOUNTS, change, channel, seller, state
 from bling_collector.web.service import OneService
 from bling_collector.words import money, number
 
@@ -25,9 +25,9 @@ _CHANGES: Final = 50
 @router.get("/pedidos/{pedido_id}")
 async def pedido(request: Request, pedido_id: str, service: OneService) -> Response:
     id_ = _id(pedido_id)
-    async with service.opened() as app:
-        found = await load_pedido(app.engine, id_)
-        now = today(app.clock)
+    async with service.opened() as account:
+        found = await load_pedido(account.engine, id_)
+        now = today(account.clock)
     header = found.header
     words, tone = state(header)
     gone = header["excluida_em"] is not None
@@ -50,7 +50,7 @@ async def pedido(request: Request, pedido_id: str, service: OneService) -> Respo
         items_of=len(found.items),
         parcels=[_parcel(parcel) for parcel in found.parcels[:_LINES]],
         parcels_of=len(found.parcels),
-        accounts=[_account(account, now) for account in found.accounts[:_LINES]],
+        accounts=[_account(conta, now) for conta in found.accounts[:_LINES]],
         sums=_sums(found),
         history=[
             {"quando": when, "run_id": run, "mudancas": [change(*each, found.statuses) for each in changes.items()]}
@@ -97,10 +97,10 @@ def _parcel(parcel: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _account(account: Mapping[str, Any], now: Any) -> dict[str, Any]:
-    words, tone = ACCOUNTS.get(account["situacao"], (f"Situação {account['situacao']}", "neutral"))
-    late = account["em_aberto"] and account["vencimento"] is not None and account["vencimento"] < now
-    return {**account, "palavras": "Vencida" if late else words, "tom": "bad" if late else tone}
+def _account(conta: Mapping[str, Any], now: Any) -> dict[str, Any]:
+    words, tone = ACCOUNTS.get(conta["situacao"], (f"Situação {conta['situacao']}", "neutral"))
+    late = conta["em_aberto"] and conta["vencimento"] is not None and conta["vencimento"] < now
+    return {**conta, "palavras": "Vencida" if late else words, "tom": "bad" if late else tone}
 
 
 def _sums(found: Pedido) -> dict[str, Any]:

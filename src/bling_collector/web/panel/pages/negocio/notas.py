@@ -58,9 +58,9 @@ async def notas(request: Request, service: OneService) -> Response:
     asked = read(dict(request.query_params))
     found = None
     if not asked.errors:
-        async with service.opened() as app:
+        async with service.opened() as account:
             try:
-                found = await load_notas(app.engine, asked.search)
+                found = await load_notas(account.engine, asked.search)
             except UsageError as error:
                 asked.errors["geral"] = str(error)
     return page(

@@ -4,7 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from bling_collector.bootstrap import App
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.recursos import load_collected
@@ -18,12 +17,13 @@ from bling_collector.insight.sales.product import (
 )
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only, record_id
-from bling_collector.web.panel.one_tables import PRODUCT, balance_chart, table_of
 from bling_collector.web.panel.periods import PARAMETERS, presets_of, query_of, read_period
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.revenue_tables import FATURAMENTO, STEPS, change, charts, steps_table
-from bling_collector.web.panel.tables import Table
+from bling_collector.web.panel.tables.cards import PRODUCT, balance_chart, table_of
+from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, steps_table
+from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
+from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
 TOP: Final = 10
@@ -42,21 +42,21 @@ _NEEDS: Final = {
 @router.get("/produtos/{produto_id}.csv")
 async def produto_csv(request: Request, produto_id: str, service: OneService) -> Response:
     id_ = record_id(produto_id, _ID)
-    async with service.opened() as app:
+    async with service.opened() as account:
         typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(app, typed)
-        table = await _table(app, id_, period, typed["tabela"] or STEPS)
+        period = await read_period(account, typed)
+        table = await _table(account, id_, period, typed["tabela"] or STEPS)
     return csv_file(table, f"produto-{id_}-{table.name}")
 
 
 @router.get("/produtos/{produto_id}.xlsx")
 async def produto_xlsx(request: Request, produto_id: str, service: OneService) -> Response:
     id_ = record_id(produto_id, _ID)
-    async with service.opened() as app:
+    async with service.opened() as account:
         typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(app, typed)
+        period = await read_period(account, typed)
         names = [typed["tabela"]] if typed["tabela"] else [STEPS, *TABLES]
-        tables = [await _table(app, id_, period, name) for name in names]
+        tables = [await _table(account, id_, period, name) for name in names]
     name = tables[0].name if len(tables) == 1 else "completo"
     return await xlsx_file(tables, [f"Produto {id_}", FATURAMENTO.counts], f"produto-{id_}-{name}")
 
@@ -65,20 +65,20 @@ async def produto_xlsx(request: Request, produto_id: str, service: OneService) -
 async def produto(request: Request, produto_id: str, service: OneService) -> Response:
     id_ = record_id(produto_id, _ID)
     path = f"/produtos/{id_}"
-    async with service.opened() as app:
+    async with service.opened() as account:
         error, period = None, None
         typed = dict.fromkeys(PARAMETERS, "")
         try:
             typed = only(request, PARAMETERS)
-            period = await read_period(app, typed)
+            period = await read_period(account, typed)
         except UsageError as failure:
             error = failure
-        period = period or await read_period(app, dict.fromkeys(PARAMETERS, ""))
+        period = period or await read_period(account, dict.fromkeys(PARAMETERS, ""))
         try:
-            found = await load_product(app.engine, id_, period, today(app.clock), _STOCK_DAYS)
+            found = await load_product(account.engine, id_, period, today(account.clock), _STOCK_DAYS)
         except UnknownProductError as failure:
             raise HTTPException(404, str(failure)) from None
-        collected = await load_collected(app.engine, app.settings.recursos)
+        collected = await load_collected(account.engine, account.settings.recursos)
     revenue = found.revenue
     return page(
         request,
@@ -108,10 +108,10 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
     )
 
 
-async def _table(app: App, id_: int, period: SalesPeriod, name: str) -> Table:
+async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
     if name == STEPS:
-        revenue = await load_product_revenue(app.engine, id_, period, today(app.clock))
+        revenue = await load_product_revenue(account.engine, id_, period, today(account.clock))
         return steps_table(revenue.steps if revenue else [], step_of(period), FATURAMENTO, period)
     if name not in TABLES:
         raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join([STEPS, *TABLES])}.")
-    return table_of(PRODUCT, name, await load_product_table(app.engine, id_, period, name))
+    return table_of(PRODUCT, name, await load_product_table(account.engine, id_, period, name))

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from bling_collector.web.panel import sales
-from bling_collector.web.panel.revenue_tables import VENDAS
+from bling_collector.web.panel.tables.revenue import VENDAS
 from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)

@@ -1,4 +1,4 @@
-"""O banco aberto e o que só precisa dele: os alarmes e os tokens guardados. Quem coleta abre tudo, em `bootstrap`."""
+"""O banco aberto e o que só precisa dele: os alarmes e os tokens guardados. Quem coleta abre tudo, em `account`."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
