@@ -102,19 +102,20 @@ def loads(postgres: EmbeddedServer, migrated_template: str) -> Loads:
 
 @pytest.fixture
 async def load(request: pytest.FixtureRequest, loads: Loads) -> Load:
-    """A carga que este teste já encontra feita."""
+    """A carga que este teste já encontra feita; ou só a autorização, se não pede nenhuma."""
     mark = request.node.get_closest_marker("loaded")
-    before = mark.kwargs.get("before", nothing)
-    return await loads.since(mark.args[0], NOW, _simulator(request), _marked(request, "collector"), before)
+    start, before = (mark.args[0], mark.kwargs.get("before", nothing)) if mark else (None, nothing)
+    return await loads.since(start, NOW, _simulator(request), _marked(request, "collector"), before)
 
 
 @pytest.fixture
 def template(request: pytest.FixtureRequest) -> str:
     """O banco que este teste copia."""
-    url: str = (
-        request.getfixturevalue("load").url if _is_loaded(request) else request.getfixturevalue("migrated_template")
-    )
-    return url
+    if _is_loaded(request) or _is_usual(request):
+        loaded: Load = request.getfixturevalue("load")
+        return loaded.url
+    empty: str = request.getfixturevalue("migrated_template")
+    return empty
 
 
 @pytest.fixture
@@ -145,6 +146,11 @@ def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
 
 def _is_loaded(request: pytest.FixtureRequest) -> bool:
     return request.node.get_closest_marker("loaded") is not None
+
+
+def _is_usual(request: pytest.FixtureRequest) -> bool:
+    """Se o coletor e o simulador deste teste são os de costume: então a autorização de outro serve."""
+    return "account" in request.fixturenames and not (_marked(request, "bling") or _marked(request, "collector"))
 
 
 def _simulator(request: pytest.FixtureRequest) -> SimulatorSettings:
@@ -182,8 +188,14 @@ def settings(request: pytest.FixtureRequest, server: RunningServer, database_url
 
 
 @pytest.fixture
-async def account(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncIterator[Account]:
+async def account(
+    request: pytest.FixtureRequest, settings: Settings, clock: FakeClock, bling: Bling
+) -> AsyncIterator[Account]:
     """O coletor montado e já autorizado."""
+    authorised = _is_loaded(request) or _is_usual(request)
+    if authorised:
+        bling.grants.adopt(request.getfixturevalue("load").grants)
     async with open_account(settings, clock=clock) as opened:
-        await authorise(opened, bling)
+        if not authorised:
+            await authorise(opened, bling)
         yield opened

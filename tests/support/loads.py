@@ -13,16 +13,18 @@ from bling_collector.config import Secret
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.workplace.account import open_account
 from bling_simulator.bling import Bling
+from bling_simulator.oauth.grants import Grants
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings
 
 
 @dataclass(frozen=True)
 class Load:
-    """O banco de uma carga inteira, sem conexões, e a hora em que ela acabou."""
+    """O banco de uma carga inteira, sem conexões, a hora em que ela acabou e os tokens que estão nele."""
 
     url: str
     ended: datetime
+    grants: Grants
 
 
 def nothing(bling: Bling) -> None:
@@ -39,13 +41,16 @@ class Loads:
 
     async def since(
         self,
-        start: date,
+        start: date | None,
         now: datetime,
         simulator: SimulatorSettings,
         collector: Mapping[str, Any],
         before: Callable[[Bling], object],
     ) -> Load:
-        """A carga, feita em `now`, de tudo o que o Bling de `simulator` tem desde `start` depois de `before`."""
+        """A carga, feita em `now`, de tudo o que o Bling de `simulator` tem desde `start` depois de `before`.
+
+        Sem `start`, só a autorização.
+        """
         key = repr((start, simulator, sorted(collector.items()), before.__module__, before.__qualname__))
         if key not in self._done:
             self._done[key] = await self._load(start, TickingClock(now), simulator, collector, before)
@@ -53,7 +58,7 @@ class Loads:
 
     async def _load(
         self,
-        start: date,
+        start: date | None,
         clock: FakeClock,
         simulator: SimulatorSettings,
         collector: Mapping[str, Any],
@@ -65,5 +70,6 @@ class Loads:
             settings = collector_settings(server.api_url, Secret(url), **collector)
             async with open_account(settings, clock=clock) as account:
                 await authorise(account, server.bling)
-                assert (await account.pipeline.run_full(start)).status == "success"
-        return Load(url, clock.now())
+                if start is not None:
+                    assert (await account.pipeline.run_full(start)).status == "success"
+        return Load(url, clock.now(), server.bling.grants)

@@ -116,5 +116,10 @@ class Grants:
         self._refresh.clear()
         self._codes = {code: known for code, known in self._codes.items() if known.used}
 
+    def adopt(self, other: "Grants") -> None:
+        """O que `other` concedeu vale aqui também."""
+        self._access |= other._access
+        self._refresh |= other._refresh
+
     def _in(self, seconds: int) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
