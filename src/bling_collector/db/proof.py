@@ -268,7 +268,9 @@ async def scope_start(connection: AsyncConnection) -> date | None:
     return day
 
 
-async def counted_months(connection: AsyncConnection, recurso: str, inicio: date, fim: date) -> Sequence[Row[Any, Any, Any]]:
+async def counted_months(
+    connection: AsyncConnection, recurso: str, inicio: date, fim: date
+) -> Sequence[Row[Any, Any, Any]]:
     """As conferências dos meses que tocam estes dias: o que contaram no Bling, e de que dia a que dia."""
     c = conferencias.c
     rows = await connection.execute(
