@@ -157,18 +157,18 @@ def _group(
     ]
     # Os enlaces repartem o grupo: um só o tem todo; se são das barras, cada um tem a sua coluna.
     links = group.links or (None,)
-    each_has = len(bars) // len(links)
-    parts = Markup().join(
-        _part(
-            Markup().join(drawn for drawn in bars[n * each_has : (n + 1) * each_has] if drawn is not None),
-            link,
-            group.tip if len(links) == 1 else f"{series[n].name}, {group.tip}",
-            left + n * width / len(links),
-            width / len(links),
-        )
+    if len(links) == 1:
+        return _part(_joined(bars), texts, links[0], group.tip, left, width)
+    column = width / len(links)
+    parts = [
+        _part(_joined(bars[n : n + 1]), Markup(), link, f"{series[n].name}, {group.tip}", left + n * column, column)
         for n, link in enumerate(links)
-    )
-    return Markup("<g>{parts}{texts}</g>").format(parts=parts, texts=texts)
+    ]
+    return Markup("{parts}<g>{texts}</g>").format(parts=Markup().join(parts), texts=texts)
+
+
+def _joined(bars: Sequence[Markup | None]) -> Markup:
+    return Markup().join(each for each in bars if each is not None)
 
 
 def _bar(series: Series, place: int, left: float, width: float, top: Decimal) -> Markup:
@@ -178,11 +178,19 @@ def _bar(series: Series, place: int, left: float, width: float, top: Decimal) ->
     )
 
 
-def _part(bars: Markup, link: str | None, tip: str, left: float, width: float) -> Markup:
+def _part(bars: Markup, texts: Markup, link: str | None, tip: str, left: float, width: float) -> Markup:
     """Uma coluna do gráfico, com o que nela se lê; um enlace, se há para onde ir e barra que o peça."""
     inside = Markup(
-        '<title>{tip}</title><rect class="plot-hit" x="{x}%" y="{y}" width="{w}%" height="{h}"/>{bars}'
-    ).format(tip=escape(tip), x=f"{left:.3f}", y=_TOP, w=f"{width:.3f}", h=HEIGHT - _TOP - _BOTTOM, bars=bars)
+        '<title>{tip}</title><rect class="plot-hit" x="{x}%" y="{y}" width="{w}%" height="{h}"/>{bars}{texts}'
+    ).format(
+        tip=escape(tip),
+        x=f"{left:.3f}",
+        y=_TOP,
+        w=f"{width:.3f}",
+        h=HEIGHT - _TOP - _BOTTOM,
+        bars=bars,
+        texts=texts,
+    )
     if link is None or not bars:
         return Markup("<g>{inside}</g>").format(inside=inside)
     return Markup('<a href="{link}" aria-label="{tip}">{inside}</a>').format(link=link, tip=tip, inside=inside)

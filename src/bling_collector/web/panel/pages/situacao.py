@@ -9,7 +9,7 @@ from bling_collector import __version__
 from bling_collector.clock import today
 from bling_collector.errors import ConfigurationError
 from bling_collector.insight.live import running_id
-from bling_collector.insight.recursos import ShownResource, in_order
+from bling_collector.insight.recursos import ShownResource, differs, in_order
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.words import KINDS
 from bling_collector.streams.notas.nfe import NFE
@@ -58,7 +58,7 @@ async def situacao(request: Request, service: OneService) -> Response:
         failures=found.failures,
         alarms=found.alarms,
         next_run=found.next_run,
-        recursos=_parted(found.recursos),
+        recursos=_parted(found.recursos, running=running is not None),
         money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
         today=today(service.clock).isoformat(),
         change=change,
@@ -66,11 +66,15 @@ async def situacao(request: Request, service: OneService) -> Response:
     )
 
 
-def _parted(recursos: list[ShownResource]) -> dict[str, list[ShownResource]] | None:
-    """Os que pedem atenção, que se veem, e os que estão em dia, que se abrem."""
+def _parted(recursos: list[ShownResource], *, running: bool) -> dict[str, list[ShownResource]] | None:
+    """Os que pedem atenção, que se veem; os que a execução em curso ainda há de ler e os em dia, que se abrem."""
     until = next((each.data_referencia for each in recursos if each.recurso == NFE.name), None)
-    fine = [each for each in recursos if in_order(each, until)]
-    return {"fine": fine, "attention": [each for each in recursos if each not in fine]} if recursos else None
+    parts: dict[str, list[ShownResource]] = {"attention": [], "waiting": [], "fine": []}
+    for each in recursos:
+        wrong = each.sem_permissao or each.pendencias or differs(each)
+        waits = "waiting" if running and not wrong else "attention"
+        parts["fine" if in_order(each, until) else waits].append(each)
+    return parts if recursos else None
 
 
 def _missing(service: Service) -> str | None:
