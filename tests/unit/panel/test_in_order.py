@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -44,5 +45,5 @@ def test_o_que_esta_em_dia_dobra_se() -> None:
     ],
     ids=str,
 )
-def test_o_que_esta_errado_nunca_se_dobra(wrong: dict[str, object]) -> None:
+def test_o_que_esta_errado_nunca_se_dobra(wrong: dict[str, Any]) -> None:
     assert not in_order(replace(FINE, **wrong), UNTIL)

@@ -16,7 +16,7 @@ _OLDEST: Final = 1990
 _NEWEST: Final = 2100
 _ORDER: Final = "ordem"
 _PAGE: Final = "pagina"
-_MOST_PAGES: Final = 1_000_000
+_MOST_PAGES: Final = 9_999_999
 _LONGEST_SHOWN: Final = 400
 
 
@@ -50,7 +50,7 @@ class Filters:
 
     def address(self, path: str | None = None, **changes: object) -> str:
         """O mesmo pedido, com estas mudanças (None tira um filtro); sem a página, que muda com elas."""
-        kept = {name: self.typed.get(name) for name in (*self.names, _ORDER)}
+        kept = {name: value for name in (*self.names, _ORDER) if (value := self.typed.get(name))}
         query = urlencode({name: value for name, value in (kept | changes).items() if value})
         return f"{path or self.path}?{query}" if query else path or self.path
 
@@ -117,7 +117,7 @@ class Filters:
         value = self.typed[_ORDER] or default
         name = value.removeprefix("-")
         if name not in offered:
-            self.errors["geral"] = f"Esta lista não se ordena por {name[:40]!r}. Escolha uma das colunas."
+            self.errors["geral"] = f"Não se ordena por {name[:40]!r}. Escolha uma das colunas."
         return name, value.startswith("-")
 
     def page(self) -> int:
