@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import text
-
 from bling_collector.api.bling_client import NOBODY, BlingClient
 from bling_collector.api.bling_clock import BlingClock, in_words
 from bling_collector.api.knock import knock
@@ -18,7 +16,7 @@ from bling_collector.clock import BRASILIA, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.core import AsyncEngine
-from bling_collector.db.database import check_server
+from bling_collector.db.database import check_server, server_time, session_settings
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.session import PINNED, STRICTER
 from bling_collector.errors import (
@@ -72,7 +70,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             revision = await schema.current_revision(engine)
             async with engine.connect() as connection:
                 major = await check_server(connection)
-                database_now = await connection.scalar(text("SELECT clock_timestamp()"))
+                database_now = await server_time(connection)
             where = "embutido" if embedded else f"em {engine.url.host or 'soquete local'}"
             yield Finding("Banco", f"PostgreSQL {major} {where} atende.")
             yield await _session(engine)
@@ -89,7 +87,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 asked = await _ask(settings, Workplace(engine, embedded, clock))
                 authorisation = asked.refused or authorisation
             yield authorisation
-            if database_now is not None and abs(database_now - SystemClock().now()) > SKEW:
+            if abs(database_now - SystemClock().now()) > SKEW:
                 yield Finding(
                     "Relógio", f"o do banco e o desta máquina diferem mais de {SKEW.seconds} s; acerte-os.", 1
                 )
@@ -126,15 +124,11 @@ def _migrations(revision: str | None) -> Finding:
 async def _session(engine: AsyncEngine) -> Finding:
     """Se a sessão é como o coletor a quer, e que costumes do banco ela deixa de lado."""
     async with engine.connect() as connection:
-        rows = await connection.execute(
-            text("SELECT lower(name) AS name, setting, reset_val FROM pg_settings WHERE lower(name) = ANY(:ours)"),
-            {"ours": list(PINNED)},
-        )
-        found = {row.name: row for row in rows}
-    wrong = [name for name in found if found[name].setting != PINNED[name] and name not in STRICTER]
+        found = await session_settings(connection, PINNED)
+    wrong = [name for name, (ours, _) in found.items() if ours != PINNED[name] and name not in STRICTER]
     if wrong:
         return Finding("Sessão", f"o banco não aceita os ajustes do coletor: {', '.join(sorted(wrong))}.", 1)
-    theirs = {name: found[name].reset_val for name in sorted(_NOTED & found.keys())}
+    theirs = {name: found[name][1] for name in sorted(_NOTED & found.keys())}
     aside = [f"{name} = {value}" for name, value in theirs.items() if not PINNED[name].startswith(value.split(",")[0])]
     if not aside:
         return Finding("Sessão", "com os ajustes do coletor.")

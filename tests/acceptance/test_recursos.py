@@ -66,6 +66,10 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
         answered = {each["recurso"]: each for each in (await http.get("/recursos")).json()}
         families = list(text_string_to_metric_families((await http.get("/metrics")).text))
         html = (await http.get("/", headers={"Accept": "text/html"})).text
+        cost = await http.get("/custo?recursos=depositos", headers={"Accept": "text/html"})
+        added = await http.get("/custo?recursos=depositos", headers={"HX-Request": "true"})
+        nothing = await http.get("/custo?recursos=pedidos_venda", headers={"HX-Request": "true"})
+        unknown = await http.get("/custo?recursos=nada", headers={"Accept": "text/html"})
     assert answered["pedidos_venda"]["registros"] == orders.registros
     assert answered["pedidos_venda"]["conferencia"]["igual"] is True
     assert (answered["pedidos_venda"]["pelo_menos"], answered["depositos"]["pelo_menos"]) == (False, True)
@@ -74,7 +78,12 @@ async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
     assert held.keys() == set(ASKED)
     assert held["pedidos_venda"] == orders.registros
     assert "O que se coleta" in html
-    assert "Pedidos de venda" in html
+    assert "Pedidos de venda" in html.partition('<details id="em-dia">')[2], "está em dia: dobra-se"
+    assert "pelo menos 2 requisições a mais por dia" in cost.text
+    assert added.text.startswith("<span")
+    assert "pelo menos 2 requisições a mais por dia" in added.text
+    assert "não pede ao Bling mais do que já se pede" in nothing.text
+    assert (unknown.status_code, "Não há um recurso chamado “nada”" in unknown.text) == (422, True)
 
 
 async def verdict_now(account: Account, clock: FakeClock) -> Verdict:

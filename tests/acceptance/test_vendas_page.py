@@ -208,7 +208,7 @@ WRONG = (
     ("/pedidos?situacao=abc", 422, "só de algarismos"),
     ("/pedidos?de=2025-02-30", 422, "não é um dia que se possa procurar"),
     ("/pedidos?de=2025-03-01&ate=2025-02-01", 422, "termina antes de começar"),
-    ("/pedidos?ordem=preco", 422, "não se ordenam por"),
+    ("/pedidos?ordem=preco", 422, "Não se ordena por"),
     ("/pedidos?pagina=0", 422, "uma página que não existe"),
     ("/pedidos?loja=1", 422, "um filtro que não existe"),
     ("/pedidos.csv?vendedor=-1", 422, "só de algarismos"),

@@ -55,7 +55,7 @@ async def test_o_dinheiro_da_frase_a_conta(page: Page, panel: Panel, tmp_path: P
     for path in PLACES:
         await _whole(page, path)
     await page.goto("/financeiro")
-    await expect(page.get_by_role("img", name="O que entrou e saiu")).to_be_visible()
+    await expect(page.get_by_role("group", name="O que entrou e saiu")).to_be_visible()
     async with page.expect_download() as waiting:
         await page.get_by_role("link", name="Quem mais deve: baixar CSV").click()
     download = await waiting.value

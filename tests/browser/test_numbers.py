@@ -53,7 +53,7 @@ async def _ended(page: Page, panel: Panel) -> None:
 
 async def test_o_faturamento_e_o_que_dele_se_baixa(page: Page, panel: Panel, tmp_path: Path) -> None:
     await page.goto("/faturamento?periodo=ano-passado")
-    await expect(page.get_by_role("img", name=re.compile("^Valor das notas"))).to_be_visible()
+    await expect(page.get_by_role("group", name=re.compile("^Valor das notas"))).to_be_visible()
     await expect(page.get_by_role("heading", name="Formas de pagamento")).to_be_visible()
     await page.get_by_text("A tabela destes gráficos").click()
     await axe(page)

@@ -25,7 +25,17 @@ async def an_order(engine: AsyncEngine) -> int:
 async def test_das_vendas_a_nota(page: Page, panel: Panel) -> None:
     await orders_of_notes(panel.engine)
     await page.goto("/vendas?periodo=ano-passado")
-    await expect(page.get_by_role("img", name=re.compile("^Valor dos pedidos"))).to_be_visible()
+    await expect(page.get_by_role("group", name=re.compile("^Valor dos pedidos"))).to_be_visible()
+    await expect(page.get_by_role("heading", name="Canais de venda")).to_be_visible()
+    bar = page.get_by_role("link", name="nov/2025: R$").first
+    await bar.focus()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(r"/vendas\?de=2025-11-01&ate=2025-11-30$"))
+    await page.get_by_role("link", name="/11/2025: R$").first.click()
+    await expect(page).to_have_url(re.compile(r"/pedidos\?de=(2025-11-\d\d)&ate=\1$"))
+    await page.go_back()
+    await axe(page)
+    await page.go_back()
     await expect(page.get_by_role("heading", name="Canais de venda")).to_be_visible()
     await page.get_by_text("A tabela destes gráficos").click()
     await axe(page)

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import click
-from sqlalchemy import text
 
 from bling_collector import logs
 from bling_collector.api.pace import PER_SECOND
@@ -24,6 +23,7 @@ from bling_collector.config import Secret, Settings
 from bling_collector.db import control
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded.postgres import embedded_postgres
+from bling_collector.db.reports.coverage import read_years
 from bling_collector.errors import CollectorError, UsageError
 from bling_collector.runs.job import RunResult
 from bling_collector.streams.registry import ALL, asked
@@ -128,7 +128,8 @@ async def _load(account: Account) -> tuple[RunResult, float]:
 async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds: float) -> bool:
     """Mostra a tabela por ano e diz se o coletado é igual ao que o Bling tem."""
     there = {y: (t.notes, t.cancelled, sum(t.value.values(), Decimal(0))) for y, t in bling.totals_by_year().items()}
-    here = await _collected(engine)
+    async with engine.connect() as connection:
+        here = await read_years(connection)
     rows = [
         [
             str(year),
@@ -162,17 +163,6 @@ async def _compare(engine: AsyncEngine, bling: Bling, result: RunResult, seconds
     else:
         click.echo(f"{mark(ok=False)} O coletado difere do que o Bling tem. {result.message or ''}")
     return complete
-
-
-async def _collected(engine: AsyncEngine) -> dict[int, tuple[int, int, Decimal]]:
-    async with engine.connect() as connection:
-        found = await connection.execute(
-            text("""
-                SELECT extract(year FROM data_emissao)::int AS ano, count(*) AS notas,
-                       count(*) FILTER (WHERE situacao = 2) AS canceladas, sum(total_nota) AS valor
-                FROM nfe_cabecalho GROUP BY 1""")
-        )
-        return {row.ano: (row.notas, row.canceladas, row.valor) for row in found}
 
 
 async def _serve(account: Account, bling: Bling, settings: Settings, port: int) -> None:

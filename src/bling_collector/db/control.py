@@ -80,6 +80,13 @@ async def update_run(connection: AsyncConnection, run_id: int, **values: object)
         raise _lost(run_id)
 
 
+async def usual_requests(connection: AsyncConnection, most: int) -> list[int]:
+    """Quantas requisições pediram as últimas coletas do dia que deram certo, da mais nova à mais velha."""
+    c = etl_controle.c
+    recent = select(c.requisicoes).where(c.tipo == "run", c.status == "success").order_by(c.id.desc()).limit(most)
+    return list((await connection.execute(recent)).scalars())
+
+
 async def note_progress(connection: AsyncConnection, run_id: int, **values: object) -> bool:
     """O mesmo que `update_run`, e se alguém pediu que a execução pare."""
     c = etl_controle.c
@@ -304,6 +311,15 @@ async def parked_names(connection: AsyncConnection) -> list[str]:
         .order_by(c.desde, c.recurso, c.recurso_id)
     )
     return [f"{row.recurso}/{row.recurso_id}" for row in found]
+
+
+async def unpark(connection: AsyncConnection, one: tuple[str, str] | None = None) -> int:
+    """Faz com que as pendências (a de um recurso e id, ou todas) voltem a ser tentadas; devolve quantas são."""
+    c = pendencias.c
+    statement = update(pendencias).values(tentativas=0)
+    if one is not None:
+        statement = statement.where(c.recurso == one[0], c.recurso_id == one[1])
+    return (await connection.execute(statement)).rowcount
 
 
 async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int]]":

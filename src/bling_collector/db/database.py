@@ -1,8 +1,9 @@
 """A conexão com o PostgreSQL: o endereço, como quer que tenha sido escrito, e o motor."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 
@@ -238,6 +239,21 @@ def _place(url: URL) -> str:
 async def check_server(connection: AsyncConnection) -> int:
     """A versão principal do servidor. DatabaseError se for mais antiga que a 14."""
     return check_version(int(str(await connection.scalar(text("SHOW server_version_num")))))
+
+
+async def server_time(connection: AsyncConnection) -> datetime:
+    """A hora do relógio do servidor."""
+    found: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    return found
+
+
+async def session_settings(connection: AsyncConnection, names: Collection[str]) -> dict[str, tuple[str, str]]:
+    """De cada um destes ajustes da sessão: o valor, e o que ele seria se o coletor nada dissesse."""
+    rows = await connection.execute(
+        text("SELECT lower(name) AS name, setting, reset_val FROM pg_settings WHERE lower(name) = ANY(:names)"),
+        {"names": list(names)},
+    )
+    return {row.name: (row.setting, row.reset_val) for row in rows}
 
 
 def check_version(number: int) -> int:

@@ -1,11 +1,12 @@
 """O que a conferência lê e grava: o lado do banco, o que foi excluído e o resultado de cada mês. Sem COMMIT."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Row, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.db.core import AsyncConnection
@@ -265,6 +266,19 @@ async def scope_start(connection: AsyncConnection) -> date | None:
                  WHERE detalhe IS NULL AND excluida_em IS NULL))""")
     )
     return day
+
+
+async def counted_months(
+    connection: AsyncConnection, recurso: str, inicio: date, fim: date
+) -> Sequence[Row[Any, Any, Any]]:
+    """As conferências dos meses que tocam estes dias: o que contaram no Bling, e de que dia a que dia."""
+    c = conferencias.c
+    rows = await connection.execute(
+        select(c.no_bling, c.data_inicio, c.data_fim)
+        .where(c.recurso == recurso, c.data_fim >= inicio, c.data_inicio <= fim)
+        .order_by(c.mes)
+    )
+    return rows.all()
 
 
 async def checked_months(connection: AsyncConnection, recurso: str, now: datetime) -> dict[date, tuple[date, datetime]]:

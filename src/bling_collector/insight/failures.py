@@ -84,16 +84,18 @@ async def read_failures(connection: AsyncConnection) -> Failures:
 async def load_failure(engine: AsyncEngine, name: str) -> Failure:
     """Uma pendência pelo nome, `recurso/id`. UnknownFailureError se não há."""
     async with engine.connect() as connection:
-        row = (await connection.execute(_failed().where(*named_failure(name)))).one_or_none()
+        recurso, recurso_id = split_name(name)
+        mine = _failed().where(pendencias.c.recurso == recurso, pendencias.c.recurso_id == recurso_id)
+        row = (await connection.execute(mine)).one_or_none()
     if row is None:
         raise unknown_failure(name)
     return _failure(row)
 
 
-def named_failure(name: str) -> tuple[Any, Any]:
-    """A condição da pendência de nome `recurso/id`."""
+def split_name(name: str) -> tuple[str, str]:
+    """O recurso e o id que um nome `recurso/id` diz."""
     recurso, _, recurso_id = name.partition("/")
-    return pendencias.c.recurso == recurso, pendencias.c.recurso_id == recurso_id
+    return recurso, recurso_id
 
 
 def unknown_failure(name: str) -> UnknownFailureError:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from bling_collector.clock import BRASILIA, DOUBT
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.etl.cited import whole_mark
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.proof.reconciliation import read_reconciliation
 from bling_collector.streams.registry import RESOURCES, chosen, collected
@@ -35,6 +36,8 @@ class ShownResource:
     titulo: str
     permissao: str
     coletado: bool
+    lido: bool
+    """Se alguma execução já o leu."""
     sem_permissao: bool
     """O Bling disse que o aplicativo não o pode ler: fica de fora, e é pedido de novo uma vez por dia."""
     registros: int
@@ -85,6 +88,28 @@ async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: d
         ]
 
 
+def in_order(each: ShownResource, until: date | None) -> bool:
+    """Se dele nada falta, nada difere e nada está por provar, lido ao menos até `until`."""
+    if not each.lido or each.sem_permissao or each.pendencias or each.janelas:
+        return False
+    proved = each.conferencia
+    if proved is None:
+        return True
+    late = until is not None and (each.data_referencia is None or each.data_referencia < until)
+    return proved.igual and not late
+
+
+def first_mark(resource: Resource) -> str | None:
+    """O ponto de leitura que só existe depois que uma execução leu o recurso; None se ele só se lê pelo que o citam."""
+    if resource.emitted is not None:
+        return control.mark_name(resource.name)
+    if resource.whole is not None and not resource.whole.when_lacking:
+        return whole_mark(resource)
+    if resource.snapshot is not None:
+        return f"{resource.name}.fotografia"
+    return resource.name if resource.changed is not None else None
+
+
 def differs(each: ShownResource) -> bool:
     """Se a conferência mostra os dois lados diferentes."""
     return each.conferencia is not None and each.conferencia.diferentes > 0
@@ -113,6 +138,7 @@ async def _read(connection: AsyncConnection, resource: Resource, now: datetime, 
         resource.title,
         resource.permission,
         on,
+        await _was_read(connection, resource),
         refused is not None,
         held,
         gone,
@@ -121,6 +147,14 @@ async def _read(connection: AsyncConnection, resource: Resource, now: datetime, 
         owed.janelas,
         proved,
     )
+
+
+async def _was_read(connection: AsyncConnection, resource: Resource) -> bool:
+    """O que só se lê pelo que o citam está lido se nada o espera."""
+    mark = first_mark(resource)
+    if resource.principal:
+        return await proof.scope_start(connection) is not None
+    return mark is None or await control.checkpoint(connection, mark) is not None
 
 
 async def _bookmark(connection: AsyncConnection, resource: Resource, now: datetime) -> date | None:

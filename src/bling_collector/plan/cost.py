@@ -16,9 +16,10 @@ from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.etl.again import MOST_OPEN
 from bling_collector.etl.batches import BATCH
-from bling_collector.etl.cited import citing_among, whole_mark
+from bling_collector.etl.cited import citing_among
 from bling_collector.etl.listing import MAX_PROBES, hidden
 from bling_collector.etl.resource import Recent, Resource, Snapshot
+from bling_collector.insight.recursos import first_mark
 from bling_collector.windows import EARLIEST, Window, plan
 
 Counts = Mapping[str, float]
@@ -206,7 +207,7 @@ async def load_known(connection: AsyncConnection, resources: Sequence[Resource],
 async def _known(
     connection: AsyncConnection, resources: Sequence[Resource], resource: Resource, now: datetime
 ) -> Known:
-    mark = _first_mark(resource)
+    mark = first_mark(resource)
     held, gone = await proof.count_rows(connection, resource.kept)
     begun = held + gone > 0 if mark is None else await control.checkpoint(connection, mark) is not None
     if resource.principal:
@@ -223,17 +224,6 @@ async def _known(
         sources=sum([await repository.count_sources(connection, each) for each in sources]),
         a_day=await _a_day(connection, resource, brasilia_day(now)),
     )
-
-
-def _first_mark(resource: Resource) -> str | None:
-    """O ponto de leitura que só existe depois que uma execução leu o recurso; None se ele só se lê pelo que o citam."""
-    if resource.emitted is not None:
-        return control.mark_name(resource.name)
-    if resource.whole is not None and not resource.whole.when_lacking:
-        return whole_mark(resource)
-    if resource.snapshot is not None:
-        return f"{resource.name}.fotografia"
-    return resource.name if resource.changed is not None else None
 
 
 async def _lacking(

@@ -12,15 +12,12 @@ from datetime import date
 from statistics import median
 from typing import Final
 
-from sqlalchemy import select
-
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.pace import PER_SECOND
 from bling_collector.clock import BRASILIA, Clock, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.models import conferencias, etl_controle
 from bling_collector.errors import LASTING, BlingPausedError
 from bling_collector.etl.progress import Outlook
 from bling_collector.etl.resource import Params, Resource
@@ -42,6 +39,8 @@ _SHORT: Final = 4
 """Uma página com menos linhas que o tamanho dela dividido por isto é a última: poupa-se a que viria vazia."""
 _LOOSE: Final = 1.5
 """O maior número de páginas possível sobre o menor, a partir do qual se diz que a estimativa é larga."""
+_USUAL: Final = 10
+"""As últimas execuções diárias de que sai o que uma costuma custar."""
 _LIKE: Final = 3
 """Execuções diárias que bastam para dizer quanto custa uma."""
 _PRINCIPAL: Final = next(resource for resource in RESOURCES if resource.principal)
@@ -141,9 +140,7 @@ class Estimator:
         costs = await self._costs(daily=True)
         async with self._engine.connect() as connection:
             periods = {each.name: await self._daily_period(connection, each) for each in RESOURCES}
-            c = etl_controle.c
-            recent = select(c.requisicoes).where(c.tipo == "run", c.status == "success").order_by(c.id.desc()).limit(10)
-            asked = list((await connection.execute(recent)).scalars())
+            asked = await control.usual_requests(connection, _USUAL)
             owed = [await control.owed(connection, each.name) for each in costs.resources]
         period = periods[_PRINCIPAL.name]
         if len(asked) < _LIKE or any(owed):
@@ -333,14 +330,8 @@ class Estimator:
 
     async def _checked(self, resource: Resource, window: Window) -> int | None:
         """O que as conferências dos meses da janela contaram no Bling; None se algum não foi conferido inteiro."""
-        c = conferencias.c
         async with self._engine.connect() as connection:
-            rows = await connection.execute(
-                select(c.no_bling, c.data_inicio, c.data_fim)
-                .where(c.recurso == resource.name, c.data_fim >= window.inicio, c.data_inicio <= window.fim)
-                .order_by(c.mes)
-            )
-            months = rows.all()
+            months = await proof.counted_months(connection, resource.name, window.inicio, window.fim)
         if not months or months[0].data_inicio > window.inicio:
             return None
         covered = sum(_days(Window(max(m.data_inicio, window.inicio), min(m.data_fim, window.fim))) for m in months)

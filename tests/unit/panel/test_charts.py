@@ -32,6 +32,21 @@ def test_o_grafico_se_diz_a_quem_nao_ve() -> None:
     assert axis.get("aria-hidden") == "true"
 
 
+def linked(*links: str | None) -> list[tuple[str | None, str | None]]:
+    """(o endereço, o nome) de cada enlace do gráfico de um grupo, de que a segunda barra não existe."""
+    series = [Series("A receber", 1, [Decimal(10)]), Series("A pagar", 3, [Decimal(0)])]
+    root = ET.fromstring(str(grouped_bars("Valor", "", [Group("1", "", "dia 1", links)], series, str)))  # noqa: S314
+    (image,) = (node for node in root.iter() if node.get("role"))
+    assert image.get("role") == ("group" if any(links) else "img"), "dentro de uma imagem ninguém alcança um enlace"
+    return [(node.get("href"), node.get("aria-label")) for node in root.iter("a")]
+
+
+def test_uma_barra_leva_ao_que_esta_por_tras_dela() -> None:
+    assert linked() == linked(None) == []
+    assert linked("/a?b=1&c=2") == [("/a?b=1&c=2", "dia 1")]
+    assert linked("/a", "/b") == [("/a", "A receber, dia 1")], "onde não há barra não há enlace"
+
+
 def test_as_alturas_sao_as_dos_valores() -> None:
     root = ET.fromstring(drawn())  # noqa: S314 — é o nosso próprio texto
     bars = [node for node in root.iter("rect") if (node.get("class") or "").startswith("fill-")]

@@ -1,7 +1,8 @@
-"""O que a cobertura mostra de um mês além das contagens: as notas de que se fala, e as excluídas."""
+"""O que se conta das notas além das conferências: as de que se fala num mês, as excluídas, e cada ano."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -30,3 +31,14 @@ async def gone_notes(connection: AsyncConnection, inicio: date, fim: date, most:
         {"inicio": inicio, "fim": fim, "most": most},
     )
     return found.all()
+
+
+async def read_years(connection: AsyncConnection) -> dict[int, tuple[int, int, Decimal]]:
+    """Ano → quantas notas o banco tem, quantas delas canceladas, e quanto todas somam."""
+    found = await connection.execute(
+        text("""
+            SELECT extract(year FROM data_emissao)::int AS ano, count(*) AS notas,
+                   count(*) FILTER (WHERE situacao = 2) AS canceladas, sum(total_nota) AS valor
+            FROM nfe_cabecalho GROUP BY 1""")
+    )
+    return {row.ano: (row.notas, row.canceladas, row.valor) for row in found}

@@ -104,6 +104,7 @@ class Revenue:
     """O que cada passo é: `dia`, `mes` ou `ano`."""
     steps: list[Step]
     bounds: Bounds
+    today: date
     now: Amount = field(init=False)
     before: Amount = field(init=False)
 
@@ -147,7 +148,7 @@ async def read_revenue(connection: AsyncConnection, period: SalesPeriod, today: 
     bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
     days = await _days(connection, sales, period)
     step = step_of(period)
-    return Revenue(period, step, _steps(period, days, step), bounds)
+    return Revenue(period, step, _steps(period, days, step), bounds, today)
 
 
 @dataclass(frozen=True)

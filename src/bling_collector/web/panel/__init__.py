@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from bling_collector.web.panel import static
-from bling_collector.web.panel.pages import api, autorizar, cobertura, entrar, execucoes, executar, situacao
+from bling_collector.web.panel.pages import api, autorizar, cobertura, custo, entrar, execucoes, executar, situacao
 from bling_collector.web.panel.pages.negocio import (
     atencao,
     cliente,
@@ -27,6 +27,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     entrar.router,
     autorizar.router,
     situacao.router,
+    custo.router,
     atencao.router,
     executar.router,
     execucoes.router,

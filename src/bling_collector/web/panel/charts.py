@@ -36,11 +36,15 @@ class Series:
 
 @dataclass(frozen=True)
 class Group:
-    """Um lugar no eixo: o rótulo, a segunda linha dele (o ano, por exemplo) e o que se lê ao passar o mouse."""
+    """Um lugar no eixo: o rótulo, a segunda linha dele (o ano, por exemplo) e o que se lê ao passar o mouse.
+
+    `links` são os endereços do que está por trás: um do grupo todo, ou um de cada barra; None onde não há página.
+    """
 
     label: str
     under: str
     tip: str
+    links: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,13 @@ def grouped_bars(
     """Barras lado a lado, uma por série, em cada grupo; `axis` escreve os valores do eixo."""
     top = scale_top(max((Decimal(value) for each in series for value in each.values), default=Decimal(0)))
     labels, unders = _apart([group.label for group in groups]), _apart([group.under for group in groups])
+    # O que está dentro de uma imagem ninguém alcança pelo teclado: com enlaces o gráfico é um grupo deles.
+    role = "group" if any(any(group.links) for group in groups) else "img"
     return Markup(
-        '<div class="plot">{axis}<svg class="plot-bars" role="img" height="{height}" width="100%">'
+        '<div class="plot">{axis}<svg class="plot-bars" role="{role}" height="{height}" width="100%">'
         "<title>{title}</title><desc>{description}</desc>{grid}{bars}</svg></div>"
     ).format(
+        role=role,
         axis=_axis(top, axis),
         height=HEIGHT,
         title=title,
@@ -137,17 +144,6 @@ def _group(
     width = 100 / of
     left, middle = place * width, (place + 0.5) * width
     bar = width * (1 - 2 * _GAP) / len(series)
-    bars = Markup().join(
-        Markup('<rect class="fill-{color}" x="{x}%" y="{y}" width="{width}%" height="{height}" rx="1.5"/>').format(
-            color=each.color,
-            x=f"{left + width * _GAP + n * bar:.3f}",
-            y=f"{_y(Decimal(each.values[place]), top):.1f}",
-            width=f"{bar:.3f}",
-            height=f"{max(_y(Decimal(0), top) - _y(Decimal(each.values[place]), top), 0.5):.1f}",
-        )
-        for n, each in enumerate(series)
-        if each.values[place] > 0
-    )
     texts = Markup().join(
         Markup('<text{hidden} x="{x}%" y="{y}" text-anchor="middle" font-size="11">{text}</text>').format(
             hidden=Markup(' class="plot-wide"') if only else "", x=f"{middle:.3f}", y=y, text=text
@@ -155,9 +151,46 @@ def _group(
         for y, text, only in ((HEIGHT - 22, group.label, wide[0]), (HEIGHT - 7, group.under, wide[1]))
         if text
     )
-    hit = Markup('<rect class="plot-hit" x="{x}%" y="{y}" width="{w}%" height="{h}"/>').format(
-        x=f"{left:.3f}", y=_TOP, w=f"{width:.3f}", h=HEIGHT - _TOP - _BOTTOM
+    bars = [
+        _bar(each, place, left + width * _GAP + n * bar, bar, top) if each.values[place] > 0 else None
+        for n, each in enumerate(series)
+    ]
+    # Os enlaces repartem o grupo: um só o tem todo; se são das barras, cada um tem a sua coluna.
+    links = group.links or (None,)
+    if len(links) == 1:
+        return _part(_joined(bars), texts, links[0], group.tip, left, width)
+    column = width / len(links)
+    parts = [
+        _part(_joined(bars[n : n + 1]), Markup(), link, f"{series[n].name}, {group.tip}", left + n * column, column)
+        for n, link in enumerate(links)
+    ]
+    return Markup("{parts}<g>{texts}</g>").format(parts=Markup().join(parts), texts=texts)
+
+
+def _joined(bars: Sequence[Markup | None]) -> Markup:
+    return Markup().join(each for each in bars if each is not None)
+
+
+def _bar(series: Series, place: int, left: float, width: float, top: Decimal) -> Markup:
+    y, ground = _y(Decimal(series.values[place]), top), _y(Decimal(0), top)
+    return Markup('<rect class="fill-{color}" x="{x}%" y="{y}" width="{width}%" height="{height}" rx="1.5"/>').format(
+        color=series.color, x=f"{left:.3f}", y=f"{y:.1f}", width=f"{width:.3f}", height=f"{max(ground - y, 0.5):.1f}"
     )
-    return Markup("<g><title>{tip}</title>{hit}{bars}{texts}</g>").format(
-        tip=escape(group.tip), hit=hit, bars=bars, texts=texts
+
+
+def _part(bars: Markup, texts: Markup, link: str | None, tip: str, left: float, width: float) -> Markup:
+    """Uma coluna do gráfico, com o que nela se lê; um enlace, se há para onde ir e barra que o peça."""
+    inside = Markup(
+        '<title>{tip}</title><rect class="plot-hit" x="{x}%" y="{y}" width="{w}%" height="{h}"/>{bars}{texts}'
+    ).format(
+        tip=escape(tip),
+        x=f"{left:.3f}",
+        y=_TOP,
+        w=f"{width:.3f}",
+        h=HEIGHT - _TOP - _BOTTOM,
+        bars=bars,
+        texts=texts,
     )
+    if link is None or not bars:
+        return Markup("<g>{inside}</g>").format(inside=inside)
+    return Markup('<a href="{link}" aria-label="{tip}">{inside}</a>').format(link=link, tip=tip, inside=inside)

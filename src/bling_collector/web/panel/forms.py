@@ -1,6 +1,6 @@
 """Os formulários do painel, lidos sem biblioteca."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -42,3 +42,8 @@ def record_id(value: str, otherwise: str) -> int:
     if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) > 0:
         return int(value)
     raise HTTPException(404, otherwise)
+
+
+def unknown_table(name: str, offered: Iterable[str]) -> UsageError:
+    """O erro de quem pede para baixar uma tabela que a página não tem."""
+    return UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join(offered)}.")

@@ -1,9 +1,8 @@
 """Faturamento e Vendas: o que as notas, ou os pedidos, de um período somam, ao lado do ano anterior; e os arquivos."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
@@ -12,7 +11,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
 from bling_collector.insight.recursos import ShownResource, differs, load_recurso
-from bling_collector.insight.sales.periods import PRESETS, SalesPeriod, step_of
+from bling_collector.insight.sales.periods import SalesPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
     load_breakdown,
@@ -23,8 +22,19 @@ from bling_collector.insight.sales.revenue import (
 )
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
+from bling_collector.web.panel.forms import unknown_table
+from bling_collector.web.panel.periods import form_of, form_refused, query_of, read_period
 from bling_collector.web.panel.render import fragment, page, wants_fragment
-from bling_collector.web.panel.tables.revenue import STEPS, Told, breakdown_table, change, charts, steps_table
+from bling_collector.web.panel.tables.revenue import (
+    STEPS,
+    Told,
+    breakdown_table,
+    change,
+    charts,
+    listed,
+    opened_steps,
+    steps_table,
+)
 from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import Service
 from bling_collector.words import day, money, percent, plural
@@ -32,96 +42,64 @@ from bling_collector.workplace.account import Account
 
 TOP: Final = 10
 """Linhas de cada repartição na página; o que se baixa tem todas."""
-_PARAMETERS: Final = ("periodo", "de", "ate", "tabela", "partes")
+_OTHERS: Final = ("tabela", "partes")
 _TEMPLATE: Final = "vendas.html"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """O que o endereço pede, como foi escrito."""
-
-    periodo: str
-    de: str
-    ate: str
-    tabela: str
-    partes: str
-
-    @classmethod
-    def of(cls, request: Request) -> "Asked":
-        """UsageError para um parâmetro que não existe: ignorá-lo seria mostrar outra coisa que a pedida."""
-        query = request.query_params
-        if strange := sorted(set(query) - set(_PARAMETERS)):
-            raise UsageError(f"Esta página não conhece o filtro “{strange[0][:40]}”.")
-        return cls(**{name: query.get(name, "").strip() for name in _PARAMETERS})
-
-    async def period(self, account: Account, told: Told) -> SalesPeriod:
-        found = {"preset": self.periodo or None, "de": self.de or None, "ate": self.ate or None}
-        return await load_period(account.engine, today(account.clock), **found, sales=told.sales)
 
 
 async def show(request: Request, service: Service, told: Told) -> Response:
     """A página; ou só as repartições, se é o que se pede."""
     async with service.opened() as account:
         try:
-            asked = Asked.of(request)
-            period = await asked.period(account, told)
+            typed, period = await _read(request, account, told)
         except UsageError as error:
-            query = request.query_params
             return page(
                 request,
                 _TEMPLATE,
                 status=error.http_status,
                 section=told.section,
                 told=told,
-                error=str(error),
-                presets=_presets(told, None),
-                de=query.get("de", ""),
-                ate=query.get("ate", ""),
+                **form_refused(told.path, request, error),
                 revenue=None,
             )
-        if wants_fragment(request.scope) and asked.partes:
+        if wants_fragment(request.scope) and typed["partes"]:
             tables = await _parts(account.engine, told, period)
             return fragment(_TEMPLATE, "partes", told=told, tables=tables, query=query_of(period))
         revenue = await load_revenue(account.engine, period, today(account.clock), sales=told.sales)
         recurso = await load_recurso(account.engine, account.settings.recursos, told.recurso, account.clock.now())
         doubt = await _doubt(account, told, recurso, period)
-        parts = await _parts(account.engine, told, period) if asked.partes else None
+        parts = await _parts(account.engine, told, period) if typed["partes"] else None
     return page(
         request,
         _TEMPLATE,
         section=told.section,
         told=told,
-        error=None,
         recurso=recurso,
         doubt=doubt,
         tables=parts,
-        query=query_of(period),
+        **form_of(told.path, period),
         **_context(told, revenue),
     )
 
 
 async def csv(request: Request, service: Service, told: Told) -> Response:
     async with service.opened() as account:
-        asked = Asked.of(request)
-        period = await asked.period(account, told)
-        table = await _whole_table(account.engine, told, period, asked.tabela or STEPS)
+        typed, period = await _read(request, account, told)
+        table = await _whole_table(account.engine, told, period, typed["tabela"] or STEPS)
     return csv_file(table, _file_name(told, table.name, period))
 
 
 async def xlsx(request: Request, service: Service, told: Told) -> Response:
     async with service.opened() as account:
-        asked = Asked.of(request)
-        period = await asked.period(account, told)
-        names = [asked.tabela] if asked.tabela else [STEPS, *told.breakdowns]
+        typed, period = await _read(request, account, told)
+        names = [typed["tabela"]] if typed["tabela"] else [STEPS, *told.breakdowns]
         tables = [await _whole_table(account.engine, told, period, name) for name in names]
     about = [f"{told.title} de {day(period.inicio)} a {day(period.fim)}", told.counts]
     name = tables[0].name if len(tables) == 1 else "completo"
     return await xlsx_file(tables, about, _file_name(told, name, period))
 
 
-def query_of(period: SalesPeriod) -> str:
-    """O período num endereço, sempre o mesmo período amanhã também."""
-    return urlencode({"de": period.inicio.isoformat(), "ate": period.fim.isoformat()})
+async def _read(request: Request, account: Account, told: Told) -> tuple[dict[str, str], SalesPeriod]:
+    return await read_period(request, account, *_OTHERS, load=partial(load_period, sales=told.sales))
 
 
 async def _doubt(account: Account, told: Told, recurso: ShownResource, period: SalesPeriod) -> str | None:
@@ -143,10 +121,9 @@ async def _doubt(account: Account, told: Told, recurso: ShownResource, period: S
 async def _whole_table(engine: AsyncEngine, told: Told, period: SalesPeriod, name: str) -> Table:
     if name == STEPS:
         steps = await load_steps(engine, period, sales=told.sales)
-        return steps_table(steps, step_of(period), told, period)
+        return steps_table(steps, step_of(period), told)
     if name not in told.breakdowns:
-        offered = ", ".join([STEPS, *told.breakdowns])
-        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {offered}.")
+        raise unknown_table(name, [STEPS, *told.breakdowns])
     return breakdown_table(name, await load_breakdown(engine, period, name, sales=told.sales), told, period)
 
 
@@ -157,14 +134,11 @@ async def _parts(engine: AsyncEngine, told: Told, period: SalesPeriod) -> list[T
 
 
 def _context(told: Told, revenue: Revenue) -> Mapping[str, Any]:
-    period, now, before = revenue.period, revenue.now, revenue.before
+    now, before, lists = revenue.now, revenue.before, listed(revenue, told)
     return {
         "revenue": revenue,
-        "presets": _presets(told, period),
-        "de": period.inicio.isoformat(),
-        "ate": period.fim.isoformat(),
-        "charts": charts(revenue, told),
-        "steps": steps_table(revenue.steps, revenue.step, told, period),
+        "charts": charts(revenue, told, lists if revenue.step == "dia" else opened_steps(revenue, told.path)),
+        "steps": steps_table(revenue.steps, revenue.step, told, lists),
         "comparable": revenue.comparable,
         "answer": _answer(told, revenue),
         "value_change": change(now.valor, before.valor),
@@ -188,11 +162,6 @@ def _answer(told: Told, revenue: Revenue) -> str:
         return f"{sold}, o mesmo que nos mesmos dias do ano anterior."
     more = "a mais" if changed > 0 else "a menos"
     return f"{sold}, {percent(abs(changed))} {more} que nos mesmos dias do ano anterior."
-
-
-def _presets(told: Told, period: SalesPeriod | None) -> list[tuple[str, str, bool]]:
-    current = period.preset if period else None
-    return [(f"{told.path}?{urlencode({'periodo': name})}", label, name == current) for name, label in PRESETS.items()]
 
 
 def _file_name(told: Told, name: str, period: SalesPeriod) -> str:

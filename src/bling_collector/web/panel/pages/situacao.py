@@ -9,8 +9,10 @@ from bling_collector import __version__
 from bling_collector.clock import today
 from bling_collector.errors import ConfigurationError
 from bling_collector.insight.live import running_id
+from bling_collector.insight.recursos import ShownResource, differs, in_order
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.words import KINDS
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.panel.tables.revenue import FATURAMENTO, VENDAS, change
@@ -56,12 +58,23 @@ async def situacao(request: Request, service: OneService) -> Response:
         failures=found.failures,
         alarms=found.alarms,
         next_run=found.next_run,
-        recursos=found.recursos,
+        recursos=_parted(found.recursos, running=running is not None),
         money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
         today=today(service.clock).isoformat(),
         change=change,
         no_run_hours=hours,
     )
+
+
+def _parted(recursos: list[ShownResource], *, running: bool) -> dict[str, list[ShownResource]] | None:
+    """Os que pedem atenção, que se veem; os que a execução em curso ainda há de ler e os em dia, que se abrem."""
+    until = next((each.data_referencia for each in recursos if each.recurso == NFE.name), None)
+    parts: dict[str, list[ShownResource]] = {"attention": [], "waiting": [], "fine": []}
+    for each in recursos:
+        wrong = each.sem_permissao or each.pendencias or differs(each)
+        waits = "waiting" if running and not wrong else "attention"
+        parts["fine" if in_order(each, until) else waits].append(each)
+    return parts if recursos else None
 
 
 def _missing(service: Service) -> str | None:

@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from bling_collector.documentos import masked
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars
+from bling_collector.web.panel.tables.revenue import step_labels
 from bling_collector.web.panel.tables.table import Column, Table
-from bling_collector.words import day, month, number
+from bling_collector.words import day, number
 
 NAMELESS: Final = "Sem nome"
 Pick = Callable[[Row[Any]], tuple[Any, ...]]
@@ -160,9 +161,8 @@ def balance_chart(rows: Sequence[Row[Any]]) -> Chart | None:
         return None
     groups = [
         Group(
-            str(each.dia.day) if each.dia.day % 5 == 0 or each.dia.day == 1 or len(days) <= 14 else "",
-            month(each.dia) if place == 0 or each.dia.day == 1 else "",
-            f"{day(each.dia)}: {number(each.saldo_fisico, 2)}",
+            *step_labels(place, each.dia, "dia", len(days)),
+            tip=f"{day(each.dia)}: {number(each.saldo_fisico, 2)}",
         )
         for place, each in enumerate(days)
     ]

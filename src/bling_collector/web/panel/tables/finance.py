@@ -7,18 +7,20 @@ from urllib.parse import urlencode
 
 from bling_collector.db.reports.finance import Rows
 from bling_collector.documentos import masked
-from bling_collector.insight.finance.money import Due, FlowStep, Money, Side
+from bling_collector.insight.finance.money import LADOS, Due, Money, Side
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
 from bling_collector.web.panel.tables.revenue import (
     STEP_KINDS,
     STEP_TITLES,
     change,
+    opened,
     step_labels,
     step_name,
 )
 from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import day, money
 
+PATH: Final = "/financeiro"
 TABLES: Final = {
     "receber": "A receber, por vencimento",
     "pagar": "A pagar, por vencimento",
@@ -60,7 +62,7 @@ def money_table(name: str, found: Money) -> Table:
         "receber": lambda: ages(found.receber),
         "pagar": lambda: ages(found.pagar),
         "devedores": lambda: _debtors(found.debtors),
-        "fluxo": lambda: _flow(found.steps, found.step),
+        "fluxo": lambda: _flow(found),
         "previsto": lambda: _due(found.due),
         "resultado": lambda: _result(found.dre),
         "categorias": lambda: _categories(found.dre, found.dre_before),
@@ -116,7 +118,8 @@ def _nameless(contato_id: int | None) -> str:
     return f"Contato {contato_id}" if contato_id else "Sem contato"
 
 
-def _flow(steps: Sequence[FlowStep], step: str) -> Table:
+def _flow(found: Money) -> Table:
+    steps, step = found.steps, found.step
     columns = (
         Column(STEP_TITLES[step], STEP_KINDS[step]),
         Column("Entrou", "money"),
@@ -138,7 +141,11 @@ def _flow(steps: Sequence[FlowStep], step: str) -> Table:
         )
         for each in steps
     ]
-    return Table("fluxo", TABLES["fluxo"], columns, rows, len(rows))
+    return Table("fluxo", TABLES["fluxo"], columns, rows, len(rows), _opened(found))
+
+
+def _opened(found: Money) -> list[str | None]:
+    return opened([each.inicio for each in found.steps], found.step, found.period, found.hoje, PATH)
 
 
 def _due(found: Sequence[Due]) -> Table:
@@ -257,7 +264,7 @@ def different_table(found: Rows) -> Table:
 
 def flow_chart(found: Money) -> Chart:
     """O que entrou e o que saiu, passo a passo."""
-    steps, step = found.steps, found.step
+    steps, step, links = found.steps, found.step, _opened(found)
     series = [
         Series("Entrou", 1, [each.now.entradas for each in steps]),
         Series("Saiu", 3, [each.now.saidas for each in steps]),
@@ -266,6 +273,7 @@ def flow_chart(found: Money) -> Chart:
         Group(
             *step_labels(place, each.inicio, step, len(steps)),
             tip=f"{step_name(each.inicio, step)}: entraram {money(each.now.entradas)}, saíram {money(each.now.saidas)}",
+            links=(links[place],),
         )
         for place, each in enumerate(steps)
     ]
@@ -282,6 +290,7 @@ def due_chart(found: Money) -> Chart:
         Group(
             *step_labels(place, each.dia, "dia", len(found.due)),
             tip=f"{day(each.dia)}: {money(each.receber)} a receber, {money(each.pagar)} a pagar",
+            links=[listing(lado, situacao="em-aberto", de=each.dia, ate=each.dia) for lado in LADOS],
         )
         for place, each in enumerate(found.due)
     ]

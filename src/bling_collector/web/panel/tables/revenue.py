@@ -1,6 +1,6 @@
 """As tabelas e os gráficos do faturamento, que é das notas, e das vendas, que são dos pedidos."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -172,10 +172,11 @@ class Told:
     """A parte cancelada, na legenda."""
     mean: str
     recurso: str
+    list_path: str
+    """A lista do que se soma."""
+    find: str
     apart: bool = False
     """Se há saídas que não são venda, e se mostram à parte."""
-    list_path: str | None = None
-    """A lista do que se soma, se um período dela se pode ver."""
 
     @property
     def path(self) -> str:
@@ -183,9 +184,7 @@ class Told:
 
     def behind(self, period: SalesPeriod, filters: Mapping[str, Any] | None) -> str | None:
         """O endereço da lista do que está por trás de uma linha deste período."""
-        if self.list_path is None or filters is None:
-            return None
-        return _address(self.list_path, period, filters)
+        return None if filters is None else _address(self.list_path, period, filters)
 
 
 def _address(path: str, period: SalesPeriod, filters: Mapping[str, Any]) -> str:
@@ -232,6 +231,8 @@ FATURAMENTO: Final = Told(
     share="Canceladas, das notas emitidas",
     mean="Valor médio de uma nota",
     recurso="nfe",
+    list_path="/notas",
+    find="Procurar uma nota",
     apart=True,
 )
 VENDAS: Final = Told(
@@ -267,11 +268,12 @@ VENDAS: Final = Told(
     mean="Valor médio de um pedido",
     recurso="pedidos_venda",
     list_path="/pedidos",
+    find="Procurar um pedido",
 )
 
 
-def steps_table(revenue_steps: Sequence[Step], step: str, told: Told, period: SalesPeriod) -> Table:
-    """O período passo a passo, ao lado do ano anterior."""
+def steps_table(revenue_steps: Sequence[Step], step: str, told: Told, links: Sequence[str | None] = ()) -> Table:
+    """O período passo a passo, ao lado do ano anterior; `links` é o que está por trás de cada passo."""
     many, cancelled = told.many.capitalize(), told.cancelled.capitalize()
     columns = (
         Column(STEP_TITLES[step], STEP_KINDS[step]),
@@ -300,7 +302,6 @@ def steps_table(revenue_steps: Sequence[Step], step: str, told: Told, period: Sa
         )
         for each in revenue_steps
     ]
-    links = [told.behind(_within(each.inicio, step, period), {}) for each in revenue_steps]
     return Table(STEPS, "Evolução", columns, rows, len(rows), links)
 
 
@@ -327,13 +328,34 @@ def _behind(part: Part, shown: Shown, told: Told, period: SalesPeriod) -> str | 
     return told.behind(period, shown.filter(part)) if shown.filter else None
 
 
+def listed(revenue: Revenue, told: Told) -> list[str | None]:
+    """De cada passo, a lista do que nele se soma."""
+    return [told.behind(_within(each.inicio, revenue.step, revenue.period), {}) for each in revenue.steps]
+
+
+def opened(firsts: Iterable[date], step: str, period: SalesPeriod, today: date, page: str) -> list[str | None]:
+    """De cada passo, a própria página nos dias dele; None do que ainda não chegou, e de um que é o período todo."""
+    found = [_within(inicio, step, period) for inicio in firsts]
+    whole = (period.inicio, period.fim)
+    return [
+        _address(page, each, {}) if each.inicio <= today and (each.inicio, each.fim) != whole else None
+        for each in found
+    ]
+
+
+def opened_steps(revenue: Revenue, page: str) -> list[str | None]:
+    """O mesmo, de cada passo do que se vendeu."""
+    return opened([each.inicio for each in revenue.steps], revenue.step, revenue.period, revenue.today, page)
+
+
 def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:
     """Quanto mudou, em relação a antes; None se antes não havia nada."""
     return (Decimal(now) - before) / before if before else None
 
 
-def charts(revenue: Revenue, told: Told) -> list[Chart]:
-    """O valor e quantas vendas, ao lado do ano anterior, e a parte cancelada.
+def charts(revenue: Revenue, told: Told, links: Sequence[str | None]) -> list[Chart]:
+    """O valor e quantas vendas, ao lado do ano anterior, e a parte cancelada; `links` é o que está por trás de cada
+    passo.
 
     Num período de muitos anos o ano anterior já está no próprio gráfico: só a tabela o repete.
     """
@@ -348,6 +370,7 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
             f"Valor {told.of_many}",
             steps,
             step,
+            links,
             beside([each.now.valor for each in steps], [each.before.valor for each in steps]),
             lambda each: f"{money(each.now.valor)}; um ano antes, {money(each.before.valor)}",
             short_value,
@@ -356,6 +379,7 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
             f"Número de {told.many}",
             steps,
             step,
+            links,
             beside([each.now.vendas for each in steps], [each.before.vendas for each in steps]),
             lambda each: f"{plural(each.now.vendas, told.one, told.many)}; um ano antes, {number(each.before.vendas)}",
             short_value,
@@ -364,6 +388,7 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
             "Parte cancelada",
             steps,
             step,
+            links,
             [Series(told.share, 3, [(each.now.cancelled_share or 0) * 100 for each in steps])],
             lambda each: f"{number(each.now.canceladas)} {told.cancelled}, {percent(each.now.cancelled_share)}",
             lambda value: f"{number(value)}%",
@@ -371,9 +396,21 @@ def charts(revenue: Revenue, told: Told) -> list[Chart]:
     ]
 
 
-def _chart(title: str, steps: Sequence[Step], step: str, series: list[Series], tip: Any, axis: Any) -> Chart:
+def _chart(
+    title: str,
+    steps: Sequence[Step],
+    step: str,
+    links: Sequence[str | None],
+    series: list[Series],
+    tip: Any,
+    axis: Any,
+) -> Chart:
     groups = [
-        Group(*step_labels(place, each.inicio, step, len(steps)), tip=f"{step_name(each.inicio, step)}: {tip(each)}")
+        Group(
+            *step_labels(place, each.inicio, step, len(steps)),
+            tip=f"{step_name(each.inicio, step)}: {tip(each)}",
+            links=(links[place],),
+        )
         for place, each in enumerate(steps)
     ]
     first, last = step_name(steps[0].inicio, step), step_name(steps[-1].inicio, step)

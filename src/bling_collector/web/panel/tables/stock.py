@@ -5,8 +5,9 @@ from typing import Final
 
 from bling_collector.insight.stock.stock import Day, Product, Products
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
+from bling_collector.web.panel.tables.revenue import step_labels
 from bling_collector.web.panel.tables.table import Column, Table
-from bling_collector.words import day, money, month, plural
+from bling_collector.words import day, money, plural
 
 PRODUCTS: Final = "produtos"
 DAYS: Final = "dias"
@@ -75,9 +76,8 @@ def days_chart(days: Sequence[Day]) -> Chart:
     """O valor do estoque, ao custo, em cada dia que tem leitura."""
     groups = [
         Group(
-            str(each.dia.day) if each.dia.day % 5 == 0 or each.dia.day == 1 or len(days) <= 14 else "",
-            month(each.dia) if place == 0 or each.dia.day == 1 else "",
-            f"{day(each.dia)}: {money(each.valor)}, em {plural(each.com_saldo, 'produto', 'produtos')}",
+            *step_labels(place, each.dia, "dia", len(days)),
+            tip=f"{day(each.dia)}: {money(each.valor)}, em {plural(each.com_saldo, 'produto', 'produtos')}",
         )
         for place, each in enumerate(days)
     ]

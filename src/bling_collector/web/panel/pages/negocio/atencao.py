@@ -8,7 +8,7 @@ from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.attention import RULES, Attention, load_attention
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import only
+from bling_collector.web.panel.forms import only, unknown_table
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.attention import figure_of, signal_table
 from bling_collector.web.service import OneService
@@ -52,7 +52,7 @@ async def atencao_xlsx(request: Request, service: OneService) -> Response:
 
 async def _found(service: OneService, name: str) -> Attention:
     if name and name not in RULES:
-        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join(RULES)}.")
+        raise unknown_table(name, RULES)
     async with service.opened() as account:
         names = [name] if name else list(RULES)
         found = await load_attention(

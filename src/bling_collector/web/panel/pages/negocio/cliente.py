@@ -15,12 +15,11 @@ from bling_collector.insight.sales.customer import (
     load_customer_table,
 )
 from bling_collector.insight.sales.periods import SalesPeriod, step_of
-from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import only, record_id
-from bling_collector.web.panel.periods import PARAMETERS, presets_of, query_of, read_period
+from bling_collector.web.panel.cards import Card
+from bling_collector.web.panel.periods import default_period, form_of, form_refused, read_period
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.cards import CUSTOMER, NAMELESS, table_of
-from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, steps_table
+from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, opened_steps, steps_table
 from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
 from bling_collector.workplace.account import Account
@@ -28,44 +27,47 @@ from bling_collector.workplace.account import Account
 router = APIRouter(include_in_schema=False)
 TOP: Final = 10
 """Linhas de cada tabela na página; o que se baixa tem todas."""
-_ID: Final = "O endereço de um cliente traz o id do contato no Bling, que é só de algarismos."
+
+
+async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
+    now = today(account.clock)
+    if name == STEPS:
+        revenue = await load_customer_revenue(account.engine, id_, period, now)
+        return steps_table(revenue.steps, step_of(period), FATURAMENTO)
+    return table_of(CUSTOMER, name, await load_customer_table(account.engine, id_, period, now, name))
+
+
+_CARD: Final = Card(
+    "cliente",
+    "/clientes",
+    "O endereço de um cliente traz o id do contato no Bling, que é só de algarismos.",
+    TABLES,
+    _table,
+)
 
 
 @router.get("/clientes/{contato_id}.csv")
 async def cliente_csv(request: Request, contato_id: str, service: OneService) -> Response:
-    id_ = record_id(contato_id, _ID)
-    async with service.opened() as account:
-        typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(account, typed)
-        table = await _table(account, id_, period, typed["tabela"] or STEPS)
-    return csv_file(table, f"cliente-{id_}-{table.name}")
+    return await _CARD.csv(request, service, contato_id)
 
 
 @router.get("/clientes/{contato_id}.xlsx")
 async def cliente_xlsx(request: Request, contato_id: str, service: OneService) -> Response:
-    id_ = record_id(contato_id, _ID)
-    async with service.opened() as account:
-        typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(account, typed)
-        names = [typed["tabela"]] if typed["tabela"] else [STEPS, *TABLES]
-        tables = [await _table(account, id_, period, name) for name in names]
-    name = tables[0].name if len(tables) == 1 else "completo"
-    return await xlsx_file(tables, [f"Cliente {id_}", FATURAMENTO.counts], f"cliente-{id_}-{name}")
+    return await _CARD.xlsx(request, service, contato_id)
 
 
 @router.get("/clientes/{contato_id}")
 async def cliente(request: Request, contato_id: str, service: OneService) -> Response:
-    id_ = record_id(contato_id, _ID)
-    path = f"/clientes/{id_}"
+    id_ = _CARD.id(contato_id)
+    path = _CARD.address(id_)
     async with service.opened() as account:
-        error, period = None, None
-        typed = dict.fromkeys(PARAMETERS, "")
+        error = None
         try:
-            typed = only(request, PARAMETERS)
-            period = await read_period(account, typed)
+            _, period = await read_period(request, account)
+            form = form_of(path, period)
         except UsageError as failure:
-            error = failure
-        period = period or await read_period(account, dict.fromkeys(PARAMETERS, ""))
+            error, period = failure, await default_period(account)
+            form = form_refused(path, request, failure, period)
         now = today(account.clock)
         try:
             found = await load_customer(account.engine, id_, period, now, TOP)
@@ -78,14 +80,9 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
         "cliente.html",
         status=error.http_status if error else 200,
         section="faturamento",
-        error=error,
         path_of=path,
-        presets=presets_of(path, None if error else period),
-        de=typed["de"] if error else period.inicio.isoformat(),
-        ate=typed["ate"] if error else period.fim.isoformat(),
         period=period,
-        query=query_of(period),
-        today=now,
+        **form,
         nome=found.contato.nome or NAMELESS,
         found=found,
         contato=found.contato,
@@ -93,19 +90,9 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
         comparable=revenue.comparable,
         value_change=change(revenue.now.valor, revenue.before.valor),
         notes_change=change(revenue.now.vendas, revenue.before.vendas),
-        charts=charts(revenue, FATURAMENTO)[:1],
-        steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, period),
+        charts=charts(revenue, FATURAMENTO, opened_steps(revenue, path))[:1],
+        steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, opened_steps(revenue, path)),
         tables={name: table_of(CUSTOMER, name, rows) for name, rows in found.tables.items()},
         receivables="contas_receber" in collected,
         counts_as_sale=FATURAMENTO.counts,
     )
-
-
-async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
-    now = today(account.clock)
-    if name == STEPS:
-        revenue = await load_customer_revenue(account.engine, id_, period, now)
-        return steps_table(revenue.steps, step_of(period), FATURAMENTO, period)
-    if name not in TABLES:
-        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join([STEPS, *TABLES])}.")
-    return table_of(CUSTOMER, name, await load_customer_table(account.engine, id_, period, now, name))

@@ -1,17 +1,14 @@
 """As contas a receber e a pagar: a lista, que se filtra, ordena e baixa, e a página de cada uma."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from bling_collector.clock import today
 from bling_collector.db.reports.accounts import ORDERS, Criteria, folded
 from bling_collector.documentos import masked
-from bling_collector.errors import UsageError
 from bling_collector.insight.finance.accounts import (
     PER_PAGE,
     Accounts,
@@ -21,9 +18,10 @@ from bling_collector.insight.finance.accounts import (
 )
 from bling_collector.insight.finance.money import LADOS
 from bling_collector.insight.finance.situacoes import situacao
-from bling_collector.payload import storable
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
+from bling_collector.web.panel.filters import Filters
+from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.web.service import OneService
@@ -42,48 +40,43 @@ SITUATIONS: Final = {
     "confirmadas": "Confirmadas",
 }
 _CODES: Final = {"parciais": (3,), "pagas": (2,), "devolvidas": (4, 6), "canceladas": (5,), "confirmadas": (7,)}
-_FILTERS: Final = ("situacao", "de", "ate", "cliente", "contato", "ordem")
+_FILTERS: Final = ("situacao", "de", "ate", "cliente", "contato")
 _DEFAULT_ORDER: Final = "-vencimento"
-_OLDEST, _NEWEST = 1990, 2100
+_HEADS: Final = (
+    ("vencimento", "Vencimento"),
+    ("cliente", None),
+    ("emissao", "Emissão"),
+    ("valor", "Valor"),
+    ("aberto", "Em aberto"),
+)
+"""As colunas por que se ordena; a do nome chama-se como quem está do outro lado."""
 _MOST_WORDS: Final = 200
-_MOST_PAGES: Final = 1_000_000
 _TITLES: Final = {"receber": "Contas a receber", "pagar": "Contas a pagar"}
 _WHO: Final = {"receber": "Cliente", "pagar": "Fornecedor"}
+_ID: Final = "O endereço de uma conta traz o id dela no Bling, que é só de algarismos."
 _TONES: Final = {2: "good", 7: "good", 3: "warning", 5: "bad"}
-
-
-@dataclass
-class Asked:
-    """O que o endereço pede: o que foi escrito, o que se entendeu e o que não serve, por campo."""
-
-    lado: str
-    typed: dict[str, str]
-    criteria: Criteria
-    order: str = _DEFAULT_ORDER
-    number: int = 1
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def address(self, **changes: object) -> str:
-        """O endereço da lista com o que se pediu e estas mudanças; None tira um filtro."""
-        wanted = {name: self.typed.get(name) or None for name in _FILTERS} | changes
-        query = urlencode({name: value for name, value in wanted.items() if value is not None})
-        return f"/contas/{self.lado}?{query}" if query else f"/contas/{self.lado}"
 
 
 @router.get("/contas/{lado}.csv")
 async def contas_csv(request: Request, lado: str, service: OneService) -> Response:
     async with service.opened() as account:
-        asked = _sound(request, lado, account)
-        found = await load_accounts(account.engine, asked.criteria, asked.order, None)
-    return csv_file(_table(asked.lado, found), f"contas-a-{lado}")
+        _, found = await _whole(account, request, lado)
+    return csv_file(_table(lado, found), f"contas-a-{lado}")
 
 
 @router.get("/contas/{lado}.xlsx")
 async def contas_xlsx(request: Request, lado: str, service: OneService) -> Response:
     async with service.opened() as account:
-        asked = _sound(request, lado, account)
-        found = await load_accounts(account.engine, asked.criteria, asked.order, None)
-    return await xlsx_file([_table(lado, found)], [_TITLES[lado], _said(asked, found)], f"contas-a-{lado}")
+        said, found = await _whole(account, request, lado)
+    return await xlsx_file([_table(lado, found)], [_TITLES[lado], said], f"contas-a-{lado}")
+
+
+async def _whole(account: Account, request: Request, lado: str) -> tuple[str, Accounts]:
+    """O que se pediu, numa frase, e todas as contas disso. UsageError se o que se pede não serve."""
+    asked, criteria, order, _ = _read(request, _lado(lado), today(account.clock))
+    asked.sound()
+    found = await load_accounts(account.engine, criteria, _signed(order), None)
+    return _said(asked, found), found
 
 
 @router.get("/contas/{lado}")
@@ -91,43 +84,38 @@ async def contas(request: Request, lado: str, service: OneService) -> Response:
     found = None
     async with service.opened() as account:
         hoje = today(account.clock)
-        asked = read(request, _lado(lado), hoje)
+        asked, criteria, order, number = _read(request, _lado(lado), hoje)
         if not asked.errors:
-            found = await load_accounts(account.engine, asked.criteria, asked.order, asked.number)
+            found = await load_accounts(account.engine, criteria, _signed(order), number)
     last = max((found.total + PER_PAGE - 1) // PER_PAGE, 1) if found else 1
     return page(
         request,
         "contas.html",
         section="financeiro",
-        status=422 if asked.errors else 200,
+        status=asked.status,
         lado=lado,
         title=_TITLES[lado],
         who=_WHO[lado],
-        typed={name: asked.typed.get(name, "") for name in _FILTERS},
-        errors=asked.errors,
-        filtered=any(asked.typed.get(name) for name in _FILTERS if name != "ordem"),
+        asked=asked,
         situations=SITUATIONS,
         found=found,
         said=_said(asked, found) if found else None,
         rows=[_line(lado, row, hoje) for row in found.rows] if found else [],
-        sorting=_sorting(asked),
-        files={kind: asked.address().replace(f"/{lado}", f"/{lado}.{kind}", 1) for kind in ("csv", "xlsx")},
-        without_contact=asked.address(contato=None),
-        number=asked.number,
+        heads=[asked.head(name, title or _WHO[lado], order, falls=name != "cliente") for name, title in _HEADS],
+        number=number,
         last=last,
-        previous=asked.address(pagina=min(asked.number - 1, last)) if asked.number > 1 else None,
-        next=asked.address(pagina=asked.number + 1) if asked.number < last else None,
+        previous=asked.address(pagina=min(number - 1, last)) if number > 1 else None,
+        next=asked.address(pagina=number + 1) if number < last else None,
     )
 
 
 @router.get("/contas/{lado}/{conta_id}")
 async def conta(request: Request, lado: str, conta_id: str, service: OneService) -> Response:
     lado = _lado(lado)
-    if not (conta_id.isascii() and conta_id.isdigit() and len(conta_id) < 19):
-        raise HTTPException(404, "O endereço de uma conta traz o id dela no Bling, que é só de algarismos.")
+    id_ = record_id(conta_id, _ID)
     async with service.opened() as account:
         try:
-            found = await load_account(account.engine, lado, int(conta_id))
+            found = await load_account(account.engine, lado, id_)
         except UnknownAccountError as error:
             raise HTTPException(404, str(error)) from error
         hoje = today(account.clock)
@@ -158,35 +146,14 @@ def _lado(lado: str) -> str:
     return lado
 
 
-def _sound(request: Request, lado: str, account: Account) -> Asked:
-    """O que o endereço de um arquivo pede. UsageError no primeiro engano."""
-    asked = read(request, _lado(lado), today(account.clock))
-    if asked.errors:
-        raise UsageError(next(iter(asked.errors.values())))
-    return asked
-
-
-def read(request: Request, lado: str, hoje: date) -> Asked:
-    """O que o endereço pede."""
-    given = request.query_params
-    typed = {name: storable(given.get(name, "")).strip() for name in (*_FILTERS, "pagina")}
-    errors: dict[str, str] = {}
-    if strange := sorted(set(given) - set(typed)):
-        errors["geral"] = f"Esta lista não conhece o filtro “{strange[0][:40]}”."
-    inicio, fim = _day(typed, errors, "de"), _day(typed, errors, "ate")
-    if inicio and fim and inicio > fim:
-        errors["ate"] = "O período termina antes de começar."
-    wanted = typed["situacao"]
-    if wanted and wanted not in SITUATIONS:
-        errors["situacao"] = "Escolha uma situação da lista."
-    if len(typed["cliente"]) > _MOST_WORDS:
-        errors["cliente"] = f"Escreva no máximo {_MOST_WORDS} caracteres."
-        typed["cliente"] = typed["cliente"][:_MOST_WORDS]
-    order = typed["ordem"] or _DEFAULT_ORDER
-    if order.removeprefix("-") not in ORDERS:
-        errors["geral"] = f"Não se ordena por “{order[:40]}”. Escolha uma das colunas."
-    contato = _number(typed, errors, "contato", 10**18, "O contato se diz pelo id dele no Bling, só com algarismos.")
-    number = _number(typed, errors, "pagina", _MOST_PAGES, "Esta página não existe.")
+def _read(request: Request, lado: str, hoje: date) -> tuple[Filters, Criteria, tuple[str, bool], int]:
+    """O que o endereço pede, o que se procura, a ordem e a página."""
+    asked = Filters.of(request, f"/contas/{lado}", _FILTERS)
+    inicio, fim = asked.days()
+    wanted = asked.one_of("situacao", SITUATIONS)
+    if len(asked.typed["cliente"]) > _MOST_WORDS:
+        asked.errors["cliente"] = f"Escreva no máximo {_MOST_WORDS} caracteres."
+        asked.typed["cliente"] = asked.typed["cliente"][:_MOST_WORDS]
     if wanted == "vencidas":
         fim = min(fim or hoje, hoje - timedelta(days=1))
     elif wanted == "a-vencer":
@@ -197,50 +164,14 @@ def read(request: Request, lado: str, hoje: date) -> Asked:
         wanted in ("em-aberto", "vencidas", "a-vencer"),
         inicio,
         fim,
-        contato,
-        folded(typed["cliente"]),
+        asked.id("contato"),
+        folded(asked.typed["cliente"]),
     )
-    return Asked(lado, typed, criteria, order, number or 1, errors)
+    return asked, criteria, asked.order(_DEFAULT_ORDER, ORDERS), asked.page()
 
 
-def _day(typed: dict[str, str], errors: dict[str, str], name: str) -> date | None:
-    value = typed[name]
-    if not value:
-        return None
-    try:
-        found = date.fromisoformat(value)
-    except ValueError:
-        found = None
-    if found is None or len(value) != len("AAAA-MM-DD") or not _OLDEST <= found.year <= _NEWEST:
-        errors[name] = f"«{value[:40]}» não é um dia que se possa procurar. Escreva, por exemplo, 2025-01-31."
-        typed[name] = ""
-        return None
-    return found
-
-
-def _number(typed: dict[str, str], errors: dict[str, str], name: str, most: int, said: str) -> int | None:
-    value = typed[name]
-    if not value:
-        return None
-    if value.isascii() and value.isdigit() and len(value) < 20 and 0 < int(value) <= most:
-        return int(value)
-    errors["geral"] = said
-    typed[name] = ""
-    return None
-
-
-def _sorting(asked: Asked) -> list[tuple[str, str, str, str]]:
-    """De cada coluna por que se ordena: o nome, o título, o endereço que a inverte e o `aria-sort` dela."""
-    titles = {"vencimento": "Vencimento", "cliente": _WHO[asked.lado], "emissao": "Emissão"}
-    titles |= {"valor": "Valor", "aberto": "Em aberto"}
-    found = []
-    for name, title in titles.items():
-        mine = asked.order.removeprefix("-") == name
-        descending = mine and asked.order.startswith("-")
-        turned = name if descending else f"-{name}" if mine or name != "cliente" else name
-        aria = ("descending" if descending else "ascending") if mine else ""
-        found.append((name, title, asked.address(ordem=turned), aria))
-    return found
+def _signed(order: tuple[str, bool]) -> str:
+    return f"{'-' * order[1]}{order[0]}"
 
 
 def _state(code: int | None, due: date | None, *, gone: bool, hoje: date) -> tuple[str, str]:
@@ -297,7 +228,7 @@ def _origin(header: Any) -> Mapping[str, str | None] | None:
     return {"texto": f"{notes.short(header['origem_tipo'] or 'Documento', 40)} {number}", "endereco": None}
 
 
-def _said(asked: Asked, found: Accounts) -> str:
+def _said(asked: Filters, found: Accounts) -> str:
     """O que se pediu, numa frase, para a página e o arquivo."""
     parts = [SITUATIONS[asked.typed["situacao"]].lower() if asked.typed["situacao"] else "todas as situações"]
     if asked.typed["de"] or asked.typed["ate"]:
@@ -308,8 +239,8 @@ def _said(asked: Asked, found: Accounts) -> str:
                 f"{word} {day(date.fromisoformat(value))}" for word, value in (("de", inicio), ("até", fim)) if value
             )
         )
-    if asked.criteria.contato_id is not None:
-        parts.append(f"de {notes.short(found.contato or f'contato {asked.criteria.contato_id}', 80)}")
+    if asked.typed["contato"]:
+        parts.append(f"de {notes.short(found.contato or 'contato ' + asked.typed['contato'], 80)}")
     if asked.typed["cliente"]:
         parts.append(f"com «{asked.typed['cliente'][:60]}» no nome")
     return ", ".join(parts)

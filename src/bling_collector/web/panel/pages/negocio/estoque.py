@@ -22,7 +22,7 @@ from bling_collector.insight.stock.stock import (
 )
 from bling_collector.payload import storable
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import only
+from bling_collector.web.panel.forms import only, unknown_table
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.tables.stock import ABOUT, DAYS, PRODUCTS, days_chart, days_table, products_table
 from bling_collector.web.panel.tables.table import Table
@@ -88,7 +88,7 @@ async def _tables(request: Request, service: OneService) -> list[Table]:
     typed, search = _read(request)
     name = typed["tabela"] or PRODUCTS
     if name not in (PRODUCTS, DAYS):
-        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {PRODUCTS}, {DAYS}.")
+        raise unknown_table(name, (PRODUCTS, DAYS))
     async with service.opened() as account:
         if name == DAYS:
             return [days_table(await load_days(account.engine, search.deposito))]

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from bling_collector.clock import today
 from bling_collector.documentos import masked
 from bling_collector.insight.sales.pedidos import Pedido, load_pedido
 from bling_collector.insight.sales.situacoes import PAGAMENTOS, situacao
+from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.notes import quantity, short
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.orders import ACCOUNTS, change, channel, seller, state
@@ -17,6 +18,7 @@ from bling_collector.words import money, number
 
 router = APIRouter(include_in_schema=False)
 
+_ID: Final = "O endereço de um pedido traz o id dele no Bling, que é só de algarismos."
 _LINES: Final = 500
 """Linhas que a página mostra de cada lista; um pedido não costuma ter mais de algumas dezenas."""
 _CHANGES: Final = 50
@@ -24,7 +26,7 @@ _CHANGES: Final = 50
 
 @router.get("/pedidos/{pedido_id}")
 async def pedido(request: Request, pedido_id: str, service: OneService) -> Response:
-    id_ = _id(pedido_id)
+    id_ = record_id(pedido_id, _ID)
     async with service.opened() as account:
         found = await load_pedido(account.engine, id_)
         now = today(account.clock)
@@ -60,12 +62,6 @@ async def pedido(request: Request, pedido_id: str, service: OneService) -> Respo
     )
 
 
-def _id(value: str) -> int:
-    if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) > 0:
-        return int(value)
-    raise HTTPException(404, "O endereço de um pedido traz o id dele no Bling, que é só de algarismos.")
-
-
 def _discount(header: Mapping[str, Any]) -> str | None:
     value = header["desconto"]
     if not value:
@@ -92,6 +88,7 @@ def _parcel(parcel: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "numero": parcel["ordem"],
         "forma": short(parcel["forma"] or kind or "Não informada", 80),
+        "tipo": None,
         "vencimento": parcel["data_vencimento"],
         "valor": parcel["valor"],
     }

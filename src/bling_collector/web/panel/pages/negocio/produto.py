@@ -15,12 +15,11 @@ from bling_collector.insight.sales.product import (
     load_product_revenue,
     load_product_table,
 )
-from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import only, record_id
-from bling_collector.web.panel.periods import PARAMETERS, presets_of, query_of, read_period
+from bling_collector.web.panel.cards import Card
+from bling_collector.web.panel.periods import default_period, form_of, form_refused, read_period
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.cards import PRODUCT, balance_chart, table_of
-from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, steps_table
+from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, opened_steps, steps_table
 from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
 from bling_collector.workplace.account import Account
@@ -29,7 +28,6 @@ router = APIRouter(include_in_schema=False)
 TOP: Final = 10
 """Linhas de cada tabela na página; o que se baixa tem todas."""
 _STOCK_DAYS: Final = 60
-_ID: Final = "O endereço de um produto traz o id dele no Bling, que é só de algarismos."
 _NEEDS: Final = {
     "depositos": ("estoques", "O estoque não é coletado"),
     "estoque": ("estoques", "O estoque não é coletado"),
@@ -39,41 +37,41 @@ _NEEDS: Final = {
 """De que recurso é cada tabela que não é das notas."""
 
 
+async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
+    if name == STEPS:
+        revenue = await load_product_revenue(account.engine, id_, period, today(account.clock))
+        steps = revenue.steps if revenue else []
+        return steps_table(steps, step_of(period), FATURAMENTO)
+    return table_of(PRODUCT, name, await load_product_table(account.engine, id_, period, name))
+
+
+_CARD: Final = Card(
+    "produto", "/produtos", "O endereço de um produto traz o id dele no Bling, que é só de algarismos.", TABLES, _table
+)
+
+
 @router.get("/produtos/{produto_id}.csv")
 async def produto_csv(request: Request, produto_id: str, service: OneService) -> Response:
-    id_ = record_id(produto_id, _ID)
-    async with service.opened() as account:
-        typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(account, typed)
-        table = await _table(account, id_, period, typed["tabela"] or STEPS)
-    return csv_file(table, f"produto-{id_}-{table.name}")
+    return await _CARD.csv(request, service, produto_id)
 
 
 @router.get("/produtos/{produto_id}.xlsx")
 async def produto_xlsx(request: Request, produto_id: str, service: OneService) -> Response:
-    id_ = record_id(produto_id, _ID)
-    async with service.opened() as account:
-        typed = only(request, (*PARAMETERS, "tabela"))
-        period = await read_period(account, typed)
-        names = [typed["tabela"]] if typed["tabela"] else [STEPS, *TABLES]
-        tables = [await _table(account, id_, period, name) for name in names]
-    name = tables[0].name if len(tables) == 1 else "completo"
-    return await xlsx_file(tables, [f"Produto {id_}", FATURAMENTO.counts], f"produto-{id_}-{name}")
+    return await _CARD.xlsx(request, service, produto_id)
 
 
 @router.get("/produtos/{produto_id}")
 async def produto(request: Request, produto_id: str, service: OneService) -> Response:
-    id_ = record_id(produto_id, _ID)
-    path = f"/produtos/{id_}"
+    id_ = _CARD.id(produto_id)
+    path = _CARD.address(id_)
     async with service.opened() as account:
-        error, period = None, None
-        typed = dict.fromkeys(PARAMETERS, "")
+        error = None
         try:
-            typed = only(request, PARAMETERS)
-            period = await read_period(account, typed)
+            _, period = await read_period(request, account)
+            form = form_of(path, period)
         except UsageError as failure:
-            error = failure
-        period = period or await read_period(account, dict.fromkeys(PARAMETERS, ""))
+            error, period = failure, await default_period(account)
+            form = form_refused(path, request, failure, period)
         try:
             found = await load_product(account.engine, id_, period, today(account.clock), _STOCK_DAYS)
         except UnknownProductError as failure:
@@ -85,33 +83,20 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
         "produto.html",
         status=error.http_status if error else 200,
         section="estoque",
-        error=error,
         path_of=path,
-        presets=presets_of(path, None if error else period),
-        de=typed["de"] if error else period.inicio.isoformat(),
-        ate=typed["ate"] if error else period.fim.isoformat(),
         period=period,
-        query=query_of(period),
+        **form,
         found=found,
         produto=found.produto,
         revenue=revenue,
         comparable=revenue is not None and revenue.comparable,
         value_change=change(revenue.now.valor, revenue.before.valor) if revenue else None,
         quantity_change=change(found.quantidade, found.quantidade_antes),
-        charts=charts(revenue, FATURAMENTO)[:1] if revenue else [],
-        steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, period) if revenue else None,
+        charts=charts(revenue, FATURAMENTO, opened_steps(revenue, path))[:1] if revenue else [],
+        steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, opened_steps(revenue, path)) if revenue else None,
         balance=balance_chart(found.tables["estoque"]),
         tables={name: table_of(PRODUCT, name, rows[:TOP]) for name, rows in found.tables.items()},
         missing={name: need for name, need in _NEEDS.items() if need[0] not in collected},
         orders="pedidos_venda" in collected,
         counts_as_sale=FATURAMENTO.counts,
     )
-
-
-async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
-    if name == STEPS:
-        revenue = await load_product_revenue(account.engine, id_, period, today(account.clock))
-        return steps_table(revenue.steps if revenue else [], step_of(period), FATURAMENTO, period)
-    if name not in TABLES:
-        raise UsageError(f"Não há uma tabela chamada “{name[:40]}”. As que há: {', '.join([STEPS, *TABLES])}.")
-    return table_of(PRODUCT, name, await load_product_table(account.engine, id_, period, name))
