@@ -16,10 +16,8 @@ from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
-NOTHING_NEW = 111
-"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado. Delas, 21 são das notas de consumidor, de
-serviço e de entrada, 27 das compras, propostas, ordens e contratos, e 3 das composições: o que está em aberto relê-se
-pelo detalhe."""
+NOTHING_NEW = 60
+"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado: docs/decisions/paginas-curtas.md diz quais."""
 
 
 def estimator(account: Account) -> Estimator:
