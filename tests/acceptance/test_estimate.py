@@ -17,7 +17,7 @@ from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
 NOTHING_NEW = 60
-"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado: docs/decisions/paginas-curtas.md diz quais."""
+"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado (docs/decisions/paginas-curtas.md)."""
 
 
 def estimator(account: Account) -> Estimator:
