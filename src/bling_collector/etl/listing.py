@@ -24,6 +24,7 @@ from bling_collector.windows import Between, Period, Window, apart
 
 log = logging.getLogger(__name__)
 
+HIDDEN: Final = "escondidas"
 _SLACK: Final = timedelta(hours=12)
 """A execução diária não começa sempre no mesmo segundo."""
 MAX_PROBES: Final = 3
@@ -192,7 +193,7 @@ async def note_hiding(ctx: RunContext, connection: AsyncConnection, resource: Re
 
 def hidden(resource: Resource) -> str:
     """O checkpoint que lembra que as listagens de costume escondem registros."""
-    return f"{resource.name}.escondidas"
+    return f"{resource.name}.{HIDDEN}"
 
 
 async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Listing:
