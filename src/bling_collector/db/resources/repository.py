@@ -388,8 +388,9 @@ async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
 
 async def forget_the_unlisted(connection: AsyncConnection, ids: Collection[int]) -> None:
     """A categoria e a composição destes produtos voltam a ser perguntadas."""
-    for forgotten in ("produtos SET categoria_vista_em", "produtos_estruturas SET extraido_em"):
-        await connection.execute(text(f"UPDATE {forgotten} = NULL WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    given = {"ids": list(ids)}
+    await connection.execute(text("UPDATE produtos SET categoria_vista_em = NULL WHERE id = ANY(:ids)"), given)
+    await connection.execute(text("UPDATE produtos_estruturas SET extraido_em = NULL WHERE id = ANY(:ids)"), given)
 
 
 async def set_categorias(
