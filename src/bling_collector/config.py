@@ -192,6 +192,11 @@ class Settings:
     alert_urls: Secret | None = _variable(
         None, Secret, "A quem avisar (e-mail, Slack, Telegram…): URLs do Apprise, separadas por espaço ou vírgula"
     )
+    alert_digest: bool = _variable(
+        False,
+        _switch,
+        "Manda também a eles, uma vez por dia, o resumo de ontem: vendas, contas, o que pede atenção e a conferência",
+    )
     alert_no_run_hours: int = _between(26, 1, 8760, "Horas sem uma execução que dê certo até que um alarme soe")
 
     @property

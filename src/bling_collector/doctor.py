@@ -30,6 +30,7 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.listing import Shown, any_listing
 from bling_collector.etl.resource import Resource
+from bling_collector.insight.learned import read_learned
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import collected
 from bling_collector.words import plural
@@ -87,6 +88,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 asked = await _ask(settings, Workplace(engine, embedded, clock))
                 authorisation = asked.refused or authorisation
             yield authorisation
+            for lesson in await _learned(engine) if revision == HEAD else ():
+                yield lesson
             if abs(database_now - SystemClock().now()) > SKEW:
                 yield Finding(
                     "Relógio", f"o do banco e o desta máquina diferem mais de {SKEW.seconds} s; acerte-os.", 1
@@ -119,6 +122,13 @@ def _migrations(revision: str | None) -> Finding:
         return Finding("Esquema", f"em dia (revisão {HEAD}).")
     what = "as tabelas ainda não existem" if revision is None else f"está na revisão {revision}, e a atual é {HEAD}"
     return Finding("Esquema", f"{what}. Rode `bling-collector db upgrade`.", 1)
+
+
+async def _learned(engine: AsyncEngine) -> list[Finding]:
+    """O que a coleta já aprendeu de como o Bling responde a esta conta; não é preciso rede para o dizer."""
+    async with engine.connect() as connection:
+        found = await read_learned(connection)
+    return [Finding("Aprendido", f"{each.frase} Visto em {_local(each.quando)}.") for each in found]
 
 
 async def _session(engine: AsyncEngine) -> Finding:

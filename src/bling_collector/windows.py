@@ -176,6 +176,16 @@ def plan(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:
     return [piece for window in reversed(merge(windows)) for piece in _cut(window, max_days)]
 
 
+def pieces(window: Window, max_days: int) -> list[Window]:
+    """A janela em quantos pedaços for preciso, da mais nova à mais antiga, sem cuidar dos meses."""
+    found = [window]
+    while (found[-1].fim - found[-1].inicio).days >= max_days:
+        last = found.pop()
+        cut = last.fim - timedelta(days=max_days - 1)
+        found += [Window(cut, last.fim), Window(last.inicio, cut - _DAY)]
+    return found
+
+
 def _cut(window: Window, max_days: int) -> Iterator[Window]:
     """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas, se nelas cabe um."""
     fim = window.fim

@@ -74,7 +74,7 @@ async def test_um_recente_que_muda_ou_some_e_visto(account: Account, bling: Blin
     recent, gone, reversed_ = (bling.settle_accounts("receber", conta) for conta in accounts[:3])
     old = bling.settle_accounts("receber", accounts[3], on=today - timedelta(days=60))
     await account.pipeline.run_full(START)
-    clock.advance(DAY)
+    clock.advance(7 * DAY)
     bling.edit_bordero(recent, historico="Corrigido")
     bling.edit_bordero(old, historico="Corrigido tarde")
     bling.reopen_account("receber", accounts[2])
@@ -98,7 +98,7 @@ async def test_o_que_volta_a_responder_ja_nao_esta_excluido(account: Account, bl
     bordero = bling.settle_accounts("receber", bling.add_account())
     await account.pipeline.run_full(START)
     kept = bling.ledger.books.borderos.pop(bordero)
-    clock.advance(DAY)
+    clock.advance(7 * DAY)
     await account.pipeline.run()
     clock.advance(DAY)
     await account.pipeline.run()
@@ -114,7 +114,7 @@ async def test_um_404_que_se_desmente_nao_conta(account: Account, bling: Bling, 
     kept = bling.ledger.books.borderos.pop(bordero)
     for there in (False, True, False):
         bling.ledger.books.borderos |= {bordero: kept} if there else {}
-        clock.advance(DAY)
+        clock.advance(7 * DAY)
         assert (await account.pipeline.run()).status == "success"
         assert not await scalar(account.engine, _GONE, id=bordero)
         bling.ledger.books.borderos.pop(bordero, None)
@@ -141,7 +141,7 @@ async def test_muitos_que_somem_esperam_a_palavra_de_alguem(account: Account, bl
     await account.pipeline.run_full(START)
     for bordero in borderos:
         bling.delete_bordero(bordero)
-    clock.advance(DAY)
+    clock.advance(7 * DAY)
     assert (await account.pipeline.run()).status == "success"
     clock.advance(DAY)
     assert (await account.pipeline.run()).status == "partial"

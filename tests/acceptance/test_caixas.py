@@ -110,7 +110,7 @@ async def test_um_lancado_a_mao_que_muda_de_categoria_e_visto(account: Account, 
     await account.pipeline.run_full(START)
     other = {"id": 14_700_002, "descricao": "Compras"}
     bling.edit_cash_entry(by_hand, categoria=other, competencia="2026-01-01")
-    clock.advance(DAY)
+    clock.advance(7 * DAY)  # na sua semana
     assert (await account.pipeline.run()).status == "success"
     await assert_equals_the_entries(account, bling)
     assert (

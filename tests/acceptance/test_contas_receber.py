@@ -106,8 +106,8 @@ async def test_a_emissao_no_futuro_e_a_divida_de_antes_da_coleta_nao_se_perdem(
     overdue = bling.add_account(emitted_on=before, due_on=before + timedelta(days=30))
     await account.pipeline.run_full(START)
     assert await scalar(account.engine, "SELECT count(*) FROM contas_receber WHERE id = :id", id=overdue) == 1
-    bling.add_account(emitted_on=today + timedelta(days=3), due_on=today + timedelta(days=500))
-    clock.advance(DAY)
+    bling.add_account(emitted_on=today + timedelta(days=30), due_on=today + timedelta(days=500))
+    clock.advance(7 * DAY)
     assert (await account.pipeline.run()).status == "success"
     await assert_equals_the_accounts(account, bling)
     bling.settle_accounts("receber", overdue)

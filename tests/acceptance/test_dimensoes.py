@@ -30,8 +30,8 @@ pytestmark = [
 ]
 
 
-async def run(account: Account, clock: FakeClock, status: str = "success") -> str:
-    clock.advance(DAY)
+async def run(account: Account, clock: FakeClock, status: str = "success", *, days: int = 1) -> str:
+    clock.advance(days * DAY)
     result = await account.pipeline.run()
     assert result.status == status, result.message
     return str(result.message)
@@ -118,7 +118,7 @@ async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(
     assert await account.pipeline.sync("conta_financeira", chosen) == "atualizado"
     assert await rows(account.engine, told) == [(1, 4), (2, 1), (3, 1), (4, 1)]
     bling.edit_dimension(ACCOUNTS, chosen, situacao=4)
-    await run(account, clock)
+    await run(account, clock, days=7)  # as que não são ativas leem-se uma vez por semana
     assert await rows(account.engine, told) == [(1, 4), (3, 1), (4, 2)]
     assert bling.counters.requests[f"{ACCOUNTS}/{{id}}"] == 0
 
@@ -142,7 +142,7 @@ async def test_the_statuses_come_from_every_module_and_know_theirs(
     told = "SELECT modulo_id, count(*) FROM situacoes WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1"
     assert await rows(account.engine, told) == [(98310, 8), (98311, 6)]
     bling.delete_dimension("/situacoes/modulos", 98311)
-    await run(account, clock)
+    await run(account, clock, days=7)
     assert await rows(account.engine, told) == [(98310, 8)]
     assert bling.counters.requests["/situacoes/{id}"] == 0
 
@@ -154,7 +154,7 @@ async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
     bling.edit_dimension(STATUSES, 6, nome="Aberto")
     bling.edit_dimension(STATUSES, 18_158, nome="Aberta")
     bling.fail("^/situacoes/modulos/98310$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
-    assert "situações" in await run(account, clock, "partial")
+    assert "situações" in await run(account, clock, "partial", days=7)
     assert await rows(account.engine, "SELECT id, nome FROM situacoes WHERE id IN (6, 18158) ORDER BY id") == [
         (6, "Em aberto"),
         (18_158, "Aberta"),
@@ -172,7 +172,7 @@ async def test_a_status_no_module_lists_is_asked_for_once(account: Account, blin
     assert await rows(account.engine, asked) == [(6, "Em aberto", None, True), (777, None, None, False)]
     bling.counters.reset()
     bling.unlisted.clear()
-    await run(account, clock)
+    await run(account, clock, days=7)
     assert await rows(account.engine, asked) == [(6, "Em aberto", 98310, True), (777, None, None, False)]
     assert bling.counters.requests["/situacoes/{id}"] == 0
 

@@ -152,3 +152,23 @@ async def test_the_difference_between_the_clocks_is_told(terminal: Terminal) -> 
     said = finding(await examined(terminal), "Relógio")
     assert not said["ok"]
     assert "adiantado em relação ao do Bling" in said["detalhe"]
+
+
+async def test_what_was_learned_is_told_without_asking(
+    account: Account, terminal: Terminal, bling: Bling, engine: AsyncEngine
+) -> None:
+    await account.pipeline.run()
+    assert "o filtro de alteração de contatos é lido" in " ".join(learned(await examined(terminal)))
+    await execute(engine, "INSERT INTO checkpoints VALUES ('nfe.escondidas', now()), ('paginas.curtas', now())")
+    await execute(engine, "INSERT INTO checkpoints VALUES ('nfse.recusado.situacao=4', now())")
+    await execute(engine, "DELETE FROM oauth_tokens")
+    bling.counters.reset()
+    said = learned(await examined(terminal))
+    assert dict(bling.counters.requests) == {"/nfe": 1}, "só se bate à porta"
+    assert ["até a vazia" in said[0], "notas esconde registros" in said[1]] == [True, True]
+    assert any("recusa o filtro situacao=4 em notas de serviço" in each for each in said)
+    assert all(each.endswith("hora de Brasília.") for each in said)
+
+
+def learned(done: Done) -> list[str]:
+    return [each["detalhe"] for each in done.json if each["nome"] == "Aprendido"]

@@ -57,6 +57,8 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
     await assert_equals_the_services(account, bling)
+    refused = await scalar(account.engine, "SELECT count(*) FROM checkpoints WHERE recurso LIKE 'nfse.recusado.%'")
+    assert refused == (0 if "service_filter_starts_at_one" in reading else 1)
     bling.edit_service(pending, situacao=1, numero="77")  # a prefeitura ainda não deu o link
     clock.advance(DAY)
     assert (await account.pipeline.run()).status == "success"

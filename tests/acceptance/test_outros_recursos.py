@@ -195,3 +195,17 @@ async def test_um_canal_sem_anuncios_nao_e_um_defeito(account: Account, bling: B
     assert await _one_row(account.client, ANUNCIOS, Shown("/anuncios", asked)) is None
     bling.configure(missing_scopes=frozenset({"/anuncios"}))
     assert await _one_row(account.client, ANUNCIOS, Shown("/anuncios", asked)) is not None
+
+
+async def test_a_composicao_do_produto_que_mudou_rele_se_no_mesmo_dia(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    kit, *_ = [id_ for (id_,) in await rows(account.engine, "SELECT id FROM produtos_estruturas")]
+    structure = bling.products[kit]["estrutura"]
+    clock.advance(DAY)
+    bling.edit_product(kit, estrutura=structure | {"componentes": structure["componentes"][:1]})
+    bling.counters.reset()
+    await run(account, clock, days=1)
+    await assert_kits_are_equal(account, bling)
+    assert [path for path in bling.counters.details if "estruturas" in path] == [f"/produtos/estruturas/{kit}"]

@@ -1,5 +1,6 @@
 """Os pedidos de compra, sob cada leitura do que os documentos não sabem."""
 
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -84,6 +85,39 @@ async def assert_equals_the_purchases(account: Account, bling: Bling) -> None:
     ]
 
 
+async def assert_the_suppliers_are_as_bling_says(account: Account, bling: Bling) -> None:
+    months: defaultdict[tuple[date, int], list[Json]] = defaultdict(list)
+    for each in purchases(bling).values():
+        if each["data"] >= START.isoformat():
+            months[date.fromisoformat(each["data"]).replace(day=1), each["fornecedor"]["id"]].append(each)
+    found = await rows(
+        account.engine,
+        "SELECT mes, fornecedor_id, fornecedor, pedidos, itens, quantidade, valor, em_aberto, valor_em_aberto, "
+        "cancelados, valor_cancelado, ultima_compra FROM vw_compras_fornecedor ORDER BY 1, 2",
+    )
+
+    def total(some: list[Json]) -> Decimal:
+        return sum((measured(each["total"]) or Decimal(0) for each in some), Decimal(0))
+
+    expected = []
+    for (month, supplier), every in sorted(months.items()):
+        valid = [each for each in every if each["situacao"]["valor"] != CANCELLED]
+        open_ = [each for each in every if each["situacao"]["valor"] in (OPEN, UNDER_WAY)]
+        lost = [each for each in every if each not in valid]
+        items = [item for each in valid for item in each["itens"]]
+        quantity = sum((measured(item["quantidade"]) or Decimal(0) for item in items), Decimal(0))
+        last = max((date.fromisoformat(each["data"]) for each in valid), default=None)
+        name = bling.contacts[supplier]["nome"]
+        expected.append(
+            (
+                *(month, supplier, name, len(valid), len(items), quantity, total(valid)),
+                *(len(open_), total(open_), len(lost), total(lost), last),
+            )
+        )
+    assert found == expected
+    assert {row[9] for row in found} > {0}, "há cancelados"
+
+
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
@@ -106,6 +140,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (await account.pipeline.run()).status == "success"
     await assert_equals_the_purchases(account, bling)
     assert await scalar(account.engine, "SELECT excluida_em IS NOT NULL FROM pedidos_compra WHERE id = :id", id=lost)
+    await assert_the_suppliers_are_as_bling_says(account, bling)
     assert (await account.pipeline.reconcile()).status == "success"
 
 

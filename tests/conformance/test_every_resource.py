@@ -284,6 +284,9 @@ async def test_what_changes_in_bling_changes_here(
     account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
     ids = await assert_equals_bling(account, bling, resource)
+    if resource.whole is not None and resource.whole.aside:  # os outros leem-se uma vez por semana
+        in_the_first = listed(bling, resource, resource.shows[0])
+        ids = [id_ for id_ in ids if id_ in in_the_first]
     chosen = ids[-1]
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, documents(bling, resource)[chosen]))

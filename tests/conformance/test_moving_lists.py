@@ -280,6 +280,8 @@ async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
     assert {id_ for id_ in modules.records if modules.asked(id_) > 1} == {4}
     assert await rows(account.engine, "SELECT nome FROM pessoas WHERE id = 4") == [("Outro",)]
     assert told == ([{4}] if reads else []), "de um filtro que mostra tudo, nada se sabe do que mudou"
+    seen = "SELECT recurso FROM checkpoints WHERE recurso LIKE '%.alteracoes%'"
+    assert await rows(account.engine, seen) == [(f"pessoas.alteracoes_{'lidas' if reads else 'ignoradas'}",)]
 
 
 async def park(account: Account, id_: int, clock: FakeClock, resumo: str | None) -> None:

@@ -130,6 +130,7 @@ async def test_uma_fotografia_guarda_se_inteira_ou_nao_se_guarda(
         lambda d: {SALDOS: [{"produto_id": d["produto"]["id"], "saldo": d.get("saldo")}]},
         detail=False,
         suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
+        proves=lambda row: row["saldo"] <= 0,
         snapshot=Snapshot(
             "SELECT id FROM avisos", lambda id_: {"produto": {"id": int(id_)}}, "idsProdutos[]", "lido_em"
         ),

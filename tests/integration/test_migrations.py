@@ -38,6 +38,7 @@ VIEWS = {
     "vw_abc_produtos",
     "vw_borderos_contas",
     "vw_cfops",
+    "vw_compras_fornecedor",
     "vw_conferencia_financeira",
     "vw_contas",
     "vw_contas_liquidacao",

@@ -204,3 +204,23 @@ async def test_a_pagina_soma_o_que_as_views_somam(account: Account, bling: Bling
         assert {name: len(each.rows) for name, each in few.items()} == {
             name: min(each.of, 2) for name, each in few.items()
         }
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_os_pedidos_de_um_canal_refeito_contam_no_que_a_empresa_diz(
+    account: Account, bling: Bling, orders: list[Any]
+) -> None:
+    old = max({order["loja"]["id"] for order in orders})
+    new = next(id_ for id_ in bling.dimensions["/canais-venda"].entries if id_ != old)
+    await execute(account.engine, "INSERT INTO canais_da_empresa VALUES (:old, :new, 'refeito')", old=old, new=new)
+    expected = by(orders, lambda o: (new if o["loja"]["id"] == old else o["loja"]["id"] or None,))
+    for view in ("vw_pedidos", "vw_pedidos_canal"):
+        assert set(await rows(account.engine, f"SELECT DISTINCT loja_id FROM {view}")) == expected.keys()
+    name = bling.dimensions["/canais-venda"].entries[new].detail["descricao"]
+    stored = await rows(
+        account.engine,
+        "SELECT canal, sum(pedidos), sum(valor) FROM vw_pedidos_canal WHERE loja_id = :new GROUP BY 1",
+        new=new,
+    )
+    assert stored == [(name, *sums(bling, expected[(new,)])[:2])]
+    assert (old,) not in await rows(account.engine, "SELECT DISTINCT loja_id FROM vw_margem_canal")

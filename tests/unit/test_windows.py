@@ -19,6 +19,7 @@ from bling_collector.windows import (
     merge,
     next_bookmark,
     parse_day,
+    pieces,
     plan,
     reads_the_present,
     shown_mark,
@@ -239,3 +240,11 @@ def test_so_le_o_presente_quem_chega_ate_hoje_sem_saltar_dias(
     previous: date | None, covered: Window | None, owed: list[Window], expected: bool
 ) -> None:
     assert reads_the_present(previous, covered, owed, TODAY) is expected
+
+
+def test_em_quantos_pedidos_cabe_um_periodo_que_nao_se_confere_por_meses() -> None:
+    day = date(2026, 2, 22)
+    assert pieces(Window(day, day), 363) == [Window(day, day)]
+    two = pieces(Window(day - timedelta(days=363), day + timedelta(days=362)), 363)
+    assert two == [Window(day, day + timedelta(days=362)), Window(day - timedelta(days=363), day - timedelta(days=1))]
+    assert all((each.fim - each.inicio).days < 10 for each in pieces(Window(date(2025, 1, 1), day), 10))

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from bling_collector.clock import BRASILIA, brasilia_day
+from bling_collector.db import control
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import alarmes
 from bling_collector.insight.alarms import NORMAL, Alarm, as_alarm
@@ -46,6 +48,24 @@ async def told(connection: AsyncConnection, nome: str, destinations: dict[str, s
     await connection.execute(
         update(alarmes).where(alarmes.c.nome == nome).values(avisados=alarmes.c.avisados.concat(destinations))
     )
+
+
+async def digest_day(connection: AsyncConnection, destination: str) -> date | None:
+    """O dia em que se mandou o último resumo ao destino."""
+    sent = await control.checkpoint(connection, _digest(destination))
+    return brasilia_day(sent) if sent is not None else None
+
+
+async def note_digest(connection: AsyncConnection, destination: str, day: date | None) -> None:
+    """Anota o dia do último resumo; None é nunca."""
+    if day is None:
+        await control.forget_checkpoint(connection, _digest(destination))
+    else:
+        await control.move_checkpoint(connection, _digest(destination), datetime.combine(day, time(), BRASILIA))
+
+
+def _digest(destination: str) -> str:
+    return f"resumo.{destination}"
 
 
 @asynccontextmanager

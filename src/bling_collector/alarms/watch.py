@@ -12,8 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bling_collector.alarms import states, texts
 from bling_collector.alarms.channels import Channel
+from bling_collector.alarms.digest import compose
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.clock import Clock
+from bling_collector.clock import Clock, brasilia_day
 from bling_collector.db import control, schema
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explanation
@@ -29,6 +30,8 @@ from bling_collector.insight.token_status import TokenStatus
 log = logging.getLogger(__name__)
 
 _UNREACHABLE: Final = (SQLAlchemyError, CollectorError, OSError)
+_PATIENCE: Final = 60.0
+"""Segundos que o resumo do dia tem para ser feito e mandado."""
 _LEVELS: Final = {NORMAL: "success", AVISO: "warning", ERRO: "failure"}
 
 
@@ -62,14 +65,16 @@ class Alarms:
         *,
         no_run_hours: int,
         recursos: Collection[str] | None = None,
+        digest: bool = False,
     ) -> None:
-        """`recursos` são os que `RECURSOS` pede."""
+        """`recursos` são os que `RECURSOS` pede; com `digest`, manda-se também o resumo do dia."""
         self._engine = engine
         self._cipher = cipher
         self._clock = clock
         self._channels = channels
         self._no_run_hours = no_run_hours
         self._recursos = recursos
+        self._digest = digest
         self._background: set[asyncio.Task[None]] = set()
         self._said_without_state: set[tuple[str, str]] = set()
         self._unchecked: set[str] = set()
@@ -124,6 +129,32 @@ class Alarms:
                 await self.raise_(names.EXECUCAO, _about_the_end(ended))
             return
         await self.check()
+        if self._digest and ended.tipo == "run" and ended.status in {"success", "partial"}:
+            await self.tell_the_day()
+
+    async def tell_the_day(self) -> None:
+        """Manda o resumo de ontem a cada destino que hoje ainda não o recebeu. O que dê errado fica no log."""
+        now = self._clock.now()
+        try:
+            async with asyncio.timeout(_PATIENCE), states.delivering(self._engine) as connection:
+                if connection is None:
+                    return  # outro processo o está mandando
+                today = brasilia_day(now)
+                before = {each: await states.digest_day(connection, each.key) for each in self._channels}
+                waiting = [each for each, last in before.items() if last != today]
+                if not waiting:
+                    return
+                title, body = await compose(
+                    self._engine, self._cipher, now, no_run_hours=self._no_run_hours, recursos=self._recursos
+                )
+                for each in waiting:  # antes de mandar: quem morre a meio não o manda duas vezes
+                    await states.note_digest(connection, each.key, today)
+                took = await asyncio.gather(*(each.send(title, body) for each in waiting))
+                for each, accepted in zip(waiting, took, strict=True):
+                    if not accepted:
+                        await states.note_digest(connection, each.key, before[each])
+        except Exception as error:  # noqa: BLE001 — um resumo nunca derruba a coleta
+            log.error("O resumo do dia não pôde ser mandado (%s); fica para a próxima execução.", type(error).__name__)
 
     async def check(self, *, patience: float = 0.0) -> CollectorError | None:
         """Olha o que não depende de uma execução acabar e diz o que mudou. Se o banco não deixa, diz isso, uma vez, e

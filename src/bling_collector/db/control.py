@@ -353,6 +353,14 @@ async def debts_of(connection: AsyncConnection, recurso: str) -> "SqlRow[tuple[i
     ).one()
 
 
+async def all_checkpoints(connection: AsyncConnection) -> dict[str, datetime]:
+    """Todos os pontos de leitura."""
+    c = checkpoints.c
+    return {
+        row.recurso: row.posicao for row in await connection.execute(select(c.recurso, c.posicao).order_by(c.recurso))
+    }
+
+
 async def checkpoint(connection: AsyncConnection, recurso: str) -> datetime | None:
     """Até quando (UTC) as alterações do recurso já foram lidas. Um que esteja no futuro é assunto de quem o lê."""
     return await connection.scalar(select(checkpoints.c.posicao).where(checkpoints.c.recurso == recurso))
@@ -362,9 +370,12 @@ SHORT_PAGES = "paginas.curtas"
 """O ponto de leitura que lembra que neste Bling uma página curta não é a última."""
 
 
+REFUSED = "sem_permissao"
+
+
 def refused_name(recurso: str) -> str:
     """O ponto de leitura que lembra quando o Bling disse que o aplicativo não pode ler o recurso."""
-    return f"{recurso}.sem_permissao"
+    return f"{recurso}.{REFUSED}"
 
 
 async def refused(

@@ -15,13 +15,13 @@ from bling_collector.etl.batches import batches
 from bling_collector.etl.cited import settle_the_missing
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
-from bling_collector.etl.listing import diff, extras, list_window, shown, wanted_of
+from bling_collector.etl.listing import diff, extras, list_window, read_of_late, shown, wanted_of
 from bling_collector.etl.narrowing import days_of
 from bling_collector.etl.resource import WEEKLY, Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.payload import Json
-from bling_collector.windows import Period, Window, plan
+from bling_collector.windows import Period, Window, pieces
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,9 @@ async def refresh_open(
         return []
     async with ctx.engine.connect() as connection:
         found = await repository.open_days(connection, resource.kept, resource.open, today(ctx.clock))
-    days = {id_: day for id_, day in found.items() if id_ not in seen and not any(each.holds(day) for each in read)}
+    fresh = await read_of_late(ctx, resource, found.keys())
+    asked = found.keys() - fresh - {*seen}
+    days = {id_: found[id_] for id_ in found if id_ in asked and not any(each.holds(found[id_]) for each in read)}
     todo = {id_: Wanted(day=days[id_]) for id_ in list(days)[:MOST_OPEN]}
     if not todo:
         return []
@@ -150,10 +152,13 @@ async def refresh_open(
 async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
     """De um recurso sem listagem, relê pelo detalhe o que está em aberto; numa conferência que repara, tudo. O que o
     Bling já deu, e em duas execuções diz não ter (404), foi excluído."""
-    alive = f"({resource.open or 'false'} OR nao_encontrado_em IS NOT NULL) AND excluida_em IS NULL"
+    alive = f"(({resource.open or 'false'}) OR {resource.doubtful}) AND excluida_em IS NULL"
     condition = "true" if ctx.everything else alive
     async with ctx.engine.connect() as connection:
         ids = await repository.already_given(connection, resource.kept, condition, today(ctx.clock))
+        doubtful = await repository.already_given(connection, resource.kept, resource.doubtful, today(ctx.clock))
+    fresh = await read_of_late(ctx, resource, {*ids} - {*doubtful})
+    ids = [id_ for id_ in ids if id_ not in fresh]
     ctx.start(f"{resource.title} relidos", len(ids))
     missing = (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)).missing
     ctx.check_stop()
@@ -177,7 +182,7 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
     if shows_it and ctx.scope is not None:
         first = max(first, ctx.scope)  # o de antes do começo ninguém pediu
     wanted: dict[Id, Wanted] = {}
-    windows = plan([Window(first, day + recent.ahead)], recent.between.max_days)
+    windows = pieces(Window(first, day + recent.ahead), recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
         # O que uma página curta escondesse, a releitura da história toda o mostra.
         reading = listing.reading(ctx, resource, between=recent.between, short_is_last=not ctx.everything)
@@ -188,7 +193,7 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
             async with ctx.engine.connect() as connection:
                 known = await repository.known(connection, resource.table, [row["id"] for row in page])
             asked = ctx.asked.get(resource.name, set())
-            found = diff(page, known, resource)
+            found = diff(page, known, resource, fresh=await read_of_late(ctx, resource, known.keys()))
             wanted |= {id_: w for id_, w in found.items() if id_ not in asked or known.get(id_) != w.resumo}
             ctx.show()
             ctx.check_stop()

@@ -315,6 +315,8 @@ class ById:
         self._rejected: BlingError | None = None
         self._rejections = 0
         self._answered: str | None = None
+        self._hides_nothing = False
+        """A listagem de costume já mostrou o que o padrão esconderia."""
 
     @property
     def failed(self) -> Exception | None:
@@ -325,6 +327,8 @@ class ById:
         """Do que a listagem de costume não mostra pergunta-se também com os filtros suspeitos; o que nem assim vem, o
         Bling não tem."""
         for extra in (_PLAIN, *self._resource.suspects):
+            if extra and self._hides_nothing:
+                return
             missing = [id_ for id_ in batch if id_ not in self.rows and id_ not in self.unread]
             if not missing or self._gave_up is not None:
                 return
@@ -388,6 +392,7 @@ class ById:
 
     async def _shoot(self, asked: list[str], extra: Params, attempts: int) -> None:
         params = (*self._resource.shows[0], *extra, *((self._param, id_) for id_ in asked))
+        asked_plainly = not extra
         async for page in self._ctx.pages(self._resource, params, attempts=attempts):
             for row in page:
                 id_ = str(row["id"])
@@ -396,6 +401,7 @@ class ById:
                 try:
                     self._resource.read(row)
                     self.rows[id_] = row
+                    self._hides_nothing |= asked_plainly and self._resource.proves(row)
                 except UnreadableError as error:
                     self.unread[id_] = error
         self._answered = asked[-1]

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, time, timedelta
+from typing import Final
 
-from bling_collector.clock import BRASILIA
+from bling_collector.clock import BRASILIA, is_due
 from bling_collector.db import control
 from bling_collector.db.resources import repository
 from bling_collector.etl.cited import settle_the_missing
@@ -12,13 +13,16 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import otherwise, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, days_of
-from bling_collector.etl.resource import Changed, Id, Resource
+from bling_collector.etl.resource import WEEKLY, Changed, Id, Resource
 from bling_collector.etl.settle import owed_of
 from bling_collector.payload import Json
 from bling_collector.windows import EARLIEST, Period, Window
 
 log = logging.getLogger(__name__)
 
+READ: Final = "alteracoes_lidas"
+IGNORED: Final = "alteracoes_ignoradas"
+"""O fim do nome do ponto de leitura que lembra quando se viu que o Bling lê, ou ignora, o filtro de alteração."""
 OVERLAP = timedelta(hours=6)
 """Quanto a leitura volta atrás. Reler o que já se leu custa pouco; o que um relógio adiantado, um fuso mal dito ou uma
 alteração que o filtro demore a mostrar deixassem para trás não seria lido nunca mais."""
@@ -34,12 +38,13 @@ async def read_changed(ctx: RunContext, resource: Resource) -> None:
     """Traz de novo o que o Bling diz alterado."""
     assert resource.changed is not None, resource.name
     now = ctx.clock.now()
+    known = await _is_known_ignored(ctx, resource, resource.changed)
     since = await _checkpoint_or_start(ctx, resource, now)
     if since is None:
         return
     ctx.start(f"{resource.title}: o que mudou")
     unread: dict[Window, str] = {}
-    wanted = await _list(ctx, resource, resource.changed, since, now, unread)
+    wanted = await _list(ctx, resource, resource.changed, since, now, unread, known=known)
     if wanted is None:
         wanted = await _list(ctx, resource, resource.changed, since, now, unread, ignored=True) or {}
     if wanted:
@@ -58,9 +63,11 @@ async def _list(
     until: datetime,
     unread: dict[Window, str],
     *,
+    known: bool = False,
     ignored: bool = False,
 ) -> dict[Id, Wanted] | None:
-    """O que buscar do que o filtro mostra; None se ele mostra muito e o Bling não o lê.
+    """O que buscar do que o filtro mostra; None se ele mostra muito e o Bling não o lê, o que talvez já se saiba
+    (`known`).
 
     De um filtro que o Bling ignora (`ignored`), que mostra tudo, vale só o que a listagem mostra de outro jeito que o
     banco: o detalhe de cada um, a cada execução, custaria a cota do dia.
@@ -72,7 +79,7 @@ async def _list(
         ids, todo = await _of_page(ctx, resource, changed, page, until)
         shown_ids |= ids
         if not is_checked and len(shown_ids) > MANY:
-            if await _is_ignored(ctx, resource, changed):
+            if known or await _is_ignored(ctx, resource, changed):
                 return None
             is_checked = True
         listed = [row for row in page if row["id"] in todo]
@@ -143,13 +150,31 @@ def _is_before_all(ctx: RunContext, resource: Resource, row: Json) -> bool:
     return day is not None and ctx.scope is not None and day < ctx.scope
 
 
+async def _is_known_ignored(ctx: RunContext, resource: Resource, changed: Changed) -> bool:
+    """Se o Bling ignora o filtro, até onde se sabe: pergunta-se à primeira vez, e uma vez por semana."""
+    async with ctx.engine.connect() as connection:
+        read = await control.checkpoint(connection, f"{resource.name}.{READ}")
+        ignored = await control.checkpoint(connection, f"{resource.name}.{IGNORED}")
+    if is_due(read or ignored, ctx.clock.now(), WEEKLY):
+        return await _is_ignored(ctx, resource, changed)
+    return ignored is not None
+
+
 async def _is_ignored(ctx: RunContext, resource: Resource, changed: Changed) -> bool:
-    """O Bling ignora em silêncio um filtro que não lê: do ano em que ele não existia, nada se pode ter alterado."""
-    reading = Reading(ctx, resource, resource.shows[0], between=changed.between)
+    """O Bling ignora em silêncio um filtro que não lê: do ano em que ele não existia, nada se pode ter alterado. O que
+    ele responde fica anotado."""
+    reading, ignored = Reading(ctx, resource, resource.shows[0], between=changed.between), False
     async for _ in reading.pages(Period.of(Window(EARLIEST, EARLIEST))):
         log.warning("O Bling não lê o filtro de alteração de %s: vale só o que a listagem mostra.", resource.title)
-        return True
-    return False
+        ignored = True
+        break
+    if not reading.unread:
+        async with ctx.transaction() as connection:
+            await control.move_checkpoint(
+                connection, f"{resource.name}.{IGNORED if ignored else READ}", ctx.clock.now()
+            )
+            await control.forget_checkpoint(connection, f"{resource.name}.{READ if ignored else IGNORED}")
+    return ignored
 
 
 async def _read_until(ctx: RunContext, resource: Resource, now: datetime, unread: Mapping[Window, str]) -> None:

@@ -116,6 +116,8 @@ class RunContext:
     """De cada recurso, as sondas já feitas do que as listagens poderiam esconder."""
     hides: dict[str, bool] = field(default_factory=dict)
     """Recurso → se as listagens de costume dele escondem registros, até onde se sabe."""
+    rejected: set[str] = field(default_factory=set)
+    """Os filtros que o Bling já recusou nesta execução, e que não fazem falta (`tries`)."""
     refused: Counter[str] = field(default_factory=Counter)
     """Quantos pedidos de cada recurso falharam enquanto se estreitava uma listagem."""
     known_bad: dict[str, list[Window]] = field(default_factory=dict)

@@ -1,15 +1,15 @@
 """O que o Bling mostra: as listagens de um recurso que, juntas, mostram tudo, e o que delas é preciso buscar."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import text
 
-from bling_collector.clock import today
+from bling_collector.clock import is_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Owed
 from bling_collector.db.core import AsyncConnection, AsyncEngine
@@ -17,13 +17,16 @@ from bling_collector.db.resources import repository
 from bling_collector.etl.check import Listed
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted
-from bling_collector.etl.narrowing import Reading, days_of
-from bling_collector.etl.resource import Document, Each, Id, Params, Resource
+from bling_collector.etl.narrowing import Reading, days_of, rejected_name
+from bling_collector.etl.resource import WEEKLY, Document, Each, Id, Params, Resource
 from bling_collector.payload import Json, Row, UnreadableError
 from bling_collector.windows import Between, Period, Window, apart
 
 log = logging.getLogger(__name__)
 
+HIDDEN: Final = "escondidas"
+_SLACK: Final = timedelta(hours=12)
+"""A execução diária não começa sempre no mesmo segundo."""
 MAX_PROBES: Final = 3
 """Janelas de um recurso, por execução, que mostram algo e em que se sonda se a listagem esconde: cada sonda custa uma
 requisição."""
@@ -49,18 +52,34 @@ class Listing:
 
 
 def diff(
-    rows: Iterable[Document], known: Mapping[Id, str | None], resource: Resource, *, since: date | None = None
+    rows: Iterable[Document],
+    known: Mapping[Id, str | None],
+    resource: Resource,
+    *,
+    since: date | None = None,
+    fresh: Collection[Id] = (),
 ) -> dict[Id, Wanted]:
-    """Das linhas listadas, as que é preciso buscar: novas, mudadas, ou ainda não finais.
+    """Das linhas listadas, as que é preciso buscar: novas, mudadas, ou ainda não finais, menos as que se leram há pouco
+    (`fresh`).
 
     Uma linha sem dia que se leia conta como do dia `since`, o primeiro da janela.
     """
     wanted: dict[Id, Wanted] = {}
     for row in rows:
         each = wanted_of(resource, row, since)
-        if known.get(row["id"]) != each.resumo or not resource.is_final(row):
+        if known.get(row["id"]) != each.resumo or not (resource.is_final(row) or row["id"] in fresh):
             wanted[row["id"]] = each
     return wanted
+
+
+async def read_of_late(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> set[Id]:
+    """Dos `ids`, os que se leram há menos do que `again`: os que estão em aberto ainda não se releem."""
+    if not resource.again or ctx.everything:
+        return set()
+    now = ctx.clock.now()
+    since = now - resource.again + _SLACK
+    async with ctx.engine.connect() as connection:
+        return await repository.read_between(connection, resource.table, ids, since, now)
 
 
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
@@ -97,16 +116,28 @@ class Shown:
 
 
 async def shown(ctx: RunContext, resource: Resource, more: Params = (), *, thorough: bool = True) -> list[Shown]:
-    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um. As
-    de `also_by`, que podem não mostrar nada a mais, só se `thorough`."""
+    """As listagens que mostram tudo, até onde já se sabe, com os filtros `more`; de cada pai, se só se lista por um. Só
+    se `thorough` as de `also_by`, que podem não mostrar nada a mais, e as que não são a primeira, onde ela basta."""
     hiding = [(*resource.shows[0], *extra) for extra in (await extras(ctx, resource))[1:]]
-    sure = await _listings(ctx.engine, resource, [(*params, *more) for params in resource.shows])
-    tried = await _listings(ctx.engine, resource, [(*params, *more) for params in (*resource.tries, *hiding)])
+    tries = [params for params in resource.tries if not await _is_rejected(ctx, resource, params)]
+    enough = not thorough and resource.whole is not None and resource.whole.aside
+    shows = resource.shows[:1] if enough else resource.shows
+    sure = await _listings(ctx.engine, resource, [(*params, *more) for params in shows])
+    tried = await _listings(ctx.engine, resource, [(*params, *more) for params in (*tries, *hiding)])
     usual = [*sure, *(replace(listing, tried=True) for listing in tried)]
     if resource.also_by is None or not thorough:
         return usual
     filters = [(*params, *more) for params in (*resource.shows, *hiding)]
     return [*usual, *await _by_each(ctx.engine, resource, resource.also_by, filters)]
+
+
+async def _is_rejected(ctx: RunContext, resource: Resource, params: Params) -> bool:
+    """Se o Bling recusa este filtro, até onde se sabe: pergunta-se de novo uma vez por semana."""
+    name = rejected_name(resource, params)
+    if name in ctx.rejected:
+        return True
+    async with ctx.engine.connect() as connection:
+        return not ctx.everything and not is_due(await control.checkpoint(connection, name), ctx.clock.now(), WEEKLY)
 
 
 async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:
@@ -162,7 +193,7 @@ async def note_hiding(ctx: RunContext, connection: AsyncConnection, resource: Re
 
 def hidden(resource: Resource) -> str:
     """O checkpoint que lembra que as listagens de costume escondem registros."""
-    return f"{resource.name}.escondidas"
+    return f"{resource.name}.{HIDDEN}"
 
 
 async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Listing:
@@ -226,7 +257,8 @@ async def _compared(
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, [row["id"] for row in page])
     result.known |= known.keys()
-    result.wanted |= diff(page, known, resource, since=since)
+    fresh = await read_of_late(ctx, resource, known.keys())
+    result.wanted |= diff(page, known, resource, since=since, fresh=fresh)
     ctx.show()
     ctx.check_stop()
     group = resource.emitted.group

@@ -13,6 +13,7 @@ from typing import Final
 
 from bling_collector.api.bling_client import PAST_THE_END, WITNESS_ATTEMPTS
 from bling_collector.api.transport import ATTEMPTS
+from bling_collector.db import control
 from bling_collector.errors import (
     LASTING,
     BlingError,
@@ -28,6 +29,7 @@ from bling_collector.windows import Between, Period, Window
 
 log = logging.getLogger(__name__)
 
+REJECTED: Final = "recusado"
 LAST_ATTEMPTS: Final = 3
 """Tentativas de uma página de uma linha, e do que já se sabe que é mau. Dos pedidos a meio caminho, uma: se falha por
 acaso, estreita-se mais."""
@@ -178,6 +180,13 @@ class Reading:
             await blame(self._ctx, self._path, refused)
         return found, ended
 
+    async def _note_rejected(self) -> None:
+        name = rejected_name(self._resource, self._params)
+        self._ctx.rejected.add(name)
+        if self._ctx.repair:
+            async with self._ctx.transaction() as connection:
+                await control.move_checkpoint(connection, name, self._ctx.clock.now())
+
     def _is_enough(self, period: Period | None, error: BlingError) -> bool:
         if self._ctx.refused[self._path] < self._most:
             return False
@@ -198,10 +207,17 @@ class Reading:
             await blame(self._ctx, self._path, refused)
             if self._tried and isinstance(error, BlingRejectedError) and isinstance(refused, BlingRejectedError):
                 log.info("O Bling recusa %s em %s: não há nada com esse filtro.", dict(self._params), self._path)
+                if self._params in self._resource.tries:
+                    await self._note_rejected()
             else:
                 self.unread.append(Unread(period, error))
             return False
         return True
+
+
+def rejected_name(resource: Resource, params: Params) -> str:
+    """O ponto de leitura que lembra quando o Bling recusou uma das listagens de `tries`."""
+    return f"{resource.name}.{REJECTED}.{'&'.join('='.join(pair) for pair in params)}"
 
 
 async def blame(ctx: RunContext, path: str, error: BlingError) -> None:

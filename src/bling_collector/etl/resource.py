@@ -68,6 +68,14 @@ class Emitted:
     group: Callable[[Document], str] = lambda row: ""
     """Como a conferência separa as linhas da listagem: a situação."""
 
+    back: timedelta = timedelta()
+    """Quanto a execução diária volta atrás, se é mais do que ela relê: onde não há filtro de alteração."""
+
+    def starts(self, usual: date, scope: date | None, today: date) -> date:
+        """Onde começa a execução diária: no dia de costume (`usual`) ou antes, nunca antes do começo da coleta, que
+        ninguém pediu."""
+        return usual if scope is None else min(usual, max(scope, today - self.back))
+
     def plan(self, windows: Iterable[Window]) -> list[Window]:
         """As janelas a percorrer: juntas, e cortadas no que cabe entre as duas datas do filtro."""
         return plan(windows, self.between.max_days)
@@ -75,7 +83,7 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Recent:
-    """Outra data por que a listagem se filtra, ou a mesma mais longe, relida todo dia em volta de hoje: mostra o que
+    """Outra data por que a listagem se filtra, ou a mesma mais adiante, relida todo dia em volta de hoje: mostra o que
     mudou e cuja data do negócio já ficou para trás."""
 
     between: Between
@@ -105,6 +113,9 @@ class Whole:
     """De quanto em quanto tempo; zero é em toda execução."""
     weekly: Callable[[Document], bool] = lambda row: False
     """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
+    aside: str = ""
+    """Em SQL, os que a primeira das listagens talvez não mostre. Basta então ela nos outros dias, se mostra os demais;
+    todas, uma vez por semana."""
     when_lacking: bool = False
     """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
 
@@ -325,6 +336,10 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    again: timedelta = timedelta()
+    """De quanto em quanto tempo se relê o que está em aberto, ou não é final; zero é todo dia."""
+    doubtful: str = "nao_encontrado_em IS NOT NULL"
+    """Em SQL, os que podem já não existir, de um que não se lista: releem-se todo dia."""
     from_list: tuple[tuple[str, str], ...] = ()
     """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
     listable: Callable[[Document], bool] | None = None

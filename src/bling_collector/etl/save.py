@@ -153,6 +153,9 @@ async def _write(
     ]
     volatile = ("extraido_em", "nao_encontrado_em", *resource.volatile)
     written = await upsert(connection, resource.table, main, volatile=volatile, history=history)
+    if resource.again:  # também o que veio igual espera agora a sua vez
+        same = [row["id"] for row in main if row["id"] not in {*written.written}]
+        await repository.note_read(connection, resource.table, same, now)
     await _replace_children(connection, resource, [rows for _, rows in mapped], written.written)
     for table in resource.first_seen:
         seen = _first_by_id(row | {"extraido_em": now} for _, rows in mapped for row in rows[table])

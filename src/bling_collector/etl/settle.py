@@ -4,7 +4,7 @@ Quanto se aceita dar por excluído de uma vez tem limite; acima dele espera-se a
 conta, um filtro que o Bling ignora, uma listagem que falha — mostra-se como muita coisa que sumiu.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,7 @@ from bling_collector.clock import today
 from bling_collector.db import proof
 from bling_collector.db.control import Owed
 from bling_collector.db.core import AsyncConnection
+from bling_collector.db.resources import repository
 from bling_collector.errors import LASTING, BlingNotFoundError, BlingPausedError, CollectorError
 from bling_collector.etl.check import months_of
 from bling_collector.etl.context import RunContext
@@ -206,10 +207,19 @@ async def settle_the_unlisted(
         await refuse_without_witness(ctx, resource, days)
     if result.gone or moved:
         async with ctx.transaction() as connection:
-            await ctx.store(connection, resource, moved)
+            await _store_unlisted(ctx, connection, resource, moved)
             await proof.mark_gone(connection, resource.kept, result.gone, ctx.clock.now(), ctx.run_id)
         ctx.gone[resource.name] += len(result.gone)
     return result
+
+
+async def _store_unlisted(
+    ctx: RunContext, connection: AsyncConnection, resource: Resource, items: Sequence[Item]
+) -> None:
+    """A linha de cada um, se volta a ser a de antes, já não é a do que se tem: esquece-se."""
+    await ctx.store(connection, resource, items)
+    if resource.keeps_listing:
+        await repository.forget_listed(connection, resource.table, [item.document["id"] for item in items])
 
 
 async def _refuse_too_many(ctx: RunContext, resource: Resource, window: Window, unlisted: Unlisted, held: int) -> None:

@@ -8,12 +8,13 @@ from datetime import datetime
 from bling_collector.clock import is_due
 from bling_collector.db import control, proof
 from bling_collector.db.core import AsyncConnection
+from bling_collector.db.proof import Kept
 from bling_collector.db.resources import repository
 from bling_collector.errors import BlingError, BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.cited import PORTION, lacks, settle_the_missing, whole_mark
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import details, fetch_and_store
-from bling_collector.etl.listing import diff, extras, shown, wanted_of
+from bling_collector.etl.listing import diff, extras, read_of_late, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.save import Item
@@ -40,17 +41,20 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     thorough = ctx.everything or is_due(last, now, WEEKLY)
     seen: set[Id] = set()
     unread: Unreads = []
+    looked_for = resource.kept
     for reading in range(READINGS):
-        await _read(ctx, resource, seen, unread, thorough=thorough or reading > 0)
+        everywhere = thorough or reading > 0
+        await _read(ctx, resource, seen, unread, thorough=everywhere)
+        looked_for = resource.kept if everywhere else _in_the_first(resource)
         async with ctx.engine.connect() as connection:
-            if unread or not await _unseen(connection, resource, seen, now, ctx.clock.now()):
+            if unread or not await _unseen(connection, looked_for, seen, now, ctx.clock.now()):
                 break
     if unread:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
             ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
         return
     async with ctx.engine.connect() as connection:
-        left = await _unseen(connection, resource, seen, now, ctx.clock.now())
+        left = await _unseen(connection, looked_for, seen, now, ctx.clock.now())
     left = await _without_the_unlistable(ctx, resource, left)
     async with ctx.transaction() as connection:
         gone = await mark_gone(ctx, connection, resource, left) if left else 0
@@ -59,13 +63,19 @@ async def read_whole(ctx: RunContext, resource: Resource) -> None:
     ctx.gone[resource.name] += gone
 
 
+def _in_the_first(resource: Resource) -> Kept:
+    """Os que a primeira das listagens mostra."""
+    aside = resource.whole.aside if resource.whole is not None else ""
+    return replace(resource.kept, ours=f"({resource.ours}) AND NOT ({aside})") if aside else resource.kept
+
+
 async def _unseen(
-    connection: AsyncConnection, resource: Resource, seen: Collection[Id], since: datetime, until: datetime
+    connection: AsyncConnection, kept: Kept, seen: Collection[Id], since: datetime, until: datetime
 ) -> list[Id]:
     """O que o banco tem e a listagem não mostrou, menos o que alguém leu enquanto ela se lia: esse existe."""
-    if "excluida_em" not in resource.table.c:
+    if "excluida_em" not in kept.table.c:
         return []
-    return await repository.living_except(connection, resource.kept, seen, since, until)
+    return await repository.living_except(connection, kept, seen, since, until)
 
 
 async def _without_the_unlistable(ctx: RunContext, resource: Resource, ids: list[Id]) -> list[Id]:
@@ -129,7 +139,8 @@ async def _to_fetch(
         known = await repository.known(connection, resource.table, rows.keys())
     assert resource.whole is not None, resource.name
     again = {id_ for id_, row in rows.items() if thorough and resource.whole.weekly(row)}
-    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource).keys() | again}
+    fresh = await read_of_late(ctx, resource, known.keys())
+    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource, fresh=fresh).keys() | again}
 
 
 async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> None:

@@ -18,9 +18,10 @@ from bling_collector.etl.again import MOST_OPEN
 from bling_collector.etl.batches import BATCH
 from bling_collector.etl.cited import citing_among
 from bling_collector.etl.listing import MAX_PROBES, hidden
+from bling_collector.etl.narrowing import rejected_name
 from bling_collector.etl.resource import Recent, Resource, Snapshot
 from bling_collector.insight.recursos import first_mark
-from bling_collector.windows import EARLIEST, Window, plan
+from bling_collector.windows import EARLIEST, Window, pieces
 
 Counts = Mapping[str, float]
 """Recurso → quantos registros."""
@@ -46,6 +47,8 @@ class Known:
     """O aplicativo não o pode ler."""
     hides: bool = False
     """As listagens de costume escondem registros: pedem-se todas."""
+    rejected: int = 0
+    """As de `tries` que o Bling recusa."""
     held: int = 0
     lacking: int = 0
     """Os que se citam e o banco não tem."""
@@ -131,7 +134,8 @@ class Costs:
         return asked
 
     def _shows(self, resource: Resource) -> int:
-        return len(resource.shows) + len(resource.tries) + (len(resource.suspects) if self.of(resource).hides else 0)
+        known = self.of(resource)
+        return len(resource.shows) + len(resource.tries) - known.rejected + known.hides * len(resource.suspects)
 
     def _recents(self, resource: Resource, new: Counts) -> float:
         begun = self.of(resource).begun
@@ -147,7 +151,9 @@ class Costs:
             return self._shows(resource) * pages if round(new[resource.name]) else 0.0
         if known.begun and not whole.every:
             pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1 / WEEK)
-        lists = self._shows(resource)
+        lists: float = self._shows(resource)
+        if whole.aside and known.begun:
+            lists = 1 + (lists - 1) / WEEK
         if resource.each is not None:
             lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
         asked = lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
@@ -196,7 +202,7 @@ def cites(each: Resource, resource: Resource) -> bool:
 
 def _pieces(recent: Recent) -> int:
     """Em quantos pedidos cabe o período, qualquer que seja o dia."""
-    return len(plan([Window(EARLIEST, EARLIEST + recent.back + recent.ahead)], recent.between.max_days))
+    return len(pieces(Window(EARLIEST, EARLIEST + recent.back + recent.ahead), recent.between.max_days))
 
 
 async def load_known(connection: AsyncConnection, resources: Sequence[Resource], now: datetime) -> dict[str, Known]:
@@ -218,12 +224,17 @@ async def _known(
     return Known(
         begun=begun,
         hides=await control.checkpoint(connection, hidden(resource)) is not None,
+        rejected=sum([await _is_noted(connection, rejected_name(resource, params)) for params in resource.tries]),
         held=held + gone,
         lacking=await _lacking(connection, resources, resource, now),
         reread=await _reread(connection, resource, brasilia_day(now)),
         sources=sum([await repository.count_sources(connection, each) for each in sources]),
         a_day=await _a_day(connection, resource, brasilia_day(now)),
     )
+
+
+async def _is_noted(connection: AsyncConnection, name: str) -> bool:
+    return await control.checkpoint(connection, name) is not None
 
 
 async def _lacking(
@@ -244,17 +255,20 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date) ->
     if resource.owed is not None:
         return await resource.owed(connection, day) if is_listed(resource) else 0
     by_line = resource.detail and (resource.whole is not None or bool(resource.recent))
+    part = WEEK if resource.again else 1
     if not by_line:
         if resource.open is None:
             return 0
         if resource.emitted is not None:
-            return len(await repository.open_days(connection, resource.kept, resource.open, day))
-        return len(await repository.already_given(connection, resource.kept, f"({resource.open})", day))
+            return len(await repository.open_days(connection, resource.kept, resource.open, day)) / part
+        daily = await repository.already_given(connection, resource.kept, resource.doubtful, day)
+        found = await repository.already_given(connection, resource.kept, f"({resource.open})", day)
+        return len(daily) + len({*found} - {*daily}) / part
     documents = repository.documents(connection, resource.kept, resource.open or "true", day)
     weekly = resource.whole.weekly if resource.whole is not None else lambda row: False
     return sum(
         [
-            1 if not resource.is_final(each) else 1 / WEEK if weekly(each) else 0
+            1 / part if not resource.is_final(each) else 1 / WEEK if weekly(each) else 0
             async for each in documents
             if resource.is_listable(each)  # o que a listagem não mostra, ela não faz reler
         ]

@@ -28,7 +28,7 @@ async def load_costed(engine: AsyncEngine, settings: Settings, now: datetime) ->
     """Todos os recursos, na ordem em que se coletam, como as pessoas os veem e com o que cada um custa."""
     shown = await load_recursos(engine, settings.recursos, now)
     day = brasilia_day(now)
-    recent = Window(day - timedelta(days=settings.extraction_lookback_days), day)
+    back = timedelta(days=settings.extraction_lookback_days)
     async with engine.connect() as connection:
         known = await load_known(connection, RESOURCES, now)
         # Num dia como os outros nada está por ler: o que falta é da primeira leitura.
@@ -39,7 +39,8 @@ async def load_costed(engine: AsyncEngine, settings: Settings, now: datetime) ->
         for each in RESOURCES:
             asked[each.name] = costs.rest(each, new, {})
             if each.emitted is not None:
-                counts = await count_windows(connection, each, each.emitted.plan([recent]))
+                recent = each.emitted.plan([Window(day - max(back, each.emitted.back), day)])
+                counts = await count_windows(connection, each, recent)
                 asked[each.name] += costs.windows(each, counts) + costs.details(each, new)
                 asked[each.name] += await reread_history(connection, costs, each, day)
     return [

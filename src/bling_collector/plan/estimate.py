@@ -204,6 +204,8 @@ class Estimator:
             today=day,
             scope=scope if lost else None,
         )
+        if resource.emitted is not None:
+            start = resource.emitted.starts(start, scope, day)
         return asked_period(None, None, default_inicio=start, today=day)
 
     async def _of(self, tipo: str, costs: Costs, period: Window, periods: Mapping[str, Window]) -> Estimate:

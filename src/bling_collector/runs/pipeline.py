@@ -35,7 +35,7 @@ from bling_collector.etl.again import sync_one
 from bling_collector.etl.cited import read_cited
 from bling_collector.etl.context import Found, RunContext, Stopped
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
-from bling_collector.etl.resource import Id
+from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.whole import read_whole
 from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
@@ -245,8 +245,9 @@ class Pipeline:
                 resources = chosen(job.recursos) if job.recursos else usual
                 whole = await registers(connection, self._settings.recursos) | whole_of(job.recursos)
                 marks = await load_marks(connection, resources, scope, now)
-                periods = {name: self._period(job, mark, scope) for name, mark in marks.items()}
-                asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope)
+                dated = {each.name: each for each in resources if each.emitted is not None}
+                periods = {name: self._period(job, marks[name], scope, dated[name]) for name in marks}
+                asked = self._period(job, marks.get(_PRINCIPAL.name, Bookmark()), scope, _PRINCIPAL)
                 days = {"inicio": asked.inicio, "fim": asked.fim} if job.windows else {"inicio": None, "fim": None}
                 run_id = await control.open_run(connection, tipo=job.tipo, **days, now=now)
                 known_bad = {name: await _known_bad(connection, name) for name in periods}
@@ -329,7 +330,7 @@ class Pipeline:
                 await self._on_end(Ended(run_id, tipo, "error", error))
             raise
 
-    def _period(self, job: Job, previous: Bookmark, scope: date | None) -> Window:
+    def _period(self, job: Job, previous: Bookmark, scope: date | None, resource: Resource) -> Window:
         """Se nenhum marco conta, e havia um, começa onde a coleta começou."""
         day = today(self._clock)
         start = incremental_start(
@@ -339,7 +340,8 @@ class Pipeline:
             today=day,
             scope=scope if previous.lost else None,
         )
-        return asked_period(job.inicio, job.fim, default_inicio=start, today=day)
+        assert resource.emitted is not None, resource.name
+        return asked_period(job.inicio, job.fim, default_inicio=resource.emitted.starts(start, scope, day), today=day)
 
     async def _insist(
         self, ctx: RunContext, job: Job, windows: dict[str, list[Window]], lock: RunLock

@@ -86,7 +86,8 @@ def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> "Alar
 
     cipher = TokenCipher(settings.token_keys)
     hours, recursos = settings.alert_no_run_hours, settings.recursos
-    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=hours, recursos=recursos)
+    digest = settings.alert_digest
+    return Alarms(engine, cipher, clock, _channels(settings), no_run_hours=hours, recursos=recursos, digest=digest)
 
 
 def token_store(settings: Settings, engine: AsyncEngine) -> PgTokenStore:

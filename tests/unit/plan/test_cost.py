@@ -50,10 +50,10 @@ def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     assert rest(costs("tipos_contato"), "tipos_contato", {}) == 1, "sem páginas"
     assert rest(costs("depositos"), "depositos", {}) == 2, "duas listagens"
     depositos = costs("depositos", depositos=Known(begun=True, held=5))
-    assert rest(depositos, "depositos", {}) == pytest.approx(2 + 2 / 7), "até a vazia, uma vez por semana"
+    assert rest(depositos, "depositos", {}) == pytest.approx((1 + 1 / 7) * (1 + 1 / 7)), "o resto por semana"
     assert rest(costs("depositos"), "depositos", {"depositos": 60}, depositos=60) == 2 * 2, "uma página que não é curta"
     parents = costs("situacoes", situacoes=Known(begun=True, sources=5))
-    assert rest(parents, "situacoes", {}) == 5, "uma por pai"
+    assert rest(parents, "situacoes", {}) == pytest.approx(5 / 7), "uma por pai, por semana"
     assert rest(costs("situacoes"), "situacoes", {}, situacoes_modulos=3) == 3, "os pais que se acaba de saber"
     also = costs("ordens_producao", ordens_producao=Known(sources=6))
     assert rest(also, "ordens_producao", {}) == 1 + 6, "a de costume, e uma por situação"

@@ -28,6 +28,7 @@ from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import (
     TOKENS_ROW,
+    canais_da_empresa,
     cfops_da_empresa,
     dados_apagados,
     etl_controle,
@@ -47,7 +48,7 @@ _ERASED = dados_apagados.name
 _SPENT = oauth_states.name
 _VALUABLE = (
     *(table for table in metadata.sorted_tables if "detalhe" in table.c),
-    *(etl_controle, historico, cfops_da_empresa),
+    *(etl_controle, historico, cfops_da_empresa, canais_da_empresa),
 )
 """As tabelas que, com uma linha que seja, fazem do banco um que não se apaga sem que se diga."""
 _LOCK_TIMEOUT = "30s"

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -163,4 +164,19 @@ notificacoes = Table(
     Column("data_vigencia", Date, comment="quando passa a valer o que ela diz"),
     Column("data_leitura", DateTime, comment=f"quando alguém a leu; {BRASILIA_TIME}"),
     *kept("a linha de GET /notificacoes"),
+)
+
+canais_da_empresa = Table(
+    "canais_da_empresa",
+    metadata,
+    Column(
+        "canal_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="o canal que se refez, ou que se deixou: o id que os pedidos dele ainda trazem",
+    ),
+    Column("vale_por", BigInteger, nullable=False, comment="o canal em que eles contam"),
+    Column("motivo", Text),
+    CheckConstraint("canal_id <> vale_por", name="outro_canal"),
 )

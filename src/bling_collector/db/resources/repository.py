@@ -167,6 +167,13 @@ async def read_between(
     return set(found.scalars())
 
 
+async def note_read(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
+    """Estes leram-se agora, e são o que já se tinha."""
+    await connection.execute(
+        text(f"UPDATE {table.name} SET extraido_em = :now WHERE id = ANY(:ids)"), {"ids": list(ids), "now": now}
+    )
+
+
 async def oldest_read(connection: AsyncConnection, table: Table) -> datetime | None:
     """Quando se leu o mais velho do que a tabela tem; None se ainda não se leu nada."""
     statement = text(f"SELECT min(extraido_em) FROM {table.name} WHERE NOT ({_waiting(table)})")
@@ -379,11 +386,11 @@ async def produtos_without_categoria(connection: AsyncConnection) -> set[int]:
     return set((await connection.execute(unknown)).scalars())
 
 
-async def forget_categorias(connection: AsyncConnection, ids: Collection[int]) -> None:
-    """A categoria destes produtos volta a ser perguntada."""
-    await connection.execute(
-        text("UPDATE produtos SET categoria_vista_em = NULL WHERE id = ANY(:ids)"), {"ids": list(ids)}
-    )
+async def forget_the_unlisted(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """A categoria e a composição destes produtos voltam a ser perguntadas."""
+    given = {"ids": list(ids)}
+    await connection.execute(text("UPDATE produtos SET categoria_vista_em = NULL WHERE id = ANY(:ids)"), given)
+    await connection.execute(text("UPDATE produtos_estruturas SET extraido_em = NULL WHERE id = ANY(:ids)"), given)
 
 
 async def set_categorias(

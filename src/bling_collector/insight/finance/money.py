@@ -172,6 +172,13 @@ async def load_money(
         )
 
 
+async def load_sides(engine: AsyncEngine, today: date) -> tuple[Side, Side]:
+    """O que há a receber e o que há a pagar."""
+    async with engine.connect() as connection:
+        waiting = await finance.read_open(connection)
+    return _side("receber", waiting, today), _side("pagar", waiting, today)
+
+
 async def load_checks(engine: AsyncEngine, *, most: int | None) -> tuple[Rows, Rows]:
     """A conferência em números, e os registros que diferem."""
     async with snapshot(engine).connect() as connection:

@@ -36,6 +36,6 @@ CONTAS_FINANCEIRAS = Resource(
     # A linha não diz a situação: diz-a o filtro. Por último sem ele, que pode haver outra; e o padrão pode esconder.
     shows=(*((("situacoes", str(situacao)),) for situacao in range(1, 5)), ()),
     told=(("situacoes", "situacao"),),
-    whole=Whole(),
+    whole=Whole(aside="situacao IS DISTINCT FROM 1"),
     history=(),
 )

@@ -35,6 +35,6 @@ DEPOSITOS = Resource(
     detail=False,
     # Sem `situacao` só vêm os ativos (referência: GET /depositos).
     shows=((("situacao", "1"),), (("situacao", "0"),)),
-    whole=Whole(),
+    whole=Whole(aside="situacao = 0"),
     history=(),
 )

@@ -35,6 +35,6 @@ NATUREZAS_OPERACAO = Resource(
     alone=False,
     # Nada se diz de o padrão esconder as inativas; pedem-se também à parte.
     shows=((), (("situacao", "1"),), (("situacao", "0"),)),
-    whole=Whole(),
+    whole=Whole(aside="situacao = 0"),
     history=(),
 )

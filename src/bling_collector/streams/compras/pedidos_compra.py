@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bling_collector.db.models import pedidos_compra, pedidos_compra_itens, pedidos_compra_parcelas
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Child, Document, Emitted, Person, Recent, Resource, Rows
+from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
 from bling_collector.traces import only
 from bling_collector.windows import Between
@@ -116,9 +116,9 @@ PEDIDOS_COMPRA = Resource(
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao_valor"),
         lambda row: text(_situacao(row)) or "",
+        # Não há filtro de alteração: relê-se um trimestre.
+        back=timedelta(days=90),
     ),
-    # Não há filtro de alteração: relê-se um trimestre.
-    recent=(Recent(_PERIOD, back=timedelta(days=90)),),
     # O que já chegou de um pedido só o detalhe mostra.
     is_final=lambda row: _situacao(row) not in (EM_ABERTO, EM_ANDAMENTO),
     open=f"situacao_valor IN ({EM_ABERTO}, {EM_ANDAMENTO})",

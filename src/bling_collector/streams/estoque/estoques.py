@@ -8,7 +8,7 @@ from typing import Final
 
 from bling_collector.db.models import estoque_saldos, estoque_totais
 from bling_collector.etl.resource import Child, Document, Id, Resource, Rows, Snapshot
-from bling_collector.payload import Fields, Row, UnreadableError, integer, part
+from bling_collector.payload import Fields, Row, UnreadableError, decimal, integer, part
 from bling_collector.streams.produtos.produtos import NOT_DELETED, PRODUTOS
 
 _KNOWN: Final = """
@@ -57,6 +57,12 @@ def _sem_registro(produto_id: Id) -> Document:
     return {"produto": {"id": produto_id}}
 
 
+def _is_not_positive(saldo: Document) -> bool:
+    """Se o padrão que só mostrasse os positivos o esconderia, qualquer que seja o saldo que ele olha."""
+    saldos = [decimal(saldo.get(name)) for name in ("saldoFisicoTotal", "saldoVirtualTotal")]
+    return all(each is not None and each <= 0 for each in saldos)
+
+
 ESTOQUES = Resource(
     name="estoques",
     title="Saldos de estoque",
@@ -71,6 +77,7 @@ ESTOQUES = Resource(
     paged=False,
     # O padrão mostra só os positivos? As fontes discordam: do que faltar pergunta-se pelos zerados e pelos negativos.
     suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
+    proves=_is_not_positive,
     needs=("produtos",),
     cites=(("produtos", estoque_totais.c.produto_id), ("depositos", estoque_saldos.c.deposito_id)),
     children=(Child(estoque_saldos, "produto_id"),),

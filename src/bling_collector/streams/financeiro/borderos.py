@@ -3,7 +3,7 @@
 from typing import Final
 
 from bling_collector.db.models import borderos, borderos_pagamentos
-from bling_collector.etl.resource import Child, Document, Person, Resource, Rows
+from bling_collector.etl.resource import WEEKLY, Child, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, objects
 from bling_collector.streams.financeiro.contas import finance_of
 from bling_collector.traces import only
@@ -83,7 +83,9 @@ BORDEROS = Resource(
     rows=rows,
     always=("data", "pagamentos"),
     listed=False,
-    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR} OR {_UNLINKED}",
+    open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
+    doubtful=f"(nao_encontrado_em IS NOT NULL OR {_UNLINKED})",
+    again=WEEKLY,
     needs=("contas_receber", "contas_pagar"),
     cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),

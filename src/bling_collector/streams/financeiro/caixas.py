@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from bling_collector.db.models import caixas_lancamentos
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Document, Emitted, Params, Person, Resource, Rows
+from bling_collector.etl.resource import WEEKLY, Document, Emitted, Params, Person, Resource, Rows
 from bling_collector.payload import Fields, UnreadableError, local_date, part, text
 from bling_collector.streams.contato import known_by
 from bling_collector.traces import only
@@ -83,6 +83,7 @@ CAIXAS = Resource(
     listable=lambda lancamento: lancamento.get("situacao") in (*LISTED, None),
     ours=f"coalesce(situacao, '{LISTED[0]}') IN {LISTED}",
     is_final=_is_final,
+    again=WEEKLY,
     from_list=(("descricao", "descricao"),),
     sized=False,
     # O padrão é o mês, e de quanto cabe num pedido nada se diz: pede-se um mês de cada vez.

@@ -24,6 +24,8 @@ from bling_collector.windows import Between
 TIPO = "receber"
 _YEAR: Final = timedelta(days=363)
 """O que cabe num pedido. As em aberto que venceram há mais do que isso só se releem uma vez por semana."""
+_AHEAD: Final = _YEAR - timedelta(days=1)
+"""Com o dia de hoje, um pedido."""
 _OPEN: Final = (("situacoes[]", str(EM_ABERTO)), ("situacoes[]", str(PAGA_EM_PARTE)))
 
 
@@ -67,10 +69,11 @@ CONTAS_RECEBER = Resource(
     ),
     # As que estão em aberto, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
     recent=(
-        Recent(_by("V"), back=5 * _YEAR, ahead=_YEAR, filters=_OPEN, weekly="vencidas"),
-        Recent(_by("V"), back=_YEAR, ahead=_YEAR, filters=_OPEN),
+        Recent(_by("V"), back=5 * _YEAR, ahead=_AHEAD, filters=_OPEN, weekly="vencidas"),
+        Recent(_by("V"), back=_YEAR, ahead=_AHEAD, filters=_OPEN),
         Recent(_by("R"), back=timedelta(days=30)),
-        Recent(_by("E"), back=timedelta(), ahead=_YEAR),
+        # Uma emitida no futuro e em aberto já a mostra o vencimento.
+        Recent(_by("E"), back=timedelta(), ahead=_AHEAD, weekly="futuras"),
     ),
     # O saldo não vem na listagem; o que mais muda numa conta em aberto vê-se quando a linha dela muda.
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,

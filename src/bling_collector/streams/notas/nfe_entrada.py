@@ -18,7 +18,7 @@ from bling_collector.db.models import (
 )
 from bling_collector.db.resources import entradas, erasure, repository
 from bling_collector.db.upsert import upsert
-from bling_collector.etl.resource import Document, Person, Recent, Resource, Rows
+from bling_collector.etl.resource import Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.nameless import nameless_nota
@@ -122,8 +122,7 @@ NFE_ENTRADA = Resource(
     # A importada (7) primeiro, que aqui são quase todas.
     suspects=tuple(sorted(nota.SUSPECTS, key=lambda params: params != (("situacao", "7"),))),
     proves=nota.shows_more,
-    emitted=nota.emitted(_BETWEEN),
-    recent=(Recent(nota.BETWEEN, back=_LATE),),
+    emitted=nota.emitted(_BETWEEN, _LATE),
     cites=(
         ("canais_venda", nfe_entrada_cabecalho.c.loja_id),
         ("naturezas_operacao", nfe_entrada_cabecalho.c.natureza_operacao_id),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Context, Decimal
 
 from sqlalchemy import Table
@@ -276,13 +276,14 @@ def _day(row: Document) -> date | None:
 BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal")
 
 
-def emitted(between: Between = BETWEEN) -> Emitted:
+def emitted(between: Between = BETWEEN, back: timedelta = timedelta()) -> Emitted:
     """A data do negócio, por que as notas se filtram: a da emissão."""
     return Emitted(
         between,
         _day,
         Dated("data_emissao", "situacao"),
         lambda row: str(integer(row.get("situacao"))),
+        back,
     )
 
 

@@ -103,7 +103,7 @@ PRODUTOS = Resource(
     changed=Changed(
         Between("dataAlteracaoInicial", "dataAlteracaoFinal"),
         only_ours=True,
-        after=repository.forget_categorias,  # a mudança pode ser a categoria, que a linha não mostra
+        after=repository.forget_the_unlisted,  # a mudança pode ser o que a linha não mostra
     ),
     keys=Keys(
         param="codigos[]",

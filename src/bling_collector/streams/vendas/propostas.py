@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bling_collector.db.models import propostas, propostas_itens
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Child, Document, Emitted, Person, Recent, Resource, Rows
+from bling_collector.etl.resource import WEEKLY, Child, Document, Emitted, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, local_date, objects, text
 from bling_collector.streams.contato import known_by
 from bling_collector.traces import only
@@ -94,10 +94,11 @@ PROPOSTAS = Resource(
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao"),
         lambda row: text(row.get("situacao")) or "",
+        # Não há filtro de alteração: relê-se um trimestre.
+        back=timedelta(days=90),
     ),
-    # Não há filtro de alteração: relê-se um trimestre.
-    recent=(Recent(_PERIOD, back=timedelta(days=90)),),
-    # A linha não mostra os itens nem os prazos, que mudam enquanto se negocia.
+    # A linha mostra a situação e os totais; não os itens nem os prazos, que mudam enquanto se negocia.
+    again=WEEKLY,
     is_final=lambda row: (text(row.get("situacao")) or "").strip().casefold() in FINAIS,
     open=f"lower(trim(coalesce(situacao, ''))) NOT IN {FINAIS}",
     cites=(
