@@ -47,7 +47,8 @@ _MORE = (
     FROM nfe_itens GROUP BY codigo_produto""",
     """
     INSERT INTO estoque_totais (lido_em, produto_id, saldo_fisico, saldo_virtual)
-    SELECT now() - make_interval(days => d), id, id % 90, id % 90 FROM produtos, generate_series(0, 29) AS d""",
+    SELECT timestamptz '2026-02-20 09:00-03' - make_interval(days => d), id, id % 90, id % 90
+    FROM produtos, generate_series(0, 29) AS d""",
     """
     INSERT INTO etl_controle (inicio, fim, status, tipo, data_inicio, data_fim, data_referencia, leu_o_presente)
     VALUES (now(), now(), 'success', 'run-full', '2021-01-01', '2026-02-20', '2026-02-20', true)""",

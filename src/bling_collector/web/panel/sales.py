@@ -11,7 +11,7 @@ from bling_collector.clock import today
 from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
-from bling_collector.insight.recursos import ShownResource, differs, load_recurso
+from bling_collector.insight.recursos import Followed, differs, load_recurso
 from bling_collector.insight.sales.periods import PRESETS, SalesPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
@@ -124,7 +124,7 @@ def query_of(period: SalesPeriod) -> str:
     return urlencode({"de": period.inicio.isoformat(), "ate": period.fim.isoformat()})
 
 
-async def _doubt(account: Account, told: Told, recurso: ShownResource, period: SalesPeriod) -> str | None:
+async def _doubt(account: Account, told: Told, recurso: Followed, period: SalesPeriod) -> str | None:
     """Por que os números ainda podem mudar."""
     if told.recurso != NFE.name:
         owed = recurso.pendencias + recurso.janelas
