@@ -85,7 +85,7 @@ def digest(value: Json) -> str:
 def part(value: Json, *path: str) -> Json:
     """O valor ao fim do caminho, ou None quando algum passo falta ou não é objeto."""
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if type(value) is dict or isinstance(value, Mapping) else None
     return value
 
 
@@ -126,7 +126,7 @@ def decimal(value: Json) -> Decimal | None:
     if type(value) is not Decimal and type(value) is not int:
         return None
     try:
-        return _MEASURE.plus(Decimal(value))
+        return _MEASURE.plus(value if type(value) is Decimal else Decimal(value))
     except DecimalException:
         return None
 
@@ -309,7 +309,8 @@ class Fields:
         absent: Callable[[Json], bool] = _is_blank,
         shown: bool = True,
     ) -> T | None:
-        value = self._at(path)
+        held = self.value
+        value = held.get(path[0]) if len(path) == 1 and type(held) is dict else self._at(path)
         if value is None:
             return None
         found = convert(value)
