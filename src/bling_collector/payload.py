@@ -57,7 +57,8 @@ def loads(text: str | bytes) -> Json:
 def dumps(value: Json) -> str:
     """O JSON que o PostgreSQL aceita em jsonb: decimais exatos, sem NUL nem meio par substituto; bytes, como bytea."""
     text = simplejson.dumps(value, use_decimal=True, default=_iso, allow_nan=False, encoding=None)
-    return _UNSTORABLE.sub(_storable, text) if "\\u" in text else text
+    # Quase todo texto tem acentos, que também se escrevem `\\u`: procurar em todos custava mais que escrevê-los.
+    return _UNSTORABLE.sub(_storable, text) if "\\u0000" in text or "\\ud" in text else text
 
 
 def _storable(match: re.Match[str]) -> str:
@@ -84,7 +85,7 @@ def digest(value: Json) -> str:
 def part(value: Json, *path: str) -> Json:
     """O valor ao fim do caminho, ou None quando algum passo falta ou não é objeto."""
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if type(value) is dict or isinstance(value, Mapping) else None
     return value
 
 
@@ -102,7 +103,7 @@ def objects(value: Json) -> list[Mapping[str, Json]]:
 
 def storable(value: str) -> str:
     """O texto que o PostgreSQL aceita: sem NUL e sem meio par substituto, como em `dumps`."""
-    return value.translate(_UNSTORABLE_CHARACTERS)
+    return value if value.isprintable() else value.translate(_UNSTORABLE_CHARACTERS)
 
 
 def text(value: Json) -> str | None:
@@ -110,9 +111,11 @@ def text(value: Json) -> str | None:
 
     Um número vira o seu texto.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        return None
-    words = storable(str(value))
+    if type(value) is not str:  # quase sempre é; e são milhares por nota
+        if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+            return None
+        value = str(value)
+    words = storable(value)
     return words if words.strip() else None
 
 
@@ -123,7 +126,7 @@ def decimal(value: Json) -> Decimal | None:
     if type(value) is not Decimal and type(value) is not int:
         return None
     try:
-        return _MEASURE.plus(Decimal(value))
+        return _MEASURE.plus(value if type(value) is Decimal else Decimal(value))
     except DecimalException:
         return None
 
@@ -306,7 +309,8 @@ class Fields:
         absent: Callable[[Json], bool] = _is_blank,
         shown: bool = True,
     ) -> T | None:
-        value = self._at(path)
+        held = self.value
+        value = held.get(path[0]) if len(path) == 1 and type(held) is dict else self._at(path)
         if value is None:
             return None
         found = convert(value)

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.collecting import rows
 from tests.support.fakes import FakeClock
 
+from bling_collector.etl.save import Item, save
+from bling_collector.streams.notas.nfe import NFE
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
@@ -57,6 +59,25 @@ async def test_a_run_with_nothing_new_writes_no_row_of_data(account: Account, bl
     assert (await account.pipeline.run()).status == "success"
     assert await _versions(account.engine) == before
     assert bling.counters.total <= 20
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.loaded(START)
+async def test_fifty_notes_take_the_statements_of_one(account: Account, clock: FakeClock) -> None:
+    kept = await rows(account.engine, "SELECT detalhe FROM nfe_cabecalho ORDER BY id LIMIT 50")
+    # Outras situações, para que todas se gravem.
+    notes = [Item({**detalhe, "situacao": 7}, "outra") for (detalhe,) in kept]
+    counted, taken = Counted(account.engine), []
+    for batch in (notes[:1], notes[1:]):
+        before = counted.total
+        async with account.engine.begin() as connection:
+            outcome = await save(connection, NFE, batch, clock.now())
+            assert len(outcome.updated) == len(batch)
+            assert NFE.after_save is not None
+            await NFE.after_save(connection, outcome.updated)
+        taken.append(counted.total - before)
+    assert len(notes) > 40
+    assert taken[0] == taken[1] <= 14, counted.by_word
 
 
 async def _versions(engine: AsyncEngine) -> dict[str, list[tuple[Any, ...]]]:

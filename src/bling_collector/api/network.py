@@ -13,10 +13,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from bling_collector.api.wire import IDLE, Wire
 from bling_collector.errors import ConfigurationError
 
-_LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30)
-
+_LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=IDLE)
+"""As conexões que passam por um proxy."""
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes de uma resposta, depois de aberta: uma página de cem linhas tem menos de 1 MB, e 400 KB de gzip dão 400 MB."""
@@ -75,7 +76,7 @@ class _Network(httpx2.AsyncBaseTransport):
     """Cada pedido por onde o ambiente manda; as conexões de cada caminho são guardadas."""
 
     def __init__(self) -> None:
-        self._ways: dict[str | None, httpx2.AsyncHTTPTransport] = {}
+        self._ways: dict[str | None, httpx2.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         proxy = proxy_for(request.url)
@@ -135,7 +136,9 @@ def _is_in(host: str, addresses: str) -> bool:
         return False
 
 
-def _way(proxy: str | None) -> httpx2.AsyncHTTPTransport:
+def _way(proxy: str | None) -> httpx2.AsyncBaseTransport:
+    if proxy is None:
+        return Wire(_trusted)
     try:
         return httpx2.AsyncHTTPTransport(verify=_trusted(), limits=_LIMITS, proxy=proxy)
     except (ValueError, ImportError, httpx2.InvalidURL):
@@ -149,4 +152,6 @@ def _way(proxy: str | None) -> httpx2.AsyncHTTPTransport:
 @cache
 def _trusted() -> ssl.SSLContext:
     """As autoridades em que se confia, as de SSL_CERT_FILE se ela é dada; lê-las custa 18 ms, e uma vez basta."""
-    return httpx2.create_ssl_context()
+    context = httpx2.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -66,6 +66,8 @@ class Fetched:
     id: Id
     document: Document | None
     error: BlingError | None = None
+    read: Any = None
+    """O que se leu do documento, ao conferir que se lê inteiro."""
 
 
 async def bounded(
@@ -126,8 +128,14 @@ async def fetch(
         return await client.detail(resource.asked_at, id_, read, key=key, params=more, attempts=attempts)
 
     async def one(id_: Id) -> Fetched:
+        found: object = None
+
+        def keep(document: Document) -> None:
+            nonlocal found
+            found = read(document)
+
         try:
-            return Fetched(id_, await ask(id_, read))
+            return Fetched(id_, await ask(id_, keep), read=found)
         except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
         except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
@@ -270,7 +278,9 @@ async def fetch_and_store(
             wanted = todo[fetched.id]
             ctx.progress.feitos += 1
             if fetched.document is not None:
-                items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day))
+                document = {**fetched.document, **wanted.said}
+                rows = None if wanted.said else fetched.read
+                items.append(Item(document, wanted.resumo, wanted.day, rows))
             elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
                 result.missing.add(fetched.id)
             else:

@@ -66,27 +66,37 @@ class Outlook:
     _new: Counter[str] = field(default_factory=Counter)
     _days: Counter[str] = field(default_factory=Counter)
     _begun: set[str] = field(default_factory=set)
+    _left: tuple[int | None] | None = None
+    """A última conta, que se pergunta a cada registro e só muda com as janelas."""
 
     def listed(self, recurso: str, window: Window, new: int) -> None:
         """A janela foi lida: há `new` registros por buscar, que já contam como a fase em curso."""
         if (recurso, window) not in self.ahead:  # lida outra vez, ou de um dia só
             return
+        self._left = None
         del self.ahead[recurso, window]
         self._new[recurso] += new
         self._days[recurso] += (window.fim - window.inicio).days + 1
 
     def more(self, recurso: str, windows: Iterable[Window]) -> None:
         """Janelas que só agora se soube que é preciso ler."""
+        self._left = None
         for window in windows:
             self.ahead.setdefault((recurso, window), None)
 
     def begin(self, recurso: str) -> None:
         """As janelas acabaram, e começa o resto deste recurso: dali em diante cada fase diz quanto lhe falta."""
+        self._left = None
         self.ahead.clear()
         self._begun.add(recurso)
 
     def left(self) -> int | None:
         """Requisições por fazer depois da fase em curso; None enquanto não se sabe."""
+        if self._left is None:
+            self._left = (self._reckon(),)
+        return self._left[0]
+
+    def _reckon(self) -> int | None:
         coming, pages = Counter[str](), 0.0
         for (recurso, window), expected in self.ahead.items():
             days = (window.fim - window.inicio).days + 1

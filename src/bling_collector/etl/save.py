@@ -26,6 +26,8 @@ class Item:
     resumo: str | None = None
     day: date | None = None
     """O dia dele, se o documento não o disser."""
+    rows: Rows | None = field(default=None, compare=False)
+    """As linhas dele, se quem o buscou já as leu."""
 
 
 @dataclass
@@ -66,7 +68,8 @@ async def _mapped(
     for item, document in zip(items, documents, strict=True):
         try:
             resource.refuse_a_piece(item.document)
-            mapped.append((replace(item, document=document), resource.rows(document)))
+            rows = item.rows if item.rows is not None and document is item.document else resource.rows(document)
+            mapped.append((replace(item, document=document), rows))
         except UnreadableError as error:  # os outros do lote não têm culpa
             outcome.refused.append((item, f"o registro não se lê inteiro: {error}"))
     return mapped

@@ -29,8 +29,8 @@ class Proved:
 
 
 @dataclass(frozen=True)
-class ShownResource:
-    """Um recurso, como as pessoas o veem."""
+class Followed:
+    """Um recurso, como as pessoas o veem, sem contar o que o banco tem dele."""
 
     recurso: str
     titulo: str
@@ -40,9 +40,6 @@ class ShownResource:
     """Se alguma execução já o leu."""
     sem_permissao: bool
     """O Bling disse que o aplicativo não o pode ler: fica de fora, e é pedido de novo uma vez por dia."""
-    registros: int
-    """Os que o banco tem e o Bling não deu por excluídos."""
-    excluidos: int
     data_referencia: date | None
     """O último dia coberto sem lacuna; None se o recurso não tem data, ou se ainda não há um."""
     pendencias: int
@@ -51,11 +48,20 @@ class ShownResource:
     """None se o recurso não se confere mês a mês."""
 
 
+@dataclass(frozen=True)
+class ShownResource(Followed):
+    """O mesmo, contado: o que percorre a tabela toda."""
+
+    registros: int
+    """Os que o banco tem e o Bling não deu por excluídos."""
+    excluidos: int
+
+
 async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Todos os recursos, na ordem em que se coletam; `names` são os que `RECURSOS` pede."""
     async with engine.connect() as connection:
         on = await collected(connection, names)
-        return [await _read(connection, resource, now, on=resource in on) for resource in RESOURCES]
+        return [await _count(connection, resource, now, on=resource in on) for resource in RESOURCES]
 
 
 async def load_collected(engine: AsyncEngine, names: Collection[str] | None) -> set[str]:
@@ -64,7 +70,7 @@ async def load_collected(engine: AsyncEngine, names: Collection[str] | None) -> 
         return {resource.name for resource in await collected(connection, names)}
 
 
-async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name: str, now: datetime) -> ShownResource:
+async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name: str, now: datetime) -> Followed:
     """O recurso deste nome; `names` são os que `RECURSOS` pede."""
     async with engine.connect() as connection:
         on = await collected(connection, names)
@@ -75,10 +81,10 @@ async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name:
 async def read_chosen(connection: AsyncConnection, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Os que se coletam, se não são os de sempre; senão, nenhum."""
     on = await collected(connection, names)
-    return [] if on == chosen(None) else [await _read(connection, resource, now, on=True) for resource in on]
+    return [] if on == chosen(None) else [await _count(connection, resource, now, on=True) for resource in on]
 
 
-async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
+async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[Followed]:
     """Os que se coletam e se conferem mês a mês, fora as notas."""
     async with engine.connect() as connection:
         return [
@@ -88,7 +94,7 @@ async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: d
         ]
 
 
-def in_order(each: ShownResource, until: date | None) -> bool:
+def in_order(each: Followed, until: date | None) -> bool:
     """Se dele nada falta, nada difere e nada está por provar, lido ao menos até `until`."""
     if not each.lido or each.sem_permissao or each.pendencias or each.janelas:
         return False
@@ -110,14 +116,19 @@ def first_mark(resource: Resource) -> str | None:
     return resource.name if resource.changed is not None else None
 
 
-def differs(each: ShownResource) -> bool:
+def differs(each: Followed) -> bool:
     """Se a conferência mostra os dois lados diferentes."""
     return each.conferencia is not None and each.conferencia.diferentes > 0
 
 
-async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, on: bool) -> ShownResource:
-    refused = await control.checkpoint(connection, control.refused_name(resource.name))
+async def _count(connection: AsyncConnection, resource: Resource, now: datetime, *, on: bool) -> ShownResource:
     held, gone = await proof.count_rows(connection, resource.kept)
+    followed = await _read(connection, resource, now, on=on)
+    return ShownResource(**vars(followed), registros=held, excluidos=gone)
+
+
+async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, on: bool) -> Followed:
+    refused = await control.checkpoint(connection, control.refused_name(resource.name))
     owed = await control.debts_of(connection, resource.name)
     mark, proved = None, None
     if resource.emitted is not None:
@@ -133,15 +144,13 @@ async def _read(connection: AsyncConnection, resource: Resource, now: datetime, 
             len(found.por_conferir),
             found.completo_em,
         )
-    return ShownResource(
+    return Followed(
         resource.name,
         resource.title,
         resource.permission,
         on,
         await _was_read(connection, resource),
         refused is not None,
-        held,
-        gone,
         mark,
         owed.pendencias,
         owed.janelas,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bling_collector.insight.proof.numbering import SerieNumbering
     from bling_collector.insight.proof.reconciliation import Reconciliation
     from bling_collector.insight.quota import Quota
-    from bling_collector.insight.recursos import Proved, ShownResource
+    from bling_collector.insight.recursos import Followed, Proved
     from bling_collector.insight.status import Run, Status
     from bling_collector.payload import Json
     from bling_collector.plan.daily import CostedResource
@@ -212,7 +212,7 @@ def unexplained(series: "list[SerieNumbering]") -> bool:
     return any(serie.sem_explicacao or serie.repetidas for serie in series)
 
 
-def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "Sequence[ShownResource]" = ()) -> None:
+def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "Sequence[Followed]" = ()) -> None:
     """Os dois lados por ano e situação, e o que se encontrou diferente."""
     sides: dict[tuple[int, str], list[int]] = {}
     for each in situation.meses:

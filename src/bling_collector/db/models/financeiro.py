@@ -7,10 +7,12 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     Numeric,
     Table,
     Text,
+    text,
 )
 
 from bling_collector.db.models.base import bling_id, kept, metadata
@@ -21,7 +23,7 @@ def _conta(saldo: str) -> "tuple[Column[Any], ...]":
     return (
         bling_id(),
         Column("situacao", Integer),
-        Column("vencimento", Date, index=True),
+        Column("vencimento", Date),
         Column("vencimento_lista", Date, comment="como a listagem o diz: o do detalhe pode ser outro"),
         Column("data_emissao", Date, index=True),
         Column("valor", Numeric),
@@ -35,6 +37,11 @@ def _conta(saldo: str) -> "tuple[Column[Any], ...]":
     )
 
 
+def _as_listed(table: str) -> Index:
+    """As contas na ordem em que a página as mostra, sem as pôr em ordem a cada uma."""
+    return Index(f"ix_{table}_vencimento", text("vencimento DESC NULLS LAST"), text("id DESC"))
+
+
 contas_receber = Table(
     "contas_receber",
     metadata,
@@ -43,6 +50,7 @@ contas_receber = Table(
     Column("origem_id", BigInteger, index=True, comment="a nota ou o pedido de que veio; as parcelas o repetem"),
     Column("origem_tipo", Text, comment="o que a origem é, nas palavras do Bling; vazio é lançada à mão"),
     *kept("a conta inteira, como GET /contas/receber/{id} a deu"),
+    _as_listed("contas_receber"),
 )
 
 contas_pagar = Table(
@@ -50,6 +58,7 @@ contas_pagar = Table(
     metadata,
     *_conta("o que falta pagar"),
     *kept("a conta inteira, como GET /contas/pagar/{id} a deu"),
+    _as_listed("contas_pagar"),
 )
 
 borderos = Table(

@@ -73,10 +73,10 @@ async def find(connection: AsyncConnection, asked: Criteria, order: str, limit: 
     query = f"""
         SELECT a.*, (SELECT max(b.data) FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id
                      WHERE v.conta_tipo = a.conta_tipo AND v.conta_id = a.conta_id AND b.excluida_em IS NULL) AS pago_em
-        FROM (SELECT a.*, t.nome AS contato_nome, t.documento AS contato_documento,
-                     row_number() OVER (ORDER BY {column} {direction} NULLS LAST, a.conta_id DESC) AS lugar
-              {_FROM} WHERE {where} ORDER BY lugar LIMIT :limit OFFSET :skip) a
-        ORDER BY lugar"""
+        FROM (SELECT a.*, t.nome AS contato_nome, t.documento AS contato_documento, {column} AS chave
+              {_FROM} WHERE {where}
+              ORDER BY {column} {direction} NULLS LAST, a.conta_id DESC LIMIT :limit OFFSET :skip) a
+        ORDER BY a.chave {direction} NULLS LAST, a.conta_id DESC"""
     return (await connection.execute(text(query), values | {"limit": limit, "skip": skip})).all()
 
 

@@ -155,6 +155,7 @@ async def load_money(
     async with snapshot(engine).connect() as connection:
         waiting = await finance.read_open(connection)
         days = await finance.read_flow(connection, before.inicio, period.fim)
+        months = await finance.read_dre(connection, before.inicio, period.fim)
         return Money(
             period,
             step_of(period),
@@ -163,8 +164,8 @@ async def load_money(
             _side("pagar", waiting, today),
             _steps(period, [(row.dia, Flow(row.entradas, row.saidas, row.tarifas)) for row in days]),
             _due(waiting, today),
-            await finance.read_dre(connection, period.inicio, period.fim),
-            await finance.read_dre(connection, before.inicio, before.fim),
+            _of(period, months),
+            _of(before, months),
             await finance.read_debtors(connection, today, most),
             await finance.read_unsure(connection),
             await finance.read_first_day(connection),
@@ -190,6 +191,11 @@ async def load_checks(engine: AsyncEngine, *, most: int | None) -> tuple[Rows, R
 async def _missing(connection: AsyncConnection, names: Collection[str] | None) -> list[str]:
     on = {each.name for each in await collected(connection, names)}
     return [name for name in RESOURCES if name not in on]
+
+
+def _of(period: SalesPeriod, months: Rows) -> Rows:
+    """As linhas dos meses que o período toca."""
+    return [row for row in months if period.inicio.replace(day=1) <= row.mes <= period.fim]
 
 
 def _side(lado: str, waiting: Rows, today: date) -> Side:

@@ -41,6 +41,7 @@ SEVERAL = "vários"
 _EXACT = Context(prec=500)
 """Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""
 
+_DOT = re.compile(r"[.\s]")
 _LINE_TEXTS = (
     "tipo",
     "cfop",
@@ -220,7 +221,7 @@ def _por_cfop(linhas: list[Fields]) -> dict[str, list[Fields]]:
     """As linhas de cada CFOP, escrito sem o ponto; `""` é não ter."""
     partes: dict[str, list[Fields]] = {}
     for linha in linhas:
-        partes.setdefault(re.sub(r"[.\s]", "", linha.text("cfop") or "")[:10], []).append(linha)
+        partes.setdefault(_DOT.sub("", linha.text("cfop") or "")[:10], []).append(linha)
     return partes
 
 

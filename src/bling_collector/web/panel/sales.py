@@ -10,7 +10,7 @@ from bling_collector.clock import today
 from bling_collector.db.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
-from bling_collector.insight.recursos import ShownResource, differs, load_recurso
+from bling_collector.insight.recursos import Followed, differs, load_recurso
 from bling_collector.insight.sales.periods import SalesPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
@@ -102,7 +102,7 @@ async def _read(request: Request, account: Account, told: Told) -> tuple[dict[st
     return await read_period(request, account, *_OTHERS, load=partial(load_period, sales=told.sales))
 
 
-async def _doubt(account: Account, told: Told, recurso: ShownResource, period: SalesPeriod) -> str | None:
+async def _doubt(account: Account, told: Told, recurso: Followed, period: SalesPeriod) -> str | None:
     """Por que os números ainda podem mudar."""
     if told.recurso != NFE.name:
         owed = recurso.pendencias + recurso.janelas
