@@ -41,9 +41,7 @@ def said(answer: httpx2.Response) -> str:
 
 
 @pytest.mark.loaded(START)
-async def test_cada_sinal_tem_o_seu_numero_a_sua_regra_e_o_seu_arquivo(
-    http: httpx2.AsyncClient, engine: AsyncEngine
-) -> None:
+async def test_each_signal_has_its_number_its_rule_and_its_file(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(engine, "UPDATE contatos SET nome = '<script>alert(1)</script>'")
     shown = await http.get("/atencao", headers=PAGE)
     words = said(shown)
@@ -71,5 +69,5 @@ async def test_cada_sinal_tem_o_seu_numero_a_sua_regra_e_o_seu_arquivo(
     assert "não conhece o filtro" in said(await http.get("/atencao?cor=azul", headers=PAGE))
 
 
-async def test_antes_da_primeira_coleta(http: httpx2.AsyncClient) -> None:
+async def test_before_the_first_collection(http: httpx2.AsyncClient) -> None:
     assert "Ainda não há notas" in said(await http.get("/atencao", headers=PAGE))

@@ -53,7 +53,7 @@ async def assert_equals_the_borderos(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("noise", [False, True])
-async def test_os_citados_e_os_que_passam_a_o_ser(
+async def test_the_cited_ones_and_those_cited_later_are_collected(
     account: Account, bling: Bling, clock: FakeClock, noise: bool
 ) -> None:
     bling.configure(money_has_float_noise=noise)
@@ -68,7 +68,9 @@ async def test_os_citados_e_os_que_passam_a_o_ser(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_um_recente_que_muda_ou_some_e_visto(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_recent_one_that_changes_or_disappears_is_seen(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     today = local_now(bling.clock).date()
     accounts = [bling.add_account() for _ in range(4)]
     recent, gone, reversed_ = (bling.settle_accounts("receber", conta) for conta in accounts[:3])
@@ -94,7 +96,7 @@ async def test_um_recente_que_muda_ou_some_e_visto(account: Account, bling: Blin
     assert await scalar(account.engine, said, id=old) == "Corrigido tarde"
 
 
-async def test_o_que_volta_a_responder_ja_nao_esta_excluido(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_one_that_answers_again_is_no_longer_deleted(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     await account.pipeline.run_full(START)
     kept = bling.ledger.books.borderos.pop(bordero)
@@ -108,7 +110,7 @@ async def test_o_que_volta_a_responder_ja_nao_esta_excluido(account: Account, bl
     assert not await scalar(account.engine, _GONE, id=bordero)
 
 
-async def test_um_404_que_se_desmente_nao_conta(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_404_that_is_contradicted_does_not_count(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     await account.pipeline.run_full(START)
     kept = bling.ledger.books.borderos.pop(bordero)
@@ -120,9 +122,7 @@ async def test_um_404_que_se_desmente_nao_conta(account: Account, bling: Bling, 
         bling.ledger.books.borderos.pop(bordero, None)
 
 
-async def test_um_velho_que_nenhuma_conta_cita_ja_pode_ter_sumido(
-    account: Account, bling: Bling, clock: FakeClock
-) -> None:
+async def test_an_old_one_no_conta_cites_may_already_be_gone(account: Account, bling: Bling, clock: FakeClock) -> None:
     accounts = [bling.add_account() for _ in range(2)]
     days_ago = local_now(bling.clock).date() - timedelta(days=60)
     reversed_, orphan = (bling.settle_accounts("receber", conta, on=days_ago) for conta in accounts)
@@ -136,7 +136,9 @@ async def test_um_velho_que_nenhuma_conta_cita_ja_pode_ter_sumido(
     assert [await scalar(account.engine, _GONE, id=each) for each in (reversed_, orphan)] == [True, True]
 
 
-async def test_muitos_que_somem_esperam_a_palavra_de_alguem(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_many_that_disappear_wait_for_a_person_to_confirm(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     borderos = [bling.settle_accounts("receber", bling.add_account()) for _ in range(40)]
     await account.pipeline.run_full(START)
     for bordero in borderos:
@@ -148,7 +150,9 @@ async def test_muitos_que_somem_esperam_a_palavra_de_alguem(account: Account, bl
     assert await scalar(account.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0
 
 
-async def test_um_citado_que_nao_ha_nao_se_pergunta_de_novo(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_cited_one_that_does_not_exist_is_not_asked_for_again(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     bling.delete_bordero(bordero)
     assert (await account.pipeline.run_full(START)).status == "success"
@@ -159,7 +163,7 @@ async def test_um_citado_que_nao_ha_nao_se_pergunta_de_novo(account: Account, bl
 
 
 @pytest.mark.collector(recursos=("contas_receber", "borderos"))
-async def test_o_primeiro_que_falha_nao_e_o_recurso_que_falha(account: Account, bling: Bling) -> None:
+async def test_the_first_one_failing_is_not_the_resource_failing(account: Account, bling: Bling) -> None:
     """Sem nenhum borderô no banco, nem listagem que o diga, pergunta-se por um que ninguém tem."""
     only = bling.settle_accounts("receber", bling.add_account())
     bling.fail(rf"^/borderos/{only}$", "server_error")
@@ -171,7 +175,7 @@ async def test_o_primeiro_que_falha_nao_e_o_recurso_que_falha(account: Account, 
     assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM borderos WHERE id = :id", id=only)
 
 
-async def test_refeito_e_igual(account: Account, bling: Bling) -> None:
+async def test_reprocessed_it_is_the_same(account: Account, bling: Bling) -> None:
     await account.pipeline.run_full(START)
     async with account.engine.begin() as connection:
         await connection.execute(text("UPDATE borderos SET historico = NULL"))
@@ -180,7 +184,7 @@ async def test_refeito_e_igual(account: Account, bling: Bling) -> None:
     await assert_equals_the_borderos(account, bling)
 
 
-async def test_o_exame_nao_pede_uma_listagem_que_nao_ha(
+async def test_the_doctor_asks_for_no_listing_that_does_not_exist(
     account: Account, bling: Bling, server: RunningServer, tmp_path: Path
 ) -> None:
     bling.counters.reset()

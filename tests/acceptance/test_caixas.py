@@ -53,7 +53,7 @@ async def assert_equals_the_entries(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -74,7 +74,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_pede_se_um_mes_de_cada_vez_e_sem_o_tamanho_da_pagina(
+async def test_one_month_is_asked_at_a_time_and_without_a_page_size(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -96,13 +96,15 @@ async def test_pede_se_um_mes_de_cada_vez_e_sem_o_tamanho_da_pagina(
     assert {dict(pair.split("=") for pair in query.split("&"))["situacao"] for query in asked} == {"R", "E"}
 
 
-async def test_o_sinal_e_o_mesmo_que_o_da_listagem(account: Account) -> None:
+async def test_the_sign_is_the_one_of_the_listing(account: Account) -> None:
     await account.pipeline.run_full(START)
     total = "SELECT sum(valor) FROM caixas_lancamentos WHERE detalhe ->> 'debCred' = :side"
     assert await scalar(account.engine, total, side="D") < 0 < await scalar(account.engine, total, side="C")
 
 
-async def test_um_lancado_a_mao_que_muda_de_categoria_e_visto(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_hand_made_entry_that_changes_categoria_is_seen(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """Nem a categoria nem a competência se veem na listagem."""
     by_hand = max(
         id_ for id_, each in bling.cash_entries.items() if each["situacao"] == "R" and not each["origem"]["id"]
@@ -120,7 +122,7 @@ async def test_um_lancado_a_mao_que_muda_de_categoria_e_visto(account: Account, 
 
 
 @pytest.mark.parametrize("situacao", ["H", "N"])
-async def test_o_que_nenhuma_listagem_mostra_nao_esta_excluido(
+async def test_what_no_listing_shows_is_not_deleted(
     account: Account, bling: Bling, clock: FakeClock, situacao: str
 ) -> None:
     await account.pipeline.run_full(START)
@@ -137,7 +139,7 @@ async def test_o_que_nenhuma_listagem_mostra_nao_esta_excluido(
     await assert_equals_the_entries(account, bling)
 
 
-async def test_a_descricao_fica_se_o_lancamento_se_le_sem_a_listagem(
+async def test_the_descricao_stays_when_an_entry_is_read_without_the_listing(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """Só a listagem a diz."""
@@ -157,7 +159,7 @@ async def test_a_descricao_fica_se_o_lancamento_se_le_sem_a_listagem(
     await assert_equals_the_entries(account, bling)
 
 
-async def test_um_registro_so(account: Account, bling: Bling) -> None:
+async def test_one_entry_alone_is_created_and_updated(account: Account, bling: Bling) -> None:
     entry = max(bling.cash_entries)
     assert await account.pipeline.sync("caixa", entry) == "criado"
     bling.delete_cash_entry(entry)

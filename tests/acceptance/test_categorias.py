@@ -29,7 +29,7 @@ def spread(bling: Bling, count: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
-async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(account: Account, bling: Bling) -> None:
+async def test_sixty_categorias_cost_one_request_each(account: Account, bling: Bling) -> None:
     spread(bling, 60)
     assert (await account.pipeline.run_full(START)).status == "success"
     skus = {line["codigo"] for note in bling.notes.values() if note["tipo"] == 1 for line in note["itens"]} - {""}
@@ -43,7 +43,7 @@ async def test_sessenta_categorias_custam_uma_requisicao_cada_uma(account: Accou
 @pytest.mark.parametrize("hidden", [True, False])
 @pytest.mark.parametrize("shifts", [(0, -90, 3, 0), (0, 60, -30, 0), (0, -45, -20, 0)])
 @pytest.mark.bling(scale=0.5)
-async def test_paginas_de_tamanhos_disparatados_nao_enganam(
+async def test_pages_of_erratic_sizes_do_not_mislead(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, shifts: tuple[int, ...], hidden: bool
 ) -> None:
     monkeypatch.setattr(paging, "_SHIFTS", shifts)

@@ -49,7 +49,7 @@ async def assert_equals_the_accounts(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -77,7 +77,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_o_vencimento_da_listagem_e_o_do_detalhe_ficam_os_dois(
+async def test_the_vencimento_of_the_listing_and_of_the_detail_are_both_kept(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(payable_due_differs=True)
@@ -89,7 +89,7 @@ async def test_o_vencimento_da_listagem_e_o_do_detalhe_ficam_os_dois(
         bling.edit_account("pagar", conta, historico="Outro")
 
 
-async def test_o_que_nao_mudou_nao_se_pede_outra_vez(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_what_did_not_change_is_not_asked_for_again(account: Account, bling: Bling, clock: FakeClock) -> None:
     await account.pipeline.run_full(START)
     clock.advance(DAY)
     bling.counters.reset()
@@ -98,7 +98,7 @@ async def test_o_que_nao_mudou_nao_se_pede_outra_vez(account: Account, bling: Bl
     assert {path for path in bling.counters.details if path.startswith("/contas/pagar/")} == in_flux
 
 
-async def test_os_borderos_de_uma_conta_a_receber_do_mesmo_numero_ficam(
+async def test_the_borderos_of_a_conta_receber_with_the_same_id_stay(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)
@@ -115,7 +115,9 @@ async def test_os_borderos_de_uma_conta_a_receber_do_mesmo_numero_ficam(
     assert await rows(account.engine, kept, id=paid) == [("receber", 5)]
 
 
-async def test_muitas_que_somem_esperam_a_palavra_de_alguem(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_many_that_disappear_wait_for_a_person_to_confirm(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     await account.pipeline.run_full(START)
     for each in list(bling.payables)[:30]:
         bling.delete_account("pagar", each)

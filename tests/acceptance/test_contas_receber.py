@@ -56,7 +56,7 @@ async def assert_equals_the_accounts(account: Account, bling: Bling, *, since: d
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -83,7 +83,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
 
 
 @pytest.mark.collector(extraction_lookback_days=2)
-async def test_o_que_se_emitiu_ha_muito_e_visto_pelo_vencimento_e_pelo_recebimento(
+async def test_one_issued_long_ago_is_seen_by_its_due_and_receipt_dates(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     today = local_now(bling.clock).date()
@@ -98,7 +98,7 @@ async def test_o_que_se_emitiu_ha_muito_e_visto_pelo_vencimento_e_pelo_recebimen
     await assert_equals_the_accounts(account, bling)
 
 
-async def test_a_emissao_no_futuro_e_a_divida_de_antes_da_coleta_nao_se_perdem(
+async def test_a_future_issue_and_a_debt_older_than_the_collection_are_kept(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     today = local_now(bling.clock).date()
@@ -116,7 +116,7 @@ async def test_a_emissao_no_futuro_e_a_divida_de_antes_da_coleta_nao_se_perdem(
     assert await scalar(account.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=overdue) == 0
 
 
-async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(
+async def test_a_link_that_changes_in_every_answer_asks_for_no_conta(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(payment_links_are_signed=True)
@@ -131,7 +131,7 @@ async def test_um_link_que_muda_a_cada_resposta_nao_faz_pedir_a_conta(
 
 
 @pytest.mark.collector(extraction_lookback_days=2)
-async def test_de_uma_em_aberto_emitida_ha_muito_pede_se_so_o_que_mudou(
+async def test_of_open_ones_issued_long_ago_only_the_changed_are_asked_for(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """A listagem por vencimento mostra as que continuam em aberto; a que ela deixou de mostrar é que se pede."""
@@ -152,7 +152,7 @@ async def test_de_uma_em_aberto_emitida_ha_muito_pede_se_so_o_que_mudou(
 
 
 @pytest.mark.collector(extraction_lookback_days=2)
-async def test_uma_listagem_por_outra_data_que_nao_vem_toda_e_dita(
+async def test_an_incomplete_listing_by_another_date_makes_the_run_partial(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)
@@ -165,7 +165,7 @@ async def test_uma_listagem_por_outra_data_que_nao_vem_toda_e_dita(
     await assert_equals_the_accounts(account, bling)
 
 
-async def test_a_mesma_conta_nao_se_pede_por_cada_data(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_same_conta_is_not_asked_for_once_per_date(account: Account, bling: Bling, clock: FakeClock) -> None:
     conta = bling.add_account()
     bling.settle_accounts("receber", conta, amount=Decimal(1))
     await account.pipeline.run_full(START)
@@ -176,7 +176,7 @@ async def test_a_mesma_conta_nao_se_pede_por_cada_data(account: Account, bling: 
     assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
-async def test_um_registro_so(account: Account, bling: Bling) -> None:
+async def test_one_conta_alone_is_created_and_updated(account: Account, bling: Bling) -> None:
     conta = bling.add_account()
     assert await account.pipeline.sync("conta_receber", conta) == "criado"
     bling.settle_accounts("receber", conta)

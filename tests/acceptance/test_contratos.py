@@ -56,7 +56,7 @@ async def assert_equals_the_contracts(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -87,7 +87,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     await assert_equals_the_contracts(account, bling)
 
 
-async def test_um_que_responde_e_nao_se_lista_foi_excluido_a_nao_ser_que_nenhuma_listagem_o_mostre(
+async def test_one_no_longer_listed_is_deleted_once_its_detail_could_be_read(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)
@@ -105,7 +105,7 @@ async def test_um_que_responde_e_nao_se_lista_foi_excluido_a_nao_ser_que_nenhuma
 
 
 @pytest.mark.slow
-async def test_muitos_que_somem_esperam_a_palavra_de_alguem_e_nao_se_perguntam_todos(
+async def test_many_that_disappear_wait_for_a_person_and_are_not_all_asked_for(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     model = {name: value for name, value in contracts(bling)[max(contracts(bling))].items() if name != "id"}

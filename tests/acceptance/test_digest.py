@@ -46,7 +46,7 @@ def sold_between(bling: Bling, first: date, last: date) -> str:
     return f"{plural(len(found), 'nota', 'notas')}, {money(sum(found, Decimal(0)))}"
 
 
-async def test_o_resumo_diz_o_que_se_vendeu_uma_vez_por_dia_e_nao_diz_quem(
+async def test_the_digest_says_what_was_sold_once_a_day_and_not_to_whom(
     settings: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
 ) -> None:
     yesterday = brasilia_day(clock.now())
@@ -87,7 +87,7 @@ async def test_o_resumo_diz_o_que_se_vendeu_uma_vez_por_dia_e_nao_diz_quem(
         assert not contact["numeroDocumento"] or contact["numeroDocumento"] not in said
 
 
-async def test_sem_que_se_peca_nao_ha_resumo_e_um_que_falha_nao_falha_a_execucao(
+async def test_no_digest_unless_asked_and_one_that_fails_does_not_fail_the_run(
     settings: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
 ) -> None:
     async with open_account(replace(settings, alert_urls=Secret(inbox.url)), clock=clock) as account:

@@ -67,7 +67,7 @@ async def assert_equals_the_documents(account: Account, bling: Bling, notes: dic
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_cada_chave_uma_vez_e_outra_se_a_nota_se_cancela(
+async def test_each_chave_is_asked_once_and_again_if_the_nota_is_cancelled(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -90,7 +90,7 @@ async def test_cada_chave_uma_vez_e_outra_se_a_nota_se_cancela(
     await assert_equals_the_documents(account, bling, authorised(bling) | {cancelled["chaveAcesso"]: cancelled})
 
 
-async def test_um_que_vem_com_outra_chave_fica_pendente_e_os_outros_vem(
+async def test_one_that_comes_with_another_chave_is_owed_and_the_others_come(
     account: Account, bling: Bling, clock: FakeClock, tmp_path: Any, settings: Settings, server: RunningServer
 ) -> None:
     """A chave tem letras, que o CNPJ de quem emite as tem; e uma que o Bling não tem não se pede outra vez."""
@@ -128,7 +128,7 @@ async def test_um_que_vem_com_outra_chave_fica_pendente_e_os_outros_vem(
 
 
 @pytest.mark.collector(recursos=("nfe", "nfe_entrada", "documentos"))
-async def test_sem_permissao_o_resto_vem_e_de_entrada_so_o_das_que_tem_detalhe(
+async def test_without_permission_the_rest_comes_and_the_documents_come_once_given(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(missing_scopes=frozenset({PATH}))
@@ -144,7 +144,7 @@ async def test_sem_permissao_o_resto_vem_e_de_entrada_so_o_das_que_tem_detalhe(
     assert (entry, True) in held
 
 
-async def test_o_xml_de_quem_pediu_para_ser_apagado_fica_e_diz_se(
+async def test_the_xml_of_an_erased_person_stays_and_is_reported(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)

@@ -34,7 +34,7 @@ async def company(account: Account) -> list[tuple[Any, ...]]:
     return await rows(account.engine, "SELECT nome, cnpj, bling_id FROM empresa")
 
 
-async def test_guarda_a_empresa_na_primeira_autorizacao(
+async def test_the_first_authorisation_keeps_the_empresa(
     account: Account, bling: Bling, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await company(account) == [(OURS, bling.profile["cnpj"], bling.profile["id"])]
@@ -45,7 +45,7 @@ async def test_guarda_a_empresa_na_primeira_autorizacao(
 
 
 @pytest.mark.loaded(START)
-async def test_recusa_a_autorizacao_de_outra_empresa(account: Account, bling: Bling) -> None:
+async def test_an_authorisation_of_another_empresa_is_refused(account: Account, bling: Bling) -> None:
     before, pair = await snapshot(account.engine, KEPT), await rows(account.engine, PAIR)
     bling.become_another()
     with pytest.raises(AnotherCompanyError) as refused:
@@ -58,7 +58,7 @@ async def test_recusa_a_autorizacao_de_outra_empresa(account: Account, bling: Bl
 
 
 @pytest.mark.loaded(START)
-async def test_recusa_a_execucao_na_conta_de_outra_empresa(account: Account, bling: Bling) -> None:
+async def test_a_run_in_the_account_of_another_empresa_is_refused(account: Account, bling: Bling) -> None:
     before = await snapshot(account.engine, KEPT)
     bling.become_another()
     with pytest.raises(AnotherCompanyError):
@@ -71,7 +71,7 @@ async def test_recusa_a_execucao_na_conta_de_outra_empresa(account: Account, bli
     assert await snapshot(account.engine, KEPT) == before
 
 
-async def test_nao_saber_nao_e_ser_outra(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_not_knowing_is_not_being_another(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Sem permissão, ou com o recurso fora do ar, coleta-se; e a autorização nova é guardada."""
     before = await company(account)
     for how in ({"kind": "server_error"}, {"kind": "body", "status": 200, "body": '{"data": []}'}):
@@ -87,7 +87,7 @@ async def test_nao_saber_nao_e_ser_outra(account: Account, bling: Bling, clock: 
 
 
 @pytest.mark.loaded(START)
-async def test_um_banco_de_antes_com_dados(account: Account, bling: Bling) -> None:
+async def test_an_older_database_takes_the_empresa_only_if_its_notas_prove_it(account: Account, bling: Bling) -> None:
     """A primeira execução guarda a empresa, se as notas foram emitidas por ela; senão, se o Bling responde por elas."""
     mine = await company(account)
     await execute(account.engine, "DELETE FROM empresa")
@@ -111,7 +111,7 @@ async def test_um_banco_de_antes_com_dados(account: Account, bling: Bling) -> No
     assert await snapshot(account.engine, KEPT) == before
 
 
-async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
+async def test_dying_between_the_exchange_and_the_check_loses_no_authorisation(
     account: Account, bling: Bling, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O par de uma autorização cujo processo morreu é confirmado pelo seguinte: guardado, ou esquecido."""
@@ -140,9 +140,7 @@ async def test_a_morte_entre_a_troca_e_a_pergunta_nao_perde_a_conta(
 
 
 @pytest.mark.loaded(START)
-async def test_um_id_que_existe_tambem_na_conta_de_outra_nao_diz_que_a_conta_e_a_mesma(
-    account: Account, bling: Bling
-) -> None:
+async def test_an_id_that_another_account_also_has_proves_nothing(account: Account, bling: Bling) -> None:
     await execute(account.engine, "DELETE FROM empresa", "UPDATE nfe_cabecalho SET numero = 'de outra'")
     before = await snapshot(account.engine, KEPT)
     bling.profile.update(id="0" * 32, cnpj="12ABC34501DE35")
@@ -151,9 +149,7 @@ async def test_um_id_que_existe_tambem_na_conta_de_outra_nao_diz_que_a_conta_e_a
 
 
 @pytest.mark.bling(volumes={})
-async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lida(
-    account: Account, bling: Bling
-) -> None:
+async def test_the_next_empresa_does_not_inherit_how_far_the_other_was_read(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).data_referencia == TODAY
     bling.become_another()
     await forget_empresa(account.engine)
@@ -166,7 +162,7 @@ async def test_a_empresa_que_fica_com_o_banco_nao_herda_ate_onde_a_outra_foi_lid
     assert (said.started, said.last_run, said.freshness.read_at) == (False, None, None)
 
 
-async def test_um_banco_vazio_troca_de_empresa_a_pedido(account: Account, bling: Bling) -> None:
+async def test_only_an_empty_database_may_be_given_to_another_empresa(account: Account, bling: Bling) -> None:
     bling.become_another()
     with pytest.raises(AnotherCompanyError):
         await authorise(account, bling)

@@ -77,7 +77,7 @@ async def test_more_years_than_probes_are_sampled_and_said_to_be(account: Accoun
 
 
 @pytest.mark.collector(recursos=("nfe", "pedidos_venda"), api_page_size=2)
-async def test_procurar_longe_demais_nao_e_nao_haver_nada(
+async def test_probing_too_far_is_not_finding_nothing(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for id_ in [id_ for id_, order in bling.orders.items() if order["data"] >= "2025-02-01"]:
@@ -128,7 +128,7 @@ SLOW_ALONE = ("pedidos_venda", "contas_pagar", "caixas", "situacoes", "produtos_
         ),
     ],
 )
-async def test_a_primeira_carga_custa_perto_do_que_se_disse(
+async def test_the_first_load_costs_about_what_was_said(
     account: Account, bling: Bling, names: tuple[str, ...] | None
 ) -> None:
     bling.counters.reset()
@@ -145,14 +145,14 @@ async def test_a_primeira_carga_custa_perto_do_que_se_disse(
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.3)
 @pytest.mark.collector(recursos=("todos",))
-async def test_uma_empresa_maior_com_tudo_ligado_custa_perto_do_que_se_disse(account: Account) -> None:
+async def test_a_larger_company_with_everything_on_costs_about_what_was_said(account: Account) -> None:
     guess = await estimator(account).run_full(FIRST, None)
     real = (await account.pipeline.run_full(FIRST)).requisicoes
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
 @pytest.mark.collector(recursos=("nfe",))
-async def test_o_que_se_passou_a_coletar_custa_a_primeira_leitura(account: Account) -> None:
+async def test_what_is_newly_collected_costs_its_first_reading(account: Account) -> None:
     await account.pipeline.run_full(date(2025, 1, 1))
     runs = [await account.pipeline.run() for _ in range(3)]
     more = replace(account.settings, recursos=("nfe", "contas_receber", "borderos", "contatos", "vendedores"))
@@ -167,7 +167,7 @@ async def test_o_que_se_passou_a_coletar_custa_a_primeira_leitura(account: Accou
 
 @pytest.mark.bling(missing_scopes=frozenset({"/caixas", "/vendedores"}))
 @pytest.mark.collector(recursos=("nfe", "pedidos_venda", "caixas", "vendedores", "depositos"))
-async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(
+async def test_of_what_bling_does_not_tell_at_least_the_certain_is_counted(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guess = await estimator(account).run_full(date(2025, 1, 1), None)
@@ -182,7 +182,7 @@ async def test_do_que_o_bling_nao_diz_conta_se_pelo_menos_o_certo(
 
 @pytest.mark.collector(recursos=("todos",))
 @pytest.mark.slow
-async def test_com_tudo_ligado_a_carga_e_cada_dia_custam_perto_do_que_se_disse(
+async def test_with_everything_on_load_and_days_cost_about_what_was_said(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     guess = await estimator(account).run_full(date(2025, 1, 1), None)

@@ -51,7 +51,7 @@ async def assert_the_last_reading_is_bling(account: Account, bling: Bling) -> No
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_cada_dia_tem_a_sua_leitura_inteira(
+async def test_each_day_has_its_whole_reading(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -72,14 +72,16 @@ async def test_cada_dia_tem_a_sua_leitura_inteira(
     assert await scalar(account.engine, "SELECT count(*) FROM estoque_totais") == 2 * total
 
 
-async def test_uma_execucao_um_pouco_mais_cedo_tambem_fotografa(account: Account, clock: FakeClock) -> None:
+async def test_a_run_a_little_earlier_also_takes_its_photograph(account: Account, clock: FakeClock) -> None:
     await account.pipeline.run_full(START)
     clock.advance(DAY - 3600)
     assert (await account.pipeline.run()).status == "success"
     assert await scalar(account.engine, "SELECT count(DISTINCT lido_em) FROM estoque_saldos") == 2
 
 
-async def test_a_segunda_leitura_de_um_dia_e_a_que_vale_nele(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_second_reading_of_a_day_is_the_one_that_counts(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     await account.pipeline.run_full(START)
     product = await scalar(account.engine, "SELECT min(produto_id) FROM estoque_saldos")
     bling.edit_stock(product, depositos=[{"id": 14_886_001, "saldoFisico": 88, "saldoVirtual": 88}])
@@ -90,7 +92,7 @@ async def test_a_segunda_leitura_de_um_dia_e_a_que_vale_nele(account: Account, b
 
 
 @pytest.mark.parametrize("kind", ["server_error", "cut"])
-async def test_uma_leitura_que_falha_a_meio_nao_se_guarda(
+async def test_a_reading_that_fails_halfway_is_not_kept(
     account: Account, bling: Bling, clock: FakeClock, kind: Any
 ) -> None:
     bling.configure(default_hides_zero_stock=True)  # também se pergunta pelos zerados e pelos negativos
@@ -108,7 +110,7 @@ async def test_uma_leitura_que_falha_a_meio_nao_se_guarda(
 
 
 @pytest.mark.parametrize("kind", ["server_error", "cut"])
-async def test_um_produto_que_nao_se_deixa_ler_fica_pendente_e_os_outros_nao(
+async def test_a_produto_that_cannot_be_read_is_owed_and_the_others_are_not(
     account: Account, bling: Bling, clock: FakeClock, kind: Any
 ) -> None:
     await account.pipeline.run_full(START)
@@ -129,7 +131,7 @@ async def test_um_produto_que_nao_se_deixa_ler_fica_pendente_e_os_outros_nao(
     await assert_the_last_reading_is_bling(account, bling)
 
 
-async def test_sem_a_listagem_dos_produtos_fotografam_se_os_que_se_sabem(
+async def test_without_the_listing_of_produtos_the_known_ones_are_photographed(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)
@@ -142,7 +144,7 @@ async def test_sem_a_listagem_dos_produtos_fotografam_se_os_que_se_sabem(
 
 
 @pytest.mark.bling(scale=0.1)
-async def test_sem_registro_de_quase_nenhum_a_leitura_e_inteira_e_custa_pouco(
+async def test_with_almost_none_on_record_the_reading_is_whole_and_cheap(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O 400 de um lote sem nenhum registro é uma resposta, e não uma falha de que se esgotem as que se aceitam."""
@@ -158,7 +160,7 @@ async def test_sem_registro_de_quase_nenhum_a_leitura_e_inteira_e_custa_pouco(
 
 
 @pytest.mark.collector(recursos=("estoques", "produtos_fornecedores"))
-async def test_cada_dia_vale_o_que_custava_nele(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_each_day_is_worth_what_it_cost_then(account: Account, bling: Bling, clock: FakeClock) -> None:
     await account.pipeline.run_full(START)
     link, product, cost = (
         await rows(account.engine, "SELECT id, produto_id, preco_custo FROM produtos_fornecedores WHERE padrao")
@@ -174,7 +176,7 @@ async def test_cada_dia_vale_o_que_custava_nele(account: Account, bling: Bling, 
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-async def test_o_exame_pergunta_por_um_produto_que_ninguem_tem(
+async def test_the_doctor_asks_for_a_produto_nobody_has(
     account: Account, bling: Bling, server: RunningServer, tmp_path: Path, refuses: bool
 ) -> None:
     bling.configure(unknown_stock_answers_400=refuses)

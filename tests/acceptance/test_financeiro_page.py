@@ -56,7 +56,7 @@ def said(page: httpx2.Response) -> str:
 
 
 @LOADED
-async def test_a_pagina_diz_o_que_o_bling_diz(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
+async def test_the_page_says_what_bling_says(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
     hoje = today(clock)
     page = await http.get("/financeiro?conferencia=sim", headers=PAGE)
     assert page.status_code == 200
@@ -81,7 +81,7 @@ async def test_a_pagina_diz_o_que_o_bling_diz(http: httpx2.AsyncClient, bling: B
 
 
 @LOADED
-async def test_cada_faixa_leva_as_contas_dela(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_each_band_leads_to_its_contas(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     """E somam o mesmo: a faixa, a lista e, na data do banco, a view."""
     page = (await http.get("/financeiro", headers=PAGE)).text
     for kind in ("receber", "pagar"):
@@ -97,7 +97,7 @@ async def test_cada_faixa_leva_as_contas_dela(http: httpx2.AsyncClient, engine: 
 
 
 @LOADED
-async def test_as_faixas_da_pagina_sao_as_das_views(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_bands_of_the_page_are_those_of_the_views(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     """Nas bordas de cada uma, com o vencimento contado do dia do banco."""
     await execute(
         engine,
@@ -116,7 +116,9 @@ async def test_as_faixas_da_pagina_sao_as_das_views(http: httpx2.AsyncClient, en
 
 
 @LOADED
-async def test_o_fluxo_e_o_resultado_somam_o_que_as_views_somam(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_fluxo_and_the_resultado_add_up_to_what_the_views_do(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
     flow = await csv_of(http, "/financeiro.csv?tabela=fluxo&periodo=tudo")
     totals = await rows(engine, "SELECT sum(entradas), sum(saidas) FROM vw_fluxo_caixa_dia")
     assert [(sum(decimal(each["Entrou"]) for each in flow), sum(decimal(each["Saiu"]) for each in flow))] == totals
@@ -132,7 +134,7 @@ async def test_o_fluxo_e_o_resultado_somam_o_que_as_views_somam(http: httpx2.Asy
 
 
 @LOADED
-async def test_a_lista_filtra_ordena_conta_e_soma(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
+async def test_the_list_filters_sorts_counts_and_sums(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
     hoje = today(clock)
 
     def has(account: Any, name: str) -> bool:
@@ -176,7 +178,7 @@ async def test_a_lista_filtra_ordena_conta_e_soma(http: httpx2.AsyncClient, blin
 
 
 @LOADED
-async def test_a_pagina_de_cada_conta(http: httpx2.AsyncClient, bling: Bling, changed: dict[str, int]) -> None:
+async def test_the_page_of_each_conta(http: httpx2.AsyncClient, bling: Bling, changed: dict[str, int]) -> None:
     shared = {key for keys in links(bling).values() if len(keys) > 1 for key in keys}
     of_note = next(id_ for id_, each in bling.receivables.items() if each["origem"]["tipoOrigem"] == "notafiscal")
     chosen = [("receber", of_note), *[key for key, account in accounts(bling) if len(account["borderos"]) == 2][:2]]
@@ -198,7 +200,7 @@ async def test_a_pagina_de_cada_conta(http: httpx2.AsyncClient, bling: Bling, ch
 
 
 @LOADED
-async def test_o_que_nao_faz_sentido_diz_se_numa_frase(http: httpx2.AsyncClient) -> None:
+async def test_what_makes_no_sense_is_said_in_one_sentence(http: httpx2.AsyncClient) -> None:
     for address, status, sentence in (
         ("/financeiro?de=2025-02-30", 422, "não é um dia que exista"),
         ("/financeiro?de=2025-03-01&ate=2025-02-01", 422, "antes da inicial"),
@@ -224,7 +226,7 @@ async def test_o_que_nao_faz_sentido_diz_se_numa_frase(http: httpx2.AsyncClient)
 
 
 @LOADED
-async def test_nada_do_que_o_bling_diz_se_executa(http: httpx2.AsyncClient, engine: AsyncEngine, bling: Bling) -> None:
+async def test_nothing_that_bling_says_is_executed(http: httpx2.AsyncClient, engine: AsyncEngine, bling: Bling) -> None:
     evil = "<script>alert('x')</script>=1+1"
     await execute(
         engine,
@@ -244,7 +246,7 @@ async def test_nada_do_que_o_bling_diz_se_executa(http: httpx2.AsyncClient, engi
 
 
 @pytest.mark.collector(recursos=())
-async def test_o_que_nao_se_coleta_diz_como_se_liga(settings: Settings, clock: FakeClock) -> None:
+async def test_what_is_not_collected_says_how_to_turn_it_on(settings: Settings, clock: FakeClock) -> None:
     async with serving(settings, clock) as http:
         page = said(await http.get("/financeiro?conferencia=sim", headers=PAGE))
         assert "bling-collector recursos ligar contas_receber contas_pagar borderos caixas" in page

@@ -69,7 +69,7 @@ async def marks(engine: AsyncEngine) -> list[Any]:
 
 
 @pytest.mark.parametrize("ahead", one_now([timedelta(days=370), timedelta(hours=30), timedelta(days=-370)]), ids=str)
-async def test_um_relogio_errado_nao_deixa_marca_nenhuma(
+async def test_a_wrong_clock_leaves_no_mark(
     account: Account, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
 ) -> None:
     """A execução com o relógio errado lê o presente do Bling, e a seguinte, com ele certo, não perde nada."""
@@ -88,7 +88,9 @@ async def test_um_relogio_errado_nao_deixa_marca_nenhuma(
     assert held == sum(bling.notes[id_]["dataEmissao"] >= "2026-01-01" for id_ in outgoing(bling))
 
 
-async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_database_that_already_has_marks_of_the_future_heals(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """Como o deixou uma execução de antes, com o relógio 370 dias adiantado: a única que houve."""
     engine = account.engine
     contato, other = bling.add_contact(), bling.add_contact()
@@ -140,7 +142,7 @@ async def test_um_banco_que_ja_tem_marcas_do_futuro_se_cura(account: Account, bl
 
 @pytest.mark.bling(date_header="")
 @pytest.mark.parametrize("ahead", one_now([timedelta(minutes=2), timedelta(hours=5)]), ids=str)
-async def test_sem_a_hora_do_bling_uma_alteracao_logo_depois_da_execucao_e_lida(
+async def test_without_the_hour_of_bling_a_change_soon_after_the_run_is_read(
     account: Account, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
 ) -> None:
     fast = Skewed(clock, ahead)
@@ -158,7 +160,7 @@ async def test_sem_a_hora_do_bling_uma_alteracao_logo_depois_da_execucao_e_lida(
 @pytest.mark.parametrize(
     "header", one_now(["ontem", "", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
 )
-async def test_um_date_ausente_ou_absurdo_nao_vale(
+async def test_a_missing_or_absurd_date_header_does_not_count(
     account: Account, settings: Settings, bling: Bling, header: str
 ) -> None:
     bling.configure(date_header=header)
@@ -166,7 +168,7 @@ async def test_um_date_ausente_ou_absurdo_nao_vale(
     assert set(await marks(account.engine)) == {TODAY}
 
 
-async def test_reconcile_repair_rele_os_cadastros(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_reconcile_repair_reads_the_registers_again(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Também o que o filtro de alteração nunca mostraria."""
     bling.issue_note(contact_id=(contato := bling.add_contact()))
     clock.advance(8 * 3600)

@@ -56,7 +56,7 @@ def _at(clock: FakeClock, days_ago: int) -> datetime:
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -87,7 +87,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
 
 @pytest.mark.collector(recursos=("todos",))
 @pytest.mark.slow
-async def test_com_todos_vem_as_linhas_e_nenhum_detalhe(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_asking_for_all_brings_the_rows_and_no_detail(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
     result = await account.pipeline.run_full(START)
     assert result.status == "success", result.message
@@ -98,7 +98,7 @@ async def test_com_todos_vem_as_linhas_e_nenhum_detalhe(account: Account, bling:
 
 
 @pytest.mark.collector(recursos=("nfe_entrada", "contatos"))
-async def test_uma_so_se_busca_com_o_detalhe(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_one_alone_is_fetched_with_its_detail(account: Account, bling: Bling, clock: FakeClock) -> None:
     id_ = bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
     assert await account.pipeline.sync("nfe_entrada", id_) == "criado"
     assert await scalar(account.engine, "SELECT total_nota FROM nfe_entrada_cabecalho") == bling.notes[id_]["valorNota"]

@@ -19,7 +19,7 @@ async def found(account: Account, search: Search) -> set[int]:
     return {nota.id for nota in (await load_notas(account.engine, search, per_page=1000)).notas}
 
 
-async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(account: Account, bling: Bling) -> None:
+async def test_the_search_follows_collection_change_deletion_and_return(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run_full(START)
     await assert_search_is_fresh(account.engine)
@@ -41,7 +41,7 @@ async def test_a_coleta_a_mudanca_a_exclusao_e_a_volta(account: Account, bling: 
 
 
 @pytest.mark.loaded(date(2025, 6, 1))
-async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(account: Account, bling: Bling) -> None:
+async def test_each_nota_is_found_by_what_is_written_in_it(account: Account, bling: Bling) -> None:
     notes = [bling.notes[id_] for id_ in outgoing(bling) if bling.notes[id_]["dataEmissao"] >= "2025-06-01"]
     assert len(notes) > 5
     for note in notes:
@@ -56,7 +56,7 @@ async def test_cada_nota_se_acha_pelo_que_nela_esta_escrito(account: Account, bl
 
 
 @pytest.mark.loaded(date(2025, 6, 1))
-async def test_refazer_do_json_refaz_tambem_o_que_se_busca(account: Account, bling: Bling) -> None:
+async def test_reprocessing_the_json_also_remakes_what_is_searched(account: Account, bling: Bling) -> None:
     expected = await rows(account.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
     await execute(
         account.engine,
@@ -68,7 +68,7 @@ async def test_refazer_do_json_refaz_tambem_o_que_se_busca(account: Account, bli
 
 
 @pytest.mark.loaded(date(2025, 1, 1))
-async def test_a_pessoa_apagada_nao_se_acha_mais_pelo_nome_nem_pelo_documento(
+async def test_an_erased_person_is_not_found_by_nome_or_documento(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     (contato, nome, documento), *_ = await rows(
@@ -90,7 +90,7 @@ async def test_a_pessoa_apagada_nao_se_acha_mais_pelo_nome_nem_pelo_documento(
 
 
 @pytest.mark.bling(scale=0.01)
-async def test_uma_nota_enorme_e_salva_e_se_acha(account: Account, bling: Bling) -> None:
+async def test_a_huge_nota_is_saved_and_found(account: Account, bling: Bling) -> None:
     lines = [
         {"codigo": f"SKU{n}", "descricao": f"p{n} " * 400 + "fim", "quantidade": 1, "valor": 1} for n in range(990)
     ]

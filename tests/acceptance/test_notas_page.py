@@ -48,7 +48,7 @@ def said(answer: httpx2.Response) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
-async def test_as_paginas_se_seguem_pelos_seus_links(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_pages_follow_each_other_by_their_links(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await fill(engine, many=230)
     order = "SELECT nfe_id FROM nfe_busca ORDER BY data_emissao DESC, nfe_id DESC"
     expected = [id_ for (id_,) in await rows(engine, order)]
@@ -64,7 +64,7 @@ async def test_as_paginas_se_seguem_pelos_seus_links(http: httpx2.AsyncClient, e
     assert [listed(answer) for answer in reversed(back)] == [listed(answer) for answer in answers]
 
 
-async def test_os_filtros_ficam_no_endereco_e_no_formulario(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_filters_stay_in_the_address_and_in_the_form(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await fill(engine, many=400)
     filters = {"q": "jose", "como": "cliente", "situacao": "6", "de": "2021-01-01", "ate": "2025-12-31"}
     answer = await http.get("/notas", params=filters)
@@ -108,7 +108,7 @@ USELESS = [
 ]
 
 
-async def test_um_filtro_que_nao_serve_se_explica(http: httpx2.AsyncClient, subtests: pytest.Subtests) -> None:
+async def test_a_useless_filter_is_explained(http: httpx2.AsyncClient, subtests: pytest.Subtests) -> None:
     for query, sentence in USELESS:
         with subtests.test(query=query, sentence=sentence):
             answer = await http.get(f"/notas?{query}")
@@ -135,7 +135,7 @@ TYPED = [
 ]
 
 
-async def test_o_que_quer_que_se_digite_nada_e_executado(
+async def test_whatever_is_typed_nothing_is_executed(
     http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests
 ) -> None:
     await fill(engine, many=60)
@@ -154,7 +154,7 @@ async def test_o_que_quer_que_se_digite_nada_e_executado(
             assert too_long.status_code in ((414, 422) if typed.strip("\x00") else (200,))
 
 
-async def test_o_que_esta_nas_notas_nao_e_executado_nem_enche_a_pagina(
+async def test_what_is_in_the_notas_is_not_executed_and_does_not_fill_the_page(
     http: httpx2.AsyncClient, engine: AsyncEngine
 ) -> None:
     await fill(engine, many=len(NAMES) * 12)
@@ -175,7 +175,7 @@ async def test_o_que_esta_nas_notas_nao_e_executado_nem_enche_a_pagina(
     assert len(note.content) < MOST_BYTES
 
 
-async def test_a_pagina_de_uma_nota_diz_o_que_a_api_diz(http: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_page_of_a_nota_says_what_the_api_says(http: httpx2.AsyncClient, bling: Bling) -> None:
     await authorise(http, bling)
     await http.post("/run/full?data_inicio=2025-06-01")
     for id_ in outgoing(bling)[-12:]:
@@ -195,7 +195,7 @@ async def test_a_pagina_de_uma_nota_diz_o_que_a_api_diz(http: httpx2.AsyncClient
         assert len(answer.content) < MOST_BYTES
 
 
-async def test_buscar_de_novo_traz_o_que_mudou(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+async def test_fetching_again_brings_what_changed(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     await authorise(http, bling)
     id_ = outgoing(bling, 6)[-1]
     unknown = await http.get(f"/notas/{id_}")
@@ -217,7 +217,7 @@ async def test_buscar_de_novo_traz_o_que_mudou(http: httpx2.AsyncClient, bling: 
     assert "Cancelada" in said(failed)
 
 
-async def test_buscar_de_novo_nao_espera_para_sempre(
+async def test_fetching_again_does_not_wait_for_ever(
     http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await authorise(http, bling)
@@ -234,7 +234,7 @@ async def test_buscar_de_novo_nao_espera_para_sempre(
     assert (await http.post(f"/notas/{id_}/buscar")).headers["location"].endswith("?busca=igual")
 
 
-async def test_buscar_de_novo_com_o_bling_em_pausa_diz_ate_quando(
+async def test_fetching_again_while_bling_is_paused_says_until_when(
     http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine, clock: FakeClock
 ) -> None:
     await authorise(http, bling)
@@ -249,7 +249,7 @@ async def test_buscar_de_novo_com_o_bling_em_pausa_diz_ate_quando(
     assert bling.counters.total == asked
 
 
-async def test_so_uma_pagina_daqui_manda_buscar(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+async def test_only_a_page_of_ours_can_fetch(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     await authorise(http, bling)
     id_ = outgoing(bling, 6)[-1]
     answer = await http.post(f"/notas/{id_}/buscar", headers={"Sec-Fetch-Site": "cross-site"})
@@ -259,14 +259,14 @@ async def test_so_uma_pagina_daqui_manda_buscar(http: httpx2.AsyncClient, bling:
 
 
 @pytest.mark.parametrize("id_", ["abc", "0", "-1", "9" * 30, "1e5", "%00", "١", "<script>"])
-async def test_um_id_que_nao_e_um_id(http: httpx2.AsyncClient, id_: str) -> None:
+async def test_an_id_that_is_no_id_is_not_found(http: httpx2.AsyncClient, id_: str) -> None:
     for answer in (await http.get(f"/notas/{id_}"), await http.post(f"/notas/{id_}/buscar")):
         assert answer.status_code == 404
         assert "só de algarismos" in said(answer)
         assert "<script>" not in answer.text.replace("<script src", "")
 
 
-async def test_uma_nota_que_o_bling_tambem_nao_tem(http: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_a_nota_that_bling_does_not_have_either(http: httpx2.AsyncClient, bling: Bling) -> None:
     await authorise(http, bling)
     assert (await http.get("/notas/123")).status_code == 404
     answer = await http.post("/notas/123/buscar")
@@ -274,7 +274,7 @@ async def test_uma_nota_que_o_bling_tambem_nao_tem(http: httpx2.AsyncClient, bli
     assert "O Bling não tem nfe/123" in said(answer)
 
 
-async def test_uma_nota_de_muitas_linhas_se_mostra_aos_poucos(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_a_nota_of_many_lines_is_shown_little_by_little(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await fill(engine, many=1)
     id_ = await scalar(engine, "SELECT id FROM nfe_cabecalho")
     lines = [
@@ -297,14 +297,14 @@ async def test_uma_nota_de_muitas_linhas_se_mostra_aos_poucos(http: httpx2.Async
         assert (answer.status_code, "Linha de número 1 " in answer.text) == (200, True)
 
 
-async def test_antes_da_primeira_coleta_a_pagina_diz_o_que_fazer(http: httpx2.AsyncClient) -> None:
+async def test_before_the_first_collection_the_page_says_what_to_do(http: httpx2.AsyncClient) -> None:
     answer = await http.get("/notas")
     assert answer.status_code == 200
     assert "Ainda não há notas" in said(answer)
     assert "Nenhuma nota assim" in said(await http.get("/notas?q=engrenagem"))
 
 
-async def test_cada_estado_da_prova_se_diz(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_each_state_of_the_proof_is_said(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await fill(engine, many=1)
     await execute(
         engine,

@@ -58,7 +58,7 @@ def decimal(written: str) -> Decimal:
 
 
 @pytest.mark.loaded(START)
-async def test_do_faturamento_chega_se_ao_produto_e_os_numeros_sao_os_mesmos(
+async def test_the_faturamento_leads_to_the_produto_with_the_same_numbers(
     http: httpx2.AsyncClient, engine: AsyncEngine
 ) -> None:
     revenue = await http.get(f"/faturamento?{YEAR}&partes=sim", headers=PAGE)
@@ -86,7 +86,7 @@ async def test_do_faturamento_chega_se_ao_produto_e_os_numeros_sao_os_mesmos(
 
 
 @pytest.mark.loaded(START)
-async def test_o_produto_diz_o_que_ha_de_quem_se_compra_e_onde_se_vende(
+async def test_the_produto_says_its_stock_its_suppliers_and_where_it_sells(
     http: httpx2.AsyncClient, engine: AsyncEngine
 ) -> None:
     for table, query in (
@@ -107,7 +107,7 @@ async def test_o_produto_diz_o_que_ha_de_quem_se_compra_e_onde_se_vende(
 
 
 @pytest.mark.loaded(START)
-async def test_do_faturamento_chega_se_ao_cliente_e_os_numeros_sao_os_mesmos(
+async def test_the_faturamento_leads_to_the_cliente_with_the_same_numbers(
     http: httpx2.AsyncClient, engine: AsyncEngine
 ) -> None:
     revenue = await http.get(f"/faturamento?{YEAR}&partes=sim", headers=PAGE)
@@ -135,7 +135,7 @@ async def test_do_faturamento_chega_se_ao_cliente_e_os_numeros_sao_os_mesmos(
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_o_cliente_deve(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_what_the_cliente_owes(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     asked = (
         "SELECT contato_id, sum(coalesce(saldo, valor)),"
         " sum(coalesce(saldo, valor)) FILTER (WHERE vencimento < '2026-02-20'), count(*)"
@@ -151,7 +151,7 @@ async def test_o_que_o_cliente_deve(http: httpx2.AsyncClient, engine: AsyncEngin
 
 
 @pytest.mark.loaded(START)
-async def test_quem_pediu_que_os_seus_dados_fossem_apagados_fica_sem_nome(
+async def test_who_was_erased_has_no_name_on_the_page(
     http: httpx2.AsyncClient, engine: AsyncEngine, account: Account
 ) -> None:
     id_, name, document = (
@@ -172,7 +172,7 @@ async def test_quem_pediu_que_os_seus_dados_fossem_apagados_fica_sem_nome(
 
 
 @pytest.mark.loaded(START)
-async def test_dois_produtos_do_mesmo_sku(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_two_produtos_of_the_same_sku(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     other, sku, preferred = (
         await rows(
             engine,
@@ -191,7 +191,7 @@ async def test_dois_produtos_do_mesmo_sku(http: httpx2.AsyncClient, engine: Asyn
 
 
 @pytest.mark.loaded(START)
-async def test_um_endereco_sem_sentido_se_explica(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_an_address_of_nonsense_is_explained(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     product = await scalar(engine, "SELECT min(id) FROM produtos")
     contact = await scalar(engine, "SELECT min(contato_id) FROM nfe_cabecalho")
     for base in ("/produtos", "/clientes"):
@@ -216,7 +216,7 @@ async def test_um_endereco_sem_sentido_se_explica(http: httpx2.AsyncClient, engi
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_esta_no_cadastro_nao_se_executa(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_what_is_in_the_register_is_not_executed(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(
         engine,
         "UPDATE produtos SET nome = :evil, categoria_descricao = :evil",

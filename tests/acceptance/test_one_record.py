@@ -49,7 +49,7 @@ def spoil(bling: Bling, path: str, id_: int, kind: FaultKind = "server_error", *
         ),
     ],
 )
-async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
+async def test_a_nota_spoils_its_page_of_the_listing(
     account: Account, bling: Bling, clock: FakeClock, kind: FaultKind, rule: dict[str, object]
 ) -> None:
     bad = notes_of(bling)[17]
@@ -88,7 +88,7 @@ async def test_uma_nota_estraga_a_sua_pagina_da_listagem(
         ),
     ],
 )
-async def test_um_sku_estraga_o_lote(account: Account, bling: Bling, kind: FaultKind, rule: dict[str, object]) -> None:
+async def test_a_sku_spoils_its_batch(account: Account, bling: Bling, kind: FaultKind, rule: dict[str, object]) -> None:
     sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
     known = {entry["codigo"] for entry in bling.products.values()}
     fault = bling.fail("^/produtos$", kind, query=rf"codigos\[\]={re.escape(sku)}(&|$)", **rule)
@@ -105,7 +105,7 @@ async def test_um_sku_estraga_o_lote(account: Account, bling: Bling, kind: Fault
 
 
 @pytest.mark.bling(repeat_previous_row=False)
-async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(account: Account, bling: Bling) -> None:
+async def test_a_produto_that_spoils_the_listing_does_not_take_its_twin(account: Account, bling: Bling) -> None:
     sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
     twin = bling.add_product(sku)
     fault = spoil(bling, "/produtos", twin)
@@ -124,7 +124,7 @@ async def test_um_produto_que_estraga_a_listagem_nao_leva_o_seu_gemeo(account: A
     ("path", "name"),
     [("/contatos", "contatos"), pytest.param("/produtos", "produtos", marks=pytest.mark.slow)],
 )
-async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
+async def test_a_changed_record_spoils_the_listing_of_changes(
     account: Account, bling: Bling, clock: FakeClock, path: str, name: str
 ) -> None:
     register = bling.company.contacts if name == "contatos" else bling.company.products
@@ -154,9 +154,7 @@ async def test_um_cadastro_alterado_estraga_a_listagem_das_alteracoes(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo_detalhe(
-    account: Account, bling: Bling
-) -> None:
+async def test_a_forma_and_a_categoria_that_spoil_listings_come_by_detail(account: Account, bling: Bling) -> None:
     forma = next(p["formaPagamento"]["id"] for n in bling.notes.values() if n["tipo"] == 1 for p in n["parcelas"])
     categoria = next(p["categoria"]["id"] for p in bling.products.values() if p["categoria"]["id"])
     spoil(bling, "/formas-pagamentos", forma)
@@ -182,7 +180,7 @@ async def test_uma_forma_e_uma_categoria_que_estragam_as_suas_listagens_vem_pelo
         ),
     ],
 )
-async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
+async def test_a_nota_and_a_contato_that_bling_always_refuses_are_owed(
     account: Account, bling: Bling, status: int, body: str
 ) -> None:
     note = notes_of(bling)[0]
@@ -202,7 +200,7 @@ async def test_um_detalhe_e_um_contato_que_o_bling_recusa_de_qualquer_forma(
 @pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False)
 @pytest.mark.collector(api_page_size=20)
-async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(account: Account, bling: Bling) -> None:
+async def test_thirty_notas_of_the_same_second_and_one_that_does_not_come(account: Account, bling: Bling) -> None:
     moment = datetime.fromisoformat("2026-02-19T10:30:15")
     bad = [bling.issue_note(emitted_at=moment) for _ in range(30)][12]
     fault = spoil(bling, "/nfe", bad)
@@ -219,7 +217,7 @@ async def test_trinta_notas_do_mesmo_segundo_e_uma_que_nao_vem(account: Account,
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
-async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_prende_a_releitura_da_historia(
+async def test_an_old_stored_nota_is_not_deleted_and_does_not_hold_the_rereading(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bad = notes_of(bling)[-3]
@@ -252,7 +250,7 @@ async def test_uma_nota_velha_que_o_banco_ja_tem_nao_e_dada_por_excluida_nem_pre
     assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") == 0
 
 
-async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(account: Account, bling: Bling) -> None:
+async def test_a_listing_of_notas_that_is_down_is_not_a_row_that_spoils_it(account: Account, bling: Bling) -> None:
     """Nada se estreita: a testemunha falha como ela. E o que não depende das notas é coletado."""
     assert (await account.pipeline.run()).status == "success"
     contact = await scalar(account.engine, "SELECT min(id) FROM contatos WHERE detalhe IS NOT NULL")
@@ -266,7 +264,7 @@ async def test_a_listagem_de_notas_fora_do_ar_nao_e_uma_linha_que_a_estraga(acco
 
 
 @pytest.mark.slow
-async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(account: Account, bling: Bling) -> None:
+async def test_a_listing_that_never_comes_does_not_take_the_other(account: Account, bling: Bling) -> None:
     """As canceladas não vêm, seja qual for o dia: não há linha que o explique, e nada se estreita."""
     cancelled = [id_ for id_ in notes_of(bling) if bling.notes[id_]["situacao"] == 2]
     fault = bling.fail("^/nfe$", query="situacao=2(&|$)")
@@ -279,9 +277,7 @@ async def test_uma_listagem_que_nunca_vem_nao_leva_a_outra(account: Account, bli
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_pendentes(
-    account: Account, bling: Bling
-) -> None:
+async def test_few_notas_failing_while_the_detail_is_down_are_not_owed(account: Account, bling: Bling) -> None:
     """A testemunha, e não a conta: três falhas são um recurso fora do ar, ou três registros."""
     assert (await account.pipeline.run()).status == "success"
     new = [bling.issue_note() for _ in range(3)]
@@ -299,7 +295,7 @@ async def test_poucas_notas_que_falham_com_o_detalhe_fora_do_ar_nao_ficam_penden
 
 
 @pytest.mark.slow
-async def test_muitas_notas_mas_gastam_pouco_em_cada_execucao_e_acabam_por_ser_as_unicas_que_faltam(
+async def test_many_bad_notas_cost_little_per_run_and_end_as_all_that_is_owed(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(narrowing, "MOST_REFUSED", 100)
@@ -318,7 +314,7 @@ async def test_muitas_notas_mas_gastam_pouco_em_cada_execucao_e_acabam_por_ser_a
     await assert_equals_truth(account.engine, bling, without=bad)
 
 
-async def test_o_detalhe_que_manda_a_outro_endereco_custa_a_sua_nota(account: Account, bling: Bling) -> None:
+async def test_a_detail_that_redirects_elsewhere_costs_only_its_nota(account: Account, bling: Bling) -> None:
     """Se o Bling todo mudasse, as outras também mandariam para lá, e a execução pararia na hora."""
     bad = notes_of(bling)[5]
     bling.fail(f"^/nfe/{bad}$", "body", status=302, location="https://portal.example/entrar")

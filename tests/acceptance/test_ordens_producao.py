@@ -72,7 +72,7 @@ async def assert_equals_the_orders(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -96,7 +96,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (bling.counters.requests[PATH] > 1) is hides, "por situação, só se a de costume não mostra tudo o que se tem"
 
 
-async def test_sem_as_situacoes_uma_que_se_fecha_nao_e_dada_por_excluida(
+async def test_without_the_situacoes_one_that_closes_is_not_taken_for_deleted(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(default_hides_closed_production=True, missing_scopes=frozenset({"/situacoes"}))

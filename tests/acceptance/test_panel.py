@@ -309,7 +309,7 @@ async def test_a_plan_of_many_years_says_how_far_off_it_may_be(http: httpx2.Asyn
 
 @pytest.mark.bling(scale=0.01, missing_scopes=frozenset({"/vendedores"}))
 @pytest.mark.collector(recursos=("depositos", "vendedores"))
-async def test_um_plano_diz_o_que_e_de_cada_recurso_e_o_que_nao_se_soube(
+async def test_a_plan_says_what_is_of_each_resource_and_what_was_not_known(
     http: httpx2.AsyncClient, bling: Bling
 ) -> None:
     await authorise(http, bling)

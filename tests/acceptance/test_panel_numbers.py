@@ -50,7 +50,7 @@ def decimal(written: str) -> Decimal:
 
 
 @pytest.mark.loaded(START)
-async def test_os_arquivos_somam_o_que_a_view_soma(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_files_add_up_to_what_the_view_does(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     months = await rows(
         engine, "SELECT notas, valor FROM vw_faturamento_mes WHERE mes BETWEEN '2025-01-01' AND '2025-12-31'"
     )
@@ -71,7 +71,7 @@ async def test_os_arquivos_somam_o_que_a_view_soma(http: httpx2.AsyncClient, eng
 
 
 @pytest.mark.loaded(START)
-async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(http: httpx2.AsyncClient) -> None:
+async def test_the_bar_of_the_share_says_what_the_number_says(http: httpx2.AsyncClient) -> None:
     shown = (await http.get(f"/faturamento?{YEAR}&partes=sim", headers=PAGE)).text
     found = re.findall(
         r'data-label="Participação"[^>]*>([\d,]+)%<svg.*?<rect class="fill-1" width="([\d.]+)%"', shown, re.DOTALL
@@ -82,7 +82,7 @@ async def test_a_barra_da_participacao_diz_o_que_o_numero_diz(http: httpx2.Async
 
 
 @pytest.mark.loaded(START)
-async def test_a_planilha_inteira(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_whole_spreadsheet(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     answer = await http.get(f"/faturamento.xlsx?{YEAR}")
     assert answer.headers["content-disposition"] == (
         'attachment; filename="faturamento-completo-2025-01-01-a-2025-12-31.xlsx"'
@@ -117,7 +117,7 @@ async def test_a_planilha_inteira(http: httpx2.AsyncClient, engine: AsyncEngine)
 
 
 @pytest.mark.loaded(START)
-async def test_um_cliente_com_nome_de_script_nao_se_executa(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_a_cliente_named_as_a_script_is_not_executed(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(
         engine,
         "UPDATE contatos SET nome = :evil",
@@ -155,7 +155,7 @@ async def test_um_cliente_com_nome_de_script_nao_se_executa(http: httpx2.AsyncCl
         ("de=%00", "não é um dia"),
     ],
 )
-async def test_um_periodo_sem_sentido_e_dito_na_pagina(http: httpx2.AsyncClient, query: str, said: str) -> None:
+async def test_a_period_of_nonsense_is_said_on_the_page(http: httpx2.AsyncClient, query: str, said: str) -> None:
     answer = await http.get(f"/faturamento?{query}", headers=PAGE)
     assert answer.status_code == 422
     assert said in answer.text
@@ -166,7 +166,7 @@ async def test_um_periodo_sem_sentido_e_dito_na_pagina(http: httpx2.AsyncClient,
 
 
 @pytest.mark.loaded(START)
-async def test_um_periodo_que_nao_esta_provado_o_diz(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_a_period_that_is_not_proven_is_told(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     assert "podem mudar" not in (await http.get(f"/faturamento?{YEAR}", headers=PAGE)).text
     owed = "INSERT INTO janelas_devidas (recurso, data_inicio, data_fim) VALUES ('nfe', '2025-02-10', '2025-03-02')"
     await execute(engine, owed)
@@ -176,12 +176,12 @@ async def test_um_periodo_que_nao_esta_provado_o_diz(http: httpx2.AsyncClient, e
     assert "podem mudar" not in (await http.get("/faturamento?de=2025-04-01", headers=PAGE)).text
 
 
-async def test_uma_tabela_que_nao_existe(http: httpx2.AsyncClient) -> None:
+async def test_a_table_that_does_not_exist(http: httpx2.AsyncClient) -> None:
     assert "evolucao, ufs" in problem(await http.get("/faturamento.csv?tabela=segredos"), 422)["detail"]
     problem(await http.get("/faturamento.xlsx?tabela=segredos"), 422)
 
 
-async def test_um_banco_vazio_tem_paginas(http: httpx2.AsyncClient) -> None:
+async def test_an_empty_database_has_pages(http: httpx2.AsyncClient) -> None:
     for path, said in (("/faturamento", "Ainda não há notas"), ("/cobertura", "Ainda não há o que cobrir")):
         answer = await http.get(path, headers=PAGE)
         assert answer.status_code == 200
@@ -193,7 +193,7 @@ async def test_um_banco_vazio_tem_paginas(http: httpx2.AsyncClient) -> None:
 
 
 @pytest.mark.loaded(START)
-async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(http: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_coverage_says_the_same_as_the_reconciliation(http: httpx2.AsyncClient, bling: Bling) -> None:
     proven = (await http.get("/reconcile")).json()
     page = (await http.get("/cobertura", headers=PAGE)).text
     cells = r'href="/cobertura/(\d{4}-\d\d)">.*?<span class="visually-hidden">(.*?)</span>'
@@ -206,7 +206,7 @@ async def test_a_cobertura_diz_o_mesmo_que_a_conferencia(http: httpx2.AsyncClien
 
 
 @pytest.mark.loaded(START)
-async def test_conferir_e_reparar_um_mes(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+async def test_checking_and_repairing_a_month(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     issued = bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     other = bling.issue_note(emitted_at=at("2024-08-01 00:00:00"))
     before = await snapshot(engine, ["nfe_cabecalho"])
@@ -237,14 +237,14 @@ async def _ended(answer: httpx2.Response, engine: AsyncEngine) -> int:
 
 
 @pytest.mark.parametrize("mes", ["2025-13", "março", "2025-3", "0000-00", "1999-12", "%3Cb%3E", "9999-99", "9999-12"])
-async def test_um_mes_que_nao_existe(http: httpx2.AsyncClient, mes: str) -> None:
+async def test_a_month_that_does_not_exist(http: httpx2.AsyncClient, mes: str) -> None:
     answer = await http.get(f"/cobertura/{mes}", headers=PAGE)
     assert answer.status_code == 422
     assert "<b>" not in answer.text
     assert (await http.post(f"/cobertura/{mes}/conferir")).status_code == 422
 
 
-async def test_um_mes_que_nao_se_confere(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_a_month_that_cannot_be_checked(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await http.post("/run/full?data_inicio=2025-01-01")
     runs = await scalar(engine, "SELECT count(*) FROM etl_controle")
     for mes in ("2024-12", "2026-03", "2099-01"):
@@ -255,7 +255,7 @@ async def test_um_mes_que_nao_se_confere(http: httpx2.AsyncClient, engine: Async
 
 
 @pytest.mark.loaded(START)
-async def test_um_valor_enorme_nao_derruba_pagina_nem_planilha(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_a_huge_value_breaks_no_page_and_no_spreadsheet(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     note = await scalar(engine, "SELECT max(id) FROM vw_nfe_validas")
     await execute(engine, "UPDATE nfe_cabecalho SET total_nota = '1e400' WHERE id = :id", id=note)
     await execute(
@@ -274,7 +274,7 @@ async def test_um_valor_enorme_nao_derruba_pagina_nem_planilha(http: httpx2.Asyn
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_ninguem_conferiu_nao_se_afirma(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_what_nobody_checked_is_not_asserted(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await execute(engine, "DELETE FROM conferencias WHERE mes = '2025-03-01'")
 
     async def seen(mes: str) -> str:
@@ -294,7 +294,7 @@ async def test_o_que_ninguem_conferiu_nao_se_afirma(http: httpx2.AsyncClient, en
     assert unknown not in proven
 
 
-async def test_com_uma_execucao_em_curso_a_cobertura_leva_a_ela(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_while_a_run_goes_on_the_coverage_leads_to_it(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await http.post("/run/full?data_inicio=2025-01-01")
     await execute(engine, "UPDATE etl_controle SET status = 'running', fim = NULL")
     await execute(engine, "DELETE FROM conferencias")
@@ -309,7 +309,7 @@ async def test_com_uma_execucao_em_curso_a_cobertura_leva_a_ela(http: httpx2.Asy
 
 
 @pytest.mark.loaded(START)
-async def test_outro_site_nao_manda_conferir(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_another_site_cannot_start_a_check(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     runs = await scalar(engine, "SELECT count(*) FROM etl_controle")
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://outro.example"}):
         answer = await http.post("/cobertura/2024-07/conferir", data={"reparar": "sim"}, headers=headers)
@@ -318,7 +318,7 @@ async def test_outro_site_nao_manda_conferir(http: httpx2.AsyncClient, engine: A
 
 
 @pytest.mark.loaded(START)
-async def test_a_nota_excluida_aparece_no_mes_dela(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+async def test_a_deleted_nota_appears_in_its_month(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     doomed = outgoing(bling, 6)[-1]
     mes = bling.notes[doomed]["dataEmissao"][:7]
     await execute(engine, "UPDATE nfe_cabecalho SET excluida_em = now() WHERE id = :id", id=doomed)

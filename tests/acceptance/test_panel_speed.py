@@ -50,7 +50,9 @@ CHECKED = (
 
 
 @pytest.mark.slow
-async def test_cem_mil_notas(engine: AsyncEngine, database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_with_100000_notas_the_first_paint_is_fast(
+    engine: AsyncEngine, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     await fill(engine, 100_000)
     await orders_of_notes(engine)
     await execute(engine, *CHECKED)

@@ -119,7 +119,7 @@ async def assert_the_suppliers_are_as_bling_says(account: Account, bling: Bling)
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -144,7 +144,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_o_que_ja_se_resolveu_so_se_pede_outra_vez_se_a_linha_muda(
+async def test_what_is_settled_is_asked_for_again_only_if_its_row_changes(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)

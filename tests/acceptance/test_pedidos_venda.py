@@ -69,7 +69,7 @@ def _worth(line: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 @pytest.mark.bling(scale=0.05)
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -92,7 +92,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
 
 
 @pytest.mark.bling(scale=0.05)
-async def test_um_pedido_cujos_itens_mudaram_perde_os_que_sairam(
+async def test_a_pedido_whose_itens_changed_loses_those_that_left(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)
@@ -107,7 +107,7 @@ async def test_um_pedido_cujos_itens_mudaram_perde_os_que_sairam(
 
 
 @pytest.mark.bling(scale=0.05)
-async def test_um_recurso_que_se_liga_depois_traz_toda_a_historia(
+async def test_a_resource_turned_on_later_brings_its_whole_history(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """Num banco que já coletava as notas, a primeira execução com os pedidos os traz desde o começo da coleta."""
@@ -135,7 +135,7 @@ def _only(account: Account, *names: str) -> Any:
 
 @pytest.mark.bling(scale=0.05)
 @pytest.mark.collector(recursos=("pedidos_venda",))
-async def test_sem_as_notas_o_marco_delas_nao_anda(account: Account, bling: Bling) -> None:
+async def test_without_the_notas_their_mark_does_not_move(account: Account, bling: Bling) -> None:
     result = await account.pipeline.run_full(START)
     assert (result.status, result.data_referencia) == ("success", None)
     assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == 0
@@ -150,7 +150,7 @@ async def test_sem_as_notas_o_marco_delas_nao_anda(account: Account, bling: Blin
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
-async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(
+async def test_rereading_the_history_never_asks_for_more_than_a_year(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(date(2024, 1, 1))
@@ -163,7 +163,7 @@ async def test_a_releitura_da_historia_nunca_pede_mais_de_um_ano(
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
-async def test_a_conferencia_que_repara_nao_se_fia_no_ponto_de_leitura(
+async def test_a_repairing_reconciliation_does_not_trust_the_checkpoint(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """Uma mudança que a linha da listagem não mostra e que o ponto de leitura já deixou para trás."""
@@ -181,7 +181,7 @@ async def test_a_conferencia_que_repara_nao_se_fia_no_ponto_de_leitura(
 
 
 @pytest.mark.collector(recursos=("pedidos_venda", "produtos"))
-async def test_os_produtos_que_os_pedidos_citam_vem_pelo_id(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_produtos_that_pedidos_cite_come_by_id(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Também o que já não tem o SKU que tinha; de um que o Bling já não mostra fica a linha que só diz isso."""
     sold = next(order for order in reversed([*bling.orders.values()]) if order["itens"])
     item = sold["itens"][0] | {"produto": {"id": 7}}

@@ -16,7 +16,7 @@ START = date(2021, 1, 1)
 TODAY = date(2026, 2, 20)
 
 
-async def test_uma_carga_historica_e_igual_ao_bling(account: Account, bling: Bling) -> None:
+async def test_a_historic_load_equals_bling(account: Account, bling: Bling) -> None:
     result = await account.pipeline.run_full(START)
     assert (result.status, result.message, result.exit_code) == ("success", None, 0)
     assert result.data_referencia == TODAY
@@ -26,7 +26,7 @@ async def test_uma_carga_historica_e_igual_ao_bling(account: Account, bling: Bli
 
 
 @pytest.mark.bling(scale=0.06, default_hides_zero_stock=True)
-async def test_o_padrao_que_esconde_saldo_zero_nao_esconde_produtos(
+async def test_a_default_that_hides_zero_stock_hides_no_produto(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
@@ -40,7 +40,7 @@ async def test_o_padrao_que_esconde_saldo_zero_nao_esconde_produtos(
 
 
 @pytest.mark.bling(scale=0.06, default_hides_all_but_authorised=True)
-async def test_o_padrao_que_so_mostra_as_autorizadas_nao_esconde_as_outras(account: Account, bling: Bling) -> None:
+async def test_a_default_that_shows_only_the_authorised_hides_no_other(account: Account, bling: Bling) -> None:
     others = {note["situacao"] for note in bling.notes.values() if note["tipo"] == 1}
     assert others >= {1, 2, 5, 6}
     assert (await account.pipeline.run_full(START)).status == "success"
@@ -53,9 +53,7 @@ async def test_o_padrao_que_so_mostra_as_autorizadas_nao_esconde_as_outras(accou
 
 @pytest.mark.slow
 @pytest.mark.bling(default_hides_all_but_authorised=True, also_authorised=frozenset({5}))
-async def test_o_padrao_que_so_mostra_5_e_6_e_descoberto_pela_sonda_de_outra_situacao(
-    account: Account, bling: Bling
-) -> None:
+async def test_a_default_of_only_5_and_6_is_found_by_probing_another_situacao(account: Account, bling: Bling) -> None:
     for year in range(2021, 2026):
         for situacao in (1, 4, 9):
             bling.issue_note(situacao=situacao, emitted_at=datetime(year, 9, 10, 9, 0))  # noqa: DTZ001 — hora de Brasília
@@ -65,32 +63,32 @@ async def test_o_padrao_que_so_mostra_5_e_6_e_descoberto_pela_sonda_de_outra_sit
 
 @pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, token_type_lowercase=True, always_jwt=True)
-async def test_sem_as_manias_e_com_jwt_o_resultado_e_o_mesmo(account: Account, bling: Bling) -> None:
+async def test_without_quirks_and_with_a_jwt_the_result_is_the_same(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
     await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(deleted_detail_answers_200=True)
-async def test_os_excluidos_que_ainda_respondem_tem_detalhe(account: Account, bling: Bling) -> None:
+async def test_the_deleted_that_still_answer_have_a_detail(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NULL") == 0
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE situacao = 'E'") > 0
 
 
 @pytest.mark.collector(api_page_size=7)
-async def test_paginas_pequenas_nao_perdem_notas(account: Account, bling: Bling) -> None:
+async def test_small_pages_lose_no_nota(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
     await assert_equals_truth(account.engine, bling)
 
 
 @pytest.mark.bling(volumes={})
-async def test_uma_conta_vazia_e_um_sucesso(account: Account) -> None:
+async def test_an_empty_account_is_a_success(account: Account) -> None:
     result = await account.pipeline.run_full(START)
     assert (result.status, result.stats) == ("success", {"nfes": 0, "contatos": 0, "produtos": 0})
     assert result.data_referencia == TODAY
 
 
-async def test_a_segunda_execucao_sem_novidade_pede_no_maximo_nove_vezes(
+async def test_a_second_run_with_nothing_new_makes_at_most_nine_requests(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     # O que ainda não é final é relido a cada vez, e com razão: aqui não há nada assim.
@@ -108,7 +106,7 @@ async def test_a_segunda_execucao_sem_novidade_pede_no_maximo_nove_vezes(
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
-async def test_na_escala_real_as_requisicoes_ficam_a_dois_por_cento_do_minimo(account: Account, bling: Bling) -> None:
+async def test_at_real_scale_the_requests_are_within_two_percent_of_the_least(account: Account, bling: Bling) -> None:
     result = await account.pipeline.run_full(START)
     assert result.status == "success"
     notes = [note for note in bling.notes.values() if note["tipo"] == 1]
@@ -119,7 +117,7 @@ async def test_na_escala_real_as_requisicoes_ficam_a_dois_por_cento_do_minimo(ac
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_um_periodo_do_passado_traz_so_as_suas_notas_e_nao_move_o_marco(account: Account, bling: Bling) -> None:
+async def test_a_past_period_brings_only_its_notas_and_does_not_move_the_mark(account: Account, bling: Bling) -> None:
     await account.pipeline.run(TODAY - timedelta(days=10), TODAY)
     before = await scalar(account.engine, "SELECT max(data_referencia) FROM etl_controle")
     assert before == TODAY
@@ -133,7 +131,7 @@ async def test_um_periodo_do_passado_traz_so_as_suas_notas_e_nao_move_o_marco(ac
     assert result.stats["nfes"] == expected
 
 
-async def test_as_bordas_do_periodo_entram_inteiras(account: Account, bling: Bling) -> None:
+async def test_the_edges_of_the_period_come_in_whole(account: Account, bling: Bling) -> None:
     """Um período de um dia traz a primeira e a última nota possíveis dele, e nenhuma dos vizinhos."""
     moments = ("2025-03-09 23:59:59", "2025-03-10 00:00:00", "2025-03-10 23:59:59", "2025-03-11 00:00:00")
     ids = [bling.issue_note(emitted_at=datetime.fromisoformat(moment)) for moment in moments]
@@ -143,14 +141,14 @@ async def test_as_bordas_do_periodo_entram_inteiras(account: Account, bling: Bli
     assert not found & {ids[0], ids[3]}
 
 
-async def test_a_primeira_execucao_diaria_cobre_ontem_e_a_releitura(account: Account, bling: Bling) -> None:
+async def test_the_first_daily_run_covers_yesterday_and_the_lookback(account: Account, bling: Bling) -> None:
     result = await account.pipeline.run()
     assert result.status == "success"
     period = await rows(account.engine, "SELECT tipo, data_inicio, data_fim FROM etl_controle")
     assert period == [("run", TODAY - timedelta(days=31), TODAY)]
 
 
-async def test_o_marco_acompanha_os_dias(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_mark_follows_the_days(account: Account, bling: Bling, clock: FakeClock) -> None:
     await account.pipeline.run()
     clock.advance(3 * 86400)
     new = bling.issue_note()
@@ -163,7 +161,7 @@ async def test_o_marco_acompanha_os_dias(account: Account, bling: Bling, clock: 
     ("inicio", "fim"),
     [(date(2027, 1, 1), None), (date(2025, 2, 1), date(2025, 1, 31)), (date(1999, 12, 31), None)],
 )
-async def test_um_periodo_impossivel_nao_muda_nada(
+async def test_an_impossible_period_changes_nothing(
     account: Account, bling: Bling, inicio: date, fim: date | None
 ) -> None:
     bling.counters.reset()

@@ -23,7 +23,7 @@ def newest(bling: Bling, situacao: int = 6) -> int:
 
 
 @pytest.mark.loaded(START)
-async def test_uma_nota_cancelada_semanas_depois_e_vista_pela_execucao_diaria(
+async def test_a_nota_cancelled_weeks_later_is_seen_by_the_daily_run(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     note = bling.issue_note()
@@ -37,7 +37,7 @@ async def test_uma_nota_cancelada_semanas_depois_e_vista_pela_execucao_diaria(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_nota_pendente_editada_sem_que_a_lista_o_mostre_e_relida(account: Account, bling: Bling) -> None:
+async def test_a_pending_nota_edited_unseen_by_the_list_is_read_again(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
     line = line_of(codigo="NOVO", descricao="Outra peça", quantidade=3, valor=Decimal("7.77"))
@@ -53,7 +53,7 @@ async def test_uma_nota_pendente_editada_sem_que_a_lista_o_mostre_e_relida(accou
     )
 
 
-async def test_a_autorizacao_e_a_impressao_da_danfe_aparecem(account: Account, bling: Bling) -> None:
+async def test_the_authorisation_and_the_printed_danfe_appear(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
     for situacao in (5, 6):
@@ -68,14 +68,14 @@ async def test_a_autorizacao_e_a_impressao_da_danfe_aparecem(account: Account, b
 
 
 @pytest.mark.loaded(START)
-async def test_uma_nota_final_que_nao_mudou_nao_e_pedida_outra_vez(account: Account, bling: Bling) -> None:
+async def test_a_final_nota_that_did_not_change_is_not_asked_for_again(account: Account, bling: Bling) -> None:
     bling.counters.reset()
     await account.pipeline.run_full(START)
     final = {n["id"] for n in bling.notes.values() if n["situacao"] in (2, 5, 6, 9)}
     assert not [path for path in bling.counters.details if path.startswith("/nfe/") and int(path[5:]) in final]
 
 
-async def test_uma_nota_excluida_entre_a_lista_e_o_detalhe_nao_e_um_erro(
+async def test_a_nota_deleted_between_list_and_detail_is_no_error(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doomed = bling.issue_note(situacao=1)
@@ -86,7 +86,7 @@ async def test_uma_nota_excluida_entre_a_lista_e_o_detalhe_nao_e_um_erro(
 
 
 @pytest.mark.loaded(START)
-async def test_uma_nota_pendente_excluida_depois_de_coletada_fica_marcada(account: Account, bling: Bling) -> None:
+async def test_a_pending_nota_deleted_after_collection_is_marked(account: Account, bling: Bling) -> None:
     contact = next(n["contato"]["id"] for n in bling.notebook.newest_first() if n["contato"]["id"] and n["tipo"] == 1)
     doomed = bling.issue_note(situacao=1, contact_id=contact, lines=[])
     moved = bling.issue_note(situacao=4, contact_id=contact, lines=[])
@@ -98,7 +98,7 @@ async def test_uma_nota_pendente_excluida_depois_de_coletada_fica_marcada(accoun
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_nota_que_o_bling_deixa_de_mostrar_fica_marcada(account: Account, bling: Bling) -> None:
+async def test_a_nota_that_bling_no_longer_shows_is_marked(account: Account, bling: Bling) -> None:
     """Se uma nota some do Bling, o banco a guarda, com a hora em que deixou de ser encontrada."""
     note = bling.issue_note()
     await account.pipeline.run()
@@ -111,7 +111,7 @@ async def test_uma_nota_que_o_bling_deixa_de_mostrar_fica_marcada(account: Accou
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)
 @pytest.mark.collector(api_page_size=10)
 @pytest.mark.parametrize("page", one_now([4, 2]))
-async def test_um_cancelamento_no_meio_da_listagem_nao_abre_um_buraco(
+async def test_a_cancellation_during_the_listing_opens_no_hole(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """A nota cancelada sai da lista; as seguintes sobem uma posição, e uma passa entre as páginas sem ser vista."""
@@ -128,7 +128,7 @@ async def test_um_cancelamento_no_meio_da_listagem_nao_abre_um_buraco(
 @pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)
 @pytest.mark.collector(api_page_size=10)
-async def test_uma_exclusao_no_meio_da_listagem_nao_abre_um_buraco(
+async def test_a_deletion_during_the_listing_opens_no_hole(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doomed = bling.issue_note(situacao=1)
@@ -141,7 +141,7 @@ async def test_uma_exclusao_no_meio_da_listagem_nao_abre_um_buraco(
 @pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False)
 @pytest.mark.collector(api_page_size=10)
-async def test_uma_emissao_no_meio_da_listagem_repete_uma_linha_e_nao_perde_nenhuma(
+async def test_a_nota_issued_during_the_listing_repeats_a_row_and_loses_none(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_request(bling, monkeypatch, "^/nfe$", 3, bling.issue_note)
@@ -151,7 +151,7 @@ async def test_uma_emissao_no_meio_da_listagem_repete_uma_linha_e_nao_perde_nenh
 
 
 @pytest.mark.loaded(START)
-async def test_um_contato_alterado_e_relido_e_um_novo_e_buscado(
+async def test_a_changed_contato_is_read_again_and_a_new_one_is_fetched(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     contact = next(
@@ -174,7 +174,7 @@ async def test_um_contato_alterado_e_relido_e_um_novo_e_buscado(
 
 
 @pytest.mark.loaded(START)
-async def test_um_contato_excluido_nao_e_pedido_para_sempre(account: Account, bling: Bling) -> None:
+async def test_a_deleted_contato_is_not_asked_for_for_ever(account: Account, bling: Bling) -> None:
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE nao_encontrado_em IS NOT NULL") > 0
     bling.counters.reset()
     await account.pipeline.run()
@@ -182,7 +182,7 @@ async def test_um_contato_excluido_nao_e_pedido_para_sempre(account: Account, bl
 
 
 @pytest.mark.loaded(START)
-async def test_um_produto_alterado_e_relido_com_a_categoria_nova(
+async def test_a_changed_produto_is_read_again_with_its_new_categoria(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     ids = {id_ for (id_,) in await rows(account.engine, "SELECT id FROM produtos WHERE preferido")}
@@ -197,7 +197,7 @@ async def test_um_produto_alterado_e_relido_com_a_categoria_nova(
 
 
 @pytest.mark.loaded(START)
-async def test_um_produto_que_toma_o_sku_de_outro(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_produto_that_takes_the_sku_of_another(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Os dois eram preferidos; o que mudou de SKU deixa o seu e disputa o do outro."""
     found = await rows(account.engine, "SELECT id, codigo FROM produtos WHERE preferido ORDER BY id")
     alive = [(id_, sku) for id_, sku in found if not bling.company.products.entries[id_].deleted]
@@ -224,9 +224,7 @@ async def test_um_produto_que_toma_o_sku_de_outro(account: Account, bling: Bling
     assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
-async def test_um_sku_desconhecido_e_perguntado_uma_vez_por_semana(
-    account: Account, bling: Bling, clock: FakeClock
-) -> None:
+async def test_an_unknown_sku_is_asked_for_once_a_week(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.issue_note(lines=[line_of(codigo="SÓ-NA-NOTA", descricao="Peça", quantidade=1, valor=Decimal("1.00"))])
     await account.pipeline.run()
     assert await scalar(account.engine, "SELECT count(*) FROM produtos_desconhecidos WHERE codigo = 'SÓ-NA-NOTA'") == 1
@@ -242,7 +240,7 @@ async def test_um_sku_desconhecido_e_perguntado_uma_vez_por_semana(
     assert await scalar(account.engine, "SELECT count(*) FROM produtos_desconhecidos WHERE codigo = 'SÓ-NA-NOTA'") == 0
 
 
-async def test_uma_forma_de_pagamento_nova_preenche_o_codigo_fiscal(account: Account, bling: Bling) -> None:
+async def test_a_new_forma_pagamento_fills_in_the_codigo_fiscal(account: Account, bling: Bling) -> None:
     await account.pipeline.run()
     forma = {
         **next(iter(bling.company.payment_methods.values())),
@@ -274,7 +272,7 @@ async def test_uma_forma_de_pagamento_nova_preenche_o_codigo_fiscal(account: Acc
 
 
 @pytest.mark.loaded(START)
-async def test_sem_releitura_a_nota_antiga_cancelada_so_e_vista_pela_carga(account: Account, bling: Bling) -> None:
+async def test_an_old_cancelled_nota_not_reread_is_seen_only_by_the_load(account: Account, bling: Bling) -> None:
     """O que a releitura garante, e o que não: a carga historica é que vê o que é mais velho que ela."""
     old = next(
         n["id"] for n in bling.notes.values() if n["tipo"] == 1 and n["situacao"] == 6 and n["dataEmissao"] < "2025-12"
@@ -289,7 +287,7 @@ async def test_sem_releitura_a_nota_antiga_cancelada_so_e_vista_pela_carga(accou
 
 
 @pytest.mark.bling(default_hides_all_but_authorised=True)
-async def test_saber_que_a_listagem_esconde_faz_reler_a_historia(account: Account, bling: Bling) -> None:
+async def test_learning_that_the_listing_hides_some_rereads_the_history(account: Account, bling: Bling) -> None:
     """Enquanto só havia o que a listagem mostra e uma rejeitada, que a sonda não pede, nada o dizia."""
     for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6)]:
         bling.edit_note(note["id"], situacao=6)
@@ -307,7 +305,7 @@ OLD = datetime.fromisoformat("2025-06-10 09:00:00")
 """Muito antes da releitura diária."""
 
 
-async def test_uma_nota_pendente_velha_e_relida_todo_dia(account: Account, bling: Bling) -> None:
+async def test_an_old_pending_nota_is_read_again_every_day(account: Account, bling: Bling) -> None:
     edited, authorised, deleted, untouched = (bling.issue_note(situacao=1, emitted_at=OLD, lines=[]) for _ in range(4))
     await account.pipeline.run_full(START)
     bling.counters.reset()
@@ -341,7 +339,7 @@ async def test_uma_nota_pendente_velha_e_relida_todo_dia(account: Account, bling
 
 
 @pytest.mark.slow
-async def test_a_releitura_das_pendentes_velhas_tem_limite(
+async def test_rereading_old_pending_notas_has_a_limit(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for note in [n for n in bling.notes.values() if n["situacao"] not in (2, 6)]:

@@ -35,7 +35,7 @@ def notes_of(bling: Bling) -> list[int]:
 
 
 @pytest.mark.slow
-async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(account: Account, bling: Bling) -> None:
+async def test_six_percent_of_bad_answers_lose_nothing(account: Account, bling: Bling) -> None:
     kinds: list[FaultKind] = ["server_error", "bad_gateway", "empty", "null", "cut", "error_with_200"]
     for kind in kinds:
         bling.fail(API, kind, probability=0.01)
@@ -50,9 +50,7 @@ async def test_seis_por_cento_de_respostas_ruins_nao_perdem_nada(account: Accoun
 
 
 @pytest.mark.parametrize("kind", one_now([k for k in get_args(FaultKind) if k not in ("hang", "hold", "body")]))
-async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(
-    account: Account, bling: Bling, kind: FaultKind
-) -> None:
+async def test_each_passing_fault_is_overcome_by_trying_again(account: Account, bling: Bling, kind: FaultKind) -> None:
     for path in ("^/nfe$", r"^/nfe/\d+$", r"^/contatos/\d+$", "^/produtos$", "^/formas-pagamentos$"):
         bling.fail(path, kind, times=2)
     result = await account.pipeline.run()
@@ -61,7 +59,7 @@ async def test_cada_defeito_passageiro_e_vencido_pela_repeticao(
 
 
 @pytest.mark.parametrize("kind", one_now(["bad_gateway", "drop", "server_error"]))
-async def test_bling_fora_do_ar_e_erro_e_a_janela_fica_devida_ate_a_execucao_seguinte(
+async def test_bling_down_is_an_error_and_the_window_is_owed_to_the_next_run(
     account: Account, bling: Bling, kind: FaultKind
 ) -> None:
     bling.fail(API, kind)
@@ -77,9 +75,7 @@ async def test_bling_fora_do_ar_e_erro_e_a_janela_fica_devida_ate_a_execucao_seg
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_bling_que_cai_no_meio_dos_detalhes_deixa_o_que_veio_e_deve_o_resto(
-    account: Account, bling: Bling
-) -> None:
+async def test_bling_falling_amid_details_keeps_what_came_and_owes_the_rest(account: Account, bling: Bling) -> None:
     bling.fail(API, "bad_gateway", after=30)
     result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code) == ("partial", 1)
@@ -91,7 +87,7 @@ async def test_bling_que_cai_no_meio_dos_detalhes_deixa_o_que_veio_e_deve_o_rest
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_nota_que_falha_sempre_fica_pendente_e_segura_o_marco_ate_sarar(
+async def test_a_nota_that_always_fails_holds_the_mark_until_it_heals(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bad = notes_of(bling)[3]
@@ -116,7 +112,7 @@ async def test_uma_nota_que_falha_sempre_fica_pendente_e_segura_o_marco_ate_sara
 
 
 @pytest.mark.slow
-async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(account: Account, bling: Bling) -> None:
+async def test_a_run_of_another_period_also_tries_what_is_owed(account: Account, bling: Bling) -> None:
     bad = notes_of(bling)[0]
     rule = bling.fail(rf"^/nfe/{bad}$")
     await account.pipeline.run()
@@ -127,7 +123,7 @@ async def test_uma_execucao_de_outro_periodo_tambem_tenta_o_pendente(account: Ac
 
 
 @pytest.mark.slow
-async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(account: Account, bling: Bling) -> None:
+async def test_twenty_notas_that_always_fail_do_not_stop_the_others(account: Account, bling: Bling) -> None:
     bad = notes_of(bling)[:20]
     bling.fail(rf"^/nfe/({'|'.join(map(str, bad))})$")
     result = await account.pipeline.run_full(START)
@@ -139,7 +135,7 @@ async def test_vinte_notas_que_falham_sempre_nao_param_as_outras(account: Accoun
 @pytest.mark.loaded(START)
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.06)
-async def test_muitas_pendencias_antigas_nao_param_o_resto(account: Account, bling: Bling) -> None:
+async def test_many_old_failures_do_not_stop_the_rest(account: Account, bling: Bling) -> None:
     """Numa execução sem nota nova nenhuma nota responde; a listagem, que respondeu, é a testemunha."""
     old = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]) < "2025-06"]
     assert len(old) > FAILURES_IN_A_ROW
@@ -155,7 +151,7 @@ async def test_muitas_pendencias_antigas_nao_param_o_resto(account: Account, bli
 
 
 @pytest.mark.slow
-async def test_um_ano_inteiro_de_notas_que_falham_nao_e_um_bling_que_caiu(account: Account, bling: Bling) -> None:
+async def test_a_whole_year_of_failing_notas_is_not_a_bling_that_fell(account: Account, bling: Bling) -> None:
     """Nem um disjuntor abre: uma nota que já respondeu, perguntada de novo, diz que o Bling atende."""
     bad = [id_ for id_ in notes_of(bling) if str(bling.notes[id_]["dataEmissao"]).startswith("2024")]
     assert len(bad) > SUSPECTS
@@ -188,7 +184,7 @@ HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
     ),
     ids=["numero-grande-demais", "sku-grande-demais", "dois-defeitos"],
 )
-async def test_uma_nota_que_nao_cabe_no_banco_nao_leva_as_outras(
+async def test_a_nota_that_does_not_fit_the_database_does_not_take_the_others(
     account: Account, bling: Bling, oddity: dict[str, object], reason: str
 ) -> None:
     bad = notes_of(bling)[7]
@@ -205,7 +201,7 @@ async def test_uma_nota_que_nao_cabe_no_banco_nao_leva_as_outras(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_a_cota_do_dia_acaba_no_meio_e_o_dia_seguinte_paga(
+async def test_the_daily_quota_ends_midway_and_the_next_day_pays(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(requests_per_day=40)
@@ -220,7 +216,7 @@ async def test_a_cota_do_dia_acaba_no_meio_e_o_dia_seguinte_paga(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_o_token_que_vence_no_meio_e_renovado_uma_vez(
+async def test_a_token_that_expires_midway_is_renewed_once(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, bling.expire_access_tokens)
@@ -231,7 +227,7 @@ async def test_o_token_que_vence_no_meio_e_renovado_uma_vez(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_a_autorizacao_revogada_no_meio_pede_outra_e_nada_se_perde(
+async def test_an_authorisation_revoked_midway_asks_for_another_and_nothing_is_lost(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, bling.revoke_all)
@@ -243,7 +239,7 @@ async def test_a_autorizacao_revogada_no_meio_pede_outra_e_nada_se_perde(
 
 
 @pytest.mark.parametrize(("path", "table"), one_now([("/contatos", "contatos"), ("/produtos", "produtos")]))
-async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(
+async def test_a_missing_scope_is_said_and_the_rest_goes_on(
     account: Account, bling: Bling, path: str, table: str
 ) -> None:
     bling.configure(missing_scopes=frozenset({path}))
@@ -259,7 +255,7 @@ async def test_um_escopo_que_falta_e_dito_e_o_resto_segue(
 
 
 @pytest.mark.slow
-async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(account: Account, bling: Bling) -> None:
+async def test_a_contato_that_always_fails_counts_one_attempt_per_run(account: Account, bling: Bling) -> None:
     contact = bling.add_contact()
     bling.issue_note(contact_id=contact)
     rule = bling.fail(rf"^/contatos/{contact}$")
@@ -273,7 +269,7 @@ async def test_um_contato_que_falha_sempre_conta_uma_tentativa_por_execucao(acco
 
 @pytest.mark.slow
 @pytest.mark.bling(most_array_values=4)
-async def test_um_bling_que_aceita_poucos_codigos_por_vez_da_os_mesmos_produtos(account: Account, bling: Bling) -> None:
+async def test_a_bling_that_takes_few_codigos_at_a_time_gives_the_same_produtos(account: Account, bling: Bling) -> None:
     """Quantos `codigos[]` cabem num pedido não está documentado."""
     sold = {line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"]} - {"", UNKNOWN_SKU}
     for sku in sorted(sold)[:9]:
@@ -284,7 +280,7 @@ async def test_um_bling_que_aceita_poucos_codigos_por_vez_da_os_mesmos_produtos(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
+async def test_a_sku_that_bling_refuses_does_not_take_the_others(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O Bling responde 400 a todo lote que traz o SKU; os outros chegam, e ele fica pendente."""
@@ -307,7 +303,7 @@ async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
 
 
 @pytest.mark.slow
-async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
+async def test_a_request_to_stop_saves_what_came_and_loses_nothing(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 30), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
@@ -323,7 +319,7 @@ async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
 
 
 @pytest.mark.parametrize("path", one_now(["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"]))
-async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
+async def test_a_request_to_stop_does_not_wait_for_a_listing_to_be_retried(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """O relógio fica parado na espera entre duas tentativas, e é nela que chega o pedido."""
@@ -345,7 +341,7 @@ async def test_um_pedido_de_parada_nao_espera_as_tentativas_de_uma_listagem(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_execucao_cancelada_nao_fica_em_curso(
+async def test_a_cancelled_run_is_not_left_running(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = asyncio.create_task(account.pipeline.run_full(START))
@@ -357,7 +353,7 @@ async def test_uma_execucao_cancelada_nao_fica_em_curso(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_a_execucao_que_morreu_e_marcada_pela_seguinte(account: Account) -> None:
+async def test_a_run_that_died_is_marked_by_the_next(account: Account) -> None:
     async with account.engine.begin() as connection:
         await connection.exec_driver_sql("INSERT INTO etl_controle (status, inicio) VALUES ('running', now())")
     await account.pipeline.run()

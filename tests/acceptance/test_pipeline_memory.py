@@ -21,7 +21,7 @@ _peaks: dict[int, int] = {}
         pytest.param(12_000, marks=pytest.mark.bling(volumes={2025: (12_000, 300)})),
     ],
 )
-async def test_doze_mil_notas_na_memoria_de_mil_e_duzentas(
+async def test_twelve_thousand_notas_fit_in_the_memory_of_twelve_hundred(
     server: RunningServer, bling: Bling, account: Account, database_url: str, count: int
 ) -> None:
     """O processo que coleta é outro que não o do simulador: o que se mede é o pico dele, em KB."""

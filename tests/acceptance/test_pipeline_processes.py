@@ -29,7 +29,7 @@ def slow(number: int) -> Any:
     ids=["na-lista", "nas-notas", "nos-contatos", "nos-produtos"],
 )
 @pytest.mark.bling(scale=0.03)
-async def test_kill_9_no_meio_e_a_execucao_seguinte_completa(
+async def test_after_kill_9_midway_the_next_run_completes(
     server: RunningServer,
     bling: Bling,
     account: Account,
@@ -60,7 +60,7 @@ def add_twins_without_stock(bling: Bling, most: int) -> None:
 
 @pytest.mark.parametrize("number", [slow(4), 7, slow(9)])
 @pytest.mark.bling(scale=0.03, default_hides_zero_stock=True)
-async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
+async def test_kill_9_while_asking_again_by_stock_filter_loses_no_produto(
     server: RunningServer,
     bling: Bling,
     account: Account,
@@ -82,7 +82,7 @@ async def test_kill_9_ao_perguntar_de_novo_com_outros_saldos(
 @pytest.mark.loaded(date(2021, 1, 1))
 @pytest.mark.parametrize("number", [slow(4), 5, slow(6)])
 @pytest.mark.bling(scale=0.03)
-async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
+async def test_kill_9_while_rereading_those_already_stored_loses_none(
     server: RunningServer,
     bling: Bling,
     account: Account,
@@ -106,7 +106,7 @@ async def test_kill_9_ao_reler_os_que_ja_estavam_no_banco(
 
 @pytest.mark.parametrize("number", [slow(13), 18, slow(25)])
 @pytest.mark.bling(scale=0.03, default_hides_all_but_authorised=True)
-async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
+async def test_kill_9_on_finding_that_the_listing_hides_situacoes_loses_none(
     server: RunningServer,
     bling: Bling,
     account: Account,
@@ -130,7 +130,7 @@ async def test_kill_9_ao_descobrir_que_a_listagem_esconde_situacoes(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_quatro_ao_mesmo_tempo_sao_uma_execucao_uma_renovacao_e_tres_recusas(
+async def test_four_at_once_are_one_run_one_renewal_and_three_refusals(
     server: RunningServer, bling: Bling, account: Account, database_url: str
 ) -> None:
     async with account.engine.begin() as connection:

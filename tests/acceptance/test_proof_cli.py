@@ -23,7 +23,7 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
     return Terminal(tmp_path, variables_for(settings, server))
 
 
-async def test_conferir_e_reparar(account: Account, bling: Bling, terminal: Terminal) -> None:
+async def test_reconciling_and_repairing(account: Account, bling: Bling, terminal: Terminal) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2022-05-31 23:59:59"))
     await account.pipeline.run_full(START)
     cancelled, issued = outgoing(bling, 6)[1], bling.issue_note(emitted_at=at("2023-01-01 00:00:00"))
@@ -48,7 +48,7 @@ async def test_conferir_e_reparar(account: Account, bling: Bling, terminal: Term
 
 
 @pytest.mark.loaded(START)
-async def test_parte_de_um_mes_nao_fala_do_todo(account: Account, bling: Bling, terminal: Terminal) -> None:
+async def test_part_of_a_month_does_not_speak_for_the_whole(account: Account, bling: Bling, terminal: Terminal) -> None:
     """Antes de a história ser conferida inteira, não há o que afirmar dela."""
     await execute(account.engine, "DELETE FROM conferencias WHERE mes < '2024-01-01'")
     said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10")
@@ -76,7 +76,7 @@ WRONG = {
 }
 
 
-async def test_pedidos_errados(account: Account, terminal: Terminal) -> None:
+async def test_wrong_requests_change_nothing(account: Account, terminal: Terminal) -> None:
     for command, sentence in WRONG.items():
         said = await terminal.run(*command.split())
         assert (said.code, said.out) == (2, ""), command
@@ -85,7 +85,7 @@ async def test_pedidos_errados(account: Account, terminal: Terminal) -> None:
     assert await count(account.engine, "etl_controle") == 0
 
 
-async def test_a_numeracao(account: Account, bling: Bling, terminal: Terminal) -> None:
+async def test_the_numbering(account: Account, bling: Bling, terminal: Terminal) -> None:
     bling.issue_note(serie=7)
     bling.notebook._numbers[7] += 2
     bling.issue_note(serie=7)
@@ -100,7 +100,9 @@ async def test_a_numeracao(account: Account, bling: Bling, terminal: Terminal) -
     assert (await terminal.run("reconcile", "--numeracao", "--serie", "1")).code == 0
 
 
-async def test_o_que_falhou(account: Account, bling: Bling, terminal: Terminal, clock: FakeClock) -> None:
+async def test_what_failed_is_listed_and_retried(
+    account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
+) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
     await account.pipeline.run()
@@ -125,7 +127,9 @@ async def test_o_que_falhou(account: Account, bling: Bling, terminal: Terminal, 
     assert await count(account.engine, "pendencias") == 0
 
 
-async def test_reprocessar_sem_credenciais_e_sem_o_bling(account: Account, bling: Bling, terminal: Terminal) -> None:
+async def test_reprocessing_needs_neither_credentials_nor_bling(
+    account: Account, bling: Bling, terminal: Terminal
+) -> None:
     await account.pipeline.run()
     fresh = await snapshot(account.engine)
     await execute(account.engine, "UPDATE nfe_cabecalho SET total_nota = 0", "DELETE FROM nfe_itens")
@@ -137,7 +141,7 @@ async def test_reprocessar_sem_credenciais_e_sem_o_bling(account: Account, bling
     assert (await terminal.run("reprocess", "--data-inicio", "2026-02-01")).out.startswith("✔ Tudo refeito: ")
 
 
-async def test_buscar_um_objeto(account: Account, bling: Bling, terminal: Terminal) -> None:
+async def test_fetching_one_object(account: Account, bling: Bling, terminal: Terminal) -> None:
     note = outgoing(bling)[-1]
     assert (await terminal.run("sync", "nfe", str(note))).out.strip() == f"✔ nfe/{note}: criado."
     assert (await terminal.run("sync", "nfe", str(note), "--json")).json["resultado"] == "igual"
@@ -146,7 +150,7 @@ async def test_buscar_um_objeto(account: Account, bling: Bling, terminal: Termin
 
 
 @pytest.mark.loaded(START)
-async def test_kill_9_no_meio_da_conferencia(
+async def test_after_kill_9_during_a_reconciliation_the_next_run_completes_it(
     account: Account, bling: Bling, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = bling.issue_note(emitted_at=at("2021-06-30 23:59:59"))

@@ -25,7 +25,7 @@ async def http(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncItera
         yield client
 
 
-async def test_conferir_reparar_e_mostrar(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+async def test_reconciling_repairing_and_showing(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2025-05-31 23:59:59"))
     assert (await http.post(FULL)).status_code == 200
     issued = bling.issue_note(emitted_at=at("2025-06-01 00:00:00"))
@@ -49,7 +49,7 @@ async def test_conferir_reparar_e_mostrar(http: httpx2.AsyncClient, bling: Bling
     assert await gone(engine) == {doomed}
 
 
-async def test_a_numeracao(http: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_numbering(http: httpx2.AsyncClient, bling: Bling) -> None:
     first = bling.issue_note(serie=7)
     bling.notebook._numbers[7] += 1
     second = bling.issue_note(serie=7)
@@ -63,7 +63,7 @@ async def test_a_numeracao(http: httpx2.AsyncClient, bling: Bling) -> None:
         problem(await http.get(f"/reconcile/numeracao?{wrong}"), 422)
 
 
-async def test_o_que_falhou(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
+async def test_what_failed_is_listed_and_retried(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
     assert (await http.post("/run")).json()["status"] == "partial"
@@ -77,7 +77,7 @@ async def test_o_que_falhou(http: httpx2.AsyncClient, bling: Bling, engine: Asyn
     assert (await http.get("/failures")).json() == {"pendencias": [], "janelas": []}
 
 
-async def test_uma_nota_e_a_sua_historia(http: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_a_nota_and_its_history(http: httpx2.AsyncClient, bling: Bling) -> None:
     note = outgoing(bling, 6)[-1]
     problem(await http.get(f"/nfe/{note}"), 404)
     assert (await http.post(f"/sync/nfe/{note}")).json() == {"recurso": "nfe", "id": note, "resultado": "criado"}
@@ -112,7 +112,9 @@ WRONG = [
 ]
 
 
-async def test_pedidos_errados(http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests) -> None:
+async def test_wrong_requests_change_nothing(
+    http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests
+) -> None:
     before = await snapshot(engine)
     for method, address, status in WRONG:
         with subtests.test(method=method, address=address, status=status):
@@ -121,7 +123,7 @@ async def test_pedidos_errados(http: httpx2.AsyncClient, engine: AsyncEngine, su
             assert await count(engine, "etl_controle") == 0
 
 
-async def test_antes_de_tudo_as_leituras_respondem(http: httpx2.AsyncClient) -> None:
+async def test_before_anything_is_read_the_readings_answer(http: httpx2.AsyncClient) -> None:
     empty: dict[str, Any] = {
         "completo_em": None,
         "igual": False,

@@ -67,7 +67,7 @@ async def assert_equals_the_quotes(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
-async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
+async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -89,7 +89,7 @@ async def test_a_carga_e_igual_ao_bling_e_o_que_muda_e_visto(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
-async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(
+async def test_the_produtos_only_propostas_cite_come_by_id_in_batches(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     hidden = bling.add_product("SO-NA-PROPOSTA")
@@ -112,7 +112,9 @@ async def test_os_produtos_que_so_elas_citam_vem_pelo_id_e_por_lotes(
     assert bling.counters.requests["/produtos"] < 12
 
 
-async def test_o_que_se_rele_em_volta_de_hoje_nao_passa_do_comeco_da_coleta(account: Account, bling: Bling) -> None:
+async def test_what_is_reread_around_today_does_not_pass_the_start_of_the_collection(
+    account: Account, bling: Bling
+) -> None:
     start = date(2026, 1, 15)
     assert any("2025-11-25" < each["data"] < start.isoformat() for each in quotes(bling).values())
     await account.pipeline.run_full(start)

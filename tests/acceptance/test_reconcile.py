@@ -95,7 +95,7 @@ def behind(changed: Behind) -> Behind:
 
 
 @pytest.mark.loaded(START, before=Behind)
-async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(account: Account, bling: Bling, behind: Behind) -> None:
+async def test_all_that_changed_is_found_and_repaired_exactly(account: Account, bling: Bling, behind: Behind) -> None:
     result = await account.pipeline.reconcile(repair=True)
     assert (result.status, result.exit_code, result.message) == ("success", 0, None)
     assert result.found.ids == behind.ids(repair=True)
@@ -106,7 +106,9 @@ async def test_tudo_o_que_mudou_e_achado_e_reparado_exatamente(account: Account,
 
 
 @pytest.mark.loaded(START, before=Behind)
-async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(account: Account, bling: Bling, behind: Behind) -> None:
+async def test_without_repair_nothing_changes_and_what_differs_is_said(
+    account: Account, bling: Bling, behind: Behind
+) -> None:
     before = await snapshot(account.engine)
     bling.counters.reset()
     result = await account.pipeline.reconcile()
@@ -125,7 +127,9 @@ async def test_sem_repair_nada_muda_e_o_que_difere_e_dito(account: Account, blin
 
 
 @pytest.mark.loaded(START, before=Behind)
-async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(account: Account, bling: Bling, behind: Behind) -> None:
+async def test_the_reconciliation_keeps_both_sides_of_each_month(
+    account: Account, bling: Bling, behind: Behind
+) -> None:
     result = await account.pipeline.reconcile(repair=True)
     stored = await conferencias(account.engine)
     months = [f"{year}-{month:02}" for year in range(2021, 2027) for month in range(1, 13)]
@@ -145,7 +149,7 @@ async def test_a_conferencia_guarda_os_dois_lados_de_cada_mes(account: Account, 
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
-async def test_mudancas_ao_acaso(account: Account, bling: Bling, seed: int) -> None:
+async def test_random_changes_are_found_and_repaired(account: Account, bling: Bling, seed: int) -> None:
     rng = random.Random(seed)
     model = outgoing(bling, 6)[-1]
     spare = [
@@ -178,7 +182,7 @@ def _moment(rng: random.Random) -> str:
 
 
 @pytest.mark.loaded(START)
-async def test_um_periodo_so_repara_o_periodo(account: Account, bling: Bling) -> None:
+async def test_a_period_repairs_only_the_period(account: Account, bling: Bling) -> None:
     inside = bling.issue_note(emitted_at=at("2023-05-31 23:59:59"))
     outside = bling.issue_note(emitted_at=at("2023-06-01 00:00:00"))
     before = await conferencias(account.engine)
@@ -191,7 +195,7 @@ async def test_um_periodo_so_repara_o_periodo(account: Account, bling: Bling) ->
 
 
 @pytest.mark.loaded(START)
-async def test_parte_de_um_mes_nao_confere_o_mes(account: Account, bling: Bling) -> None:
+async def test_part_of_a_month_does_not_check_the_month(account: Account, bling: Bling) -> None:
     before = await conferencias(account.engine)
     bling.issue_note(emitted_at=at("2023-05-20 10:00:00"))
     result = await account.pipeline.reconcile(date(2023, 5, 2), date(2023, 5, 31))
@@ -200,7 +204,7 @@ async def test_parte_de_um_mes_nao_confere_o_mes(account: Account, bling: Bling)
 
 
 @pytest.mark.loaded(date(2024, 1, 1))
-async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(account: Account, bling: Bling) -> None:
+async def test_reconciling_before_the_start_does_not_widen_the_history(account: Account, bling: Bling) -> None:
     """Só olhar não faz com que as execuções diárias passem a coletar o que ninguém pediu."""
     assert (await account.pipeline.reconcile(START, date(2021, 12, 31))).status == "partial"
     await account.pipeline.reprocess(date(2000, 1, 1))
@@ -211,7 +215,7 @@ async def test_conferir_um_periodo_antes_do_comeco_nao_alarga_a_historia(account
     assert situation.por_conferir == []
 
 
-async def test_uma_execucao_com_datas_so_coleta_as_datas(account: Account, bling: Bling) -> None:
+async def test_a_run_with_dates_collects_only_the_dates(account: Account, bling: Bling) -> None:
     """Como o manual antigo mandava carregar: um ano de cada vez."""
     result = await account.pipeline.run(START, date(2021, 12, 31))
     assert result.status == "success"
@@ -219,7 +223,7 @@ async def test_uma_execucao_com_datas_so_coleta_as_datas(account: Account, bling
     assert years == [(2021,)]
 
 
-async def test_pedidos_impossiveis_sao_recusados_sem_mudar_nada(account: Account, bling: Bling) -> None:
+async def test_impossible_requests_are_refused_and_change_nothing(account: Account, bling: Bling) -> None:
     with pytest.raises(UsageError, match="futuro"):
         await account.pipeline.reconcile(date(2027, 1, 1))
     with pytest.raises(UsageError, match="Ainda não há o que conferir"):
@@ -235,7 +239,7 @@ async def test_pedidos_impossiveis_sao_recusados_sem_mudar_nada(account: Account
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=1.0)
-async def test_2926_de_2926_e_de_36_a_60_requisicoes(account: Account, bling: Bling) -> None:
+async def test_2926_of_2926_notas_cost_36_to_60_requests(account: Account, bling: Bling) -> None:
     dashboard = {2021: 147, 2022: 186, 2023: 402, 2024: 820, 2025: 1200, 2026: 171}
     assert (await account.pipeline.run_full(START)).status == "success"
     bling.counters.reset()

@@ -34,7 +34,7 @@ async def issued_and_deleted(
     return note
 
 
-async def test_some_e_depois_reaparece(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_it_disappears_and_then_reappears(account: Account, bling: Bling, clock: FakeClock) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run()
     kept = bling.notes[note]
@@ -56,7 +56,7 @@ async def test_some_e_depois_reaparece(account: Account, bling: Bling, clock: Fa
     assert at(str(noted[1][0]["excluida_em"][0])) == stamp
 
 
-async def test_excluida_enquanto_pendente(account: Account, bling: Bling) -> None:
+async def test_a_nota_deleted_while_pending_is_marked(account: Account, bling: Bling) -> None:
     note = await issued_and_deleted(account, bling, situacao=1)
     assert (await account.pipeline.run()).status == "success"
     assert await gone(account.engine) == {note}
@@ -64,7 +64,7 @@ async def test_excluida_enquanto_pendente(account: Account, bling: Bling) -> Non
 
 @pytest.mark.parametrize("page", [2, 4], ids=["na-segunda-pagina", "na-listagem-das-canceladas"])
 @pytest.mark.collector(api_page_size=10)
-async def test_uma_varredura_cortada_nao_da_nada_por_excluido(account: Account, bling: Bling, page: int) -> None:
+async def test_a_sweep_that_was_cut_takes_nothing_for_deleted(account: Account, bling: Bling, page: int) -> None:
     for day in range(1, 13):
         twin(bling, outgoing(bling, 6)[-1], emitted_at=at(f"2026-02-{day:02} 09:00:00"))
     note = await issued_and_deleted(account, bling)
@@ -77,7 +77,7 @@ async def test_uma_varredura_cortada_nao_da_nada_por_excluido(account: Account, 
     assert await gone(account.engine) == {note}
 
 
-async def test_uma_parada_no_meio_nao_da_nada_por_excluido(
+async def test_a_stop_midway_takes_nothing_for_deleted(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = await issued_and_deleted(account, bling)
@@ -92,7 +92,7 @@ async def test_uma_parada_no_meio_nao_da_nada_por_excluido(
     assert await gone(account.engine) == {note}
 
 
-async def test_uma_listagem_em_circulos_nao_da_nada_por_excluido(account: Account, bling: Bling) -> None:
+async def test_a_listing_in_circles_takes_nothing_for_deleted(account: Account, bling: Bling) -> None:
     note = await issued_and_deleted(account, bling)
     row = {"id": outgoing(bling)[-1], "tipo": 1, "situacao": 6, "dataEmissao": "2026-02-10 10:00:00"}
     body = dump({"data": [row]}).decode()
@@ -103,7 +103,7 @@ async def test_uma_listagem_em_circulos_nao_da_nada_por_excluido(account: Accoun
 
 
 @pytest.mark.loaded(START)
-async def test_uma_pagina_vazia_por_engano_nao_da_nada_por_excluido(account: Account, bling: Bling) -> None:
+async def test_a_page_empty_by_mistake_takes_nothing_for_deleted(account: Account, bling: Bling) -> None:
     """A listagem acaba antes da hora; as notas que não mostrou respondem pelo id, e o dia delas as mostra."""
     bling.fail("^/nfe$", "body", status=200, body='{"data": []}', times=2)
     result = await account.pipeline.run()
@@ -114,7 +114,7 @@ async def test_uma_pagina_vazia_por_engano_nao_da_nada_por_excluido(account: Acc
 
 @pytest.mark.collector(api_page_size=10)
 @pytest.mark.bling(uneven_pages=False, repeat_previous_row=False)
-async def test_uma_nota_excluida_durante_a_leitura_nao_leva_outra_consigo(
+async def test_a_nota_deleted_during_the_reading_does_not_take_another(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A exclusão puxa as notas uma posição para trás: a que passa de uma página à outra não é vista, e existe."""
@@ -130,7 +130,7 @@ async def test_uma_nota_excluida_durante_a_leitura_nao_leva_outra_consigo(
     await assert_equals_the_living(account.engine, bling, deleted={read})
 
 
-async def test_uma_excluida_cujo_detalhe_ainda_responde(account: Account, bling: Bling) -> None:
+async def test_a_deleted_nota_whose_detail_still_answers_is_marked(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run()
     bling.fail(rf"^/nfe/{note}$", "body", status=200, body=dump({"data": bling.notes[note]}).decode())
@@ -142,7 +142,7 @@ async def test_uma_excluida_cujo_detalhe_ainda_responde(account: Account, bling:
     assert await gone(account.engine) == {note}, "responder pelo id não é existir: é a listagem que mostra quem existe"
 
 
-async def test_uma_nota_que_mudou_de_janela_nao_sumiu(account: Account, bling: Bling) -> None:
+async def test_a_nota_that_moved_to_another_window_did_not_disappear(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run()
     bling.edit_note(note, dataEmissao="2024-02-10 10:00:00")
@@ -154,7 +154,7 @@ async def test_uma_nota_que_mudou_de_janela_nao_sumiu(account: Account, bling: B
     ]
 
 
-async def test_uma_nota_de_que_nao_se_sabe_fica_dita_e_nao_marcada(account: Account, bling: Bling) -> None:
+async def test_a_nota_of_unknown_fate_is_said_and_not_marked(account: Account, bling: Bling) -> None:
     note = await issued_and_deleted(account, bling)
     rule = bling.fail(rf"^/nfe/{note}$")
     result = await account.pipeline.run()
@@ -166,7 +166,7 @@ async def test_uma_nota_de_que_nao_se_sabe_fica_dita_e_nao_marcada(account: Acco
     assert await gone(account.engine) == {note}
 
 
-async def test_contatos_e_produtos_excluidos(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_deleted_contatos_and_produtos_are_marked(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Um SKU com dois produtos: excluído o preferido, o outro toma o lugar dele."""
     older = bling.add_product("GÊMEO", nome="Mais velho")
     newer = bling.add_product("GÊMEO", nome="Mais novo")

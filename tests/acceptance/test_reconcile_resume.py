@@ -57,7 +57,7 @@ async def assert_only_the_rest_is_redone(account: Account, bling: Bling, doomed:
     await assert_equals_the_living(account.engine, bling, deleted=doomed)
 
 
-async def test_parada_a_pedido(
+async def test_stopped_on_request_only_the_rest_is_redone(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
 ) -> None:
     stop = asyncio.Event()
@@ -68,7 +68,9 @@ async def test_parada_a_pedido(
 
 
 @pytest.mark.slow
-async def test_morta_no_meio(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]) -> None:
+async def test_killed_midway_only_the_rest_is_redone(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
+) -> None:
     task = asyncio.create_task(account.pipeline.reconcile(repair=True))
     at_request(bling, monkeypatch, "^/nfe$", 11, task.cancel)
     with pytest.raises(asyncio.CancelledError):
@@ -77,7 +79,9 @@ async def test_morta_no_meio(account: Account, bling: Bling, monkeypatch: pytest
     await assert_only_the_rest_is_redone(account, bling, doomed)
 
 
-async def test_a_cota_do_dia_acaba_no_meio(account: Account, bling: Bling, clock: FakeClock, doomed: set[int]) -> None:
+async def test_when_the_daily_quota_ends_midway_only_the_rest_is_redone(
+    account: Account, bling: Bling, clock: FakeClock, doomed: set[int]
+) -> None:
     bling.fail(API, "body", status=429, body=DAILY, after=13)
     result = await account.pipeline.reconcile(repair=True)
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)

@@ -29,7 +29,9 @@ async def oldest_check(account: Account, clock: FakeClock) -> timedelta:
 
 
 @pytest.mark.slow
-async def test_a_historia_e_relida_a_cada_semana_e_so_entao(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_history_is_read_again_each_week_and_only_then(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     for note in [n for n in bling.notes.values() if n["situacao"] in AWAITING]:
         bling.edit_note(note["id"], situacao=6)  # uma que espera seria relida todo dia
     model = outgoing(bling, 6)[-1]
@@ -60,7 +62,7 @@ async def test_a_historia_e_relida_a_cada_semana_e_so_entao(account: Account, bl
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
-async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(account: Account, clock: FakeClock) -> None:
+async def test_in_steady_use_no_month_waits_more_than_a_week(account: Account, clock: FakeClock) -> None:
     for day in range(35):
         clock.advance(DAY - 1 if day % 2 else DAY + 1)  # a execução diária não começa sempre no mesmo segundo
         assert (await account.pipeline.run()).status == "success"
@@ -70,7 +72,7 @@ async def test_em_regime_nenhum_mes_espera_mais_de_uma_semana(account: Account, 
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
-async def test_uma_janela_que_nunca_se_completa_nao_segura_as_outras(
+async def test_a_window_that_never_completes_does_not_hold_the_others(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O Bling responde em círculos a um ano só; os outros continuam a ser conferidos a cada semana."""
@@ -98,7 +100,9 @@ def _row(id_: int, day: str) -> str:
 
 
 @pytest.mark.slow
-async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_database_of_the_first_collector_heals_in_a_week(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """Faltam-lhe as canceladas e as das bordas, e do resto ele só tem o cabeçalho."""
     first = bling.issue_note(emitted_at=at("2021-01-01 00:00:00"))
     await account.pipeline.run_full(START)
@@ -135,7 +139,7 @@ async def test_o_banco_do_primeiro_coletor_sara_em_uma_semana(account: Account, 
 
 
 @pytest.mark.loaded(date(2025, 1, 1))
-async def test_uma_nota_antiga_buscada_a_mao_nao_alarga_a_historia(
+async def test_an_old_nota_fetched_by_hand_does_not_widen_the_history(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     old = outgoing(bling, 6)[0]

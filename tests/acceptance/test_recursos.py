@@ -37,7 +37,7 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
     return Terminal(tmp_path, variables_for(settings, server))
 
 
-async def test_cada_recurso_diz_quanto_ha_dele_e_o_que_esta_provado(account: Account, bling: Bling) -> None:
+async def test_each_resource_says_how_many_it_has_and_what_is_proven(account: Account, bling: Bling) -> None:
     found = {each.recurso: each for each in await load_recursos(account.engine, ASKED, account.clock.now())}
     assert list(found) == [resource.name for resource in RESOURCES]
     assert {name for name, each in found.items() if each.coletado} == set(ASKED)
@@ -51,7 +51,7 @@ async def test_cada_recurso_diz_quanto_ha_dele_e_o_que_esta_provado(account: Acc
     assert (found["produtos"].coletado, found["produtos"].registros) == (False, 0)
 
 
-async def test_o_terminal_a_api_as_metricas_e_o_painel_dizem_o_mesmo(
+async def test_the_terminal_the_api_the_metrics_and_the_panel_say_the_same(
     account: Account, settings: Settings, terminal: Terminal, clock: FakeClock
 ) -> None:
     orders = next(e for e in await load_recursos(account.engine, ASKED, clock.now()) if e.recurso == "pedidos_venda")
@@ -90,7 +90,7 @@ async def verdict_now(account: Account, clock: FakeClock) -> Verdict:
     return (await load_situation(account.engine, TokenCipher(), clock.now(), no_run_hours=26, recursos=ASKED)).verdict
 
 
-async def test_uma_conferencia_diz_tambem_dos_pedidos(
+async def test_a_reconciliation_also_speaks_of_the_pedidos(
     account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
     chosen = next(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
@@ -118,7 +118,7 @@ async def test_uma_conferencia_diz_tambem_dos_pedidos(
 
 
 @pytest.mark.collector(recursos=None)
-async def test_o_que_se_deve_de_um_que_se_desliga_espera_que_se_ligue(
+async def test_what_is_owed_of_one_turned_off_waits_until_it_is_on_again(
     account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
     await terminal.run("recursos", "ligar", "pedidos_venda")
@@ -137,7 +137,7 @@ async def test_o_que_se_deve_de_um_que_se_desliga_espera_que_se_ligue(
     assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM pedidos_venda WHERE id = :id", id=chosen)
 
 
-async def test_sem_permissao_a_segunda_execucao_do_dia_tambem_e_completa(
+async def test_without_permission_a_second_run_of_the_day_is_also_complete(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bling.configure(missing_scopes=frozenset({"/pedidos/vendas"}))
@@ -153,7 +153,7 @@ async def test_sem_permissao_a_segunda_execucao_do_dia_tambem_e_completa(
 
 
 @pytest.mark.collector(recursos=None)
-async def test_um_periodo_recente_nao_cobre_um_recurso_que_se_acaba_de_ligar(
+async def test_a_recent_period_does_not_cover_a_resource_just_turned_on(
     account: Account, terminal: Terminal, clock: FakeClock
 ) -> None:
     await terminal.run("recursos", "ligar", "pedidos_venda")
@@ -176,7 +176,7 @@ async def page_shows_resources(settings: Settings, clock: FakeClock) -> bool:
 
 
 @pytest.mark.collector(recursos=None)
-async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
+async def test_what_is_turned_on_is_collected_and_what_is_turned_off_stays(
     account: Account, bling: Bling, terminal: Terminal, clock: FakeClock, settings: Settings
 ) -> None:
     assert not await page_shows_resources(settings, clock)
@@ -202,7 +202,7 @@ async def test_o_que_se_liga_e_coletado_e_o_que_se_desliga_fica_como_esta(
 
 
 @pytest.mark.collector(recursos=None)
-async def test_o_que_se_diz_e_o_que_muda(terminal: Terminal) -> None:
+async def test_what_is_said_is_what_changes(terminal: Terminal) -> None:
     """Pede-se de novo o que já se coleta, ou desliga-se o que outro precisa: nada muda, e é o que se lê."""
     for arguments, said in (
         (("ligar", "nfe"), "Já se coleta: notas."),
@@ -230,7 +230,7 @@ async def test_o_que_se_diz_e_o_que_muda(terminal: Terminal) -> None:
         ("nfe,produtos", ""),
     ],
 )
-async def test_o_que_se_coleta_porque_outro_precisa_e_dito(terminal: Terminal, recursos: str, said: str) -> None:
+async def test_what_is_collected_because_another_needs_it_is_said(terminal: Terminal, recursos: str, said: str) -> None:
     out = (await terminal.run("recursos", RECURSOS=recursos)).out
     assert out.endswith(said) if said else "Outro precisa" not in out
 
@@ -247,7 +247,7 @@ async def test_o_que_se_coleta_porque_outro_precisa_e_dito(terminal: Terminal, r
     ],
 )
 @pytest.mark.collector(recursos=None)
-async def test_o_que_nao_serve_e_dito_e_nada_muda(
+async def test_a_wrong_request_is_said_and_changes_nothing(
     account: Account, terminal: Terminal, arguments: list[str], variables: dict[str, str], said: str
 ) -> None:
     done = await terminal.run("recursos", *arguments, **variables)
@@ -257,7 +257,7 @@ async def test_o_que_nao_serve_e_dito_e_nada_muda(
 
 
 @pytest.mark.collector(recursos=None)
-async def test_desta_vez_so_um_e_os_outros_ficam_como_estao(
+async def test_one_chosen_for_this_run_leaves_the_others_as_they_are(
     account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
     note = bling.issue_note()

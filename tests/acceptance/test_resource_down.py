@@ -20,7 +20,9 @@ MOST = 5 * (SUSPECTS + IN_FLIGHT)
 
 @pytest.mark.parametrize("kind", ["server_error", pytest.param("bad_gateway", marks=pytest.mark.slow)])
 @pytest.mark.bling(scale=0.05)
-async def test_nenhum_detalhe_de_nota(account: Account, bling: Bling, kind: FaultKind) -> None:
+async def test_when_no_nota_detail_answers_the_run_gives_up_soon(
+    account: Account, bling: Bling, kind: FaultKind
+) -> None:
     rule = bling.fail(r"^/nfe/\d+$", kind)
     for _ in range(2):
         result = await account.pipeline.run_full(START)
@@ -40,7 +42,7 @@ async def test_nenhum_detalhe_de_nota(account: Account, bling: Bling, kind: Faul
 @pytest.mark.loaded(START)
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.05)
-async def test_um_detalhe_que_deixa_de_responder_depois_de_uma_carga(account: Account, bling: Bling) -> None:
+async def test_a_detail_that_stops_answering_after_a_load_is_given_up_soon(account: Account, bling: Bling) -> None:
     changed = [id_ for id_, note in bling.notes.items() if note["tipo"] == 1][-2 * SUSPECTS :]
     for id_ in changed:
         bling.edit_note(id_, valorNota=1)
@@ -60,7 +62,7 @@ async def test_um_detalhe_que_deixa_de_responder_depois_de_uma_carga(account: Ac
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
-async def test_nenhum_contato_e_os_produtos_vem_assim_mesmo(account: Account, bling: Bling) -> None:
+async def test_when_no_contato_answers_the_produtos_still_come(account: Account, bling: Bling) -> None:
     rule = bling.fail(r"^/contatos/\d+$")
     result = await account.pipeline.run_full(START)
     assert (result.status, result.error) == ("partial", None)
@@ -74,7 +76,7 @@ async def test_nenhum_contato_e_os_produtos_vem_assim_mesmo(account: Account, bl
 
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.2)
-async def test_as_cem_mais_novas_com_defeito_nao_sao_o_recurso_inteiro(account: Account, bling: Bling) -> None:
+async def test_the_hundred_newest_failing_are_not_the_whole_resource(account: Account, bling: Bling) -> None:
     """Na primeira carga nada respondeu ainda: a testemunha é a nota mais velha da janela."""
     newest = sorted((n["dataEmissao"], id_) for id_, n in bling.notes.items() if n["tipo"] == 1)[-100:]
     bad = [id_ for _, id_ in newest]
@@ -89,9 +91,7 @@ async def test_as_cem_mais_novas_com_defeito_nao_sao_o_recurso_inteiro(account: 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
-async def test_as_que_sairam_da_lista_e_respondem_com_falha_nao_sao_o_recurso_inteiro(
-    account: Account, bling: Bling
-) -> None:
+async def test_unlisted_ones_that_fail_are_not_the_whole_resource(account: Account, bling: Bling) -> None:
     """Um Bling que às excluídas responde 500, e não 404: as outras janelas seguem, e a história não fica sem coleta."""
     gone = [id_ for id_, n in bling.notes.items() if n["tipo"] == 1 and n["dataEmissao"].startswith("2025")][:SUSPECTS]
     assert len(gone) == SUSPECTS

@@ -46,7 +46,7 @@ async def csv_of(http: httpx2.AsyncClient, query: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.loaded(START)
-async def test_a_pagina_diz_o_que_a_view_soma(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_page_says_what_the_view_adds_up(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     shown = await http.get("/estoque?partes=sim", headers=PAGE)
     assert shown.status_code == 200
     asked = (
@@ -72,7 +72,7 @@ async def test_a_pagina_diz_o_que_a_view_soma(http: httpx2.AsyncClient, engine: 
 
 
 @pytest.mark.loaded(START)
-async def test_cada_filtro_mostra_baixa_e_conta_os_mesmos(
+async def test_each_filter_shows_downloads_and_counts_the_same(
     http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests
 ) -> None:
     product, sku = (await rows(engine, "SELECT produto_id, codigo FROM vw_estoque_cobertura WHERE codigo = '0001'"))[0]
@@ -124,7 +124,7 @@ USELESS = [
 
 
 @pytest.mark.loaded(START)
-async def test_um_pedido_sem_sentido_se_explica(http: httpx2.AsyncClient, subtests: pytest.Subtests) -> None:
+async def test_a_request_of_nonsense_is_explained(http: httpx2.AsyncClient, subtests: pytest.Subtests) -> None:
     for query, sentence in USELESS:
         with subtests.test(query=query):
             answer = await http.get(f"/estoque?{query}", headers=PAGE)
@@ -140,7 +140,9 @@ async def test_um_pedido_sem_sentido_se_explica(http: httpx2.AsyncClient, subtes
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_esta_no_cadastro_nao_se_executa_nem_derruba(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_what_is_in_the_register_is_not_executed_and_breaks_nothing(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
     await execute(
         engine,
         "UPDATE produtos SET nome = :evil, codigo = '=1+' || id",
@@ -155,7 +157,7 @@ async def test_o_que_esta_no_cadastro_nao_se_executa_nem_derruba(http: httpx2.As
 
 
 @pytest.mark.collector(recursos=("nfe",))
-async def test_sem_estoque_a_pagina_diz_como_o_ligar(http: httpx2.AsyncClient) -> None:
+async def test_without_estoque_the_page_says_how_to_turn_it_on(http: httpx2.AsyncClient) -> None:
     shown = await http.get("/estoque", headers=PAGE)
     assert shown.status_code == 200
     assert "bling-collector recursos ligar estoques" in shown.text
@@ -163,5 +165,5 @@ async def test_sem_estoque_a_pagina_diz_como_o_ligar(http: httpx2.AsyncClient) -
     assert await csv_of(http, "") == []
 
 
-async def test_antes_da_primeira_leitura(http: httpx2.AsyncClient) -> None:
+async def test_before_the_first_reading(http: httpx2.AsyncClient) -> None:
     assert "ainda não foi lido" in said(await http.get("/estoque", headers=PAGE))

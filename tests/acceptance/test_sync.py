@@ -13,7 +13,7 @@ from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 
-async def test_uma_nota_criada_igual_e_atualizada(account: Account, bling: Bling) -> None:
+async def test_a_nota_is_created_left_alone_and_updated(account: Account, bling: Bling) -> None:
     note = next(i for i in outgoing(bling, 6) if bling.notes[i]["parcelas"])
     bling.counters.reset()
     assert await account.pipeline.sync("nfe", note) == "criado"
@@ -31,7 +31,7 @@ async def test_uma_nota_criada_igual_e_atualizada(account: Account, bling: Bling
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_se_buscou_a_mao_nao_e_dado_por_mudado(account: Account, bling: Bling) -> None:
+async def test_what_was_fetched_by_hand_is_not_taken_for_changed(account: Account, bling: Bling) -> None:
     new, changed, dead = bling.issue_note(), outgoing(bling, 6)[0], bling.issue_note(situacao=2)
     bling.edit_note(changed, dataOperacao="2026-02-19 10:00:00")
     for id_ in (new, changed, dead):
@@ -41,7 +41,7 @@ async def test_o_que_se_buscou_a_mao_nao_e_dado_por_mudado(account: Account, bli
 
 
 @pytest.mark.collector(recursos=("todos",))
-async def test_o_que_se_buscou_a_mao_e_voltou_a_ser_como_era_volta_tambem_aqui(account: Account, bling: Bling) -> None:
+async def test_what_was_fetched_by_hand_and_changed_back_changes_back_here_too(account: Account, bling: Bling) -> None:
     """Entre duas leituras da listagem, que é a mesma nas duas, um `sync` viu outra coisa."""
     path = "/depositos"
     chosen, entry = next(iter(bling.dimensions[path].entries.items()))
@@ -54,7 +54,7 @@ async def test_o_que_se_buscou_a_mao_e_voltou_a_ser_como_era_volta_tambem_aqui(a
     assert await scalar(account.engine, f"SELECT descricao FROM depositos WHERE id = {chosen}") == before
 
 
-async def test_uma_nota_que_muda_entre_as_leituras_e_vista_depois(
+async def test_a_nota_that_changes_between_the_readings_is_seen_later(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O detalhe chegou antes da mudança e a listagem depois: a impressão dela não vale para ele."""
@@ -65,7 +65,7 @@ async def test_uma_nota_que_muda_entre_as_leituras_e_vista_depois(
     assert await scalar(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=note) == 5
 
 
-async def test_um_contato(account: Account, bling: Bling) -> None:
+async def test_a_contato_is_created_left_alone_and_updated(account: Account, bling: Bling) -> None:
     person = bling.add_contact(email="a@exemplo.com.br")
     assert await account.pipeline.sync("contato", person) == "criado"
     assert await account.pipeline.sync("contatos", person) == "igual", "o nome que se vê também serve"
@@ -74,7 +74,7 @@ async def test_um_contato(account: Account, bling: Bling) -> None:
     assert await rows(account.engine, "SELECT email FROM contatos") == [("b@exemplo.com.br",)]
 
 
-async def test_um_produto_com_a_categoria_e_a_preferencia(account: Account, bling: Bling) -> None:
+async def test_a_produto_with_its_categoria_and_which_is_preferred(account: Account, bling: Bling) -> None:
     older, newer = (bling.add_product("GÊMEO", categoria={"id": 0}) for _ in range(2))
     assert await account.pipeline.sync("produto", older) == "criado"
     assert await account.pipeline.sync("produto", newer) == "criado"
@@ -92,7 +92,7 @@ async def test_um_produto_com_a_categoria_e_a_preferencia(account: Account, blin
 
 
 @pytest.mark.parametrize("recurso", ["nfe", "contato", "produto"])
-async def test_o_que_o_bling_nao_tem(account: Account, bling: Bling, recurso: str) -> None:
+async def test_what_bling_does_not_have_changes_nothing(account: Account, bling: Bling, recurso: str) -> None:
     before = await snapshot(account.engine)
     with pytest.raises(UnknownObjectError, match="não tem") as caught:
         await account.pipeline.sync(recurso, 123)
@@ -100,7 +100,7 @@ async def test_o_que_o_bling_nao_tem(account: Account, bling: Bling, recurso: st
     assert await snapshot(account.engine) == before
 
 
-async def test_um_recurso_que_nao_se_coleta_e_uma_nota_de_entrada(account: Account, bling: Bling) -> None:
+async def test_an_unknown_resource_and_an_incoming_nota_are_refused(account: Account, bling: Bling) -> None:
     before = await snapshot(account.engine)
     with pytest.raises(UsageError, match=r"nfe, .*contato, produto"):
         await account.pipeline.sync("boato", 1)
@@ -110,7 +110,7 @@ async def test_um_recurso_que_nao_se_coleta_e_uma_nota_de_entrada(account: Accou
     assert await snapshot(account.engine) == before
 
 
-async def test_o_bling_que_falha_e_dito(account: Account, bling: Bling) -> None:
+async def test_a_failing_bling_is_said(account: Account, bling: Bling) -> None:
     note = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{note}$")
     with pytest.raises(BlingUnavailableError):
@@ -119,7 +119,7 @@ async def test_o_bling_que_falha_e_dito(account: Account, bling: Bling) -> None:
     assert issubclass(BlingUnavailableError, CollectorError)
 
 
-async def test_uma_pendencia_que_se_busca_a_mao_deixa_de_o_ser(account: Account, bling: Bling) -> None:
+async def test_a_failure_fetched_by_hand_is_no_longer_owed(account: Account, bling: Bling) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"type": "VALIDATION_ERROR"}}')
     assert (await account.pipeline.run()).status == "partial"
@@ -129,7 +129,9 @@ async def test_uma_pendencia_que_se_busca_a_mao_deixa_de_o_ser(account: Account,
     assert (await account.pipeline.run()).status == "success"
 
 
-async def test_no_meio_de_uma_execucao(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sync_in_the_middle_of_a_run_spoils_neither(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A execução e o `sync` gravam a mesma nota; nenhum dos dois espera nem estraga o outro."""
     note = outgoing(bling, 6)[0]
     asked: list[asyncio.Task[str]] = []

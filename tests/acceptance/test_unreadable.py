@@ -46,7 +46,7 @@ async def pending(account: Account) -> dict[str, str]:
     return dict(await rows(account.engine, "SELECT recurso || '/' || recurso_id, erro FROM pendencias"))
 
 
-async def test_o_que_vem_errado_uma_vez_e_pedido_outra_vez(account: Account, bling: Bling) -> None:
+async def test_what_comes_wrong_once_is_asked_again(account: Account, bling: Bling) -> None:
     first, second, *_ = reversed(outgoing(bling))
     whole = bling.notes[second]
     answer(bling, f"/nfe/{first}", {"id": first, "numero": "000001"}, times=1)
@@ -58,7 +58,7 @@ async def test_o_que_vem_errado_uma_vez_e_pedido_outra_vez(account: Account, bli
 
 
 @pytest.mark.slow
-async def test_o_que_continua_errado_fica_pendente_com_o_porque(
+async def test_what_stays_wrong_is_owed_with_the_reason(
     account: Account,
     bling: Bling,
     settings: Settings,
@@ -103,7 +103,9 @@ async def _only_these_are_missing(account: Account, bling: Bling, bad: dict[int,
 
 
 @pytest.mark.loaded(START)
-async def test_os_cadastros_tambem(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_an_unreadable_register_stays_as_it_was_and_is_asked_again(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     """O que já se tinha fica como estava, e a execução seguinte o pede outra vez."""
     clock.advance(DAY)
     contact = await scalar(account.engine, "SELECT max(id) FROM contatos WHERE detalhe IS NOT NULL")
@@ -129,7 +131,7 @@ async def test_os_cadastros_tambem(account: Account, bling: Bling, clock: FakeCl
 
 
 @pytest.mark.loaded(START)
-async def test_reprocessar_nao_perde_o_que_nao_se_le(account: Account, bling: Bling) -> None:
+async def test_reprocessing_does_not_lose_what_cannot_be_read(account: Account, bling: Bling) -> None:
     """Uma versão anterior guardou, como boa, uma nota sem linhas, e um valor que virou nulo."""
     lineless, unread, gone, *_ = reversed(outgoing(bling))
     broken = "detalhe = jsonb_set(detalhe, '{itens}', 'null')"

@@ -51,7 +51,9 @@ def decimal(written: str) -> Decimal:
 
 @collected
 @loaded
-async def test_a_pagina_e_os_arquivos_somam_o_que_a_view_soma(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_page_and_the_files_add_up_to_what_the_view_does(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
     pedidos, valor = (
         await rows(engine, "SELECT sum(pedidos), sum(valor) FROM vw_pedidos_dia WHERE extract(year FROM dia) = 2025")
     )[0]
@@ -70,7 +72,7 @@ async def test_a_pagina_e_os_arquivos_somam_o_que_a_view_soma(http: httpx2.Async
     assert names == ["Sobre", "Evolução", "Canais de venda", "Vendedores", "Clientes", "Produtos", "Situações"]
 
 
-async def test_o_que_nao_se_coleta_diz_como_se_liga(http: httpx2.AsyncClient) -> None:
+async def test_what_is_not_collected_says_how_to_turn_it_on(http: httpx2.AsyncClient) -> None:
     for path in ("/vendas", "/pedidos"):
         shown = await http.get(path)
         assert shown.status_code == 200
@@ -87,7 +89,7 @@ def counted(shown: str) -> tuple[int, str]:
 
 @collected
 @loaded
-async def test_cada_linha_das_vendas_leva_a_lista_do_que_ela_conta(http: httpx2.AsyncClient) -> None:
+async def test_each_row_of_vendas_leads_to_the_list_of_what_it_counts(http: httpx2.AsyncClient) -> None:
     shown = (await http.get(f"/vendas?{YEAR}&partes=sim")).text
     links = [link.replace("&amp;", "&") for link in re.findall(r'href="(/pedidos\?[^"]+)"', shown)]
     assert {re.search(r"\?(\w+)=", link)[1] for link in links} == {  # type: ignore[index]
@@ -104,7 +106,7 @@ async def test_cada_linha_das_vendas_leva_a_lista_do_que_ela_conta(http: httpx2.
 
 @collected
 @loaded
-async def test_acha_se_um_pedido_pelo_que_se_sabe_dele(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_a_pedido_is_found_by_what_is_known_of_it(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     seen = (
         await rows(
             engine,
@@ -128,7 +130,7 @@ async def test_acha_se_um_pedido_pelo_que_se_sabe_dele(http: httpx2.AsyncClient,
 
 @collected
 @loaded
-async def test_a_lista_ordena_conta_soma_e_vai_num_arquivo(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_list_sorts_counts_sums_and_goes_into_a_file(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     whole = await rows(engine, "SELECT count(*), sum(total) FILTER (WHERE valido) FROM vw_pedidos")
     shown = (await http.get("/pedidos")).text
     assert counted(shown) == (whole[0][0], money(whole[0][1]))
@@ -145,7 +147,9 @@ async def test_a_lista_ordena_conta_soma_e_vai_num_arquivo(http: httpx2.AsyncCli
 
 @collected
 @loaded
-async def test_a_pagina_de_um_pedido_leva_a_nota_e_as_contas(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_page_of_a_pedido_leads_to_the_nota_and_the_contas(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
     found = await rows(
         engine,
         "SELECT pedido_id, nota_id, numero FROM vw_pedidos_caminho WHERE contas > 0 AND nota_numero IS NOT NULL "
@@ -179,7 +183,7 @@ async def test_a_pagina_de_um_pedido_leva_a_nota_e_as_contas(http: httpx2.AsyncC
 
 @collected
 @loaded
-async def test_a_situacao_diz_o_que_se_vendeu(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_the_situacao_page_says_what_was_sold(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     """Neste mês até hoje, ao lado dos mesmos dias do ano anterior; o que o banco não tinha não se compara."""
     month, before = (
         await rows(
@@ -224,7 +228,7 @@ WRONG = (
 
 @collected
 @loaded
-async def test_o_que_nao_serve_se_diz_numa_frase(http: httpx2.AsyncClient) -> None:
+async def test_a_wrong_request_is_said_in_one_sentence(http: httpx2.AsyncClient) -> None:
     for path, code, said in WRONG:
         answer = await http.get(path)
         assert (answer.status_code, said in answer.text) == (code, True), path

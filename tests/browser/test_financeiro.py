@@ -50,7 +50,7 @@ async def _whole(page: Page, path: str) -> None:
     await fits(page)
 
 
-async def test_o_dinheiro_da_frase_a_conta(page: Page, panel: Panel, tmp_path: Path) -> None:
+async def test_the_money_from_the_sentence_to_the_conta(page: Page, panel: Panel, tmp_path: Path) -> None:
     await execute(panel.engine, *OWING)
     for path in PLACES:
         await _whole(page, path)
@@ -89,7 +89,7 @@ async def test_o_dinheiro_da_frase_a_conta(page: Page, panel: Panel, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.browser(width=360, height=640, theme="dark")
-async def test_no_telefone_e_no_escuro(page: Page, panel: Panel) -> None:
+async def test_on_a_phone_and_in_the_dark(page: Page, panel: Panel) -> None:
     await execute(panel.engine, *OWING)
     paid = await scalar(panel.engine, "SELECT min(id) FROM contas_receber WHERE situacao = 2")
     for path in (*PLACES, f"/contas/receber/{paid}"):
@@ -97,7 +97,7 @@ async def test_no_telefone_e_no_escuro(page: Page, panel: Panel) -> None:
 
 
 @pytest.mark.slow
-async def test_da_mesa_ao_telefone_nada_se_esconde(page: Page, panel: Panel) -> None:
+async def test_from_desk_to_phone_nothing_is_hidden(page: Page, panel: Panel) -> None:
     await execute(panel.engine, *OWING)
     paid = await scalar(panel.engine, "SELECT min(id) FROM contas_receber WHERE situacao = 2")
     for width in (390, 768, 1024, 1440):

@@ -10,7 +10,7 @@ from tests.support.proving import execute, outgoing
 NEWEST = "SELECT nfe_id FROM nfe_busca ORDER BY data_emissao DESC, nfe_id DESC LIMIT 1"
 
 
-async def test_buscar_ver_e_voltar(panel: Panel, page: Page) -> None:
+async def test_searching_looking_and_going_back(panel: Panel, page: Page) -> None:
     await page.goto("/notas")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Notas")
     await expect(page.locator("[role=status]:not(.lost)")).to_have_text("Mais de 1.000 notas.")
@@ -42,7 +42,7 @@ async def test_buscar_ver_e_voltar(panel: Panel, page: Page) -> None:
     await expect(box).to_have_value(numero)
 
 
-async def test_buscar_de_novo_uma_nota_que_mudou(panel: Panel, page: Page) -> None:
+async def test_fetching_again_a_nota_that_changed(panel: Panel, page: Page) -> None:
     note = outgoing(panel.bling, 6)[-1]
     await page.goto(f"/notas/{note}")
     await expect(page.get_by_text("Igual à do Bling")).to_be_visible()
@@ -54,7 +54,7 @@ async def test_buscar_de_novo_uma_nota_que_mudou(panel: Panel, page: Page) -> No
     assert await scalar(panel.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=note) == 2
 
 
-async def test_uma_busca_torta_se_explica(panel: Panel, page: Page) -> None:
+async def test_a_malformed_search_is_explained(panel: Panel, page: Page) -> None:
     await page.goto("/notas?q=%25&situacao=99&de=2025-02-30")
     await expect(page.get_by_text("Escolha uma situação da lista.")).to_be_visible()
     await expect(page.get_by_label("Emitida de")).to_have_attribute("aria-invalid", "true")
@@ -69,7 +69,7 @@ async def test_uma_busca_torta_se_explica(panel: Panel, page: Page) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser(width=360, height=640, theme="dark", javascript=False)
-async def test_no_telefone_no_escuro_e_sem_javascript(panel: Panel, page: Page) -> None:
+async def test_on_a_phone_in_the_dark_and_without_javascript(panel: Panel, page: Page) -> None:
     hostile = '<img src=x onerror="alert(1)">' + "semespaço" * 40
     newest = await scalar(panel.engine, NEWEST)
     await execute(panel.engine, "UPDATE nfe_cabecalho SET contato_nome = :nome WHERE id = :id", nome=hostile, id=newest)
@@ -85,7 +85,7 @@ async def test_no_telefone_no_escuro_e_sem_javascript(panel: Panel, page: Page) 
 
 @pytest.mark.slow
 @pytest.mark.browser(theme="dark")
-async def test_no_escuro(panel: Panel, page: Page) -> None:
+async def test_in_the_dark(panel: Panel, page: Page) -> None:
     newest = await scalar(panel.engine, NEWEST)
     for path in ("/notas?q=ltda", f"/notas/{newest}"):
         await page.goto(path)
@@ -94,7 +94,7 @@ async def test_no_escuro(panel: Panel, page: Page) -> None:
 
 @pytest.mark.slow
 @pytest.mark.company(loaded=False)
-async def test_sem_nota_nenhuma(panel: Panel, page: Page) -> None:
+async def test_without_any_nota(panel: Panel, page: Page) -> None:
     await page.goto("/notas")
     await expect(page.get_by_role("heading", name="Ainda não há notas")).to_be_visible()
     await axe(page)

@@ -15,7 +15,7 @@ EVIL = "<script>document.title = 'tomada'</script><img src=x onerror=alert(1)>"
 
 
 @pytest.mark.slow
-async def test_o_calendario_e_um_mes_que_se_repara(page: Page, panel: Panel) -> None:
+async def test_the_calendar_and_a_month_that_is_repaired(page: Page, panel: Panel) -> None:
     panel.bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
     await page.goto("/cobertura")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Cobertura")
@@ -51,7 +51,7 @@ async def _ended(page: Page, panel: Panel) -> None:
     await until(over)
 
 
-async def test_o_faturamento_e_o_que_dele_se_baixa(page: Page, panel: Panel, tmp_path: Path) -> None:
+async def test_the_faturamento_and_what_is_downloaded_from_it(page: Page, panel: Panel, tmp_path: Path) -> None:
     await page.goto("/faturamento?periodo=ano-passado")
     await expect(page.get_by_role("group", name=re.compile("^Valor das notas"))).to_be_visible()
     await expect(page.get_by_role("heading", name="Formas de pagamento")).to_be_visible()
@@ -77,7 +77,7 @@ async def test_o_faturamento_e_o_que_dele_se_baixa(page: Page, panel: Panel, tmp
 
 @pytest.mark.slow
 @pytest.mark.browser(width=360, height=640, theme="dark")
-async def test_no_telefone_e_no_escuro(page: Page) -> None:
+async def test_on_a_phone_and_in_the_dark(page: Page) -> None:
     for path in ("/cobertura", "/cobertura/2024-07", "/faturamento?periodo=tudo", "/faturamento?periodo=mes"):
         await page.goto(path)
         await page.wait_for_load_state("networkidle")
@@ -87,7 +87,7 @@ async def test_no_telefone_e_no_escuro(page: Page) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser(javascript=False)
-async def test_sem_javascript_tudo_se_alcanca(page: Page) -> None:
+async def test_without_javascript_everything_is_within_reach(page: Page) -> None:
     await page.goto("/faturamento?periodo=ano-passado")
     await page.get_by_role("link", name="Ver por UF, cliente, produto e forma de pagamento").click()
     await expect(page.get_by_role("heading", name="Clientes")).to_be_visible()
@@ -97,7 +97,7 @@ async def test_sem_javascript_tudo_se_alcanca(page: Page) -> None:
 
 
 @pytest.mark.slow
-async def test_um_nome_que_e_um_script_fica_um_nome(page: Page, panel: Panel) -> None:
+async def test_a_name_that_is_a_script_stays_a_name(page: Page, panel: Panel) -> None:
     await execute(
         panel.engine,
         "UPDATE contatos SET nome = :evil",
@@ -112,14 +112,14 @@ async def test_um_nome_que_e_um_script_fica_um_nome(page: Page, panel: Panel) ->
         assert "tomada" not in await page.title()
 
 
-async def test_o_peso_das_paginas(page: Page) -> None:
+async def test_the_weight_of_the_pages(page: Page) -> None:
     for path in ("/cobertura", "/cobertura/2024-07", "/faturamento?periodo=tudo&partes=sim"):
         assert await weight(page, path) < MOST_BYTES, path
 
 
 @pytest.mark.slow
 @pytest.mark.company(loaded=False)
-async def test_antes_da_primeira_coleta(page: Page) -> None:
+async def test_before_the_first_collection(page: Page) -> None:
     for path, title in (("/cobertura", "Ainda não há o que cobrir"), ("/faturamento", "Ainda não há notas")):
         await page.goto(path)
         await expect(page.get_by_role("heading", name=title)).to_be_visible()

@@ -33,7 +33,7 @@ async def _pages(panel: Panel) -> list[str]:
     return ["/estoque", f"/produtos/{product}?periodo=tudo", f"/clientes/{customer}?periodo=tudo", "/atencao"]
 
 
-async def test_do_estoque_ao_produto_ao_cliente_e_a_nota(page: Page, panel: Panel) -> None:
+async def test_from_the_estoque_to_the_produto_the_cliente_and_the_nota(page: Page, panel: Panel) -> None:
     paths = await _pages(panel)
     await page.goto(paths[0])
     await expect(page.get_by_role("heading", level=1)).to_have_text("Estoque")
@@ -67,7 +67,7 @@ async def test_do_estoque_ao_produto_ao_cliente_e_a_nota(page: Page, panel: Pane
 
 @pytest.mark.slow
 @pytest.mark.browser(width=390, theme="dark")
-async def test_no_telefone_e_no_escuro(page: Page, panel: Panel) -> None:
+async def test_on_a_phone_and_in_the_dark(page: Page, panel: Panel) -> None:
     for path in await _pages(panel):
         await page.goto(path)
         await page.wait_for_load_state("networkidle")
@@ -80,7 +80,7 @@ async def test_no_telefone_e_no_escuro(page: Page, panel: Panel) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser(javascript=False)
-async def test_sem_javascript_tudo_se_alcanca(page: Page, panel: Panel) -> None:
+async def test_without_javascript_everything_is_within_reach(page: Page, panel: Panel) -> None:
     await _pages(panel)
     await page.goto("/estoque")
     await page.get_by_role("link", name="Ver o valor de cada dia").click()

@@ -22,7 +22,7 @@ async def an_order(engine: AsyncEngine) -> int:
     return int(await scalar(engine, f"{query} ORDER BY count(*) DESC, 1 LIMIT 1"))
 
 
-async def test_das_vendas_a_nota(page: Page, panel: Panel) -> None:
+async def test_from_the_vendas_to_the_nota(page: Page, panel: Panel) -> None:
     await orders_of_notes(panel.engine)
     await page.goto("/vendas?periodo=ano-passado")
     await expect(page.get_by_role("group", name=re.compile("^Valor dos pedidos"))).to_be_visible()
@@ -59,7 +59,7 @@ async def test_das_vendas_a_nota(page: Page, panel: Panel) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser(width=390, theme="dark")
-async def test_no_telefone_no_escuro_e_com_nomes_que_sao_scripts(page: Page, panel: Panel) -> None:
+async def test_on_a_phone_in_the_dark_and_with_names_that_are_scripts(page: Page, panel: Panel) -> None:
     await orders_of_notes(panel.engine)
     await execute(
         panel.engine,

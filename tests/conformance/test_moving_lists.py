@@ -81,7 +81,7 @@ async def name_of(account: Account, id_: int) -> str:
     return str(await scalar(account.engine, "SELECT nome FROM modulos WHERE id = :id", id=id_))
 
 
-async def test_o_que_muda_durante_a_primeira_carga_e_lido_pela_execucao_seguinte(
+async def test_what_changes_during_the_first_load_is_read_by_the_next_run(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change() -> None:
@@ -97,7 +97,7 @@ async def test_o_que_muda_durante_a_primeira_carga_e_lido_pela_execucao_seguinte
     assert await name_of(account, 1) == "Mudou"
 
 
-async def test_o_que_se_leu_antes_da_primeira_execucao_que_chega_ao_fim_tambem(
+async def test_what_changed_before_the_first_run_to_reach_the_end_is_read_too(
     account: Account, clock: FakeClock, modules: Modules
 ) -> None:
     """Uma carga que parou no meio, ou um registro que se pediu sozinho: a execução seguinte começa dias depois."""
@@ -116,7 +116,7 @@ async def test_o_que_se_leu_antes_da_primeira_execucao_que_chega_ao_fim_tambem(
     assert await name_of(account, 1) == "Mudou"
 
 
-async def test_o_que_a_execucao_leu_ha_muito_e_mudou_depois_e_lido_outra_vez(
+async def test_what_changed_long_after_the_run_read_it_is_read_again(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = modulos(detail=False, whole=Whole(), changed=CHANGED)
@@ -133,7 +133,7 @@ async def test_o_que_a_execucao_leu_ha_muito_e_mudou_depois_e_lido_outra_vez(
     assert await name_of(account, 1) == "Mudou outra vez"
 
 
-async def test_o_que_a_execucao_acaba_de_ler_nao_se_pede_outra_vez(
+async def test_what_the_run_has_just_read_is_not_asked_for_again(
     account: Account, clock: FakeClock, modules: Modules
 ) -> None:
     both = modulos(whole=Whole(), changed=CHANGED)
@@ -151,7 +151,7 @@ async def gone(account: Account) -> list[int]:
 
 
 @pytest.mark.parametrize("detail", [True, False])
-async def test_uma_exclusao_entre_duas_paginas_nao_esconde_um_que_existe(
+async def test_a_deletion_between_two_pages_does_not_hide_one_that_exists(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
 ) -> None:
     register = modulos(detail=detail, whole=Whole())
@@ -165,7 +165,7 @@ async def test_uma_exclusao_entre_duas_paginas_nao_esconde_um_que_existe(
     assert await gone(account) == [3, 30]
 
 
-async def test_o_que_se_leu_enquanto_a_listagem_se_lia_existe(
+async def test_what_was_read_while_the_listing_was_read_exists(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register = modulos(whole=Whole())
@@ -182,7 +182,7 @@ async def test_o_que_se_leu_enquanto_a_listagem_se_lia_existe(
     assert await gone(account) == []
 
 
-async def test_um_excluido_que_passa_entre_duas_paginas_continua_excluido(
+async def test_a_deleted_one_that_slips_between_two_pages_stays_deleted(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everyone = modulos(detail=False, whole=Whole(every=WEEKLY))
@@ -201,7 +201,7 @@ async def test_um_excluido_que_passa_entre_duas_paginas_continua_excluido(
     assert await gone(account) == [1, 2, *range(4, 13)]
 
 
-async def test_uma_pendencia_que_passa_entre_duas_paginas_nao_se_perde(
+async def test_a_failure_that_slips_between_two_pages_is_not_lost(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = modulos(detail=False, alone=False, changed=CHANGED)
@@ -213,7 +213,7 @@ async def test_uma_pendencia_que_passa_entre_duas_paginas_nao_se_perde(
     assert await rows(account.engine, "SELECT id, nome FROM modulos") == [(11, "M11")]
 
 
-async def test_um_que_deixa_de_ter_detalhe_nao_perde_o_que_dele_se_sabia(
+async def test_one_that_loses_its_detail_keeps_what_was_known_of_it(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(monkeypatch, "/modulos", modules.records, row=lambda full: {k: v for k, v in full.items() if k != "extra"})
@@ -233,7 +233,7 @@ async def test_um_que_deixa_de_ter_detalhe_nao_perde_o_que_dele_se_sabia(
     assert await rows(account.engine, "SELECT 1 FROM pendencias") == []
 
 
-async def test_a_primeira_carga_busca_enquanto_lista(
+async def test_the_first_load_fetches_while_it_lists(
     account: Account, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Por partes: o que espera pelo detalhe não cresce com o cadastro."""
@@ -246,7 +246,7 @@ async def test_a_primeira_carga_busca_enquanto_lista(
 
 
 @pytest.mark.parametrize("reads", [True, False])
-async def test_um_filtro_que_o_bling_ignora_nao_faz_pedir_todos_os_detalhes(
+async def test_a_filter_bling_ignores_does_not_ask_for_every_detail(
     account: Account, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, reads: bool
 ) -> None:
     """De um cadastro que não guarda a impressão da linha, compara-se o que ela mostra."""
@@ -293,7 +293,7 @@ async def park(account: Account, id_: int, clock: FakeClock, resumo: str | None)
 
 
 @pytest.mark.parametrize("how", [{"whole": Whole()}, {"changed": CHANGED}], ids=["inteira", "alterações"])
-async def test_uma_pendencia_estacionada_so_se_tenta_se_a_linha_muda(
+async def test_a_parked_failure_is_tried_only_if_its_row_changes(
     account: Account, clock: FakeClock, modules: Modules, how: dict[str, Any]
 ) -> None:
     register = modulos(**how)
@@ -316,7 +316,7 @@ def listings(bling: Bling) -> int:
     return bling.counters.requests["/modulos"]
 
 
-async def test_uma_pagina_curta_basta_se_mostra_tudo_o_que_se_tem(
+async def test_a_short_page_is_enough_if_it_shows_all_that_is_held(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules
 ) -> None:
     """Se falta algo, lê-se até a página vazia; e também na primeira vez, e uma vez por semana."""
@@ -332,7 +332,7 @@ async def test_uma_pagina_curta_basta_se_mostra_tudo_o_que_se_tem(
     assert await rows(account.engine, "SELECT id FROM modulos WHERE excluida_em IS NOT NULL") == [(4,)]
 
 
-async def test_depois_de_uma_pagina_curta_ter_outra_nenhuma_e_a_ultima(
+async def test_once_a_short_page_has_another_none_is_the_last(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules
 ) -> None:
     """O que se viu uma vez vale também para os processos seguintes."""

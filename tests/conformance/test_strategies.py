@@ -24,7 +24,7 @@ async def tables(account: Account) -> None:
     await create_tables(account)
 
 
-async def test_uma_listagem_cuja_chave_e_um_texto(
+async def test_a_listing_whose_key_is_a_text(
     account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: dict[Any, Json] = {f"01JX{n:04}Z": {"id": f"01JX{n:04}Z", "titulo": f"Aviso {n}"} for n in range(250)}
@@ -50,7 +50,7 @@ async def test_uma_listagem_cuja_chave_e_um_texto(
     assert await scalar(account.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NULL") == 250
 
 
-async def test_o_que_so_a_listagem_diz_da_linha(
+async def test_what_only_the_listing_says_of_the_row(
     account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Uma listagem por situação, que a linha não traz: mudar de uma para a outra é mudar."""
@@ -78,7 +78,7 @@ async def test_o_que_so_a_listagem_diz_da_linha(
     assert await scalar(account.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NOT NULL") == 0
 
 
-async def test_uma_listagem_por_registro_de_outro_recurso(
+async def test_a_listing_for_each_record_of_another_resource(
     account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(monkeypatch, "/modulos", {id_: {"id": id_, "nome": f"M{id_}"} for id_ in (10, 20)})
@@ -108,7 +108,7 @@ async def test_uma_listagem_por_registro_de_outro_recurso(
     ]
 
 
-async def test_uma_fotografia_guarda_se_inteira_ou_nao_se_guarda(
+async def test_a_photograph_is_kept_whole_or_not_at_all(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with account.engine.begin() as connection:

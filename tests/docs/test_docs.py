@@ -193,7 +193,7 @@ def test_every_table_and_column_has_a_meaning_and_only_one() -> None:
         assert table.name in drawn
 
 
-def test_toda_tabela_com_dados_pessoais_esta_na_pagina_deles_com_as_suas_colunas() -> None:
+def test_every_table_with_personal_data_is_on_its_page_with_its_columns() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| [^|]* \|$", page("lgpd.md"), re.MULTILINE)
     told = {resource.table.name: resource.person for resource in RESOURCES if resource.person is not None}
     assert {table: set(re.findall(r"`(\w+)`", columns)) for table, columns in rows} == {

@@ -41,7 +41,7 @@ def _column(signal: Signal, name: str) -> list[Any]:
     return [row._mapping[name] for row in signal.rows]
 
 
-async def test_bons_clientes_que_pararam(account: Account) -> None:
+async def test_good_clientes_that_stopped_are_signalled(account: Account) -> None:
     for days in (300, 270, 240, 210):
         await _note(account, 1, days, 100)  # de 30 em 30 dias, e parou há 210
         await _note(account, 2, days - 210, 100)  # o mesmo, e comprou hoje
@@ -62,7 +62,7 @@ async def test_bons_clientes_que_pararam(account: Account) -> None:
     assert (found.of, found.rows[0].todo) == (2, 1300)
 
 
-async def test_produtos_que_caem(account: Account) -> None:
+async def test_produtos_that_fall_are_signalled(account: Account) -> None:
     for sku, before, after in (
         ("CAI", 100, 49),
         ("METADE", 100, 50),
@@ -78,7 +78,7 @@ async def test_produtos_que_caem(account: Account) -> None:
     assert _column(found, "valor") == [51, 40]
 
 
-async def test_vendas_em_poucas_maos(account: Account) -> None:
+async def test_vendas_in_few_hands_are_signalled(account: Account) -> None:
     for contato in range(1, 11):
         await _note(account, contato, 10, 100)
     assert (await _signals(account))["concentracao"].rows == [], "dez iguais: cinco fazem a metade, e não mais"
@@ -90,7 +90,7 @@ async def test_vendas_em_poucas_maos(account: Account) -> None:
     assert _column((await _signals(account))["concentracao"], "parte")[0] == Decimal("0.2500"), "de há mais de um ano"
 
 
-async def test_cancelamentos_fora_do_costume(account: Account) -> None:
+async def test_unusual_cancellations_are_signalled(account: Account) -> None:
     for days in range(40, 60):
         await _note(account, 1, days, 10, situacao=2 if days < 42 else 6)  # um em dez
     for days in range(8):
@@ -105,7 +105,7 @@ async def test_cancelamentos_fora_do_costume(account: Account) -> None:
     assert round(found.rows[0].costume, 2) == Decimal("0.10")
 
 
-async def test_contas_vencidas_e_estoque_que_acaba(account: Account) -> None:
+async def test_overdue_contas_and_estoque_about_to_end_are_signalled(account: Account) -> None:
     await _note(account, 1, 0, 9, sku="A")
     await _note(account, 1, 1, 81, sku="B")
     for table in ("contas_receber", "contas_pagar"):
@@ -131,7 +131,7 @@ async def test_contas_vencidas_e_estoque_que_acaba(account: Account) -> None:
     assert _column((await _signals(account, ("todos",)))["estoque-acaba"], "codigo") == ["A"]
 
 
-async def test_o_que_nao_se_coleta_nao_se_olha(account: Account) -> None:
+async def test_what_is_not_collected_is_not_looked_at(account: Account) -> None:
     found = await load_attention(account.engine, TODAY, None, most=10)
     assert found.day is None
     assert {signal.name for signal in found.signals} | {

@@ -32,7 +32,7 @@ async def _run(connection: AsyncConnection, status: str, reference: date | None,
     return run_id
 
 
-async def test_o_marco_e_o_dia_mais_novo_das_execucoes_terminadas(connection: AsyncConnection) -> None:
+async def test_the_mark_is_the_newest_day_of_the_finished_runs(connection: AsyncConnection) -> None:
     assert await control.bookmark(connection, NOW) == Bookmark()
     await _run(connection, "success", DAY - timedelta(days=3))
     await _run(connection, "partial", DAY - timedelta(days=1))
@@ -41,7 +41,7 @@ async def test_o_marco_e_o_dia_mais_novo_das_execucoes_terminadas(connection: As
     assert await control.bookmark(connection, NOW) == Bookmark(DAY - timedelta(days=1))
 
 
-async def test_a_execucao_dada_por_morta_nao_escreve_mais(connection: AsyncConnection) -> None:
+async def test_a_run_taken_for_dead_writes_no_more(connection: AsyncConnection) -> None:
     run_id = await control.open_run(connection, tipo="run", inicio=DAY, fim=DAY, now=NOW)
     await control.update_run(connection, run_id, fase="Notas", feitos=3)
     assert await control.close_dead_runs(connection, NOW) == 1
@@ -50,7 +50,7 @@ async def test_a_execucao_dada_por_morta_nao_escreve_mais(connection: AsyncConne
         await control.update_run(connection, run_id, feitos=4)
 
 
-async def test_as_janelas_devidas_vem_da_mais_nova_e_guardam_desde_quando(connection: AsyncConnection) -> None:
+async def test_the_owed_windows_come_newest_first_and_are_paid_one_by_one(connection: AsyncConnection) -> None:
     old, new = Owed(date(2021, 1, 1), date(2021, 12, 31)), Owed(date(2022, 1, 1), date(2022, 3, 1))
     await control.set_owed(connection, "nfe", [old])
     await control.set_owed(connection, "nfe", [old, new])
@@ -65,7 +65,7 @@ async def test_as_janelas_devidas_vem_da_mais_nova_e_guardam_desde_quando(connec
     assert (await control.debts_of(connection, "nfe")).primeiro_dia == old.inicio
 
 
-async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncConnection) -> None:
+async def test_a_failure_counts_its_attempts_and_keeps_its_day(connection: AsyncConnection) -> None:
     later = NOW + timedelta(hours=1)
     await control.add_pendencias(connection, [Pendencia("nfe", "7", "erro um", DAY)], NOW)
     await control.add_pendencias(
@@ -90,7 +90,7 @@ async def test_uma_pendencia_conta_tentativas_e_guarda_o_dia(connection: AsyncCo
     assert (await control.debts(connection)).pendencias == 1
 
 
-async def test_o_checkpoint_anda(connection: AsyncConnection) -> None:
+async def test_the_checkpoint_moves(connection: AsyncConnection) -> None:
     assert await control.checkpoint(connection, "contatos") is None
     await control.move_checkpoint(connection, "contatos", NOW)
     await control.move_checkpoint(connection, "contatos", NOW + timedelta(days=1))
@@ -107,7 +107,7 @@ async def _preferred(connection: AsyncConnection) -> dict[str, int]:
     return {row.codigo: row.id for row in found}
 
 
-async def test_o_preferido_e_o_vivo_depois_o_ativo_depois_o_mais_novo(connection: AsyncConnection) -> None:
+async def test_the_preferred_is_the_living_then_the_active_then_the_newest(connection: AsyncConnection) -> None:
     await _produto(connection, 1, "X")
     assert await _preferred(connection) == {"X": 1}
     await _produto(connection, 2, "X")
@@ -123,7 +123,7 @@ async def test_o_preferido_e_o_vivo_depois_o_ativo_depois_o_mais_novo(connection
     assert await repository.skus_in_doubt(connection) == []
 
 
-async def test_quem_muda_de_sku_deixa_o_seu_com_outro_preferido(connection: AsyncConnection) -> None:
+async def test_one_that_changes_sku_leaves_another_preferred_in_its_place(connection: AsyncConnection) -> None:
     for id_, codigo in ((1, "X"), (2, "X"), (3, "Y")):
         await _produto(connection, id_, codigo)
     await connection.exec_driver_sql("UPDATE produtos SET codigo = 'Y', preferido = false WHERE id = 2")
@@ -131,7 +131,7 @@ async def test_quem_muda_de_sku_deixa_o_seu_com_outro_preferido(connection: Asyn
     assert await _preferred(connection) == {"X": 1, "Y": 3}
 
 
-async def test_o_que_falta_vem_do_banco(engine: AsyncEngine) -> None:
+async def test_what_is_missing_comes_from_the_database(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.exec_driver_sql("INSERT INTO nfe_cabecalho (id) VALUES (1)")
         await connection.exec_driver_sql(

@@ -23,7 +23,7 @@ async def cells(account: Account) -> dict[date, MonthCoverage]:
 
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.05)
-async def test_uma_historia_inteira(account: Account, bling: Bling) -> None:
+async def test_in_a_whole_history_each_month_is_equal_or_empty(account: Account, bling: Bling) -> None:
     found = await load_coverage(account.engine, TODAY)
     assert [year.ano for year in found.anos] == [2026, 2025, 2024, 2023, 2022, 2021]
     assert all([month.mes.month for month in year.meses] == list(range(1, 13)) for year in found.anos)
@@ -42,7 +42,7 @@ async def test_uma_historia_inteira(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_difere_num_mes(account: Account, bling: Bling) -> None:
+async def test_what_differs_in_a_month_is_told_and_repaired(account: Account, bling: Bling) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-20 10:00:00"))
     gone = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-21 10:00:00"))
     changed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-22 10:00:00"))
@@ -81,7 +81,7 @@ async def test_o_que_difere_num_mes(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.loaded(START)
-async def test_o_que_se_deve_vale_mais_que_a_conferencia(account: Account) -> None:
+async def test_what_is_owed_counts_more_than_the_reconciliation(account: Account) -> None:
     await execute(
         account.engine,
         "INSERT INTO pendencias (recurso, recurso_id, data_emissao, erro)"
@@ -99,7 +99,7 @@ async def test_o_que_se_deve_vale_mais_que_a_conferencia(account: Account) -> No
 
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.05)
-async def test_o_que_nunca_se_conferiu_e_o_que_nao_se_coletou(account: Account) -> None:
+async def test_what_was_never_checked_and_what_was_not_collected(account: Account) -> None:
     await execute(
         account.engine,
         "DELETE FROM conferencias WHERE mes = '2022-05-01' OR mes < '2022-01-01' OR mes > '2025-12-31'",
@@ -116,7 +116,7 @@ async def test_o_que_nunca_se_conferiu_e_o_que_nao_se_coletou(account: Account) 
     assert not (await load_coverage(account.engine, TODAY)).igual
 
 
-async def test_antes_de_tudo(account: Account) -> None:
+async def test_before_anything_is_read(account: Account) -> None:
     found = await load_coverage(account.engine, TODAY)
     assert (found.scope, found.anos, found.igual) == (None, [], False)
     month = await load_month_coverage(account.engine, JULY, TODAY)
@@ -124,7 +124,7 @@ async def test_antes_de_tudo(account: Account) -> None:
     assert await load_month_gaps(account.engine, JULY) == []
 
 
-async def test_as_lacunas_que_tocam_o_mes(account: Account, bling: Bling) -> None:
+async def test_the_lacunas_that_touch_the_month(account: Account, bling: Bling) -> None:
     first = bling.issue_note(serie=7, emitted_at=at("2024-06-30 10:00:00"))
     bling.notebook._numbers[7] += 2
     second = bling.issue_note(serie=7, emitted_at=at("2024-07-31 23:00:00"))

@@ -27,7 +27,7 @@ def spoil(bling: Bling, path: str, query: str | None = None) -> int:
     return bling.fail(path, "body", status=400, body=REJECTED, query=query)
 
 
-async def test_o_que_falha_tem_nome_motivo_e_conta(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_what_fails_has_a_name_a_reason_and_a_count(account: Account, bling: Bling, clock: FakeClock) -> None:
     bad = outgoing(bling)[-1]
     spoil(bling, rf"^/nfe/{bad}$")
     assert (await account.pipeline.run_full(START)).status == "partial"
@@ -44,7 +44,7 @@ async def test_o_que_falha_tem_nome_motivo_e_conta(account: Account, bling: Blin
 
 
 @pytest.mark.slow
-async def test_depois_de_dez_fica_parada_ate_que_se_peca(account: Account, bling: Bling) -> None:
+async def test_after_ten_it_is_parked_until_someone_asks(account: Account, bling: Bling) -> None:
     bad, other = outgoing(bling)[-1], outgoing(bling)[0]
     person = bling.add_contact()
     product = "SKU/COM BARRA"
@@ -78,7 +78,7 @@ async def test_depois_de_dez_fica_parada_ate_que_se_peca(account: Account, bling
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_uma_parada_que_muda_no_bling_volta_a_ser_tentada(account: Account, bling: Bling) -> None:
+async def test_a_parked_one_that_changes_in_bling_is_tried_again(account: Account, bling: Bling) -> None:
     bad = outgoing(bling, 6)[-1]
     rule = spoil(bling, rf"^/nfe/{bad}$")
     await account.pipeline.run()
@@ -91,7 +91,7 @@ async def test_uma_parada_que_muda_no_bling_volta_a_ser_tentada(account: Account
     assert await scalar(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=bad) == 2
 
 
-async def test_um_sku_recusado_tambem_para(account: Account, bling: Bling) -> None:
+async def test_a_refused_sku_is_parked_too(account: Account, bling: Bling) -> None:
     line = next(line for line in bling.notes[outgoing(bling)[-1]]["itens"] if line["codigo"])
     spoil(bling, "^/produtos$", query=rf"codigos\[\]={re.escape(line['codigo'])}(&|$)")
     await account.pipeline.run()
@@ -107,7 +107,7 @@ async def test_um_sku_recusado_tambem_para(account: Account, bling: Bling) -> No
     assert (await account.pipeline.retry()).status == "success"
 
 
-async def test_pedir_uma_so(account: Account, bling: Bling) -> None:
+async def test_asking_for_one_retries_only_that_one(account: Account, bling: Bling) -> None:
     one, two = outgoing(bling)[-2:]
     spoil(bling, rf"^/nfe/({one}|{two})$")
     await account.pipeline.run()
@@ -118,7 +118,7 @@ async def test_pedir_uma_so(account: Account, bling: Bling) -> None:
     assert [p.nome for p in (await load_failures(account.engine)).pendencias] == [f"nfe/{two}"]
 
 
-async def test_os_periodos_devidos(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_an_owed_period_says_why_and_since_when(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.fail("^/nfe$")
     await account.pipeline.run()
     ((window,)) = (await load_failures(account.engine)).janelas
@@ -135,7 +135,7 @@ async def test_os_periodos_devidos(account: Account, bling: Bling, clock: FakeCl
 
 
 @pytest.mark.parametrize("name", ["nfe/1", "nfe", "", "inventado/1", "nfe/abc"])
-async def test_um_nome_que_nao_existe(account: Account, name: str) -> None:
+async def test_an_unknown_name_is_refused(account: Account, name: str) -> None:
     with pytest.raises(UnknownFailureError, match="failures"):
         await load_failure(account.engine, name)
     with pytest.raises(UnknownFailureError):

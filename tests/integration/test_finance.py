@@ -18,7 +18,7 @@ pytestmark = pytest.mark.collector(recursos=RESOURCES)
 
 @pytest.mark.loaded(START, before=trade)
 @pytest.mark.slow
-async def test_as_views_do_dinheiro_sao_a_conta_feita_por_fora(
+async def test_the_views_of_the_money_agree_with_an_independent_computation(
     account: Account, bling: Bling, changed: dict[str, int]
 ) -> None:
     engine = account.engine
@@ -133,7 +133,7 @@ async def _checked(engine: AsyncEngine, bling: Bling, ids: dict[str, int]) -> No
 
 
 @pytest.mark.loaded(START, before=trade)
-async def test_o_que_difere_e_o_que_nao_se_pode_comparar_dizem_quanto_e_por_que(
+async def test_what_differs_or_cannot_be_compared_says_how_much_and_why(
     account: Account, changed: dict[str, int]
 ) -> None:
     id_ = changed["em duas partes"]
@@ -170,7 +170,7 @@ async def test_o_que_difere_e_o_que_nao_se_pode_comparar_dizem_quanto_e_por_que(
 
 
 @pytest.mark.loaded(START, before=trade)
-async def test_so_com_os_lancamentos_o_fluxo_e_o_dre_sao_os_deles(
+async def test_with_only_the_lancamentos_the_fluxo_and_the_dre_are_theirs(
     account: Account, bling: Bling, changed: object
 ) -> None:
     """Quem não coleta as contas nem os borderôs vê, dos lançamentos que eles fizeram, o que foi pago."""
@@ -196,7 +196,7 @@ async def test_so_com_os_lancamentos_o_fluxo_e_o_dre_sao_os_deles(
     assert await rows(account.engine, "SELECT * FROM vw_fluxo_caixa_dia") == []
 
 
-async def test_uma_duplicata_conta_se_dela_nao_ha_bordero(engine: AsyncEngine) -> None:
+async def test_a_duplicata_counts_if_it_has_no_bordero(engine: AsyncEngine) -> None:
     """E nunca duas vezes; e a categoria que se tem por mãe, ou cuja mãe não há, não prende a conta."""
     entry = (
         "INSERT INTO caixas_lancamentos (id, data, valor, situacao, origem_tipo, origem_id) "
@@ -223,7 +223,7 @@ async def test_uma_duplicata_conta_se_dela_nao_ha_bordero(engine: AsyncEngine) -
     ]
 
 
-async def test_um_bordero_que_nao_se_sabe_partir_fica_por_partir(engine: AsyncEngine) -> None:
+async def test_a_bordero_that_cannot_be_split_stays_unsplit(engine: AsyncEngine) -> None:
     """Um borderô de uma conta que o coletor tem e de outras que não tem só lhe dá o que é dela."""
     await execute(
         engine,

@@ -26,7 +26,7 @@ async def history(account: Account) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.loaded(START)
-async def test_uma_nota_cancelada(account: Account, bling: Bling) -> None:
+async def test_a_cancelled_nota_is_noted(account: Account, bling: Bling) -> None:
     note = outgoing(bling, 6)[3]
     bling.cancel_note(note)
     result = await account.pipeline.reconcile(repair=True)
@@ -36,7 +36,7 @@ async def test_uma_nota_cancelada(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.loaded(START)
-async def test_onde_nada_mudou_nada_se_anota(account: Account, bling: Bling) -> None:
+async def test_where_nothing_changed_nothing_is_noted(account: Account, bling: Bling) -> None:
     await account.pipeline.run_full(START)
     await account.pipeline.run()
     await account.pipeline.reconcile(repair=True)
@@ -50,7 +50,7 @@ async def test_onde_nada_mudou_nada_se_anota(account: Account, bling: Bling) -> 
     assert await history(account) == []
 
 
-async def test_linhas_e_parcelas_editadas(account: Account, bling: Bling) -> None:
+async def test_edited_lines_and_parcelas_are_noted(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
     before = bling.notes[note]
@@ -69,7 +69,7 @@ async def test_linhas_e_parcelas_editadas(account: Account, bling: Bling) -> Non
     assert Decimal(changes["total_nota"][1]) == Decimal("10.50")
 
 
-async def test_o_email_de_um_contato_e_o_preco_de_um_produto(account: Account, bling: Bling) -> None:
+async def test_the_email_of_a_contato_and_the_price_of_a_produto_are_noted(account: Account, bling: Bling) -> None:
     product = bling.add_product("CARO", preco=Decimal("10.00"))
     person = bling.add_contact(email="velho@exemplo.com.br")
     line = line_of(codigo="CARO", descricao="Peça", quantidade=1, valor=Decimal(5))
@@ -84,7 +84,7 @@ async def test_o_email_de_um_contato_e_o_preco_de_um_produto(account: Account, b
     ]
 
 
-async def test_uma_nota_que_muda_duas_vezes_conta_as_duas(account: Account, bling: Bling) -> None:
+async def test_a_nota_that_changes_twice_tells_both(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
     for situacao in (5, 6):
@@ -96,7 +96,7 @@ async def test_uma_nota_que_muda_duas_vezes_conta_as_duas(account: Account, blin
     assert "link_xml" not in changes[0], "os links mudam de uma resposta a outra: não são dados da nota"
 
 
-async def test_a_mudanca_e_a_anotacao_vao_juntas_ou_nao_vao(account: Account, bling: Bling) -> None:
+async def test_the_change_and_its_record_go_together_or_not_at_all(account: Account, bling: Bling) -> None:
     """Uma queda entre uma e outra desfaz as duas; uma transação confirmada tem as duas."""
     note = bling.issue_note()
     await account.pipeline.run()
@@ -117,7 +117,7 @@ async def stored(account: Account, note: int) -> dict[str, Any]:
     return dict(document)
 
 
-async def test_um_lote_com_uma_linha_recusada_anota_so_as_outras(account: Account, bling: Bling) -> None:
+async def test_a_batch_with_a_refused_row_notes_only_the_others(account: Account, bling: Bling) -> None:
     good, bad = bling.issue_note(), bling.issue_note()
     await account.pipeline.run()
     documents = [
@@ -130,7 +130,7 @@ async def test_um_lote_com_uma_linha_recusada_anota_so_as_outras(account: Accoun
     assert [(id_, changes) for _, id_, _, changes in await history(account)] == [(good, {"situacao": [6, 2]})]
 
 
-async def test_o_primeiro_detalhe_de_um_contato_nao_e_mudanca(account: Account, bling: Bling) -> None:
+async def test_the_first_detail_of_a_contato_is_no_change(account: Account, bling: Bling) -> None:
     """A nota trouxe o contato; o cadastro, que sabe mais, vem depois."""
     person = bling.add_contact(email="cadastro@exemplo.com.br")
     bling.issue_note(contact_id=person)
@@ -145,7 +145,7 @@ async def test_o_primeiro_detalhe_de_um_contato_nao_e_mudanca(account: Account, 
     assert await count(account.engine, "historico") == 0
 
 
-async def test_a_nota_inteira(account: Account, bling: Bling) -> None:
+async def test_the_whole_nota(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-15 09:30:00"))
     await account.pipeline.run()
     truth = bling.notes[note]

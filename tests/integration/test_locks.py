@@ -27,7 +27,9 @@ async def other_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def test_a_tranca_recusa_a_segunda_e_se_solta_na_hora(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+async def test_the_lock_refuses_a_second_and_is_released_at_once(
+    engine: AsyncEngine, other_engine: AsyncEngine
+) -> None:
     for _ in range(20):
         async with run_lock(engine):
             with pytest.raises(RunInProgressError, match="em curso"):
@@ -38,7 +40,7 @@ async def test_a_tranca_recusa_a_segunda_e_se_solta_na_hora(engine: AsyncEngine,
     assert not await is_locked(engine)
 
 
-async def test_olhar_a_tranca_nao_a_toma(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+async def test_looking_at_the_lock_does_not_take_it(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
     """Quem mostra a situação de segundo em segundo não faz recusar a execução que começa."""
 
     async def look() -> None:
@@ -53,7 +55,7 @@ async def test_olhar_a_tranca_nao_a_toma(engine: AsyncEngine, other_engine: Asyn
     await asyncio.gather(look(), look(), run())
 
 
-async def test_um_erro_ou_um_cancelamento_solta_a_tranca(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+async def test_an_error_or_a_cancellation_releases_the_lock(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
     with pytest.raises(ZeroDivisionError):
         async with run_lock(engine):
             raise ZeroDivisionError
@@ -75,7 +77,7 @@ async def test_um_erro_ou_um_cancelamento_solta_a_tranca(engine: AsyncEngine, ot
         pass
 
 
-async def test_a_conexao_derrubada_solta_a_tranca(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+async def test_a_dropped_connection_releases_the_lock(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
     async with run_lock(engine):
         killed = await scalar(
             other_engine,
@@ -93,7 +95,7 @@ async def _wait_until_free(engine: AsyncEngine) -> bool:
     return False
 
 
-async def test_cada_schema_tem_as_suas_tabelas_e_a_sua_tranca(engine: AsyncEngine, database_url: str) -> None:
+async def test_each_schema_has_its_tables_and_its_lock(engine: AsyncEngine, database_url: str) -> None:
     joint = "&" if "?" in database_url else "?"
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE SCHEMA norte")
@@ -119,7 +121,7 @@ def token(number: int) -> Token:
     return Token(f"acesso-{number}", f"renovacao-{number}", NOW + timedelta(hours=number), updated_at=NOW)
 
 
-async def test_o_token_vai_e_volta_inteiro(engine: AsyncEngine) -> None:
+async def test_the_token_goes_and_comes_back_whole(engine: AsyncEngine) -> None:
     store = PgTokenStore(engine, TokenCipher())
     assert await store.read() is None
     long = Token("x" * 5000, "y", NOW, token_type="bearer", updated_at=NOW, refresh_in_doubt=True)
@@ -133,7 +135,7 @@ async def test_o_token_vai_e_volta_inteiro(engine: AsyncEngine) -> None:
     assert await scalar(engine, "SELECT count(*) FROM oauth_tokens") == 1
 
 
-async def test_o_que_se_grava_com_a_tranca_vale_antes_de_ela_se_soltar(
+async def test_what_is_saved_under_the_lock_counts_before_its_release(
     engine: AsyncEngine, other_engine: AsyncEngine
 ) -> None:
     async with PgTokenStore(engine, TokenCipher()).locked() as tokens:
@@ -141,7 +143,7 @@ async def test_o_que_se_grava_com_a_tranca_vale_antes_de_ela_se_soltar(
         assert await PgTokenStore(other_engine, TokenCipher()).read() == token(1)
 
 
-async def test_muitos_ao_mesmo_tempo_entram_um_de_cada_vez(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+async def test_many_at_once_enter_one_at_a_time(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
     inside, refreshed = 0, 0
 
     async def refresh(each: AsyncEngine) -> None:
@@ -158,7 +160,7 @@ async def test_muitos_ao_mesmo_tempo_entram_um_de_cada_vez(engine: AsyncEngine, 
     assert refreshed == 1
 
 
-async def test_um_valor_se_usa_uma_vez(engine: AsyncEngine) -> None:
+async def test_a_value_is_used_once(engine: AsyncEngine) -> None:
     states = PgStateStore(engine)
     ends = NOW + timedelta(minutes=10)
     assert not await states.is_spent("um")
@@ -169,7 +171,7 @@ async def test_um_valor_se_usa_uma_vez(engine: AsyncEngine) -> None:
     assert "um" not in str(await rows(engine, "SELECT state_hash FROM oauth_states"))
 
 
-async def test_os_que_venceram_ha_muito_somem(engine: AsyncEngine) -> None:
+async def test_those_long_expired_disappear(engine: AsyncEngine) -> None:
     states = PgStateStore(engine)
     assert await states.spend("velho", NOW, NOW)
     assert await states.spend("novo", NOW + FORGET_AFTER * 3, NOW + FORGET_AFTER * 2)
@@ -184,7 +186,9 @@ async def test_os_que_venceram_ha_muito_somem(engine: AsyncEngine) -> None:
         ({"username": "ninguem"}, r"não deixa este usuário entrar.*ninguem.*Confira usuário e senha"),
     ],
 )
-async def test_o_banco_que_nao_atende_vira_uma_frase(database_url: str, change: dict[str, object], words: str) -> None:
+async def test_a_database_that_does_not_answer_becomes_a_sentence(
+    database_url: str, change: dict[str, object], words: str
+) -> None:
     url = parse_url(database_url).set(**change)  # type: ignore[arg-type]  # cada caso troca uma parte do endereço
     engine = create_engine(url.set(password="segredo-do-banco"))
     try:
@@ -195,7 +199,7 @@ async def test_o_banco_que_nao_atende_vira_uma_frase(database_url: str, change: 
     assert "segredo" not in str(caught.value)
 
 
-async def test_o_banco_que_cai_no_meio_vira_uma_frase(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+async def test_a_database_that_falls_midway_becomes_a_sentence(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
     async def work() -> None:
         async with explained(engine.url), engine.connect() as connection:
             pid = (await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one()

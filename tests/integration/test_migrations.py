@@ -81,7 +81,7 @@ VIEWS = {
 }
 
 
-async def test_do_nada_as_tabelas_sao_as_dos_modelos(empty_engine: AsyncEngine) -> None:
+async def test_from_nothing_the_tables_are_those_of_the_models(empty_engine: AsyncEngine) -> None:
     assert await schema.current_revision(empty_engine) is None
     assert await schema.upgrade(empty_engine) == (None, migrations.HEAD)
     async with empty_engine.connect() as connection:
@@ -90,17 +90,17 @@ async def test_do_nada_as_tabelas_sao_as_dos_modelos(empty_engine: AsyncEngine) 
     assert created == {*metadata.tables, "alembic_version", *VIEWS}
 
 
-async def test_a_segunda_vez_nao_faz_nada(engine: AsyncEngine) -> None:
+async def test_the_second_time_does_nothing(engine: AsyncEngine) -> None:
     assert await schema.upgrade(engine) == (migrations.HEAD, migrations.HEAD)
 
 
-def test_head_e_a_ultima_revisao_do_alembic() -> None:
+def test_head_is_the_last_alembic_revision() -> None:
     config = Config()
     config.set_main_option("script_location", next(iter(migrations.__path__)))
     assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
 
 
-async def test_quatro_ao_mesmo_tempo_migram_uma_vez(empty_database_url: str) -> None:
+async def test_four_at_once_migrate_once(empty_database_url: str) -> None:
     engines = [create_engine(parse_url(empty_database_url)) for _ in range(4)]
     try:
         results = await asyncio.gather(*(schema.upgrade(engine) for engine in engines))
@@ -123,7 +123,9 @@ async def test_quatro_ao_mesmo_tempo_migram_uma_vez(empty_database_url: str) -> 
         ("CREATE VIEW produtos AS SELECT 1 AS id", "produtos"),
     ],
 )
-async def test_uma_tabela_de_outro_programa_e_dita_e_nada_muda(empty_engine: AsyncEngine, ddl: str, name: str) -> None:
+async def test_a_table_of_another_program_is_named_and_nothing_changes(
+    empty_engine: AsyncEngine, ddl: str, name: str
+) -> None:
     await _execute(empty_engine, ddl)
     before = await rows(empty_engine, TABLES)
     with pytest.raises(DatabaseError, match=rf"\b{name}\b.*Nada foi mudado"):
@@ -132,14 +134,16 @@ async def test_uma_tabela_de_outro_programa_e_dita_e_nada_muda(empty_engine: Asy
 
 
 @pytest.mark.parametrize("revision", ["9999", "a1b2c3d4e5f6", "00a1"])
-async def test_uma_revisao_desconhecida_e_recusada(engine: AsyncEngine, revision: str) -> None:
+async def test_an_unknown_revision_is_refused(engine: AsyncEngine, revision: str) -> None:
     await _execute(engine, f"UPDATE alembic_version SET version_num = '{revision}'")
     with pytest.raises(DatabaseError, match=f"revisão {revision}, que este programa"):
         await schema.upgrade(engine)
     assert await scalar(engine, "SELECT version_num FROM alembic_version") == revision
 
 
-async def test_sem_permissao_no_schema_diz_o_que_fazer(empty_engine: AsyncEngine, empty_database_url: str) -> None:
+async def test_without_permission_on_the_schema_it_says_what_to_do(
+    empty_engine: AsyncEngine, empty_database_url: str
+) -> None:
     await _execute(
         empty_engine,
         "DROP ROLE IF EXISTS sem_direitos",
@@ -155,7 +159,7 @@ async def test_sem_permissao_no_schema_diz_o_que_fazer(empty_engine: AsyncEngine
     assert await rows(empty_engine, TABLES) == []
 
 
-async def test_um_schema_que_nao_existe_diz_o_que_fazer(empty_database_url: str) -> None:
+async def test_a_schema_that_does_not_exist_says_what_to_do(empty_database_url: str) -> None:
     engine = create_engine(parse_url(f"{empty_database_url}{_search_path('empresa', empty_database_url)}"))
     try:
         with pytest.raises(DatabaseError, match=r"search_path: empresa.*CREATE SCHEMA"):
@@ -164,9 +168,7 @@ async def test_um_schema_que_nao_existe_diz_o_que_fazer(empty_database_url: str)
         await engine.dispose()
 
 
-async def test_o_schema_presente_e_que_conta_mesmo_com_outros_no_caminho(
-    engine: AsyncEngine, database_url: str
-) -> None:
+async def test_only_the_present_schema_counts_with_others_in_the_path(engine: AsyncEngine, database_url: str) -> None:
     """O `public` já tem as tabelas de uma empresa; a outra, com ele no search_path, ganha as suas."""
     await _execute(engine, "CREATE SCHEMA outra")
     other = create_engine(parse_url(f"{database_url}{_search_path('outra,public', database_url)}"))
@@ -182,7 +184,7 @@ def _search_path(path: str, url: str) -> str:
     return f"{'&' if '?' in url else '?'}options=-csearch_path%3D{path}"
 
 
-async def test_a_view_das_linhas_aceita_qualquer_detalhe(engine: AsyncEngine) -> None:
+async def test_the_view_of_the_lines_accepts_any_detail(engine: AsyncEngine) -> None:
     odd = """[{"codigo": "", "quantidade": "2,5", "valorTotal": "1e2"}, 7, null, {"quantidade": "  "},
               {"codigo": "A", "quantidade": 0.1, "impostos": {"icms": {"valor": "12.30"}}}]"""
     async with engine.begin() as connection:
@@ -205,7 +207,7 @@ async def test_a_view_das_linhas_aceita_qualquer_detalhe(engine: AsyncEngine) ->
     assert str(found[-1][5]) == "12.30"
 
 
-async def test_o_total_dos_saldos_de_antes_e_a_soma_do_que_conta(empty_engine: AsyncEngine) -> None:
+async def test_the_total_of_earlier_saldos_is_the_sum_of_what_counts(empty_engine: AsyncEngine) -> None:
     async with empty_engine.begin() as connection:
         await connection.run_sync(schema.migrate, "0019")
     await _execute(
@@ -221,7 +223,7 @@ async def test_o_total_dos_saldos_de_antes_e_a_soma_do_que_conta(empty_engine: A
     assert await rows(empty_engine, seen) == [(7, 1, 5), (7, 2, 9), (7, 3, 1), (8, None, 3), (9, 1, None)]
 
 
-async def test_a_conferencia_de_cada_mes_passa_a_ser_de_um_recurso(empty_engine: AsyncEngine) -> None:
+async def test_the_check_of_each_month_becomes_that_of_a_resource(empty_engine: AsyncEngine) -> None:
     """O que um banco de antes conferiu é das notas, e a de outro recurso no mesmo mês não a apaga."""
     async with empty_engine.begin() as connection:
         await connection.run_sync(schema.migrate, "0009")
@@ -239,7 +241,7 @@ async def test_a_conferencia_de_cada_mes_passa_a_ser_de_um_recurso(empty_engine:
     assert found == [("nfe", {"6": 3}), ("pedidos", {"9": 1})]
 
 
-async def test_os_volumes_dos_documentos_que_ja_se_tinham(empty_engine: AsyncEngine) -> None:
+async def test_the_volumes_of_the_documents_already_held_are_read(empty_engine: AsyncEngine) -> None:
     async with empty_engine.begin() as connection:
         await connection.run_sync(schema.migrate, "0021")
     volumes = '[{"id": 5, "servico": "PAC", "codigoRastreamento": ""}, {"id": "6"}, {"id": 0}, {"id": {}}]'

@@ -99,9 +99,7 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
 
 
 @pytest.mark.parametrize("every", one_now([11, 1]))
-async def test_cada_busca_e_cada_combinacao_acha_o_que_se_acha_percorrendo_tudo(
-    filled: AsyncEngine, every: int
-) -> None:
+async def test_each_search_and_combination_finds_what_a_full_scan_does(filled: AsyncEngine, every: int) -> None:
     notes = await everything(filled)
     found_something = 0
     for term, other in itertools.islice(itertools.product(TERMS, OTHERS), 0, None, every):
@@ -120,7 +118,7 @@ async def test_cada_busca_e_cada_combinacao_acha_o_que_se_acha_percorrendo_tudo(
 @pytest.mark.parametrize(
     "search", [Search(), Search(Term("texto", "jose")), Search(situacao=6), Search(cliente="ltda")]
 )
-async def test_as_paginas_trazem_cada_nota_uma_vez_nos_dois_sentidos(
+async def test_the_pages_bring_each_nota_once_both_ways(
     filled: AsyncEngine, search: Search, gathered: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nota_search, "GATHERED", gathered)  # juntar e andar dão as mesmas páginas
@@ -139,7 +137,9 @@ async def test_as_paginas_trazem_cada_nota_uma_vez_nos_dois_sentidos(
         assert [ids(found) for found in reversed(backward)] == [ids(found) for found in forward]
 
 
-async def test_quantas_sao_so_se_diz_ate_mil(filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_how_many_there_are_is_only_said_up_to_the_limit(
+    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     total = await scalar(filled, "SELECT count(*) FROM nfe_cabecalho")
     found = await load_notas(filled, Search(), per_page=10)
     assert (found.total, found.more) == (total, False)
@@ -149,15 +149,13 @@ async def test_quantas_sao_so_se_diz_ate_mil(filled: AsyncEngine, monkeypatch: p
         assert (found.total, found.more, len(found.notas)) == (50, True, 10)
 
 
-async def test_sem_palavra_nenhuma_diz_se_por_que(filled: AsyncEngine) -> None:
+async def test_without_any_word_it_says_why(filled: AsyncEngine) -> None:
     for typed in ("%", "_", "---", "' \" \\", "—"):
         with pytest.raises(WordlessSearchError, match="nenhuma letra"):
             await load_notas(filled, Search(Term("texto", typed)))
 
 
-async def test_a_busca_que_demora_e_interrompida_e_diz_o_que_fazer(
-    filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_search_is_cut_and_says_what_to_do(filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notas, "SECONDS", 0.3)
     async with filled.connect() as other:
         await other.execute(text("LOCK TABLE nfe_busca IN ACCESS EXCLUSIVE MODE"))
@@ -166,7 +164,7 @@ async def test_a_busca_que_demora_e_interrompida_e_diz_o_que_fazer(
     assert (await load_notas(filled, Search())).notas
 
 
-def test_um_lugar_vai_e_volta_do_endereco() -> None:
+def test_a_place_goes_to_the_address_and_comes_back() -> None:
     for place in (
         nota_search.Place(datetime.fromisoformat("2025-01-31T23:59:59"), 17),
         nota_search.Place(nota_search.UNDATED, 10**17),
@@ -181,12 +179,12 @@ def test_um_lugar_vai_e_volta_do_endereco() -> None:
         *("2025-01-01_-1", "2025-01-01_" + "9" * 30, "2025-01-01_١", "2025-01-01_1\x00"),
     ],
 )
-def test_o_que_nao_e_um_lugar_e_recusado(wrong: str) -> None:
+def test_what_is_no_place_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 — a página diz o mesmo, seja qual for o motivo
         read_place(wrong)
 
 
-async def test_a_tabela_acompanha_a_nota_e_sai_com_ela(filled: AsyncEngine) -> None:
+async def test_the_table_follows_the_nota_and_goes_with_it(filled: AsyncEngine) -> None:
     id_ = await scalar(filled, "SELECT min(id) FROM nfe_cabecalho")
     before = await rows(filled, "SELECT ctid, * FROM nfe_busca ORDER BY nfe_id")
     async with filled.begin() as connection:
@@ -205,7 +203,7 @@ async def test_a_tabela_acompanha_a_nota_e_sai_com_ela(filled: AsyncEngine) -> N
     assert await scalar(filled, "SELECT count(*) FROM nfe_busca WHERE nfe_id = :id", id=id_) == 0
 
 
-async def test_a_migracao_enche_a_tabela_como_a_coleta_a_encheria(empty_engine: AsyncEngine) -> None:
+async def test_the_migration_fills_the_table_as_the_collection_would(empty_engine: AsyncEngine) -> None:
     await schema.upgrade(empty_engine)
     await fill(empty_engine, many=150)
     expected = await rows(empty_engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
@@ -232,7 +230,7 @@ def _migrate_search_again(connection: object) -> None:
 
 
 @pytest.mark.slow
-async def test_nenhuma_busca_percorre_uma_tabela_inteira(engine: AsyncEngine) -> None:
+async def test_no_search_scans_a_whole_table(engine: AsyncEngine) -> None:
     await fill_many(engine, 20_000)
     for name, search in SEARCHES.items():
         for which, one in pages(search).items():
@@ -242,7 +240,7 @@ async def test_nenhuma_busca_percorre_uma_tabela_inteira(engine: AsyncEngine) ->
 
 
 @pytest.mark.slow
-async def test_com_cem_mil_notas_cada_busca_leva_menos_de_um_terco_de_segundo(engine: AsyncEngine) -> None:
+async def test_with_100000_notas_each_search_takes_under_a_third_of_a_second(engine: AsyncEngine) -> None:
     from tests.bench.__main__ import milliseconds
 
     await fill_many(engine, 100_000)

@@ -25,7 +25,7 @@ def side(bling: Bling, id_: int) -> Side:
 
 
 @pytest.mark.loaded(START)
-async def test_uma_historia_sem_lacunas_so_tem_explicadas(account: Account, bling: Bling) -> None:
+async def test_a_history_without_lacunas_has_only_explained_numbers(account: Account, bling: Bling) -> None:
     found = {each.serie: each for each in await load_numbering(account.engine)}
     series = {bling.notes[i]["serie"] for i in outgoing(bling)}
     assert found.keys() == series
@@ -41,7 +41,7 @@ async def test_uma_historia_sem_lacunas_so_tem_explicadas(account: Account, blin
         assert {row.numero: row.motivo for row in each.explicadas} == explained
 
 
-async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(account: Account, bling: Bling) -> None:
+async def test_the_planted_lacunas_are_said_and_no_other(account: Account, bling: Bling) -> None:
     mine = numbers(bling, 1)
     last = max(mine)
     before = mine[last]
@@ -77,7 +77,7 @@ async def test_as_lacunas_plantadas_sao_ditas_e_mais_nenhuma(account: Account, b
     assert await load_numbering(account.engine, 7) == [found[7]]
 
 
-async def test_repetidas_e_numeros_que_nao_sao_numeros(account: Account, bling: Bling) -> None:
+async def test_repeated_ones_and_numbers_that_are_no_numbers(account: Account, bling: Bling) -> None:
     first = bling.issue_note(serie=5)
     second = bling.issue_note(serie=5, numero=bling.notes[first]["numero"])
     bling.issue_note(serie=5, numero="1A")
@@ -95,21 +95,21 @@ async def test_repetidas_e_numeros_que_nao_sao_numeros(account: Account, bling: 
     assert (found.sem_explicacao, found.explicadas) == ([], []), "o número 2 tem uma nota que vale"
 
 
-async def test_as_notas_do_primeiro_coletor_contam_na_serie_zero(account: Account, bling: Bling) -> None:
+async def test_the_notas_of_the_first_collector_count_in_serie_zero(account: Account, bling: Bling) -> None:
     await account.pipeline.run()
     await execute(account.engine, "UPDATE nfe_cabecalho SET serie = NULL, tipo = NULL, numero = '7' WHERE serie = 1")
     (found,) = await load_numbering(account.engine, 0)
     assert (found.serie, found.numeros) == (0, 1)
 
 
-async def test_uma_serie_que_nao_existe(account: Account, bling: Bling) -> None:
+async def test_a_serie_that_does_not_exist(account: Account, bling: Bling) -> None:
     assert await load_numbering(account.engine) == []
     await account.pipeline.run()
     with pytest.raises(UnknownSerieError, match="série 99"):
         await load_numbering(account.engine, 99)
 
 
-async def test_a_numeracao_se_le_do_indice(engine: AsyncEngine) -> None:
+async def test_the_numbering_is_read_from_the_index(engine: AsyncEngine) -> None:
     """As notas, largas por causa do JSON, nem são abertas: com cem mil, 0,4 s em vez de 2,6 s (medido)."""
     async with engine.begin() as connection:
         await connection.execute(
@@ -126,7 +126,7 @@ async def test_a_numeracao_se_le_do_indice(engine: AsyncEngine) -> None:
             assert "Seq Scan" not in "\n".join(plan)
 
 
-async def test_uma_entrada_de_emissao_propria_explica_o_seu_numero(
+async def test_an_incoming_nota_of_our_own_explains_its_number(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     """Divide a série com as de saída; a de um fornecedor, com a chave dele, não explica nada."""

@@ -36,7 +36,7 @@ VANDALISM = (
 
 
 @pytest.mark.loaded(START)
-async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(account: Account, bling: Bling) -> None:
+async def test_each_row_is_again_the_one_of_a_new_load(account: Account, bling: Bling) -> None:
     fresh = await snapshot(account.engine)
     await execute(account.engine, *VANDALISM)
     vandalised = await snapshot(account.engine)
@@ -59,7 +59,7 @@ async def test_cada_linha_volta_a_ser_a_de_uma_carga_nova(account: Account, blin
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_um_contato_apagado_volta_como_as_notas_o_trazem(account: Account, bling: Bling) -> None:
+async def test_a_deleted_contato_comes_back_as_the_notas_bring_it(account: Account, bling: Bling) -> None:
     await account.pipeline.run()
     person = await scalar(account.engine, "SELECT contato_id FROM nfe_cabecalho WHERE contato_id IS NOT NULL LIMIT 1")
     await execute(account.engine, "DELETE FROM contatos WHERE id = :p", p=person)
@@ -70,7 +70,7 @@ async def test_um_contato_apagado_volta_como_as_notas_o_trazem(account: Account,
     assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :p", p=person)
 
 
-async def test_o_que_nao_vem_do_json_fica_como_esta(account: Account, bling: Bling) -> None:
+async def test_what_does_not_come_from_the_json_stays_as_it_is(account: Account, bling: Bling) -> None:
     """A exclusão, o 404 de um contato, a impressão da listagem e a hora da extração não se refazem."""
     await account.pipeline.run()
     await execute(
@@ -87,7 +87,7 @@ async def test_o_que_nao_vem_do_json_fica_como_esta(account: Account, bling: Bli
     assert await rows(account.engine, "SELECT 1 FROM contatos WHERE nome = 'x' AND detalhe IS NOT NULL") == []
 
 
-async def test_so_o_periodo(account: Account, bling: Bling) -> None:
+async def test_only_the_period(account: Account, bling: Bling) -> None:
     for moment in ("2024-01-31 23:59:59", "2024-02-01 00:00:00", "2024-02-29 23:59:59", "2024-03-01 00:00:00"):
         bling.issue_note(emitted_at=at(moment))
     await account.pipeline.run(date(2024, 1, 31), date(2024, 3, 1))
@@ -112,7 +112,9 @@ async def _interrupted(account: Account, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.loaded(START)
-async def test_parado_continua_de_onde_estava(account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stopped_it_goes_on_from_where_it_was(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fresh = await snapshot(account.engine, DERIVED)
     await execute(account.engine, *VANDALISM)
     await _interrupted(account, monkeypatch)
@@ -124,7 +126,7 @@ async def test_parado_continua_de_onde_estava(account: Account, bling: Bling, mo
 
 
 @pytest.mark.loaded(START)
-async def test_morto_continua_de_onde_estava(account: Account, bling: Bling) -> None:
+async def test_killed_it_goes_on_from_where_it_was(account: Account, bling: Bling) -> None:
     """Como um kill -9 deixa: `running`, com o último lote confirmado."""
     ids = sorted(outgoing(bling))
     await execute(
@@ -144,7 +146,7 @@ async def test_morto_continua_de_onde_estava(account: Account, bling: Bling) -> 
 
 
 @pytest.mark.loaded(START)
-async def test_parado_ha_muito_tempo_recomeca(
+async def test_stopped_long_ago_it_starts_again(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Entre um e outro o programa pode ter mudado, e a primeira parte estaria como o velho a fazia."""
@@ -153,7 +155,7 @@ async def test_parado_ha_muito_tempo_recomeca(
     assert (await account.pipeline.reprocess()).stats["nfes"] == len(outgoing(bling))
 
 
-async def test_o_que_se_deve_ao_bling_nao_impede_nem_encurta(account: Account, bling: Bling) -> None:
+async def test_what_is_owed_neither_prevents_nor_shortens_it(account: Account, bling: Bling) -> None:
     bling.fail(rf"^/nfe/{outgoing(bling)[-1]}$")
     assert (await account.pipeline.run_full(START)).status == "partial"
     for _ in range(2):
@@ -161,7 +163,7 @@ async def test_o_que_se_deve_ao_bling_nao_impede_nem_encurta(account: Account, b
         assert (result.status, result.stats["nfes"]) == ("success", len(outgoing(bling)) - 1)
 
 
-async def test_um_periodo_impossivel(account: Account) -> None:
+async def test_an_impossible_period(account: Account) -> None:
     for inicio, fim in ((date(2027, 1, 1), None), (date(2025, 2, 2), date(2025, 2, 1))):
         with pytest.raises(UsageError):
             await account.pipeline.reprocess(inicio, fim)

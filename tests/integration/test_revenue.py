@@ -87,7 +87,7 @@ def grouped(notes: Iterable[Note], key: Callable[[Note], Any]) -> dict[Any, list
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_cada_passo_e_a_conta_feita_por_fora(account: Account, notes: list[Note]) -> None:
+async def test_each_step_agrees_with_an_independent_computation(account: Account, notes: list[Note]) -> None:
     for period in PERIODS:
         found = await load_revenue(account.engine, period, TODAY)
         assert found.now == amount(within(notes, period)), period
@@ -104,7 +104,7 @@ async def test_cada_passo_e_a_conta_feita_por_fora(account: Account, notes: list
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_o_ano_anterior_cai_no_mesmo_passo(account: Account, notes: list[Note]) -> None:
+async def test_the_year_before_falls_in_the_same_step(account: Account, notes: list[Note]) -> None:
     november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
     found = await load_revenue(account.engine, november, TODAY)
     for step in found.steps:
@@ -117,7 +117,9 @@ async def test_o_ano_anterior_cai_no_mesmo_passo(account: Account, notes: list[N
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_as_reparticoes_sao_a_conta_feita_por_fora(account: Account, bling: Bling, notes: list[Note]) -> None:
+async def test_the_breakdowns_agree_with_an_independent_computation(
+    account: Account, bling: Bling, notes: list[Note]
+) -> None:
     for period in PERIODS:
         inside = within(notes, period)
         valid = [note for note in inside if note["situacao"] in VALID]
@@ -182,7 +184,7 @@ def _by_method(notes: Iterable[Note]) -> dict[int | None, tuple[int, Decimal]]:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_concorda_com_as_views(account: Account, notes: list[Note]) -> None:
+async def test_it_agrees_with_the_views(account: Account, notes: list[Note]) -> None:
     """O que o painel diz é o que o analista lê, até no nome."""
     found = await load_revenue(account.engine, EVER, TODAY)
     months = await rows(
@@ -224,7 +226,7 @@ def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_so_as_primeiras_e_quantas_ha(account: Account, notes: list[Note]) -> None:
+async def test_only_the_first_ones_and_how_many_there_are(account: Account, notes: list[Note]) -> None:
     most = await load_breakdowns(account.engine, EVER, most=3)
     for name, found in most.items():
         whole = await load_breakdown(account.engine, EVER, name)
@@ -233,7 +235,7 @@ async def test_so_as_primeiras_e_quantas_ha(account: Account, notes: list[Note])
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(account: Account, notes: list[Note]) -> None:
+async def test_notas_without_a_date_or_of_another_century_are_said(account: Account, notes: list[Note]) -> None:
     ids = [note["id"] for note in notes if note["situacao"] == 6 and sold(note) == note["valorNota"]][:3]
     for id_, value in zip(ids, ("NULL", "'0001-01-01'", "'2099-12-31 10:00'"), strict=True):
         await execute(account.engine, f"UPDATE nfe_cabecalho SET data_emissao = {value} WHERE id = :id", id=id_)
@@ -247,7 +249,7 @@ async def test_notas_sem_data_ou_de_outro_seculo_sao_ditas(account: Account, not
     assert (found.now.vendas + 3, found.now.valor + found.bounds.undated_value) == stored
 
 
-async def test_um_banco_vazio_soma_zero(account: Account) -> None:
+async def test_an_empty_database_adds_up_to_zero(account: Account) -> None:
     period = await load_period(account.engine, TODAY)
     found = await load_revenue(account.engine, period, TODAY)
     assert (found.now, found.before, len(found.steps)) == (Amount(), Amount(), 12)
@@ -260,7 +262,7 @@ async def test_um_banco_vazio_soma_zero(account: Account) -> None:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_muitos_anos_se_mostram_por_ano(account: Account, notes: list[Note]) -> None:
+async def test_many_years_are_shown_by_year(account: Account, notes: list[Note]) -> None:
     found = await load_revenue(account.engine, SalesPeriod(date(2015, 5, 1), TODAY), TODAY)
     assert found.step == "ano"
     assert [step.inicio.year for step in found.steps] == list(range(2015, 2027))

@@ -39,7 +39,7 @@ async def _save(engine: AsyncEngine, *notas: dict[str, Any], resumo: str = "r", 
         return await save(connection, NFE, [Item(n, resumo) for n in notas], now)
 
 
-async def test_cria_muda_e_nao_toca_no_igual(engine: AsyncEngine) -> None:
+async def test_it_creates_changes_and_does_not_touch_the_equal(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         first = [{"id": 1, "nome": "Um", "extraido_em": NOW}, {"id": 2, "nome": "Dois", "extraido_em": NOW}]
         assert await upsert(connection, contatos, first) == Upserted(frozenset({1, 2}), frozenset())
@@ -51,13 +51,13 @@ async def test_cria_muda_e_nao_toca_no_igual(engine: AsyncEngine) -> None:
     assert stored == [(1, "Um", NOW), (2, "Outro", later)]
 
 
-async def test_de_um_id_repetido_no_lote_vale_o_ultimo(engine: AsyncEngine) -> None:
+async def test_of_an_id_repeated_in_the_batch_the_last_counts(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert(connection, contatos, [{"id": 1, "nome": "velho"}, {"id": 1, "nome": "novo"}])
     assert await rows(engine, "SELECT id, nome FROM contatos") == [(1, "novo")]
 
 
-async def test_um_valor_que_vira_nulo_e_uma_mudanca(engine: AsyncEngine) -> None:
+async def test_a_value_that_becomes_null_is_a_change(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert(connection, contatos, [{"id": 1, "nome": "Um", "email": "a@b.example"}])
         done = await upsert(connection, contatos, [{"id": 1, "nome": "Um", "email": None}])
@@ -65,14 +65,14 @@ async def test_um_valor_que_vira_nulo_e_uma_mudanca(engine: AsyncEngine) -> None
     assert await scalar(engine, "SELECT email FROM contatos") is None
 
 
-async def test_nenhuma_linha_nao_e_um_comando(engine: AsyncEngine) -> None:
+async def test_no_rows_make_no_command(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         assert await upsert(connection, contatos, []) == Upserted(frozenset(), frozenset())
         await insert(connection, contatos, [])
         assert await save(connection, NFE, [], NOW) == Saved()
 
 
-async def test_inserir_sem_tocar_no_que_ja_existe(engine: AsyncEngine) -> None:
+async def test_inserting_does_not_touch_what_already_exists(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert(connection, contatos, [{"id": 1, "nome": "do cadastro"}])
         await insert(
@@ -94,7 +94,7 @@ async def test_inserir_sem_tocar_no_que_ja_existe(engine: AsyncEngine) -> None:
     ],
     ids=lambda value: ascii(value).replace("\\", "-"),
 )
-async def test_qualquer_texto_se_guarda(engine: AsyncEngine, words: str) -> None:
+async def test_any_text_is_kept(engine: AsyncEngine, words: str) -> None:
     expected = words.replace("\x00", "").replace("\ud83d", "\ufffd").replace("\ude00", "\ufffd")
     outcome = await _save(engine, nota(1, numero=words, itens=[{"codigo": words, "descricao": words}]))
     assert outcome.created == {1}
@@ -104,13 +104,13 @@ async def test_qualquer_texto_se_guarda(engine: AsyncEngine, words: str) -> None
     assert await scalar(engine, "SELECT codigo_produto FROM vw_nfe_linhas") == expected
 
 
-async def test_skus_que_o_banco_guarda_iguais_sao_um_item_so(engine: AsyncEngine) -> None:
+async def test_skus_the_database_stores_alike_are_a_single_item(engine: AsyncEngine) -> None:
     lines = [{"codigo": "A", "quantidade": 1}, {"codigo": "A\x00", "quantidade": 2}]
     assert (await _save(engine, nota(1, itens=lines))).refused == []
     assert await rows(engine, "SELECT codigo_produto, quantidade FROM nfe_itens") == [("A", Decimal(3))]
 
 
-async def test_os_numeros_ficam_exatos(engine: AsyncEngine) -> None:
+async def test_the_numbers_stay_exact(engine: AsyncEngine) -> None:
     text = '{"id": 1, "valorNota": 123456789012345678.90, "valorFrete": 0.1, "x": 1e-20,'
     text += ' "dataEmissao": "2026-02-03", "itens": [{"codigo": "A"}]}'
     await _save(engine, loads(text))
@@ -120,7 +120,7 @@ async def test_os_numeros_ficam_exatos(engine: AsyncEngine) -> None:
     assert stored[2]["valorNota"] == Decimal("123456789012345678.90")
 
 
-async def test_as_filhas_sao_trocadas_e_so_as_da_nota(engine: AsyncEngine) -> None:
+async def test_the_children_are_replaced_and_only_those_of_the_nota(engine: AsyncEngine) -> None:
     await _save(engine, nota(1), nota(2))
     changed = nota(1, itens=[{"codigo": "B", "quantidade": 2}, {"codigo": "C", "quantidade": 3}], parcelas=[])
     assert (await _save(engine, changed)).updated == {1}
@@ -129,7 +129,7 @@ async def test_as_filhas_sao_trocadas_e_so_as_da_nota(engine: AsyncEngine) -> No
     assert await rows(engine, "SELECT nfe_id FROM nfe_pagamentos") == [(2,)]
 
 
-async def test_as_filhas_de_outro_recurso_na_mesma_tabela_ficam(engine: AsyncEngine) -> None:
+async def test_the_children_of_another_resource_in_the_same_table_stay(engine: AsyncEngine) -> None:
     await _save(engine, nota(1))
     async with engine.begin() as connection:
         theirs = [{"nfe_id": 1, "valor": 9, "numero_parcela": 900}]
@@ -143,7 +143,7 @@ async def test_as_filhas_de_outro_recurso_na_mesma_tabela_ficam(engine: AsyncEng
     assert await rows(engine, kept) == [(1, 7), (900, 9)]
 
 
-async def test_a_nota_igual_nao_e_tocada_nem_as_filhas(engine: AsyncEngine) -> None:
+async def test_an_equal_nota_is_not_touched_and_neither_are_its_children(engine: AsyncEngine) -> None:
     await _save(engine, nota(1))
     before = await rows(engine, "SELECT id FROM nfe_itens UNION ALL SELECT id FROM nfe_pagamentos")
     outcome = await _save(engine, nota(1), now=NOW + timedelta(days=1))
@@ -152,13 +152,13 @@ async def test_a_nota_igual_nao_e_tocada_nem_as_filhas(engine: AsyncEngine) -> N
     assert await scalar(engine, "SELECT extraido_em FROM nfe_cabecalho") == NOW
 
 
-async def test_a_nota_repetida_no_lote_nao_dobra_as_filhas(engine: AsyncEngine) -> None:
+async def test_a_nota_repeated_in_the_batch_does_not_double_its_children(engine: AsyncEngine) -> None:
     await _save(engine, nota(1), nota(1, valorNota=Decimal(9)))
     assert await scalar(engine, "SELECT total_nota FROM nfe_cabecalho") == 9
     assert await scalar(engine, "SELECT count(*) FROM nfe_itens") == 1
 
 
-async def test_o_contato_da_nota_so_entra_onde_nao_ha_cadastro(engine: AsyncEngine) -> None:
+async def test_the_contato_of_a_nota_only_enters_where_none_is_registered(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert(connection, contatos, [{"id": 77, "nome": "Do cadastro", "detalhe": {"id": 77}}])
     other = nota(2, contato={"id": 78, "nome": "Da nota", "endereco": {"uf": "RS"}})
@@ -170,7 +170,7 @@ async def test_o_contato_da_nota_so_entra_onde_nao_ha_cadastro(engine: AsyncEngi
 @pytest.mark.parametrize(
     "bad", [set(), {0}, {49}, {3, 4}, {1, 17, 33}, set(range(50))], ids=lambda b: f"{len(b)}-ruins"
 )
-async def test_a_bissecao_acha_exatamente_os_ruins(engine: AsyncEngine, bad: set[int]) -> None:
+async def test_the_bisection_finds_exactly_the_bad_ones(engine: AsyncEngine, bad: set[int]) -> None:
     notas = [nota(i, **({"x": Decimal("1e400000")} if i in bad else {})) for i in range(50)]
     outcome = await _save(engine, *notas)
     assert {item.document["id"] for item, _ in outcome.refused} == bad
@@ -181,7 +181,7 @@ async def test_a_bissecao_acha_exatamente_os_ruins(engine: AsyncEngine, bad: set
     assert await scalar(engine, "SELECT count(*) FROM nfe_itens") == len(good)
 
 
-async def test_a_que_nao_se_le_e_recusada_inteira_e_sozinha(engine: AsyncEngine) -> None:
+async def test_one_that_cannot_be_read_is_refused_whole_and_alone(engine: AsyncEngine) -> None:
     whole = nota(1)
     await _save(engine, whole, nota(2))
     before = await rows(engine, "SELECT to_jsonb(n) FROM nfe_cabecalho n WHERE id = 1")
@@ -195,7 +195,7 @@ async def test_a_que_nao_se_le_e_recusada_inteira_e_sozinha(engine: AsyncEngine)
     assert await scalar(engine, "SELECT count(*) FROM nfe_itens WHERE nfe_id = 1") == 1
 
 
-async def test_as_linhas_que_vieram_como_objeto_aparecem_na_visao(engine: AsyncEngine) -> None:
+async def test_lines_that_came_as_an_object_appear_in_the_view(engine: AsyncEngine) -> None:
     line = {"codigo": "A", "quantidade": "1,5", "valor": "1.234,56", "valorTotal": "1.851,84"}
     await _save(engine, nota(1, itens={"1": line, "2": line | {"codigo": "B"}}))
     read = "SELECT linha, codigo_produto, quantidade, valor_unitario, valor_total FROM vw_nfe_linhas ORDER BY linha"
@@ -203,13 +203,13 @@ async def test_as_linhas_que_vieram_como_objeto_aparecem_na_visao(engine: AsyncE
     assert await rows(engine, read) == [(1, "A", *numbers), (2, "B", *numbers)]
 
 
-async def test_uma_nota_sem_id_e_recusada_sozinha(engine: AsyncEngine) -> None:
+async def test_a_nota_without_an_id_is_refused_alone(engine: AsyncEngine) -> None:
     outcome = await _save(engine, nota(1), {"id": None, "itens": []}, nota(2))
     assert [item.document["id"] for item, _ in outcome.refused] == [None]
     assert outcome.created == {1, 2}
 
 
-async def test_um_defeito_do_banco_nao_e_culpa_da_nota(engine: AsyncEngine) -> None:
+async def test_a_flaw_of_the_database_is_not_the_fault_of_the_nota(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE nfe_itens RENAME TO outra")
     with pytest.raises(DBAPIError):
@@ -217,7 +217,7 @@ async def test_um_defeito_do_banco_nao_e_culpa_da_nota(engine: AsyncEngine) -> N
     assert await scalar(engine, "SELECT count(*) FROM nfe_cabecalho") == 0
 
 
-async def test_o_resumo_da_lista_vai_com_a_nota(engine: AsyncEngine) -> None:
+async def test_the_resumo_of_the_list_goes_with_the_nota(engine: AsyncEngine) -> None:
     await _save(engine, nota(1), resumo="abc")
     await _save(engine, nota(1), resumo="def")
     assert await scalar(engine, "SELECT resumo_lista FROM nfe_cabecalho") == "def"

@@ -46,7 +46,7 @@ def _products(bling: Bling) -> dict[int, Any]:
 
 
 @pytest.mark.loaded(START)
-async def test_a_cobertura_e_a_conta_feita_por_fora(account: Account, bling: Bling) -> None:
+async def test_the_coverage_agrees_with_an_independent_computation(account: Account, bling: Bling) -> None:
     living = {id_: e.detail for id_, e in bling.company.products.entries.items() if not e.deleted}
     preferred = dict(await rows(account.engine, "SELECT codigo, id FROM produtos WHERE preferido"))
     sold: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -126,7 +126,7 @@ def _orders(bling: Bling) -> list[dict[str, Any]]:
 
 @pytest.mark.loaded(START)
 @pytest.mark.slow
-async def test_a_margem_e_a_conta_feita_por_fora(account: Account, bling: Bling) -> None:
+async def test_the_margin_agrees_with_an_independent_computation(account: Account, bling: Bling) -> None:
     cost = costs(bling)
     products: defaultdict[Any, list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
     channels: defaultdict[Any, list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
@@ -164,7 +164,7 @@ async def test_a_margem_e_a_conta_feita_por_fora(account: Account, bling: Bling)
 
 
 @pytest.mark.loaded(START)
-async def test_vale_o_custo_do_dia_da_venda(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_the_cost_of_the_day_of_the_sale_counts(account: Account, bling: Bling, clock: FakeClock) -> None:
     link, product, cost = (
         await rows(
             account.engine,
@@ -208,7 +208,7 @@ PRODUCTS = (
 )
 
 
-async def test_o_que_nao_tem_custo_conhecido_e_dito_e_nao_e_custo_zero(account: Account) -> None:
+async def test_what_has_no_known_cost_is_said_and_is_not_of_cost_zero(account: Account) -> None:
     await execute(account.engine, *PRODUCTS)
     value = "SELECT produto_id, valor_custo FROM vw_estoque_cobertura ORDER BY 1"
     assert await rows(account.engine, value) == [(1, 50), (2, None), (3, None), (4, 20), (5, None)]
@@ -229,7 +229,7 @@ async def test_o_que_nao_tem_custo_conhecido_e_dito_e_nao_e_custo_zero(account: 
     [((12, 24, 60, 36), 132), ((12, 12, 12, 12), 132), ((16, 12, 16, 12), 156)],
     ids=["em reais", "a mesma porcentagem", "a porcentagem de dois canais"],
 )
-async def test_a_comissao_le_se_em_reais_ou_em_porcentagem(
+async def test_the_commission_is_read_in_money_or_in_percent(
     account: Account, taxas: tuple[int, ...], expected: int
 ) -> None:
     """Em dinheiro cresce com o pedido; em porcentagem, não."""
@@ -245,7 +245,7 @@ async def test_a_comissao_le_se_em_reais_ou_em_porcentagem(
 
 
 @pytest.mark.parametrize("number", ["'1e400'", "'-1e400'", "'NaN'"])
-async def test_um_numero_absurdo_nao_derruba_as_views(account: Account, number: str) -> None:
+async def test_an_absurd_number_does_not_break_the_views(account: Account, number: str) -> None:
     await execute(
         account.engine,
         *PRODUCTS,

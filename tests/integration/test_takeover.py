@@ -104,7 +104,7 @@ async def old(empty_engine: AsyncEngine) -> AsyncEngine:
     return empty_engine
 
 
-async def test_as_linhas_ficam_e_os_numeros_viram_exatos(old: AsyncEngine) -> None:
+async def test_the_rows_stay_and_the_numbers_become_exact(old: AsyncEngine) -> None:
     assert await schema.upgrade(old) == (None, migrations.HEAD)
     note = await rows(
         old, "SELECT numero, contato_nome, total_produtos, total_nota, total_descontos FROM nfe_cabecalho"
@@ -117,7 +117,7 @@ async def test_as_linhas_ficam_e_os_numeros_viram_exatos(old: AsyncEngine) -> No
     assert await rows(old, "SELECT email, uf FROM contatos") == [(None, "RS")]
 
 
-async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
+async def test_the_types_are_those_of_the_models(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     floats = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND data_type = :type"
     assert await scalar(old, floats, type="double precision") == 2, (
@@ -144,7 +144,7 @@ async def test_os_tipos_sao_os_dos_modelos(old: AsyncEngine) -> None:
     }
 
 
-async def test_o_token_simples_continua_valendo(old: AsyncEngine) -> None:
+async def test_the_plain_token_still_works(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     token = await PgTokenStore(old, TokenCipher()).read()
     assert token is not None
@@ -157,20 +157,20 @@ async def test_o_token_simples_continua_valendo(old: AsyncEngine) -> None:
     assert await scalar(old, "SELECT count(*) FROM oauth_tokens") == 1
 
 
-async def test_o_id_da_forma_de_pagamento_sai_da_coluna_do_codigo_fiscal(old: AsyncEngine) -> None:
+async def test_the_forma_pagamento_id_leaves_the_codigo_fiscal_column(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     found = await rows(old, "SELECT tipo_pagamento, forma_pagamento_id FROM nfe_pagamentos ORDER BY id")
     assert found == [(None, 2094137), (None, None)]
 
 
-async def test_o_sku_deixa_de_ser_unico_qualquer_que_fosse_o_nome_do_indice(old: AsyncEngine) -> None:
+async def test_the_sku_is_no_longer_unique_whatever_the_index_was_called(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     async with old.begin() as connection:
         await connection.exec_driver_sql("INSERT INTO produtos (id, codigo) VALUES (22, 'ENG-1')")
     assert await rows(old, "SELECT id, preferido FROM produtos ORDER BY id") == [(20, True), (21, False), (22, False)]
 
 
-async def test_os_indices_com_outro_nome_nao_se_repetem(old: AsyncEngine) -> None:
+async def test_indexes_under_another_name_are_not_repeated(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     repeated = await rows(
         old,
@@ -183,7 +183,7 @@ async def test_os_indices_com_outro_nome_nao_se_repetem(old: AsyncEngine) -> Non
     assert indexed == [(11,)], "a chave, os quatro de antes, chave_acesso, serie, a numeração e os três do painel"
 
 
-async def test_so_a_execucao_que_deu_certo_diz_ate_onde_se_cobriu(old: AsyncEngine) -> None:
+async def test_only_a_successful_run_says_how_far_was_covered(old: AsyncEngine) -> None:
     """O primeiro coletor anotava a data de referência também nas que falhavam."""
     await schema.upgrade(old)
     async with old.begin() as connection:
@@ -192,7 +192,7 @@ async def test_so_a_execucao_que_deu_certo_diz_ate_onde_se_cobriu(old: AsyncEngi
         assert (await control.bookmark(connection, datetime.now(UTC))).day == date(2026, 2, 10)
 
 
-async def test_as_views_respondem_o_mesmo_e_guardam_o_que_tinham(old: AsyncEngine, empty_database_url: str) -> None:
+async def test_the_views_answer_the_same_and_keep_what_they_had(old: AsyncEngine, empty_database_url: str) -> None:
     await _script(old, REPORTS)
     before = [await rows(old, query) for query in READ]
     await schema.upgrade(old)
@@ -211,7 +211,7 @@ async def test_as_views_respondem_o_mesmo_e_guardam_o_que_tinham(old: AsyncEngin
     await _script(old, "REFRESH MATERIALIZED VIEW CONCURRENTLY resumo")
 
 
-async def test_uma_view_que_nao_sai_e_dita_pelo_nome_e_nada_muda(old: AsyncEngine) -> None:
+async def test_a_view_that_cannot_be_dropped_is_named_and_nothing_changes(old: AsyncEngine) -> None:
     await _script(old, "CREATE VIEW vendas AS SELECT id, total_nota FROM nfe_cabecalho")
     await _script(old, "CREATE FUNCTION f(v vendas) RETURNS bigint LANGUAGE sql AS 'SELECT v.id'")
     with pytest.raises(DatabaseError, match=r"A view vendas .*Nada foi mudado"):

@@ -71,7 +71,7 @@ HERS = _pagamento({"id": HER, "nome": NAME}, observacoes="da Zybélina")
 OTHERS = _pagamento({"id": OTHER, "nome": "Quirino Prado"}, observacoes="do Quirino")
 
 
-async def test_um_bordero_so_se_exporta_no_que_e_dela(engine: AsyncEngine) -> None:
+async def test_a_bordero_is_exported_only_in_what_is_of_the_person(engine: AsyncEngine) -> None:
     await _save(engine, BORDEROS, _bordero(1, OTHERS, HERS), _bordero(2, OTHERS))
     await _save(engine, BORDEROS, _bordero(1, OTHERS | {"valorPago": 11}, HERS))
     (bordero,) = (await export_person(engine, HER, NOW))["registros"]["borderos"]
@@ -82,7 +82,7 @@ async def test_um_bordero_so_se_exporta_no_que_e_dela(engine: AsyncEngine) -> No
     assert "Quirino" not in str(bordero)
 
 
-async def test_de_um_bordero_de_varios_so_sai_o_que_e_dela(engine: AsyncEngine) -> None:
+async def test_from_a_shared_bordero_only_what_is_of_the_person_goes(engine: AsyncEngine) -> None:
     text_of_her = f"Acerto com {NAME} e mais um"
     await _save(engine, CONTATOS, _contato())
     await _save(engine, BORDEROS, _bordero(1, OTHERS, HERS, historico=text_of_her))
@@ -109,7 +109,7 @@ async def test_de_um_bordero_de_varios_so_sai_o_que_e_dela(engine: AsyncEngine) 
     assert "Acerto" not in dump
 
 
-async def test_um_bordero_que_ja_foi_dela(engine: AsyncEngine) -> None:
+async def test_a_bordero_that_once_was_of_the_person(engine: AsyncEngine) -> None:
     await _save(engine, BORDEROS, _bordero(1, HERS, historico=f"para {NAME}"))
     await _save(engine, BORDEROS, _bordero(1, OTHERS, historico="para Quirino"))
     exported = await export_person(engine, HER, NOW)
@@ -121,7 +121,7 @@ async def test_um_bordero_que_ja_foi_dela(engine: AsyncEngine) -> None:
     assert (await _detail(engine, "borderos", 1))["pagamentos"] == [OTHERS]
 
 
-async def test_o_documento_sai_tambem_das_colunas_e_das_filhas(engine: AsyncEngine) -> None:
+async def test_the_documento_also_goes_from_the_columns_and_the_children(engine: AsyncEngine) -> None:
     """As linhas do que cita a pessoa refazem-se, também as de um recurso que não fala de pessoas."""
     written = "529.982.247-25"
     await _save(engine, CONTATOS, _contato())
@@ -135,7 +135,7 @@ async def test_o_documento_sai_tambem_das_colunas_e_das_filhas(engine: AsyncEngi
     assert await rows(engine, "SELECT nome FROM produtos WHERE id = 20") == [(None,)]
 
 
-async def test_o_documento_sai_tambem_do_que_fica_do_que_e_dela(engine: AsyncEngine) -> None:
+async def test_the_documento_also_goes_from_what_stays_of_the_person(engine: AsyncEngine) -> None:
     await _save(engine, CONTATOS, _contato())
     hers = {"id": HER, "nome": NAME, "tipoPessoa": "F", "numeroDocumento": CPF}
     await _save(engine, PEDIDOS_VENDA, _pedido(10, {}, contato=hers, numeroLoja="529.982.247-25"))
@@ -144,7 +144,7 @@ async def test_o_documento_sai_tambem_do_que_fica_do_que_e_dela(engine: AsyncEng
 
 
 @pytest.mark.parametrize("documento", [CPF, ""])
-async def test_quem_so_transporta_acha_se_pelo_id(engine: AsyncEngine, documento: str) -> None:
+async def test_who_only_carries_is_found_by_id(engine: AsyncEngine, documento: str) -> None:
     """Um contato sem documento, ou que nem está em contatos, citado no fundo de um pedido de outro."""
     if documento:
         await _save(engine, CONTATOS, _contato(numeroDocumento=documento))
@@ -181,7 +181,7 @@ async def test_quem_so_transporta_acha_se_pelo_id(engine: AsyncEngine, documento
         ({"numeroDocumento": int(CPF)}, CPF),
     ],
 )
-async def test_um_objeto_diz_o_documento_de_mais_de_uma_forma(
+async def test_an_object_says_the_documento_in_more_than_one_way(
     engine: AsyncEngine, said: dict[str, Any], documento: str
 ) -> None:
     await _save(engine, CONTATOS, _contato(numeroDocumento=documento))
@@ -195,7 +195,7 @@ async def test_um_objeto_diz_o_documento_de_mais_de_uma_forma(
     assert (transporte["quem"], transporte["outro"]) == ({}, other)
 
 
-async def test_um_homonimo_fica_como_esta(engine: AsyncEngine) -> None:
+async def test_a_namesake_stays_as_it_is(engine: AsyncEngine) -> None:
     """O nome igual não é a pessoa, se o que o diz traz outro documento ou outro contato."""
     await _save(engine, CONTATOS, _contato())
     namesake = {"id": OTHER, "nome": NAME, "tipoPessoa": "F", "numeroDocumento": OTHERS_CPF}
@@ -216,7 +216,7 @@ async def test_um_homonimo_fica_como_esta(engine: AsyncEngine) -> None:
     assert await rows(engine, "SELECT nome, fantasia FROM contatos WHERE id = :id", id=OTHER) == [(NAME, None)]
 
 
-async def test_o_fornecedor_de_um_produto(engine: AsyncEngine) -> None:
+async def test_the_fornecedor_of_a_produto_is_exported_and_erased(engine: AsyncEngine) -> None:
     vinculo = fixture("produto_fornecedor") | {"id": 30, "fornecedor": {"id": HER, "nome": NAME}}
     await _save(engine, PRODUTOS_FORNECEDORES, vinculo, vinculo | {"id": 31, "fornecedor": {"id": OTHER}})
     (exported,) = (await export_person(engine, HER, NOW))["registros"]["produtos_fornecedores"]
@@ -229,7 +229,7 @@ async def test_o_fornecedor_de_um_produto(engine: AsyncEngine) -> None:
     assert sorted(after) == sorted(before)
 
 
-async def test_quem_so_esta_no_caixa_ou_numa_conta(engine: AsyncEngine) -> None:
+async def test_who_is_only_in_the_caixa_or_in_a_conta_is_erased(engine: AsyncEngine) -> None:
     await _save(engine, CAIXAS, fixture("caixa") | {"contato": {"id": HER, "nome": NAME, "cnpj": "529.982.247-25"}})
     await _save(engine, CONTAS_PAGAR, fixture("conta_pagar") | {"contato": {"id": HER}, "historico": NAME})
     await erase_person(engine, HER, NOW)
@@ -238,18 +238,18 @@ async def test_quem_so_esta_no_caixa_ou_numa_conta(engine: AsyncEngine) -> None:
     assert CPF not in dump
 
 
-async def test_um_id_que_e_de_outra_coisa_nao_e_a_pessoa(engine: AsyncEngine) -> None:
+async def test_an_id_of_something_else_is_not_the_person(engine: AsyncEngine) -> None:
     await _save(engine, PEDIDOS_VENDA, _pedido(10, {"frete": 9}, vendedor={"id": HER}, loja={"id": HER}))
     with pytest.raises(CollectorError, match="não tem o contato"):
         await load_person(engine, HER)
 
 
-def test_toda_tabela_com_o_json_do_bling_e_de_um_recurso() -> None:
+def test_every_table_with_the_json_of_bling_is_of_a_resource() -> None:
     declared = {empresa, *(resource.table for resource in RESOURCES)}  # a empresa é a dona da conta
     assert [table.name for table in metadata.sorted_tables if "detalhe" in table.c and table not in declared] == []
 
 
-async def test_os_textos_do_coletor_nao_guardam_o_documento(engine: AsyncEngine) -> None:
+async def test_the_texts_of_the_collector_do_not_keep_the_documento(engine: AsyncEngine) -> None:
     await _save(engine, CONTATOS, _contato())
     async with engine.begin() as connection:
         await connection.execute(
@@ -261,7 +261,7 @@ async def test_os_textos_do_coletor_nao_guardam_o_documento(engine: AsyncEngine)
 
 
 @pytest.mark.parametrize("documento", ["12", "12-3", "ISENTO", "000.000.000-00"])
-async def test_um_documento_que_nao_diz_de_quem_e(engine: AsyncEngine, documento: str) -> None:
+async def test_a_documento_that_does_not_say_whose_it_is(engine: AsyncEngine, documento: str) -> None:
     """Dois contatos com o mesmo `12` no lugar do documento não são a mesma pessoa, nem é dela todo texto com 12."""
     await _save(
         engine,
@@ -275,7 +275,7 @@ async def test_um_documento_que_nao_diz_de_quem_e(engine: AsyncEngine, documento
     assert await _detail(engine, "contatos", OTHER) == before
 
 
-async def test_o_que_era_de_outro_antes_de_ser_dela_nao_se_exporta(engine: AsyncEngine) -> None:
+async def test_what_was_of_another_before_is_not_exported(engine: AsyncEngine) -> None:
     other = {"id": OTHER, "nome": "Quirino Prado", "numeroDocumento": OTHERS_CPF}
     hers = {"id": HER, "nome": NAME, "numeroDocumento": CPF}
     nota = fixture("nfe_estrangeira")

@@ -80,7 +80,9 @@ def contact(note: Note) -> int | None:
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_cada_view_e_igual_a_conta_feita_por_fora(account: Account, bling: Bling, notes: list[Note]) -> None:
+async def test_each_view_agrees_with_an_independent_computation(
+    account: Account, bling: Bling, notes: list[Note]
+) -> None:
     counted = [note for note in notes if note["situacao"] in (2, *VALID)]
     await _validas(account, notes)
     await _situacoes(account, notes)
@@ -103,7 +105,7 @@ async def test_cada_view_e_igual_a_conta_feita_por_fora(account: Account, bling:
     await _abc(account, "vw_abc_produtos", "codigo_produto", _by_sku(sales(notes)))
     await _pagamentos(account, bling, notes)
     await _saidas(account, notes)
-    await _casas(account)
+    await _decimal_places(account)
 
 
 async def _saidas(account: Account, notes: list[Note]) -> None:
@@ -117,7 +119,7 @@ async def _saidas(account: Account, notes: list[Note]) -> None:
     assert {kind for _, kind in expected} >= {"ajuste", "credito", "debito", "desconhecida"}
 
 
-async def _casas(account: Account) -> None:
+async def _decimal_places(account: Account) -> None:
     """Dinheiro com duas casas, participações com quatro."""
     columns = await rows(
         account.engine,
@@ -182,7 +184,7 @@ async def _clientes(account: Account, bling: Bling, counted: list[Note]) -> None
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_uma_excecao_da_empresa_vale_na_hora(account: Account, notes: list[Note]) -> None:
+async def test_an_exception_of_the_empresa_takes_effect_at_once(account: Account, notes: list[Note]) -> None:
     """O x949 que para esta empresa é venda; e o que a tabela oficial não tem."""
     before = await rows(account.engine, "SELECT sum(valor), sum(valor_a_parte) FROM vw_faturamento_mes")
     valid = [note for note in notes if note["situacao"] in VALID]
@@ -276,7 +278,7 @@ async def _pagamentos(account: Account, bling: Bling, notes: list[Note]) -> None
 
 
 @pytest.mark.loaded(START, before=sell)
-async def test_um_banco_de_antes_ganha_as_operacoes_e_as_views_de_quem_as_le_ficam(
+async def test_an_older_database_gets_the_operacoes_and_keeps_its_readers_views(
     account: Account, notes: list[Note], empty_engine: AsyncEngine
 ) -> None:
     """A migração tira do JSON guardado o mesmo que a coleta grava."""
@@ -302,7 +304,7 @@ async def test_um_banco_de_antes_ganha_as_operacoes_e_as_views_de_quem_as_le_fic
     )
 
 
-async def test_toda_view_diz_o_que_e(account: Account) -> None:
+async def test_every_view_says_what_it_is(account: Account) -> None:
     views = await rows(
         account.engine,
         "SELECT relname, obj_description(oid) FROM pg_class WHERE relkind = 'v' AND relname LIKE 'vw_%'",
@@ -314,7 +316,7 @@ async def test_toda_view_diz_o_que_e(account: Account) -> None:
         assert word in said["vw_nfe_validas"]
 
 
-async def test_as_views_de_um_banco_vazio_nao_falham(account: Account) -> None:
+async def test_the_views_of_an_empty_database_do_not_fail(account: Account) -> None:
     for (name,) in await rows(
         account.engine, "SELECT viewname FROM pg_views WHERE viewname LIKE 'vw_%' AND viewname <> 'vw_cfops'"
     ):

@@ -27,7 +27,7 @@ def values(root: ET.Element, name: str) -> list[str]:
     return [element.text or "" for element in root.iter(f"{SPACE}{name}")]
 
 
-async def test_vem_em_base64_de_gzip_dentro_de_uma_lista(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_it_comes_as_base64_of_gzip_inside_a_list(client: httpx2.AsyncClient, bling: Bling) -> None:
     note = some(bling, 6)
     (found,) = (await asked(client, note["chaveAcesso"], formato="xml")).json()["data"]
     assert found.keys() == {"nome", "conteudo"}
@@ -36,7 +36,7 @@ async def test_vem_em_base64_de_gzip_dentro_de_uma_lista(client: httpx2.AsyncCli
     assert (await asked(client, "1" * 44, formato="xml")).status_code == 404
 
 
-async def test_as_outras_leituras(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_other_readings(client: httpx2.AsyncClient, bling: Bling) -> None:
     cancelled, other = some(bling, 2)["chaveAcesso"], some(bling, 6)["chaveAcesso"]
     bling.configure(document_is_not_gzip=True)
     (found,) = (await asked(client, other, formato="xml")).json()["data"]
@@ -50,7 +50,7 @@ async def test_as_outras_leituras(client: httpx2.AsyncClient, bling: Bling) -> N
     assert (await asked(client, cancelled, formato="xml")).status_code == 404
 
 
-def test_uma_sem_autorizacao_nao_tem_documento(bling: Bling) -> None:
+def test_a_nota_without_authorisation_has_no_document(bling: Bling) -> None:
     from bling_simulator.api.documentos import get_documento
 
     assert get_documento(bling, some(bling, 1)["chaveAcesso"]) is None
@@ -58,7 +58,7 @@ def test_uma_sem_autorizacao_nao_tem_documento(bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("tipo", [0, 1])
-def test_o_xml_e_o_da_nota(bling: Bling, tipo: int) -> None:
+def test_the_xml_is_that_of_the_nota(bling: Bling, tipo: int) -> None:
     for note in bling.notes.values():
         if note["tipo"] != tipo or not note["xml"]:
             continue

@@ -19,7 +19,7 @@ def of(bling: Bling, *situacoes: int) -> set[int]:
     return {id_ for id_, coupon in bling.coupons.items() if coupon["situacao"] in situacoes}
 
 
-async def test_o_padrao_esconde_as_canceladas(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_default_hides_the_cancelled(client: httpx2.AsyncClient, bling: Bling) -> None:
     assert of(bling, 2)
     assert of(bling, 8)
     assert await ids(client) == bling.coupons.keys() - of(bling, 2)
@@ -28,14 +28,14 @@ async def test_o_padrao_esconde_as_canceladas(client: httpx2.AsyncClient, bling:
     assert (await client.get(PATH, params={"situacao": 13})).status_code == 400
 
 
-async def test_as_outras_leituras(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_other_readings(client: httpx2.AsyncClient, bling: Bling) -> None:
     bling.configure(coupon_default_hides_cancelled=False, coupon_default_hides_contingency=True)
     assert await ids(client) == bling.coupons.keys() - of(bling, 8)
     bling.configure(coupon_filter_12_answers_400=True)
     assert (await client.get(PATH, params={"situacao": 12})).status_code == 400
 
 
-async def test_a_linha_nao_traz_o_valor_e_o_detalhe_traz(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_row_does_not_bring_the_value_and_the_detail_does(client: httpx2.AsyncClient, bling: Bling) -> None:
     coupon_id = bling.issue_coupon()
     row = next(row for row in (await client.get(PATH)).json()["data"] if row["id"] == coupon_id)
     detail = (await client.get(f"{PATH}/{coupon_id}")).json()["data"]
@@ -44,13 +44,13 @@ async def test_a_linha_nao_traz_o_valor_e_o_detalhe_traz(client: httpx2.AsyncCli
     assert row.items() <= detail.items()
 
 
-def test_as_chaves_sao_do_modelo_65(bling: Bling) -> None:
+def test_the_chaves_are_of_model_65(bling: Bling) -> None:
     keys = [coupon["chaveAcesso"] for coupon in bling.coupons.values() if coupon["chaveAcesso"]]
     assert all(is_access_key(key) and key[20:22] == "65" for key in keys)
     assert not bling.notes.keys() & bling.coupons.keys()
 
 
-def test_muda_cancela_e_exclui(bling: Bling) -> None:
+def test_it_edits_cancels_and_deletes(bling: Bling) -> None:
     coupon_id = bling.issue_coupon(situacao=1)
     assert bling.coupons[coupon_id]["chaveAcesso"] == ""
     bling.edit_coupon(coupon_id, situacao=6)
@@ -62,7 +62,7 @@ def test_muda_cancela_e_exclui(bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("another", [False, True])
-def test_a_empresa_e_quem_emite(bling: Bling, another: bool) -> None:
+def test_the_empresa_is_the_issuer(bling: Bling, another: bool) -> None:
     before = set(bling.coupons)
     if another:
         bling.become_another()

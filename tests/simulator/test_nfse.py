@@ -18,21 +18,21 @@ def of(bling: Bling, *situacoes: int) -> set[int]:
     return {id_ for id_, each in bling.services.items() if each["situacao"] in situacoes}
 
 
-async def test_o_padrao_mostra_todas_e_o_filtro_vai_de_0_a_3(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_default_shows_all_and_the_filter_goes_from_0_to_3(client: httpx2.AsyncClient, bling: Bling) -> None:
     assert all(of(bling, situacao) for situacao in range(4))
     assert await ids(client) == bling.services.keys()
     assert [await ids(client, situacao=each) for each in range(4)] == [of(bling, each) for each in range(4)]
     assert (await client.get(PATH, params={"situacao": 4})).status_code == 400
 
 
-async def test_as_outras_leituras(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_other_readings(client: httpx2.AsyncClient, bling: Bling) -> None:
     bling.configure(service_default_hides_cancelled=True, service_filter_starts_at_one=True)
     assert await ids(client) == bling.services.keys() - of(bling, 3)
     assert [await ids(client, situacao=each + 1) for each in range(4)] == [of(bling, each) for each in range(4)]
     assert (await client.get(PATH, params={"situacao": 0})).status_code == 400
 
 
-async def test_o_link_e_o_codigo_so_vem_no_detalhe(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_link_and_the_codigo_only_come_in_the_detail(client: httpx2.AsyncClient, bling: Bling) -> None:
     (chosen,) = await ids(client, limite=1)
     row = (await client.get(PATH, params={"limite": 1})).json()["data"][0]
     detail = (await client.get(f"{PATH}/{chosen}")).json()["data"]
@@ -40,7 +40,7 @@ async def test_o_link_e_o_codigo_so_vem_no_detalhe(client: httpx2.AsyncClient, b
     assert (await client.get(f"{PATH}/configuracoes")).status_code == 404
 
 
-async def test_o_periodo_e_de_dias(client: httpx2.AsyncClient, bling: Bling) -> None:
+async def test_the_period_is_of_days(client: httpx2.AsyncClient, bling: Bling) -> None:
     service_id = bling.add_service()
     day = bling.services[service_id]["dataEmissao"]
     assert service_id in await ids(client, dataEmissaoInicial=day, dataEmissaoFinal=day)
@@ -49,7 +49,7 @@ async def test_o_periodo_e_de_dias(client: httpx2.AsyncClient, bling: Bling) -> 
     } == {day}
 
 
-def test_uma_pendente_ganha_numero_quando_e_emitida(bling: Bling) -> None:
+def test_a_pending_one_gets_its_number_when_issued(bling: Bling) -> None:
     service_id = bling.add_service(situacao=0)
     assert bling.services[service_id]["numero"] == ""
     bling.edit_service(service_id, situacao=1)
@@ -61,7 +61,7 @@ def test_uma_pendente_ganha_numero_quando_e_emitida(bling: Bling) -> None:
         bling.edit_service(service_id, situacao=2)
 
 
-def test_a_outra_empresa_tem_outras(bling: Bling) -> None:
+def test_another_empresa_has_others(bling: Bling) -> None:
     before = set(bling.services)
     bling.become_another()
     assert bling.services

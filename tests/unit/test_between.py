@@ -13,18 +13,18 @@ windows = st.builds(lambda a, b: Window(min(a, b), max(a, b)), days, days)
 HOURS, DAYS = Between("de", "ate"), Between("de", "ate", hours=False)
 
 
-def test_com_hora_vao_o_primeiro_e_o_ultimo_segundo() -> None:
+def test_with_hours_the_first_and_the_last_second_go() -> None:
     period = Period.of(Window(date(2026, 2, 1), date(2026, 2, 28)))
     assert HOURS.params(period) == (("de", "2026-02-01 00:00:00"), ("ate", "2026-02-28 23:59:59"))
 
 
-def test_em_dias_vai_um_a_mais_de_cada_lado() -> None:
+def test_in_days_one_more_goes_on_each_side() -> None:
     period = Period.of(Window(date(2026, 3, 1), date(2026, 3, 31)))
     assert DAYS.params(period) == (("de", "2026-02-28"), ("ate", "2026-04-01"))
 
 
 @given(windows)
-def test_nenhuma_janela_planejada_pede_mais_de_um_ano(window: Window) -> None:
+def test_no_planned_window_asks_for_more_than_a_year(window: Window) -> None:
     for between in (HOURS, DAYS):
         for piece in plan([window], between.max_days):
             start, end = (datetime.fromisoformat(value) for _, value in between.params(Period.of(piece)))
@@ -32,7 +32,7 @@ def test_nenhuma_janela_planejada_pede_mais_de_um_ano(window: Window) -> None:
 
 
 @given(windows)
-def test_as_metades_de_um_filtro_de_dias_sao_dias_inteiros_ate_um_so(window: Window) -> None:
+def test_the_halves_of_a_filter_by_days_are_whole_days_down_to_one(window: Window) -> None:
     periods, cuts = [Period.of(window)], 0
     while periods:
         halves = DAYS.halves(periods.pop())
@@ -44,7 +44,7 @@ def test_as_metades_de_um_filtro_de_dias_sao_dias_inteiros_ate_um_so(window: Win
 
 
 @pytest.mark.parametrize("between", [HOURS, DAYS])
-def test_o_ultimo_dia_de_um_periodo(between: Between) -> None:
+def test_the_last_day_of_a_period(between: Between) -> None:
     period = Period(datetime(2026, 2, 1, 8), datetime(2026, 2, 3, 9))  # noqa: DTZ001 - hora de Brasília
     assert period.last_day == Period(datetime(2026, 2, 3), datetime(2026, 2, 3, 9))  # noqa: DTZ001 - idem
     within = Period(datetime(2026, 2, 3, 8), datetime(2026, 2, 3, 9))  # noqa: DTZ001 - idem

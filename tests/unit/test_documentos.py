@@ -14,20 +14,20 @@ LETTERS = "12ABC34501DE35"
 
 
 @pytest.mark.parametrize("written", [LETTERS, LETTERS.lower(), "12.ABC.345/01DE-35", " 12.abc.345/01de-35 "])
-def test_um_cnpj_de_letras_e_um_cnpj(written: str) -> None:
+def test_a_lettered_cnpj_is_a_cnpj(written: str) -> None:
     assert documento(written) == plain(written) == LETTERS
     assert is_cnpj(plain(written))
     assert masked(written) == "**.ABC.345/01DE-**"
 
 
-def test_os_verificadores_de_um_de_letras() -> None:
+def test_the_check_digits_of_a_lettered_one() -> None:
     rng = random.Random(3)
     for document in [make_cnpj(rng, letters=True) for _ in range(200)]:
         assert checks(document)
         assert not checks(document[:-1] + str((int(document[-1]) + 1) % 10))
 
 
-def test_quem_emitiu_uma_chave() -> None:
+def test_who_issued_a_chave() -> None:
     for cnpj in ("91827364000103", LETTERS):
         key = access_key(uf_code="43", emitted=date(2026, 8, 1), cnpj=cnpj, serie=1, numero=7, code=1)
         assert is_chave(key)

@@ -18,7 +18,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("body", [{"data": SAID}, SAID])
-def test_o_que_se_guarda_dela_e_o_que_o_bling_disse_inteiro(body: Json) -> None:
+def test_what_is_kept_of_the_empresa_is_all_that_bling_said(body: Json) -> None:
     assert read_empresa(body) == Empresa(
         bling_id="436c56a5679921f5f13a3d6433561773",
         nome="Engrenagens Sol do Vale Ltda",
@@ -30,5 +30,5 @@ def test_o_que_se_guarda_dela_e_o_que_o_bling_disse_inteiro(body: Json) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"data": []}, {"data": {"nome": "Sem id"}}, {"error": {"type": "FORBIDDEN"}}])
-def test_sem_o_id_nem_o_cnpj_nao_se_sabe(body: Json) -> None:
+def test_without_the_id_or_the_cnpj_it_is_not_known(body: Json) -> None:
     assert read_empresa(body) is None

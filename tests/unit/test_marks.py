@@ -14,7 +14,7 @@ from bling_collector.cli.screen.terminal import mark
     ("marks", "returned", "expected"),
     [([], 0, 0), ([True], 0, 0), ([True, False, True], 0, 1), ([False], 3, 3), ([False], None, 1), ([], None, 0)],
 )
-def test_um_x_nunca_sai_com_zero(marks: list[bool], returned: int | None, expected: int) -> None:
+def test_a_cross_never_exits_with_zero(marks: list[bool], returned: int | None, expected: int) -> None:
     @click.group(cls=Group)
     def root() -> None:
         pass
@@ -33,7 +33,7 @@ def test_um_x_nunca_sai_com_zero(marks: list[bool], returned: int | None, expect
     assert root.main(["dentro", "look"], standalone_mode=False) == expected, "a chamada anterior não conta nesta"
 
 
-def test_so_um_lugar_escreve_o_x() -> None:
+def test_only_one_place_writes_the_cross() -> None:
     folder = Path(next(iter(bling_collector.cli.__path__)))
     assert {file.name for file in folder.rglob("*.py") if "✘" in file.read_text(encoding="utf-8")} == {
         "terminal.py",

@@ -25,22 +25,22 @@ from bling_collector.payload import measured
         ("123456789.12", "123456789.12"),
     ],
 )
-def test_o_numero_que_se_quis_dizer(said: str, meant: str) -> None:
+def test_the_number_that_was_meant(said: str, meant: str) -> None:
     assert measured(Decimal(said)) == Decimal(meant)
 
 
 @given(st.integers(-9_999_999, 9_999_999), st.integers(10, 15))
-def test_um_valor_em_centavos_volta_do_ruido_igual(cents: int, digits: int) -> None:
+def test_a_value_in_cents_comes_back_from_the_noise_the_same(cents: int, digits: int) -> None:
     value = Decimal(cents) / 100
     (noisy,) = struct.unpack("f", struct.pack("f", value))
     assert measured(Decimal(f"{noisy:.{digits}g}")) == value
 
 
 @given(st.decimals(-(10**12), 10**12, places=2))
-def test_um_valor_sem_ruido_fica_como_esta(value: Decimal) -> None:
+def test_a_value_without_noise_stays_as_it_is(value: Decimal) -> None:
     assert measured(value) == value
 
 
 @pytest.mark.parametrize("value", [None, "", "dez", {"id": 1}, True])
-def test_o_que_nao_e_numero_continua_sem_ser(value: object) -> None:
+def test_what_is_no_number_still_is_none(value: object) -> None:
     assert measured(value) is None

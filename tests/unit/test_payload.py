@@ -16,7 +16,7 @@ NUMBERS = ["0.1", "1.10", "-0.0", "1E+2", "123456789012345678901234567890.12", "
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_um_numero_vai_e_volta_igual(number: str) -> None:
+def test_a_number_goes_and_comes_back_the_same(number: str) -> None:
     value = loads(f'{{"v": {number}}}')["v"]
     assert str(loads(dumps({"v": value}))["v"]) == str(value)
     assert Decimal(value) == Decimal(number)
@@ -24,14 +24,14 @@ def test_um_numero_vai_e_volta_igual(number: str) -> None:
 
 
 @given(value=st.decimals(allow_nan=False, allow_infinity=False) | st.integers(-(2**200), 2**200))
-def test_qualquer_numero_vai_e_volta_exato(value: Decimal | int) -> None:
+def test_any_number_goes_and_comes_back_exact(value: Decimal | int) -> None:
     again = loads(dumps({"v": value}))["v"]
     assert Decimal(again) == Decimal(value)
     assert Decimal(again).as_tuple() == Decimal(value).as_tuple()
 
 
 @given(words=st.text(alphabet=st.characters(exclude_categories=[])))
-def test_qualquer_texto_vira_json_que_o_postgresql_aceita(words: str) -> None:
+def test_any_text_becomes_json_that_postgresql_accepts(words: str) -> None:
     text = dumps({"t": words, words: 1})
     expected = payload.storable(words)
     assert json.loads(text) == {"t": expected, expected: 1} or expected == "t"
@@ -44,12 +44,12 @@ def test_qualquer_texto_vira_json_que_o_postgresql_aceita(words: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "NaN", '{"a": Infinity}', "<html>", '{"a": 1e99999999999999999999}', "9" * 5000]
 )
-def test_o_que_nao_e_json_e_um_value_error(text: str) -> None:
+def test_what_is_not_json_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         loads(text)
 
 
-def test_datas_viram_texto_e_o_resto_e_recusado() -> None:
+def test_dates_become_text_and_the_rest_is_refused() -> None:
     assert loads(dumps({"d": date(2026, 2, 3), "h": datetime(2026, 2, 3, 9, 5)})) == {  # noqa: DTZ001 — hora local do Bling
         "d": "2026-02-03",
         "h": "2026-02-03T09:05:00",
@@ -58,11 +58,11 @@ def test_datas_viram_texto_e_o_resto_e_recusado() -> None:
         dumps({"x": {1}})
 
 
-def test_bytes_viram_o_que_o_postgresql_le_como_bytea() -> None:
+def test_bytes_become_what_postgresql_reads_as_bytea() -> None:
     assert dumps({"conteudo": b"\x1f\x8b\x00a"}) == '{"conteudo": "\\\\x1f8b0061"}'
 
 
-def test_a_impressao_nao_depende_da_ordem_das_chaves_e_depende_de_tudo_o_mais() -> None:
+def test_the_digest_depends_on_everything_but_the_order_of_the_keys() -> None:
     one, other = loads('{"a": 1, "b": {"c": [1, 2], "d": "é"}}'), loads('{"b": {"d": "é", "c": [1, 2]}, "a": 1}')
     assert digest(one) == digest(other)
     assert len(digest(one)) == 32
@@ -218,7 +218,7 @@ def test_boolean(value: Any, expected: bool | None) -> None:
     assert payload.boolean(value) is expected
 
 
-def test_part_e_objects_nao_tropecam() -> None:
+def test_part_and_objects_do_not_stumble() -> None:
     assert payload.part({"a": {"b": 1}}, "a", "b") == 1
     assert payload.part({"a": [1]}, "a", "b") is None
     assert payload.part(None, "a") is None
@@ -227,7 +227,7 @@ def test_part_e_objects_nao_tropecam() -> None:
     assert payload.objects({"10": {"a": 3}, "2": {"a": 2}, "1": 5}) == [{"a": 2}, {"a": 3}]
 
 
-def test_o_dia_que_noutro_fuso_e_outro_nao_se_adivinha() -> None:
+def test_a_day_that_is_another_in_another_zone_is_not_guessed() -> None:
     assert payload.local_datetime("2026-01-01T01:00:00Z") == datetime(2025, 12, 31, 22)  # noqa: DTZ001 — hora de Brasília
     assert payload.local_date("2026-01-01T01:00:00Z") is None
     assert payload.local_date("2026-03-05T00:00:00-03:00") == date(2026, 3, 5)
@@ -261,7 +261,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("method", CASES)
-def test_um_campo_se_le_falta_ou_e_recusado_e_nunca_some(method: str) -> None:
+def test_a_field_is_read_missing_or_refused_and_never_vanishes(method: str) -> None:
     empty, read, refused = CASES[method]
 
     def field(value: Any) -> Any:
@@ -275,7 +275,7 @@ def test_um_campo_se_le_falta_ou_e_recusado_e_nunca_some(method: str) -> None:
             field(value)
 
 
-def test_os_objetos_de_uma_lista() -> None:
+def test_the_objects_of_a_list() -> None:
     def lines(value: Any) -> list[tuple[Any, str]]:
         return [(line.value, line.place) for line in Fields({"i": value}).objects("i")]
 
@@ -291,7 +291,7 @@ def test_os_objetos_de_uma_lista() -> None:
 @pytest.mark.parametrize(
     "value", ["João da Silva", "joao@exemplo.com.br", "123.456.789-09", "12345678909", "x" * 500 + " 123.456.789-09"]
 )
-def test_a_recusa_nao_diz_de_quem_e(value: str) -> None:
+def test_the_refusal_does_not_say_whose_it_is(value: str) -> None:
     with pytest.raises(UnreadableError) as refusal:
         Fields({"v": value}).local_date("v")
     assert len(str(refusal.value)) < 90

@@ -36,19 +36,19 @@ def all_days(pieces: list[Window]) -> list[date]:
     return [piece.inicio + i * DAY for piece in pieces for i in range((piece.fim - piece.inicio).days + 1)]
 
 
-def test_os_parametros_levam_sempre_a_hora() -> None:
+def test_the_parameters_always_carry_the_hour() -> None:
     period = Period.of(Window(date(2025, 1, 1), date(2025, 12, 31)))
     params = Between("dataEmissaoInicial", "dataEmissaoFinal").params(period)
     assert params == (("dataEmissaoInicial", "2025-01-01 00:00:00"), ("dataEmissaoFinal", "2025-12-31 23:59:59"))
 
 
-def test_o_filtro_que_serve_a_varias_datas_diz_qual_e() -> None:
+def test_a_filter_that_serves_several_dates_says_which() -> None:
     due = Between("dataInicial", "dataFinal", hours=False, of=(("tipoFiltroData", "V"),))
     params = due.params(Period.of(Window(date(2025, 1, 1), date(2025, 1, 31))))
     assert params == (("tipoFiltroData", "V"), ("dataInicial", "2024-12-31"), ("dataFinal", "2025-02-01"))
 
 
-def test_o_que_se_pede_de_uma_vez_pode_ser_menos_que_um_ano() -> None:
+def test_what_is_asked_at_once_may_be_less_than_a_year() -> None:
     assert [Between("i", "f", hours=hours).max_days for hours in (True, False)] == [365, 363]
     month = Between("i", "f", hours=False, most=31)
     assert plan([Window(date(2025, 1, 1), date(2025, 3, 12))], month.max_days) == [
@@ -60,7 +60,7 @@ def test_o_que_se_pede_de_uma_vez_pode_ser_menos_que_um_ano() -> None:
 
 @settings(deadline=None)
 @given(st.lists(windows, max_size=6), st.integers(1, MAX_DAYS))
-def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_do_que_cabe(asked: list[Window], most: int) -> None:
+def test_the_plan_covers_each_day_once_within_what_fits(asked: list[Window], most: int) -> None:
     pieces = plan(asked, most)
     covered = all_days(pieces)
     assert len(covered) == len(set(covered)), "um dia duas vezes"
@@ -73,13 +73,13 @@ def test_o_plano_cobre_cada_dia_pedido_uma_vez_sem_passar_do_que_cabe(asked: lis
 
 
 @given(st.lists(windows, max_size=6))
-def test_juntar_duas_vezes_e_juntar_uma(asked: list[Window]) -> None:
+def test_merging_twice_is_merging_once(asked: list[Window]) -> None:
     once = merge(asked)
     assert merge(once) == once
     assert all(earlier.fim + DAY < later.inicio for earlier, later in pairwise(once))
 
 
-def test_um_ano_inteiro_bissexto_da_duas_janelas() -> None:
+def test_a_whole_leap_year_gives_two_windows() -> None:
     assert plan([Window(date(2024, 1, 1), date(2024, 12, 31))]) == [
         Window(date(2024, 2, 1), date(2024, 12, 31)),
         Window(date(2024, 1, 1), date(2024, 1, 31)),
@@ -90,7 +90,7 @@ def test_um_ano_inteiro_bissexto_da_duas_janelas() -> None:
     assert all(piece.inicio.day == 1 for piece in history), "nenhum mês fica dividido"
 
 
-def test_janelas_emendadas_se_juntam_e_as_separadas_nao() -> None:
+def test_adjacent_windows_merge_and_separate_ones_do_not() -> None:
     first, second = Window(date(2025, 1, 1), date(2025, 1, 10)), Window(date(2025, 1, 11), date(2025, 1, 20))
     assert merge([second, first]) == [Window(first.inicio, second.fim)]
     apart = Window(date(2025, 1, 22), date(2025, 1, 22))
@@ -101,12 +101,12 @@ BAD_DAYS = ["2025-02-30", "2025-1-1", "20250101", "01/01/2025", "hoje", "2025-01
 
 
 @pytest.mark.parametrize("value", [*BAD_DAYS, "", " 2025-01-01"])
-def test_um_dia_que_nao_existe_ou_mal_escrito_e_dito_pelo_nome(value: str) -> None:
+def test_a_day_that_does_not_exist_or_is_badly_written_is_named(value: str) -> None:
     with pytest.raises(UsageError, match=r"data_inicio=.*AAAA-MM-DD"):
         parse_day(value, "data_inicio")
 
 
-def test_um_dia_bem_escrito() -> None:
+def test_a_well_written_day() -> None:
     assert parse_day("2024-02-29", "data_fim") == date(2024, 2, 29)
 
 
@@ -121,7 +121,7 @@ def test_um_dia_bem_escrito() -> None:
         (None, date(2025, 2, 1), Window(date(2025, 2, 1), date(2025, 2, 1))),
     ],
 )
-def test_o_periodo_pedido(inicio: date | None, fim: date | None, expected: Window) -> None:
+def test_the_period_asked_for(inicio: date | None, fim: date | None, expected: Window) -> None:
     assert asked_period(inicio, fim, default_inicio=date(2026, 1, 20), today=TODAY) == expected
 
 
@@ -133,7 +133,7 @@ def test_o_periodo_pedido(inicio: date | None, fim: date | None, expected: Windo
         (date(1999, 12, 31), None, "antes de 01/01/2000"),
     ],
 )
-def test_um_periodo_impossivel_diz_por_que(inicio: date, fim: date | None, words: str) -> None:
+def test_an_impossible_period_says_why(inicio: date, fim: date | None, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         asked_period(inicio, fim, default_inicio=TODAY, today=TODAY)
 
@@ -150,12 +150,12 @@ def test_um_periodo_impossivel_diz_por_que(inicio: date, fim: date | None, words
         (date(2000, 1, 15), 1, 3650, EARLIEST),
     ],
 )
-def test_onde_comeca_a_execucao_diaria(bookmark: date | None, days_back: int, lookback: int, expected: date) -> None:
+def test_where_the_daily_run_begins(bookmark: date | None, days_back: int, lookback: int, expected: date) -> None:
     assert incremental_start(bookmark, days_back=days_back, lookback_days=lookback, today=TODAY) == expected
 
 
 @given(bookmark=st.none() | days, days_back=st.integers(0, 3650), lookback=st.integers(0, 3650))
-def test_o_comeco_da_execucao_diaria_e_sempre_um_pedido_possivel(
+def test_the_start_of_the_daily_run_is_always_a_possible_request(
     bookmark: date | None, days_back: int, lookback: int
 ) -> None:
     start = incremental_start(bookmark, days_back=days_back, lookback_days=lookback, today=TODAY)
@@ -186,14 +186,14 @@ COVERED = Window(FIRST, TODAY)
         (date(2023, 6, 1), Window(date(2023, 1, 1), date(2023, 12, 31)), None, date(2023, 12, 31)),
     ],
 )
-def test_o_marco(
+def test_the_mark(
     previous: date | None, covered: Window | None, first_uncovered: date | None, expected: date | None
 ) -> None:
     assert next_bookmark(previous, covered, first_uncovered) == expected
 
 
 @given(previous=st.none() | days, covered=st.none() | windows, first_uncovered=st.none() | days)
-def test_o_marco_nunca_recua_nem_passa_do_coberto_ou_de_uma_divida(
+def test_the_mark_never_goes_back_nor_passes_what_is_covered_or_owed(
     previous: date | None, covered: Window | None, first_uncovered: date | None
 ) -> None:
     reached = next_bookmark(previous, covered, first_uncovered)
@@ -217,7 +217,7 @@ def test_o_marco_nunca_recua_nem_passa_do_coberto_ou_de_uma_divida(
         (TODAY, date(2021, 1, 1), date(2021, 1, 1), None),
     ],
 )
-def test_o_marco_que_se_mostra_nunca_passa_da_divida_mais_antiga(
+def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
     bookmark: date | None, first_uncovered: date | None, scope: date | None, expected: date | None
 ) -> None:
     assert shown_mark(bookmark, first_uncovered, scope) == expected
@@ -236,13 +236,13 @@ def test_o_marco_que_se_mostra_nunca_passa_da_divida_mais_antiga(
         (TODAY, Window(TODAY - DAY, TODAY), [Window(TODAY - DAY, TODAY)], False),
     ],
 )
-def test_so_le_o_presente_quem_chega_ate_hoje_sem_saltar_dias(
+def test_only_who_reaches_today_skipping_no_day_reads_the_present(
     previous: date | None, covered: Window | None, owed: list[Window], expected: bool
 ) -> None:
     assert reads_the_present(previous, covered, owed, TODAY) is expected
 
 
-def test_em_quantos_pedidos_cabe_um_periodo_que_nao_se_confere_por_meses() -> None:
+def test_how_many_requests_a_period_not_checked_by_month_takes() -> None:
     day = date(2026, 2, 22)
     assert pieces(Window(day, day), 363) == [Window(day, day)]
     two = pieces(Window(day - timedelta(days=363), day + timedelta(days=362)), 363)

@@ -29,7 +29,7 @@ APART = {
 }
 
 
-def test_cada_um_e_o_que_o_seu_nome_diz() -> None:
+def test_each_cfop_is_what_its_name_says() -> None:
     assert len(CFOPS) > 300
     for cfop, row in CFOPS.items():
         assert len(cfop) == 4
@@ -40,7 +40,7 @@ def test_cada_um_e_o_que_o_seu_nome_diz() -> None:
         assert expected in (None, row["operacao"]), row
 
 
-def test_os_da_mesma_operacao_sao_o_mesmo_dentro_e_fora_do_estado() -> None:
+def test_the_same_operacao_is_the_same_inside_and_outside_the_state() -> None:
     for cfop, row in CFOPS.items():
         if cfop[0] == "6" and f"5{cfop[1:]}" in CFOPS:
             assert CFOPS[f"5{cfop[1:]}"]["operacao"] == row["operacao"], cfop

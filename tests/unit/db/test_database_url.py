@@ -14,7 +14,7 @@ PLAIN = "postgresql+psycopg://ana:segredo@db.example:5433/notas"
 
 @pytest.mark.parametrize("driver", ["", "+psycopg", "+psycopg2", "+asyncpg", "+pg8000"])
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "POSTGRESQL"])
-def test_o_esquema_de_qualquer_driver_vira_o_nosso(scheme: str, driver: str) -> None:
+def test_the_scheme_of_any_driver_becomes_ours(scheme: str, driver: str) -> None:
     url = parse_url(f"  {scheme}{driver}://ana:segredo@db.example:5433/notas\n")
     assert url.render_as_string(hide_password=False) == PLAIN
 
@@ -28,7 +28,7 @@ def test_o_esquema_de_qualquer_driver_vira_o_nosso(scheme: str, driver: str) -> 
         "postgresql+pg8000://ana:segredo@/notas?unix_sock=/cloudsql/projeto:regiao:instancia",
     ],
 )
-def test_o_soquete_do_cloud_sql(raw: str) -> None:
+def test_the_socket_of_cloud_sql(raw: str) -> None:
     url = parse_url(raw)
     assert (url.host, dict(url.query), url.database) == (None, {"host": "/cloudsql/projeto:regiao:instancia"}, "notas")
 
@@ -41,7 +41,7 @@ def test_o_soquete_do_cloud_sql(raw: str) -> None:
         "postgresql://ana@/notas?host=/run/pg&port=5433",
     ],
 )
-def test_um_soquete_noutra_porta(raw: str) -> None:
+def test_a_socket_on_another_port(raw: str) -> None:
     url = parse_url(raw)
     assert (url.host or None, url.port, dict(url.query)) == (None, None, {"host": "/run/pg", "port": "5433"})
 
@@ -58,18 +58,18 @@ def test_um_soquete_noutra_porta(raw: str) -> None:
         ("%20", " "),
     ],
 )
-def test_senhas_com_sinais_estranhos(written: str, password: str) -> None:
+def test_passwords_with_strange_signs(written: str, password: str) -> None:
     url = parse_url(f"postgres://ana:{written}@db.example/notas")
     assert (url.password, url.host, url.database) == (password, "db.example", "notas")
 
 
 @pytest.mark.parametrize(("ssl", "mode"), [("true", "require"), ("require", "require"), ("verify-full", "verify-full")])
-def test_o_ssl_do_asyncpg(ssl: str, mode: str) -> None:
+def test_the_ssl_of_asyncpg(ssl: str, mode: str) -> None:
     raw = f"postgresql+asyncpg://ana:segredo@db.example/notas?ssl={ssl}&prepared_statement_cache_size=0"
     assert dict(parse_url(raw).query) == {"sslmode": mode}
 
 
-def test_as_opcoes_do_postgresql_ficam() -> None:
+def test_the_options_of_postgresql_stay() -> None:
     url = parse_url(
         "postgresql://ana@db.example/notas?options=-csearch_path%3Dempresa&sslmode=require&application_name=x"
     )
@@ -92,7 +92,7 @@ def test_as_opcoes_do_postgresql_ficam() -> None:
         ("postgresql://ana:segredo@db/notas?connection_limit=1&schema=x", "opção connection_limit"),
     ],
 )
-def test_o_que_nao_serve_e_dito_sem_repetir_a_senha(raw: str, words: str) -> None:
+def test_a_bad_address_is_said_without_repeating_the_password(raw: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
         parse_url(raw)
     assert "segredo" not in str(caught.value)
@@ -128,7 +128,7 @@ async def _raise_inside(error: Exception) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [psycopg.OperationalError, psycopg.ProgrammingError])
-async def test_o_conselho_vem_do_sqlstate_e_nao_das_palavras(
+async def test_the_advice_comes_from_the_sqlstate_and_not_from_the_words(
     kind: type[psycopg.Error], state: str, advice: str
 ) -> None:
     cause = kind("SCHWERWIEGEND:  etwas ging schief\nDETAIL: segredo")
@@ -142,12 +142,12 @@ async def test_o_conselho_vem_do_sqlstate_e_nao_das_palavras(
     assert "\n" not in str(caught.value)
 
 
-async def test_o_servidor_que_nao_disse_nada() -> None:
+async def test_a_server_that_said_nothing_may_not_be_running() -> None:
     with pytest.raises(DatabaseError, match="Confira se o servidor está no ar"):
         await _raise_inside(OperationalError("", {}, psycopg.OperationalError("connection refused")))
 
 
-async def test_o_nome_que_nao_existe_e_a_conexao_que_cai_no_meio() -> None:
+async def test_a_name_that_does_not_exist_and_a_connection_that_falls_midway() -> None:
     with pytest.raises(DatabaseError, match="O nome do servidor"):
         await _raise_inside(OperationalError("", {}, UnknownHostError("nada por aqui")))
     dropped = ProgrammingError("SELECT 1", {}, psycopg.ProgrammingError("x"), connection_invalidated=True)
@@ -155,6 +155,6 @@ async def test_o_nome_que_nao_existe_e_a_conexao_que_cai_no_meio() -> None:
         await _raise_inside(dropped)
 
 
-async def test_as_conexoes_todas_ocupadas() -> None:
+async def test_all_connections_busy() -> None:
     with pytest.raises(DatabaseError, match="ocupadas"):
         await _raise_inside(PoolTimeoutError("QueuePool limit"))

@@ -12,7 +12,7 @@ def flat(statement: object) -> str:
     return re.sub(r"\s+", " ", str(statement)).strip()
 
 
-def test_o_upsert_compara_tudo_menos_a_chave_e_o_volatil() -> None:
+def test_the_upsert_compares_all_but_the_key_and_the_volatile() -> None:
     columns = ["extraido_em", "nome", "id", "detalhe"]
     assert flat(upsert_statement(contatos, columns, volatile=["extraido_em"])) == (
         "WITH entrada AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS linha"
@@ -26,7 +26,7 @@ def test_o_upsert_compara_tudo_menos_a_chave_e_o_volatil() -> None:
     )
 
 
-def test_o_insert_com_e_sem_o_que_ja_existe() -> None:
+def test_the_insert_with_and_without_what_already_exists() -> None:
     plain = flat(insert_statement(nfe_itens, ["nfe_id", "quantidade"]))
     assert plain == (
         "INSERT INTO nfe_itens (nfe_id, quantidade) SELECT nfe_id, quantidade"
@@ -36,10 +36,10 @@ def test_o_insert_com_e_sem_o_que_ja_existe() -> None:
 
 
 @pytest.mark.parametrize("build", [upsert_statement, insert_statement])
-def test_uma_coluna_que_nao_existe_e_um_defeito_do_programa(build: object) -> None:
+def test_a_column_that_does_not_exist_is_a_flaw_of_the_program(build: object) -> None:
     with pytest.raises(AssertionError):
         build(oauth_states, ["state_hash", "nao_existe"])  # type: ignore[operator]  # os dois construtores
 
 
-def test_o_que_foi_gravado_vem_em_ordem() -> None:
+def test_what_was_written_comes_in_order() -> None:
     assert Upserted(frozenset({9, 1}), frozenset({5})).written == [1, 5, 9]

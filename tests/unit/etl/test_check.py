@@ -18,14 +18,14 @@ def listed(resumo: str, day: date = JAN, group: str = "6") -> Listed:
     return Listed(resumo, day, group)
 
 
-def test_compare_separa_o_que_falta_o_que_mudou_e_o_que_sobra() -> None:
+def test_compare_tells_the_missing_the_changed_and_the_extra_apart() -> None:
     there = {1: listed("a"), 2: listed("b"), 3: listed("c"), 4: listed("d")}
     here = {2: Held("b", JAN), 3: Held("outro", JAN), 4: Held(None, JAN), 5: Held("e", JAN)}
     found = compare(there, here)
     assert (found.faltam, found.diferem, found.sobram) == ([1], [3, 4], [5])
 
 
-def test_compare_nao_da_por_faltante_a_que_o_banco_tem_com_outra_data() -> None:
+def test_compare_does_not_call_missing_one_stored_under_another_date() -> None:
     found = compare({1: listed("a"), 2: listed("b")}, {}, elsewhere=[1, 9])
     assert (found.faltam, found.diferem, found.sobram) == ([2], [1], [])
 
@@ -46,7 +46,7 @@ def test_whole_months(window: tuple[date, date], scope: date, today: date, expec
     assert [f"{month.inicio:%m-%d}/{month.fim:%m-%d}" for month in found] == expected
 
 
-def test_months_of_conta_cada_lado_no_mes_da_nota_e_so_o_reparado_como_reparado() -> None:
+def test_months_of_counts_both_sides_by_month_and_only_the_repaired_as_such() -> None:
     months = [Window(date(2024, 1, 1), date(2024, 1, 31)), Window(date(2024, 2, 1), FEB)]
     there = {1: listed("a"), 2: listed("b", FEB, "2"), 3: listed("c", FEB), 4: listed("d", MAR)}
     here = {1: Held("a", JAN), 2: Held("velho", FEB), 9: Held("z", JAN)}
@@ -59,7 +59,7 @@ def test_months_of_conta_cada_lado_no_mes_da_nota_e_so_o_reparado_como_reparado(
     assert (february.faltam, february.diferem, february.sobram, february.reparadas) == ([3], [2], [], 0)
 
 
-def test_due_windows_sao_os_meses_que_nenhuma_conferencia_recente_cobre_por_inteiro() -> None:
+def test_due_windows_are_the_months_no_recent_check_covers_whole() -> None:
     scope, today = date(2023, 12, 15), date(2024, 3, 10)
     checked: dict[date, tuple[date, object]] = {
         date(2023, 12, 1): (date(2023, 12, 20), 0),  # só desde o dia 20: a coleta passou a começar antes
@@ -74,7 +74,7 @@ def test_due_windows_sao_os_meses_que_nenhuma_conferencia_recente_cobre_por_inte
     ]
 
 
-def test_cada_nota_achada_conta_de_uma_maneira_so() -> None:
+def test_each_nota_found_counts_in_one_way_only() -> None:
     found = Found("nfe")
     found.add("nfe", sumiram=[1, 2, 3])
     found.add("nfe", mudaram=[2], faltavam=[3, 4])

@@ -8,7 +8,7 @@ from bling_collector.etl.batches import BATCH, LONGEST_QUERY, batches
 from bling_collector.etl.fetch import bounded
 
 
-async def test_ha_sempre_ate_o_limite_em_voo_e_tudo_chega() -> None:
+async def test_up_to_the_limit_are_in_flight_and_all_arrive() -> None:
     flying = peak = 0
 
     async def work(item: int) -> int:
@@ -25,7 +25,7 @@ async def test_ha_sempre_ate_o_limite_em_voo_e_tudo_chega() -> None:
     assert peak == 7
 
 
-async def test_depois_da_parada_nada_comeca_e_o_que_voava_chega() -> None:
+async def test_after_the_stop_nothing_begins_and_what_was_in_flight_arrives() -> None:
     stop, started = asyncio.Event(), list[int]()
 
     async def work(item: int) -> int:
@@ -40,7 +40,7 @@ async def test_depois_da_parada_nada_comeca_e_o_que_voava_chega() -> None:
     assert sorted(results) == sorted(started)
 
 
-async def test_um_erro_chega_a_quem_espera_e_os_outros_sao_cancelados() -> None:
+async def test_an_error_reaches_who_waits_and_the_others_are_cancelled() -> None:
     cancelled = list[int]()
 
     async def work(item: int) -> int:
@@ -59,7 +59,7 @@ async def test_um_erro_chega_a_quem_espera_e_os_outros_sao_cancelados() -> None:
     assert sorted(cancelled) == [0, 1, 2, 4]
 
 
-async def test_a_fonte_nao_e_lida_antes_da_hora() -> None:
+async def test_the_source_is_not_read_before_its_time() -> None:
     taken = 0
 
     def source() -> "list[int]":
@@ -75,7 +75,7 @@ async def test_a_fonte_nao_e_lida_antes_da_hora() -> None:
         assert taken <= result + 6
 
 
-def test_os_lotes_de_skus_cabem_num_endereco_e_nenhum_se_perde() -> None:
+def test_the_batches_of_skus_fit_an_address_and_none_is_lost() -> None:
     plain = [f"SKU-{i}" for i in range(250)]
     assert [len(batch) for batch in batches(plain, "codigos[]")] == [BATCH, BATCH, 250 - 2 * BATCH]
     long = ["AÇÃO-" * 30 + str(i) for i in range(100)]

@@ -17,7 +17,7 @@ windows = st.builds(lambda a, b: Window(min(a, b), max(a, b)), days, days)
 
 
 @given(moments, moments)
-def test_as_metades_cobrem_o_periodo_sem_se_sobrepor(one: datetime, other: datetime) -> None:
+def test_the_halves_cover_the_period_without_overlapping(one: datetime, other: datetime) -> None:
     period = Period(min(one, other), max(one, other))
     halves = period.halves()
     if not halves:
@@ -33,7 +33,7 @@ def test_as_metades_cobrem_o_periodo_sem_se_sobrepor(one: datetime, other: datet
 
 
 @given(moments, moments)
-def test_cortar_acaba(one: datetime, other: datetime) -> None:
+def test_cutting_comes_to_an_end(one: datetime, other: datetime) -> None:
     period, cuts = Period(min(one, other), max(one, other)), 0
     while halves := period.halves():
         period, cuts = max(halves, key=lambda half: half.fim - half.inicio), cuts + 1
@@ -41,14 +41,14 @@ def test_cortar_acaba(one: datetime, other: datetime) -> None:
 
 
 @given(windows, st.lists(windows, max_size=5))
-def test_o_que_se_le_a_parte_e_o_resto_cobrem_a_janela_uma_vez(window: Window, cuts: list[Window]) -> None:
+def test_what_is_read_apart_and_the_rest_cover_the_window_once(window: Window, cuts: list[Window]) -> None:
     pieces = apart(window, cuts)
     covered = sorted(piece.inicio + timedelta(days=n) for piece in pieces for n in range(_days(piece)))
     assert covered == [window.inicio + timedelta(days=n) for n in range(_days(window))]
     assert pieces == sorted(pieces, reverse=True)
 
 
-def test_um_dia_mau_parte_a_janela_em_tres() -> None:
+def test_a_bad_day_splits_the_window_in_three() -> None:
     bad = Window(date(2021, 1, 10), date(2021, 1, 10))
     assert apart(Window(date(2021, 1, 1), date(2021, 1, 31)), [bad]) == [
         Window(date(2021, 1, 11), date(2021, 1, 31)),
@@ -60,7 +60,7 @@ def test_um_dia_mau_parte_a_janela_em_tres() -> None:
 @pytest.mark.parametrize(
     "cut", [Window(date(2020, 1, 1), date(2020, 1, 2)), Window(date(2022, 1, 1), date(2022, 1, 2))]
 )
-def test_o_que_esta_fora_da_janela_nao_a_corta(cut: Window) -> None:
+def test_what_is_outside_the_window_does_not_cut_it(cut: Window) -> None:
     window = Window(date(2021, 1, 1), date(2021, 1, 31))
     assert apart(window, [cut]) == [window]
 

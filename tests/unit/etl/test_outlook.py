@@ -45,7 +45,7 @@ def test_the_windows_to_come_are_like_the_ones_read() -> None:
     assert plan.left() == 0
 
 
-def test_de_um_recurso_que_ainda_nao_se_leu_espera_se_o_que_os_outros_mostraram() -> None:
+def test_of_a_resource_not_yet_read_what_others_showed_is_expected() -> None:
     plan = outlook({NEW: None, OLD: 0, OTHER: None})
     plan.listed(*NEW, 730)
     assert plan.left() == 2 + 730 + 8 + 2 + 365 + STEPS

@@ -30,11 +30,11 @@ def choose(preset: str | None = None, de: str | None = None, ate: str | None = N
         ("tudo", FIRST, TODAY),
     ],
 )
-def test_os_periodos_prontos(preset: str | None, inicio: date, fim: date) -> None:
+def test_the_ready_made_periods(preset: str | None, inicio: date, fim: date) -> None:
     assert choose(preset) == (inicio, fim)
 
 
-def test_todo_periodo_pronto_serve_a_um_banco_vazio() -> None:
+def test_every_ready_made_period_serves_an_empty_database() -> None:
     for preset in PRESETS:
         found = choose_period(preset, None, None, today=TODAY, first=None, last=None)
         assert found.inicio <= found.fim <= TODAY
@@ -51,7 +51,7 @@ def test_todo_periodo_pronto_serve_a_um_banco_vazio() -> None:
         ("2026-02-20", "2030-01-01", TODAY, TODAY),
     ],
 )
-def test_as_datas_escritas(de: str | None, ate: str | None, inicio: date, fim: date) -> None:
+def test_the_written_dates(de: str | None, ate: str | None, inicio: date, fim: date) -> None:
     assert choose(None, de, ate) == (inicio, fim)
 
 
@@ -68,7 +68,7 @@ def test_as_datas_escritas(de: str | None, ate: str | None, inicio: date, fim: d
         ({"de": "x" * 5000}, "não é um dia"),
     ],
 )
-def test_um_periodo_sem_sentido_e_dito(asked: dict[str, str], said: str) -> None:
+def test_a_period_of_nonsense_is_said(asked: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         choose(**asked)
     assert len(str(caught.value)) < 200
@@ -84,13 +84,13 @@ def test_um_periodo_sem_sentido_e_dito(asked: dict[str, str], said: str) -> None
         (date(2025, 1, 1), date(2025, 12, 31), (date(2024, 1, 1), date(2024, 12, 31))),
     ],
 )
-def test_um_ano_antes(inicio: date, fim: date, before: tuple[date, date]) -> None:
+def test_one_year_before(inicio: date, fim: date, before: tuple[date, date]) -> None:
     found = SalesPeriod(inicio, fim).year_before
     assert (found.inicio, found.fim) == before
 
 
 @given(st.dates(date(2000, 1, 1), date(2030, 12, 31)), st.integers(0, 4000))
-def test_um_ano_antes_e_sempre_um_periodo(inicio: date, days: int) -> None:
+def test_one_year_before_is_always_a_period(inicio: date, days: int) -> None:
     fim = date.fromordinal(inicio.toordinal() + days)
     found = SalesPeriod(inicio, fim).year_before
     assert found.inicio <= found.fim
@@ -101,7 +101,7 @@ def test_um_ano_antes_e_sempre_um_periodo(inicio: date, days: int) -> None:
     assert (months[0], months[-1]) == (inicio.replace(day=1), fim.replace(day=1))
 
 
-def test_um_mes_no_endereco() -> None:
+def test_a_month_in_the_address() -> None:
     assert parse_month("2025-03") == date(2025, 3, 1)
     for wrong in ("2025-13", "2025-3", "25-03", "março", "", "2025-03-01", "1999-12", "9999-12", "２０２５-03", "<b>"):
         with pytest.raises(UsageError):

@@ -23,7 +23,7 @@ def drawn(title: str = "Valor", tips: tuple[str, ...] = ("jan", "fev")) -> str:
     return str(grouped_bars(title, "Descrição", groups, series, str))
 
 
-def test_o_grafico_se_diz_a_quem_nao_ve() -> None:
+def test_the_chart_is_told_to_who_cannot_see() -> None:
     root = ET.fromstring(drawn())  # noqa: S314 — é o nosso próprio texto
     image = next(node for node in root.iter() if node.get("role") == "img")
     assert [child.text for child in image if child.tag in ("title", "desc")] == ["Valor", "Descrição"]
@@ -41,13 +41,13 @@ def linked(*links: str | None) -> list[tuple[str | None, str | None]]:
     return [(node.get("href"), node.get("aria-label")) for node in root.iter("a")]
 
 
-def test_uma_barra_leva_ao_que_esta_por_tras_dela() -> None:
+def test_a_bar_leads_to_what_is_behind_it() -> None:
     assert linked() == linked(None) == []
     assert linked("/a?b=1&c=2") == [("/a?b=1&c=2", "dia 1")]
     assert linked("/a", "/b") == [("/a", "A receber, dia 1")], "onde não há barra não há enlace"
 
 
-def test_as_alturas_sao_as_dos_valores() -> None:
+def test_the_heights_are_those_of_the_values() -> None:
     root = ET.fromstring(drawn())  # noqa: S314 — é o nosso próprio texto
     bars = [node for node in root.iter("rect") if (node.get("class") or "").startswith("fill-")]
     heights = [(node.get("class"), float(node.get("height") or 0)) for node in bars]
@@ -55,7 +55,7 @@ def test_as_alturas_sao_as_dos_valores() -> None:
     assert heights[0][1] == pytest.approx(2 * heights[1][1], abs=0.2)
 
 
-def test_nada_se_executa_nem_se_estiliza_dentro_dele() -> None:
+def test_nothing_is_executed_or_styled_inside_it() -> None:
     evil = '"><script>alert(1)</script>'
     made = drawn(title=evil, tips=(evil, "</svg>"))
     assert "<script" not in made
@@ -64,7 +64,7 @@ def test_nada_se_executa_nem_se_estiliza_dentro_dele() -> None:
 
 
 @given(st.decimals(min_value=0, max_value=Decimal("1e15"), places=2))
-def test_a_escala_cobre_o_maior_sem_o_esmagar(highest: Decimal) -> None:
+def test_the_scale_covers_the_largest_without_crushing_it(highest: Decimal) -> None:
     top = scale_top(highest)
     assert top >= highest
     assert top % 4 == 0
@@ -73,7 +73,7 @@ def test_a_escala_cobre_o_maior_sem_o_esmagar(highest: Decimal) -> None:
 
 
 @pytest.mark.parametrize("huge", ["1e400", "9.99e130000", "1e-400", "123456789012345678901234567890.12"])
-def test_um_valor_de_qualquer_tamanho_ainda_e_um_grafico(huge: str) -> None:
+def test_a_value_of_any_size_is_still_a_chart(huge: str) -> None:
     value = Decimal(huge)
     assert scale_top(value) >= value
     series = [Series("Agora", 1, [value, -value, Decimal(0)])]
@@ -84,7 +84,7 @@ def test_um_valor_de_qualquer_tamanho_ainda_e_um_grafico(huge: str) -> None:
     ET.fromstring(made)  # noqa: S314 — é o nosso próprio texto
 
 
-def test_num_grafico_estreito_os_rotulos_nao_se_tocam() -> None:
+def test_in_a_narrow_chart_the_labels_do_not_touch() -> None:
     months = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
     groups = [Group(name, "2025" if name in ("jan", "fev") else "", name) for name in months]
     root = ET.fromstring(str(grouped_bars("Valor", "", groups, [Series("Agora", 1, [1] * 12)], number)))  # noqa: S314
@@ -93,12 +93,12 @@ def test_num_grafico_estreito_os_rotulos_nao_se_tocam() -> None:
     assert len(texts) == 14, "num largo aparecem todos"
 
 
-def test_um_periodo_sem_nada_ainda_e_um_grafico() -> None:
+def test_a_period_with_nothing_is_still_a_chart() -> None:
     made = str(grouped_bars("Nada", "", [Group("jan", "", "jan")], [Series("Agora", 1, [0])], str))
     assert "fill-1" not in made
     assert made.count("grid-line") == 5
 
 
 @pytest.mark.parametrize(("share", "width"), [(0.5, "50.00%"), (None, "0.00%"), (3, "100.00%"), (-1, "0.00%")])
-def test_a_barra_de_uma_celula(share: float | None, width: str) -> None:
+def test_the_bar_of_a_cell(share: float | None, width: str) -> None:
     assert f'width="{width}" height="8" rx="4"/></svg>' in str(meter(share))

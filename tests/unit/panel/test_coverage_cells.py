@@ -29,14 +29,14 @@ def checked(there: int, here: int, missing: int = 0) -> MonthCheck:
     )
 
 
-def test_o_que_se_le_esta_em_portugues() -> None:
+def test_what_is_read_is_in_portuguese() -> None:
     assert cell(MonthCoverage(MONTH, "devido", agora=86)).said == "há o que buscar, 86 notas aqui"
     assert cell(MonthCoverage(MONTH, "nunca", agora=1)).said == "ainda não conferido, 1 nota aqui"
     equal = cell(MonthCoverage(MONTH, "igual", 10, checked(10, 10)))
     assert equal.said == "igual ao Bling, 100%, 10 de 10 notas", "o nome próprio fica como é"
 
 
-def test_o_que_a_execucao_em_curso_ainda_vai_buscar_nao_e_falha() -> None:
+def test_what_the_present_run_has_yet_to_fetch_is_no_failure() -> None:
     owed = MonthCoverage(MONTH, "devido")
     assert (cell(owed).state, cell(owed, running=True).state, cell(owed, running=True).heat) == ("devido", "curso", 0)
     lost = MonthCoverage(MONTH, "devido", 9, checked(10, 9, 1))
@@ -45,7 +45,7 @@ def test_o_que_a_execucao_em_curso_ainda_vai_buscar_nao_e_falha() -> None:
     assert _sentence(Counter(devido=2, difere=1))[1] == "2 meses têm o que buscar ainda; 1 mês difere do Bling."
 
 
-def test_so_a_primeira_letra_muda() -> None:
+def test_only_the_first_letter_changes() -> None:
     assert lower_first("O Bling falhou") == "o Bling falhou"
     assert upper_first("nota do Bling") == "Nota do Bling"
     assert upper_first("") == lower_first("") == ""

@@ -26,7 +26,7 @@ FINE = ShownResource(
 )
 
 
-def test_o_que_esta_em_dia_dobra_se() -> None:
+def test_what_is_in_order_is_folded() -> None:
     assert in_order(FINE, UNTIL)
     assert in_order(replace(FINE, data_referencia=None, conferencia=None), UNTIL), "o que não tem data"
 
@@ -45,5 +45,5 @@ def test_o_que_esta_em_dia_dobra_se() -> None:
     ],
     ids=str,
 )
-def test_o_que_esta_errado_nunca_se_dobra(wrong: dict[str, Any]) -> None:
+def test_what_is_wrong_is_never_folded(wrong: dict[str, Any]) -> None:
     assert not in_order(replace(FINE, **wrong), UNTIL)

@@ -66,19 +66,19 @@ def sheet(found: Table, number: int = 2) -> list[list[Any]]:
     return rows
 
 
-def test_o_csv_que_o_excel_em_portugues_abre() -> None:
+def test_the_csv_is_one_a_portuguese_excel_opens() -> None:
     head, row = read_csv(table(ROW))
     assert head == [column.title for column in COLUMNS]
     assert row == ["José; “Ação” & Cia", "1234", "2,5", "1234,50", "12,34%", "01/03/2025", "02/03/2025", "2025"]
 
 
-def test_o_xlsx_tem_os_mesmos_numeros_exatos() -> None:
+def test_the_xlsx_has_the_same_exact_numbers() -> None:
     head, row = sheet(table(ROW))
     assert head == [column.title for column in COLUMNS]
     assert row == [ROW[0], 1234, 2.5, 1234.5, 0.1234, 45717, 45718, 2025]
 
 
-def test_no_xlsx_um_inteiro_nao_termina_em_virgula() -> None:
+def test_in_the_xlsx_an_integer_does_not_end_in_a_comma() -> None:
     """Com `#,##0.###` o Excel escreve «3,»: cada número leva as casas que tem."""
     file = BytesIO()
     values = ("3", "1000", "2.5", "0.125", "1.23456", "0")
@@ -92,7 +92,7 @@ def test_no_xlsx_um_inteiro_nao_termina_em_virgula() -> None:
     assert not any("#." in pattern or pattern.endswith("#") for pattern in patterns.values())
 
 
-def test_o_vazio_e_vazio_nas_tres_formas() -> None:
+def test_what_is_empty_is_empty_in_all_three_forms() -> None:
     nothing = tuple(None for _ in COLUMNS)
     assert read_csv(table(nothing))[1] == [""] * len(COLUMNS)
     assert sheet(table(nothing))[1:] in ([], [[]])
@@ -100,19 +100,19 @@ def test_o_vazio_e_vazio_nas_tres_formas() -> None:
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_um_texto_nunca_e_formula(evil: str) -> None:
+def test_a_text_is_never_a_formula(evil: str) -> None:
     (found,) = read_csv(table((evil,), columns=(Column("Cliente"),)))[1]
     assert found == f"'{evil}"
     assert sheet(table((evil,), columns=(Column("Cliente"),)))[1] == [evil] or "\r" in evil or "\t" in evil
 
 
-def test_um_texto_comum_fica_como_e() -> None:
+def test_a_common_text_stays_as_it_is() -> None:
     for text in ("Engrenagem 2-A", "a=b", "12.345.678/0001-90", "", "’aspas"):
         assert harmless(text) == text
 
 
 @pytest.mark.parametrize("huge", [Decimal("1e400"), Decimal("-1e400"), Decimal("1e130000")])
-def test_um_numero_que_nao_cabe_na_planilha_vai_como_texto(huge: Decimal) -> None:
+def test_a_number_too_big_for_the_spreadsheet_goes_as_text(huge: Decimal) -> None:
     columns = (Column("Quantidade", "decimal"), Column("Valor", "money"), Column("Parte", "share"))
     found = table((huge, huge, huge), columns=columns)
     assert all(isinstance(cell, str) and "e+" in cell for cell in sheet(found)[1])
@@ -120,7 +120,7 @@ def test_um_numero_que_nao_cabe_na_planilha_vai_como_texto(huge: Decimal) -> Non
     assert len(shown("money", huge)) < 20
 
 
-def test_o_que_a_pagina_mostra() -> None:
+def test_what_the_page_shows() -> None:
     assert [shown(c.kind, v) for c, v in zip(COLUMNS, ROW, strict=True)] == [
         ROW[0],
         "1.234",
@@ -134,7 +134,7 @@ def test_o_que_a_pagina_mostra() -> None:
 
 
 @pytest.mark.slow
-def test_uma_tabela_comprida_sai_aos_pedacos_e_a_planilha_nao_cresce_na_memoria() -> None:
+def test_a_long_table_leaves_in_pieces_and_does_not_fill_the_memory() -> None:
     rows = [(f"Cliente {n}", n) for n in range(60_000)]
     found = Table("t", "T", (Column("Cliente"), Column("Notas", "integer")), rows, len(rows))
     chunks = list(csv_lines(found))
@@ -165,7 +165,7 @@ class Weighed(BytesIO):
         return super().write(data)
 
 
-def test_caracteres_que_o_xml_nao_aceita_nao_estragam_a_planilha() -> None:
+def test_characters_that_xml_refuses_do_not_spoil_the_spreadsheet() -> None:
     odd = "a\x00b\x01c\x1f<d>&\ud7ff\U0001f600"
     (found,) = sheet(table((odd,), columns=(Column("Cliente"),)))[1]
     assert re.search(r"<d>&", found)

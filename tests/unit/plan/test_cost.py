@@ -20,7 +20,7 @@ def rest(found: Costs, name: str, new: dict[str, float], **listed: float) -> flo
     return found.rest(resource, found.arrivals(new), listed)
 
 
-def test_as_mesmas_pessoas_estao_na_nota_e_no_pedido_e_nao_se_somam() -> None:
+def test_the_same_people_in_nota_and_pedido_are_not_added_up() -> None:
     found = costs("nfe", "pedidos_venda", "contatos")
     alone = found.arrivals({"nfe": 100})["contatos"]
     assert 50 < alone < 100
@@ -28,24 +28,24 @@ def test_as_mesmas_pessoas_estao_na_nota_e_no_pedido_e_nao_se_somam() -> None:
     assert found.arrivals({})["contatos"] == 0
 
 
-def test_o_que_so_se_pede_pelo_id_e_um_de_cada_documento() -> None:
+def test_what_is_only_asked_by_id_is_one_per_document() -> None:
     found = costs("contas_receber", "contas_pagar", "borderos")
     assert found.arrivals({"contas_receber": 30, "contas_pagar": 20})["borderos"] == pytest.approx(50)
 
 
-def test_quem_ja_tem_o_que_se_cita_tira_a_conta_do_banco() -> None:
+def test_where_the_cited_are_already_held_the_count_comes_from_the_database() -> None:
     held = costs("nfe", "contatos", nfe=Known(held=1000), contatos=Known(held=1000**0.5 // 1))
     assert held.arrivals({"nfe": 100})["contatos"] < 3, "quase todos são conhecidos"
     assert costs("nfe", "contatos", contatos=Known(lacking=7)).arrivals({})["contatos"] == 7
 
 
-def test_so_se_conta_o_que_se_coleta_e_o_que_se_pode_ler() -> None:
+def test_only_what_is_collected_and_may_be_read_is_counted() -> None:
     assert "contatos" not in costs("nfe").arrivals({"nfe": 100})
     refused = costs("nfe", "contas_pagar", contas_pagar=Known(refused=True))
     assert rest(refused, "contas_pagar", {"contas_pagar": 50}) == 0
 
 
-def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
+def test_each_way_of_reading_has_its_own_cost() -> None:
     assert rest(costs("contas_pagar"), "contas_pagar", {"contas_pagar": 250}, contas_pagar=250) == 4 + 250, "inteira"
     assert rest(costs("tipos_contato"), "tipos_contato", {}) == 1, "sem páginas"
     assert rest(costs("depositos"), "depositos", {}) == 2, "duas listagens"
@@ -74,7 +74,7 @@ def test_cada_maneira_de_ler_tem_a_sua_conta() -> None:
     assert costs("nfe", nfe=Known(hides=True)).windows(nfe, [0]) == 2 + len(nfe.suspects)
 
 
-def test_o_que_o_bling_talvez_aceite_e_uma_listagem_mais_e_a_janela_vazia_tem_sempre_a_sonda() -> None:
+def test_a_maybe_accepted_filter_adds_a_listing_and_empty_windows_a_probe() -> None:
     nfce, nfse = named("nfce"), named("nfse")
     assert nfce is not None
     assert nfse is not None
@@ -83,7 +83,7 @@ def test_o_que_o_bling_talvez_aceite_e_uma_listagem_mais_e_a_janela_vazia_tem_se
     assert costs("nfse").windows(nfse, [1] * 9) == 9 * (2 + 2) + 3
 
 
-def test_o_que_se_pede_de_cada_um_de_outro_conta_se_com_o_que_ja_se_devia() -> None:
+def test_what_is_asked_per_record_of_another_includes_what_was_owed() -> None:
     brought = costs("nfe_entrada", nfe_entrada_detalhes=Known(lacking=7))
     assert rest(brought, "nfe_entrada_detalhes", {"nfe_entrada": 100}) == 107, "trazido por quem se pediu"
     assert rest(costs("nfe", "documentos", documentos=Known(lacking=7)), "documentos", {"nfe": 100}) == 107
@@ -91,7 +91,7 @@ def test_o_que_se_pede_de_cada_um_de_outro_conta_se_com_o_que_ja_se_devia() -> N
     assert rest(in_a_day("nfse", **waiting), "nfse", {}) == 5, "o link que se espera"
 
 
-def test_o_que_esta_em_aberto_rele_se_na_coleta_do_dia() -> None:
+def test_what_is_open_is_read_again_in_the_daily_collection() -> None:
     known = {"borderos": Known(begun=True, reread=40), "nfe": Known(begun=True, reread=400)}
     assert rest(costs("borderos", **known), "borderos", {}) == 0
     assert rest(in_a_day("borderos", **known), "borderos", {}) == 40
@@ -100,7 +100,7 @@ def test_o_que_esta_em_aberto_rele_se_na_coleta_do_dia() -> None:
     assert rest(contas, "contas_pagar", {}) == 1 + 40, "o que não é final relê-se sempre"
 
 
-def test_nenhum_recurso_fica_sem_conta() -> None:
+def test_no_resource_is_left_without_a_cost() -> None:
     """O que nada pede na primeira carga só se lê pelo que o banco já tem, ou fotografa o que ainda não há."""
     found = costs(*(each.name for each in RESOURCES))
     new = found.arrivals({each.name: 100 for each in RESOURCES})
@@ -113,7 +113,7 @@ def test_nenhum_recurso_fica_sem_conta() -> None:
     }
 
 
-def test_o_que_falta_ler_pela_primeira_vez_nao_e_o_que_se_pede_por_dia() -> None:
+def test_what_a_first_reading_lacks_is_not_what_a_day_asks_for() -> None:
     held = {"contas_pagar": Known(begun=True, held=800), "contas_receber": Known(begun=True, held=3000)}
     names = ("contas_receber", "contas_pagar", "borderos")
     first = costs(*names, **held).arrivals({"contas_receber": 4})

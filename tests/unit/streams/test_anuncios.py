@@ -8,7 +8,7 @@ from bling_collector.payload import UnreadableError
 from bling_collector.streams.produtos.anuncios import ANUNCIOS, rows
 
 
-def test_um_anuncio_e_o_que_a_listagem_diz_dele() -> None:
+def test_an_anuncio_and_what_the_listing_says_of_it() -> None:
     document = fixture("anuncio")
     expected = {
         "id": 90210003,
@@ -23,12 +23,12 @@ def test_um_anuncio_e_o_que_a_listagem_diz_dele() -> None:
         rows(document | {"titulo": {"id": 1}})
 
 
-def test_sem_a_listagem_a_situacao_e_a_do_detalhe() -> None:
+def test_without_the_listing_the_situacao_is_that_of_the_detail() -> None:
     document = {"id": 1, "titulo": "Coroa", "status": 2, "produto": {"id": 0}}
     row = rows(document)[models.anuncios][0]
     assert (row["situacao"], row["produto_id"], row["loja_id"]) == (2, None, None)
 
 
-def test_o_detalhe_pede_se_com_o_que_a_listagem_disse() -> None:
+def test_the_detail_is_asked_with_what_the_listing_said() -> None:
     row = {"id": 1, "titulo": "Coroa", "situacao": 1, "idLoja": 204561377, "tipoIntegracao": "MercadoLivre"}
     assert ANUNCIOS.params_of(row) == (("idLoja", "204561377"), ("tipoIntegracao", "MercadoLivre"))

@@ -13,7 +13,7 @@ from bling_collector.streams.financeiro import borderos
 from bling_collector.streams.financeiro.borderos import BORDEROS
 
 
-def test_um_bordero_de_duas_contas() -> None:
+def test_a_bordero_of_two_contas() -> None:
     document = fixture("bordero")
     rows = borderos.rows(document)
     assert rows[borderos_table] == [
@@ -42,7 +42,7 @@ def test_um_bordero_de_duas_contas() -> None:
 
 
 @pytest.mark.parametrize("missing", ["data", "pagamentos"])
-def test_um_pedaco_de_bordero_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_bordero_is_refused(missing: str) -> None:
     document = fixture("bordero")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):

@@ -13,7 +13,7 @@ from bling_collector.streams.financeiro import caixas
 from bling_collector.streams.financeiro.caixas import CAIXAS, nameless_lancamento
 
 
-def test_uma_saida() -> None:
+def test_an_outgoing_entry() -> None:
     document = fixture("caixa")
     assert caixas.rows(document)[caixas_lancamentos] == [
         {
@@ -36,22 +36,22 @@ def test_uma_saida() -> None:
 @pytest.mark.parametrize(
     ("side", "given", "kept"), [("D", 5, -5), ("D", -5, -5), ("C", 5, 5), ("C", -5, -5), ("D", None, None)]
 )
-def test_o_sinal_e_do_lado(side: str, given: Any, kept: Any) -> None:
+def test_the_sign_is_that_of_the_side(side: str, given: Any, kept: Any) -> None:
     document = fixture("caixa") | {"debCred": side, "valor": given}
     assert caixas.rows(document)[caixas_lancamentos][0]["valor"] == kept
 
 
 @pytest.mark.parametrize("side", [None, "", "X", {"veio": 1}])
-def test_um_lado_que_nao_se_sabe_nao_se_adivinha(side: Any) -> None:
+def test_an_unknown_side_is_not_guessed(side: Any) -> None:
     with pytest.raises(UnreadableError, match="debCred"):
         caixas.rows(fixture("caixa") | {"debCred": side})
 
 
-def test_o_id_da_listagem_e_um_texto() -> None:
+def test_the_id_of_the_listing_is_a_text() -> None:
     assert CAIXAS.key({"id": "700000012"}) == 700000012
 
 
-def test_sem_a_pessoa_fica_o_valor_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_value_stays_and_nothing_says_who() -> None:
     kept = nameless_lancamento(fixture("caixa"))
     assert caixas.rows(kept)[caixas_lancamentos][0]["valor"] == Decimal("-49.9")
     assert kept["contato"] == {"id": 14300000077}

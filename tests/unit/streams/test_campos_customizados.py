@@ -6,13 +6,13 @@ from bling_collector.db import models
 from bling_collector.streams.cadastros.campos_customizados import CAMPOS_CUSTOMIZADOS, rows, rows_of_modulo
 
 
-def test_um_modulo() -> None:
+def test_a_modulo() -> None:
     document = fixture("campo_customizado_modulo")
     expected = {"id": 12345602, "nome": "Produtos", "modulo": "Produtos", "agrupador": "Categoria"}
     assert rows_of_modulo(document) == {models.campos_customizados_modulos: [expected | {"detalhe": document}]}
 
 
-def test_um_campo_e_as_opcoes_em_ordem() -> None:
+def test_a_campo_and_its_opcoes_in_order() -> None:
     document = fixture("campo_customizado")
     expected = {
         "id": 7700118,
@@ -31,7 +31,7 @@ def test_um_campo_e_as_opcoes_em_ordem() -> None:
     }
 
 
-def test_as_opcoes_de_um_ativo_podem_mudar_sem_que_a_listagem_o_mostre() -> None:
+def test_the_opcoes_of_an_active_one_may_change_unseen_by_the_listing() -> None:
     assert CAMPOS_CUSTOMIZADOS.whole is not None
     assert CAMPOS_CUSTOMIZADOS.whole.weekly({"id": 1, "situacao": 1})
     assert not CAMPOS_CUSTOMIZADOS.whole.weekly({"id": 1, "situacao": "0"})

@@ -10,7 +10,7 @@ from bling_collector.payload import UnreadableError
 from bling_collector.streams.produtos.produtos_componentes import PRODUTOS_COMPONENTES, rows
 
 
-def test_um_produto_composto_e_os_componentes_em_ordem() -> None:
+def test_a_composite_produto_and_its_componentes_in_order() -> None:
     document = fixture("produto_componente")
     assert rows(document) == {
         models.produtos_estruturas: [
@@ -23,7 +23,7 @@ def test_um_produto_composto_e_os_componentes_em_ordem() -> None:
     }
 
 
-def test_uma_estrutura_sem_os_componentes_e_so_um_pedaco() -> None:
+def test_an_estrutura_without_its_componentes_is_only_a_piece() -> None:
     with pytest.raises(UnreadableError, match="componentes não veio"):
         PRODUTOS_COMPONENTES.read({"id": 1, "tipoEstoque": "F"})
     assert rows({"id": 1, "componentes": []})[models.produtos_componentes] == []

@@ -18,7 +18,7 @@ from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 
 
-def test_uma_conta_a_receber_com_borderos_e_contato() -> None:
+def test_a_conta_receber_with_borderos_and_contato() -> None:
     document = fixture("conta_receber")
     rows = contas_receber.rows(document)
     assert rows[contas_receber_table] == [
@@ -57,33 +57,33 @@ def test_uma_conta_a_receber_com_borderos_e_contato() -> None:
 
 
 @pytest.mark.parametrize("nothing", [[], {}, "", None])
-def test_uma_conta_que_ninguem_quitou(nothing: Any) -> None:
+def test_a_conta_nobody_settled(nothing: Any) -> None:
     document = fixture("conta_receber") | {"borderos": nothing}
     assert contas_receber.rows(document)[contas_borderos] == []
     del document["borderos"]
     assert contas_receber.rows(document)[contas_borderos] == []
 
 
-def test_um_bordero_repetido_ou_como_objeto_e_um_so() -> None:
+def test_a_bordero_repeated_or_as_an_object_is_a_single_one() -> None:
     document = fixture("conta_receber") | {"borderos": [7, "7", {"id": 7}, 8]}
     assert [row["bordero_id"] for row in contas_receber.rows(document)[contas_borderos]] == [7, 8]
 
 
 @pytest.mark.parametrize("given", ["7", {"veio": 7}, [None], [0], ["sete"], [[7]]])
-def test_borderos_que_nao_se_leem_recusam_a_conta(given: Any) -> None:
+def test_borderos_that_cannot_be_read_refuse_the_conta(given: Any) -> None:
     with pytest.raises(UnreadableError, match="borderos"):
         contas_receber.rows(fixture("conta_receber") | {"borderos": given})
 
 
 @pytest.mark.parametrize("missing", ["situacao", "vencimento", "valor"])
-def test_um_pedaco_de_conta_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_conta_is_refused(missing: str) -> None:
     document = fixture("conta_receber")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
         CONTAS_RECEBER.read(document)
 
 
-def test_a_paga_em_parte_rele_se_sempre_e_a_pagar_em_aberto_por_semana() -> None:
+def test_a_part_paid_one_is_always_reread_and_an_open_payable_weekly() -> None:
     rows = [{"situacao": situacao} for situacao in range(1, 8)]
     assert [row["situacao"] for row in rows if not CONTAS_RECEBER.is_final(row)] == [3]
     assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [3]
@@ -92,7 +92,7 @@ def test_a_paga_em_parte_rele_se_sempre_e_a_pagar_em_aberto_por_semana() -> None
     assert [row["situacao"] for row in rows if whole.weekly(row)] == [1], "a em aberto, uma vez por semana"
 
 
-def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
     kept = nameless_conta(fixture("conta_receber"))
     row = contas_receber.rows(kept)[contas_receber_table][0]
     assert (row["saldo"], row["origem_id"], row["contato_id"]) == (Decimal("64.8"), 9730200252, 14300000001)
@@ -102,7 +102,7 @@ def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
     assert nameless_conta({"borderos": [1]}) == {"borderos": [1]}
 
 
-def test_uma_conta_a_pagar() -> None:
+def test_a_conta_pagar() -> None:
     document = fixture("conta_pagar")
     rows = contas_pagar.rows(document)
     assert rows[contas_pagar_table] == [
@@ -127,13 +127,13 @@ def test_uma_conta_a_pagar() -> None:
     assert not any(name in str(nameless_conta(document)) for name in ("Eulália", "historico"))
 
 
-def test_as_duas_dividem_a_tabela_dos_borderos() -> None:
+def test_the_two_share_the_table_of_borderos() -> None:
     ours = [child.ours for resource in (CONTAS_RECEBER, CONTAS_PAGAR) for child in resource.children]
     assert ours == ["conta_tipo = 'receber'", "conta_tipo = 'pagar'"]
 
 
 @pytest.mark.parametrize("resource", [CONTAS_RECEBER, CONTAS_PAGAR], ids=lambda resource: resource.name)
-def test_o_vencimento_da_listagem_fica_ao_lado_do_do_detalhe(resource: Resource) -> None:
+def test_the_vencimento_of_the_listing_is_kept_beside_that_of_the_detail(resource: Resource) -> None:
     document = {**fixture(resource.singular), **resource.of_list({"id": 1, "vencimento": "2026-01-31"})}
     (row,) = resource.rows(document)[resource.table]
     assert (row["vencimento_lista"], row["vencimento"] > date(2026, 1, 31)) == (date(2026, 1, 31), True)

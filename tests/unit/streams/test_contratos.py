@@ -12,7 +12,7 @@ from bling_collector.streams.vendas import contratos
 from bling_collector.streams.vendas.contratos import CONTRATOS, nameless_contrato
 
 
-def test_um_contrato() -> None:
+def test_a_contrato() -> None:
     document = fixture("contrato")
     assert contratos.rows(document)[contratos_table] == [
         {
@@ -43,7 +43,7 @@ def test_um_contrato() -> None:
     ]
 
 
-def test_um_contrato_sem_nota_nem_fim() -> None:
+def test_a_contrato_without_nota_or_end() -> None:
     document = fixture("contrato") | {"dataFim": "", "cobranca": {"dataBase": "0000-00-00", "contato": []}}
     del document["notaFiscal"], document["desconto"]
     row = CONTRATOS.read(document)[contratos_table][0]
@@ -52,19 +52,19 @@ def test_um_contrato_sem_nota_nem_fim() -> None:
 
 
 @pytest.mark.parametrize("missing", ["situacao", "contato", "cobranca"])
-def test_um_pedaco_de_contrato_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_contrato_is_refused(missing: str) -> None:
     document = fixture("contrato")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
         CONTRATOS.read(document)
 
 
-def test_so_o_em_avaliacao_nao_aparece_em_listagem_nenhuma() -> None:
+def test_only_one_under_review_appears_in_no_listing() -> None:
     documents = [{"situacao": situacao} for situacao in range(5)]
     assert [CONTRATOS.is_listable(each) for each in documents] == [True, True, True, True, False]
 
 
-def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
     document = fixture("contrato")
     kept = nameless_contrato(document)
     without = {"detalhe": None, "descricao": None}

@@ -36,7 +36,7 @@ def answered(content: bytes) -> dict[str, str]:
     ],
     ids=["gzip", "zlib", "sem gzip", "com marca", "sem base64", "base64 em linhas"],
 )
-def test_o_xml_se_tira_de_como_vier(document: dict[str, str]) -> None:
+def test_the_xml_is_taken_out_however_it_comes(document: dict[str, str]) -> None:
     assert xml.content(document).removeprefix(b"\xef\xbb\xbf").strip() == XML.strip()
     assert DOCUMENTOS.key(document) == CHAVE
 
@@ -57,24 +57,24 @@ def test_o_xml_se_tira_de_como_vier(document: dict[str, str]) -> None:
         (answered(XML.replace(b"<imposto>", b"<outro>").replace(b"</imposto>", b"</outro>")), "imposto"),
     ],
 )
-def test_o_que_nao_se_le_e_recusado(document: dict[str, str], why: str) -> None:
+def test_what_cannot_be_read_is_refused(document: dict[str, str], why: str) -> None:
     with pytest.raises(UnreadableError, match=why):
         documentos.rows(document)
 
 
-def test_um_xml_grande_demais_e_recusado(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_xml_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml, "MOST", 100)
     with pytest.raises(UnreadableError, match="grande demais"):
         xml.content(answered(gzip.compress(XML)))
 
 
-def test_a_chave_que_nao_se_le_nao_e_a_que_se_pediu() -> None:
+def test_a_chave_that_cannot_be_read_is_not_the_one_asked_for() -> None:
     assert DOCUMENTOS.key({"conteudo": "lixo"}) is None
     assert DOCUMENTOS.key({"conteudo": "<a>\ud800</a>"}) is None
     assert DOCUMENTOS.key(answered(b"<nada/>")) is None
 
 
-def test_o_documento_guarda_se_comprimido_e_com_a_impressao() -> None:
+def test_the_document_is_kept_compressed_and_with_its_hash() -> None:
     rows = documentos.rows(answered(gzip.compress(XML)))
     (kept,) = rows[nfe_documentos]
     assert gzip.decompress(kept.pop("conteudo")) == XML
@@ -84,7 +84,7 @@ def test_o_documento_guarda_se_comprimido_e_com_a_impressao() -> None:
     )
 
 
-def test_os_impostos_de_cada_item() -> None:
+def test_the_impostos_of_each_item() -> None:
     first, second = documentos.rows(answered(XML))[nfe_impostos]
     assert first == {
         "documento_id": CHAVE,
@@ -144,13 +144,13 @@ def test_os_impostos_de_cada_item() -> None:
     assert {*first} == {*nfe_impostos.c.keys()}
 
 
-def test_um_evento_da_nota_nao_toma_o_lugar_dela() -> None:
+def test_an_evento_of_the_nota_does_not_take_its_place() -> None:
     document = answered(gzip.compress(EVENT))
     assert DOCUMENTOS.key(document) == CHAVE
     assert documentos.rows(document) == {nfe_documentos: [], nfe_impostos: []}
 
 
-def test_o_que_esta_em_volta_do_xml_nao_engana() -> None:
+def test_a_chave_the_nota_cites_is_not_taken_for_its_own() -> None:
     """A chave é a da nota, e não a de uma que ela cita."""
     cited = XML.replace(b"<natOp>", b"<NFref><refNFe>" + b"1" * 44 + b"</refNFe></NFref><natOp>")
     assert DOCUMENTOS.key(answered(cited)) == CHAVE

@@ -14,7 +14,7 @@ from bling_collector.streams.notas.nfe import rows as rows_of_nota
 from bling_collector.streams.vendas.pedidos_venda import rows as rows_of_pedido
 
 
-def test_uma_logistica() -> None:
+def test_a_logistica() -> None:
     document = fixture("logistica")
     expected = {
         "id": 6423813176,
@@ -27,7 +27,7 @@ def test_uma_logistica() -> None:
     assert logisticas.rows(document) == {models.logisticas: [expected | {"detalhe": document}]}
 
 
-def test_um_servico_e_o_que_dele_fica_sem_quem_transporta() -> None:
+def test_a_servico_and_what_stays_of_it_without_the_carrier() -> None:
     document = fixture("logistica_servico")
     expected = {
         "id": 6423900005,
@@ -47,7 +47,7 @@ def test_um_servico_e_o_que_dele_fica_sem_quem_transporta() -> None:
     assert not bare.keys() & {"responsavel", "aliases"}
 
 
-def test_um_objeto_despachado() -> None:
+def test_a_shipped_objeto() -> None:
     document = fixture("logistica_objeto")
     expected = {
         "id": 500300051101,
@@ -70,7 +70,7 @@ def test_um_objeto_despachado() -> None:
     assert [row[name] for name in names] == [None] * 4
 
 
-def test_o_objeto_que_nao_diz_o_id_e_o_que_se_pediu() -> None:
+def test_an_objeto_that_does_not_say_its_id_is_the_one_asked_for() -> None:
     resource = logisticas_objetos.LOGISTICAS_OBJETOS
     assert resource.key_of(7)({"rastreamento": {}}) == 7
     assert resource.key_of(7)({"id": 8}) == 8, "este é outro"
@@ -91,14 +91,14 @@ def test_o_objeto_que_nao_diz_o_id_e_o_que_se_pediu() -> None:
         (None, []),
     ],
 )
-def test_os_volumes_de_um_documento_por_estranhos_que_venham(given: Any, expected: list[Any]) -> None:
+def test_the_volumes_of_a_document_however_strangely_they_come(given: Any, expected: list[Any]) -> None:
     found = volumes({"id": 9, "transporte": {"volumes": given}}, "pedido")
     assert [(row["objeto_id"], row["servico"], row["codigo_rastreamento"]) for row in found] == expected
     assert [row["ordem"] for row in found] == list(range(1, len(expected) + 1))
     assert {(row["documento_tipo"], row["documento_id"]) for row in found} <= {("pedido", 9)}
 
 
-def test_o_pedido_e_a_nota_trazem_os_seus() -> None:
+def test_the_pedido_and_the_nota_bring_their_own() -> None:
     pedido = fixture("pedido_venda")
     assert rows_of_pedido(pedido)[models.transporte_volumes][0]["objeto_id"] == 5
     nota = fixture("nfe") | {"transporte": {"volumes": [{"id": 77}]}}

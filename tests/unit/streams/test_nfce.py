@@ -12,7 +12,7 @@ from bling_collector.streams.notas import nfce, nfe
 from bling_collector.streams.notas.nfce import NFCE
 
 
-def test_uma_venda_de_balcao() -> None:
+def test_a_sale_over_the_counter() -> None:
     rows = nfce.rows(fixture("nfce"))
     (header,) = rows[nfce_cabecalho]
     assert (header["id"], header["numero"], header["serie"], header["situacao"]) == (16700100452, "000318", 1, 6)
@@ -43,13 +43,13 @@ def test_uma_venda_de_balcao() -> None:
     assert rows[contatos] == [], "quem não se identifica não é um contato"
 
 
-def test_o_que_se_le_de_uma_nfce_e_o_que_se_le_de_uma_nfe() -> None:
+def test_what_is_read_of_an_nfce_is_what_is_read_of_an_nfe() -> None:
     document = fixture("nfe")
     assert nfce.rows(document)[nfce_cabecalho] == nfe.rows(document)[nfe_cabecalho]
     assert nfce_cabecalho.c.keys() == nfe_cabecalho.c.keys()
 
 
-def test_uma_nota_sem_linhas_e_com_valor_e_recusada() -> None:
+def test_a_nota_with_value_and_no_lines_is_refused() -> None:
     with pytest.raises(UnreadableError, match="itens"):
         NFCE.read(fixture("nfce") | {"itens": []})
 
@@ -57,6 +57,6 @@ def test_uma_nota_sem_linhas_e_com_valor_e_recusada() -> None:
 @pytest.mark.parametrize(
     ("situacao", "final", "shows_more"), [(2, True, False), (6, True, False), (8, False, True), (1, False, True)]
 )
-def test_o_que_cada_situacao_quer_dizer(situacao: int, final: bool, shows_more: bool) -> None:
+def test_what_each_situacao_means(situacao: int, final: bool, shows_more: bool) -> None:
     row = {"situacao": situacao}
     assert (NFCE.is_final(row), NFCE.proves(row)) == (final, shows_more)

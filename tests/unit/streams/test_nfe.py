@@ -42,7 +42,7 @@ def only(rows: list[Row]) -> Row:
     return rows[0]
 
 
-def test_o_cabecalho(nota: dict[str, Any]) -> None:
+def test_the_cabecalho(nota: dict[str, Any]) -> None:
     header = only(nfe.rows(nota)[nfe_cabecalho])
     assert header == {
         "id": 16698952210,
@@ -81,7 +81,7 @@ def test_o_cabecalho(nota: dict[str, Any]) -> None:
     }
 
 
-def test_as_linhas_de_um_sku_se_somam_e_as_sem_sku_ficam_cada_uma_no_seu_item(nota: dict[str, Any]) -> None:
+def test_lines_of_one_sku_add_up_and_those_without_stay_apart(nota: dict[str, Any]) -> None:
     items = nfe.rows(nota)[nfe_itens]
     assert [(i["ordem"], i["codigo_produto"], i["quantidade"], i["valor_total"]) for i in items] == [
         (1, "BLG-5", Decimal(4), Decimal("0.50")),
@@ -93,19 +93,19 @@ def test_as_linhas_de_um_sku_se_somam_e_as_sem_sku_ficam_cada_uma_no_seu_item(no
     assert all(i["nfe_id"] == nota["id"] and i["valor_desconto"] is None for i in items)
 
 
-def test_o_preco_de_um_sku_vendido_a_dois_precos_e_a_media(nota: dict[str, Any]) -> None:
+def test_the_price_of_a_sku_sold_at_two_prices_is_the_mean(nota: dict[str, Any]) -> None:
     first, second, *_ = nfe.rows(nota)[nfe_itens]
     assert (first["valor_unitario"], first["descricao_produto"]) == (Decimal("0.125"), "Engrenagem reta")
     assert (second["valor_unitario"], second["unidade_medida"]) == (Decimal(10), "KG")
 
 
-def test_o_mesmo_sku_ao_mesmo_preco_guarda_o_preco() -> None:
+def test_the_same_sku_at_the_same_price_keeps_the_price() -> None:
     line = {"codigo": "A", "quantidade": 3, "valor": Decimal("0.33"), "valorTotal": Decimal("0.99")}
     item = only(nfe.rows(whole(itens=[line, line]))[nfe_itens])
     assert (item["valor_unitario"], item["quantidade"], item["valor_total"]) == (Decimal("0.33"), 6, Decimal("1.98"))
 
 
-def test_as_parcelas(nota: dict[str, Any]) -> None:
+def test_the_parcelas(nota: dict[str, Any]) -> None:
     assert nfe.rows(nota)[nfe_pagamentos] == [
         {
             "nfe_id": nota["id"],
@@ -124,7 +124,7 @@ def test_as_parcelas(nota: dict[str, Any]) -> None:
     ]
 
 
-def test_o_contato_como_a_nota_o_traz(nota: dict[str, Any]) -> None:
+def test_the_contato_as_the_nota_brings_it(nota: dict[str, Any]) -> None:
     assert nfe.rows(nota)[contatos] == [
         {
             "id": 14300000001,
@@ -139,7 +139,7 @@ def test_o_contato_como_a_nota_o_traz(nota: dict[str, Any]) -> None:
     ]
 
 
-def test_uma_nota_para_o_exterior_cancelada_sem_itens_nem_parcelas() -> None:
+def test_a_cancelled_foreign_nota_without_itens_or_parcelas() -> None:
     rows = nfe.rows(fixture("nfe_estrangeira"))
     header = only(rows[nfe_cabecalho])
     assert (header["id"], header["contato_id"]) == (2**63 - 1, 2**53 + 1), "ids de 64 bits não passam por float"
@@ -207,7 +207,7 @@ def changed(value: Any, path: list[str], new: Any) -> Any:
 
 
 @pytest.mark.parametrize("field", WRONG)
-def test_o_que_nao_se_le_recusa_a_nota_inteira_e_diz_o_campo(nota: dict[str, Any], field: str) -> None:
+def test_what_cannot_be_read_refuses_the_whole_nota_and_names_the_field(nota: dict[str, Any], field: str) -> None:
     with pytest.raises(UnreadableError) as refusal:
         nfe.rows(changed(nota, field.split("."), WRONG[field]))
     assert str(refusal.value).startswith(f"{field} ve")
@@ -227,7 +227,7 @@ def test_o_que_nao_se_le_recusa_a_nota_inteira_e_diz_o_campo(nota: dict[str, Any
         ({"itens": None, "valorNota": 0}, "itens"),
     ],
 )
-def test_toda_nota_tem_linhas_valor_e_data(nota: dict[str, Any], piece: dict[str, Any], missing: str) -> None:
+def test_every_nota_has_lines_a_value_and_a_date(nota: dict[str, Any], piece: dict[str, Any], missing: str) -> None:
     document = piece if "numero" in piece else nota | piece
     with pytest.raises(UnreadableError, match=f"^{missing} não veio"):
         nfe.rows(document)
@@ -235,14 +235,14 @@ def test_toda_nota_tem_linhas_valor_e_data(nota: dict[str, Any], piece: dict[str
         nfe.rows({name: value for name, value in nota.items() if name != missing})
 
 
-def test_uma_lista_do_php_que_veio_como_objeto_e_a_lista(nota: dict[str, Any]) -> None:
+def test_a_list_of_php_that_came_as_an_object_is_the_list(nota: dict[str, Any]) -> None:
     as_objects = {
         key: {str(number): line for number, line in enumerate(nota[key], start=1)} for key in ("itens", "parcelas")
     }
     assert nfe.rows(nota | as_objects) == nfe.rows(nota), "e em `detalhe` também, de onde a visão lê as linhas"
 
 
-def test_numeros_a_brasileira_e_datas_com_fuso(nota: dict[str, Any]) -> None:
+def test_numbers_in_the_brazilian_way_and_dates_with_a_zone(nota: dict[str, Any]) -> None:
     line = {
         "codigo": "A",
         "quantidade": "1,5",
@@ -272,7 +272,7 @@ def test_numeros_a_brasileira_e_datas_com_fuso(nota: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("contato", [{"id": 0, "nome": ""}, {}, [], None, {"nome": "Consumidor Final"}])
-def test_sem_id_nao_ha_contato_por_gravar(contato: Any) -> None:
+def test_without_an_id_there_is_no_contato_to_save(contato: Any) -> None:
     rows = nfe.rows(whole(contato=contato))
     assert rows[contatos] == []
     assert only(rows[nfe_cabecalho])["contato_id"] is None
@@ -285,19 +285,19 @@ def test_sem_id_nao_ha_contato_por_gravar(contato: Any) -> None:
         {"codigo": "A", "quantidade": Decimal("1e-40"), "valor": Decimal(7), "valorTotal": Decimal("1e39")},
     ],
 )
-def test_um_numero_enorme_e_exato(line: dict[str, Any]) -> None:
+def test_a_huge_number_is_exact(line: dict[str, Any]) -> None:
     item = only(nfe.rows(whole(itens=[line, {"codigo": "A", "valor": 8, "valorTotal": 8, "quantidade": 1}]))[nfe_itens])
     assert int(item["valor_total"]) == 8 + int(line.get("valorTotal", 9 * 10**78))
     assert item["valor_unitario"] > 0
 
 
 @pytest.mark.parametrize("number", ["1e999999", "1e-999999", "1e40", "1e300"])
-def test_um_numero_sem_medida_e_recusado(number: str) -> None:
+def test_a_number_beyond_measure_is_refused(number: str) -> None:
     with pytest.raises(UnreadableError, match=r"^itens\[1\]\.quantidade veio como"):
         nfe.rows(whole(itens=[{"codigo": "A", "quantidade": Decimal(number), "valor": 1}]))
 
 
-def test_a_soma_de_muitas_linhas_e_exata() -> None:
+def test_the_sum_of_many_lines_is_exact() -> None:
     lines = [
         {"codigo": "A", "quantidade": Decimal("0.1"), "valorTotal": Decimal("99999999999999999999999999999.01")}
     ] * 30
@@ -307,17 +307,17 @@ def test_a_soma_de_muitas_linhas_e_exata() -> None:
 
 
 @pytest.mark.parametrize(("situacao", "final"), [(s, s in (2, 5, 6, 7, 9)) for s in range(1, 13)] + [(None, False)])
-def test_que_situacoes_sao_finais(situacao: int | None, *, final: bool) -> None:
+def test_which_situacoes_are_final(situacao: int | None, *, final: bool) -> None:
     assert NFE.is_final({"situacao": situacao}) is final
 
 
-def test_o_dia_da_linha() -> None:
+def test_the_day_of_the_row() -> None:
     assert NFE.day({"dataEmissao": "2026-02-03 23:59:59"}) == date(2026, 2, 3)
     assert NFE.day({"dataEmissao": "0000-00-00 00:00:00"}) is None
     assert NFE.day({}) is None
 
 
-def test_as_listagens_pedem_tambem_as_canceladas() -> None:
+def test_the_listings_also_ask_for_the_cancelled() -> None:
     assert NFE.shows == ((("tipo", "1"),), (("tipo", "1"), ("situacao", "2")))
 
 
@@ -349,7 +349,7 @@ objects = st.dictionaries(names, documents, max_size=14)
 
 @settings(max_examples=25, deadline=None)
 @given(document=objects)
-def test_nenhum_objeto_json_derruba_um_mapeamento(document: dict[str, Any]) -> None:
+def test_no_json_object_breaks_a_mapping(document: dict[str, Any]) -> None:
     for stream in (nfe, contatos_stream, produtos, categorias_produto, formas_pagamento):
         with suppress(UnreadableError):
             for rows in stream.rows(document).values():

@@ -32,7 +32,7 @@ def listed(**fields: Any) -> dict[str, Any]:
     return {name: document[name] for name in (*_LISTED, "naturezaOperacao", "loja")}
 
 
-def test_da_linha_sai_o_cabecalho_com_a_serie_da_chave() -> None:
+def test_the_row_gives_the_cabecalho_with_the_serie_of_the_chave() -> None:
     row = listed()
     found = nfe_entrada.rows(row)
     (header,) = found[nfe_entrada_cabecalho]
@@ -44,19 +44,19 @@ def test_da_linha_sai_o_cabecalho_com_a_serie_da_chave() -> None:
 
 
 @pytest.mark.parametrize("chave", ["", "4326", None])
-def test_sem_chave_nao_se_sabe_a_serie(chave: str | None) -> None:
+def test_without_a_chave_the_serie_is_not_known(chave: str | None) -> None:
     (header,) = nfe_entrada.rows(listed(chaveAcesso=chave))[nfe_entrada_cabecalho]
     assert header["serie"] is None
 
 
-def test_a_serie_de_uma_chave_com_letras() -> None:
+def test_the_serie_of_a_chave_with_letters() -> None:
     (header,) = nfe_entrada.rows(listed(chaveAcesso="43260212ABC34501DE3555007000002447123456789" + "0"))[
         nfe_entrada_cabecalho
     ]
     assert header["serie"] == 7
 
 
-def test_do_detalhe_saem_os_itens_as_parcelas_e_o_que_o_cabecalho_nao_sabia() -> None:
+def test_the_detail_gives_itens_parcelas_and_what_the_cabecalho_lacked() -> None:
     document = entrada()
     found = nfe_entrada.detail_rows(document)
     assert found.keys() == {nfe_entrada_detalhes, nfe_entrada_itens, nfe_entrada_pagamentos, contatos}
@@ -71,18 +71,18 @@ def test_do_detalhe_saem_os_itens_as_parcelas_e_o_que_o_cabecalho_nao_sabia() ->
     }
 
 
-def test_uma_linha_sem_data_e_um_detalhe_sem_valor_se_recusam() -> None:
+def test_a_row_without_a_date_and_a_detail_without_a_value_are_refused() -> None:
     with pytest.raises(UnreadableError, match="dataEmissao"):
         NFE_ENTRADA.read(listed(dataEmissao="0000-00-00 00:00:00"))
     with pytest.raises(UnreadableError, match="valorNota"):
         NFE_ENTRADA_DETALHES.read(entrada(valorNota=None))
 
 
-def test_uma_de_saida_e_recusada() -> None:
+def test_an_outgoing_one_is_refused() -> None:
     assert NFE_ENTRADA.refused(entrada()) is None
     assert "não é de entrada" in str(NFE_ENTRADA.refused(entrada(tipo=1)))
 
 
-def test_pergunta_se_primeiro_pelas_importadas() -> None:
+def test_the_imported_are_asked_for_first() -> None:
     assert NFE_ENTRADA.suspects[0] == (("situacao", "7"),)
     assert len(NFE_ENTRADA.suspects) == len({*NFE_ENTRADA.suspects}) == 9

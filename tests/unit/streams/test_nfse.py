@@ -13,7 +13,7 @@ from bling_collector.streams.notas import nfse
 from bling_collector.streams.notas.nfse import NFSE, nameless_nfse
 
 
-def test_uma_nota_de_servico_e_o_seu_contato() -> None:
+def test_an_nfse_and_its_contato() -> None:
     document = fixture("nfse")
     rows = nfse.rows(document)
     assert rows[nfse_table] == [
@@ -44,7 +44,7 @@ def test_uma_nota_de_servico_e_o_seu_contato() -> None:
     }
 
 
-def test_uma_pendente_ainda_nao_tem_numero_link_nem_codigo() -> None:
+def test_a_pending_one_has_no_number_link_or_codigo_yet() -> None:
     document = fixture("nfse") | {
         "situacao": 0,
         "numero": "",
@@ -60,14 +60,14 @@ def test_uma_pendente_ainda_nao_tem_numero_link_nem_codigo() -> None:
 
 
 @pytest.mark.parametrize("missing", ["situacao", "dataEmissao", "valor"])
-def test_um_pedaco_de_nota_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_nota_is_refused(missing: str) -> None:
     document = fixture("nfse")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
         NFSE.read(document)
 
 
-def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
     kept = nameless_nfse(fixture("nfse") | {"campoNovo": "Metalúrgica Pedra Lascada"})
     assert kept["contato"] == {"id": 14300000001}
     assert (kept["valor"], kept["numero"], kept["situacao"]) == (Decimal("380.5"), "202600000000042", 2)

@@ -8,7 +8,7 @@ from bling_collector.db import models
 from bling_collector.streams.cadastros.notificacoes import NOTIFICACOES, rows
 
 
-def test_uma_notificacao() -> None:
+def test_a_notificacao() -> None:
     document = fixture("notificacao")
     expected = {
         "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -25,7 +25,7 @@ def test_uma_notificacao() -> None:
     assert rows(document) == {models.notificacoes: [expected | {"detalhe": document}]}
 
 
-def test_a_chave_e_o_texto_como_veio() -> None:
+def test_the_key_is_the_text_as_it_came() -> None:
     assert NOTIFICACOES.key({"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}) == "01ARZ3NDEKTSV4RRFFQ69G5FAV"
     assert NOTIFICACOES.key({"id": 77}) == "77"
     assert NOTIFICACOES.key({"titulo": "Sem id"}) is None

@@ -17,7 +17,7 @@ from bling_collector.streams.registry import chosen
 ORDER = 6100000101
 
 
-def test_uma_ordem_com_o_que_se_fabrica_e_para_quem() -> None:
+def test_an_ordem_with_what_is_made_and_for_whom() -> None:
     document = fixture("ordem_producao")
     rows = ordens_producao.rows(document)
     assert rows[ordens_table] == [
@@ -55,7 +55,7 @@ def test_uma_ordem_com_o_que_se_fabrica_e_para_quem() -> None:
 
 
 @pytest.mark.parametrize("nothing", [[], {}, "", None])
-def test_uma_ordem_que_nao_e_de_venda_nenhuma(nothing: Any) -> None:
+def test_an_ordem_that_is_of_no_venda(nothing: Any) -> None:
     document = fixture("ordem_producao") | {"vendas": nothing}
     assert ordens_producao.rows(document)[ordens_producao_vendas] == []
     del document["vendas"]
@@ -63,7 +63,7 @@ def test_uma_ordem_que_nao_e_de_venda_nenhuma(nothing: Any) -> None:
 
 
 @pytest.mark.parametrize("missing", ["itens", "situacao"])
-def test_um_pedaco_de_ordem_e_recusado(missing: str) -> None:
+def test_a_piece_of_an_ordem_is_refused(missing: str) -> None:
     document = fixture("ordem_producao")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
@@ -78,11 +78,11 @@ def test_um_pedaco_de_ordem_e_recusado(missing: str) -> None:
         ("", False), (None, False),
     ],
 )  # fmt: skip
-def test_o_que_ja_se_fechou(nome: str | None, closed: bool) -> None:
+def test_what_is_already_closed(nome: str | None, closed: bool) -> None:
     assert is_closed({"situacao": {"id": 1, "valor": 1, "nome": nome}}) is closed
 
 
-def test_sem_a_pessoa_ficam_os_numeros_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_numbers_stay_and_nothing_says_who() -> None:
     document = fixture("ordem_producao")
     kept = nameless_ordem(document)
     rows, before = ordens_producao.rows(kept), ordens_producao.rows(document)
@@ -92,7 +92,7 @@ def test_sem_a_pessoa_ficam_os_numeros_e_nada_diz_quem_e() -> None:
     assert nameless_ordem({"observacoes": "Dalva", "numero": 7}) == {"numero": 7}
 
 
-def test_os_contatos_sao_os_de_todas_as_vendas() -> None:
+def test_the_contatos_are_those_of_all_the_vendas() -> None:
     person, document = ORDENS_PRODUCAO.person, fixture("ordem_producao")
     assert person is not None
     assert person.contatos(document) == {14300000001, 14300000077}
@@ -101,6 +101,6 @@ def test_os_contatos_sao_os_de_todas_as_vendas() -> None:
     assert person.contatos({"vendas": ""}) == person.contatos({}) == set()
 
 
-def test_quem_as_pede_pede_as_situacoes_e_os_modulos_delas() -> None:
+def test_who_asks_for_them_asks_for_their_situacoes_and_modulos() -> None:
     names = [resource.name for resource in chosen(["ordens_producao"])]
     assert names == ["situacoes_modulos", "situacoes", "ordens_producao"]

@@ -14,7 +14,7 @@ from bling_collector.streams.compras import pedidos_compra
 from bling_collector.streams.compras.pedidos_compra import PEDIDOS_COMPRA, nameless_pedido_compra
 
 
-def test_um_pedido_com_itens_e_parcelas() -> None:
+def test_a_pedido_with_itens_and_parcelas() -> None:
     document = fixture("pedido_compra")
     rows = pedidos_compra.rows(document)
     assert rows[pedidos_table] == [
@@ -66,7 +66,7 @@ def test_um_pedido_com_itens_e_parcelas() -> None:
     ]
 
 
-def test_a_nota_que_o_cabecalho_diz_e_uma_parcela_que_nao_ha() -> None:
+def test_the_nota_in_the_cabecalho_and_absent_parcelas_are_read() -> None:
     document = fixture("pedido_compra") | {"notaFiscal": {"id": 5}}
     del document["parcelas"]
     rows = PEDIDOS_COMPRA.read(document)
@@ -74,14 +74,14 @@ def test_a_nota_que_o_cabecalho_diz_e_uma_parcela_que_nao_ha() -> None:
 
 
 @pytest.mark.parametrize("missing", ["itens", "fornecedor"])
-def test_um_pedaco_de_pedido_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_pedido_is_refused(missing: str) -> None:
     document = fixture("pedido_compra")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
         PEDIDOS_COMPRA.read(document)
 
 
-def test_so_o_atendido_e_o_cancelado_ja_nao_mudam_em_silencio() -> None:
+def test_only_the_fulfilled_and_the_cancelled_no_longer_change_silently() -> None:
     rows: list[dict[str, Any]] = [{"situacao": {"valor": valor}} for valor in range(4)]
     assert [PEDIDOS_COMPRA.is_final(row) for row in rows] == [False, True, True, False]
     emitted = PEDIDOS_COMPRA.emitted
@@ -89,7 +89,7 @@ def test_so_o_atendido_e_o_cancelado_ja_nao_mudam_em_silencio() -> None:
     assert [emitted.group(row) for row in (*rows, {}, {"situacao": {"valor": ""}})] == ["0", "1", "2", "3", "", ""]
 
 
-def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
     document = fixture("pedido_compra")
     kept = nameless_pedido_compra(document)
     rows, before = pedidos_compra.rows(kept), pedidos_compra.rows(document)

@@ -13,7 +13,7 @@ from bling_collector.streams.vendas import pedidos_venda
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA, nameless_pedido
 
 
-def test_um_pedido_com_itens_parcelas_e_contato() -> None:
+def test_a_pedido_with_itens_parcelas_and_contato() -> None:
     document = fixture("pedido_venda")
     rows = pedidos_venda.rows(document)
     assert rows[pedidos_table] == [
@@ -64,19 +64,19 @@ def test_um_pedido_com_itens_parcelas_e_contato() -> None:
     ]
 
 
-def test_um_pedido_sem_contato_nao_traz_contato_nenhum() -> None:
+def test_a_pedido_without_a_contato_brings_none() -> None:
     assert pedidos_venda.rows(fixture("pedido_venda") | {"contato": {"id": 0}})[contatos] == []
 
 
 @pytest.mark.parametrize("missing", ["itens", "parcelas"])
-def test_um_pedaco_de_pedido_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_pedido_is_refused(missing: str) -> None:
     document = fixture("pedido_venda")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
         PEDIDOS_VENDA.read(document)
 
 
-def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
     kept = nameless_pedido(fixture("pedido_venda"))
     assert pedidos_venda.rows(kept)[pedidos_table][0]["total"] == Decimal("164.8")
     assert len(pedidos_venda.rows(kept)[pedidos_venda_itens]) == 2

@@ -13,7 +13,7 @@ from bling_collector.streams.vendas import propostas
 from bling_collector.streams.vendas.propostas import PROPOSTAS, nameless_proposta
 
 
-def test_uma_proposta_com_itens() -> None:
+def test_a_proposta_with_itens() -> None:
     document = fixture("proposta")
     rows = propostas.rows(document)
     assert rows[propostas_table] == [
@@ -51,7 +51,7 @@ def test_uma_proposta_com_itens() -> None:
 
 
 @pytest.mark.parametrize("missing", ["itens", "parcelas"])
-def test_um_pedaco_de_proposta_e_recusado(missing: str) -> None:
+def test_a_piece_of_a_proposta_is_refused(missing: str) -> None:
     document = fixture("proposta")
     del document[missing]
     with pytest.raises(UnreadableError, match=missing):
@@ -65,7 +65,7 @@ def test_um_pedaco_de_proposta_e_recusado(missing: str) -> None:
         ("Rascunho", False), ("463301", False), (463301, False), (None, False),
     ],
 )  # fmt: skip
-def test_de_que_situacoes_uma_proposta_ja_nao_sai(situacao: str | int | None, final: bool) -> None:
+def test_which_situacoes_a_proposta_no_longer_leaves(situacao: str | int | None, final: bool) -> None:
     row = {"situacao": situacao}
     assert PROPOSTAS.is_final(row) is final
     said = propostas.rows({"id": 1, **row})[propostas_table][0]["situacao"]
@@ -73,7 +73,7 @@ def test_de_que_situacoes_uma_proposta_ja_nao_sai(situacao: str | int | None, fi
     assert (said or "") == PROPOSTAS.emitted.group(row), "a conferência conta as mesmas dos dois lados"
 
 
-def test_sem_a_pessoa_ficam_os_valores_e_nada_diz_quem_e() -> None:
+def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
     document = fixture("proposta")
     kept = nameless_proposta(document)
     rows, before = propostas.rows(kept), propostas.rows(document)

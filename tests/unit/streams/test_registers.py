@@ -17,7 +17,7 @@ from bling_collector.streams.produtos import categorias_produto, produtos
 from bling_collector.streams.registry import RESOURCES
 
 
-def test_um_contato_com_cnpj_de_letras_e_o_endereco_geral() -> None:
+def test_a_contato_with_a_lettered_cnpj_and_the_general_endereco() -> None:
     document = fixture("contato")
     assert contatos.rows(document)[contatos_table] == [
         {
@@ -38,7 +38,7 @@ def test_um_contato_com_cnpj_de_letras_e_o_endereco_geral() -> None:
     ]
 
 
-def test_um_produto_sem_o_que_nao_e_do_cadastro() -> None:
+def test_a_produto_without_what_is_not_of_the_register() -> None:
     document = fixture("produto")
     row = produtos.rows(document)[produtos_table][0]
     assert (row["id"], row["codigo"], row["preco_venda"], row["preco_custo"]) == (
@@ -54,7 +54,7 @@ def test_um_produto_sem_o_que_nao_e_do_cadastro() -> None:
 
 
 @pytest.mark.parametrize(("categoria", "expected"), [({"id": 3}, 3), ({"id": 0}, None), (None, None), ([], None)])
-def test_a_categoria_vem_do_detalhe(categoria: Any, expected: int | None) -> None:
+def test_the_categoria_comes_from_the_detail(categoria: Any, expected: int | None) -> None:
     assert produtos.categoria_id({"categoria": categoria}) == expected
 
 
@@ -77,7 +77,7 @@ FILES = {"contatos": "contato", "produtos": "produto", "formas_pagamento": "form
 
 
 @pytest.mark.parametrize(("stream", "wrong"), UNREADABLE)
-def test_o_que_nao_se_le_recusa_o_registro_inteiro(stream: Resource, wrong: dict[str, Any]) -> None:
+def test_what_cannot_be_read_refuses_the_whole_record(stream: Resource, wrong: dict[str, Any]) -> None:
     document = fixture(FILES.get(stream.name, "categoria"))
     assert stream.read(document)
     with pytest.raises(UnreadableError, match=f"^{next(iter(wrong))}.* veio como") as refusal:
@@ -88,12 +88,12 @@ def test_o_que_nao_se_le_recusa_o_registro_inteiro(stream: Resource, wrong: dict
             stream.read({name: value for name, value in document.items() if name != key})
 
 
-def test_uma_categoria_que_nao_se_le_nao_e_nenhuma() -> None:
+def test_a_categoria_that_cannot_be_read_is_not_taken_for_none() -> None:
     with pytest.raises(UnreadableError, match=r"^categoria veio como texto, e não como objeto"):
         produtos.categoria_id({"categoria": "3"})
 
 
-def test_uma_categoria_e_a_sua_mae() -> None:
+def test_a_categoria_and_its_parent() -> None:
     assert categorias_produto.rows(fixture("categoria"))[categorias_table] == [
         {"id": 4871311, "descricao": "Engrenagens retas", "categoria_pai_id": 4871300}
     ]
@@ -101,7 +101,7 @@ def test_uma_categoria_e_a_sua_mae() -> None:
     assert top[categorias_table][0]["categoria_pai_id"] is None
 
 
-def test_o_tipo_de_pagamento_e_o_codigo_fiscal_da_forma() -> None:
+def test_the_tipo_pagamento_is_the_codigo_fiscal_of_the_forma() -> None:
     document = fixture("forma_pagamento")
     assert formas_pagamento.rows(document)[formas_table] == [
         {"id": 2094137, "descricao": "Boleto bancário", "tipo_pagamento": 15, "situacao": 1, "detalhe": document}
@@ -109,7 +109,7 @@ def test_o_tipo_de_pagamento_e_o_codigo_fiscal_da_forma() -> None:
 
 
 @pytest.mark.parametrize("stream", [contatos.CONTATOS, produtos.PRODUTOS], ids=lambda s: s.name)
-def test_as_listagens_nao_ficam_nos_ultimos_incluidos(stream: Resource) -> None:
+def test_the_listings_do_not_stop_at_the_latest_included(stream: Resource) -> None:
     assert "criterio" in dict(stream.shows[0])
 
 
@@ -118,13 +118,13 @@ def test_as_listagens_nao_ficam_nos_ultimos_incluidos(stream: Resource) -> None:
     [contatos.CONTATOS, produtos.PRODUTOS, categorias_produto.CATEGORIAS_PRODUTO, formas_pagamento.FORMAS_PAGAMENTO],
     ids=lambda s: s.name,
 )
-def test_toda_coluna_do_mapeamento_existe_na_tabela(stream: Resource) -> None:
+def test_every_column_of_the_mapping_exists_in_the_table(stream: Resource) -> None:
     for table, rows in stream.rows({"id": 1}).items():
         for row in rows:
             assert row.keys() <= set(table.c.keys())
 
 
-def test_quem_cita_um_contato_pelo_id_declara_que_fala_de_pessoas() -> None:
+def test_what_cites_a_contato_by_id_declares_it_speaks_of_people() -> None:
     citing = [resource for resource in RESOURCES if "contato_id" in resource.table.c]
     assert citing
     assert [resource.name for resource in citing if resource.person is None] == []

@@ -48,18 +48,18 @@ IN_JSON = [resource for resource in RESOURCES if resource.name != "documentos"]
 """Menos os que se leem de um XML, em que todo número é um texto."""
 
 
-def test_sem_nomes_coleta_se_o_que_sempre_se_coletou() -> None:
+def test_without_names_the_usual_is_collected() -> None:
     usual = ["nfe", "contatos", "produtos", "categorias_produto", "formas_pagamento"]
     assert sorted(resource.name for resource in chosen(None)) == sorted(usual)
     assert chosen(()) == chosen(None)
 
 
-def test_os_nomes_escolhem_e_a_ordem_e_a_do_registro() -> None:
+def test_the_names_choose_and_the_order_is_that_of_the_registry() -> None:
     assert [resource.name for resource in chosen(["contatos", "nfe"])] == ["nfe", "contatos"]
     assert chosen([ALL]) == tuple(resource for resource in RESOURCES if not resource.by_name)
 
 
-def test_o_que_so_se_pede_pelo_nome_nao_vem_com_todos() -> None:
+def test_what_is_only_asked_by_name_does_not_come_with_all() -> None:
     by_name = {resource.name for resource in RESOURCES if resource.by_name}
     assert "nfe_entrada_detalhes" in by_name
     assert chosen([ALL, *by_name]) == RESOURCES
@@ -71,13 +71,13 @@ def test_o_que_so_se_pede_pelo_nome_nao_vem_com_todos() -> None:
 
 
 @EACH
-def test_o_que_um_recurso_precisa_ou_traz_e_um_recurso(resource: Resource) -> None:
+def test_what_a_resource_needs_or_brings_is_a_resource(resource: Resource) -> None:
     for name in filter(None, (*resource.needs, resource.brings)):
         assert named(name) is not None
 
 
 @pytest.mark.parametrize("details", [True, False])
-def test_os_detalhes_desligados_deixam_as_notas_de_entrada(details: bool) -> None:
+def test_the_details_turned_off_leave_the_incoming_notas(details: bool) -> None:
     switches = {"nfe_entrada": True} | ({} if details else {"nfe_entrada_detalhes": False})
     found = {each.name for each in chosen(None, switches)} - {each.name for each in chosen(None)}
     assert found == {"nfe_entrada"} | ({"nfe_entrada_detalhes"} if details else set())
@@ -99,12 +99,12 @@ def test_os_detalhes_desligados_deixam_as_notas_de_entrada(details: bool) -> Non
         (["formas_pagamento"], {"formas_pagamento", "nfe"}),
     ],
 )
-def test_o_que_por_si_so_nao_acha_nada_traz_aquilo_de_que_precisa(names: list[str], collected: set[str]) -> None:
+def test_what_finds_nothing_by_itself_brings_what_it_needs(names: list[str], collected: set[str]) -> None:
     assert {resource.name for resource in chosen(names)} == collected
     assert {resource.name for resource in chosen(None, dict.fromkeys(names, True))} >= collected
 
 
-def test_o_cadastro_inteiro_pede_se_pelo_nome() -> None:
+def test_the_whole_register_is_asked_by_name() -> None:
     assert whole_of(["nfe", "contatos_todos"]) == {"contatos"}
     assert whole_of([ALL]) == whole_of(None) == whole_of(None, {"produtos_todos": False}) == set()
     assert whole_of(None, {"produtos_todos": True, "vendedores": True}) == {"produtos"}
@@ -113,7 +113,7 @@ def test_o_cadastro_inteiro_pede_se_pelo_nome() -> None:
 
 
 @EACH
-def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
+def test_what_is_asked_for_alone_is_collected(resource: Resource) -> None:
     """O que não se lista por si tem quem diga os ids dele, por pouco que se peça."""
     lists_itself = resource.emitted or resource.snapshot or (resource.whole and not resource.whole.when_lacking)
     givers = [each for each in chosen([resource.name]) if each.gives(resource)]
@@ -121,12 +121,12 @@ def test_o_que_se_pede_so_e_coletado(resource: Resource) -> None:
     assert {parents.of for parents in resource.parents if parents.of} <= {each.name for each in chosen([resource.name])}
 
 
-def test_um_nome_que_nao_ha_e_dito_com_os_que_ha() -> None:
+def test_an_unknown_name_is_said_along_with_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match=r"'boato'.*nfe.*todos"):
         chosen(["nfe", "boato"])
 
 
-def test_cada_nome_e_de_um_so() -> None:
+def test_each_name_is_of_one_only() -> None:
     said = [name for resource in RESOURCES for name in {resource.name, resource.singular}]
     assert len(said) == len(set(said))
     listings = [(each.path, each.shows) for each in RESOURCES if each.listed]
@@ -135,12 +135,12 @@ def test_cada_nome_e_de_um_so() -> None:
 
 
 @EACH
-def test_o_recurso_se_acha_pelos_dois_nomes(resource: Resource) -> None:
+def test_a_resource_is_found_by_both_names(resource: Resource) -> None:
     assert named(resource.name) is named(resource.singular) is resource
 
 
 @EACH
-def test_o_que_se_cita_e_um_recurso(resource: Resource) -> None:
+def test_what_is_cited_is_a_resource(resource: Resource) -> None:
     for name, column in resource.cites:
         assert named(name) is not None, name
         tables = {resource.table.name, *(child.table.name for child in resource.children)}
@@ -148,7 +148,7 @@ def test_o_que_se_cita_e_um_recurso(resource: Resource) -> None:
 
 
 @EACH
-def test_o_id_de_outro_recurso_e_citado(resource: Resource) -> None:
+def test_the_id_of_another_resource_is_cited(resource: Resource) -> None:
     cited = {column for _, column in resource.cites}
     seen = {resource.table.c.get("contato_id")} if contatos in resource.first_seen else set()
     parents = {child.table.c[child.parent] for child in resource.children}
@@ -158,7 +158,7 @@ def test_o_id_de_outro_recurso_e_citado(resource: Resource) -> None:
 
 
 @EACH
-def test_quem_cita_vem_antes_do_citado_e_o_pai_antes_do_que_se_lista_por_ele(resource: Resource) -> None:
+def test_who_cites_comes_before_the_cited_and_parents_before_children(resource: Resource) -> None:
     place = {each.name: place for place, each in enumerate(RESOURCES)}
     parents = {each.of for each in resource.parents if each.of}
     parents |= {each.name for each in RESOURCES if f"FROM {each.table.name}" in (resource.besides or "")}
@@ -167,7 +167,7 @@ def test_quem_cita_vem_antes_do_citado_e_o_pai_antes_do_que_se_lista_por_ele(res
 
 
 @EACH
-def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Resource) -> None:
+def test_what_is_read_by_windows_keeps_what_the_proof_counts(resource: Resource) -> None:
     if resource.emitted is None:
         return
     columns = resource.table.c.keys()
@@ -176,14 +176,14 @@ def test_o_que_se_percorre_por_janelas_guarda_o_que_a_prova_conta(resource: Reso
 
 
 @EACH
-def test_so_o_que_se_lista_guarda_a_impressao_da_linha(resource: Resource) -> None:
+def test_only_what_is_listed_keeps_the_digest_of_its_row(resource: Resource) -> None:
     """Ou o que se pede outra vez se muda a linha de outro."""
     if resource.optional and resource.snapshot is None:
         assert resource.keeps_listing is (resource.listed or resource.name == "nfe_entrada_detalhes")
 
 
 @pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
-def test_a_chave_de_uma_filha_e_a_de_onde_ela_esta(resource: Resource) -> None:
+def test_the_key_of_a_child_is_that_of_where_it_is(resource: Resource) -> None:
     """A do pai e o lugar nele; as das notas são as do primeiro coletor, com um número sem significado."""
     for child in resource.children:
         keys = [column.name for column in child.table.primary_key]
@@ -192,14 +192,14 @@ def test_a_chave_de_uma_filha_e_a_de_onde_ela_esta(resource: Resource) -> None:
 
 
 @EACH
-def test_o_que_a_listagem_inteira_exclui_tem_onde_o_dizer(resource: Resource) -> None:
+def test_what_a_whole_listing_deletes_has_where_to_be_marked(resource: Resource) -> None:
     if resource.whole is not None and not resource.whole.when_lacking:
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())
     assert {*resource.state} <= {*resource.volatile}
 
 
 @pytest.mark.parametrize("resource", IN_JSON, ids=lambda resource: resource.name)
-def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> None:
+def test_a_64_bit_column_reads_a_64_bit_number(resource: Resource) -> None:
     document = _document(resource)
     mark, large = 7_654_321, 3_000_000_000
     places = [place for place in _numbers(document) if mark in _said(resource, document, place, mark, BigInteger)]
@@ -211,7 +211,7 @@ def test_uma_coluna_de_64_bits_le_um_numero_de_64_bits(resource: Resource) -> No
 @pytest.mark.parametrize(
     "resource", [each for each in IN_JSON if each.path not in {"/nfe", "/nfce"}], ids=lambda resource: resource.name
 )
-def test_uma_medida_perde_o_ruido_dos_32_bits(resource: Resource) -> None:
+def test_a_measure_loses_the_noise_of_32_bits(resource: Resource) -> None:
     """Menos as das notas, que ficam exatas como o Bling as dá."""
     document = _document(resource)
     noisy = Decimal("2.34999990463")

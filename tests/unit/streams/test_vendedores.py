@@ -9,7 +9,7 @@ from bling_collector.db.models import vendedores_comissoes as comissoes_table
 from bling_collector.streams.cadastros import vendedores
 
 
-def test_um_vendedor_e_as_suas_comissoes_em_ordem() -> None:
+def test_a_vendedor_and_its_comissoes_in_order() -> None:
     document = fixture("vendedor")
     rows = vendedores.rows(document)
     assert rows[vendedores_table] == [
@@ -29,7 +29,7 @@ def test_um_vendedor_e_as_suas_comissoes_em_ordem() -> None:
     ]
 
 
-def test_a_linha_de_um_vendedor_sem_nome_nem_comissoes_tambem_se_le() -> None:
+def test_the_row_of_a_vendedor_without_nome_or_comissoes_is_read_too() -> None:
     row = {"id": 1, "descontoLimite": 0, "loja": {"id": 7}, "contato": {"id": 2, "situacao": "E"}}
     assert vendedores.rows(row)[vendedores_table][0] | {"detalhe": None} == {
         "id": 1,
@@ -42,7 +42,7 @@ def test_a_linha_de_um_vendedor_sem_nome_nem_comissoes_tambem_se_le() -> None:
     }
 
 
-def test_uma_percentagem_perde_o_ruido_dos_32_bits() -> None:
+def test_a_percentage_loses_the_noise_of_32_bits() -> None:
     """O Bling guarda-as como o dinheiro, em 32 bits."""
     noisy = Decimal("2.34999990463")
     vendedor = {"id": 1, "descontoLimite": noisy, "comissoes": [{"descontoMaximo": noisy, "aliquota": noisy}]}

@@ -34,7 +34,7 @@ def there(bling: Bling, kind: str) -> list[int]:
 
 
 @pytest.mark.parametrize("hides", [False, True], ids=["mostra", "esconde_saldo_zero"])
-async def test_o_que_ninguem_cita_vem_a_pedido_e_o_novo_tambem(
+async def test_what_nobody_cites_comes_when_asked_for_and_the_new_too(
     account: Account,
     bling: Bling,
     clock: FakeClock,

@@ -31,7 +31,7 @@ async def orders(account: Account, bling: Bling, changed: None) -> list[dict[str
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_cada_view_dos_pedidos_e_a_conta_feita_por_fora(
+async def test_each_view_of_the_pedidos_agrees_with_an_independent_computation(
     account: Account, bling: Bling, orders: list[Any]
 ) -> None:
     for view, keys, key in (
@@ -99,7 +99,9 @@ async def _names(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_o_caminho_do_pedido_ao_recebido(account: Account, bling: Bling, orders: list[Any]) -> None:
+async def test_the_path_from_the_pedido_to_the_money_received(
+    account: Account, bling: Bling, orders: list[Any]
+) -> None:
     stored = await rows(
         account.engine,
         "SELECT pedido_id, numero, data, total, nota_id, nota_total, contas, contas_valor, em_aberto, recebido, "
@@ -141,7 +143,9 @@ def _received(conta: dict[str, Any]) -> Decimal:
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_o_id_de_um_pedido_que_e_tambem_o_de_uma_nota(account: Account, bling: Bling, orders: list[Any]) -> None:
+async def test_the_id_of_a_pedido_that_is_also_that_of_a_nota(
+    account: Account, bling: Bling, orders: list[Any]
+) -> None:
     """A palavra da origem diz de qual dos dois a conta é; uma origem sem palavra vale pelo id."""
     alone = next(o for o in orders if not o["notaFiscal"]["id"])
     read = "SELECT contas FROM vw_pedidos_caminho WHERE pedido_id = :id"
@@ -155,7 +159,7 @@ async def test_o_id_de_um_pedido_que_e_tambem_o_de_uma_nota(account: Account, bl
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_o_dinheiro_dos_pedidos_tem_duas_casas(account: Account, orders: list[Any]) -> None:
+async def test_the_money_of_the_pedidos_has_two_decimal_places(account: Account, orders: list[Any]) -> None:
     columns = await rows(
         account.engine,
         """
@@ -171,7 +175,7 @@ async def test_o_dinheiro_dos_pedidos_tem_duas_casas(account: Account, orders: l
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_a_pagina_soma_o_que_as_views_somam(account: Account, bling: Bling, orders: list[Any]) -> None:
+async def test_the_page_adds_up_to_what_the_views_do(account: Account, bling: Bling, orders: list[Any]) -> None:
     today = date(2026, 2, 20)
     for period in (SalesPeriod(date(2025, 3, 1), today), SalesPeriod(date(2025, 11, 5), date(2025, 11, 11))):
         inside = [o for o in orders if period.inicio <= day(o) <= period.fim]
@@ -207,7 +211,7 @@ async def test_a_pagina_soma_o_que_as_views_somam(account: Account, bling: Bling
 
 
 @pytest.mark.loaded(START, before=order_oddly)
-async def test_os_pedidos_de_um_canal_refeito_contam_no_que_a_empresa_diz(
+async def test_pedidos_of_a_channel_made_again_count_where_the_company_says(
     account: Account, bling: Bling, orders: list[Any]
 ) -> None:
     old = max({order["loja"]["id"] for order in orders})

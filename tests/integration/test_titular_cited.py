@@ -45,7 +45,7 @@ async def _dump(engine: AsyncEngine, name: str) -> str:
 
 
 @EACH
-async def test_o_que_a_cita_e_exportado_apagado_e_lembrado(engine: AsyncEngine, name: str) -> None:
+async def test_what_cites_the_person_is_exported_erased_and_remembered(engine: AsyncEngine, name: str) -> None:
     _, contato, her_name = CITING[name]
     document = await _saved(engine, name)
     exported = await export_person(engine, contato, NOW)
@@ -64,7 +64,7 @@ async def test_o_que_a_cita_e_exportado_apagado_e_lembrado(engine: AsyncEngine, 
     assert await erase_again(engine, NOW) == 1
 
 
-async def test_de_uma_ordem_de_varias_vendas_acha_se_qualquer_dos_contatos(engine: AsyncEngine) -> None:
+async def test_any_contato_of_an_ordem_with_several_vendas_is_found(engine: AsyncEngine) -> None:
     document = await _saved(engine, "ordens_producao")
     await erase_person(engine, OTHER, NOW)
     kept = await scalar(engine, "SELECT detalhe FROM ordens_producao")

@@ -19,11 +19,11 @@ OWED = "SELECT count(*) FROM janelas_devidas WHERE erro LIKE '%improvável%'"
 
 
 @pytest.mark.parametrize(("held", "most"), [(0, 3), (3, 3), (4, 4), (44, 12), (100, 20), (1000, 62)])
-def test_o_limite_cresce_com_a_raiz(held: int, most: int) -> None:
+def test_the_limit_grows_with_the_square_root(held: int, most: int) -> None:
     assert limit(held) == most
 
 
-def test_de_poucos_registros_a_maior_parte() -> None:
+def test_of_few_records_most_is_more_than_half_and_never_a_lone_one() -> None:
     assert [is_most(gone, held) for gone, held in ((1, 1), (2, 2), (2, 3), (2, 4), (3, 4))] == [
         False, True, True, False, True,
     ]  # fmt: skip
@@ -34,7 +34,7 @@ async def sounding(account: Account) -> bool:
 
 
 @pytest.mark.loaded(START)
-async def test_muitas_notas_que_somem_esperam_a_palavra_de_uma_pessoa(account: Account, bling: Bling) -> None:
+async def test_many_notas_that_disappear_wait_for_a_person_to_confirm(account: Account, bling: Bling) -> None:
     lost = set(outgoing(bling)[:-1])
     for note in lost:
         bling.delete_note(note)
@@ -55,7 +55,7 @@ async def test_muitas_notas_que_somem_esperam_a_palavra_de_uma_pessoa(account: A
     assert await scalar(account.engine, OWED) == 0
 
 
-async def test_poucas_notas_excluidas_nao_esperam_ninguem(account: Account, bling: Bling) -> None:
+async def test_few_deleted_notas_wait_for_nobody(account: Account, bling: Bling) -> None:
     notes = [
         twin(bling, outgoing(bling, 6)[-1], emitted_at=at(f"2026-02-{day:02} 10:00:00")) for day in (9, 10, 11, 12)
     ]
@@ -70,7 +70,7 @@ async def test_poucas_notas_excluidas_nao_esperam_ninguem(account: Account, blin
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.015)
 @pytest.mark.parametrize("resource", one_now(["contatos", "produtos"]))
-async def test_um_cadastro_dado_por_excluido_quase_inteiro(
+async def test_a_register_said_to_be_almost_all_deleted_is_not_believed(
     account: Account, bling: Bling, clock: FakeClock, resource: str
 ) -> None:
     """Como se o Bling deixasse de ler o filtro dos excluídos, e mostrasse todos."""
@@ -95,7 +95,7 @@ async def test_um_cadastro_dado_por_excluido_quase_inteiro(
 
 
 @pytest.mark.bling(scale=0.015)
-async def test_nenhum_contato_responde(account: Account, bling: Bling) -> None:
+async def test_when_no_contato_answers_none_is_taken_for_unknown(account: Account, bling: Bling) -> None:
     """Um caminho que responde 404 a todos não faz ninguém desconhecido para sempre."""
     missing = '{"error": {"type": "RESOURCE_NOT_FOUND", "message": "Não encontrado", "description": "Não encontrado"}}'
     bling.fail(r"^/contatos/\d+$", "body", status=404, body=missing)
@@ -107,7 +107,7 @@ async def test_nenhum_contato_responde(account: Account, bling: Bling) -> None:
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
 
 
-async def test_uma_nota_so_que_some_com_todas_as_outras(account: Account, bling: Bling) -> None:
+async def test_a_lone_nota_that_disappears_with_all_the_others_is_not_deleted(account: Account, bling: Bling) -> None:
     """De uma janela com uma nota só, quem diz é uma testemunha: o Bling tem de responder por outra."""
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run_full(START)

@@ -102,14 +102,14 @@ CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("module", "name", "table", "expected"), CASES, ids=[name for _, name, _, _ in CASES])
-def test_a_linha_de_cada_um(module: Any, name: str, table: Table, expected: dict[str, Any]) -> None:
+def test_the_row_of_each_one(module: Any, name: str, table: Table, expected: dict[str, Any]) -> None:
     document = fixture(name)
     assert module.rows(document) == {table: [expected | {"detalhe": document}]}
     with pytest.raises(UnreadableError, match=r"^id veio como objeto"):
         module.rows(document | {"id": {"id": 1}})
 
 
-def test_um_modulo_e_uma_situacao_dele() -> None:
+def test_a_modulo_and_a_situacao_of_it() -> None:
     module, status = fixture("situacao_modulo"), fixture("situacao")
     assert situacoes.rows_of_modulo(module) == {
         models.situacoes_modulos: [{"id": 98310, "nome": "Vendas", "descricao": "Pedidos de Venda", "detalhe": module}]
@@ -121,23 +121,23 @@ def test_um_modulo_e_uma_situacao_dele() -> None:
     assert situacoes.rows({"id": 6, "nome": "Em aberto", "idHerdado": 0})[models.situacoes][0]["id_herdado"] is None
 
 
-def test_um_grupo_que_nao_esta_em_outro() -> None:
+def test_a_grupo_that_is_in_no_other() -> None:
     row = {"id": 1, "nome": "Mecânica", "grupoProdutoPai": {"id": 0, "nome": ""}}
     assert grupos_produto.rows(row)[models.grupos_produto][0]["grupo_pai_id"] is None
 
 
 @pytest.mark.parametrize(("told", "expected"), [("1", 1), ("2", 0), (1, 1), (0, 0)])
-def test_o_filtro_e_o_detalhe_dizem_a_situacao_de_uma_categoria_com_outros_numeros(told: Any, expected: int) -> None:
+def test_filter_and_detail_number_the_situacao_of_a_categoria_differently(told: Any, expected: int) -> None:
     rows = categorias_financeiras.rows({"situacao": told, **fixture("categoria_financeira")})
     assert rows[models.categorias_financeiras][0]["situacao"] == expected
 
 
-def test_o_filtro_diz_a_situacao_de_uma_conta() -> None:
+def test_the_filter_says_the_situacao_of_a_conta() -> None:
     rows = contas_financeiras.rows({"situacao": "4", **fixture("conta_financeira")})
     assert rows[models.contas_financeiras][0]["situacao"] == 4
 
 
-def test_um_canal_e_as_suas_filiais_em_ordem() -> None:
+def test_a_canal_and_its_filiais_in_order() -> None:
     document = fixture("canal_venda")
     rows = canais_venda.rows(document)
     assert rows[models.canais_venda] == [

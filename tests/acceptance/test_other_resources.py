@@ -144,7 +144,7 @@ def with_a_volume(bling: Bling) -> int:
         ),
     ],
 )
-async def test_o_que_se_carrega_muda_e_se_exclui(
+async def test_what_is_loaded_changed_and_deleted_equals_bling(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:
     bling.configure(**reading)
@@ -189,7 +189,7 @@ async def test_o_que_se_carrega_muda_e_se_exclui(
 
 
 @pytest.mark.slow
-async def test_um_canal_sem_anuncios_nao_e_um_defeito(account: Account, bling: Bling) -> None:
+async def test_a_canal_without_anuncios_is_no_flaw(account: Account, bling: Bling) -> None:
     asked = (("idLoja", "1"), ("tipoIntegracao", "LojaIntegrada"), ("situacao", "1"))
     await account.oauth.get_valid_access_token()
     assert await _one_row(account.client, ANUNCIOS, Shown("/anuncios", asked)) is None
@@ -197,7 +197,7 @@ async def test_um_canal_sem_anuncios_nao_e_um_defeito(account: Account, bling: B
     assert await _one_row(account.client, ANUNCIOS, Shown("/anuncios", asked)) is not None
 
 
-async def test_a_composicao_do_produto_que_mudou_rele_se_no_mesmo_dia(
+async def test_the_composition_of_a_changed_product_is_read_again_the_same_day(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
