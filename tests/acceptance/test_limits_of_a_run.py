@@ -89,7 +89,7 @@ async def test_the_pace_of_bling_itself_is_not_turned_off(
     resolve = socket.getaddrinfo
 
     def as_if_it_were_bling(host: Any, *others: Any, **more: Any) -> Any:
-        return resolve("127.0.0.1" if host == b"api.bling.com.br" else host, *others, **more)
+        return resolve("127.0.0.1" if host == "api.bling.com.br" else host, *others, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", as_if_it_were_bling)
     there = f"http://api.bling.com.br:{urlsplit(settings.bling_api_base_url).port}/Api/v3"
