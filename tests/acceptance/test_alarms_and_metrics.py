@@ -34,6 +34,7 @@ def alerting(settings: Settings, inbox: Inbox) -> Settings:
     return replace(settings, alert_urls=Secret(inbox.url))
 
 
+@pytest.mark.slow
 async def test_a_run_that_fails_twice_is_said_once_and_its_end_too(
     alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
 ) -> None:
@@ -71,6 +72,7 @@ async def test_the_daily_quota_ends_the_run_partial_with_what_is_owed(account: A
 
 
 @pytest.mark.collector(api_daily_reserve=119_000, api_rate_limit_delay=0.35)
+@pytest.mark.slow
 async def test_our_part_of_the_day_ends_before_bling_says_so(account: Account, bling: Bling, clock: FakeClock) -> None:
     async with account.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE limites_bling SET dia = '2026-02-20', usadas = 960")

@@ -53,6 +53,7 @@ async def assert_equals_the_borderos(account: Account, bling: Bling) -> None:
 
 
 @pytest.mark.parametrize("noise", [False, True])
+@pytest.mark.slow
 async def test_the_cited_ones_and_those_cited_later_are_collected(
     account: Account, bling: Bling, clock: FakeClock, noise: bool
 ) -> None:
@@ -96,6 +97,7 @@ async def test_a_recent_one_that_changes_or_disappears_is_seen(
     assert await scalar(account.engine, said, id=old) == "Corrigido tarde"
 
 
+@pytest.mark.slow
 async def test_one_that_answers_again_is_no_longer_deleted(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     await account.pipeline.run_full(START)
@@ -110,6 +112,7 @@ async def test_one_that_answers_again_is_no_longer_deleted(account: Account, bli
     assert not await scalar(account.engine, _GONE, id=bordero)
 
 
+@pytest.mark.slow
 async def test_a_404_that_is_contradicted_does_not_count(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     await account.pipeline.run_full(START)
@@ -122,6 +125,7 @@ async def test_a_404_that_is_contradicted_does_not_count(account: Account, bling
         bling.ledger.books.borderos.pop(bordero, None)
 
 
+@pytest.mark.slow
 async def test_an_old_one_no_conta_cites_may_already_be_gone(account: Account, bling: Bling, clock: FakeClock) -> None:
     accounts = [bling.add_account() for _ in range(2)]
     days_ago = local_now(bling.clock).date() - timedelta(days=60)
@@ -136,6 +140,7 @@ async def test_an_old_one_no_conta_cites_may_already_be_gone(account: Account, b
     assert [await scalar(account.engine, _GONE, id=each) for each in (reversed_, orphan)] == [True, True]
 
 
+@pytest.mark.slow
 async def test_many_that_disappear_wait_for_a_person_to_confirm(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

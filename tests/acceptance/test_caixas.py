@@ -139,6 +139,7 @@ async def test_what_no_listing_shows_is_not_deleted(
     await assert_equals_the_entries(account, bling)
 
 
+@pytest.mark.slow
 async def test_the_descricao_stays_when_an_entry_is_read_without_the_listing(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

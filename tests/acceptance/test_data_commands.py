@@ -169,6 +169,7 @@ async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
 
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.parametrize("which", one_now(["coleta", "reprocessamento"]))
+@pytest.mark.slow
 async def test_who_came_back_goes_away_when_a_service_already_running_runs(
     account: Account, command: str, which: str
 ) -> None:

@@ -43,6 +43,7 @@ async def owed(account: Account, recurso: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 async def test_what_is_cited_and_cannot_be_asked_alone_is_known_not_to_exist(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -106,6 +107,7 @@ async def test_what_is_owed_is_retried_where_it_is_listed(account: Account, blin
     )
 
 
+@pytest.mark.slow
 async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -123,6 +125,7 @@ async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(
     assert bling.counters.requests[f"{ACCOUNTS}/{{id}}"] == 0
 
 
+@pytest.mark.slow
 async def test_a_parent_no_list_shows_is_asked_for(account: Account, bling: Bling, clock: FakeClock) -> None:
     path, categories = "/categorias/receitas-despesas", bling.dimensions["/categorias/receitas-despesas"].entries
     parent = next(entry.detail["idCategoriaPai"] for entry in categories.values() if entry.detail["idCategoriaPai"])
@@ -147,6 +150,7 @@ async def test_the_statuses_come_from_every_module_and_know_theirs(
     assert bling.counters.requests["/situacoes/{id}"] == 0
 
 
+@pytest.mark.slow
 async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -162,6 +166,7 @@ async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
     assert await scalar(account.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 14
 
 
+@pytest.mark.slow
 async def test_a_status_no_module_lists_is_asked_for_once(account: Account, bling: Bling, clock: FakeClock) -> None:
     *_, second, last = sorted(bling.orders)
     bling.unlisted.add((STATUSES, 6))
@@ -224,6 +229,7 @@ async def test_what_sells_elsewhere_is_listed_whole_once_a_week(
 
 
 @pytest.mark.parametrize("failures", [ATTEMPTS, 1000])
+@pytest.mark.slow
 async def test_a_list_without_pages_is_not_narrowed(
     account: Account, bling: Bling, clock: FakeClock, failures: int
 ) -> None:
@@ -237,6 +243,7 @@ async def test_a_list_without_pages_is_not_narrowed(
 
 
 @pytest.mark.collector(api_page_size=3)
+@pytest.mark.slow
 async def test_lists_of_many_pages(account: Account, bling: Bling) -> None:
     await account.pipeline.run_full(START)
     for table, path in (("naturezas_operacao", NATURES), ("depositos", "/depositos")):

@@ -40,6 +40,7 @@ async def _age_of(account: Account, http: httpx2.AsyncClient, capsys: pytest.Cap
     return {"velhos" if old else "novos" for old in told.values()}
 
 
+@pytest.mark.slow
 async def test_only_what_reads_the_present_makes_data_young(
     account: Account, settings: Settings, clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -135,6 +135,7 @@ TYPED = [
 ]
 
 
+@pytest.mark.slow
 async def test_whatever_is_typed_nothing_is_executed(
     http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests
 ) -> None:

@@ -105,6 +105,7 @@ async def test_a_sku_spoils_its_batch(account: Account, bling: Bling, kind: Faul
 
 
 @pytest.mark.bling(repeat_previous_row=False)
+@pytest.mark.slow
 async def test_a_produto_that_spoils_the_listing_does_not_take_its_twin(account: Account, bling: Bling) -> None:
     sku = next(line["codigo"] for id_ in notes_of(bling) for line in bling.notes[id_]["itens"] if line["codigo"])
     twin = bling.add_product(sku)

@@ -92,6 +92,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
 
 
 @pytest.mark.bling(scale=0.05)
+@pytest.mark.slow
 async def test_a_pedido_whose_itens_changed_loses_those_that_left(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -107,6 +108,7 @@ async def test_a_pedido_whose_itens_changed_loses_those_that_left(
 
 
 @pytest.mark.bling(scale=0.05)
+@pytest.mark.slow
 async def test_a_resource_turned_on_later_brings_its_whole_history(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

@@ -40,6 +40,7 @@ async def test_a_default_that_hides_zero_stock_hides_no_produto(
 
 
 @pytest.mark.bling(scale=0.06, default_hides_all_but_authorised=True)
+@pytest.mark.slow
 async def test_a_default_that_shows_only_the_authorised_hides_no_other(account: Account, bling: Bling) -> None:
     others = {note["situacao"] for note in bling.notes.values() if note["tipo"] == 1}
     assert others >= {1, 2, 5, 6}

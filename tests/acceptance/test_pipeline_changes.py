@@ -305,6 +305,7 @@ OLD = datetime.fromisoformat("2025-06-10 09:00:00")
 """Muito antes da releitura diária."""
 
 
+@pytest.mark.slow
 async def test_an_old_pending_nota_is_read_again_every_day(account: Account, bling: Bling) -> None:
     edited, authorised, deleted, untouched = (bling.issue_note(situacao=1, emitted_at=OLD, lines=[]) for _ in range(4))
     await account.pipeline.run_full(START)

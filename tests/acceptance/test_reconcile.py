@@ -149,6 +149,7 @@ async def test_the_reconciliation_keeps_both_sides_of_each_month(
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
+@pytest.mark.slow
 async def test_random_changes_are_found_and_repaired(account: Account, bling: Bling, seed: int) -> None:
     rng = random.Random(seed)
     model = outgoing(bling, 6)[-1]
@@ -231,7 +232,7 @@ async def test_impossible_requests_are_refused_and_change_nothing(account: Accou
     await account.pipeline.run_full(date(2026, 1, 1))
     runs = await scalar(account.engine, "SELECT count(*) FROM etl_controle")
     for inicio, fim in ((date(2026, 3, 1), None), (date(2026, 2, 2), date(2026, 2, 1)), (None, date(2020, 1, 1))):
-        with pytest.raises(UsageError, match="futuro|termina antes|começa|antes"):
+        with pytest.raises(UsageError, match=r"futuro|antes"):
             await account.pipeline.reconcile(inicio, fim, repair=True)
     assert await scalar(account.engine, "SELECT count(*) FROM etl_controle") == runs
 

@@ -166,6 +166,7 @@ async def test_a_nota_of_unknown_fate_is_said_and_not_marked(account: Account, b
     assert await gone(account.engine) == {note}
 
 
+@pytest.mark.slow
 async def test_deleted_contatos_and_produtos_are_marked(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Um SKU com dois produtos: excluído o preferido, o outro toma o lugar dele."""
     older = bling.add_product("GÊMEO", nome="Mais velho")

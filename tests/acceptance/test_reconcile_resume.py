@@ -79,6 +79,7 @@ async def test_killed_midway_only_the_rest_is_redone(
     await assert_only_the_rest_is_redone(account, bling, doomed)
 
 
+@pytest.mark.slow
 async def test_when_the_daily_quota_ends_midway_only_the_rest_is_redone(
     account: Account, bling: Bling, clock: FakeClock, doomed: set[int]
 ) -> None:

@@ -118,6 +118,7 @@ async def test_a_reconciliation_also_speaks_of_the_pedidos(
 
 
 @pytest.mark.collector(recursos=None)
+@pytest.mark.slow
 async def test_what_is_owed_of_one_turned_off_waits_until_it_is_on_again(
     account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:

@@ -101,6 +101,7 @@ async def test_a_period_in_the_past(http: httpx2.AsyncClient) -> None:
     assert details["periodo"] == {"data_inicio": "2025-11-01", "data_fim": "2025-11-30"}
 
 
+@pytest.mark.slow
 async def test_runs_page_by_page(http: httpx2.AsyncClient) -> None:
     for _ in range(5):
         assert (await http.post("/run?data_inicio=2026-02-20")).status_code == 200

@@ -41,6 +41,7 @@ async def test_what_was_fetched_by_hand_is_not_taken_for_changed(account: Accoun
 
 
 @pytest.mark.collector(recursos=("todos",))
+@pytest.mark.slow
 async def test_what_was_fetched_by_hand_and_changed_back_changes_back_here_too(account: Account, bling: Bling) -> None:
     """Entre duas leituras da listagem, que é a mesma nas duas, um `sync` viu outra coisa."""
     path = "/depositos"

@@ -33,6 +33,7 @@ async def _pages(panel: Panel) -> list[str]:
     return ["/estoque", f"/produtos/{product}?periodo=tudo", f"/clientes/{customer}?periodo=tudo", "/atencao"]
 
 
+@pytest.mark.slow
 async def test_from_the_estoque_to_the_produto_the_cliente_and_the_nota(page: Page, panel: Panel) -> None:
     paths = await _pages(panel)
     await page.goto(paths[0])

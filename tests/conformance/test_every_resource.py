@@ -72,7 +72,7 @@ _FIRSTS = {_way(each): each.name for each in reversed(RESOURCES)}.values()
 
 def _is_repeated(resource: Resource) -> bool:
     """Se outro recurso antes dele já se lê do mesmo jeito: o que o motor faz depois de o ler já se viu."""
-    return resource.optional and resource.name not in _FIRSTS
+    return resource.name not in _FIRSTS
 
 
 EACH = _each(lambda resource: resource.snapshot is None, slow=_is_repeated)

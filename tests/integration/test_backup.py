@@ -144,6 +144,7 @@ async def test_a_pair_still_unconfirmed_never_comes_back_from_a_copy(
     assert kept.startswith("(1,")
 
 
+@pytest.mark.slow
 async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
     account: Account, bling: Bling, empty_engine: AsyncEngine, empty_database_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -202,6 +203,7 @@ async def test_a_new_copy_over_a_database_not_yet_upgraded(
 
 
 @pytest.mark.loaded(date(2021, 1, 1))
+@pytest.mark.slow
 async def test_data_is_only_overwritten_when_said(account: Account, bling: Bling, tmp_path: Path) -> None:
     copied = await rows(account.engine)
     await backup(account.engine, tmp_path / "copia")

@@ -36,6 +36,7 @@ async def test_a_cancelled_nota_is_noted(account: Account, bling: Bling) -> None
 
 
 @pytest.mark.loaded(START)
+@pytest.mark.slow
 async def test_where_nothing_changed_nothing_is_noted(account: Account, bling: Bling) -> None:
     await account.pipeline.run_full(START)
     await account.pipeline.run()

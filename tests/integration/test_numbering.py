@@ -126,6 +126,7 @@ async def test_the_numbering_is_read_from_the_index(engine: AsyncEngine) -> None
             assert "Seq Scan" not in "\n".join(plan)
 
 
+@pytest.mark.slow
 async def test_an_incoming_nota_of_our_own_explains_its_number(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

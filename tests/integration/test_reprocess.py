@@ -155,6 +155,7 @@ async def test_stopped_long_ago_it_starts_again(
     assert (await account.pipeline.reprocess()).stats["nfes"] == len(outgoing(bling))
 
 
+@pytest.mark.slow
 async def test_what_is_owed_neither_prevents_nor_shortens_it(account: Account, bling: Bling) -> None:
     bling.fail(rf"^/nfe/{outgoing(bling)[-1]}$")
     assert (await account.pipeline.run_full(START)).status == "partial"

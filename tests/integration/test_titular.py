@@ -271,6 +271,7 @@ async def test_notes_of_others_that_have_the_document(
     assert not [each for each in written if json.dumps(each, ensure_ascii=False)[1:-1] in dump.replace(key[:20], "")]
 
 
+@pytest.mark.slow
 async def test_what_changed_hands_keeps_nothing_of_who_had_it(
     account: Account, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:
@@ -343,6 +344,7 @@ async def test_the_others_stay_as_they_are(account: Account, bling: Bling, lonel
     assert await rest() == before
 
 
+@pytest.mark.slow
 async def test_a_contact_that_only_notes_know(account: Account, bling: Bling, lonely: tuple[int, list[str]]) -> None:
     contact_id, texts = lonely
     bling.delete_contact(contact_id)
