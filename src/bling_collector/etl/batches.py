@@ -107,7 +107,8 @@ async def _ask(
     probe: bool = False,
 ) -> None:
     await _ask_batch(ctx, resource, batch, filters, answers, probe=probe)
-    ctx.progress.feitos = min(ctx.progress.feitos + len(batch), ctx.progress.total)
+    here = ctx.progress.here
+    ctx.done(min(len(batch), here.total - here.feitos))
     ctx.show()
     ctx.check_stop()
 
@@ -250,7 +251,7 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
     # Um que já estragou um lote vai sozinho, para não estragar outro.
     for batch in [*batches(sorted(ids - pending), snapshot.param), *([id_] for id_ in sorted(ids & pending))]:
         await camera.take(batch)
-        ctx.progress.feitos += len(batch)
+        ctx.done(len(batch))
         ctx.show()
         ctx.check_stop()
     if (why := camera.failed) is not None:

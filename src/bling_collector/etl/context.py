@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -92,6 +91,7 @@ class RunContext:
     requests: Requests
     """As que esta execução fez."""
     in_flight: int
+    """Detalhes ao mesmo tempo, de tudo o que corre ao lado do mais."""
     sink: ProgressSink
     stop: asyncio.Event
     run_id: int | None
@@ -141,6 +141,14 @@ class RunContext:
     """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
+    listing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """De cada recurso, uma janela se lê por vez: o que uma mostra decide como se leem as seguintes."""
+    settling: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """De cada recurso, os excluídos de uma janela se julgam por vez: o limite é dos de todas."""
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.slots = asyncio.Semaphore(self.in_flight)
 
     @property
     def columns(self) -> dict[str, object]:
@@ -170,19 +178,23 @@ class RunContext:
         saved = self.progress.saved
         return {r.said or r.name: saved[r.name] for r in self.resources if r.counts is not None} | self._others
 
-    def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
-        """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
+    def start(self, fase: str, total: int = 0, *, done: int = 0, each: float = 1.0) -> None:
+        """Começa uma fase de `total` itens, que pedem `each` requisições cada um; dela podem já estar feitos alguns."""
         log.info("%s%s", fase, f": {number(total)}" if total else "")
-        self.progress.start(fase, total, each)
+        here = self.progress.here
+        here.fase, here.feitos, here.total, here.each = fase, done, total, each
         self.show()
+
+    def done(self, items: int = 1) -> None:
+        """Da fase de quem o diz, mais estes estão feitos."""
+        self.progress.here.feitos += items
 
     def show(self) -> None:
         self.progress.requisicoes = self.requests.total
         self.progress.limitadas = self.requests.throttled
         self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
         later = self.outlook.left() if self.outlook is not None else None
-        phase = math.ceil(max(self.progress.total - self.progress.feitos, 0) * self.progress.each)
-        self.progress.restam = None if later is None else later + phase
+        self.progress.restam = None if later is None else max(later + self.progress.whole.left, 0)
         self.sink(self.progress)
 
     def note_unread(self, resource: Resource, unread: Mapping[Window, str]) -> None:
@@ -258,16 +270,20 @@ class RunContext:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Uma transação que leva consigo o andamento; se a execução já não é a dona do banco, nada é gravado."""
-        if self.keep_lock is not None:
-            await self.keep_lock()
-        async with self.engine.begin() as connection:
-            yield connection
-            self.show()
-            if self.run_id is None:
-                return
-            if await control.note_progress(connection, self.run_id, **self.columns):
-                self.stop.set()
+        """Uma transação que leva consigo o andamento; se a execução já não é a dona do banco, nada é gravado.
+
+        Uma por vez: duas que gravam o mesmo contato, cada uma numa ordem, esperariam uma pela outra.
+        """
+        async with self._writing:
+            if self.keep_lock is not None:
+                await self.keep_lock()
+            async with self.engine.begin() as connection:
+                yield connection
+                self.show()
+                if self.run_id is None:
+                    return
+                if await control.note_progress(connection, self.run_id, **self.columns):
+                    self.stop.set()
 
     async def store(
         self, connection: AsyncConnection, resource: Resource, items: Sequence[Item], failures: Sequence[Pendencia] = ()

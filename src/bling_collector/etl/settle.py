@@ -172,7 +172,7 @@ async def settle_the_unlisted(
     result = Unlisted()
     moved: list[Item] = []
     answering: dict[int, date] = {}
-    async with aclosing(await details(ctx, resource, days)) as answers:
+    async with aclosing(details(ctx, resource, days)) as answers:
         async for fetched in answers:
             if isinstance(fetched.error, BlingNotFoundError):
                 result.gone.append(fetched.id)

@@ -82,7 +82,7 @@ async def _without_the_unlistable(ctx: RunContext, resource: Resource, ids: list
     asked = [id_ for id_ in ids if ctx.everything or listed.get(id_) is not None]
     gone: list[Id] = []
     alive: list[Item] = []
-    async with aclosing(await details(ctx, resource, asked)) as answers:
+    async with aclosing(details(ctx, resource, asked)) as answers:
         async for fetched in answers:
             if fetched.document is not None and not resource.listable(fetched.document):
                 alive.append(Item(fetched.document))

@@ -64,7 +64,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
         parents = await repository.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
     asked = len(parents) * len(await extras(ctx, PRODUTOS))
-    ctx.progress.each = asked / len(unknown) if filtered else 1.0
+    ctx.progress.here.each = asked / len(unknown) if filtered else 1.0
     if filtered:
         shown, all_shown = await _by_filter(ctx, unknown, parents)
         unknown -= shown
@@ -75,7 +75,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
             await _store(ctx, dict.fromkeys(unknown))
             return
         unknown -= found.keys()
-        ctx.progress.each = 1.0
+        ctx.progress.here.each = 1.0
     _, gone = await _by_detail(ctx, sorted(unknown))
     if gone and not filtered and await _filter_works(ctx, parents):
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
@@ -111,7 +111,7 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
         reading = Reading(ctx, PRODUTOS, params, short_is_last=True)
         async for page in reading.pages():
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
-            ctx.progress.feitos = len(found)
+            ctx.progress.here.feitos = len(found)
             ctx.show()
             ctx.check_stop()
         whole &= not reading.unread
@@ -135,7 +135,7 @@ async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, i
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     gone: set[int] = set()
-    async for fetched in await details(ctx, PRODUTOS, ids, categoria_id):
+    async for fetched in details(ctx, PRODUTOS, ids, categoria_id):
         if fetched.document is not None:
             pending[fetched.id] = categoria_id(fetched.document)
         elif isinstance(fetched.error, BlingNotFoundError):
