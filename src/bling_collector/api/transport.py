@@ -256,7 +256,7 @@ class PacedTransport(_Layer):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         # Dos que cedem a vez só um a espera: uma página, de que vem o que pedir a seguir, passa à frente dos outros.
-        async with self._patient if request.extensions.get("patient") else nullcontext():
+        async with self._patient if request.extensions.get("yields") else nullcontext():
             at, probe = await self._admit(request)
         return await self._send(request, at) if probe is None else probe
 

@@ -3,10 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+LISTINGS: Final = 6
+"""Listagens, ou lotes, de um recurso ao mesmo tempo, onde a ordem não importa: tantas que uma resposta de dois segundos
+não atrasa o ritmo."""
+READ_AHEAD: Final = 2
+"""Porções ao mesmo tempo, onde cada uma enche o ritmo: a que se busca, e a seguinte."""
 
 
 async def together(work: Callable[[T], Awaitable[R]], items: Iterable[T] | AsyncIterable[T], *, limit: int) -> list[R]:

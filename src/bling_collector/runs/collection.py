@@ -29,7 +29,7 @@ from bling_collector.etl.listing import hides_more, owe
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.sweep import sweep
-from bling_collector.etl.together import together
+from bling_collector.etl.together import READ_AHEAD, together
 from bling_collector.etl.whole import read_register, read_removed, read_whole
 from bling_collector.runs.due import due_windows_of
 from bling_collector.runs.job import Job
@@ -41,8 +41,6 @@ Step = Callable[[], Awaitable[None]]
 AT_ONCE: Final = 6
 """Recursos ao mesmo tempo: tantos que uma resposta de dois segundos não atrasa o ritmo, ainda que de cada um só se leia
 uma página depois da outra; e não mais, que cada um tem uma janela na memória."""
-READ_AHEAD: Final = 2
-"""Janelas de um recurso ao mesmo tempo: a que se busca, e a seguinte, que se lê."""
 _CARRY_ON: Final = (
     BlingScopeError,
     BlingNotFoundError,
