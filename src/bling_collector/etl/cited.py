@@ -11,7 +11,7 @@ from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import wanted_of
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import refuse_silence
-from bling_collector.etl.together import LISTINGS, READ_AHEAD, together
+from bling_collector.etl.together import LISTINGS, PORTIONS, together
 
 PORTION = 500
 
@@ -30,7 +30,7 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
         ctx.check_stop()
         await settle_the_missing(ctx, resource, missing, len(portion))
 
-    await together(bring, _portions(ctx, resource), limit=READ_AHEAD)
+    await together(bring, _portions(ctx, resource), limit=PORTIONS)
 
 
 async def _portions(ctx: RunContext, resource: Resource) -> AsyncGenerator[Collection[Id]]:

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import ATTEMPTS, Requests
@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+
+READ_AHEAD: Final = 200
+"""Registros por buscar que chegam para que não falte o que pedir enquanto se lê a janela seguinte."""
 
 Name = tuple[str, Id]
 """O recurso e o id de um registro."""
@@ -81,6 +84,26 @@ class Found:
 
 class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
     """A execução parou a pedido, com tudo o que chegou já salvo."""
+
+
+class Backlog:
+    """De cada recurso, quantos registros se sabe que é preciso buscar, e ainda não chegaram."""
+
+    def __init__(self) -> None:
+        self._count = Counter[str]()
+        self._short = defaultdict[str, asyncio.Event](asyncio.Event)
+
+    def add(self, resource: str, more: int) -> None:
+        self._count[resource] += more
+        if self._count[resource] < READ_AHEAD:
+            self._short[resource].set()
+        else:
+            self._short[resource].clear()
+
+    async def is_short(self, resource: str) -> None:
+        """Espera que sejam menos de `READ_AHEAD`."""
+        self.add(resource, 0)
+        await self._short[resource].wait()
 
 
 @dataclass
@@ -141,10 +164,10 @@ class RunContext:
     """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
-    listing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    """De cada recurso, uma janela se lê por vez: o que uma mostra decide como se leem as seguintes."""
+    backlog: Backlog = field(default_factory=Backlog)
     settling: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """De cada recurso, os excluídos de uma janela se julgam por vez: o limite é dos de todas."""
+    _listing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -204,6 +227,14 @@ class RunContext:
             if problem not in self.problems:
                 log.error("%s", problem)
                 self.problems.append(problem)
+
+    @asynccontextmanager
+    async def reading(self, resource: Resource) -> AsyncIterator[None]:
+        """Não se lê uma janela adiante de muito que ainda falta buscar, que o que se leu fica na memória; e de um recurso
+        de que pode haver o que se esconde lê-se uma por vez, que o que uma mostra decide como se leem as seguintes."""
+        async with self._listing[resource.name] if resource.suspects else nullcontext():
+            await self.backlog.is_short(resource.name)
+            yield
 
     def check_stop(self) -> None:
         if self.stop.is_set():

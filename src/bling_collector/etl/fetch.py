@@ -302,6 +302,7 @@ async def fetch_and_store(
         kept = {id_: wanted for id_, wanted in portion.items() if not _is_parked(parked, id_, wanted)}
         ctx.done(len(portion) - len(kept))
         coming.update(kept)
+        saver.expect(len(kept))
         return kept.keys()
 
     async def taken(portions: AsyncGenerator[Mapping[Id, Wanted]]) -> AsyncGenerator[Collection[Id]]:
@@ -318,6 +319,8 @@ async def fetch_and_store(
     except (CollectorError, asyncio.CancelledError):  # o que já chegou se salva, seja o que for que interrompeu
         await saver.flush()
         raise
+    finally:
+        saver.expect_no_more()
     await saver.flush()
     return saver.result
 
@@ -331,10 +334,21 @@ class _Saver:
         self._resource = resource
         self._missing_is_failure = missing_is_failure
         self._count = count
+        self._expected = 0
         self._items: list[Item] = []
         self._failures: list[Pendencia] = []
 
+    def expect(self, more: int) -> None:
+        """Mais estes se pedem."""
+        self._expected += more
+        self._ctx.backlog.add(self._resource.name, more)
+
+    def expect_no_more(self) -> None:
+        """Os que não chegaram já não chegam."""
+        self.expect(-self._expected)
+
     async def take(self, fetched: Fetched, wanted: Wanted) -> None:
+        self.expect(-1)
         self._ctx.done()
         if fetched.document is not None:
             self._items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day))

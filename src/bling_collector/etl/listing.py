@@ -171,8 +171,9 @@ def hidden(resource: Resource) -> str:
 async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Listing:
     """Lê todas as listagens da janela, página a página, e compara cada página com o banco."""
     result = Listing()
-    async for _ in read_window(ctx, resource, window, result):
-        pass
+    async with ctx.reading(resource):
+        async for _ in read_window(ctx, resource, window, result):
+            pass
     return result
 
 
@@ -185,18 +186,8 @@ async def read_window(
     ctx: RunContext, resource: Resource, window: Window, result: Listing
 ) -> AsyncGenerator[dict[Id, Wanted]]:
     """Lê todas as listagens da janela, uma página depois da outra, que a ordem importa; de cada página, o que é preciso
-    buscar. O resto fica em `result`.
-
-    As janelas de um recurso leem-se uma por vez: só assim o que uma mostra vale para as seguintes.
+    buscar. O resto fica em `result`. Quem a chama está em `ctx.reading`.
     """
-    async with ctx.listing[resource.name]:
-        async for wanted in _read_window(ctx, resource, window, result):
-            yield wanted
-
-
-async def _read_window(
-    ctx: RunContext, resource: Resource, window: Window, result: Listing
-) -> AsyncGenerator[dict[Id, Wanted]]:
     hides = await hides_more(ctx, resource)
     result.usual = not hides
     for listing in await shown(ctx, resource):

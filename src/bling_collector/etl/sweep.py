@@ -38,10 +38,8 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
     found: dict[int, date] = {}
     for attempt in range(1, MAX_PASSES + 1):
         ctx.start(f"Lendo {window}")
-        async with ctx.engine.connect() as connection:
-            held = await proof.held(connection, resource.kept, window.inicio, window.fim)
-        listing, asked, stored = Listing(), dict[int, str | None](), Stored()
-        todo = _to_fetch(ctx, resource, window, listing, done, asked)
+        listing, held, asked, stored = Listing(), dict[int, Held](), dict[int, str | None](), Stored()
+        todo = _to_fetch(ctx, resource, window, listing, held, done, asked)
         if ctx.repair:
             stored = await fetch_and_store(ctx, resource, todo, missing_is_failure=attempt == MAX_PASSES)
             ctx.check_stop()
@@ -99,12 +97,16 @@ async def _to_fetch(
     resource: Resource,
     window: Window,
     listing: Listing,
+    held: dict[int, Held],
     done: Mapping[int, str | None],
     asked: dict[int, str | None],
 ) -> AsyncGenerator[dict[int, Wanted]]:
     """De cada página da janela, o que buscar, menos o que outra leitura dela já buscou (`done`); cada um uma vez por
-    leitura: um que apareça mudado noutra listagem faz a janela ser lida outra vez. Fica em `asked`."""
-    async with aclosing(read_window(ctx, resource, window, listing)) as pages:
+    leitura: um que apareça mudado noutra listagem faz a janela ser lida outra vez. Fica em `asked`; e em `held`, o que
+    o banco tinha antes."""
+    async with ctx.reading(resource), aclosing(read_window(ctx, resource, window, listing)) as pages:
+        async with ctx.engine.connect() as connection:
+            held |= await proof.held(connection, resource.kept, window.inicio, window.fim)
         async for page in pages:
             todo = {
                 id_: wanted

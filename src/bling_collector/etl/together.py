@@ -9,9 +9,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LISTINGS: Final = 6
-"""Listagens, ou lotes, de um recurso ao mesmo tempo, onde a ordem não importa: tantas que uma resposta de dois segundos
-não atrasa o ritmo."""
-READ_AHEAD: Final = 2
+"""Listagens, lotes ou janelas de um recurso ao mesmo tempo: uma resposta de dois segundos não atrasa o ritmo."""
+PORTIONS: Final = 2
 """Porções ao mesmo tempo, onde cada uma enche o ritmo: a que se busca, e a seguinte."""
 
 

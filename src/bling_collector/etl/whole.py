@@ -18,7 +18,7 @@ from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.save import Item
 from bling_collector.etl.settle import READINGS, limit, mark_gone
-from bling_collector.etl.together import LISTINGS, READ_AHEAD, merged, together
+from bling_collector.etl.together import LISTINGS, PORTIONS, merged, together
 from bling_collector.payload import Json
 
 Unreads = list[Unread]
@@ -221,7 +221,7 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
 
     for params in resource.register:
         reading = Reading(ctx, resource, params)
-        await together(bring, reading.pages(), limit=READ_AHEAD)
+        await together(bring, reading.pages(), limit=PORTIONS)
         unread += reading.unread
     if unread:
         ctx.problems.append(f"O Bling não dá todo o cadastro de {resource.title.lower()}: {unread[0].error}")

@@ -29,7 +29,7 @@ from bling_collector.etl.listing import hides_more, owe
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.sweep import sweep
-from bling_collector.etl.together import READ_AHEAD, together
+from bling_collector.etl.together import LISTINGS, together
 from bling_collector.etl.whole import read_register, read_removed, read_whole
 from bling_collector.runs.due import due_windows_of
 from bling_collector.runs.job import Job
@@ -207,7 +207,7 @@ async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Win
         if not knew and len(left) == len(windows) and await hides_more(ctx, resource):
             left.remove(window)
 
-    await together(one, windows, limit=READ_AHEAD if ctx.repair else 1)
+    await together(one, windows, limit=LISTINGS if ctx.repair else 1)
     if not knew and await hides_more(ctx, resource):
         await _sweep_again(ctx, resource, left)
     return complete
