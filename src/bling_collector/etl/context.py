@@ -230,8 +230,8 @@ class RunContext:
 
     @asynccontextmanager
     async def reading(self, resource: Resource) -> AsyncIterator[None]:
-        """Não se lê uma janela adiante de muito que ainda falta buscar, que o que se leu fica na memória; e de um recurso
-        de que pode haver o que se esconde lê-se uma por vez, que o que uma mostra decide como se leem as seguintes."""
+        """Não se lê uma janela adiante de muito que ainda falta buscar, que o que se leu fica na memória. Onde uma pode
+        mostrar que as listagens escondem, lê-se uma por vez: decide como se leem as seguintes."""
         async with self._listing[resource.name] if resource.suspects else nullcontext():
             await self.backlog.is_short(resource.name)
             yield
