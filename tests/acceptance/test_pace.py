@@ -1,6 +1,7 @@
 """Uma resposta que demora não atrasa o ritmo, nem faz pedir nada duas vezes; e o que se lê adiante não se perde."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from bling_collector.config import Settings
 from bling_collector.workplace import account as composition
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
+from bling_simulator.faults import FaultRule
 
 FIRST = date(2021, 1, 1)
 DELAY = 0.35
@@ -87,9 +89,16 @@ HELD = r"^/nfe/\d+$"
 
 
 @pytest.mark.bling(scale=0.03)
-async def test_while_a_note_does_not_come_the_next_windows_are_read_and_stay_owed_until_they_are_saved(
-    account: Account, bling: Bling
+async def test_while_a_note_does_not_come_the_next_windows_are_read_from_the_newest_to_the_oldest(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    choose, began = bling.faults.choose, list[str]()
+
+    def watched(method: str, path: str, query: str, body: str) -> FaultRule | None:
+        began.extend(re.findall(r"dataEmissaoInicial=([0-9-]+)", query) if path == "/nfe" else ())
+        return choose(method, path, query, body)
+
+    monkeypatch.setattr(bling.faults, "choose", watched)
     held = bling.fail(HELD, "hold", times=1)
     running = asyncio.ensure_future(account.pipeline.run_full(FIRST))
     owed = "SELECT count(*) FROM janelas_devidas WHERE recurso = 'nfe'"
@@ -101,6 +110,8 @@ async def test_while_a_note_does_not_come_the_next_windows_are_read_and_stay_owe
     newest = "SELECT data_fim = (SELECT data_fim FROM etl_controle) FROM janelas_devidas WHERE recurso = 'nfe'"
     assert await scalar(account.engine, newest)
     assert not running.done()
+    assert began == sorted(began, reverse=True)
+    assert len({*began}) > 4
     bling.faults.remove(held)
     assert (await running).status == "success"
     await assert_equals_truth(account.engine, bling)

@@ -310,7 +310,7 @@ async def test_um_sku_que_o_bling_recusa_nao_leva_os_outros(
 async def test_um_pedido_de_parada_salva_o_que_chegou_e_nao_perde_nada(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 30), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
+    for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 15), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
         stop = asyncio.Event()
         with monkeypatch.context() as patch:
             at_request(bling, patch, pattern, number, stop.set)

@@ -201,11 +201,12 @@ class RunContext:
         saved = self.progress.saved
         return {r.said or r.name: saved[r.name] for r in self.resources if r.counts is not None} | self._others
 
-    def start(self, fase: str, total: int = 0, *, done: int = 0, each: float = 1.0) -> None:
-        """Começa uma fase de `total` itens, que pedem `each` requisições cada um; dela podem já estar feitos alguns."""
+    def start(self, fase: str, total: int = 0, *, done: int = 0, each: float = 1.0, expected: bool = False) -> None:
+        """Começa uma fase de `total` itens, que pedem `each` requisições cada um; dela podem já estar feitos alguns
+        (`done`). De uma sem total, o que se faz só desconta do que falta se já se esperava (`expected`)."""
         log.info("%s%s", fase, f": {number(total)}" if total else "")
         here = self.progress.here
-        here.fase, here.feitos, here.total, here.each = fase, done, total, each
+        here.fase, here.feitos, here.total, here.each = fase, done, total, each if total or expected else 0.0
         self.show()
 
     def done(self, items: int = 1) -> None:

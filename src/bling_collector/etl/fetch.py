@@ -292,11 +292,11 @@ async def fetch_and_store(
     Com `missing_is_failure` o 404 é uma falha como as outras e vira pendência.
     """
     saver = _Saver(ctx, resource, missing_is_failure=missing_is_failure, count=count)
-    async with ctx.engine.connect() as connection:
-        parked = await control.parked(connection, resource.name)
     coming: dict[Id, Wanted] = {}
 
-    def take(portion: Mapping[Id, Wanted]) -> Collection[Id]:
+    async def take(portion: Mapping[Id, Wanted]) -> Collection[Id]:
+        async with ctx.engine.connect() as connection:
+            parked = await control.parked(connection, resource.name)
         if resource.recent:
             ctx.asked.setdefault(resource.name, set()).update(portion)
         kept = {id_: wanted for id_, wanted in portion.items() if not _is_parked(parked, id_, wanted)}
@@ -308,9 +308,9 @@ async def fetch_and_store(
     async def taken(portions: AsyncGenerator[Mapping[Id, Wanted]]) -> AsyncGenerator[Collection[Id]]:
         async with aclosing(portions):
             async for portion in portions:
-                yield take(portion)
+                yield await take(portion)
 
-    ids = take(todo) if isinstance(todo, Mapping) else taken(todo)
+    ids = await take(todo) if isinstance(todo, Mapping) else taken(todo)
     try:
         async with aclosing(details(ctx, resource, ids, wanted=coming)) as answers:
             async for fetched in answers:

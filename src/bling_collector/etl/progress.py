@@ -30,7 +30,7 @@ class Phase:
 
     @property
     def left(self) -> int:
-        """Requisições que falta fazer; menos as que se fizeram antes de se saber quantas são."""
+        """Requisições que falta fazer; menos as que se fizeram do que ainda se conta como por ler."""
         return math.ceil((self.total - self.feitos) * self.each) + sum(part.left for part in self.parts)
 
 

@@ -37,7 +37,7 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
     done: dict[int, str | None] = {}
     found: dict[int, date] = {}
     for attempt in range(1, MAX_PASSES + 1):
-        ctx.start(f"Lendo {window}")
+        ctx.start(f"Lendo {window}", expected=ctx.repair)
         listing, held, asked, stored = Listing(), dict[int, Held](), dict[int, str | None](), Stored()
         todo = _to_fetch(ctx, resource, window, listing, held, done, asked)
         if ctx.repair:
