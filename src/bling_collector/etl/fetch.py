@@ -154,7 +154,7 @@ async def details(
     Os outros erros que dizem respeito a todos (cota do dia, autorização, a pausa de um Bling fora do ar) interrompem a
     busca.
     """
-    asker = _Asker(ctx, resource, read or resource.read, wanted or {})
+    asker = _Asker(ctx, resource, read or resource.read, {} if wanted is None else wanted)
     if isinstance(ids, Collection):
         asker.asked.update(ids)
     coming = ids if isinstance(ids, Collection) else asker.noting(ids)

@@ -167,9 +167,10 @@ async def settle_the_unlisted(
 
     Cada um é pedido pelo id. Se responde com outra data, ou como o que não se lista, só mudou, e é salvo. Se responde
     como antes, o Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do
-    seu dia, diz.
+    seu dia, diz. Do que outra janela, lida ao lado desta, já gravou com outra data nada há a decidir.
     """
     result = Unlisted()
+    days = await _still_here(ctx, resource, window, days)
     moved: list[Item] = []
     answering: dict[int, date] = {}
     async with aclosing(details(ctx, resource, days)) as answers:
@@ -206,10 +207,21 @@ async def settle_the_unlisted(
         await refuse_without_witness(ctx, resource, days)
     if result.gone or moved:
         async with ctx.transaction() as connection:
-            await ctx.store(connection, resource, moved)
+            here = await proof.held(connection, resource.kept, window.inicio, window.fim)
+            await ctx.store(connection, resource, [item for item in moved if item.document["id"] in here])
             await proof.mark_gone(connection, resource.kept, result.gone, ctx.clock.now(), ctx.run_id)
         ctx.gone[resource.name] += len(result.gone)
     return result
+
+
+async def _still_here(
+    ctx: RunContext, resource: Resource, window: Window, days: Mapping[int, date]
+) -> Mapping[int, date]:
+    if not days:
+        return days
+    async with ctx.engine.connect() as connection:
+        here = await proof.held(connection, resource.kept, window.inicio, window.fim)
+    return {id_: day for id_, day in days.items() if id_ in here}
 
 
 async def _refuse_too_many(ctx: RunContext, resource: Resource, window: Window, unlisted: Unlisted, held: int) -> None:

@@ -102,6 +102,8 @@ def needed_before(resources: Sequence[Resource], resource: Resource) -> list[Res
     """
     needs = [each for each in resources if each.name in resource.needs]
     parents = {parent.of for parent in resource.parents}
+    if "" in parents:  # não diz de quem são: podem ser de qualquer um
+        return list(resources[: resources.index(resource)])
     return [
         each
         for each in resources[: resources.index(resource)]
