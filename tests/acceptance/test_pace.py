@@ -142,3 +142,25 @@ async def test_a_window_read_before_another_shows_that_the_listings_hide_is_read
     kept = "SELECT count(*) FROM nfe_cabecalho WHERE id = ANY(:ids)"
     assert await scalar(account.engine, kept, ids=hidden) == 2
     await assert_equals_truth(account.engine, bling)
+
+
+@pytest.mark.loaded(FIRST)
+@pytest.mark.bling(scale=0.03)
+async def test_a_note_that_moved_to_another_window_read_beside_it_is_asked_once(account: Account, bling: Bling) -> None:
+    moved = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 1 and note["dataEmissao"] < "2024-12")
+    bling.edit_note(moved, dataEmissao="2025-12-10 09:00:00")
+    bling.counters.reset()
+    held = bling.fail(rf"^/nfe/{moved}$", "hold", times=1)
+    running = asyncio.ensure_future(account.pipeline.reconcile(FIRST, repair=True))
+    owed = "SELECT count(*) FROM janelas_devidas WHERE recurso = 'nfe'"
+
+    async def only_two_are_owed() -> bool:
+        """A que a mostra, e a em que estava."""
+        return bling.counters.requests["/nfe"] > 12 and await scalar(account.engine, owed) <= 2
+
+    await until(only_two_are_owed)
+    assert not running.done()
+    bling.faults.remove(held)
+    assert (await running).status == "success"
+    assert bling.counters.details[f"/nfe/{moved}"] == 0, "além da que se segurou"
+    await assert_equals_truth(account.engine, bling)

@@ -165,8 +165,6 @@ class RunContext:
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
     backlog: Backlog = field(default_factory=Backlog)
-    settling: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    """De cada recurso, os excluídos de uma janela se julgam por vez: o limite é dos de todas."""
     _listing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 

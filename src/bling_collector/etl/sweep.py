@@ -1,6 +1,7 @@
 """Uma janela, do começo ao fim: listada, comparada com o banco, buscada, conferida e quitada."""
 
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
 
@@ -22,8 +23,11 @@ MOST_UNSEEN = 100
 """Registros por janela, dos mais novos, que se releem pelo detalhe porque a listagem do dia deles não vem."""
 
 
-async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
+async def sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Sequence[asyncio.Event] = ()) -> bool:
     """Completa a janela, confere-a e a quita; se ela toda se deixou ler. O que não se leu fica devido no lugar dela.
+
+    O que ela não mostra só se julga depois das que começaram antes (`earlier`): pode estar numa delas, e o limite dos
+    excluídos é dos de todas.
 
     Lança o erro que a impediu; o que chegou até ali fica salvo. Os registros de uma página buscam-se enquanto se leem
     as seguintes.
@@ -61,7 +65,7 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
         skipped = False
         if not (listing.moved or stored.missing or is_outdated(ctx, resource, listing)):
             days = {id_: held[id_].day for id_ in differences.sobram}
-            skipped = await _settle(ctx, resource, window, days, len(held), found)
+            skipped = await _settle(ctx, resource, window, days, len(held), found, earlier)
             if not skipped:
                 break
         done |= {id_: resumo for id_, resumo in asked.items() if id_ not in stored.missing}
@@ -81,12 +85,19 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
 
 
 async def _settle(
-    ctx: RunContext, resource: Resource, window: Window, days: Mapping[int, date], held: int, found: dict[int, date]
+    ctx: RunContext,
+    resource: Resource,
+    window: Window,
+    days: Mapping[int, date],
+    held: int,
+    found: dict[int, date],
+    earlier: Sequence[asyncio.Event],
 ) -> bool:
     """Decide o que houve com o que a listagem não mostra; se ela passou por cima de algum. Em `found`, o dia dos que já
     não há."""
-    async with ctx.settling[resource.name]:
-        unlisted = await settle_the_unlisted(ctx, resource, window, days, held)
+    for other in earlier if days else ():
+        await other.wait()
+    unlisted = await settle_the_unlisted(ctx, resource, window, days, held)
     ctx.found.add(resource.name, mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
     found |= {id_: days[id_] for id_ in unlisted.gone}
     return unlisted.skipped

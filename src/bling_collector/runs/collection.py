@@ -199,13 +199,17 @@ async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Win
     Se uma mostra que as listagens de costume escondem, as que não começaram e as que se leram antes são relidas.
     """
     knew, complete, left = await hides_more(ctx, resource), 0, list(windows)
+    begun: list[asyncio.Event] = []
 
     async def one(window: Window) -> None:
         nonlocal complete
         if not knew and await hides_more(ctx, resource):
             return
+        earlier, ended = list(begun), asyncio.Event()
+        begun.append(ended)
         with ctx.progress.aside():
-            complete += await _sweep(ctx, resource, window)
+            complete += await _sweep(ctx, resource, window, earlier)
+        ended.set()
         if not knew and len(left) == len(windows) and await hides_more(ctx, resource):
             left.remove(window)
 
@@ -237,10 +241,10 @@ async def _sweep_the_due(ctx: RunContext, resource: Resource) -> list[Window]:
     return windows[:place]
 
 
-async def _sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
+async def _sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Sequence[asyncio.Event] = ()) -> bool:
     """Se a janela se completou."""
     try:
-        return await sweep(ctx, resource, window)
+        return await sweep(ctx, resource, window, earlier)
     except CollectorError as error:
         owed = Owed(window.inicio, window.fim, str(error))
         if isinstance(error, UnlikelyDeletionsError):
