@@ -97,6 +97,7 @@ async def _settle(
     não há."""
     for other in earlier if days else ():
         await other.wait()
+    ctx.check_stop()
     unlisted = await settle_the_unlisted(ctx, resource, window, days, held)
     ctx.found.add(resource.name, mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
     found |= {id_: days[id_] for id_ in unlisted.gone}

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
+
+from bling_collector.etl.context import Stopped
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,13 +19,17 @@ PORTIONS: Final = 2
 async def together(work: Callable[[T], Awaitable[R]], items: Iterable[T] | AsyncIterable[T], *, limit: int) -> list[R]:
     """Os resultados de `work`, na ordem de `items`, com até `limit` em curso; um item só se tira quando há lugar.
 
-    O primeiro erro cancela o que está em curso, espera que acabe, e é ele que se levanta.
+    O primeiro erro cancela o que está em curso, espera que acabe, e é ele que se levanta. Um pedido de parada nada
+    cancela: cada um o ouve, e tem tempo de salvar o que lhe chega; depois de todos, Stopped.
     """
-    room, tasks = asyncio.Semaphore(limit), list[asyncio.Task[R]]()
+    room, results, stopped = asyncio.Semaphore(limit), list[R | None](), False
 
-    async def one(item: T) -> R:
+    async def one(place: int, item: T) -> None:
+        nonlocal stopped
         try:
-            return await work(item)
+            results[place] = await work(item)
+        except Stopped:
+            stopped = True
         finally:
             room.release()
 
@@ -31,11 +37,16 @@ async def together(work: Callable[[T], Awaitable[R]], items: Iterable[T] | Async
         async with asyncio.TaskGroup() as group:
             await room.acquire()
             async for item in _each(items):
-                tasks.append(group.create_task(one(item)))
+                if stopped:
+                    break
+                results.append(None)
+                group.create_task(one(len(results) - 1, item))
                 await room.acquire()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+    if stopped:
+        raise Stopped
+    return cast(list[R], results)
 
 
 async def merged(sources: Iterable[AsyncGenerator[T]], *, limit: int) -> AsyncGenerator[T]:

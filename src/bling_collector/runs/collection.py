@@ -82,14 +82,17 @@ async def _collect_the_rest(ctx: RunContext, job: Job) -> None:
     async def rest_of(resource: Resource) -> None:
         for before in needed_before(ctx.resources, resource):
             await ended[before.name].wait()
-        async with room:
-            if ctx.outlook is not None:
-                ctx.outlook.begin(resource.name)
-            with ctx.progress.aside():
-                for step in _steps(ctx, resource, job):
-                    if resource.name not in ctx.disallowed:
-                        await _take(ctx, resource, step)
-        ended[resource.name].set()
+        try:
+            async with room:
+                ctx.check_stop()
+                if ctx.outlook is not None:
+                    ctx.outlook.begin(resource.name)
+                with ctx.progress.aside():
+                    for step in _steps(ctx, resource, job):
+                        if resource.name not in ctx.disallowed:
+                            await _take(ctx, resource, step)
+        finally:
+            ended[resource.name].set()
 
     await together(rest_of, ctx.resources, limit=len(ctx.resources) or 1)
 
@@ -207,9 +210,11 @@ async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Win
             return
         earlier, ended = list(begun), asyncio.Event()
         begun.append(ended)
-        with ctx.progress.aside():
-            complete += await _sweep(ctx, resource, window, earlier)
-        ended.set()
+        try:
+            with ctx.progress.aside():
+                complete += await _sweep(ctx, resource, window, earlier)
+        finally:
+            ended.set()
         if not knew and len(left) == len(windows) and await hides_more(ctx, resource):
             left.remove(window)
 

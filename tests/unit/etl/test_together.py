@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bling_collector.etl.context import READ_AHEAD, Backlog
+from bling_collector.etl.context import READ_AHEAD, Backlog, Stopped
 from bling_collector.etl.fetch import bounded
 from bling_collector.etl.progress import Progress
 from bling_collector.etl.together import merged, together
@@ -61,6 +61,22 @@ async def test_the_first_error_is_raised_alone_after_the_others_have_cleaned_up(
     with pytest.raises(ZeroDivisionError):
         await together(work, range(9), limit=3)
     assert sorted(cleaned) == [0, 1]
+
+
+async def test_a_stop_is_heard_by_each_and_cancels_nobody() -> None:
+    stop, saved = asyncio.Event(), list[int]()
+
+    async def work(item: int) -> None:
+        if item:
+            await stop.wait()
+            await asyncio.sleep(0)
+            saved.append(item)
+        stop.set()
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        await together(work, range(9), limit=3)
+    assert sorted(saved) == [1, 2], "e nada mais começa"
 
 
 async def test_sources_are_read_side_by_side_each_in_its_order_and_closed_at_the_end() -> None:
