@@ -306,7 +306,7 @@ async def test_a_sku_that_bling_refuses_does_not_take_the_others(
 async def test_a_request_to_stop_saves_what_came_and_loses_nothing(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 30), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
+    for pattern, number in (("^/nfe$", 4), (r"^/nfe/\d+$", 15), (r"^/contatos/\d+$", 5), ("^/produtos$", 1)):
         stop = asyncio.Event()
         with monkeypatch.context() as patch:
             at_request(bling, patch, pattern, number, stop.set)

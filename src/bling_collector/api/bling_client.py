@@ -72,10 +72,11 @@ class BlingClient:
         check: Check | None = None,
         attempts: int = ATTEMPTS,
         patience: float = LONGEST_PATIENCE,
+        yields: bool = False,
     ) -> dict[str, Json]:
         """O corpo inteiro. O que `check` recusar com BlingBodyError é pedido outra vez, até `attempts` ao todo; espera
-        por uma pausa até `patience` segundos."""
-        extensions = {"check": check, "attempts": attempts, "patience": patience}
+        por uma pausa até `patience` segundos. O que `yields` cede a vez, no ritmo, ao que não a cede."""
+        extensions = {"check": check, "attempts": attempts, "patience": patience, "yields": yields}
         response = await self._http.get(path, params=list(params) or None, extensions=extensions)
         body: dict[str, Json] = response.extensions["body"]
         return body
@@ -105,7 +106,8 @@ class BlingClient:
             except UnreadableError as error:
                 raise BlingBodyError(f"GET {path}/{id}: o registro não se lê inteiro: {error}.", status=200) from error
 
-        record = _record(await self.get(f"{path}/{id}", params, check=readable, attempts=attempts), id, key)
+        body = await self.get(f"{path}/{id}", params, check=readable, attempts=attempts, yields=True)
+        record = _record(body, id, key)
         assert record is not None
         return record
 

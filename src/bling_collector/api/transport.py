@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -251,18 +251,24 @@ class PacedTransport(_Layer):
         self._limiter = limiter
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._patient = asyncio.Lock()
         self._health = Health()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        # Dos que cedem a vez só um a espera: uma página, de que vem o que pedir a seguir, passa à frente dos outros.
+        async with self._patient if request.extensions.get("yields") else nullcontext():
+            at, probe = await self._admit(request)
+        return await self._send(request, at) if probe is None else probe
+
+    async def _admit(self, request: httpx2.Request) -> tuple[float, httpx2.Response | None]:
+        """Espera a vez de `request`, e devolve a hora dela; ou já a resposta, se é o que prova que o Bling voltou."""
         async with self._turn:
             at, alone = await self._wait()
             if witness := self._health.witness(request, probe=alone):
                 with suppress(httpx2.RequestError):
                     await self._send(witness, at, probe=True)
                 at, alone = await self._wait()
-            if alone:
-                return await self._send(request, at, probe=True)
-        return await self._send(request, at)
+            return at, await self._send(request, at, probe=True) if alone else None
 
     async def _is_alone(self, request: httpx2.Request) -> bool:
         """Se o Bling recusa só `request`, e não este IP: a testemunha, perguntada agora, responde."""

@@ -1,7 +1,8 @@
 """O que se pede por lotes de chaves num parâmetro que se repete: os registros de cada uma, ou a fotografia de tudo."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -28,6 +29,7 @@ from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
 from bling_collector.etl.resource import WEEKLY, Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
+from bling_collector.etl.together import LISTINGS, merged, together
 from bling_collector.payload import Json, Row, UnreadableError
 
 log = logging.getLogger(__name__)
@@ -60,8 +62,7 @@ async def read_keys(ctx: RunContext, resource: Resource) -> None:
         async with ctx.engine.connect() as connection:
             held = await keys.held(connection)
         ctx.start(f"{resource.title} relidos", len(held))
-        for batch in batches(held, keys.param):
-            await _ask(ctx, resource, batch, await extras(ctx, resource), Answers())
+        await _ask_each(ctx, resource, batches(held, keys.param), await extras(ctx, resource), Answers())
     async with ctx.engine.connect() as connection:
         lacking = await keys.lacking(connection, ctx.clock.now())
         pending = await keys.pending(connection)
@@ -73,15 +74,14 @@ async def read_keys(ctx: RunContext, resource: Resource) -> None:
 
 async def _ask_all(ctx: RunContext, resource: Resource, asked: Sequence[list[str]]) -> None:
     keys, answers = _keys(resource), Answers()
-    for place, batch in enumerate(asked):
-        hides = await hides_more(ctx, resource)
-        probe = place == 0 and not hides and bool(resource.suspects)
-        filters = (_PLAIN, *resource.suspects) if hides or probe else (_PLAIN,)
-        await _ask(ctx, resource, batch, filters, answers, probe=probe)
+    if asked and resource.suspects and not await hides_more(ctx, resource):
+        await _ask(ctx, resource, asked[0], (_PLAIN, *resource.suspects), answers, probe=True)
+        asked = asked[1:]
+    filters = (_PLAIN, *resource.suspects) if await hides_more(ctx, resource) else (_PLAIN,)
+    await _ask_each(ctx, resource, asked, filters, answers)
     doubtful, answers.doubtful = answers.doubtful, []
     if resource.suspects:
-        for batch in batches(doubtful, keys.param):
-            await _ask(ctx, resource, batch, resource.suspects, answers)
+        await _ask_each(ctx, resource, batches(doubtful, keys.param), resource.suspects, answers)
     else:
         answers.unknown += doubtful
     read_again = f"{hidden(resource)}.relidas"
@@ -89,12 +89,22 @@ async def _ask_all(ctx: RunContext, resource: Resource, asked: Sequence[list[str
         owes = await hides_more(ctx, resource) and await control.checkpoint(connection, read_again) is None
         # A listagem escondeu uns: pode ter escondido também o gêmeo de outros, de mesma chave.
         known = {*await keys.held(connection)} - answers.complete if owes else set()
-    for batch in batches(sorted(known), keys.param):
-        await _ask(ctx, resource, batch, resource.suspects, Answers())
+    await _ask_each(ctx, resource, batches(sorted(known), keys.param), resource.suspects, Answers())
     async with ctx.transaction() as connection:
         if owes:
             await control.move_checkpoint(connection, read_again, ctx.clock.now())
         await keys.unknown(connection, answers.unknown, ctx.clock.now())
+
+
+async def _ask_each(
+    ctx: RunContext, resource: Resource, asked: Iterable[list[str]], filters: Sequence[Params], answers: Answers
+) -> None:
+    """Vários lotes ao mesmo tempo."""
+
+    async def ask(batch: list[str]) -> None:
+        await _ask(ctx, resource, batch, filters, answers)
+
+    await together(ask, asked, limit=LISTINGS)
 
 
 async def _ask(
@@ -107,7 +117,8 @@ async def _ask(
     probe: bool = False,
 ) -> None:
     await _ask_batch(ctx, resource, batch, filters, answers, probe=probe)
-    ctx.progress.feitos = min(ctx.progress.feitos + len(batch), ctx.progress.total)
+    here = ctx.progress.here
+    ctx.done(min(len(batch), here.total - here.feitos))
     ctx.show()
     ctx.check_stop()
 
@@ -248,11 +259,15 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
     ctx.start(resource.title, len(ids), each=1 / BATCH)
     camera = ById(ctx, resource, snapshot.param)
     # Um que já estragou um lote vai sozinho, para não estragar outro.
-    for batch in [*batches(sorted(ids - pending), snapshot.param), *([id_] for id_ in sorted(ids & pending))]:
+    alone = ([id_] for id_ in sorted(ids & pending))
+
+    async def take(batch: list[str]) -> None:
         await camera.take(batch)
-        ctx.progress.feitos += len(batch)
+        ctx.done(len(batch))
         ctx.show()
         ctx.check_stop()
+
+    await together(take, [*batches(sorted(ids - pending), snapshot.param), *alone], limit=LISTINGS)
     if (why := camera.failed) is not None:
         ctx.problems.append(f"{resource.title}: a leitura não se guardou, que não se completou: {why}")
         return
@@ -286,16 +301,17 @@ async def _listed(ctx: RunContext, snapshot: Snapshot) -> set[str] | None:
         return None
     ctx.start(f"{other.title} por fotografar")
     ids: set[str] = set()
-    for listing in snapshot.shows:
-        reading = Reading(ctx, other, listing)
-        try:
-            async for page in reading.pages():
+    readings = [Reading(ctx, other, listing) for listing in snapshot.shows]
+    try:
+        async with aclosing(merged((reading.pages() for reading in readings), limit=LISTINGS)) as pages:
+            async for page in pages:
                 ids |= {str(row["id"]) for row in page}
                 ctx.check_stop()
-        except (BlingScopeError, BlingResourceDownError) as error:  # fica o que o banco sabe: o de hoje não volta
-            log.warning("%s", error)
-            ctx.problems += [] if isinstance(error, BlingScopeError) else [str(error)]  # di-lo o próprio recurso
-            return None
+    except (BlingScopeError, BlingResourceDownError) as error:  # fica o que o banco sabe: o de hoje não volta
+        log.warning("%s", error)
+        ctx.problems += [] if isinstance(error, BlingScopeError) else [str(error)]  # di-lo o próprio recurso
+        return None
+    for reading in readings:
         if reading.unread:
             ctx.problems.append(f"O Bling não dá toda a listagem de {other.title.lower()}: {reading.unread[0].error}")
     return ids

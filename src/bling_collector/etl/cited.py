@@ -1,6 +1,6 @@
 """O que outras tabelas citam e a do recurso não tem: pede-se pelo id, e do que nem o Bling tem guarda-se que não há."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
@@ -11,6 +11,7 @@ from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import wanted_of
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import refuse_silence
+from bling_collector.etl.together import LISTINGS, PORTIONS, together
 
 PORTION = 500
 
@@ -23,6 +24,17 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
     async with ctx.engine.connect() as connection:
         total = await repository.count_lacking(connection, resource.table, resource.name, citing(ctx, resource))
     ctx.start(resource.title, total)
+
+    async def bring(portion: Collection[Id]) -> None:
+        missing = await _bring(ctx, resource, portion)
+        ctx.check_stop()
+        await settle_the_missing(ctx, resource, missing, len(portion))
+
+    await together(bring, _portions(ctx, resource), limit=PORTIONS)
+
+
+async def _portions(ctx: RunContext, resource: Resource) -> AsyncGenerator[Collection[Id]]:
+    """O que se cita e não se tem, de `PORTION` em `PORTION`."""
     last: Id = None
     while True:
         async with ctx.engine.connect() as connection:
@@ -31,9 +43,7 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
             )
         if not portion:
             return
-        missing = await _bring(ctx, resource, portion)
-        ctx.check_stop()
-        await settle_the_missing(ctx, resource, missing, len(portion))
+        yield portion
         last = portion[-1]
 
 
@@ -43,9 +53,8 @@ async def _bring(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> se
     if resource.detail or resource.ids is None:
         return (await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids})).missing
     asked = ById(ctx, resource, resource.ids)
-    for batch in batches([str(id_) for id_ in ids], resource.ids):
-        await asked.take(batch)
-        ctx.check_stop()
+    await together(asked.take, batches([str(id_) for id_ in ids], resource.ids), limit=LISTINGS)
+    ctx.check_stop()
     await fetch_and_store(ctx, resource, {row["id"]: wanted_of(resource, row) for row in asked.rows.values()})
     if asked.failed is not None:
         ctx.problems.append(f"{resource.title}: nem todos os que se citam se puderam pedir: {asked.failed}")

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import ATTEMPTS, Requests
@@ -29,6 +28,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+
+READ_AHEAD: Final = 200
+"""Registros por buscar que chegam para que não falte o que pedir enquanto se lê a janela seguinte."""
 
 Name = tuple[str, Id]
 """O recurso e o id de um registro."""
@@ -84,6 +86,26 @@ class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a
     """A execução parou a pedido, com tudo o que chegou já salvo."""
 
 
+class Backlog:
+    """De cada recurso, quantos registros se sabe que é preciso buscar, e ainda não chegaram."""
+
+    def __init__(self) -> None:
+        self._count = Counter[str]()
+        self._short = defaultdict[str, asyncio.Event](asyncio.Event)
+
+    def add(self, resource: str, more: int) -> None:
+        self._count[resource] += more
+        if self._count[resource] < READ_AHEAD:
+            self._short[resource].set()
+        else:
+            self._short[resource].clear()
+
+    async def is_short(self, resource: str) -> None:
+        """Espera que sejam menos de `READ_AHEAD`."""
+        self.add(resource, 0)
+        await self._short[resource].wait()
+
+
 @dataclass
 class RunContext:
     engine: AsyncEngine
@@ -92,6 +114,7 @@ class RunContext:
     requests: Requests
     """As que esta execução fez."""
     in_flight: int
+    """Detalhes ao mesmo tempo, de tudo o que corre ao lado do mais."""
     sink: ProgressSink
     stop: asyncio.Event
     run_id: int | None
@@ -143,6 +166,12 @@ class RunContext:
     """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
+    backlog: Backlog = field(default_factory=Backlog)
+    _listing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.slots = asyncio.Semaphore(self.in_flight)
 
     @property
     def columns(self) -> dict[str, object]:
@@ -172,19 +201,24 @@ class RunContext:
         saved = self.progress.saved
         return {r.said or r.name: saved[r.name] for r in self.resources if r.counts is not None} | self._others
 
-    def start(self, fase: str, total: int = 0, *, each: float = 1.0) -> None:
-        """Começa uma fase de `total` itens, que pedem `each` requisições cada um."""
+    def start(self, fase: str, total: int = 0, *, done: int = 0, each: float = 1.0, expected: bool = False) -> None:
+        """Começa uma fase de `total` itens, que pedem `each` requisições cada um; dela podem já estar feitos alguns
+        (`done`). De uma sem total, o que se faz só desconta do que falta se já se esperava (`expected`)."""
         log.info("%s%s", fase, f": {number(total)}" if total else "")
-        self.progress.start(fase, total, each)
+        here = self.progress.here
+        here.fase, here.feitos, here.total, here.each = fase, done, total, each if total or expected else 0.0
         self.show()
+
+    def done(self, items: int = 1) -> None:
+        """Da fase de quem o diz, mais estes estão feitos."""
+        self.progress.here.feitos += items
 
     def show(self) -> None:
         self.progress.requisicoes = self.requests.total
         self.progress.limitadas = self.requests.throttled
         self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
         later = self.outlook.left() if self.outlook is not None else None
-        phase = math.ceil(max(self.progress.total - self.progress.feitos, 0) * self.progress.each)
-        self.progress.restam = None if later is None else later + phase
+        self.progress.restam = None if later is None else max(later + self.progress.whole.left, 0)
         self.sink(self.progress)
 
     def note_unread(self, resource: Resource, unread: Mapping[Window, str]) -> None:
@@ -194,6 +228,14 @@ class RunContext:
             if problem not in self.problems:
                 log.error("%s", problem)
                 self.problems.append(problem)
+
+    @asynccontextmanager
+    async def reading(self, resource: Resource) -> AsyncIterator[None]:
+        """Não se lê uma janela adiante de muito que ainda falta buscar, que o que se leu fica na memória. Onde uma pode
+        mostrar que as listagens escondem, lê-se uma por vez: decide como se leem as seguintes."""
+        async with self._listing[resource.name] if resource.suspects else nullcontext():
+            await self.backlog.is_short(resource.name)
+            yield
 
     def check_stop(self) -> None:
         if self.stop.is_set():
@@ -260,16 +302,20 @@ class RunContext:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Uma transação que leva consigo o andamento; se a execução já não é a dona do banco, nada é gravado."""
-        if self.keep_lock is not None:
-            await self.keep_lock()
-        async with self.engine.begin() as connection:
-            yield connection
-            self.show()
-            if self.run_id is None:
-                return
-            if await control.note_progress(connection, self.run_id, **self.columns):
-                self.stop.set()
+        """Uma transação que leva consigo o andamento; se a execução já não é a dona do banco, nada é gravado.
+
+        Uma por vez: duas que gravam o mesmo contato, cada uma numa ordem, esperariam uma pela outra.
+        """
+        async with self._writing:
+            if self.keep_lock is not None:
+                await self.keep_lock()
+            async with self.engine.begin() as connection:
+                yield connection
+                self.show()
+                if self.run_id is None:
+                    return
+                if await control.note_progress(connection, self.run_id, **self.columns):
+                    self.stop.set()
 
     async def store(
         self, connection: AsyncConnection, resource: Resource, items: Sequence[Item], failures: Sequence[Pendencia] = ()

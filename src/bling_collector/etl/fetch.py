@@ -1,12 +1,24 @@
 """Buscar e salvar: tantos detalhes em voo que a latência não atrasa o ritmo, em lotes, e memória que não cresce."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from bling_collector.api.bling_client import WITNESS_ATTEMPTS, BlingClient
+from bling_collector.api.bling_client import WITNESS_ATTEMPTS
 from bling_collector.api.transport import ATTEMPTS
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
@@ -24,6 +36,7 @@ from bling_collector.errors import (
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.etl.save import BATCH, Item
+from bling_collector.etl.together import closed
 from bling_collector.payload import Row
 
 GRACE = 5.0
@@ -71,22 +84,40 @@ class Fetched:
 
 
 async def bounded(
-    work: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int, stop: asyncio.Event
-) -> AsyncIterator[R]:
-    """Os resultados de `work` na ordem em que chegam, com até `limit` em voo; depois de `stop` nada mais começa."""
-    waiting, stopping = iter(items), asyncio.ensure_future(stop.wait())
+    work: Callable[[T], Awaitable[R]],
+    items: Iterable[T] | AsyncIterator[Iterable[T]],
+    *,
+    limit: int,
+    stop: asyncio.Event,
+) -> AsyncGenerator[R]:
+    """Os resultados de `work` na ordem em que chegam, com até `limit` em voo; depois de `stop` nada mais começa.
+
+    Os itens podem vir aos poucos, de uma fonte que se lê enquanto os que já vieram estão em voo.
+    """
+    source = items if isinstance(items, AsyncIterator) else None
+    waiting = deque[Iterator[T]]([] if isinstance(items, AsyncIterator) else [iter(items)])
+    reading: asyncio.Future[Iterable[T] | None] | None = None
+    stopping = asyncio.ensure_future(stop.wait())
     flying: set[asyncio.Future[R]] = set()
     try:
         while True:
-            while len(flying) < limit and not stop.is_set() and (item := next(waiting, None)) is not None:
+            if source is not None and reading is None and not stop.is_set():
+                reading = asyncio.ensure_future(anext(source, None))
+            while len(flying) < limit and not stop.is_set() and (item := _first(waiting)) is not None:
                 flying.add(asyncio.ensure_future(work(item)))
-            if not flying:
+            if not flying and (reading is None or stop.is_set()):
                 return
             if stop.is_set():
                 await asyncio.wait(flying, timeout=GRACE)
             else:
-                watched: list[asyncio.Future[Any]] = [*flying, stopping]
+                watched: list[asyncio.Future[Any]] = [*flying, stopping, *([reading] if reading else [])]
                 await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            if reading is not None and reading.done() and not stop.is_set():
+                if (more := reading.result()) is None:
+                    source = None
+                else:
+                    waiting.append(iter(more))
+                reading = None
             arrived = [future for future in flying if future.done()]
             for future in arrived:
                 yield future.result()  # se lança, os outros que chegaram ainda estão em `flying`, e são recolhidos
@@ -94,86 +125,120 @@ async def bounded(
             if stop.is_set() and not arrived:
                 return
     finally:
-        unfinished: list[asyncio.Future[Any]] = [*flying, stopping]
-        for left in unfinished:
-            left.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        left: list[asyncio.Future[Any]] = [*flying, stopping, *([reading] if reading else [])]
+        await closed(left, *([source] if source is not None else []))
 
 
-async def fetch(
-    client: BlingClient,
+def _first(waiting: deque[Iterator[T]]) -> T | None:
+    while waiting:
+        if (item := next(waiting[0], None)) is not None:
+            return item
+        waiting.popleft()
+    return None
+
+
+async def details(
+    ctx: RunContext,
     resource: Resource,
-    ids: Collection[Id],
-    read: Callable[[Document], object],
+    ids: Collection[Id] | AsyncGenerator[Collection[Id]],
+    read: Callable[[Document], object] | None = None,
     *,
-    limit: int,
-    stop: asyncio.Event,
-    witnesses: Sequence[Id] = (),
-    params: Mapping[Id, Params] | None = None,
+    wanted: Mapping[Id, Wanted] | None = None,
 ) -> AsyncGenerator[Fetched]:
-    """O detalhe de cada id, ou o erro que só diz respeito a ele; um dos erros é não se deixar ler por `read`.
+    """O detalhe de cada id, ou o erro que só diz respeito a ele; um dos erros é não se deixar ler por `read`, que sem
+    ele é o mapeamento do recurso. `wanted` diz com que se pede cada um, ou traz já o documento.
 
     Um registro que falha só é dado por culpado depois que outro responde: um que chegue a seguir ou, sem nenhum, uma
-    das testemunhas, `witnesses`, que já responderam um dia, perguntadas depois de `SUSPECTS` falhas e no fim. Se também
-    elas falham, BlingResourceDownError, e dos que esperavam nada se diz. Sem testemunha pergunta-se pelo mais velho dos
-    que ainda não falharam e, se todos falharam, pela listagem.
+    das testemunhas que o banco dá, que já responderam um dia, perguntadas depois de `SUSPECTS` falhas e no fim. Se
+    também elas falham, BlingResourceDownError, e dos que esperavam nada se diz. Sem testemunha pergunta-se pelo mais
+    velho dos que ainda não falharam e, se todos falharam, pela listagem.
 
     Os outros erros que dizem respeito a todos (cota do dia, autorização, a pausa de um Bling fora do ar) interrompem a
     busca.
     """
+    asker = _Asker(ctx, resource, read or resource.read, {} if wanted is None else wanted)
+    if isinstance(ids, Collection):
+        asker.asked.update(ids)
+    coming = ids if isinstance(ids, Collection) else asker.noting(ids)
+    jury = _Jury(asker)
+    async with aclosing(bounded(asker.one, coming, limit=ctx.in_flight, stop=ctx.stop)) as answers:
+        async for fetched in answers:
+            for judged in await jury.hear(fetched):
+                yield judged
+    if not ctx.stop.is_set():
+        for judged in await jury.close():
+            yield judged
 
-    async def ask(id_: Id, read: Callable[[Document], object] = dict, attempts: int = ATTEMPTS) -> Document:
-        more = (*resource.detail_params, *(params or {}).get(id_, ()))
-        key = resource.key_of(id_)
-        return await client.detail(resource.asked_at, id_, read, key=key, params=more, attempts=attempts)
 
-    async def one(id_: Id) -> Fetched:
+class _Asker:
+    """Pede os detalhes, e sabe por quem perguntar para saber de quem é a culpa."""
+
+    def __init__(
+        self,
+        ctx: RunContext,
+        resource: Resource,
+        read: Callable[[Document], object],
+        wanted: Mapping[Id, Wanted],
+    ) -> None:
+        self.ctx = ctx
+        self.resource = resource
+        self.asked: set[Id] = set()
+        """Os que se pediram até agora."""
+        self._read = read
+        self._wanted = wanted
+
+    async def noting(self, portions: AsyncGenerator[Collection[Id]]) -> AsyncGenerator[Collection[Id]]:
+        async with aclosing(portions):
+            async for portion in portions:
+                self.asked.update(portion)
+                yield portion
+
+    async def one(self, id_: Id) -> Fetched:
+        if id_ in self._wanted and (row := self._wanted[id_].row) is not None:
+            return Fetched(id_, row)
         found: object = None
 
         def keep(document: Document) -> None:
             nonlocal found
-            found = read(document)
+            found = self._read(document)
 
         try:
-            return Fetched(id_, await ask(id_, keep), read=found)
+            async with self.ctx.slots:
+                return Fetched(id_, await self.ask(id_, keep), read=found)
         except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
         except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
             return Fetched(id_, None, error)
 
-    jury = _Jury(client, resource, ids, witnesses, ask)
-    async for fetched in bounded(one, ids, limit=limit, stop=stop):
-        for judged in await jury.hear(fetched):
-            yield judged
-    if not stop.is_set():
-        for judged in await jury.close():
-            yield judged
+    async def ask(self, id_: Id, read: Callable[[Document], object] = dict, attempts: int = ATTEMPTS) -> Document:
+        resource = self.resource
+        more = (*resource.detail_params, *(self._wanted[id_].params if id_ in self._wanted else ()))
+        key = resource.key_of(id_)
+        return await self.ctx.client.detail(resource.asked_at, id_, read, key=key, params=more, attempts=attempts)
+
+    async def held(self) -> Sequence[Id]:
+        """Os que já responderam um dia, e que agora não se pedem."""
+        if self.resource.detail_with:  # de um que não está nesta listagem não se sabe com que se pede
+            return []
+        async with self.ctx.engine.connect() as connection:
+            table, name = self.resource.table, self.resource.name
+            return await repository.should_answer(connection, table, name, without=self.asked, most=WITNESSES)
 
 
 class _Jury:
     """Decide se o que falhou é culpa do registro."""
 
-    def __init__(
-        self,
-        client: BlingClient,
-        resource: Resource,
-        ids: Collection[Id],
-        witnesses: Sequence[Id],
-        ask: Callable[..., Awaitable[Document]],
-    ) -> None:
-        self._ask = ask
-        self._client = client
-        self._resource = resource
-        self._path = resource.asked_at
-        self._ids = ids
-        self._witnesses = list(witnesses)
+    def __init__(self, asker: _Asker) -> None:
+        self._asker = asker
+        self._path = asker.resource.asked_at
+        self._answered: list[Id] = []
         self._failed: set[Id] = set()
         self._suspects: list[Fetched] = []
 
     async def hear(self, fetched: Fetched) -> list[Fetched]:
         """O que já se pode dizer, com o que acaba de chegar."""
         if fetched.document is not None:
-            self._witnesses = [fetched.id, *self._witnesses[: WITNESSES - 1]]
+            self._answered = [fetched.id, *self._answered[: WITNESSES - 1]]
             return [fetched, *self._condemned()]
         if isinstance(fetched.error, BlingNotFoundError):
             return [fetched]
@@ -201,11 +266,14 @@ class _Jury:
         return condemned
 
     async def _is_answered(self) -> bool:
-        oldest = min(set(self._ids) - self._failed, default=None)
-        witnesses = self._witnesses or ([] if oldest is None else [oldest])
+        witnesses = self._answered
+        if len(witnesses) < WITNESSES:
+            witnesses = [*witnesses, *await self._asker.held()][:WITNESSES]
+        if not witnesses and (left := self._asker.asked - self._failed):
+            witnesses = [min(left)]
         for witness in witnesses:
             try:
-                await self._ask(witness, attempts=WITNESS_ATTEMPTS)
+                await self._asker.ask(witness, attempts=WITNESS_ATTEMPTS)
             except BlingNotFoundError:  # também é uma resposta
                 pass
             except BlingPausedError:  # o Bling está fora do ar: não é a testemunha que falha
@@ -213,113 +281,114 @@ class _Jury:
             except LASTING:  # falha como os suspeitos; que fale a seguinte
                 continue
             return True
-        attends = self._client.lists if self._resource.listed else self._client.attends
-        return not witnesses and await attends(self._resource.path)
-
-
-async def details(
-    ctx: RunContext,
-    resource: Resource,
-    ids: Collection[Id],
-    read: Callable[[Document], object] | None = None,
-    params: Mapping[Id, Params] | None = None,
-) -> AsyncGenerator[Fetched]:
-    """O detalhe de cada id, como `fetch`, com as testemunhas que o banco dá.
-
-    `read` diz se um detalhe se lê inteiro; o padrão é o mapeamento do recurso.
-    """
-    async with ctx.engine.connect() as connection:
-        held = await repository.should_answer(connection, resource.table, resource.name, without=ids, most=WITNESSES)
-    if resource.detail_with:  # de um que não está nesta listagem não se sabe com que se pede
-        held = []
-    read, limit = read or resource.read, ctx.in_flight
-    return fetch(ctx.client, resource, ids, read, limit=limit, stop=ctx.stop, witnesses=held, params=params)
+        resource, client = self._asker.resource, self._asker.ctx.client
+        attends = client.lists if resource.listed else client.attends
+        return not witnesses and await attends(resource.path)
 
 
 async def fetch_and_store(
     ctx: RunContext,
     resource: Resource,
-    todo: Mapping[Id, Wanted],
+    todo: Mapping[Id, Wanted] | AsyncGenerator[Mapping[Id, Wanted]],
     *,
     missing_is_failure: bool = False,
     count: bool = True,
 ) -> Stored:
     """Busca os detalhes e os salva em lotes; o que já veio inteiro na linha da listagem não se busca, nem o que está
-    estacionado.
+    estacionado. O que buscar pode vir aos poucos, de uma listagem que ainda se lê.
 
     Com `missing_is_failure` o 404 é uma falha como as outras e vira pendência.
     """
-    items: list[Item] = []
-    failures: list[Pendencia] = []
-    result = Stored()
+    saver = _Saver(ctx, resource, missing_is_failure=missing_is_failure, count=count)
+    coming: dict[Id, Wanted] = {}
 
-    async def flush() -> None:
-        if not items and not failures:
-            return
-        async with ctx.transaction() as connection:
-            before = ctx.progress.saved[resource.name]
-            outcome = await ctx.store(connection, resource, items, failures)
-            result.updated |= outcome.updated
-            if count:
-                ctx.progress.saved[resource.name] += len(outcome.saved)
-            if before < ANALYZE_AFTER <= ctx.progress.saved[resource.name]:
-                await repository.analyze(connection, (resource.table, *resource.first_seen))
-        items.clear()
-        failures.clear()
+    async def take(portion: Mapping[Id, Wanted]) -> Collection[Id]:
+        async with ctx.engine.connect() as connection:
+            parked = await control.parked(connection, resource.name)
+        if resource.recent:
+            ctx.asked.setdefault(resource.name, set()).update(portion)
+        kept = {id_: wanted for id_, wanted in portion.items() if not _is_parked(parked, id_, wanted)}
+        ctx.done(len(portion) - len(kept))
+        coming.update(kept)
+        saver.expect(len(kept))
+        return kept.keys()
 
-    if resource.recent:
-        ctx.asked.setdefault(resource.name, set()).update(todo)
-    todo = await _without_parked(ctx, resource, todo)
-    whole = [Fetched(id_, wanted.row) for id_, wanted in todo.items() if wanted.row is not None]
+    async def taken(portions: AsyncGenerator[Mapping[Id, Wanted]]) -> AsyncGenerator[Collection[Id]]:
+        async with aclosing(portions):
+            async for portion in portions:
+                yield await take(portion)
+
+    ids = await take(todo) if isinstance(todo, Mapping) else taken(todo)
     try:
-        async for fetched in _chained(
-            whole, ctx, resource, {id_: wanted.params for id_, wanted in todo.items() if wanted.row is None}
-        ):
-            wanted = todo[fetched.id]
-            ctx.progress.feitos += 1
-            if fetched.document is not None:
-                document = {**fetched.document, **wanted.said}
-                rows = None if wanted.said else fetched.read
-                items.append(Item(document, wanted.resumo, wanted.day, rows))
-            elif isinstance(fetched.error, BlingNotFoundError) and not missing_is_failure:
-                result.missing.add(fetched.id)
-            else:
-                failures.append(
-                    Pendencia(
-                        resource.name, str(fetched.id), str(fetched.error), wanted.day, wanted.resumo, wanted.names
-                    )
-                )
-            ctx.show()
-            if len(items) + len(failures) >= BATCH:
-                await flush()
-    except CollectorError:  # o que já chegou se salva, seja o que for que interrompeu
-        await flush()
+        async with aclosing(details(ctx, resource, ids, wanted=coming)) as answers:
+            async for fetched in answers:
+                # O que vai com um pedido é preciso também quando se pergunta outra vez por um que já respondeu.
+                await saver.take(fetched, coming[fetched.id] if resource.detail_with else coming.pop(fetched.id))
+    except (CollectorError, asyncio.CancelledError):  # o que já chegou se salva, seja o que for que interrompeu
+        await saver.flush()
         raise
-    await flush()
-    return result
+    finally:
+        saver.expect_no_more()
+    await saver.flush()
+    return saver.result
 
 
-async def _without_parked(ctx: RunContext, resource: Resource, todo: Mapping[Id, Wanted]) -> dict[Id, Wanted]:
+class _Saver:
+    """Junta o que chega, e grava-o em lotes."""
+
+    def __init__(self, ctx: RunContext, resource: Resource, *, missing_is_failure: bool, count: bool) -> None:
+        self.result = Stored()
+        self._ctx = ctx
+        self._resource = resource
+        self._missing_is_failure = missing_is_failure
+        self._count = count
+        self._expected = 0
+        self._items: list[Item] = []
+        self._failures: list[Pendencia] = []
+
+    def expect(self, more: int) -> None:
+        """Mais estes se pedem."""
+        self._expected += more
+        self._ctx.backlog.add(self._resource.name, more)
+
+    def expect_no_more(self) -> None:
+        """Os que não chegaram já não chegam."""
+        self.expect(-self._expected)
+
+    async def take(self, fetched: Fetched, wanted: Wanted) -> None:
+        self.expect(-1)
+        self._ctx.done()
+        if fetched.document is not None:
+            rows = None if wanted.said else fetched.read
+            self._items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day, rows))
+        elif isinstance(fetched.error, BlingNotFoundError) and not self._missing_is_failure:
+            self.result.missing.add(fetched.id)
+        else:
+            name, id_, why = self._resource.name, str(fetched.id), str(fetched.error)
+            self._failures.append(Pendencia(name, id_, why, wanted.day, wanted.resumo, wanted.names))
+        self._ctx.show()
+        if len(self._items) + len(self._failures) >= BATCH:
+            await self.flush()
+
+    async def flush(self) -> None:
+        if not self._items and not self._failures:
+            return
+        saved, resource = self._ctx.progress.saved, self._resource
+        async with self._ctx.transaction() as connection:
+            before = saved[resource.name]
+            outcome = await self._ctx.store(connection, resource, self._items, self._failures)
+            self.result.updated |= outcome.updated
+            if self._count:
+                saved[resource.name] += len(outcome.saved)
+            if before < ANALYZE_AFTER <= saved[resource.name]:
+                await repository.analyze(connection, (resource.table, *resource.first_seen))
+        self._items.clear()
+        self._failures.clear()
+
+
+def _is_parked(parked: Mapping[str, str | None], id_: Id, wanted: Wanted) -> bool:
     """Uma pendência estacionada só volta a ser tentada se alguém pedir, ou se a linha dela na listagem mudou."""
-    async with ctx.engine.connect() as connection:
-        parked = await control.parked(connection, resource.name)
-
-    def is_parked(id_: Id, wanted: Wanted) -> bool:
-        if str(id_) not in parked:
-            return False
-        before = parked[str(id_)]
-        return None in (before, wanted.resumo) or before == wanted.resumo
-
-    kept = {id_: wanted for id_, wanted in todo.items() if not is_parked(id_, wanted)}
-    ctx.progress.feitos += len(todo) - len(kept)
-    return kept
-
-
-async def _chained(
-    whole: Iterable[Fetched], ctx: RunContext, resource: Resource, asked: Mapping[Id, Params]
-) -> AsyncIterator[Fetched]:
-    for fetched in whole:
-        yield fetched
-    if asked:
-        async for fetched in await details(ctx, resource, asked.keys(), params=asked):
-            yield fetched
+    if str(id_) not in parked:
+        return False
+    before = parked[str(id_)]
+    return None in (before, wanted.resumo) or before == wanted.resumo

@@ -1,7 +1,7 @@
 """O que o Bling mostra: as listagens de um recurso que, juntas, mostram tudo, e o que delas é preciso buscar."""
 
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import product
@@ -36,14 +36,17 @@ requisição."""
 class Listing:
     """O que se leu de um recurso, numa janela ou inteiro."""
 
-    wanted: dict[Id, Wanted] = field(default_factory=dict)
     listed: dict[Id, Listed] = field(default_factory=dict)
     known: set[Id] = field(default_factory=set)
     """Dos listados, os que o banco já tinha, qualquer que fosse a data."""
+    wanted: set[Id] = field(default_factory=set)
+    """Dos listados, os que é preciso buscar."""
     moved: bool = False
     """Um registro passou de uma listagem a outra durante a leitura."""
     proven: bool = False
     """As listagens de costume mostram registros que só elas mostrariam: não escondem nada."""
+    usual: bool = True
+    """Leram-se só as listagens de costume."""
     unread: dict[Window, str] = field(default_factory=dict)
     """Os dias que não se leram por inteiro, e por quê: do que eles têm não se sabe tudo."""
 
@@ -199,9 +202,28 @@ def hidden(resource: Resource) -> str:
 async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Listing:
     """Lê todas as listagens da janela, página a página, e compara cada página com o banco."""
     result = Listing()
+    async with ctx.reading(resource):
+        async for _ in read_window(ctx, resource, window, result):
+            pass
+    return result
+
+
+def is_outdated(ctx: RunContext, resource: Resource, listing: Listing) -> bool:
+    """Se, depois que se leu a janela, outra mostrou que as listagens de costume escondem: só elas não bastam."""
+    return listing.usual and ctx.hides.get(resource.name, False)
+
+
+async def read_window(
+    ctx: RunContext, resource: Resource, window: Window, result: Listing
+) -> AsyncGenerator[dict[Id, Wanted]]:
+    """Lê todas as listagens da janela, uma página depois da outra, que a ordem importa; de cada página, o que é preciso
+    buscar. O resto fica em `result`. Quem a chama está em `ctx.reading`.
+    """
     hides = await hides_more(ctx, resource)
+    result.usual = not hides
     for listing in await shown(ctx, resource):
-        await _list(ctx, resource, window, listing, result)
+        async for wanted in _list(ctx, resource, window, listing, result):
+            yield wanted
     # De uma janela que nada mostra suspeita-se sempre, e o que não mostra não diz nada dos outros suspeitos.
     suspicious = not result.listed or ctx.probes[resource.name] < MAX_PROBES
     if resource.suspects and not hides and not result.proven and suspicious:
@@ -209,17 +231,18 @@ async def list_window(ctx: RunContext, resource: Resource, window: Window) -> Li
         probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
         ctx.probes[resource.name] += bool(result.listed)
         before = len(result.listed)
-        await _list(ctx, resource, window, _suspect(resource, probe), result)
+        async for wanted in _list(ctx, resource, window, _suspect(resource, probe), result):
+            yield wanted
         if len(result.listed) > before:
-            ctx.hides[resource.name] = True
+            ctx.hides[resource.name], result.usual = True, False
             if ctx.repair:
                 async with ctx.transaction() as connection:
                     await note_hiding(ctx, connection, resource)
                     if ctx.scope is not None:  # o que já se leu foi lido sem elas
                         await owe(connection, resource, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
             for extra in others:
-                await _list(ctx, resource, window, _suspect(resource, extra), result)
-    return result
+                async for wanted in _list(ctx, resource, window, _suspect(resource, extra), result):
+                    yield wanted
 
 
 def _suspect(resource: Resource, extra: Params) -> Shown:
@@ -239,11 +262,16 @@ async def owe(connection: AsyncConnection, resource: Resource, windows: Sequence
     return planned
 
 
-async def _list(ctx: RunContext, resource: Resource, window: Window, listing: Shown, result: Listing) -> None:
+async def _list(
+    ctx: RunContext, resource: Resource, window: Window, listing: Shown, result: Listing
+) -> AsyncGenerator[dict[Id, Wanted]]:
     here: dict[Id, Listed] = {}
     async for page in _pages(ctx, resource, window, listing, result):
         result.proven |= listing.params == resource.shows[0] and any(map(resource.proves, page))
-        here |= await _compared(ctx, resource, page, result, since=window.inicio)
+        wanted, listed = await _compared(ctx, resource, page, result, since=window.inicio)
+        here |= listed
+        if wanted:
+            yield wanted
     seen = result.listed
     result.moved |= any(id_ in seen and seen[id_].resumo != row.resumo for id_, row in here.items())
     result.listed |= here
@@ -251,18 +279,19 @@ async def _list(ctx: RunContext, resource: Resource, window: Window, listing: Sh
 
 async def _compared(
     ctx: RunContext, resource: Resource, page: Sequence[Document], result: Listing, *, since: date
-) -> dict[Id, Listed]:
-    """Compara uma página com o banco: o que é preciso buscar vai para `result`; devolve as linhas, no que importa."""
+) -> tuple[dict[Id, Wanted], dict[Id, Listed]]:
+    """Compara uma página com o banco: o que é preciso buscar, e as linhas, no que importa."""
     assert resource.emitted is not None, resource.name
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, [row["id"] for row in page])
-    result.known |= known.keys()
+    result.known |= known.keys() - result.wanted  # um que outra listagem mostrou pode acabar de ser gravado
     fresh = await read_of_late(ctx, resource, known.keys())
-    result.wanted |= diff(page, known, resource, since=since, fresh=fresh)
+    wanted = diff(page, known, resource, since=since, fresh=fresh)
+    result.wanted |= wanted.keys()
     ctx.show()
     ctx.check_stop()
     group = resource.emitted.group
-    return {row["id"]: Listed(resource.resumo(row), resource.day(row) or since, group(row)) for row in page}
+    return wanted, {row["id"]: Listed(resource.resumo(row), resource.day(row) or since, group(row)) for row in page}
 
 
 async def _pages(

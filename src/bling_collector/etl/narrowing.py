@@ -6,7 +6,7 @@ ela falha, a culpa não é de linha nenhuma.
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -74,7 +74,7 @@ class Reading:
         self._tried = tried
         self._most = MOST_REFUSED
 
-    async def pages(self, period: Period | None = None, *, known_bad: bool = False) -> AsyncIterator[list[Json]]:
+    async def pages(self, period: Period | None = None, *, known_bad: bool = False) -> AsyncGenerator[list[Json]]:
         """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que é de todo o recurso.
 
         Um dia que já se sabe que não vem (`known_bad`) já foi estreitado uma vez: a metade dos pedidos que podem falhar

@@ -2,20 +2,46 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bling_collector.windows import Window
 
 
+@dataclass(eq=False)
+class Phase:
+    """O que se faz agora, e quanto disso; ou, enquanto várias coisas correm ao lado umas das outras, o que faz cada
+    uma (`parts`, na ordem em que começaram)."""
+
+    fase: str = ""
+    feitos: int = 0
+    total: int = 0
+    each: float = 1.0
+    """Requisições por item."""
+    parts: list["Phase"] = field(default_factory=list)
+
+    @property
+    def shown(self) -> "Phase":
+        """A que se mostra: das que correm ao lado umas das outras, a que começou primeiro."""
+        return next((part.shown for part in self.parts if part.shown.fase), self)
+
+    @property
+    def left(self) -> int:
+        """Requisições que falta fazer; menos as que se fizeram do que ainda se conta como por ler."""
+        return math.ceil((self.total - self.feitos) * self.each) + sum(part.left for part in self.parts)
+
+
+_here: ContextVar[Phase] = ContextVar("here")
+
+
 @dataclass
 class Progress:
     """Uma foto do andamento; os contadores só crescem, menos os da fase, que recomeçam com ela."""
 
-    fase: str = "Início"
-    feitos: int = 0
-    total: int = 0
+    whole: Phase = field(default_factory=lambda: Phase("Início"))
     saved: Counter[str] = field(default_factory=Counter)
     """Registros salvos, por recurso."""
     requisicoes: int = 0
@@ -25,11 +51,34 @@ class Progress:
     espera: str | None = None
     """Por que nada anda, se o Bling se cala."""
 
-    each: float = 1.0
-    """Requisições por item da fase."""
+    @property
+    def fase(self) -> str:
+        return self.whole.shown.fase
 
-    def start(self, fase: str, total: int = 0, each: float = 1.0) -> None:
-        self.fase, self.feitos, self.total, self.each = fase, 0, total, each
+    @property
+    def feitos(self) -> int:
+        return self.whole.shown.feitos
+
+    @property
+    def total(self) -> int:
+        return self.whole.shown.total
+
+    @property
+    def here(self) -> Phase:
+        """A fase de quem pergunta."""
+        return _here.get(self.whole)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """O que corre no bloco corre ao lado de outras coisas, e tem a sua fase."""
+        parent, part = self.here, Phase()
+        parent.parts.append(part)
+        token = _here.set(part)
+        try:
+            yield
+        finally:
+            _here.reset(token)
+            parent.parts.remove(part)
 
 
 def time_left(requisicoes: int, restam: int | None, seconds: float | None) -> float | None:

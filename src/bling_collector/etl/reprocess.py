@@ -48,7 +48,7 @@ async def _all(ctx: RunContext, resource: Resource, after: Id, period: reprocess
             unreadable = await rebuild(connection, resource, [(row["detalhe"], row["extraido_em"]) for row in rows])
             await _owe(ctx, connection, resource, unreadable)
             after = rows[-1]["id"]
-            ctx.progress.feitos += len(rows)
+            ctx.done(len(rows))
             ctx.progress.saved[resource.name] += len(rows)
             if resource.principal and ctx.run_id is not None:
                 await reprocessing.move_cursor(connection, ctx.run_id, after)

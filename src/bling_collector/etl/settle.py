@@ -168,12 +168,13 @@ async def settle_the_unlisted(
 
     Cada um é pedido pelo id. Se responde com outra data, ou como o que não se lista, só mudou, e é salvo. Se responde
     como antes, o Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do
-    seu dia, diz.
+    seu dia, diz. Do que outra janela, lida ao lado desta, já gravou com outra data nada há a decidir.
     """
     result = Unlisted()
+    days = await _still_here(ctx, resource, window, days)
     moved: list[Item] = []
     answering: dict[int, date] = {}
-    async with aclosing(await details(ctx, resource, days)) as answers:
+    async with aclosing(details(ctx, resource, days)) as answers:
         async for fetched in answers:
             if isinstance(fetched.error, BlingNotFoundError):
                 result.gone.append(fetched.id)
@@ -207,7 +208,8 @@ async def settle_the_unlisted(
         await refuse_without_witness(ctx, resource, days)
     if result.gone or moved:
         async with ctx.transaction() as connection:
-            await _store_unlisted(ctx, connection, resource, moved)
+            here = await proof.held(connection, resource.kept, window.inicio, window.fim)
+            await _store_unlisted(ctx, connection, resource, [item for item in moved if item.document["id"] in here])
             await proof.mark_gone(connection, resource.kept, result.gone, ctx.clock.now(), ctx.run_id)
         ctx.gone[resource.name] += len(result.gone)
     return result
@@ -220,6 +222,16 @@ async def _store_unlisted(
     await ctx.store(connection, resource, items)
     if resource.keeps_listing:
         await repository.forget_listed(connection, resource.table, [item.document["id"] for item in items])
+
+
+async def _still_here(
+    ctx: RunContext, resource: Resource, window: Window, days: Mapping[int, date]
+) -> Mapping[int, date]:
+    if not days:
+        return days
+    async with ctx.engine.connect() as connection:
+        here = await proof.held(connection, resource.kept, window.inicio, window.fim)
+    return {id_: day for id_, day in days.items() if id_ in here}
 
 
 async def _refuse_too_many(ctx: RunContext, resource: Resource, window: Window, unlisted: Unlisted, held: int) -> None:

@@ -1,6 +1,8 @@
 """Uma janela, do começo ao fim: listada, comparada com o banco, buscada, conferida e quitada."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date
 
 from bling_collector.db import control, proof
@@ -9,8 +11,8 @@ from bling_collector.db.proof import Held
 from bling_collector.errors import PaginationLoopError
 from bling_collector.etl.check import compare
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import Wanted, fetch_and_store
-from bling_collector.etl.listing import Listing, list_window
+from bling_collector.etl.fetch import Stored, Wanted, fetch_and_store
+from bling_collector.etl.listing import Listing, is_outdated, read_window
 from bling_collector.etl.resource import Resource
 from bling_collector.etl.settle import owed_of, record_proof, settle_the_unlisted
 from bling_collector.windows import Window
@@ -21,65 +23,114 @@ MOST_UNSEEN = 100
 """Registros por janela, dos mais novos, que se releem pelo detalhe porque a listagem do dia deles não vem."""
 
 
-async def sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
+async def sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Sequence[asyncio.Event] = ()) -> bool:
     """Completa a janela, confere-a e a quita; se ela toda se deixou ler. O que não se leu fica devido no lugar dela.
 
-    Lança o erro que a impediu; o que chegou até ali fica salvo.
+    O que ela não mostra só se julga depois das que começaram antes (`earlier`): pode estar numa delas, e o limite dos
+    excluídos é dos de todas.
+
+    Lança o erro que a impediu; o que chegou até ali fica salvo. Os registros de uma página buscam-se enquanto se leem
+    as seguintes.
 
     A paginação do Bling é por posição: uma linha que sai (uma nota cancelada, um registro excluído) puxa as seguintes
     uma posição para trás, e a primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já
     tinha sido lida; então ela aparece mudada noutra listagem, ou o seu detalhe responde 404, ou a que não foi vista
-    ainda existe. Em qualquer caso a janela é lida de novo.
+    ainda existe. Em qualquer caso a janela é lida de novo; e também se outra mostrou, entretanto, que as listagens de
+    costume escondem.
     """
     done: dict[int, str | None] = {}
     found: dict[int, date] = {}
     for attempt in range(1, MAX_PASSES + 1):
-        ctx.start(f"Lendo {window}")
-        listing = await list_window(ctx, resource, window)
-        async with ctx.engine.connect() as connection:
-            held = await proof.held(connection, resource.kept, window.inicio, window.fim)
+        ctx.start(f"Lendo {window}", expected=ctx.repair)
+        listing, held, asked, stored = Listing(), dict[int, Held](), dict[int, str | None](), Stored()
+        todo = _to_fetch(ctx, resource, window, listing, held, done, asked)
+        if ctx.repair:
+            stored = await fetch_and_store(ctx, resource, todo, missing_is_failure=attempt == MAX_PASSES)
+            ctx.check_stop()
+        else:
+            async for _ in todo:
+                pass
         known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
         differences = compare(listing.listed, known, listing.known)
         if not ctx.repair:
             ctx.found.add(
                 resource.name, faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram
             )
-            if ctx.outlook is not None:
-                ctx.outlook.listed(resource.name, window, len(listing.listed))
             break
-        todo = {id_: wanted for id_, wanted in listing.wanted.items() if id_ not in done or done[id_] != wanted.resumo}
         if attempt == 1:
             await _refresh_unseen(ctx, resource, listing, held)
-        if ctx.outlook is not None:
-            ctx.outlook.listed(resource.name, window, len(todo))
-        ctx.start(f"{resource.title} de {window}", len(todo))
-        stored = await fetch_and_store(ctx, resource, todo, missing_is_failure=attempt == MAX_PASSES)
-        ctx.check_stop()
         changed = {*differences.diferem, *stored.updated} - {*differences.faltam}
         ctx.found.add(resource.name, faltavam=differences.faltam, mudaram=changed)
         found |= {id_: listing.listed[id_].day for id_ in (*differences.faltam, *changed)}
         skipped = False
-        if not listing.moved and not stored.missing:
-            unlisted = await settle_the_unlisted(
-                ctx, resource, window, {id_: held[id_].day for id_ in differences.sobram}, len(held)
-            )
-            ctx.found.add(resource.name, mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
-            found |= {id_: held[id_].day for id_ in unlisted.gone}
-            skipped = unlisted.skipped
+        if not (listing.moved or stored.missing or is_outdated(ctx, resource, listing)):
+            days = {id_: held[id_].day for id_ in differences.sobram}
+            skipped = await _settle(ctx, resource, window, days, len(held), found, earlier)
             if not skipped:
                 break
-        done |= {id_: w.resumo for id_, w in todo.items() if id_ not in stored.missing}
+        done |= {id_: resumo for id_, resumo in asked.items() if id_ not in stored.missing}
     else:
         if listing.moved or skipped:
             raise PaginationLoopError(
                 f"A lista de {window} mudou a cada uma das {MAX_PASSES} leituras; fica para a próxima execução."
             )
     async with ctx.transaction() as connection:
+        if ctx.repair and is_outdated(ctx, resource, listing):  # quem o descobriu já a deve, ou a deverá a seguir
+            return False
         await record_proof(ctx, connection, resource, window, listing, found)
         if ctx.repair:
             await control.pay(connection, resource.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
     ctx.note_unread(resource, listing.unread)
     return not listing.unread
+
+
+async def _settle(
+    ctx: RunContext,
+    resource: Resource,
+    window: Window,
+    days: Mapping[int, date],
+    held: int,
+    found: dict[int, date],
+    earlier: Sequence[asyncio.Event],
+) -> bool:
+    """Decide o que houve com o que a listagem não mostra; se ela passou por cima de algum. Em `found`, o dia dos que já
+    não há."""
+    for other in earlier if days else ():
+        await other.wait()
+    ctx.check_stop()
+    unlisted = await settle_the_unlisted(ctx, resource, window, days, held)
+    ctx.found.add(resource.name, mudaram=unlisted.moved, sumiram=[*unlisted.gone, *unlisted.in_doubt])
+    found |= {id_: days[id_] for id_ in unlisted.gone}
+    return unlisted.skipped
+
+
+async def _to_fetch(
+    ctx: RunContext,
+    resource: Resource,
+    window: Window,
+    listing: Listing,
+    held: dict[int, Held],
+    done: Mapping[int, str | None],
+    asked: dict[int, str | None],
+) -> AsyncGenerator[dict[int, Wanted]]:
+    """De cada página da janela, o que buscar, menos o que outra leitura dela já buscou (`done`); cada um uma vez por
+    leitura: um que apareça mudado noutra listagem faz a janela ser lida outra vez. Fica em `asked`; e em `held`, o que
+    o banco tinha antes."""
+    async with ctx.reading(resource), aclosing(read_window(ctx, resource, window, listing)) as pages:
+        async with ctx.engine.connect() as connection:
+            held |= await proof.held(connection, resource.kept, window.inicio, window.fim)
+        async for page in pages:
+            todo = {
+                id_: wanted
+                for id_, wanted in page.items()
+                if id_ not in asked and (id_ not in done or done[id_] != wanted.resumo)
+            }
+            asked |= {id_: wanted.resumo for id_, wanted in todo.items()}
+            yield todo
+    if ctx.outlook is not None:
+        ctx.outlook.listed(resource.name, window, len(asked) if ctx.repair else len(listing.listed))
+    if ctx.repair:
+        ctx.start(f"{resource.title} de {window}", len(asked), done=ctx.progress.here.feitos)
 
 
 async def _refresh_unseen(ctx: RunContext, resource: Resource, listing: Listing, held: Mapping[int, Held]) -> None:

@@ -1,6 +1,6 @@
 """O que se lê inteiro, sem período: um cadastro pequeno, ou a listagem dos excluídos de um grande."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -14,11 +14,12 @@ from bling_collector.errors import BlingError, BlingNotFoundError, BlingRejected
 from bling_collector.etl.cited import PORTION, lacks, settle_the_missing, whole_mark
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import details, fetch_and_store
-from bling_collector.etl.listing import diff, extras, read_of_late, shown, wanted_of
+from bling_collector.etl.listing import Shown, diff, extras, read_of_late, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.save import Item
 from bling_collector.etl.settle import READINGS, limit, mark_gone
+from bling_collector.etl.together import LISTINGS, PORTIONS, merged, together
 from bling_collector.payload import Json
 
 Unreads = list[Unread]
@@ -92,7 +93,7 @@ async def _without_the_unlistable(ctx: RunContext, resource: Resource, ids: list
     asked = [id_ for id_ in ids if ctx.everything or listed.get(id_) is not None]
     gone: list[Id] = []
     alive: list[Item] = []
-    async with aclosing(await details(ctx, resource, asked)) as answers:
+    async with aclosing(details(ctx, resource, asked)) as answers:
         async for fetched in answers:
             if fetched.document is not None and not resource.listable(fetched.document):
                 alive.append(Item(fetched.document))
@@ -168,14 +169,16 @@ def _keys(document: object) -> set[str]:
 
 
 async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorough: bool) -> AsyncIterator[list[Json]]:
-    """As páginas das listagens que mostram tudo; o que não se leu delas vai para `unread`.
+    """As páginas das listagens que mostram tudo, várias listagens ao mesmo tempo; o que não se leu delas vai para
+    `unread`.
 
     Uma que se pede com o que o pai diz pode ser recusada (400) por não haver tal coisa nele: os outros seguem; se o são
     todas, o que não serve é o pedido.
     """
     listings, rejected = await shown(ctx, resource, thorough=thorough), list[BlingError]()
     by_params = resource.each is not None and bool(resource.each.params)
-    for listing in listings:
+
+    async def pages_of(listing: Shown) -> AsyncGenerator[list[Json]]:
         reading = listing.reading(ctx, resource, short_is_last=not thorough)
         try:
             async for page in reading.pages():
@@ -189,8 +192,12 @@ async def _pages(ctx: RunContext, resource: Resource, unread: Unreads, *, thorou
                 raise
             rejected.append(error)
         refused = [each.error for each in reading.unread if by_params and isinstance(each.error, BlingRejectedError)]
-        rejected += refused
-        unread += [each for each in reading.unread if each.error not in refused]
+        rejected.extend(refused)
+        unread.extend(each for each in reading.unread if each.error not in refused)
+
+    async with aclosing(merged(map(pages_of, listings), limit=LISTINGS)) as pages:
+        async for page in pages:
+            yield page
     if rejected and len(rejected) == len(listings):
         raise rejected[-1]
 
@@ -215,14 +222,17 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(f"{resource.title}: o cadastro inteiro")
     unread: Unreads = []
+
+    async def bring(page: list[Json]) -> None:
+        async with ctx.engine.connect() as connection:
+            known = await repository.already_read(connection, resource.table, [row["id"] for row in page])
+        with ctx.progress.aside():
+            await _fetch(ctx, resource, {row["id"]: row for row in page if row["id"] not in known})
+        ctx.check_stop()
+
     for params in resource.register:
         reading = Reading(ctx, resource, params)
-        async for page in reading.pages():
-            async with ctx.engine.connect() as connection:
-                known = await repository.already_read(connection, resource.table, [row["id"] for row in page])
-            await _fetch(ctx, resource, {row["id"]: row for row in page if row["id"] not in known})
-            ctx.show()
-            ctx.check_stop()
+        await together(bring, reading.pages(), limit=PORTIONS)
         unread += reading.unread
     if unread:
         ctx.problems.append(f"O Bling não dá todo o cadastro de {resource.title.lower()}: {unread[0].error}")

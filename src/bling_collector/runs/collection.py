@@ -3,6 +3,7 @@
 Nada daqui sabe o nome de um recurso: o que cada um pede está na declaração dele.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -28,6 +29,7 @@ from bling_collector.etl.listing import hides_more, owe
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.sweep import sweep
+from bling_collector.etl.together import LISTINGS, together
 from bling_collector.etl.whole import read_register, read_removed, read_whole
 from bling_collector.runs.due import due_windows_of
 from bling_collector.runs.job import Job
@@ -36,6 +38,9 @@ from bling_collector.windows import Window
 log = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[None]]
+AT_ONCE: Final = 6
+"""Recursos ao mesmo tempo: tantos que uma resposta de dois segundos não atrasa o ritmo, ainda que de cada um só se leia
+uma página depois da outra; e não mais, que cada um tem uma janela na memória."""
 _CARRY_ON: Final = (
     BlingScopeError,
     BlingNotFoundError,
@@ -49,26 +54,69 @@ _CARRY_ON: Final = (
 async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]) -> CollectorError | None:
     """Percorre as janelas de cada recurso e o resto do que ele pede. Devolve o erro que deixou janelas por ler, se foi
     de um recurso só; os que são de todos sobem."""
-    failed: CollectorError | None = None
-    for resource in ctx.resources:
-        if resource.emitted is None or resource.name in ctx.disallowed:
-            continue
+    dated = [each for each in ctx.resources if each.emitted is not None and each.name not in ctx.disallowed]
+
+    async def windows_of(resource: Resource) -> CollectorError | None:
         try:
-            await _collect_windows(ctx, resource, job, windows.get(resource.name, []))
+            with ctx.progress.aside():
+                await _collect_windows(ctx, resource, job, windows.get(resource.name, []))
         except _CARRY_ON as error:  # o que os outros buscam não depende do que ainda falta deste
             if not await _is_only_refused(ctx, resource, error):
                 log.error("%s", error)
-                if failed is not None:
-                    ctx.problems.append(str(error))
-                failed = failed or error
+                return error
+        return None
+
+    failed = [error for error in await together(windows_of, dated, limit=AT_ONCE) if error is not None]
+    ctx.problems.extend(str(error) for error in failed[1:])
     if job.repair:
-        for resource in ctx.resources:
-            if ctx.outlook is not None:
-                ctx.outlook.begin(resource.name)
-            for step in _steps(ctx, resource, job):
-                if resource.name not in ctx.disallowed:
-                    await _take(ctx, resource, step)
-    return failed
+        await _collect_the_rest(ctx, job)
+    return failed[0] if failed else None
+
+
+async def _collect_the_rest(ctx: RunContext, job: Job) -> None:
+    """O resto de cada recurso, assim que o que ele busca já se conhece: depois dos que dão ids dele, e dos por que se
+    lista."""
+    ended = {resource.name: asyncio.Event() for resource in ctx.resources}
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def rest_of(resource: Resource) -> None:
+        for before in needed_before(ctx.resources, resource):
+            await ended[before.name].wait()
+        try:
+            async with room:
+                ctx.check_stop()
+                if ctx.outlook is not None:
+                    ctx.outlook.begin(resource.name)
+                with ctx.progress.aside():
+                    for step in _steps(ctx, resource, job):
+                        if resource.name not in ctx.disallowed:
+                            await _take(ctx, resource, step)
+        finally:
+            ended[resource.name].set()
+
+    await together(rest_of, ctx.resources, limit=len(ctx.resources) or 1)
+
+
+def needed_before(resources: Sequence[Resource], resource: Resource) -> list[Resource]:
+    """Dos recursos que se coletam antes dele, os de cujo resto o dele depende: dão-lhe ids, ou ele os cita, ou lista-se
+    por eles; ou dão ids daqueles de que ele precisa.
+
+    De um que se percorre por janelas, e não pelo que mudou, o que os outros precisam já veio nelas.
+    """
+    needs = [each for each in resources if each.name in resource.needs]
+    parents = {parent.of for parent in resource.parents}
+    if "" in parents:  # não diz de quem são: podem ser de qualquer um
+        return list(resources[: resources.index(resource)])
+    return [
+        each
+        for each in resources[: resources.index(resource)]
+        if (each.emitted is None or each.changed is not None)
+        and (
+            each.name in parents
+            or any(each.gives(other) for other in (resource, *needs))
+            or any(name == each.name for name, _ in resource.cites)
+        )
+    ]
 
 
 async def _is_only_refused(ctx: RunContext, resource: Resource, error: CollectorError) -> bool:
@@ -144,12 +192,36 @@ async def _collect_windows(ctx: RunContext, resource: Resource, job: Job, window
 
 
 async def _sweep_all(ctx: RunContext, resource: Resource, windows: list[Window]) -> None:
-    for place, window in enumerate(windows):
-        knew = await hides_more(ctx, resource)
-        await _sweep(ctx, resource, window)
+    await _sweep_each(ctx, resource, windows)
+
+
+async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Window]) -> int:
+    """Percorre as janelas, e devolve quantas se completaram. Enquanto se buscam os registros de uma, a seguinte já se
+    lê; numa conferência que não repara, só há o que ler.
+
+    Se uma mostra que as listagens de costume escondem, as que não começaram e as que se leram antes são relidas.
+    """
+    knew, complete, left = await hides_more(ctx, resource), 0, list(windows)
+    begun: list[asyncio.Event] = []
+
+    async def one(window: Window) -> None:
+        nonlocal complete
         if not knew and await hides_more(ctx, resource):
-            await _sweep_again(ctx, resource, [*windows[place + 1 :], *windows[:place]])
             return
+        earlier, ended = list(begun), asyncio.Event()
+        begun.append(ended)
+        try:
+            with ctx.progress.aside():
+                complete += await _sweep(ctx, resource, window, earlier)
+        finally:
+            ended.set()
+        if not knew and len(left) == len(windows) and await hides_more(ctx, resource):
+            left.remove(window)
+
+    await together(one, windows, limit=LISTINGS if ctx.repair else 1)
+    if not knew and await hides_more(ctx, resource):
+        await _sweep_again(ctx, resource, left)
+    return complete
 
 
 async def _sweep_again(ctx: RunContext, resource: Resource, windows: Sequence[Window] = ()) -> None:
@@ -158,8 +230,7 @@ async def _sweep_again(ctx: RunContext, resource: Resource, windows: Sequence[Wi
     if ctx.repair:
         async with ctx.engine.begin() as connection:
             windows = await owe(connection, resource, [], today(ctx.clock))
-    for window in windows:
-        await _sweep(ctx, resource, window)
+    await _sweep_each(ctx, resource, windows)
 
 
 async def _sweep_the_due(ctx: RunContext, resource: Resource) -> list[Window]:
@@ -167,27 +238,24 @@ async def _sweep_the_due(ctx: RunContext, resource: Resource) -> list[Window]:
     windows, left = await due_windows_of(ctx, resource)
     if ctx.outlook is not None:
         ctx.outlook.more(resource.name, windows[:left])
-    for place, window in enumerate(windows):
-        if left == 0:
-            return windows[:place]
-        knew = await hides_more(ctx, resource)
-        left -= await _sweep(ctx, resource, window)
-        if not knew and await hides_more(ctx, resource):
-            await _sweep_again(ctx, resource)
-            break
-    return windows
+    knew, place = await hides_more(ctx, resource), 0
+    while left and place < len(windows) and knew == await hides_more(ctx, resource):
+        turn = windows[place : place + left]
+        place += len(turn)
+        left -= await _sweep_each(ctx, resource, turn)
+    return windows[:place]
 
 
-async def _sweep(ctx: RunContext, resource: Resource, window: Window) -> bool:
+async def _sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Sequence[asyncio.Event] = ()) -> bool:
     """Se a janela se completou."""
     try:
-        return await sweep(ctx, resource, window)
+        return await sweep(ctx, resource, window, earlier)
     except CollectorError as error:
         owed = Owed(window.inicio, window.fim, str(error))
         if isinstance(error, UnlikelyDeletionsError):
+            ctx.suspect(error.resource, error)  # já: as outras janelas não dão outros por excluídos
             async with ctx.transaction() as connection:  # devida de agora em diante, se ainda não o era
                 await control.pay(connection, resource.name, owed, [owed])
-            ctx.suspect(error.resource, error)
             return False
         async with ctx.transaction() as connection:
             await control.note_window_error(connection, resource.name, owed, str(error))

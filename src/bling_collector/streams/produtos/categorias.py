@@ -10,8 +10,10 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, details, fetch_and_store
 from bling_collector.etl.listing import extras
 from bling_collector.etl.narrowing import Reading
+from bling_collector.etl.resource import Params
 from bling_collector.etl.save import Item
 from bling_collector.etl.settle import refuse_silence
+from bling_collector.etl.together import LISTINGS, together
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS, categoria_id
 
@@ -64,7 +66,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
         parents = await repository.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
     asked = len(parents) * len(await extras(ctx, PRODUTOS))
-    ctx.progress.each = asked / len(unknown) if filtered else 1.0
+    ctx.progress.here.each = asked / len(unknown) if filtered else 1.0
     if filtered:
         shown, all_shown = await _by_filter(ctx, unknown, parents)
         unknown -= shown
@@ -75,7 +77,7 @@ async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
             await _store(ctx, dict.fromkeys(unknown))
             return
         unknown -= found.keys()
-        ctx.progress.each = 1.0
+        ctx.progress.here.each = 1.0
     _, gone = await _by_detail(ctx, sorted(unknown))
     if gone and not filtered and await _filter_works(ctx, parents):
         # O detalhe de um excluído responde 404, mas a listagem ainda o mostra.
@@ -102,23 +104,34 @@ async def _by_filter(ctx: RunContext, unknown: set[int], parents: dict[int, int 
     As filhas vêm depois das mães e, se o filtro de uma mãe mostra também os produtos das filhas, a mais específica
     vale.
     """
-    found: dict[int, int | None] = {}
-    whole = True
-    spent = ctx.requests.total
     filters = await extras(ctx, PRODUTOS)
-    for categoria, stock in combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters):
-        params = (*PRODUTOS.shows[0], *stock, ("idCategoria", str(categoria)))
-        reading = Reading(ctx, PRODUTOS, params, short_is_last=True)
+    asked, most, seen = 0, max(len(unknown), 3 * len(parents) * len(filters)), set[int]()
+
+    async def shown_by(categoria: int, stock: Params) -> tuple[dict[int, int | None], bool]:
+        nonlocal asked
+        asked += 1
+        found: dict[int, int | None] = {}
+        reading = Reading(
+            ctx, PRODUTOS, (*PRODUTOS.shows[0], *stock, ("idCategoria", str(categoria))), short_is_last=True
+        )
         async for page in reading.pages():
+            asked += 1
+            if asked > most:
+                break
             found |= {row["id"]: categoria for row in page if row["id"] in unknown}
-            ctx.progress.feitos = len(found)
+            seen.update(found)
+            ctx.progress.here.feitos = len(seen)
             ctx.show()
             ctx.check_stop()
-        whole &= not reading.unread
-        if ctx.requests.total - spent > max(len(unknown), 3 * len(parents) * len(filters)):
-            return set(), False  # o catálogo é muito maior que o que as notas citam: um a um sai mais barato
+        return found, not reading.unread
+
+    each = combinations(sorted(parents, key=lambda c: (_depth(c, parents), c)), filters)
+    shown = await together(lambda pair: shown_by(*pair), each, limit=LISTINGS)
+    if asked > most:
+        return set(), False  # o catálogo é muito maior que o que as notas citam: um a um sai mais barato
+    found = {id_: categoria for one, _ in shown for id_, categoria in one.items()}
     await _store(ctx, found)
-    return set(found), whole
+    return set(found), all(whole for _, whole in shown)
 
 
 def _depth(categoria: int, parents: dict[int, int | None]) -> int:
@@ -135,7 +148,7 @@ async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, i
     found: dict[int, int | None] = {}
     pending: dict[int, int | None] = {}
     gone: set[int] = set()
-    async for fetched in await details(ctx, PRODUTOS, ids, categoria_id):
+    async for fetched in details(ctx, PRODUTOS, ids, categoria_id):
         if fetched.document is not None:
             pending[fetched.id] = categoria_id(fetched.document)
         elif isinstance(fetched.error, BlingNotFoundError):
