@@ -29,8 +29,8 @@ from bling_collector.etl.listing import extras, hidden, hides_more, note_hiding
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
 from bling_collector.etl.resource import WEEKLY, Id, Keys, Params, Resource, Snapshot
 from bling_collector.etl.save import Item
-from bling_collector.etl.together import LISTINGS, merged, together
 from bling_collector.payload import Json, Row, UnreadableError
+from bling_collector.together import LISTINGS, merged, together
 
 log = logging.getLogger(__name__)
 

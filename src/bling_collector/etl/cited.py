@@ -11,7 +11,7 @@ from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import wanted_of
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import refuse_silence
-from bling_collector.etl.together import LISTINGS, PORTIONS, together
+from bling_collector.together import LISTINGS, PORTIONS, together
 
 PORTION = 500
 

@@ -21,6 +21,7 @@ from bling_collector.etl.progress import Outlook, Progress, ProgressSink
 from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.etl.save import Item, Saved, save
 from bling_collector.payload import Json
+from bling_collector.together import Stopped
 from bling_collector.windows import Window
 from bling_collector.words import number
 
@@ -80,10 +81,6 @@ class Found:
     def __str__(self) -> str:
         names = {"faltavam": "faltam aqui", "mudaram": "mudaram lá", "sumiram": "só existem aqui"}
         return ", ".join(f"{count} {names[kind]}" for kind, count in self.counts.items())
-
-
-class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
-    """A execução parou a pedido, com tudo o que chegou já salvo."""
 
 
 class Backlog:

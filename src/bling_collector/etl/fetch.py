@@ -36,8 +36,8 @@ from bling_collector.errors import (
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.etl.save import BATCH, Item
-from bling_collector.etl.together import closed
 from bling_collector.payload import Row
+from bling_collector.together import closed
 
 GRACE = 5.0
 """Segundos que o que está em voo tem para chegar depois de um pedido de parada (o Cloud Run dá 10 ao todo)."""

@@ -19,8 +19,8 @@ from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Resource
 from bling_collector.etl.save import Item
 from bling_collector.etl.settle import READINGS, limit, mark_gone
-from bling_collector.etl.together import LISTINGS, PORTIONS, merged, together
 from bling_collector.payload import Json
+from bling_collector.together import LISTINGS, PORTIONS, merged, together
 
 Unreads = list[Unread]
 

@@ -29,10 +29,10 @@ from bling_collector.etl.listing import hides_more, owe
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.sweep import sweep
-from bling_collector.etl.together import LISTINGS, together
 from bling_collector.etl.whole import read_register, read_removed, read_whole
 from bling_collector.runs.due import due_windows_of
 from bling_collector.runs.job import Job
+from bling_collector.together import LISTINGS, together
 from bling_collector.windows import Window
 
 log = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.again import sync_one
 from bling_collector.etl.cited import read_cited
-from bling_collector.etl.context import Found, RunContext, Stopped
+from bling_collector.etl.context import Found, RunContext
 from bling_collector.etl.reprocess import RESUMABLE, reprocess
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.whole import read_whole
@@ -47,6 +47,7 @@ from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watchin
 from bling_collector.runs.journal import reported
 from bling_collector.runs.marks import Marks, load_marks, move_marks, owed_windows, reached, read_everything
 from bling_collector.streams.registry import RESOURCES, SYNCED, chosen, collected, named, registers, whole_of
+from bling_collector.together import Stopped
 from bling_collector.windows import (
     EARLIEST,
     Window,

@@ -13,9 +13,9 @@ from bling_collector.etl.narrowing import Reading
 from bling_collector.etl.resource import Params
 from bling_collector.etl.save import Item
 from bling_collector.etl.settle import refuse_silence
-from bling_collector.etl.together import LISTINGS, together
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS, categoria_id
+from bling_collector.together import LISTINGS, together
 
 _NAME = CATEGORIAS_PRODUTO.name
 _SAMPLE = 3

@@ -5,10 +5,13 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import aclosing
 from typing import Any, Final, TypeVar, cast
 
-from bling_collector.etl.context import Stopped
-
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Stopped(Exception):  # noqa: N818 — não é um erro: alguém pediu que a execução parasse
+    """A execução parou a pedido, com tudo o que chegou já salvo."""
+
 
 LISTINGS: Final = 6
 """Listagens, lotes ou janelas de um recurso ao mesmo tempo: uma resposta de dois segundos não atrasa o ritmo."""

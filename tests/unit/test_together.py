@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bling_collector.etl.context import READ_AHEAD, Backlog, Stopped
+from bling_collector.etl.context import READ_AHEAD, Backlog
 from bling_collector.etl.fetch import bounded
 from bling_collector.etl.progress import Progress
-from bling_collector.etl.together import merged, together
+from bling_collector.together import Stopped, merged, together
 
 
 async def test_the_results_come_in_the_order_asked_with_no_more_than_the_limit_at_once() -> None:
