@@ -5,12 +5,14 @@ Nada daqui sabe o nome de um recurso: o que cada um pede está na declaração d
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
-from bling_collector.clock import today
+from bling_collector.clock import brasilia_day, today
 from bling_collector.db import control
 from bling_collector.db.control import Owed
+from bling_collector.db.resources import repository
 from bling_collector.errors import (
     BlingNotFoundError,
     BlingRejectedError,
@@ -21,7 +23,7 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.again import read_recent, refresh_open, reread_unlisted, retry_pendencias
 from bling_collector.etl.batches import read_keys, take_snapshot
-from bling_collector.etl.changed import read_changed, read_shown
+from bling_collector.etl.changed import glance_at_changed, read_changed, read_shown
 from bling_collector.etl.cited import citing, read_cited
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import hides_more, owe
@@ -44,6 +46,9 @@ _CARRY_ON: Final = (
     PaginationLoopError,
 )
 """Erros de um recurso só: os outros seguem."""
+MOST_CITED: Final = 200
+"""O que uma olhada traz, de cada recurso, do que se cita e falta; mais que isso é de uma carga que não se completou, e
+fica para a execução."""
 
 
 async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]) -> CollectorError | None:
@@ -66,9 +71,36 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
             if ctx.outlook is not None:
                 ctx.outlook.begin(resource.name)
             for step in _steps(ctx, resource, job):
-                if resource.name not in ctx.disallowed:
-                    await _take(ctx, resource, step)
+                await _take(ctx, resource, step)
     return failed
+
+
+async def glance(ctx: RunContext, since: datetime) -> None:
+    """O que é novo ou mudou desde `since`, pelo que menos custa: os dias, até hoje, do que tem data; o filtro de
+    alteração do que tem um; e o que isso cita e falta. Nenhum marco anda: a execução não conta com a olhada."""
+    window = Window(min(brasilia_day(since), today(ctx.clock)), today(ctx.clock))
+    for resource in ctx.resources:
+        if resource.changed is not None:
+            await _take(ctx, resource, partial(glance_at_changed, ctx, resource, since))
+        elif resource.emitted is not None:
+            for part in resource.emitted.plan([window]):
+                await _take(ctx, resource, partial(_sweep, ctx, resource, part))
+    for resource in ctx.resources:
+        for step in await _few_cited(ctx, resource):
+            await _take(ctx, resource, step)
+
+
+async def _few_cited(ctx: RunContext, resource: Resource) -> list[Step]:
+    """Os passos que trazem o que se cita e falta, se é pouco."""
+    steps: list[Step] = []
+    async with ctx.engine.connect() as connection:
+        if resource.keys is not None and 0 < len(await resource.keys.lacking(connection, ctx.clock.now())) < MOST_CITED:
+            steps.append(partial(read_keys, ctx, resource))
+        among = citing(ctx, resource)
+        if resource.alone and among:
+            lacking = await repository.count_lacking(connection, resource.table, resource.name, among)
+            steps += [partial(read_cited, ctx, resource)] if 0 < lacking < MOST_CITED else []
+    return steps
 
 
 async def _is_only_refused(ctx: RunContext, resource: Resource, error: CollectorError) -> bool:
@@ -116,8 +148,10 @@ def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]
         yield partial(read_shown, ctx, resource)
 
 
-async def _take(ctx: RunContext, resource: Resource, step: Step) -> None:
+async def _take(ctx: RunContext, resource: Resource, step: Callable[[], Awaitable[object]]) -> None:
     ctx.check_stop()
+    if resource.name in ctx.disallowed:
+        return
     try:
         await step()
     except UnlikelyDeletionsError as error:

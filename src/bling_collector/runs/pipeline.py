@@ -41,7 +41,7 @@ from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
 from bling_collector.plan.estimate import Estimator
 from bling_collector.privacy.returned import erase_returned
-from bling_collector.runs.collection import collect
+from bling_collector.runs.collection import collect, glance
 from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
@@ -65,6 +65,12 @@ _LISTENS_FOR = 10.0
 """Segundos que essas respostas têm, juntas: quem espera pela execução ainda não a vê."""
 ASK_AGAIN_AFTER = timedelta(hours=20)
 """Uma permissão que faltava é procurada de novo em toda execução diária."""
+LOOKED = "olhada"
+"""O ponto de leitura da última olhada."""
+LOOK_OVERLAP = timedelta(minutes=15)
+"""Quanto uma olhada volta atrás da anterior: o que mudou, o filtro pode demorar a mostrar."""
+LOOK_LONGEST = timedelta(days=1)
+"""Uma olhada não vai além disto: o mais antigo é da execução."""
 IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
@@ -157,6 +163,43 @@ class Pipeline:
     async def retry(self, **watch: Unpack[Watching]) -> RunResult:
         """Tenta outra vez só o que está pendente."""
         return await self._execute(Job("retry", windows=False), Watch(**watch))
+
+    async def look(self, *, stop: asyncio.Event | None = None) -> int | None:
+        """A olhada: o que é novo ou mudou há pouco, pelo que menos custa. Devolve quantas requisições fez; None se
+        ainda nada se coletou, e só uma execução pode começar.
+
+        Tem a tranca, e não é uma execução: não se anota, não deve nada e não diz que um dia está coberto. Levanta o
+        erro que a interrompeu; o que chegou até ali fica salvo.
+        """
+        async with explained(self._engine.url), run_lock(self._engine) as lock:
+            with counting() as requests:
+                return await self._look(lock, requests, stop or asyncio.Event())
+
+    async def _look(self, lock: RunLock, requests: Requests, stop: asyncio.Event) -> int | None:
+        async with self._engine.connect() as connection:
+            await schema.check_usable(connection)
+            scope = await _scope(connection)
+        if scope is None:
+            return None
+        told = await self._hear()
+        async with self._engine.connect() as connection:
+            now = self._clock.now()
+            resources = await collected(connection, self._settings.recursos)
+            refused = await control.refused(connection, (each.name for each in resources), now, ASK_AGAIN_AFTER)
+            before = await control.checkpoint(connection, LOOKED)
+            self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
+        mine = {"resources": resources, "scope": scope, "keep_lock": lock.keep, "disallowed": refused}
+        ctx = self._context(None, Watch(stop=stop), requests, **mine, started=now)
+        await ctx.asking(confirm_empresa(self._engine, self._client, self._clock, told))
+        earliest = now - LOOK_LONGEST
+        since = max(before, earliest) if before is not None and before <= now else earliest
+        with suppress(Stopped):
+            await glance(ctx, since - LOOK_OVERLAP)
+            async with ctx.transaction() as connection:
+                await control.move_checkpoint(connection, LOOKED, now)
+        asked = plural(requests.total, "requisição", "requisições")
+        log.info("Olhada: %s%s.", asked, f"; {'; '.join(ctx.problems)}" if ctx.problems else "")
+        return requests.total
 
     async def sync(self, recurso: str, id_: Id) -> str:
         """Busca e salva um registro; devolve `criado`, `atualizado` ou `igual`. UsageError para um recurso que não há.
