@@ -1,8 +1,9 @@
 """A aplicação HTTP: `uvicorn bling_collector.main:create_app --factory`, ou o que `serving` atende."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -41,7 +42,15 @@ class _Api(FastAPI):
         return schema
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+def _worker(settings: Settings) -> Callable[[Service], AbstractAsyncContextManager[None]]:
+    """Quem trabalha ao lado do serviço, e confere também os alarmes. ConfigurationError se SCHEDULE não serve."""
+    from bling_collector.jobs.schedule import parse
+    from bling_collector.web.alongside import worker
+
+    return partial(worker, lines=parse(settings.schedule))
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None, with_worker: bool = False) -> FastAPI:
     """A aplicação ASGI; sem `settings`, lê o ambiente. Nada é aberto antes de ela começar a atender.
 
     ConfigurationError para um valor que não serve; a falta das credenciais e do banco só se nota em quem os usa.
@@ -49,6 +58,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     settings = settings or load_settings()
     clock = clock or SystemClock()
     attempts = Attempts(clock)
+    alongside = _worker(settings) if with_worker else watched_alarms
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -58,7 +68,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         with on_stop_signal(service.runner.stop):
             service.open_soon()
             try:
-                async with watched_alarms(service):
+                async with alongside(service):
                     yield
             finally:
                 await service.close()

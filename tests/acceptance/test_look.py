@@ -6,8 +6,8 @@ import pytest
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 
-from bling_collector.errors import RunInProgressError
 from bling_collector.db.run_lock import run_lock
+from bling_collector.errors import RunInProgressError
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,7 @@ from bling_collector.db import control
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.db.reports.coverage import read_years
-from bling_collector.errors import CollectorError, UsageError
+from bling_collector.errors import CollectorError, RunInProgressError, UsageError
 from bling_collector.runs.job import RunResult
 from bling_collector.streams.registry import ALL, asked
 from bling_collector.words import duration, money, number, plural, share
@@ -39,6 +40,8 @@ _PACE = 110
 _START = date(2021, 1, 1)
 _BETWEEN_SALES = 30.0
 """Segundos entre uma venda e outra, enquanto o painel está aberto."""
+_AGENDA = "* * * * * look"
+"""O que o worker faz por si enquanto o painel está aberto; as execuções são as das vendas."""
 
 
 def serve_simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> None:
@@ -176,7 +179,7 @@ async def _serve(account: Account, bling: Bling, settings: Settings, port: int) 
     say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' .venv/bin/bling-collector status")
     selling = asyncio.create_task(_keep_selling(account, bling))
     try:
-        await serving(settings, "127.0.0.1", port)
+        await serving(replace(settings, schedule=_AGENDA), "127.0.0.1", port, with_worker=True)
     finally:
         selling.cancel()
         with suppress(asyncio.CancelledError):
@@ -196,7 +199,13 @@ async def collect_the_rest(account: Account) -> None:
         for recurso in sorted(asked((ALL,))):
             await control.switch(connection, recurso, account.clock.now(), on=True)
     with suppress(CollectorError):  # o que não der certo o painel mostra, e a execução seguinte o retoma
-        await account.pipeline.run()
+        while True:
+            try:
+                await account.pipeline.run()
+            except RunInProgressError:  # uma olhada do worker, que dura pouco
+                await account.clock.sleep(1)
+            else:
+                return
 
 
 async def sell_and_collect(account: Account, bling: Bling) -> int:
