@@ -183,7 +183,8 @@ def boolean(value: Json) -> bool | None:
     return {"true": True, "false": False, "1": True, "0": False}.get(str(words))
 
 
-def _moment(value: Json) -> datetime | None:
+def moment(value: Json) -> datetime | None:
+    """A data e hora, com o fuso se o traz. None se não é uma."""
     words = value.strip() if isinstance(value, str) else ""
     if brazilian := _BRAZILIAN.fullmatch(words):
         day, month, year, time = brazilian.groups()
@@ -201,18 +202,18 @@ def local_datetime(value: Json) -> datetime | None:
 
     None para `0000-00-00` e o que não for data.
     """
-    moment = _moment(value)
-    if moment is None or moment.tzinfo is None:
-        return moment
+    found = moment(value)
+    if found is None or found.tzinfo is None:
+        return found
     try:
-        return moment.astimezone(BRASILIA).replace(tzinfo=None)
+        return found.astimezone(BRASILIA).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
 
 
 def local_date(value: Json) -> date | None:
     """O dia, sem a hora. None para `0000-00-00`, o que não for data, e a que noutro fuso é de outro dia que aqui."""
-    written, here = _moment(value), local_datetime(value)
+    written, here = moment(value), local_datetime(value)
     return here.date() if written and here and written.date() == here.date() else None
 
 

@@ -38,7 +38,21 @@ async def serving(settings: Settings, host: str, port: int, *, with_worker: bool
     check_address(settings, host)
     from bling_collector.main import create_app  # só depois do endereço, que se recusa sem carregar a aplicação
 
-    server = build_server(create_app(settings, with_worker=with_worker), host, port)
+    await _until_stopped(create_app(settings, with_worker=with_worker), host, port)
+
+
+def serve_webhooks(settings: Settings, host: str, port: int) -> None:
+    """Atende só aos avisos do Bling, cuja assinatura é a chave, até um sinal de parada. UsageError como em
+    `serving`."""
+    logs.configure(settings.log_level, secrets=settings.secrets)
+    from bling_collector.main import create_webhooks_app
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(_until_stopped(create_webhooks_app(settings), host, port))
+
+
+async def _until_stopped(app: ASGIApp, host: str, port: int) -> None:
+    server = build_server(app, host, port)
     try:
         await server.serve()
     except SystemExit:

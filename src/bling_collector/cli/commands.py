@@ -64,6 +64,22 @@ def serve(host: str, port: int, sem_autenticacao: bool, with_worker: bool) -> in
     return 0
 
 
+@cli.command("serve-webhooks")
+@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender.")
+@click.option(
+    "--port", type=PORT, default=8081, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
+)
+def serve_webhooks(host: str, port: int) -> int:
+    """Atende só aos avisos do Bling, conferidos pela assinatura."""
+    from bling_collector.cli.running import at_work, settings_to_collect
+    from bling_collector.serving import serve_webhooks as serve_http
+
+    found = settings_to_collect()
+    at_work()
+    serve_http(found, host.strip(), port)
+    return 0
+
+
 @cli.command()
 def worker() -> int:
     """Coleta nas horas que SCHEDULE diz, até Ctrl-C ou SIGTERM."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bling_collector.clock import BRASILIA
@@ -61,7 +62,8 @@ async def glance_at_changed(ctx: RunContext, resource: Resource, since: datetime
     async with ctx.engine.connect() as connection:
         read = await control.checkpoint(connection, resource.name)
     if read is not None:
-        await _bring(ctx, resource, await _list(ctx, resource, resource.changed, since, now, {}) or {})
+        only_the_rows = replace(resource.changed, after=None)  # o que se refaz depois, só a leitura inteira refaz
+        await _bring(ctx, resource, await _list(ctx, resource, only_the_rows, since, now, {}) or {})
 
 
 async def _bring(ctx: RunContext, resource: Resource, wanted: Mapping[Id, Wanted]) -> None:

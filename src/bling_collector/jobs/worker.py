@@ -17,6 +17,8 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.tasks import Task
 
 from bling_collector.clock import STOP_SECONDS, is_due
+from bling_collector.db import events
+from bling_collector.db.events import Pointed
 from bling_collector.db.patience import PATIENCE
 from bling_collector.errors import (
     BlingThrottledError,
@@ -27,6 +29,7 @@ from bling_collector.errors import (
 )
 from bling_collector.jobs.broker import Queue, open_queue
 from bling_collector.jobs.schedule import Line
+from bling_collector.runs.announced import WAIT
 from bling_collector.runs.job import RunResult
 from bling_collector.words import plural
 from bling_collector.workplace.account import Account
@@ -40,6 +43,10 @@ BEAT: Final = 2.0
 CATCH_UP: Final = timedelta(days=1)
 """Uma hora que passou sem worker nenhum ainda vale por este tempo."""
 MOST_TRIES: Final = 5
+MOST_AN_HOUR: Final = 800
+"""Leituras que os avisos podem causar numa hora: um quinto da cota do dia, se todas as horas fossem assim."""
+AGAIN: Final = timedelta(minutes=10)
+"""Quanto se espera por uma leitura que se pôs na fila, até pô-la outra vez."""
 _BUSY: Final = (15, 300)
 _FAILED: Final = (60, 900)
 """Segundos até tentar outra vez, dobrados a cada uma, e o máximo deles."""
@@ -81,8 +88,9 @@ class Worker:
             "look": self._task("look", lambda: pipeline.look(stop=stop)),
             "reconcile": self._task("reconcile", lambda: pipeline.reconcile(repair=True, stop=stop)),
             "alarms": self._task("alarms", lambda: account.alarms.check(patience=PATIENCE)),
-            "prune": self._task("prune", queue.prune),
+            "prune": self._task("prune", self._prune),
         }
+        self._reading = queue.app.task(name="read")(self._read)
 
     async def work(self) -> None:
         """Trabalha até que se peça a parada; então a tarefa em curso salva o que tem na mão, e o resto fica na fila."""
@@ -151,6 +159,32 @@ class Worker:
             if await self.queue.at(self._tasks[line.task], line.cron, tick, lock=lock):
                 log.debug("É hora: %s.", line.task)
             self._fired[line] = tick
+        await self._schedule_the_announced(now)
+
+    async def _schedule_the_announced(self, now: datetime) -> None:
+        """Põe na fila o que o Bling avisou há bastante, enquanto as leituras da última hora não são demais; o que
+        sobra fica devido, e a olhada ou a execução o lê."""
+        async with self._account.engine.begin() as connection:
+            left = MOST_AN_HOUR - await events.readings(connection, now - timedelta(hours=1))
+            if left <= 0:
+                return
+            owed = await events.owed(connection, until=now - WAIT, most=left, scheduled_before=now - AGAIN)
+            for which in owed:
+                await events.schedule(connection, which, now)
+        for which in owed:
+            await self.queue.once(self._reading, f"{which.recurso}/{which.id}", recurso=which.recurso, id_=which.id)
+
+    async def _read(self, recurso: str, id_: str) -> None:
+        """Sem outra tentativa: o que não se leu fica devido na tabela dos avisos."""
+        try:
+            await self._account.pipeline.read_announced(Pointed(recurso, id_))
+        except CollectorError as error:
+            log.warning("%s/%s, que o Bling avisou, ficou por ler. %s", recurso, id_, error)
+
+    async def _prune(self) -> None:
+        await self.queue.prune()
+        async with self._account.engine.begin() as connection:
+            await events.prune(connection, self._account.clock.now())
 
     def _task(self, name: str, work: Callable[[], Awaitable[object]]) -> Task[Any, Any, Any]:
         async def job(context: JobContext, timestamp: int) -> None:

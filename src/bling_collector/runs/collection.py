@@ -96,8 +96,8 @@ async def _few_cited(ctx: RunContext, resource: Resource) -> list[Step]:
     async with ctx.engine.connect() as connection:
         if resource.keys is not None and 0 < len(await resource.keys.lacking(connection, ctx.clock.now())) < MOST_CITED:
             steps.append(partial(read_keys, ctx, resource))
-        among = citing(ctx, resource)
-        if resource.alone and among:
+        if resource.alone and _is_cited(ctx, resource):
+            among = citing(ctx, resource)
             lacking = await repository.count_lacking(connection, resource.table, resource.name, among)
             steps += [partial(read_cited, ctx, resource)] if 0 < lacking < MOST_CITED else []
     return steps
@@ -124,7 +124,7 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
-    if "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
+    if _is_cited(ctx, resource):
         yield partial(read_cited, ctx, resource)
     if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)
@@ -134,6 +134,11 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(special, ctx)
     if resource.removed is not None and job.windows:
         yield partial(read_removed, ctx, resource)
+
+
+def _is_cited(ctx: RunContext, resource: Resource) -> bool:
+    """Se há o que se peça dele por alguém o citar."""
+    return "nao_encontrado_em" in resource.table.c or bool(citing(ctx, resource))
 
 
 def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:

@@ -21,6 +21,7 @@ from bling_collector.db import control, proof, reprocessing, schema
 from bling_collector.db.control import Bookmark
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained, explanation
+from bling_collector.db.events import Pointed
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.empresa import Empresa
@@ -41,6 +42,7 @@ from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
 from bling_collector.plan.estimate import Estimator
 from bling_collector.privacy.returned import erase_returned
+from bling_collector.runs.announced import read, read_owed
 from bling_collector.runs.collection import collect, glance
 from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
@@ -186,14 +188,16 @@ class Pipeline:
             now = self._clock.now()
             resources = await collected(connection, self._settings.recursos)
             refused = await control.refused(connection, (each.name for each in resources), now, ASK_AGAIN_AFTER)
+            whole = await registers(connection, self._settings.recursos)
             before = await control.checkpoint(connection, LOOKED)
             self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
-        mine = {"resources": resources, "scope": scope, "keep_lock": lock.keep, "disallowed": refused}
-        ctx = self._context(None, Watch(stop=stop), requests, **mine, started=now)
+        mine = {"resources": resources, "registers": whole, "scope": scope, "disallowed": refused, "started": now}
+        ctx = self._context(None, Watch(stop=stop), requests, **mine, keep_lock=lock.keep)
         await ctx.asking(confirm_empresa(self._engine, self._client, self._clock, told))
         earliest = now - LOOK_LONGEST
         since = max(before, earliest) if before is not None and before <= now else earliest
         with suppress(Stopped):
+            await read_owed(ctx)
             await glance(ctx, since - LOOK_OVERLAP)
             async with ctx.transaction() as connection:
                 await control.move_checkpoint(connection, LOOKED, now)
@@ -217,10 +221,23 @@ class Pipeline:
                 ctx = self._context(None, Watch(), requests, resources=resources)
                 await confirm_empresa(self._engine, self._client, self._clock)
                 said = await sync_one(ctx, resource, id_)
-                for cited in ctx.resources:  # o que ele cita e se lê de uma vez só
-                    if cited.whole is not None and cited.whole.when_lacking:
-                        await read_whole(ctx, cited)
-                        await read_cited(ctx, cited)
+                await _read_lacking(ctx)
+                return said
+
+    async def read_announced(self, which: Pointed) -> str:
+        """Lê outra vez o registro de que o Bling avisou, e paga os avisos dele; devolve o que houve. Como `sync`, não
+        precisa da tranca."""
+        with counting() as requests:
+            async with explained(self._engine.url):
+                async with self._engine.connect() as connection:
+                    mine = {
+                        "resources": await collected(connection, self._settings.recursos),
+                        "registers": await registers(connection, self._settings.recursos),
+                        "scope": await _scope(connection),
+                    }
+                ctx = self._context(None, Watch(), requests, **mine)
+                said = await read(ctx, which)
+                await _read_lacking(ctx)
                 return said
 
     async def reprocess(
@@ -422,6 +439,8 @@ class Pipeline:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
             await ctx.asking(confirm_empresa(ctx.engine, ctx.client, ctx.clock, ctx.told))
+            if job.daily:
+                await read_owed(ctx)
             failed = await collect(ctx, job, windows)
         except Stopped:
             ctx.problems.append(INTERRUPTED)
@@ -533,6 +552,14 @@ def _came_down(error: Exception) -> bool:
     """Se o banco parou de atender; um DatabaseError traz em si o que o causou."""
     cause = error.__cause__ if isinstance(error, DatabaseError) else error
     return isinstance(cause, DBAPIError) and is_gone(cause)
+
+
+async def _read_lacking(ctx: RunContext) -> None:
+    """O que se cita, falta e se lê de uma vez só."""
+    for cited in ctx.resources:
+        if cited.whole is not None and cited.whole.when_lacking:
+            await read_whole(ctx, cited)
+            await read_cited(ctx, cited)
 
 
 async def _nothing(ended: Ended) -> None:
