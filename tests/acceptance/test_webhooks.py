@@ -116,6 +116,10 @@ async def test_a_record_deleted_by_word_alone_stays(
 ) -> None:
     note = max(id_ for id_, each in bling.notes.items() if each["tipo"] == 1)
     await post(http, bling.webhooks.sign(event(bling, "invoice.deleted", {"id": note})))
+    page = (await http.get("/", headers={"Accept": "text/html"})).text
+    assert "O Bling avisou pela última vez" in page
+    assert "Notas: " in page
+    assert "1 aviso espera uma leitura" in page
     await read_what_came(account, clock)
     assert await rows(account.engine, EVENTS) == [("invoice.deleted", "nfe", str(note), "igual")]
     assert await scalar(account.engine, "SELECT excluida_em FROM nfe_cabecalho WHERE id = :id", id=note) is None

@@ -78,8 +78,9 @@ async def open_days(connection: AsyncConnection, kept: Kept, condition: str, tod
 async def living_day(connection: AsyncConnection, kept: Kept, id_: Any) -> date | None:
     """O dia de um registro que o banco tem por vivo; None se não o tem."""
     assert kept.dated is not None, kept.recurso
+    day = kept.dated.day
     statement = text(f"""
-        SELECT CAST({kept.dated.day} AS date) FROM {kept.table.name} n
+        SELECT CAST({day} AS date) FROM {kept.table.name} n
         WHERE id = :id AND excluida_em IS NULL AND {kept.ours}""")
     found: date | None = await connection.scalar(statement, {"id": id_})
     return found

@@ -114,9 +114,9 @@ def _is_signed(body: bytes, given: str, secret: str) -> bool:
 async def _forged(request: Request, service: Service) -> None:
     """Recusa, contando as de cada endereço: quem as inventa espera, e as que conferem passam sempre."""
     caller = request.client.host if request.client else ""
-    if wait := service.attempts.wait(caller):
+    if wait := service.forged.wait(caller):
         raise TooManyForgedError(f"Foram muitas assinaturas que não conferem. Espere {wait} s.")
-    service.attempts.failed(caller)
+    service.forged.failed(caller)
     await _count(service, "assinatura")
     missing = f"Falta o cabeçalho {HEADER}." if HEADER not in request.headers else f"{HEADER} não confere com o corpo."
     raise ForgedEventError(
