@@ -166,6 +166,6 @@ async def test_what_bling_announced_and_what_was_refused(terminal: Terminal, eng
     await execute(engine, "INSERT INTO webhook_recusas VALUES ('assinatura', 3, '2026-02-20 13:00Z')")
     said = finding(await examined(terminal), "Avisos")["detalhe"]
     assert said == (
-        "nfe, o último em 20/02/2026 09:00, hora de Brasília (1 espera uma leitura); contact.updated, que o coletor não "
-        "conhece (1); 3 recusados (assinatura), o último em 20/02/2026 10:00, hora de Brasília."
+        "nfe, o último em 20/02/2026 09:00, hora de Brasília (1 espera uma leitura); contact.updated, que o coletor "
+        "não conhece (1); 3 recusados (assinatura), o último em 20/02/2026 10:00, hora de Brasília."
     )

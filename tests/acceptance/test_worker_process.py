@@ -2,11 +2,13 @@
 
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.acceptance.service_fixtures import until
+from tests.acceptance.test_service_process import process
 from tests.support.collecting import scalar
 from tests.support.commands import Terminal, variables_for
 from tests.support.truth import assert_equals_truth
@@ -15,6 +17,7 @@ from bling_collector.config import Settings
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
+from bling_simulator.webhooks import Delivery
 
 pytestmark = [
     pytest.mark.slow,
@@ -66,3 +69,27 @@ async def test_what_one_left_the_next_completes(account: Account, bling: Bling, 
         await second.communicate()
     assert second.returncode == 0
     await assert_equals_truth(account.engine, bling)
+
+
+@pytest.mark.bling(latency=0.0, scale=0.03, goes_on=True)
+async def test_beside_the_service_it_reads_what_is_announced_and_stops_with_it(
+    account: Account, bling: Bling, tmp_path: Path
+) -> None:
+    serve = ("-m", "bling_collector", "serve", "--with-worker", "--port")
+    await account.pipeline.run()
+    bling.webhooks.pending()
+    async with process(serve, replace(account.settings, schedule=""), tmp_path) as service:
+        note = bling.sell()
+
+        async def post(each: Delivery) -> int:
+            return (await service.http.post("/webhooks/bling", content=each.body, headers=each.headers)).status_code
+
+        assert set(await bling.webhooks.deliver(post)) == {"202"}
+
+        async def arrived() -> bool:
+            return bool(await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=note))
+
+        await until(arrived)
+        code, seconds = await service.terminate()
+    assert code == 0
+    assert seconds < 10

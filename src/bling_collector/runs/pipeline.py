@@ -193,10 +193,10 @@ class Pipeline:
             self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
         mine = {"resources": resources, "registers": whole, "scope": scope, "disallowed": refused, "started": now}
         ctx = self._context(None, Watch(stop=stop), requests, **mine, keep_lock=lock.keep)
-        await ctx.asking(confirm_empresa(self._engine, self._client, self._clock, told))
         earliest = now - LOOK_LONGEST
         since = max(before, earliest) if before is not None and before <= now else earliest
         with suppress(Stopped):
+            await ctx.asking(confirm_empresa(self._engine, self._client, self._clock, told))
             await read_owed(ctx)
             await glance(ctx, since - LOOK_OVERLAP)
             async with ctx.transaction() as connection:
