@@ -18,6 +18,7 @@ from procrastinate.tasks import Task
 
 from bling_collector.clock import STOP_SECONDS, is_due
 from bling_collector.db import events
+from bling_collector.db.database import explained
 from bling_collector.db.events import Pointed
 from bling_collector.db.patience import PATIENCE
 from bling_collector.errors import (
@@ -132,7 +133,8 @@ class Worker:
         said = ""
         while True:
             try:
-                await self.beat()
+                async with explained(self._account.engine.url):
+                    await self.beat()
                 said = ""
             except (ConnectorException, CollectorError) as error:
                 if str(error) != said:
@@ -180,6 +182,9 @@ class Worker:
             await self._account.pipeline.read_announced(Pointed(recurso, id_))
         except CollectorError as error:
             log.warning("%s/%s, que o Bling avisou, ficou por ler. %s", recurso, id_, error)
+        except Exception:
+            log.exception("A leitura de %s/%s, que o Bling avisou, caiu num erro inesperado.", recurso, id_)
+            raise
 
     async def _prune(self) -> None:
         await self.queue.prune()
@@ -195,12 +200,16 @@ class Worker:
     async def _do(self, name: str, tries: int, work: Callable[[], Awaitable[object]]) -> None:
         """Faz a tarefa; `_Again` se é para voltar a ela. Um erro que não passa sozinho é dito, e a tarefa acaba."""
         try:
-            result = await work()
+            async with explained(self._account.engine.url):
+                result = await work()
         except RunInProgressError:
             raise _Again(_wait(_BUSY, tries)) from None
         except CollectorError as error:
             self._give_up_or_wait(name, error, tries)
             return
+        except Exception:
+            log.exception("A tarefa %s caiu num erro inesperado; a próxima vez tenta de novo.", name)
+            raise
         if not isinstance(result, RunResult) or result.status == "success":
             return
         if self._stop.is_set():
@@ -222,7 +231,8 @@ def _wait(scale: tuple[int, int], tries: int) -> int:
 
 async def work(account: Account, lines: Collection[Line], stop: asyncio.Event) -> None:
     """O worker desta conta, até que se peça a parada. DatabaseError se a fila não se pode criar."""
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)  # o que há a dizer dizemos nós, em português
+    for theirs, level in (("procrastinate", logging.CRITICAL), ("psycopg.pool", logging.ERROR)):
+        logging.getLogger(theirs).setLevel(level)  # o que há a dizer dizemos nós, em português
     queue = await open_queue(account.engine)
     async with queue.app.open_async():
         log.info("O worker está no ar; %s.", _agenda(lines))
