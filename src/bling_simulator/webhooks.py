@@ -9,6 +9,8 @@ from datetime import UTC
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+import httpx2
+
 from bling_simulator.payload import Json, dump
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ class Delivery:
         return {HEADER: self.signature, "Content-Type": "application/json"}
 
 
+Post = Callable[[Delivery], Awaitable[int]]
+"""Manda um aviso, e devolve o código da resposta."""
+
+
 class Webhooks:
     """Os avisos de uma empresa; `on` os liga e desliga, como faz quem cuida do aplicativo."""
 
@@ -39,7 +45,7 @@ class Webhooks:
         self._seen = self._state()
         self._late: list[Delivery] = []
 
-    async def deliver(self, post: Callable[[Delivery], Awaitable[int]], deliveries: Sequence[Delivery] = ()) -> Json:
+    async def deliver(self, post: Post, deliveries: Sequence[Delivery] = ()) -> Json:
         """Manda os avisos dados ou, sem eles, os do que mudou, e os que da última vez não foram aceitos (2xx), que
         ficam para a seguinte. `post` devolve o código da resposta. Devolve quantos tiveram cada um."""
         waiting, self._late = [*self._late, *(deliveries or self.pending())], []
@@ -97,6 +103,18 @@ class Webhooks:
         yield "invoice", bling.notes.items()
         for kind, register in (("order", bling.orderbook), ("product", bling.company.products)):
             yield kind, ((id_, each.detail) for id_, each in register.entries.items() if not each.deleted)
+
+
+def posting_to(http: httpx2.AsyncClient, url: str) -> Post:
+    """Quem manda os avisos a este endereço; um que não atende é um que não aceita."""
+
+    async def post(each: Delivery) -> int:
+        try:
+            return (await http.post(url, content=each.body, headers=each.headers)).status_code
+        except httpx2.HTTPError:
+            return 0
+
+    return post
 
 
 def _changes(

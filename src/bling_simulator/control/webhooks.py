@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from bling_simulator.bling import Bling
 from bling_simulator.control.requests import Fields
 from bling_simulator.payload import Json
-from bling_simulator.webhooks import Delivery
+from bling_simulator.webhooks import posting_to
 
 
 def webhook_routes(bling: Bling) -> APIRouter:
@@ -22,12 +22,8 @@ def webhook_routes(bling: Bling) -> APIRouter:
         """Manda a `url` os avisos do que mudou desde a última vez, como a rede os entrega (`repeated`, `lost`,
         `forged`: a parte deles); devolve quantos tiveram cada código."""
         url = str(fields.pop("url"))
+        found = bling.webhooks.as_the_network_does(bling.webhooks.pending(), **fields)
         async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
-
-            async def post(each: Delivery) -> int:
-                return (await http.post(url, content=each.body, headers=each.headers)).status_code
-
-            found = bling.webhooks.as_the_network_does(bling.webhooks.pending(), **fields)
-            return await bling.webhooks.deliver(post, found)
+            return await bling.webhooks.deliver(posting_to(http, url), found)
 
     return router
