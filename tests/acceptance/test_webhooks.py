@@ -111,6 +111,17 @@ async def test_without_a_worker_the_next_run_reads_what_they_point_at(
 
 
 @pytest.mark.loaded(date(2025, 12, 1))
+async def test_what_is_from_before_the_collection_began_is_not_brought(
+    account: Account, bling: Bling, clock: FakeClock, http: httpx2.AsyncClient
+) -> None:
+    old = min(id_ for id_, each in bling.notes.items() if each["tipo"] == 1 and each["dataEmissao"] < "2025-11-01")
+    await post(http, bling.webhooks.sign(event(bling, data={"id": old, "tipo": 1})))
+    await read_what_came(account, clock)
+    assert await rows(account.engine, EVENTS) == [("invoice.updated", "nfe", str(old), "antigo")]
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=old) == 0
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
 async def test_a_record_deleted_by_word_alone_stays(
     account: Account, bling: Bling, clock: FakeClock, http: httpx2.AsyncClient
 ) -> None:

@@ -73,7 +73,7 @@ async def _read(ctx: RunContext, resource: Resource, id_: Id) -> str:
         return UNREAD
     for each in (resource, *_namesakes(ctx, resource)):
         try:
-            return await sync_one(ctx, each, id_)
+            return await sync_one(ctx, each, id_, since=ctx.scope)  # o de antes do começo ninguém pediu
         except UnknownObjectError:
             return await _settle(ctx, resource, id_)
         except UsageError:  # é do outro recurso a que o Bling dá o mesmo nome

@@ -232,8 +232,8 @@ webhook_eventos = Table(
     Column(
         "resultado",
         Text,
-        comment="criado, atualizado, igual, excluído, em dúvida, inexistente, pendente, recusado, sem leitura (o que "
-        "não se lê um a um, ou não se coleta) ou desconhecido",
+        comment="criado, atualizado, igual, antigo, excluído, em dúvida, inexistente, pendente, recusado, sem leitura "
+        "ou desconhecido",
     ),
 )
 Index(

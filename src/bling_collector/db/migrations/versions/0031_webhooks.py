@@ -16,8 +16,8 @@ _COMMENTS = {
     "webhook_eventos.agendado_em": "quando um worker o pôs na fila",
     "webhook_eventos.lido_em": "quando se leu o registro outra vez; nulo se ainda se deve",
     "webhook_eventos.resultado": (
-        "criado, atualizado, igual, excluído, em dúvida, inexistente, pendente, recusado, sem leitura (o que não "
-        "se lê um a um, ou não se coleta) ou desconhecido"
+        "criado, atualizado, igual, antigo, excluído, em dúvida, inexistente, pendente, recusado, sem leitura "
+        "ou desconhecido"
     ),
     "webhook_recusas.motivo": "assinatura, empresa ou conteúdo",
     "webhook_recusas.quantos": "avisos que se recusaram por isso",
