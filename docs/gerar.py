@@ -42,6 +42,8 @@ _OTHERS = (
 ABOUT_COMMANDS = {
     "demo": "[README](../README.md#veja-funcionando)",
     "serve": "[o serviço](servico.md), [o painel](painel.md)",
+    "serve-webhooks": "[os avisos do Bling](webhooks.md)",
+    "worker": "[o worker](worker.md)",
     "run": "[a execução diária](operacao.md#a-execução-diária)",
     "run-full": "[a carga histórica](instalacao.md#a-carga-histórica)",
     "auth": "[a autorização](autorizacao.md)",
@@ -61,6 +63,7 @@ ABOUT_COMMANDS = {
 }
 """Onde se lê mais de um comando; o que vale para `db` ou para `contato` vale para o que está abaixo."""
 ABOUT_SETTINGS = {
+    "SCHEDULE": "[o worker](worker.md#a-agenda)",
     "DATABASE_URL": "[o banco](banco.md)",
     "EXTRACTION_LOOKBACK_DAYS": "[a execução diária](operacao.md#a-execução-diária)",
     "API_RATE_LIMIT_DELAY": "[limites](limites-e-alarmes.md)",
@@ -158,7 +161,8 @@ def settings_page() -> str:
         "# A configuração",
         "",
         "Do ambiente ou do arquivo `.env` da pasta em que se roda; o ambiente vale mais. Uma variável vazia vale como",
-        "ausente. Um valor que não serve é recusado antes de tudo, com o nome da variável e o que ela aceita.",
+        "ausente, menos `SCHEDULE`. Um valor que não serve é recusado antes de tudo, com o nome da variável e o que",
+        "ela aceita.",
         "",
         "| variável | obrigatória | padrão | o que é | limites |",
         "| --- | --- | --- | --- | --- |",

@@ -2,13 +2,15 @@
 
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 DOUBT = timedelta(days=2)
 """Para quem só mostra, com um relógio que o Bling não confirmou: só o que está mais adiante que isto é do futuro."""
+STOP_SECONDS: Final = 8.0
+"""O que uma execução tem, do pedido de parada ao fim: o Cloud Run mata o processo 10 s depois do SIGTERM."""
 BRASILIA = ZoneInfo("America/Sao_Paulo")
-"""O fuso das datas que o Bling dá e recebe (bling-api, «Dates»: sem sufixo de fuso)."""
+"""O fuso das datas que o Bling dá e recebe (medido: sem sufixo de fuso)."""
 
 
 class Clock(Protocol):

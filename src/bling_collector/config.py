@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from bling_collector.errors import ConfigurationError
 
 API = "https://api.bling.com.br/Api/v3"
+SCHEDULE = "0 6 * * * run; */15 * * * * look; 0 3 * * 0 reconcile"
 _PLACEHOLDER = re.compile(
     r"(seu|sua|your|my)[_\- ].*|x{3,}|<.*>|\[.*\]|change[_\- ]?me|.*placeholder.*|troque.*|preencha.*|\.{3}|…|todo|"
     r"(bling[_\- ]?)?(client[_\- ]?)?(id|secret)|string|none|null|example|exemplo",
@@ -124,9 +125,13 @@ def _keys(written: str) -> Secret:
     return Secret(written)
 
 
-def _variable(default: Any, read: Callable[[str], Any], meaning: str, limits: str = "") -> Any:
-    """Uma variável: o padrão, como se lê o que nela está escrito, o que ela é e entre que valores fica."""
-    return field(default=default, metadata={"read": read, "meaning": meaning, "limits": limits})
+def _variable(
+    default: Any, read: Callable[[str], Any], meaning: str, limits: str = "", *, may_be_empty: bool = False
+) -> Any:
+    """Uma variável: o padrão, como se lê o que nela está escrito, o que ela é e entre que valores fica. De uma que
+    `may_be_empty`, vazia diz algo; das outras, é como se não estivesse."""
+    about = {"read": read, "meaning": meaning, "limits": limits, "may_be_empty": may_be_empty}
+    return field(default=default, metadata=about)
 
 
 def _between(default: float, least: float, most: float, meaning: str, kind: Callable[[str], float] = int) -> Any:
@@ -169,6 +174,14 @@ class Settings:
     )
     api_page_size: int = _between(100, 1, 100, "Linhas por página nas listagens")
     log_level: str = _variable("INFO", _log_level, "Nível do log: DEBUG, INFO, WARNING ou ERROR")
+
+    schedule: str = _variable(
+        SCHEDULE,
+        str,
+        "A que horas o worker faz o quê: linhas de cron, no horário de Brasília, separadas por `;`, cada uma com o "
+        "nome do que faz no fim (`run`, `look` ou `reconcile`); vazia, nada",
+        may_be_empty=True,
+    )
 
     token_encryption_key: Secret | None = _variable(
         None, _keys, "Chaves que cifram os tokens guardados, separadas por vírgula: a primeira cifra, todas decifram"
@@ -258,13 +271,14 @@ def _database_password(url: Secret | None) -> list[str]:
 def load_settings() -> Settings:
     """As configurações do ambiente e, no que ele não diz, as do arquivo `.env` da pasta presente.
 
-    Uma variável vazia é como se não estivesse; os espaços e as linhas em volta de um valor colado não contam.
-    ConfigurationError, com o nome da variável ou do arquivo, se algo não serve.
+    Uma variável vazia é como se não estivesse, menos SCHEDULE; os espaços e as linhas em volta de um valor colado não
+    contam. ConfigurationError, com o nome da variável ou do arquivo, se algo não serve.
     """
+    speaks_empty = {variable.name for variable in fields(Settings) if variable.metadata["may_be_empty"]}
     given = {
         name.lower(): pasted
         for name, value in [*_env_file().items(), *os.environ.items()]
-        if (pasted := _pasted(value))
+        if (pasted := _pasted(value)) or name.lower() in speaks_empty
     }
     values, problems = {}, []
     for variable in fields(Settings):

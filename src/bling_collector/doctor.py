@@ -30,10 +30,11 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.listing import Shown, any_listing
 from bling_collector.etl.resource import Resource
-from bling_collector.insight.learned import read_learned
+from bling_collector.insight.account.learned import read_learned
+from bling_collector.insight.account.webhooks import load_webhooks
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import collected
-from bling_collector.words import plural
+from bling_collector.words import number, plural
 from bling_collector.workplace.account import Workplace, open_bling
 from bling_collector.workplace.database import open_database, token_store
 
@@ -79,6 +80,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             rights = await _rights(engine) if revision == HEAD else None
             if rights is not None:
                 yield rights
+            if rights is not None and (heard := await _webhooks(engine)) is not None:
+                yield heard
             authorisation = (
                 await _token(settings, engine)
                 if revision == HEAD
@@ -154,6 +157,24 @@ async def _rights(engine: AsyncEngine) -> Finding:
     if missing:
         return Finding("Permissões", missing, 1)
     return Finding("Permissões", "o usuário do banco pode ler e gravar todas as tabelas.")
+
+
+async def _webhooks(engine: AsyncEngine) -> Finding | None:
+    """O que o Bling avisou, se algo chegou."""
+    found = await load_webhooks(engine)
+    if not found.any:
+        return None
+    said = [
+        f"{each.recurso}, o último em {_local(each.ultimo)}"
+        + (f" ({plural(each.devidos, 'espera', 'esperam')} uma leitura)" if each.devidos else "")
+        for each in found.recursos
+    ]
+    said += [f"{name}, que o coletor não conhece ({number(count)})" for name, count in found.desconhecidos.items()]
+    said += [
+        f"{plural(count, 'recusado', 'recusados')} ({why}), o último em {_local(last)}"
+        for why, (count, last) in found.recusas.items()
+    ]
+    return Finding("Avisos", f"{'; '.join(said)}.")
 
 
 async def _token(settings: Settings, engine: AsyncEngine) -> Finding:

@@ -1,8 +1,9 @@
 """A aplicação HTTP: `uvicorn bling_collector.main:create_app --factory`, ou o que `serving` atende."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from bling_collector import __version__, logs
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings, load_settings
 from bling_collector.web import panel, problems
-from bling_collector.web.api import alerts, auth, metrics, proof, reading, recursos, running
+from bling_collector.web.api import alerts, auth, metrics, proof, reading, recursos, running, webhooks
 from bling_collector.web.api.answers import Problem
 from bling_collector.web.door import access
 from bling_collector.web.door.attempts import Attempts
@@ -23,6 +24,9 @@ from bling_collector.web.service import Service
 from bling_collector.web.signals import on_stop_signal
 from bling_collector.web.watch import watched_alarms
 
+Alongside = Callable[[Service], AbstractAsyncContextManager[None]]
+"""O que corre ao lado do serviço enquanto ele vive."""
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _DESCRIPTION = """
 Copia as NF-e, os contatos e os produtos do Bling para o PostgreSQL.
 
@@ -41,15 +45,37 @@ class _Api(FastAPI):
         return schema
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
-    """A aplicação ASGI; sem `settings`, lê o ambiente. Nada é aberto antes de ela começar a atender.
+def _worker(settings: Settings) -> Alongside:
+    """Quem trabalha ao lado do serviço, e confere também os alarmes. ConfigurationError se SCHEDULE não serve."""
+    from bling_collector.jobs.schedule import parse
+    from bling_collector.web.alongside import worker
 
-    ConfigurationError para um valor que não serve; a falta das credenciais e do banco só se nota em quem os usa.
-    """
-    settings = settings or load_settings()
-    clock = clock or SystemClock()
-    attempts = Attempts(clock)
+    return partial(worker, lines=parse(settings.schedule))
 
+
+def create_webhooks_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """Só os avisos do Bling e a saúde: o que se pode pôr na rede sem abrir o resto."""
+    settings, clock = settings or load_settings(), clock or SystemClock()
+    app = FastAPI(
+        title="Coletor Bling: avisos",
+        version=__version__,
+        lifespan=_lifespan(settings, clock, Attempts(clock), _alone),
+        redirect_slashes=False,
+        openapi_url=None,
+    )
+    for router in (reading.open_router, webhooks.router):
+        app.include_router(router)
+    problems.install(app)
+    _protect(app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _alone(service: Service) -> AsyncIterator[None]:
+    yield
+
+
+def _lifespan(settings: Settings, clock: Clock, attempts: Attempts, alongside: Alongside) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if not logging.getLogger().handlers:  # quem a começou (o uvicorn direto, por exemplo) não cuidou do log
@@ -58,29 +84,49 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         with on_stop_signal(service.runner.stop):
             service.open_soon()
             try:
-                async with watched_alarms(service):
+                async with alongside(service):
                     yield
             finally:
                 await service.close()
 
-    app = _Api(
-        title="Coletor Bling",
-        description=_DESCRIPTION,
-        version=__version__,
-        lifespan=lifespan,
-        redirect_slashes=False,
-        docs_url=None,
-        redoc_url=None,
-    )
-    for module in (reading, recursos, running, proof, alerts, auth, metrics):
-        app.include_router(module.router)
-    for router in panel.ROUTERS:
-        app.include_router(router)
-    problems.install(app)
-    app.add_middleware(access.Access, settings=settings, clock=clock, attempts=attempts)
+    return lifespan
+
+
+def _protect(app: FastAPI, settings: Settings) -> None:
+    """O que vale em toda rota, antes de se saber qual é."""
     app.add_middleware(Forwarded, trusted=settings.forwarded_allow_ips)
     app.add_middleware(SizeLimits)
     app.add_middleware(Head)
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None, with_worker: bool = False) -> FastAPI:
+    """A aplicação ASGI; sem `settings`, lê o ambiente. Nada é aberto antes de ela começar a atender.
+
+    ConfigurationError para um valor que não serve; a falta das credenciais e do banco só se nota em quem os usa.
+    """
+    settings = settings or load_settings()
+    clock = clock or SystemClock()
+    attempts = Attempts(clock)
+    alongside = _worker(settings) if with_worker else watched_alarms
+
+    app = _Api(
+        title="Coletor Bling",
+        description=_DESCRIPTION,
+        version=__version__,
+        lifespan=_lifespan(settings, clock, attempts, alongside),
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in (reading.open_router, reading.router):
+        app.include_router(router)
+    for module in (recursos, running, proof, alerts, auth, metrics, webhooks):
+        app.include_router(module.router)
+    for router in panel.ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(access.Access, settings=settings, clock=clock, attempts=attempts)
+    _protect(app, settings)
     return app

@@ -1,7 +1,7 @@
 """O JSON do Bling, lido e escrito sem perder um centavo, e a leitura dos seus campos.
 
 O Bling escreve o que falta de muitas maneiras: `""`, `{"id": 0}`, `"0000-00-00"`, às vezes `null`
-(bling-api, «Arrays, types»). Aqui todas viram None. O que está presente é lido se só pode querer dizer uma coisa: um
+(medido). Aqui todas viram None. O que está presente é lido se só pode querer dizer uma coisa: um
 número ou uma data como texto, à brasileira também. As funções soltas dão None ao que não se lê; `Fields`, com que se
 fazem as linhas do banco, recusa-o e diz que campo é.
 """
@@ -186,7 +186,8 @@ def boolean(value: Json) -> bool | None:
     return {"true": True, "false": False, "1": True, "0": False}.get(str(words))
 
 
-def _moment(value: Json) -> datetime | None:
+def moment(value: Json) -> datetime | None:
+    """A data e hora, com o fuso se o traz. None se não é uma."""
     words = value.strip() if isinstance(value, str) else ""
     if brazilian := _BRAZILIAN.fullmatch(words):
         day, month, year, time = brazilian.groups()
@@ -204,18 +205,18 @@ def local_datetime(value: Json) -> datetime | None:
 
     None para `0000-00-00` e o que não for data.
     """
-    moment = _moment(value)
-    if moment is None or moment.tzinfo is None:
-        return moment
+    found = moment(value)
+    if found is None or found.tzinfo is None:
+        return found
     try:
-        return moment.astimezone(BRASILIA).replace(tzinfo=None)
+        return found.astimezone(BRASILIA).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
 
 
 def local_date(value: Json) -> date | None:
     """O dia, sem a hora. None para `0000-00-00`, o que não for data, e a que noutro fuso é de outro dia que aqui."""
-    written, here = _moment(value), local_datetime(value)
+    written, here = moment(value), local_datetime(value)
     return here.date() if written and here and written.date() == here.date() else None
 
 

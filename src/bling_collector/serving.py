@@ -10,31 +10,49 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bling_collector import logs
+from bling_collector.clock import STOP_SECONDS
 from bling_collector.config import Settings
 from bling_collector.errors import UsageError
 from bling_collector.web.door.address import check_address
 from bling_collector.web.door.connections import BACKLOG, MAX_HEAD, Connection
-from bling_collector.web.signals import STOP_SECONDS, STOP_SIGNALS
+from bling_collector.web.signals import STOP_SIGNALS
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Atende até um sinal de parada; então salva o que as execuções têm na mão e volta. Os erros de `serving`."""
+def serve(settings: Settings, host: str, port: int, *, with_worker: bool = False) -> None:
+    """Atende até um sinal de parada; então salva o que as execuções têm na mão e volta. Os erros de `serving`.
+
+    `with_worker` também coleta nas horas de SCHEDULE.
+    """
     logs.configure(settings.log_level, secrets=settings.secrets)
     # A psycopg não trabalha no laço Proactor, que é o comum no Windows; nos outros sistemas este é o comum.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(serving(settings, host, port))
+        runner.run(serving(settings, host, port, with_worker=with_worker))
 
 
-async def serving(settings: Settings, host: str, port: int) -> None:
+async def serving(settings: Settings, host: str, port: int, *, with_worker: bool = False) -> None:
     """O mesmo que `serve`, num laço que já roda e com o log como está.
 
     UsageError se não é possível atender nesse endereço, e o motivo do sistema vai para o log; ConfigurationError se
-    ninguém conferiria quem chama dali.
+    ninguém conferiria quem chama dali, ou se SCHEDULE não serve.
     """
     check_address(settings, host)
     from bling_collector.main import create_app  # só depois do endereço, que se recusa sem carregar a aplicação
 
-    server = build_server(create_app(settings), host, port)
+    await _until_stopped(create_app(settings, with_worker=with_worker), host, port)
+
+
+def serve_webhooks(settings: Settings, host: str, port: int) -> None:
+    """Atende só aos avisos do Bling, cuja assinatura é a chave, até um sinal de parada. UsageError como em
+    `serving`."""
+    logs.configure(settings.log_level, secrets=settings.secrets)
+    from bling_collector.main import create_webhooks_app
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(_until_stopped(create_webhooks_app(settings), host, port))
+
+
+async def _until_stopped(app: ASGIApp, host: str, port: int) -> None:
+    server = build_server(app, host, port)
     try:
         await server.serve()
     except SystemExit:

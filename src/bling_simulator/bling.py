@@ -33,6 +33,7 @@ from bling_simulator.payload import Json
 from bling_simulator.settings import SimulatorSettings
 from bling_simulator.totals import YearTotals, totals_by_year
 from bling_simulator.trade import Trade
+from bling_simulator.webhooks import Webhooks
 
 
 class Bling:
@@ -70,6 +71,11 @@ class Bling:
 
     # --- a empresa -----------------------------------------------------------------------------------
 
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Os avisos, desde a primeira vez que se pedem."""
+        return Webhooks(self)
+
     @property
     def profile(self) -> Json:
         """O que `GET /empresas/me/dados-basicos` responde."""
@@ -81,7 +87,7 @@ class Bling:
         self.notebook = Notebook(self.company, self.settings.seed)
         self.orderbook = Orderbook(self.company, self.settings.seed)
         self.ledger = self._new_ledger()
-        for made in ("dimensions", "papers", "couponbook", "services"):
+        for made in ("dimensions", "papers", "couponbook", "services", "webhooks"):
             self.__dict__.pop(made, None)
         self.stockroom = Stockroom(self.company.products, self.settings.seed)
 

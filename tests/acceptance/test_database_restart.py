@@ -3,12 +3,14 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from tests.acceptance.service_fixtures import until
 from tests.chaos.postgres import STOPS, Postgres, mortal_postgres
 from tests.chaos.proxy import proxy
 from tests.support.collecting import authorise, collector_settings
@@ -186,3 +188,36 @@ async def test_the_lock_is_held_by_one_session_at_a_time(account: Account) -> No
     await one.release()
     assert await other.take()
     await other.release()
+
+
+@pytest.mark.slow
+@pytest.mark.bling(scale=0.02)
+async def test_a_worker_outlives_the_database(
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres
+) -> None:
+    from bling_collector.jobs.schedule import parse
+    from bling_collector.jobs.worker import work
+
+    url = mortal.url(await mortal.create())
+    async with collector(server, url, clock) as account:
+        await authorise(account, bling)
+        await account.pipeline.run()
+        stop = asyncio.Event()
+        working = asyncio.create_task(work(account, parse("*/15 * * * * look"), stop))
+        await asyncio.sleep(3)
+        await mortal.stop(STOPS["kill -9"])
+        await asyncio.sleep(3)
+        await asyncio.to_thread(mortal.start)
+        clock.advance(3600)
+        note = bling.sell()
+
+        async def arrived() -> bool:
+            with suppress(DBAPIError):
+                async with account.engine.connect() as connection:
+                    found = text("SELECT count(*) FROM nfe_cabecalho WHERE id = :id")
+                    return bool(await connection.scalar(found, {"id": note}))
+            return False
+
+        await until(arrived)
+        stop.set()
+        await working

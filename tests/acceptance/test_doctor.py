@@ -172,3 +172,20 @@ async def test_what_was_learned_is_told_without_asking(
 
 def learned(done: Done) -> list[str]:
     return [each["detalhe"] for each in done.json if each["nome"] == "Aprendido"]
+
+
+async def test_what_bling_announced_and_what_was_refused(terminal: Terminal, engine: AsyncEngine) -> None:
+    assert "Avisos" not in {each["nome"] for each in (await examined(terminal)).json}
+    await execute(
+        engine,
+        """INSERT INTO webhook_eventos (event_id, recebido_em, evento, recurso, registro_id, lido_em) VALUES
+            ('a', '2026-02-20 12:00Z', 'invoice.updated', 'nfe', '1', NULL),
+            ('b', '2026-02-20 11:00Z', 'invoice.updated', 'nfe', '2', now()),
+            ('c', '2026-02-20 12:00Z', 'contact.updated', NULL, NULL, now())""",
+    )
+    await execute(engine, "INSERT INTO webhook_recusas VALUES ('assinatura', 3, '2026-02-20 13:00Z')")
+    said = finding(await examined(terminal), "Avisos")["detalhe"]
+    assert said == (
+        "nfe, o último em 20/02/2026 09:00, hora de Brasília (1 espera uma leitura); contact.updated, que o coletor "
+        "não conhece (1); 3 recusados (assinatura), o último em 20/02/2026 10:00, hora de Brasília."
+    )

@@ -14,7 +14,7 @@ from bling_collector.cli.screen.report import status as show_status
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
 from bling_collector.errors import AnotherCompanyError, UsageError
-from bling_collector.insight.empresa import ShownEmpresa
+from bling_collector.insight.account.empresa import ShownEmpresa
 from bling_collector.insight.status import load_status
 from bling_collector.runs.confirm import forget_empresa
 from bling_collector.workplace.account import Account, open_account

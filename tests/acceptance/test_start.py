@@ -16,7 +16,7 @@ from bling_simulator.server import RunningServer
 HEAVY = {
     *("alembic", "apprise", "asyncio", "cryptography", "fastapi", "httpx2", "importlib.metadata", "jinja2"),
     *("prometheus_client", "psycopg", "pydantic", "rich", "simplejson", "sqlalchemy", "starlette", "uvicorn"),
-    *("xlsxwriter", "bling_simulator"),
+    *("croniter", "procrastinate", "xlsxwriter", "bling_simulator"),
 }
 """O que custa a carregar."""
 TO_ASK = HEAVY - {"asyncio", "importlib.metadata", "psycopg", "pydantic", "simplejson", "sqlalchemy"} | {
@@ -25,7 +25,17 @@ TO_ASK = HEAVY - {"asyncio", "importlib.metadata", "psycopg", "pydantic", "simpl
 """O que não faz falta a quem só pergunta ao banco."""
 TO_COLLECT = TO_ASK - {"httpx2"}
 TO_LISTEN = HEAVY - {"asyncio", "importlib.metadata", "starlette", "uvicorn"}
-TO_SERVE = {"alembic", "apprise", "cryptography", "rich", "sqlalchemy.orm", "xlsxwriter", "bling_simulator"}
+TO_SERVE = {
+    "alembic",
+    "apprise",
+    "croniter",
+    "cryptography",
+    "procrastinate",
+    "rich",
+    "sqlalchemy.orm",
+    "xlsxwriter",
+    "bling_simulator",
+}
 
 _LOADED = """
 import atexit, json, os, sys
@@ -112,3 +122,13 @@ def test_the_service_loads_what_it_serves_with(tmp_path: Path) -> None:
 
     assert "fastapi" in loaded
     assert loaded & TO_SERVE == set()
+
+
+async def test_a_worker_whose_agenda_makes_no_sense_says_it_before_the_queue_is_made(
+    tmp_path: Path, settings: Settings, server: RunningServer
+) -> None:
+    agenda = {"SCHEDULE": "todo dia run"}
+    loaded = await asyncio.to_thread(loaded_by, tmp_path, "worker", **variables_for(settings, server) | agenda)
+
+    assert "procrastinate" in loaded
+    assert loaded & {"alembic", "fastapi", "rich", "uvicorn", "bling_simulator"} == set()

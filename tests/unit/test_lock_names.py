@@ -7,6 +7,7 @@ import bling_collector
 KEYS = {
     "auth/token_store.py": "current_schema() || 'bling_collector.tokens'",
     "alarms/states.py": "current_schema() || 'bling_collector.alarms'",
+    "db/broker.py": '_LOCK: Final = "bling_collector.broker"',
     "db/run_lock.py": "current_schema() || 'bling_collector.run'",
     "db/schema.py": 'SCHEMA_LOCK = "bling_collector.schema"',
 }

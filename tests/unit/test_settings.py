@@ -134,3 +134,10 @@ def test_a_loop_of_links_is_named_and_a_folder_is_not_a_file(folder: Path) -> No
     (folder / ".env").unlink()
     (folder / ".env").mkdir()
     assert load_settings().bling_client_id is None
+
+
+def test_only_an_empty_agenda_says_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().schedule.startswith("0 6 * * * run;")
+    monkeypatch.setenv("SCHEDULE", "")
+    monkeypatch.setenv("RECURSOS", "")
+    assert (load_settings().schedule, load_settings().recursos) == ("", None)

@@ -21,11 +21,11 @@ from bling_collector.db.database import explanation
 from bling_collector.db.patience import patiently
 from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeError
 from bling_collector.insight import alarms as names
+from bling_collector.insight.account.token_status import TokenStatus
 from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
 from bling_collector.insight.freshness import load_freshness
 from bling_collector.insight.proof.reconciliation import load_reconciliation, read_proofs
 from bling_collector.insight.status import load_status
-from bling_collector.insight.token_status import TokenStatus
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from bling_collector.auth.tokens import Token
 from bling_collector.cli.running import run_to_end, settings_to_collect
 from bling_collector.cli.screen.terminal import say
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
-from bling_collector.insight.empresa import load_empresa
+from bling_collector.insight.account.empresa import load_empresa
 from bling_collector.runs.confirm import forget_empresa
 from bling_collector.workplace.account import open_account
 

@@ -13,8 +13,8 @@ from bling_collector.cli.screen.progress import progress
 from bling_collector.cli.screen.terminal import emit_json, say
 from bling_collector.cli.signals import gentle_stop
 from bling_collector.config import Settings
+from bling_collector.insight.account.token_status import load_token_warning
 from bling_collector.insight.failures import load_failures
-from bling_collector.insight.token_status import load_token_warning
 from bling_collector.runs.job import RunResult
 from bling_collector.runs.unpark import unpark
 from bling_collector.streams.registry import named

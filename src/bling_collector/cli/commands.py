@@ -50,7 +50,8 @@ def demo(serve: bool, port: int) -> int:
     "--port", type=PORT, default=8080, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
 )
 @click.option("--sem-autenticacao", is_flag=True, help="Atende a outras máquinas sem API_TOKEN.")
-def serve(host: str, port: int, sem_autenticacao: bool) -> int:
+@click.option("--with-worker", is_flag=True, help="Também coleta nas horas de SCHEDULE, como `worker`.")
+def serve(host: str, port: int, sem_autenticacao: bool, with_worker: bool) -> int:
     """Atende em HTTP; as rotas estão em /docs."""
     from bling_collector.cli.running import at_work, settings
     from bling_collector.serving import serve as serve_http
@@ -59,8 +60,32 @@ def serve(host: str, port: int, sem_autenticacao: bool) -> int:
     if sem_autenticacao:
         found = replace(found, allow_unauthenticated=True)
     at_work()
+    serve_http(found, host.strip(), port, with_worker=with_worker)
+    return 0
+
+
+@cli.command("serve-webhooks")
+@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender.")
+@click.option(
+    "--port", type=PORT, default=8081, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
+)
+def serve_webhooks(host: str, port: int) -> int:
+    """Atende só aos avisos do Bling, conferidos pela assinatura."""
+    from bling_collector.cli.running import at_work, settings_to_collect
+    from bling_collector.serving import serve_webhooks as serve_http
+
+    found = settings_to_collect()
+    at_work()
     serve_http(found, host.strip(), port)
     return 0
+
+
+@cli.command()
+def worker() -> int:
+    """Coleta nas horas que SCHEDULE diz, até Ctrl-C ou SIGTERM."""
+    from bling_collector.cli.worker import work
+
+    return work()
 
 
 @cli.command()

@@ -6,14 +6,15 @@ from pathlib import Path
 import click
 
 from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.screen.terminal import emit_json
+from bling_collector.cli.screen.terminal import emit_json, say
 from bling_collector.config import Settings
-from bling_collector.db import schema
+from bling_collector.db import broker, schema
 from bling_collector.db.copies.backup import backup as copy_database
 from bling_collector.db.copies.restore import named
 from bling_collector.db.copies.restore import restore as restore_database
 from bling_collector.db.migrations import HEAD
-from bling_collector.insight.empresa import load_empresa
+from bling_collector.errors import DatabaseError
+from bling_collector.insight.account.empresa import load_empresa
 from bling_collector.privacy.titular import erase_again
 from bling_collector.words import number
 from bling_collector.workplace.database import open_database
@@ -37,6 +38,10 @@ def restore(source: Path, *, overwrite: bool, with_tokens: bool, json_: bool) ->
 async def _upgrade(settings: Settings) -> int:
     async with open_database(settings, upgrade=False) as (engine, _):
         before, now = await schema.upgrade(engine)
+        try:
+            await broker.upgrade(engine)
+        except DatabaseError as error:  # só faz falta a quem roda o worker
+            say(f"⚠ {error}")
     if before == now:
         click.echo(f"O banco já está em dia (revisão {now}).")
     else:

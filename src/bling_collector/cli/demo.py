@@ -7,12 +7,14 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import click
+import httpx2
 
 from bling_collector import logs
 from bling_collector.api.pace import PER_SECOND
@@ -24,7 +26,7 @@ from bling_collector.db import control
 from bling_collector.db.core import AsyncEngine
 from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.db.reports.coverage import read_years
-from bling_collector.errors import CollectorError, UsageError
+from bling_collector.errors import CollectorError, RunInProgressError, UsageError
 from bling_collector.runs.job import RunResult
 from bling_collector.streams.registry import ALL, asked
 from bling_collector.words import duration, money, number, plural, share
@@ -33,12 +35,15 @@ from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.server import serve as serve_bling
 from bling_simulator.settings import SimulatorSettings
+from bling_simulator.webhooks import Post, posting_to
 
 _PACE = 110
 """Requisições por segundo, para que a carga leve cerca de um minuto; o Bling simulado aceita um pouco mais."""
 _START = date(2021, 1, 1)
 _BETWEEN_SALES = 30.0
 """Segundos entre uma venda e outra, enquanto o painel está aberto."""
+_AGENDA = "* * * * * look; */10 * * * * run"
+"""O que o worker faz por si enquanto o painel está aberto: as notas chegam pelos avisos, e o que elas citam, assim."""
 
 
 def serve_simulator(host: str, port: int, requests_per_second: int, redirect_uri: str) -> None:
@@ -171,23 +176,26 @@ async def _serve(account: Account, bling: Bling, settings: Settings, port: int) 
     click.echo()
     say(f"O painel está em http://localhost:{port} — abra-o no navegador. Ctrl-C encerra e apaga tudo.")
     say("O resto da empresa (pedidos, contas, caixa, estoque…) chega agora, em alguns minutos, e o painel o mostra.")
-    say("Depois ela continua a vender: de vez em quando sai uma nota, que é coletada, e a página a mostra sozinha.")
+    say("Depois ela continua a vender: o Bling avisa, a nota chega em segundos, e a página a mostra sozinha.")
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' .venv/bin/bling-collector status")
-    selling = asyncio.create_task(_keep_selling(account, bling))
+    selling = asyncio.create_task(_keep_selling(account, bling, port))
     try:
-        await serving(settings, "127.0.0.1", port)
+        await serving(replace(settings, schedule=_AGENDA), "127.0.0.1", port, with_worker=True)
     finally:
         selling.cancel()
         with suppress(asyncio.CancelledError):
             await selling
 
 
-async def _keep_selling(account: Account, bling: Bling) -> None:
+async def _keep_selling(account: Account, bling: Bling, port: int) -> None:
     await collect_the_rest(account)
-    while True:
-        await account.clock.sleep(_BETWEEN_SALES)
-        await sell_and_collect(account, bling)
+    bling.webhooks.pending()  # o que já houve não se avisa
+    async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+        post = posting_to(http, f"http://127.0.0.1:{port}/webhooks/bling")
+        while True:
+            await account.clock.sleep(_BETWEEN_SALES)
+            await sell_and_announce(bling, post)
 
 
 async def collect_the_rest(account: Account) -> None:
@@ -196,13 +204,17 @@ async def collect_the_rest(account: Account) -> None:
         for recurso in sorted(asked((ALL,))):
             await control.switch(connection, recurso, account.clock.now(), on=True)
     with suppress(CollectorError):  # o que não der certo o painel mostra, e a execução seguinte o retoma
-        await account.pipeline.run()
+        while True:
+            try:
+                await account.pipeline.run()
+            except RunInProgressError:  # uma olhada do worker, que dura pouco
+                await account.clock.sleep(1)
+            else:
+                return
 
 
-async def sell_and_collect(account: Account, bling: Bling) -> int:
-    """Uma venda da empresa simulada e a execução que a traz; devolve o id da nota."""
+async def sell_and_announce(bling: Bling, post: Post) -> int:
+    """Uma venda da empresa simulada, de que o Bling avisa; devolve o id da nota."""
     note = bling.sell()
-    # O que não der certo o painel mostra; ou ele mesmo roda uma, e é ela, ou a da venda seguinte, que traz a nota.
-    with suppress(CollectorError):
-        await account.pipeline.run()
+    await bling.webhooks.deliver(post)
     return note

@@ -15,6 +15,8 @@ from bling_collector.db.models import (
     janelas_devidas,
     metadata,
     pendencias,
+    webhook_eventos,
+    webhook_recusas,
 )
 from bling_collector.documentos import issuer
 from bling_collector.empresa import Empresa
@@ -48,7 +50,8 @@ async def save(connection: AsyncConnection, found: Empresa, now: datetime) -> No
 
 async def forget(connection: AsyncConnection) -> None:
     """O banco deixa de ser de alguém, e esquece o que leu: de outra empresa nada foi lido."""
-    for table in (empresa, checkpoints, conferencias, janelas_devidas, pendencias, execucao_log, etl_controle):
+    theirs = (empresa, checkpoints, conferencias, janelas_devidas, pendencias, webhook_eventos, webhook_recusas)
+    for table in (*theirs, execucao_log, etl_controle):
         await connection.execute(delete(table))
 
 

@@ -205,10 +205,11 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
             await control.move_checkpoint(connection, mark, ctx.started)
 
 
-async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
+async def sync_one(ctx: RunContext, resource: Resource, id_: Id, *, since: date | None = None) -> str:
     """Busca e salva o registro; devolve `criado`, `atualizado` ou `igual`. UnknownObjectError se o Bling não o tem.
 
-    Não espera por uma execução em curso: o que ela gravar do mesmo registro é igual ou mais novo.
+    Um de antes de `since`, que o banco não tenha, não se salva: é `antigo`. Não espera por uma execução em curso: o que
+    ela gravar do mesmo registro é igual ou mais novo.
     """
     try:
         item = await _one(ctx, resource, id_)
@@ -217,6 +218,10 @@ async def sync_one(ctx: RunContext, resource: Resource, id_: Id) -> str:
     if (why := resource.refused(item.document)) is not None:
         raise UsageError(why)
     async with ctx.transaction() as connection:
+        day = resource.day(item.document)
+        is_old = since is not None and day is not None and day < since
+        if is_old and not await repository.already_read(connection, resource.table, [id_]):
+            return "antigo"
         outcome = await ctx.store(connection, resource, [item])
         if item.resumo is None and resource.keeps_listing and resource.emitted is None:
             # A linha da listagem pode voltar a ser a de antes, que já não é a do que se tem.

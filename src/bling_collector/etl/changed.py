@@ -1,7 +1,8 @@
 """O que mudou no Bling desde a última leitura, pelo filtro de alteração."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -44,15 +45,37 @@ async def read_changed(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(f"{resource.title}: o que mudou")
     unread: dict[Window, str] = {}
-    wanted = await _list(ctx, resource, resource.changed, since, now, unread, known=known)
+    async with ctx.engine.connect() as connection:
+        owed = await control.owed(connection, _debts(resource))
+    bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
+    wanted = await _list(ctx, resource, resource.changed, since - OVERLAP, now, unread, known_bad=bad, known=known)
     if wanted is None:
-        wanted = await _list(ctx, resource, resource.changed, since, now, unread, ignored=True) or {}
-    if wanted:
-        ctx.start(f"{resource.title}: o que mudou", len(wanted))
-        missing = (await fetch_and_store(ctx, resource, wanted, count=False)).missing
-        ctx.check_stop()
-        await settle_the_missing(ctx, resource, missing, len(wanted))
+        wanted = await _list(ctx, resource, resource.changed, since - OVERLAP, now, unread, known_bad=bad, ignored=True)
+    await _bring(ctx, resource, wanted or {})
     await _read_until(ctx, resource, now, unread)
+
+
+async def glance_at_changed(ctx: RunContext, resource: Resource, since: datetime) -> None:
+    """O que mudou há pouco, desde `since`, sem mover o ponto de leitura: a leitura inteira não conta com esta.
+
+    Nada, se as alterações nunca se leram, ou se o Bling ignora o filtro.
+    """
+    assert resource.changed is not None, resource.name
+    now = ctx.clock.now()
+    async with ctx.engine.connect() as connection:
+        read = await control.checkpoint(connection, resource.name)
+    if read is not None:
+        only_the_rows = replace(resource.changed, after=None)  # o que se refaz depois, só a leitura inteira refaz
+        await _bring(ctx, resource, await _list(ctx, resource, only_the_rows, since, now, {}) or {})
+
+
+async def _bring(ctx: RunContext, resource: Resource, wanted: Mapping[Id, Wanted]) -> None:
+    if not wanted:
+        return
+    ctx.start(f"{resource.title}: o que mudou", len(wanted))
+    missing = (await fetch_and_store(ctx, resource, wanted, count=False)).missing
+    ctx.check_stop()
+    await settle_the_missing(ctx, resource, missing, len(wanted))
 
 
 async def _list(
@@ -63,6 +86,7 @@ async def _list(
     until: datetime,
     unread: dict[Window, str],
     *,
+    known_bad: Sequence[Period] = (),
     known: bool = False,
     ignored: bool = False,
 ) -> dict[Id, Wanted] | None:
@@ -75,7 +99,7 @@ async def _list(
     wanted: dict[Id, Wanted] = {}
     shown_ids: set[Id] = set()
     is_checked = ignored
-    async for page in _pages(ctx, resource, changed, since, until, unread):
+    async for page in _pages(ctx, resource, changed, since, until, unread, known_bad):
         ids, todo = await _of_page(ctx, resource, changed, page, until)
         shown_ids |= ids
         if not is_checked and len(shown_ids) > MANY:
@@ -99,18 +123,22 @@ async def _list(
 
 
 async def _pages(
-    ctx: RunContext, resource: Resource, changed: Changed, since: datetime, until: datetime, unread: dict[Window, str]
+    ctx: RunContext,
+    resource: Resource,
+    changed: Changed,
+    since: datetime,
+    until: datetime,
+    unread: dict[Window, str],
+    known_bad: Sequence[Period],
 ) -> AsyncIterator[list[Json]]:
-    """As páginas do que foi alterado entre `since` e `until` (UTC), e nos dias que antes não se puderam ler.
+    """As páginas do que foi alterado entre `since` e `until` (UTC), e nos dias que antes não se puderam ler
+    (`known_bad`).
 
     As duas datas vão sempre: a inicial sozinha é ignorada (medido), e entre elas não cabe mais de um ano. Os dias que
     ainda não se leem vão para `unread`; quem os guarda é `_read_until`.
     """
-    async with ctx.engine.connect() as connection:
-        owed = await control.owed(connection, _debts(resource))
-    known_bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
     periods = list(known_bad)
-    start, end = _local(since - OVERLAP), _local(until + _AHEAD)
+    start, end = _local(since), _local(until + _AHEAD)
     while start < end:
         stop = min(end, start + timedelta(days=changed.between.max_days))
         periods.append(Period(start, stop))

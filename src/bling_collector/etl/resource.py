@@ -173,6 +173,18 @@ class Each:
 
 
 @dataclass(frozen=True)
+class Announced:
+    """O que o Bling avisa do recurso, por webhook."""
+
+    name: str
+    """Como ele chama o recurso."""
+    at: tuple[str, ...] = ("id",)
+    """Onde o aviso traz o id do registro."""
+    ours: Callable[[Document], bool] = lambda data: True
+    """True se o que o aviso traz é deste recurso, onde o nome também é de outro."""
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Uma fotografia: os ids de outro recurso, todos os que se sabem, pedidos por lotes."""
 
@@ -331,6 +343,7 @@ class Resource:
     keys: Keys | None = None
     snapshot: Snapshot | None = None
     removed: Removed | None = None
+    announced: tuple[Announced, ...] = ()
     open: str | None = None
     """Em SQL, os registros que se releem todo dia, por velhos que sejam: esperam algo que a listagem não mostra.
     `:hoje` é o dia de hoje."""

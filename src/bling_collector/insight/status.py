@@ -14,10 +14,10 @@ from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import etl_controle, oauth_tokens
 from bling_collector.db.run_lock import is_held
 from bling_collector.errors import CollectorError
-from bling_collector.insight.empresa import ShownEmpresa, read_empresa
+from bling_collector.insight.account.empresa import ShownEmpresa, read_empresa
+from bling_collector.insight.account.quota import Quota, read_quota
+from bling_collector.insight.account.token_status import TokenStatus, token_status
 from bling_collector.insight.freshness import Freshness, load_freshness
-from bling_collector.insight.quota import Quota, read_quota
-from bling_collector.insight.token_status import TokenStatus, token_status
 from bling_collector.payload import Row
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.windows import shown_mark

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bling_collector.insight import alarms as names
+from bling_collector.insight.account.token_status import TokenStatus
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.proof.reconciliation import Proof, Reconciliation, count_differences
 from bling_collector.insight.status import Debts, Run, Status
-from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 

@@ -21,7 +21,7 @@ from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.errors import LASTING, BlingPausedError
 from bling_collector.etl.progress import Outlook
 from bling_collector.etl.resource import Params, Resource
-from bling_collector.insight.quota import read_quota
+from bling_collector.insight.account.quota import read_quota
 from bling_collector.plan.cost import Costs, cites, count_windows, is_listed, load_known, reread_history
 from bling_collector.streams.registry import RESOURCES, collected
 from bling_collector.windows import Period, Window, asked_period, incremental_start

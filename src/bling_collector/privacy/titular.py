@@ -16,7 +16,7 @@ from bling_collector.errors import CollectorError
 from bling_collector.etl.resource import Document, Resource
 from bling_collector.etl.resource import Person as DeclaredPerson
 from bling_collector.etl.save import rebuild
-from bling_collector.insight.empresa import load_empresa
+from bling_collector.insight.account.empresa import load_empresa
 from bling_collector.insight.notas.nota import load_nota
 from bling_collector.payload import Row
 from bling_collector.payload import documento as read_documento

@@ -6,12 +6,14 @@ Nada daqui sabe o nome de um recurso: o que cada um pede está na declaração d
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
-from bling_collector.clock import today
+from bling_collector.clock import brasilia_day, today
 from bling_collector.db import control
 from bling_collector.db.control import Owed
+from bling_collector.db.resources import repository
 from bling_collector.errors import (
     BlingNotFoundError,
     BlingRejectedError,
@@ -22,7 +24,7 @@ from bling_collector.errors import (
 )
 from bling_collector.etl.again import read_recent, refresh_open, reread_unlisted, retry_pendencias
 from bling_collector.etl.batches import read_keys, take_snapshot
-from bling_collector.etl.changed import read_changed, read_shown
+from bling_collector.etl.changed import glance_at_changed, read_changed, read_shown
 from bling_collector.etl.cited import citing, read_cited
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import hides_more, owe
@@ -49,6 +51,9 @@ _CARRY_ON: Final = (
     PaginationLoopError,
 )
 """Erros de um recurso só: os outros seguem."""
+MOST_CITED: Final = 200
+"""O que uma olhada traz, de cada recurso, do que se cita e falta; mais que isso é de uma carga que não se completou, e
+fica para a execução."""
 
 
 async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]) -> CollectorError | None:
@@ -119,6 +124,34 @@ def needed_before(resources: Sequence[Resource], resource: Resource) -> list[Res
     ]
 
 
+async def glance(ctx: RunContext, since: datetime) -> None:
+    """O que é novo ou mudou desde `since`, pelo que menos custa: os dias, até hoje, do que tem data; o filtro de
+    alteração do que tem um; e o que isso cita e falta. Nenhum marco anda: a execução não conta com a olhada."""
+    window = Window(min(brasilia_day(since), today(ctx.clock)), today(ctx.clock))
+    for resource in ctx.resources:
+        if resource.changed is not None:
+            await _take(ctx, resource, partial(glance_at_changed, ctx, resource, since))
+        elif resource.emitted is not None:
+            for part in resource.emitted.plan([window]):
+                await _take(ctx, resource, partial(_sweep, ctx, resource, part))
+    for resource in ctx.resources:
+        for step in await _few_cited(ctx, resource):
+            await _take(ctx, resource, step)
+
+
+async def _few_cited(ctx: RunContext, resource: Resource) -> list[Step]:
+    """Os passos que trazem o que se cita e falta, se é pouco."""
+    steps: list[Step] = []
+    async with ctx.engine.connect() as connection:
+        if resource.keys is not None and 0 < len(await resource.keys.lacking(connection, ctx.clock.now())) < MOST_CITED:
+            steps.append(partial(read_keys, ctx, resource))
+        if resource.alone and _is_cited(ctx, resource):
+            among = citing(ctx, resource)
+            lacking = await repository.count_lacking(connection, resource.table, resource.name, among)
+            steps += [partial(read_cited, ctx, resource)] if 0 < lacking < MOST_CITED else []
+    return steps
+
+
 async def _is_only_refused(ctx: RunContext, resource: Resource, error: CollectorError) -> bool:
     """De um recurso que se pediu a mais, faltar a permissão desliga-o, e não é uma falha."""
     if not isinstance(error, BlingScopeError) or not resource.optional:
@@ -140,7 +173,7 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
-    if "nao_encontrado_em" in resource.table.c or citing(ctx, resource):
+    if _is_cited(ctx, resource):
         yield partial(read_cited, ctx, resource)
     if resource.snapshot is not None and job.windows:
         yield partial(take_snapshot, ctx, resource)
@@ -150,6 +183,11 @@ def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
         yield partial(special, ctx)
     if resource.removed is not None and job.windows:
         yield partial(read_removed, ctx, resource)
+
+
+def _is_cited(ctx: RunContext, resource: Resource) -> bool:
+    """Se há o que se peça dele por alguém o citar."""
+    return "nao_encontrado_em" in resource.table.c or bool(citing(ctx, resource))
 
 
 def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
@@ -164,8 +202,10 @@ def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]
         yield partial(read_shown, ctx, resource)
 
 
-async def _take(ctx: RunContext, resource: Resource, step: Step) -> None:
+async def _take(ctx: RunContext, resource: Resource, step: Callable[[], Awaitable[object]]) -> None:
     ctx.check_stop()
+    if resource.name in ctx.disallowed:
+        return
     try:
         await step()
     except UnlikelyDeletionsError as error:

@@ -21,6 +21,7 @@ from bling_collector.db import control, proof, reprocessing, schema
 from bling_collector.db.control import Bookmark
 from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.database import explained, explanation
+from bling_collector.db.events import Pointed
 from bling_collector.db.patience import is_gone, patiently
 from bling_collector.db.run_lock import RunLock, run_lock
 from bling_collector.empresa import Empresa
@@ -41,7 +42,8 @@ from bling_collector.insight.words import STATUSES
 from bling_collector.payload import storable
 from bling_collector.plan.estimate import Estimator
 from bling_collector.privacy.returned import erase_returned
-from bling_collector.runs.collection import collect
+from bling_collector.runs.announced import read, read_owed
+from bling_collector.runs.collection import collect, glance
 from bling_collector.runs.confirm import ask_empresa, confirm_empresa
 from bling_collector.runs.job import INTERRUPTED, Job, RunResult, Watch, Watching, message_of
 from bling_collector.runs.journal import reported
@@ -66,6 +68,12 @@ _LISTENS_FOR = 10.0
 """Segundos que essas respostas têm, juntas: quem espera pela execução ainda não a vê."""
 ASK_AGAIN_AFTER = timedelta(hours=20)
 """Uma permissão que faltava é procurada de novo em toda execução diária."""
+LOOKED = "olhada"
+"""O ponto de leitura da última olhada."""
+LOOK_OVERLAP = timedelta(minutes=15)
+"""Quanto uma olhada volta atrás da anterior: o que mudou, o filtro pode demorar a mostrar."""
+LOOK_LONGEST = timedelta(days=1)
+"""Uma olhada não vai além disto: o mais antigo é da execução."""
 IN_FLIGHT = 64
 """Requisições ao mesmo tempo: a 3 por segundo, uma resposta pode demorar 20 s sem atrasar o ritmo."""
 MOST_RETURNS = 5
@@ -159,6 +167,45 @@ class Pipeline:
         """Tenta outra vez só o que está pendente."""
         return await self._execute(Job("retry", windows=False), Watch(**watch))
 
+    async def look(self, *, stop: asyncio.Event | None = None) -> int | None:
+        """A olhada: o que é novo ou mudou há pouco, pelo que menos custa. Devolve quantas requisições fez; None se
+        ainda nada se coletou, e só uma execução pode começar.
+
+        Tem a tranca, e não é uma execução: não se anota, não deve nada e não diz que um dia está coberto. Levanta o
+        erro que a interrompeu; o que chegou até ali fica salvo.
+        """
+        async with explained(self._engine.url), run_lock(self._engine) as lock:
+            with counting() as requests:
+                return await self._look(lock, requests, stop or asyncio.Event())
+
+    async def _look(self, lock: RunLock, requests: Requests, stop: asyncio.Event) -> int | None:
+        async with self._engine.connect() as connection:
+            await schema.check_usable(connection)
+            scope = await _scope(connection)
+        if scope is None:
+            return None
+        told = await self._hear()
+        async with self._engine.connect() as connection:
+            now = self._clock.now()
+            resources = await collected(connection, self._settings.recursos)
+            refused = await control.refused(connection, (each.name for each in resources), now, ASK_AGAIN_AFTER)
+            whole = await registers(connection, self._settings.recursos)
+            before = await control.checkpoint(connection, LOOKED)
+            self._client.short_go_on |= await control.checkpoint(connection, control.SHORT_PAGES) is not None
+        mine = {"resources": resources, "registers": whole, "scope": scope, "disallowed": refused, "started": now}
+        ctx = self._context(None, Watch(stop=stop), requests, **mine, keep_lock=lock.keep)
+        earliest = now - LOOK_LONGEST
+        since = max(before, earliest) if before is not None and before <= now else earliest
+        with suppress(Stopped):
+            await ctx.asking(confirm_empresa(self._engine, self._client, self._clock, told))
+            await read_owed(ctx)
+            await glance(ctx, since - LOOK_OVERLAP)
+            async with ctx.transaction() as connection:
+                await control.move_checkpoint(connection, LOOKED, now)
+        asked = plural(requests.total, "requisição", "requisições")
+        log.info("Olhada: %s%s.", asked, f"; {'; '.join(ctx.problems)}" if ctx.problems else "")
+        return requests.total
+
     async def sync(self, recurso: str, id_: Id) -> str:
         """Busca e salva um registro; devolve `criado`, `atualizado` ou `igual`. UsageError para um recurso que não há.
 
@@ -175,10 +222,23 @@ class Pipeline:
                 ctx = self._context(None, Watch(), requests, resources=resources)
                 await confirm_empresa(self._engine, self._client, self._clock)
                 said = await sync_one(ctx, resource, id_)
-                for cited in ctx.resources:  # o que ele cita e se lê de uma vez só
-                    if cited.whole is not None and cited.whole.when_lacking:
-                        await read_whole(ctx, cited)
-                        await read_cited(ctx, cited)
+                await _read_lacking(ctx)
+                return said
+
+    async def read_announced(self, which: Pointed) -> str:
+        """Lê outra vez o registro de que o Bling avisou, e paga os avisos dele; devolve o que houve. Como `sync`, não
+        precisa da tranca."""
+        with counting() as requests:
+            async with explained(self._engine.url):
+                async with self._engine.connect() as connection:
+                    mine = {
+                        "resources": await collected(connection, self._settings.recursos),
+                        "registers": await registers(connection, self._settings.recursos),
+                        "scope": await _scope(connection),
+                    }
+                ctx = self._context(None, Watch(), requests, **mine)
+                said = await read(ctx, which)
+                await _read_lacking(ctx)
                 return said
 
     async def reprocess(
@@ -382,6 +442,8 @@ class Pipeline:
             ctx.start("Autorização")
             await self._tokens.get_valid_access_token()
             await ctx.asking(confirm_empresa(ctx.engine, ctx.client, ctx.clock, ctx.told))
+            if job.daily:
+                await read_owed(ctx)
             failed = await collect(ctx, job, windows)
         except Stopped:
             ctx.problems.append(INTERRUPTED)
@@ -493,6 +555,14 @@ def _came_down(error: Exception) -> bool:
     """Se o banco parou de atender; um DatabaseError traz em si o que o causou."""
     cause = error.__cause__ if isinstance(error, DatabaseError) else error
     return isinstance(cause, DBAPIError) and is_gone(cause)
+
+
+async def _read_lacking(ctx: RunContext) -> None:
+    """O que se cita, falta e se lê de uma vez só."""
+    for cited in ctx.resources:
+        if cited.whole is not None and cited.whole.when_lacking:
+            await read_whole(ctx, cited)
+            await read_cited(ctx, cited)
 
 
 async def _nothing(ended: Ended) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bling_collector.clock import STOP_SECONDS
 from bling_collector.errors import CollectorError
 from bling_collector.logs import current_run
 from bling_collector.runs.job import RunResult
-from bling_collector.web.signals import STOP_SECONDS
 from bling_collector.words import plural
 
 log = logging.getLogger(__name__)
@@ -57,13 +57,13 @@ class Runner:
     """Começa execuções e, ao parar, espera que terminem as notas que têm na mão."""
 
     def __init__(self) -> None:
-        self._stopping = False
+        self.stop_asked = asyncio.Event()
         self._stopped_at = 0.0
         self._tasks: dict[asyncio.Task[RunResult], asyncio.Event] = {}
 
     @property
     def stopping(self) -> bool:
-        return self._stopping
+        return self.stop_asked.is_set()
 
     def start(self, begin: Begin) -> BegunRun:
         """Põe a execução em curso. InterruptedRunError se o serviço já está parando."""
@@ -85,7 +85,7 @@ class Runner:
         """Pede a todas que parem assim que salvarem o que já chegou; não espera."""
         if not self.stopping:
             self._stopped_at = asyncio.get_running_loop().time()
-            self._stopping = True
+            self.stop_asked.set()
             for stop in self._tasks.values():
                 stop.set()
 

@@ -31,6 +31,8 @@ class Service:
         self.runner = Runner()
         self.live = Live()
         self.attempts = attempts or Attempts(self.clock)
+        self.forged = Attempts(self.clock, "assinaturas que não conferem")
+        """As dos avisos do Bling, à parte: quem as inventa não tranca a porta a quem entra."""
         self.ended_sessions = EndedSessions(self.account)
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[Account] | None = None

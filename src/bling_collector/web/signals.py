@@ -11,10 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
-STOP_SECONDS: Final = 8.0
-"""O que uma execução tem, do pedido de parada ao fim: o Cloud Run mata o processo 10 s depois do SIGTERM."""
 STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
 if sys.platform == "win32":
     STOP_SIGNALS.append(signal.SIGBREAK)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from bling_collector.insight import verdict
+from bling_collector.insight.account.quota import Quota
+from bling_collector.insight.account.token_status import TokenStatus
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.freshness import Freshness
 from bling_collector.insight.proof.reconciliation import MonthCheck, Reconciliation, Side
-from bling_collector.insight.quota import Quota
 from bling_collector.insight.sales.periods import month_end
 from bling_collector.insight.status import Debts, Run, RunPeriod, Status, Step
-from bling_collector.insight.token_status import TokenStatus
 from bling_collector.insight.verdict import Verdict, judge
 
 NOW = datetime(2026, 2, 20, 21, 0, tzinfo=UTC)

@@ -28,11 +28,11 @@ from bling_collector.words import (
 )
 
 if TYPE_CHECKING:
+    from bling_collector.insight.account.quota import Quota
     from bling_collector.insight.failures import Failure, Failures
     from bling_collector.insight.freshness import Freshness
     from bling_collector.insight.proof.numbering import SerieNumbering
     from bling_collector.insight.proof.reconciliation import Reconciliation
-    from bling_collector.insight.quota import Quota
     from bling_collector.insight.recursos import Followed, Proved
     from bling_collector.insight.status import Run, Status
     from bling_collector.payload import Json

@@ -32,6 +32,8 @@ from bling_collector.db.models.control import (
     limites_bling,
     pendencias,
     recursos_ligados,
+    webhook_eventos,
+    webhook_recusas,
 )
 from bling_collector.db.models.dimensoes import (
     campos_customizados,
@@ -182,4 +184,6 @@ __all__ = [
     "transporte_volumes",
     "vendedores",
     "vendedores_comissoes",
+    "webhook_eventos",
+    "webhook_recusas",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
+    Index,
     Integer,
     String,
     Table,
@@ -214,4 +215,38 @@ historico = Table(
     ours("quando", nullable=False, now=True),
     Column("run_id", Integer),
     Column("mudancas", JSONB, nullable=False, comment="coluna → [valor de antes, valor de agora]"),
+)
+
+webhook_eventos = Table(
+    "webhook_eventos",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("event_id", Text, nullable=False, unique=True, comment="o eventId, que se repete se o Bling repete o aviso"),
+    ours("recebido_em", nullable=False),
+    Column("enviado_em", DateTime(timezone=True), comment="a data que o aviso diz; nula se não se lê"),
+    Column("evento", Text, nullable=False, comment="como o Bling o chama: invoice.updated, …"),
+    Column("recurso", Text, comment="de que recurso é; nulo se o coletor não o conhece"),
+    Column("registro_id", Text, comment="de que registro; nulo se o aviso não o diz"),
+    Column("agendado_em", DateTime(timezone=True), comment="quando um worker o pôs na fila"),
+    Column("lido_em", DateTime(timezone=True), comment="quando se leu o registro outra vez; nulo se ainda se deve"),
+    Column(
+        "resultado",
+        Text,
+        comment="criado, atualizado, igual, antigo, excluído, em dúvida, inexistente, pendente, recusado, sem leitura "
+        "ou desconhecido",
+    ),
+)
+Index(
+    "ix_webhook_eventos_por_ler",
+    webhook_eventos.c.recebido_em,
+    postgresql_where=webhook_eventos.c.lido_em.is_(None),
+)
+Index("ix_webhook_eventos_recurso", webhook_eventos.c.recurso, webhook_eventos.c.recebido_em)
+
+webhook_recusas = Table(
+    "webhook_recusas",
+    metadata,
+    Column("motivo", Text, primary_key=True, comment="assinatura, empresa ou conteúdo"),
+    Column("quantos", BigInteger, nullable=False, server_default="0", comment="avisos que se recusaram por isso"),
+    ours("ultimo_em", nullable=False),
 )

@@ -75,6 +75,23 @@ async def open_days(connection: AsyncConnection, kept: Kept, condition: str, tod
     return {row.id: row.dia for row in found}
 
 
+async def living_day(connection: AsyncConnection, kept: Kept, id_: Any) -> date | None:
+    """O dia de um registro que o banco tem por vivo; None se não o tem."""
+    assert kept.dated is not None, kept.recurso
+    day = kept.dated.day
+    statement = text(f"""
+        SELECT CAST({day} AS date) FROM {kept.table.name} n
+        WHERE id = :id AND excluida_em IS NULL AND {kept.ours}""")
+    found: date | None = await connection.scalar(statement, {"id": id_})
+    return found
+
+
+async def is_living(connection: AsyncConnection, kept: Kept, id_: Any) -> bool:
+    """Se o banco tem o registro por vivo."""
+    statement = text(f"SELECT FROM {kept.table.name} n WHERE id = :id AND excluida_em IS NULL AND {kept.ours}")
+    return (await connection.execute(statement, {"id": id_})).one_or_none() is not None
+
+
 async def already_given(connection: AsyncConnection, kept: Kept, condition: str, today: date) -> list[Any]:
     """Os registros de que o Bling já deu o detalhe e que são como `condition` diz, em SQL, menos os que já têm uma
     pendência."""

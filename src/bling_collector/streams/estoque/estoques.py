@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bling_collector.db.models import estoque_saldos, estoque_totais
-from bling_collector.etl.resource import Child, Document, Id, Resource, Rows, Snapshot
+from bling_collector.etl.resource import Announced, Child, Document, Id, Resource, Rows, Snapshot
 from bling_collector.payload import Fields, Row, UnreadableError, decimal, integer, part
 from bling_collector.streams.produtos.produtos import NOT_DELETED, PRODUTOS
 
@@ -81,5 +81,6 @@ ESTOQUES = Resource(
     needs=("produtos",),
     cites=(("produtos", estoque_totais.c.produto_id), ("depositos", estoque_saldos.c.deposito_id)),
     children=(Child(estoque_saldos, "produto_id"),),
+    announced=tuple(Announced(name, ("produto", "id")) for name in ("stock", "virtual_stock")),
     snapshot=Snapshot(_KNOWN, _sem_registro, "idsProdutos[]", "lido_em", of=PRODUTOS, shows=NOT_DELETED),
 )

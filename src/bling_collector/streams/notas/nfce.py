@@ -5,7 +5,7 @@ from collections.abc import Collection
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfce_cabecalho, nfce_itens, nfce_pagamentos
 from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Document, Resource, Rows
+from bling_collector.etl.resource import Announced, Document, Resource, Rows
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.notas import nota
 from bling_collector.streams.notas.nota import Tables
@@ -49,6 +49,7 @@ NFCE = Resource(
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
     after_save=_after_save,
+    announced=(Announced("consumer_invoice"),),
     history=("itens", "parcelas"),
     volatile=nota.LINKS,
     names=known_by("numero"),

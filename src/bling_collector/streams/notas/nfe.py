@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos, transporte_volumes
 from bling_collector.db.resources import nota_search, repository
-from bling_collector.etl.resource import Document, Resource, Rows
+from bling_collector.etl.resource import Announced, Document, Resource, Rows
 from bling_collector.payload import integer
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.logistica.volumes import child_of, volumes
@@ -65,6 +65,7 @@ NFE = Resource(
         ("canais_venda", nfe_cabecalho.c.loja_id),
         ("naturezas_operacao", nfe_cabecalho.c.natureza_operacao_id),
     ),
+    announced=(Announced("invoice", ours=lambda data: integer(data.get("tipo")) != 0),),
     special=(_explain_numbers,),
     children=(*TABLES.children, child_of("nota")),
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.

@@ -18,7 +18,7 @@ from bling_collector.db.models import (
 )
 from bling_collector.db.resources import entradas, erasure, repository
 from bling_collector.db.upsert import upsert
-from bling_collector.etl.resource import Document, Person, Resource, Rows
+from bling_collector.etl.resource import Announced, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.nameless import nameless_nota
@@ -130,6 +130,7 @@ NFE_ENTRADA = Resource(
     ),
     # O contato como a nota o traz; o detalhe, que sabe mais, vem com os contatos.
     first_seen=(contatos,),
+    announced=(Announced("invoice", ours=lambda data: integer(data.get("tipo")) == 0),),
     refused=_refused,
     history=(),
     names=known_by("numero"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bling_collector.db.core import AsyncConnection
 from bling_collector.db.models import produtos
 from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Changed, Document, Id, Keys, Removed, Resource, Rows
+from bling_collector.etl.resource import Announced, Changed, Document, Id, Keys, Removed, Resource, Rows
 from bling_collector.payload import Fields, decimal, part
 from bling_collector.windows import Between
 
@@ -114,6 +114,7 @@ PRODUTOS = Resource(
         found=repository.mark_known_skus,
         unknown=repository.mark_unknown_skus,
     ),
+    announced=(Announced("product"),),
     removed=Removed(DELETED, at_first=True, after=_prefer_the_repeated),
     special=(_find_the_living,),
     one_more=_with_categoria,

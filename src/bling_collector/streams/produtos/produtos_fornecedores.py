@@ -3,7 +3,7 @@ ficam em `produtos_fornecedores_custos`."""
 
 from bling_collector.db.models import produtos_fornecedores
 from bling_collector.db.resources.costs import note_costs
-from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
+from bling_collector.etl.resource import Announced, Document, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields
 from bling_collector.traces import only
 
@@ -49,6 +49,7 @@ PRODUTOS_FORNECEDORES = Resource(
     always=("produto", "fornecedor", "precoCusto"),
     detail=False,
     whole=Whole(),
+    announced=(Announced("product_supplier"),),
     cites=(("contatos", produtos_fornecedores.c.fornecedor_id), ("produtos", produtos_fornecedores.c.produto_id)),
     history=(),
     after_change=note_costs,

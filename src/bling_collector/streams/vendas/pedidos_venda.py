@@ -8,7 +8,7 @@ from bling_collector.db.models import (
     transporte_volumes,
 )
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Changed, Child, Document, Emitted, Person, Resource, Rows
+from bling_collector.etl.resource import Announced, Changed, Child, Document, Emitted, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part
 from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.logistica.volumes import child_of, volumes
@@ -126,6 +126,7 @@ PEDIDOS_VENDA = Resource(
         lambda row: str(integer(part(row, "situacao", "id"))),
     ),
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
+    announced=(Announced("order"),),
     cites=(
         ("vendedores", pedidos_venda.c.vendedor_id),
         ("canais_venda", pedidos_venda.c.loja_id),

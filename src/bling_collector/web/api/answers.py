@@ -1,5 +1,6 @@
 """A forma das respostas, para /docs. Os números vêm de `insight.status`; um campo novo lá passa por aqui."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -316,5 +317,10 @@ _WHEN = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Json]]:
     """Os problemas que uma rota pode responder, para o `responses` dela."""
+    return refusals({status: _WHEN[status] for status in (*statuses, 500)})
+
+
+def refusals(when: Mapping[int, str]) -> dict[int | str, dict[str, Json]]:
+    """O mesmo, do que só ela responde: o código → quando."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _WHEN[status], "content": content} for status in (*statuses, 500)}
+    return {status: {"description": said, "content": content} for status, said in when.items()}

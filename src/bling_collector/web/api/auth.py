@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.errors import UsageError
-from bling_collector.insight.empresa import load_empresa
+from bling_collector.insight.account.empresa import load_empresa
 from bling_collector.web.api.answers import AuthDone, AuthStart, problems
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import OneService

@@ -12,6 +12,8 @@ from bling_collector.web.api.answers import Health, RunDetails, Runs, Status, pr
 from bling_collector.web.service import OneService
 
 router = APIRouter()
+open_router = APIRouter()
+"""O que se atende a qualquer um."""
 
 _LARGEST_ID = 2**31 - 1
 
@@ -27,7 +29,7 @@ class Page(BaseModel):
     )
 
 
-@router.get("/health", tags=["Situação"], summary="O processo atende", responses=problems())
+@open_router.get("/health", tags=["Situação"], summary="O processo atende", responses=problems())
 async def health(service: OneService) -> Health:
     """Não toca no banco nem no Bling: diz só que este processo está vivo."""
     return Health(status="ok", timestamp=service.clock.now().isoformat())

@@ -21,7 +21,7 @@ from bling_collector.web.panel.render import wants_fragment, wants_page
 from bling_collector.web.panel.static import PREFIX
 from bling_collector.web.problems import MEDIA_TYPE, problem, shortened
 
-OPEN: Final = frozenset({"/health", "/auth/callback", "/entrar"})
+OPEN: Final = frozenset({"/health", "/auth/callback", "/entrar", "/webhooks/bling"})
 """O que se atende sem API_TOKEN: o que não diz nada, o que tem o seu `state`, o que tem a sua assinatura e a porta."""
 _SCHEME: Final = "apiToken"
 _REFUSALS: Final = {

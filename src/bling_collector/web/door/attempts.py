@@ -1,4 +1,5 @@
-"""Quantos tokens errados se tentaram, e de onde: quem os adivinha espera, e os outros não esperam por ele."""
+"""Quantos tokens errados, ou assinaturas, se tentaram, e de onde: quem os adivinha espera, e os outros não esperam por
+ele."""
 
 import logging
 from collections import Counter
@@ -25,8 +26,10 @@ class Attempts:
     confere): um X-Forwarded-For que outro mandasse não muda nada.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, what: str = "tokens errados") -> None:
+        """`what` é como o log chama os erros."""
         self._clock = clock
+        self._what = what
         self._began: datetime | None = None
         self._counts: Counter[int] = Counter()
 
@@ -37,13 +40,13 @@ class Attempts:
         return max(ceil((self._began + PERIOD - self._clock.now()).total_seconds()), 0)
 
     def failed(self, address: str) -> None:
-        """Um token não conferiu."""
+        """Um não conferiu."""
         now = self._clock.now()
         if self._began is None or now >= self._began + PERIOD:
             self._began, self._counts = now, Counter()
         self._counts[_drawer(address)] += 1
         if max(self._counts.values()) == MOST == self._counts[_drawer(address)]:
-            log.warning("%d tokens errados em menos de um minuto: até ele acabar, dali ninguém entra.", MOST)
+            log.warning("%d %s em menos de um minuto: até ele acabar, dali ninguém entra.", MOST, self._what)
 
 
 def too_many(wait: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from bling_collector.errors import UsageError
-from bling_collector.insight.quota import read_quota
+from bling_collector.insight.account.quota import read_quota
 from bling_collector.plan.daily import CostedResource, load_costed
 from bling_collector.streams.registry import chosen, named
 from bling_collector.web.panel.forms import only

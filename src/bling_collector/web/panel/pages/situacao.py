@@ -8,11 +8,13 @@ from starlette.responses import JSONResponse
 from bling_collector import __version__
 from bling_collector.clock import today
 from bling_collector.errors import ConfigurationError
+from bling_collector.insight.account.webhooks import load_webhooks
 from bling_collector.insight.live import running_id
 from bling_collector.insight.recursos import ShownResource, differs, in_order
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.words import KINDS
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.registry import RESOURCES
 from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.panel.tables.revenue import FATURAMENTO, VENDAS, change
@@ -42,6 +44,7 @@ async def situacao(request: Request, service: OneService) -> Response:
             sales=[told.sales for told in _MONEY],
         )
         running = await running_id(account.engine) if found.status.running else None
+        heard = await load_webhooks(account.engine)
     began = found.status.freshness.read_at is not None
     template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
     callback = f"{address(request)}/auth/callback"
@@ -59,6 +62,8 @@ async def situacao(request: Request, service: OneService) -> Response:
         alarms=found.alarms,
         next_run=found.next_run,
         recursos=_parted(found.recursos, running=running is not None),
+        heard=heard,
+        titles={each.name: each.title for each in RESOURCES},
         money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
         today=today(service.clock).isoformat(),
         change=change,

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse
 
 from bling_collector.documentos import masked
 from bling_collector.errors import BlingUnavailableError, CollectorError
+from bling_collector.insight.account.quota import read_quota
 from bling_collector.insight.notas.nota import Change, Nota, UnknownNotaError, load_nota, load_nota_proof
-from bling_collector.insight.quota import read_quota
 from bling_collector.insight.sales.pedidos import load_orders_of_note
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
 from bling_collector.payload import Row

@@ -1,0 +1,151 @@
+"""O worker: cada hora uma vez, uma execução por vez, e nada se perde com quem morre no meio."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+
+import pytest
+from tests.acceptance.service_fixtures import until
+from tests.support.collecting import rows, scalar
+from tests.support.fakes import FakeClock
+
+from bling_collector.db import broker
+from bling_collector.db.run_lock import run_lock
+from bling_collector.jobs.broker import open_queue
+from bling_collector.jobs.schedule import Line, parse
+from bling_collector.jobs.worker import Worker, work
+from bling_collector.workplace.account import Account
+from bling_simulator.bling import Bling
+
+AGENDA = parse("0 6 * * * run; */15 * * * * look")
+JOBS = "SELECT task_name, status::text, attempts FROM procrastinate.procrastinate_jobs ORDER BY id"
+INTERNAL = {"alarms", "prune"}
+
+
+@asynccontextmanager
+async def worker(account: Account, lines: tuple[Line, ...] = AGENDA) -> AsyncIterator[Worker]:
+    """Um worker que só bate o relógio quando se manda."""
+    queue = await open_queue(account.engine)
+    async with queue.app.open_async():
+        yield Worker(account, queue, lines, asyncio.Event())
+
+
+async def drain(one: Worker) -> None:
+    """Faz o que está na fila, e para."""
+    queue = one.queue
+    await queue.app.run_worker_async(
+        queues=[queue.name], wait=False, install_signal_handlers=False, delete_jobs="successful"
+    )
+
+
+async def change(account: Account, *statements: str) -> None:
+    """Muda a fila por baixo."""
+    async with account.engine.begin() as connection:
+        await connection.exec_driver_sql("SET LOCAL search_path TO procrastinate")
+        for each in statements:
+            await connection.exec_driver_sql(each)
+
+
+async def waiting(account: Account) -> list[str]:
+    return [name for name, status, _ in await rows(account.engine, JOBS) if status == "todo" and name not in INTERNAL]
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_of_two_workers_each_hour_is_of_one(account: Account, clock: FakeClock) -> None:
+    async with worker(account) as one, worker(account) as other:
+        await asyncio.gather(one.beat(), other.beat())
+        assert await waiting(account) == ["run", "look"]
+        await other.beat()
+        await asyncio.gather(drain(one), drain(other))
+        assert await rows(account.engine, JOBS) == []
+
+        await asyncio.gather(one.beat(), other.beat())
+        assert await waiting(account) == []
+        clock.advance(15 * 60)
+        await asyncio.gather(other.beat(), one.beat())
+        assert await waiting(account) == ["look"]
+        clock.advance(45 * 60)  # a que espera vale pelas horas que passam entretanto
+        await one.beat()
+        assert await waiting(account) == ["look"]
+
+    async with worker(account) as restarted:  # recomeçar não é hora de nada
+        await restarted.beat()
+        assert await waiting(account) == ["look"]
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_a_run_waits_for_whoever_has_the_lock(account: Account, bling: Bling) -> None:
+    note = bling.sell()
+    async with worker(account, parse("0 6 * * * run")) as one:
+        await one.beat()
+        async with run_lock(account.engine):
+            await drain(one)
+        assert await rows(account.engine, JOBS) == [("run", "todo", 1)]
+
+        await change(account, "UPDATE procrastinate_jobs SET scheduled_at = now()")
+        await drain(one)
+
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=note) == 1
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_what_a_dead_worker_had_in_hand_is_taken_up(account: Account) -> None:
+    async with worker(account, parse("0 6 * * * run")) as dead:
+        await dead.beat()
+        manager = dead.queue.app.job_manager
+        id_ = await manager.register_worker()
+        while job := await manager.fetch_job(queues=[dead.queue.name], worker_id=id_):
+            assert job.id
+    await change(account, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+    async with worker(account, ()) as alive:
+        await alive.beat()
+        assert await waiting(account) == ["run"]
+        await drain(alive)
+    assert await rows(account.engine, JOBS) == []
+
+
+async def test_what_ended_long_ago_is_pruned(account: Account) -> None:
+    async with worker(account, ()) as one:
+        await one.beat()
+        await change(
+            account,
+            "UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = 'alarms'",
+            "UPDATE procrastinate_events SET at = now() - interval '8 days'",
+        )
+        await drain(one)
+    assert await rows(account.engine, JOBS) == []
+    assert await scalar(account.engine, "SELECT count(*) FROM procrastinate.procrastinate_events") == 0
+
+
+async def test_the_queue_is_of_who_starts_a_worker_and_is_brought_up_to_date(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await account.pipeline.run()
+    assert await scalar(account.engine, "SELECT to_regnamespace('procrastinate') IS NULL")
+    _, migrations = broker._scripts()
+    older = dict(list(migrations.items())[:-3])
+    with monkeypatch.context() as patch:  # como se o pacote fosse o de antes
+        patch.setattr(broker, "_scripts", lambda: ("\n".join(older.values()), older))
+        await broker.upgrade(account.engine)
+
+    async with worker(account, parse("0 6 * * * run")) as one:
+        await one.beat()
+        await drain(one)
+
+    assert await rows(account.engine, JOBS) == []
+    assert await scalar(account.engine, "SELECT count(*) FROM procrastinate.migracoes") == len(migrations)
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_it_works_until_it_is_asked_to_stop(account: Account, bling: Bling) -> None:
+    note, stop = bling.sell(), asyncio.Event()
+    working = asyncio.create_task(work(account, parse("*/15 * * * * look"), stop))
+    found = "SELECT count(*) FROM nfe_cabecalho WHERE id = :id"
+
+    async def arrived() -> bool:
+        return bool(await scalar(account.engine, found, id=note))
+
+    await until(arrived)
+    stop.set()
+    await working

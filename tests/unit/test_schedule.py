@@ -1,0 +1,67 @@
+"""SCHEDULE: o que serve, o que não, e a que horas."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bling_collector.config import SCHEDULE
+from bling_collector.errors import ConfigurationError
+from bling_collector.jobs.schedule import Line, parse
+
+RUN = Line("0 6 * * *", "run")
+
+
+def test_the_usual_agenda() -> None:
+    assert parse(SCHEDULE) == (RUN, Line("*/15 * * * *", "look"), Line("0 3 * * 0", "reconcile"))
+
+
+@pytest.mark.parametrize(
+    ("written", "lines"),
+    [
+        ("", ()),
+        (" ;\n; ", ()),
+        ("0  6 * * *   run;", (RUN,)),
+        ("# de manhã\n0 6 * * * run\n\n*/5 8-18 * * 1-5 look", (RUN, Line("*/5 8-18 * * 1-5", "look"))),
+    ],
+)
+def test_lines_come_by_semicolons_or_on_their_own(written: str, lines: tuple[Line, ...]) -> None:
+    assert parse(written) == lines
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0 6 * * *",
+        "run",
+        "0 6 * * run",
+        "0 0 6 * * * run",
+        "0 25 * * * run",
+        "60 6 * * * run",
+        "0 6 31 2 * run",
+        "a b c d e run",
+        "*/0 * * * * run",
+        "-1 6 * * * run",
+        "0 6 * * 9 run",
+        "@daily run",
+        "0 6 * * * sync",
+        "0 6 * * * RUN; nada",
+        "\x00 6 * * * run",
+        "9" * 5000 + " 6 * * * run",
+    ],
+)
+def test_an_odd_line_is_one_clear_sentence(written: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^SCHEDULE: a linha «.{0,80}» não serve; cada uma .+\.$"):
+        parse(written)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2026, 2, 20, 8, 59, 59, tzinfo=UTC), datetime(2026, 2, 19, 9, tzinfo=UTC)),
+        (datetime(2026, 2, 20, 9, 0, 0, tzinfo=UTC), datetime(2026, 2, 20, 9, tzinfo=UTC)),
+        (datetime(2026, 2, 20, 9, 0, 0, 5, tzinfo=UTC), datetime(2026, 2, 20, 9, tzinfo=UTC)),
+        (datetime(2018, 11, 4, 8, 0, tzinfo=UTC), datetime(2018, 11, 4, 8, tzinfo=UTC)),  # o verão começou à meia-noite
+    ],
+)
+def test_the_hours_are_those_of_brasilia(now: datetime, last: datetime) -> None:
+    assert RUN.last(now) == last
