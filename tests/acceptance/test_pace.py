@@ -15,6 +15,7 @@ from tests.support.slow_bling import SlowWire, VirtualClock
 from tests.support.truth import assert_equals_truth
 
 from bling_collector.config import Settings
+from bling_collector.etl.save import BATCH
 from bling_collector.workplace import account as composition
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
@@ -164,3 +165,23 @@ async def test_a_note_that_moved_to_another_window_read_beside_it_is_asked_once(
     assert (await running).status == "success"
     assert bling.counters.details[f"/nfe/{moved}"] == 0, "além da que se segurou"
     await assert_equals_truth(account.engine, bling)
+
+
+@pytest.mark.bling(scale=0.03)
+async def test_what_arrived_and_is_not_saved_is_one_batch_and_not_one_of_each_window(
+    account: Account, bling: Bling
+) -> None:
+    """De cada janela falta uma nota, e nenhuma tem um lote."""
+    notes = {id_: note["dataEmissao"][:4] for id_, note in bling.notes.items() if note["tipo"] == 1}
+    missing = {year: id_ for id_, year in notes.items()}.values()
+    held = bling.fail(rf"^/nfe/({'|'.join(map(str, missing))})$", "hold")
+    running = asyncio.ensure_future(account.pipeline.run_full(FIRST))
+
+    async def all_but_a_batch_are_saved() -> bool:
+        saved = await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho")
+        return bool(saved > len(notes) - len(missing) - BATCH)
+
+    await until(all_but_a_batch_are_saved)
+    assert not running.done()
+    bling.faults.remove(held)
+    assert (await running).status == "success"

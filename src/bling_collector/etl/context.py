@@ -164,6 +164,8 @@ class RunContext:
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
     backlog: Backlog = field(default_factory=Backlog)
+    unsaved: dict[int, list[Item]] = field(default_factory=dict)
+    """O que chegou e ainda não se gravou, de cada coisa que corre."""
     _listing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -318,8 +318,8 @@ async def fetch_and_store(
             async for portion in portions:
                 yield await take(portion)
 
-    ids = await take(todo) if isinstance(todo, Mapping) else taken(todo)
     try:
+        ids = await take(todo) if isinstance(todo, Mapping) else taken(todo)
         async with aclosing(details(ctx, resource, ids, wanted=coming)) as answers:
             async for fetched in answers:
                 # O que vai com um pedido é preciso também quando se pergunta outra vez por um que já respondeu.
@@ -327,9 +327,10 @@ async def fetch_and_store(
     except (CollectorError, asyncio.CancelledError):  # o que já chegou se salva, seja o que for que interrompeu
         await saver.flush()
         raise
+    else:
+        await saver.flush()
     finally:
-        saver.expect_no_more()
-    await saver.flush()
+        saver.close()
     return saver.result
 
 
@@ -345,15 +346,17 @@ class _Saver:
         self._expected = 0
         self._items: list[Item] = []
         self._failures: list[Pendencia] = []
+        ctx.unsaved[id(self)] = self._items
 
     def expect(self, more: int) -> None:
         """Mais estes se pedem."""
         self._expected += more
         self._ctx.backlog.add(self._resource.name, more)
 
-    def expect_no_more(self) -> None:
+    def close(self) -> None:
         """Os que não chegaram já não chegam."""
         self.expect(-self._expected)
+        del self._ctx.unsaved[id(self)]
 
     async def take(self, fetched: Fetched, wanted: Wanted) -> None:
         self.expect(-1)
@@ -367,7 +370,8 @@ class _Saver:
             name, id_, why = self._resource.name, str(fetched.id), str(fetched.error)
             self._failures.append(Pendencia(name, id_, why, wanted.day, wanted.resumo, wanted.names))
         self._ctx.show()
-        if len(self._items) + len(self._failures) >= BATCH:
+        # Um lote ao todo, e não um de cada janela: é o que se perde se o processo morre.
+        if sum(map(len, self._ctx.unsaved.values())) + len(self._failures) >= BATCH:
             await self.flush()
 
     async def flush(self) -> None:
