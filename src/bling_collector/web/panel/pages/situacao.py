@@ -11,7 +11,6 @@ from bling_collector.errors import ConfigurationError
 from bling_collector.insight.live import running_id
 from bling_collector.insight.recursos import ShownResource, differs, in_order
 from bling_collector.insight.situation import load_situation
-from bling_collector.insight.webhooks import load_webhooks
 from bling_collector.insight.words import KINDS
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import RESOURCES
@@ -44,7 +43,6 @@ async def situacao(request: Request, service: OneService) -> Response:
             sales=[told.sales for told in _MONEY],
         )
         running = await running_id(account.engine) if found.status.running else None
-        heard = await load_webhooks(account.engine)
     began = found.status.freshness.read_at is not None
     template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
     callback = f"{address(request)}/auth/callback"
@@ -62,7 +60,7 @@ async def situacao(request: Request, service: OneService) -> Response:
         alarms=found.alarms,
         next_run=found.next_run,
         recursos=_parted(found.recursos, running=running is not None),
-        heard=heard,
+        heard=found.heard,
         titles={each.name: each.title for each in RESOURCES},
         money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
         today=today(service.clock).isoformat(),
