@@ -294,6 +294,7 @@ async def test_the_documentation_is_whole(http: httpx2.AsyncClient) -> None:
         "POST /run/full",
         "GET /auth/start",
         "GET /auth/callback",
+        "POST /webhooks/bling",
         "GET /reconcile",
         "POST /reconcile",
         "GET /reconcile/numeracao",

@@ -21,6 +21,7 @@ from bling_collector.insight.recursos import ShownResource, read_chosen
 from bling_collector.insight.sales.revenue import Pace, read_pace
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
+from bling_collector.insight.webhooks import Webhooks, read_webhooks
 from bling_collector.streams.notas.nfe import NFE
 
 _HABIT: Final = 7
@@ -44,6 +45,8 @@ class Situation:
     """Quando se espera a próxima execução; None se não se sabe."""
     paces: Sequence[Pace | None]
     """Como vão as vendas que se pediram; None de uma de que não há nenhuma."""
+    heard: Webhooks
+    """O que o Bling avisou."""
 
 
 async def load_situation(
@@ -66,6 +69,7 @@ async def load_situation(
         starts = list((await connection.execute(daily)).scalars())
         shown = await read_chosen(connection, recursos, now)
         others = await read_proofs(connection, now, recursos)
+        heard = await read_webhooks(connection)
         paces = [await read_pace(connection, brasilia_day(now), each) for each in sales]
     verdict = judge(
         status,
@@ -86,7 +90,7 @@ async def load_situation(
         )
         said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
-    return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now), paces)
+    return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now), paces, heard)
 
 
 def _only_owed(found: Mapping[str, Reconciliation], failures: Failures) -> bool:

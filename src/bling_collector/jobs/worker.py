@@ -37,8 +37,9 @@ from bling_collector.workplace.account import Account
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 4
-"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela."""
+AT_ONCE: Final = 3
+"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela. Mais não adiantaria, que o ritmo é
+um só, e as conexões com o banco são poucas."""
 BEAT: Final = 2.0
 """Segundos entre duas olhadas ao relógio."""
 CATCH_UP: Final = timedelta(days=1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bling_collector.db import events
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.events import Heard
 
 
@@ -30,8 +30,10 @@ class Webhooks:
 
 async def load_webhooks(engine: AsyncEngine) -> Webhooks:
     async with engine.connect() as connection:
-        return Webhooks(
-            tuple(await events.heard(connection)),
-            await events.unknown(connection),
-            await events.refusals(connection),
-        )
+        return await read_webhooks(connection)
+
+
+async def read_webhooks(connection: AsyncConnection) -> Webhooks:
+    """O mesmo, numa conexão que já se tem."""
+    heard, unknown = tuple(await events.heard(connection)), await events.unknown(connection)
+    return Webhooks(heard, unknown, await events.refusals(connection))

@@ -77,7 +77,6 @@ class Received(BaseModel):
             429: "Muitas assinaturas que não conferem, do mesmo endereço",
         }
     ),
-    status_code=202,
 )
 async def receive(request: Request, service: OneService) -> Received:
     _, secret = service.settings.credentials

@@ -44,7 +44,6 @@ async def situacao(request: Request, service: OneService) -> Response:
             sales=[told.sales for told in _MONEY],
         )
         running = await running_id(account.engine) if found.status.running else None
-        heard = await load_webhooks(account.engine)
     began = found.status.freshness.read_at is not None
     template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
     callback = f"{address(request)}/auth/callback"
@@ -62,7 +61,7 @@ async def situacao(request: Request, service: OneService) -> Response:
         alarms=found.alarms,
         next_run=found.next_run,
         recursos=_parted(found.recursos, running=running is not None),
-        heard=heard,
+        heard=found.heard,
         titles={each.name: each.title for each in RESOURCES},
         money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
         today=today(service.clock).isoformat(),
