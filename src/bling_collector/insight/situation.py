@@ -14,6 +14,7 @@ from bling_collector.db.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.db.reports.revenue import Sales
 from bling_collector.insight import alarms as names
+from bling_collector.insight.account.webhooks import Webhooks, read_webhooks
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
 from bling_collector.insight.proof.reconciliation import Reconciliation, read_proofs, read_reconciliation
@@ -21,7 +22,6 @@ from bling_collector.insight.recursos import ShownResource, read_chosen
 from bling_collector.insight.sales.revenue import Pace, read_pace
 from bling_collector.insight.status import Status, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
-from bling_collector.insight.webhooks import Webhooks, read_webhooks
 from bling_collector.streams.notas.nfe import NFE
 
 _HABIT: Final = 7

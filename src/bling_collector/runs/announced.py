@@ -33,7 +33,7 @@ from bling_collector.windows import Window
 log = logging.getLogger(__name__)
 
 WAIT: Final = timedelta(seconds=5)
-"""Quanto se espera depois de um aviso: o que o Bling responde logo a seguir pode ser de antes dele (medido)."""
+"""Quanto se espera depois de um aviso: o que o Bling responde logo a seguir pode ser de antes dele (relatado)."""
 MOST_BY_RUN: Final = 500
 """Registros avisados que uma execução, ou uma olhada, lê."""
 _DAY: Final = timedelta(days=1)

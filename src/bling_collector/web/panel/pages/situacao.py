@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse
 from bling_collector import __version__
 from bling_collector.clock import today
 from bling_collector.errors import ConfigurationError
-from bling_collector.insight.account.webhooks import load_webhooks
 from bling_collector.insight.live import running_id
 from bling_collector.insight.recursos import ShownResource, differs, in_order
 from bling_collector.insight.situation import load_situation
