@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
 
 import pytest
 from tests.acceptance.service_fixtures import until
 from tests.support.collecting import rows, scalar
+from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 
 from bling_collector.db import broker
@@ -17,6 +19,7 @@ from bling_collector.jobs.schedule import Line, parse
 from bling_collector.jobs.worker import Worker, work
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer
 
 AGENDA = parse("0 6 * * * run; */15 * * * * look")
 JOBS = "SELECT task_name, status::text, attempts FROM procrastinate.procrastinate_jobs ORDER BY id"
@@ -149,3 +152,17 @@ async def test_it_works_until_it_is_asked_to_stop(account: Account, bling: Bling
     await until(arrived)
     stop.set()
     await working
+
+
+async def test_an_odd_agenda_is_a_sentence_and_db_upgrade_makes_the_queue(
+    account: Account, server: RunningServer, tmp_path: Path
+) -> None:
+    terminal = Terminal(tmp_path, variables_for(account.settings, server))
+
+    done = await terminal.run("worker", SCHEDULE="0 6 * * * run; todo dia look")
+
+    assert done.code == 2
+    assert "SCHEDULE: a linha «todo dia look» não serve; cada uma tem cinco campos antes do nome" in done.err
+    assert await scalar(account.engine, "SELECT to_regnamespace('procrastinate') IS NULL")
+    assert (await terminal.run("db", "upgrade")).code == 0
+    assert await rows(account.engine, JOBS) == []
