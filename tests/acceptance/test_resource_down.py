@@ -14,8 +14,8 @@ from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultKind
 
 START = date(2021, 1, 1)
-MOST = 5 * (SUSPECTS + IN_FLIGHT)
-"""As tentativas dos que levantam a suspeita, e dos que já tinham saído."""
+MOST = 5 * (2 * SUSPECTS + IN_FLIGHT)
+"""As tentativas dos que levantam a suspeita, em cada uma das janelas que se leem juntas, e dos que já tinham saído."""
 
 
 @pytest.mark.parametrize("kind", ["server_error", pytest.param("bad_gateway", marks=pytest.mark.slow)])

@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from ipaddress import ip_address
 from typing import Any, Final, cast
 
 import h11
@@ -76,12 +77,12 @@ class Wire(httpx2.AsyncBaseTransport):
             if connection.is_open:
                 return connection
         scheme, host, port = place
-        secure: dict[str, Any] = {"ssl": self._trusted(), "server_hostname": host} if scheme == "https" else {}
+        how: dict[str, Any] = {"ssl": self._trusted(), "server_hostname": host} if scheme == "https" else {}
+        if not _is_address(host):  # de um endereço não há segundo; e o asyncio, cancelado nisto, deixa o soquete aberto
+            how["happy_eyeballs_delay"] = _SECOND_ADDRESS
         try:
             async with asyncio.timeout(patience):
-                _, opened = await loop.create_connection(
-                    lambda: _Connection(free.append), host, port, happy_eyeballs_delay=_SECOND_ADDRESS, **secure
-                )
+                _, opened = await loop.create_connection(lambda: _Connection(free.append), host, port, **how)
         except TimeoutError as error:
             raise httpx2.ConnectTimeout(str(error)) from error
         except OSError as error:
@@ -216,3 +217,11 @@ class _Body(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         if self._connection is not None:  # ficou por ler
             self._connection.close()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,9 +1,11 @@
 """O fio direto: o que se lê de um soquete de verdade, e que conexões servem outra vez."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -279,3 +281,18 @@ async def test_a_farewell_nobody_had_time_to_hear_is_heard_before_writing() -> N
             closed.clear()
     thread.join()
     listener.close()
+
+
+@pytest.mark.parametrize("turns", range(14))
+async def test_cancelled_at_any_turn_no_socket_is_left_open(turns: int) -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        async with against(*[OK] * 3) as (_, http):
+            asked = [asyncio.create_task(http.get("/")) for _ in range(3)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        gc.collect()
+    assert [str(each.message) for each in warned if "unclosed" in str(each.message)] == []
