@@ -61,7 +61,7 @@ async def test_stopped_on_request_only_the_rest_is_redone(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
 ) -> None:
     stop = asyncio.Event()
-    at_request(bling, monkeypatch, "^/nfe$", 11, stop.set)
+    at_request(bling, monkeypatch, "^/nfe$", 20, stop.set)
     result = await account.pipeline.reconcile(repair=True, stop=stop)
     assert (result.status, result.exit_code) == ("partial", 1)
     await assert_only_the_rest_is_redone(account, bling, doomed)
@@ -72,7 +72,7 @@ async def test_killed_midway_only_the_rest_is_redone(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
 ) -> None:
     task = asyncio.create_task(account.pipeline.reconcile(repair=True))
-    at_request(bling, monkeypatch, "^/nfe$", 11, task.cancel)
+    at_request(bling, monkeypatch, "^/nfe$", 20, task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("error",)]
@@ -83,7 +83,7 @@ async def test_killed_midway_only_the_rest_is_redone(
 async def test_when_the_daily_quota_ends_midway_only_the_rest_is_redone(
     account: Account, bling: Bling, clock: FakeClock, doomed: set[int]
 ) -> None:
-    bling.fail(API, "body", status=429, body=DAILY, after=13)
+    bling.fail(API, "body", status=429, body=DAILY, after=25)
     result = await account.pipeline.reconcile(repair=True)
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)
     assert bling.counters.statuses[429] <= 3, "só as que já estavam em voo; não insiste"
