@@ -83,7 +83,7 @@ async def test_killed_midway_only_the_rest_is_redone(
 async def test_when_the_daily_quota_ends_midway_only_the_rest_is_redone(
     account: Account, bling: Bling, clock: FakeClock, doomed: set[int]
 ) -> None:
-    bling.fail(API, "body", status=429, body=DAILY, after=25)
+    bling.fail(API, "body", status=429, body=DAILY, after=30)
     result = await account.pipeline.reconcile(repair=True)
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)
     assert bling.counters.statuses[429] <= 3, "só as que já estavam em voo; não insiste"

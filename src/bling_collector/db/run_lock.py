@@ -70,6 +70,10 @@ class RunLock:
 
     async def keep(self) -> None:
         """Confere que a sessão da tranca vive, e que é a mesma; o erro do banco se não: a tranca se perdeu com ela."""
+        # Cancelada no meio, a pergunta deixaria a conexão sem serventia para os outros que correm nesta execução.
+        await asyncio.shield(self._keep())
+
+    async def _keep(self) -> None:
         async with self._turn:
             assert self._connection is not None
             if await self._connection.scalar(_PID) != self._session["pid"]:
@@ -98,17 +102,18 @@ class RunLock:
 
     async def release(self) -> None:
         """Solta-a já; se a conexão não responde, fechar a sessão a solta quando o servidor der por isso."""
-        if self._connection is None:
-            return
-        released = False
-        try:
-            with suppress(SQLAlchemyError):
-                released = bool(await self._connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})")))
-        finally:
-            if released:
-                await self._connection.close()
-            else:
-                await self._forget()
+        async with self._turn:
+            if self._connection is None:
+                return
+            released = False
+            try:
+                with suppress(SQLAlchemyError):
+                    released = bool(await self._connection.scalar(text(f"SELECT pg_advisory_unlock({_KEY})")))
+            finally:
+                if released:
+                    await self._connection.close()
+                else:
+                    await self._forget()
 
     async def _forget(self) -> None:
         connection, self._connection = self._connection, None

@@ -29,8 +29,7 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Se
     O que ela não mostra só se julga depois das que começaram antes (`earlier`): pode estar numa delas, e o limite dos
     excluídos é dos de todas.
 
-    Lança o erro que a impediu; o que chegou até ali fica salvo. Os registros de uma página buscam-se enquanto se leem
-    as seguintes.
+    Lança o erro que a impediu; o que chegou até ali fica salvo.
 
     A paginação do Bling é por posição: uma linha que sai (uma nota cancelada, um registro excluído) puxa as seguintes
     uma posição para trás, e a primeira da página seguinte pode passar sem ser vista. Isso só acontece se a que saiu já
@@ -113,24 +112,29 @@ async def _to_fetch(
     done: Mapping[int, str | None],
     asked: dict[int, str | None],
 ) -> AsyncGenerator[dict[int, Wanted]]:
-    """De cada página da janela, o que buscar, menos o que outra leitura dela já buscou (`done`); cada um uma vez por
-    leitura: um que apareça mudado noutra listagem faz a janela ser lida outra vez. Fica em `asked`; e em `held`, o que
-    o banco tinha antes."""
+    """O que buscar da janela, menos o que outra leitura dela já buscou (`done`); cada um uma vez por leitura: um que
+    apareça mudado noutra listagem faz a janela ser lida outra vez. Fica em `asked`; e em `held`, o que o banco tinha
+    antes.
+
+    Só depois de lida toda: o detalhe de um que se exclui enquanto se listam as páginas seguintes, pedido antes, não
+    diria que ele saiu, e que outro pode ter passado sem ser visto.
+    """
+    todo: dict[int, Wanted] = {}
     async with ctx.reading(resource), aclosing(read_window(ctx, resource, window, listing)) as pages:
         async with ctx.engine.connect() as connection:
             held |= await proof.held(connection, resource.kept, window.inicio, window.fim)
         async for page in pages:
-            todo = {
+            todo |= {
                 id_: wanted
                 for id_, wanted in page.items()
-                if id_ not in asked and (id_ not in done or done[id_] != wanted.resumo)
+                if id_ not in todo and (id_ not in done or done[id_] != wanted.resumo)
             }
-            asked |= {id_: wanted.resumo for id_, wanted in todo.items()}
-            yield todo
+    asked |= {id_: wanted.resumo for id_, wanted in todo.items()}
     if ctx.outlook is not None:
         ctx.outlook.listed(resource.name, window, len(asked) if ctx.repair else len(listing.listed))
     if ctx.repair:
         ctx.start(f"{resource.title} de {window}", len(asked), done=ctx.progress.here.feitos)
+    yield todo
 
 
 async def _refresh_unseen(ctx: RunContext, resource: Resource, listing: Listing, held: Mapping[int, Held]) -> None:
