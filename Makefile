@@ -23,10 +23,10 @@ setup-browser: ## Instala o Chromium dos testes do painel (Debian, Ubuntu); sem 
 demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade (1 min)
 	@$(BIN)/bling-collector demo
 
-test: setup ## Os testes, sem os lentos (de 5 a 10 min)
+test: setup ## Os testes, sem os lentos (6 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
-test-slow: setup ## Os testes lentos (mais de 10 min)
+test-slow: setup ## Os testes lentos (20 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 chaos: setup ## Duzentas mortes e outros desastres no meio de uma carga; escreve docs/caos.md
@@ -43,7 +43,7 @@ bench: $(BENCH_STAMP) ## Mede a carga histórica ao lado da de outros dois colet
 bench-full: $(BENCH_STAMP) ## O mesmo, com vinte mil notas e com o limite do Bling (uma hora)
 	@PYTHONPATH=src:. $(BIN)/python -m bench --completo
 
-check: setup ## Formato, lint, tipos, camadas e os testes, sem os lentos (de 5 a 10 min)
+check: setup ## Formato, lint, tipos, camadas e os testes, sem os lentos (7 min)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

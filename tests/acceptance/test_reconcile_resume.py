@@ -72,7 +72,7 @@ async def test_killed_midway_only_the_rest_is_redone(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
 ) -> None:
     task = asyncio.create_task(account.pipeline.reconcile(repair=True))
-    at_request(bling, monkeypatch, "^/nfe$", 20, task.cancel)
+    at_request(bling, monkeypatch, "^/nfe$", 24, task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("error",)]
