@@ -125,14 +125,14 @@ async def test_a_cancellation_during_the_listing_opens_no_hole(
     assert bling.counters.requests["/nfe"] > plain, "o buraco não chegou a existir: a janela foi lida uma vez só"
 
 
-@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)
 @pytest.mark.collector(api_page_size=10)
+@pytest.mark.parametrize("number", one_now([3, 2, 4, 5, 6, 7]))
 async def test_a_deletion_during_the_listing_opens_no_hole(
-    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     doomed = bling.issue_note(situacao=1)
-    at_request(bling, monkeypatch, "^/nfe$", 3, lambda: bling.delete_note(doomed))
+    at_request(bling, monkeypatch, "^/nfe$", number, lambda: bling.delete_note(doomed))
     result = await account.pipeline.run_full(START)
     assert (result.status, result.message) == ("success", None)
     await assert_equals_truth(account.engine, bling)

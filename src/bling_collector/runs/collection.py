@@ -219,7 +219,7 @@ async def _take(ctx: RunContext, resource: Resource, step: Callable[[], Awaitabl
 
 
 async def _collect_windows(ctx: RunContext, resource: Resource, job: Job, windows: list[Window]) -> None:
-    await _sweep_all(ctx, resource, windows)
+    await _sweep_each(ctx, resource, windows)
     seen: set[Id] = set()
     if job.repair:
         await retry_pendencias(ctx, resource)
@@ -229,10 +229,6 @@ async def _collect_windows(ctx: RunContext, resource: Resource, job: Job, window
         read = [*windows, *await _sweep_the_due(ctx, resource)]
         for day in await refresh_open(ctx, resource, read, seen):
             await _sweep(ctx, resource, day)
-
-
-async def _sweep_all(ctx: RunContext, resource: Resource, windows: list[Window]) -> None:
-    await _sweep_each(ctx, resource, windows)
 
 
 async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Window]) -> int:
