@@ -193,7 +193,7 @@ async def test_the_lock_is_held_by_one_session_at_a_time(account: Account) -> No
 @pytest.mark.slow
 @pytest.mark.bling(scale=0.02)
 async def test_a_worker_outlives_the_database(
-    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres
+    server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
     from bling_collector.jobs.schedule import parse
     from bling_collector.jobs.worker import work
@@ -203,10 +203,17 @@ async def test_a_worker_outlives_the_database(
         await authorise(account, bling)
         await account.pipeline.run()
         stop = asyncio.Event()
+
+        def said(words: str) -> Callable[[], Awaitable[bool]]:
+            async def heard() -> bool:
+                return any(words in message for message in caplog.messages)
+
+            return heard
+
         working = asyncio.create_task(work(account, parse("*/15 * * * * look"), stop))
-        await asyncio.sleep(3)
+        await until(said("O worker está no ar"))
         await mortal.stop(STOPS["kill -9"])
-        await asyncio.sleep(3)
+        await until(said("A fila de tarefas não atende"))
         await asyncio.to_thread(mortal.start)
         clock.advance(3600)
         note = bling.sell()

@@ -183,7 +183,7 @@ class Worker:
             await self._account.pipeline.read_announced(Pointed(recurso, id_))
         except CollectorError as error:
             log.warning("%s/%s, que o Bling avisou, ficou por ler. %s", recurso, id_, error)
-        except Exception:
+        except Exception:  # a fila o calaria: diz-se aqui, e segue
             log.exception("A leitura de %s/%s, que o Bling avisou, caiu num erro inesperado.", recurso, id_)
             raise
 
@@ -208,7 +208,7 @@ class Worker:
         except CollectorError as error:
             self._give_up_or_wait(name, error, tries)
             return
-        except Exception:
+        except Exception:  # a fila o calaria: diz-se aqui, e segue
             log.exception("A tarefa %s caiu num erro inesperado; a próxima vez tenta de novo.", name)
             raise
         if not isinstance(result, RunResult) or result.status == "success":

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request, Response
 
+from bling_collector.errors import UsageError
 from bling_collector.insight.sales.periods import SalesPeriod
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import record_id, unknown_table
-from bling_collector.web.panel.periods import read_period
+from bling_collector.web.panel.periods import default_period, form_of, form_refused, read_period
 from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS
 from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import Service
@@ -34,6 +36,18 @@ class Card:
 
     def address(self, id_: int) -> str:
         return f"{self.path}/{id_}"
+
+    async def form(self, request: Request, account: Account, id_: int) -> tuple[SalesPeriod, dict[str, Any]]:
+        """O período pedido e, para a página, o formulário dele e o código da resposta; de um que não serve, o de
+        costume."""
+        path = self.address(id_)
+        try:
+            _, period = await read_period(request, account)
+            status, form = 200, form_of(path, period)
+        except UsageError as error:
+            period = await default_period(account)
+            status, form = error.http_status, form_refused(path, request, error, period)
+        return period, {"status": status, "path_of": path, "period": period, **form}
 
     async def csv(self, request: Request, service: Service, value: str) -> Response:
         id_ = self.id(value)

@@ -5,7 +5,6 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from bling_collector.clock import today
-from bling_collector.errors import UsageError
 from bling_collector.insight.recursos import load_collected
 from bling_collector.insight.sales.customer import (
     TABLES,
@@ -16,7 +15,6 @@ from bling_collector.insight.sales.customer import (
 )
 from bling_collector.insight.sales.periods import SalesPeriod, step_of
 from bling_collector.web.panel.cards import Card
-from bling_collector.web.panel.periods import default_period, form_of, form_refused, read_period
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.cards import CUSTOMER, NAMELESS, table_of
 from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, opened_steps, steps_table
@@ -61,13 +59,7 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
     id_ = _CARD.id(contato_id)
     path = _CARD.address(id_)
     async with service.opened() as account:
-        error = None
-        try:
-            _, period = await read_period(request, account)
-            form = form_of(path, period)
-        except UsageError as failure:
-            error, period = failure, await default_period(account)
-            form = form_refused(path, request, failure, period)
+        period, form = await _CARD.form(request, account, id_)
         now = today(account.clock)
         try:
             found = await load_customer(account.engine, id_, period, now, TOP)
@@ -78,10 +70,7 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
     return page(
         request,
         "cliente.html",
-        status=error.http_status if error else 200,
         section="faturamento",
-        path_of=path,
-        period=period,
         **form,
         nome=found.contato.nome or NAMELESS,
         found=found,

@@ -5,7 +5,6 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from bling_collector.clock import today
-from bling_collector.errors import UsageError
 from bling_collector.insight.recursos import load_collected
 from bling_collector.insight.sales.periods import SalesPeriod, step_of
 from bling_collector.insight.sales.product import (
@@ -16,7 +15,6 @@ from bling_collector.insight.sales.product import (
     load_product_table,
 )
 from bling_collector.web.panel.cards import Card
-from bling_collector.web.panel.periods import default_period, form_of, form_refused, read_period
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.cards import PRODUCT, balance_chart, table_of
 from bling_collector.web.panel.tables.revenue import FATURAMENTO, STEPS, change, charts, opened_steps, steps_table
@@ -65,13 +63,7 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
     id_ = _CARD.id(produto_id)
     path = _CARD.address(id_)
     async with service.opened() as account:
-        error = None
-        try:
-            _, period = await read_period(request, account)
-            form = form_of(path, period)
-        except UsageError as failure:
-            error, period = failure, await default_period(account)
-            form = form_refused(path, request, failure, period)
+        period, form = await _CARD.form(request, account, id_)
         try:
             found = await load_product(account.engine, id_, period, today(account.clock), _STOCK_DAYS)
         except UnknownProductError as failure:
@@ -81,10 +73,7 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
     return page(
         request,
         "produto.html",
-        status=error.http_status if error else 200,
         section="estoque",
-        path_of=path,
-        period=period,
         **form,
         found=found,
         produto=found.produto,
