@@ -203,6 +203,7 @@ async def test_a_worker_outlives_the_database(
         await authorise(account, bling)
         await account.pipeline.run()
         stop = asyncio.Event()
+        caplog.set_level("INFO")
 
         def said(words: str) -> Callable[[], Awaitable[bool]]:
             async def heard() -> bool:
