@@ -39,7 +39,10 @@ async def run(account: Account, clock: FakeClock, status: str = "success", *, da
 
 async def owed(account: Account, recurso: str) -> list[str]:
     return [
-        id_ for (id_,) in await rows(account.engine, f"SELECT recurso_id FROM pendencias WHERE recurso = '{recurso}'")
+        id_
+        for (id_,) in await rows(
+            account.engine, f"SELECT recurso_id FROM pendencias WHERE recurso = '{recurso}' ORDER BY 1"
+        )
     ]
 
 
