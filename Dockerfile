@@ -27,6 +27,9 @@ LABEL org.opencontainers.image.title="bling-collector" \
 ENV PATH="/opt/bling/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=8080
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin coletor
 COPY --from=ambiente /opt/bling /opt/bling
+# A imagem oficial vem sem o bytecode da biblioteca padrão, e quem roda não o pode escrever: cada começo o refaria.
+RUN python -m compileall -q -x '/(ensurepip|idlelib|lib2to3|pydoc_data|site-packages|tkinter|turtledemo)/' \
+    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 WORKDIR /srv
 USER 10001
 EXPOSE 8080

@@ -5,9 +5,7 @@ Com `--conferir` nada escreve: sai com 1 se alguma página não é a que seria g
 
 import argparse
 import sys
-import tomllib
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -19,14 +17,13 @@ from sqlalchemy import Column, Table, make_url
 
 import bling_collector
 from bling_collector.cli.commands import cli
-from bling_collector.config import Settings
+from bling_collector.config import VARIABLES
+from bling_collector.db.meanings import meanings
 from bling_collector.db.models import metadata
 from bling_collector.errors import CollectorError
 from bling_collector.streams.registry import RESOURCES
 
 DOCS = Path(__file__).parent
-MEANINGS = DOCS / "tabelas.toml"
-VIEW = "vw_nfe_linhas"
 _GENERATED = "<!-- Gerado por docs/gerar.py a partir do código; não edite. -->\n\n"
 _REQUIRED = {"bling_client_id", "bling_client_secret"}
 _OTHERS = (
@@ -48,6 +45,7 @@ ABOUT_COMMANDS = {
     "run-full": "[a carga histórica](instalacao.md#a-carga-histórica)",
     "auth": "[a autorização](autorizacao.md)",
     "status": "[como terminou](operacao.md#como-terminou)",
+    "plan": "[quanto custa](operacao.md#quanto-custa-antes)",
     "recursos": "[os recursos](referencia-recursos.md)",
     "sync": "[conferir com o Bling](operacao.md#conferir-com-o-bling)",
     "simulator": "para desenvolver: [o manual dele](../src/bling_simulator/README.md)",
@@ -59,11 +57,20 @@ ABOUT_COMMANDS = {
     "db": "os outros comandos já o fazem: [o banco](banco.md)",
     "db backup": "[cópias de segurança](copias.md)",
     "db restore": "[cópias de segurança](copias.md)",
+    "db leitor": "[análise](analise.md)",
+    "db url": "[análise](analise.md)",
+    "db psql": "[análise](analise.md)",
+    "db abrir": "[análise](analise.md#o-postgresql-embutido)",
+    "db fechar": "[análise](analise.md#o-postgresql-embutido)",
+    "empresas": "[várias empresas](empresas.md)",
+    "exportar": "[exportar](exportar.md)",
     "contato": "[dados pessoais](lgpd.md)",
 }
 """Onde se lê mais de um comando; o que vale para `db` ou para `contato` vale para o que está abaixo."""
 ABOUT_SETTINGS = {
+    "RUN_MAX_SECONDS": "[execuções longas](servico.md#uma-execução-mais-longa-do-que-quem-a-chama)",
     "SCHEDULE": "[o worker](worker.md#a-agenda)",
+    "EXPORT_TO": "[exportar](exportar.md#na-hora)",
     "DATABASE_URL": "[o banco](banco.md)",
     "EXTRACTION_LOOKBACK_DAYS": "[a execução diária](operacao.md#a-execução-diária)",
     "API_RATE_LIMIT_DELAY": "[limites](limites-e-alarmes.md)",
@@ -80,7 +87,6 @@ ABOUT_SETTINGS = {
 """O que mais se diz de uma variável, quase sempre onde se lê mais dela."""
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _VALUES = {"integer": "N", "integer range": "N", "text": "TEXTO"}
-Columns = dict[str, dict[str, str]]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,6 +109,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "referencia-erros.md", _GENERATED + errors_page()
     yield DOCS / "referencia-recursos.md", _GENERATED + resources_page()
     yield DOCS / "referencia-tabelas.md", _GENERATED + tables_page()
+    yield DOCS / "referencia-views-colunas.md", _GENERATED + views_page()
 
 
 def commands_page() -> str:
@@ -111,7 +118,7 @@ def commands_page() -> str:
         "",
         *_prose(f"`bling-collector [opções] comando [opções do comando]`. {_sentence(cli.help)}"),
         "",
-        *_options(cli),
+        *_options(cli.get_params(click.Context(cli))),
         *_prose(
             "O resultado vai para stdout, a conversa para stderr; a codificação da saída, e quem a leia ou não "
             "(`| head`), não mudam como o comando acaba. Os códigos de saída estão na [referência dos "
@@ -127,7 +134,7 @@ def commands_page() -> str:
         "",
     ]
     for name, command in commands(cli):
-        lines += [f"## `{name}`", "", *_prose(command.help), "", *_usage(name, command), *_options(command)]
+        lines += [f"## `{name}`", "", *_prose(command.help), "", *_usage(name, command), *_options(command.params)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -199,7 +206,7 @@ def settings_page() -> str:
 
 def settings() -> Iterator[tuple[str, str, str, str]]:
     """Cada variável: nome, padrão, descrição e limites, já em Markdown."""
-    for variable in fields(Settings):
+    for variable in VARIABLES.values():
         yield (
             variable.name.upper(),
             "—" if variable.default is None else f"`{variable.default}`",
@@ -294,35 +301,52 @@ def resources_page() -> str:
 
 
 def tables_page() -> str:
-    meanings = tables()
+    said = meanings()
     lines = [
         "# As tabelas",
+        "",
+        *_prose(
+            "O que está aqui é também o comentário de cada tabela e coluna no banco, que o DBeaver e o Metabase "
+            "mostram. As views estão [noutra página](referencia-views-colunas.md)."
+        ),
         "",
         "As horas nossas são `timestamptz`; as que o Bling dá são `timestamp`, a hora local de Brasília, sem fuso.",
         "Dinheiro e quantidades são `numeric`. O que o Bling não informa fica vazio (`NULL`).",
         "",
     ]
     for table in metadata.tables.values():
-        lines += [f"## `{table.name}`", "", *_prose(meanings[table.name]["_"]), "", "| coluna | tipo | o que é |"]
+        about = said[table.name]
+        lines += [f"## `{table.name}`", "", *_prose(about.text), "", "| coluna | tipo | o que é |"]
         lines += ["| --- | --- | --- |"]
         for column in table.columns:
-            lines.append(f"| `{column.name}` | {_type(column)} | {meanings[table.name][column.name]} |")
+            lines.append(f"| `{column.name}` | {_type(column)} | {about.columns[column.name]} |")
         lines += ["", *_keys(table)]
-    view = dict(meanings[VIEW])
-    lines += [f"## `{VIEW}`", "", *_prose(view.pop("_")), "", "| coluna | o que é |", "| --- | --- |"]
-    lines += [f"| `{column}` | {meaning} |" for column, meaning in view.items()]
+        if not about.readable:
+            lines += ["Um leitor (`db leitor`) não a lê.", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def tables() -> Columns:
-    """O que quer dizer cada tabela (`_`) e cada coluna: do comentário no banco ou de tabelas.toml."""
-    meanings: Columns = tomllib.loads(MEANINGS.read_text("utf-8"))
-    for table in metadata.tables.values():
-        written = meanings[table.name]
-        for column in table.columns:
-            if column.comment:
-                written[column.name] = column.comment
-    return meanings
+def views_page() -> str:
+    views = {name: about for name, about in meanings().items() if name.startswith("vw_")}
+    lines = [
+        "# As views, coluna por coluna",
+        "",
+        *_prose(
+            "O que conta como venda, custo e dinheiro está em [as views dos relatórios](referencia-views.md); como as "
+            "ler com o Power BI, o Excel e outros, em [análise](analise.md). Os meses e os dias são os de Brasília; os "
+            "valores têm duas casas, as participações, quatro."
+        ),
+        "",
+        "| view | o que é |",
+        "| --- | --- |",
+        *(f"| [`{name}`](#{name}) | {about.text} |" for name, about in views.items()),
+        "",
+    ]
+    for name, about in views.items():
+        lines += [f"## `{name}`", "", *_prose(about.text), "", "| coluna | o que é |", "| --- | --- |"]
+        lines += [f"| `{column}` | {said} |" for column, said in about.columns.items()]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _keys(table: Table) -> list[str]:
@@ -346,10 +370,10 @@ def _type(column: "Column[Any]") -> str:
     return kind.replace("timestamp without time zone", "timestamp").replace("timestamp with time zone", "timestamptz")
 
 
-def _options(command: click.Command) -> list[str]:
+def _options(parameters: Sequence[click.Parameter]) -> list[str]:
     rows = [
         f"| {_names(option)} | {' '.join(part for part in (_sentence(option.help), *_default(option)) if part)} |"
-        for option in command.params
+        for option in parameters
         if isinstance(option, click.Option)
     ]
     return ["| opção | o que faz |", "| --- | --- |", *rows, ""] if rows else []
@@ -359,7 +383,9 @@ def _names(option: click.Option) -> str:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
     if option.is_flag:
         return names
-    return f"{names} {_VALUES.get(option.type.name, option.type.name)}"
+    if isinstance(option.type, click.Choice):
+        return f"{names} {' '.join(f'`{choice}`' for choice in option.type.choices)}"
+    return f"{names} {option.metavar or _VALUES.get(option.type.name, option.type.name)}"
 
 
 def _default(option: click.Option) -> list[str]:

@@ -24,7 +24,7 @@ from tests.support.postgres import create_database, drop_database, throwaway_ser
 
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling

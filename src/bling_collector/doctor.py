@@ -1,26 +1,29 @@
 """O que falta para coletar, em palavras: configuração, banco, esquema, autorização, Bling e relógio."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bling_collector.api.bling_client import NOBODY, BlingClient
+from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.bling_clock import BlingClock, in_words
 from bling_collector.api.knock import knock
 from bling_collector.auth.authorization import Authorization
+from bling_collector.auth.texts import allow
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
-from bling_collector.clock import BRASILIA, SystemClock
+from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
-from bling_collector.db.core import AsyncEngine
-from bling_collector.db.database import check_server, server_time, session_settings
+from bling_collector.db.companies.schemas import of_company
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.database import check_server, server_time, session_settings
+from bling_collector.db.connection.session import PINNED, STRICTER
 from bling_collector.db.migrations import HEAD
-from bling_collector.db.session import PINNED, STRICTER
 from bling_collector.errors import (
     BlingBodyError,
+    BlingNotFoundError,
     BlingRejectedError,
     BlingScopeError,
     BlingUnavailableError,
@@ -31,10 +34,10 @@ from bling_collector.errors import (
 from bling_collector.etl.listing import Shown, any_listing
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.account.learned import read_learned
-from bling_collector.insight.account.webhooks import load_webhooks
+from bling_collector.insight.account.webhooks import SWITCH_ON, load_webhooks, missed
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import collected
-from bling_collector.words import number, plural
+from bling_collector.words import agreed, day, moment, number, plural, several
 from bling_collector.workplace.account import Workplace, open_bling
 from bling_collector.workplace.database import open_database, token_store
 
@@ -80,7 +83,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             rights = await _rights(engine) if revision == HEAD else None
             if rights is not None:
                 yield rights
-            if rights is not None and (heard := await _webhooks(engine)) is not None:
+            if rights is not None and (heard := await _webhooks(engine, clock.now())) is not None:
                 yield heard
             authorisation = (
                 await _token(settings, engine)
@@ -88,7 +91,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 else Finding("Autorização", "não se sabe antes de o esquema estar em dia.", 1)
             )
             if authorisation.exit_code in (0, _ENDING) and rights is not None and rights.ok:
-                asked = await _ask(settings, Workplace(engine, embedded, clock))
+                asked = await _ask(settings, engine, Workplace.of(settings, of_company(engine, None), embedded, clock))
                 authorisation = asked.refused or authorisation
             yield authorisation
             for lesson in await _learned(engine) if revision == HEAD else ():
@@ -159,14 +162,15 @@ async def _rights(engine: AsyncEngine) -> Finding:
     return Finding("Permissões", "o usuário do banco pode ler e gravar todas as tabelas.")
 
 
-async def _webhooks(engine: AsyncEngine) -> Finding | None:
-    """O que o Bling avisou, se algo chegou."""
-    found = await load_webhooks(engine)
+async def _webhooks(engine: AsyncEngine, now: datetime) -> Finding | None:
+    """O que o Bling avisou, se algo chegou, e o que devia ter avisado."""
+    found = await load_webhooks(engine, now)
     if not found.any:
         return None
     said = [
         f"{each.recurso}, o último em {_local(each.ultimo)}"
         + (f" ({plural(each.devidos, 'espera', 'esperam')} uma leitura)" if each.devidos else "")
+        + (f" ({missed(each.recurso, found.faltas)})" if each.recurso in found.faltas else "")
         for each in found.recursos
     ]
     said += [f"{name}, que o coletor não conhece ({number(count)})" for name, count in found.desconhecidos.items()]
@@ -174,7 +178,8 @@ async def _webhooks(engine: AsyncEngine) -> Finding | None:
         f"{plural(count, 'recusado', 'recusados')} ({why}), o último em {_local(last)}"
         for why, (count, last) in found.recusas.items()
     ]
-    return Finding("Avisos", f"{'; '.join(said)}.")
+    silent = f" {SWITCH_ON}" if found.silent else ""
+    return Finding("Avisos", f"{'; '.join(said)}.{silent}", 1 if silent else 0)
 
 
 async def _token(settings: Settings, engine: AsyncEngine) -> Finding:
@@ -193,10 +198,10 @@ async def _token(settings: Settings, engine: AsyncEngine) -> Finding:
     end = refresh_ends_at(token.updated_at)
     if end is not None:
         days = (end - SystemClock().now()).days
-        detail += f" até {end.astimezone(BRASILIA):%d/%m/%Y}"
+        detail += f" até {day(end)}"
         if days <= WARN_DAYS:
             left = plural(max(days, 0), "dia", "dias")
-            words = f"{detail}: {'falta' if days == 1 else 'faltam'} {left}. Rode `bling-collector run`."
+            words = f"{detail}: {agreed(days, 'falta', 'faltam')} {left}. Rode `bling-collector run`."
             return Finding("Autorização", words, _ENDING)
     if not settings.token_keys:
         detail += ". Está em claro no banco: TOKEN_ENCRYPTION_KEY o cifra"
@@ -229,9 +234,8 @@ class _AsStored:
         await self._oauth.refuse(rejected)
 
 
-async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
+async def _ask(settings: Settings, engine: AsyncEngine, workplace: Workplace) -> _Asked:
     """A primeira vai só: o que ela disser da autorização, ou de um Bling fora do ar, vale para as outras."""
-    engine = workplace.engine
     store = token_store(settings, engine)
     async with engine.connect() as connection:
         resources = await collected(connection, settings.recursos)
@@ -246,7 +250,7 @@ async def _ask(settings: Settings, workplace: Workplace) -> _Asked:
     asked = _Asked()
     given = [resource.permission for resource, error in answers.items() if error is None]
     if given:
-        asked.findings.append(Finding("Bling", f"atende, e deixa ler {_and(given)}."))
+        asked.findings.append(Finding("Bling", f"atende, e deixa ler {several([f'«{name}»' for name in given])}."))
     for resource, error in answers.items():
         if isinstance(error, ReauthorizeError):
             asked.refused = Finding("Autorização", str(error), error.exit_code)
@@ -262,15 +266,15 @@ async def _one_row(client: BlingClient, resource: Resource, listing: Shown) -> C
     paging = {"paged": resource.paged, "sized": resource.sized}
     try:
         if resource.snapshot is not None:
-            await client.none(resource.path, ((resource.snapshot.param, NOBODY),), attempts=_ATTEMPTS)
+            await client.none(resource.path, resource.snapshot.param, attempts=_ATTEMPTS)
         elif resource.listed:
             await client.one_row(listing.path, listing.params, key=resource.key, attempts=_ATTEMPTS, **paging)
         else:
-            await client.none(resource.path, attempts=_ATTEMPTS)
+            await client.none(resource.path, resource.detail_by, attempts=_ATTEMPTS)
     except CollectorError as error:
         # Recusar o que não há num pai também é responder.
-        by_parent = resource.each is not None and bool(resource.each.params)
-        return None if by_parent and isinstance(error, BlingRejectedError) else error
+        refused = isinstance(error, BlingRejectedError | BlingNotFoundError)
+        return None if resource.each is not None and refused else error
     return None
 
 
@@ -282,15 +286,7 @@ def _concerns_all(error: CollectorError | None) -> bool:
 
 
 def _missing(permission: str) -> str:
-    return (
-        f"falta ao aplicativo a de ler «{permission}». No cadastro dele, em developer.bling.com.br, marque esse "
-        "escopo, salve e autorize de novo com `bling-collector auth`."
-    )
-
-
-def _and(names: Sequence[str]) -> str:
-    quoted = [f"«{name}»" for name in names]
-    return f"{', '.join(quoted[:-1])} e {quoted[-1]}" if len(quoted) > 1 else quoted[0]
+    return f"falta ao aplicativo a de ler «{permission}». {allow(permission)}"
 
 
 async def _knock(settings: Settings, clock: BlingClock) -> Finding:
@@ -301,5 +297,5 @@ async def _knock(settings: Settings, clock: BlingClock) -> Finding:
     return Finding("Bling", "a API responde; o que ela deixa ler, só se sabe com a autorização.")
 
 
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone(BRASILIA):%d/%m/%Y %H:%M}, hora de Brasília"
+def _local(at: datetime) -> str:
+    return f"{moment(at)}, hora de Brasília"

@@ -2,11 +2,15 @@
 
     CollectorError
     ├── UsageError                pedir de outro jeito: o pedido está errado, nada mudou     (saída 2, HTTP 422)
+    │   ├── UnknownCompanyError   outro nome, ou criá-la: não há essa empresa neste banco    (saída 2, HTTP 404)
     │   ├── ConfigurationError    corrigir a configuração                                    (saída 2, HTTP 503)
-    │   └── AnotherCompanyError   outro banco, ou outra conta: esta não é a dona dos dados   (saída 2, HTTP 422)
+    │   └── AnotherCompanyError   outra conta, ou outra empresa: esta não é a dona dos dados (saída 2, HTTP 422)
     ├── ReauthorizeError          o dono da conta autoriza de novo                           (saída 3, HTTP 503)
-    ├── RunInProgressError        esperar: outra execução está em curso                      (saída 1, HTTP 409)
+    ├── InProgressError           esperar: outra coisa igual está em curso                   (saída 1, HTTP 409)
+    │   ├── RunInProgressError        uma execução
+    │   └── ExportInProgressError     uma exportação
     ├── DatabaseError             cuidar do banco                                            (saída 1, HTTP 503)
+    ├── ExportError               cuidar do destino da exportação                            (saída 1, HTTP 500)
     └── BlingError                o Bling não deu o que se pediu                             (saída 1, HTTP 502)
         ├── BlingUnavailableError tentar outra vez: o Bling não respondeu ou respondeu mal
         │   ├── BlingBodyError    a resposta chegou, mas não se deixa ler
@@ -56,8 +60,15 @@ class ConfigurationError(UsageError):
     title = "Configuração incompleta"
 
 
+class UnknownCompanyError(UsageError):
+    """Não há neste banco a empresa de que se fala."""
+
+    http_status = 404
+    title = "Empresa desconhecida"
+
+
 class AnotherCompanyError(UsageError):
-    """A conta do Bling não é a da empresa de que este banco guarda os dados."""
+    """A conta do Bling não é a daquela de quem são os dados que aqui se guardam."""
 
     title = "A conta do Bling é de outra empresa"
 
@@ -70,11 +81,23 @@ class ReauthorizeError(CollectorError):
     title = "Sem autorização do Bling"
 
 
-class RunInProgressError(CollectorError):
-    """Outra execução está em curso neste banco."""
+class InProgressError(CollectorError):
+    """O que se pediu só se faz um de cada vez em cada empresa, e já há outro em curso."""
 
     http_status = 409
+    title = "Já em curso"
+
+
+class RunInProgressError(InProgressError):
+    """Outra execução desta empresa está em curso."""
+
     title = "Execução em curso"
+
+
+class ExportInProgressError(InProgressError):
+    """Outra exportação desta empresa, ou para a mesma pasta, está em curso."""
+
+    title = "Exportação em curso"
 
 
 class DatabaseError(CollectorError):
@@ -82,6 +105,12 @@ class DatabaseError(CollectorError):
 
     http_status = 503
     title = "Banco de dados indisponível"
+
+
+class ExportError(CollectorError):
+    """O destino de uma exportação falhou no meio dela; o que havia lá ficou."""
+
+    title = "A exportação falhou"
 
 
 class BlingError(CollectorError):

@@ -16,6 +16,8 @@ from typing import Any, Final, TextIO
 from bling_collector.redaction import HIDDEN, redact
 
 current_run: ContextVar[int | None] = ContextVar("current_run", default=None)
+current_company: ContextVar[str | None] = ContextVar("current_company", default=None)
+"""A empresa de que se trata; None é a principal."""
 """O número da execução a que pertence o que se registra, ou None."""
 
 _SECRET_FIELD: Final = re.compile(
@@ -83,6 +85,8 @@ class JsonFormatter(logging.Formatter):
         }
         if (run_id := current_run.get()) is not None:
             entry["run_id"] = run_id
+        if (empresa := current_company.get()) is not None:
+            entry["empresa"] = empresa
         entry |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         stacks = [self.formatException(record.exc_info)] if record.exc_info else []
         if record.stack_info:
@@ -114,8 +118,8 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 — o nome é do logging
         level = "" if record.levelno == logging.INFO else _IN_PORTUGUESE.get(record.levelname, record.levelname) + " "
-        run_id = current_run.get()
-        return f"{record.asctime} {level}{'' if run_id is None else f'[{run_id}] '}{record.message}"
+        of = " ".join(str(each) for each in (current_company.get(), current_run.get()) if each is not None)
+        return f"{record.asctime} {level}{f'[{of}] ' if of else ''}{record.message}"
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record), self._secrets)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,19 +11,20 @@ from bling_collector import __version__, logs
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings, load_settings
 from bling_collector.web import panel, problems
-from bling_collector.web.api import alerts, auth, metrics, proof, reading, recursos, running, webhooks
+from bling_collector.web.api import alerts, auth, metrics, plan, proof, reading, recursos, running, webhooks
 from bling_collector.web.api.answers import Problem
 from bling_collector.web.door import access
 from bling_collector.web.door.attempts import Attempts
+from bling_collector.web.door.companies import Companies
 from bling_collector.web.door.forwarded import Forwarded
 from bling_collector.web.door.head import Head
 from bling_collector.web.door.headers import SecurityHeaders
 from bling_collector.web.door.limits import SizeLimits
-from bling_collector.web.service import Service
+from bling_collector.web.service import Services
 from bling_collector.web.signals import on_stop_signal
 from bling_collector.web.watch import watched_alarms
 
-Alongside = Callable[[Service], AbstractAsyncContextManager[None]]
+Alongside = Callable[[Services], AbstractAsyncContextManager[None]]
 """O que corre ao lado do serviço enquanto ele vive."""
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _DESCRIPTION = """
@@ -47,10 +47,11 @@ class _Api(FastAPI):
 
 def _worker(settings: Settings) -> Alongside:
     """Quem trabalha ao lado do serviço, e confere também os alarmes. ConfigurationError se SCHEDULE não serve."""
-    from bling_collector.jobs.schedule import parse
+    from bling_collector.jobs.schedule import agenda
     from bling_collector.web.alongside import worker
 
-    return partial(worker, lines=parse(settings.schedule))
+    agenda(settings)
+    return worker
 
 
 def create_webhooks_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -71,7 +72,7 @@ def create_webhooks_app(settings: Settings | None = None, *, clock: Clock | None
 
 
 @asynccontextmanager
-async def _alone(service: Service) -> AsyncIterator[None]:
+async def _alone(services: Services) -> AsyncIterator[None]:
     yield
 
 
@@ -80,14 +81,14 @@ def _lifespan(settings: Settings, clock: Clock, attempts: Attempts, alongside: A
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if not logging.getLogger().handlers:  # quem a começou (o uvicorn direto, por exemplo) não cuidou do log
             logs.configure(settings.log_level, secrets=settings.secrets)
-        app.state.service = service = Service(settings, clock, attempts)
-        with on_stop_signal(service.runner.stop):
-            service.open_soon()
+        app.state.services = services = Services(settings, clock, attempts)
+        with on_stop_signal(services.stop):
+            services.open_soon()
             try:
-                async with alongside(service):
+                async with alongside(services):
                     yield
             finally:
-                await service.close()
+                await services.close()
 
     return lifespan
 
@@ -96,8 +97,9 @@ def _protect(app: FastAPI, settings: Settings) -> None:
     """O que vale em toda rota, antes de se saber qual é."""
     app.add_middleware(Forwarded, trusted=settings.forwarded_allow_ips)
     app.add_middleware(SizeLimits)
-    app.add_middleware(Head)
     app.add_middleware(problems.UnexpectedErrors)
+    app.add_middleware(Companies)  # o que um erro diz, e os enlaces da página dele, também são da empresa
+    app.add_middleware(Head)  # por fora de quem muda o corpo, e com ele o Content-Length
     app.add_middleware(SecurityHeaders)
 
 
@@ -122,7 +124,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     )
     for router in (reading.open_router, reading.router):
         app.include_router(router)
-    for module in (recursos, running, proof, alerts, auth, metrics, webhooks):
+    for module in (recursos, plan, running, proof, alerts, auth, metrics, webhooks):
         app.include_router(module.router)
     for router in panel.ROUTERS:
         app.include_router(router)

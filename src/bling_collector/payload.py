@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
@@ -37,6 +37,7 @@ _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 """1.234 é mil duzentos e trinta e quatro, ou um e pouco?"""
 _MEASURE: Final = Context(prec=80, Emax=39, Emin=-40, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
 """O que um número pode medir, uns 40 algarismos de cada lado da vírgula: assim somas e produtos são sempre exatos."""
+_ROUNDING: Final = Context(prec=80, rounding=ROUND_HALF_UP)
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
 _ISO = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]{_TIME}(?: ?(?:Z|[+-]\d{{2}}(?::?\d{{2}})?))?)?", re.ASCII)
 _BRAZILIAN = re.compile(rf"(\d{{2}})/(\d{{2}})/(\d{{4}})((?: {_TIME})?)", re.ASCII)
@@ -132,22 +133,66 @@ def decimal(value: Json) -> Decimal | None:
 
 
 def measured(value: Json) -> Decimal | None:
-    """Como `decimal`, sem o ruído de quem o guardou em 32 bits: 49,9000015259 é 49,9 (medido).
+    """Como `decimal`, sem o ruído de quem o guardou em 32 ou em 64 bits: 49,9000015259 é 49,9 (medido), e
+    59,97000000000001 é 59,97.
 
-    Um número de até três casas fica como está, e também o que em 32 bits se escreveria de outro jeito.
+    Um número de até três casas fica como está, e também o que não se escreveria assim se não fosse exato: um preço pode
+    ter dez casas.
     """
     number = decimal(value)
-    if number is None or int(number.normalize(_MEASURE).as_tuple().exponent) >= -3:
+    if number is None or _places(number) <= 3:
         return number
+    number = number.normalize(_MEASURE)
+    return _meant_in_32_bits(number) or _meant_in_64_bits(number) or number
+
+
+def money(value: Json) -> Decimal | None:
+    """Como `measured`, em centavos; meio centavo é um."""
+    number = measured(value)
+    return number if number is None or _places(number) <= 2 else _rounded(number, 2)
+
+
+def _places(number: Decimal) -> int:
+    return -int(number.normalize(_MEASURE).as_tuple().exponent)
+
+
+def _rounded(number: Decimal, places: int) -> Decimal:
+    return number.quantize(Decimal((0, (1,), -places)), context=_ROUNDING)
+
+
+def _length(number: Decimal) -> int:
+    return len(number.normalize(_MEASURE).as_tuple().digits)
+
+
+def _meant_in_64_bits(number: Decimal) -> Decimal | None:
+    """O número sem o ruído das contas em 64 bits: tem mais algarismos do que ali cabem e, antes dos últimos, só zeros
+    ou só noves."""
+    if _length(number) < 16:
+        return None
+    for digits in (15, 13):
+        short = Context(prec=digits).plus(number)
+        if _length(short) <= digits - 3:
+            return short
+    return None
+
+
+def _meant_in_32_bits(number: Decimal) -> Decimal | None:
+    """O número que, posto em 32 bits, se escreve deste jeito: o de menos casas, duas ao menos. None se com ele não se
+    poupam cinco algarismos: então não é ruído, é ele mesmo. Centavos de uma conta grande poupam menos, e bastam se o
+    número é exatamente o que os 32 bits guardam."""
     try:
         in_32_bits = struct.pack("f", number)
     except OverflowError:
-        return number
-    (meant,) = struct.unpack("f", in_32_bits)
-    if Decimal(f"{meant:.{len(number.as_tuple().digits)}g}") != number:
-        return number
-    shortest = (f"{meant:.{digits}g}" for digits in range(1, 10))
-    return Decimal(next(short for short in shortest if struct.pack("f", float(short)) == in_32_bits))
+        return None
+    (kept,) = struct.unpack("f", in_32_bits)
+    length, exact = _length(number), Decimal(kept) == number
+    if not exact and Decimal(f"{kept:.{length}g}") != number:
+        return None
+    for places in range(2, _places(number)):
+        short = _rounded(number, places)
+        if struct.pack("f", short) == in_32_bits:
+            return short if length - _length(short) >= 5 or (exact and places == 2) else None
+    return None
 
 
 def _number_in(words: str) -> Decimal | None:
@@ -263,8 +308,12 @@ class Fields:
         return self._read(decimal, "número", path)
 
     def measured(self, *path: str) -> Decimal | None:
-        """Um número, sem o ruído dos 32 bits."""
+        """Um preço unitário, uma quantidade ou uma taxa: sem ruído, com as casas que tiver."""
         return self._read(measured, "número", path)
+
+    def money(self, *path: str) -> Decimal | None:
+        """Um valor em reais, em centavos."""
+        return self._read(money, "número", path)
 
     def integer(self, *path: str) -> int | None:
         """Um inteiro de 32 bits."""
@@ -300,6 +349,15 @@ class Fields:
             if not isinstance(line, Mapping):
                 raise UnreadableError(f"{name}[{number}] veio como {_said(line, shown=False)}, e não como objeto")
         return [Fields(line, f"{name}[{number}]") for number, line in enumerate(lines, start=1)]
+
+    def ids(self, *path: str) -> list[int]:
+        """Os ids de uma lista, sós ou cada um no seu objeto; os repetidos, uma vez."""
+        found = self._at(path)
+        lines = [] if _is_blank(found) else as_list(found)
+        ids = [integer(part(each, "id") if isinstance(each, Mapping) else each) for each in lines or ()]
+        if lines is None or not all(ids):
+            raise UnreadableError(f"{self._name(path)} não veio como uma lista de ids")
+        return list(dict.fromkeys(id_ for id_ in ids if id_))
 
     def _read(
         self,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, TypeVar, cast
 
 T = TypeVar("T")
@@ -70,6 +70,22 @@ async def merged(sources: Iterable[AsyncGenerator[T]], *, limit: int) -> AsyncGe
                 del reading[future]
     finally:
         await closed(reading, *reading.values())
+
+
+@asynccontextmanager
+async def following(asked: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """Um pedido de parada só de quem o recebe, que também se levanta com o de todos (`asked`)."""
+    own = asyncio.Event()
+
+    async def follow() -> None:
+        await asked.wait()
+        own.set()
+
+    task = asyncio.create_task(follow())
+    try:
+        yield own
+    finally:
+        await closed([task])
 
 
 def _next_of(source: AsyncGenerator[T]) -> "asyncio.Future[T | None]":

@@ -13,6 +13,10 @@ MAX_DAYS = 365
 _DAY = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
 _LAST: Final = time(23, 59, 59)
+LOOK_OVERLAP: Final = timedelta(minutes=15)
+"""Quanto uma olhada volta atrás da anterior: o que mudou, o filtro pode demorar a mostrar."""
+LOOK_LONGEST: Final = timedelta(days=1)
+"""Uma olhada não vai além disto: o mais antigo é da execução."""
 SHORTEST: Final = timedelta(minutes=1)
 """Um período mais curto não se corta."""
 EARLIEST = date(2000, 1, 1)
@@ -160,6 +164,12 @@ def incremental_start(
     return max(start - timedelta(days=lookback_days), EARLIEST)
 
 
+def look_starts(before: datetime | None, now: datetime) -> datetime:
+    """Desde quando uma olhada olha, se a anterior foi em `before`."""
+    earliest = now - LOOK_LONGEST
+    return (max(before, earliest) if before is not None and before <= now else earliest) - LOOK_OVERLAP
+
+
 def merge(windows: Iterable[Window]) -> list[Window]:
     """As mesmas janelas sem sobreposição nem emenda, da mais antiga à mais nova."""
     merged: list[Window] = []
@@ -171,9 +181,9 @@ def merge(windows: Iterable[Window]) -> list[Window]:
     return merged
 
 
-def plan(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:
+def cut(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:
     """As janelas a percorrer: juntas, cortadas em no máximo `max_days`, da mais nova à mais antiga."""
-    return [piece for window in reversed(merge(windows)) for piece in _cut(window, max_days)]
+    return [piece for window in reversed(merge(windows)) for piece in _parts(window, max_days)]
 
 
 def pieces(window: Window, max_days: int) -> list[Window]:
@@ -186,13 +196,13 @@ def pieces(window: Window, max_days: int) -> list[Window]:
     return found
 
 
-def _cut(window: Window, max_days: int) -> Iterator[Window]:
+def _parts(window: Window, max_days: int) -> Iterator[Window]:
     """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas, se nelas cabe um."""
     fim = window.fim
     while fim >= window.inicio:
         oldest = fim - timedelta(days=max_days - 1)
         month = oldest if oldest.day == 1 else (oldest.replace(day=1) + timedelta(days=32)).replace(day=1)
-        inicio = max(window.inicio, month if month <= fim else oldest)
+        inicio = window.inicio if oldest <= window.inicio else month if month <= fim else oldest
         yield Window(inicio, fim)
         fim = inicio - _DAY
 

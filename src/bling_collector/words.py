@@ -1,8 +1,10 @@
-"""Números, dinheiro, datas, durações e contagens como as pessoas os dizem, no terminal, no painel e nos avisos.
+"""Números, dinheiro, datas, durações e contagens como as pessoas os dizem, no terminal, no painel e nas mensagens;
+as listas, e os comandos ditos de uma empresa.
 
 As horas são do relógio de Brasília.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +16,7 @@ NOTHING: Final = "—"
 _READABLE: Final = 21
 """Dígitos inteiros de um número que ainda se lê."""
 _SWAP: Final = str.maketrans(",.", ".,")
+_COMMAND: Final = re.compile(r"`bling-collector (?!--empresa\b)(?!empresas\b)")
 _MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 _SCALES: Final = ((Decimal(10**9), "bi"), (Decimal(10**6), "mi"), (Decimal(10**3), "mil"))
 
@@ -118,16 +121,21 @@ def _roughly(seconds: float) -> str:
     return f"{int(seconds // 86400)} dias"
 
 
+def agreed(count: float | Decimal, one: str, many: str) -> str:
+    """Só a palavra, no singular ou no plural: falta, faltam."""
+    return one if count == 1 else many
+
+
 def plural(count: int, one: str, many: str) -> str:
     """1 nota, 2.926 notas."""
-    return f"{number(count)} {one if count == 1 else many}"
+    return f"{number(count)} {agreed(count, one, many)}"
 
 
 def share(here: int, there: int, one: str = "", many: str = "") -> str:
     """2.926 de 2.928 notas; se aqui há mais do que lá, uma parte não é: 2.929 notas aqui e 2.928 no Bling."""
-    noun = one if there == 1 else many
+    noun = agreed(there, one, many)
     if here > there:
-        return f"{number(here)} {one if here == 1 else many}".rstrip() + f" aqui e {number(there)} no Bling"
+        return plural(here, one, many).rstrip() + f" aqui e {number(there)} no Bling"
     return f"{number(here)} de {number(there)} {noun}".rstrip()
 
 
@@ -159,3 +167,8 @@ def lower_first(value: str) -> str:
 
 def _local(value: datetime) -> datetime:
     return value if value.tzinfo is None else value.astimezone(BRASILIA)
+
+
+def of_company(text: str, empresa: str) -> str:
+    """O texto, com os comandos que ele manda digitar ditos dessa empresa: `bling-collector --empresa filial auth`."""
+    return _COMMAND.sub(f"`bling-collector --empresa {empresa} ", text)

@@ -14,6 +14,7 @@ from bling_simulator.company.dimensions.dimensions import Dimensions
 from bling_simulator.company.finance.accounts import CANCELLED as CANCELLED_ACCOUNT
 from bling_simulator.company.finance.ledger import Ledger
 from bling_simulator.company.finance.settling import Kind as AccountKind
+from bling_simulator.company.finance.slips import slips
 from bling_simulator.company.goods.catalogue import make_product
 from bling_simulator.company.goods.stockroom import Stockroom
 from bling_simulator.company.invoices.invoice import NFCE
@@ -58,6 +59,8 @@ class Bling:
         self.rng = Random(self.settings.seed)
         self._object_changes: dict[int, Json] = {}
         self._deleted_objects: set[int] = set()
+        self._slip_changes: dict[int, Json] = {}
+        self._deleted_slips: set[int] = set()
         self.unlisted: set[tuple[str, int]] = set()
         """(caminho, id) do que nenhuma listagem mostra, ainda que o detalhe responda."""
         self.garbled: dict[tuple[str, int | str], Json] = {}
@@ -269,6 +272,23 @@ class Bling:
         return self.ledger.books.borderos
 
     @property
+    def slips(self) -> dict[int, Json]:
+        """Id de uma nota, ou de um pedido, que se paga por boleto → os boletos das contas dela."""
+        made = slips(self.receivables.values()).items()
+        return {id_: each | self._slip_changes.get(id_, {}) for id_, each in made if id_ not in self._deleted_slips}
+
+    def edit_slips(self, origin_id: int, **changes: Any) -> None:
+        """Troca campos dos boletos de uma nota, ou de um pedido. `KeyError` se não os há."""
+        known = self.slips[origin_id]
+        if unknown := changes.keys() - known.keys():
+            raise KeyError(f"Os boletos não têm {sorted(unknown)}")
+        self._slip_changes.setdefault(origin_id, {}).update(changes)
+
+    def delete_slips(self, origin_id: int) -> None:
+        """Some com os boletos; as contas ficam."""
+        self._deleted_slips.add(origin_id)
+
+    @property
     def cash_entries(self) -> Mapping[int, Json]:
         """id → detalhe de cada lançamento de caixa, com os excluídos."""
         return self.ledger.books.entries
@@ -364,6 +384,10 @@ class Bling:
         """Exclui do cadastro: só volta nos critérios 4 e 5, e o detalhe responde 404."""
         self.edit_product(product_id)
         self.company.products.entries[product_id].deleted = True
+
+    def erase_product(self, product_id: int) -> None:
+        """Apaga-o de vez: nenhum critério o mostra, e o detalhe responde 404."""
+        del self.company.products.entries[product_id]
 
     def edit_stock(self, product_id: int, **changes: Any) -> None:
         """Troca campos do saldo de um produto, como `GET /estoques/saldos` o mostra."""

@@ -87,6 +87,10 @@ class SimulatorSettings:
     """Outra leitura: o documento de uma nota cancelada é só o evento que a cancelou."""
     default_hides_zero_stock: bool = False
     """Outra leitura: `filtroSaldoEstoque=1` por omissão em /produtos e em /estoques/saldos."""
+    produto_stock_filter_is_physical: bool = False
+    """Outra leitura: `filtroSaldoEstoque` de /produtos é pelo saldo físico, e não pelo virtual que a linha mostra."""
+    stockless_match_no_filter: bool = False
+    """Outra leitura: um produto de que não há registro de estoque não é zerado, nem positivo, nem negativo."""
     unknown_stock_answers_400: bool = False
     """Outra leitura: /estoques/saldos recusa o pedido de que nenhum produto tem saldo, em vez de nada mostrar."""
     latest_included: int = 20
@@ -96,9 +100,16 @@ class SimulatorSettings:
     """Outra leitura: as linhas de /vendedores vêm sem `contato.nome`."""
     default_hides_inactive: bool = True
     """Sem `situacao`, /naturezas-operacoes, /canais-venda, /contas-contabeis e /logisticas só trazem o que está ativo
-    (suposto), e /logisticas/servicos, que não o aceita, também."""
+    (suposto), e /logisticas/servicos, que não o aceita, também; as linhas de /logisticas não dizem os serviços
+    inativos."""
+    methods_hide_inactive: bool = False
+    """Outra leitura: sem `situacao`, /formas-pagamentos só traz as ativas."""
+    status_filters_are_ignored: bool = False
+    """Outra leitura: /contas-contabeis, /categorias/receitas-despesas, /anuncios e /produtos/lotes ignoram o filtro de
+    situação, e mostram tudo."""
     default_hides_cancelled_orders: bool = False
-    """Outra leitura: sem filtro de situação, /pedidos/vendas e /pedidos/compras não trazem os cancelados."""
+    """Outra leitura: sem filtro de situação, /pedidos/vendas e /pedidos/compras não trazem os cancelados, nem
+    os que estão numa situação tirada dessa."""
     order_list_final_date_excludes_today: bool = True
     """Em /pedidos/vendas, /pedidos/compras e /propostas-comerciais, `dataFinal` igual a hoje deixa hoje de fora (um
     relato)."""
@@ -109,19 +120,24 @@ class SimulatorSettings:
     contracts_are_all_shown_by_default: bool = False
     """Outra leitura: sem `situacao`, /contratos traz todos, também os em avaliação (4)."""
     money_has_float_noise: bool = False
-    """O dinheiro dos pedidos, das propostas, dos contratos e das contas vem com o ruído de um float de 32 bits:
-    49.9000015259 (um relato)."""
+    """O dinheiro vem com o ruído de um float de 32 bits: 49.9000015259 (um relato)."""
+    what_is_empty_is_absent: bool = False
+    """Outra leitura: o que está vazio (uma referência, um texto, uma data, uma lista) não vem, em vez de vir vazio."""
     order_status_value_is_always_zero: bool = False
     """Outra leitura: `situacao.valor` dos pedidos é sempre 0."""
     deleted_accounts_stay_cancelled: bool = False
     """Outra leitura: a conta excluída não some, fica cancelada (5)."""
+    returned_and_confirmed_accounts_are_unlisted: bool = False
+    """Outra leitura: as contas devolvidas em parte (6) e as confirmadas (7) não vêm em listagem nenhuma."""
     receivable_filters_are_ignored: bool = False
     """Outra leitura: /contas/receber ignora as datas, e lista tudo (um relato)."""
     payment_links_are_signed: bool = False
     """Outra leitura: os links de /contas/receber são outros a cada resposta."""
     bare_details_in_envelope: bool = False
-    """Outra leitura: os detalhes de /caixas, /propostas-comerciais e /ordens-producao vêm dentro de `data`, como os
-    outros."""
+    """Outra leitura: os detalhes de /caixas, /propostas-comerciais e /ordens-producao, e o que
+    /contas/receber/boletos responde, vêm dentro de `data`, como os outros."""
+    origins_without_boletos_answer_404: bool = False
+    """Outra leitura: /contas/receber/boletos responde 404 a uma nota, ou a um pedido, sem boleto; senão, sem contas."""
     cash_page_size: int = 100
     """Quantas linhas tem uma página de /caixas, que não aceita `limite` (não está documentado)."""
     payable_filters_are_ignored: bool = False
@@ -132,6 +148,9 @@ class SimulatorSettings:
     """Outra leitura: os detalhes de /logisticas/objetos e de /produtos/estruturas trazem o id."""
     channel_without_ads_answers_400: bool = True
     """/anuncios recusa um canal que não é um marketplace (suposto); senão, nada mostra dele."""
+    logistics_without_shipments_answers: int = 200
+    """O código de /logisticas/{id}/remessas por uma logística que não tem nenhuma: 200, com uma lista vazia (suposto);
+    ou 400, ou 404, que a referência também descreve."""
     fields_hide_inactive: bool = False
     """Outra leitura: a listagem dos campos customizados de um módulo esconde os inativos."""
     order_objects_stay_unposted: bool = False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from bling_simulator.payload import Json, dump
+from bling_simulator.payload import Json, clone, dump
 
 if TYPE_CHECKING:
     from bling_simulator.bling import Bling
@@ -35,11 +35,23 @@ Post = Callable[[Delivery], Awaitable[int]]
 """Manda um aviso, e devolve o código da resposta."""
 
 
+KINDS: Final = ("invoice", "consumer_invoice", "order", "product", "product_supplier", "stock", "virtual_stock")
+"""Os recursos de que o Bling avisa."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """O que o aviso de um registro diz, e o que dele, se muda, faz um aviso."""
+
+    data: Json
+    watched: object
+
+
 class Webhooks:
-    """Os avisos de uma empresa; `on` os liga e desliga, como faz quem cuida do aplicativo."""
+    """Os avisos de uma empresa; `on` são os recursos ligados, que quem cuida do aplicativo liga um a um."""
 
     def __init__(self, bling: "Bling", seed: int = 7) -> None:
-        self.on = True
+        self.on = {*KINDS}
         self._bling = bling
         self._random = random.Random(seed)
         self._seen = self._state()
@@ -58,11 +70,10 @@ class Webhooks:
         return codes
 
     def pending(self) -> list[Delivery]:
-        """Os avisos do que mudou desde a última chamada; desligados, nenhum, e o que mudou não se avisa nunca."""
+        """Os avisos do que mudou desde a última chamada; o que muda num recurso desligado não se avisa nunca."""
         before, self._seen = self._seen, self._state()
-        if not self.on:
-            return []
-        return [self.sign(self._event(*change)) for change in _changes(before, self._seen)]
+        changes = _changes(before, self._seen)
+        return [self.sign(self._event(f"{kind}.{action}", data)) for kind, action, data in changes if kind in self.on]
 
     def sign(self, event: Mapping[str, Json] | bytes, secret: str | None = None) -> Delivery:
         """O aviso, com a assinatura do aplicativo, ou com a de outro segredo."""
@@ -90,19 +101,22 @@ class Webhooks:
             "data": data,
         }
 
-    def _state(self) -> dict[tuple[str, int], Json]:
-        """(recurso do aviso, id) → o que ele diria, do que não está excluído."""
-        found: dict[tuple[str, int], Json] = {}
-        for kind, documents in self._documents():
-            for id_, document in documents:
-                found[kind, id_] = _data(kind, document)
+    def _state(self) -> dict[tuple[str, int], _Said]:
+        """(recurso do aviso, id) → o que ele diria. Um produto excluído ainda há, e só mudou de situação."""
+        bling, found = self._bling, dict[tuple[str, int], _Said]()
+        for kind, notes in (("invoice", bling.notes), ("consumer_invoice", bling.coupons)):
+            found |= {(kind, id_): _said(kind, note) for id_, note in notes.items()}
+        registers = {
+            "order": bling.orderbook.entries,
+            "product_supplier": bling.kept("/produtos/fornecedores").entries,
+        }
+        for kind, entries in registers.items():
+            found |= {(kind, id_): _said(kind, each.detail) for id_, each in entries.items() if not each.deleted}
+        for id_, each in bling.company.products.entries.items():
+            found["product", id_] = _said("product", each.detail | ({"situacao": "E"} if each.deleted else {}))
+        for balance in bling.stockroom.balances():
+            found |= {(kind, balance["id"]): _balance(kind, balance) for kind in _BALANCES}
         return found
-
-    def _documents(self) -> Iterable[tuple[str, Iterable[tuple[int, Json]]]]:
-        bling = self._bling
-        yield "invoice", bling.notes.items()
-        for kind, register in (("order", bling.orderbook), ("product", bling.company.products)):
-            yield kind, ((id_, each.detail) for id_, each in register.entries.items() if not each.deleted)
 
 
 def posting_to(http: httpx2.AsyncClient, url: str) -> Post:
@@ -118,23 +132,54 @@ def posting_to(http: httpx2.AsyncClient, url: str) -> Post:
 
 
 def _changes(
-    before: Mapping[tuple[str, int], Json], after: Mapping[tuple[str, int], Json]
-) -> Iterable[tuple[str, Json]]:
-    for (kind, id_), data in after.items():
+    before: Mapping[tuple[str, int], _Said], after: Mapping[tuple[str, int], _Said]
+) -> Iterable[tuple[str, str, Json]]:
+    """Recurso, ação e conteúdo de cada aviso. Do saldo virtual só se avisa que mudou."""
+    for (kind, id_), said in after.items():
         if (kind, id_) not in before:
-            yield f"{kind}.created", data
-        elif before[kind, id_] != data:
-            yield f"{kind}.updated", data
+            if kind != "virtual_stock":
+                yield kind, "created", said.data
+        elif before[kind, id_].watched != said.watched:
+            yield kind, "updated", said.data
     for kind, id_ in before.keys() - after.keys():
-        yield f"{kind}.deleted", {"id": id_}
+        if kind != "virtual_stock":
+            yield kind, "deleted", {"produto": {"id": id_}} if kind in _BALANCES else {"id": id_}
 
 
+_OF_NOTE: Final = ("id", "tipo", "situacao", "numero", "dataEmissao", "dataOperacao")
 _KEYS: Final = {
-    "invoice": ("id", "tipo", "situacao", "numero", "dataEmissao", "dataOperacao"),
+    "invoice": _OF_NOTE,
+    "consumer_invoice": _OF_NOTE,
     "order": ("id", "data", "numero", "numeroLoja", "total", "situacao"),
     "product": ("id", "nome", "codigo", "tipo", "situacao", "preco", "unidade", "formato"),
+    "product_supplier": (
+        "id",
+        "descricao",
+        "codigo",
+        "precoCusto",
+        "precoCompra",
+        "padrao",
+        "garantia",
+        "produto",
+        "fornecedor",
+    ),
 }
+_BALANCES: Final = {
+    "stock": ("saldoFisicoTotal", "saldoFisico"),
+    "virtual_stock": ("saldoVirtualTotal", "saldoVirtual"),
+}
+"""Os avisos do saldo: o total, e o de cada depósito, de que cada um fala."""
 
 
-def _data(kind: str, document: Json) -> Json:
-    return {key: document[key] for key in _KEYS[kind] if key in document}
+def _said(kind: str, document: Json) -> _Said:
+    data = {key: clone(document[key]) for key in _KEYS[kind] if key in document}
+    return _Said(data, data)
+
+
+def _balance(kind: str, balance: Json) -> _Said:
+    total, part = _BALANCES[kind]
+    data = {key: balance[key] for key in ("saldoFisicoTotal", "saldoVirtualTotal")}
+    data |= {"produto": {"id": balance["id"]}, "depositos": clone(balance["depositos"])}
+    if kind == "stock":
+        data["deposito"] = data.pop("depositos")[0]
+    return _Said(data, [balance[total], *(place[part] for place in balance["depositos"])])

@@ -1,7 +1,6 @@
 """O serviço HTTP de verdade, sem soquete: a aplicação aberta e um cliente diante dela."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -45,10 +44,3 @@ def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
     assert body["detail"].strip()
     assert "Traceback" not in response.text
     return body
-
-
-async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    """Espera que a condição valha; o prazo só acaba com o que nunca chegaria."""
-    async with asyncio.timeout(120):
-        while not await condition():  # noqa: ASYNC110 — quem a muda é o serviço, do outro lado do HTTP ou do banco
-            await asyncio.sleep(0.02)

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.acceptance.service_fixtures import authorise, serving, until
+from tests.acceptance.service_fixtures import authorise, serving
 from tests.support.collecting import authorise as authorise_account
+from tests.support.collecting import until
 from tests.support.commands import Terminal
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
 
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
-from bling_collector.web.service import Service
+from bling_collector.web.service import Services
 from bling_collector.web.watch import watched_alarms
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
@@ -49,6 +50,7 @@ async def test_a_run_that_fails_twice_is_said_once_and_its_end_too(
     assert "O que já tinha chegado está salvo" in inbox.received[0]["message"]
 
 
+@pytest.mark.slow
 async def test_a_channel_that_is_down_changes_nothing_in_the_run(
     settings: Settings, clock: FakeClock, bling: Bling
 ) -> None:
@@ -62,6 +64,7 @@ async def test_a_channel_that_is_down_changes_nothing_in_the_run(
         assert (await account.pipeline.run_full(date(2026, 1, 1))).status == "partial"
 
 
+@pytest.mark.slow
 async def test_the_daily_quota_ends_the_run_partial_with_what_is_owed(account: Account, bling: Bling) -> None:
     await account.pipeline.run(date(2026, 2, 20))
     bling.configure(requests_per_day=bling.counters.total + 30)
@@ -130,6 +133,7 @@ async def test_metrics(settings: Settings, clock: FakeClock, bling: Bling) -> No
     assert status["quota"]["day"] == "2026-02-20"
 
 
+@pytest.mark.slow
 async def test_alerts_by_http(alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox) -> None:
     async with serving(alerting, clock) as http:
         assert (await http.get("/alerts")).json() == []
@@ -142,6 +146,7 @@ async def test_alerts_by_http(alerting: Settings, clock: FakeClock, bling: Bling
     assert inbox.titles == ["Coletor Bling: faz tempo que não se lê o que há de novo no Bling"]
 
 
+@pytest.mark.slow
 async def test_the_service_checks_by_itself(alerting: Settings, clock: FakeClock, bling: Bling, inbox: Inbox) -> None:
     app = create_app(alerting, clock=clock)
     async with serving(alerting, clock) as http:
@@ -153,12 +158,13 @@ async def test_the_service_checks_by_itself(alerting: Settings, clock: FakeClock
         return bool(inbox.received)
 
     async with app.router.lifespan_context(app):
-        service: Service = app.state.service
-        async with watched_alarms(service, every=0.05):
+        services: Services = app.state.services
+        async with watched_alarms(services, every=0.05):
             await until(heard)
     assert inbox.kinds == ["failure"]
 
 
+@pytest.mark.slow
 async def test_a_command_that_finds_no_database_tells_who_watches(inbox: Inbox, tmp_path: Path) -> None:
     terminal = Terminal(
         tmp_path,

@@ -69,6 +69,7 @@ async def test_the_cited_ones_and_those_cited_later_are_collected(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.slow
 async def test_a_recent_one_that_changes_or_disappears_is_seen(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -95,6 +96,25 @@ async def test_a_recent_one_that_changes_or_disappears_is_seen(
     clock.advance(DAY)
     assert (await account.pipeline.reconcile(repair=True)).status == "success"
     assert await scalar(account.engine, said, id=old) == "Corrigido tarde"
+
+
+async def test_one_is_read_again_with_its_conta(account: Account, bling: Bling, clock: FakeClock) -> None:
+    conta = bling.add_account()
+    corrected = bling.settle_accounts("receber", conta, amount=Decimal(40))
+    other = bling.settle_accounts("receber", bling.add_account())
+    await account.pipeline.run_full(START)
+    clock.advance(DAY)
+    bling.edit_bordero(corrected, historico="Corrigido")
+    bling.edit_account("receber", conta, saldo=bling.receivables[conta]["saldo"] - 1)
+    bling.counters.reset()
+    assert (await account.pipeline.run()).status == "success"
+    said = "SELECT historico FROM borderos WHERE id = :id"
+    assert await scalar(account.engine, said, id=corrected) == "Corrigido"
+    assert bling.counters.details[f"/borderos/{other}"] == 0
+    bling.counters.reset()
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    assert bling.counters.details[f"/borderos/{corrected}"] == 0
 
 
 @pytest.mark.slow
@@ -155,6 +175,7 @@ async def test_many_that_disappear_wait_for_a_person_to_confirm(
     assert await scalar(account.engine, "SELECT count(*) FROM borderos WHERE excluida_em IS NOT NULL") == 0
 
 
+@pytest.mark.slow
 async def test_a_cited_one_that_does_not_exist_is_not_asked_for_again(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -167,6 +188,7 @@ async def test_a_cited_one_that_does_not_exist_is_not_asked_for_again(
     assert (await account.pipeline.run()).status == "success"
 
 
+@pytest.mark.slow
 @pytest.mark.collector(recursos=("contas_receber", "borderos"))
 async def test_the_first_one_failing_is_not_the_resource_failing(account: Account, bling: Bling) -> None:
     """Sem nenhum borderô no banco, nem listagem que o diga, pergunta-se por um que ninguém tem."""
@@ -180,6 +202,7 @@ async def test_the_first_one_failing_is_not_the_resource_failing(account: Accoun
     assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM borderos WHERE id = :id", id=only)
 
 
+@pytest.mark.slow
 async def test_reprocessed_it_is_the_same(account: Account, bling: Bling) -> None:
     await account.pipeline.run_full(START)
     async with account.engine.begin() as connection:
@@ -189,6 +212,7 @@ async def test_reprocessed_it_is_the_same(account: Account, bling: Bling) -> Non
     await assert_equals_the_borderos(account, bling)
 
 
+@pytest.mark.slow
 async def test_the_doctor_asks_for_no_listing_that_does_not_exist(
     account: Account, bling: Bling, server: RunningServer, tmp_path: Path
 ) -> None:

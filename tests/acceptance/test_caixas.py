@@ -74,6 +74,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.slow
 async def test_one_month_is_asked_at_a_time_and_without_a_page_size(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,12 +97,14 @@ async def test_one_month_is_asked_at_a_time_and_without_a_page_size(
     assert {dict(pair.split("=") for pair in query.split("&"))["situacao"] for query in asked} == {"R", "E"}
 
 
+@pytest.mark.slow
 async def test_the_sign_is_the_one_of_the_listing(account: Account) -> None:
     await account.pipeline.run_full(START)
     total = "SELECT sum(valor) FROM caixas_lancamentos WHERE detalhe ->> 'debCred' = :side"
     assert await scalar(account.engine, total, side="D") < 0 < await scalar(account.engine, total, side="C")
 
 
+@pytest.mark.slow
 async def test_a_hand_made_entry_that_changes_categoria_is_seen(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -121,6 +124,7 @@ async def test_a_hand_made_entry_that_changes_categoria_is_seen(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situacao", ["H", "N"])
 async def test_what_no_listing_shows_is_not_deleted(
     account: Account, bling: Bling, clock: FakeClock, situacao: str
@@ -137,6 +141,39 @@ async def test_what_no_listing_shows_is_not_deleted(
     clock.advance(DAY)
     assert (await account.pipeline.run()).status == "success"
     await assert_equals_the_entries(account, bling)
+
+
+async def test_a_deleted_one_without_a_detail_is_what_the_listing_says_and_what_was_known(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    never, once = sorted(id_ for id_, each in bling.cash_entries.items() if each["data"] >= START.isoformat())[-2:]
+    bling.edit_cash_entry(never, situacao="E")
+    bling.edit_cash_entry(once, situacao="R")
+    bling.fail(rf"^/caixas/{never}$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    result = await account.pipeline.run_full(START)
+    assert result.status == "success", result.message
+    clock.advance(DAY)
+    bling.delete_cash_entry(once)
+    bling.fail(rf"^/caixas/{once}$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    for _ in range(2):
+        result = await account.pipeline.run()
+        assert result.status == "success", result.message
+        clock.advance(DAY)
+    found = await rows(
+        account.engine,
+        """SELECT id, situacao, valor, competencia, categoria_id FROM caixas_lancamentos
+           WHERE id IN (:never, :once) ORDER BY id""",
+        never=never,
+        once=once,
+    )
+    entries = bling.cash_entries
+    assert found == [
+        (never, "E", measured(_signed(entries[never])), None, None),  # o que só o detalhe dizia
+        (
+            *(once, "E", measured(_signed(entries[once])), date.fromisoformat(entries[once]["competencia"])),
+            entries[once]["categoria"]["id"] or None,
+        ),
+    ]
 
 
 @pytest.mark.slow
@@ -166,3 +203,15 @@ async def test_one_entry_alone_is_created_and_updated(account: Account, bling: B
     bling.delete_cash_entry(entry)
     assert await account.pipeline.sync("caixa", entry) == "atualizado"
     assert await scalar(account.engine, "SELECT situacao FROM caixas_lancamentos") == "E"
+
+
+async def test_of_many_windows_a_day_rereads_a_sixth(account: Account, bling: Bling, clock: FakeClock) -> None:
+    """As que se leem ao lado umas das outras contam todas."""
+    await account.pipeline.run_full(date(2024, 3, 1))
+    clock.advance(7 * DAY)
+    checked = "SELECT count(*) FROM conferencias WHERE recurso = 'caixas' AND conferida_em > :since"
+    for _ in range(2):
+        since = clock.now()
+        assert (await account.pipeline.run()).status == "success"
+        assert 0 < await scalar(account.engine, checked, since=since) <= 4 + 2, "de 24 meses; e os dois de todo dia"
+        clock.advance(DAY)

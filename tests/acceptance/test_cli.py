@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -20,7 +19,7 @@ from tests.support.commands import Done, Terminal, variables_for
 from bling_collector.cli import main
 from bling_collector.cli.authorize import authorize_in_browser
 from bling_collector.cli.commands import cli
-from bling_collector.config import Settings
+from bling_collector.config import VARIABLES, Settings
 from bling_collector.errors import ReauthorizeError, UsageError
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
@@ -44,8 +43,8 @@ def terminal(tmp_path: Path, settings: Settings, server: RunningServer) -> Termi
 def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     """Digita o comando neste processo, numa pasta vazia e sem nenhuma variável do projeto."""
     monkeypatch.chdir(tmp_path)
-    for variable in fields(Settings):
-        monkeypatch.delenv(variable.name.upper(), raising=False)
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable.upper(), raising=False)
 
     def type_(*arguments: str, **variables: str) -> Done:
         for name, value in variables.items():
@@ -63,7 +62,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     [
         (["runn"], "Não existe o comando runn. Seria run?"),
         (["backup"], "Não existe o comando backup. Seria db backup?"),
-        (["db", "restor"], "Seria db restore?"),
+        (["db", "restor"], "Seria db restore ou"),
         (["db", "status"], "Não existe o comando status. Seria status?"),
         (["xyzzy"], "Não existe o comando xyzzy.\n"),
         (["run", "--foo"], "Não existe a opção --foo."),
@@ -223,6 +222,7 @@ async def test_a_load_from_nothing_to_the_status(terminal: Terminal, account: Ac
     assert "Autorizado" in said.out
 
 
+@pytest.mark.slow
 async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, account: Account, bling: Bling) -> None:
     broken = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 1)
     bling.fail(rf"/nfe/{broken}$", "body", status=400, body='{"error": {"type": "UNKNOWN_ERROR", "message": "ops"}}')
@@ -238,6 +238,7 @@ async def test_a_failing_note_is_partial_and_code_1(terminal: Terminal, account:
     assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no Windows Ctrl-C interrompe na hora")
 @pytest.mark.bling(latency=0.02)
 @pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
@@ -258,6 +259,7 @@ async def test_a_signal_ends_the_run_gently(
     assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
 
 
+@pytest.mark.slow
 async def test_db_init_and_upgrade(terminal: Terminal, empty_database_url: str) -> None:
     made = await terminal.run("db", "init", DATABASE_URL=empty_database_url)
     again = await terminal.run("db", "upgrade", DATABASE_URL=empty_database_url)
@@ -266,6 +268,7 @@ async def test_db_init_and_upgrade(terminal: Terminal, empty_database_url: str) 
     assert "já está em dia" in again.out
 
 
+@pytest.mark.slow
 async def test_doctor_says_what_is_missing_and_changes_nothing(terminal: Terminal, empty_database_url: str) -> None:
     done = await terminal.run("doctor", "--json", DATABASE_URL=empty_database_url)
     assert done.code == 1
@@ -291,7 +294,7 @@ def _free_port() -> int:
 
 async def _consent(url: str, decision: str) -> httpx2.Response:
     """O que a pessoa faz: abre a página do Bling, decide, e o navegador segue a volta."""
-    async with httpx2.AsyncClient(follow_redirects=True, trust_env=False) as browser:
+    async with httpx2.AsyncClient(follow_redirects=True, trust_env=False, timeout=60) as browser:
         page = await browser.get(url)
         assert page.status_code == 200
         query = dict(httpx2.URL(url).params)
@@ -299,6 +302,7 @@ async def _consent(url: str, decision: str) -> httpx2.Response:
         return await browser.post(str(page.url), data=form)
 
 
+@pytest.mark.slow
 async def test_the_browser_flow_saves_the_token(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     port = _free_port()
     simulator = SimulatorSettings(scale=0.01, redirect_uri=f"http://localhost:{port}/callback")
@@ -307,7 +311,7 @@ async def test_the_browser_flow_saves_the_token(account: Account, capsys: pytest
         async with open_account(collector_settings(bling.api_url, account.settings.database_url)) as fresh:
             waiting = asyncio.create_task(authorize_in_browser(fresh.oauth, port=port))
             url = await _printed(capsys)
-            async with httpx2.AsyncClient(trust_env=False) as stranger:
+            async with httpx2.AsyncClient(trust_env=False, timeout=60) as stranger:
                 forged = await stranger.get(f"http://localhost:{port}/callback?code=x&state=alheio")
             assert forged.status_code == 400
             assert not waiting.done()  # o `state` de outro não encerra a espera
@@ -319,6 +323,7 @@ async def test_the_browser_flow_saves_the_token(account: Account, capsys: pytest
             assert (await fresh.oauth.get_valid_access_token()).access_token == token.access_token
 
 
+@pytest.mark.slow
 async def test_the_browser_flow_denied_or_forgotten(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     port = _free_port()
     simulator = SimulatorSettings(scale=0.01, redirect_uri=f"http://localhost:{port}/callback")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
+from tests.support.proving import execute
 from tests.support.variants import one_now
 
 from bling_collector.payload import measured
@@ -48,6 +49,7 @@ async def assert_equals_the_accounts(account: Account, bling: Bling) -> None:
     assert held == [(id_, sorted(each["borderos"])) for id_, each in sorted(bling.payables.items()) if each["borderos"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
@@ -89,6 +91,7 @@ async def test_the_vencimento_of_the_listing_and_of_the_detail_are_both_kept(
         bling.edit_account("pagar", conta, historico="Outro")
 
 
+@pytest.mark.slow
 async def test_what_did_not_change_is_not_asked_for_again(account: Account, bling: Bling, clock: FakeClock) -> None:
     await account.pipeline.run_full(START)
     clock.advance(DAY)
@@ -98,6 +101,7 @@ async def test_what_did_not_change_is_not_asked_for_again(account: Account, blin
     assert {path for path in bling.counters.details if path.startswith("/contas/pagar/")} == in_flux
 
 
+@pytest.mark.slow
 async def test_the_borderos_of_a_conta_receber_with_the_same_id_stay(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -115,6 +119,44 @@ async def test_the_borderos_of_a_conta_receber_with_the_same_id_stay(
     assert await rows(account.engine, kept, id=paid) == [("receber", 5)]
 
 
+async def test_one_that_no_listing_shows_is_kept_refreshed_and_asked_for_once_a_week(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    conta = bling.add_account("pagar")
+    await account.pipeline.run_full(START)
+    bling.configure(returned_and_confirmed_accounts_are_unlisted=True)
+    clock.advance(DAY)
+    bling.edit_account("pagar", conta, situacao=7, saldo=Decimal(1))
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    bling.counters.reset()
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    assert bling.counters.details[f"/contas/pagar/{conta}"] == 0
+    gone = (
+        '{"error": {"type": "RESOURCE_NOT_FOUND", "message": "Não encontrado", "description": "O recurso não existe"}}'
+    )
+    glitch = bling.fail(f"^/contas/pagar/{conta}$", "body", status=404, body=gone)
+    clock.advance(7 * DAY)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)  # um 404 só pode ser um engano
+    bling.faults.remove(glitch)
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    # O que se deu por excluído e responde está vivo.
+    await execute(account.engine, f"UPDATE contas_pagar SET excluida_em = now() WHERE id = {conta}")
+    clock.advance(DAY)
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    bling.delete_account("pagar", conta)
+    for days in (7, 1):
+        clock.advance(days * DAY)
+        assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+
+
+@pytest.mark.slow
 async def test_many_that_disappear_wait_for_a_person_to_confirm(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

@@ -82,6 +82,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.slow
 @pytest.mark.collector(extraction_lookback_days=2)
 async def test_one_issued_long_ago_is_seen_by_its_due_and_receipt_dates(
     account: Account, bling: Bling, clock: FakeClock
@@ -98,6 +99,7 @@ async def test_one_issued_long_ago_is_seen_by_its_due_and_receipt_dates(
     await assert_equals_the_accounts(account, bling)
 
 
+@pytest.mark.slow
 async def test_a_future_issue_and_a_debt_older_than_the_collection_are_kept(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -116,6 +118,7 @@ async def test_a_future_issue_and_a_debt_older_than_the_collection_are_kept(
     assert await scalar(account.engine, "SELECT saldo FROM contas_receber WHERE id = :id", id=overdue) == 0
 
 
+@pytest.mark.slow
 async def test_a_link_that_changes_in_every_answer_asks_for_no_conta(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -130,6 +133,7 @@ async def test_a_link_that_changes_in_every_answer_asks_for_no_conta(
     assert (await account.pipeline.reconcile()).found.ids == {}
 
 
+@pytest.mark.slow
 @pytest.mark.collector(extraction_lookback_days=2)
 async def test_of_open_ones_issued_long_ago_only_the_changed_are_asked_for(
     account: Account, bling: Bling, clock: FakeClock
@@ -151,6 +155,7 @@ async def test_of_open_ones_issued_long_ago_only_the_changed_are_asked_for(
     await assert_equals_the_accounts(account, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.collector(extraction_lookback_days=2)
 async def test_an_incomplete_listing_by_another_date_makes_the_run_partial(
     account: Account, bling: Bling, clock: FakeClock
@@ -165,6 +170,7 @@ async def test_an_incomplete_listing_by_another_date_makes_the_run_partial(
     await assert_equals_the_accounts(account, bling)
 
 
+@pytest.mark.slow
 async def test_the_same_conta_is_not_asked_for_once_per_date(account: Account, bling: Bling, clock: FakeClock) -> None:
     conta = bling.add_account()
     bling.settle_accounts("receber", conta, amount=Decimal(1))
@@ -174,6 +180,42 @@ async def test_the_same_conta_is_not_asked_for_once_per_date(account: Account, b
     assert (await account.pipeline.run()).status == "success"
     assert bling.counters.details[f"/contas/receber/{conta}"] == 1
     assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
+
+
+@pytest.mark.parametrize("situacao", one_now([7, 6]))
+async def test_one_that_no_listing_shows_is_kept_and_refreshed(
+    account: Account, bling: Bling, clock: FakeClock, situacao: int
+) -> None:
+    conta = bling.add_account()
+    await account.pipeline.run_full(START)
+    bling.configure(returned_and_confirmed_accounts_are_unlisted=True)
+    clock.advance(DAY)
+    bling.edit_account("receber", conta, situacao=situacao, saldo=Decimal(1))
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    checked = await account.pipeline.reconcile(local_now(bling.clock).date() - timedelta(days=5))
+    assert checked.found.ids == {}
+    bling.counters.reset()
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    assert bling.counters.details[f"/contas/receber/{conta}"] == 0
+    clock.advance(7 * DAY)
+    bling.edit_account("receber", conta, historico="Outro")
+    assert (await account.pipeline.run()).status == "success"
+    noted = "SELECT detalhe ->> 'historico' FROM contas_receber WHERE id = :id"
+    assert await scalar(account.engine, noted, id=conta) == "Outro"
+    bling.edit_account("receber", conta, situacao=1)
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    bling.edit_account("receber", conta, situacao=situacao)
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    bling.delete_account("receber", conta)
+    for days in (8, 1):
+        clock.advance(days * DAY)
+        assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
 
 
 async def test_one_conta_alone_is_created_and_updated(account: Account, bling: Bling) -> None:

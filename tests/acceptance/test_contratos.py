@@ -87,6 +87,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     await assert_equals_the_contracts(account, bling)
 
 
+@pytest.mark.slow
 async def test_one_no_longer_listed_is_deleted_once_its_detail_could_be_read(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

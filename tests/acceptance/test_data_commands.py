@@ -14,9 +14,9 @@ from sqlalchemy import Row, text
 from tests.support.variants import one_now
 
 from bling_collector.cli import main
+from bling_collector.db.connection.database import check_server
 from bling_collector.db.copies.client_tools import PROGRAMS, find_tools
 from bling_collector.db.copies.restore import restore
-from bling_collector.db.database import check_server
 from bling_collector.db.embedded.binaries import BIN_VARIABLE
 from bling_collector.db.run_lock import is_locked
 from bling_collector.documentos import masked
@@ -84,6 +84,7 @@ async def test_backup_and_restore(account: Account, command: str, capsys: pytest
     assert await _notes(account) == notes > 0
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2026, 1, 1))
 async def test_the_erased_stay_erased_after_a_restore(
     account: Account, command: str, capsys: pytest.CaptureFixture[str]
@@ -111,6 +112,7 @@ class _Person(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.bling(scale=0.005)
 async def test_erasing_asks_in_portuguese_and_says_who(
@@ -131,6 +133,7 @@ async def test_erasing_asks_in_portuguese_and_says_who(
         assert await _named(account, found.contato_id) != erased
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2026, 1, 1))
 @pytest.mark.skipif(sys.platform == "win32", reason="o pg_restore que mata é do sh")
 async def test_a_restore_killed_halfway_changes_nothing_and_leaves_nothing(
@@ -205,6 +208,7 @@ async def test_a_copy_from_before_erasures_were_remembered(account: Account, com
     assert not await _named(account, found.contato_id)
 
 
+@pytest.mark.slow
 async def test_no_run_begins_before_the_restore_is_over(account: Account, command: str) -> None:
     assert await run("db", "backup", "copia.dump") == 0
     seen = []

@@ -3,27 +3,27 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import date
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.acceptance.service_fixtures import until
 from tests.chaos.postgres import STOPS, Postgres, mortal_postgres
 from tests.chaos.proxy import proxy
-from tests.support.collecting import authorise, collector_settings
+from tests.support.collecting import authorise, collector_settings, until
 from tests.support.fakes import FakeClock
 from tests.support.postgres import libpq_url
 from tests.support.truth import assert_equals_truth
 
 from bling_collector.config import Secret
-from bling_collector.db import patience
+from bling_collector.db.connection import patience
 from bling_collector.db.run_lock import RunLock
 from bling_collector.errors import DatabaseError, RunInProgressError
 from bling_collector.etl.progress import Progress
-from bling_collector.runs.job import RunResult
+from bling_collector.runs.request import RunResult
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
@@ -67,6 +67,7 @@ async def runs(account: Account) -> list[str]:
         return list((await connection.execute(text("SELECT status FROM etl_controle ORDER BY id"))).scalars())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [pytest.param(how, marks=[pytest.mark.slow] * (how != "kill -9")) for how in STOPS])
 async def test_a_restart_in_the_middle_costs_only_the_batch_in_hand(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, how: str
@@ -195,11 +196,11 @@ async def test_the_lock_is_held_by_one_session_at_a_time(account: Account) -> No
 async def test_a_worker_outlives_the_database(
     server: RunningServer, bling: Bling, clock: FakeClock, mortal: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from bling_collector.jobs.schedule import parse
     from bling_collector.jobs.worker import work
+    from bling_collector.workplace.companies import open_companies
 
     url = mortal.url(await mortal.create())
-    async with collector(server, url, clock) as account:
+    async with AsyncExitStack() as stack, collector(server, url, clock) as account:
         await authorise(account, bling)
         await account.pipeline.run()
         stop = asyncio.Event()
@@ -211,7 +212,10 @@ async def test_a_worker_outlives_the_database(
 
             return heard
 
-        working = asyncio.create_task(work(account, parse("*/15 * * * * look"), stop))
+        companies = await stack.enter_async_context(
+            open_companies(replace(account.settings, schedule="*/15 * * * * look"), clock=clock)
+        )
+        working = asyncio.create_task(work(companies, stop))
         await until(said("O worker está no ar"))
         await mortal.stop(STOPS["kill -9"])
         await until(said("A fila de tarefas não atende"))

@@ -46,6 +46,7 @@ def sold_between(bling: Bling, first: date, last: date) -> str:
     return f"{plural(len(found), 'nota', 'notas')}, {money(sum(found, Decimal(0)))}"
 
 
+@pytest.mark.slow
 async def test_the_digest_says_what_was_sold_once_a_day_and_not_to_whom(
     settings: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
 ) -> None:
@@ -87,6 +88,7 @@ async def test_the_digest_says_what_was_sold_once_a_day_and_not_to_whom(
         assert not contact["numeroDocumento"] or contact["numeroDocumento"] not in said
 
 
+@pytest.mark.slow
 async def test_no_digest_unless_asked_and_one_that_fails_does_not_fail_the_run(
     settings: Settings, clock: FakeClock, bling: Bling, inbox: Inbox
 ) -> None:

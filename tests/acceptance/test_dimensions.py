@@ -1,13 +1,16 @@
 """Os cadastros pequenos: o que se cita e não há, o que só a listagem diz, o que não tem páginas."""
 
+import asyncio
 from datetime import date
 
 import pytest
-from tests.support.collecting import rows, scalar
+from tests.support.collecting import rows, scalar, until
 from tests.support.fakes import FakeClock
 
 from bling_collector.api.transport import ATTEMPTS
-from bling_collector.etl.again import UnknownObjectError
+from bling_collector.etl.strategies.again import UnknownObjectError
+from bling_collector.insight.proof.reconciliation import Side, WholeCheck
+from bling_collector.insight.recursos import load_others
 from bling_collector.payload import digest
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
@@ -65,6 +68,7 @@ async def test_what_is_cited_and_cannot_be_asked_alone_is_known_not_to_exist(
     assert asked[f"{NATURES}/{{id}}"] == 0
 
 
+@pytest.mark.slow
 async def test_what_is_cited_and_not_listed_is_asked_once(account: Account, bling: Bling, clock: FakeClock) -> None:
     newest = next(order for order in reversed([*bling.orders.values()]) if order["loja"]["id"])
     shop = newest["loja"]["id"]
@@ -92,6 +96,7 @@ async def test_one_alone_comes_from_the_list(account: Account, bling: Bling, clo
     assert bling.counters.requests[f"{NATURES}/{{id}}"] == 0
 
 
+@pytest.mark.slow
 async def test_what_is_owed_is_retried_where_it_is_listed(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.garbled[NATURES, SALE] = {"descricao": {"veio": "outra coisa"}}
     bling.garbled[NATURES, SALE + 1] = {"descricao": {"veio": "outra coisa"}}
@@ -128,6 +133,76 @@ async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(
     assert bling.counters.requests[f"{ACCOUNTS}/{{id}}"] == 0
 
 
+@pytest.mark.collector(recursos=("contas_financeiras", "categorias_financeiras"))
+async def test_what_a_filter_tells_does_not_depend_on_which_answer_comes_first(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    told = "SELECT situacao, count(*) FROM contas_financeiras GROUP BY 1 ORDER BY 1"
+    expected = [(1, 4), (2, 1), (3, 1), (4, 1)]
+    held = bling.fail(f"^{ACCOUNTS}$", "hold", query="situacoes=1")
+    running = asyncio.ensure_future(account.pipeline.run_full(START))
+
+    async def the_others_came() -> bool:
+        return bling.counters.requests[ACCOUNTS] >= 9  # as outras quatro até a página vazia, e a que se segura
+
+    await until(the_others_came)
+    bling.faults.remove(held)
+    await running
+    assert await rows(account.engine, told) == expected
+    bling.fail(f"^{ACCOUNTS}$", "server_error", query="situacoes=1")
+    entries = bling.dimensions[ACCOUNTS].entries
+    chosen = min(id_ for id_, each in entries.items() if each.detail["situacao"] == 1)
+    bling.edit_dimension(ACCOUNTS, chosen, descricao="Outra")
+    await run(account, clock, "partial", days=7)  # nos outros dias só se lê a das ativas
+    assert await rows(account.engine, told) == expected, "a listagem que a diria não veio: fica a que se tinha"
+    assert await scalar(account.engine, f"SELECT descricao FROM contas_financeiras WHERE id = {chosen}") == "Outra"
+    bling.faults.clear()
+    bling.edit_dimension(ACCOUNTS, chosen, situacao=3)
+    await run(account, clock)
+    assert await rows(account.engine, told) == [(1, 3), (2, 1), (3, 2), (4, 1)]
+    bling.add_dimension(ACCOUNTS, **{**entries[chosen].detail, "id": None, "descricao": "Nova", "situacao": 1})
+    await run(account, clock)
+    assert await rows(account.engine, told) == [(1, 4), (2, 1), (3, 2), (4, 1)], "de uma nova, todas o dizem"
+    bling.configure(status_filters_are_ignored=True)
+    await run(account, clock)
+    assert await rows(account.engine, told) == [(None, 8)], "de um filtro que o Bling não lê nada se sabe"
+    assert await rows(account.engine, "SELECT DISTINCT situacao FROM categorias_financeiras") == [(None,)]
+
+
+@pytest.mark.collector(recursos=("depositos", "contas_financeiras", "contas_pagar"))
+async def test_what_is_read_whole_is_proved_whole(account: Account, bling: Bling, clock: FakeClock) -> None:
+    path = "/depositos"
+    broken = min(bling.dimensions[path].entries)
+    bling.garbled[path, broken] = {"descricao": {"veio": "outra coisa"}}
+    await account.pipeline.run_full(START)
+
+    async def proved() -> dict[str, WholeCheck | None]:
+        others = await load_others(account.engine, account.settings.recursos, clock.now())
+        return {each.recurso: each.inteira for each in others}
+
+    first = await proved()
+    stores, moneys, bills = (first[name] for name in ("depositos", "contas_financeiras", "contas_pagar"))
+    assert stores is not None
+    assert moneys is not None
+    assert bills is not None
+    total = len(bling.dimensions[path].entries)
+    assert (stores.no_bling.total, stores.no_banco.total) == (total, total - 1)
+    assert (stores.faltam, stores.sobram, stores.igual) == ([str(broken)], [], False)
+    assert moneys.igual
+    assert moneys.no_bling == moneys.no_banco == Side(7, {"1": 4, "2": 1, "3": 1, "4": 1})
+    assert bills.igual
+    assert bills.no_bling.total == await scalar(account.engine, "SELECT count(*) FROM contas_pagar")
+    bling.garbled.clear()
+    await run(account, clock)
+    again = (await proved())["depositos"]
+    assert again
+    assert again.conferida_em == stores.conferida_em, "nos outros dias não se lê até a página vazia"
+    await run(account, clock, days=7)
+    weekly = (await proved())["depositos"]
+    assert weekly
+    assert (weekly.igual, weekly.no_banco.total) == (True, total)
+
+
 @pytest.mark.slow
 async def test_a_parent_no_list_shows_is_asked_for(account: Account, bling: Bling, clock: FakeClock) -> None:
     path, categories = "/categorias/receitas-despesas", bling.dimensions["/categorias/receitas-despesas"].entries
@@ -141,15 +216,16 @@ async def test_a_parent_no_list_shows_is_asked_for(account: Account, bling: Blin
     assert bling.counters.requests[f"{path}/{{id}}"] == 1
 
 
+@pytest.mark.slow
 async def test_the_statuses_come_from_every_module_and_know_theirs(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     await account.pipeline.run_full(START)
     told = "SELECT modulo_id, count(*) FROM situacoes WHERE excluida_em IS NULL GROUP BY 1 ORDER BY 1"
-    assert await rows(account.engine, told) == [(98310, 8), (98311, 6)]
+    assert await rows(account.engine, told) == [(98310, 9), (98311, 6)]
     bling.delete_dimension("/situacoes/modulos", 98311)
     await run(account, clock, days=7)
-    assert await rows(account.engine, told) == [(98310, 8)]
+    assert await rows(account.engine, told) == [(98310, 9)]
     assert bling.counters.requests["/situacoes/{id}"] == 0
 
 
@@ -166,7 +242,7 @@ async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
         (6, "Em aberto"),
         (18_158, "Aberta"),
     ]
-    assert await scalar(account.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 14
+    assert await scalar(account.engine, "SELECT count(*) FROM situacoes WHERE excluida_em IS NULL") == 15
 
 
 @pytest.mark.slow
@@ -188,7 +264,7 @@ async def test_a_status_no_module_lists_is_asked_for_once(account: Account, blin
 @pytest.mark.collector(recursos=("situacoes",))
 async def test_who_asks_for_the_statuses_asks_for_the_modules(account: Account, bling: Bling) -> None:
     await account.pipeline.run_full(START)
-    assert await scalar(account.engine, "SELECT count(*) FROM situacoes") == 14
+    assert await scalar(account.engine, "SELECT count(*) FROM situacoes") == 15
 
 
 @pytest.mark.slow
@@ -210,6 +286,10 @@ async def test_each_cost_is_kept_with_the_day_it_began(account: Account, bling: 
     assert await rows(account.engine, kept) == [(before,), (before + 1,), (before,)]
     assert await scalar(account.engine, f"SELECT count(*) FROM {costs}") == total + 2
     assert await scalar(account.engine, f"SELECT count(DISTINCT valido_desde::date) FROM {costs}") == 3
+    since = (
+        f"SELECT count(*) FROM produtos_fornecedores p WHERE valido_desde = (SELECT max(c.valido_desde) FROM {costs} c"
+    )
+    assert await scalar(account.engine, f"{since} WHERE c.produto_fornecedor_id = p.id)") == total
 
 
 @pytest.mark.slow
@@ -254,6 +334,7 @@ async def test_lists_of_many_pages(account: Account, bling: Bling) -> None:
         assert [id_ for (id_,) in held] == sorted(bling.dimensions[path].entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hides", [True, False])
 async def test_what_the_default_hides_is_collected(account: Account, bling: Bling, *, hides: bool) -> None:
     bling.configure(default_hides_inactive=hides)

@@ -133,6 +133,7 @@ async def test_a_bling_that_moved_is_told_at_once_by_every_command(
         assert bling.counters.total <= 2, "a que ouve a hora, e a primeira da execução"
 
 
+@pytest.mark.slow
 async def test_a_token_address_that_moved_is_told_at_once(terminal: Terminal, bling: Bling) -> None:
     bling.expire_access_tokens()
     bling.fail(r"^/oauth/token", "body", status=308, location=f"{NEW}/oauth/token")
@@ -154,6 +155,7 @@ async def test_the_difference_between_the_clocks_is_told(terminal: Terminal) -> 
     assert "adiantado em relação ao do Bling" in said["detalhe"]
 
 
+@pytest.mark.slow
 async def test_what_was_learned_is_told_without_asking(
     account: Account, terminal: Terminal, bling: Bling, engine: AsyncEngine
 ) -> None:

@@ -90,6 +90,7 @@ async def test_each_chave_is_asked_once_and_again_if_the_nota_is_cancelled(
     await assert_equals_the_documents(account, bling, authorised(bling) | {cancelled["chaveAcesso"]: cancelled})
 
 
+@pytest.mark.slow
 async def test_one_that_comes_with_another_chave_is_owed_and_the_others_come(
     account: Account, bling: Bling, clock: FakeClock, tmp_path: Any, settings: Settings, server: RunningServer
 ) -> None:
@@ -127,6 +128,7 @@ async def test_one_that_comes_with_another_chave_is_owed_and_the_others_come(
     assert (held["documentos"].registros, held["documentos"].pendencias) == (len(kept) + 2, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.collector(recursos=("nfe", "nfe_entrada", "documentos"))
 async def test_without_permission_the_rest_comes_and_the_documents_come_once_given(
     account: Account, bling: Bling, clock: FakeClock
@@ -144,6 +146,7 @@ async def test_without_permission_the_rest_comes_and_the_documents_come_once_giv
     assert (entry, True) in held
 
 
+@pytest.mark.slow
 async def test_the_xml_of_an_erased_person_stays_and_is_reported(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

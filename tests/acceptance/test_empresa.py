@@ -53,10 +53,11 @@ async def test_an_authorisation_of_another_empresa_is_refused(account: Account, 
     assert OURS in str(refused.value)
     assert THEIRS in str(refused.value)
     assert "**.ABC.345/01DE-**" in str(refused.value)
-    assert "DATABASE_URL" in str(refused.value)
+    assert "`bling-collector empresas add NOME`" in str(refused.value)
     assert (await snapshot(account.engine, KEPT), await rows(account.engine, PAIR)) == (before, pair)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_run_in_the_account_of_another_empresa_is_refused(account: Account, bling: Bling) -> None:
     before = await snapshot(account.engine, KEPT)
@@ -68,9 +69,11 @@ async def test_a_run_in_the_account_of_another_empresa_is_refused(account: Accou
         assert (result.status, result.exit_code) == ("error", 2)
         assert OURS in str(result.message)
         assert THEIRS in str(result.message)
+        assert "`bling-collector empresas add NOME`" in str(result.message)
     assert await snapshot(account.engine, KEPT) == before
 
 
+@pytest.mark.slow
 async def test_not_knowing_is_not_being_another(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Sem permissão, ou com o recurso fora do ar, coleta-se; e a autorização nova é guardada."""
     before = await company(account)
@@ -86,6 +89,7 @@ async def test_not_knowing_is_not_being_another(account: Account, bling: Bling, 
     assert await company(account) == before
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_an_older_database_takes_the_empresa_only_if_its_notas_prove_it(account: Account, bling: Bling) -> None:
     """A primeira execução guarda a empresa, se as notas foram emitidas por ela; senão, se o Bling responde por elas."""
@@ -111,6 +115,7 @@ async def test_an_older_database_takes_the_empresa_only_if_its_notas_prove_it(ac
     assert await snapshot(account.engine, KEPT) == before
 
 
+@pytest.mark.slow
 async def test_dying_between_the_exchange_and_the_check_loses_no_authorisation(
     account: Account, bling: Bling, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +153,7 @@ async def test_an_id_that_another_account_also_has_proves_nothing(account: Accou
     assert await snapshot(account.engine, KEPT) == before
 
 
+@pytest.mark.slow
 @pytest.mark.bling(volumes={})
 async def test_the_next_empresa_does_not_inherit_how_far_the_other_was_read(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).data_referencia == TODAY
@@ -162,6 +168,7 @@ async def test_the_next_empresa_does_not_inherit_how_far_the_other_was_read(acco
     assert (said.started, said.last_run, said.freshness.read_at) == (False, None, None)
 
 
+@pytest.mark.slow
 async def test_only_an_empty_database_may_be_given_to_another_empresa(account: Account, bling: Bling) -> None:
     bling.become_another()
     with pytest.raises(AnotherCompanyError):

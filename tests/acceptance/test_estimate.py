@@ -89,6 +89,7 @@ async def test_probing_too_far_is_not_finding_nothing(
     assert orders.requisicoes > 4
 
 
+@pytest.mark.slow
 async def test_a_day_costs_what_the_last_ones_did(account: Account, bling: Bling) -> None:
     first = await estimator(account).run()
     assert "uma requisição por registro novo" in first.base
@@ -99,6 +100,7 @@ async def test_a_day_costs_what_the_last_ones_did(account: Account, bling: Bling
     assert guess.dias == 1
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.5)
 @pytest.mark.collector(api_daily_reserve=119_000)
 async def test_what_does_not_fit_today_says_how_many_days(account: Account) -> None:
@@ -112,6 +114,7 @@ ALONE = ("nfe", "contas_receber", "vendedores")
 SLOW_ALONE = ("pedidos_venda", "contas_pagar", "caixas", "situacoes", "produtos_lojas", "contatos", "estoques")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
@@ -151,6 +154,7 @@ async def test_a_larger_company_with_everything_on_costs_about_what_was_said(acc
     assert near(guess.requisicoes, real), (guess.requisicoes, real, guess.partes)
 
 
+@pytest.mark.slow
 @pytest.mark.collector(recursos=("nfe",))
 async def test_what_is_newly_collected_costs_its_first_reading(account: Account) -> None:
     await account.pipeline.run_full(date(2025, 1, 1))
@@ -196,7 +200,7 @@ async def test_with_everything_on_load_and_days_cost_about_what_was_said(
     clock.advance(86_400)
     bling.counters.reset()
     day = (await account.pipeline.run()).requisicoes
-    assert day <= NOTHING_NEW, bling.counters.requests.most_common()
+    assert day <= NOTHING_NEW, str(sorted(bling.counters.requests.items()))
     clock.advance(6 * 86_400)  # o dia da semana em que se lê tudo até o fim
     weekly = (await account.pipeline.run()).requisicoes
     rounded_up = len(said) // 2  # o de cada recurso diz-se em inteiros

@@ -22,6 +22,8 @@ READINGS: list[dict[str, Any]] = [
     {"default_hides_zero_stock": True},
     {"unknown_stock_answers_400": True},
     {"default_hides_zero_stock": True, "unknown_stock_answers_400": True, "most_array_values": 20},
+    {"default_hides_zero_stock": True, "produto_stock_filter_is_physical": True},
+    {"stockless_match_no_filter": True},
 ]
 pytestmark = [pytest.mark.bling(scale=0.05), pytest.mark.collector(recursos=("estoques",))]
 
@@ -72,6 +74,40 @@ async def test_each_day_has_its_whole_reading(
     assert await scalar(account.engine, "SELECT count(*) FROM estoque_totais") == 2 * total
 
 
+async def test_what_was_included_today_is_photographed_today(account: Account, bling: Bling, clock: FakeClock) -> None:
+    """Vendido ou não: o que não se fotografa hoje não se sabe nunca mais. Custa duas requisições."""
+    await account.pipeline.run_full(START)
+    for _ in range(2):
+        clock.advance(DAY)
+        bling.counters.reset()
+        assert (await account.pipeline.run()).status == "success"
+        assert bling.counters.requests["/produtos"] == 3, "o que mudou, e os ativos e os inativos incluídos"
+        new = bling.add_product("NOVO", estoque={"minimo": 0, "maximo": 0, "saldoVirtualTotal": 7})
+        clock.advance(DAY)
+        assert (await account.pipeline.run()).status == "success"
+        last = "lido_em = (SELECT max(lido_em) FROM estoque_totais)"
+        assert await scalar(account.engine, f"SELECT count(*) FROM estoque_totais WHERE produto_id = {new} AND {last}")
+    await assert_the_last_reading_is_bling(account, bling)
+
+
+async def test_one_that_is_all_reserved_does_not_prove_that_the_zeroed_are_shown(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """O filtro pelo físico mostra o que a linha, que diz o virtual, dá por zerado; os que ele esconde existem."""
+    nothing = {"estoque": {"minimo": 0, "maximo": 0, "saldoVirtualTotal": 0}}
+    for codigo, physical in (("RESERVADO", 3), ("ZERADO", 0)):
+        new = bling.add_product(codigo, **nothing)
+        place = {"id": 14_886_001, "saldoFisico": physical, "saldoVirtual": 0}
+        bling.edit_stock(new, saldoFisicoTotal=physical, saldoVirtualTotal=0, depositos=[place])
+    bling.configure(default_hides_zero_stock=True, produto_stock_filter_is_physical=True)
+    await account.pipeline.run_full(date(2021, 1, 1))
+    said = "SELECT count(*) FROM produtos WHERE nao_encontrado_em IS NOT NULL AND id = ANY(:ids)"
+    living = [id_ for id_, each in bling.company.products.entries.items() if not each.deleted]
+    assert await scalar(account.engine, said, ids=living) == 0
+    await assert_the_last_reading_is_bling(account, bling)
+
+
+@pytest.mark.slow
 async def test_a_run_a_little_earlier_also_takes_its_photograph(account: Account, clock: FakeClock) -> None:
     await account.pipeline.run_full(START)
     clock.advance(DAY - 3600)
@@ -79,6 +115,7 @@ async def test_a_run_a_little_earlier_also_takes_its_photograph(account: Account
     assert await scalar(account.engine, "SELECT count(DISTINCT lido_em) FROM estoque_saldos") == 2
 
 
+@pytest.mark.slow
 async def test_the_second_reading_of_a_day_is_the_one_that_counts(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -91,6 +128,7 @@ async def test_the_second_reading_of_a_day_is_the_one_that_counts(
     assert await rows(account.engine, per_day, id=product) == [(date(2026, 2, 20), 88)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["server_error", "cut"])
 async def test_a_reading_that_fails_halfway_is_not_kept(
     account: Account, bling: Bling, clock: FakeClock, kind: Any
@@ -109,6 +147,7 @@ async def test_a_reading_that_fails_halfway_is_not_kept(
     await assert_the_last_reading_is_bling(account, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["server_error", "cut"])
 async def test_a_produto_that_cannot_be_read_is_owed_and_the_others_are_not(
     account: Account, bling: Bling, clock: FakeClock, kind: Any
@@ -131,6 +170,7 @@ async def test_a_produto_that_cannot_be_read_is_owed_and_the_others_are_not(
     await assert_the_last_reading_is_bling(account, bling)
 
 
+@pytest.mark.slow
 async def test_without_the_listing_of_produtos_the_known_ones_are_photographed(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -143,13 +183,14 @@ async def test_without_the_listing_of_produtos_the_known_ones_are_photographed(
     assert await scalar(account.engine, "SELECT count(DISTINCT lido_em) FROM estoque_totais") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.1)
 async def test_with_almost_none_on_record_the_reading_is_whole_and_cheap(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """O 400 de um lote sem nenhum registro é uma resposta, e não uma falha de que se esgotem as que se aceitam."""
     monkeypatch.setattr("bling_simulator.company.goods.stockroom._WITHOUT_RECORD", 0.95)
-    monkeypatch.setattr("bling_collector.etl.batches.BATCH", 10)
+    monkeypatch.setattr("bling_collector.etl.strategies.batches.BATCH", 10)
     bling.configure(unknown_stock_answers_400=True)
     bling.counters.reset()
     assert (await account.pipeline.run_full(START)).status == "success"
@@ -159,6 +200,7 @@ async def test_with_almost_none_on_record_the_reading_is_whole_and_cheap(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.collector(recursos=("estoques", "produtos_fornecedores"))
 async def test_each_day_is_worth_what_it_cost_then(account: Account, bling: Bling, clock: FakeClock) -> None:
     await account.pipeline.run_full(START)

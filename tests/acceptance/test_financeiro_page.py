@@ -21,7 +21,7 @@ from tests.support.proving import START, execute
 from bling_collector.clock import today
 from bling_collector.config import Settings
 from bling_collector.insight.finance.money import load_money
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.words import money
 from bling_simulator.bling import Bling
 
@@ -55,6 +55,7 @@ def said(page: httpx2.Response) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page.text)))
 
 
+@pytest.mark.slow
 @LOADED
 async def test_the_page_says_what_bling_says(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
     hoje = today(clock)
@@ -111,7 +112,7 @@ async def test_the_bands_of_the_page_are_those_of_the_views(http: httpx2.AsyncCl
     assert stored == [(1, 2, 3), (2, 2, 7), (3, 2, 11), (4, 2, 15), (5, 2, 19), (6, 1, 11)]
 
     hoje = (await rows(engine, "SELECT (now() AT TIME ZONE 'America/Sao_Paulo')::date"))[0][0]
-    found = await load_money(engine, SalesPeriod(hoje, hoje), hoje, None, most=1)
+    found = await load_money(engine, ComparedPeriod(hoje, hoje), hoje, None, most=1)
     assert [(n, band.contas, band.em_aberto) for n, band in enumerate(found.receber.bands, 1)] == stored
 
 

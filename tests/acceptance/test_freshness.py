@@ -59,6 +59,7 @@ async def test_only_what_reads_the_present_makes_data_young(
         assert await _age_of(account, http, capsys) == {"novos"}
 
 
+@pytest.mark.slow
 async def test_one_record_that_fails_for_ever_does_not_make_the_others_old(
     account: Account, settings: Settings, clock: FakeClock, bling: Bling, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,6 +81,7 @@ async def test_one_record_that_fails_for_ever_does_not_make_the_others_old(
         assert page.index("Para quem cuida do coletor") < page.index("HTTP 400")
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2026, 1, 1))
 async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
     account: Account, settings: Settings, clock: FakeClock, bling: Bling
@@ -105,6 +107,7 @@ async def test_the_mark_that_is_shown_never_passes_the_oldest_debt(
     assert (await account.pipeline.run()).data_referencia == date(2026, 2, 26)
 
 
+@pytest.mark.slow
 async def test_reprocessing_an_empty_database_leaves_the_guide(
     account: Account, settings: Settings, clock: FakeClock
 ) -> None:

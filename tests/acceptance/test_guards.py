@@ -1,13 +1,12 @@
 """O que uma execução gasta, contado e não cronometrado: requisições, comandos ao banco, linhas escritas, conexões."""
 
-from collections import Counter
 from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.collecting import rows
+from tests.support.counting import Counted
 from tests.support.fakes import FakeClock
 
 from bling_collector.etl.save import Item, save
@@ -18,21 +17,6 @@ from bling_simulator.bling import Bling
 START = date(2021, 1, 1)
 DAY = 86_400.0
 DATA = ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "nfe_busca", "contatos", "produtos", "categorias_produto")
-
-
-class Counted:
-    """Os comandos que um banco recebe, pela primeira palavra."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.by_word: Counter[str] = Counter()
-        event.listen(engine.sync_engine, "before_cursor_execute", self._note)
-
-    def _note(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        self.by_word[statement.split(None, 1)[0].upper()] += 1
-
-    @property
-    def total(self) -> int:
-        return self.by_word.total()
 
 
 @pytest.mark.bling(scale=0.05, uneven_pages=False)
@@ -48,6 +32,7 @@ async def test_a_load_asks_once_for_each_thing_and_writes_in_batches(account: Ac
     floor = notes + result.stats["contatos"]
     assert bling.counters.total - bling.counters.token_calls <= floor + 80
     assert counted.total <= 3.5 * notes, counted.by_word
+    assert await rows(account.engine, "SELECT * FROM dias_por_somar") == [], "a execução soma o que mudou"
 
 
 @pytest.mark.bling(scale=0.02)

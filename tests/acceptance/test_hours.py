@@ -68,6 +68,7 @@ async def marks(engine: AsyncEngine) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", one_now([timedelta(days=370), timedelta(hours=30), timedelta(days=-370)]), ids=str)
 async def test_a_wrong_clock_leaves_no_mark(
     account: Account, settings: Settings, bling: Bling, clock: FakeClock, ahead: timedelta
@@ -88,6 +89,7 @@ async def test_a_wrong_clock_leaves_no_mark(
     assert held == sum(bling.notes[id_]["dataEmissao"] >= "2026-01-01" for id_ in outgoing(bling))
 
 
+@pytest.mark.slow
 async def test_a_database_that_already_has_marks_of_the_future_heals(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -140,6 +142,7 @@ async def test_a_database_that_already_has_marks_of_the_future_heals(
         assert await control.bookmark(connection, NOW + timedelta(days=400)) == healed
 
 
+@pytest.mark.slow
 @pytest.mark.bling(date_header="")
 @pytest.mark.parametrize("ahead", one_now([timedelta(minutes=2), timedelta(hours=5)]), ids=str)
 async def test_without_the_hour_of_bling_a_change_soon_after_the_run_is_read(
@@ -157,6 +160,7 @@ async def test_without_the_hour_of_bling_a_change_soon_after_the_run_is_read(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "header", one_now(["ontem", "", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
 )
@@ -168,6 +172,7 @@ async def test_a_missing_or_absurd_date_header_does_not_count(
     assert set(await marks(account.engine)) == {TODAY}
 
 
+@pytest.mark.slow
 async def test_reconcile_repair_reads_the_registers_again(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Também o que o filtro de alteração nunca mostraria."""
     bling.issue_note(contact_id=(contato := bling.add_contact()))

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.acceptance.service_fixtures import until
-from tests.support.collecting import rows, scalar
+from tests.support.collecting import rows, scalar, until
 
 from bling_collector import logs
 from bling_collector.db import control
 from bling_collector.runs import journal
-from bling_collector.runs.job import INTERRUPTED
+from bling_collector.runs.request import INTERRUPTED
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
@@ -34,6 +33,7 @@ async def test_the_lines_of_a_run_are_kept_whatever_the_log_shows(account: Accou
     assert logging.getLogger("bling_collector").level == logging.NOTSET
 
 
+@pytest.mark.slow
 async def test_a_problem_is_a_line_without_secrets(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +50,7 @@ async def test_a_problem_is_a_line_without_secrets(
     assert level == "erro"
 
 
+@pytest.mark.slow
 async def test_the_lines_of_a_run_are_few(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "MOST_LINES", 5)
     log = logging.getLogger("bling_collector.teste")
@@ -65,6 +66,7 @@ async def test_the_lines_of_a_run_are_few(account: Account, monkeypatch: pytest.
     assert sum(level == "aviso" for level, _ in found[6:]) == 4
 
 
+@pytest.mark.slow
 async def test_old_lines_go(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bling_collector.db.run_log.KEPT_RUNS", 2)
     numbers = [(await account.pipeline.run()).run_id for _ in range(4)]
@@ -89,6 +91,7 @@ def test_the_destination_of_the_log_keeps_its_level(capsys: pytest.CaptureFixtur
     assert "isto não" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.bling(latency=0.02)
 async def test_a_run_stops_when_the_database_says_so(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Quem pede pode estar noutro processo: só escreve no banco."""
@@ -116,6 +119,7 @@ async def test_a_run_stops_when_the_database_says_so(account: Account, monkeypat
     assert (await account.pipeline.run()).status == "success"
 
 
+@pytest.mark.slow
 async def test_a_database_that_refuses_the_lines_does_not_stop_the_run(account: Account) -> None:
     async with account.engine.begin() as connection:
         await connection.execute(text("DROP TABLE execucao_log"))

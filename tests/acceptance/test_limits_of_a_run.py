@@ -69,6 +69,7 @@ async def test_a_bling_that_stays_down_ends_the_run_and_the_next_one_completes(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(requests_per_second=3, errors_per_10s=300)
 @pytest.mark.parametrize("delay", one_now([0.0, 0.35]))
 async def test_no_block_even_by_whoever_turned_the_pace_off(
@@ -82,6 +83,7 @@ async def test_no_block_even_by_whoever_turned_the_pace_off(
         assert bling.counters.too_many_requests < 5 if delay else bling.counters.too_many_requests > 50
 
 
+@pytest.mark.slow
 @pytest.mark.bling(requests_per_second=3, errors_per_10s=300)
 async def test_the_pace_of_bling_itself_is_not_turned_off(
     settings: Settings, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch

@@ -39,6 +39,7 @@ async def assert_equals_the_coupons(account: Account, bling: Bling) -> None:
         ) == [(id_, sum(line[field] for line in each[part])) for id_, each in sorted(expected.items())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]

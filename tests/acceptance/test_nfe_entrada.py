@@ -55,6 +55,7 @@ def _at(clock: FakeClock, days_ago: int) -> datetime:
     return (clock.now() - timedelta(days=days_ago)).replace(tzinfo=None, microsecond=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]

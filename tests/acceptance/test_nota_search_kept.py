@@ -19,6 +19,7 @@ async def found(account: Account, search: Search) -> set[int]:
     return {nota.id for nota in (await load_notas(account.engine, search, per_page=1000)).notas}
 
 
+@pytest.mark.slow
 async def test_the_search_follows_collection_change_deletion_and_return(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run_full(START)
@@ -40,6 +41,7 @@ async def test_the_search_follows_collection_change_deletion_and_return(account:
     await assert_search_is_fresh(account.engine)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 6, 1))
 async def test_each_nota_is_found_by_what_is_written_in_it(account: Account, bling: Bling) -> None:
     notes = [bling.notes[id_] for id_ in outgoing(bling) if bling.notes[id_]["dataEmissao"] >= "2025-06-01"]
@@ -67,6 +69,7 @@ async def test_reprocessing_the_json_also_remakes_what_is_searched(account: Acco
     assert await rows(account.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id") == expected
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_an_erased_person_is_not_found_by_nome_or_documento(
     account: Account, bling: Bling, clock: FakeClock
@@ -89,6 +92,7 @@ async def test_an_erased_person_is_not_found_by_nome_or_documento(
     assert await found(account, by_document) == set(), "nem volta com a coleta"
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.01)
 async def test_a_huge_nota_is_saved_and_found(account: Account, bling: Bling) -> None:
     lines = [

@@ -176,6 +176,7 @@ async def test_what_is_in_the_notas_is_not_executed_and_does_not_fill_the_page(
     assert len(note.content) < MOST_BYTES
 
 
+@pytest.mark.slow
 async def test_the_page_of_a_nota_says_what_the_api_says(http: httpx2.AsyncClient, bling: Bling) -> None:
     await authorise(http, bling)
     await http.post("/run/full?data_inicio=2025-06-01")
@@ -275,6 +276,7 @@ async def test_a_nota_that_bling_does_not_have_either(http: httpx2.AsyncClient, 
     assert "O Bling não tem nfe/123" in said(answer)
 
 
+@pytest.mark.slow
 async def test_a_nota_of_many_lines_is_shown_little_by_little(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await fill(engine, many=1)
     id_ = await scalar(engine, "SELECT id FROM nfe_cabecalho")

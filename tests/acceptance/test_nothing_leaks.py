@@ -21,7 +21,7 @@ import httpx2
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.acceptance.service_fixtures import until
+from tests.support.collecting import until
 from tests.support.commands import Terminal
 
 from bling_collector.auth.token_cipher import new_key

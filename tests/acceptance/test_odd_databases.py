@@ -5,18 +5,19 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
-from tests.acceptance.service_fixtures import authorise, problem, serving, until
+from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.support.collecting import authorise as authorise_account
+from tests.support.collecting import until
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
 from tests.support.postgres import execute
 from tests.support.variants import one_now
 
 from bling_collector.config import Secret, Settings
-from bling_collector.db.database import parse_url
+from bling_collector.db.connection.database import parse_url
 from bling_collector.doctor import examine
 from bling_collector.main import create_app
-from bling_collector.web.service import Service
+from bling_collector.web.service import Services
 from bling_collector.web.watch import watched_alarms
 from bling_collector.workplace.account import open_account
 from bling_simulator.bling import Bling
@@ -55,6 +56,7 @@ async def test_a_load_in_a_database_of_odd_customs(
         assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.slow
 async def test_a_read_only_database_is_refused_at_once_and_told(
     settings: Settings, clock: FakeClock, bling: Bling, inbox: Inbox, database_url: str
 ) -> None:
@@ -96,6 +98,7 @@ def limited(settings: Settings, database_url: str, role: str, inbox: Inbox) -> S
     return replace(settings, database_url=Secret(url), alert_urls=Secret(inbox.url))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", one_now(["nfe_itens", "alarmes", "etl_controle"]))
 async def test_a_table_without_rights_is_said_by_run_and_by_the_watch_until_it_has_them(
     limited: Settings,
@@ -127,9 +130,9 @@ async def test_a_table_without_rights_is_said_by_run_and_by_the_watch_until_it_h
         return inbox.titles[-1:] == ["Coletor Bling: resolvido — o banco não atende"]
 
     async with app.router.lifespan_context(app):
-        service: Service = app.state.service
-        alarms = (await service.account()).alarms
-        async with watched_alarms(service, every=0.01):
+        services: Services = app.state.services
+        alarms = (await services.main.account()).alarms
+        async with watched_alarms(services, every=0.01):
             if table == "alarmes":  # sem onde guardar que já o disse, cada processo o diz uma vez
                 await until(heard)
             for _ in range(3):
@@ -160,8 +163,8 @@ async def test_the_watch_survives_any_error(
         return ticks >= 3
 
     async with app.router.lifespan_context(app):
-        service: Service = app.state.service
-        monkeypatch.setattr((await service.account()).alarms, "check", broken)
-        async with watched_alarms(service, every=0.001):
+        services: Services = app.state.services
+        monkeypatch.setattr((await services.main.account()).alarms, "check", broken)
+        async with watched_alarms(services, every=0.001):
             await until(ticked)
     assert sum("conferência dos alarmes caiu" in record.getMessage() for record in caplog.records) == 1

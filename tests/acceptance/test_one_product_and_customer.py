@@ -150,6 +150,7 @@ async def test_what_the_cliente_owes(http: httpx2.AsyncClient, engine: AsyncEngi
     assert (len(listed), sum(decimal(row["Falta receber"]) for row in listed)) == (count, owed)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_who_was_erased_has_no_name_on_the_page(
     http: httpx2.AsyncClient, engine: AsyncEngine, account: Account
@@ -190,6 +191,7 @@ async def test_two_produtos_of_the_same_sku(http: httpx2.AsyncClient, engine: As
     assert preferred is not None
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_an_address_of_nonsense_is_explained(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     product = await scalar(engine, "SELECT min(id) FROM produtos")

@@ -32,6 +32,7 @@ def spoil(bling: Bling, path: str, id_: int, kind: FaultKind = "server_error", *
     return bling.fail(f"^{path}$", kind, contains=rf'"id":{id_}[,}}]', **rule)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [
@@ -155,6 +156,7 @@ async def test_a_changed_record_spoils_the_listing_of_changes(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_forma_and_a_categoria_that_spoil_listings_come_by_detail(account: Account, bling: Bling) -> None:
     forma = next(p["formaPagamento"]["id"] for n in bling.notes.values() if n["tipo"] == 1 for p in n["parcelas"])
     categoria = next(p["categoria"]["id"] for p in bling.products.values() if p["categoria"]["id"])
@@ -164,6 +166,7 @@ async def test_a_forma_and_a_categoria_that_spoil_listings_come_by_detail(accoun
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body"),
     [
@@ -251,6 +254,7 @@ async def test_an_old_stored_nota_is_not_deleted_and_does_not_hold_the_rereading
     assert await scalar(account.engine, "SELECT count(*) FROM janelas_devidas") == 0
 
 
+@pytest.mark.slow
 async def test_a_listing_of_notas_that_is_down_is_not_a_row_that_spoils_it(account: Account, bling: Bling) -> None:
     """Nada se estreita: a testemunha falha como ela. E o que não depende das notas é coletado."""
     assert (await account.pipeline.run()).status == "success"
@@ -278,6 +282,7 @@ async def test_a_listing_that_never_comes_does_not_take_the_other(account: Accou
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_few_notas_failing_while_the_detail_is_down_are_not_owed(account: Account, bling: Bling) -> None:
     """A testemunha, e não a conta: três falhas são um recurso fora do ar, ou três registros."""
     assert (await account.pipeline.run()).status == "success"
@@ -315,6 +320,7 @@ async def test_many_bad_notas_cost_little_per_run_and_end_as_all_that_is_owed(
     await assert_equals_truth(account.engine, bling, without=bad)
 
 
+@pytest.mark.slow
 async def test_a_detail_that_redirects_elsewhere_costs_only_its_nota(account: Account, bling: Bling) -> None:
     """Se o Bling todo mudasse, as outras também mandariam para lá, e a execução pararia na hora."""
     bad = notes_of(bling)[5]

@@ -197,6 +197,7 @@ async def test_a_canal_without_anuncios_is_no_flaw(account: Account, bling: Blin
     assert await _one_row(account.client, ANUNCIOS, Shown("/anuncios", asked)) is not None
 
 
+@pytest.mark.slow
 async def test_the_composition_of_a_changed_product_is_read_again_the_same_day(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

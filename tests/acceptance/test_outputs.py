@@ -60,6 +60,7 @@ async def test_nobody_reads(terminal: Terminal, account: Account) -> None:
         assert await process.wait() == 0, arguments
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="o fechamento é o do shell")
 async def test_outputs_closed_from_the_start(terminal: Terminal, account: Account) -> None:
     process = await asyncio.create_subprocess_shell(
@@ -74,6 +75,7 @@ async def test_outputs_closed_from_the_start(terminal: Terminal, account: Accoun
     assert "requisições" in err.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="só onde há um disco sempre cheio")
 async def test_a_full_disk_is_said_and_only_costs_what_is_itself_the_output(
     terminal: Terminal, account: Account

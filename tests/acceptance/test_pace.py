@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from tests.acceptance.service_fixtures import until
-from tests.support.collecting import authorise, scalar
+from tests.support.collecting import authorise, scalar, until
 from tests.support.fakes import START
 from tests.support.slow_bling import SlowWire, VirtualClock
 from tests.support.truth import assert_equals_truth
@@ -43,6 +42,7 @@ async def slow(
         yield account, wire
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.05, requests_per_second=3)
 async def test_two_seconds_an_answer_do_not_slow_a_load(
     settings: Settings, bling: Bling, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
@@ -89,6 +89,7 @@ def _at(day: str) -> datetime:
 HELD = r"^/nfe/\d+$"
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.03)
 async def test_while_a_note_does_not_come_the_next_windows_are_read_from_the_newest_to_the_oldest(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +119,7 @@ async def test_while_a_note_does_not_come_the_next_windows_are_read_from_the_new
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.03)
 async def test_a_window_read_before_another_shows_that_the_listings_hide_is_read_again(
     account: Account, bling: Bling
@@ -145,6 +147,7 @@ async def test_a_window_read_before_another_shows_that_the_listings_hide_is_read
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(FIRST)
 @pytest.mark.bling(scale=0.03)
 async def test_a_note_that_moved_to_another_window_read_beside_it_is_asked_once(account: Account, bling: Bling) -> None:

@@ -30,6 +30,7 @@ async def http(
         yield client
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2021, 1, 1))
 async def test_nowhere_in_the_panel(http: httpx2.AsyncClient, account: Account) -> None:
     found = await rows(

@@ -13,8 +13,8 @@ from zipfile import ZipFile
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.acceptance.service_fixtures import authorise, problem, serving, until
-from tests.support.collecting import rows, scalar
+from tests.acceptance.service_fixtures import authorise, problem, serving
+from tests.support.collecting import rows, scalar, until
 from tests.support.fakes import FakeClock
 from tests.support.proving import START, at, execute, outgoing, snapshot
 
@@ -205,6 +205,7 @@ async def test_the_coverage_says_the_same_as_the_reconciliation(http: httpx2.Asy
         assert said[month["mes"]].endswith(expected), month["mes"]
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_checking_and_repairing_a_month(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     issued = bling.issue_note(emitted_at=at("2024-07-31 23:59:59"))
@@ -236,6 +237,7 @@ async def _ended(answer: httpx2.Response, engine: AsyncEngine) -> int:
     return run_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mes", ["2025-13", "março", "2025-3", "0000-00", "1999-12", "%3Cb%3E", "9999-99", "9999-12"])
 async def test_a_month_that_does_not_exist(http: httpx2.AsyncClient, mes: str) -> None:
     answer = await http.get(f"/cobertura/{mes}", headers=PAGE)
@@ -244,6 +246,7 @@ async def test_a_month_that_does_not_exist(http: httpx2.AsyncClient, mes: str) -
     assert (await http.post(f"/cobertura/{mes}/conferir")).status_code == 422
 
 
+@pytest.mark.slow
 async def test_a_month_that_cannot_be_checked(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await http.post("/run/full?data_inicio=2025-01-01")
     runs = await scalar(engine, "SELECT count(*) FROM etl_controle")
@@ -254,6 +257,7 @@ async def test_a_month_that_cannot_be_checked(http: httpx2.AsyncClient, engine: 
     assert await scalar(engine, "SELECT count(*) FROM etl_controle") == runs
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_huge_value_breaks_no_page_and_no_spreadsheet(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     note = await scalar(engine, "SELECT max(id) FROM vw_nfe_validas")
@@ -294,6 +298,7 @@ async def test_what_nobody_checked_is_not_asserted(http: httpx2.AsyncClient, eng
     assert unknown not in proven
 
 
+@pytest.mark.slow
 async def test_while_a_run_goes_on_the_coverage_leads_to_it(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     await http.post("/run/full?data_inicio=2025-01-01")
     await execute(engine, "UPDATE etl_controle SET status = 'running', fim = NULL")

@@ -118,6 +118,7 @@ async def assert_the_suppliers_are_as_bling_says(account: Account, bling: Bling)
     assert {row[9] for row in found} > {0}, "há cancelados"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
@@ -144,6 +145,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.slow
 async def test_what_is_settled_is_asked_for_again_only_if_its_row_changes(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

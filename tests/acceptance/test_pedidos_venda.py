@@ -1,11 +1,13 @@
 """Os pedidos de venda, sob cada leitura do que os documentos não sabem."""
 
-from datetime import date
+import asyncio
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from tests.support.collecting import rows, scalar
+from tests.support.collecting import at_request, rows, scalar
 from tests.support.fakes import FakeClock
+from tests.support.proving import execute
 from tests.support.variants import one_now
 
 from bling_collector.db import control
@@ -13,7 +15,7 @@ from bling_collector.payload import measured
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
-from bling_simulator.company.sales.statuses import CUSTOM
+from bling_simulator.company.sales.statuses import CANCELLED, CUSTOM, GIVEN_UP
 
 START = date(2024, 1, 1)
 DAY = 86_400.0
@@ -91,6 +93,94 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.collector(recursos=("pedidos_venda", "situacoes"))
+async def test_the_situations_taken_from_cancelado_may_hide_too(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """Os pedidos leem-se antes das situações: a execução seguinte, que já as conhece, relê a história com elas."""
+    bling.configure(default_hides_cancelled_orders=True)
+    ids = sorted(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
+    bling.edit_order(ids[0], situacao=GIVEN_UP)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    clock.advance(DAY)
+    bling.edit_order(ids[-1], situacao=GIVEN_UP)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_orders(account, bling)
+    clock.advance(DAY)
+    bling.counters.reset()
+    assert (await account.pipeline.run()).status == "success"
+    assert bling.counters.requests["/pedidos/vendas"] < 12, "a história já não se deve"
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_a_situation_that_bling_does_not_know_takes_no_other_with_it(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    bling.configure(default_hides_cancelled_orders=True)
+    for situacao in (CANCELLED, GIVEN_UP):
+        bling.add_order(ordered_on=START + timedelta(days=20), situacao=situacao)
+    await execute(
+        account.engine,
+        f"INSERT INTO situacoes (id, id_herdado, detalhe, extraido_em) "
+        f"SELECT id, 12, '{{}}', now() FROM unnest(ARRAY[{GIVEN_UP}, 999]) id",
+    )
+    refused = '{"error": {"type": "VALIDATION_ERROR", "message": "Não foi possível", "fields": []}}'
+    bling.fail("^/pedidos/vendas$", "body", status=400, body=refused, query=r"idsSituacoes(\[|%5B)(\]|%5D)=999")
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_the_orders(account, bling)
+    asked: list[int] = []
+    for _ in range(2):
+        clock.advance(DAY)
+        bling.counters.reset()
+        assert (await account.pipeline.run()).status == "success"
+        asked.append(bling.counters.requests["/pedidos/vendas"])
+    assert max(asked) < 10, (asked, "a história relê-se uma vez só")
+    await assert_equals_the_orders(account, bling)
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_that_none_of_the_suspected_situations_is_known_stops_nothing(account: Account, bling: Bling) -> None:
+    await execute(
+        account.engine,
+        "INSERT INTO situacoes (id, id_herdado, detalhe, extraido_em) SELECT 999, 12, '{}', now()",
+    )
+    for id_ in [id_ for id_, order in bling.orders.items() if order["situacao"]["id"] in (CANCELLED, GIVEN_UP)]:
+        bling.edit_order(id_, situacao=CUSTOM)
+    refused = '{"error": {"type": "VALIDATION_ERROR", "message": "Não foi possível", "fields": []}}'
+    bling.fail("^/pedidos/vendas$", "body", status=400, body=refused, query="idsSituacoes")
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_the_orders(account, bling)
+
+
+@pytest.mark.bling(scale=0.02)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_one_deleted_long_ago_is_seen_by_the_next_run(account: Account, bling: Bling, clock: FakeClock) -> None:
+    """Um excluído não está entre os alterados: só a listagem do dia dele o mostra."""
+    old = bling.add_order(ordered_on=local_now(bling.clock).date() - timedelta(days=118))
+    await account.pipeline.run_full(START)
+    bling.delete_order(old)
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_orders(account, bling)
+
+
+@pytest.mark.bling(scale=0.02)
+async def test_one_that_answers_and_no_listing_shows_is_kept_and_refreshed(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    await account.pipeline.run_full(START)
+    chosen = max(bling.orders)
+    clock.advance(DAY)
+    bling.unlisted.add(("/pedidos/vendas", chosen))
+    bling.edit_order(chosen, situacao=CUSTOM)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_orders(account, bling)
+    assert (await account.pipeline.reconcile()).found.ids == {}
+
+
 @pytest.mark.bling(scale=0.05)
 @pytest.mark.slow
 async def test_a_pedido_whose_itens_changed_loses_those_that_left(
@@ -135,6 +225,7 @@ def _only(account: Account, *names: str) -> Any:
     return replace(account.settings, recursos=names)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.05)
 @pytest.mark.collector(recursos=("pedidos_venda",))
 async def test_without_the_notas_their_mark_does_not_move(account: Account, bling: Bling) -> None:
@@ -150,6 +241,7 @@ async def test_without_the_notas_their_mark_does_not_move(account: Account, blin
     assert day.date() == local_now(bling.clock).date()
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
 async def test_rereading_the_history_never_asks_for_more_than_a_year(
@@ -163,6 +255,7 @@ async def test_rereading_the_history_never_asks_for_more_than_a_year(
     assert bling.counters.statuses[400] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
 async def test_a_repairing_reconciliation_does_not_trust_the_checkpoint(
@@ -182,6 +275,7 @@ async def test_a_repairing_reconciliation_does_not_trust_the_checkpoint(
     await assert_equals_the_orders(account, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.collector(recursos=("pedidos_venda", "produtos"))
 async def test_the_produtos_that_pedidos_cite_come_by_id(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Também o que já não tem o SKU que tinha; de um que o Bling já não mostra fica a linha que só diz isso."""
@@ -198,3 +292,23 @@ async def test_the_produtos_that_pedidos_cite_come_by_id(account: Account, bling
     bling.fail("^/produtos$", "server_error", query="idsProdutos")
     clock.advance(DAY)
     assert (await account.pipeline.run()).status == "success", "nenhum se pergunta outra vez"
+
+
+@pytest.mark.slow
+@pytest.mark.bling(scale=0.05)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_many_that_no_listing_shows_are_found_out_little_by_little(
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await account.pipeline.run_full(START)
+    clock.advance(DAY)
+    year = [id_ for id_, order in sorted(bling.orders.items()) if order["data"] >= "2025-03-01"]
+    bling.unlisted |= {("/pedidos/vendas", id_) for id_ in year[:-5]}
+    stop, known = asyncio.Event(), "SELECT count(*) FROM pedidos_venda WHERE resumo_lista = ''"
+    at_request(bling, monkeypatch, r"^/pedidos/vendas/\d+$", 55, stop.set)
+    assert len(year) > 60
+    assert (await account.pipeline.run_full(date(2025, 3, 1), stop=stop)).status != "success"
+    assert 0 < await scalar(account.engine, known) < len(year) - 5
+    assert (await account.pipeline.run_full(date(2025, 3, 1))).status == "success"
+    assert await scalar(account.engine, known) == len(year) - 5
+    await assert_equals_the_orders(account, bling)

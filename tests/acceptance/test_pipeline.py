@@ -25,6 +25,7 @@ async def test_a_historic_load_equals_bling(account: Account, bling: Bling) -> N
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.06, default_hides_zero_stock=True)
 async def test_a_default_that_hides_zero_stock_hides_no_produto(
     account: Account, bling: Bling, clock: FakeClock
@@ -76,12 +77,14 @@ async def test_the_deleted_that_still_answer_have_a_detail(account: Account, bli
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE situacao = 'E'") > 0
 
 
+@pytest.mark.slow
 @pytest.mark.collector(api_page_size=7)
 async def test_small_pages_lose_no_nota(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(volumes={})
 async def test_an_empty_account_is_a_success(account: Account) -> None:
     result = await account.pipeline.run_full(START)
@@ -118,6 +121,7 @@ async def test_at_real_scale_the_requests_are_within_two_percent_of_the_least(ac
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_past_period_brings_only_its_notas_and_does_not_move_the_mark(account: Account, bling: Bling) -> None:
     await account.pipeline.run(TODAY - timedelta(days=10), TODAY)
     before = await scalar(account.engine, "SELECT max(data_referencia) FROM etl_controle")
@@ -132,6 +136,7 @@ async def test_a_past_period_brings_only_its_notas_and_does_not_move_the_mark(ac
     assert result.stats["nfes"] == expected
 
 
+@pytest.mark.slow
 async def test_the_edges_of_the_period_come_in_whole(account: Account, bling: Bling) -> None:
     """Um período de um dia traz a primeira e a última nota possíveis dele, e nenhuma dos vizinhos."""
     moments = ("2025-03-09 23:59:59", "2025-03-10 00:00:00", "2025-03-10 23:59:59", "2025-03-11 00:00:00")
@@ -142,6 +147,7 @@ async def test_the_edges_of_the_period_come_in_whole(account: Account, bling: Bl
     assert not found & {ids[0], ids[3]}
 
 
+@pytest.mark.slow
 async def test_the_first_daily_run_covers_yesterday_and_the_lookback(account: Account, bling: Bling) -> None:
     result = await account.pipeline.run()
     assert result.status == "success"
@@ -149,6 +155,7 @@ async def test_the_first_daily_run_covers_yesterday_and_the_lookback(account: Ac
     assert period == [("run", TODAY - timedelta(days=31), TODAY)]
 
 
+@pytest.mark.slow
 async def test_the_mark_follows_the_days(account: Account, bling: Bling, clock: FakeClock) -> None:
     await account.pipeline.run()
     clock.advance(3 * 86400)

@@ -9,7 +9,7 @@ from tests.support.fakes import FakeClock
 from tests.support.truth import assert_equals_truth
 from tests.support.variants import one_now
 
-from bling_collector.etl import again
+from bling_collector.etl.strategies import again
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
@@ -37,6 +37,7 @@ async def test_a_nota_cancelled_weeks_later_is_seen_by_the_daily_run(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_pending_nota_edited_unseen_by_the_list_is_read_again(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
@@ -53,6 +54,7 @@ async def test_a_pending_nota_edited_unseen_by_the_list_is_read_again(account: A
     )
 
 
+@pytest.mark.slow
 async def test_the_authorisation_and_the_printed_danfe_appear(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
@@ -67,6 +69,7 @@ async def test_the_authorisation_and_the_printed_danfe_appear(account: Account, 
         assert stored == [(situacao, True, True)]
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_final_nota_that_did_not_change_is_not_asked_for_again(account: Account, bling: Bling) -> None:
     bling.counters.reset()
@@ -75,6 +78,7 @@ async def test_a_final_nota_that_did_not_change_is_not_asked_for_again(account: 
     assert not [path for path in bling.counters.details if path.startswith("/nfe/") and int(path[5:]) in final]
 
 
+@pytest.mark.slow
 async def test_a_nota_deleted_between_list_and_detail_is_no_error(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +89,7 @@ async def test_a_nota_deleted_between_list_and_detail_is_no_error(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_pending_nota_deleted_after_collection_is_marked(account: Account, bling: Bling) -> None:
     contact = next(n["contato"]["id"] for n in bling.notebook.newest_first() if n["contato"]["id"] and n["tipo"] == 1)
@@ -108,6 +113,7 @@ async def test_a_nota_that_bling_no_longer_shows_is_marked(account: Account, bli
     assert await rows(account.engine, gone, id=note) == [(True,)]
 
 
+@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)
 @pytest.mark.collector(api_page_size=10)
 @pytest.mark.parametrize("page", one_now([4, 2]))
@@ -125,6 +131,7 @@ async def test_a_cancellation_during_the_listing_opens_no_hole(
     assert bling.counters.requests["/nfe"] > plain, "o buraco não chegou a existir: a janela foi lida uma vez só"
 
 
+@pytest.mark.slow
 @pytest.mark.bling(repeat_previous_row=False, uneven_pages=False, scale=0.05)
 @pytest.mark.collector(api_page_size=10)
 @pytest.mark.parametrize("number", one_now([3, 2, 4, 5, 6, 7]))
@@ -150,6 +157,7 @@ async def test_a_nota_issued_during_the_listing_repeats_a_row_and_loses_none(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_changed_contato_is_read_again_and_a_new_one_is_fetched(
     account: Account, bling: Bling, clock: FakeClock
@@ -173,6 +181,7 @@ async def test_a_changed_contato_is_read_again_and_a_new_one_is_fetched(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_deleted_contato_is_not_asked_for_for_ever(account: Account, bling: Bling) -> None:
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE nao_encontrado_em IS NOT NULL") > 0
@@ -181,6 +190,7 @@ async def test_a_deleted_contato_is_not_asked_for_for_ever(account: Account, bli
     assert bling.counters.requests["/contatos/{id}"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_changed_produto_is_read_again_with_its_new_categoria(
     account: Account, bling: Bling, clock: FakeClock
@@ -196,6 +206,7 @@ async def test_a_changed_produto_is_read_again_with_its_new_categoria(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_produto_that_takes_the_sku_of_another(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Os dois eram preferidos; o que mudou de SKU deixa o seu e disputa o do outro."""
@@ -224,6 +235,7 @@ async def test_a_produto_that_takes_the_sku_of_another(account: Account, bling: 
     assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
+@pytest.mark.slow
 async def test_an_unknown_sku_is_asked_for_once_a_week(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.issue_note(lines=[line_of(codigo="SÓ-NA-NOTA", descricao="Peça", quantidade=1, valor=Decimal("1.00"))])
     await account.pipeline.run()
@@ -240,6 +252,7 @@ async def test_an_unknown_sku_is_asked_for_once_a_week(account: Account, bling: 
     assert await scalar(account.engine, "SELECT count(*) FROM produtos_desconhecidos WHERE codigo = 'SÓ-NA-NOTA'") == 0
 
 
+@pytest.mark.slow
 async def test_a_new_forma_pagamento_fills_in_the_codigo_fiscal(account: Account, bling: Bling) -> None:
     await account.pipeline.run()
     forma = {
@@ -271,6 +284,7 @@ async def test_a_new_forma_pagamento_fills_in_the_codigo_fiscal(account: Account
     assert bling.counters.requests["/formas-pagamentos/{id}"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_an_old_cancelled_nota_not_reread_is_seen_only_by_the_load(account: Account, bling: Bling) -> None:
     """O que a releitura garante, e o que não: a carga historica é que vê o que é mais velho que ela."""
@@ -286,6 +300,7 @@ async def test_an_old_cancelled_nota_not_reread_is_seen_only_by_the_load(account
     assert timedelta(days=30).days == account.settings.extraction_lookback_days
 
 
+@pytest.mark.slow
 @pytest.mark.bling(default_hides_all_but_authorised=True)
 async def test_learning_that_the_listing_hides_some_rereads_the_history(account: Account, bling: Bling) -> None:
     """Enquanto só havia o que a listagem mostra e uma rejeitada, que a sonda não pede, nada o dizia."""

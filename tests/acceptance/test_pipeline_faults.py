@@ -14,7 +14,7 @@ from tests.support.variants import one_now
 
 from bling_collector.api.pace import FAILURES_IN_A_ROW, SUSPECTS
 from bling_collector.db.control import DIED
-from bling_collector.runs.job import INTERRUPTED
+from bling_collector.runs.request import INTERRUPTED
 from bling_collector.workplace.account import Account
 from bling_simulator.answers import invalid
 from bling_simulator.api.dispatch import RESOURCES
@@ -49,6 +49,7 @@ async def test_six_percent_of_bad_answers_lose_nothing(account: Account, bling: 
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", one_now([k for k in get_args(FaultKind) if k not in ("hang", "hold", "body")]))
 async def test_each_passing_fault_is_overcome_by_trying_again(account: Account, bling: Bling, kind: FaultKind) -> None:
     for path in ("^/nfe$", r"^/nfe/\d+$", r"^/contatos/\d+$", "^/produtos$", "^/formas-pagamentos$"):
@@ -75,8 +76,11 @@ async def test_bling_down_is_an_error_and_the_window_is_owed_to_the_next_run(
     await assert_equals_truth(account.engine, bling)
 
 
-async def test_bling_falling_amid_details_keeps_what_came_and_owes_the_rest(account: Account, bling: Bling) -> None:
-    bling.fail(API, "bad_gateway", after=30)
+@pytest.mark.slow
+async def test_bling_falling_amid_details_keeps_what_came_and_owes_the_rest(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_request(bling, monkeypatch, r"^/nfe/\d+$", 20, lambda: bling.fail(API, "bad_gateway"))
     result = await account.pipeline.run_full(START)
     assert (result.status, result.exit_code) == ("partial", 1)
     stored = await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho")
@@ -87,6 +91,7 @@ async def test_bling_falling_amid_details_keeps_what_came_and_owes_the_rest(acco
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_nota_that_always_fails_holds_the_mark_until_it_heals(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -167,6 +172,7 @@ async def test_a_whole_year_of_failing_notas_is_not_a_bling_that_fell(account: A
 HUGE_SKU = "".join(chr(0x4E00 + 7 * place) for place in range(2800))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("oddity", "reason"),
     one_now(
@@ -201,6 +207,7 @@ async def test_a_nota_that_does_not_fit_the_database_does_not_take_the_others(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_the_daily_quota_ends_midway_and_the_next_day_pays(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -227,6 +234,7 @@ async def test_a_token_that_expires_midway_is_renewed_once(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_an_authorisation_revoked_midway_asks_for_another_and_nothing_is_lost(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +246,7 @@ async def test_an_authorisation_revoked_midway_asks_for_another_and_nothing_is_l
     assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "table"), one_now([("/contatos", "contatos"), ("/produtos", "produtos")]))
 async def test_a_missing_scope_is_said_and_the_rest_goes_on(
     account: Account, bling: Bling, path: str, table: str
@@ -280,6 +289,7 @@ async def test_a_bling_that_takes_few_codigos_at_a_time_gives_the_same_produtos(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_sku_that_bling_refuses_does_not_take_the_others(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +328,7 @@ async def test_a_request_to_stop_saves_what_came_and_loses_nothing(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", one_now(["^/nfe$", "^/produtos$", "^/formas-pagamentos$", "^/categorias/produtos$"]))
 async def test_a_request_to_stop_does_not_wait_for_a_listing_to_be_retried(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
@@ -353,6 +364,7 @@ async def test_a_cancelled_run_is_not_left_running(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_run_that_died_is_marked_by_the_next(account: Account) -> None:
     async with account.engine.begin() as connection:
         await connection.exec_driver_sql("INSERT INTO etl_controle (status, inicio) VALUES ('running', now())")

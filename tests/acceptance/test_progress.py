@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from tests.acceptance.service_fixtures import serving, until
-from tests.support.collecting import scalar
+from tests.acceptance.service_fixtures import serving
+from tests.support.collecting import scalar, until
 from tests.support.fakes import FakeClock
 
 from bling_collector.cli.screen import report
@@ -54,6 +54,7 @@ async def test_while_bling_is_silent_the_panel_and_status_say_which_try_it_is(
     assert await scalar(account.engine, "SELECT espera IS NULL AND restam IS NULL FROM etl_controle")
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.03)
 async def test_the_time_left_is_of_the_whole_run_and_not_of_a_window(account: Account, bling: Bling) -> None:
     seen: list[tuple[str, int, int | None]] = []

@@ -5,10 +5,22 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.support.collecting import at_request, rows
+from tests.support.collecting import rows, until
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
-from tests.support.proving import START, assert_equals_the_living, at, count, execute, outgoing, snapshot, twin
+from tests.support.proving import (
+    START,
+    assert_equals_the_living,
+    at,
+    count,
+    execute,
+    newest_period_is_done,
+    oldest_period_held,
+    outgoing,
+    owed_periods,
+    snapshot,
+    twin,
+)
 
 from bling_collector.config import Settings
 from bling_collector.db.control import PARKED_AFTER
@@ -47,6 +59,7 @@ async def test_reconciling_and_repairing(account: Account, bling: Bling, termina
     await assert_equals_the_living(account.engine, bling, deleted={doomed})
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_part_of_a_month_does_not_speak_for_the_whole(account: Account, bling: Bling, terminal: Terminal) -> None:
     """Antes de a história ser conferida inteira, não há o que afirmar dela."""
@@ -76,6 +89,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 async def test_wrong_requests_change_nothing(account: Account, terminal: Terminal) -> None:
     for command, sentence in WRONG.items():
         said = await terminal.run(*command.split())
@@ -85,6 +99,7 @@ async def test_wrong_requests_change_nothing(account: Account, terminal: Termina
     assert await count(account.engine, "etl_controle") == 0
 
 
+@pytest.mark.slow
 async def test_the_numbering(account: Account, bling: Bling, terminal: Terminal) -> None:
     bling.issue_note(serie=7)
     bling.notebook._numbers[7] += 2
@@ -100,6 +115,7 @@ async def test_the_numbering(account: Account, bling: Bling, terminal: Terminal)
     assert (await terminal.run("reconcile", "--numeracao", "--serie", "1")).code == 0
 
 
+@pytest.mark.slow
 async def test_what_failed_is_listed_and_retried(
     account: Account, bling: Bling, terminal: Terminal, clock: FakeClock
 ) -> None:
@@ -127,6 +143,7 @@ async def test_what_failed_is_listed_and_retried(
     assert await count(account.engine, "pendencias") == 0
 
 
+@pytest.mark.slow
 async def test_reprocessing_needs_neither_credentials_nor_bling(
     account: Account, bling: Bling, terminal: Terminal
 ) -> None:
@@ -149,18 +166,21 @@ async def test_fetching_one_object(account: Account, bling: Bling, terminal: Ter
     assert (said.code, "BLING_CLIENT_SECRET" in said.err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_after_kill_9_during_a_reconciliation_the_next_run_completes_it(
-    account: Account, bling: Bling, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, terminal: Terminal
 ) -> None:
     issued = bling.issue_note(emitted_at=at("2021-06-30 23:59:59"))
     process = await terminal.start("reconcile", "--repair")
-    at_request(bling, monkeypatch, "^/nfe$", 9, process.kill)
-    await process.communicate()
+    with oldest_period_held(bling):
+        await until(lambda: newest_period_is_done(account.engine))
+        process.kill()
+        await process.communicate()
     assert process.returncode == -9
     assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("running",)]
-    owed = await rows(account.engine, "SELECT data_inicio FROM janelas_devidas ORDER BY 1")
-    assert owed[0] == (START,)
+    owed = await owed_periods(account.engine)
+    assert owed[-1][0] == START
     assert len(owed) < 6, "as que se completaram não são devidas"
     result = await account.pipeline.run()
     assert (result.status, result.found.ids) == ("success", {"faltavam": [issued]})

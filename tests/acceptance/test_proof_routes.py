@@ -49,6 +49,7 @@ async def test_reconciling_repairing_and_showing(http: httpx2.AsyncClient, bling
     assert await gone(engine) == {doomed}
 
 
+@pytest.mark.slow
 async def test_the_numbering(http: httpx2.AsyncClient, bling: Bling) -> None:
     first = bling.issue_note(serie=7)
     bling.notebook._numbers[7] += 1
@@ -63,6 +64,7 @@ async def test_the_numbering(http: httpx2.AsyncClient, bling: Bling) -> None:
         problem(await http.get(f"/reconcile/numeracao?{wrong}"), 422)
 
 
+@pytest.mark.slow
 async def test_what_failed_is_listed_and_retried(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"description": "Nota estragada."}}')
@@ -77,6 +79,7 @@ async def test_what_failed_is_listed_and_retried(http: httpx2.AsyncClient, bling
     assert (await http.get("/failures")).json() == {"pendencias": [], "janelas": []}
 
 
+@pytest.mark.slow
 async def test_a_nota_and_its_history(http: httpx2.AsyncClient, bling: Bling) -> None:
     note = outgoing(bling, 6)[-1]
     problem(await http.get(f"/nfe/{note}"), 404)
@@ -93,6 +96,18 @@ async def test_a_nota_and_its_history(http: httpx2.AsyncClient, bling: Bling) ->
     assert [(h["run_id"], h["mudancas"]) for h in read["historico"]] == [(None, {"situacao": [6, 2]})]
 
 
+@pytest.mark.collector(recursos=("nfe", "documentos"))
+async def test_a_document_is_asked_by_its_key(http: httpx2.AsyncClient, bling: Bling) -> None:
+    key = bling.notes[outgoing(bling, 6)[-1]]["chaveAcesso"]
+    assert (await http.post(f"/sync/documentos/{key}")).json() == {
+        "recurso": "documentos",
+        "id": key,
+        "resultado": "criado",
+    }
+    said = problem(await http.post("/sync/nfe/um"), 422)["detail"]
+    assert said == "O registro que se pede não serve: o id precisa ser um número inteiro, de 1 a 9223372036854775807."
+
+
 WRONG = [
     ("POST", "/reconcile", 422),
     ("POST", "/reconcile?data_inicio=2027-01-01", 422),
@@ -103,6 +118,10 @@ WRONG = [
     ("POST", "/sync/pedido/1", 422),
     ("POST", "/sync/nfe/abc", 422),
     ("POST", "/sync/nfe/0", 422),
+    ("POST", "/sync/nfe/99999999999999999999", 422),
+    ("POST", "/sync/nfe/43260212345678000195550010000024471234567890", 422),
+    ("POST", "/sync/documentos/chave", 422),
+    ("POST", "/sync/documentos/4326-0212", 422),
     ("POST", "/sync/nfe/123", 404),
     ("POST", "/sync/contato/123", 404),
     ("POST", "/sync/produto/123", 404),
@@ -112,6 +131,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 async def test_wrong_requests_change_nothing(
     http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests
 ) -> None:
@@ -123,6 +143,7 @@ async def test_wrong_requests_change_nothing(
             assert await count(engine, "etl_controle") == 0
 
 
+@pytest.mark.slow
 async def test_before_anything_is_read_the_readings_answer(http: httpx2.AsyncClient) -> None:
     empty: dict[str, Any] = {
         "completo_em": None,

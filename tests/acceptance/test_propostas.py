@@ -66,6 +66,7 @@ async def assert_equals_the_quotes(account: Account, bling: Bling) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", one_now(READINGS), ids=lambda reading: next(iter(reading), "como se leu"))
 async def test_the_load_equals_bling_and_what_changes_is_seen(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
@@ -89,6 +90,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     assert (await account.pipeline.reconcile()).status == "success"
 
 
+@pytest.mark.slow
 async def test_the_produtos_only_propostas_cite_come_by_id_in_batches(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -112,6 +114,7 @@ async def test_the_produtos_only_propostas_cite_come_by_id_in_batches(
     assert bling.counters.requests["/produtos"] < 12
 
 
+@pytest.mark.slow
 async def test_what_is_reread_around_today_does_not_pass_the_start_of_the_collection(
     account: Account, bling: Bling
 ) -> None:

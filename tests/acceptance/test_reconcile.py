@@ -105,6 +105,7 @@ async def test_all_that_changed_is_found_and_repaired_exactly(account: Account, 
     await assert_equals_the_living(account.engine, bling, deleted=behind.sumiram)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=Behind)
 async def test_without_repair_nothing_changes_and_what_differs_is_said(
     account: Account, bling: Bling, behind: Behind
@@ -126,6 +127,7 @@ async def test_without_repair_nothing_changes_and_what_differs_is_said(
     assert situation.no_bling == len(outgoing(bling))
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=Behind)
 async def test_the_reconciliation_keeps_both_sides_of_each_month(
     account: Account, bling: Bling, behind: Behind
@@ -182,6 +184,7 @@ def _moment(rng: random.Random) -> str:
     return f"{day} {rng.choice(['00:00:00', '12:30:00', '23:59:59'])}"
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_period_repairs_only_the_period(account: Account, bling: Bling) -> None:
     inside = bling.issue_note(emitted_at=at("2023-05-31 23:59:59"))
@@ -195,6 +198,7 @@ async def test_a_period_repairs_only_the_period(account: Account, bling: Bling) 
     assert after["2023-05"]["reparadas"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_part_of_a_month_does_not_check_the_month(account: Account, bling: Bling) -> None:
     before = await conferencias(account.engine)
@@ -204,6 +208,7 @@ async def test_part_of_a_month_does_not_check_the_month(account: Account, bling:
     assert await conferencias(account.engine) == before
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2024, 1, 1))
 async def test_reconciling_before_the_start_does_not_widen_the_history(account: Account, bling: Bling) -> None:
     """Só olhar não faz com que as execuções diárias passem a coletar o que ninguém pediu."""
@@ -216,6 +221,7 @@ async def test_reconciling_before_the_start_does_not_widen_the_history(account: 
     assert situation.por_conferir == []
 
 
+@pytest.mark.slow
 async def test_a_run_with_dates_collects_only_the_dates(account: Account, bling: Bling) -> None:
     """Como o manual antigo mandava carregar: um ano de cada vez."""
     result = await account.pipeline.run(START, date(2021, 12, 31))
@@ -224,6 +230,7 @@ async def test_a_run_with_dates_collects_only_the_dates(account: Account, bling:
     assert years == [(2021,)]
 
 
+@pytest.mark.slow
 async def test_impossible_requests_are_refused_and_change_nothing(account: Account, bling: Bling) -> None:
     for inicio in (date(2027, 1, 1), None):
         with pytest.raises(UsageError, match="Ainda não há o que conferir"):

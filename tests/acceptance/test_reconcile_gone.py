@@ -11,7 +11,7 @@ from tests.support.fakes import FakeClock
 from tests.support.proving import DAY, START, assert_equals_the_living, at, gone, outgoing, twin
 from tests.support.truth import assert_equals_truth
 
-from bling_collector.runs.job import INTERRUPTED
+from bling_collector.runs.request import INTERRUPTED
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
@@ -34,6 +34,7 @@ async def issued_and_deleted(
     return note
 
 
+@pytest.mark.slow
 async def test_it_disappears_and_then_reappears(account: Account, bling: Bling, clock: FakeClock) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run()
@@ -56,12 +57,14 @@ async def test_it_disappears_and_then_reappears(account: Account, bling: Bling, 
     assert at(str(noted[1][0]["excluida_em"][0])) == stamp
 
 
+@pytest.mark.slow
 async def test_a_nota_deleted_while_pending_is_marked(account: Account, bling: Bling) -> None:
     note = await issued_and_deleted(account, bling, situacao=1)
     assert (await account.pipeline.run()).status == "success"
     assert await gone(account.engine) == {note}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [2, 4], ids=["na-segunda-pagina", "na-listagem-das-canceladas"])
 @pytest.mark.collector(api_page_size=10)
 async def test_a_sweep_that_was_cut_takes_nothing_for_deleted(account: Account, bling: Bling, page: int) -> None:
@@ -77,6 +80,7 @@ async def test_a_sweep_that_was_cut_takes_nothing_for_deleted(account: Account, 
     assert await gone(account.engine) == {note}
 
 
+@pytest.mark.slow
 async def test_a_stop_midway_takes_nothing_for_deleted(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +96,7 @@ async def test_a_stop_midway_takes_nothing_for_deleted(
     assert await gone(account.engine) == {note}
 
 
+@pytest.mark.slow
 async def test_a_listing_in_circles_takes_nothing_for_deleted(account: Account, bling: Bling) -> None:
     note = await issued_and_deleted(account, bling)
     row = {"id": outgoing(bling)[-1], "tipo": 1, "situacao": 6, "dataEmissao": "2026-02-10 10:00:00"}
@@ -102,6 +107,7 @@ async def test_a_listing_in_circles_takes_nothing_for_deleted(account: Account, 
     assert note not in await gone(account.engine)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_a_page_empty_by_mistake_takes_nothing_for_deleted(account: Account, bling: Bling) -> None:
     """A listagem acaba antes da hora; as notas que não mostrou respondem pelo id, e o dia delas as mostra."""
@@ -112,6 +118,7 @@ async def test_a_page_empty_by_mistake_takes_nothing_for_deleted(account: Accoun
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.collector(api_page_size=10)
 @pytest.mark.bling(uneven_pages=False, repeat_previous_row=False)
 async def test_a_nota_deleted_during_the_reading_does_not_take_another(
@@ -142,6 +149,7 @@ async def test_a_deleted_nota_whose_detail_still_answers_is_marked(account: Acco
     assert await gone(account.engine) == {note}, "responder pelo id não é existir: é a listagem que mostra quem existe"
 
 
+@pytest.mark.slow
 async def test_a_nota_that_moved_to_another_window_did_not_disappear(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run()
@@ -154,6 +162,7 @@ async def test_a_nota_that_moved_to_another_window_did_not_disappear(account: Ac
     ]
 
 
+@pytest.mark.slow
 async def test_a_nota_of_unknown_fate_is_said_and_not_marked(account: Account, bling: Bling) -> None:
     note = await issued_and_deleted(account, bling)
     rule = bling.fail(rf"^/nfe/{note}$")

@@ -4,9 +4,20 @@ import asyncio
 from datetime import date
 
 import pytest
-from tests.support.collecting import at_request, rows
+from tests.support.collecting import rows, until
 from tests.support.fakes import FakeClock
-from tests.support.proving import API, START, assert_equals_the_living, at, conferencias, outgoing, twin
+from tests.support.proving import (
+    API,
+    START,
+    assert_equals_the_living,
+    at,
+    conferencias,
+    newest_period_is_done,
+    oldest_period_held,
+    outgoing,
+    owed_periods,
+    twin,
+)
 
 from bling_collector.errors import DailyLimitError
 from bling_collector.insight.proof.reconciliation import load_reconciliation
@@ -14,11 +25,6 @@ from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 DAILY = '{"error": {"type": "TOO_MANY_REQUESTS", "message": "Limite", "limit": 120000, "period": "day"}}'
-
-
-async def owed(account: Account) -> list[tuple[date, date]]:
-    found = await rows(account.engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1 DESC")
-    return [(inicio, fim) for inicio, fim in found]
 
 
 @pytest.fixture
@@ -37,14 +43,14 @@ async def doomed(account: Account, bling: Bling) -> set[int]:
 
 async def assert_only_the_rest_is_redone(account: Account, bling: Bling, doomed: set[int]) -> None:
     """A execução diária seguinte percorre a sua janela e as devidas, e mais nada; então tudo é igual."""
-    left = await owed(account)
+    left = await owed_periods(account.engine)
     assert 0 < len(left) < 6
     assert left[-1][0] == START, "a mais velha não se completou"
     assert left[0][1] < date(2025, 3, 1), "a mais nova já se completou"
     bling.faults.clear()
     result = await account.pipeline.run()
     assert (result.status, result.message) == ("success", None)
-    assert await owed(account) == []
+    assert await owed_periods(account.engine) == []
     redone = {
         date.fromisoformat(f"{month}-01")
         for month, row in (await conferencias(account.engine)).items()
@@ -57,24 +63,26 @@ async def assert_only_the_rest_is_redone(account: Account, bling: Bling, doomed:
     await assert_equals_the_living(account.engine, bling, deleted=doomed)
 
 
-async def test_stopped_on_request_only_the_rest_is_redone(
-    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
-) -> None:
+@pytest.mark.slow
+async def test_stopped_on_request_only_the_rest_is_redone(account: Account, bling: Bling, doomed: set[int]) -> None:
     stop = asyncio.Event()
-    at_request(bling, monkeypatch, "^/nfe$", 20, stop.set)
-    result = await account.pipeline.reconcile(repair=True, stop=stop)
+    reconciling = asyncio.create_task(account.pipeline.reconcile(repair=True, stop=stop))
+    with oldest_period_held(bling):
+        await until(lambda: newest_period_is_done(account.engine))
+        stop.set()
+    result = await reconciling
     assert (result.status, result.exit_code) == ("partial", 1)
     await assert_only_the_rest_is_redone(account, bling, doomed)
 
 
 @pytest.mark.slow
-async def test_killed_midway_only_the_rest_is_redone(
-    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, doomed: set[int]
-) -> None:
-    task = asyncio.create_task(account.pipeline.reconcile(repair=True))
-    at_request(bling, monkeypatch, "^/nfe$", 24, task.cancel)
-    with pytest.raises(asyncio.CancelledError):
-        await task
+async def test_killed_midway_only_the_rest_is_redone(account: Account, bling: Bling, doomed: set[int]) -> None:
+    reconciling = asyncio.create_task(account.pipeline.reconcile(repair=True))
+    with oldest_period_held(bling):
+        await until(lambda: newest_period_is_done(account.engine))
+        reconciling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reconciling
     assert await rows(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == [("error",)]
     await assert_only_the_rest_is_redone(account, bling, doomed)
 
@@ -83,8 +91,11 @@ async def test_killed_midway_only_the_rest_is_redone(
 async def test_when_the_daily_quota_ends_midway_only_the_rest_is_redone(
     account: Account, bling: Bling, clock: FakeClock, doomed: set[int]
 ) -> None:
-    bling.fail(API, "body", status=429, body=DAILY, after=30)
-    result = await account.pipeline.reconcile(repair=True)
+    reconciling = asyncio.create_task(account.pipeline.reconcile(repair=True))
+    with oldest_period_held(bling):
+        await until(lambda: newest_period_is_done(account.engine))
+        bling.fail(API, "body", status=429, body=DAILY)
+    result = await reconciling
     assert (result.exit_code, type(result.error)) == (1, DailyLimitError)
     assert bling.counters.statuses[429] <= 3, "só as que já estavam em voo; não insiste"
     clock.advance(6 * 3600)

@@ -138,6 +138,7 @@ async def test_the_database_of_the_first_collector_heals_in_a_week(
     await assert_equals_the_living(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_an_old_nota_fetched_by_hand_does_not_widen_the_history(
     account: Account, bling: Bling, clock: FakeClock

@@ -8,7 +8,7 @@ from tests.support.truth import assert_equals_truth
 
 from bling_collector.errors import BlingResourceDownError, BlingUnavailableError
 from bling_collector.etl.fetch import SUSPECTS
-from bling_collector.runs.pipeline import IN_FLIGHT
+from bling_collector.runs.reader import IN_FLIGHT
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.faults import FaultKind
@@ -18,6 +18,7 @@ MOST = 5 * (2 * SUSPECTS + IN_FLIGHT)
 """As tentativas dos que levantam a suspeita, em cada uma das janelas que se leem juntas, e dos que já tinham saído."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["server_error", pytest.param("bad_gateway", marks=pytest.mark.slow)])
 @pytest.mark.bling(scale=0.05)
 async def test_when_no_nota_detail_answers_the_run_gives_up_soon(

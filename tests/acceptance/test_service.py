@@ -1,8 +1,11 @@
 """As rotas que se leem, a autorização, e todo erro como problema."""
 
+import asyncio
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +16,7 @@ from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
+from bling_collector.db.connection.database import parse_url
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
@@ -146,17 +150,36 @@ async def _answers_without_database(http: httpx2.AsyncClient) -> None:
     problem(await http.post("/run?data_inicio=ontem"), 422)
 
 
-async def test_the_database_comes_back(settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    down = replace(settings, database_url=NOWHERE)
-    app = create_app(down, clock=clock)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
-    ):
+async def test_the_database_comes_back(settings: Settings, database_url: str, clock: FakeClock) -> None:
+    url = parse_url(database_url)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    there = url.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+    async with serving(replace(settings, database_url=Secret(there)), clock) as http:
         problem(await http.get("/status"), 503)
-        service: Service = app.state.service
-        monkeypatch.setattr(service, "settings", settings)  # o mesmo endereço, agora com alguém que atende
-        assert (await http.get("/status")).status_code == 200
+        async with forwarded(port, f"{url.query['host']}/.s.PGSQL.{url.query['port']}"):
+            assert (await http.get("/status")).status_code == 200
+
+
+@asynccontextmanager
+async def forwarded(port: int, path: str) -> AsyncIterator[None]:
+    """O que chega à porta vai ao soquete do servidor, e o que ele responde volta."""
+
+    async def pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+        target.close()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(path)
+        await asyncio.gather(pour(reader, back), pour(there, writer))
+
+    server = await asyncio.start_server(meet, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
 
 
 async def test_a_database_that_falls_later(
@@ -167,7 +190,7 @@ async def test_a_database_that_falls_later(
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as http,
     ):
-        service: Service = app.state.service
+        service: Service = app.state.services.main
         opened = await service.account()
         await opened.engine.dispose()
         monkeypatch.setattr(opened.engine.sync_engine.dialect, "connect", _refuse)
@@ -286,15 +309,20 @@ async def test_the_documentation_is_whole(http: httpx2.AsyncClient) -> None:
     }
     assert operations.keys() == {
         "GET /health",
+        "GET /empresas",
+        "GET /empresas/plan",
         "GET /status",
         "GET /recursos",
         "GET /runs",
         "GET /runs/{run_id}",
+        "GET /jobs/{job_id}",
+        "GET /plan",
         "POST /run",
         "POST /run/full",
         "GET /auth/start",
         "GET /auth/callback",
         "POST /webhooks/bling",
+        "POST /webhooks/bling/{empresa}",
         "GET /reconcile",
         "POST /reconcile",
         "GET /reconcile/numeracao",

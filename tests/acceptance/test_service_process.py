@@ -18,7 +18,8 @@ import httpx2
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.acceptance.service_fixtures import authorise, problem, until
+from tests.acceptance.service_fixtures import authorise, problem
+from tests.support.collecting import until
 
 from bling_collector.config import Settings
 from bling_simulator.bling import Bling
@@ -150,7 +151,7 @@ def _is_cloud_logging(log: list[dict[str, Any]], *, run_id: int) -> None:
         assert {"severity", "time", "message", "logging.googleapis.com/sourceLocation"} <= entry.keys()
         assert entry["time"].endswith("Z")
     of_the_run = [entry for entry in log if entry.get("run_id") == run_id]
-    assert any(entry["logger"] == "bling_collector.runs.pipeline" for entry in of_the_run)
+    assert any(entry["logger"] == "bling_collector.runs.ending" for entry in of_the_run)
     loggers = {entry["logger"] for entry in log}
     assert {"uvicorn.access", "uvicorn.error"} <= loggers
     said = "\n".join(entry["message"] for entry in log if entry["logger"] != "uvicorn.access")
@@ -173,6 +174,7 @@ async def test_the_same_under_uvicorn_itself(
     assert service.log
 
 
+@pytest.mark.slow
 @pytest.mark.bling(latency=0.2, scale=0.1)
 async def test_sigterm_reaches_a_background_run(
     settings: Settings, bling: Bling, engine: AsyncEngine, tmp_path: Path

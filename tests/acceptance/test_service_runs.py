@@ -9,7 +9,8 @@ import httpx2
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.acceptance.service_fixtures import authorise, problem, serving, until
+from tests.acceptance.service_fixtures import authorise, problem, serving
+from tests.support.collecting import until
 from tests.support.fakes import FakeClock
 
 from bling_collector.config import Settings
@@ -94,6 +95,7 @@ async def test_the_daily_run_takes_what_is_new(http: httpx2.AsyncClient, bling: 
     assert await _notes(engine) == before + 1
 
 
+@pytest.mark.slow
 async def test_a_period_in_the_past(http: httpx2.AsyncClient) -> None:
     answer = await http.post("/run?data_inicio=2025-11-01&data_fim=2025-11-30")
     assert answer.status_code == 200
@@ -113,6 +115,7 @@ async def test_runs_page_by_page(http: httpx2.AsyncClient) -> None:
     assert seen == [[5, 4], [3, 2], [1]]
 
 
+@pytest.mark.slow
 async def test_leftovers_are_partial(http: httpx2.AsyncClient, bling: Bling) -> None:
     bad = next(id_ for id_, note in bling.notes.items() if note["tipo"] == 1 and note["dataEmissao"] >= "2026-02-01")
     rule = bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"type": "VALIDATION_ERROR"}}')
@@ -124,6 +127,7 @@ async def test_leftovers_are_partial(http: httpx2.AsyncClient, bling: Bling) -> 
     assert (await http.post("/run")).json()["status"] == "success"
 
 
+@pytest.mark.slow
 async def test_ten_requests_at_once_are_answered_while_it_runs(http: httpx2.AsyncClient, bling: Bling) -> None:
     """O que o Cloud Run deixa chegar de uma vez: nenhum espera pela execução, nem por uma conexão do banco."""
     held = bling.fail(HELD, "hold")
@@ -140,6 +144,7 @@ async def test_ten_requests_at_once_are_answered_while_it_runs(http: httpx2.Asyn
 # --- o que falha ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_bling_is_down_and_comes_back(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     bling.fail("^/(?!oauth)", "bad_gateway")
     body = problem(await http.post(FULL), 502)
@@ -153,6 +158,7 @@ async def test_bling_is_down_and_comes_back(http: httpx2.AsyncClient, bling: Bli
     assert await _notes(engine, "2026-01-01") == _in_bling(bling, "2026-01-01") > 0
 
 
+@pytest.mark.slow
 @pytest.mark.bling(requests_per_day=20)
 async def test_the_daily_quota_ends(http: httpx2.AsyncClient, bling: Bling, clock: FakeClock) -> None:
     body = problem(await http.post(FULL), 502)
@@ -195,6 +201,7 @@ async def test_an_unexpected_error_in_a_run_says_which_run(
 # --- duas ao mesmo tempo -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_only_one_run_at_a_time(http: httpx2.AsyncClient, bling: Bling) -> None:
     held = bling.fail(HELD, "hold")
     asking = [asyncio.ensure_future(http.post("/run?data_inicio=2026-02-01")) for _ in range(3)]
@@ -212,6 +219,7 @@ async def test_only_one_run_at_a_time(http: httpx2.AsyncClient, bling: Bling) ->
 # --- em segundo plano ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_respond_async_to_the_end(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     held = bling.fail(HELD, "hold")
     answer = await http.post(FULL, headers={"Prefer": "wait=5, Respond-Async"})
@@ -237,6 +245,7 @@ async def test_a_background_run_that_fails_is_in_its_record(stranger: httpx2.Asy
     assert "autorização" in run["mensagem"]
 
 
+@pytest.mark.slow
 async def test_the_client_leaves_and_the_run_goes_on(
     http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine
 ) -> None:
@@ -251,6 +260,7 @@ async def test_the_client_leaves_and_the_run_goes_on(
     assert await _notes(engine) > 0
 
 
+@pytest.mark.slow
 async def test_the_service_stops_in_the_middle(
     settings: Settings, clock: FakeClock, bling: Bling, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -264,7 +274,7 @@ async def test_the_service_stops_in_the_middle(
         bling.fail(HELD, "hold", after=60)
         waiting = asyncio.create_task(http.post("/run/full?data_inicio=2021-01-01"))
         await until(lambda: _notes(engine))
-        service: Service = app.state.service
+        service: Service = app.state.services.main
         service.runner.stop()
         body = problem(await waiting, 503)
         assert body["title"] == "Serviço parando"
@@ -280,6 +290,7 @@ async def test_the_service_stops_in_the_middle(
 # --- nenhum segredo ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_no_secret_is_logged(
     stranger: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ from bling_simulator.server import RunningServer
 HEAVY = {
     *("alembic", "apprise", "asyncio", "cryptography", "fastapi", "httpx2", "importlib.metadata", "jinja2"),
     *("prometheus_client", "psycopg", "pydantic", "rich", "simplejson", "sqlalchemy", "starlette", "uvicorn"),
-    *("croniter", "procrastinate", "xlsxwriter", "bling_simulator"),
+    *("croniter", "procrastinate", "pyarrow", "fsspec", "xlsxwriter", "bling_simulator"),
 }
 """O que custa a carregar."""
 TO_ASK = HEAVY - {"asyncio", "importlib.metadata", "psycopg", "pydantic", "simplejson", "sqlalchemy"} | {
@@ -31,6 +31,7 @@ TO_SERVE = {
     "croniter",
     "cryptography",
     "procrastinate",
+    "pyarrow",
     "rich",
     "sqlalchemy.orm",
     "xlsxwriter",
@@ -73,6 +74,7 @@ def loaded_by(
         (["run", "--data-inicio", "31/12/2025"], {}),
         (["sync", "nfe", "abc"], {}),
         (["db", "restore", "--help"], {}),
+        (["exportar", "--help"], {}),
         ([], {"_BLING_COLLECTOR_COMPLETE": "bash_complete", "COMP_WORDS": "bling-collector ru", "COMP_CWORD": "1"}),
     ],
     ids=" ".join,
@@ -88,7 +90,10 @@ def test_what_asks_for_nothing_loads_nothing(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["status"], ["failures"], ["reconcile", "--numeracao"], ["contato", "export", "1"], ["db", "upgrade"]],
+    [
+        *(["status"], ["failures"], ["reconcile", "--numeracao"], ["contato", "export", "1"], ["db", "upgrade"]),
+        ["exportar", "pasta", "--formato", "csv"],
+    ],
     ids=" ".join,
 )
 async def test_what_asks_the_database_loads_no_more_than_that(
@@ -131,4 +136,4 @@ async def test_a_worker_whose_agenda_makes_no_sense_says_it_before_the_queue_is_
     loaded = await asyncio.to_thread(loaded_by, tmp_path, "worker", **variables_for(settings, server) | agenda)
 
     assert "procrastinate" in loaded
-    assert loaded & {"alembic", "fastapi", "rich", "uvicorn", "bling_simulator"} == set()
+    assert loaded & {"alembic", "fastapi", "pyarrow", "rich", "uvicorn", "xlsxwriter", "bling_simulator"} == set()

@@ -71,6 +71,7 @@ async def test_the_page_says_what_the_view_adds_up(http: httpx2.AsyncClient, eng
     assert (await http.get("/estoque.xlsx?situacao=acaba")).content.startswith(b"PK")
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_each_filter_shows_downloads_and_counts_the_same(
     http: httpx2.AsyncClient, engine: AsyncEngine, subtests: pytest.Subtests

@@ -8,7 +8,7 @@ from tests.support.collecting import at_request, rows, scalar
 from tests.support.proving import START, count, outgoing, snapshot
 
 from bling_collector.errors import BlingUnavailableError, CollectorError, UsageError
-from bling_collector.etl.again import UnknownObjectError
+from bling_collector.etl.strategies.again import UnknownObjectError
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
@@ -55,6 +55,7 @@ async def test_what_was_fetched_by_hand_and_changed_back_changes_back_here_too(a
     assert await scalar(account.engine, f"SELECT descricao FROM depositos WHERE id = {chosen}") == before
 
 
+@pytest.mark.slow
 async def test_a_nota_that_changes_between_the_readings_is_seen_later(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ async def test_a_failing_bling_is_said(account: Account, bling: Bling) -> None:
     assert issubclass(BlingUnavailableError, CollectorError)
 
 
+@pytest.mark.slow
 async def test_a_failure_fetched_by_hand_is_no_longer_owed(account: Account, bling: Bling) -> None:
     bad = outgoing(bling)[-1]
     bling.fail(rf"^/nfe/{bad}$", "body", status=400, body='{"error": {"type": "VALIDATION_ERROR"}}')
@@ -130,6 +132,7 @@ async def test_a_failure_fetched_by_hand_is_no_longer_owed(account: Account, bli
     assert (await account.pipeline.run()).status == "success"
 
 
+@pytest.mark.slow
 async def test_a_sync_in_the_middle_of_a_run_spoils_neither(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

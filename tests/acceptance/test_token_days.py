@@ -61,6 +61,7 @@ async def test_the_status_says_what_is_left(terminal: Terminal, engine: AsyncEng
     assert "⚠ A autorização do Bling acaba em 5 dias. Uma coleta a renova: rode `bling-collector run`" in said
 
 
+@pytest.mark.slow
 @pytest.mark.bling(date_header="")  # a hora do terminal é a da máquina, e a do simulador é outra
 async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: AsyncEngine, server: RunningServer) -> None:
     await aged(engine, 24.5)
@@ -80,6 +81,7 @@ async def test_a_run_that_could_not_renew_warns(terminal: Terminal, engine: Asyn
     assert "em claro" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", one_now([{"TOKEN_ENCRYPTION_KEY": new_key()}, {}]))
 async def test_status_and_doctor_agree_that_the_key_does_not_open_the_pair(
     account: Account, terminal: Terminal, engine: AsyncEngine, clock: FakeClock, other: dict[str, str]
@@ -115,6 +117,7 @@ async def test_the_doctor_says_it_too(account: Account, engine: AsyncEngine) -> 
     assert "faltam 4 dias" in detail
 
 
+@pytest.mark.slow
 async def test_a_refusal_is_remembered_until_the_next_authorisation(
     account: Account, bling: Bling, engine: AsyncEngine
 ) -> None:

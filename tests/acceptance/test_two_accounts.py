@@ -16,14 +16,15 @@ from bling_collector.config import Secret
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import RunInProgressError
-from bling_collector.runs.job import RunResult
+from bling_collector.runs.request import RunResult
 from bling_collector.workplace.account import Account, open_workplace
+from bling_collector.workplace.companies import add
 from bling_simulator.bling import Bling
 from bling_simulator.server import running
 from bling_simulator.settings import SimulatorSettings
 
 START = date(2021, 1, 1)
-SCHEMAS = (None, "empresa_b")
+COMPANIES = (None, "b")
 Pair = tuple[tuple[Account, Bling], ...]
 
 
@@ -32,19 +33,22 @@ async def pair(database_url: str, clock: FakeClock) -> AsyncIterator[Pair]:
     """A conta de `public` e a de `empresa_b`, cada uma com o seu Bling e já autorizada."""
     async with AsyncExitStack() as stack:
         opened: list[tuple[Account, Bling]] = []
-        for seed, schema in enumerate(SCHEMAS):
+        for seed, company in enumerate(COMPANIES):
             simulator = SimulatorSettings(seed=seed, scale=0.005, requests_per_second=0, today=date(2026, 2, 20))
             server = await stack.enter_async_context(running(simulator, clock=clock))
-            settings = collector_settings(server.api_url, Secret(database_url))
-            if not opened:
+            settings = collector_settings(server.api_url, Secret(database_url), empresa=company)
+            if company is None:
                 workplace = await stack.enter_async_context(open_workplace(settings, clock=clock))
-            account = await stack.enter_async_context(workplace.open(settings, schema=schema))
+            else:
+                await add(workplace.engine, company)
+            account = await stack.enter_async_context(workplace.open(settings))
             await authorise(account, server.bling)
             server.bling.counters.reset()
             opened.append((account, server.bling))
         yield tuple(opened)
 
 
+@pytest.mark.slow
 async def test_two_accounts_are_collected_at_the_same_time(pair: Pair) -> None:
     steps: list[str] = []
 
@@ -60,17 +64,17 @@ async def test_two_accounts_are_collected_at_the_same_time(pair: Pair) -> None:
         return result
 
     results = await asyncio.gather(
-        *(load(account, str(schema)) for (account, _), schema in zip(pair, SCHEMAS, strict=True))
+        *(load(account, str(company)) for (account, _), company in zip(pair, COMPANIES, strict=True))
     )
 
     assert steps == ["começou", "começou", "acabou", "acabou"]
     assert len({frozenset(bling.notes) for _, bling in pair}) == 2
-    for (account, bling), result, schema in zip(pair, results, SCHEMAS, strict=True):
+    for (account, bling), result, company in zip(pair, results, COMPANIES, strict=True):
         assert (result.run_id, result.status, result.message) == (1, "success", None)
         await assert_equals_truth(account.engine, bling)
         assert result.requisicoes == bling.counters.total - bling.counters.token_calls
         lines = [line for (line,) in await rows(account.engine, "SELECT mensagem FROM execucao_log ORDER BY id")]
-        assert {line for line in lines if line.startswith("de ")} == {f"de {schema}"}
+        assert {line for line in lines if line.startswith("de ")} == {f"de {company}"}
         assert lines.count("Autorização") == lines.count("Execução 1: completa. Tudo em dia.") == 1
     assert logging.getLogger("bling_collector").level == logging.NOTSET
     here = pair[0][0]
@@ -78,6 +82,7 @@ async def test_two_accounts_are_collected_at_the_same_time(pair: Pair) -> None:
     assert await rows(here.engine, "SELECT version_num FROM empresa_b.alembic_version") == [(HEAD,)]
 
 
+@pytest.mark.slow
 async def test_the_run_of_an_account_excludes_only_another_of_its_own(pair: Pair) -> None:
     for (busy, _), (free, _) in (pair, pair[::-1]):
         async with run_lock(busy.engine):
@@ -86,6 +91,7 @@ async def test_the_run_of_an_account_excludes_only_another_of_its_own(pair: Pair
             assert (await free.pipeline.run()).status == "success"
 
 
+@pytest.mark.slow
 async def test_the_token_calls_of_all_the_accounts_are_of_one_ip(pair: Pair) -> None:
     (here, _), (there, _) = pair
     count = "SELECT cardinality(pedidos_de_token) FROM {}.limites_bling"

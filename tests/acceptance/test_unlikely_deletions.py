@@ -55,6 +55,7 @@ async def test_many_notas_that_disappear_wait_for_a_person_to_confirm(account: A
     assert await scalar(account.engine, OWED) == 0
 
 
+@pytest.mark.slow
 async def test_few_deleted_notas_wait_for_nobody(account: Account, bling: Bling) -> None:
     notes = [
         twin(bling, outgoing(bling, 6)[-1], emitted_at=at(f"2026-02-{day:02} 10:00:00")) for day in (9, 10, 11, 12)
@@ -67,6 +68,7 @@ async def test_few_deleted_notas_wait_for_nobody(account: Account, bling: Bling)
     assert not await sounding(account)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 @pytest.mark.bling(scale=0.015)
 @pytest.mark.parametrize("resource", one_now(["contatos", "produtos"]))
@@ -94,6 +96,7 @@ async def test_a_register_said_to_be_almost_all_deleted_is_not_believed(
     assert not await sounding(account)
 
 
+@pytest.mark.slow
 @pytest.mark.bling(scale=0.015)
 async def test_when_no_contato_answers_none_is_taken_for_unknown(account: Account, bling: Bling) -> None:
     """Um caminho que responde 404 a todos não faz ninguém desconhecido para sempre."""
@@ -107,6 +110,7 @@ async def test_when_no_contato_answers_none_is_taken_for_unknown(account: Accoun
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NOT NULL") > 5
 
 
+@pytest.mark.slow
 async def test_a_lone_nota_that_disappears_with_all_the_others_is_not_deleted(account: Account, bling: Bling) -> None:
     """De uma janela com uma nota só, quem diz é uma testemunha: o Bling tem de responder por outra."""
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))

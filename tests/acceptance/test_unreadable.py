@@ -46,6 +46,7 @@ async def pending(account: Account) -> dict[str, str]:
     return dict(await rows(account.engine, "SELECT recurso || '/' || recurso_id, erro FROM pendencias"))
 
 
+@pytest.mark.slow
 async def test_what_comes_wrong_once_is_asked_again(account: Account, bling: Bling) -> None:
     first, second, *_ = reversed(outgoing(bling))
     whole = bling.notes[second]
@@ -102,6 +103,7 @@ async def _only_these_are_missing(account: Account, bling: Bling, bad: dict[int,
     assert held == set(outgoing(bling)) - bad.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_an_unreadable_register_stays_as_it_was_and_is_asked_again(
     account: Account, bling: Bling, clock: FakeClock
@@ -130,6 +132,7 @@ async def test_an_unreadable_register_stays_as_it_was_and_is_asked_again(
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_reprocessing_does_not_lose_what_cannot_be_read(account: Account, bling: Bling) -> None:
     """Uma versão anterior guardou, como boa, uma nota sem linhas, e um valor que virou nulo."""

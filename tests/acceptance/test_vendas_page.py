@@ -87,6 +87,7 @@ def counted(shown: str) -> tuple[int, str]:
     return int(found[1].replace(".", "")), found[2]
 
 
+@pytest.mark.slow
 @collected
 @loaded
 async def test_each_row_of_vendas_leads_to_the_list_of_what_it_counts(http: httpx2.AsyncClient) -> None:
@@ -104,6 +105,7 @@ async def test_each_row_of_vendas_leads_to_the_list_of_what_it_counts(http: http
             assert found == (int(row["Pedidos"]) + int(row["Cancelados"]), money(decimal(row["Valor"]))), link
 
 
+@pytest.mark.slow
 @collected
 @loaded
 async def test_a_pedido_is_found_by_what_is_known_of_it(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
@@ -128,6 +130,7 @@ async def test_a_pedido_is_found_by_what_is_known_of_it(http: httpx2.AsyncClient
     assert (packed, base > packed) == (2, True), "a de fábrica traz as que dela se tiraram"
 
 
+@pytest.mark.slow
 @collected
 @loaded
 async def test_the_list_sorts_counts_sums_and_goes_into_a_file(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
@@ -145,6 +148,7 @@ async def test_the_list_sorts_counts_sums_and_goes_into_a_file(http: httpx2.Asyn
     assert (await http.get("/pedidos.xlsx?situacao=12")).content.startswith(b"PK")
 
 
+@pytest.mark.slow
 @collected
 @loaded
 async def test_the_page_of_a_pedido_leads_to_the_nota_and_the_contas(
@@ -181,6 +185,7 @@ async def test_the_page_of_a_pedido_leads_to_the_nota_and_the_contas(
     assert "<script>x" not in shown
 
 
+@pytest.mark.slow
 @collected
 @loaded
 async def test_the_situacao_page_says_what_was_sold(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
@@ -226,6 +231,7 @@ WRONG = (
 )
 
 
+@pytest.mark.slow
 @collected
 @loaded
 async def test_a_wrong_request_is_said_in_one_sentence(http: httpx2.AsyncClient) -> None:

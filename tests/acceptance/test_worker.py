@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.acceptance.service_fixtures import until
-from tests.support.collecting import rows, scalar
+from tests.support.collecting import rows, scalar, until
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 
@@ -16,8 +16,10 @@ from bling_collector.db import broker
 from bling_collector.db.run_lock import run_lock
 from bling_collector.jobs.broker import open_queue
 from bling_collector.jobs.schedule import Line, parse
+from bling_collector.jobs.tasks import Tasks
 from bling_collector.jobs.worker import Worker, work
 from bling_collector.workplace.account import Account
+from bling_collector.workplace.companies import open_companies
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
 
@@ -27,14 +29,14 @@ INTERNAL = {"alarms", "prune"}
 
 
 @asynccontextmanager
-async def worker(account: Account, lines: tuple[Line, ...] = AGENDA) -> AsyncIterator[Worker]:
-    """Um worker que só bate o relógio quando se manda."""
+async def worker(account: Account, lines: tuple[Line, ...] = AGENDA) -> AsyncIterator[Tasks]:
+    """As tarefas de um worker que só bate o relógio quando se manda."""
     queue = await open_queue(account.engine)
     async with queue.app.open_async():
-        yield Worker(account, queue, lines, asyncio.Event())
+        yield Worker(queue, asyncio.Event()).take_on(account, lines)
 
 
-async def drain(one: Worker) -> None:
+async def drain(one: Tasks) -> None:
     """Faz o que está na fila, e para."""
     queue = one.queue
     await queue.app.run_worker_async(
@@ -48,6 +50,10 @@ async def change(account: Account, *statements: str) -> None:
         await connection.exec_driver_sql("SET LOCAL search_path TO procrastinate")
         for each in statements:
             await connection.exec_driver_sql(each)
+
+
+def written(folder: Path) -> str:
+    return "".join(each.read_text("utf-8") for each in folder.glob("*.csv"))
 
 
 async def waiting(account: Account) -> list[str]:
@@ -92,6 +98,19 @@ async def test_a_run_waits_for_whoever_has_the_lock(account: Account, bling: Bli
     assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho WHERE id = :id", id=note) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_what_the_run_brought_is_exported_after_it(account: Account, bling: Bling, tmp_path: Path) -> None:
+    note = bling.sell()
+    settings = replace(account.settings, export_to=str(tmp_path / "exportado"), export_format="csv")
+    async with worker(replace(account, settings=settings), parse("0 6 * * * run; 0 6 * * * exportar")) as one:
+        await one.beat()
+        assert await waiting(account) == ["run", "exportar"]
+        await drain(one)
+    assert await rows(account.engine, JOBS) == []
+    assert str(note) in written(tmp_path / "exportado" / "nfe_cabecalho")
+
+
 @pytest.mark.loaded(date(2025, 12, 1))
 async def test_what_a_dead_worker_had_in_hand_is_taken_up(account: Account) -> None:
     async with worker(account, parse("0 6 * * * run")) as dead:
@@ -121,6 +140,7 @@ async def test_what_ended_long_ago_is_pruned(account: Account) -> None:
     assert await scalar(account.engine, "SELECT count(*) FROM procrastinate.procrastinate_events") == 0
 
 
+@pytest.mark.slow
 async def test_the_queue_is_of_who_starts_a_worker_and_is_brought_up_to_date(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,18 +160,20 @@ async def test_the_queue_is_of_who_starts_a_worker_and_is_brought_up_to_date(
     assert await scalar(account.engine, "SELECT count(*) FROM procrastinate.migracoes") == len(migrations)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 12, 1))
-async def test_it_works_until_it_is_asked_to_stop(account: Account, bling: Bling) -> None:
+async def test_it_works_until_it_is_asked_to_stop(account: Account, bling: Bling, clock: FakeClock) -> None:
     note, stop = bling.sell(), asyncio.Event()
-    working = asyncio.create_task(work(account, parse("*/15 * * * * look"), stop))
     found = "SELECT count(*) FROM nfe_cabecalho WHERE id = :id"
 
     async def arrived() -> bool:
         return bool(await scalar(account.engine, found, id=note))
 
-    await until(arrived)
-    stop.set()
-    await working
+    async with open_companies(replace(account.settings, schedule="*/15 * * * * look"), clock=clock) as companies:
+        working = asyncio.create_task(work(companies, stop))
+        await until(arrived)
+        stop.set()
+        await working
 
 
 async def test_an_odd_agenda_is_a_sentence_and_db_upgrade_makes_the_queue(

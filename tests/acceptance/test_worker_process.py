@@ -1,5 +1,7 @@
 """O worker como processo: SIGTERM salva o que ele tem na mão, e o que um morto deixou outro retoma."""
 
+import asyncio
+import random
 import signal
 import sys
 from dataclasses import replace
@@ -7,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.acceptance.service_fixtures import until
+from tests.acceptance.service_fixtures import serving
 from tests.acceptance.test_service_process import process
-from tests.support.collecting import scalar
+from tests.support.collecting import rows, scalar, until
 from tests.support.commands import Terminal, variables_for
 from tests.support.truth import assert_equals_truth
 
@@ -25,6 +27,7 @@ pytestmark = [
     pytest.mark.bling(latency=0.2, scale=0.03),
     pytest.mark.collector(extraction_days_back=2000),
 ]
+KILLS = 8
 EVERY_MINUTE = "* * * * * run"
 
 
@@ -69,6 +72,44 @@ async def test_what_one_left_the_next_completes(account: Account, bling: Bling, 
         await second.communicate()
     assert second.returncode == 0
     await assert_equals_truth(account.engine, bling)
+
+
+@pytest.mark.bling(latency=0.05, scale=0.1, goes_on=True)
+async def test_killed_at_any_moment_it_reads_what_was_announced_and_nothing_shows_twice(
+    account: Account, bling: Bling, terminal: Terminal
+) -> None:
+    await account.pipeline.run()
+    chance = random.Random(11)
+    notes = [id_ for id_, note in bling.notes.items() if note["tipo"] == 1 and note["situacao"] in (5, 6)]
+    bling.webhooks.pending()
+    async with serving(account.settings) as http:  # com a hora de verdade, que é a do worker
+
+        async def post(each: Delivery) -> int:
+            return (await http.post("/webhooks/bling", content=each.body, headers=each.headers)).status_code
+
+        one = await terminal.start("worker", SCHEDULE="")
+        for turn in range(KILLS):
+            for note in notes[turn * 8 : turn * 8 + 8]:
+                bling.edit_note(note, situacao=11 - bling.notes[note]["situacao"])
+            assert set(await bling.webhooks.deliver(post)) == {"200"}
+            await asyncio.sleep(chance.random() * 3)
+            one.kill()
+            await one.communicate()
+            one = await terminal.start("worker", SCHEDULE="")
+
+        async def all_read() -> bool:
+            return not await scalar(account.engine, "SELECT count(*) FROM webhook_eventos WHERE lido_em IS NULL")
+
+        try:
+            await until(all_read, seconds=400)
+        finally:
+            one.terminate()
+            await one.communicate()
+    changed = notes[: KILLS * 8]
+    found = dict(await rows(account.engine, "SELECT id, situacao FROM nfe_cabecalho"))
+    assert {note: found[note] for note in changed} == {note: bling.notes[note]["situacao"] for note in changed}
+    noted = "SELECT registro_id, count(*) FROM historico WHERE tabela = 'nfe_cabecalho' GROUP BY 1"
+    assert dict(await rows(account.engine, noted)) == dict.fromkeys(changed, 1)
 
 
 @pytest.mark.bling(latency=0.0, scale=0.03, goes_on=True)

@@ -15,7 +15,7 @@ from tests.bench.searches import SEARCHES, pages, plans
 from tests.support.postgres import create_database, throwaway_server
 
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.insight.notas.search import Search, load_notas
 

@@ -1,7 +1,7 @@
 """Mede cada página do painel numa empresa grande: `PYTHONPATH=src:. .venv/bin/python -m tests.bench.panel 1000000`.
 
 Um pedido e as contas a receber de cada nota, os produtos, o estoque e as contas a pagar. De cada página, o menor tempo
-de cinco, e quanto dele passou no banco.
+de cinco, e quanto dele passou no banco; depois, o tamanho das maiores tabelas e o tempo das views lentas.
 """
 
 import asyncio
@@ -21,10 +21,19 @@ from tests.support.proving import execute
 
 from bling_collector.config import Secret
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
+from bling_collector.db.sums import fold
 
 TIMES = 5
+_SLOW = 0.1
+"""Segundos a partir dos quais uma view se mostra."""
+_SIZES = """
+    SELECT relname AS nome, reltuples AS linhas, pg_size_pretty(pg_table_size(oid)) AS dados,
+           pg_size_pretty(pg_indexes_size(oid)) AS indices
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    ORDER BY pg_total_relation_size(oid) DESC LIMIT 10"""
+_VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"
 PAGE = {"Accept": "text/html"}
 PATHS = (
     *("/", "/notas", "/notas?q=ltda", "/faturamento", "/faturamento?periodo=tudo", "/faturamento?partes=sim"),
@@ -64,13 +73,17 @@ async def measure(server: EmbeddedServer, notas: int) -> None:
     await fill(engine, notas)
     await orders_of_notes(engine)
     await execute(engine, *_MORE)
+    folding = time.perf_counter()
+    await fold(engine)
+    folded = time.perf_counter() - folding
     async with engine.connect() as connection:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("VACUUM ANALYZE"))
+    sys.stdout.write(f"\nOs dias todos somados em {folded:.1f} s\n")
     sys.stdout.write(f"\n{notas:,} notas, geradas em {time.perf_counter() - start:.0f} s\n\n".replace(",", "."))
     await engine.dispose()
     sys.stdout.write("| página | leva | no banco | comandos |\n| --- | ---: | ---: | ---: |\n")
     async with serving(collector_settings("http://127.0.0.1:1", Secret(url)), FakeClock(NOW)) as http:
-        with _Watched() as sql:
+        with Watched() as sql:
             for path in PATHS:
                 took = []
                 for _ in range(TIMES):
@@ -85,9 +98,27 @@ async def measure(server: EmbeddedServer, notas: int) -> None:
                     for seconds, statement in sorted(sql.said, reverse=True)[:2]:
                         sys.stdout.write(f"    {seconds * 1000:.0f} ms {' '.join(statement.split())[:600]}\n")
                 sys.stdout.flush()
+    await weigh(url)
 
 
-class _Watched:
+async def weigh(url: str) -> None:
+    """O que ocupam as maiores tabelas, e quanto leva cada view inteira."""
+    engine = create_engine(parse_url(f"{url}{'&' if '?' in url else '?'}options=-c%20statement_timeout%3D0"))
+    async with engine.connect() as connection:
+        sys.stdout.write("\n| tabela | linhas | tabela e textos | índices |\n| --- | ---: | ---: | ---: |\n")
+        for row in await connection.execute(text(_SIZES)):
+            sys.stdout.write(f"| `{row.nome}` | {row.linhas:,.0f} | {row.dados} | {row.indices} |\n".replace(",", "."))
+        sys.stdout.write("\n| view | leva |\n| --- | ---: |\n")
+        for (view,) in (await connection.execute(text(_VIEWS))).all():
+            began = time.perf_counter()
+            await connection.execute(text(f"EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM {view}"))
+            if (took := time.perf_counter() - began) > _SLOW:
+                sys.stdout.write(f"| `{view}` | {took:.1f} s |\n")
+                sys.stdout.flush()
+    await engine.dispose()
+
+
+class Watched:
     """Quanto leva cada comando de todos os motores."""
 
     def __init__(self) -> None:
@@ -96,7 +127,7 @@ class _Watched:
     def clear(self) -> None:
         self.said.clear()
 
-    def __enter__(self) -> "_Watched":
+    def __enter__(self) -> "Watched":
         event.listen(Engine, "before_cursor_execute", self._before)
         event.listen(Engine, "after_cursor_execute", self._after)
         return self

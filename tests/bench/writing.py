@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.models import nfe_pagamentos
-from bling_collector.db.resources import nota_search, repository
+from bling_collector.db.resources import nota_search, parcelas, repository
 from bling_collector.etl.save import BATCH, Item, save
 from bling_collector.payload import dumps, loads
 from bling_collector.streams.notas.nfe import NFE
@@ -50,7 +50,7 @@ async def write(engine: AsyncEngine, notes: Sequence[dict[str, Any]]) -> tuple[f
             outcome = await save(connection, NFE, [Item(note, f"v{note['situacao']}") for note in batch], now)
             assert not outcome.refused
             written = outcome.created | outcome.updated
-            await repository.fill_tipo_pagamento(connection, nfe_pagamentos, written)
+            await parcelas.fill_tipo_pagamento(connection, nfe_pagamentos, written)
             before = time.perf_counter()
             await nota_search.refresh(connection, written)
             searching += time.perf_counter() - before

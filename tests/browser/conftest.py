@@ -35,7 +35,7 @@ from tests.support.fakes import FakeClock
 from tests.support.loads import Loads, nothing
 
 from bling_collector.config import Settings
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_simulator.bling import Bling
@@ -121,7 +121,7 @@ async def panel(
         app = create_app(settings, clock=clock)
         engine = create_engine(parse_url(database_url))
         async with serving_on(app, listener):
-            service: Service = app.state.service
+            service: Service = app.state.services.main
             opened = await service.account()
             if is_loaded(request):
                 await authorise(opened, bling)  # os tokens do modelo são de outro Bling simulado

@@ -5,9 +5,9 @@ import re
 
 import pytest
 from playwright.async_api import Page, expect
-from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
+from tests.support.collecting import until
 from tests.support.one_run import OneRun
 
 from bling_collector.web.panel.pages import execucoes
@@ -17,6 +17,7 @@ PHONE = pytest.mark.browser(width=360, height=740, theme="dark")
 PAGES = ["/executar", "/execucoes", "/execucoes/1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 async def test_each_page(page: Page, path: str) -> None:
     assert await weight(page, path) < MOST_BYTES
@@ -24,6 +25,7 @@ async def test_each_page(page: Page, path: str) -> None:
     await fits(page)
 
 
+@pytest.mark.slow
 @PHONE
 @pytest.mark.parametrize(
     "path", ["/nada", *(pytest.param(path, marks=pytest.mark.slow) for path in (*PAGES, "/execucoes/99"))]
@@ -35,6 +37,7 @@ async def test_each_page_on_a_phone_in_the_dark(page: Page, path: str) -> None:
     await fits(page)
 
 
+@pytest.mark.slow
 async def test_the_period_is_only_asked_for_a_historic_load(page: Page) -> None:
     await page.goto("/executar")
     await expect(page.get_by_label("Primeiro dia")).to_be_hidden()
@@ -61,6 +64,7 @@ async def test_back_to_the_plan_shows_it_again(page: Page) -> None:
     await expect(page.get_by_role("button", name="Ver o plano")).to_be_enabled()
 
 
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 @pytest.mark.bling(scale=0.1, latency=0.3)
 async def test_a_run_is_followed_live_and_stopped_gently(

@@ -50,6 +50,7 @@ async def _whole(page: Page, path: str) -> None:
     await fits(page)
 
 
+@pytest.mark.slow
 async def test_the_money_from_the_sentence_to_the_conta(page: Page, panel: Panel, tmp_path: Path) -> None:
     await execute(panel.engine, *OWING)
     for path in PLACES:

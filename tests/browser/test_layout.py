@@ -19,6 +19,7 @@ CAPTIONS = """[...document.querySelectorAll('caption:not(.visually-hidden)')]
     .map(caption => caption.textContent)"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, *(pytest.param(width, marks=pytest.mark.slow) for width in (768, 1024, 1440))])
 async def test_every_column_is_in_sight(panel: Panel, page: Page, width: int) -> None:
     async with panel.engine.connect() as connection:

@@ -10,6 +10,7 @@ from tests.support.proving import execute, outgoing
 NEWEST = "SELECT nfe_id FROM nfe_busca ORDER BY data_emissao DESC, nfe_id DESC LIMIT 1"
 
 
+@pytest.mark.slow
 async def test_searching_looking_and_going_back(panel: Panel, page: Page) -> None:
     await page.goto("/notas")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Notas")
@@ -42,6 +43,7 @@ async def test_searching_looking_and_going_back(panel: Panel, page: Page) -> Non
     await expect(box).to_have_value(numero)
 
 
+@pytest.mark.slow
 async def test_fetching_again_a_nota_that_changed(panel: Panel, page: Page) -> None:
     note = outgoing(panel.bling, 6)[-1]
     await page.goto(f"/notas/{note}")
@@ -54,6 +56,7 @@ async def test_fetching_again_a_nota_that_changed(panel: Panel, page: Page) -> N
     assert await scalar(panel.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=note) == 2
 
 
+@pytest.mark.slow
 async def test_a_malformed_search_is_explained(panel: Panel, page: Page) -> None:
     await page.goto("/notas?q=%25&situacao=99&de=2025-02-30")
     await expect(page.get_by_text("Escolha uma situação da lista.")).to_be_visible()

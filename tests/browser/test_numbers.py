@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
-from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import Panel
 from tests.browser.looking import MOST_BYTES, axe, fits, weight
-from tests.support.collecting import scalar
+from tests.support.collecting import scalar, until
 from tests.support.proving import at, execute
 
 EVIL = "<script>document.title = 'tomada'</script><img src=x onerror=alert(1)>"
@@ -51,6 +50,7 @@ async def _ended(page: Page, panel: Panel) -> None:
     await until(over)
 
 
+@pytest.mark.slow
 async def test_the_faturamento_and_what_is_downloaded_from_it(page: Page, panel: Panel, tmp_path: Path) -> None:
     await page.goto("/faturamento?periodo=ano-passado")
     await expect(page.get_by_role("group", name=re.compile("^Valor das notas"))).to_be_visible()
@@ -112,6 +112,7 @@ async def test_a_name_that_is_a_script_stays_a_name(page: Page, panel: Panel) ->
         assert "tomada" not in await page.title()
 
 
+@pytest.mark.slow
 async def test_the_weight_of_the_pages(page: Page) -> None:
     for path in ("/cobertura", "/cobertura/2024-07", "/faturamento?periodo=tudo&partes=sim"):
         assert await weight(page, path) < MOST_BYTES, path

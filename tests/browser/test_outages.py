@@ -7,10 +7,9 @@ from functools import partial
 import pytest
 from playwright.async_api import Page, Route, expect
 from sqlalchemy.engine import make_url
-from tests.acceptance.service_fixtures import until
 from tests.browser.conftest import START, Panel, is_loaded
 from tests.browser.looking import axe
-from tests.support.collecting import authorise
+from tests.support.collecting import authorise, until
 from tests.support.postgres import execute
 
 from bling_collector.config import Secret
@@ -126,6 +125,7 @@ async def test_the_focus_stays_through_the_polls(page: Page, panel: Panel) -> No
         assert await page.evaluate("document.activeElement === window.focused")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "piece"),
     [
@@ -179,6 +179,7 @@ async def test_the_lines_of_a_run_arrive_while_it_runs(page: Page, running: int)
     await expect(page.locator("#registros").get_by_role("heading")).to_have_text("O que ela registrou", timeout=PATIENT)
 
 
+@pytest.mark.slow
 @SLOW
 @pytest.mark.collector(api_token=Secret(TOKEN))
 @pytest.mark.parametrize("path", ["/", pytest.param("/execucoes/2", marks=pytest.mark.slow)])

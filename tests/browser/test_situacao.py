@@ -14,6 +14,7 @@ BOTH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize((), BOTH)
 async def test_all_is_well(page: Page) -> None:
     assert await weight(page, "/") < MOST_BYTES
@@ -25,6 +26,7 @@ async def test_all_is_well(page: Page) -> None:
     await fits(page)
 
 
+@pytest.mark.slow
 async def test_the_theme_is_chosen_and_kept(page: Page) -> None:
     await page.goto("/")
     ground = "getComputedStyle(document.documentElement).backgroundColor"
@@ -37,6 +39,7 @@ async def test_the_theme_is_chosen_and_kept(page: Page) -> None:
     await axe(page)
 
 
+@pytest.mark.slow
 async def test_the_empty_line_of_a_lost_contact_takes_no_room(page: Page) -> None:
     await page.goto("/")
     above = await page.locator("main").evaluate(
@@ -45,6 +48,7 @@ async def test_the_empty_line_of_a_lost_contact_takes_no_room(page: Page) -> Non
     assert above == await page.locator("main").evaluate("main => parseFloat(getComputedStyle(main).paddingTop)")
 
 
+@pytest.mark.slow
 async def test_by_the_keyboard(page: Page) -> None:
     await page.goto("/")
     await page.keyboard.press("Tab")
@@ -53,6 +57,7 @@ async def test_by_the_keyboard(page: Page) -> None:
     await expect(page.locator("main")).to_be_focused()
 
 
+@pytest.mark.slow
 @pytest.mark.company(loaded=False)
 @pytest.mark.bling(scale=0.03)
 async def test_from_nothing_to_the_data(page: Page, panel: Panel) -> None:
@@ -143,6 +148,7 @@ async def test_a_failure_and_its_repair(page: Page, panel: Panel) -> None:
     await expect(page.get_by_role("heading", level=1)).to_contain_text(f"Tudo certo: {NOTES} de {NOTES} notas")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize((), BOTH)
 async def test_the_api_is_a_page_of_ours(page: Page) -> None:
     assert await weight(page, "/docs") < MOST_BYTES

@@ -22,6 +22,7 @@ async def an_order(engine: AsyncEngine) -> int:
     return int(await scalar(engine, f"{query} ORDER BY count(*) DESC, 1 LIMIT 1"))
 
 
+@pytest.mark.slow
 async def test_from_the_vendas_to_the_nota(page: Page, panel: Panel) -> None:
     await orders_of_notes(panel.engine)
     await page.goto("/vendas?periodo=ano-passado")

@@ -21,9 +21,9 @@ from tests.support.truth import assert_equals_truth
 from bling_collector.clock import SystemClock
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.etl.save import BATCH
-from bling_collector.runs.pipeline import IN_FLIGHT
+from bling_collector.runs.reader import IN_FLIGHT
 from bling_collector.streams.notas.nota import FINAL
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling

@@ -17,7 +17,7 @@ from string import Formatter
 from typing import Any
 
 import pytest
-from sqlalchemy import Numeric, Table, Text, select, text
+from sqlalchemy import Boolean, Numeric, Table, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from tests.support.collecting import scalar
 from tests.support.fakes import FakeClock
@@ -61,18 +61,21 @@ def _each(
     )
 
 
-def _way(resource: Resource) -> tuple[bool, ...]:
-    """Como o recurso se lê: o que o motor faz de diferente por ele."""
-    parts = ("emitted", "changed", "whole", "each", "keys", "snapshot")
-    return (resource.detail, resource.listed, *(getattr(resource, part) is not None for part in parts))
+def _strategy(resource: Resource) -> str | None:
+    """Por onde o motor começa a lê-lo; None se é só por quem o cita."""
+    parts = ("emitted", "changed", "whole", "snapshot")
+    return next((part for part in parts if getattr(resource, part) is not None), None)
 
 
-_FIRSTS = {_way(each): each.name for each in reversed(RESOURCES)}.values()
+_FIRSTS = {_strategy(each): each.name for each in reversed(RESOURCES)}.values()
 
 
 def _is_repeated(resource: Resource) -> bool:
     """Se outro recurso antes dele já se lê do mesmo jeito: o que o motor faz depois de o ler já se viu."""
     return resource.name not in _FIRSTS
+
+
+_FIRST_OPTIONAL = next(each for each in RESOURCES if each.optional)
 
 
 EACH = _each(lambda resource: resource.snapshot is None, slow=_is_repeated)
@@ -82,8 +85,10 @@ PHOTOGRAPHED = _each(lambda resource: resource.snapshot is not None)
 
 
 @pytest.fixture(autouse=True)
-def alone(account: Account, resource: Resource) -> None:
+def alone(request: pytest.FixtureRequest, resource: Resource) -> None:
     """O banco tem tudo; as execuções do teste coletam só o recurso, os que o citam e aqueles por que se lista."""
+    if "account" not in request.fixturenames:
+        return
     names = {resource.name, *(each.name for each in RESOURCES for name, _ in each.cites if name == resource.name)}
     names |= {parents.of for parents in resource.parents if parents.of}
     names |= {*resource.needs} if resource.besides else set()
@@ -91,6 +96,7 @@ def alone(account: Account, resource: Resource) -> None:
         names.add(source.name)
     elif resource.keys is not None or resource.special:
         names |= {each.name for each in RESOURCES if not each.optional}
+    account: Account = request.getfixturevalue("account")
     account.pipeline._settings = replace(account.settings, recursos=tuple(sorted(names)))
 
 
@@ -139,7 +145,7 @@ def _parents(bling: Bling, resource: Resource) -> list[dict[str, Any]]:
         return [{}]
     parent = named(resource.each.of)
     assert parent is not None, resource.name
-    columns = re.findall(r'(\w+) AS "?(\w+)', resource.each.query)
+    columns = re.findall(r'(\w+) AS "?([\w\[\]]+)', resource.each.query)
     held = [parent.rows(document)[parent.table][0] for document in documents(bling, parent).values()]
     return [{name: row[column] for column, name in columns} for row in held]
 
@@ -225,12 +231,12 @@ async def repaired(account: Account) -> None:
 
 
 def changeable(resource: Resource, document: Document) -> dict[str, Any]:
-    """Uma mudança, a mais simples, de uma coluna de texto ou de número que a listagem também mostra, e com que o mostra
-    ainda."""
+    """Uma mudança, a mais simples, de uma coluna de texto ou de número (senão, de sim ou não) que a listagem também
+    mostra, e com que o mostra ainda."""
     asked = {name for params in resource.shows for name, _ in params}
     row = SIMULATED[resource.path].row if resource.detail else dict
     before = resource.rows(document)[resource.table][0]
-    for name, value in document.items():
+    for name, value in sorted(document.items(), key=lambda item: isinstance(item[1], bool)):
         other = _other(value)
         if other is None or name in {"id", *asked} or row({**document, name: other}) == row({**document}):
             continue
@@ -239,7 +245,7 @@ def changeable(resource: Resource, document: Document) -> dict[str, Any]:
         except UnreadableError:
             continue
         changed = [column for column in resource.table.c if after.get(column.name) != before.get(column.name)]
-        if [type(column.type) for column in changed if column.name != "detalhe"] in ([Text], [Numeric]):
+        if [type(column.type) for column in changed if column.name != "detalhe"] in ([Text], [Numeric], [Boolean]):
             return {name: other}
     raise AssertionError(f"nenhum campo de {resource.name} se deixa mudar")
 
@@ -247,7 +253,9 @@ def changeable(resource: Resource, document: Document) -> dict[str, Any]:
 def _other(value: Any) -> Any:
     if isinstance(value, str):
         return f"{value} outra"[:60] if value[4:5] != "-" else None
-    return value + 1 if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, (int, Decimal)) else None
 
 
 def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
@@ -257,7 +265,7 @@ def unreadable(resource: Resource, document: Document) -> dict[str, Any]:
     shares = source is not None and source.path == resource.path
     shown = SIMULATED[resource.path].row(dict(document)) if shares else {"id"}
     for name in document:
-        if name in shown:
+        if name in shown or resource.key({**document, name: _GARBAGE}) != resource.key(document):
             continue
         try:
             resource.read({**document, name: _GARBAGE})
@@ -426,7 +434,7 @@ def _plain(tables: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
     return [main, *([{k: v for k, v in row.items() if k != "id"} for row in rows] for rows in children)]
 
 
-@_each(lambda resource: resource.person is not None)
+@_each(lambda resource: resource.person is not None, slow=_is_repeated)
 async def test_a_person_erased_does_not_come_back(
     account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
@@ -447,7 +455,10 @@ async def test_a_person_erased_does_not_come_back(
     }
 
 
-@_each(lambda resource: resource.snapshot is not None or "detalhe" in resource.table.c, slow=_is_repeated)
+@_each(
+    lambda resource: resource.snapshot is not None or "detalhe" in resource.table.c,
+    slow=lambda resource: resource is not _FIRST_OPTIONAL,
+)
 async def test_without_the_permission_the_others_are_whole(
     account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:

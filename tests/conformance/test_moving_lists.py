@@ -13,10 +13,10 @@ from tests.support.fakes import FakeClock
 from tests.support.invented import MODULOS, create_tables, resource, run, served
 
 from bling_collector.db import control
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.control import Pendencia
-from bling_collector.db.core import AsyncConnection
-from bling_collector.etl import changed, whole
 from bling_collector.etl.resource import WEEKLY, Changed, Document, Removed, Resource, Rows, Whole
+from bling_collector.etl.strategies import changed, whole
 from bling_collector.payload import Json
 from bling_collector.windows import Between
 from bling_collector.workplace.account import Account

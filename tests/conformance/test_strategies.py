@@ -8,7 +8,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.invented import AVISOS, CAMPOS, MODULOS, SALDOS, aviso, create_tables, resource, run, served
 
-from bling_collector.etl.resource import Each, Snapshot, Whole
+from bling_collector.etl.resource import WEEKLY, Each, Snapshot, Whole
 from bling_collector.payload import Json
 from bling_collector.payload import text as as_text
 from bling_collector.workplace.account import Account
@@ -76,6 +76,33 @@ async def test_what_only_the_listing_says_of_the_row(
     await run(account, avisos)
     assert (await rows(account.engine, said))[1] == ("2", "I")
     assert await scalar(account.engine, "SELECT count(*) FROM avisos WHERE excluida_em IS NOT NULL") == 0
+
+
+async def test_what_is_owed_and_only_the_listings_say_is_read_from_each_of_them_once(
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: dict[Any, Json] = {n: {"id": n, "titulo": f"Aviso {n}"} for n in range(1, 6)}
+    held[4]["titulo"] = {"não": "se lê"}
+    served(monkeypatch, "/avisos", held, lambda row, query: (query.text("situacao") == "A") == (row["id"] < 4))
+    avisos = resource(
+        "/avisos",
+        AVISOS,
+        aviso,
+        key=lambda row: as_text(row.get("id")),
+        detail=False,
+        whole=Whole(every=WEEKLY),
+        shows=((("situacao", "A"),), (("situacao", "I"),)),
+        told=(("situacao", "situacao"),),
+    )
+    await run(account, avisos)
+    assert await rows(account.engine, "SELECT recurso_id FROM pendencias") == [("4",)]
+    held[4]["titulo"] = "Agora se lê"
+    clock.advance(DAY)
+    bling.counters.reset()
+    await run(account, avisos)
+    assert bling.counters.requests["/avisos"] == 2 * 2, "uma página e a vazia, de cada uma"
+    assert await rows(account.engine, "SELECT titulo, situacao FROM avisos WHERE id = '4'") == [("Agora se lê", "I")]
+    assert await scalar(account.engine, "SELECT count(*) FROM pendencias") == 0
 
 
 async def test_a_listing_for_each_record_of_another_resource(

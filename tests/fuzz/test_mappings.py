@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fuzz.documents import ANYTHING, documents
 from tests.support.postgres import create_database, drop_database
 
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.etl.listing import diff
 from bling_collector.etl.resource import Resource

@@ -121,7 +121,7 @@ def _try(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def answers_as_it_says(case: Case[Any]) -> None:
-        response = case.call_and_validate(checks=CHECKS)
+        response = case.call_and_validate(checks=CHECKS, timeout=120)
         statuses[response.status_code] += 1
         assert "Traceback" not in response.text
 

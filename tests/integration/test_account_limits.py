@@ -200,6 +200,7 @@ async def test_without_spacing_a_429_still_holds(engine: AsyncEngine, clock: Fak
 # --- o disjuntor ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_failures_in_a_row_open_the_breaker_for_all(
     engine: AsyncEngine, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -242,6 +243,7 @@ async def test_after_the_pause_one_request_goes_alone(engine: AsyncEngine, clock
     assert (await row(engine))["pausada_ate"] is None
 
 
+@pytest.mark.slow
 async def test_each_failed_probe_doubles_the_pause_up_to_a_limit(engine: AsyncEngine, clock: FakeClock) -> None:
     limiter = PgRateLimiter(engine, clock)
     await times(pace.FAILURES_IN_A_ROW, limiter.failed)
@@ -283,6 +285,7 @@ async def test_pages_instead_of_answers_pause_for_as_long_as_a_block(engine: Asy
     assert raised.value.wait == pytest.approx(pace.BLOCK_PAUSE)
 
 
+@pytest.mark.slow
 async def test_too_many_errors_in_ten_seconds_pause_even_between_good_answers(
     engine: AsyncEngine, clock: FakeClock
 ) -> None:
@@ -314,6 +317,7 @@ async def test_token_calls_stop_well_before_the_block(engine: AsyncEngine, clock
         await one.token_call()
 
 
+@pytest.mark.slow
 async def test_many_tasks_at_once_share_one_connection(engine: AsyncEngine) -> None:
     limiter = PgRateLimiter(engine, SystemClock(), spacing=0.0001, limit=1000)
     await asyncio.gather(*(limiter.reserve() for _ in range(300)))

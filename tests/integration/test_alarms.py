@@ -16,7 +16,7 @@ from bling_collector.alarms import texts
 from bling_collector.alarms.channels import channels
 from bling_collector.alarms.watch import Alarms, Ended
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.errors import BlingUnavailableError, DatabaseError, ReauthorizeError
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, ERRO, load_alarms
@@ -73,12 +73,14 @@ async def test_one_message_a_change_of_state_whoever_raises_it(
     assert "Agora é grave." in inbox.received[-1]["message"]
 
 
+@pytest.mark.slow
 async def test_clearing_what_never_rang_says_nothing(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     await alarms_of(engine, clock, inbox).clear(names.EXECUCAO)
     assert not inbox.received
     assert await load_alarms(engine) == []
 
 
+@pytest.mark.slow
 async def test_a_refused_message_is_sent_at_the_next_occasion_and_the_other_channel_hears_once(
     engine: AsyncEngine, clock: FakeClock, inbox: Inbox, other: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,10 +94,11 @@ async def test_a_refused_message_is_sent_at_the_next_occasion_and_the_other_chan
     other.status = 200
     await alarms.deliver()
     assert (inbox.kinds, other.kinds) == (["failure"], ["failure"])
-    assert "não foi aceito por json://…" in caplog.text
+    assert "não foi aceita por json://…" in caplog.text
     assert "senha-do-destino" not in caplog.text
 
 
+@pytest.mark.slow
 async def test_what_passed_before_it_could_be_said_is_never_said(
     engine: AsyncEngine, clock: FakeClock, inbox: Inbox
 ) -> None:
@@ -107,6 +110,7 @@ async def test_what_passed_before_it_could_be_said_is_never_said(
     assert not inbox.received
 
 
+@pytest.mark.slow
 async def test_many_processes_say_it_once(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     everyone = [alarms_of(engine, clock, inbox) for _ in range(5)]
     await asyncio.gather(*(alarms.raise_(names.EXECUCAO, "Falhou.") for alarms in everyone))
@@ -114,6 +118,7 @@ async def test_many_processes_say_it_once(engine: AsyncEngine, clock: FakeClock,
     assert inbox.kinds == ["failure"]
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
     clock: FakeClock, inbox: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -130,6 +135,7 @@ async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
     await nowhere.dispose()
 
 
+@pytest.mark.slow
 async def test_a_run_that_ends_with_the_database_down_is_told_all_the_same(clock: FakeClock, inbox: Inbox) -> None:
     nowhere = create_engine(parse_url("postgresql://ninguem@127.0.0.1:1/nada"))
     alarms = alarms_of(nowhere, clock, inbox)
@@ -140,6 +146,7 @@ async def test_a_run_that_ends_with_the_database_down_is_told_all_the_same(clock
     await nowhere.dispose()
 
 
+@pytest.mark.slow
 async def test_what_another_process_raises_while_one_is_telling_is_told_by_it(
     engine: AsyncEngine, clock: FakeClock, inbox: Inbox
 ) -> None:
@@ -172,6 +179,7 @@ async def test_urls_are_separated_by_spaces_commas_or_lines_and_named_without_se
 # --- o que os faz soar ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_failed_run_a_partial_one_and_a_good_one(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
     await execute(engine, "INSERT INTO pendencias (recurso, recurso_id, erro) VALUES ('nfe', '7', 'Fulano de Tal')")
@@ -187,6 +195,7 @@ async def test_a_failed_run_a_partial_one_and_a_good_one(engine: AsyncEngine, cl
     assert "Fulano" not in said
 
 
+@pytest.mark.slow
 async def test_an_authorisation_that_bling_refuses(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
     await alarms.run_ended(Ended(1, "run", "error", ReauthorizeError("revogada")))
@@ -195,6 +204,7 @@ async def test_an_authorisation_that_bling_refuses(engine: AsyncEngine, clock: F
     assert await state(engine, names.RECUSADA) == "normal"
 
 
+@pytest.mark.slow
 async def test_an_authorisation_about_to_end_and_lost(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
     await alarms.check()
@@ -220,6 +230,7 @@ async def test_an_authorisation_about_to_end_and_lost(engine: AsyncEngine, clock
     assert inbox.kinds == ["warning", "failure", "success"]
 
 
+@pytest.mark.slow
 async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     await execute(
         engine,
@@ -233,6 +244,7 @@ async def test_a_reconciliation_that_differs(engine: AsyncEngine, clock: FakeClo
     assert "jan/2026: 2 notas faltam no banco" in inbox.received[0]["message"]
 
 
+@pytest.mark.slow
 async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     alarms = alarms_of(engine, clock, inbox)
     run = "INSERT INTO etl_controle (tipo, inicio, fim, status, leu_o_presente) VALUES (:tipo, :t, :t, :status, :read)"
@@ -254,6 +266,7 @@ async def test_no_good_run_for_a_day_and_two_hours(engine: AsyncEngine, clock: F
     assert inbox.kinds == ["failure", "success"]
 
 
+@pytest.mark.slow
 async def test_the_names_keep_their_capitals(engine: AsyncEngine, clock: FakeClock, inbox: Inbox) -> None:
     await alarms_of(engine, clock, inbox).run_ended(Ended(1, "run", "error", BlingUnavailableError("HTTP 502")))
     assert "não chegou ao fim: o Bling falhou." in inbox.received[-1]["message"]

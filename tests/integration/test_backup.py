@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -22,12 +22,12 @@ from tests.support.variants import one_now
 
 from bling_collector.config import Secret
 from bling_collector.db import schema
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.db.copies import client_tools
 from bling_collector.db.copies.backup import backup
-from bling_collector.db.copies.client_tools import environment, find_tools
+from bling_collector.db.copies.client_tools import environment, find_psql, find_tools
 from bling_collector.db.copies.grants import read_grants
 from bling_collector.db.copies.restore import Restored, restore
-from bling_collector.db.database import create_engine, parse_url
 from bling_collector.db.embedded.binaries import BIN_VARIABLE
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.migrations import HEAD
@@ -41,13 +41,13 @@ SECRETS = {"oauth_tokens", "oauth_states"}
 
 
 async def rows(engine: AsyncEngine) -> dict[str, list[str]]:
-    """Cada tabela e cada view, linha por linha."""
+    """Cada tabela e cada view, linha por linha; menos os dias por somar, que ao repor são todos."""
     found: dict[str, list[str]] = {}
     async with engine.connect() as connection:
         names = await connection.execute(
             text(
                 "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                "WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'v')"
+                "WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'v') AND c.relname <> 'dias_por_somar'"
             )
         )
         for name in names.scalars().all():
@@ -129,6 +129,7 @@ async def test_the_live_authorisation_stays_even_over_a_copy_that_has_one(
     assert bool((await rows(loaded))["oauth_tokens"]) is asked
 
 
+@pytest.mark.slow
 async def test_a_pair_still_unconfirmed_never_comes_back_from_a_copy(
     account: Account, empty_engine: AsyncEngine, tmp_path: Path
 ) -> None:
@@ -163,6 +164,7 @@ async def test_a_spent_pair_that_came_in_a_copy_is_never_sent(
     assert bling.counters.token_calls == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", one_now(["0003", "0001"]))
 async def test_an_old_copy_does_not_make_a_lost_authorisation_look_good(
     engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, revision: str
@@ -184,6 +186,7 @@ async def test_an_old_copy_does_not_make_a_lost_authorisation_look_good(
     assert await structure(engine) == await structure_of_today(empty_engine)
 
 
+@pytest.mark.slow
 async def test_a_new_copy_over_a_database_not_yet_upgraded(
     engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path
 ) -> None:
@@ -322,11 +325,9 @@ async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_
     await execute(empty_database_url, "CREATE SCHEMA outra_empresa")
     url = make_url(empty_database_url).update_query_dict({"options": "-csearch_path=outra_empresa"})
     other = create_engine(parse_url(url.render_as_string(hide_password=False)))
-    with pytest.raises(UsageError, match="do schema public, e DATABASE_URL aponta para outra_empresa"):
-        await restore(other, tmp_path / "copia")
-    await schema.upgrade(other)
-    await backup(other, tmp_path / "outra")
-    assert (await restore(other, tmp_path / "outra")).revision == HEAD
+    assert (await restore(other, tmp_path / "copia")).revision == HEAD
+    here, there = await rows(loaded), await rows(other)
+    assert {n: r for n, r in there.items() if n not in SECRETS} == {n: r for n, r in here.items() if n not in SECRETS}
     await other.dispose()
 
 
@@ -346,6 +347,7 @@ async def test_a_schema_whose_name_needs_quotes(empty_database_url: str, tmp_pat
         await engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(date(2025, 1, 1))
 async def test_a_view_of_someone_else_stops_it_and_nothing_changes(loaded: AsyncEngine, tmp_path: Path) -> None:
     await backup(loaded, tmp_path / "copia")
@@ -409,6 +411,7 @@ async def test_a_file_that_appears_meanwhile_is_not_overwritten(
     assert sorted(_names(tmp_path)) == ["bin", "copia"]
 
 
+@pytest.mark.slow
 async def test_where_the_file_system_has_no_links(
     engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -432,6 +435,7 @@ def _without_links(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- o que não serve -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_files_that_are_not_a_copy(engine: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path) -> None:
     (tmp_path / "texto").write_text("isto não é uma cópia")
     await backup(engine, tmp_path / "copia")
@@ -483,6 +487,7 @@ def test_the_password_goes_in_the_environment() -> None:
     assert (found["PGSSLMODE"], found["PGOPTIONS"]) == ("require", "-csearch_path=x")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")
 async def test_the_password_is_not_in_the_command_line(
     guarded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -514,12 +519,27 @@ async def test_programs_older_than_the_server(tmp_path: Path, monkeypatch: pytes
         await find_tools(14)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="os programas de mentira são do sh")
+async def test_the_psql_is_of_the_servers_version_or_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in (14, 16, 18):
+        _fake_programs(tmp_path / str(version), f'echo "psql (PostgreSQL) {version}.3 (Debian)"', ["psql"])
+    monkeypatch.setattr(client_tools, "candidates", lambda: [tmp_path / v for v in ("18", "14", "16", "não há")])
+    assert [await find_psql(server) for server in (14, 15, 99)] == [
+        str(tmp_path / version / "psql") for version in ("14", "16", "18")
+    ]
+    monkeypatch.setattr(client_tools, "candidates", lambda: [tmp_path / "não há"])
+    with pytest.raises(DatabaseError, match=r"Não achei o psql. Instale-o .*apt install postgresql-client-17"):
+        await find_psql(17)
+
+
 def _names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def _fake_programs(folder: Path, script: str) -> None:
+def _fake_programs(folder: Path, script: str, names: Sequence[str] = client_tools.PROGRAMS) -> None:
     folder.mkdir()
-    for name in client_tools.PROGRAMS:
+    for name in names:
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)

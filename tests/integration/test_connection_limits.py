@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.postgres import libpq_url
 
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, explained, parse_url
+from bling_collector.db.connection.database import create_engine, explained, parse_url
 from bling_collector.db.migrations import HEAD
 from bling_collector.errors import DatabaseError
 
@@ -98,6 +98,7 @@ async def test_a_migration_gives_way_to_who_uses_the_tables(
     assert answer == ("0001", HEAD)
 
 
+@pytest.mark.slow
 async def test_a_table_that_never_is_free_is_said_and_nothing_changes(
     empty_engine: AsyncEngine, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from tests.support.collecting import rows
 from bling_collector.db import control, proof
 from bling_collector.db.control import Bookmark, Owed, Pendencia
 from bling_collector.db.models import nfe_pagamentos, produtos
-from bling_collector.db.resources import repository
+from bling_collector.db.resources import parcelas, produtos_skus, repository
 from bling_collector.errors import RunInProgressError
 from bling_collector.streams.cadastros.formas_pagamento import FORMAS_PAGAMENTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
@@ -99,7 +99,7 @@ async def test_the_checkpoint_moves(connection: AsyncConnection) -> None:
 
 async def _produto(connection: AsyncConnection, id_: int, codigo: str | None, situacao: str = "A") -> None:
     await connection.execute(insert(produtos).values(id=id_, codigo=codigo, situacao=situacao, detalhe={}))
-    await repository.after_produtos(connection, [id_])
+    await produtos_skus.after_produtos(connection, [id_])
 
 
 async def _preferred(connection: AsyncConnection) -> dict[str, int]:
@@ -115,19 +115,19 @@ async def test_the_preferred_is_the_living_then_the_active_then_the_newest(conne
     await _produto(connection, 3, "X", situacao="I")
     assert await _preferred(connection) == {"X": 2}
     await _produto(connection, 4, None)
-    assert await repository.skus_in_doubt(connection) == ["X"]
+    assert await produtos_skus.skus_in_doubt(connection) == ["X"]
     await proof.mark_gone(connection, PRODUTOS.kept, [2], NOW, None)
-    await repository.mark_exclusao_seen(connection, ["X"], NOW)
-    await repository.prefer_produtos(connection, ["X"])
+    await produtos_skus.mark_exclusao_seen(connection, ["X"], NOW)
+    await produtos_skus.prefer_produtos(connection, ["X"])
     assert await _preferred(connection) == {"X": 1}
-    assert await repository.skus_in_doubt(connection) == []
+    assert await produtos_skus.skus_in_doubt(connection) == []
 
 
 async def test_one_that_changes_sku_leaves_another_preferred_in_its_place(connection: AsyncConnection) -> None:
     for id_, codigo in ((1, "X"), (2, "X"), (3, "Y")):
         await _produto(connection, id_, codigo)
     await connection.exec_driver_sql("UPDATE produtos SET codigo = 'Y', preferido = false WHERE id = 2")
-    await repository.after_produtos(connection, [2])
+    await produtos_skus.after_produtos(connection, [2])
     assert await _preferred(connection) == {"X": 1, "Y": 3}
 
 
@@ -140,12 +140,12 @@ async def test_what_is_missing_comes_from_the_database(engine: AsyncEngine) -> N
         await connection.exec_driver_sql(
             "INSERT INTO produtos (id, codigo, detalhe) VALUES (1, 'A', '{}'), (2, 'B', NULL)"
         )
-        await repository.mark_unknown_skus(connection, ["C"], NOW)
+        await produtos_skus.mark_unknown_skus(connection, ["C"], NOW)
         week = timedelta(days=7)
-        assert await repository.skus_without_produto(connection, NOW) == ["B"]
-        assert await repository.skus_without_produto(connection, NOW + week) == ["B", "C"]
-        await repository.mark_known_skus(connection, {"C"})
-        assert await repository.skus_without_produto(connection, NOW) == ["B", "C"]
+        assert await produtos_skus.skus_without_produto(connection, NOW) == ["B"]
+        assert await produtos_skus.skus_without_produto(connection, NOW + week) == ["B", "C"]
+        await produtos_skus.mark_known_skus(connection, {"C"})
+        assert await produtos_skus.skus_without_produto(connection, NOW) == ["B", "C"]
         await connection.exec_driver_sql(
             "INSERT INTO nfe_pagamentos (nfe_id, forma_pagamento_id) VALUES (1, 5), (1, 6), (1, NULL)"
         )
@@ -154,7 +154,7 @@ async def test_what_is_missing_comes_from_the_database(engine: AsyncEngine) -> N
         await repository.mark_not_found(connection, formas, [6], NOW)
         assert await repository.lacking(connection, formas, "formas_pagamento", citing, 10) == [5]
         await connection.exec_driver_sql("INSERT INTO formas_pagamento (id, tipo_pagamento) VALUES (5, 17)")
-        assert await repository.fill_tipo_pagamento(connection, nfe_pagamentos, [2]) == 0
-        assert await repository.fill_tipo_pagamento(connection, nfe_pagamentos) == 1
-        assert await repository.fill_tipo_pagamento(connection, nfe_pagamentos) == 0
+        assert await parcelas.fill_tipo_pagamento(connection, nfe_pagamentos, [2]) == 0
+        assert await parcelas.fill_tipo_pagamento(connection, nfe_pagamentos) == 1
+        assert await parcelas.fill_tipo_pagamento(connection, nfe_pagamentos) == 0
     assert await rows(engine, "SELECT tipo_pagamento FROM nfe_pagamentos ORDER BY id") == [(17,), (None,), (None,)]

@@ -41,6 +41,7 @@ async def test_in_a_whole_history_each_month_is_equal_or_empty(account: Account,
     assert (found.completo_em, found.no_bling) == (proven.completo_em, proven.no_bling)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_what_differs_in_a_month_is_told_and_repaired(account: Account, bling: Bling) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2024-07-20 10:00:00"))
@@ -124,6 +125,7 @@ async def test_before_anything_is_read(account: Account) -> None:
     assert await load_month_gaps(account.engine, JULY) == []
 
 
+@pytest.mark.slow
 async def test_the_lacunas_that_touch_the_month(account: Account, bling: Bling) -> None:
     first = bling.issue_note(serie=7, emitted_at=at("2024-06-30 10:00:00"))
     bling.notebook._numbers[7] += 2

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from bling_collector.db.embedded import files as embedded_files
 from bling_collector.db.embedded import postgres as embedded
 from bling_collector.db.embedded import server as embedded_server
 from bling_collector.db.embedded.postgres import EmbeddedServer, embedded_postgres
-from bling_collector.errors import ConfigurationError, DatabaseError
+from bling_collector.errors import ConfigurationError, DatabaseError, UsageError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="os processos são observados em /proc")
 as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="só como root")
@@ -264,6 +265,7 @@ async def test_killed_starter_does_not_take_the_server_along(used: Path) -> None
     assert not (base(used) / "data" / "postmaster.pid").exists(), "parou, não morreu"
 
 
+@pytest.mark.slow
 async def test_nothing_is_left_behind(used: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         (base(used) / "postgres.log").unlink()
@@ -294,6 +296,7 @@ async def test_who_arrives_while_it_stops_gets_a_new_one(used: Path) -> None:
         assert await newcomer.asks() == "bling"
 
 
+@pytest.mark.slow
 async def test_coming_and_going_all_the_time(used: Path) -> None:
     async def come_and_go(times: int) -> None:
         for _ in range(times):
@@ -301,6 +304,66 @@ async def test_coming_and_going_all_the_time(used: Path) -> None:
                 assert await scalar(server, "select 1") == 1
 
     await asyncio.gather(come_and_go(6), come_and_go(7), come_and_go(8))
+
+
+# --- aberto às ferramentas desta máquina -----------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def enters(port: int, user: str, password: str) -> str | None:
+    """Por que não entra; None se entra."""
+    place = f"host=127.0.0.1 port={port} dbname=bling connect_timeout=5"
+    try:
+        async with await psycopg.AsyncConnection.connect(place, user=user, password=password) as connection:
+            await connection.execute("select 1")
+    except psycopg.OperationalError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.slow
+async def test_it_opens_only_when_asked_to_a_reader_with_its_password_and_to_this_machine(used: Path) -> None:
+    port = free_port()
+    async with embedded_postgres(used) as server:
+        assert await scalar(server, "show listen_addresses") == ""
+        await execute(server.url, "create role ana login password 'a senha'", "alter role bling password 'a senha'")
+        assert not await embedded.choose_port(port, used), "vale quando recomeçar"
+        assert await scalar(server, "show listen_addresses") == ""
+    async with embedded_postgres(used) as server:
+        assert await embedded.choose_port(port, used), "já é assim"
+        assert await scalar(server, "show listen_addresses") == "127.0.0.1"
+        assert await enters(port, "ana", "a senha") is None
+        assert "password authentication failed" in str(await enters(port, "ana", "outra"))
+        assert "rejects connection" in str(await enters(port, "bling", "a senha")), "o dono de tudo, nem com senha"
+        async with embedded_postgres(used) as second:
+            assert second.url == server.url
+        killed = postmaster(used)
+        assert killed
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: postmaster(used) not in (None, killed))
+        assert await enters(port, "ana", "a senha") is None
+        assert await scalar(server, "select 1") == 1
+        assert not await embedded.choose_port(None, used)
+    async with embedded_postgres(used) as server:
+        assert await scalar(server, "show listen_addresses") == ""
+        assert await enters(port, "ana", "a senha") is not None
+
+
+async def test_a_port_in_use_is_refused_and_one_taken_later_does_not_stop_the_collecting(used: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        with pytest.raises(UsageError, match=f"A porta {taken} desta máquina já é de outro programa"):
+            await embedded.choose_port(taken, used)
+        embedded_server.choose_port(base(used), taken)
+        async with embedded_postgres(used) as server:
+            assert await scalar(server, "show listen_addresses") == ""
+    (base(used) / "port").write_text("isto não é uma porta")
+    async with embedded_postgres(used) as server:
+        assert await scalar(server, "show listen_addresses") == ""
 
 
 # --- o que uma queda deixa -------------------------------------------------------------------------------------
@@ -318,6 +381,7 @@ async def test_killed_server_comes_back_for_who_is_using_it(used: Path) -> None:
         assert await scalar(server, "select answer from kept") == 42
 
 
+@pytest.mark.slow
 async def test_killed_watcher_and_killed_server(used: Path) -> None:
     async with commands(used) as [command]:
         await command.says()
@@ -354,6 +418,7 @@ async def test_pid_of_an_innocent(used: Path) -> None:
         await innocent.wait()
 
 
+@pytest.mark.slow
 async def test_spoilt_pid_file(used: Path) -> None:
     for content in ("", "12", "lixo\n\n\n"):
         (base(used) / "data" / "postmaster.pid").write_text(content)
@@ -403,6 +468,7 @@ async def test_copied_folder_is_not_taken_for_the_original(used: Path, home: Pat
 # --- onde --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @as_root
 async def test_private_home_of_root(home: Path) -> None:
     os.chmod(home, 0o700)  # noqa: PTH101  o Path bloquearia o laço, dizem
@@ -422,6 +488,7 @@ async def test_root_runs_it_as_the_owner_of_the_data(used: Path) -> None:
         assert owners(embedded_files.processes_in(server.data_dir)) == {owner}
 
 
+@pytest.mark.slow
 async def test_long_path(home: Path) -> None:
     deep = home / ("comprido, com espaço: e acentuação " * 2) / ("x" * 80)
     async with embedded_postgres(deep) as server:
@@ -434,6 +501,7 @@ async def test_long_path(home: Path) -> None:
     await until(lambda: not Path(running.socket_folder).exists())
 
 
+@pytest.mark.slow
 async def test_a_folder_with_odd_letters(home: Path) -> None:
     async with embedded_postgres(home / 'd\'água "x" %s \\ #1 \u00a0李') as server:
         assert await scalar(server, "select 1") == 1
@@ -523,6 +591,7 @@ async def test_an_account_without_a_folder(monkeypatch: pytest.MonkeyPatch) -> N
             pass
 
 
+@pytest.mark.slow
 def test_throwaway_server_gives_each_test_its_database() -> None:
     with throwaway_server() as server:
 

@@ -78,6 +78,7 @@ async def test_after_ten_it_is_parked_until_someone_asks(account: Account, bling
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
 async def test_a_parked_one_that_changes_in_bling_is_tried_again(account: Account, bling: Bling) -> None:
     bad = outgoing(bling, 6)[-1]
     rule = spoil(bling, rf"^/nfe/{bad}$")
@@ -91,6 +92,7 @@ async def test_a_parked_one_that_changes_in_bling_is_tried_again(account: Accoun
     assert await scalar(account.engine, "SELECT situacao FROM nfe_cabecalho WHERE id = :id", id=bad) == 2
 
 
+@pytest.mark.slow
 async def test_a_refused_sku_is_parked_too(account: Account, bling: Bling) -> None:
     line = next(line for line in bling.notes[outgoing(bling)[-1]]["itens"] if line["codigo"])
     spoil(bling, "^/produtos$", query=rf"codigos\[\]={re.escape(line['codigo'])}(&|$)")
@@ -107,6 +109,7 @@ async def test_a_refused_sku_is_parked_too(account: Account, bling: Bling) -> No
     assert (await account.pipeline.retry()).status == "success"
 
 
+@pytest.mark.slow
 async def test_asking_for_one_retries_only_that_one(account: Account, bling: Bling) -> None:
     one, two = outgoing(bling)[-2:]
     spoil(bling, rf"^/nfe/({one}|{two})$")
@@ -118,6 +121,7 @@ async def test_asking_for_one_retries_only_that_one(account: Account, bling: Bli
     assert [p.nome for p in (await load_failures(account.engine)).pendencias] == [f"nfe/{two}"]
 
 
+@pytest.mark.slow
 async def test_an_owed_period_says_why_and_since_when(account: Account, bling: Bling, clock: FakeClock) -> None:
     bling.fail("^/nfe$")
     await account.pipeline.run()

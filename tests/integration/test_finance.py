@@ -132,6 +132,25 @@ async def _checked(engine: AsyncEngine, bling: Bling, ids: dict[str, int]) -> No
     assert {found[key][0] for key in found if key[0] in ("nota", "pedido")} == {"igual"}
 
 
+@pytest.mark.slow
+@pytest.mark.loaded(START, before=trade)
+async def test_the_parcelas_of_a_consumer_nota_are_checked_too(account: Account) -> None:
+    note = await scalar(
+        account.engine, "SELECT min(registro_id) FROM vw_conferencia_financeira WHERE registro_tipo='nota'"
+    )
+    await execute(
+        account.engine,
+        "INSERT INTO nfce_cabecalho (id, situacao, data_emissao)"
+        " SELECT 5, situacao, data_emissao FROM nfe_cabecalho WHERE id = :note",
+        "INSERT INTO nfce_pagamentos (nfe_id, numero_parcela, valor)"
+        " SELECT 5, numero_parcela, valor FROM nfe_pagamentos WHERE nfe_id = :note",
+        "UPDATE contas_receber SET origem_id = 5 WHERE origem_id = :note AND origem_tipo ~* 'nota'",
+        note=note,
+    )
+    found = "SELECT resultado, motivo FROM vw_conferencia_financeira WHERE registro_tipo = 'nota' AND registro_id = 5"
+    assert await rows(account.engine, found) == [("igual", None)]
+
+
 @pytest.mark.loaded(START, before=trade)
 async def test_what_differs_or_cannot_be_compared_says_how_much_and_why(
     account: Account, changed: dict[str, int]

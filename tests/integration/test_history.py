@@ -51,6 +51,7 @@ async def test_where_nothing_changed_nothing_is_noted(account: Account, bling: B
     assert await history(account) == []
 
 
+@pytest.mark.slow
 async def test_edited_lines_and_parcelas_are_noted(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
@@ -70,6 +71,7 @@ async def test_edited_lines_and_parcelas_are_noted(account: Account, bling: Blin
     assert Decimal(changes["total_nota"][1]) == Decimal("10.50")
 
 
+@pytest.mark.slow
 async def test_the_email_of_a_contato_and_the_price_of_a_produto_are_noted(account: Account, bling: Bling) -> None:
     product = bling.add_product("CARO", preco=Decimal("10.00"))
     person = bling.add_contact(email="velho@exemplo.com.br")
@@ -85,6 +87,7 @@ async def test_the_email_of_a_contato_and_the_price_of_a_produto_are_noted(accou
     ]
 
 
+@pytest.mark.slow
 async def test_a_nota_that_changes_twice_tells_both(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     await account.pipeline.run()
@@ -97,6 +100,7 @@ async def test_a_nota_that_changes_twice_tells_both(account: Account, bling: Bli
     assert "link_xml" not in changes[0], "os links mudam de uma resposta a outra: não são dados da nota"
 
 
+@pytest.mark.slow
 async def test_the_change_and_its_record_go_together_or_not_at_all(account: Account, bling: Bling) -> None:
     """Uma queda entre uma e outra desfaz as duas; uma transação confirmada tem as duas."""
     note = bling.issue_note()
@@ -118,6 +122,7 @@ async def stored(account: Account, note: int) -> dict[str, Any]:
     return dict(document)
 
 
+@pytest.mark.slow
 async def test_a_batch_with_a_refused_row_notes_only_the_others(account: Account, bling: Bling) -> None:
     good, bad = bling.issue_note(), bling.issue_note()
     await account.pipeline.run()
@@ -131,6 +136,7 @@ async def test_a_batch_with_a_refused_row_notes_only_the_others(account: Account
     assert [(id_, changes) for _, id_, _, changes in await history(account)] == [(good, {"situacao": [6, 2]})]
 
 
+@pytest.mark.slow
 async def test_the_first_detail_of_a_contato_is_no_change(account: Account, bling: Bling) -> None:
     """A nota trouxe o contato; o cadastro, que sabe mais, vem depois."""
     person = bling.add_contact(email="cadastro@exemplo.com.br")
@@ -146,6 +152,7 @@ async def test_the_first_detail_of_a_contato_is_no_change(account: Account, blin
     assert await count(account.engine, "historico") == 0
 
 
+@pytest.mark.slow
 async def test_the_whole_nota(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-15 09:30:00"))
     await account.pipeline.run()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.collecting import rows, scalar
 
@@ -12,8 +13,9 @@ from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_store import FORGET_AFTER, PgStateStore, PgTokenStore
 from bling_collector.auth.tokens import Token
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, explained, parse_url
-from bling_collector.db.run_lock import is_locked, run_lock
+from bling_collector.db.connection.database import create_engine, explained, in_schema, parse_url
+from bling_collector.db.connection.patience import is_gone
+from bling_collector.db.run_lock import RunLock, is_locked, run_lock
 from bling_collector.errors import DatabaseError, RunInProgressError
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
@@ -115,6 +117,63 @@ async def test_each_schema_has_its_tables_and_its_lock(engine: AsyncEngine, data
     finally:
         for each in engines:
             await each.dispose()
+
+
+async def test_the_locks_of_many_companies_are_held_by_one_session_and_lost_with_it(
+    engine: AsyncEngine, other_engine: AsyncEngine
+) -> None:
+    """Mais do que as conexões que há; e a queda de uma sessão é de todas as execuções, que voltam uma a uma."""
+    names = [f"empresa_{n}" for n in range(20)]
+    async with engine.begin() as connection:
+        for name in names:
+            await connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+    locks = [RunLock(in_schema(engine, name)) for name in names]
+    assert all(await asyncio.gather(*(lock.take() for lock in locks)))
+    assert not await RunLock(in_schema(engine, names[0])).take(), "nem no mesmo processo"
+    assert not await RunLock(in_schema(other_engine, names[0])).take()
+    held = "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    assert await scalar(other_engine, held) == 1
+    await locks[0].release()
+    assert not await is_locked(in_schema(other_engine, names[0]))
+    for lock in locks[1:]:
+        await lock.keep()
+
+    await scalar(
+        other_engine, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted LIMIT 1"
+    )
+    for lock in locks[1:]:
+        with pytest.raises(DBAPIError) as lost:
+            await lock.keep()
+        assert is_gone(lost.value), "o mesmo que uma conexão que caiu"
+    with_the_fallen = RunLock(in_schema(engine, names[0]))
+    assert await with_the_fallen.take(), "quem chega antes que se note a queda não paga por ela"
+    await with_the_fallen.release()
+    await asyncio.gather(*(lock.retake() for lock in locks[1:]))
+    for lock, name in zip(locks[1:], names[1:], strict=True):
+        await lock.keep()
+        assert await is_locked(in_schema(other_engine, name))
+    await asyncio.gather(*(lock.release() for lock in locks))
+    assert await scalar(other_engine, held) == 0
+
+
+async def test_a_lock_asked_for_and_given_up_is_free(engine: AsyncEngine, other_engine: AsyncEngine) -> None:
+    """Cancelada a qualquer altura, a pergunta não deixa a tranca com ninguém, nem a tira a outra empresa."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE SCHEMA empresa_b")
+    other = RunLock(in_schema(engine, "empresa_b"))
+    assert await other.take()
+    for turns in range(40):
+        lock = RunLock(engine)
+        asking = asyncio.create_task(lock.take())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cut = not asking.done()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await other.keep()
+        assert await is_locked(other_engine) is not cut, turns
+        await lock.release()
+    await other.release()
 
 
 def token(number: int) -> Token:

@@ -114,6 +114,7 @@ async def test_each_search_and_combination_finds_what_a_full_scan_does(filled: A
         assert any(matches(note, other) for note in notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gathered", one_now([nota_search.GATHERED, 3]))
 @pytest.mark.parametrize(
     "search", [Search(), Search(Term("texto", "jose")), Search(situacao=6), Search(cliente="ltda")]
@@ -155,6 +156,7 @@ async def test_without_any_word_it_says_why(filled: AsyncEngine) -> None:
             await load_notas(filled, Search(Term("texto", typed)))
 
 
+@pytest.mark.slow
 async def test_a_slow_search_is_cut_and_says_what_to_do(filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notas, "SECONDS", 0.3)
     async with filled.connect() as other:
@@ -203,6 +205,7 @@ async def test_the_table_follows_the_nota_and_goes_with_it(filled: AsyncEngine) 
     assert await scalar(filled, "SELECT count(*) FROM nfe_busca WHERE nfe_id = :id", id=id_) == 0
 
 
+@pytest.mark.slow
 async def test_the_migration_fills_the_table_as_the_collection_would(empty_engine: AsyncEngine) -> None:
     await schema.upgrade(empty_engine)
     await fill(empty_engine, many=150)

@@ -9,6 +9,7 @@ from tests.support.proving import DAY, START, at, execute, outgoing
 
 from bling_collector.db.reports import numbering
 from bling_collector.db.resources.gaps import Gap, Side
+from bling_collector.errors import UsageError
 from bling_collector.insight.proof.numbering import Repeated, UnknownSerieError, load_numbering
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
@@ -77,6 +78,7 @@ async def test_the_planted_lacunas_are_said_and_no_other(account: Account, bling
     assert await load_numbering(account.engine, 7) == [found[7]]
 
 
+@pytest.mark.slow
 async def test_repeated_ones_and_numbers_that_are_no_numbers(account: Account, bling: Bling) -> None:
     first = bling.issue_note(serie=5)
     second = bling.issue_note(serie=5, numero=bling.notes[first]["numero"])
@@ -95,6 +97,7 @@ async def test_repeated_ones_and_numbers_that_are_no_numbers(account: Account, b
     assert (found.sem_explicacao, found.explicadas) == ([], []), "o número 2 tem uma nota que vale"
 
 
+@pytest.mark.slow
 async def test_the_notas_of_the_first_collector_count_in_serie_zero(account: Account, bling: Bling) -> None:
     await account.pipeline.run()
     await execute(account.engine, "UPDATE nfe_cabecalho SET serie = NULL, tipo = NULL, numero = '7' WHERE serie = 1")
@@ -102,6 +105,7 @@ async def test_the_notas_of_the_first_collector_count_in_serie_zero(account: Acc
     assert (found.serie, found.numeros) == (0, 1)
 
 
+@pytest.mark.slow
 async def test_a_serie_that_does_not_exist(account: Account, bling: Bling) -> None:
     assert await load_numbering(account.engine) == []
     await account.pipeline.run()
@@ -120,7 +124,7 @@ async def test_the_numbering_is_read_from_the_index(engine: AsyncEngine) -> None
         await connection.execute(text("ANALYZE nfe_cabecalho"))
         for node in ("seqscan", "bitmapscan"):  # numa tabela pequena o plano não importa: importa que o índice sirva
             await connection.execute(text(f"SET LOCAL enable_{node} = off"))
-        for query in numbering.STATEMENTS:
+        for query in numbering.statements("nfe"):
             plan = (await connection.execute(text(f"EXPLAIN {query.text}"), {"serie": None})).scalars().all()
             assert "Index Only Scan using ix_nfe_cabecalho_numeracao" in "\n".join(plan)
             assert "Seq Scan" not in "\n".join(plan)
@@ -152,3 +156,26 @@ async def test_an_incoming_nota_of_our_own_explains_its_number(
     await account.pipeline.run()
     (found,) = await load_numbering(account.engine, 5)
     assert (found.sem_explicacao, [row.motivo for row in found.explicadas]) == ([], ["entrada"])
+
+
+async def test_the_coupons_and_the_orders_have_sequences_too(engine: AsyncEngine) -> None:
+    await execute(
+        engine,
+        "INSERT INTO nfce_cabecalho (id, serie, numero, situacao, tipo) VALUES"
+        " (1, 1, '1', 5, 1), (2, 1, '2', 2, 1), (3, 1, '5', 5, 1), (4, 2, '9', 5, 1)",
+        "INSERT INTO pedidos_venda (id, numero, data) VALUES (1, 10, '2026-02-01'), (2, 12, '2026-02-02')",
+        "INSERT INTO pedidos_venda (id, numero, data, excluida_em) VALUES (3, 11, '2026-02-01', now())",
+        "INSERT INTO pedidos_compra (id, numero, data) VALUES (1, 1, '2026-02-01'), (2, 4, NULL), (3, 4, NULL)",
+    )
+    one, two = await load_numbering(engine, recurso="nfce")
+    assert [(each.numero, each.motivo) for each in one.explicadas] == [(2, "cancelada")]
+    assert [(each.de, each.ate) for each in one.sem_explicacao] == [(3, 4)]
+    assert (two.serie, two.sem_explicacao) == (2, [])
+    (sales,) = await load_numbering(engine, recurso="pedidos_venda")
+    assert [(each.numero, each.motivo) for each in sales.explicadas] == [(11, "excluida")]
+    assert sales.sem_explicacao == []
+    (purchases,) = await load_numbering(engine, recurso="pedidos_compra")
+    assert [(each.de, each.ate) for each in purchases.sem_explicacao] == [(2, 3)]
+    assert purchases.repetidas == [Repeated(4, [2, 3])]
+    with pytest.raises(UsageError, match="nfce"):
+        await load_numbering(engine, recurso="contatos")

@@ -59,6 +59,25 @@ async def test_each_row_is_again_the_one_of_a_new_load(account: Account, bling: 
     await assert_equals_truth(account.engine, bling)
 
 
+@pytest.mark.slow
+@pytest.mark.loaded(START)
+async def test_the_noise_a_former_version_kept_goes_away(account: Account, bling: Bling) -> None:
+    place = "{itens,0,valorTotal}"
+    await execute(
+        account.engine,
+        f"""UPDATE nfe_cabecalho SET total_nota = CAST(total_nota AS real)::double precision, detalhe =
+            jsonb_set(jsonb_set(detalhe, '{{valorNota}}', to_jsonb(CAST(total_nota AS real)::double precision)),
+                      '{place}', to_jsonb((detalhe #>> '{place}')::real::double precision))""",
+        """UPDATE nfe_itens SET valor_total = CAST(valor_total AS real)::double precision,
+           valor_unitario = CAST(valor_unitario AS real)::double precision""",
+    )
+    with pytest.raises(AssertionError):
+        await assert_equals_truth(account.engine, bling)
+    assert (await account.pipeline.reprocess()).status == "success"
+    await assert_equals_truth(account.engine, bling)
+
+
+@pytest.mark.slow
 async def test_a_deleted_contato_comes_back_as_the_notas_bring_it(account: Account, bling: Bling) -> None:
     await account.pipeline.run()
     person = await scalar(account.engine, "SELECT contato_id FROM nfe_cabecalho WHERE contato_id IS NOT NULL LIMIT 1")
@@ -70,6 +89,7 @@ async def test_a_deleted_contato_comes_back_as_the_notas_bring_it(account: Accou
     assert await scalar(account.engine, "SELECT detalhe IS NOT NULL FROM contatos WHERE id = :p", p=person)
 
 
+@pytest.mark.slow
 async def test_what_does_not_come_from_the_json_stays_as_it_is(account: Account, bling: Bling) -> None:
     """A exclusão, o 404 de um contato, a impressão da listagem e a hora da extração não se refazem."""
     await account.pipeline.run()
@@ -87,6 +107,7 @@ async def test_what_does_not_come_from_the_json_stays_as_it_is(account: Account,
     assert await rows(account.engine, "SELECT 1 FROM contatos WHERE nome = 'x' AND detalhe IS NOT NULL") == []
 
 
+@pytest.mark.slow
 async def test_only_the_period(account: Account, bling: Bling) -> None:
     for moment in ("2024-01-31 23:59:59", "2024-02-01 00:00:00", "2024-02-29 23:59:59", "2024-03-01 00:00:00"):
         bling.issue_note(emitted_at=at(moment))
@@ -111,6 +132,7 @@ async def _interrupted(account: Account, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (result.status, result.exit_code, result.stats["nfes"]) == ("partial", 1, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_stopped_it_goes_on_from_where_it_was(
     account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch
@@ -125,6 +147,7 @@ async def test_stopped_it_goes_on_from_where_it_was(
     assert again.stats["nfes"] == len(outgoing(bling)), "terminado, o seguinte recomeça"
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_killed_it_goes_on_from_where_it_was(account: Account, bling: Bling) -> None:
     """Como um kill -9 deixa: `running`, com o último lote confirmado."""
@@ -145,6 +168,7 @@ async def test_killed_it_goes_on_from_where_it_was(account: Account, bling: Blin
     assert (await account.pipeline.reprocess()).stats["nfes"] == len(ids) - 30
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_stopped_long_ago_it_starts_again(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch

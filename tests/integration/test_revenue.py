@@ -12,7 +12,7 @@ from tests.support.collecting import rows
 from tests.support.proving import START, at, execute, outgoing, twin
 from tests.support.selling import apart, issue_odd, parts, sold, sold_lines
 
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import (
     Amount,
     Part,
@@ -26,13 +26,13 @@ from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
 TODAY = date(2026, 2, 20)
-EVER = SalesPeriod(date(2021, 1, 1), TODAY)
+EVER = ComparedPeriod(date(2021, 1, 1), TODAY)
 PERIODS = (
     EVER,
-    SalesPeriod(date(2025, 3, 1), TODAY),
-    SalesPeriod(date(2025, 11, 1), date(2025, 11, 30)),
-    SalesPeriod(date(2025, 11, 5), date(2025, 11, 11)),
-    SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)),
+    ComparedPeriod(date(2025, 3, 1), TODAY),
+    ComparedPeriod(date(2025, 11, 1), date(2025, 11, 30)),
+    ComparedPeriod(date(2025, 11, 5), date(2025, 11, 11)),
+    ComparedPeriod(date(2025, 2, 1), date(2025, 2, 28)),
 )
 VALID = (5, 6, 7)
 pytestmark = pytest.mark.bling(scale=0.05)
@@ -75,7 +75,7 @@ def amount(notes: Iterable[Note]) -> Amount:
     return Amount(len(sales), total(sales), len(cancelled), total(cancelled), beside)
 
 
-def within(notes: list[Note], period: SalesPeriod) -> list[Note]:
+def within(notes: list[Note], period: ComparedPeriod) -> list[Note]:
     return [n for n in notes if period.inicio <= day(n) <= period.fim and n["situacao"] in (2, *VALID)]
 
 
@@ -103,19 +103,21 @@ async def test_each_step_agrees_with_an_independent_computation(account: Account
     assert {(await load_revenue(account.engine, period, TODAY)).step for period in PERIODS} == {"dia", "mes"}
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_the_year_before_falls_in_the_same_step(account: Account, notes: list[Note]) -> None:
-    november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
+    november = ComparedPeriod(date(2025, 11, 1), date(2025, 11, 30))
     found = await load_revenue(account.engine, november, TODAY)
     for step in found.steps:
         earlier = step.inicio.replace(year=2024)
-        assert step.before == amount(n for n in within(notes, SalesPeriod(earlier, earlier)))
-    february = await load_revenue(account.engine, SalesPeriod(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
-    leap = amount(within(notes, SalesPeriod(date(2024, 2, 28), date(2024, 2, 29))))
+        assert step.before == amount(n for n in within(notes, ComparedPeriod(earlier, earlier)))
+    february = await load_revenue(account.engine, ComparedPeriod(date(2025, 2, 1), date(2025, 2, 28)), TODAY)
+    leap = amount(within(notes, ComparedPeriod(date(2024, 2, 28), date(2024, 2, 29))))
     assert february.steps[-1].before == leap, "o dia 29 soma no 28"
     assert leap.vendas >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_the_breakdowns_agree_with_an_independent_computation(
     account: Account, bling: Bling, notes: list[Note]
@@ -183,6 +185,7 @@ def _by_method(notes: Iterable[Note]) -> dict[int | None, tuple[int, Decimal]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_it_agrees_with_the_views(account: Account, notes: list[Note]) -> None:
     """O que o painel diz é o que o analista lê, até no nome."""
@@ -195,7 +198,7 @@ async def test_it_agrees_with_the_views(account: Account, notes: list[Note]) -> 
     page = (Path(__file__).parents[2] / "docs" / "modelo-de-dados.md").read_text("utf-8").partition("```sql\n")[2]
     first = await rows(account.engine, page.partition(";")[0])
     assert first == [(mes, notas, valor, beside) for mes, notas, valor, _, _, beside in months]
-    november = SalesPeriod(date(2025, 11, 1), date(2025, 11, 30))
+    november = ComparedPeriod(date(2025, 11, 1), date(2025, 11, 30))
     for name, view, columns in (
         ("ufs", "vw_faturamento_uf", "uf, notas, valor, canceladas, valor_cancelado"),
         ("pagamentos", "vw_pagamentos_mes", "forma_pagamento_id, parcelas, valor"),
@@ -225,6 +228,7 @@ def _values(found: Amount) -> tuple[int, Decimal, int, Decimal, Decimal]:
     return found.vendas, found.valor, found.canceladas, found.valor_cancelado, found.valor_a_parte
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_only_the_first_ones_and_how_many_there_are(account: Account, notes: list[Note]) -> None:
     most = await load_breakdowns(account.engine, EVER, most=3)
@@ -234,6 +238,7 @@ async def test_only_the_first_ones_and_how_many_there_are(account: Account, note
         assert (found.of, found.whole) == (whole.of, whole.whole), name
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_notas_without_a_date_or_of_another_century_are_said(account: Account, notes: list[Note]) -> None:
     ids = [note["id"] for note in notes if note["situacao"] == 6 and sold(note) == note["valorNota"]][:3]
@@ -261,12 +266,13 @@ async def test_an_empty_database_adds_up_to_zero(account: Account) -> None:
         assert (each.rows, each.of, each.whole) == ([], 0, Decimal(0))
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_many_years_are_shown_by_year(account: Account, notes: list[Note]) -> None:
-    found = await load_revenue(account.engine, SalesPeriod(date(2015, 5, 1), TODAY), TODAY)
+    found = await load_revenue(account.engine, ComparedPeriod(date(2015, 5, 1), TODAY), TODAY)
     assert found.step == "ano"
     assert [step.inicio.year for step in found.steps] == list(range(2015, 2027))
     for step in found.steps:
-        whole = SalesPeriod(step.inicio, date(step.inicio.year, 12, 31))
+        whole = ComparedPeriod(step.inicio, date(step.inicio.year, 12, 31))
         assert step.now == amount(within(notes, whole))
-    assert found.steps[-1].before == amount(within(notes, SalesPeriod(date(2025, 1, 1), date(2025, 2, 20))))
+    assert found.steps[-1].before == amount(within(notes, ComparedPeriod(date(2025, 1, 1), date(2025, 2, 20))))

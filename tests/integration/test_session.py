@@ -14,11 +14,11 @@ from tests.support.postgres import drop_database, execute, libpq_url
 from tests.support.transaction_pooler import pooler
 
 from bling_collector.db import schema
-from bling_collector.db.database import create_engine, explained, parse_url
+from bling_collector.db.connection.database import create_engine, explained, parse_url
+from bling_collector.db.connection.patience import is_gone
+from bling_collector.db.connection.session import PINNED, Sessions
 from bling_collector.db.embedded.postgres import EmbeddedServer
-from bling_collector.db.patience import is_gone
 from bling_collector.db.run_lock import RunLock, is_locked, run_lock
-from bling_collector.db.session import PINNED, Sessions
 from bling_collector.errors import DatabaseError, RunInProgressError
 
 ODD = {
@@ -176,7 +176,7 @@ async def test_what_changes_session_at_each_transaction_is_refused_and_leaves_no
 async def test_a_lock_whose_session_is_no_longer_the_same_is_lost(engine: AsyncEngine) -> None:
     lock = RunLock(engine)
     assert await lock.take()
-    lock._session["pid"] = 1
+    lock._session.identity["pid"] = 1
     with pytest.raises(DatabaseError, match="troca de sessão"):
         await lock.keep()
     await lock.release()

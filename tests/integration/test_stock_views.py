@@ -163,6 +163,7 @@ async def test_the_margin_agrees_with_an_independent_computation(account: Accoun
     assert len(curve) == sum(1 for sums in products.values() if round(sums[2], 2) > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START)
 async def test_the_cost_of_the_day_of_the_sale_counts(account: Account, bling: Bling, clock: FakeClock) -> None:
     link, product, cost = (
@@ -222,6 +223,33 @@ async def test_what_has_no_known_cost_is_said_and_is_not_of_cost_zero(account: A
     assert await rows(account.engine, "SELECT receita, margem, receita_sem_custo FROM vw_margem_canal") == [
         (90, 18, 36)
     ]
+
+
+async def test_a_kit_costs_what_its_parts_do_when_all_are_known(account: Account) -> None:
+    await execute(
+        account.engine,
+        *PRODUCTS,
+        "INSERT INTO produtos (id, codigo, nome, preco_custo, formato, preferido) VALUES"
+        " (6, 'C', 'Caixa', NULL, 'S', true), (7, 'KK', 'Kit de kit', 3, 'E', true),"
+        " (8, 'KI', 'Kit com um de graça', 3, 'E', true)",
+        "INSERT INTO produtos_fornecedores (id, produto_id, fornecedor_id, padrao) VALUES (60, 6, 1, true)",
+        "INSERT INTO produtos_fornecedores_custos (produto_fornecedor_id, valido_desde, preco_custo) VALUES"
+        " (60, '2026-02-01 12:00-03', 1), (60, '2026-02-11 12:00-03', 1.5)",
+        "INSERT INTO produtos_estruturas (id) VALUES (2), (7), (8)",
+        "INSERT INTO produtos_componentes (produto_id, ordem, componente_id, quantidade) VALUES"
+        " (2, 1, 1, 2), (2, 2, 6, 3), (7, 1, 2, 2), (8, 1, 1, 1), (8, 2, 5, 1)",
+    )
+    costs = "SELECT produto_id, preco_custo, desde IS NULL, ate IS NULL FROM vw_kits_custos ORDER BY 1, lido_em, 2"
+    assert sorted(await rows(account.engine, costs)) == [
+        (2, 23, True, False),
+        (2, Decimal("24.5"), False, True),
+        (7, 46, True, False),
+        (7, 49, False, True),
+    ]
+    asked = "SELECT codigo, custo, margem, receita_sem_custo FROM vw_margem_produto WHERE codigo = 'K'"
+    assert await rows(account.engine, asked) == [("K", 23, 5, 0)], "o custo do dia da venda"
+    value = "SELECT valor_custo FROM vw_estoque_cobertura WHERE produto_id = 2"
+    assert await rows(account.engine, value) == [(None,)], "o estoque de um kit é o das partes"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.support.collecting import rows, scalar
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.db import control, migrations, schema
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 from bling_collector.errors import DatabaseError
 
 FIRST_COLLECTOR = """
@@ -117,6 +117,7 @@ async def test_the_rows_stay_and_the_numbers_become_exact(old: AsyncEngine) -> N
     assert await rows(old, "SELECT email, uf FROM contatos") == [(None, "RS")]
 
 
+@pytest.mark.slow
 async def test_the_types_are_those_of_the_models(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     floats = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND data_type = :type"
@@ -141,9 +142,11 @@ async def test_the_types_are_those_of_the_models(old: AsyncEngine) -> None:
         ("nfe_entradas", "data_emissao"),
         ("notificacoes", "data_envio"),
         ("notificacoes", "data_leitura"),
+        ("produtos_lotes_lancamentos", "data"),
     }
 
 
+@pytest.mark.slow
 async def test_the_plain_token_still_works(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     token = await PgTokenStore(old, TokenCipher()).read()
@@ -157,12 +160,14 @@ async def test_the_plain_token_still_works(old: AsyncEngine) -> None:
     assert await scalar(old, "SELECT count(*) FROM oauth_tokens") == 1
 
 
+@pytest.mark.slow
 async def test_the_forma_pagamento_id_leaves_the_codigo_fiscal_column(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     found = await rows(old, "SELECT tipo_pagamento, forma_pagamento_id FROM nfe_pagamentos ORDER BY id")
     assert found == [(None, 2094137), (None, None)]
 
 
+@pytest.mark.slow
 async def test_the_sku_is_no_longer_unique_whatever_the_index_was_called(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     async with old.begin() as connection:
@@ -170,6 +175,7 @@ async def test_the_sku_is_no_longer_unique_whatever_the_index_was_called(old: As
     assert await rows(old, "SELECT id, preferido FROM produtos ORDER BY id") == [(20, True), (21, False), (22, False)]
 
 
+@pytest.mark.slow
 async def test_indexes_under_another_name_are_not_repeated(old: AsyncEngine) -> None:
     await schema.upgrade(old)
     repeated = await rows(
@@ -180,9 +186,10 @@ async def test_indexes_under_another_name_are_not_repeated(old: AsyncEngine) -> 
     )
     assert repeated == []
     indexed = await rows(old, "SELECT count(*) FROM pg_indexes WHERE tablename = 'nfe_cabecalho'")
-    assert indexed == [(11,)], "a chave, os quatro de antes, chave_acesso, serie, a numeração e os três do painel"
+    assert indexed == [(12,)], "a chave, os quatro de antes, chave_acesso, serie, a numeração e os quatro do painel"
 
 
+@pytest.mark.slow
 async def test_only_a_successful_run_says_how_far_was_covered(old: AsyncEngine) -> None:
     """O primeiro coletor anotava a data de referência também nas que falhavam."""
     await schema.upgrade(old)
@@ -192,6 +199,7 @@ async def test_only_a_successful_run_says_how_far_was_covered(old: AsyncEngine) 
         assert (await control.bookmark(connection, datetime.now(UTC))).day == date(2026, 2, 10)
 
 
+@pytest.mark.slow
 async def test_the_views_answer_the_same_and_keep_what_they_had(old: AsyncEngine, empty_database_url: str) -> None:
     await _script(old, REPORTS)
     before = [await rows(old, query) for query in READ]

@@ -141,6 +141,7 @@ async def test_all_that_is_held_is_exported(account: Account, bling: Bling, lone
     assert found["apagado_em"] is None
 
 
+@pytest.mark.slow
 async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     person = bling.notes[note]["contato"]
@@ -154,6 +155,7 @@ async def test_who_is_only_in_what_could_not_be_read_is_exported_and_erased_too(
     assert found["erro"] == "Os dados deste registro foram apagados a pedido do titular."
 
 
+@pytest.mark.slow
 async def test_what_is_now_of_another_is_not_exported_nor_kept_with_a_name(account: Account, bling: Bling) -> None:
     note = bling.issue_note(situacao=1)
     before = bling.notes[note]["contato"]["id"]
@@ -215,6 +217,7 @@ async def test_nothing_of_the_person_is_left_nor_comes_back(
     assert _found(texts, str(exported)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=make_lonely)
 async def test_registered_again_under_another_id_the_person_comes_back_until_it_too_is_erased(
     account: Account, bling: Bling, lonely: tuple[int, list[str]]
@@ -231,6 +234,7 @@ async def test_registered_again_under_another_id_the_person_comes_back_until_it_
     assert _found(texts, await _everything(account.engine)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plain", "written"),
     one_now(
@@ -362,6 +366,7 @@ async def test_an_unknown_contact(account: Account) -> None:
     assert (UnknownContatoError.exit_code, UnknownContatoError.http_status) == (2, 404)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=make_lonely)
 async def test_a_database_that_comes_back_from_a_copy(
     account: Account, bling: Bling, lonely: tuple[int, list[str]]

@@ -211,6 +211,7 @@ async def _back(engine: AsyncEngine) -> bool:
         return await erasure.came_back(connection, places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "columns"), [("representantes", "nome"), ("encomendas", "detalhe")])
 async def test_who_came_back_with_a_copy_goes_again(declared: AsyncEngine, table: str, columns: str) -> None:
     async with declared.begin() as connection:
@@ -225,6 +226,7 @@ async def test_who_came_back_with_a_copy_goes_again(declared: AsyncEngine, table
     assert await _left(declared) == []
 
 
+@pytest.mark.slow
 async def test_a_record_that_cites_the_person_only_by_document(declared: AsyncEngine) -> None:
     """Acha-se pelo documento, lembra-se pelo próprio id, e a pendência dele não diz o nome."""
     loose = _encomenda(13, contato={"id": 0, "nome": "Zybelina", "numeroDocumento": "529.982.247-25"})
@@ -256,6 +258,7 @@ async def _pend(engine: AsyncEngine, *items: Pendencia) -> None:
         await control.add_pendencias(connection, list(items), NOW)
 
 
+@pytest.mark.slow
 async def test_what_could_not_be_read_is_exported_and_loses_the_name(declared: AsyncEngine) -> None:
     names = {"contato_id": HER, "contato_nome": "Zybelina Zanetti"}
     pending = [
@@ -275,6 +278,7 @@ async def test_what_could_not_be_read_is_exported_and_loses_the_name(declared: A
     assert "Homônimo" in await _everything(declared), "o id de um contato não é o de um representante"
 
 
+@pytest.mark.slow
 async def test_what_changed_hands_keeps_nothing_of_who_had_it(declared: AsyncEngine) -> None:
     heir = {"id": HEIR, "nome": "Quirino Herdeiro", "numeroDocumento": "11144477735"}
     await _save(declared, REPRESENTANTES, _representante(1, contato=heir))
@@ -291,6 +295,7 @@ async def test_what_changed_hands_keeps_nothing_of_who_had_it(declared: AsyncEng
     assert await scalar(declared, "SELECT detalhe -> 'contato' FROM encomendas WHERE id = 11") == heir
 
 
+@pytest.mark.slow
 async def test_the_document_goes_from_what_is_of_others(declared: AsyncEngine) -> None:
     """Também do histórico de uma tabela que não fala de pessoas."""
     heir = {"id": HEIR, "nome": "Quirino Herdeiro", "numeroDocumento": "11144477735"}

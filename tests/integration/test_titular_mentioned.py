@@ -109,6 +109,7 @@ async def test_from_a_shared_bordero_only_what_is_of_the_person_goes(engine: Asy
     assert "Acerto" not in dump
 
 
+@pytest.mark.slow
 async def test_a_bordero_that_once_was_of_the_person(engine: AsyncEngine) -> None:
     await _save(engine, BORDEROS, _bordero(1, HERS, historico=f"para {NAME}"))
     await _save(engine, BORDEROS, _bordero(1, OTHERS, historico="para Quirino"))
@@ -121,6 +122,7 @@ async def test_a_bordero_that_once_was_of_the_person(engine: AsyncEngine) -> Non
     assert (await _detail(engine, "borderos", 1))["pagamentos"] == [OTHERS]
 
 
+@pytest.mark.slow
 async def test_the_documento_also_goes_from_the_columns_and_the_children(engine: AsyncEngine) -> None:
     """As linhas do que cita a pessoa refazem-se, também as de um recurso que não fala de pessoas."""
     written = "529.982.247-25"
@@ -135,6 +137,7 @@ async def test_the_documento_also_goes_from_the_columns_and_the_children(engine:
     assert await rows(engine, "SELECT nome FROM produtos WHERE id = 20") == [(None,)]
 
 
+@pytest.mark.slow
 async def test_the_documento_also_goes_from_what_stays_of_the_person(engine: AsyncEngine) -> None:
     await _save(engine, CONTATOS, _contato())
     hers = {"id": HER, "nome": NAME, "tipoPessoa": "F", "numeroDocumento": CPF}
@@ -143,6 +146,7 @@ async def test_the_documento_also_goes_from_what_stays_of_the_person(engine: Asy
     assert CPF not in await _everything(engine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("documento", [CPF, ""])
 async def test_who_only_carries_is_found_by_id(engine: AsyncEngine, documento: str) -> None:
     """Um contato sem documento, ou que nem está em contatos, citado no fundo de um pedido de outro."""
@@ -195,6 +199,7 @@ async def test_an_object_says_the_documento_in_more_than_one_way(
     assert (transporte["quem"], transporte["outro"]) == ({}, other)
 
 
+@pytest.mark.slow
 async def test_a_namesake_stays_as_it_is(engine: AsyncEngine) -> None:
     """O nome igual não é a pessoa, se o que o diz traz outro documento ou outro contato."""
     await _save(engine, CONTATOS, _contato())
@@ -216,6 +221,7 @@ async def test_a_namesake_stays_as_it_is(engine: AsyncEngine) -> None:
     assert await rows(engine, "SELECT nome, fantasia FROM contatos WHERE id = :id", id=OTHER) == [(NAME, None)]
 
 
+@pytest.mark.slow
 async def test_the_fornecedor_of_a_produto_is_exported_and_erased(engine: AsyncEngine) -> None:
     vinculo = fixture("produto_fornecedor") | {"id": 30, "fornecedor": {"id": HER, "nome": NAME}}
     await _save(engine, PRODUTOS_FORNECEDORES, vinculo, vinculo | {"id": 31, "fornecedor": {"id": OTHER}})
@@ -229,6 +235,7 @@ async def test_the_fornecedor_of_a_produto_is_exported_and_erased(engine: AsyncE
     assert sorted(after) == sorted(before)
 
 
+@pytest.mark.slow
 async def test_who_is_only_in_the_caixa_or_in_a_conta_is_erased(engine: AsyncEngine) -> None:
     await _save(engine, CAIXAS, fixture("caixa") | {"contato": {"id": HER, "nome": NAME, "cnpj": "529.982.247-25"}})
     await _save(engine, CONTAS_PAGAR, fixture("conta_pagar") | {"contato": {"id": HER}, "historico": NAME})
@@ -295,5 +302,6 @@ async def test_what_was_of_another_before_is_not_exported(engine: AsyncEngine) -
     assert OTHERS_CPF not in str(exported)
     (changed,) = exported["notas"][0]["historico"]
     assert changed["mudancas"]["contato_nome"] == [None, NAME]
-    assert exported["registros"]["vendedores"][0]["historico"][0]["mudancas"]["nome"] == [None, NAME]
+    (changed,) = exported["registros"]["vendedores"][0]["historico"]
+    assert changed["mudancas"]["contato"] == [None, {"id": HER, "nome": NAME}]
     assert exported["registros"]["borderos"][0]["historico"][0]["mudancas"]["historico"] == [None, f"para {NAME}"]

@@ -115,6 +115,7 @@ async def test_a_lost_key_is_said_and_a_new_authorisation_replaces_it(
     assert all(map(is_sealed, await stored(engine)))
 
 
+@pytest.mark.slow
 async def test_a_new_authorisation_without_the_lost_key(account: Account, engine: AsyncEngine, bling: Bling) -> None:
     await save(engine, PAIR, OLD)
     await authorise(account, bling)
@@ -152,6 +153,7 @@ async def test_the_days_left_are_in_the_status(engine: AsyncEngine, age: int, le
     assert not warned or plural(left, "dia", "dias") in (oauth.warning or "")
 
 
+@pytest.mark.slow
 async def test_a_run_leaves_thirty_days(account: Account, engine: AsyncEngine) -> None:
     await execute(
         engine, "UPDATE oauth_tokens SET updated_at = :then, expires_at = :end",

@@ -11,7 +11,8 @@ from tests.support.ordering import GAVE_UP_EARLY, PACKED, RECURSOS, base_of, by,
 from tests.support.proving import execute
 
 from bling_collector.db.reports.orders import PEDIDOS
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.pedidos import load_pedido
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import Amount, load_breakdown, load_breakdowns, load_revenue
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
@@ -177,7 +178,7 @@ async def test_the_money_of_the_pedidos_has_two_decimal_places(account: Account,
 @pytest.mark.loaded(START, before=order_oddly)
 async def test_the_page_adds_up_to_what_the_views_do(account: Account, bling: Bling, orders: list[Any]) -> None:
     today = date(2026, 2, 20)
-    for period in (SalesPeriod(date(2025, 3, 1), today), SalesPeriod(date(2025, 11, 5), date(2025, 11, 11))):
+    for period in (ComparedPeriod(date(2025, 3, 1), today), ComparedPeriod(date(2025, 11, 5), date(2025, 11, 11))):
         inside = [o for o in orders if period.inicio <= day(o) <= period.fim]
         earlier = [o for o in orders if period.year_before.inicio <= day(o) <= period.year_before.fim]
         found = await load_revenue(account.engine, period, today, sales=PEDIDOS)
@@ -228,3 +229,33 @@ async def test_pedidos_of_a_channel_made_again_count_where_the_company_says(
     )
     assert stored == [(name, *sums(bling, expected[(new,)])[:2])]
     assert (old,) not in await rows(account.engine, "SELECT DISTINCT loja_id FROM vw_margem_canal")
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_the_nota_of_a_pedido_may_be_a_consumer_one(account: Account, bling: Bling, orders: list[Any]) -> None:
+    chosen = orders[-1]["id"]
+    await execute(
+        account.engine,
+        "INSERT INTO nfce_cabecalho (id, numero, situacao, data_emissao, total_nota)"
+        " VALUES (77, '12', 5, '2026-02-01', 99.90)",
+    )
+    await execute(account.engine, "UPDATE pedidos_venda SET nota_fiscal_id = 77 WHERE id = :id", id=chosen)
+    path = "SELECT nota_numero, nota_situacao, nota_total FROM vw_pedidos_caminho WHERE pedido_id = :id"
+    assert await rows(account.engine, path, id=chosen) == [("12", 5, Decimal("99.90"))]
+    header = (await load_pedido(account.engine, chosen)).header
+    assert (header["tem_nota"], header["nota_de_consumidor"], header["nota_numero"]) == (True, True, "12")
+    await execute(account.engine, "UPDATE nfce_cabecalho SET excluida_em = now() WHERE id = 77")
+    assert await rows(account.engine, path, id=chosen) == [(None, None, None)]
+
+
+@pytest.mark.loaded(START, before=order_oddly)
+async def test_the_page_of_a_pedido_says_the_channel_the_list_does(
+    account: Account, bling: Bling, orders: list[Any]
+) -> None:
+    chosen = next(order for order in orders if order["loja"]["id"])
+    old = chosen["loja"]["id"]
+    new = next(id_ for id_ in bling.dimensions["/canais-venda"].entries if id_ != old)
+    await execute(account.engine, "INSERT INTO canais_da_empresa VALUES (:old, :new, 'refeito')", old=old, new=new)
+    header = (await load_pedido(account.engine, chosen["id"])).header
+    name = bling.dimensions["/canais-venda"].entries[new].detail["descricao"]
+    assert (header["loja_id"], header["canal"]) == (new, name)

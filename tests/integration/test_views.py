@@ -183,6 +183,7 @@ async def _clientes(account: Account, bling: Bling, counted: list[Note]) -> None
     assert len(last) == len(newest)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_an_exception_of_the_empresa_takes_effect_at_once(account: Account, notes: list[Note]) -> None:
     """O x949 que para esta empresa é venda; e o que a tabela oficial não tem."""
@@ -277,6 +278,7 @@ async def _pagamentos(account: Account, bling: Bling, notes: list[Note]) -> None
     assert all(names[forma] == methods[forma]["descricao"] for forma in names if forma in methods)
 
 
+@pytest.mark.slow
 @pytest.mark.loaded(START, before=sell)
 async def test_an_older_database_gets_the_operacoes_and_keeps_its_readers_views(
     account: Account, notes: list[Note], empty_engine: AsyncEngine

@@ -88,10 +88,9 @@ def _repair(schema: dict[str, Any]) -> dict[str, Any]:
 def _undescribed(schema: dict[str, Any], value: Any, where: str) -> Iterator[str]:
     parts = list(_parts(schema))
     if isinstance(value, list):
-        for position, item in enumerate(value):
-            for part in parts:
-                if "items" in part:
-                    yield from _undescribed(part["items"], item, f"{where}[{position}]")
+        items = [part["items"] for part in parts if "items" in part]
+        for position, item in enumerate(value if items else ()):
+            yield from _undescribed({"allOf": items}, item, f"{where}[{position}]")
     elif isinstance(value, dict):
         known: dict[str, list[dict[str, Any]]] = {}
         for part in parts:

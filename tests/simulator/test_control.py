@@ -1,6 +1,7 @@
 """A interface de controle faz por HTTP o que a alça faz."""
 
 from collections.abc import AsyncIterator
+from json import loads
 
 import httpx2
 import pytest
@@ -158,3 +159,18 @@ async def test_control_is_described(control: httpx2.AsyncClient) -> None:
     assert said["servers"] == [{"url": "/_control"}]
     assert {"/truth", "/faults", "/notes/{note_id}/cancel"} <= said["paths"].keys()
     assert (await control.get("/docs")).status_code == 200
+
+
+async def test_one_resource_of_the_webhooks_is_switched_off_alone(control: httpx2.AsyncClient, bling: Bling) -> None:
+    product = next(each["id"] for each in bling.stockroom.balances())
+
+    async def announced(state: str, recurso: str, preco: int) -> list[str]:
+        assert (await control.put(f"/webhooks/{state}", params={"recurso": recurso})).status_code == 204
+        bling.edit_product(product, preco=preco)
+        bling.edit_stock(product, saldoVirtualTotal=preco)
+        return [loads(each.body)["event"] for each in bling.webhooks.pending()]
+
+    bling.webhooks.pending()
+    assert await announced("off", "product", 1) == ["virtual_stock.updated"]
+    assert await announced("off", "", 2) == []
+    assert await announced("on", "product", 3) == ["product.updated"]

@@ -113,6 +113,7 @@ def test_registers(bling: Bling, clock: ManualClock) -> None:
         bling.edit_contact(contact, apelido="x")
 
 
+@pytest.mark.slow
 def test_two_simulators_share_nothing() -> None:
     first, second = Bling(), Bling()
     note_id = min(first.notes)

@@ -46,6 +46,7 @@ SMALL: dict[str, str | None] = {
     "/grupos-produtos": None,
     "/produtos/fornecedores": "/produtos/fornecedores/{idProdutoFornecedor}",
     "/produtos/lojas": "/produtos/lojas/{idProdutoLoja}",
+    "/categorias/lojas": "/categorias/lojas/{idCategoriaLoja}",
     "/situacoes/modulos": None,
     "/contas-contabeis": "/contas-contabeis/{idContaContabil}",
     "/categorias/receitas-despesas": "/categorias/receitas-despesas/{idCategoria}",
@@ -169,6 +170,22 @@ def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
     assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
 
 
+async def test_the_boletos_of_each_origin(
+    client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling
+) -> None:
+    path, statuses = "/contas/receber/boletos", [("situacoes[]", each) for each in range(1, 7)]
+    accounts = [each["contas"][0]["id"] for each in bling.slips.values()][:7]
+    for status, account in enumerate(accounts, start=1):
+        bling.edit_account("receber", account, situacao=status)
+    seen: set[int] = set()
+    for origin in bling.slips:
+        answer = await client.get(path, params=[("idOrigem", origin), *statuses])
+        assert problems(official.answer_schema(path), answer.json()) == []
+        seen |= {each["situacao"] for each in answer.json()["contas"]}
+    assert seen == {*range(1, 7)}
+    assert (await client.get(path)).status_code == 400
+
+
 def test_every_shipped_object(company: Bling, official: OfficialDescription) -> None:
     detail = official.answer_schema("/logisticas/objetos/{idObjeto}")["properties"]["data"]
     objects = list(company.objects.values())
@@ -182,6 +199,48 @@ async def test_the_fields_of_a_module(client: httpx2.AsyncClient, official: Offi
     assert problems(official.list_schema("/campos-customizados/modulos/{idModulo}"), listed.json()) == []
     one = await client.get(f"/campos-customizados/{listed.json()['data'][1]['id']}")
     assert problems(official.answer_schema("/campos-customizados/{idCampoCustomizado}"), one.json()) == []
+
+
+async def test_the_shipments_of_a_carrier(
+    client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling
+) -> None:
+    shown = 0
+    for logistics in bling.dimensions["/logisticas"].entries:
+        listed = await client.get(f"/logisticas/{logistics}/remessas")
+        assert problems(official.list_schema("/logisticas/{idLogistica}/remessas"), listed.json()) == []
+        for row in listed.json()["data"]:
+            one = await client.get(f"/logisticas/remessas/{row['id']}")
+            assert problems(official.answer_schema("/logisticas/remessas/{idRemessa}"), one.json()) == []
+            assert [each["id"] for each in one.json()["data"]["objetos"]] == row["objetos"]
+            shown += len(row["objetos"])
+    assert shown > 1
+    assert (await client.get("/logisticas/1/remessas")).status_code == 404
+    bling.configure(logistics_without_shipments_answers=400)
+    assert (await client.get(f"/logisticas/{logistics}/remessas")).status_code == 400
+
+
+async def test_the_lots_and_what_each_has(
+    client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling
+) -> None:
+    products = [("idsProdutos[]", id_) for id_ in bling.dimensions["/produtos/lotes/controla-lote"].entries]
+    control = await client.get("/produtos/lotes/controla-lote", params=products)
+    assert {each["controlaLote"] for each in control.json()["data"]} == {True, False}
+    assert problems(official.list_schema("/produtos/lotes/controla-lote"), control.json()) == []
+    lots = await client.get("/produtos/lotes", params=products)
+    assert {each["status"] for each in lots.json()["data"]} == {1, 2}
+    assert problems(official.list_schema("/produtos/lotes"), lots.json()) == []
+    lot = lots.json()["data"][0]
+    one = await client.get(f"/produtos/lotes/{lot['idLote']}")
+    assert problems(official.answer_schema("/produtos/lotes/{idLote}"), one.json()) == []
+    balances, launches = "/produtos/{}/lotes/depositos/{}/saldo", "/produtos/lotes/{}/lancamentos"
+    asked = balances.format(lot["produto"]["id"], lot["deposito"]["id"])
+    answer = await client.get(asked, params={"idsLotes[]": lot["idLote"]})
+    assert len(answer.json()["data"]) == 1
+    assert problems(official.list_schema(balances.format("{idProduto}", "{idDeposito}")), answer.json()) == []
+    answer = await client.get(launches.format(lot["idLote"]))
+    assert len(answer.json()["data"]) == 2
+    assert problems(official.list_schema(launches.format("{idLote}")), answer.json()) == []
+    assert (await client.get("/produtos/lotes")).status_code == 400
 
 
 async def test_every_ad(client: httpx2.AsyncClient, official: OfficialDescription, bling: Bling) -> None:

@@ -13,14 +13,14 @@ SMALL = SimulatorSettings(scale=0.01, requests_per_second=0)
 
 
 async def test_serves_in_the_background() -> None:
-    async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url) as client:
+    async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url, timeout=60) as client:
         assert server.api_url == f"{server.url}/Api/v3"
         headers = {"Authorization": f"Bearer {server.bling.grant()['access_token']}"}
         answer = await client.get("/nfe", headers=headers)
         assert len(answer.json()["data"]) == sum(
             note["tipo"] == 1 and note["situacao"] != 2 for note in server.bling.notes.values()
         )
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         with pytest.raises(httpx2.ConnectError):
             await client.get(server.url)
 
@@ -34,7 +34,7 @@ async def test_two_servers_at_once() -> None:
 @pytest.mark.parametrize("kind", ["drop", "hang", "lost_answer"])
 async def test_a_dropped_connection_is_a_transport_error(kind: FaultKind, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url) as client:
+        async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url, timeout=60) as client:
             server.bling.fail("^/nfe$", kind, times=1, seconds=0)
             with pytest.raises(httpx2.TransportError):
                 await client.get("/nfe")
@@ -43,7 +43,7 @@ async def test_a_dropped_connection_is_a_transport_error(kind: FaultKind, caplog
 
 
 async def test_a_hung_request_can_be_abandoned() -> None:
-    async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url) as client:
+    async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url, timeout=60) as client:
         server.bling.fail("^/nfe$", "hang", times=1, seconds=3600)
         with pytest.raises(httpx2.ReadTimeout):
             await client.get("/nfe", timeout=httpx2.Timeout(60, read=0.05))
@@ -51,7 +51,7 @@ async def test_a_hung_request_can_be_abandoned() -> None:
 
 
 async def test_latency_is_a_setting() -> None:
-    async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url) as client:
+    async with running(SMALL) as server, httpx2.AsyncClient(base_url=server.api_url, timeout=60) as client:
         server.bling.configure(latency=0.2, latency_jitter=0.1)
         with pytest.raises(httpx2.ReadTimeout):
             await client.get("/nfe", timeout=httpx2.Timeout(60, read=0.02))

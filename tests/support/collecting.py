@@ -1,7 +1,8 @@
 """Montar o coletor diante do simulador, e olhar o que ele fez."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -57,6 +58,13 @@ def at_request(
         return choose(method, path, *more)
 
     monkeypatch.setattr(bling.faults, "choose", watched)
+
+
+async def until(condition: Callable[[], Awaitable[object]], *, seconds: float = 120) -> None:
+    """Espera que a condição valha; o prazo só acaba com o que nunca chegaria."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 — quem a muda é o serviço, do outro lado do HTTP ou do banco
+            await asyncio.sleep(0.02)
 
 
 async def rows(engine: AsyncEngine, query: str, **parameters: Any) -> list[tuple[Any, ...]]:

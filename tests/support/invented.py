@@ -13,7 +13,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Resource
 from bling_collector.payload import Fields, Json
 from bling_collector.runs.collection import collect
-from bling_collector.runs.job import Job, Watch
+from bling_collector.runs.request import RunRequest, Watch
 from bling_collector.workplace.account import Account
 from bling_simulator.api import dispatch
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
@@ -84,10 +84,10 @@ async def create_tables(account: Account) -> None:
             await connection.execute(CreateTable(table))
 
 
-async def run(account: Account, *resources: Resource, **how: Any) -> RunContext:
+async def run(account: Account, *resources: Resource, watch: Watch | None = None, **how: Any) -> RunContext:
     """O que uma execução faz destes recursos, sem as janelas dos outros."""
     with counting() as requests:
-        ctx = account.pipeline._context(None, Watch(), requests, resources=resources, **how)
+        ctx = account.pipeline._context(None, watch or Watch(), requests, resources=resources, **how)
         await account.oauth.get_valid_access_token()
-        assert await collect(ctx, Job("run"), {}) is None
+        assert await collect(ctx, RunRequest("run"), {}) is None
     return ctx

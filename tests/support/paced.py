@@ -13,13 +13,13 @@ import httpx2
 from bling_collector.api.account_limits import PgRateLimiter
 from bling_collector.api.transport import PacedTransport
 from bling_collector.clock import SystemClock
-from bling_collector.db.database import create_engine, parse_url
+from bling_collector.db.connection.database import create_engine, parse_url
 
 
 async def main(server: str, database_url: str, seconds: str) -> None:
     engine, clock = create_engine(parse_url(database_url)), SystemClock()
     wire = PacedTransport(httpx2.AsyncHTTPTransport(), PgRateLimiter(engine, clock), clock)
-    async with httpx2.AsyncClient(transport=wire, base_url=server) as http:
+    async with httpx2.AsyncClient(transport=wire, base_url=server, timeout=60) as http:
         await http.get("/1")
         print("pronto", flush=True)  # noqa: T201 — é a resposta deste comando
         await asyncio.to_thread(sys.stdin.readline)

@@ -1,7 +1,8 @@
 """O que os testes da prova de completude usam: retratos do banco e mudanças pelas costas do coletor."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -23,6 +24,10 @@ DERIVED = ("nfe_cabecalho", "nfe_itens", "nfe_pagamentos", "contatos", "produtos
 OURS = (
     "limites_bling",
     "alarmes",
+    "dias_por_somar",
+    "notas_por_dia",
+    "vendas_por_dia",
+    "pedidos_por_dia",
     "execucao_log",
     "conferencias",
     "etl_controle",
@@ -48,6 +53,26 @@ def twin(bling: Bling, note_id: int, **changes: Any) -> int:
     """Emite outra nota como esta, com o mesmo contato e as mesmas linhas: uma delas pode sumir sem levar cadastros."""
     note = bling.notes[note_id]
     return bling.issue_note(contact_id=note["contato"]["id"], lines=note["itens"], serie=note["serie"], **changes)
+
+
+@contextmanager
+def oldest_period_held(bling: Bling) -> Iterator[None]:
+    """O período mais velho não se completa antes da saída: até lá, a listagem dele fica sem resposta."""
+    held = bling.fail("^/nfe$", "hold", query=f"={START}")
+    yield
+    bling.faults.remove(held)
+
+
+async def owed_periods(engine: AsyncEngine) -> list[tuple[date, date]]:
+    """Os períodos devidos, do mais novo ao mais velho."""
+    found = await rows(engine, "SELECT data_inicio, data_fim FROM janelas_devidas ORDER BY 1 DESC")
+    return [(inicio, fim) for inicio, fim in found]
+
+
+async def newest_period_is_done(engine: AsyncEngine) -> bool:
+    """Se o período que acaba em `TODAY`, de um ano, já foi quitado por uma execução que ainda deve outros."""
+    owed = await owed_periods(engine)
+    return bool(owed) and owed[0][1] < date(2025, 3, 1)
 
 
 async def snapshot(engine: AsyncEngine, tables: Iterable[str] | None = None) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import httpx2
 from tests.support.fakes import FakeClock
 
 from bling_collector.api.network import routes
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 
 _QUIET: Final = 25
 """Voltas seguidas do laço sem que nada se mova: o que estava por correr já correu."""

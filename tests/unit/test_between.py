@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bling_collector.windows import MAX_DAYS, Between, Period, Window, plan
+from bling_collector.windows import MAX_DAYS, Between, Period, Window, cut
 
 days = st.dates(date(2015, 1, 1), date(2026, 12, 31))
 windows = st.builds(lambda a, b: Window(min(a, b), max(a, b)), days, days)
@@ -26,7 +26,7 @@ def test_in_days_one_more_goes_on_each_side() -> None:
 @given(windows)
 def test_no_planned_window_asks_for_more_than_a_year(window: Window) -> None:
     for between in (HOURS, DAYS):
-        for piece in plan([window], between.max_days):
+        for piece in cut([window], between.max_days):
             start, end = (datetime.fromisoformat(value) for _, value in between.params(Period.of(piece)))
             assert end - start <= timedelta(days=MAX_DAYS)
 

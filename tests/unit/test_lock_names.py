@@ -8,8 +8,11 @@ KEYS = {
     "auth/token_store.py": "current_schema() || 'bling_collector.tokens'",
     "alarms/states.py": "current_schema() || 'bling_collector.alarms'",
     "db/broker.py": '_LOCK: Final = "bling_collector.broker"',
+    "db/extracts.py": "current_schema() || 'bling_collector.export'",
     "db/run_lock.py": "current_schema() || 'bling_collector.run'",
-    "db/schema.py": 'SCHEMA_LOCK = "bling_collector.schema"',
+    "db/companies/united.py": "|| 'bling_collector.todas'",
+    "db/sums.py": "current_schema() || 'bling_collector.sums'",
+    "db/schema.py": 'SCHEMA_LOCK = "bling_collector.schema"\nCOMPANIES_LOCK = "bling_collector.empresas"',
 }
 
 

@@ -7,13 +7,12 @@ import re
 import string
 import time
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import partial
 
 import pytest
 
 import bling_collector
-from bling_collector.config import Settings, load_settings
+from bling_collector.config import VARIABLES, load_settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.redaction import HIDDEN, redact, without_documents
 from bling_simulator.company.documents import format_document, make_cnpj, make_cpf
@@ -108,7 +107,7 @@ def test_a_secret_beside_a_name_is_hidden(text: str) -> None:
 
 
 def test_every_sentence_of_the_configuration_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in fields(Settings):
+    for variable in VARIABLES.values():
         monkeypatch.setenv(variable.name.upper(), "ção com espaço")
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
@@ -189,7 +188,9 @@ def patterns() -> dict[str, re.Pattern[str]]:
     """Todo padrão guardado num módulo do coletor: cada um pode ler o que alguém de fora escreveu."""
     found = {}
     for module in pkgutil.walk_packages(bling_collector.__path__, "bling_collector."):
-        if "migrations" in module.name or module.name.endswith(("__main__", "config")):  # a configuração é de quem roda
+        if "migrations" in module.name or module.name.endswith(
+            ("__main__", "config", "values")
+        ):  # a configuração é de quem roda
             continue
         kept = list(vars(importlib.import_module(module.name)).values())
         for value in kept:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bling_collector.config import SCHEDULE
+from bling_collector.config import SCHEDULE, Settings
 from bling_collector.errors import ConfigurationError
-from bling_collector.jobs.schedule import Line, parse
+from bling_collector.jobs.schedule import Line, agenda, parse
+from bling_collector.plan.daily import LOOKS_A_DAY
 
 RUN = Line("0 6 * * *", "run")
 
@@ -15,17 +16,33 @@ def test_the_usual_agenda() -> None:
     assert parse(SCHEDULE) == (RUN, Line("*/15 * * * *", "look"), Line("0 3 * * 0", "reconcile"))
 
 
+def test_the_looks_of_a_day_are_those_of_the_usual_agenda() -> None:
+    look, tick = parse(SCHEDULE)[1], datetime(2026, 2, 20, 2, 59, tzinfo=UTC)
+    looks = 0
+    while (tick := look.next(tick)) < datetime(2026, 2, 21, 3, tzinfo=UTC):
+        looks += 1
+    assert looks == LOOKS_A_DAY
+
+
 @pytest.mark.parametrize(
     ("written", "lines"),
     [
         ("", ()),
         (" ;\n; ", ()),
         ("0  6 * * *   run;", (RUN,)),
+        ("0 6 * mar,apr FRI,thu run", (Line("0 6 * mar,apr FRI,thu", "run"),)),
         ("# de manhã\n0 6 * * * run\n\n*/5 8-18 * * 1-5 look", (RUN, Line("*/5 8-18 * * 1-5", "look"))),
     ],
 )
 def test_lines_come_by_semicolons_or_on_their_own(written: str, lines: tuple[Line, ...]) -> None:
     assert parse(written) == lines
+
+
+def test_an_agenda_that_exports_says_where_to() -> None:
+    lines = "0 6 * * * run; 0 6 * * * exportar"
+    assert agenda(Settings(schedule=lines, export_to="pasta"))[1] == Line("0 6 * * *", "exportar")
+    with pytest.raises(ConfigurationError, match=r"^SCHEDULE manda exportar, e falta EXPORT_TO"):
+        agenda(Settings(schedule=lines))
 
 
 @pytest.mark.parametrize(
@@ -47,6 +64,14 @@ def test_lines_come_by_semicolons_or_on_their_own(written: str, lines: tuple[Lin
         "0 6 * * * RUN; nada",
         "\x00 6 * * * run",
         "9" * 5000 + " 6 * * * run",
+        "R R * * * run",
+        "r 6 * * * run",
+        "0 R(1-3) * * * run",
+        "R/10 6 * * * run",
+        "0 6 R * * run",
+        "0 6 * R(1-2) * run",
+        "0 6 * * r run",
+        "H H * * * run",
     ],
 )
 def test_an_odd_line_is_one_clear_sentence(written: str) -> None:

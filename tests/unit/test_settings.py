@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bling_collector.config import load_settings
-from bling_collector.db.database import parse_url
+from bling_collector.db.connection.database import parse_url
 from bling_collector.errors import ConfigurationError
 
 ID, SECRET = "f2a9c01d", "0b1c2d3e4f5a"
@@ -141,3 +141,87 @@ def test_only_an_empty_agenda_says_something(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SCHEDULE", "")
     monkeypatch.setenv("RECURSOS", "")
     assert (load_settings().schedule, load_settings().recursos) == ("", None)
+
+
+def test_a_company_has_its_own_variables_over_the_common_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLING_CLIENT_ID", ID)
+    monkeypatch.setenv("BLING_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("BLING_CLIENT_SECRET__FILIAL_SUL", "so-da-filial-sul")
+    monkeypatch.setenv("SCHEDULE__FILIAL_SUL", "")
+    monkeypatch.setenv("EXTRACTION_LOOKBACK_DAYS__NORTE", "7")
+    monkeypatch.setenv("EMPRESA", "filial_sul")
+    found = load_settings()
+    assert (found.empresa, found.company, found.schedule) == ("filial_sul", "filial_sul", "")
+    assert (found.bling_client_id, found.credentials[1].get_secret_value()) == (ID, "so-da-filial-sul")
+    principal = load_settings("principal")
+    assert (principal.empresa, principal.company) == (None, "principal")
+    assert principal.credentials[1].get_secret_value() == SECRET
+    assert principal.of("norte").extraction_lookback_days == 7
+    assert principal.of("filial_sul").credentials[1].get_secret_value() == "so-da-filial-sul"
+    assert principal.of("leste").credentials[1].get_secret_value() == SECRET
+    assert "so-da-filial-sul" in principal.secrets, "o log de uma esconde também os segredos das outras"
+
+
+def test_what_a_company_exports_is_never_in_the_folder_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPORT_TO", "gs://balde/bling/")
+    monkeypatch.setenv("EXPORT_TO__NORTE", "gs://do-norte")
+    principal = load_settings()
+    assert principal.export_place == "gs://balde/bling/"
+    assert principal.of("contatos").export_place == "gs://balde/bling/empresa_contatos"
+    assert principal.of("norte").export_place == "gs://do-norte"
+    monkeypatch.setenv("EXPORT_TO", "gs://balde/bling/?retry_limit_seconds=5")
+    assert load_settings("sul").export_place == "gs://balde/bling/empresa_sul?retry_limit_seconds=5"
+    monkeypatch.setenv("EXPORT_TO", "/dados/e agora?")
+    assert load_settings("sul").export_place == "/dados/e agora?/empresa_sul"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("EMPRESA", "Filial", "só letras minúsculas"),
+        ("EMPRESA", "filial-sul", "só letras minúsculas"),
+        ("EMPRESA", "'; DROP SCHEMA public; --", "só letras minúsculas"),
+        ("EMPRESA", "<b>x</b>", "só letras minúsculas"),
+        ("EMPRESA", "x" * 41, "até 40"),
+        ("EMPRESA", "1a", "começa por uma letra"),
+        ("EMPRESA", "são", "sem acento"),
+        ("EMPRESA", "todas", "reservado"),
+        ("EMPRESA", "pg_catalog", "reservado"),
+        ("DATABASE_URL__FILIAL", "postgresql://x/y", "é de todas as empresas"),
+        ("API_TOKEN__FILIAL", "um-token-de-dezesseis", "é de todas as empresas"),
+        ("EMPRESA__FILIAL", "outra", "é de todas as empresas"),
+        ("BLING_CLIENT_ID__", "x1", "só letras minúsculas"),
+        ("BLING_CLIENT_ID__PRINCIPAL", "x1", "a principal é a que não tem nome"),
+        ("BLING_CLIENT_ID__FILIAL-SUL", "x1", "só letras minúsculas"),
+        ("EXTRACTION_LOOKBACK_DAYS__FILIAL", "muitos", "EXTRACTION_LOOKBACK_DAYS__FILIAL: precisa ser um número"),
+    ],
+)
+def test_what_is_no_company_and_what_is_of_no_company_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=sentence) as caught:
+        load_settings()
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("around", "seconds"),
+    [
+        ({}, 0),
+        ({"K_SERVICE": "coletor"}, 3300),
+        ({"CLOUD_RUN_JOB": "carga"}, 3300),
+        ({"K_SERVICE": "coletor", "RUN_MAX_SECONDS": ""}, 3300),
+        ({"K_SERVICE": "coletor", "RUN_MAX_SECONDS": "0"}, 0),
+        ({"CLOUD_RUN_JOB": "carga", "RUN_MAX_SECONDS": "86000"}, 86000),
+        ({"RUN_MAX_SECONDS": "60"}, 60),
+    ],
+)
+def test_in_cloud_run_a_run_ends_before_the_platform_cuts_it(
+    monkeypatch: pytest.MonkeyPatch, around: dict[str, str], seconds: int
+) -> None:
+    for name in ("K_SERVICE", "CLOUD_RUN_JOB", "RUN_MAX_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in around.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().run_max_seconds == seconds

@@ -44,6 +44,7 @@ OTHERS = {
     },
     # Condições escritas ali mesmo, com nomes de colunas, e as que as declarações dos recursos trazem.
     "proof.py": {
+        "kept.shown",
         "which",
         "name",
         "numero",
@@ -53,14 +54,27 @@ OTHERS = {
         "kept.ours",
         "kept.alive",
         "kept.known",
+        "living",
         "kept.dated.day",
         "kept.dated.group",
+        "alive_by_day(kept.table.name, kept.dated.day)",
     },
+    # O que se soma de cada dia, escrito ali mesmo em NOTAS, VENDAS e PEDIDOS.
+    "sums.py": {
+        *("table", "day", "self.table", "self.source", "self.columns", "sums.table", "sums.columns"),
+        *("marked", "self.of(marked)", "sums.of(_THESE)"),
+    },
+    "revenue.py": {"VENDAS.by_day"},
     # Condições escritas ali mesmo; e a coluna e o sentido da ordem, de ORDERS.
     "accounts.py": {"where", "column", "direction"},
     # O mesmo, dos pedidos.
     "order_search.py": {"where", "by", "named", "' AND '.join(conditions)"},
-    "orders.py": {"named", "key", "_by('contato_id')"},
+    "orders.py": {"named", "key", "_by('contato_id')", "sums.PEDIDOS.by_day"},
+    # Nomes e expressões de EXPORTED, escritos ali mesmo; e os das colunas que o banco diz ter, entre aspas.
+    "extracts.py": {
+        *("name", "key", "table", "value", "month", "source", "order"),
+        *("row", "sizes", "', '.join((_read(column) for column in extract.columns))"),
+    },
     # Consultas, condições e ordens escritas ali mesmo, que se escolhem pelo nome; o que se procura vai por parâmetro.
     "attention.py": {"QUERIES[name]", "total"},
     "customer.py": {"TABLES[name]", "_PERIOD.replace(' AND ', ' AND o.')"},
@@ -73,19 +87,27 @@ OTHERS = {
     "empresa.py": {"' OR '.join((f'EXISTS (SELECT FROM {table})' for table in tables))", "table"},
     "erasure.py": {"table", "column"},
     # `true` ou `false`, uma condição e nomes de tabelas, escritos ali mesmo.
+    "produtos_skus.py": {"value", "ranked", "PARKED.format(recurso='produtos', id='i.codigo_produto')"},
+    "produtos_categorias.py": {"description"},
+    "parcelas.py": {"only", "table.name"},
     "repository.py": {
-        "value",
-        "ranked",
-        "only",
         "table",
-        "description",
-        "_PARKED.format(recurso='produtos', id='i.codigo_produto')",
         # Das declarações dos recursos: condições, e nomes das colunas.
-        *("kept.ours", "day", "condition", "citing.name", "citing.table.name", "each", "parked", "later"),
+        *("kept.ours", "kept.shown", "day", "condition", "citing.name", "citing.table.name", "each", "parked", "later"),
         *("' UNION '.join(sources)", "_waiting(table)", "_lacking(table, recurso, citing)", "', '.join(columns)"),
+    },
+    # O nome de cada empresa, que só tem letras, algarismos e _; e uma expressão escrita por quem a pede.
+    "schemas.py": {"', '.join(asked)"},
+    # Nomes lidos do catálogo e textos nossos, entre aspas.
+    "united.py": {
+        *("quoted(base)", "asked", "typed", "place", "function"),
+        "', '.join((f'{quoted(base)}.{quoted(view)}' for view in sorted(views)))",
     },
     # Nomes lidos do catálogo, entre aspas; e as tabelas cujas linhas ficam, escritas ali mesmo.
     "restore.py": {"displaced", "', '.join(map(quoted, names))", "kind", "table", "kept", "name", "_KEPT[table]"},
+    # Os de usuários, schemas e do banco, que um comando destes não aceita por parâmetro: entre aspas, sempre. A senha
+    # vai cifrada, em letras que não são aspas; as condições estão escritas ali mesmo.
+    "readers.py": {"quoted(name)", "role", "place", "_database(connection)", "verifier", "condition"},
     # Os das nossas tabelas e das colunas delas, conferidos no catálogo e entre aspas.
     "copied_rows.py": {"quoted(table)", "columns"},
 }

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bling_collector.etl.context import READ_AHEAD, Backlog
-from bling_collector.etl.fetch import bounded
 from bling_collector.etl.progress import Progress
 from bling_collector.together import Stopped, merged, together
 
@@ -99,58 +98,6 @@ async def test_sources_are_read_side_by_side_each_in_its_order_and_closed_at_the
     await anext(reading)
     await reading.aclose()
     assert sorted(closed[3:]) == ["x", "y"]
-
-
-async def test_what_comes_little_by_little_is_begun_while_the_source_is_still_read() -> None:
-    begun, more = list[int](), asyncio.Event()
-
-    async def pages() -> AsyncGenerator[list[int]]:
-        yield [1, 2]
-        await more.wait()
-        yield []
-        yield [3]
-
-    async def work(item: int) -> int:
-        begun.append(item)
-        return item
-
-    results = bounded(work, pages(), limit=5, stop=asyncio.Event())
-    assert {await anext(results), await anext(results)} == {1, 2}
-    more.set()
-    assert [result async for result in results] == [3]
-    assert begun == [1, 2, 3]
-
-
-async def test_after_a_stop_the_source_is_left_and_what_flew_arrives() -> None:
-    stop, closed = asyncio.Event(), list[bool]()
-
-    async def pages() -> AsyncGenerator[list[int]]:
-        try:
-            yield [1, 2]
-            await asyncio.Event().wait()
-        finally:
-            closed.append(True)
-
-    async def work(item: int) -> int:
-        stop.set()
-        await asyncio.sleep(0)
-        return item
-
-    assert sorted([result async for result in bounded(work, pages(), limit=5, stop=stop)]) == [1, 2]
-    assert closed == [True]
-
-
-async def test_an_error_of_the_source_reaches_who_waits() -> None:
-    async def pages() -> AsyncGenerator[list[int]]:
-        yield [1]
-        raise ZeroDivisionError
-
-    async def work(item: int) -> int:
-        await asyncio.Event().wait()
-        return item
-
-    with pytest.raises(ZeroDivisionError):
-        _ = [result async for result in bounded(work, pages(), limit=5, stop=asyncio.Event())]
 
 
 async def test_the_next_window_waits_until_little_is_left_of_what_was_read() -> None:

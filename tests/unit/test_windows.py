@@ -15,12 +15,12 @@ from bling_collector.windows import (
     Period,
     Window,
     asked_period,
+    cut,
     incremental_start,
     merge,
     next_bookmark,
     parse_day,
     pieces,
-    plan,
     reads_the_present,
     shown_mark,
 )
@@ -51,7 +51,7 @@ def test_a_filter_that_serves_several_dates_says_which() -> None:
 def test_what_is_asked_at_once_may_be_less_than_a_year() -> None:
     assert [Between("i", "f", hours=hours).max_days for hours in (True, False)] == [365, 363]
     month = Between("i", "f", hours=False, most=31)
-    assert plan([Window(date(2025, 1, 1), date(2025, 3, 12))], month.max_days) == [
+    assert cut([Window(date(2025, 1, 1), date(2025, 3, 12))], month.max_days) == [
         Window(date(2025, 3, 1), date(2025, 3, 12)),
         Window(date(2025, 2, 1), date(2025, 2, 28)),
         Window(date(2025, 1, 1), date(2025, 1, 31)),
@@ -61,7 +61,7 @@ def test_what_is_asked_at_once_may_be_less_than_a_year() -> None:
 @settings(deadline=None)
 @given(st.lists(windows, max_size=6), st.integers(1, MAX_DAYS))
 def test_the_plan_covers_each_day_once_within_what_fits(asked: list[Window], most: int) -> None:
-    pieces = plan(asked, most)
+    pieces = cut(asked, most)
     covered = all_days(pieces)
     assert len(covered) == len(set(covered)), "um dia duas vezes"
     assert set(covered) == set(all_days(asked))
@@ -80,12 +80,12 @@ def test_merging_twice_is_merging_once(asked: list[Window]) -> None:
 
 
 def test_a_whole_leap_year_gives_two_windows() -> None:
-    assert plan([Window(date(2024, 1, 1), date(2024, 12, 31))]) == [
+    assert cut([Window(date(2024, 1, 1), date(2024, 12, 31))]) == [
         Window(date(2024, 2, 1), date(2024, 12, 31)),
         Window(date(2024, 1, 1), date(2024, 1, 31)),
     ]
-    assert plan([Window(date(2023, 1, 1), date(2023, 12, 31))]) == [Window(date(2023, 1, 1), date(2023, 12, 31))]
-    history = plan([Window(date(2021, 1, 1), TODAY)])
+    assert cut([Window(date(2023, 1, 1), date(2023, 12, 31))]) == [Window(date(2023, 1, 1), date(2023, 12, 31))]
+    history = cut([Window(date(2021, 1, 1), TODAY)])
     assert len(history) == 6
     assert all(piece.inicio.day == 1 for piece in history), "nenhum mês fica dividido"
 

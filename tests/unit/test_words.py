@@ -1,7 +1,9 @@
 """Como as pessoas leem números, dinheiro, datas, durações e contagens."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +68,19 @@ def test_how_long_ago(before: timedelta, expected: str) -> None:
     assert words.ago((NOW - before).astimezone(BRASILIA).replace(tzinfo=None), NOW) == expected, (
         "sem fuso, é de Brasília"
     )
+
+
+_ELSEWHERE = re.compile(r"%d/|strftime\(\"|R\$ ?\{|[\"'] if [^\n:]{1,60} == 1 else f?[\"']")
+"""Uma data, um valor ou um plural que alguém diz por si."""
+_ADDRESS = 'month.mes.strftime("%Y-%m")'
+
+
+def test_dates_money_and_plurals_come_from_words_alone() -> None:
+    package = Path(words.__file__).parent
+    found = [
+        f"{path.relative_to(package)}: {match[0]}"
+        for path in sorted([*package.rglob("*.py"), *package.rglob("*.html")])
+        if path.name != "words.py" or path.parent != package
+        for match in _ELSEWHERE.finditer(path.read_text("utf-8").replace(_ADDRESS, ""))
+    ]
+    assert found == []

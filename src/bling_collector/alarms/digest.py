@@ -8,15 +8,15 @@ from typing import Final
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import brasilia_day
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.reports.orders import PEDIDOS
 from bling_collector.db.reports.revenue import NOTAS, Sales
 from bling_collector.insight.attention import Signal, load_attention
 from bling_collector.insight.finance.money import load_sides
 from bling_collector.insight.recursos import load_collected
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import Revenue, load_revenue
-from bling_collector.insight.situation import load_situation
+from bling_collector.insight.situation import load_judged
 from bling_collector.words import day, money, percent, plural
 
 _DAY: Final = timedelta(days=1)
@@ -42,7 +42,7 @@ async def compose(
     """O título e o texto do resumo; o dia de que se fala é o de ontem, em Brasília."""
     today = brasilia_day(now)
     on = await load_collected(engine, recursos)
-    said = await load_situation(engine, cipher, now, no_run_hours=no_run_hours, recursos=recursos)
+    said = await load_judged(engine, cipher, now, no_run_hours=no_run_hours, recursos=recursos)
     parts = [
         *await _sold(engine, on, today),
         *await _expected(engine, on, today),
@@ -56,8 +56,8 @@ async def _sold(engine: AsyncEngine, on: Collection[str], today: date) -> list[s
     yesterday = today - _DAY
     for name, sales, one, many in _SOLD:
         if name in on:
-            of_day = await load_revenue(engine, SalesPeriod(yesterday, yesterday), today, sales=sales)
-            month = SalesPeriod(yesterday.replace(day=1), yesterday)
+            of_day = await load_revenue(engine, ComparedPeriod(yesterday, yesterday), today, sales=sales)
+            month = ComparedPeriod(yesterday.replace(day=1), yesterday)
             of_month = await load_revenue(engine, month, today, sales=sales)
             return [
                 f"Vendas de {day(yesterday)}: {_beside(of_day, one, many)}",

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bling_collector.clock import BRASILIA, brasilia_day
 from bling_collector.db import control
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import alarmes
 from bling_collector.insight.alarms import NORMAL, Alarm, as_alarm
 

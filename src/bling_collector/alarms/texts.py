@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from bling_collector.auth.texts import AGAIN
+from bling_collector.insight.account.webhooks import SWITCH_ON
 from bling_collector.insight.alarms import differences
 from bling_collector.insight.proof.reconciliation import MonthCheck, Proof, count_differences
 from bling_collector.insight.words import KINDS
-from bling_collector.words import moment, named_months, plural, several
+from bling_collector.words import agreed, moment, named_months, plural, several
 
 
 def _kind(tipo: str) -> str:
@@ -18,7 +20,7 @@ def left_owed(notes: int, windows: int) -> str:
     """O que ficou devido: tantas pendências e tantos períodos."""
     parts = [plural(notes, "registro", "registros")] if notes or not windows else []
     parts += [plural(windows, "período", "períodos")] if windows else []
-    return f"{'ficou devido' if notes + windows == 1 else 'ficaram devidos'} {several(parts)}"
+    return f"{agreed(notes + windows, 'ficou devido', 'ficaram devidos')} {several(parts)}"
 
 
 def partial(run_id: int, tipo: str, notes: int, windows: int) -> str:
@@ -46,8 +48,16 @@ def unchecked(reason: str) -> str:
     return f"A coleta não deve correr, e os outros alarmes não podem ser conferidos. {reason}"
 
 
+TEST: Final = "Se você lê isto, as mensagens do coletor chegam aqui. Não é preciso fazer nada."
+TEST_TITLE: Final = "teste das mensagens"
+
+
+def over(said: str) -> str:
+    """O alarme que passou, de que se tinha dito isto."""
+    return f"Passou o que se disse antes: {said}"
+
+
 BACK: Final = "o banco não deixava conferir os alarmes."
-AGAIN: Final = "Autorize de novo pelo painel ou com `bling-collector auth`."
 LOST: Final = f"Não há uma autorização do Bling que se possa usar, e nada é coletado sem ela. {AGAIN}"
 REFUSED: Final = f"O Bling já não aceita a autorização guardada, e nada é coletado sem ela. {AGAIN}"
 UNSAVED: Final = (
@@ -75,6 +85,10 @@ def differs(notas: Sequence[MonthCheck], others: Sequence[Proof] = ()) -> str:
 
 def _in_months(months: Sequence[MonthCheck], found: str) -> str:
     return f"Na conferência de {named_months([month.mes for month in months])}: {found}."
+
+
+def silent(titles: Sequence[str]) -> str:
+    return f"O Bling já não avisa do que muda em {several(titles)}. {SWITCH_ON}"
 
 
 def not_read(hours: int, last: datetime | None) -> str:

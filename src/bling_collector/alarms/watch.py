@@ -1,37 +1,44 @@
-"""Os alarmes: um aviso a cada mudança de estado, a quem ALERT_URLS diz. Um aviso que falha nunca derruba a coleta."""
+"""Os alarmes: uma mensagem a cada mudança de estado, a quem ALERT_URLS diz. Uma que falha nunca derruba a coleta."""
 
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bling_collector.alarms import states, texts
-from bling_collector.alarms.channels import Channel
+from bling_collector.alarms.channels import NAME, Channel
 from bling_collector.alarms.digest import compose
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import Clock, brasilia_day
 from bling_collector.db import control, schema
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import explanation
-from bling_collector.db.patience import patiently
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import explanation
+from bling_collector.db.connection.patience import patiently
 from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeError
 from bling_collector.insight import alarms as names
 from bling_collector.insight.account.token_status import TokenStatus
+from bling_collector.insight.account.webhooks import Webhooks, read_webhooks
+from bling_collector.insight.advance import advanced_at
 from bling_collector.insight.alarms import AVISO, ERRO, NORMAL, Alarm
 from bling_collector.insight.freshness import load_freshness
-from bling_collector.insight.proof.reconciliation import load_reconciliation, read_proofs
+from bling_collector.insight.proof.reconciliation import read_proofs
 from bling_collector.insight.status import load_status
+from bling_collector.streams.registry import RESOURCES
+from bling_collector.words import lower_first
 
 log = logging.getLogger(__name__)
 
 _UNREACHABLE: Final = (SQLAlchemyError, CollectorError, OSError)
 _PATIENCE: Final = 60.0
 """Segundos que o resumo do dia tem para ser feito e mandado."""
+_SILENT: Final = 3
+_SILENT_FOR: Final = timedelta(hours=1)
+"""Mudanças sem aviso, e há quanto tempo, para que se diga que o Bling deixou de avisar."""
 _LEVELS: Final = {NORMAL: "success", AVISO: "warning", ERRO: "failure"}
 
 
@@ -81,7 +88,7 @@ class Alarms:
         """O que já se disse que os impede: é dito uma vez, e não a cada tentativa."""
 
     async def raise_(self, nome: str, mensagem: str, *, estado: str = ERRO) -> None:
-        """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, o aviso sai assim mesmo, uma vez."""
+        """O alarme soa (`aviso` ou `erro`). Se o banco não guarda o estado, a mensagem sai assim mesmo, uma vez."""
         if await self._set(nome, estado, mensagem):
             self._said_without_state.discard((nome, estado))  # daqui em diante é o banco que sabe a quem já se disse
             await self.deliver()
@@ -96,14 +103,14 @@ class Alarms:
         await self.deliver()
 
     def unsaved(self, is_unsaved: bool) -> None:
-        """O banco não aceita um par de tokens já trocado no Bling, ou voltou a aceitá-lo. Avisa em segundo plano."""
+        """O banco não aceita um par de tokens já trocado no Bling, ou voltou a aceitá-lo. Di-lo em segundo plano."""
         work = self.raise_(names.TOKEN, texts.UNSAVED) if is_unsaved else self.clear(names.TOKEN)
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
     async def run_ended(self, ended: Ended) -> None:
-        """O que o fim de uma execução diz aos alarmes. Sem o banco, uma que falhou avisa assim mesmo."""
+        """O que o fim de uma execução diz aos alarmes. Sem o banco, uma que falhou diz-se assim mesmo."""
         if ended.run_id is None:
             await self.raise_(names.BANCO, texts.not_begun(str(ended.error)))
             return
@@ -179,18 +186,20 @@ class Alarms:
             await schema.check_usable(connection)
         now = self._clock.now()
         oauth = (await load_status(self._engine, self._cipher, now)).oauth
-        notas = (await load_reconciliation(self._engine, now)).different
         async with self._engine.begin() as connection:
             fresh = await load_freshness(connection, now)
             ran = fresh.first_at is not None
             await _judge(connection, names.AUTORIZACAO, _about_the_token(oauth, ran=ran), now)
-            others = await read_proofs(connection, now, self._recursos)
-            different = notas or any(each.found.different for each in others)
+            reconciliation, others = await read_proofs(connection, now, self._recursos)
+            different = (notas := reconciliation.different) or any(each.found.different for each in others)
             verdict = (AVISO, texts.differs(notas, others)) if different else None
             await _judge(connection, names.CONFERENCIA, verdict, now)
             late = fresh.is_stale(now, self._no_run_hours)
             verdict = (ERRO, texts.not_read(self._no_run_hours, fresh.read_at)) if late else None
             await _judge(connection, names.SEM_EXECUCAO, verdict, now)
+            await _judge(
+                connection, names.SEM_AVISOS, _about_the_silence(await read_webhooks(connection, now), now), now
+            )
 
     async def deliver(self) -> None:
         """Diz a cada destino o que mudou desde o que ele ouviu por último."""
@@ -217,13 +226,12 @@ class Alarms:
             await states.told(connection, alarm.nome, told)
 
     async def test(self) -> list[tuple[str, bool]]:
-        """Manda um aviso de teste a cada destino: o nome dele e se aceitou."""
-        body = "Se você lê isto, os avisos do coletor chegam aqui. Não é preciso fazer nada."
-        heard = await asyncio.gather(*(c.send("Coletor Bling: teste dos avisos", body) for c in self._channels))
+        """Manda uma mensagem de teste a cada destino: o nome dele e se aceitou."""
+        heard = await asyncio.gather(*(c.send(f"{NAME}: {texts.TEST_TITLE}", texts.TEST) for c in self._channels))
         return [(channel.name, ok) for channel, ok in zip(self._channels, heard, strict=True)]
 
     async def aclose(self) -> None:
-        """Espera os avisos em segundo plano."""
+        """Espera as mensagens em segundo plano."""
         await asyncio.gather(*self._background, return_exceptions=True)
 
     def _say_unchecked(self, error: SQLAlchemyError | CollectorError | OSError) -> CollectorError:
@@ -251,16 +259,14 @@ class Alarms:
 
 async def tell_database_down(channels: Sequence[Channel], reason: str) -> None:
     """Diz a cada destino que o banco não atende. Não tem estado: quem o guardaria é o banco."""
-    await asyncio.gather(*(_tell(channel, names.BANCO, ERRO, f"Nada foi coletado. {reason}") for channel in channels))
+    await asyncio.gather(*(_tell(channel, names.BANCO, ERRO, texts.not_begun(reason)) for channel in channels))
 
 
 async def _tell(channel: Channel, nome: str, estado: str, mensagem: str) -> bool:
     title = names.TITLES.get(nome, nome)
     if estado == NORMAL:
-        return await channel.send(
-            f"Coletor Bling: resolvido — {title}", f"Passou o que se disse antes: {mensagem}", level="success"
-        )
-    return await channel.send(f"Coletor Bling: {title}", mensagem, level=_LEVELS.get(estado, "warning"))
+        return await channel.send(f"{NAME}: resolvido — {title}", texts.over(mensagem), level="success")
+    return await channel.send(f"{NAME}: {title}", mensagem, level=_LEVELS.get(estado, "warning"))
 
 
 async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str] | None, now: datetime) -> None:
@@ -271,7 +277,7 @@ async def _judge(connection: AsyncConnection, nome: str, verdict: tuple[str, str
 
 
 async def _about_the_run(connection: AsyncConnection, ended: Ended) -> tuple[str, str] | None:
-    if ended.status == "success":
+    if ended.status == "success" or (ended.error is None and await advanced_at(connection) is not None):
         return None
     if ended.status == "partial" and ended.run_id is not None:
         debts = await control.debts(connection)
@@ -283,6 +289,19 @@ def _about_the_end(ended: Ended) -> str:
     assert ended.run_id is not None
     title = ended.error.title if isinstance(ended.error, CollectorError) else "um erro que o coletor não previu"
     return texts.failed(ended.run_id, ended.tipo, title[:1].lower() + title[1:])
+
+
+def _about_the_silence(heard: Webhooks, now: datetime) -> tuple[str, str] | None:
+    """Uma mudança sem aviso pode ser um que se atrasa, ou a que o Bling não avisa; várias, há bastante, não são."""
+    silent = [
+        lower_first(each.title)
+        for each in RESOURCES
+        if (found := heard.silent.get(each.name)) is not None
+        and found.calado >= _SILENT
+        and found.desde is not None
+        and found.desde <= now - _SILENT_FOR
+    ]
+    return (AVISO, texts.silent(silent)) if silent else None
 
 
 def _about_the_token(oauth: TokenStatus, *, ran: bool) -> tuple[str, str] | None:

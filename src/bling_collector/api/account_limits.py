@@ -19,9 +19,9 @@ from bling_collector.api import limit_statements as statements
 from bling_collector.api import pace
 from bling_collector.api.rate_limit import Turn
 from bling_collector.clock import BRASILIA, Clock, SystemClock
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.patience import patiently
 from bling_collector.db.models import limites_bling
-from bling_collector.db.patience import patiently
 from bling_collector.errors import BlingPausedError, DailyLimitError
 from bling_collector.words import number
 
@@ -31,6 +31,8 @@ LEASE: Final = 100
 """Requisições que um processo sem ritmo toma da cota de cada vez; as que não usa, devolve."""
 LEASE_LIFE: Final = 5.0
 """Segundos depois dos quais um processo sem ritmo volta a olhar o que os outros fizeram."""
+_AHEAD_FOR: Final = 30.0
+"""Segundos por que vale o que se viu da diferença entre a hora do banco e a daqui."""
 _REASONS: Final = {
     "falhas": "falhou muitas vezes seguidas",
     "erros": "respondeu com erros demais em poucos segundos",
@@ -75,6 +77,15 @@ class IpLimits(_Limits):
                 wait=row.espera,
             )
 
+    async def lease(self, wanted: int, each: float) -> float:
+        """Toma `wanted` das requisições do IP, `each` segundos cada uma; devolve quantos esperar por elas."""
+        row = await self._execute(statements.IP_LEASE, {"wanted": wanted, "each": each})
+        return max(float(row.espera), 0.0)
+
+    async def erred(self) -> None:
+        """Conta uma resposta de erro, de uma conta qualquer."""
+        await self._execute(statements.IP_ERROR, {})
+
 
 class PgRateLimiter(_Limits):
     """O limitador dos processos que dividem uma conta: uma janela deslizante estrita, numa linha do banco.
@@ -105,7 +116,9 @@ class PgRateLimiter(_Limits):
         self._lease_until = float("-inf")
         self._held_until = float("-inf")
         self._recovering = True
-        self._usual_delay = float("inf")
+        self._ahead = self._ahead_before = float("inf")
+        """Quanto a hora daqui está adiante da do banco."""
+        self._ahead_until = float("-inf")
         self._alone = False
 
     async def reserve(self) -> Turn:
@@ -114,10 +127,9 @@ class PgRateLimiter(_Limits):
                 self._left -= 1
                 self._alone = False
                 return Turn(max(self._held_until - self._clock.monotonic(), 0.0))
-            asked_at = self._clock.monotonic()
             turn = await self._ask()
-        if self._came_soon(asked_at):
-            return turn
+        if turn.wait >= -pace.LATENESS or not self._paced:
+            return replace(turn, wait=max(turn.wait, 0.0))
         return replace(await self.reserve_again(), alone=turn.alone)
 
     async def _ask(self) -> Turn:
@@ -133,27 +145,30 @@ class PgRateLimiter(_Limits):
         self._left = row.dadas - 1
         now = self._clock.monotonic()
         self._lease_until, self._held_until = now + LEASE_LIFE, now + row.espera
-        return Turn(float(row.espera), alone=row.sozinha)
+        return Turn(self._until(row) if self._paced else float(row.espera), alone=row.sozinha)
 
     async def reserve_again(self) -> Turn:
         if not self._paced:
             return Turn(0.0)
         for _try in range(pace.MOST_LOST_TURNS):
-            asked_at = self._clock.monotonic()
-            row = await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0})
-            if self._came_soon(asked_at):
+            wait = self._until(await self._execute(statements.RESERVE, {"wanted": 0, "unused": 0}))
+            if wait >= -pace.LATENESS:
                 break
-        return Turn(float(row.espera))
+        return Turn(max(wait, 0.0))
 
-    def _came_soon(self, asked_at: float) -> bool:
-        """Se a resposta do banco não se demorou: a espera conta-se da hora dele, e só vale se ela chega logo.
+    def _until(self, row: SqlRow[Any]) -> float:
+        """Segundos até à vez, que o banco diz na hora dele; negativos se ela já passou.
 
-        Uma máquina ocupada por um décimo de segundo, com a resposta já no soquete, bastava para quatro chegadas num
-        segundo (medido). O costume é a resposta mais rápida que já se viu: o banco pode estar longe.
+        Contados da chegada da resposta, e não da hora do banco, uma máquina ocupada por um décimo de segundo, com a
+        resposta já no soquete, bastava para quatro chegadas num segundo (medido). A diferença entre as duas horas é a
+        menor que se viu há pouco, que é a da resposta mais rápida: o banco pode estar longe.
         """
-        delay = self._clock.monotonic() - asked_at
-        self._usual_delay = min(self._usual_delay, delay)
-        return not self._paced or delay - self._usual_delay <= pace.LATENESS
+        now = self._clock.monotonic()
+        if now >= self._ahead_until:
+            self._ahead_before, self._ahead, self._ahead_until = self._ahead, float("inf"), now + _AHEAD_FOR
+        self._ahead = min(self._ahead, now - row.agora)
+        # A um microssegundo, que é até onde a hora do banco vai: o resto é do arredondamento.
+        return round(float(row.agora + row.espera + min(self._ahead, self._ahead_before) - now), 6)
 
     async def accepted(self, *, error: bool = False) -> None:
         if error or self._recovering or self._alone:

@@ -83,7 +83,8 @@ def place(request: httpx2.Request) -> str:
 
 
 def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str, Json]:
-    """O corpo de uma resposta boa, já lida; senão levanta o BlingError que a tabela manda.
+    """O corpo de uma resposta boa, já lida, com a lista que venha sem envelope em `data`; senão levanta o BlingError
+    que a tabela manda.
 
     Só vale como erro do Bling o que traz o envelope `error` dele: um 404 sem envelope é de um intermediário, e não
     prova que o recurso deixou de existir. `extensions["alone"]` diz que o Bling atende aos outros pedidos.
@@ -93,7 +94,8 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
         location = response.headers.get("location", "")
         raise BlingMovedError.read(place(request), str(request.url), status, location, "BLING_API_BASE_URL")
     try:
-        body = _object(response.content)
+        found = _json(response.content)
+        body = {"data": found} if isinstance(found, list) and response.is_success else _as_object(found)
     except ValueError as problem:
         flaw = str(problem)
     said = BlingSaid.read(body)
@@ -187,13 +189,21 @@ def retry_after(response: httpx2.Response | None) -> float:
 
 def _object(content: bytes) -> dict[str, Json]:
     """O objeto JSON; ValueError diz como a resposta veio."""
+    return _as_object(_json(content))
+
+
+def _json(content: bytes) -> Json:
+    """O JSON; ValueError diz como a resposta veio."""
     text = content.strip()
     if not text:
         raise ValueError("vazia")
     try:
-        body = loads(text.decode("utf-8-sig"))
+        return loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise ValueError("em HTML" if text.startswith(b"<") else "cortada, ou não é JSON") from None
+
+
+def _as_object(body: Json) -> dict[str, Json]:
     if not isinstance(body, dict):
         raise ValueError("em JSON, mas não é um objeto")  # noqa: TRY004 — o tipo é o do texto que chegou, não o de um argumento
     return body

@@ -88,10 +88,12 @@ class BlingClient:
         read: Callable[[dict[str, Json]], object] = dict,
         *,
         key: Key = by_id,
+        by: str | None = None,
         params: Params = (),
         attempts: int = ATTEMPTS,
     ) -> dict[str, Json]:
-        """O registro `id` inteiro. BlingNotFoundError se não existe.
+        """O registro `id` inteiro, que se pede no caminho ou no parâmetro `by`. BlingNotFoundError se não existe;
+        também o que se pede por um parâmetro e vem numa lista vazia.
 
         O que vem com outro registro no lugar, ou que `read` não consegue ler (UnreadableError), é pedido outra vez; se
         assim continua, BlingBodyError.
@@ -99,6 +101,8 @@ class BlingClient:
 
         def readable(body: dict[str, Json]) -> None:
             record = _record(body, id, key)
+            if record is None and by is not None and as_list(body.get("data")) == []:
+                raise BlingNotFoundError(f"GET {path}: não há o que se pede ({by}={id}).", status=200)
             if record is None:
                 raise BlingBodyError(f"GET {path}/{id}: a resposta não traz o registro pedido.", status=200)
             try:
@@ -106,7 +110,8 @@ class BlingClient:
             except UnreadableError as error:
                 raise BlingBodyError(f"GET {path}/{id}: o registro não se lê inteiro: {error}.", status=200) from error
 
-        body = await self.get(f"{path}/{id}", params, check=readable, attempts=attempts, yields=True)
+        asked, more = _one(path, id, by)
+        body = await self.get(asked, (*more, *params), check=readable, attempts=attempts, yields=True)
         record = _record(body, id, key)
         assert record is not None
         return record
@@ -128,9 +133,8 @@ class BlingClient:
         """
 
         def has_rows(body: dict[str, Json]) -> None:
-            data = body.get("data")
-            rows = as_list(data)
-            if rows is None or data == {}:  # nem o PHP escreve assim uma lista vazia
+            rows = _rows(body, key)
+            if rows is None:
                 raise BlingBodyError(f"GET {path}: a listagem veio sem `data`.", status=200)
             if not all(isinstance(row, dict) and key(row) is not None for row in rows):
                 raise BlingBodyError(f"GET {path}: a listagem veio com uma linha sem id.", status=200)
@@ -138,7 +142,7 @@ class BlingClient:
         paging = (("pagina", number), ("limite", size))
         asked = (*params, *((name, value) for name, value in paging if value is not None))
         body = await self.get(path, asked, check=has_rows, attempts=attempts, patience=patience)
-        rows = [_with_id(row, key(row)) for row in as_list(body["data"]) or ()]
+        rows = [_with_id(row, key(row)) for row in _rows(body, key) or ()]
         self._answered[path] = tuple(params), number, size, key
         return rows
 
@@ -156,10 +160,10 @@ class BlingClient:
             return True
         return False
 
-    async def attends(self, path: str) -> bool:
+    async def attends(self, path: str, by: str | None = None) -> bool:
         """Se um recurso sem listagem atende: a pergunta por um registro que ninguém tem é respondida."""
         try:
-            await self.none(path, attempts=WITNESS_ATTEMPTS, patience=LONGEST_PATIENCE)
+            await self.none(path, by, attempts=WITNESS_ATTEMPTS, patience=LONGEST_PATIENCE)
         except BlingPausedError:
             raise
         except LASTING:
@@ -243,11 +247,25 @@ class BlingClient:
         place = (1 if paged else None, 1 if paged and sized else None)
         await self.page(path, params, *place, key=key, attempts=attempts, patience=0)
 
-    async def none(self, path: str, params: Params = (), *, attempts: int = 1, patience: float = 0) -> None:
-        """Pede o que ninguém tem, a um recurso que só responde pelo id: só para saber se o Bling o deixa ler. Dizer que
-        não o há (404), ou que não há nenhum deles (400), é responder."""
+    async def none(self, path: str, by: str | None = None, *, attempts: int = 1, patience: float = 0) -> None:
+        """Pede o que ninguém tem, a um recurso que só responde pelo id, no caminho ou no parâmetro `by`: só para saber
+        se o Bling o deixa ler. Dizer que não o há (404), ou que não há nenhum deles (400), é responder."""
+        asked, params = _one(path, NOBODY, by)
         with suppress(BlingNotFoundError, BlingRejectedError):
-            await self.get(path if params else f"{path}/{NOBODY}", params, attempts=attempts, patience=patience)
+            await self.get(asked, params, attempts=attempts, patience=patience)
+
+
+def _one(path: str, id_: Any, by: str | None) -> tuple[str, Params]:
+    """Onde se pede o registro `id_`, e com quê."""
+    return (path, ((by, id_),)) if by else (f"{path}/{id_}", ())
+
+
+def _rows(body: dict[str, Json], key: Key) -> list[Json] | None:
+    """As linhas de uma página; None se não é uma listagem. Umas vêm sem o envelope (as fontes discordam), e `data` pode
+    ser a data da linha; a de uma linha só pode ser ela, e a vazia, `{}`. Um corpo vazio não é uma lista vazia."""
+    data = body.get("data")
+    found = data if isinstance(data, Mapping | list) else body or None
+    return [found] if isinstance(found, Mapping) and key(found) is not None else as_list(found)
 
 
 def _record(body: dict[str, Json], id_: Any, key: Key) -> dict[str, Json] | None:

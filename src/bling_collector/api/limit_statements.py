@@ -65,6 +65,7 @@ RESERVE: Final = text(f"""{_LOCKED}
     FROM dado d
     WHERE l.id = d.id
     RETURNING d.recusa, d.sozinha, d.dadas, CAST(extract(epoch FROM d.comeco - d.t) AS double precision) AS espera,
+              CAST(extract(epoch FROM d.t) AS double precision) AS agora,
               d.comeco AS pausada_ate, d.pausa_motivo, l.usadas, l.limite, l.reserva,
               (l.ritmo < 1 OR l.margem > :margin OR l.falhas > 0 OR d.pausa IS NOT NULL) AS recuperando""")
 
@@ -137,6 +138,30 @@ TOKEN_CALL: Final = text(f"""{_LOCKED}
     RETURNING cardinality(r.ultimos) < {pace.MOST_TOKEN_CALLS} AS dado,
               CAST(coalesce(extract(epoch FROM r.ultimos[1] + {pace.TOKEN_WINDOW} * interval '1 s' - r.t), 0)
                    AS double precision) AS espera""")
+
+IP_LEASE: Final = text(f"""{_LOCKED}
+    livre AS (
+        SELECT hoje.*,
+               greatest(t, CASE WHEN ip_livre_em < t + {_HORIZON} THEN ip_livre_em END) AS comeco,
+               coalesce(CASE WHEN ip_erros_ate < t + {_HORIZON} THEN ip_erros_ate END, t)
+                   - {pace.IP_WINDOW} * interval '1 s' AS perdoados_em
+        FROM hoje)
+    UPDATE limites_bling l
+    SET ip_livre_em = v.comeco + :wanted * CAST(:each AS double precision) * interval '1 s'
+    FROM livre v
+    WHERE l.id = v.id
+    RETURNING CAST(extract(epoch FROM greatest(v.comeco, v.perdoados_em) - v.t) AS double precision) AS espera""")
+"""Toma, para um processo, `wanted` das requisições do IP, `each` segundos cada uma, e diz quanto esperar por elas."""
+
+IP_ERROR: Final = text(f"""{_LOCKED}
+    contados AS (
+        SELECT hoje.*, greatest(t, CASE WHEN ip_erros_ate < t + {_HORIZON} THEN ip_erros_ate END) AS ate FROM hoje)
+    UPDATE limites_bling l
+    SET ip_erros_ate = c.ate + {pace.IP_WINDOW} / {pace.IP_ERRORS} * interval '1 s'
+    FROM contados c
+    WHERE l.id = c.id
+    RETURNING l.id""")
+"""Mais uma resposta de erro: a conta é uma hora, que cada erro adianta e que o tempo alcança."""
 
 GIVE_BACK: Final = text("""
     UPDATE limites_bling

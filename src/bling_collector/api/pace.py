@@ -51,6 +51,13 @@ BLOCK_PAUSE: Final = 600.0
 PROBE: Final = 60.0
 """Segundos que a requisição de prova tem, sozinha, antes que outro processo tente a sua."""
 
+IP_WINDOW: Final = 10.0
+"""Segundos em que o Bling conta as requisições (`API_IP_LIMIT`) e os erros de um IP."""
+IP_SLACK: Final = 1.2
+"""A folga que se guarda dele: o que um processo tomou e ainda não mandou, e a rede que as aproxima."""
+IP_ERRORS: Final = 250
+"""E respostas de erro, de todas as contas juntas, até que se espere: o Bling bloqueia com 300."""
+
 TOKEN_WINDOW: Final = 60.0
 MOST_TOKEN_CALLS: Final = 10
 """Pedidos de token em `TOKEN_WINDOW` segundos: o Bling bloqueia o IP por uma hora com 20."""

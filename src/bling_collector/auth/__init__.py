@@ -1,0 +1,1 @@
+"""A autorização do Bling: o par de tokens, a cifra, onde fica, como se renova."""

@@ -17,8 +17,9 @@ import httpx2
 
 from bling_collector.auth.pair_keeper import PairKeeper
 from bling_collector.auth.set_aside import SetAside
-from bling_collector.auth.signed_state import SignedStates
-from bling_collector.auth.token_endpoint import AGAIN, OutcomeUnknownError, TokenEndpoint
+from bling_collector.auth.signed_state import SignedStates, company_of
+from bling_collector.auth.texts import AGAIN, IN_DOUBT, NEVER
+from bling_collector.auth.token_endpoint import OutcomeUnknownError, TokenEndpoint
 from bling_collector.auth.tokens import (
     RENEW_WITHIN,
     WARN_DAYS,
@@ -48,12 +49,6 @@ LAST_MINUTE: Final = timedelta(seconds=60)
 """O menos que um token precisa ter pela frente para ser usado quando o Bling não o renova."""
 FAILURE_MEMORY: Final = 60.0
 """Segundos sem repetir uma renovação que falhou: 20 pedidos num minuto bloqueiam o IP por uma hora (/limites)."""
-
-_NEVER: Final = "Ainda não há autorização do Bling neste banco. Autorize com `bling-collector auth`."
-_IN_DOUBT: Final = (
-    "Uma renovação do token foi enviada ao Bling e a resposta não chegou inteira. O refresh token vale uma vez só e "
-    f"pode ter sido gasto, por isso não é enviado de novo. {AGAIN}"
-)
 
 
 async def _anyone(token: Token) -> None:
@@ -86,18 +81,20 @@ class OAuth:
         token_url: str,
         authorize_url: str,
         aside: SetAside,
+        empresa: str | None = None,
         states_clock: Clock | None = None,
         on_unsaved: Callable[[bool], None] = lambda unsaved: None,
         confirm: Callable[[Token], Awaitable[None]] = _anyone,
     ) -> None:
-        """`on_unsaved` é o de `PairKeeper`; `states_clock` conta os 10 minutos de uma autorização em aberto, e não muda
-        de hora entre o começo e o fim dela.
+        """`empresa` é a de que se trata; None é a principal. `on_unsaved` é o de `PairKeeper`; `states_clock` conta os
+        10 minutos de uma autorização em aberto, e não muda de hora entre o começo e o fim dela.
 
         `confirm` usa um par acabado de autorizar para saber de que empresa é, e levanta AnotherCompanyError, e mais
-        nada, se não é a deste banco.
+        nada, se não é a de quem são os dados.
         """
         self._store = store
         self._states = states
+        self._empresa = empresa
         self._states_given = SignedStates(client_secret)
         self._endpoint = TokenEndpoint(http, clock, token_url, client_id, client_secret)
         self._clock = clock
@@ -163,7 +160,7 @@ class OAuth:
 
         Nada é gravado: o `state` traz a nossa assinatura, e só o que volta do Bling se anota.
         """
-        state = self._states_given.issue(self._states_clock.now())
+        state = self._states_given.issue(self._states_clock.now(), self._empresa)
         query = {"response_type": "code", "client_id": self._client_id, "state": state}
         return str(httpx2.URL(self._authorize_url).copy_merge_params(query))
 
@@ -176,7 +173,7 @@ class OAuth:
         """
         now = self._states_clock.now()
         ends = self._states_given.ends_at(state, now)
-        if ends is None or not await self._states.spend(state, ends, now):
+        if ends is None or company_of(state) != self._empresa or not await self._states.spend(state, ends, now):
             raise UsageError(
                 "Esta autorização não começou aqui, já foi usada ou passou dos 10 minutos. "
                 "Comece de novo com `bling-collector auth`."
@@ -212,7 +209,7 @@ class OAuth:
                 if waiting := self._keeper.waiting(token):
                     token = await self._keeper.save(tokens, waiting, instead_of=token)
                 if token is None:
-                    raise ReauthorizeError(_NEVER)
+                    raise ReauthorizeError(NEVER)
                 if not serves(token):
                     token = await self._refresh(tokens, token)
                 self._known = token
@@ -220,7 +217,7 @@ class OAuth:
 
     async def _refresh(self, tokens: LockedTokens, token: Token) -> Token:
         if token.refresh_in_doubt:
-            raise ReauthorizeError(_IN_DOUBT)
+            raise ReauthorizeError(IN_DOUBT)
         self._raise_if_just_refused(token)
         await tokens.check_writable()
         try:
@@ -230,7 +227,7 @@ class OAuth:
             raise
         fresh = await self._keeper.save(tokens, asked, instead_of=token)
         if fresh.refresh_in_doubt:
-            raise ReauthorizeError(_IN_DOUBT)
+            raise ReauthorizeError(IN_DOUBT)
         self._obtained = fresh.access_token
         return fresh
 
@@ -276,7 +273,7 @@ class OAuth:
             return await self._admit(tokens, token, instead_of=before)
 
     async def _admit(self, tokens: LockedTokens, fresh: Token, *, instead_of: Token | None) -> Token:
-        """Grava o par de uma autorização nova, se é da empresa deste banco. AnotherCompanyError se não é."""
+        """Grava o par de uma autorização nova, se é da conta de quem são os dados. AnotherCompanyError se não é."""
         try:
             await self._confirm(fresh)
         except AnotherCompanyError as error:

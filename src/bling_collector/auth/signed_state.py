@@ -10,15 +10,21 @@ STATE_LIFE: Final = timedelta(minutes=10)
 _PURPOSE: Final = b"bling-collector: state de uma autorizacao"
 
 
+def company_of(state: str) -> str | None:
+    """A empresa de que o `state` diz ser; None se é da principal. Quem o confere é `SignedStates`."""
+    return state.rpartition(".")[0].partition("~")[2] or None
+
+
 class SignedStates:
     """Assina com uma chave tirada do Client Secret, que todos os processos têm e ninguém de fora conhece."""
 
     def __init__(self, client_secret: str) -> None:
         self._key = hmac.new(client_secret.encode("utf-8", "surrogateescape"), _PURPOSE, sha256).digest()
 
-    def issue(self, now: datetime) -> str:
-        """Um novo: até quando vale, um número só seu e a assinatura disso."""
+    def issue(self, now: datetime, empresa: str | None = None) -> str:
+        """Um novo: até quando vale, um número só seu, a empresa, se não é a principal, e a assinatura disso."""
         what = f"{int((now + STATE_LIFE).timestamp())}-{secrets.token_urlsafe(24)}"
+        what += f"~{empresa}" if empresa else ""
         return f"{what}.{self._signature(what)}"
 
     def ends_at(self, state: str, now: datetime) -> datetime | None:

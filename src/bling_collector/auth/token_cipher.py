@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from bling_collector.auth.texts import SEALED
 from bling_collector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -10,10 +11,6 @@ if TYPE_CHECKING:
 
 _MARK: Final = "fernet:"
 """O que distingue um token cifrado de um em claro; nenhum token do Bling tem dois-pontos."""
-LOST: Final = (
-    "Os tokens guardados estão cifrados com uma chave que não está em TOKEN_ENCRYPTION_KEY. Ponha-a de volta (numa "
-    "troca, a antiga vem depois da nova, separada por vírgula) ou autorize de novo com `bling-collector auth`."
-)
 
 
 class TokenCipher:
@@ -43,13 +40,13 @@ class TokenCipher:
         if not is_sealed(stored):
             return stored
         if not self._keys:
-            raise ConfigurationError(LOST)
+            raise ConfigurationError(SEALED)
         from cryptography.fernet import InvalidToken, MultiFernet
 
         try:
             return MultiFernet(self._keys).decrypt(stored.removeprefix(_MARK)).decode()
         except InvalidToken:
-            raise ConfigurationError(LOST) from None
+            raise ConfigurationError(SEALED) from None
 
     def opens(self, stored: str) -> bool:
         """Se `open` o abriria."""

@@ -10,6 +10,7 @@ from typing import Final, TypeGuard
 
 import httpx2
 
+from bling_collector.auth.texts import AGAIN
 from bling_collector.auth.tokens import Token
 from bling_collector.clock import Clock
 from bling_collector.errors import (
@@ -23,8 +24,6 @@ from bling_collector.errors import (
     UsageError,
 )
 from bling_collector.payload import Json, integer, loads, part
-
-AGAIN: Final = "Autorize de novo com `bling-collector auth`."
 
 LIFE: Final = 21600
 """Segundos de um token de acesso quando `expires_in` falta ou não serve."""

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.tokens import Token
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import explained
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import explained
 from bling_collector.db.models import TOKENS_ROW, oauth_states, oauth_tokens
 from bling_collector.errors import ConfigurationError, DatabaseError
 

@@ -1,5 +1,5 @@
 """A linha de comando: `bling-collector`."""
 
-from bling_collector.cli.entry import main
+from bling_collector.cli.process.entry import main
 
 __all__ = ["main"]

@@ -2,10 +2,8 @@
 
 from contextlib import AsyncExitStack, nullcontext
 
-import click
-
-from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.screen.terminal import emit_json, mark, say
+from bling_collector.cli.process.running import run_to_end, settings
+from bling_collector.cli.screen.terminal import emit_json, mark, say, tell
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import NORMAL, Alarm, load_alarms
@@ -13,7 +11,7 @@ from bling_collector.words import moment
 from bling_collector.workplace.database import build_alarms, open_database, telling_who_watches
 
 _NO_CHANNELS = (
-    "Não há a quem avisar: ponha em ALERT_URLS uma URL do Apprise, como mailto://usuario:senha@servidor ou "
+    "Não há a quem mandar os alarmes: ponha em ALERT_URLS uma URL do Apprise, como mailto://usuario:senha@servidor ou "
     "slack://… (a lista está em appriseit.com/services)."
 )
 
@@ -24,7 +22,7 @@ def show(*, check: bool, json_: bool) -> int:
 
 
 def test(*, json_: bool) -> int:
-    """Manda um aviso de teste a cada destino; 1 se algum não o aceitou, 2 se não há destino."""
+    """Manda uma mensagem de teste a cada destino; 1 se algum não a aceitou, 2 se não há destino."""
     return run_to_end(_test(settings(), json_=json_))
 
 
@@ -51,7 +49,7 @@ async def _test(settings: Settings, *, json_: bool) -> int:
         emit_json([{"destino": name, "aceito": ok} for name, ok in heard])
     else:
         for name, ok in heard:
-            click.echo(f"{mark(ok)} {name} {'aceitou' if ok else 'não aceitou'} o aviso de teste.")
+            tell(f"{mark(ok)} {name} {'aceitou' if ok else 'não aceitou'} a mensagem de teste.")
     if not heard:
         say(_NO_CHANNELS)
         return 2
@@ -62,6 +60,6 @@ def _write(alarms: list[Alarm]) -> None:
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL]
     for alarm in sounding:
         sign = mark(ok=False) if alarm.estado == "erro" else "◐"
-        click.echo(f"{sign} {alarm.nome}: {alarm.titulo}, desde {moment(alarm.desde)}. {alarm.mensagem}")
+        tell(f"{sign} {alarm.nome}: {alarm.titulo}, desde {moment(alarm.desde)}. {alarm.mensagem}")
     if not sounding:
-        click.echo(f"{mark(ok=True)} Nenhum alarme está soando.")
+        tell(f"{mark(ok=True)} Nenhum alarme está soando.")

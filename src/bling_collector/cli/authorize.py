@@ -20,10 +20,12 @@ from starlette.routing import Route
 from bling_collector.auth.authorization import Authorization
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.auth.tokens import Token
-from bling_collector.cli.running import run_to_end, settings_to_collect
+from bling_collector.cli.process.running import run_to_end, settings_to_collect
 from bling_collector.cli.screen.terminal import say
+from bling_collector.db.companies.schemas import sharing
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.insight.account.empresa import load_empresa
+from bling_collector.insight.companies import same_account
 from bling_collector.runs.confirm import forget_empresa
 from bling_collector.workplace.account import open_account
 
@@ -46,7 +48,13 @@ def authorize(*, another_company: bool = False) -> int:
                 await forget_empresa(account.engine)
             await authorize_in_browser(account.oauth)
             whose = await load_empresa(account.engine)
-        say(f"Autorizado, na conta de {whose.nome}." if whose else "Autorizado.")
+            say(f"Autorizado, na conta de {whose.nome}." if whose else "Autorizado.")
+            say("Pergunta-se agora ao Bling, uma vez, o que muda de uma conta para outra (dez segundos).")
+            with suppress(CollectorError):  # o que não se souber agora, a coleta o aprende
+                await account.pipeline.first_look(again=True)
+            shared = (await sharing(account.engine)).get(account.settings.company)
+        if shared:
+            say(f"⚠ {same_account(shared)}")
         say("O token se renova sozinho.")
         say("Na primeira vez, rode `run-full --data-inicio AAAA-MM-DD`; depois, todo dia, `run`.")
         return 0

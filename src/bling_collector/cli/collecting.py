@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from bling_collector.cli.running import run_to_end, settings, settings_to_collect
+from bling_collector.cli.process.running import run_to_end, settings, settings_to_collect
+from bling_collector.cli.process.signals import gentle_stop
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.progress import progress
 from bling_collector.cli.screen.terminal import emit_json, say
-from bling_collector.cli.signals import gentle_stop
 from bling_collector.config import Settings
 from bling_collector.insight.account.token_status import load_token_warning
 from bling_collector.insight.failures import load_failures
-from bling_collector.runs.job import RunResult
+from bling_collector.runs.request import RunResult
 from bling_collector.runs.unpark import unpark
 from bling_collector.streams.registry import named
 from bling_collector.workplace.account import Account, open_account

@@ -18,18 +18,18 @@ import httpx2
 
 from bling_collector import logs
 from bling_collector.api.pace import PER_SECOND
+from bling_collector.cli.process.signals import gentle_stop
 from bling_collector.cli.screen.progress import progress
 from bling_collector.cli.screen.terminal import mark, say, table
-from bling_collector.cli.signals import gentle_stop
 from bling_collector.config import Secret, Settings
 from bling_collector.db import control
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.embedded.postgres import embedded_postgres
 from bling_collector.db.reports.coverage import read_years
 from bling_collector.errors import CollectorError, RunInProgressError, UsageError
-from bling_collector.runs.job import RunResult
+from bling_collector.runs.request import RunResult
 from bling_collector.streams.registry import ALL, asked
-from bling_collector.words import duration, money, number, plural, share
+from bling_collector.words import day, duration, money, number, plural, share
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
@@ -66,7 +66,9 @@ async def run_demo(*, serve: bool, port: int) -> int:
         check_free("127.0.0.1", port, "`PORT=8090 make demo`, ou com --port")  # antes da carga, que leva um minuto
     say("Demonstração: as notas de uma empresa simulada, de 2021 até hoje, num PostgreSQL de verdade.")
     say("Nada aqui toca os seus dados: o banco é temporário e o Bling é um simulador nesta máquina.\n")
+    say("  Criando o banco, e a empresa simulada…")
     with tempfile.TemporaryDirectory(prefix="bling-demo-") as folder:
+        _let_through(Path(folder))
         simulator = SimulatorSettings(requests_per_second=_PACE + 30, requests_per_10s=0, goes_on=True)
         async with embedded_postgres(Path(folder)) as postgres, running(simulator) as bling:
             say("✔ PostgreSQL embutido e Bling simulado no ar.")
@@ -79,6 +81,11 @@ async def run_demo(*, serve: bool, port: int) -> int:
                 if serve and complete:
                     await _serve(account, bling.bling, settings, port)
     return 0 if complete else 1
+
+
+def _let_through(folder: Path) -> None:
+    """O root roda o servidor com outra conta, que precisa atravessar a pasta."""
+    folder.chmod(0o711)
 
 
 _WHY_NOT = {
@@ -123,7 +130,7 @@ async def _authorize(account: Account, bling: Bling) -> None:
 
 
 async def _load(account: Account) -> tuple[RunResult, float]:
-    say(f"  Carga histórica desde {_START:%d/%m/%Y}, com o limite do Bling simulado aumentado…")
+    say(f"  Carga histórica desde {day(_START)}, com o limite do Bling simulado aumentado…")
     began = time.monotonic()
     with progress() as sink, gentle_stop() as stop:
         result = await account.pipeline.run_full(_START, sink=sink, stop=stop)

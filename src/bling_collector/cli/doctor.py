@@ -1,9 +1,7 @@
 """`doctor`."""
 
-import click
-
-from bling_collector.cli.running import run_to_end, settings
-from bling_collector.cli.screen.terminal import emit_json, mark
+from bling_collector.cli.process.running import run_to_end, settings
+from bling_collector.cli.screen.terminal import emit_json, mark, tell
 from bling_collector.config import Settings
 from bling_collector.doctor import Finding, examine
 
@@ -21,5 +19,5 @@ async def _examine(settings: Settings, *, json_: bool) -> list[Finding]:
     async for finding in examine(settings):
         findings.append(finding)
         if not json_:
-            click.echo(f"{mark(finding.ok)} {finding.nome}: {finding.detalhe}")
+            tell(f"{mark(finding.ok)} {finding.nome}: {finding.detalhe}")
     return findings

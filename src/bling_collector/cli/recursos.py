@@ -2,17 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-import click
-
-from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.process.running import run_to_end, settings
 from bling_collector.cli.screen import report
-from bling_collector.cli.screen.terminal import emit_json
+from bling_collector.cli.screen.terminal import emit_json, tell
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import control
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.errors import UsageError
-from bling_collector.plan.daily import load_costed
+from bling_collector.plan.daily import LOOKS_A_DAY, load_costed, look_cost
 from bling_collector.streams.registry import RESOURCES, WHOLE, collected, named, needed, registers
 from bling_collector.words import lower_first, several
 from bling_collector.workplace.database import open_database
@@ -32,14 +30,14 @@ async def _show(settings: Settings, *, json_: bool) -> int:
     if json_:
         emit_json(found)
     else:
-        report.recursos(found)
+        report.recursos(found, look_cost(found), LOOKS_A_DAY)
         if on := [name for name, each in WHOLE.items() if each.name in whole]:
-            click.echo(f"Coleta-se {_titles(on)}, e não só o que se cita.")
+            tell(f"Coleta-se {_titles(on)}, e não só o que se cita.")
         if off := [name for name in WHOLE if name not in on]:
-            click.echo(f"O que ninguém cita coleta-se com `bling-collector recursos ligar {' '.join(off)}`.")
+            tell(f"O que ninguém cita coleta-se com `bling-collector recursos ligar {' '.join(off)}`.")
         if besides:
             said = _titles([each.name for each in besides])
-            click.echo(f"Outro precisa de {said}, que por isso se coleta{'m' * (len(besides) > 1)}.")
+            tell(f"Outro precisa de {said}, que por isso se coleta{'m' * (len(besides) > 1)}.")
     return 0
 
 
@@ -58,18 +56,18 @@ async def _switch(settings: Settings, names: Collection[str], *, on: bool) -> in
             await control.switch(connection, name, SystemClock().now(), on=on)
         after = await _collected(connection)
     if began := [each for each in after if each not in before]:
-        click.echo(f"A próxima execução passa a coletar {_titles(began)}, desde o começo da coleta.")
+        tell(f"A próxima execução passa a coletar {_titles(began)}, desde o começo da coleta.")
     if ended := [each for each in before if each not in after]:
-        click.echo(f"Deixa-se de coletar {_titles(ended)}; o que já se tem fica como está.")
+        tell(f"Deixa-se de coletar {_titles(ended)}; o que já se tem fica como está.")
     same = [each for each in asked if each not in (*began, *ended)]
     if still := [each for each in same if each in after]:
-        click.echo(
+        tell(
             f"Já se coleta: {_titles(still)}."
             if on
             else f"Outro recurso precisa de {_titles(still)}, que continua a ser coletado."
         )
     if already := [each for each in same if each not in after]:
-        click.echo(f"Já não se coleta: {_titles(already)}.")
+        tell(f"Já não se coleta: {_titles(already)}.")
     return 0
 
 

@@ -1,7 +1,7 @@
 """`status`."""
 
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.process.running import run_to_end, settings
 from bling_collector.cli.screen import report
 from bling_collector.cli.screen.terminal import emit_json
 from bling_collector.clock import SystemClock

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from bling_collector.cli.running import run_to_end, settings
+from bling_collector.cli.process.running import run_to_end, settings
 from bling_collector.cli.screen.streams import failure
 from bling_collector.cli.screen.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
@@ -14,7 +14,7 @@ from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
 from bling_collector.insight.words import besides
 from bling_collector.privacy.titular import erase_person, export_person, load_person, names_of
-from bling_collector.words import plural, several
+from bling_collector.words import agreed, plural, several
 from bling_collector.workplace.database import open_database
 
 
@@ -39,7 +39,7 @@ async def _erase(settings: Settings, contato_id: int, *, sure: bool, json_: bool
     async with open_database(settings) as (engine, _):
         person = await load_person(engine, contato_id)
         cited = plural(len(person.notas), "nota que o cita", "notas que o citam")
-        what = several([_list("contato", person.contatos), cited, *besides(_counted(person))])
+        what = several([_contacts(person.contatos), cited, *besides(_counted(person))])
         who = _who(await names_of(engine, person), person.documento)
         if not sure:
             if not sys.stdin.isatty():
@@ -73,5 +73,6 @@ def _counted(person: Person) -> dict[str, int]:
     return {recurso: len(ids) for recurso, ids in person.others.items()}
 
 
-def _list(noun: str, ids: list[int]) -> str:
-    return f"{noun} {ids[0]}" if len(ids) == 1 else f"{noun}s {', '.join(map(str, ids))} (o mesmo documento)"
+def _contacts(ids: list[int]) -> str:
+    same = " (o mesmo documento)" if len(ids) > 1 else ""
+    return f"{agreed(len(ids), 'contato', 'contatos')} {', '.join(map(str, ids))}{same}"

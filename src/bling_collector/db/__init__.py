@@ -1,0 +1,1 @@
+"""O banco: tabelas, migrações, gravação em lote, a tranca, e o SQL do estado da coleta."""

@@ -1,15 +1,18 @@
-"""O estado do ETL: execuções, janelas devidas, pendências e checkpoints. Nada aqui faz COMMIT."""
+"""O que a coleta se lembra de si, em etl_controle, janelas_devidas, pendencias e checkpoints: as execuções, o que se
+deve e até onde se leu. Nada aqui faz COMMIT."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Final
 
+from sqlalchemy import ColumnElement, ScalarSelect, Table, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import and_, delete, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from bling_collector.clock import is_due
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import (
     checkpoints,
     etl_controle,
@@ -302,17 +305,6 @@ async def parked(connection: AsyncConnection, recurso: str) -> dict[str, str | N
     return {row.recurso_id: row.resumo_lista for row in found}
 
 
-async def parked_names(connection: AsyncConnection) -> list[str]:
-    """Os nomes, `recurso/id`, das pendências estacionadas, da mais antiga à mais nova."""
-    c = pendencias.c
-    found = await connection.execute(
-        select(c.recurso, c.recurso_id)
-        .where(c.tentativas >= PARKED_AFTER, ~c.suspensa)
-        .order_by(c.desde, c.recurso, c.recurso_id)
-    )
-    return [f"{row.recurso}/{row.recurso_id}" for row in found]
-
-
 async def unpark(connection: AsyncConnection, one: tuple[str, str] | None = None) -> int:
     """Faz com que as pendências (a de um recurso e id, ou todas) voltem a ser tentadas; devolve quantas são."""
     c = pendencias.c
@@ -322,17 +314,37 @@ async def unpark(connection: AsyncConnection, one: tuple[str, str] | None = None
     return (await connection.execute(statement)).rowcount
 
 
-async def debts(connection: AsyncConnection) -> "SqlRow[tuple[int, int, int]]":
-    """Quanto se deve: `pendencias` (das quais `estacionadas`) e `janelas`, menos o que está suspenso."""
-    return (
-        await connection.execute(
-            text("""
-            SELECT (SELECT count(*) FROM pendencias WHERE NOT suspensa) AS pendencias,
-                   (SELECT count(*) FROM pendencias WHERE NOT suspensa AND tentativas >= :parked) AS estacionadas,
-                   (SELECT count(*) FROM janelas_devidas WHERE NOT suspensa) AS janelas"""),
-            {"parked": PARKED_AFTER},
+def _counted(table: Table, *which: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(~table.c.suspensa, *which).scalar_subquery()
+
+
+_PARKED: Final = pendencias.c.tentativas >= PARKED_AFTER
+PARKED_NAMES: Final = (
+    select(
+        func.array_agg(
+            aggregate_order_by(
+                pendencias.c.recurso + "/" + pendencias.c.recurso_id,
+                pendencias.c.desde,
+                pendencias.c.recurso,
+                pendencias.c.recurso_id,
+            )
         )
-    ).one()
+    )
+    .where(_PARKED, ~pendencias.c.suspensa)
+    .scalar_subquery()
+)
+"""Os nomes, `recurso/id`, das pendências estacionadas, da mais antiga à mais nova; nulo se não há nenhuma."""
+DEBTS: Final = (
+    _counted(pendencias).label("pendencias"),
+    _counted(pendencias, _PARKED).label("estacionadas"),
+    _counted(janelas_devidas).label("janelas"),
+)
+"""Quanto se deve: `pendencias` (das quais `estacionadas`) e `janelas`, menos o que está suspenso."""
+
+
+async def debts(connection: AsyncConnection) -> "SqlRow[int, int, int]":
+    """O mesmo, de uma conexão."""
+    return (await connection.execute(select(*DEBTS))).one()
 
 
 async def debts_of(connection: AsyncConnection, recurso: str) -> "SqlRow[tuple[int, int, date | None]]":
@@ -370,6 +382,12 @@ SHORT_PAGES = "paginas.curtas"
 """O ponto de leitura que lembra que neste Bling uma página curta não é a última."""
 
 
+FIRST_LOOK = "perguntas"
+"""O ponto de leitura que lembra que as perguntas da conta já se fizeram."""
+LOOKED = "olhada"
+"""O ponto de leitura da última olhada."""
+
+
 REFUSED = "sem_permissao"
 
 
@@ -383,9 +401,9 @@ async def refused(
 ) -> set[str]:
     """Destes recursos, os que o Bling disse há menos de `ask_again_after` que o aplicativo não pode ler; o que disse
     antes disso fica esquecido, e pergunta-se de novo."""
-    found = set()
+    read, found = await all_checkpoints(connection), set()
     for recurso in recursos:
-        said = await checkpoint(connection, refused_name(recurso))
+        said = read.get(refused_name(recurso))
         if not is_due(said, now, ask_again_after):
             found.add(recurso)
         elif said is not None:
@@ -421,6 +439,11 @@ async def switch(connection: AsyncConnection, recurso: str, now: datetime, *, on
 def mark_name(recurso: str) -> str:
     """O ponto de leitura que guarda o marco do recurso, se não é o da execução."""
     return f"{recurso}.marco"
+
+
+def photograph_name(recurso: str) -> str:
+    """O ponto de leitura que guarda a hora da última fotografia do recurso."""
+    return f"{recurso}.fotografia"
 
 
 async def first_run(connection: AsyncConnection, now: datetime) -> datetime | None:

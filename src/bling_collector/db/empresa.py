@@ -1,21 +1,24 @@
-"""A empresa de que este banco guarda os dados, e o que os próprios dados dizem de quem são. Nada aqui faz COMMIT."""
+"""De quem são os dados que se guardam, e o que os próprios dados dizem de quem são. Nada aqui faz COMMIT."""
 
 from datetime import datetime
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import (
     checkpoints,
     conferencias,
+    conferencias_inteiras,
     empresa,
     etl_controle,
     execucao_log,
     janelas_devidas,
     metadata,
     pendencias,
+    respostas_da_conta,
     webhook_eventos,
+    webhook_faltas,
     webhook_recusas,
 )
 from bling_collector.documentos import issuer
@@ -50,7 +53,18 @@ async def save(connection: AsyncConnection, found: Empresa, now: datetime) -> No
 
 async def forget(connection: AsyncConnection) -> None:
     """O banco deixa de ser de alguém, e esquece o que leu: de outra empresa nada foi lido."""
-    theirs = (empresa, checkpoints, conferencias, janelas_devidas, pendencias, webhook_eventos, webhook_recusas)
+    theirs = (
+        empresa,
+        checkpoints,
+        conferencias,
+        conferencias_inteiras,
+        respostas_da_conta,
+        janelas_devidas,
+        pendencias,
+        webhook_eventos,
+        webhook_faltas,
+        webhook_recusas,
+    )
     for table in (*theirs, execucao_log, etl_controle):
         await connection.execute(delete(table))
 

@@ -1,17 +1,23 @@
-"""O que a conferência lê e grava: o lado do banco, o que foi excluído e o resultado de cada mês. Sem COMMIT."""
+"""O lado do banco de uma conferência: os registros que ele tem de cada dia, os que se dão por excluídos (é aqui que se
+marca) e o que se achou em cada mês, na tabela conferencias. Sem COMMIT."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Table, select, text
+from sqlalchemy import Date, Row, Table, literal_column, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from bling_collector.db.core import AsyncConnection
-from bling_collector.db.models import conferencias
+from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.models import conferencias, conferencias_inteiras
+from bling_collector.db.sums import alive_by_day
 from bling_collector.db.upsert import history_key
+
+UNLISTED: Final = ""
+"""A impressão da linha de um registro que existe e que listagem nenhuma mostra: a conferência, que compara o banco com
+as listagens, não o conta."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,11 @@ class Kept:
     """Das que aparecem excluídas, as de que isso é novidade."""
     on_gone: Callable[[AsyncConnection, Collection[int]], Awaitable[object]] | None = None
     """O que se refaz, na mesma transação, do que passou a estar excluído."""
+
+    @property
+    def shown(self) -> str:
+        """As que alguma listagem há de mostrar."""
+        return f"resumo_lista IS DISTINCT FROM '{UNLISTED}'" if "resumo_lista" in self.table.c else "true"
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ async def held(connection: AsyncConnection, kept: Kept, inicio: date, fim: date)
         text(f"""
             SELECT id, resumo_lista, {kept.dated.day}::date AS dia FROM {kept.table.name}
             WHERE {kept.dated.day} >= :inicio AND {kept.dated.day} < CAST(:fim AS date) + 1
-              AND excluida_em IS NULL AND {kept.ours}"""),
+              AND excluida_em IS NULL AND {kept.ours} AND {kept.shown}"""),
         {"inicio": inicio, "fim": fim},
     )
     return {row.id: Held(row.resumo_lista, row.dia) for row in found}
@@ -85,12 +96,10 @@ async def count_held(connection: AsyncConnection, kept: Kept, inicio: date, fim:
     assert kept.dated is not None, kept.recurso
     found = await connection.execute(
         text(f"""
-            SELECT date_trunc('month', {kept.dated.day})::date AS mes, {kept.dated.group}::text AS grupo,
-                   count(*) AS registros
-            FROM {kept.table.name}
-            WHERE {kept.dated.day} >= :inicio AND {kept.dated.day} < CAST(:fim AS date) + 1
-              AND excluida_em IS NULL AND {kept.ours}
-            GROUP BY 1, 2"""),
+            SELECT date_trunc('month', dia)::date AS mes, {kept.dated.group}::text AS grupo,
+                   sum(registros)::bigint AS registros
+            FROM {alive_by_day(kept.table.name, kept.dated.day)} AS r
+            WHERE {kept.ours} AND {kept.shown} GROUP BY 1, 2"""),
         {"inicio": inicio, "fim": fim},
     )
     counts: dict[date, Counter[str]] = {}
@@ -251,21 +260,24 @@ async def record(
     await connection.execute(new.on_conflict_do_update(index_elements=["recurso", "mes"], set_=changes))
 
 
-async def scope_start(connection: AsyncConnection) -> date | None:
-    """O primeiro dia da história que o banco diz ter: o que alguma coleta já pediu, ou alguma conferência já cobriu.
-
-    Do primeiro coletor não se sabe o que pediu: das notas dele que ainda não se releram, vale o começo do ano da mais
-    antiga, que ele perdia as das bordas.
+SCOPE_START: Final = literal_column(
     """
-    day: date | None = await connection.scalar(
-        text("""
-            SELECT least(
-                (SELECT min(data_inicio) FROM etl_controle WHERE tipo IN ('run', 'run-full')),
-                (SELECT min(data_inicio) FROM conferencias),
-                (SELECT date_trunc('year', min(data_emissao))::date FROM nfe_cabecalho
-                 WHERE detalhe IS NULL AND excluida_em IS NULL))""")
-    )
-    return day
+    least((SELECT min(data_inicio) FROM etl_controle WHERE tipo IN ('run', 'run-full')),
+          (SELECT min(data_inicio) FROM conferencias),
+          (SELECT date_trunc('year', min(data_emissao))::date FROM nfe_cabecalho
+           WHERE detalhe IS NULL AND excluida_em IS NULL))""",
+    Date,
+)
+"""O primeiro dia da história que o banco diz ter: o que alguma coleta já pediu, ou alguma conferência já cobriu.
+
+Do primeiro coletor não se sabe o que pediu: das notas dele que ainda não se releram, vale o começo do ano da mais
+antiga, que ele perdia as das bordas.
+"""
+
+
+async def scope_start(connection: AsyncConnection) -> date | None:
+    """O mesmo, de uma conexão."""
+    return await connection.scalar(select(SCOPE_START))
 
 
 async def counted_months(
@@ -288,3 +300,39 @@ async def checked_months(connection: AsyncConnection, recurso: str, now: datetim
         select(c.mes, c.data_inicio, c.conferida_em).where(c.recurso == recurso, c.conferida_em <= now)
     )
     return {row.mes: (row.data_inicio, row.conferida_em) for row in found}
+
+
+async def record_whole(
+    connection: AsyncConnection,
+    kept: Kept,
+    listed: Mapping[Any, str],
+    since: datetime,
+    now: datetime,
+    run_id: int | None,
+) -> None:
+    """Guarda a conferência de um recurso que se leu inteiro entre os dois instantes; `listed` é a situação de cada id
+    que a listagem mostrou. Do que se gravou entretanto sem que ela o mostre, e do que listagem nenhuma mostra, nada se
+    diz."""
+    living = "excluida_em IS NULL" if "excluida_em" in kept.table.c else "true"
+    found = await connection.execute(
+        text(f"""
+            SELECT id, CASE WHEN jsonb_typeof(detalhe -> 'situacao') IN ('number', 'string')
+                            THEN detalhe ->> 'situacao' ELSE '' END AS situacao
+            FROM {kept.table.name}
+            WHERE {living} AND detalhe IS NOT NULL AND {kept.ours}
+              AND (id = ANY(:listed) OR {kept.shown} AND (extraido_em BETWEEN :since AND :now) IS NOT TRUE)"""),
+        {"listed": list(listed), "since": since, "now": now},
+    )
+    held = {row.id: row.situacao for row in found}
+    row = {
+        "recurso": kept.recurso,
+        "conferida_em": now,
+        "run_id": run_id,
+        "no_bling": dict(sorted(Counter(listed.values()).items())),
+        "no_banco": dict(sorted(Counter(held.values()).items())),
+        "faltam": sorted(str(id_) for id_ in listed.keys() - held.keys()),
+        "sobram": sorted(str(id_) for id_ in held.keys() - listed.keys()),
+    }
+    new = insert(conferencias_inteiras).values(row)
+    changes = {name: new.excluded[name] for name in row}
+    await connection.execute(new.on_conflict_do_update(index_elements=["recurso"], set_=changes))

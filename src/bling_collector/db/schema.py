@@ -3,20 +3,21 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateSchema
+from sqlalchemy.schema import CreateSchema, DropSchema
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import check_version, explained, in_schema, sqlstate
+from bling_collector.db.companies.schemas import MARK, base_of, mark_of, of_each
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import check_version, explained, in_schema, quoted, sqlstate
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import metadata
-from bling_collector.errors import DatabaseError
+from bling_collector.errors import DatabaseError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +44,20 @@ _MISSING = text("""
     GROUP BY relname ORDER BY relname""")
 _SHOWN = 5
 """Tabelas que uma mensagem nomeia."""
+_ALREADY = {"42P06", "23505"}
+"""O schema existe; ou outro o criou no mesmo instante."""
+_IN_USE = {"55P03", "40P01"}
+"""Esperou-se demais por uma tabela; ou quem a tinha esperava por nós."""
 SCHEMA_LOCK = "bling_collector.schema"
+COMPANIES_LOCK = "bling_collector.empresas"
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 """A vez de migrar, neste processo."""
 LOCK_SECONDS = 5
 """Segundos que uma migração espera por uma tabela em uso."""
 LOCK_TRIES = 10
 LOCK_PAUSE = 1.0
+LAST = "head"
+"""Como o Alembic chama a revisão mais nova."""
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
@@ -73,15 +81,100 @@ async def current_revision(engine: AsyncEngine) -> str | None:
         return str(revision) if revision is not None else None
 
 
+async def up_to_date(engine: AsyncEngine, names: Collection[str]) -> set[str]:
+    """Destas empresas, as que se sabe estarem na última revisão."""
+    revisions = await of_each(engine, names, "SELECT version_num FROM {}.alembic_version")
+    return {name for name, revision in revisions.items() if revision == HEAD}
+
+
 async def create(engine: AsyncEngine, name: str) -> AsyncEngine:
-    """O motor do schema `name`, que é criado se ainda não existe; as tabelas são com `upgrade`."""
-    async with _plainly(engine.url), engine.begin() as connection:
-        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:schema AS text) || :name, 0))")
-        await connection.execute(lock, {"schema": name, "name": SCHEMA_LOCK})  # a de quem o migra
-        # IF NOT EXISTS pediria a permissão de criar também para o que já existe.
-        if await connection.scalar(text("SELECT to_regnamespace(quote_ident(:schema))"), {"schema": name}) is None:
-            await connection.execute(CreateSchema(name))
+    """Cria o schema `name`, de uma empresa, e devolve o motor dele; as tabelas são com `upgrade`. UsageError se ele já
+    existe."""
+    async with _plainly(engine.url):
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(CreateSchema(name))
+                await _mark(connection, name)
+        except DBAPIError as error:
+            if sqlstate(error) not in _ALREADY:
+                raise
+            raise UsageError(
+                f"O schema {name} já existe neste banco, e não é de uma empresa. Escolha outro nome."
+            ) from None
     return in_schema(engine, name)
+
+
+async def take(engine: AsyncEngine, name: str) -> AsyncEngine | None:
+    """O motor do schema `name`, que passa a ser de uma empresa como está, se o dela ficou por fazer ou se tem as
+    tabelas de um coletor e não é de nenhuma outra; None se não."""
+    about = text("""
+        SELECT obj_description(n.oid, 'pg_namespace') AS said, 2 = (
+            SELECT count(*) FROM pg_class c
+            WHERE c.relnamespace = n.oid AND c.relname IN ('alembic_version', 'etl_controle')) AS ready
+        FROM pg_namespace n WHERE n.nspname = :name""")
+    async with _plainly(engine.url), in_schema(engine, None).begin() as connection:
+        found = (await connection.execute(about, {"name": name})).one_or_none()
+        if found is None:
+            return None
+        if found.said != mark_of(await base_of(connection)):
+            if not found.ready or (found.said or "").startswith(MARK):
+                return None
+            await _mark(connection, name)
+    return in_schema(engine, name)
+
+
+@asynccontextmanager
+async def one_at_a_time(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Enquanto o bloco corre, ninguém mais cria uma empresa neste banco."""
+    turn = text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :name, 0))")
+    async with _plainly(engine.url), in_schema(engine, None).begin() as connection:
+        await connection.execute(turn, {"name": COMPANIES_LOCK})
+        yield
+
+
+async def _mark(connection: AsyncConnection, name: str) -> None:
+    mark = mark_of(await base_of(connection)).replace("'", "''")
+    await connection.exec_driver_sql(f"COMMENT ON SCHEMA {quoted(name)} IS '{mark}'".replace("%", "%%"))
+
+
+async def drop(engine: AsyncEngine, name: str) -> None:
+    """Apaga o schema de uma empresa, e tudo o que há nele; se era a última além da principal, as views que as juntam
+    também."""
+    from bling_collector.db.companies import united
+
+    async def dropped(connection: AsyncConnection) -> None:
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+        await connection.execute(DropSchema(name, cascade=True))
+        await united.refresh(connection, await base_of(connection))
+
+    async with _plainly(engine.url):
+        await _when_free(in_schema(engine, None), dropped, nullcontext())
+
+
+async def _when_free(
+    engine: AsyncEngine,
+    work: Callable[[AsyncConnection], Awaitable[None]],
+    turn: AbstractAsyncContextManager[object],
+) -> None:
+    """Faz `work` numa transação, outra vez enquanto alguém lê ou grava as tabelas de que ele precisa só para si."""
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            async with turn, engine.begin() as connection:
+                await work(connection)
+        except DBAPIError as error:
+            if sqlstate(error) not in _IN_USE or not left:
+                raise
+            log.info("Outro programa está usando as tabelas; tenta-se de novo em instantes.")
+            await asyncio.sleep(LOCK_PAUSE)
+        else:
+            return
+
+
+async def discard_empty(engine: AsyncEngine, name: str) -> None:
+    """Apaga o schema que se criou e não chegou a ter nada."""
+    with suppress(DBAPIError):  # o que impediu de o fazer é o erro que se diz; se algo ficou, `add` toma-o
+        async with in_schema(engine, None).begin() as connection:
+            await connection.execute(DropSchema(name))
 
 
 async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
@@ -97,19 +190,20 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
         )
     # O Alembic guarda em variáveis globais o que está migrando: dois bancos, ou dois schemas, se misturariam.
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-    async with turn, _plainly(engine.url):
-        for left in reversed(range(LOCK_TRIES)):
-            try:
-                async with engine.begin() as connection:
-                    await connection.run_sync(migrate)
-                break
-            except DBAPIError as error:
-                if sqlstate(error) != "55P03" or not left:
-                    raise
-                log.info("Outro programa está usando as tabelas; a migração tenta de novo em instantes.")
-                await asyncio.sleep(LOCK_PAUSE)
+    async with _plainly(engine.url):
+        await _when_free(engine, lambda connection: connection.run_sync(migrate), turn)
     log.info("O banco passou da revisão %s à %s.", before or "nenhuma", HEAD)
     return before, HEAD
+
+
+async def unite(engine: AsyncEngine) -> None:
+    """Põe em dia as views que juntam as empresas; onde só há uma, não há nenhuma."""
+    from bling_collector.db import readers
+    from bling_collector.db.companies import united
+
+    async with _plainly(engine.url), in_schema(engine, None).begin() as connection:
+        await united.refresh(connection, await base_of(connection))
+        await connection.run_sync(readers.renew)
 
 
 async def missing_rights(connection: AsyncConnection) -> str | None:
@@ -156,7 +250,7 @@ async def check_usable(connection: AsyncConnection) -> None:
         raise DatabaseError(f"O banco não deixa coletar: {missing} Nada foi mudado.")
 
 
-def migrate(connection: Connection, revision: str = "head") -> None:
+def migrate(connection: Connection, revision: str = LAST) -> None:
     """Leva o banco à revisão, na transação da conexão; quem chama já conferiu de qual ele parte."""
     from alembic import command
     from alembic.config import Config
@@ -175,6 +269,23 @@ def migrate(connection: Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", folder.replace("%", "%%"))  # o Alembic interpola o que lê
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    if revision == LAST:
+        _finish(connection)
+
+
+def _finish(connection: Connection) -> int:
+    """O que se põe em dia com as tabelas: o que cada uma quer dizer, e o que os leitores leem. Quantos comentários."""
+    from bling_collector.db.meanings import describe
+    from bling_collector.db.readers import renew
+
+    renew(connection)
+    return describe(connection)
+
+
+async def finish(engine: AsyncEngine) -> int:
+    """O mesmo, de um banco que já está na última revisão."""
+    async with _plainly(engine.url), engine.begin() as connection:
+        return await connection.run_sync(_finish)
 
 
 @asynccontextmanager
@@ -190,7 +301,7 @@ async def _plainly(url: URL) -> AsyncIterator[None]:
             cause = str(error.orig).splitlines()[0]
             advice = {
                 "42501": "Dê ao usuário do banco a permissão que falta (GRANT CREATE ON SCHEMA … TO …).",
-                "55P03": "Outro programa está usando as tabelas; tente de novo quando ele terminar.",
+                **dict.fromkeys(_IN_USE, "Outro programa está usando as tabelas; tente de novo quando ele terminar."),
             }.get(state, "Confira se o banco, ou o schema, é mesmo o do coletor.")
             raise DatabaseError(
                 f"As tabelas não puderam ser preparadas ({cause}). {advice} Nada foi mudado."

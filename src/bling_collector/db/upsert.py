@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Table, Text, TextClause, text
 from sqlalchemy.dialects import postgresql
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.payload import Row, dumps
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # o SQLAlchemy não anota os dialetos

@@ -1,0 +1,1 @@
+"""O motor, que não conhece recurso nenhum: listar, comparar, buscar, gravar, quitar."""

@@ -13,8 +13,8 @@ from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.transport import ATTEMPTS, Requests
 from bling_collector.clock import Clock
 from bling_collector.db import control
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.control import Pendencia
-from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.empresa import Empresa
 from bling_collector.errors import CollectorError
 from bling_collector.etl.progress import Outlook, Progress, ProgressSink
@@ -121,6 +121,14 @@ class RunContext:
     """Os recursos que se coletam, na ordem em que se coletam."""
     registers: Collection[str] = ()
     """Deles, os de que se quer o cadastro inteiro."""
+    until: float | None = None
+    """Quando, no relógio que não volta atrás, se para com jeito; None é nunca."""
+    left_at_limit: int | None = None
+    """As requisições que faltavam quando essa hora chegou, se se sabia."""
+    at_limit: bool = False
+    """Foi por essa hora ter chegado que se pediu a parada."""
+    interrupted: bool = False
+    """Parou antes do fim: a pedido, ou pela hora."""
     keep_lock: Callable[[], Awaitable[None]] | None = None
     """Confere, antes de cada transação, que a tranca da execução ainda é desta."""
     progress: Progress = field(default_factory=Progress)
@@ -136,6 +144,8 @@ class RunContext:
     """De cada recurso, as sondas já feitas do que as listagens poderiam esconder."""
     hides: dict[str, bool] = field(default_factory=dict)
     """Recurso → se as listagens de costume dele escondem registros, até onde se sabe."""
+    still_hides: set[str] = field(default_factory=set)
+    """Deles, aqueles em que esta execução o viu outra vez."""
     rejected: set[str] = field(default_factory=set)
     """Os filtros que o Bling já recusou nesta execução, e que não fazem falta (`tries`)."""
     refused: Counter[str] = field(default_factory=Counter)
@@ -161,6 +171,8 @@ class RunContext:
     """Resource → a primeira exclusão improvável, que ficou à espera da palavra de uma pessoa."""
     witnessed: set[str] = field(default_factory=set)
     """Os streams de que o Bling já respondeu, nesta execução, por um registro que o banco tem."""
+    news: dict[Name, str] | None = None
+    """O que se gravou de novo (`created`) ou mudado (`updated`), se alguém o quer saber."""
     problems: list[str] = field(default_factory=list)
     """O que ficou por fazer e não cabe numa pendência nem numa janela: a execução não é um sucesso."""
     backlog: Backlog = field(default_factory=Backlog)
@@ -213,12 +225,17 @@ class RunContext:
         self.progress.here.feitos += items
 
     def show(self) -> None:
+        """Mostra o andamento; chama-se a cada passo, e é onde se nota que o tempo acabou."""
         self.progress.requisicoes = self.requests.total
         self.progress.limitadas = self.requests.throttled
         self.progress.espera = self.requests.waiting.said(self.clock.monotonic())
         later = self.outlook.left() if self.outlook is not None else None
         self.progress.restam = None if later is None else max(later + self.progress.whole.left, 0)
         self.sink(self.progress)
+        if self.until is not None and not self.stop.is_set() and self.clock.monotonic() >= self.until:
+            log.info("O tempo desta execução acabou: ela salva o que está em voo e para.")
+            self.at_limit, self.left_at_limit = True, self.progress.restam
+            self.stop.set()
 
     def note_unread(self, resource: Resource, unread: Mapping[Window, str]) -> None:
         """Diz, uma vez cada um, os períodos de que o Bling não dá toda a listagem."""
@@ -283,7 +300,12 @@ class RunContext:
     ) -> dict[str, Json]:
         """O detalhe de um registro, inteiro; `read` como em `details`."""
         return await self.client.detail(
-            resource.asked_at, id_, read or resource.read, key=resource.key_of(id_), params=resource.detail_params
+            resource.asked_at,
+            id_,
+            read or resource.read,
+            key=resource.key_of(id_),
+            by=resource.detail_by,
+            params=resource.detail_params,
         )
 
     async def asking(self, work: Awaitable[T]) -> T:
@@ -338,4 +360,7 @@ class RunContext:
         for complete in (resource.after_save, resource.after_change):
             if complete is not None:
                 await complete(connection, outcome.created | outcome.updated)
+        if self.news is not None:
+            self.news |= {(resource.name, id_): "updated" for id_ in outcome.updated}
+            self.news |= {(resource.name, id_): "created" for id_ in outcome.created}
         return outcome

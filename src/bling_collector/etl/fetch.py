@@ -1,15 +1,13 @@
 """Buscar e salvar: tantos detalhes em voo que a latência não atrasa o ritmo, em lotes, e memória que não cresce."""
 
 import asyncio
-from collections import deque
+import math
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Collection,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -64,12 +62,16 @@ class Wanted:
     """A própria linha, se é ela o documento."""
     params: Params = field(default=(), compare=False)
     """O que vai com o pedido do detalhe."""
+    gone: Document | None = field(default=None, compare=False)
+    """A linha, se diz que o registro foi excluído."""
 
 
 @dataclass
 class Stored:
-    """O que houve com o que se buscou: o que o banco tinha diferente, e o que o Bling não tem (404)."""
+    """O que houve com o que se buscou: o que se leu e gravou e, disso, o que o banco tinha diferente; e o que o Bling
+    não tem (404). Do mais não se soube: falhou, ou está estacionado."""
 
+    read: set[Id] = field(default_factory=set)
     updated: set[Id] = field(default_factory=set)
     missing: set[Id] = field(default_factory=set)
 
@@ -84,63 +86,39 @@ class Fetched:
 
 
 async def bounded(
-    work: Callable[[T], Awaitable[R]],
-    items: Iterable[T] | AsyncIterator[Iterable[T]],
-    *,
-    limit: int,
-    stop: asyncio.Event,
+    work: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int, stop: asyncio.Event
 ) -> AsyncGenerator[R]:
-    """Os resultados de `work` na ordem em que chegam, com até `limit` em voo; depois de `stop` nada mais começa.
-
-    Os itens podem vir aos poucos, de uma fonte que se lê enquanto os que já vieram estão em voo.
-    """
-    source = items if isinstance(items, AsyncIterator) else None
-    waiting = deque[Iterator[T]]([] if isinstance(items, AsyncIterator) else [iter(items)])
-    reading: asyncio.Future[Iterable[T] | None] | None = None
-    stopping = asyncio.ensure_future(stop.wait())
+    """Os resultados de `work` na ordem em que chegam, com até `limit` em voo; depois de `stop` nada mais começa, e o
+    que está em voo tem `GRACE` segundos ao todo."""
+    waiting, stopping = iter(items), asyncio.ensure_future(stop.wait())
+    clock, ends_at = asyncio.get_running_loop().time, math.inf
     flying: set[asyncio.Future[R]] = set()
     try:
         while True:
-            if source is not None and reading is None and not stop.is_set():
-                reading = asyncio.ensure_future(anext(source, None))
-            while len(flying) < limit and not stop.is_set() and (item := _first(waiting)) is not None:
+            while len(flying) < limit and not stop.is_set() and (item := next(waiting, None)) is not None:
                 flying.add(asyncio.ensure_future(work(item)))
-            if not flying and (reading is None or stop.is_set()):
+            if not flying:
                 return
             if stop.is_set():
-                await asyncio.wait(flying, timeout=GRACE)
+                ends_at = min(ends_at, clock() + GRACE)
+                await asyncio.wait(flying, timeout=max(ends_at - clock(), 0))
             else:
-                watched: list[asyncio.Future[Any]] = [*flying, stopping, *([reading] if reading else [])]
+                watched: list[asyncio.Future[Any]] = [*flying, stopping]
                 await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-            if reading is not None and reading.done() and not stop.is_set():
-                if (more := reading.result()) is None:
-                    source = None
-                else:
-                    waiting.append(iter(more))
-                reading = None
             arrived = [future for future in flying if future.done()]
             for future in arrived:
                 yield future.result()  # se lança, os outros que chegaram ainda estão em `flying`, e são recolhidos
                 flying.remove(future)
-            if stop.is_set() and not arrived:
+            if clock() >= ends_at:
                 return
     finally:
-        left: list[asyncio.Future[Any]] = [*flying, stopping, *([reading] if reading else [])]
-        await closed(left, *([source] if source is not None else []))
-
-
-def _first(waiting: deque[Iterator[T]]) -> T | None:
-    while waiting:
-        if (item := next(waiting[0], None)) is not None:
-            return item
-        waiting.popleft()
-    return None
+        await closed([*flying, stopping])
 
 
 async def details(
     ctx: RunContext,
     resource: Resource,
-    ids: Collection[Id] | AsyncGenerator[Collection[Id]],
+    ids: Collection[Id],
     read: Callable[[Document], object] | None = None,
     *,
     wanted: Mapping[Id, Wanted] | None = None,
@@ -156,12 +134,9 @@ async def details(
     Os outros erros que dizem respeito a todos (cota do dia, autorização, a pausa de um Bling fora do ar) interrompem a
     busca.
     """
-    asker = _Asker(ctx, resource, read or resource.read, {} if wanted is None else wanted)
-    if isinstance(ids, Collection):
-        asker.asked.update(ids)
-    coming = ids if isinstance(ids, Collection) else asker.noting(ids)
+    asker = _Asker(ctx, resource, read or resource.read, ids, {} if wanted is None else wanted)
     jury = _Jury(asker)
-    async with aclosing(bounded(asker.one, coming, limit=ctx.in_flight, stop=ctx.stop)) as answers:
+    async with aclosing(bounded(asker.one, ids, limit=ctx.in_flight, stop=ctx.stop)) as answers:
         async for fetched in answers:
             for judged in await jury.hear(fetched):
                 yield judged
@@ -178,20 +153,14 @@ class _Asker:
         ctx: RunContext,
         resource: Resource,
         read: Callable[[Document], object],
+        asked: Collection[Id],
         wanted: Mapping[Id, Wanted],
     ) -> None:
         self.ctx = ctx
         self.resource = resource
-        self.asked: set[Id] = set()
-        """Os que se pediram até agora."""
+        self.asked = frozenset(asked)
         self._read = read
         self._wanted = wanted
-
-    async def noting(self, portions: AsyncGenerator[Collection[Id]]) -> AsyncGenerator[Collection[Id]]:
-        async with aclosing(portions):
-            async for portion in portions:
-                self.asked.update(portion)
-                yield portion
 
     async def one(self, id_: Id) -> Fetched:
         if id_ in self._wanted and (row := self._wanted[id_].row) is not None:
@@ -214,7 +183,9 @@ class _Asker:
         resource = self.resource
         more = (*resource.detail_params, *(self._wanted[id_].params if id_ in self._wanted else ()))
         key = resource.key_of(id_)
-        return await self.ctx.client.detail(resource.asked_at, id_, read, key=key, params=more, attempts=attempts)
+        return await self.ctx.client.detail(
+            resource.asked_at, id_, read, key=key, by=resource.detail_by, params=more, attempts=attempts
+        )
 
     async def held(self) -> Sequence[Id]:
         """Os que já responderam um dia, e que agora não se pedem."""
@@ -281,49 +252,39 @@ class _Jury:
             except LASTING:  # falha como os suspeitos; que fale a seguinte
                 continue
             return True
+        if witnesses:
+            return False
         resource, client = self._asker.resource, self._asker.ctx.client
-        attends = client.lists if resource.listed else client.attends
-        return not witnesses and await attends(resource.path)
+        if resource.listed:
+            return await client.lists(resource.path)
+        return await client.attends(resource.path, resource.detail_by)
 
 
 async def fetch_and_store(
     ctx: RunContext,
     resource: Resource,
-    todo: Mapping[Id, Wanted] | AsyncGenerator[Mapping[Id, Wanted]],
+    todo: Mapping[Id, Wanted],
     *,
     missing_is_failure: bool = False,
     count: bool = True,
 ) -> Stored:
     """Busca os detalhes e os salva em lotes; o que já veio inteiro na linha da listagem não se busca, nem o que está
-    estacionado. O que buscar pode vir aos poucos, de uma listagem que ainda se lê.
+    estacionado.
 
     Com `missing_is_failure` o 404 é uma falha como as outras e vira pendência.
     """
     saver = _Saver(ctx, resource, missing_is_failure=missing_is_failure, count=count)
-    coming: dict[Id, Wanted] = {}
-
-    async def take(portion: Mapping[Id, Wanted]) -> Collection[Id]:
+    try:
         async with ctx.engine.connect() as connection:
             parked = await control.parked(connection, resource.name)
         if resource.recent:
-            ctx.asked.setdefault(resource.name, set()).update(portion)
-        kept = {id_: wanted for id_, wanted in portion.items() if not _is_parked(parked, id_, wanted)}
-        ctx.done(len(portion) - len(kept))
-        coming.update(kept)
-        saver.expect(len(kept))
-        return kept.keys()
-
-    async def taken(portions: AsyncGenerator[Mapping[Id, Wanted]]) -> AsyncGenerator[Collection[Id]]:
-        async with aclosing(portions):
-            async for portion in portions:
-                yield await take(portion)
-
-    try:
-        ids = await take(todo) if isinstance(todo, Mapping) else taken(todo)
-        async with aclosing(details(ctx, resource, ids, wanted=coming)) as answers:
+            ctx.asked.setdefault(resource.name, set()).update(todo)
+        coming = {id_: wanted for id_, wanted in todo.items() if not _is_parked(parked, id_, wanted)}
+        ctx.done(len(todo) - len(coming))
+        saver.expect(len(coming))
+        async with aclosing(details(ctx, resource, coming.keys(), wanted=coming)) as answers:
             async for fetched in answers:
-                # O que vai com um pedido é preciso também quando se pergunta outra vez por um que já respondeu.
-                await saver.take(fetched, coming[fetched.id] if resource.detail_with else coming.pop(fetched.id))
+                await saver.take(fetched, coming[fetched.id])
     except (CollectorError, asyncio.CancelledError):  # o que já chegou se salva, seja o que for que interrompeu
         await saver.flush()
         raise
@@ -364,6 +325,8 @@ class _Saver:
         if fetched.document is not None:
             rows = None if wanted.said else fetched.read
             self._items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day, rows))
+        elif isinstance(fetched.error, BlingNotFoundError) and wanted.gone is not None:
+            self._items.append(Item(wanted.gone, wanted.resumo, wanted.day, is_row=True))
         elif isinstance(fetched.error, BlingNotFoundError) and not self._missing_is_failure:
             self.result.missing.add(fetched.id)
         else:
@@ -381,6 +344,7 @@ class _Saver:
         async with self._ctx.transaction() as connection:
             before = saved[resource.name]
             outcome = await self._ctx.store(connection, resource, self._items, self._failures)
+            self.result.read |= {item.document["id"] for item in outcome.saved}
             self.result.updated |= outcome.updated
             if self._count:
                 saved[resource.name] += len(outcome.saved)

@@ -1,32 +1,40 @@
 """O que o Bling mostra: as listagens de um recurso que, juntas, mostram tudo, e o que delas é preciso buscar."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import text
 
 from bling_collector.clock import is_due, today
-from bling_collector.db import control
+from bling_collector.db import control, proof
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.control import Owed
-from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import repository
 from bling_collector.etl.check import Listed
 from bling_collector.etl.context import RunContext
+from bling_collector.etl.due import due_windows
 from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of, rejected_name
 from bling_collector.etl.resource import WEEKLY, Document, Each, Id, Params, Resource
-from bling_collector.payload import Json, Row, UnreadableError
+from bling_collector.payload import Json, Row, UnreadableError, digest
 from bling_collector.windows import Between, Period, Window, apart
 
 log = logging.getLogger(__name__)
 
 HIDDEN: Final = "escondidas"
-_SLACK: Final = timedelta(hours=12)
+SLACK: Final = timedelta(hours=12)
 """A execução diária não começa sempre no mesmo segundo."""
+MONTH: Final = timedelta(days=30)
+"""Quanto se espera até deixar de crer que uma listagem esconde, se nada mais o mostra."""
+BATCH: Final = 95
+"""Chaves por requisição: uma página, com lugar para os registros que repetem uma."""
+LONGEST_QUERY: Final = 6000
+"""Caracteres do parâmetro numa requisição: um endereço comprido demais é recusado no caminho."""
 MAX_PROBES: Final = 3
 """Janelas de um recurso, por execução, que mostram algo e em que se sonda se a listagem esconde: cada sonda custa uma
 requisição."""
@@ -52,6 +60,41 @@ class Listing:
 
     def read(self, day: date) -> bool:
         return not any(window.holds(day) for window in self.unread)
+
+
+class Sightings:
+    """O que as listagens, vindas em qualquer ordem, mostram de cada registro; do que só o filtro de cada uma diz
+    (`told`), o que se pode dizer depois de todas."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._told = [key for _, key in resource.told]
+        self._rows: dict[Id, Document] = {}
+        self._values: dict[Id, dict[str, list[Json]]] = {}
+
+    def see(self, page: Iterable[Document]) -> None:
+        for row in page:
+            self._rows.setdefault(row["id"], row)
+            values = self._values.setdefault(row["id"], {key: [] for key in self._told})
+            for key, seen in values.items():
+                if key in row and row[key] not in seen:
+                    seen.append(row[key])
+
+    @property
+    def torn(self) -> bool:
+        """Dois filtros, que se excluem, mostram o mesmo registro: mudou durante a leitura, ou o Bling não os lê."""
+        return any(len(each) > 1 for values in self._values.values() for each in values.values())
+
+    def rows(self, *, whole: bool) -> dict[Id, Document]:
+        """As linhas. O que dois filtros dizem de duas maneiras, nenhum diz; e o que nenhum diz não se sabe, se se leram
+        todos (`whole`), ou fica como se tinha."""
+        return {id_: self._agreed(id_, whole=whole) for id_ in self._rows}
+
+    def _agreed(self, id_: Id, *, whole: bool) -> Document:
+        row = {key: value for key, value in self._rows[id_].items() if key not in self._told}
+        for key, values in self._values[id_].items():
+            if values or whole:
+                row[key] = values[0] if len(values) == 1 else None
+        return row
 
 
 def diff(
@@ -80,7 +123,7 @@ async def read_of_late(ctx: RunContext, resource: Resource, ids: Collection[Id])
     if not resource.again or ctx.everything:
         return set()
     now = ctx.clock.now()
-    since = now - resource.again + _SLACK
+    since = now - resource.again + SLACK
     async with ctx.engine.connect() as connection:
         return await repository.read_between(connection, resource.table, ids, since, now)
 
@@ -89,7 +132,8 @@ def wanted_of(resource: Resource, row: Document, since: date | None = None) -> W
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row
     said, params = resource.of_list(row), resource.params_of(row)
-    return Wanted(resource.resumo(row), day, resource.names(row), said, whole, params)
+    gone = row if resource.says_gone(row) else None
+    return Wanted(resource.resumo(row), day, resource.names(row), said, whole, params, gone)
 
 
 @dataclass(frozen=True)
@@ -102,6 +146,15 @@ class Shown:
     """O que o pai diz de cada linha dela."""
     tried: bool = False
     """Se o Bling pode recusar o filtro dela, que é então o de nada."""
+    batch: Params = ()
+    """De `params`, os ids que vão juntos."""
+
+    def halves(self) -> "list[Shown]":
+        """As duas que, juntas, são ela; nenhuma se é de um id só."""
+        middle = len(self.batch) // 2
+        rest = self.params[len(self.batch) :]
+        parts = (self.batch[:middle], self.batch[middle:]) if middle else ()
+        return [replace(self, params=(*part, *rest), batch=part) for part in parts]
 
     def reading(
         self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
@@ -155,9 +208,14 @@ async def _listings(engine: AsyncEngine, resource: Resource, filters: Sequence[P
 
 
 async def _by_each(engine: AsyncEngine, resource: Resource, each: Each, filters: Sequence[Params]) -> list[Shown]:
-    """As listagens, uma por linha da consulta de `each`."""
+    """As listagens, uma por linha da consulta de `each`, ou por lote delas."""
     async with engine.connect() as connection:
         parents = (await connection.execute(text(each.query))).mappings().all()
+    if each.batched:
+        return [
+            Shown(path, (*batch, *params), batch=batch)
+            for (path, batch), params in product(_batched(resource, each, parents), filters)
+        ]
     return [
         Shown(
             resource.path.format(**parent),
@@ -168,13 +226,89 @@ async def _by_each(engine: AsyncEngine, resource: Resource, each: Each, filters:
     ]
 
 
+def _batched(resource: Resource, each: Each, parents: Iterable[Mapping[Any, Any]]) -> Iterator[tuple[str, Params]]:
+    """Cada caminho, e os lotes do que se pede nele."""
+    (param,) = each.params
+    by_path: dict[str, list[str]] = {}
+    for parent in parents:
+        by_path.setdefault(resource.path.format(**parent), []).append(str(parent[param]))
+    for path, ids in by_path.items():
+        for batch in batches(ids, param):
+            yield path, tuple((param, id_) for id_ in batch)
+
+
+async def count_listings(connection: AsyncConnection, resource: Resource, each: Each) -> int:
+    """Quantas listagens há, por filtro, do que só se lista por `each`."""
+    parents = (await connection.execute(text(each.query))).mappings().all()
+    return len(list(_batched(resource, each, parents))) if each.batched else len(parents)
+
+
+def batches(keys: Sequence[str], param: str) -> Iterator[list[str]]:
+    """As chaves em lotes de até `BATCH` que cabem num endereço."""
+    batch: list[str] = []
+    length = 0
+    for key in keys:
+        size = len(f"&{quote(param, safe='')}={quote(key, safe='')}")
+        if batch and (len(batch) == BATCH or length + size > LONGEST_QUERY):
+            yield batch
+            batch, length = [], 0
+        batch.append(key)
+        length += size
+    if batch:
+        yield batch
+
+
 def _of(names: Sequence[str], parent: Mapping[Any, Any]) -> Params:
     return tuple((name, str(parent[name])) for name in names)
 
 
 async def extras(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:
     """Os filtros que, somados a uma listagem, a fazem mostrar tudo: nenhum, até prova em contrário."""
-    return ((), *(resource.suspects if await hides_more(ctx, resource) else ()))
+    return ((), *(await suspects(ctx, resource) if await hides_more(ctx, resource) else ()))
+
+
+async def suspects(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:
+    """Os filtros por que se pede o que o padrão talvez esconda, com os valores que só o banco sabe; menos os que o
+    Bling recusa, que levariam consigo os outros."""
+    if resource.suspected is None:
+        return resource.suspects
+    first, *others = await _all_suspects(ctx, resource)
+    accepted = tuple([each for each in first if not await _is_rejected(ctx, resource, (each,))])
+    return (*([accepted] if accepted else []), *others)
+
+
+async def _all_suspects(ctx: RunContext, resource: Resource) -> tuple[Params, ...]:
+    if resource.suspected is None:
+        return resource.suspects
+    async with ctx.engine.connect() as connection:
+        found = (await connection.execute(text(resource.suspected))).mappings().all()
+    more = tuple((name, str(value)) for row in found for name, value in row.items())
+    return (*resource.suspects[0], *more), *resource.suspects[1:]
+
+
+async def owe_what_is_newly_suspected(ctx: RunContext, resource: Resource) -> list[Window]:
+    """Deve a história, e devolve as janelas dela, se o padrão esconde e ela não se leu com os suspeitos de agora: uma
+    situação só se conhece depois dos pedidos que estão nela."""
+    if resource.suspected is None or not await hides_more(ctx, resource):
+        return []
+    mark = await _suspects_mark(ctx, resource)
+    async with ctx.transaction() as connection:
+        if await control.checkpoint(connection, mark) is not None:
+            return []
+        return await _owe_the_history(ctx, connection, resource, mark)
+
+
+async def _suspects_mark(ctx: RunContext, resource: Resource) -> str:
+    """O checkpoint que lembra que a história se leu, ou se deve, com os suspeitos de agora."""
+    return f"{hidden(resource)}.{digest({'suspeitos': await _all_suspects(ctx, resource)})}"
+
+
+async def _owe_the_history(ctx: RunContext, connection: AsyncConnection, resource: Resource, mark: str) -> list[Window]:
+    """O que já se leu foi lido sem os suspeitos: deve-se outra vez, desta vez só."""
+    if ctx.scope is None:
+        return []
+    await control.move_checkpoint(connection, mark, ctx.clock.now())
+    return await owe(connection, resource, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
 
 
 async def hides_more(ctx: RunContext, resource: Resource) -> bool:
@@ -188,10 +322,44 @@ async def hides_more(ctx: RunContext, resource: Resource) -> bool:
 
 
 async def note_hiding(ctx: RunContext, connection: AsyncConnection, resource: Resource) -> None:
-    """Viu-se agora que as listagens de costume escondem."""
-    log.warning("A listagem de %s esconde mais do que se sabia; todas passam a ser pedidas.", resource.title)
+    """Viu-se nesta execução, pela primeira vez ou ainda, que as listagens de costume escondem."""
+    if await control.checkpoint(connection, hidden(resource)) is None:
+        log.warning("A listagem de %s esconde mais do que se sabia; todas passam a ser pedidas.", resource.title)
     ctx.hides[resource.name] = True
+    ctx.still_hides.add(resource.name)
     await control.move_checkpoint(connection, hidden(resource), ctx.clock.now())
+
+
+async def forget_hiding(ctx: RunContext, resource: Resource) -> None:
+    """Deixa de crer que as listagens de costume escondem, se depois da última vez que o fizeram se leu tudo com os
+    suspeitos, há mais de um mês ou numa conferência que repara. Se ainda escondem, a sonda dirá que sim."""
+    if resource.name in ctx.still_hides or not await hides_more(ctx, resource):
+        return
+    async with ctx.transaction() as connection:
+        seen = await control.checkpoint(connection, hidden(resource))
+        old = seen is not None and (ctx.everything or is_due(seen, ctx.clock.now(), MONTH))
+        if seen is None or not old or not await _is_all_read_since(ctx, connection, resource, seen):
+            return
+        await control.forget_checkpoint(connection, hidden(resource))
+        await control.forget_checkpoint(connection, read_again(resource))
+    ctx.hides[resource.name] = False
+
+
+async def _is_all_read_since(ctx: RunContext, connection: AsyncConnection, resource: Resource, seen: datetime) -> bool:
+    """Se toda a história se conferiu depois desta hora; do que não a tem, só uma conferência que repara lê tudo."""
+    if resource.emitted is None:
+        return ctx.everything
+    day, scope = today(ctx.clock), ctx.scope
+    if scope is None:
+        return False
+    checked = await proof.checked_months(connection, resource.name, ctx.clock.now())
+    fresh = [month for month, (_, when) in checked.items() if when > seen]
+    return not due_windows(scope, day, checked, fresh)
+
+
+def read_again(resource: Resource) -> str:
+    """O checkpoint que lembra que o que se tinha se releu, por se ter visto que as listagens escondem."""
+    return f"{hidden(resource)}.relidas"
 
 
 def hidden(resource: Resource) -> str:
@@ -221,14 +389,21 @@ async def read_window(
     """
     hides = await hides_more(ctx, resource)
     result.usual = not hides
+    suspected = [_suspect(resource, extra).params for extra in await suspects(ctx, resource)] if hides else []
     for listing in await shown(ctx, resource):
+        before = len(result.listed)
         async for wanted in _list(ctx, resource, window, listing, result):
             yield wanted
+        still = listing.params in suspected and len(result.listed) > before
+        if still and ctx.repair and resource.name not in ctx.still_hides:
+            async with ctx.transaction() as connection:
+                await note_hiding(ctx, connection, resource)
     # De uma janela que nada mostra suspeita-se sempre, e o que não mostra não diz nada dos outros suspeitos.
     suspicious = not result.listed or ctx.probes[resource.name] < MAX_PROBES
-    if resource.suspects and not hides and not result.proven and suspicious:
-        place = ctx.probes[resource.name] % len(resource.suspects)
-        probe, others = resource.suspects[place], resource.suspects[:place] + resource.suspects[place + 1 :]
+    asked = await suspects(ctx, resource) if not hides and not result.proven and suspicious else ()
+    if asked:
+        place = ctx.probes[resource.name] % len(asked)
+        probe, others = asked[place], asked[:place] + asked[place + 1 :]
         ctx.probes[resource.name] += bool(result.listed)
         before = len(result.listed)
         async for wanted in _list(ctx, resource, window, _suspect(resource, probe), result):
@@ -236,13 +411,18 @@ async def read_window(
         if len(result.listed) > before:
             ctx.hides[resource.name], result.usual = True, False
             if ctx.repair:
+                mark = await _suspects_mark(ctx, resource)
                 async with ctx.transaction() as connection:
                     await note_hiding(ctx, connection, resource)
-                    if ctx.scope is not None:  # o que já se leu foi lido sem elas
-                        await owe(connection, resource, [Window(ctx.scope, today(ctx.clock))], today(ctx.clock))
+                    await _owe_the_history(ctx, connection, resource, mark)
             for extra in others:
                 async for wanted in _list(ctx, resource, window, _suspect(resource, extra), result):
                     yield wanted
+
+
+async def suspicious(ctx: RunContext, resource: Resource, more: Params = ()) -> list[Shown]:
+    """As listagens do que as de costume podem esconder, com os filtros `more`."""
+    return [_suspect(resource, (*extra, *more)) for extra in await suspects(ctx, resource)]
 
 
 def _suspect(resource: Resource, extra: Params) -> Shown:
@@ -257,7 +437,7 @@ async def owe(connection: AsyncConnection, resource: Resource, windows: Sequence
     assert resource.emitted is not None, resource.name
     before = [Window(owed.inicio, owed.fim) for owed in await control.owed(connection, resource.name)]
     asked = [Window(each.inicio, min(each.fim, day)) for each in (*windows, *before) if each.inicio <= day]
-    planned = resource.emitted.plan(asked)
+    planned = resource.emitted.cut(asked)
     await control.set_owed(connection, resource.name, [Owed(w.inicio, w.fim) for w in planned])
     return planned
 

@@ -6,7 +6,7 @@ ela falha, a culpa não é de linha nenhuma.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -73,6 +73,8 @@ class Reading:
         self._short_is_last = short_is_last
         self._tried = tried
         self._most = MOST_REFUSED
+        self._refused = False
+        self._remembered = params if params in resource.tries else None
 
     async def pages(self, period: Period | None = None, *, known_bad: bool = False) -> AsyncGenerator[list[Json]]:
         """As linhas, em páginas; uma linha pode vir mais de uma vez. Levanta o erro que é de todo o recurso.
@@ -86,6 +88,9 @@ class Reading:
                 yield self._told(page)
         except LASTING as error:  # se a culpa é de uma linha, lê-se em volta dela
             if not await self._is_a_row(period, error):
+                for each in self._one_by_one() if self._refused else ():
+                    async for page in each.pages(period):
+                        yield page
                 return
             log.warning(
                 "Uma linha de %s estraga a página em que está; a leitura é estreitada em volta dela.", self._path
@@ -180,8 +185,28 @@ class Reading:
             await blame(self._ctx, self._path, refused)
         return found, ended
 
-    async def _note_rejected(self) -> None:
-        name = rejected_name(self._resource, self._params)
+    def _one_by_one(self) -> "Iterator[Reading]":
+        """Se o Bling recusa uma listagem com valores que só o banco sabe, a mesma, um valor de cada vez: pode ser um só
+        deles que ele não conhece."""
+        several = {name for name, _ in self._resource.suspects[0]} if self._resource.suspected is not None else set()
+        values = [pair for pair in self._params if pair[0] in several]
+        others = tuple(pair for pair in self._params if pair[0] not in several)
+        for value in values if len(values) > 1 else ():
+            each = Reading(
+                self._ctx,
+                self._resource,
+                (*others, value),
+                between=self._between,
+                path=self._path,
+                said=self._said,
+                short_is_last=self._short_is_last,
+                tried=True,
+            )
+            each.unread, each._remembered = self.unread, (value,)
+            yield each
+
+    async def _note_rejected(self, params: Params) -> None:
+        name = rejected_name(self._resource, params)
         self._ctx.rejected.add(name)
         if self._ctx.repair:
             async with self._ctx.transaction() as connection:
@@ -207,8 +232,9 @@ class Reading:
             await blame(self._ctx, self._path, refused)
             if self._tried and isinstance(error, BlingRejectedError) and isinstance(refused, BlingRejectedError):
                 log.info("O Bling recusa %s em %s: não há nada com esse filtro.", dict(self._params), self._path)
-                if self._params in self._resource.tries:
-                    await self._note_rejected()
+                self._refused = True
+                if self._remembered is not None:
+                    await self._note_rejected(self._remembered)
             else:
                 self.unread.append(Unread(period, error))
             return False

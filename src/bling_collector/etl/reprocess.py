@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from bling_collector.db import control, reprocessing
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.control import Pendencia
-from bling_collector.db.core import AsyncConnection
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Document, Id, Resource
 from bling_collector.etl.save import rebuild

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Column, ColumnElement, Table, Text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.proof import Dated, Kept
 from bling_collector.db.resources.erasure import Erased, Personal
 from bling_collector.payload import Json, Row, UnreadableError, digest, integer, objects, part, text
 from bling_collector.traces import Traces
-from bling_collector.windows import Between, Window, plan
+from bling_collector.windows import Between, Window, cut
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
@@ -39,9 +39,24 @@ WEEKLY: Final = timedelta(days=7)
 
 
 def may_be_hidden(document: Document) -> bool:
-    """Para `listable`, onde nada se diz de a listagem mostrar os inativos, nem há filtro que os peça: de um que existe
-    não se sabe se devia estar nela, e só o 404 o dá por excluído."""
+    """Para `listable`, onde nada garante que as listagens mostrem tudo o que existe: o que responde pelo id está vivo,
+    e só o 404 o dá por excluído."""
     return False
+
+
+def days_back(days: int) -> Callable[[date], date]:
+    """Tantos dias atrás."""
+    return lambda today: today - timedelta(days=days)
+
+
+def months_back(months: int) -> Callable[[date], date]:
+    """O primeiro dia de tantos meses antes deste."""
+
+    def first(today: date) -> date:
+        year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+        return date(year, month + 1, 1)
+
+    return first
 
 
 @dataclass(frozen=True)
@@ -68,17 +83,18 @@ class Emitted:
     group: Callable[[Document], str] = lambda row: ""
     """Como a conferência separa as linhas da listagem: a situação."""
 
-    back: timedelta = timedelta()
-    """Quanto a execução diária volta atrás, se é mais do que ela relê: onde não há filtro de alteração."""
+    back: Callable[[date], date] = lambda today: today
+    """Desde que dia a execução diária o relê, se é mais do que ela costuma: o que mudou ou se excluiu, e que nada mais
+    mostra."""
 
     def starts(self, usual: date, scope: date | None, today: date) -> date:
         """Onde começa a execução diária: no dia de costume (`usual`) ou antes, nunca antes do começo da coleta, que
         ninguém pediu."""
-        return usual if scope is None else min(usual, max(scope, today - self.back))
+        return usual if scope is None else min(usual, max(scope, self.back(today)))
 
-    def plan(self, windows: Iterable[Window]) -> list[Window]:
+    def cut(self, windows: Iterable[Window]) -> list[Window]:
         """As janelas a percorrer: juntas, e cortadas no que cabe entre as duas datas do filtro."""
-        return plan(windows, self.between.max_days)
+        return cut(windows, self.between.max_days)
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,29 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Lately:
+    """O que basta ler, nos outros dias, de uma listagem inteira que seja grande: o que está em aberto, e o que há pouco
+    deixou de o estar. Onde isso não basta, lê-se inteira no mesmo dia."""
+
+    open: tuple[Params, ...]
+    """As listagens do que está em aberto, cada uma com o filtro que a linha diz por ela. De um que o banco tem assim, e
+    que nelas já não está, pergunta-se pelo id."""
+    is_open: str
+    """Em SQL, os que elas mostram."""
+    settled: Between
+    """O filtro da data em que um se quita, no todo ou em parte: o que ele mostra e não é final mudou talvez sem que a
+    linha o mostre."""
+    back: timedelta
+    """Desde quando."""
+    never: Callable[[Document], bool]
+    """True para a linha que ele não mostraria, se o Bling o lê."""
+
+    def is_worth(self, held: int, size: int) -> bool:
+        """Se a listagem inteira, de tantos registros, tem mais páginas de `size` linhas do que estas são."""
+        return held > size * (len(self.open) + 1)
+
+
+@dataclass(frozen=True)
 class Whole:
     """A listagem inteira, sem período: o que ela, completa, duas vezes não mostra foi excluído."""
 
@@ -116,8 +155,9 @@ class Whole:
     aside: str = ""
     """Em SQL, os que a primeira das listagens talvez não mostre. Basta então ela nos outros dias, se mostra os demais;
     todas, uma vez por semana."""
+    lately: Lately | None = None
     when_lacking: bool = False
-    """Só quando alguém cita o que o banco não tem, ou se uma conferência que repara pede tudo."""
+    """Também quando alguém cita o que o banco não tem: o que ela não dá pede-se pelo id."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +208,8 @@ class Each:
     """Coluna da consulta → a chave da linha que ela diz, onde a linha não a traz."""
     params: tuple[str, ...] = ()
     """As colunas dela que são parâmetros da listagem."""
+    batched: bool = False
+    """True se o parâmetro, que é um só, se repete: uma listagem por lote dos valores dele, e não por linha."""
     of: str = ""
     """O recurso da consulta: quem pede este pede também aquele."""
 
@@ -200,7 +242,11 @@ class Snapshot:
     of: "Resource | None" = None
     """O recurso dos ids, se a listagem dele mostra mais do que o banco sabe."""
     shows: tuple[Params, ...] = ()
-    """As listagens que, juntas, os mostram."""
+    """As listagens que, juntas, os mostram, uma vez por semana."""
+    included: Between | None = None
+    """O filtro da inclusão delas: nos outros dias, o que há de novo."""
+    shows_new: tuple[Params, ...] = ()
+    """As listagens que, com ele, o mostram."""
 
 
 @dataclass(frozen=True)
@@ -275,14 +321,18 @@ class Resource:
     """O mapeamento puro: de um documento do Bling às linhas de cada tabela. UnreadableError se não se lê inteiro."""
     key: Callable[[Document], Id] = lambda row: integer(row.get("id"))
     """O que identifica a linha de uma listagem, e fica na coluna `id`; None se a linha não o traz."""
-    always: tuple[str, ...] = ()
-    """As chaves que nenhum documento deixa de ter, ainda que vazias: sem uma delas, o que veio é só um pedaço."""
+    always: tuple[str | tuple[str, ...], ...] = ()
+    """As chaves que nenhum documento deixa de ter, porque o que dizem nunca é vazio; de várias juntas, uma delas. Sem
+    isso, o que veio é só um pedaço: a linha da listagem, por exemplo, no lugar do detalhe. O que pode ser vazio (uma
+    referência, um texto, uma lista) pode também não vir, e não está aqui."""
     detail: bool = True
     """False se a linha da listagem é o documento."""
     alone: bool = True
     """False se o Bling não dá um registro só: o que a listagem, completa, não mostra não existe."""
     detail_path: str | None = None
     """Onde se pede um só, se não é em `path`."""
+    detail_by: str | None = None
+    """O parâmetro em que vai o id nesse pedido, se não é no caminho."""
     detail_params: Params = ()
     """O que se manda com esse pedido."""
     detail_with: tuple[tuple[str, str], ...] = ()
@@ -311,6 +361,9 @@ class Resource:
     suspects: tuple[Params, ...] = ()
     """O que se soma à primeira de `shows` se ela não prova que mostra tudo; a sonda é um deles, outro a cada vez. Um
     que o Bling recuse também não mostra nada."""
+    suspected: str | None = None
+    """Em SQL, os valores que vão com o primeiro deles e que só o banco sabe: cada coluna é um parâmetro. Um que o Bling
+    recuse não leva os outros consigo."""
     proves: Callable[[Document], bool] = lambda row: True
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()
@@ -352,11 +405,14 @@ class Resource:
     again: timedelta = timedelta()
     """De quanto em quanto tempo se relê o que está em aberto, ou não é final; zero é todo dia."""
     doubtful: str = "nao_encontrado_em IS NOT NULL"
-    """Em SQL, os que podem já não existir, de um que não se lista: releem-se todo dia."""
+    """Em SQL, de um que não se lista, os que podem já não existir, ou ter mudado: releem-se na execução seguinte, sem
+    esperar por `again`. `:hoje` é o dia de hoje."""
     from_list: tuple[tuple[str, str], ...] = ()
     """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
     listable: Callable[[Document], bool] | None = None
     """False para o documento que existe e que nenhuma listagem mostra: nem por isso foi excluído. None se não os há."""
+    says_gone: Callable[[Document], bool] = lambda row: False
+    """True para a linha de listagem de um excluído: se o detalhe dele já não responde (404), o que há é ela."""
     fleeting: tuple[str, ...] = ()
     """As chaves da listagem que podem vir de outro jeito a cada resposta, sem que o registro mude: links assinados."""
     shown: tuple[str, ...] = ()
@@ -454,7 +510,7 @@ class Resource:
 
     @property
     def has_text_ids(self) -> bool:
-        return isinstance(self.table.c.id.type, Text)
+        return "id" in self.table.c and isinstance(self.table.c.id.type, Text)
 
     def id_of(self, written: str) -> Id:
         """O id de um registro, como se escreve em pendências e no que se digita."""
@@ -490,9 +546,10 @@ class Resource:
 
     def refuse_a_piece(self, document: Document) -> None:
         """UnreadableError se o que o Bling deu é só um pedaço do documento."""
-        for key in self.always:
-            if key not in document:
-                raise UnreadableError(f"{key} não veio")
+        for keys in self.always:
+            names = (keys,) if isinstance(keys, str) else keys
+            if not document.keys() & {*names}:
+                raise UnreadableError(f"{' nem '.join(names)} não veio")
 
     def read(self, document: Document) -> Rows:
         """As linhas de um documento que o Bling acaba de dar. UnreadableError se não veio, ou não se lê, inteiro."""

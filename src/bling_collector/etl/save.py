@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.exc import DBAPIError
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources import erasure, repository
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
 from bling_collector.etl.resource import Document, Id, Resource, Rows
@@ -28,6 +28,8 @@ class Item:
     """O dia dele, se o documento não o disser."""
     rows: Rows | None = field(default=None, compare=False)
     """As linhas dele, se quem o buscou já as leu."""
+    is_row: bool = False
+    """Se é só a linha da listagem: o mais que o banco sabe do registro fica."""
 
 
 @dataclass
@@ -62,7 +64,7 @@ async def _mapped(
     connection: AsyncConnection, resource: Resource, items: Sequence[Item], outcome: Saved
 ) -> Sequence[Mapped]:
     """Cada documento, sem a pessoa se ela pediu que a apagassem, com as suas linhas; menos os que não se leem."""
-    documents = await _with_what_was_listed(connection, resource, [item.document for item in items])
+    documents = await _with_what_is_held(connection, resource, items)
     documents = await nameless(connection, resource, documents)
     mapped = []
     for item, document in zip(items, documents, strict=True):
@@ -75,18 +77,20 @@ async def _mapped(
     return mapped
 
 
-async def _with_what_was_listed(
-    connection: AsyncConnection, resource: Resource, documents: Sequence[Document]
+async def _with_what_is_held(
+    connection: AsyncConnection, resource: Resource, items: Sequence[Item]
 ) -> Sequence[Document]:
-    """Os documentos, com o que só a listagem disse de cada um: o que veio sem passar por ela fica com o que tinha."""
-    keys = [key for _, key in resource.from_list]
-    lacking = [document["id"] for document in documents if not document.keys() >= {*keys}]
+    """Os documentos, com o que só a listagem disse de cada um: o que veio sem passar por ela fica com o que tinha; e a
+    linha sem documento, com todo o que tinha."""
+    keys = {key for _, key in resource.from_list}
+    lacking = [item.document["id"] for item in items if item.is_row or not item.document.keys() >= keys]
     if not lacking:
-        return documents
+        return [item.document for item in items]
     held = await repository.details(connection, resource.table, lacking)
     return [
-        {key: value for key, value in held.get(document["id"], {}).items() if key in keys} | {**document}
-        for document in documents
+        {key: value for key, value in held.get(item.document["id"], {}).items() if item.is_row or key in keys}
+        | {**item.document}
+        for item in items
     ]
 
 
@@ -145,9 +149,9 @@ async def _write(
     if "nao_encontrado_em" in resource.table.c:
         stamp["nao_encontrado_em"] = None
     listed = resource.keeps_listing and mapped[0][0].resumo is not None
-    if "excluida_em" in resource.table.c and (
-        listed or not resource.listed
-    ):  # onde não há listagem, é a resposta que diz que ele existe
+    # Onde não há listagem, ou ela não mostra tudo, é a resposta que diz que ele existe.
+    by_answer = not resource.listed or not any(resource.is_listable(item.document) for item, _ in mapped)
+    if "excluida_em" in resource.table.c and (listed or by_answer):
         stamp["excluida_em"] = None
     main = [
         row | stamp | ({"resumo_lista": item.resumo} if listed else {})

@@ -4,7 +4,7 @@ Quanto se aceita dar por excluído de uma vez tem limite; acima dele espera-se a
 conta, um filtro que o Bling ignora, uma listagem que falha — mostra-se como muita coisa que sumiu.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,16 +13,16 @@ from typing import Final
 
 from bling_collector.clock import today
 from bling_collector.db import proof
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.control import Owed
-from bling_collector.db.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.errors import LASTING, BlingNotFoundError, BlingPausedError, CollectorError
 from bling_collector.etl.check import months_of
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import details
 from bling_collector.etl.listing import Listing, list_window
-from bling_collector.etl.resource import Id, Resource
-from bling_collector.etl.save import Item
+from bling_collector.etl.resource import Document, Id, Resource
+from bling_collector.etl.save import BATCH, Item
 from bling_collector.payload import text
 from bling_collector.windows import Window, whole_months
 
@@ -35,7 +35,7 @@ READINGS: Final = 2
 _WITNESSES: Final = 7
 """Por quantos dos outros registros se pergunta antes de dar alguns por excluídos."""
 _REMEDY: Final = (
-    "Nenhuma exclusão foi anotada. Confira se a conta autorizada é a da empresa deste banco; se os registros foram "
+    "Nenhuma exclusão foi anotada. Confira se a conta autorizada é a desta empresa; se os registros foram "
     "mesmo excluídos, aceite-o com `bling-collector reconcile --repair --aceitar-exclusoes`."
 )
 
@@ -166,15 +166,38 @@ async def settle_the_unlisted(
 
     UnlikelyDeletionsError, e nenhum é marcado, se são demais dos `held` que o banco tem na janela.
 
-    Cada um é pedido pelo id. Se responde com outra data, ou como o que não se lista, só mudou, e é salvo. Se responde
-    como antes, o Bling ainda responde por um excluído, ou a listagem passou por cima dele: só uma segunda leitura, do
-    seu dia, diz. Do que outra janela, lida ao lado desta, já gravou com outra data nada há a decidir.
+    Cada um é pedido pelo id. Se responde com outra data, só mudou, e é salvo. Se responde com a de antes, uma segunda
+    leitura, do seu dia, diz se a listagem passou por cima dele. Se não, o Bling ainda responde por um excluído ou, onde
+    o recurso o diz (`listable`), existe e nenhuma o mostra: é salvo, e anota-se que é assim. Do que outra janela, lida
+    ao lado desta, já gravou com outra data nada há a decidir.
     """
     result = Unlisted()
     days = await _still_here(ctx, resource, window, days)
+    by_day = sorted(days, key=lambda id_: (days[id_], id_))
+    for start in range(0, len(by_day), BATCH):
+        await _settle_some(ctx, resource, window, days, by_day[start : start + BATCH], held, result)
+    if result.gone:
+        async with ctx.transaction() as connection:
+            await proof.mark_gone(connection, resource.kept, result.gone, ctx.clock.now(), ctx.run_id)
+        ctx.gone[resource.name] += len(result.gone)
+    return result
+
+
+async def _settle_some(
+    ctx: RunContext,
+    resource: Resource,
+    window: Window,
+    days: Mapping[int, date],
+    ids: Collection[int],
+    held: int,
+    result: Unlisted,
+) -> None:
+    """O mesmo destes `ids`, que acrescenta a `result`. Os que existem salvam-se já; os excluídos ainda não se marcam,
+    que só depois de todos se sabe se são demais."""
     moved: list[Item] = []
-    answering: dict[int, date] = {}
-    async with aclosing(details(ctx, resource, days)) as answers:
+    unlisted: list[Item] = []
+    answering: dict[date, dict[int, Document]] = {}
+    async with aclosing(details(ctx, resource, ids)) as answers:
         async for fetched in answers:
             if isinstance(fetched.error, BlingNotFoundError):
                 result.gone.append(fetched.id)
@@ -187,41 +210,34 @@ async def settle_the_unlisted(
                 )
             else:
                 day = resource.day(fetched.document) or days[fetched.id]
-                if resource.is_listable(fetched.document) and window.inicio <= day <= window.fim:
-                    answering[fetched.id] = day
+                if window.inicio <= day <= window.fim:
+                    answering.setdefault(day, {})[fetched.id] = fetched.document
                 else:
                     result.moved.append(fetched.id)
                     moved.append(Item(fetched.document))
     ctx.check_stop()
-    for day in sorted(set(answering.values())):
+    for day, documents in sorted(answering.items()):
         listing = await list_window(ctx, resource, Window(day, day))
-        listed = listing.listed
-        asked = [id_ for id_, its_day in answering.items() if its_day == day]
+        left = [document for id_, document in documents.items() if id_ not in listing.listed]
+        result.skipped |= len(left) < len(documents)
         if listing.unread:
-            result.in_doubt += [id_ for id_ in asked if id_ not in listed]
+            result.in_doubt += [document["id"] for document in left]
             ctx.note_unread(resource, listing.unread)
-        else:
-            result.gone += [id_ for id_ in asked if id_ not in listed]
-        result.skipped |= any(id_ in listed for id_ in asked)
+            continue
+        result.gone += [document["id"] for document in left if resource.is_listable(document)]
+        unlisted += [Item(document) for document in left if not resource.is_listable(document)]
+    result.moved += [item.document["id"] for item in unlisted]
     if result.gone:
         await _refuse_too_many(ctx, resource, window, result, held)
         await refuse_without_witness(ctx, resource, days)
-    if result.gone or moved:
+    if moved or unlisted:
         async with ctx.transaction() as connection:
             here = await proof.held(connection, resource.kept, window.inicio, window.fim)
-            await _store_unlisted(ctx, connection, resource, [item for item in moved if item.document["id"] in here])
-            await proof.mark_gone(connection, resource.kept, result.gone, ctx.clock.now(), ctx.run_id)
-        ctx.gone[resource.name] += len(result.gone)
-    return result
-
-
-async def _store_unlisted(
-    ctx: RunContext, connection: AsyncConnection, resource: Resource, items: Sequence[Item]
-) -> None:
-    """A linha de cada um, se volta a ser a de antes, já não é a do que se tem: esquece-se."""
-    await ctx.store(connection, resource, items)
-    if resource.keeps_listing:
-        await repository.forget_listed(connection, resource.table, [item.document["id"] for item in items])
+            # A linha de um que mudou de data, se volta a ser a de antes, já não é a do que se tem: esquece-se.
+            for items, note in ((moved, repository.forget_listed), (unlisted, repository.mark_unlisted)):
+                kept = [item for item in items if item.document["id"] in here]
+                await ctx.store(connection, resource, kept)
+                await note(connection, resource.table, [item.document["id"] for item in kept])
 
 
 async def _still_here(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import alarmes
 from bling_collector.words import number, plural, several
 
@@ -23,6 +23,7 @@ CONFERENCIA: Final = "conferencia"
 SEM_EXECUCAO: Final = "sem-execucao"
 EXCLUSOES: Final = "exclusoes"
 BANCO: Final = "banco"
+SEM_AVISOS: Final = "sem-avisos"
 
 TITLES: Final = {
     EXECUCAO: "a coleta não ficou completa",
@@ -32,6 +33,7 @@ TITLES: Final = {
     CONFERENCIA: "o banco difere do Bling",
     EXCLUSOES: "muita coisa sumiu do Bling de uma vez",
     BANCO: "o banco não atende",
+    SEM_AVISOS: "o Bling parece ter deixado de avisar",
     SEM_EXECUCAO: "faz tempo que não se lê o que há de novo no Bling",
 }
 
@@ -68,7 +70,7 @@ def differences(counts: Mapping[str, int], one: str = "nota", many: str = "notas
         (counts["sobram"], "só existe no banco", "só existem no banco"),
         (counts["diferem"], "mudou no Bling", "mudaram no Bling"),
     ]
-    parts = [f"{number(count)} {it if count == 1 else they}" for count, it, they in found if count]
+    parts = [plural(count, it, they) for count, it, they in found if count]
     if not parts:
         return "as contagens dos dois lados não são as mesmas"
     first = next(count for count, _, _ in found if count)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports.attention import read_signal
-from bling_collector.db.reports.revenue import NOTAS, read_bounds, snapshot
+from bling_collector.db.reports.revenue import NOTAS, read_bounds
 from bling_collector.insight.recursos import load_collected
 from bling_collector.windows import EARLIEST
 
@@ -89,7 +90,7 @@ async def load_attention(
 ) -> Attention:
     """Os sinais destes nomes, com até `most` linhas cada um."""
     on = await load_collected(engine, recursos)
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         last = (await read_bounds(connection, NOTAS, EARLIEST, today + timedelta(days=1))).last
         day = last or today
         signals = [

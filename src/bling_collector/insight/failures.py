@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Text, and_, cast, func, select
 
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.control import PARKED_AFTER
-from bling_collector.db.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos, janelas_devidas, nfe_cabecalho, pendencias
 from bling_collector.errors import CollectorError
 from bling_collector.insight.words import described, owed_window, plain

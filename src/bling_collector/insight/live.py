@@ -1,4 +1,4 @@
-"""Uma execução em curso, vista de fora: o ritmo dela, o que falta, e o pedido de que pare."""
+"""Uma execução em curso, vista de fora: a que ritmo vai, o que falta, se já lhe pediram que pare, o que registrou."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from bling_collector.db import run_log
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.models import etl_controle, janelas_devidas
 from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line

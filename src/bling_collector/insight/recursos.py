@@ -1,15 +1,15 @@
 """De cada recurso: se se coleta, quanto o banco tem dele, até quando, o que falta e o que está provado."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from bling_collector.clock import BRASILIA, DOUBT
 from bling_collector.db import control, proof
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.etl.cited import whole_mark
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.etl.resource import Resource
-from bling_collector.insight.proof.reconciliation import read_reconciliation
+from bling_collector.etl.strategies.cited import whole_mark
+from bling_collector.insight.proof.reconciliation import WholeCheck, read_reconciliation, read_whole_check
 from bling_collector.streams.registry import RESOURCES, chosen, collected
 from bling_collector.windows import shown_mark
 
@@ -46,6 +46,8 @@ class Followed:
     janelas: int
     conferencia: Proved | None
     """None se o recurso não se confere mês a mês."""
+    inteira: WholeCheck | None
+    """None se o recurso se confere mês a mês, ou se ainda não se leu inteiro."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ async def load_recursos(engine: AsyncEngine, names: Collection[str] | None, now:
     """Todos os recursos, na ordem em que se coletam; `names` são os que `RECURSOS` pede."""
     async with engine.connect() as connection:
         on = await collected(connection, names)
-        return [await _count(connection, resource, now, on=resource in on) for resource in RESOURCES]
+        read = await control.all_checkpoints(connection)
+        return [await _count(connection, resource, now, read, on=resource in on) for resource in RESOURCES]
 
 
 async def load_collected(engine: AsyncEngine, names: Collection[str] | None) -> set[str]:
@@ -75,23 +78,32 @@ async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name:
     async with engine.connect() as connection:
         on = await collected(connection, names)
         resource = next(each for each in RESOURCES if each.name == name)
-        return await _read(connection, resource, now, on=resource in on)
+        return await _read(connection, resource, now, await control.all_checkpoints(connection), on=resource in on)
 
 
 async def read_chosen(connection: AsyncConnection, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
     """Os que se coletam, se não são os de sempre; senão, nenhum."""
     on = await collected(connection, names)
-    return [] if on == chosen(None) else [await _count(connection, resource, now, on=True) for resource in on]
+    if on == chosen(None):
+        return []
+    read = await control.all_checkpoints(connection)
+    return [await _count(connection, resource, now, read, on=True) for resource in on]
 
 
 async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: datetime) -> list[Followed]:
-    """Os que se coletam e se conferem mês a mês, fora as notas."""
+    """Os que se coletam e se conferem, mês a mês ou inteiros, fora as notas."""
     async with engine.connect() as connection:
+        read = await control.all_checkpoints(connection)
         return [
-            await _read(connection, resource, now, on=True)
+            await _read(connection, resource, now, read, on=True)
             for resource in await collected(connection, names)
-            if resource.emitted is not None and not resource.principal
+            if not resource.principal and (resource.emitted is not None or is_proved_whole(resource))
         ]
+
+
+def is_proved_whole(resource: Resource) -> bool:
+    """Se o que ele tem se confere na leitura da listagem inteira."""
+    return resource.emitted is None and resource.whole is not None and not resource.whole.when_lacking
 
 
 def in_order(each: Followed, until: date | None) -> bool:
@@ -100,7 +112,7 @@ def in_order(each: Followed, until: date | None) -> bool:
         return False
     proved = each.conferencia
     if proved is None:
-        return True
+        return each.inteira is None or each.inteira.igual
     late = until is not None and (each.data_referencia is None or each.data_referencia < until)
     return proved.igual and not late
 
@@ -112,7 +124,7 @@ def first_mark(resource: Resource) -> str | None:
     if resource.whole is not None and not resource.whole.when_lacking:
         return whole_mark(resource)
     if resource.snapshot is not None:
-        return f"{resource.name}.fotografia"
+        return control.photograph_name(resource.name)
     return resource.name if resource.changed is not None else None
 
 
@@ -121,19 +133,23 @@ def differs(each: Followed) -> bool:
     return each.conferencia is not None and each.conferencia.diferentes > 0
 
 
-async def _count(connection: AsyncConnection, resource: Resource, now: datetime, *, on: bool) -> ShownResource:
+async def _count(
+    connection: AsyncConnection, resource: Resource, now: datetime, read: Mapping[str, datetime], *, on: bool
+) -> ShownResource:
     held, gone = await proof.count_rows(connection, resource.kept)
-    followed = await _read(connection, resource, now, on=on)
+    followed = await _read(connection, resource, now, read, on=on)
     return ShownResource(**vars(followed), registros=held, excluidos=gone)
 
 
-async def _read(connection: AsyncConnection, resource: Resource, now: datetime, *, on: bool) -> Followed:
-    refused = await control.checkpoint(connection, control.refused_name(resource.name))
+async def _read(
+    connection: AsyncConnection, resource: Resource, now: datetime, read: Mapping[str, datetime], *, on: bool
+) -> Followed:
+    """`read` são todos os pontos de leitura."""
     owed = await control.debts_of(connection, resource.name)
     mark, proved = None, None
     if resource.emitted is not None:
         scope = await proof.scope_start(connection)
-        mark = shown_mark(await _bookmark(connection, resource, now), owed.primeiro_dia, scope)
+        mark = shown_mark(await _bookmark(connection, resource, now, read), owed.primeiro_dia, scope)
         found = await read_reconciliation(connection, now, resource.name)
         proved = Proved(
             found.igual,
@@ -144,30 +160,34 @@ async def _read(connection: AsyncConnection, resource: Resource, now: datetime, 
             len(found.por_conferir),
             found.completo_em,
         )
+    inteira = await read_whole_check(connection, resource.name, now) if is_proved_whole(resource) else None
     return Followed(
         resource.name,
         resource.title,
         resource.permission,
         on,
-        await _was_read(connection, resource),
-        refused is not None,
+        await _was_read(connection, resource, read),
+        control.refused_name(resource.name) in read,
         mark,
         owed.pendencias,
         owed.janelas,
         proved,
+        inteira,
     )
 
 
-async def _was_read(connection: AsyncConnection, resource: Resource) -> bool:
+async def _was_read(connection: AsyncConnection, resource: Resource, read: Mapping[str, datetime]) -> bool:
     """O que só se lê pelo que o citam está lido se nada o espera."""
     mark = first_mark(resource)
     if resource.principal:
         return await proof.scope_start(connection) is not None
-    return mark is None or await control.checkpoint(connection, mark) is not None
+    return mark is None or mark in read
 
 
-async def _bookmark(connection: AsyncConnection, resource: Resource, now: datetime) -> date | None:
+async def _bookmark(
+    connection: AsyncConnection, resource: Resource, now: datetime, read: Mapping[str, datetime]
+) -> date | None:
     if resource.principal:
         return (await control.bookmark(connection, now + DOUBT)).day
-    found = await control.checkpoint(connection, control.mark_name(resource.name))
+    found = read.get(control.mark_name(resource.name))
     return found.astimezone(BRASILIA).date() if found is not None and found <= now + DOUBT else None

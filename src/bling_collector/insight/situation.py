@@ -10,17 +10,17 @@ from sqlalchemy import select
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import BRASILIA, brasilia_day
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.db.reports.revenue import Sales
 from bling_collector.insight import alarms as names
 from bling_collector.insight.account.webhooks import Webhooks, read_webhooks
 from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
-from bling_collector.insight.proof.reconciliation import Reconciliation, read_proofs, read_reconciliation
+from bling_collector.insight.proof.reconciliation import Proven, read_proofs
 from bling_collector.insight.recursos import ShownResource, read_chosen
 from bling_collector.insight.sales.revenue import Pace, read_pace
-from bling_collector.insight.status import Status, read_status
+from bling_collector.insight.status import Standing, Status, read_standing, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
 from bling_collector.streams.notas.nfe import NFE
 
@@ -36,7 +36,7 @@ class Situation:
 
     verdict: Verdict
     status: Status
-    reconciliation: Reconciliation
+    reconciliation: Proven
     failures: Failures
     alarms: list[Alarm]
     recursos: list[ShownResource]
@@ -47,6 +47,43 @@ class Situation:
     """Como vão as vendas que se pediram; None de uma de que não há nenhuma."""
     heard: Webhooks
     """O que o Bling avisou."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """O juízo, e o que dele se mostra onde não cabe a situação inteira."""
+
+    verdict: Verdict
+    standing: Standing
+
+
+async def load_judged(
+    engine: AsyncEngine,
+    cipher: TokenCipher,
+    now: datetime,
+    *,
+    no_run_hours: int,
+    missing: str | None = None,
+    recursos: Collection[str] | None = None,
+) -> Judged:
+    """O juízo em `now`, igual ao de `load_situation`, do que só ele precisa de ler."""
+    async with engine.connect() as connection:
+        standing = await read_standing(connection, cipher, now)
+        alone = standing.owed.pendencias + standing.owed.janelas == 1  # só então se diz pelo nome
+        failures = await read_failures(connection) if alone else None
+        alarms = await read_alarms(connection)
+        reconciliation, others = await read_proofs(connection, now, recursos)
+    verdict = judge(
+        standing,
+        reconciliation,
+        alarms,
+        now=now,
+        no_run_hours=no_run_hours,
+        missing=missing,
+        failures=failures,
+        others=others,
+    )
+    return Judged(verdict, standing)
 
 
 async def load_situation(
@@ -63,13 +100,12 @@ async def load_situation(
     c = etl_controle.c
     async with engine.connect() as connection:
         status = await read_status(connection, cipher, now)
-        reconciliation, alarms = await read_reconciliation(connection, now), await read_alarms(connection)
-        failures = await read_failures(connection)
+        alarms, failures = await read_alarms(connection), await read_failures(connection)
+        reconciliation, others = await read_proofs(connection, now, recursos)
         daily = select(c.inicio).where(c.tipo == "run", c.inicio.is_not(None)).order_by(c.id.desc()).limit(60)
         starts = list((await connection.execute(daily)).scalars())
         shown = await read_chosen(connection, recursos, now)
-        others = await read_proofs(connection, now, recursos)
-        heard = await read_webhooks(connection)
+        heard = await read_webhooks(connection, now)
         paces = [await read_pace(connection, brasilia_day(now), each) for each in sales]
     verdict = judge(
         status,
@@ -93,12 +129,12 @@ async def load_situation(
     return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now), paces, heard)
 
 
-def _only_owed(found: Mapping[str, Reconciliation], failures: Failures) -> bool:
+def _only_owed(found: Mapping[str, Proven], failures: Failures) -> bool:
     """Se tudo o que as conferências (recurso → a dele) acharam diferente é o que já se sabe que falta."""
     different = {
         (recurso, str(id_))
         for recurso, each in found.items()
-        for month in each.meses
+        for month in each.different
         for ids in month.differences.values()
         for id_ in ids
     }

@@ -5,25 +5,24 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import FromClause, RowMapping, Select, func, literal, or_, select, true
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import DOUBT
 from bling_collector.db import control, proof
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.models import etl_controle, oauth_tokens
-from bling_collector.db.run_lock import is_held
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.models import empresa, etl_controle, limites_bling, oauth_tokens
+from bling_collector.db.models.account import TOKENS_ROW
+from bling_collector.db.run_lock import HELD, is_held
+from bling_collector.empresa import Empresa
 from bling_collector.errors import CollectorError
-from bling_collector.insight.account.empresa import ShownEmpresa, read_empresa
-from bling_collector.insight.account.quota import Quota, read_quota
+from bling_collector.insight.account.empresa import ShownEmpresa, shown
+from bling_collector.insight.account.quota import Quota, quota
 from bling_collector.insight.account.token_status import TokenStatus, token_status
-from bling_collector.insight.freshness import Freshness, load_freshness
+from bling_collector.insight.freshness import COLLECTS, MARKS, Freshness, freshness
 from bling_collector.payload import Row
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.windows import shown_mark
-
-_COLLECTS: Final = or_(etl_controle.c.tipo.is_(None), etl_controle.c.tipo.in_(["run", "run-full"]))
-"""As execuções que coletam: as outras só refazem, conferem ou tentam de novo."""
 
 
 class UnknownRunError(CollectorError):
@@ -111,22 +110,49 @@ class Debts:
 
 
 @dataclass(frozen=True)
-class Status:
-    """A situação: a empresa, a última coleta que deu certo, a última execução de todas, o que se deve e a autorização.
+class Standing:
+    """Da situação, o que o juízo precisa de saber: a empresa, a última execução, o que se deve e a autorização.
 
-    `data_referencia` é o último dia coberto sem lacuna; `started`, se algo já foi pedido ao Bling.
+    `started` é se algo já foi pedido ao Bling.
     """
 
     empresa: ShownEmpresa | None
-    last_successful_run: LastSuccess | None
     last_run: Run | None
     running: bool
-    data_referencia: date | None
     started: bool
     freshness: Freshness
     owed: Debts
     oauth: TokenStatus
     quota: Quota
+
+
+@dataclass(frozen=True)
+class Status(Standing):
+    """A situação inteira: também a última coleta que deu certo, e o último dia coberto sem lacuna."""
+
+    last_successful_run: LastSuccess | None
+    data_referencia: date | None
+
+
+_LATEST: Final = select(etl_controle).order_by(etl_controle.c.id.desc()).limit(1)
+_LAST: Final = _LATEST.subquery("ultima")
+_OURS: Final = select(empresa.c.id, empresa.c.bling_id, empresa.c.nome, empresa.c.cnpj).subquery("nossa")
+_STANDING: Final = select(
+    HELD.label("running"),
+    proof.SCOPE_START.label("scope"),
+    *control.DEBTS,
+    control.PARKED_NAMES.label("nomes"),
+    *MARKS,
+    *(column for table in (_LAST, oauth_tokens, _OURS, limites_bling) for column in table.c),
+).select_from(
+    select(literal(1))
+    .subquery("sempre")
+    .outerjoin(_LAST, true())
+    .outerjoin(oauth_tokens, oauth_tokens.c.id == TOKENS_ROW)
+    .outerjoin(_OURS, true())
+    .outerjoin(limites_bling, true())
+)
+"""O que o juízo precisa de saber, numa linha: também a de cada tabela que só tem uma, ou nulos."""
 
 
 async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | None = None) -> Status:
@@ -141,21 +167,14 @@ async def load_status(engine: AsyncEngine, cipher: TokenCipher, now: datetime | 
 
 async def read_status(connection: AsyncConnection, cipher: TokenCipher, now: datetime) -> Status:
     """O mesmo, numa conexão que já se tem."""
-    c = etl_controle.c
-    running = await is_held(connection)
-    latest = select(etl_controle).order_by(c.id.desc()).limit(1)
-    last = await _read(connection, latest)
+    standing, c = await read_standing(connection, cipher, now), etl_controle.c
     happened = or_(c.fim.is_(None), c.fim <= now + DOUBT)
-    good = (await connection.execute(latest.where(c.status == "success", _COLLECTS, happened))).one_or_none()
-    debts = await control.debts(connection)
-    token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
-    scope = await proof.scope_start(connection)
+    good = (await connection.execute(_LATEST.where(c.status == "success", COLLECTS, happened))).one_or_none()
     first = (await control.debts_of(connection, NFE.name)).primeiro_dia
-    mark = shown_mark((await control.bookmark(connection, now + DOUBT)).day, first, scope)
-    freshness = await load_freshness(connection, now)
-    parked = await control.parked_names(connection)
+    scope, marked = await proof.scope_start(connection), await control.bookmark(connection, now + DOUBT)
+    mark = shown_mark(marked.day, first, scope)
     return Status(
-        empresa=await read_empresa(connection),
+        **vars(standing),
         last_successful_run=None
         if good is None
         else LastSuccess(
@@ -166,15 +185,40 @@ async def read_status(connection: AsyncConnection, cipher: TokenCipher, now: dat
             good.id,
             good.fim,
         ),
-        last_run=_run(last[0]) if last else None,
-        running=running,
         data_referencia=mark,
-        started=scope is not None,
-        freshness=freshness,
-        owed=Debts(debts.pendencias, debts.estacionadas, parked, debts.janelas),
-        oauth=token_status(token, cipher, now),
-        quota=await read_quota(connection, now),
     )
+
+
+async def read_standing(connection: AsyncConnection, cipher: TokenCipher, now: datetime) -> Standing:
+    """Só o que o juízo precisa de saber, num comando: quem tem centenas de empresas o pede de todas."""
+    row = (await connection.execute(_STANDING, {"now": now})).mappings().one()
+    if _seems_dead(row):  # pode ter acabado entre o comando começar e olhar a tranca
+        row = (await connection.execute(_STANDING, {"now": now})).mappings().one()
+    last = _part(row, _LAST)
+    if last is not None and _seems_dead(row):
+        last = _died(last)
+    ours = _part(row, _OURS)
+    return Standing(
+        empresa=shown(Empresa(ours["bling_id"], ours["nome"], ours["cnpj"]) if ours else None),
+        last_run=_run(last) if last else None,
+        running=row["running"],
+        started=row["scope"] is not None,
+        freshness=await freshness(connection, row, now),
+        owed=Debts(row["pendencias"], row["estacionadas"], row["nomes"] or [], row["janelas"]),
+        oauth=token_status(_part(row, oauth_tokens), cipher, now),
+        quota=quota(_part(row, limites_bling), now),
+    )
+
+
+def _seems_dead(row: RowMapping) -> bool:
+    """Se a última execução diz que corre, e ninguém segura a tranca."""
+    return row[_LAST.c.status] == "running" and not row["running"]
+
+
+def _part(row: RowMapping, table: FromClause) -> Row | None:
+    """A linha desta tabela; None se não há."""
+    found = {column.name: row[column] for column in table.c}
+    return None if found["id"] is None else found
 
 
 async def load_runs(engine: AsyncEngine, *, limit: int = 50, before: int | None = None) -> list[Run]:
@@ -206,8 +250,11 @@ async def _read(connection: AsyncConnection, statement: Select[Any]) -> list[Row
         rows = [dict(row) for row in (await connection.execute(statement)).mappings()]
         if not any(row["status"] == "running" for row in rows) or await is_held(connection):
             return rows
-    died = {"status": "error", "erro_mensagem": control.DIED, "fase": None, "restam": None, "espera": None}
-    return [{**row, **died} if row["status"] == "running" else row for row in rows]
+    return [_died(row) if row["status"] == "running" else row for row in rows]
+
+
+def _died(row: Row) -> Row:
+    return {**row, "status": "error", "erro_mensagem": control.DIED, "fase": None, "restam": None, "espera": None}
 
 
 def _run(row: Row) -> Run:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bling_collector.insight import alarms as names
-from bling_collector.insight.account.token_status import TokenStatus
+from bling_collector.insight.account.token_status import TokenStatus, ends_in
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.failures import Failure, Failures, OwedWindow
 from bling_collector.insight.freshness import Freshness
-from bling_collector.insight.proof.reconciliation import Proof, Reconciliation, count_differences
-from bling_collector.insight.status import Debts, Run, Status
+from bling_collector.insight.proof.reconciliation import Proof, Proven, count_differences
+from bling_collector.insight.status import Debts, Run, Standing
 from bling_collector.insight.words import plain
 from bling_collector.words import ago, ended, lower_first, moment, plural, several, share, upper_first
 
@@ -59,8 +59,8 @@ class Verdict:
 
 
 def judge(
-    status: Status,
-    reconciliation: Reconciliation,
+    status: Standing,
+    reconciliation: Proven,
     alarms: list[Alarm],
     *,
     now: datetime,
@@ -96,7 +96,7 @@ def judge(
     )
 
 
-def _lost(status: Status, alarms: list[Alarm]) -> Verdict | None:
+def _lost(status: Standing, alarms: list[Alarm]) -> Verdict | None:
     oauth = status.oauth
     again = "Ninguém perde nada: assim que você autorizar, a próxima execução busca tudo o que faltou."
     if not oauth.readable:
@@ -113,12 +113,12 @@ def _lost(status: Status, alarms: list[Alarm]) -> Verdict | None:
             "autorizacao-recusada", BAD, "O Bling recusou a autorização, e nada é coletado.", again, AUTHORISE
         )
     if oauth.refresh_days_left == 0:
-        return Verdict("autorizacao-no-fim", BAD, "A autorização do Bling acaba hoje, ou já acabou.", again, AUTHORISE)
+        return Verdict("autorizacao-no-fim", BAD, ends_in(0), again, AUTHORISE)
     unsaved = sounding.get(names.TOKEN)
     return Verdict("token", BAD, "Um token trocado não foi gravado.", unsaved.mensagem) if unsaved else None
 
 
-def _running(status: Status) -> Verdict | None:
+def _running(status: Standing) -> Verdict | None:
     if not status.running:
         return None
     return Verdict("em-curso", RUNNING, "Coletando agora.", "Os números mudam enquanto a execução corre.", FOLLOW)
@@ -173,7 +173,7 @@ def _stopped(run: Run | None) -> Verdict | None:
     return Verdict("em-parte", WARNING, "A última execução fez só uma parte.", ended(plain(run.mensagem or "")), RUN)
 
 
-def _differs(reconciliation: Reconciliation, others: Sequence[Proof]) -> Verdict | None:
+def _differs(reconciliation: Proven, others: Sequence[Proof]) -> Verdict | None:
     notas = reconciliation.different
     also = [(each.titulo, months) for each in others if (months := each.found.different)]
     if not notas and not also:
@@ -191,9 +191,8 @@ def _differs(reconciliation: Reconciliation, others: Sequence[Proof]) -> Verdict
 def _ending(oauth: TokenStatus) -> Verdict | None:
     if oauth.warning is None or oauth.refresh_days_left is None:
         return None
-    days = plural(oauth.refresh_days_left, "dia", "dias")
     detail = "Uma execução a renova por mais 30 dias. Se não der certo, autorize de novo."
-    return Verdict("autorizacao-acabando", WARNING, f"A autorização do Bling acaba em {days}.", detail, RUN)
+    return Verdict("autorizacao-acabando", WARNING, ends_in(oauth.refresh_days_left), detail, RUN)
 
 
 def _unchecked(months: int, titulo: str | None = None) -> Verdict:
@@ -207,14 +206,14 @@ def _unchecked(months: int, titulo: str | None = None) -> Verdict:
     )
 
 
-def _proven(reconciliation: Reconciliation, others: Sequence[Proof], now: datetime) -> Verdict:
+def _proven(reconciliation: Proven, others: Sequence[Proof], now: datetime) -> Verdict:
     if reconciliation.completo_em is None:
         return _unchecked(len(reconciliation.por_conferir))
     if unchecked := next((each for each in others if each.found.completo_em is None), None):
         return _unchecked(len(unchecked.found.por_conferir), unchecked.titulo)
     found = [reconciliation, *(each.found for each in others)]
     oldest = min(each.completo_em for each in found if each.completo_em is not None)
-    newest = max(month.conferida_em for each in found for month in each.meses)
+    newest = max(each.mais_nova for each in found if each.mais_nova is not None)
     held = share(reconciliation.no_banco, reconciliation.no_bling, "nota", "notas")
     detail = [f"Também {several([each.titulo for each in others])}."] if others else []
     if newest - oldest > timedelta(hours=1):

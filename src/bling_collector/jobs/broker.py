@@ -1,5 +1,8 @@
 """A fila de tarefas de uma conta: o procrastinate nas tabelas dele, no mesmo PostgreSQL."""
 
+import json
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -7,17 +10,35 @@ import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 from psycopg.sql import SQL, Identifier
 
 from bling_collector.db import broker
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.jobs.asked import read_request, written
 
-STALLED_AFTER: Final = 30.0
+STALLED_AFTER: Final = broker.ALIVE_SECONDS
 """Segundos sem sinal de vida de um worker até que as suas tarefas sejam de outro; ele dá um a cada dez."""
 KEPT_HOURS: Final = 24 * 7
-"""Quanto fica na fila uma tarefa que falhou; a que deu certo sai na hora."""
-_ALIVE: Final = {Status.TODO.value, Status.DOING.value}
+"""Quanto fica na fila uma tarefa que falhou."""
+DONE_HOURS: Final = 24
+"""E uma que se fez: quem a pediu ainda pode perguntar por ela."""
+_ALIVE: Final = (Status.TODO.value, Status.DOING.value)
+
+
+class Serving(JobManager):
+    """O do procrastinate, que diz também, quando um worker se registra, de que filas ele tira o que fazer."""
+
+    def __init__(self, app: App, queues: list[str] | None) -> None:
+        """Sem `queues`, de todas."""
+        super().__init__(app.connector)
+        self._queues = queues
+
+    async def register_worker(self) -> int:
+        worker_id = await super().register_worker()
+        await self.connector.execute_query_async(broker.SERVE, worker_id=worker_id, filas=self._queues)
+        return worker_id
 
 
 class Queue:
@@ -34,7 +55,7 @@ class Queue:
 
     async def at(self, task: Task[Any, Any, Any], line: str, tick: datetime, *, lock: str | None) -> bool:
         """Põe na fila a tarefa desta hora, se nenhum outro worker a pôs e ela já não espera ou corre."""
-        if await self._is_there(task.name):
+        if await self._alive(task.name):
             return False
         timestamp = int(tick.timestamp())
         job = task.configure(queue=self.name, lock=lock, task_kwargs={"timestamp": timestamp}).job
@@ -50,6 +71,18 @@ class Queue:
             return False
         return True
 
+    async def ask(self, task: str, asked: Mapping[str, Any]) -> tuple[int, bool]:
+        """Põe na fila uma execução que alguém pediu, e devolve o número dela e se já lá estava: uma igual que espera,
+        ou corre, é a mesma."""
+        lock = self.lock(f"{task} {json.dumps(asked, sort_keys=True)}")
+        deferrer = self.app.configure_task(task, queue=self.name, lock=self.lock(), queueing_lock=lock)
+        while True:
+            for job in await self._alive(task):
+                if job.id is not None and written(read_request(task, job.task_kwargs)) == asked:
+                    return job.id, True
+            with suppress(AlreadyEnqueued):  # outro a pôs entretanto
+                return await deferrer.defer_async(**asked), False
+
     async def take_up_the_stalled(self) -> int:
         """As tarefas de um worker que morreu voltam a esperar a vez; devolve quantas eram."""
         manager = self.app.job_manager
@@ -63,13 +96,18 @@ class Queue:
 
     async def prune(self) -> None:
         """Apaga as tarefas que há muito acabaram."""
+        # As tabelas vivem quase vazias: sem isto, se de repente são muitas, o banco planeja como se fossem poucas.
+        await self.app.connector.execute_query_async("ANALYZE procrastinate_jobs, procrastinate_events")
+        await self.app.job_manager.delete_old_jobs(DONE_HOURS, queue=self.name)
         await self.app.job_manager.delete_old_jobs(
             KEPT_HOURS, queue=self.name, include_failed=True, include_cancelled=True, include_aborted=True
         )
 
-    async def _is_there(self, task: str) -> bool:
-        jobs: list[Job] = list(await self.app.job_manager.list_jobs_async(queue=self.name, task=task))
-        return any(job.status in _ALIVE for job in jobs)
+    async def _alive(self, task: str) -> list[Job]:
+        """As tarefas com este nome que esperam ou correm."""
+        manager = self.app.job_manager
+        found = [await manager.list_jobs_async(queue=self.name, task=task, status=status) for status in _ALIVE]
+        return [job for jobs in found for job in jobs]
 
 
 async def open_queue(engine: AsyncEngine) -> Queue:

@@ -1,120 +1,121 @@
-"""O worker: põe na fila o que é hora de fazer, faz o que está nela, e retoma o que outro deixou pelo meio.
-
-Toda tarefa pode ser feita outra vez: o que se deve está nas tabelas do coletor, e a fila só diz quando olhar para elas.
-"""
+"""O worker: faz o que está na fila, põe nela o que é hora de fazer, e retoma o que outro deixou pelo meio; de uma
+empresa, ou de todas as de um banco."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job
-from procrastinate.retry import BaseRetryStrategy, RetryDecision
-from procrastinate.tasks import Task
 
-from bling_collector.clock import STOP_SECONDS, is_due
+from bling_collector.clock import STOP_SECONDS
+from bling_collector.config import Settings
 from bling_collector.db import events
-from bling_collector.db.database import explained
-from bling_collector.db.events import Pointed
-from bling_collector.db.patience import PATIENCE
-from bling_collector.errors import (
-    BlingThrottledError,
-    BlingUnavailableError,
-    CollectorError,
-    DatabaseError,
-    RunInProgressError,
-)
-from bling_collector.jobs.broker import Queue, open_queue
-from bling_collector.jobs.schedule import Line
-from bling_collector.runs.announced import WAIT
-from bling_collector.runs.job import RunResult
-from bling_collector.words import plural
+from bling_collector.db.companies.schemas import schema_named, schema_of
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.errors import CollectorError
+from bling_collector.jobs.broker import Queue, Serving, open_queue
+from bling_collector.jobs.schedule import Line, agenda
+from bling_collector.jobs.tasks import BEAT, NAMES, Again, Later, Tasks
 from bling_collector.workplace.account import Account
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 3
-"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela. Mais não adiantaria, que o ritmo é
-um só, e as conexões com o banco são poucas."""
-BEAT: Final = 2.0
-"""Segundos entre duas olhadas ao relógio."""
-CATCH_UP: Final = timedelta(days=1)
-"""Uma hora que passou sem worker nenhum ainda vale por este tempo."""
-MOST_TRIES: Final = 5
-MOST_AN_HOUR: Final = 800
-"""Leituras que os avisos podem causar numa hora: um quinto da cota do dia, se todas as horas fossem assim."""
-AGAIN: Final = timedelta(minutes=10)
-"""Quanto se espera por uma leitura que se pôs na fila, até pô-la outra vez."""
-_BUSY: Final = (15, 300)
-_FAILED: Final = (60, 900)
-"""Segundos até tentar outra vez, dobrados a cada uma, e o máximo deles."""
-_PASSING: Final = (DatabaseError, BlingUnavailableError, BlingThrottledError)
-"""Os erros que costumam passar."""
-_INTERNAL: Final = (Line("*/15 * * * *", "alarms"), Line("23 * * * *", "prune"))
-"""O que se faz sem que ninguém o agende."""
+AT_ONCE: Final = 400
+"""Tarefas ao mesmo tempo, de todas as empresas; as de cada uma são poucas (`tasks.AT_ONCE`)."""
+FOLLOW: Final = 10.0
+"""Segundos entre duas olhadas a que empresas há."""
 
 
-class _Again(Exception):  # noqa: N818 — não é um erro: a tarefa fica para daqui a pouco
-    def __init__(self, seconds: int = 0) -> None:
-        super().__init__()
-        self.seconds = seconds
+class Companies(Protocol):
+    """As empresas de que o worker trata."""
 
+    @property
+    def settings(self) -> Settings:
+        """As configurações; se dizem uma empresa, só dela se trata."""
+        ...
 
-class _Later(BaseRetryStrategy):
-    """A tarefa que o pede volta à fila; e também a que se cortou na parada."""
+    async def engine(self) -> AsyncEngine:
+        """As conexões, no schema da principal."""
+        ...
 
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if isinstance(exception, asyncio.CancelledError):
-            return RetryDecision(retry_in={"seconds": 0})
-        return RetryDecision(retry_in={"seconds": exception.seconds}) if isinstance(exception, _Again) else None
+    async def present(self) -> Mapping[str, int]:
+        """As que há agora, com um número que muda se uma se tira e se cria outra com o mesmo nome."""
+        ...
+
+    async def account(self, name: str) -> Account:
+        """A conta da empresa, aberta."""
+        ...
 
 
 class Worker:
-    """As tarefas de uma conta."""
+    """As tarefas de todas as empresas de que trata, na mesma fila: cada uma está na que tem o nome do schema dela."""
 
-    def __init__(self, account: Account, queue: Queue, lines: Collection[Line], stop: asyncio.Event) -> None:
-        """`stop` é o pedido de parada, e chega também à execução em curso."""
-        self._account = account
-        self.queue = queue
-        self._lines = (*lines, *_INTERNAL)
+    def __init__(self, queue: Queue, stop: asyncio.Event) -> None:
+        """`queue` é a da principal; `stop`, o pedido de parada, que chega também às execuções em curso."""
+        self._app = queue.app
+        self._principal = queue.name
         self._stop = stop
-        self._fired: dict[Line, datetime] = {}
-        self._took_up_at: datetime | None = None
-        pipeline = account.pipeline
-        self._tasks = {
-            "run": self._task("run", lambda: pipeline.run(stop=stop)),
-            "look": self._task("look", lambda: pipeline.look(stop=stop)),
-            "reconcile": self._task("reconcile", lambda: pipeline.reconcile(repair=True, stop=stop)),
-            "alarms": self._task("alarms", lambda: account.alarms.check(patience=PATIENCE)),
-            "prune": self._task("prune", self._prune),
-        }
-        self._reading = queue.app.task(name="read")(self._read)
+        self._tasks: dict[str, Tasks] = {}
+        """Schema → as da empresa."""
+        self._clocks: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+        for name in NAMES:
+            self._register(name)
 
-    async def work(self) -> None:
-        """Trabalha até que se peça a parada; então a tarefa em curso salva o que tem na mão, e o resto fica na fila."""
-        beating = asyncio.create_task(self._keep_time())
+    def take_on(self, account: Account, lines: Collection[Line]) -> Tasks:
+        """Passa a tratar da empresa desta conta, com estas horas."""
+        queue = Queue(self._app, schema_of(account.settings.empresa) or self._principal)
+        tasks = self._tasks[queue.name] = Tasks(account, queue, lines, self._stop)
+        self._changed.set()
+        return tasks
+
+    async def work(self, companies: Companies | None = None) -> None:
+        """Trabalha até que se peça a parada; então as tarefas em curso salvam o que têm na mão, e o resto fica na fila.
+
+        `companies` são as empresas a acompanhar, também as que vierem; sem elas, só as de `take_on`.
+        """
+        only = None if companies is None else companies.settings.empresa
+        queues = [*self._tasks] if companies is None else None if only is None else [schema_named(only)]
+        self._app.job_manager = Serving(self._app, queues)
         stopping = asyncio.create_task(self._stop.wait())
+        beside = [asyncio.create_task(self._listen())]
+        if companies is not None:
+            beside.append(asyncio.create_task(self._follow(companies)))
+        for name, tasks in self._tasks.items():
+            self._clocks.setdefault(name, asyncio.create_task(tasks.keep_time()))
         try:
             while not self._stop.is_set():
-                await self._until(stopping)
+                await self._until(stopping, queues)
         finally:
-            for task in (beating, stopping):
+            for task in (*beside, *self._clocks.values(), stopping):
                 task.cancel()
-            await asyncio.gather(beating, stopping, return_exceptions=True)
+            await asyncio.gather(*beside, *self._clocks.values(), stopping, return_exceptions=True)
 
-    async def _until(self, stopping: asyncio.Task[Any]) -> None:
-        """O procrastinate, até a parada ou até que o banco o derrube; então espera um pouco e quem chama recomeça."""
+    def _register(self, name: str) -> None:
+        async def job(context: JobContext, /, **asked: Any) -> None:
+            tasks = self._tasks.get(context.job.queue)
+            if tasks is None:  # a empresa ainda não abriu; se se tirou, as tarefas dela saem da fila com ela
+                raise Again(round(FOLLOW))
+            await tasks.do(name, context.job, asked)
+
+        self._app.task(name=name, retry=Later(), pass_context=True)(job)
+
+    async def _until(self, stopping: asyncio.Task[Any], queues: list[str] | None) -> None:
+        """O procrastinate, até a parada ou até que o banco o derrube; então espera um pouco e quem chama recomeça.
+
+        `queues` são as filas de que se tira o que fazer; sem elas, de todas.
+        """
+        which: dict[str, Any] = {} if queues is None else {"queues": queues}
         working = asyncio.create_task(
-            self.queue.app.run_worker_async(
-                queues=[self.queue.name],
+            self._app.run_worker_async(
+                **which,
                 concurrency=AT_ONCE,
                 fetch_job_polling_interval=BEAT,
                 shutdown_graceful_timeout=STOP_SECONDS,
-                delete_jobs="successful",
+                delete_jobs="never",  # quem pediu uma ainda pode perguntar por ela; `prune` apaga-as
                 install_signal_handlers=False,
             )
         )
@@ -129,118 +130,91 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), BEAT)
 
-    async def _keep_time(self) -> None:
-        """De `BEAT` em `BEAT` segundos, o que é hora. Nenhum erro acaba com isto, e um que se repete é dito uma vez."""
-        said = ""
+    async def _listen(self) -> None:
+        """Ouve do banco que chegou um aviso, de qualquer das empresas."""
+        while True:
+            self._changed.clear()
+            channels = {events.channel(name): tasks for name, tasks in self._tasks.items()}
+
+            async def heard(*, channel: str, payload: str, of: dict[str, Tasks] = channels) -> None:
+                of[channel].heard.set()
+
+            listening = asyncio.create_task(self._app.connector.listen_notify(heard, list(channels)))
+            changed = asyncio.create_task(self._changed.wait())
+            for tasks in channels.values():
+                tasks.deaf = False
+            try:
+                await asyncio.wait({listening, changed}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                deaf = listening.done()
+                for task in (listening, changed):
+                    task.cancel()
+                (error, _) = await asyncio.gather(listening, changed, return_exceptions=True)
+            for tasks in channels.values():
+                tasks.deaf = True
+                tasks.heard.set()  # o que se avisou entretanto não se ouviu
+            if isinstance(error, Exception) and not isinstance(error, ConnectorException):
+                log.error("Não se ouve do banco o que o Bling avisa.", exc_info=error)
+            if deaf:
+                await asyncio.sleep(BEAT)
+
+    async def _follow(self, companies: Companies) -> None:
+        """Abre as empresas que há, e as que vierem, e deixa as que se tiraram. O erro de uma não é o das outras, e um
+        que se repete é dito uma vez."""
+        said: dict[str, str] = {}
+        opened: dict[tuple[str, int], str] = {}
+        told = False
         while True:
             try:
-                async with explained(self._account.engine.url):
-                    await self.beat()
-                said = ""
-            except (ConnectorException, CollectorError) as error:
-                if str(error) != said:
-                    said = str(error)
-                    log.warning("A fila de tarefas não atende, e o que é hora de fazer espera por ela. %s", error)
-            except Exception as error:  # a última fronteira deste laço: sem ele nada mais se faz na hora
-                if repr(error) != said:
-                    said = repr(error)
-                    log.exception("O relógio das tarefas caiu num erro inesperado; ele continua.")
-            await asyncio.sleep(BEAT)  # o tempo de verdade: o relógio do coletor pode ser outro
+                present = set((await companies.present()).items())
+                said.pop("", None)
+            except CollectorError as error:  # que o banco não atende, diz quem olha a fila
+                present = set(opened)
+                if not opened and str(error) != said.get(""):
+                    log.warning("Não se sabe que empresas há. %s", error)
+                said[""] = str(error)
+            for gone in opened.keys() - present:
+                await self._let_go(opened.pop(gone))
+                log.info("A empresa %s já não existe: o worker deixou-a.", gone[0])
+            for name, number in sorted(present - opened.keys()):
+                try:
+                    opened[name, number] = await self._open(companies, name)
+                    said.pop(name, None)
+                except Exception as error:  # noqa: BLE001 — a última fronteira: as outras empresas seguem
+                    if repr(error) != said.get(name):
+                        log.error("A empresa %s não abriu; o worker tenta outra vez em instantes. %s", name, error)
+                    said[name] = repr(error)
+            if not told:
+                log.info("O worker está no ar; %s.", _said(agenda(companies.settings)))
+                told = True
+            await asyncio.sleep(FOLLOW)
 
-    async def beat(self) -> None:
-        """Põe na fila o que é hora de fazer, e retoma o que ficou de um worker que morreu."""
-        now = self._account.clock.now()
-        if is_due(self._took_up_at, now, timedelta(seconds=15)):
-            self._took_up_at = now
-            if stalled := await self.queue.take_up_the_stalled():
-                log.warning("%s de um worker que morreu.", plural(stalled, "tarefa retomada", "tarefas retomadas"))
-        for line in self._lines:
-            tick = line.last(now)
-            if self._fired.get(line) == tick or now - tick > CATCH_UP:
-                continue
-            lock = None if line in _INTERNAL else self.queue.lock()
-            if await self.queue.at(self._tasks[line.task], line.cron, tick, lock=lock):
-                log.debug("É hora: %s.", line.task)
-            self._fired[line] = tick
-        await self._schedule_the_announced(now)
+    async def _open(self, companies: Companies, name: str) -> str:
+        account = await companies.account(name)
+        tasks = self.take_on(account, agenda(account.settings))
+        self._clocks[tasks.queue.name] = asyncio.create_task(tasks.keep_time())
+        return tasks.queue.name
 
-    async def _schedule_the_announced(self, now: datetime) -> None:
-        """Põe na fila o que o Bling avisou há bastante, enquanto as leituras da última hora não são demais; o que
-        sobra fica devido, e a olhada ou a execução o lê."""
-        async with self._account.engine.begin() as connection:
-            left = MOST_AN_HOUR - await events.readings(connection, now - timedelta(hours=1))
-            if left <= 0:
-                return
-            owed = await events.owed(connection, until=now - WAIT, most=left, scheduled_before=now - AGAIN)
-            for which in owed:
-                await events.schedule(connection, which, now)
-        for which in owed:
-            await self.queue.once(self._reading, f"{which.recurso}/{which.id}", recurso=which.recurso, id_=which.id)
-
-    async def _read(self, recurso: str, id_: str) -> None:
-        """Sem outra tentativa: o que não se leu fica devido na tabela dos avisos."""
-        try:
-            await self._account.pipeline.read_announced(Pointed(recurso, id_))
-        except CollectorError as error:
-            log.warning("%s/%s, que o Bling avisou, ficou por ler. %s", recurso, id_, error)
-        except Exception:  # a fila o calaria: diz-se aqui, e segue
-            log.exception("A leitura de %s/%s, que o Bling avisou, caiu num erro inesperado.", recurso, id_)
-            raise
-
-    async def _prune(self) -> None:
-        await self.queue.prune()
-        async with self._account.engine.begin() as connection:
-            await events.prune(connection, self._account.clock.now())
-
-    def _task(self, name: str, work: Callable[[], Awaitable[object]]) -> Task[Any, Any, Any]:
-        async def job(context: JobContext, timestamp: int) -> None:
-            await self._do(name, context.job.attempts, work)
-
-        return self.queue.app.task(name=name, retry=_Later(), pass_context=True)(job)
-
-    async def _do(self, name: str, tries: int, work: Callable[[], Awaitable[object]]) -> None:
-        """Faz a tarefa; `_Again` se é para voltar a ela. Um erro que não passa sozinho é dito, e a tarefa acaba."""
-        try:
-            async with explained(self._account.engine.url):
-                result = await work()
-        except RunInProgressError:
-            raise _Again(_wait(_BUSY, tries)) from None
-        except CollectorError as error:
-            self._give_up_or_wait(name, error, tries)
-            return
-        except Exception:  # a fila o calaria: diz-se aqui, e segue
-            log.exception("A tarefa %s caiu num erro inesperado; a próxima vez tenta de novo.", name)
-            raise
-        if not isinstance(result, RunResult) or result.status == "success":
-            return
-        if self._stop.is_set():
-            raise _Again
-        if result.error is not None:
-            self._give_up_or_wait(name, result.error, tries)
-
-    def _give_up_or_wait(self, name: str, error: CollectorError, tries: int) -> None:
-        if isinstance(error, _PASSING) and tries < MOST_TRIES:
-            log.warning("A tarefa %s fica para daqui a pouco. %s", name, error)
-            raise _Again(_wait(_FAILED, tries))
-        log.error("A tarefa %s não se pôde fazer. %s", name, error)
+    async def _let_go(self, schema: str) -> None:
+        self._tasks.pop(schema, None)
+        self._changed.set()
+        if clock := self._clocks.pop(schema, None):
+            clock.cancel()
+            await asyncio.gather(clock, return_exceptions=True)
 
 
-def _wait(scale: tuple[int, int], tries: int) -> int:
-    least, most = scale
-    return min(least << min(tries, 10), most)
-
-
-async def work(account: Account, lines: Collection[Line], stop: asyncio.Event) -> None:
-    """O worker desta conta, até que se peça a parada. DatabaseError se a fila não se pode criar."""
+async def work(companies: Companies, stop: asyncio.Event) -> None:
+    """O worker destas empresas, até que se peça a parada. ConfigurationError se SCHEDULE não serve; DatabaseError se a
+    fila não se pode criar."""
+    agenda(companies.settings)
     for theirs, level in (("procrastinate", logging.CRITICAL), ("psycopg.pool", logging.ERROR)):
         logging.getLogger(theirs).setLevel(level)  # o que há a dizer dizemos nós, em português
-    queue = await open_queue(account.engine)
+    queue = await open_queue(await companies.engine())
     async with queue.app.open_async():
-        log.info("O worker está no ar; %s.", _agenda(lines))
-        await Worker(account, queue, lines, stop).work()
+        await Worker(queue, stop).work(companies)
     log.info("O worker parou.")
 
 
-def _agenda(lines: Collection[Line]) -> str:
+def _said(lines: Collection[Line]) -> str:
     said = ", ".join(f"{line.task} ({line.cron})" for line in lines)
     return f"a agenda é {said}" if said else "SCHEDULE está vazia, e nada se faz na hora"

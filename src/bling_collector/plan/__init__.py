@@ -1,0 +1,1 @@
+"""O que uma execução vai custar, antes de se pedir."""

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bling_collector.clock import brasilia_day
+from bling_collector.clock import brasilia_day, is_due
 from bling_collector.db import control, proof
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources import repository
-from bling_collector.etl.again import MOST_OPEN
-from bling_collector.etl.batches import BATCH
-from bling_collector.etl.cited import citing_among
-from bling_collector.etl.listing import MAX_PROBES, hidden
+from bling_collector.etl.listing import BATCH, MAX_PROBES, count_listings, hidden
 from bling_collector.etl.narrowing import rejected_name
-from bling_collector.etl.resource import Recent, Resource, Snapshot
+from bling_collector.etl.resource import WEEKLY, Recent, Resource, Snapshot
+from bling_collector.etl.strategies.again import MOST_OPEN
+from bling_collector.etl.strategies.cited import citing_among, whole_mark
 from bling_collector.insight.recursos import first_mark
 from bling_collector.windows import EARLIEST, Window, pieces
 
@@ -54,6 +53,14 @@ class Known:
     """Os que se citam e o banco não tem."""
     reread: float = 0.0
     """Os que se releem pelo detalhe, por mudarem sem que a listagem o mostre."""
+    reread_all: float = 0.0
+    """Os que uma conferência que repara relê assim."""
+    open: int = 0
+    """Os em aberto, do que nos outros dias só se lê assim."""
+    restless: int = 0
+    """Deles, os que não são finais: também dos `reread`, se a listagem se lê inteira todo dia."""
+    is_weekly_due: bool | None = None
+    """Se é a vez do que se relê uma vez por semana; None é um dia qualquer."""
     sources: int = 0
     """As linhas da consulta de que ele parte, se parte de uma: os pais, ou o que se fotografa."""
     a_day: float = 0.0
@@ -70,6 +77,8 @@ class Costs:
     """Linhas por página."""
     daily: bool = False
     """Como a coleta do dia, que também relê o que está em aberto."""
+    everything: bool = False
+    """Também o que só se relê uma vez por semana."""
 
     def of(self, resource: Resource) -> Known:
         return self.known.get(resource.name, Known())
@@ -101,7 +110,7 @@ class Costs:
         known, windows = self.of(resource), list(counts)
         if known.refused:
             return 0.0
-        others = self._shows(resource) - 1  # têm pouco ou nada: a página vazia e, se há muito na primeira, outra
+        others = self.shows(resource) - 1  # têm pouco ou nada: a página vazia e, se há muito na primeira, outra
         asked = sum(math.ceil(n / self.size) + 1 + others * (1 + (2 * n >= self.size)) for n in windows)
         if not resource.suspects or known.hides:
             return asked
@@ -111,36 +120,55 @@ class Costs:
         """O detalhe de cada um dos que chegam."""
         return new.get(resource.name, 0.0) if resource.detail else 0.0
 
+    def look(self, resource: Resource, today: float) -> float:
+        """O que uma olhada lista dele, se `today` são os registros de hoje e nada mudou há pouco."""
+        if self.of(resource).refused:
+            return 0.0
+        if resource.changed is not None:
+            return self.shows(resource) if self.of(resource).begun else 0.0
+        return self.windows(resource, [today]) if resource.emitted is not None else 0.0
+
     def rest(self, resource: Resource, new: Counts, listed: Counts) -> float:
         """O que se pede dele fora das janelas. `listed` é quantos há na listagem inteira, onde se sabe mais que o
         banco."""
+        return sum(self.rest_of_each(resource, new, listed))
+
+    def rest_of_each(self, resource: Resource, new: Counts, listed: Counts) -> tuple[float, float]:
+        """O mesmo: as listagens, com os lotes de ids e de chaves; e o que se pede um a um."""
         known, special = self.of(resource), resource.special_cost
         if known.refused:
-            return 0.0
-        asked = self._recents(resource, new) + self._whole(resource, new, listed) + self._rereads(resource)
+            return 0.0, 0.0
+        lists = self._recents(resource, new) + self._whole(resource, new, listed)
+        each = self._rereads(resource)
         if resource.changed is not None and known.begun:
-            asked += self._shows(resource)
+            lists += self.shows(resource)
         if resource.keys is not None:
             batches = math.ceil(round(new[resource.name]) / BATCH)
-            asked += 2 * batches + (2 * len(resource.suspects) if batches else 0)
-        elif not is_listed(resource):
-            asked += self.details(resource, new)
+            lists += 2 * batches + (2 * len(resource.suspects) if batches else 0)
+        by_listing = resource.whole is not None and not resource.whole.when_lacking
+        if by_listing or (resource.keys is None and not is_listed(resource)):
+            each += self.details(resource, new)
         if resource.snapshot is not None:
-            asked += self._photographs(resource, resource.snapshot, new, listed)
+            lists += self._photographs(resource, resource.snapshot, new, listed)
         if resource.removed is not None:
-            asked += 2 / WEEK if known.begun else 2 if resource.removed.at_first else 0
+            lists += 2 / self._week(resource) if known.begun else 2 if resource.removed.at_first else 0
         if special is not None:
-            asked += special(new, {each.name: self.of(each).held for each in self.resources})
-        return asked
+            each += special(new, {each.name: self.of(each).held for each in self.resources})
+        return lists, each
 
-    def _shows(self, resource: Resource) -> int:
+    def _week(self, resource: Resource) -> float:
+        """De quantas execuções em quantas se faz o que é da semana."""
+        due = True if self.everything else self.of(resource).is_weekly_due
+        return WEEK if due is None else 1.0 if due else math.inf
+
+    def shows(self, resource: Resource) -> int:
         known = self.of(resource)
         return len(resource.shows) + len(resource.tries) - known.rejected + known.hides * len(resource.suspects)
 
     def _recents(self, resource: Resource, new: Counts) -> float:
         begun = self.of(resource).begun
-        asked = [_pieces(each) / (WEEK if each.weekly and begun else 1) for each in resource.recent]
-        return self._shows(resource) * sum(asked)
+        asked = [_pieces(each) / (self._week(resource) if each.weekly and begun else 1) for each in resource.recent]
+        return self.shows(resource) * sum(asked)
 
     def _whole(self, resource: Resource, new: Counts, listed: Counts) -> float:
         whole, known = resource.whole, self.of(resource)
@@ -148,19 +176,31 @@ class Costs:
             return 0.0
         pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1.0)
         if whole.when_lacking:
-            return self._shows(resource) * pages if round(new[resource.name]) else 0.0
+            first = 1 if whole.aside else self.shows(resource)
+            lacking = first * pages if known.begun and round(new[resource.name]) else 0.0
+            return lacking + self.shows(resource) * pages / (self._week(resource) if known.begun else 1)
+        if whole.lately is not None and self._is_read_lately(resource):
+            others = self._pages(resource, known.open, thorough=0) + len(whole.lately.open)
+            return pages / self._week(resource) + others * (1 - 1 / self._week(resource))
         if known.begun and not whole.every:
-            pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1 / WEEK)
-        lists: float = self._shows(resource)
+            pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1 / self._week(resource))
+        lists: float = self.shows(resource)
         if whole.aside and known.begun:
-            lists = 1 + (lists - 1) / WEEK
+            lists = 1 + (lists - 1) / self._week(resource)
         if resource.each is not None:
-            lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0))
-        asked = lists * pages / (WEEK if known.begun and whole.every else 1) + self.details(resource, new)
+            together = BATCH if resource.each.batched else 1
+            lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0) / together)
+        asked = lists * pages / (self._week(resource) if known.begun and whole.every else 1)
         if resource.also_by is not None and known.sources:
             each = listed.get(resource.name, known.held) / known.sources
-            asked += lists * known.sources * self._pages(resource, each, thorough=1.0) / (WEEK if known.begun else 1)
+            weeks = self._week(resource) if known.begun else 1
+            asked += lists * known.sources * self._pages(resource, each, thorough=1.0) / weeks
         return asked
+
+    def _is_read_lately(self, resource: Resource) -> bool:
+        """Se nos outros dias só se lê dele o que está em aberto."""
+        lately = resource.whole.lately if resource.whole is not None else None
+        return lately is not None and self.of(resource).begun and lately.is_worth(self.of(resource).held, self.size)
 
     def _pages(self, resource: Resource, rows: float, *, thorough: float) -> float:
         """As páginas de uma listagem de tantas linhas; `thorough` é de quantas leituras em quantas se vai até a vazia,
@@ -172,15 +212,21 @@ class Costs:
         return full + (1 if rest or not full else 0) + (thorough if short and rows else 1.0 if rows else 0.0)
 
     def _photographs(self, resource: Resource, snapshot: Snapshot, new: Counts, listed: Counts) -> float:
-        """Os lotes dos ids, perguntados de cada maneira, e as listagens que os mostram."""
+        """Os lotes dos ids, os do que o primeiro pedido não mostra (um quarto deles), e as listagens que os mostram."""
         of = snapshot.of.name if snapshot.of is not None else ""
         ids = max(self.of(resource).sources + new.get(of, 0.0), listed.get(of, 0.0))
         pages = len(snapshot.shows) * (math.ceil(ids / len(snapshot.shows) / self.size) + 1) if snapshot.shows else 0
-        weeks = WEEK if self.of(resource).begun else 1
-        return math.ceil(ids / BATCH) * (1 + len(resource.suspects)) + pages / weeks
+        weeks = self._week(resource) if self.of(resource).begun else 1
+        new_ones = len(snapshot.shows_new) if self.of(resource).begun else 0
+        batches = math.ceil(ids / BATCH)
+        return batches + len(resource.suspects) * math.ceil(batches / 4) + pages / weeks + new_ones
 
     def _rereads(self, resource: Resource) -> float:
+        if self.everything:
+            return self.of(resource).reread_all
         reread = self.of(resource).reread
+        if self._is_read_lately(resource):
+            reread -= self.of(resource).restless * (1 - 1 / WEEK)
         if resource.whole is not None or resource.recent:
             return reread
         return min(reread, MOST_OPEN if resource.listed else reread) if self.daily else 0
@@ -207,34 +253,66 @@ def _pieces(recent: Recent) -> int:
 
 async def load_known(connection: AsyncConnection, resources: Sequence[Resource], now: datetime) -> dict[str, Known]:
     """O que o banco sabe de cada recurso."""
-    return {resource.name: await _known(connection, resources, resource, now) for resource in resources}
+    read = await control.all_checkpoints(connection)
+    return {resource.name: await _known(connection, resources, resource, now, read) for resource in resources}
 
 
 async def _known(
-    connection: AsyncConnection, resources: Sequence[Resource], resource: Resource, now: datetime
+    connection: AsyncConnection,
+    resources: Sequence[Resource],
+    resource: Resource,
+    now: datetime,
+    read: Mapping[str, datetime],
 ) -> Known:
     mark = first_mark(resource)
     held, gone = await proof.count_rows(connection, resource.kept)
-    begun = held + gone > 0 if mark is None else await control.checkpoint(connection, mark) is not None
+    begun = held + gone > 0 if mark is None else mark in read
     if resource.principal:
         begun = await proof.scope_start(connection) is not None
-    if await control.checkpoint(connection, control.refused_name(resource.name)) is not None:
+    if control.refused_name(resource.name) in read:
         return Known(begun=begun, refused=True)
-    sources = [each.query for each in (*resource.parents, resource.snapshot) if each is not None]
+    day = brasilia_day(now)
+    everything = held + gone if _is_reread_whole(resource) else await _reread(connection, resource, day, weeks=1)
+    unlisted = len(await repository.unlisted(connection, resource.kept, now, None)) if resource.listable else 0
+    opened = await _open(connection, resource, day)
+    sources = [await count_listings(connection, resource, each) for each in resource.parents]
+    if resource.snapshot is not None:
+        sources.append(await repository.count_sources(connection, resource.snapshot.query))
     return Known(
         begun=begun,
-        hides=await control.checkpoint(connection, hidden(resource)) is not None,
-        rejected=sum([await _is_noted(connection, rejected_name(resource, params)) for params in resource.tries]),
+        hides=hidden(resource) in read,
+        rejected=sum(rejected_name(resource, params) in read for params in resource.tries),
         held=held + gone,
         lacking=await _lacking(connection, resources, resource, now),
-        reread=await _reread(connection, resource, brasilia_day(now)),
-        sources=sum([await repository.count_sources(connection, each) for each in sources]),
-        a_day=await _a_day(connection, resource, brasilia_day(now)),
+        reread=await _reread(connection, resource, day) + unlisted / WEEK,
+        reread_all=everything + unlisted,
+        open=len(opened),
+        restless=opened.count(False),
+        sources=sum(sources),
+        a_day=await _a_day(connection, resource, day),
     )
 
 
-async def _is_noted(connection: AsyncConnection, name: str) -> bool:
-    return await control.checkpoint(connection, name) is not None
+async def _open(connection: AsyncConnection, resource: Resource, day: date) -> list[bool]:
+    """De cada um em aberto, do que nos outros dias só se lê assim, se é final."""
+    lately = resource.whole.lately if resource.whole is not None else None
+    if lately is None:
+        return []
+    documents = repository.documents(connection, resource.kept, lately.is_open, day)
+    return [resource.is_final(each) async for each in documents]
+
+
+def is_weekly_due(read: Mapping[str, datetime], resource: Resource, now: datetime) -> bool | None:
+    """Se é a vez do que dele se relê uma vez por semana; None se nada o diz."""
+    if resource.whole is not None:
+        mark = whole_mark(resource)
+    elif resource.removed is not None:
+        mark = f"{resource.name}.excluidos"
+    elif resource.snapshot is not None:
+        mark = f"{resource.name}.listados"
+    else:
+        return None
+    return is_due(read.get(mark), now, WEEKLY)
 
 
 async def _lacking(
@@ -250,12 +328,18 @@ async def _lacking(
     return await repository.count_lacking(connection, resource.table, resource.name, citing)
 
 
-async def _reread(connection: AsyncConnection, resource: Resource, day: date) -> float:
-    """Os que estão em aberto; do que a listagem mostra toda, ou por outra data, os que não são finais."""
+def _is_reread_whole(resource: Resource) -> bool:
+    """Se uma conferência que repara o relê todo, por não haver listagem que mostre o que mudou."""
+    return not resource.listed and "excluida_em" in resource.table.c
+
+
+async def _reread(connection: AsyncConnection, resource: Resource, day: date, *, weeks: int = WEEK) -> float:
+    """Os que estão em aberto; do que a listagem mostra toda, ou por outra data, os que não são finais. Conta só a parte
+    de um dia do que se relê em tantos (`weeks`)."""
     if resource.owed is not None:
         return await resource.owed(connection, day) if is_listed(resource) else 0
     by_line = resource.detail and (resource.whole is not None or bool(resource.recent))
-    part = WEEK if resource.again else 1
+    part = weeks if resource.again else 1
     if not by_line:
         if resource.open is None:
             return 0
@@ -268,9 +352,8 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date) ->
     weekly = resource.whole.weekly if resource.whole is not None else lambda row: False
     return sum(
         [
-            1 / part if not resource.is_final(each) else 1 / WEEK if weekly(each) else 0
-            async for each in documents
-            if resource.is_listable(each)  # o que a listagem não mostra, ela não faz reler
+            1 / part if not resource.is_final(each) else 1 / weeks if weekly(each) else 0
+            async for each in documents  # o que a listagem não mostra, ela não faz reler
         ]
     )
 
@@ -287,10 +370,10 @@ async def count_windows(connection: AsyncConnection, resource: Resource, windows
     return [sum(sum(groups.values()) for groups in months.values()) for months in found]
 
 
-async def reread_history(connection: AsyncConnection, costs: Costs, resource: Resource, day: date) -> float:
-    """As listagens da parte da história que a coleta de um dia relê."""
+async def reread_history(connection: AsyncConnection, costs: Costs, resource: Resource, until: date) -> float:
+    """As listagens da parte da história, até este dia, que a coleta de um dia relê."""
     scope = await proof.scope_start(connection)
-    if resource.emitted is None or scope is None or not costs.of(resource).begun:
+    if resource.emitted is None or scope is None or until < scope or not costs.of(resource).begun:
         return 0.0
-    windows = resource.emitted.plan([Window(scope, day)])
+    windows = resource.emitted.cut([Window(scope, until)])
     return costs.windows(resource, await count_windows(connection, resource, windows)) / WEEK

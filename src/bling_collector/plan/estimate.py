@@ -1,30 +1,32 @@
 """Quanto uma execução vai custar: requisições, segundos e a parte da cota do dia.
 
-Do que o banco já conferiu sabe-se quantos registros o Bling lista; do resto pergunta-se a ele, com poucas requisições,
-qual é a última página da listagem, começando perto de onde acabou a do ano vizinho; e onde nem isso se perguntou vale a
-média dos anos vizinhos. O que cada recurso pede daí em diante di-lo `cost.py`.
+Do que o banco já conferiu sabe-se quantos registros o Bling lista; do resto pergunta-se a ele (`probe.py`). O que cada
+recurso pede daí em diante di-lo `cost.py`.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from statistics import median
 from typing import Final
 
 from bling_collector.api.bling_client import BlingClient
 from bling_collector.api.pace import PER_SECOND
-from bling_collector.clock import BRASILIA, Clock, today
+from bling_collector.clock import BRASILIA, Clock, brasilia_day, today
 from bling_collector.config import Settings
 from bling_collector.db import control, proof
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.errors import LASTING, BlingPausedError
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.errors import UsageError
+from bling_collector.etl.due import due_windows_at
 from bling_collector.etl.progress import Outlook
-from bling_collector.etl.resource import Params, Resource
+from bling_collector.etl.resource import Resource
 from bling_collector.insight.account.quota import read_quota
-from bling_collector.plan.cost import Costs, cites, count_windows, is_listed, load_known, reread_history
-from bling_collector.streams.registry import RESOURCES, collected
-from bling_collector.windows import Period, Window, asked_period, incremental_start
+from bling_collector.insight.freshness import load_freshness
+from bling_collector.plan.cost import Costs, cites, count_windows, is_listed, is_weekly_due, load_known
+from bling_collector.plan.probe import Prober, days_of
+from bling_collector.streams.registry import RESOURCES, chosen, collected
+from bling_collector.windows import Window, asked_period, incremental_start, look_starts
 from bling_collector.words import lower_first, plural, several
 
 MOST_PROBES: Final = 24
@@ -33,17 +35,13 @@ _SHARED: Final = 12
 """As dos que se percorrem por janelas depois do primeiro, que já diz onde começar a procura."""
 _OF_A_LIST: Final = 8
 """As de uma listagem sem período."""
-_EACH: Final = 3
-"""Delas, as que cada janela tem certas, por muitas que as anteriores gastem."""
-_SHORT: Final = 4
-"""Uma página com menos linhas que o tamanho dela dividido por isto é a última: poupa-se a que viria vazia."""
-_LOOSE: Final = 1.5
-"""O maior número de páginas possível sobre o menor, a partir do qual se diz que a estimativa é larga."""
 _USUAL: Final = 10
 """As últimas execuções diárias de que sai o que uma costuma custar."""
 _LIKE: Final = 3
 """Execuções diárias que bastam para dizer quanto custa uma."""
 _PRINCIPAL: Final = next(resource for resource in RESOURCES if resource.principal)
+OFFLINE: Final = "Do que o banco já leu e conferiu; nada se perguntou ao Bling."
+_BEGIN: Final = "comece com `bling-collector run-full --data-inicio AAAA-MM-DD`."
 _WHOSE: Final = 1
 """De que empresa é a conta, que toda execução pergunta."""
 
@@ -56,6 +54,13 @@ class Part:
     requisicoes: int
     certa: bool = True
     """False se do que ele tem não se soube quanto é, e só se contou o que é certo que se pede."""
+    recurso: str | None = None
+    listagens: int = 0
+    """Delas, as que listam; as outras pedem um registro cada uma."""
+
+    @property
+    def detalhes(self) -> int:
+        return self.requisicoes - self.listagens
 
 
 @dataclass(frozen=True)
@@ -122,24 +127,25 @@ class Estimator:
     def __init__(
         self,
         engine: AsyncEngine,
-        client: BlingClient,
+        client: BlingClient | None,
         clock: Clock,
         settings: Settings,
+        recursos: Collection[str] | None = None,
     ) -> None:
+        """Sem `client` nada se pergunta ao Bling. `recursos` são os de que se trata, em lugar dos que se coletam."""
         self._engine = engine
-        self._client = client
+        self._prober = Prober(client, settings.api_page_size)
+        self._asks = client is not None
         self._clock = clock
         self._settings = settings
-        self._probes = 0
-        self._loose = False
-        self._first: list[tuple[Window, int]] = []
+        self._recursos = recursos
 
     async def run(self) -> Estimate:
         """A coleta diária: o que custaram as últimas, e a primeira leitura do que nelas não se coletava; sem elas, o
         que há no período."""
         costs = await self._costs(daily=True)
         async with self._engine.connect() as connection:
-            periods = {each.name: await self._daily_period(connection, each) for each in RESOURCES}
+            periods = await self._daily_periods(connection)
             asked = await control.usual_requests(connection, _USUAL)
             owed = [await control.owed(connection, each.name) for each in costs.resources]
         period = periods[_PRINCIPAL.name]
@@ -162,6 +168,49 @@ class Estimator:
         period = asked_period(inicio, fim, default_inicio=inicio, today=today(self._clock))
         return await self._of("run-full", await self._costs(), period, {each.name: period for each in RESOURCES})
 
+    async def run_of(self, inicio: date | None = None, fim: date | None = None) -> Estimate:
+        """A coleta diária, ou de um período pedido, recurso a recurso."""
+        async with self._engine.connect() as connection:
+            periods = await self._daily_periods(connection, inicio, fim)
+        costs = await self._costs(daily=inicio is None and fim is None)
+        return await self._of("run", costs, periods[_PRINCIPAL.name], periods)
+
+    async def reconcile(self, inicio: date | None, fim: date | None, *, repair: bool) -> Estimate:
+        """A conferência: as listagens do período, ou da história toda; a que repara relê também o resto. UsageError se
+        ainda nada se coletou."""
+        async with self._engine.connect() as connection:
+            scope = await proof.scope_start(connection)
+        if scope is None:
+            raise UsageError(f"Ainda não há o que conferir: {_BEGIN}")
+        period = asked_period(inicio, fim, default_inicio=scope, today=today(self._clock))
+        costs = await self._costs(everything=repair)
+        return await self._of(
+            "reconcile", costs, period, {each.name: period for each in RESOURCES}, only_listed=not repair
+        )
+
+    async def look(self) -> Estimate:
+        """A olhada: os dias desde a última, e o filtro de alteração do que tem um."""
+        costs, now = await self._costs(), self._clock.now()
+        async with self._engine.connect() as connection:
+            if await proof.scope_start(connection) is None:
+                raise UsageError(f"Sem uma primeira coleta a olhada nada pede: {_BEGIN}")
+            since = look_starts(await control.checkpoint(connection, control.LOOKED), now)
+            days = await self._days_since(connection)
+        period, parts = Window(min(brasilia_day(since), today(self._clock)), today(self._clock)), []
+        for resource in costs.resources:
+            known, lists, details = costs.of(resource), 0.0, 0.0
+            if known.refused:
+                continue
+            if resource.changed is not None:
+                lists = costs.shows(resource)
+            elif resource.emitted is not None:
+                windows = resource.emitted.cut([period])
+                lists = costs.windows(resource, await self._held(resource, windows))
+                details = known.a_day * days if resource.detail else 0
+            if lists:
+                parts.append(_part(resource, lists, details, certain=known.begun))
+        return await self._done("look", period, _Found(), parts, _WHOSE, OFFLINE)
+
     async def outlook(self, windows: Mapping[str, list[Window]], *, fetches: bool, daily: bool = False) -> Outlook:
         """O plano de uma execução que percorre estas janelas, por recurso, do que o banco sabe: nada é perguntado ao
         Bling."""
@@ -183,74 +232,128 @@ class Estimator:
 
         return Outlook(ahead, listing=listing, rest=rest, fetches=fetches)
 
-    async def _costs(self, *, daily: bool = False) -> Costs:
-        return await load_costs(self._engine, self._clock, self._settings, daily=daily)
+    async def _costs(self, *, daily: bool = False, everything: bool = False) -> Costs:
+        costs = await load_costs(self._engine, self._clock, self._settings, self._recursos)
+        return replace(costs, daily=daily, everything=everything)
 
-    async def _daily_period(self, connection: AsyncConnection, resource: Resource) -> Window:
-        """Do marco do recurso até hoje; de um que ainda não se coletou, desde o começo da coleta."""
+    async def _daily_periods(
+        self, connection: AsyncConnection, inicio: date | None = None, fim: date | None = None
+    ) -> dict[str, Window]:
+        """De cada recurso, do marco dele até hoje, ou o que se pede; de um que ainda não se coletou, desde o começo da
+        coleta."""
         day, now = today(self._clock), self._clock.now()
-        scope = await proof.scope_start(connection)
-        if resource.principal:
-            bookmark = await control.bookmark(connection, now)
-            mark, lost = bookmark.day, bookmark.lost
-        else:
-            found = await control.checkpoint(connection, control.mark_name(resource.name))
-            mark = found.astimezone(BRASILIA).date() if found is not None and found <= now else None
-            lost = mark is None
-        start = incremental_start(
-            mark,
-            days_back=self._settings.extraction_days_back,
-            lookback_days=self._settings.extraction_lookback_days,
-            today=day,
-            scope=scope if lost else None,
-        )
-        if resource.emitted is not None:
-            start = resource.emitted.starts(start, scope, day)
-        return asked_period(None, None, default_inicio=start, today=day)
+        scope, read = await proof.scope_start(connection), await control.all_checkpoints(connection)
+        bookmark = await control.bookmark(connection, now)
+        periods = {}
+        for resource in RESOURCES:
+            if resource.principal:
+                mark, lost = bookmark.day, bookmark.lost
+            else:
+                found = read.get(control.mark_name(resource.name))
+                mark = found.astimezone(BRASILIA).date() if found is not None and found <= now else None
+                lost = mark is None
+            start = incremental_start(
+                mark,
+                days_back=self._settings.extraction_days_back,
+                lookback_days=self._settings.extraction_lookback_days,
+                today=day,
+                scope=scope if lost else None,
+            )
+            if resource.emitted is not None:
+                start = resource.emitted.starts(start, scope, day)
+            periods[resource.name] = asked_period(inicio, fim, default_inicio=start, today=day)
+        return periods
 
-    async def _of(self, tipo: str, costs: Costs, period: Window, periods: Mapping[str, Window]) -> Estimate:
-        parts, found = await self._parts(costs, periods, costs.resources)
+    async def _of(
+        self,
+        tipo: str,
+        costs: Costs,
+        period: Window,
+        periods: Mapping[str, Window],
+        *,
+        only_listed: bool = False,
+    ) -> Estimate:
+        """`only_listed` é de quem só lista o que tem janelas."""
+        parts, found = await self._parts(costs, periods, costs.resources, only_listed=only_listed)
+        if not self._asks:
+            return await self._done(tipo, period, found, parts, _WHOSE, OFFLINE)
         said = (
-            f"{plural(self._probes, 'requisição', 'requisições')} de sondagem ao Bling"
-            if self._probes
+            f"{plural(self._prober.asked, 'requisição', 'requisições')} de sondagem ao Bling"
+            if self._prober.asked
             else "o que o banco já conferiu"
         )
         base = f"As listagens ({said}), uma requisição por registro novo e por cada um que ele cita."
         return await self._done(tipo, period, found, parts, _WHOSE, base)
 
     async def _parts(
-        self, costs: Costs, periods: Mapping[str, Window], chosen: Iterable[Resource]
+        self, costs: Costs, periods: Mapping[str, Window], wanted: Iterable[Resource], *, only_listed: bool = False
     ) -> tuple[list[Part], _Found]:
-        """O que cada um dos recursos `chosen` pede."""
-        chosen, found = list(chosen), _Found()
-        windowed = [each for each in chosen if each.emitted is not None and not costs.of(each).refused]
+        """O que cada um dos recursos `wanted` pede; com `only_listed`, só as listagens das janelas."""
+        wanted, found = list(wanted), _Found()
+        async with self._engine.connect() as connection:
+            days = await self._days_since(connection) if not self._asks else 0.0
+        windowed = [each for each in wanted if each.emitted is not None and not costs.of(each).refused]
         for resource in windowed:
-            most = _SHARED if self._first else MOST_PROBES
-            await self._find_windows(resource, periods[resource.name], found, most)
-        for resource in chosen:
+            most = _SHARED if self._prober.began else MOST_PROBES
+            await self._find_windows(resource, periods[resource.name], found, most, owed=not only_listed)
+        for resource in windowed:  # o que chegou desde a última leitura, como nos últimos trinta dias
+            if periods[resource.name].fim >= today(self._clock):
+                found.new[resource.name] += costs.of(resource).a_day * days
+        if only_listed:
+            counts = {each.name: costs.windows(each, found.windows[each.name]) for each in windowed}
+            return [
+                _part(each, counts[each.name], 0, certain=each.name not in found.unknown) for each in windowed
+            ], found
+        for resource in wanted:
             if is_listed(resource) and resource.emitted is None and not costs.of(resource).begun:
                 await self._find_whole(resource, costs, found)
             photographed = resource.snapshot.of if resource.snapshot is not None else None
             if photographed is not None and not costs.of(resource).begun:
                 await self._find_whole(photographed, costs, found)
         new = costs.arrivals(found.new)
+        again = await self._history(costs, wanted) if costs.daily else {}
         parts = []
-        for resource in chosen:
-            asked = costs.windows(resource, found.windows.get(resource.name, []))
-            asked += costs.rest(resource, new, found.whole)
-            asked += costs.details(resource, new) if resource.emitted is not None else 0
-            if costs.daily:
-                async with self._engine.connect() as connection:
-                    asked += await reread_history(connection, costs, resource, today(self._clock))
-            if asked:
-                parts.append(Part(resource.title, math.ceil(asked), resource.name not in found.unknown))
+        for resource in wanted:
+            lists, details = costs.rest_of_each(resource, new, found.whole)
+            lists += costs.windows(resource, found.windows.get(resource.name, []))
+            details += costs.details(resource, new) if resource.emitted is not None else 0
+            lists += again.get(resource.name, 0)
+            certain = resource.name not in found.unknown and not self._follows_unknown(resource, costs, found)
+            if lists + details or not certain:
+                parts.append(_part(resource, lists, details, certain=certain))
         return parts, found
 
-    async def _find_windows(self, resource: Resource, period: Window, found: _Found, most: int) -> None:
+    def _follows_unknown(self, resource: Resource, costs: Costs, found: _Found) -> bool:
+        """Se quem o cita é um de que não se sabe quanto há, e de que nem se perguntou."""
+        unknown = [each for each in costs.resources if each.name in found.unknown]
+        return not self._asks and any(cites(each, resource) for each in unknown)
+
+    async def _history(self, costs: Costs, wanted: Iterable[Resource]) -> dict[str, float]:
+        """As listagens da história que é a vez de reler."""
+        lists = {}
         async with self._engine.connect() as connection:
-            owed = [Window(o.inicio, o.fim) for o in await control.owed(connection, resource.name)]
-        windows = _planned(resource, [period, *owed])
-        there = await self._listed(resource, windows, most)
+            scope = await proof.scope_start(connection)
+            for resource in wanted:
+                if costs.of(resource).begun:
+                    windows, turn = await due_windows_at(connection, resource, scope, self._clock.now())
+                    counts = await count_windows(connection, resource, windows[:turn])
+                    lists[resource.name] = costs.windows(resource, counts)
+        return lists
+
+    async def _days_since(self, connection: AsyncConnection) -> float:
+        """Dias desde a última leitura do que há de novo."""
+        now = self._clock.now()
+        age = (await load_freshness(connection, now)).age(now)
+        return age.total_seconds() / 86_400 if age is not None else 0.0
+
+    async def _find_windows(
+        self, resource: Resource, period: Window, found: _Found, most: int, *, owed: bool = True
+    ) -> None:
+        async with self._engine.connect() as connection:
+            debts = await control.owed(connection, resource.name) if owed else []
+        windows = _planned(resource, [period, *(Window(each.inicio, each.fim) for each in debts)])
+        checked = [await self._checked(resource, window) for window in windows]
+        there = await self._prober.listed(resource, windows, checked, most)
         if there is None:
             found.unknown.add(resource.name)
         here = await self._held(resource, windows)
@@ -263,7 +366,7 @@ class Estimator:
         que dos pais já se sabe."""
         if resource.each is not None or costs.of(resource).refused:
             return
-        count = await self._probe(resource, None, 1, self._probes + _OF_A_LIST)
+        count = await self._prober.whole(resource, _OF_A_LIST)
         if count is None:
             found.unknown.add(resource.name)
             return
@@ -289,9 +392,9 @@ class Estimator:
             segundos=requests * spacing / quota.pace,
             restam_hoje=0 if quota.exhausted else max(mine - quota.used, 0),
             cota=max(mine, 0),
-            sondas=self._probes,
+            sondas=self._prober.asked,
             base=base,
-            larga=self._loose,
+            larga=self._prober.loose,
             partes=tuple(parts),
         )
 
@@ -299,133 +402,41 @@ class Estimator:
         async with self._engine.connect() as connection:
             return await count_windows(connection, resource, windows)
 
-    async def _listed(self, resource: Resource, windows: list[Window], most: int) -> list[int] | None:
-        """Quantos registros o Bling lista em cada janela: o que se conferiu, se sonda, com no máximo `most`
-        requisições, ou é a média das vizinhas. None se de nenhuma se soube."""
-        found = [await self._checked(resource, window) for window in windows]
-        until = self._probes + most
-        # As que se pedem de uma vez ficam espalhadas; se saíram baratas, pedem-se outras no meio delas.
-        while chosen := _spread(_unknown(found), (until - self._probes) // _EACH):
-            for turn, place in enumerate(chosen):
-                reserved = _EACH * (len(chosen) - turn - 1)
-                near = _density(windows, found, place)
-                near = near if near is not None else self._usual(windows[place])
-                guess = near * _days(windows[place]) / self._settings.api_page_size
-                found[place] = await self._probe(resource, windows[place], max(round(guess), 1), until - reserved)
-                if found[place] is None:
-                    return None
-        left = _unknown(found)
-        self._loose |= bool(left)
-        if len(left) == len(windows):
-            return None
-        counts = [
-            count if count is not None else round((_density(windows, found, place) or 0) * _days(windows[place]))
-            for place, count in enumerate(found)
-        ]
-        self._first = self._first or list(zip(windows, counts, strict=True))
-        return counts
-
-    def _usual(self, window: Window) -> float:
-        """Registros por dia, nestes dias, do primeiro recurso de que se soube: uma venda deixa um em cada um."""
-        like = (count / max(_days(each), 1) for each, count in self._first if each.touches(window))
-        return next(like, 0.0)
-
     async def _checked(self, resource: Resource, window: Window) -> int | None:
         """O que as conferências dos meses da janela contaram no Bling; None se algum não foi conferido inteiro."""
         async with self._engine.connect() as connection:
             months = await proof.counted_months(connection, resource.name, window.inicio, window.fim)
         if not months or months[0].data_inicio > window.inicio:
             return None
-        covered = sum(_days(Window(max(m.data_inicio, window.inicio), min(m.data_fim, window.fim))) for m in months)
-        if covered < _days(window) - 2:  # o último dia, de hoje, ainda está a meio
+        covered = sum(days_of(Window(max(m.data_inicio, window.inicio), min(m.data_fim, window.fim))) for m in months)
+        if covered < days_of(window) - 2:  # o último dia, de hoje, ainda está a meio
             return None
         total = 0.0
         for month in months:  # de um mês que a janela corta, a parte dela
             inside = Window(max(month.data_inicio, window.inicio), min(month.data_fim, window.fim))
-            total += sum(month.no_bling.values()) * _days(inside) / _days(Window(month.data_inicio, month.data_fim))
+            total += sum(month.no_bling.values()) * days_of(inside) / days_of(Window(month.data_inicio, month.data_fim))
         return round(total)
 
-    async def _probe(self, resource: Resource, window: Window | None, page: int, until: int) -> int | None:
-        """Quantos registros há na janela, ou na listagem sem período, pela última página que não vem vazia; a procura
-        começa em `page`.
 
-        Dobra ou divide até ter uma página cheia e uma vazia, e então as aproxima. Quando as sondagens chegam a `until`
-        vale o meio do que pode ser; None se o Bling não disse nada.
-        """
-        size = self._settings.api_page_size
-        full, empty, last = 0, 0, 0
-        while not empty or empty - full > 1:
-            if self._probes >= until:
-                if not full and not empty:
-                    return None
-                most = empty - 1 if empty else full * 2
-                self._loose |= most > full * _LOOSE
-                return round((full + most) / 2 * size)
-            rows = await self._rows(resource, window, page)
-            if rows is None:
-                return None
-            if rows:
-                full, last = page, rows
-            else:
-                empty = page
-            if not resource.paged or 0 < rows * _SHORT < size:
-                break
-            page = (full + empty) // 2 if empty else page * 2
-        return (full - 1) * size + last if full else 0
-
-    async def _rows(self, resource: Resource, window: Window | None, page: int) -> int | None:
-        """Quantas linhas a página tem; None se, de um recurso que se pediu a mais, o Bling não a dá."""
-        self._probes += 1
-        size = self._settings.api_page_size
-        params: Params = resource.shows[0]
-        if resource.emitted is not None and window is not None:
-            params = (*params, *resource.emitted.between.params(Period.of(window)))
-        place = (page if resource.paged else None, size if resource.paged and resource.sized else None)
-        try:
-            return len(await self._client.page(resource.path, params, *place, key=resource.key))
-        except BlingPausedError:
-            raise
-        except LASTING:
-            if await self._client.lists(resource.path):
-                return size  # uma linha estraga a página: que ela tem linhas, sabe-se
-            if not resource.optional:
-                raise
-            return None
-
-
-async def load_costs(engine: AsyncEngine, clock: Clock, settings: Settings, *, daily: bool = False) -> Costs:
-    """A conta dos recursos que se coletam, do que o banco sabe."""
+async def load_costs(
+    engine: AsyncEngine, clock: Clock, settings: Settings, recursos: Collection[str] | None = None
+) -> Costs:
+    """A conta dos recursos que se coletam, ou de `recursos`, do que o banco sabe."""
     async with engine.connect() as connection:
-        resources = await collected(connection, settings.recursos)
-        known = await load_known(connection, resources, clock.now())
-    return Costs(resources, known, settings.api_page_size, daily=daily)
+        resources = chosen(recursos) if recursos else await collected(connection, settings.recursos)
+        now = clock.now()
+        known = await load_known(connection, resources, now)
+        read = await control.all_checkpoints(connection)
+        due = {each.name: is_weekly_due(read, each, now) for each in resources}
+    known = {name: replace(each, is_weekly_due=due[name]) for name, each in known.items()}
+    return Costs(resources, known, settings.api_page_size)
+
+
+def _part(resource: Resource, lists: float, details: float, *, certain: bool) -> Part:
+    requests = math.ceil(lists + details)
+    return Part(resource.title, requests, certain, resource.name, min(math.ceil(lists), requests))
 
 
 def _planned(resource: Resource, windows: list[Window]) -> list[Window]:
     assert resource.emitted is not None, resource.name
-    return resource.emitted.plan(windows)
-
-
-def _days(window: Window) -> int:
-    return max((window.fim - window.inicio).days + 1, 0)
-
-
-def _density(windows: list[Window], found: list[int | None], place: int) -> float | None:
-    """Registros por dia nas janelas mais próximas de que se sabe, uma de cada lado; None se de nenhuma se sabe."""
-    sides = (range(place - 1, -1, -1), range(place + 1, len(windows)))
-    near = [next((n for n in side if found[n] is not None), None) for side in sides]
-    known = [(found[n] or 0) / max(_days(windows[n]), 1) for n in near if n is not None]
-    return sum(known) / len(known) if known else None
-
-
-def _unknown(found: list[int | None]) -> list[int]:
-    return [place for place, count in enumerate(found) if count is None]
-
-
-def _spread(places: list[int], most: int) -> list[int]:
-    """No máximo `most` destes lugares, espalhados do primeiro ao último."""
-    if len(places) <= most:
-        return places
-    if most < 2:
-        return places[:most]
-    return [places[round(n * (len(places) - 1) / (most - 1))] for n in range(most)]
+    return resource.emitted.cut(windows)

@@ -1,0 +1,1 @@
+"""Os dados de uma pessoa: exportá-los e apagá-los, a pedido dela."""

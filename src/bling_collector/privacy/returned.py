@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 
 log = logging.getLogger(__name__)
 

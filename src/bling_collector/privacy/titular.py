@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, Table, select, text
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
 from bling_collector.db.resources.documentos import of_notas as documentos_of

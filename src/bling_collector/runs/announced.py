@@ -1,103 +1,149 @@
-"""O que o Bling avisou: cada registro apontado lê-se outra vez, pelo caminho de um registro só.
+"""O que o Bling avisou: cada registro apontado lê-se outra vez, pelo caminho de um registro só, os do mesmo recurso
+juntos.
 
 Um aviso é uma pista: repetido, atrasado, fora de ordem ou perdido, o que se guarda é o que o Bling responde agora.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
+from bling_collector.clock import Clock
 from bling_collector.db import control, events
 from bling_collector.db.control import Pendencia
-from bling_collector.db.events import Pointed
+from bling_collector.db.events import Pointed, Unannounced
 from bling_collector.db.resources import repository
 from bling_collector.errors import (
     BlingPausedError,
     BlingScopeError,
     BlingThrottledError,
     CollectorError,
+    ConfigurationError,
     DailyLimitError,
     DatabaseError,
     ReauthorizeError,
-    UsageError,
 )
-from bling_collector.etl.again import UnknownObjectError, sync_one
-from bling_collector.etl.context import RunContext
-from bling_collector.etl.resource import Id, Resource
+from bling_collector.etl.context import Name, RunContext
+from bling_collector.etl.listing import batches
+from bling_collector.etl.resource import Id, Params, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError, mark_gone
-from bling_collector.etl.sweep import sweep
+from bling_collector.etl.strategies.again import NotThisResourceError, UnknownObjectError, sync_each
+from bling_collector.etl.strategies.photograph import retake
+from bling_collector.etl.strategies.sweep import sweep
 from bling_collector.streams.announced import UNREAD
 from bling_collector.windows import Window
 
 log = logging.getLogger(__name__)
 
-WAIT: Final = timedelta(seconds=5)
-"""Quanto se espera depois de um aviso: o que o Bling responde logo a seguir pode ser de antes dele (relatado)."""
 MOST_BY_RUN: Final = 500
 """Registros avisados que uma execução, ou uma olhada, lê."""
+AT_ONCE: Final = 50
+"""Registros que se leem juntos, e se gravam numa transação."""
 _DAY: Final = timedelta(days=1)
-_OF_ALL: Final = (BlingPausedError, BlingThrottledError, DailyLimitError, ReauthorizeError, DatabaseError)
+_OF_ALL: Final = (
+    BlingPausedError,
+    BlingThrottledError,
+    ConfigurationError,
+    DailyLimitError,
+    DatabaseError,
+    ReauthorizeError,
+)
 """Os erros que não são do registro."""
 
 
-async def read_owed(ctx: RunContext) -> None:
-    """Lê o que se avisou e ninguém leu."""
+async def read_owed(ctx: RunContext, clock: Clock) -> None:
+    """Lê o que se avisou e ninguém leu, e outra vez o que se leu tão cedo que pode ter sido o de antes. `clock` é o
+    desta máquina, que anotou quando cada aviso chegou."""
     async with ctx.engine.connect() as connection:
-        owed = await events.owed(connection, until=ctx.clock.now() - WAIT, most=MOST_BY_RUN)
+        owed = await events.owed(connection, most=MOST_BY_RUN, now=clock.now())
     if not owed:
         return
     ctx.start("O que o Bling avisou", len(owed))
-    for which in owed:
-        ctx.check_stop()
-        await ctx.asking(read(ctx, which))
-        ctx.done()
-        ctx.show()
+    for recurso in dict.fromkeys(each.recurso for each in owed):
+        mine = [each for each in owed if each.recurso == recurso]
+        for start in range(0, len(mine), AT_ONCE):
+            ctx.check_stop()
+            some = mine[start : start + AT_ONCE]
+            await ctx.asking(read(ctx, clock, recurso, some, doubted=True))
+            ctx.done(len(some))
+            ctx.show()
 
 
-async def read(ctx: RunContext, which: Pointed) -> str:
-    """Lê outra vez o registro e paga os avisos dele; devolve o que houve. Um que não se deixa ler fica pendente, como
-    qualquer outro. Levanta o erro que é de tudo (a autorização, a cota, o banco), e então nada está pago."""
-    asked_at = ctx.clock.now()
-    resource = next((each for each in ctx.resources if each.name == which.recurso), None)
-    said = await _read(ctx, resource, resource.id_of(which.id)) if resource is not None else UNREAD
+async def read(
+    ctx: RunContext, clock: Clock, recurso: str, which: Collection[Pointed], *, doubted: bool = False
+) -> None:
+    """Lê outra vez os registros, de um recurso, e paga os avisos deles. Um que não se deixa ler fica pendente, como
+    qualquer outro. Com `doubted`, são também aqueles de cuja resposta se duvidava. Levanta o erro que é de tudo (a
+    autorização, a cota, o banco), e o que não se leu não está pago."""
+    asked_at = clock.now()
+    resource = next((each for each in ctx.resources if each.name == recurso), None)
+    if resource is None:
+        said: dict[str, str | CollectorError] = {each.id: UNREAD for each in which}
+    else:
+        read_now = await _read(ctx, resource, {resource.id_of(each.id) for each in which})
+        told = {resource.id_of(each.id) for each in which if each.deleted}
+        shown = [id_ for id_ in told if read_now.get(id_) in events.READ]
+        said = {str(id_): result for id_, result in (read_now | await _removed(ctx, resource, shown)).items()}
+    failed = [error for error in said.values() if isinstance(error, CollectorError)]
     async with ctx.transaction() as connection:
-        await events.pay(connection, which, said, until=asked_at - WAIT, now=ctx.clock.now())
-    return said
+        for result in {each for each in said.values() if isinstance(each, str)}:
+            ids = [id_ for id_, each in said.items() if each == result]
+            await events.pay(connection, recurso, ids, result, asked_at=asked_at, doubted=doubted)
+    if failed:
+        raise failed[0]
 
 
-async def _read(ctx: RunContext, resource: Resource, id_: Id) -> str:
+async def _read(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | CollectorError]:
+    """O que houve com cada um; um erro, só se é de tudo."""
     if resource.name in ctx.disallowed:
-        return "recusado"
-    if not await _is_wanted(ctx, resource, id_):
-        return UNREAD
+        return dict.fromkeys(ids, "recusado")
+    if resource.snapshot is not None:
+        return dict.fromkeys(ids, UNREAD) | await _photograph(ctx, resource, ids)
+    wanted = await _wanted(ctx, resource, ids)
+    said: dict[Id, str | CollectorError] = {id_: UNREAD for id_ in ids if id_ not in wanted}
+    left, missing = list(wanted), []
     for each in (resource, *_namesakes(ctx, resource)):
-        try:
-            return await sync_one(ctx, each, id_, since=ctx.scope)  # o de antes do começo ninguém pediu
-        except UnknownObjectError:
-            return await _settle(ctx, resource, id_)
-        except UsageError:  # é do outro recurso a que o Bling dá o mesmo nome
-            continue
-        except BlingScopeError as error:
-            log.warning("%s/%s, que o Bling avisou, não se pode ler: %s", each.name, id_, error)
-            break
-        except _OF_ALL:
-            raise
-        except CollectorError as error:
-            log.warning("%s/%s, que o Bling avisou, fica pendente: %s", each.name, id_, error)
-            async with ctx.transaction() as connection:
-                failure = Pendencia(each.name, str(id_), str(error))
-                await control.add_pendencias(connection, [failure], ctx.clock.now())
-            return "pendente"
-    return "recusado"
+        others = []
+        # O de antes do começo ninguém pediu.
+        for id_, result in (await sync_each(ctx, each, left, since=ctx.scope) if left else {}).items():
+            if isinstance(result, UnknownObjectError):
+                missing.append(id_)
+            elif isinstance(result, NotThisResourceError):
+                others.append(id_)
+            elif isinstance(result, CollectorError) and not isinstance(result, _OF_ALL):
+                said[id_] = await _failed(ctx, each, id_, result)
+            else:
+                said[id_] = result
+        left = others
+    return said | dict.fromkeys(left, UNREAD) | await _settle(ctx, resource, missing)
 
 
-async def _is_wanted(ctx: RunContext, resource: Resource, id_: Id) -> bool:
+async def _photograph(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | CollectorError]:
+    found = await retake(ctx, resource, ids)
+    return {
+        id_: result if isinstance(result, str) else await _failed(ctx, resource, id_, result)
+        for id_, result in found.items()
+    }
+
+
+async def _failed(ctx: RunContext, resource: Resource, id_: Id, error: Exception) -> str:
+    if isinstance(error, BlingScopeError):
+        log.warning("%s/%s, que o Bling avisou, não se pode ler: %s", resource.name, id_, error)
+        return "recusado"
+    log.warning("%s/%s, que o Bling avisou, fica pendente: %s", resource.name, id_, error)
+    async with ctx.transaction() as connection:
+        failure = Pendencia(resource.name, str(id_), str(error))
+        await control.add_pendencias(connection, [failure], ctx.clock.now())
+    return "pendente"
+
+
+async def _wanted(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> Collection[Id]:
     """De um cadastro de que só se coleta o que alguém cita, o que o banco ainda não leu vem quando o citarem."""
     if resource.changed is None or not resource.changed.only_ours or resource.name in ctx.registers:
-        return True
+        return ids
     async with ctx.engine.connect() as connection:
-        return bool(await repository.already_read(connection, resource.table, [id_]))
+        return await repository.already_read(connection, resource.table, ids)
 
 
 def _namesakes(ctx: RunContext, resource: Resource) -> Iterator[Resource]:
@@ -108,23 +154,70 @@ def _namesakes(ctx: RunContext, resource: Resource) -> Iterator[Resource]:
             yield other
 
 
-async def _settle(ctx: RunContext, resource: Resource, id_: Id) -> str:
-    """O Bling diz não ter o registro (404): excluído, se o banco o tinha, com as guardas de sempre."""
-    for each in (resource, *_namesakes(ctx, resource)):
+async def _settle(ctx: RunContext, resource: Resource, missing: Collection[Id]) -> dict[Id, str | CollectorError]:
+    """O Bling diz não os ter (404): excluídos, os que o banco tinha, com as guardas de sempre."""
+    said: dict[Id, str | CollectorError] = dict.fromkeys(missing, "inexistente")
+    for each in (resource, *_namesakes(ctx, resource)) if missing else ():
+        ours = [id_ for id_ in missing if await _is_living(ctx, each, id_)]
+        if not ours:
+            continue
         async with ctx.engine.connect() as connection:
-            if not await repository.is_living(connection, each.kept, id_):
-                continue
             # Os avisos não vêm numa execução só: as exclusões do último dia contam juntas.
             gone = await events.gone_since(connection, each.name, ctx.clock.now() - _DAY)
             ctx.gone[each.name] = max(ctx.gone[each.name], gone)
-        try:
-            await _give_up(ctx, each, id_)
-        except UnlikelyDeletionsError as error:
-            ctx.suspect(error.resource, error)
-            return "em dúvida"
-        async with ctx.engine.connect() as connection:
-            return "em dúvida" if await repository.is_living(connection, each.kept, id_) else "excluído"
-    return "inexistente"
+        for id_ in ours:
+            try:
+                if await _is_living(ctx, each, id_):  # a listagem do dia de outro também o diz
+                    await _give_up(ctx, each, id_)
+                said[id_] = "em dúvida" if await _is_living(ctx, each, id_) else "excluído"
+            except UnlikelyDeletionsError as error:
+                ctx.suspect(error.resource, error)
+                said[id_] = "em dúvida"
+            except _OF_ALL as error:
+                said[id_] = error
+    return said
+
+
+async def _removed(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | CollectorError]:
+    """Dos que um aviso diz excluídos, e a listagem de todos ainda mostra, os que só a dos excluídos mostra."""
+    if resource.removed is None or not ids:
+        return {}
+    try:
+        gone = await _among(ctx, resource, resource.removed.params, ids)
+        for params in resource.register if gone else ():
+            gone -= await _among(ctx, resource, params, gone)  # um filtro que se ignora mostra-os em ambas
+    except CollectorError as error:
+        return dict.fromkeys(ids, error) if isinstance(error, _OF_ALL) else {}
+    said = await _settle(ctx, resource, [id_ for id_ in gone if await _is_living(ctx, resource, id_)])
+    if said and resource.removed.after is not None:
+        async with ctx.transaction() as connection:
+            await resource.removed.after(connection)
+    return said
+
+
+async def _among(ctx: RunContext, resource: Resource, params: Params, ids: Collection[Id]) -> set[Id]:
+    """Dos `ids`, os que esta listagem mostra."""
+    found: set[Id] = set()
+    assert resource.ids is not None, resource.name
+    for batch in batches([str(id_) for id_ in ids], resource.ids):
+        async for page in ctx.pages(resource, (*params, *((resource.ids, id_) for id_ in batch))):
+            found |= {row["id"] for row in page} & {*ids}
+    return found
+
+
+async def _is_living(ctx: RunContext, resource: Resource, id_: Id) -> bool:
+    async with ctx.engine.connect() as connection:
+        return await repository.is_living(connection, resource.kept, id_)
+
+
+def unannounced(resources: Collection[Resource], news: Mapping[Name, str]) -> list[Unannounced]:
+    """Do que uma olhada achou, o que o Bling avisa."""
+    named = {each.name: each for each in resources}
+    return [
+        Unannounced(recurso, str(id_), announced.name, action)
+        for (recurso, id_), action in news.items()
+        for announced in named[recurso].announced
+    ]
 
 
 async def _give_up(ctx: RunContext, resource: Resource, id_: Id) -> None:

@@ -22,18 +22,25 @@ from bling_collector.errors import (
     CollectorError,
     PaginationLoopError,
 )
-from bling_collector.etl.again import read_recent, refresh_open, reread_unlisted, retry_pendencias
-from bling_collector.etl.batches import read_keys, take_snapshot
-from bling_collector.etl.changed import glance_at_changed, read_changed, read_shown
-from bling_collector.etl.cited import citing, read_cited
-from bling_collector.etl.context import RunContext
-from bling_collector.etl.listing import hides_more, owe
+from bling_collector.etl.context import Name, RunContext
+from bling_collector.etl.due import due_windows_of
+from bling_collector.etl.listing import forget_hiding, hides_more, owe, owe_what_is_newly_suspected
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
-from bling_collector.etl.sweep import sweep
-from bling_collector.etl.whole import read_register, read_removed, read_whole
-from bling_collector.runs.due import due_windows_of
-from bling_collector.runs.job import Job
+from bling_collector.etl.strategies.again import (
+    read_recent,
+    refresh_open,
+    reread_never_listed,
+    reread_unlisted,
+    retry_pendencias,
+)
+from bling_collector.etl.strategies.batches import read_keys
+from bling_collector.etl.strategies.changed import look_at_changed, read_changed, read_shown
+from bling_collector.etl.strategies.cited import citing, read_cited
+from bling_collector.etl.strategies.photograph import take_snapshot
+from bling_collector.etl.strategies.sweep import sweep
+from bling_collector.etl.strategies.whole import read_register, read_removed, read_whole
+from bling_collector.runs.request import RunRequest
 from bling_collector.together import LISTINGS, together
 from bling_collector.windows import Window
 
@@ -56,7 +63,7 @@ MOST_CITED: Final = 200
 fica para a execução."""
 
 
-async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]) -> CollectorError | None:
+async def collect(ctx: RunContext, asked: RunRequest, windows: Mapping[str, list[Window]]) -> CollectorError | None:
     """Percorre as janelas de cada recurso e o resto do que ele pede. Devolve o erro que deixou janelas por ler, se foi
     de um recurso só; os que são de todos sobem."""
     dated = [each for each in ctx.resources if each.emitted is not None and each.name not in ctx.disallowed]
@@ -64,7 +71,7 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
     async def windows_of(resource: Resource) -> CollectorError | None:
         try:
             with ctx.progress.aside():
-                await _collect_windows(ctx, resource, job, windows.get(resource.name, []))
+                await _collect_windows(ctx, resource, asked, windows.get(resource.name, []))
         except _CARRY_ON as error:  # o que os outros buscam não depende do que ainda falta deste
             if not await _is_only_refused(ctx, resource, error):
                 log.error("%s", error)
@@ -73,12 +80,12 @@ async def collect(ctx: RunContext, job: Job, windows: Mapping[str, list[Window]]
 
     failed = [error for error in await together(windows_of, dated, limit=AT_ONCE) if error is not None]
     ctx.problems.extend(str(error) for error in failed[1:])
-    if job.repair:
-        await _collect_the_rest(ctx, job)
+    if asked.repair:
+        await _collect_the_rest(ctx, asked)
     return failed[0] if failed else None
 
 
-async def _collect_the_rest(ctx: RunContext, job: Job) -> None:
+async def _collect_the_rest(ctx: RunContext, asked: RunRequest) -> None:
     """O resto de cada recurso, assim que o que ele busca já se conhece: depois dos que dão ids dele, e dos por que se
     lista."""
     ended = {resource.name: asyncio.Event() for resource in ctx.resources}
@@ -93,7 +100,7 @@ async def _collect_the_rest(ctx: RunContext, job: Job) -> None:
                 if ctx.outlook is not None:
                     ctx.outlook.begin(resource.name)
                 with ctx.progress.aside():
-                    for step in _steps(ctx, resource, job):
+                    for step in _steps(ctx, resource, asked):
                         if resource.name not in ctx.disallowed:
                             await _take(ctx, resource, step)
         finally:
@@ -124,19 +131,25 @@ def needed_before(resources: Sequence[Resource], resource: Resource) -> list[Res
     ]
 
 
-async def glance(ctx: RunContext, since: datetime) -> None:
+async def look_at(ctx: RunContext, since: datetime) -> dict[Name, str]:
     """O que é novo ou mudou desde `since`, pelo que menos custa: os dias, até hoje, do que tem data; o filtro de
-    alteração do que tem um; e o que isso cita e falta. Nenhum marco anda: a execução não conta com a olhada."""
+    alteração do que tem um; e o que isso cita e falta. Nenhum marco anda: a execução não conta com a olhada.
+
+    Devolve o que as listagens mostraram novo (`created`) ou mudado (`updated`)."""
+    news: dict[Name, str] = {}
+    ctx.news = news
     window = Window(min(brasilia_day(since), today(ctx.clock)), today(ctx.clock))
     for resource in ctx.resources:
         if resource.changed is not None:
-            await _take(ctx, resource, partial(glance_at_changed, ctx, resource, since))
+            await _take(ctx, resource, partial(look_at_changed, ctx, resource, since))
         elif resource.emitted is not None:
-            for part in resource.emitted.plan([window]):
+            for part in resource.emitted.cut([window]):
                 await _take(ctx, resource, partial(_sweep, ctx, resource, part))
+    ctx.news = None  # o que se cita pode ser velho no Bling
     for resource in ctx.resources:
         for step in await _few_cited(ctx, resource):
             await _take(ctx, resource, step)
+    return news
 
 
 async def _few_cited(ctx: RunContext, resource: Resource) -> list[Step]:
@@ -164,24 +177,26 @@ async def _is_only_refused(ctx: RunContext, resource: Resource, error: Collector
     return True
 
 
-def _steps(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
+def _steps(ctx: RunContext, resource: Resource, asked: RunRequest) -> Iterator[Step]:
     """O que se lê do recurso além das janelas, em ordem; de quem só tenta de novo, o que se cita e falta, e o que está
     pendente."""
-    yield from _by_listing(ctx, resource, job)
+    yield from _by_listing(ctx, resource, asked)
     # Onde não se anota o que foi excluído, outro recurso é que diz se o registro mudou, ou se ainda há.
-    if not resource.listed and "excluida_em" in resource.table.c and (job.daily or ctx.everything):
+    if not resource.listed and "excluida_em" in resource.table.c and (asked.daily or ctx.everything):
         yield partial(reread_unlisted, ctx, resource)
     if resource.keys is not None:
         yield partial(read_keys, ctx, resource)
     if _is_cited(ctx, resource):
         yield partial(read_cited, ctx, resource)
-    if resource.snapshot is not None and job.windows:
+    if resource.snapshot is not None and asked.windows:
         yield partial(take_snapshot, ctx, resource)
     elif resource.emitted is None:
         yield partial(retry_pendencias, ctx, resource)
     for special in resource.special:
         yield partial(special, ctx)
-    if resource.removed is not None and job.windows:
+    if resource.listable is not None and (asked.daily or ctx.everything):
+        yield partial(reread_never_listed, ctx, resource)
+    if resource.removed is not None and asked.windows:
         yield partial(read_removed, ctx, resource)
 
 
@@ -190,13 +205,13 @@ def _is_cited(ctx: RunContext, resource: Resource) -> bool:
     return "nao_encontrado_em" in resource.table.c or bool(citing(ctx, resource))
 
 
-def _by_listing(ctx: RunContext, resource: Resource, job: Job) -> Iterator[Step]:
+def _by_listing(ctx: RunContext, resource: Resource, asked: RunRequest) -> Iterator[Step]:
     """O que a listagem mostra, fora das janelas da data do negócio."""
-    if resource.whole is not None and (job.windows or resource.whole.when_lacking):
-        yield partial(read_whole, ctx, resource)
-    if resource.changed is not None and job.windows:
+    if resource.whole is not None and (asked.windows or resource.whole.when_lacking):
+        yield partial(read_whole, ctx, resource, only_lacking=not asked.windows)
+    if resource.changed is not None and asked.windows:
         yield partial(read_changed, ctx, resource)
-    if resource.name in ctx.registers and job.windows:
+    if resource.name in ctx.registers and asked.windows:
         yield partial(read_register, ctx, resource)
     if ctx.everything and resource.shown:
         yield partial(read_shown, ctx, resource)
@@ -218,17 +233,21 @@ async def _take(ctx: RunContext, resource: Resource, step: Callable[[], Awaitabl
             ctx.problems.append(str(error))
 
 
-async def _collect_windows(ctx: RunContext, resource: Resource, job: Job, windows: list[Window]) -> None:
+async def _collect_windows(ctx: RunContext, resource: Resource, asked: RunRequest, windows: list[Window]) -> None:
+    if asked.repair:
+        windows = await owe_what_is_newly_suspected(ctx, resource) or windows
     await _sweep_each(ctx, resource, windows)
     seen: set[Id] = set()
-    if job.repair:
+    if asked.repair:
         await retry_pendencias(ctx, resource)
         for recent in resource.recent:
             await _take(ctx, resource, partial(read_recent, ctx, resource, recent, seen))
-    if job.daily:
+    if asked.daily:
         read = [*windows, *await _sweep_the_due(ctx, resource)]
         for day in await refresh_open(ctx, resource, read, seen):
             await _sweep(ctx, resource, day)
+    if asked.repair:
+        await forget_hiding(ctx, resource)
 
 
 async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Window]) -> int:
@@ -248,7 +267,8 @@ async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Win
         begun.append(ended)
         try:
             with ctx.progress.aside():
-                complete += await _sweep(ctx, resource, window, earlier)
+                is_complete = await _sweep(ctx, resource, window, earlier)
+            complete += is_complete  # depois da espera: outras, ao lado, também somam
         finally:
             ended.set()
         if not knew and len(left) == len(windows) and await hides_more(ctx, resource):

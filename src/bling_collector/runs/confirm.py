@@ -1,4 +1,4 @@
-"""De quem são os dados: nada é gravado no banco de uma empresa com a autorização de outra."""
+"""De quem são os dados: nada é gravado nos de uma empresa com a autorização de outra."""
 
 import logging
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from bling_collector.api.bling_client import BlingClient
 from bling_collector.clock import Clock
 from bling_collector.db import empresa as stored
 from bling_collector.db import proof
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.documentos import ROOT, masked
 from bling_collector.empresa import PATH, Empresa, read_empresa
 from bling_collector.errors import (
@@ -24,14 +24,18 @@ from bling_collector.streams.notas.nfe import NFE
 
 log = logging.getLogger(__name__)
 
+_CREATE: Final = (
+    "Para coletar também a outra, crie uma empresa para ela: `bling-collector empresas add NOME` e `bling-collector "
+    "--empresa NOME auth`"
+)
 _ATTEMPTS: Final = 2
 """Não se espera muito por esta resposta: sem ela a coleta segue, e quem autoriza está diante da tela."""
 _WITNESSES: Final = 3
-"""Notas do banco que se pedem ao Bling quando nem o CNPJ delas diz que são desta empresa."""
+"""Notas guardadas que se pedem ao Bling quando nem o CNPJ delas diz que são desta empresa."""
 
 
 async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock, told: Empresa | None = None) -> None:
-    """Pergunta ao Bling de quem é a conta, se ele ainda não o disse (`told`), e a compara com a do banco; da primeira
+    """Pergunta ao Bling de quem é a conta, se ele ainda não o disse (`told`), e a compara com a guardada; da primeira
     vez, guarda-a.
 
     AnotherCompanyError se é outra, e nada muda. Não saber não é ser outra: se o aplicativo não pode perguntar, ou a
@@ -61,13 +65,13 @@ async def confirm_empresa(engine: AsyncEngine, client: BlingClient, clock: Clock
 
 
 async def forget_empresa(engine: AsyncEngine) -> None:
-    """O banco deixa de ser da empresa que lhe coube, se nada dela foi coletado. UsageError se algo foi."""
+    """Esquece-se de quem são os dados, se nada foi coletado. UsageError se algo foi."""
     async with engine.begin() as connection:
         if await stored.holds_data(connection):
             ours = await stored.load(connection)
             raise UsageError(
-                f"Este banco guarda dados de {ours.name if ours else 'uma empresa'}, e não pode passar a ser de "
-                "outra. Aponte DATABASE_URL para um banco vazio."
+                f"O que já se coletou é de {ours.name if ours else 'uma empresa'}, e não pode passar a ser de outra. "
+                f"{_CREATE}."
             )
         await stored.forget(connection)
 
@@ -104,7 +108,7 @@ async def _answers_for(
         except DailyLimitError:
             raise
         except BlingError as error:
-            log.warning("Não se sabe se os dados deste banco são de %s: %s", found.name, error)
+            log.warning("Não se sabe se os dados que estão aqui são de %s: %s", found.name, error)
             return None
         if text(document.get("numero")) == numero:  # um id pode existir também na conta de outro
             return True
@@ -122,8 +126,7 @@ def _another(found: Empresa, ours: str) -> str:
     if found.name == ours:
         who = f"outra conta de {found.name}, que não tem"
     return (
-        f"A conta do Bling que se autorizou é {who} os dados deste banco. Nada foi mudado. Para seguir coletando para "
-        "ele, autorize com a conta da empresa dele (`bling-collector auth`); para coletar "
-        f"{found.nome or 'a outra'}, aponte DATABASE_URL para outro banco. Se nada foi coletado ainda, "
-        "`bling-collector auth --trocar-empresa` passa este banco à empresa que se autorizar."
+        f"A conta do Bling que se autorizou é {who} os dados que estão aqui. Nada foi mudado. Para seguir com eles, "
+        f"autorize a conta de quem são (`bling-collector auth`). {_CREATE}. Se nada foi coletado ainda, "
+        "`bling-collector auth --trocar-empresa` aceita a conta que se autorizar."
     )

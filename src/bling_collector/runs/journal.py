@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.db import control, run_log
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line
 from bling_collector.errors import CollectorError, RunInProgressError, UsageError
@@ -105,9 +105,10 @@ async def _beat(ctx: RunContext, run_id: int, capture: _Capture) -> None:
             await run_log.prune(connection, run_id)
     while True:
         await asyncio.sleep(BEAT)
+        phase = _phase(ctx)  # também sem o banco: é aqui que se nota que o tempo acabou
         try:
             async with ctx.engine.begin() as connection:
-                if await control.note_progress(connection, run_id, **_phase(ctx)):
+                if await control.note_progress(connection, run_id, **phase):
                     ctx.stop.set()
         except RunInProgressError:
             pass  # quem grava o nota primeiro, e para

@@ -9,11 +9,11 @@ from datetime import date, datetime, time
 
 from bling_collector.clock import BRASILIA
 from bling_collector.db import control
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.control import Bookmark, mark_name
-from bling_collector.db.core import AsyncConnection
 from bling_collector.etl.listing import owe
 from bling_collector.etl.resource import Resource
-from bling_collector.runs.job import Job
+from bling_collector.runs.request import RunRequest
 from bling_collector.windows import Window, next_bookmark, reads_the_present
 
 Marks = dict[str, Bookmark]
@@ -25,11 +25,12 @@ async def load_marks(
 ) -> Marks:
     """O marco de cada recurso que tem janelas. O de um que ainda não se coletou começa onde a coleta começou."""
     marks: Marks = {}
+    read = await control.all_checkpoints(connection)
     for resource in resources:
         if resource.principal:
             marks[resource.name] = await control.bookmark(connection, now)
         elif resource.emitted is not None:
-            found = await control.checkpoint(connection, mark_name(resource.name))
+            found = read.get(mark_name(resource.name))
             day = found.astimezone(BRASILIA).date() if found is not None and found <= now else None
             marks[resource.name] = Bookmark(day, lost=day is None and scope is not None)
     return marks
@@ -79,7 +80,7 @@ async def read_everything(
 async def owed_windows(
     connection: AsyncConnection,
     resources: Iterable[Resource],
-    job: Job,
+    asked: RunRequest,
     period_of: Callable[[str], Window],
     day: date,
 ) -> dict[str, list[Window]]:
@@ -89,10 +90,10 @@ async def owed_windows(
     for resource in resources:
         if resource.emitted is None:
             continue
-        if not job.windows:
+        if not asked.windows:
             windows[resource.name] = []
-        elif job.repair:
+        elif asked.repair:
             windows[resource.name] = await owe(connection, resource, [period_of(resource.name)], day)
         else:
-            windows[resource.name] = resource.emitted.plan([period_of(resource.name)])
+            windows[resource.name] = resource.emitted.cut([period_of(resource.name)])
     return windows

@@ -1,7 +1,7 @@
 """Uma pendência estacionada volta a ser tentada."""
 
 from bling_collector.db import control
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.insight.failures import split_name, unknown_failure
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bling_collector.errors import UsageError
 from bling_collector.payload import Json, Row, integer, moment, part
-from bling_collector.streams.registry import RESOURCES, SYNCED
+from bling_collector.streams.registry import RESOURCES
 
 _LONGEST: Final = 200
 """Caracteres de um nome ou de um número que o Bling dá; os dele têm menos de 50."""
@@ -32,7 +32,7 @@ def read_event(document: Json, now: datetime) -> Event:
     event_id, company, event = (_text(document, key) for key in ("eventId", "companyId", "event"))
     data = document.get("data")
     recurso, registro = _pointed(event, data if isinstance(data, Mapping) else {})
-    readable = recurso in {each.name for each in SYNCED} and registro is not None
+    readable = recurso is not None and registro is not None
     row = {
         "event_id": event_id,
         "recebido_em": now,
@@ -40,11 +40,11 @@ def read_event(document: Json, now: datetime) -> Event:
         "evento": event,
         "recurso": recurso,
         "registro_id": registro,
-        # O que não se lê um a um, ou não se conhece, fica anotado, e nada se deve por ele.
+        # O que não diz de que registro é, ou não se conhece, fica anotado, e nada se deve por ele.
         "lido_em": None if readable else now,
         "resultado": None if readable else UNREAD if recurso else UNKNOWN,
     }
-    return Event(company, row)
+    return Event(company.strip().lower(), row)
 
 
 def _pointed(event: str, data: Mapping[str, Json]) -> tuple[str | None, str | None]:

@@ -4,10 +4,11 @@ lista por ele, ou tira dele os ids."""
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from bling_collector import ids
 from bling_collector.db import control
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.errors import ConfigurationError
-from bling_collector.etl.resource import Resource
+from bling_collector.etl.resource import Id, Resource
 from bling_collector.streams.cadastros.campos_customizados import CAMPOS_CUSTOMIZADOS, CAMPOS_CUSTOMIZADOS_MODULOS
 from bling_collector.streams.cadastros.canais_venda import CANAIS_VENDA
 from bling_collector.streams.cadastros.categorias_financeiras import CATEGORIAS_FINANCEIRAS
@@ -22,12 +23,14 @@ from bling_collector.streams.cadastros.tipos_contato import TIPOS_CONTATO
 from bling_collector.streams.cadastros.vendedores import VENDEDORES
 from bling_collector.streams.compras.pedidos_compra import PEDIDOS_COMPRA
 from bling_collector.streams.estoque.estoques import ESTOQUES
+from bling_collector.streams.financeiro.boletos import BOLETOS
 from bling_collector.streams.financeiro.borderos import BORDEROS
 from bling_collector.streams.financeiro.caixas import CAIXAS
 from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.streams.logistica.logisticas import LOGISTICAS
 from bling_collector.streams.logistica.logisticas_objetos import LOGISTICAS_OBJETOS
+from bling_collector.streams.logistica.logisticas_remessas import LOGISTICAS_REMESSAS
 from bling_collector.streams.logistica.logisticas_servicos import LOGISTICAS_SERVICOS
 from bling_collector.streams.notas.documentos import DOCUMENTOS
 from bling_collector.streams.notas.nfce import NFCE
@@ -36,12 +39,19 @@ from bling_collector.streams.notas.nfe_entrada import NFE_ENTRADA, NFE_ENTRADA_D
 from bling_collector.streams.notas.nfse import NFSE
 from bling_collector.streams.producao.ordens_producao import ORDENS_PRODUCAO
 from bling_collector.streams.produtos.anuncios import ANUNCIOS
+from bling_collector.streams.produtos.categorias_lojas import CATEGORIAS_LOJAS
 from bling_collector.streams.produtos.categorias_produto import CATEGORIAS_PRODUTO
 from bling_collector.streams.produtos.grupos_produto import GRUPOS_PRODUTO
 from bling_collector.streams.produtos.produtos import PRODUTOS
 from bling_collector.streams.produtos.produtos_componentes import PRODUTOS_COMPONENTES
 from bling_collector.streams.produtos.produtos_fornecedores import PRODUTOS_FORNECEDORES
 from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
+from bling_collector.streams.produtos.produtos_lotes import (
+    PRODUTOS_CONTROLE_LOTE,
+    PRODUTOS_LOTES,
+    PRODUTOS_LOTES_LANCAMENTOS,
+    PRODUTOS_LOTES_SALDOS,
+)
 from bling_collector.streams.vendas.contratos import CONTRATOS
 from bling_collector.streams.vendas.ordens_servico import ORDENS_SERVICO
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
@@ -60,6 +70,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CONTAS_RECEBER,
     CONTAS_PAGAR,
     BORDEROS,
+    BOLETOS,
     CAIXAS,
     CONTRATOS,
     SITUACOES_MODULOS,
@@ -70,6 +81,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     LOGISTICAS_SERVICOS,
     PRODUTOS_FORNECEDORES,
     PRODUTOS_LOJAS,
+    CATEGORIAS_LOJAS,
     VENDEDORES,
     CANAIS_VENDA,
     ANUNCIOS,
@@ -77,6 +89,10 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     ESTOQUES,
     PRODUTOS,
     PRODUTOS_COMPONENTES,
+    PRODUTOS_CONTROLE_LOTE,
+    PRODUTOS_LOTES,
+    PRODUTOS_LOTES_SALDOS,
+    PRODUTOS_LOTES_LANCAMENTOS,
     CATEGORIAS_PRODUTO,
     FORMAS_PAGAMENTO,
     DEPOSITOS,
@@ -88,6 +104,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     CAMPOS_CUSTOMIZADOS_MODULOS,
     CAMPOS_CUSTOMIZADOS,
     NOTIFICACOES,
+    LOGISTICAS_REMESSAS,
     DOCUMENTOS,
 )
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
@@ -117,6 +134,15 @@ def asked(names: Collection[str] | None, switches: Mapping[str, bool] | None = N
     brought = {each.brings for each in told if each.brings and on.get(each.brings, True)}
     everything = {each.name for each in RESOURCES if ALL in names and not each.by_name}
     return whole | {each.name for each in told} | brought | everything
+
+
+def record(recurso: str, written: str) -> tuple[Resource, Id]:
+    """O registro que se pede, do recurso e do id como se digitam: `contatos` e `55`; onde o id é um texto, `documentos`
+    e `4326…`. ValueError diz o que não serve."""
+    id_ = ids.checked(written)
+    if (found := named(recurso)) is None or found not in SYNCED:
+        raise ValueError(f"{recurso!r}; use um destes: {', '.join(each.singular for each in SYNCED)}.")
+    return found, id_ if found.has_text_ids else ids.number(id_)
 
 
 def whole_of(names: Collection[str] | None, switches: Mapping[str, bool] | None = None) -> set[str]:

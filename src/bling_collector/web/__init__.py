@@ -1,0 +1,1 @@
+"""O serviço HTTP: a porta, as rotas e o painel."""

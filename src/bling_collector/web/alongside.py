@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from bling_collector.errors import CollectorError
-from bling_collector.jobs.schedule import Line
 from bling_collector.jobs.worker import work
-from bling_collector.web.service import Service
+from bling_collector.web.service import Services
 
 log = logging.getLogger(__name__)
 
@@ -17,22 +16,23 @@ PAUSE = 5.0
 
 
 @asynccontextmanager
-async def worker(service: Service, lines: Collection[Line]) -> AsyncIterator[None]:
+async def worker(services: Services) -> AsyncIterator[None]:
     """Trabalha enquanto o bloco roda; o pedido de parada do serviço é também o dele."""
-    task = asyncio.create_task(_work(service, lines))
+    task = asyncio.create_task(_work(services))
     try:
         yield
     finally:
-        service.runner.stop()
+        services.stop()
         await task
 
 
-async def _work(service: Service, lines: Collection[Line]) -> None:
+async def _work(services: Services) -> None:
     """Um banco fora do ar não o acaba, nem ao serviço."""
-    stop = service.runner.stop_asked
+    stop = services.stop_asked
     while not stop.is_set():
         try:
-            await work(await service.account(), lines, stop)
+            await services.main.account()
+            await work(services, stop)
         except CollectorError as error:
             log.error("O worker não começou; tenta de novo em instantes. %s", error)
         except Exception:  # a última fronteira: o serviço continua a atender

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from bling_collector.db.database import explained
+from bling_collector.db.connection.database import explained
 from bling_collector.insight.live import LiveRun, Pace, load_live
 from bling_collector.workplace.account import Account
 
@@ -13,7 +13,8 @@ _ALMOST: Final = 0.95
 
 
 class Live:
-    """A última olhada e o ritmo que se tira delas. De cada vez só uma execução corre, e só dela se guardam."""
+    """A última olhada e o ritmo que se tira delas. De uma empresa só corre uma execução de cada vez, e só dela se
+    guardam."""
 
     def __init__(self) -> None:
         self._run_id = 0

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.payload import Json
 from bling_collector.redaction import redact
+from bling_collector.web.door.companies import address_in, prefix_of
 from bling_collector.web.panel.errors import error_page
 from bling_collector.web.panel.render import wants_page
 
@@ -60,10 +61,15 @@ def problem(
         nothing = detail in _DETAILS.values()
         return error_page(scope, status, title, detail, headers, authorise=authorise, nothing=nothing)
     run_id = scope.get("state", {}).get("run_id")
-    instance = redact(quote(shortened(scope["path"])))
+    instance = redact(quote(shortened(_path(scope))))
     body = {"type": type, "title": title, "status": status, "detail": detail, "instance": instance}
     body |= {"run_id": run_id} if run_id is not None else {}
     return JSONResponse(body | members, status, headers, media_type=MEDIA_TYPE)
+
+
+def _path(scope: Scope) -> str:
+    """O caminho que se pediu, com a empresa."""
+    return prefix_of(scope) + str(scope["path"])
 
 
 def shortened(text: str, most: int = _LONGEST) -> str:
@@ -74,7 +80,7 @@ def shortened(text: str, most: int = _LONGEST) -> str:
 def from_error(scope: Scope, error: CollectorError, *, detail: str | None = None, **members: Any) -> Response:
     """O problema de um erro do coletor, com o código e o título que o erro traz."""
     if isinstance(error, ReauthorizeError):
-        members["auth_start"] = "/auth/start"
+        members["auth_start"] = address_in(scope, "/auth/start")
     kind = _kind(error.__class__)
     return problem(scope, error.http_status, error.title, detail or str(error), type=kind, **members)
 
@@ -88,7 +94,7 @@ def _kind(error: type[CollectorError]) -> str:
 async def _collector_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CollectorError)
     if error.http_status >= 500:
-        log.error("%s %s: %s", request.method, shortened(request.scope["path"]), error)
+        log.error("%s %s: %s", request.method, shortened(_path(request.scope)), error)
     return from_error(request.scope, error)
 
 
@@ -145,10 +151,10 @@ class UnexpectedErrors:
         try:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
-            log.info("%s %r: o cliente se foi antes da resposta.", scope["method"], shortened(scope["path"]))
+            log.info("%s %r: o cliente se foi antes da resposta.", scope["method"], shortened(_path(scope)))
         except Exception:  # a fronteira do serviço: daqui para fora só sai um problema, nunca uma pilha
             reference = secrets.token_hex(6)
-            path = shortened(scope["path"])
+            path = shortened(_path(scope))
             log.exception("Erro inesperado em %s %r, referência %s", scope["method"], path, reference)
             if started:
                 raise

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from bling_collector.clock import STOP_SECONDS
 from bling_collector.errors import CollectorError
 from bling_collector.logs import current_run
-from bling_collector.runs.job import RunResult
+from bling_collector.runs.request import RunResult
 from bling_collector.words import plural
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from bling_collector.db.patience import PATIENCE
+from bling_collector.db.connection.patience import PATIENCE
 from bling_collector.errors import CollectorError
-from bling_collector.web.service import Service
+from bling_collector.web.service import Services
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +17,9 @@ EVERY: Final = 900.0
 
 
 @asynccontextmanager
-async def watched_alarms(service: Service, every: float = EVERY) -> AsyncIterator[None]:
-    """Confere os alarmes a cada `every` segundos enquanto o bloco roda."""
-    task = asyncio.create_task(_watch(service, every))
+async def watched_alarms(services: Services, every: float = EVERY) -> AsyncIterator[None]:
+    """Confere os alarmes das empresas a cada `every` segundos enquanto o bloco roda."""
+    task = asyncio.create_task(_watch(services, every))
     try:
         yield
     finally:
@@ -28,19 +28,30 @@ async def watched_alarms(service: Service, every: float = EVERY) -> AsyncIterato
             await task
 
 
-async def _watch(service: Service, every: float) -> None:
-    """Nenhum erro o acaba, e um que se repete é dito uma vez."""
-    said = ""
+async def _watch(services: Services, every: float) -> None:
+    """Nenhum erro o acaba, nem o de uma empresa é o das outras, e um que se repete é dito uma vez."""
+    names = [services.settings.company]
+    said: dict[str, str] = {}
     while True:
         await asyncio.sleep(every)  # o tempo de verdade: o relógio do coletor pode ser outro
-        try:
-            await (await service.account()).alarms.check(patience=PATIENCE)
-            said = ""
-        except CollectorError as error:
-            if str(error) != said:
-                said = str(error)
-                log.error("Os alarmes não puderam ser conferidos. %s", error)
-        except Exception as error:  # a última fronteira deste laço: sem ele ninguém mais avisa
-            if repr(error) != said:
-                said = repr(error)
-                log.exception("A conferência dos alarmes caiu num erro inesperado; ela continua.")
+        with suppress(CollectorError):  # o banco que não atende é dito ao conferir
+            names = await services.names()
+        for name in names:
+            whose = f" da empresa {name}" if len(names) > 1 else ""
+            said[name] = await _check(services, name, whose, said.get(name, ""))
+
+
+async def _check(services: Services, name: str, whose: str, said: str) -> str:
+    """Confere os de uma empresa, e devolve o que disso se disse; `said` é o da última vez."""
+    try:
+        account = await (await services.of(name)).account()
+        await account.alarms.check(patience=PATIENCE)
+    except CollectorError as error:
+        if str(error) != said:
+            log.error("Os alarmes%s não puderam ser conferidos. %s", whose, error)
+        return str(error)
+    except Exception as error:  # a última fronteira deste laço: sem ele ninguém mais avisa
+        if repr(error) != said:
+            log.exception("A conferência dos alarmes%s caiu num erro inesperado; ela continua.", whose)
+        return repr(error)
+    return ""

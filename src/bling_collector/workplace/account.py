@@ -1,4 +1,5 @@
-"""A raiz da composição: o único arquivo que conhece cada peça concreta."""
+"""Uma conta aberta: o banco dela, os tokens, o ritmo, o fio até o Bling e quem coleta, montados num só lugar. É o único
+arquivo que conhece cada peça concreta."""
 
 import logging
 import os
@@ -15,6 +16,7 @@ from bling_collector.alarms.watch import Alarms
 from bling_collector.api.account_limits import IpLimits, PgRateLimiter
 from bling_collector.api.bling_client import BlingClient, build_http
 from bling_collector.api.bling_clock import BlingClock, HeardTransport
+from bling_collector.api.ip_share import IpShare, SharedByIp
 from bling_collector.api.network import network, routes
 from bling_collector.api.pace import PER_SECOND
 from bling_collector.api.transport import AccessTokens
@@ -27,8 +29,11 @@ from bling_collector.auth.token_store import PgStateStore, PgTokenStore
 from bling_collector.auth.tokens import Token
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.companies import schemas as companies
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.embedded.postgres import default_data_home
+from bling_collector.db.migrations import HEAD
+from bling_collector.db.schema import current_revision
 from bling_collector.errors import (
     AnotherCompanyError,
     CollectorError,
@@ -38,7 +43,7 @@ from bling_collector.errors import (
 )
 from bling_collector.runs.confirm import confirm_empresa
 from bling_collector.runs.pipeline import Pipeline
-from bling_collector.workplace.database import build_alarms, open_database, open_schema, token_store
+from bling_collector.workplace.database import bring_up, build_alarms, connected, of_settings, token_store
 
 log = logging.getLogger(__name__)
 
@@ -77,30 +82,42 @@ class Workplace:
     """O que é do processo, e que as contas do Bling abertas nele dividem."""
 
     engine: AsyncEngine
-    """As conexões com o banco. O schema de DATABASE_URL é o da conta que não diz outro, e o dos limites do IP."""
+    """As conexões com o banco, no schema de DATABASE_URL: o da empresa principal, e o dos limites do IP."""
     embedded: bool
     """O banco é o PostgreSQL embutido."""
     clock: BlingClock
+    ip_limits: IpLimits
+    ip_share: IpShare
     per_second: int = PER_SECOND
     """O limite de uma conta no Bling; só o simulador o tem maior."""
 
-    @property
-    def ip_limits(self) -> IpLimits:
-        return IpLimits(self.engine, self.clock.own)
+    @classmethod
+    def of(
+        cls, settings: Settings, engine: AsyncEngine, embedded: bool, clock: BlingClock, per_second: int = PER_SECOND
+    ) -> "Workplace":
+        """O de um banco já aberto, no schema da principal."""
+        limits = IpLimits(engine, clock.own)
+
+        async def several() -> bool:
+            # Antes de as tabelas da principal estarem em dia não há onde contar.
+            return len(await companies.names(engine)) > 1 and await current_revision(engine) == HEAD
+
+        share = IpShare(limits, clock.own, several, settings.api_ip_limit)
+        return cls(engine, embedded, clock, limits, share, per_second)
 
     def wire(self) -> HeardTransport:
         """O fio até o Bling, novo; quem o recebe o fecha."""
         return HeardTransport(routes(), self.clock.hear)
 
     @asynccontextmanager
-    async def open(
-        self, settings: Settings, *, schema: str | None = None, on_unsaved: Callable[[bool], None] = _nobody
-    ) -> AsyncIterator[Account]:
-        """Uma conta, no seu schema, que é criado e posto em dia. `on_unsaved` é o de `OAuth`.
+    async def open(self, settings: Settings, *, on_unsaved: Callable[[bool], None] = _nobody) -> AsyncIterator[Account]:
+        """A conta da empresa das configurações, com as tabelas em dia. `on_unsaved` é o de `OAuth`.
 
-        Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError.
+        Sem credenciais a montagem funciona, e só o que fala com o OAuth do Bling levanta ConfigurationError. Os erros
+        de `of_settings`.
         """
-        engine = self.engine if schema is None else await open_schema(self.engine, schema)
+        engine = await of_settings(self.engine, settings)
+        await bring_up(engine)
         async with AsyncExitStack() as stack:
             alarms = build_alarms(settings, engine, self.clock)
             stack.push_async_callback(alarms.aclose)
@@ -119,9 +136,9 @@ class Workplace:
 async def open_workplace(
     settings: Settings, *, clock: Clock | None = None, per_second: int = PER_SECOND
 ) -> AsyncIterator[Workplace]:
-    """O banco aberto e em dia; fecha conexões e servidor embutido ao sair."""
-    async with open_database(settings) as (engine, embedded):
-        yield Workplace(engine, embedded, BlingClock(clock or SystemClock()), per_second)
+    """O banco aberto; fecha conexões e servidor embutido ao sair."""
+    async with connected(settings) as (engine, embedded):
+        yield Workplace.of(settings, engine, embedded, BlingClock(clock or SystemClock()), per_second)
 
 
 @asynccontextmanager
@@ -132,7 +149,7 @@ async def open_account(
     per_second: int = PER_SECOND,
     on_unsaved: Callable[[bool], None] = _nobody,
 ) -> AsyncIterator[Account]:
-    """Uma conta só, no schema de DATABASE_URL; o resto, como em `Workplace.open`."""
+    """Uma conta só, a da empresa das configurações; o resto, como em `Workplace.open`."""
     async with (
         open_workplace(settings, clock=clock, per_second=per_second) as workplace,
         workplace.open(settings, on_unsaved=on_unsaved) as account,
@@ -169,13 +186,15 @@ async def open_bling(
             reserve=settings.api_daily_reserve,
         )
         stack.push_async_callback(_give_back, limiter)
+        shared = settings.api_rate_limit_delay > 0 or _is_bling(settings)  # sem ritmo, não é o Bling
+        paced = SharedByIp(limiter, workplace.ip_share) if shared else limiter
         counted = CountedTokenCalls(network(workplace.wire()), workplace.ip_limits)
         plain = await stack.enter_async_context(
             httpx2.AsyncClient(transport=counted, timeout=httpx2.Timeout(30, connect=10), trust_env=False)
         )
 
         def http_with(tokens: AccessTokens) -> httpx2.AsyncClient:
-            return build_http(settings.bling_api_base_url, tokens, limiter, clock, wire=workplace.wire())
+            return build_http(settings.bling_api_base_url, tokens, paced, clock, wire=workplace.wire())
 
         async def confirm(token: Token) -> None:
             """Pergunta, com um par que ainda não vale, de que empresa é."""
@@ -246,6 +265,7 @@ def build_oauth(
         PgStateStore(engine),
         http,
         clock,
+        empresa=settings.empresa,
         states_clock=clock.own,
         client_id=client_id,
         client_secret=client_secret.get_secret_value(),

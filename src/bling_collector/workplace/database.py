@@ -11,8 +11,9 @@ from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.clock import Clock, SystemClock
 from bling_collector.config import Settings
 from bling_collector.db import schema
-from bling_collector.db.core import AsyncEngine
-from bling_collector.db.database import create_engine, explained, parse_url
+from bling_collector.db.companies import schemas as companies
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.database import create_engine, explained, parse_url
 from bling_collector.errors import DatabaseError
 from bling_collector.privacy.returned import erase_returned
 
@@ -23,9 +24,17 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIterator[tuple[AsyncEngine, bool]]:
-    """O banco de DATABASE_URL ou, sem ela, o embutido, com o esquema em dia; e se é o embutido.
+    """O banco da empresa, com as tabelas em dia, e se é o embutido; os erros de `connected` e de `of_settings`."""
+    async with connected(settings) as (engine, embedded):
+        ours = await of_settings(engine, settings)
+        if upgrade:
+            await bring_up(ours)
+        yield ours, embedded
 
-    Se uma restauração morreu antes de apagar outra vez quem o banco se lembra de ter apagado, apaga-o.
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[tuple[AsyncEngine, bool]]:
+    """O banco de DATABASE_URL ou, sem ela, o embutido, no schema da empresa principal; e se é o embutido.
 
     ConfigurationError para um endereço que não serve; DatabaseError para um banco que não atende.
     """
@@ -36,21 +45,22 @@ async def open_database(settings: Settings, *, upgrade: bool = True) -> AsyncIte
             url, embedded = await _embedded_url(stack), True
         engine = create_engine(url)
         stack.push_async_callback(engine.dispose)
-        if upgrade:
-            await _bring_up(engine)
         async with explained(url):
             yield engine, embedded
 
 
-async def open_schema(engine: AsyncEngine, name: str) -> AsyncEngine:
-    """O mesmo banco em outro schema, que se cria se não existe, com as tabelas em dia, como em `open_database`."""
-    ours = await schema.create(engine, name)
-    await _bring_up(ours)
-    return ours
+async def of_settings(engine: AsyncEngine, settings: Settings) -> AsyncEngine:
+    """O mesmo banco, no schema da empresa das configurações. UnknownCompanyError se não há essa empresa."""
+    await companies.check_exists(engine, settings.empresa)
+    return companies.of_company(engine, settings.empresa)
 
 
-async def _bring_up(engine: AsyncEngine) -> None:
-    await schema.upgrade(engine)
+async def bring_up(engine: AsyncEngine) -> None:
+    """Põe as tabelas em dia; se uma restauração morreu antes de apagar outra vez quem o banco se lembra de ter apagado,
+    apaga-o."""
+    before, now = await schema.upgrade(engine)
+    if before != now:
+        await schema.unite(engine)
     async with explained(engine.url):
         await erase_returned(engine, SystemClock().now())
 
@@ -77,7 +87,7 @@ async def telling_who_watches(settings: Settings) -> AsyncIterator[None]:
 def _channels(settings: Settings) -> "list[Channel]":
     from bling_collector.alarms.channels import channels
 
-    return channels(settings.alert_urls.get_secret_value()) if settings.alert_urls else []
+    return channels(settings.alert_urls.get_secret_value(), settings.empresa) if settings.alert_urls else []
 
 
 def build_alarms(settings: Settings, engine: AsyncEngine, clock: Clock) -> "Alarms":

@@ -12,7 +12,7 @@ _FORMA_ROW = (
 
 def list_formas_pagamentos(bling: Bling, query: Query) -> list[Json]:
     """Ativas e inativas, a não ser que `situacao` escolha."""
-    situacao = query.choice("situacao", range(2))
+    situacao = query.choice("situacao", range(2), default=1 if bling.settings.methods_hide_inactive else None)
     tipos = query.many("tiposPagamentos[]")
     descricao = (query.text("descricao") or "").lower()
     return [

@@ -13,6 +13,7 @@ from bling_simulator.api.dimensoes import DIMENSOES
 from bling_simulator.api.documentos import DOCUMENTOS
 from bling_simulator.api.estoque.saldos import SALDOS
 from bling_simulator.api.estruturas import ESTRUTURAS
+from bling_simulator.api.financeiro.boletos import BOLETOS
 from bling_simulator.api.financeiro.borderos import BORDEROS
 from bling_simulator.api.financeiro.caixas import CAIXAS
 from bling_simulator.api.financeiro.contas import CONTAS_PAGAR, CONTAS_RECEBER
@@ -27,6 +28,7 @@ from bling_simulator.api.produtos import PRODUTOS
 from bling_simulator.api.query import Query
 from bling_simulator.api.resource import Resource
 from bling_simulator.api.vendedores import VENDEDORES
+from bling_simulator.api.writing import as_written
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.oauth.credentials import bearer_token, wants_jwt
@@ -47,7 +49,7 @@ RESOURCES = {
             VENDEDORES,
             PEDIDOS_VENDAS,
         ),
-        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, CAIXAS, SALDOS, OBJETOS, ESTRUTURAS),
+        *(CONTAS_RECEBER, CONTAS_PAGAR, BORDEROS, BOLETOS, CAIXAS, SALDOS, OBJETOS, ESTRUTURAS),
         *DIMENSOES,
         *PAPEIS,
     )
@@ -59,7 +61,9 @@ _BY_PARENT = [
     for path, resource in RESOURCES.items()
     if "{" in path
 ]
-_DETAILS = {resource.detail_path or path: resource for path, resource in RESOURCES.items() if resource.alone}
+_DETAILS = {
+    resource.detail_path or path: resource for path, resource in RESOURCES.items() if resource.alone and not resource.by
+}
 
 
 async def dispatch(bling: Bling, request: Request) -> Response:
@@ -76,15 +80,25 @@ async def dispatch(bling: Bling, request: Request) -> Response:
     if listed is not None and listed.listed:
         _check_scope(bling, listed.path)
         return _data(request, _list(bling, request, listed, parent))
+    if listed is not None and listed.by:
+        return _one_by_param(bling, request, listed)
     head, _, tail = path.rpartition("/")
     if head in _DETAILS and tail.isascii() and (tail.isalnum() if _DETAILS[head].text_ids else tail.isdigit()):
         _check_scope(bling, _DETAILS[head].path)
         found = _DETAILS[head]
         if lacking := [name for name in found.detail_required if not request.query_params.get(name)]:
             raise invalid(lacking[0], f"O parâmetro {lacking[0]} é obrigatório.")
-        detail = _detail(bling, found, tail if found.text_ids else int(tail))
+        detail = _detail(bling, found, tail if found.text_ids else int(tail), _query(bling, request.query_params))
         return _data(request, [detail] if found.several and detail else detail, wrapped=found.wraps(bling))
     raise not_found()
+
+
+def _one_by_param(bling: Bling, request: Request, resource: Resource) -> Response:
+    query = _query(bling, request.query_params)
+    record_id = query.integer(resource.by)
+    if record_id is None:
+        raise invalid(resource.by, f"O parâmetro {resource.by} é obrigatório.")
+    return _data(request, _detail(bling, resource, record_id, query), wrapped=resource.wraps(bling))
 
 
 def _listed(path: str) -> tuple[Resource | None, dict[str, str]]:
@@ -97,7 +111,7 @@ def _listed(path: str) -> tuple[Resource | None, dict[str, str]]:
 
 def _list(bling: Bling, request: Request, resource: Resource, parent: dict[str, str]) -> list[Json]:
     params = QueryParams([*request.query_params.multi_items(), *parent.items()])
-    query = Query(params, local_now(bling.clock), bling.settings.most_array_values)
+    query = _query(bling, params)
     pagina, limite = query.page() if resource.paged else (1, 0)
     if resource.page_size is not None:
         limite = resource.page_size(bling)
@@ -105,12 +119,20 @@ def _list(bling: Bling, request: Request, resource: Resource, parent: dict[str, 
         raise invalid(resource.required[0], f"O parâmetro {resource.required[0]} é obrigatório.")
     rows = [row for row in resource.list(bling, query) if (resource.path, row["id"]) not in bling.unlisted]
     page = cut_page(rows, pagina, limite, bling.settings) if resource.paged else rows
-    return [resource.row(row) | bling.garbled.get((resource.path, row["id"]), {}) for row in page]
+    return [_written(bling, resource, row["id"], resource.row(row)) for row in page]
 
 
-def _detail(bling: Bling, resource: Resource, record_id: int | str) -> Json | None:
+def _query(bling: Bling, params: QueryParams) -> Query:
+    return Query(params, local_now(bling.clock), bling.settings.most_array_values)
+
+
+def _detail(bling: Bling, resource: Resource, record_id: int | str, query: Query) -> Json | None:
     found = resource.detail(bling, record_id)
-    return None if found is None else found | bling.garbled.get((resource.path, record_id), {})
+    return None if found is None else _written(bling, resource, record_id, resource.asked(bling, found, query))
+
+
+def _written(bling: Bling, resource: Resource, record_id: int | str, record: Json) -> Json:
+    return as_written(record, bling.settings) | bling.garbled.get((resource.path, record_id), {})
 
 
 def _check_scope(bling: Bling, path: str) -> None:

@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 
-from bling_simulator.api.money import with_float_noise
 from bling_simulator.api.query import Interval, Query
 from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.clock import local_now
 from bling_simulator.company.register import Entry
-from bling_simulator.company.sales.statuses import CANCELLED
+from bling_simulator.company.sales.statuses import CANCELLED, GIVEN_UP
 from bling_simulator.payload import Json
 
 _ROW_FIELDS = (
@@ -76,14 +75,12 @@ def _days(interval: Interval | None) -> tuple[str, str]:
 
 
 def _shown_by_default(bling: Bling, order: Json) -> bool:
-    return not bling.settings.default_hides_cancelled_orders or bool(order["situacao"]["id"] != CANCELLED)
+    return not bling.settings.default_hides_cancelled_orders or order["situacao"]["id"] not in (CANCELLED, GIVEN_UP)
 
 
 def _as_answered(bling: Bling, order: Json) -> Json:
     if bling.settings.order_status_value_is_always_zero:
         order = order | {"situacao": order["situacao"] | {"valor": 0}}
-    if bling.settings.money_has_float_noise:
-        order = with_float_noise(order)
     return order
 
 

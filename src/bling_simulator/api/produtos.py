@@ -36,7 +36,7 @@ def list_produtos(bling: Bling, query: Query) -> list[Json]:
             and (categoria is None or product["categoria"]["id"] == categoria)
             and (not nome or nome in product["nome"].lower())
             and _of_type(tipo, product)
-            and (stock is None or _stock_class(product) == stock)
+            and (stock is None or _stock_class(bling, product) == stock)
         )
 
     return [entry.detail for entry in bling.company.products.newest_first() if wanted(entry)]
@@ -93,9 +93,14 @@ def _of_type(tipo: str, product: Json) -> bool:
             return True
 
 
-def _stock_class(product: Json) -> int:
-    """0 zerado, 1 positivo, 2 negativo."""
+def _stock_class(bling: Bling, product: Json) -> int | None:
+    """0 zerado, 1 positivo, 2 negativo; None se dele não há estoque."""
     balance = product["estoque"]["saldoVirtualTotal"]
+    found = bling.stockroom.balance(product["id"])
+    if found is None and bling.settings.stockless_match_no_filter:
+        return None
+    if found is not None and bling.settings.produto_stock_filter_is_physical:
+        balance = found["saldoFisicoTotal"]
     return 1 if balance > 0 else 2 if balance < 0 else 0
 
 

@@ -33,10 +33,14 @@ class Resource:
     """False se `path` não se atende (404), e só há o detalhe."""
     required: tuple[str, ...] = ()
     """Os parâmetros sem nenhum dos quais a listagem é recusada (400)."""
+    by: str = ""
+    """O parâmetro que leva o id do detalhe, que então atende em `path`."""
     text_ids: bool = False
     """Se o que se põe no caminho do detalhe é um texto."""
     detail_required: tuple[str, ...] = ()
     """Os parâmetros sem um dos quais o detalhe é recusado (400)."""
+    asked: Callable[[Bling, Json, Query], Json] = lambda bling, detail, query: detail
+    """O detalhe como sai a quem o pede assim."""
     several: bool = False
     """Se o detalhe vem numa lista."""
     page_size: Callable[[Bling], int] | None = None

@@ -22,6 +22,7 @@ from bling_simulator.company.papers.papers import Desk
 from bling_simulator.company.papers.production import make_production
 from bling_simulator.company.papers.purchases import make_purchases
 from bling_simulator.company.papers.quotes import make_quotes
+from bling_simulator.company.papers.shipping import make_shipping
 from bling_simulator.company.payment_methods import make_payment_methods
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.orders import Registers, make_orders
@@ -239,6 +240,7 @@ def _first_papers(seed: int, volumes: tuple[tuple[int, tuple[int, int]], ...], t
         "/propostas-comerciais": make_quotes(desk),
         "/ordens-producao": make_production(desk),
         "/contratos": make_contracts(desk),
+        "/logisticas/{logistica_id}/remessas": make_shipping(desk),
     }
 
 

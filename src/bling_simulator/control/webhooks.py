@@ -6,16 +6,17 @@ from fastapi import APIRouter
 from bling_simulator.bling import Bling
 from bling_simulator.control.requests import Fields
 from bling_simulator.payload import Json
-from bling_simulator.webhooks import posting_to
+from bling_simulator.webhooks import KINDS, posting_to
 
 
 def webhook_routes(bling: Bling) -> APIRouter:
     router = APIRouter(prefix="/webhooks")
 
     @router.put("/{state}", status_code=204)
-    def switch(state: str) -> None:
-        """`on` liga os avisos, e outra coisa os desliga."""
-        bling.webhooks.on = state == "on"
+    def switch(state: str, recurso: str = "") -> None:
+        """`on` liga os avisos, e outra coisa os desliga: os de `recurso`, ou todos."""
+        which = {recurso} if recurso else {*KINDS}
+        bling.webhooks.on = bling.webhooks.on | which if state == "on" else bling.webhooks.on - which
 
     @router.post("")
     async def deliver(fields: Fields) -> Json:

@@ -57,7 +57,7 @@ def test_a_byte_order_mark_is_no_flaw() -> None:
         b"  \n",
         HTML,
         b"null",
-        b"[]",
+        b'[{"id": 1}, {"id"',
         b'"texto"',
         b"12",
         b'{"data": [{"id": 1}, {"id"',
@@ -78,6 +78,14 @@ def test_a_200_that_is_not_an_answer(content: bytes) -> None:
 
     assert caught.value.status == 200
     assert "GET /Api/v3/nfe/7" in str(caught.value)
+
+
+@pytest.mark.parametrize(("content", "rows"), [(b"[]", []), (b'[{"id": 1}]', [{"id": 1}])])
+def test_a_list_without_the_envelope_is_an_answer_if_it_is_no_error(content: bytes, rows: list[object]) -> None:
+    assert read_answer(REQUEST, answer(200, content)) == {"data": rows}
+    for status in (403, 404, 429):
+        with pytest.raises(BlingUnavailableError):
+            read_answer(REQUEST, answer(status, content))
 
 
 @pytest.mark.parametrize("absent", ["null", "false", '""', "[]"])

@@ -164,8 +164,14 @@ async def test_each_id_comes_exactly_once(pages: list[list[int]]) -> None:
     [
         {},
         {"data": None},
-        {"data": {}},
-        {"data": {"id": 1}},
+        {"data": ""},
+        {"data": "2026-01-12"},
+        {"data": {"id": None}},
+        {"data": {"vendedores": [{"id": 7}]}},
+        {"error": None},
+        {"nome": "n7"},
+        [None],
+        [[{"id": 7}]],
         {"data": [None]},
         {"data": [1]},
         {"data": [{}]},
@@ -181,6 +187,26 @@ async def test_a_page_of_another_shape_is_asked_again(body: object) -> None:
     assert await listed(lambda _: next(good)) == [[1]]
 
     with pytest.raises(BlingBodyError, match="GET /nfe: a listagem veio"):
+        await listed(lambda _: json(body))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"data": {"id": 7, "contato": {"id": 5}}},
+        {"id": 7, "data": "2026-01-12"},
+        {"7": {"id": 7}},
+        [{"id": 7}],
+    ],
+)
+@pytest.mark.parametrize("end", [{"data": []}, {"data": {}}, []])
+async def test_a_page_may_be_an_object_or_come_without_the_envelope(page: object, end: object) -> None:
+    assert await listed(lambda request: json(page if request.url.params["pagina"] == "1" else end)) == [[7]]
+
+
+@pytest.mark.parametrize("body", [{"error": {"type": "X", "message": "x"}}, {"data": [], "error": {"type": "X"}}])
+async def test_an_error_is_never_an_empty_page(body: object) -> None:
+    with pytest.raises(BlingBodyError, match="com um erro"):
         await listed(lambda _: json(body))
 
 
@@ -277,6 +303,20 @@ async def test_what_has_no_list_is_asked_for_what_nobody_has(status: int, attend
 
     assert await BlingClient(http_over(answer)).attends("/borderos") is attends
     assert {path.rpartition("/Api/v3")[2] for path in asked} == {"/borderos/1"}
+
+
+async def test_the_id_may_go_in_a_parameter() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.raw_path.decode())
+        return httpx2.Response(200, content=simplejson.dumps({"contas": []}))
+
+    client = BlingClient(http_over(answer))
+    found = await client.detail("/contas/receber/boletos", 7, key=lambda row: 7, by="idOrigem", params=(("n", "2"),))
+    assert found == {"contas": [], "id": 7}
+    assert await client.attends("/contas/receber/boletos", "idOrigem")
+    assert [path.rpartition("/")[2] for path in asked] == ["boletos?idOrigem=7&n=2", "boletos?idOrigem=1"]
 
 
 async def test_a_list_of_php_may_come_as_an_object() -> None:

@@ -92,7 +92,7 @@ async def proxy(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
 async def test_the_request_goes_through_it_and_its_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async with (
         proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as (address, asked),
-        httpx2.AsyncClient(transport=network(), trust_env=False) as http,
+        httpx2.AsyncClient(transport=network(), trust_env=False, timeout=60) as http,
     ):
         monkeypatch.setenv("HTTPS_PROXY", address)
         with pytest.raises(httpx2.ProxyError, match="407"):
@@ -105,7 +105,7 @@ async def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyP
     async with proxy(b"") as (address, _):
         pass
     monkeypatch.setenv("HTTPS_PROXY", address)
-    async with httpx2.AsyncClient(transport=network(), trust_env=False) as http:
+    async with httpx2.AsyncClient(transport=network(), trust_env=False, timeout=60) as http:
         with pytest.raises(httpx2.ProxyError) as caught:
             await http.get(BLING)
     assert "confira HTTPS_PROXY" in str(unanswered(caught.value.request, caught.value))
@@ -115,7 +115,7 @@ async def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("address", ["ftp://gente:senha@proxy:1", "http://proxy:porta", "socks5://proxy:1"])
 async def test_a_proxy_that_cannot_be_used_is_a_sentence(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
-    async with httpx2.AsyncClient(transport=network(), trust_env=False) as http:
+    async with httpx2.AsyncClient(transport=network(), trust_env=False, timeout=60) as http:
         with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
             await http.get(BLING)
     assert "senha" not in str(caught.value)

@@ -181,7 +181,7 @@ async def test_a_silent_server_is_a_timeout_and_a_closed_door_a_connection_that_
         with pytest.raises(httpx2.ReadTimeout):
             await http.get("/", timeout=0.05)
         url = http.base_url
-    async with httpx2.AsyncClient(transport=network(), trust_env=False) as http:
+    async with httpx2.AsyncClient(transport=network(), trust_env=False, timeout=60) as http:
         with pytest.raises(httpx2.ConnectError):
             await http.get(url)
 

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from bling_collector.db.database import explained, parse_url
-from bling_collector.db.session import UnknownHostError
+from bling_collector.db.connection.database import address, create_engine, explained, in_schema, parse_url, shown
+from bling_collector.db.connection.session import UnknownHostError
 from bling_collector.errors import ConfigurationError, DatabaseError
 
 PLAIN = "postgresql+psycopg://ana:segredo@db.example:5433/notas"
@@ -158,3 +158,39 @@ async def test_a_name_that_does_not_exist_and_a_connection_that_falls_midway() -
 async def test_all_connections_busy() -> None:
     with pytest.raises(DatabaseError, match="ocupadas"):
         await _raise_inside(PoolTimeoutError("QueuePool limit"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain", "whole"),
+    [
+        ("postgres://ana@db/notas", "postgresql://ana@db/notas", "postgresql://ana@db/notas"),
+        (
+            "postgresql+asyncpg://ana%20maria:segredo%2Bb%20c@db:5433/minhas%20notas?sslmode=require",
+            "postgresql://ana%20maria:***@db:5433/minhas%20notas?sslmode=require",
+            "postgresql://ana%20maria:segredo%2Bb%20c@db:5433/minhas%20notas?sslmode=require",
+        ),
+        (
+            "postgresql://ana@/notas?host=/run/pg&password=segredo&sslpassword=outro",
+            "postgresql://ana@/notas?host=%2Frun%2Fpg&password=***&sslpassword=***",
+            "postgresql://ana@/notas?host=%2Frun%2Fpg&password=segredo&sslpassword=outro",
+        ),
+        ("postgresql://ana@[::1]:5433/notas", "postgresql://ana@[::1]:5433/notas", "postgresql://ana@[::1]:5433/notas"),
+    ],
+)
+def test_the_address_shown_is_read_by_libpq_and_hides_the_password(raw: str, plain: str, whole: str) -> None:
+    url = address(create_engine(parse_url(raw)))
+    assert (shown(url), shown(url, password=True)) == (plain, whole)
+    read, given = psycopg.conninfo.conninfo_to_dict(whole), parse_url(raw)
+    assert (read.get("user"), read.get("password"), read["dbname"]) == (
+        given.username,
+        given.password or given.query.get("password"),
+        given.database,
+    )
+
+
+def test_the_address_of_another_schema_says_it() -> None:
+    engine = in_schema(
+        create_engine(parse_url("postgresql://ana@db/notas?options=-cstatement_timeout%3D7s")), 'A "b" c'
+    )
+    read = psycopg.conninfo.conninfo_to_dict(shown(address(engine)))
+    assert read["options"] == '-cstatement_timeout=7s -csearch_path="A\\ ""b""\\ c"'

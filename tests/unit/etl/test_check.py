@@ -8,7 +8,7 @@ import pytest
 from bling_collector.db.proof import Held
 from bling_collector.etl.check import Listed, compare, months_of
 from bling_collector.etl.context import Found
-from bling_collector.runs.due import due_windows
+from bling_collector.etl.due import due_windows
 from bling_collector.windows import Window, whole_months
 
 JAN, FEB, MAR = date(2024, 1, 10), date(2024, 2, 29), date(2024, 3, 1)

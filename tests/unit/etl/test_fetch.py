@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bling_collector.etl.batches import BATCH, LONGEST_QUERY, batches
 from bling_collector.etl.fetch import bounded
+from bling_collector.etl.listing import BATCH, LONGEST_QUERY, batches
 
 
 async def test_up_to_the_limit_are_in_flight_and_all_arrive() -> None:
@@ -84,3 +84,40 @@ def test_the_batches_of_skus_fit_an_address_and_none_is_lost() -> None:
     assert len(cut) > 1
     assert list(batches(["x" * LONGEST_QUERY * 2, "b"], "codigos[]")) == [["x" * LONGEST_QUERY * 2], ["b"]]
     assert list(batches([], "codigos[]")) == []
+
+
+async def test_what_is_in_flight_when_nothing_arrives_still_has_its_time() -> None:
+    stop, answered = asyncio.Event(), asyncio.Event()
+
+    async def work(item: int) -> int:
+        await answered.wait()
+        return item
+
+    results = bounded(work, range(3), limit=3, stop=stop)
+    first = asyncio.ensure_future(anext(results))
+    await asyncio.sleep(0)
+    stop.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    answered.set()
+    assert sorted([await first, *[each async for each in results]]) == [0, 1, 2]
+
+
+async def test_the_time_after_the_stop_is_of_all_and_not_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bling_collector.etl.fetch.GRACE", 0.0)
+    stop, turns = asyncio.Event(), [asyncio.Event() for _ in range(50)]
+
+    async def work(item: int) -> int:
+        await turns[item].wait()
+        return item
+
+    turns[0].set()
+    arrived = list[int]()
+    async for each in bounded(work, range(50), limit=50, stop=stop):
+        arrived.append(each)
+        stop.set()
+        for turn in turns[: each + 2]:  # a seguinte chega sempre antes de se olhar outra vez
+            turn.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert len(arrived) < 5

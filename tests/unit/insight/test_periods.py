@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bling_collector.errors import UsageError
-from bling_collector.insight.sales.periods import PRESETS, SalesPeriod, choose_period, month_end, parse_month
+from bling_collector.insight.sales.periods import PRESETS, ComparedPeriod, choose_period, month_end, parse_month
 
 TODAY = date(2026, 2, 20)
 FIRST = date(2021, 1, 4)
@@ -85,18 +85,18 @@ def test_a_period_of_nonsense_is_said(asked: dict[str, str], said: str) -> None:
     ],
 )
 def test_one_year_before(inicio: date, fim: date, before: tuple[date, date]) -> None:
-    found = SalesPeriod(inicio, fim).year_before
+    found = ComparedPeriod(inicio, fim).year_before
     assert (found.inicio, found.fim) == before
 
 
 @given(st.dates(date(2000, 1, 1), date(2030, 12, 31)), st.integers(0, 4000))
 def test_one_year_before_is_always_a_period(inicio: date, days: int) -> None:
     fim = date.fromordinal(inicio.toordinal() + days)
-    found = SalesPeriod(inicio, fim).year_before
+    found = ComparedPeriod(inicio, fim).year_before
     assert found.inicio <= found.fim
     assert (found.inicio.month, found.fim.month) == (inicio.month, fim.month)
     assert (fim == month_end(fim)) == (found.fim == month_end(found.fim)) or fim.month == 2
-    months = list(SalesPeriod(inicio, fim).months)
+    months = list(ComparedPeriod(inicio, fim).months)
     assert months == sorted(set(months))
     assert (months[0], months[-1]) == (inicio.replace(day=1), fim.replace(day=1))
 

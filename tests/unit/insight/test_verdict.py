@@ -11,7 +11,7 @@ from bling_collector.insight.account.quota import Quota
 from bling_collector.insight.account.token_status import TokenStatus
 from bling_collector.insight.alarms import Alarm
 from bling_collector.insight.freshness import Freshness
-from bling_collector.insight.proof.reconciliation import MonthCheck, Reconciliation, Side
+from bling_collector.insight.proof.reconciliation import MonthCheck, Proven, Side
 from bling_collector.insight.sales.periods import month_end
 from bling_collector.insight.status import Debts, Run, RunPeriod, Status, Step
 from bling_collector.insight.verdict import Verdict, judge
@@ -83,9 +83,8 @@ def month(number: int, **ids: list[int]) -> MonthCheck:
     )
 
 
-def reconciliation(*months: MonthCheck, **changes: Any) -> Reconciliation:
-    whole = Reconciliation(hours_ago(3), True, [], 2926, 2926, list(months) or [month(2)])
-    return replace(whole, **changes)
+def reconciliation(*different: MonthCheck, **changes: Any) -> Proven:
+    return replace(Proven(hours_ago(3), hours_ago(3), [], 2926, 2926, list(different)), **changes)
 
 
 def alarm(name: str, state: str = "erro", hours: float = 1) -> Alarm:
@@ -94,7 +93,7 @@ def alarm(name: str, state: str = "erro", hours: float = 1) -> Alarm:
 
 def judged(
     state: Status | None = None,
-    checked: Reconciliation | None = None,
+    checked: Proven | None = None,
     alarms: list[Alarm] | None = None,
     missing: str | None = None,
 ) -> Verdict:
@@ -152,7 +151,12 @@ LOST = {"needs_authorization": True}
             verdict.WARNING,
             verdict.REPAIR,
         ),
-        (judged(checked=reconciliation(completo_em=None, meses=[])), "por-conferir", verdict.WARNING, verdict.REPAIR),
+        (
+            judged(checked=reconciliation(completo_em=None, mais_nova=None)),
+            "por-conferir",
+            verdict.WARNING,
+            verdict.REPAIR,
+        ),
     ],
 )
 def test_each_case(given: Verdict, case: str, tone: str, action: str | None) -> None:

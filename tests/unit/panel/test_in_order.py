@@ -23,6 +23,7 @@ FINE = ShownResource(
     pendencias=0,
     janelas=0,
     conferencia=PROVED,
+    inteira=None,
 )
 
 

@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from bling_collector.insight.sales.periods import SalesPeriod, firsts
+from bling_collector.insight.sales.periods import ComparedPeriod, firsts
 from bling_collector.web.panel.tables.revenue import opened
 
 
 def found(inicio: date, fim: date, step: str, today: date) -> list[str | None]:
-    period = SalesPeriod(inicio, fim)
+    period = ComparedPeriod(inicio, fim)
     return opened(firsts(period, step), step, period, today, "/faturamento")
 
 

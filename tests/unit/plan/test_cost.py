@@ -55,12 +55,15 @@ def test_each_way_of_reading_has_its_own_cost() -> None:
     parents = costs("situacoes", situacoes=Known(begun=True, sources=5))
     assert rest(parents, "situacoes", {}) == pytest.approx(5 / 7), "uma por pai, por semana"
     assert rest(costs("situacoes"), "situacoes", {}, situacoes_modulos=3) == 3, "os pais que se acaba de saber"
+    assert rest(costs("produtos_controle_lote"), "produtos_controle_lote", {}, produtos=190) == 2, "uma por lote de ids"
     also = costs("ordens_producao", ordens_producao=Known(sources=6))
     assert rest(also, "ordens_producao", {}) == 1 + 6, "a de costume, e uma por situação"
     also = costs("ordens_producao", ordens_producao=Known(begun=True, sources=6, held=60, reread=5))
     assert rest(also, "ordens_producao", {}) == pytest.approx(2 + 6 * 2 / 7 + 5), "as situações, uma vez por semana"
     snapshot = costs("estoques", estoques=Known(sources=200))
-    assert rest(snapshot, "estoques", {}) == 3 * 3 + 6 * 2, "três lotes, de três maneiras, e as listagens dos produtos"
+    assert rest(snapshot, "estoques", {}) == 3 + 2 + 6 * 2, "três lotes, o que falta de duas maneiras, e as listagens"
+    snapshot = costs("estoques", estoques=Known(begun=True, sources=200))
+    assert rest(snapshot, "estoques", {}) == pytest.approx(3 + 2 + 6 * 2 / 7 + 2), "e os incluídos, todo dia"
     lojas = costs("produtos_lojas", produtos_lojas=Known(begun=True, held=500))
     assert rest(lojas, "produtos_lojas", {}) == pytest.approx(1 + 6 / 7), "o filtro, e a inteira uma vez por semana"
     recent = costs("contas_receber")
@@ -109,6 +112,10 @@ def test_no_resource_is_left_without_a_cost() -> None:
         "situacoes",
         "estoques",
         "produtos_componentes",
+        "produtos_controle_lote",
+        "produtos_lotes",
+        "produtos_lotes_saldos",
+        "produtos_lotes_lancamentos",
         "notificacoes",
     }
 

@@ -23,7 +23,8 @@ def test_a_composite_produto_and_its_componentes_in_order() -> None:
     }
 
 
-def test_an_estrutura_without_its_componentes_is_only_a_piece() -> None:
-    with pytest.raises(UnreadableError, match="componentes não veio"):
-        PRODUTOS_COMPONENTES.read({"id": 1, "tipoEstoque": "F"})
+def test_an_estrutura_that_says_nothing_of_one_is_only_a_piece() -> None:
+    with pytest.raises(UnreadableError, match=r"^componentes nem tipoEstoque nem lancamentoEstoque não veio$"):
+        PRODUTOS_COMPONENTES.read({"id": 1, "nome": "Kit"})
+    assert PRODUTOS_COMPONENTES.read({"id": 1, "tipoEstoque": "F"})[models.produtos_componentes] == []
     assert rows({"id": 1, "componentes": []})[models.produtos_componentes] == []

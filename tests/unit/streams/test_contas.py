@@ -75,7 +75,7 @@ def test_borderos_that_cannot_be_read_refuse_the_conta(given: Any) -> None:
         contas_receber.rows(fixture("conta_receber") | {"borderos": given})
 
 
-@pytest.mark.parametrize("missing", ["situacao", "vencimento", "valor"])
+@pytest.mark.parametrize("missing", ["situacao", "valor"])
 def test_a_piece_of_a_conta_is_refused(missing: str) -> None:
     document = fixture("conta_receber")
     del document[missing]

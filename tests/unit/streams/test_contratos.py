@@ -51,12 +51,13 @@ def test_a_contrato_without_nota_or_end() -> None:
     assert [row[name] for name in empty] == [None] * len(empty)
 
 
-@pytest.mark.parametrize("missing", ["situacao", "contato", "cobranca"])
-def test_a_piece_of_a_contrato_is_refused(missing: str) -> None:
+def test_a_piece_of_a_contrato_is_refused() -> None:
     document = fixture("contrato")
-    del document[missing]
-    with pytest.raises(UnreadableError, match=missing):
-        CONTRATOS.read(document)
+    listed = ("id", "descricao", "data", "numero", "valor", "situacao", "contato")
+    with pytest.raises(UnreadableError, match="cobranca"):
+        CONTRATOS.read({name: document[name] for name in listed})
+    with pytest.raises(UnreadableError, match="situacao"):
+        CONTRATOS.read({name: value for name, value in document.items() if name != "situacao"})
 
 
 def test_only_one_under_review_appears_in_no_listing() -> None:

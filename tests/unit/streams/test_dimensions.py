@@ -18,7 +18,7 @@ from bling_collector.streams.cadastros import (
     situacoes,
     tipos_contato,
 )
-from bling_collector.streams.produtos import grupos_produto, produtos_fornecedores, produtos_lojas
+from bling_collector.streams.produtos import categorias_lojas, grupos_produto, produtos_fornecedores, produtos_lojas
 
 CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
     (
@@ -89,6 +89,18 @@ CASES: list[tuple[Any, str, Table, dict[str, Any]]] = [
             "codigo": "MLB1234567890",
             "preco": Decimal("25.99"),
             "preco_promocional": 0,
+        },
+    ),
+    (
+        categorias_lojas,
+        "categoria_loja",
+        models.categorias_lojas,
+        {
+            "id": 55310026,
+            "loja_id": 204561377,
+            "categoria_produto_id": 4871311,
+            "codigo": "MLB384",
+            "descricao": "Engrenagens retas e afins",
         },
     ),
     (tipos_contato, "tipo_contato", models.tipos_contato, {"id": 1483003, "descricao": "Transportador"}),

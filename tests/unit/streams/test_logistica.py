@@ -8,7 +8,8 @@ import pytest
 from tests.fixtures import fixture
 
 from bling_collector.db import models
-from bling_collector.streams.logistica import logisticas, logisticas_objetos, logisticas_servicos
+from bling_collector.payload import UnreadableError
+from bling_collector.streams.logistica import logisticas, logisticas_objetos, logisticas_remessas, logisticas_servicos
 from bling_collector.streams.logistica.volumes import volumes
 from bling_collector.streams.notas.nfe import rows as rows_of_nota
 from bling_collector.streams.vendas.pedidos_venda import rows as rows_of_pedido
@@ -68,6 +69,45 @@ def test_a_shipped_objeto() -> None:
     row = logisticas_objetos.rows(unposted)[models.logisticas_objetos][0]
     names = ("nota_fiscal_id", "codigo_rastreamento", "ultima_alteracao", "data_saida")
     assert [row[name] for name in names] == [None] * 4
+
+
+def test_a_remessa_and_what_it_carried() -> None:
+    document = fixture("logistica_remessa")
+    expected = {
+        "id": 733100021,
+        "logistica_id": 6423813145,
+        "numero_plp": "749fdc73",
+        "descricao": "Remessa_18092023",
+        "situacao": 3,
+        "data_criacao": date(2023, 9, 18),
+    }
+    children = [{"remessa_id": 733100021, "objeto_id": objeto_id} for objeto_id in (500300051101, 500300051102)]
+    assert logisticas_remessas.rows(document) == {
+        models.logisticas_remessas: [expected | {"detalhe": document}],
+        models.logisticas_remessas_objetos: children,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([5, {"id": "6"}, 5], [5, 6]),
+        ({"1": 5, "2": 6}, [5, 6]),
+        ([], []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_the_objetos_of_a_remessa_however_they_come(given: Any, expected: list[int]) -> None:
+    """A linha, que é o que há de uma cujo detalhe não responde, só traz os ids."""
+    found = logisticas_remessas.rows({"id": 1, "objetos": given})[models.logisticas_remessas_objetos]
+    assert [row["objeto_id"] for row in found] == expected
+
+
+@pytest.mark.parametrize("given", [3, "5", [0], [{}], {"veio": "outra coisa"}, ["texto"]])
+def test_objetos_that_cannot_be_read_are_not_none(given: Any) -> None:
+    with pytest.raises(UnreadableError, match=r"^objetos não veio como uma lista de ids"):
+        logisticas_remessas.rows({"id": 1, "objetos": given})
 
 
 def test_an_objeto_that_does_not_say_its_id_is_the_one_asked_for() -> None:

@@ -224,7 +224,6 @@ def test_what_cannot_be_read_refuses_the_whole_nota_and_names_the_field(nota: di
         ({"itens": None}, "itens"),
         ({"itens": []}, "itens"),
         ({"itens": {}}, "itens"),
-        ({"itens": None, "valorNota": 0}, "itens"),
     ],
 )
 def test_every_nota_has_lines_a_value_and_a_date(nota: dict[str, Any], piece: dict[str, Any], missing: str) -> None:
@@ -235,11 +234,18 @@ def test_every_nota_has_lines_a_value_and_a_date(nota: dict[str, Any], piece: di
         nfe.rows({name: value for name, value in nota.items() if name != missing})
 
 
+@pytest.mark.parametrize("nothing", [{"itens": None}, {"itens": []}, {"itens": ""}, {}])
+def test_a_nota_that_is_worth_nothing_may_have_no_lines(nota: dict[str, Any], nothing: dict[str, Any]) -> None:
+    bare = {name: value for name, value in nota.items() if name not in ("itens", "parcelas")}
+    rows = nfe.rows(bare | {"valorNota": 0} | nothing)
+    assert (only(rows[nfe_cabecalho])["total_nota"], rows[nfe_itens], rows[nfe_pagamentos]) == (0, [], [])
+
+
 def test_a_list_of_php_that_came_as_an_object_is_the_list(nota: dict[str, Any]) -> None:
     as_objects = {
         key: {str(number): line for number, line in enumerate(nota[key], start=1)} for key in ("itens", "parcelas")
     }
-    assert nfe.rows(nota | as_objects) == nfe.rows(nota), "e em `detalhe` também, de onde a visão lê as linhas"
+    assert nfe.rows(nota | as_objects) == nfe.rows(nota), "e em `detalhe` também, de onde a view lê as linhas"
 
 
 def test_numbers_in_the_brazilian_way_and_dates_with_a_zone(nota: dict[str, Any]) -> None:
@@ -269,6 +275,36 @@ def test_numbers_in_the_brazilian_way_and_dates_with_a_zone(nota: dict[str, Any]
         }
     ]
     assert line["valor"] == "1.234,56", "o documento que chegou não é tocado"
+
+
+def test_the_noise_of_a_float_is_neither_in_the_columns_nor_in_what_the_view_reads() -> None:
+    line = {
+        "codigo": "A",
+        "quantidade": Decimal("1.7000000477"),
+        "valor": Decimal("49.9000015259"),
+        "valorTotal": Decimal("84.82999999999998"),
+        "impostos": {"icms": {"aliquota": 18, "valor": Decimal("15.270000457763672")}},
+    }
+    parcela = {"data": "2026-03-05", "valor": Decimal("319949.3125")}
+    rows = nfe.rows(whole(itens=[line], parcelas=[parcela], valorNota=Decimal("84.8300018311")))
+    header, item = only(rows[nfe_cabecalho]), only(rows[nfe_itens])
+    assert header["total_nota"] == header["total_produtos"] == item["valor_total"] == Decimal("84.83")
+    assert (item["quantidade"], item["valor_unitario"]) == (Decimal("1.7"), Decimal("49.9"))
+    assert only(rows[nfe_pagamentos])["valor"] == Decimal("319949.31")
+    (shown,) = header["detalhe"]["itens"]
+    assert (shown["quantidade"], shown["valor"], shown["valorTotal"]) == (
+        *(Decimal("1.7"), Decimal("49.9")),
+        Decimal("84.83"),
+    )
+    assert shown["impostos"]["icms"] == {"aliquota": 18, "valor": Decimal("15.27")}
+
+
+def test_a_price_with_many_places_is_exact() -> None:
+    line = {"codigo": "A", "quantidade": Decimal("3.333333"), "valor": Decimal("12.3456789012"), "valorTotal": 8}
+    rows = nfe.rows(whole(itens=[line]))
+    item = only(rows[nfe_itens])
+    assert (item["quantidade"], item["valor_unitario"]) == (line["quantidade"], line["valor"])
+    assert only(rows[nfe_cabecalho])["detalhe"]["itens"] == [line]
 
 
 @pytest.mark.parametrize("contato", [{"id": 0, "nome": ""}, {}, [], None, {"nome": "Consumidor Final"}])

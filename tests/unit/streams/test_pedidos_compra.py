@@ -73,12 +73,26 @@ def test_the_nota_in_the_cabecalho_and_absent_parcelas_are_read() -> None:
     assert (rows[pedidos_table][0]["nota_fiscal_id"], rows[pedidos_compra_parcelas]) == (5, [])
 
 
-@pytest.mark.parametrize("missing", ["itens", "fornecedor"])
-def test_a_piece_of_a_pedido_is_refused(missing: str) -> None:
+def test_a_piece_of_a_pedido_is_refused() -> None:
     document = fixture("pedido_compra")
-    del document[missing]
-    with pytest.raises(UnreadableError, match=missing):
+    del document["itens"]
+    with pytest.raises(UnreadableError, match="itens"):
         PEDIDOS_COMPRA.read(document)
+
+
+@pytest.mark.parametrize("itens", [[], None, "", "não veio"])
+def test_a_pedido_without_itens_is_whole_if_they_add_up_to_nothing(itens: Any) -> None:
+    document = {**fixture("pedido_compra"), "itens": itens, "totalProdutos": 0}
+    if itens == "não veio":
+        del document["itens"]
+    assert PEDIDOS_COMPRA.read(document)[pedidos_compra_itens] == []
+    with pytest.raises(UnreadableError, match="itens não veio, ou veio sem linhas, e totalProdutos é 9"):
+        PEDIDOS_COMPRA.read(document | {"totalProdutos": 9})
+    alone = {key: document[key] for key in ("id", "totalProdutos")}
+    with pytest.raises(UnreadableError, match="parcelas"):  # a linha da listagem
+        PEDIDOS_COMPRA.read(alone)
+    with pytest.raises(UnreadableError, match="totalProdutos"):
+        PEDIDOS_COMPRA.read({key: document[key] for key in document if key not in ("itens", "totalProdutos")})
 
 
 def test_only_the_fulfilled_and_the_cancelled_no_longer_change_silently() -> None:

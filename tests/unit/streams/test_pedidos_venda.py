@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.fixtures import fixture
@@ -68,12 +69,26 @@ def test_a_pedido_without_a_contato_brings_none() -> None:
     assert pedidos_venda.rows(fixture("pedido_venda") | {"contato": {"id": 0}})[contatos] == []
 
 
-@pytest.mark.parametrize("missing", ["itens", "parcelas"])
-def test_a_piece_of_a_pedido_is_refused(missing: str) -> None:
+def test_a_piece_of_a_pedido_is_refused() -> None:
     document = fixture("pedido_venda")
-    del document[missing]
-    with pytest.raises(UnreadableError, match=missing):
+    del document["itens"]
+    with pytest.raises(UnreadableError, match="itens"):
         PEDIDOS_VENDA.read(document)
+
+
+@pytest.mark.parametrize("itens", [[], None, "", "não veio"])
+def test_a_pedido_without_itens_is_whole_if_they_add_up_to_nothing(itens: Any) -> None:
+    document = {**fixture("pedido_venda"), "itens": itens, "totalProdutos": 0}
+    if itens == "não veio":
+        del document["itens"]
+    assert PEDIDOS_VENDA.read(document)[pedidos_venda_itens] == []
+    with pytest.raises(UnreadableError, match="itens não veio, ou veio sem linhas, e totalProdutos é 9"):
+        PEDIDOS_VENDA.read(document | {"totalProdutos": 9})
+    alone = {key: document[key] for key in ("id", "totalProdutos")}
+    with pytest.raises(UnreadableError, match="parcelas"):  # a linha da listagem
+        PEDIDOS_VENDA.read(alone)
+    with pytest.raises(UnreadableError, match="totalProdutos"):
+        PEDIDOS_VENDA.read({key: document[key] for key in document if key not in ("itens", "totalProdutos")})
 
 
 def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:

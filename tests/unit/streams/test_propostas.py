@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.fixtures import fixture
@@ -50,12 +51,26 @@ def test_a_proposta_with_itens() -> None:
     assert (second["produto_id"], second["codigo_produto"], second["descricao"]) == (None, None, "Serviço de corte")
 
 
-@pytest.mark.parametrize("missing", ["itens", "parcelas"])
-def test_a_piece_of_a_proposta_is_refused(missing: str) -> None:
+def test_a_piece_of_a_proposta_is_refused() -> None:
     document = fixture("proposta")
-    del document[missing]
-    with pytest.raises(UnreadableError, match=missing):
+    del document["itens"]
+    with pytest.raises(UnreadableError, match="itens"):
         PROPOSTAS.read(document)
+
+
+@pytest.mark.parametrize("itens", [[], None, "", "não veio"])
+def test_a_proposta_without_itens_is_whole_if_they_add_up_to_nothing(itens: Any) -> None:
+    document = {**fixture("proposta"), "itens": itens, "totalProdutos": 0}
+    if itens == "não veio":
+        del document["itens"]
+    assert PROPOSTAS.read(document)[propostas_itens] == []
+    with pytest.raises(UnreadableError, match="itens não veio, ou veio sem linhas, e totalProdutos é 9"):
+        PROPOSTAS.read(document | {"totalProdutos": 9})
+    alone = {key: document[key] for key in ("id", "totalProdutos")}
+    with pytest.raises(UnreadableError, match="parcelas"):  # a linha da listagem
+        PROPOSTAS.read(alone)
+    with pytest.raises(UnreadableError, match="totalProdutos"):
+        PROPOSTAS.read({key: document[key] for key in document if key not in ("itens", "totalProdutos")})
 
 
 @pytest.mark.parametrize(

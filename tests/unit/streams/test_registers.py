@@ -83,6 +83,7 @@ def test_what_cannot_be_read_refuses_the_whole_record(stream: Resource, wrong: d
     with pytest.raises(UnreadableError, match=f"^{next(iter(wrong))}.* veio como") as refusal:
         stream.read(document | wrong)
     assert not any(word in str(refusal.value) for word in ("Fulano", "789-09", "Fresas"))
+    assert stream.always
     for key in stream.always:
         with pytest.raises(UnreadableError, match=f"^{key} não veio$"):
             stream.read({name: value for name, value in document.items() if name != key})

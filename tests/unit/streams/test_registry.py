@@ -26,14 +26,22 @@ _FIXTURES = {
 _NOT_CITED = {
     "nfe_entrada_detalhes.contato_id": "é o do cabeçalho, que o traz",
     "contas_receber.origem_id": "de um pedido ou de uma nota, que se leem por janelas",
+    "boletos_origens.contato_id": "é o da conta, que o traz",
+    "boletos.conta_id": "as contas leem-se por janelas",
     "caixas_lancamentos.origem_id": "de muitas espécies; o borderô di-lo a conta que ele quitou",
     "pedidos_venda.nota_fiscal_id": "as notas leem-se por janelas",
     "pedidos_compra.nota_fiscal_id": "as notas leem-se por janelas",
     "pedidos_compra_itens.nota_fiscal_id": "as notas leem-se por janelas",
     "ordens_producao.situacao_id": "lista-se pelas situações, que se leem todas antes",
+    "produtos_lotes.produto_id": "é um dos por que se pediu",
+    "produtos_lotes_saldos.produto_id": "é o do lote",
+    "produtos_lotes_saldos.deposito_id": "é o do lote",
+    "produtos_lotes_lancamentos.lote_id": "é o de cuja listagem o lançamento vem",
+    "produtos_lotes_lancamentos.origem_id": "não se diz de que espécie é",
     "produtos.categoria_id": "tem o seu próprio passo",
     "produtos.produto_pai_id": "o pai de uma variação vem se alguém o vendeu ou o tem em estoque",
     "categorias_produto.categoria_pai_id": "a listagem é a de todas",
+    "categorias_lojas.categoria_produto_id": "a listagem das categorias é a de todas",
     "grupos_produto.grupo_pai_id": "a listagem é a de todos",
     "situacoes.modulo_id": "é o de cuja listagem a situação vem",
     "campos_customizados.modulo_id": "é o de cuja listagem o campo vem",
@@ -41,6 +49,8 @@ _NOT_CITED = {
     "logisticas.integracao_id": "as integrações do Bling não se leem",
     "logisticas_objetos.pedido_venda_id": "os pedidos leem-se por janelas",
     "logisticas_objetos.nota_fiscal_id": "as notas leem-se por janelas",
+    "logisticas_remessas.logistica_id": "é a de cuja listagem a remessa vem",
+    "logisticas_remessas_objetos.objeto_id": "os objetos pedem-se com os pedidos e as notas, que são de um período",
     "transporte_volumes.objeto_id": "os das notas pedem-se com os dos pedidos, que os citam",
 }
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
@@ -193,7 +203,7 @@ def test_the_key_of_a_child_is_that_of_where_it_is(resource: Resource) -> None:
 
 @EACH
 def test_what_a_whole_listing_deletes_has_where_to_be_marked(resource: Resource) -> None:
-    if resource.whole is not None and not resource.whole.when_lacking:
+    if resource.whole is not None and not resource.whole.when_lacking:  # o que só se cita nunca se dá por excluído
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())
     assert {*resource.state} <= {*resource.volatile}
 

@@ -1,0 +1,1 @@
+"""O que aparece no terminal: a ajuda, o andamento e os resultados."""

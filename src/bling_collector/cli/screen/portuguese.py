@@ -54,8 +54,48 @@ class _Context(click.Context):
     formatter_class = _Formatter
 
 
+COMPANY: Final = "empresa"
+"""No `meta` do comando: o que `--empresa` diz."""
+
+
+def _note_company(ctx: click.Context, _: click.Parameter, values: Sequence[str]) -> None:
+    said = dict.fromkeys([*ctx.meta.get(COMPANY, ()), *values])
+    if len(said) > 1:
+        raise click.UsageError(f"--empresa diz mais de uma: {', '.join(said)}. É uma por comando.", ctx)
+    ctx.meta[COMPANY] = tuple(said)
+
+
+def asked_company() -> str | None:
+    """A empresa que `--empresa` diz; None se não se disse."""
+    said: Sequence[str] = click.get_current_context().meta.get(COMPANY, ())
+    return said[0] if said else None
+
+
+def refuse_company() -> None:
+    """click.UsageError se se disse `--empresa` a um comando que não é de nenhuma."""
+    if (said := asked_company()) is not None:
+        context = click.get_current_context()
+        raise click.UsageError(f"Este comando não é de uma empresa: repita-o sem --empresa {said}.", context)
+
+
 class Command(click.Command):
+    """Um comando, que aceita `--empresa` também depois do nome dele; a ajuda só a mostra uma vez, na do programa."""
+
     context_class = _Context
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        root = ctx.parent is None
+        option = click.Option(
+            ["--empresa"],
+            metavar="NOME",
+            multiple=True,
+            expose_value=False,
+            callback=_note_company,
+            hidden=not root,
+            help="De que empresa, se há mais de uma (veja `empresas`); ou na variável EMPRESA.",
+        )
+        *others, help_option = super().get_params(ctx)
+        return [*others, option, help_option]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
@@ -112,7 +152,9 @@ def _likely(error: click.NoSuchCommand) -> str:
     for known in (here, there):  # os do mesmo grupo primeiro
         close = get_close_matches(typed, {*known.values()}, n=2, cutoff=0.65)
         likely = [full for word in close for full, last in known.items() if last == word]
-        if likely:
+        if likely:  # `run`, e não `plan run`
+            nearest = min(full.count(" ") for full in likely)
+            likely = [full for full in likely if full.count(" ") == nearest]
             return f" Seria {' ou '.join(likely[:3])}?"
     return ""
 

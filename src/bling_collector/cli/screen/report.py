@@ -5,12 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import click
-
-from bling_collector.cli.screen.terminal import mark, say, table
+from bling_collector.auth.texts import allow
+from bling_collector.cli.screen.terminal import mark, say, table, tell
 from bling_collector.etl.progress import time_left
 from bling_collector.insight.sales.situacoes import situacao
-from bling_collector.insight.words import besides, plain
+from bling_collector.insight.words import STATUSES, besides, plain
 from bling_collector.words import (
     ago,
     day,
@@ -29,15 +28,17 @@ from bling_collector.words import (
 
 if TYPE_CHECKING:
     from bling_collector.insight.account.quota import Quota
+    from bling_collector.insight.companies import ShownCompany
     from bling_collector.insight.failures import Failure, Failures
     from bling_collector.insight.freshness import Freshness
     from bling_collector.insight.proof.numbering import SerieNumbering
     from bling_collector.insight.proof.reconciliation import Reconciliation
-    from bling_collector.insight.recursos import Followed, Proved
+    from bling_collector.insight.recursos import Followed
     from bling_collector.insight.status import Run, Status
     from bling_collector.payload import Json
+    from bling_collector.plan.asked import Plan, Plans
     from bling_collector.plan.daily import CostedResource
-    from bling_collector.runs.job import RunResult
+    from bling_collector.runs.request import RunResult
 
 
 def as_json(outcome: "RunResult") -> "dict[str, Json]":
@@ -53,7 +54,6 @@ def as_json(outcome: "RunResult") -> "dict[str, Json]":
 
 
 _DONE = {"success": "Tudo coletado", "partial": "Coletado em parte", "error": "Não foi possível coletar"}
-_ENDINGS = {"success": "completa", "partial": "em parte", "error": "falhou"}
 _REDONE = {"success": "Tudo refeito", "partial": "Refeito em parte", "error": "Não foi possível refazer"}
 
 
@@ -70,11 +70,11 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: 
     )
     how = (_REDONE if redone else _DONE)[outcome.status]
     sign = "◐" if outcome.status == "partial" else mark(outcome.status == "success")
-    click.echo(
+    tell(
         f"{sign} {how}: {counts} em {duration(seconds)} ({_requests(outcome.requisicoes)}). Execução {outcome.run_id}."
     )
     if outcome.data_referencia:
-        click.echo(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
+        tell(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
     if outcome.message:
         say(plain(outcome.message))
     failed = owed.pendencias if owed else []
@@ -91,64 +91,163 @@ _NAMED = 5
 def status(situation: "Status", now: datetime, no_run_hours: int, parked: "Sequence[Failure]" = ()) -> None:
     last, oauth, owed = situation.last_run, situation.oauth, situation.owed
     if whose := situation.empresa:
-        click.echo(f"Empresa: {whose.nome}" + (f" (CNPJ {whose.cnpj})." if whose.cnpj else "."))
+        tell(f"Empresa: {whose.nome}" + (f" (CNPJ {whose.cnpj})." if whose.cnpj else "."))
     _last_run(situation.running, last, now)
     if situation.data_referencia:
-        click.echo(f"Coberto sem lacuna até {day(situation.data_referencia)}.")
+        tell(f"Coberto sem lacuna até {day(situation.data_referencia)}.")
     _fresh(situation.freshness, now, no_run_hours)
     _quota(situation.quota)
     if owed.pendencias or owed.janelas:
         from bling_collector.alarms.texts import left_owed  # só quem deve algo o carrega
 
-        click.echo(f"{upper_first(left_owed(owed.pendencias, owed.janelas))}.")
+        tell(f"{upper_first(left_owed(owed.pendencias, owed.janelas))}.")
     else:
-        click.echo("Nada devido.")
+        tell("Nada devido.")
     if owed.nomes_estacionadas:
         known = {each.nome: f"{each.descricao} ({each.nome})" for each in parked}
         names = "; ".join(known.get(name, name) for name in owed.nomes_estacionadas)
-        click.echo(f"Estacionado, até que se peça com `failures retry`: {names}.")
+        tell(f"Estacionado, até que se peça com `failures retry`: {names}.")
     if oauth.needs_authorization and oauth.readable:
-        click.echo("Sem autorização do Bling. Rode `bling-collector auth`.")
+        tell("Sem autorização do Bling. Rode `bling-collector auth`.")
     elif oauth.readable:
         left = oauth.refresh_days_left
-        click.echo(
+        tell(
             f"Autorizado; o token vale até {moment(oauth.expires_at)} e se renova sozinho"
             + (f" (a renovação, por mais {plural(left, 'dia', 'dias')})." if left is not None else ".")
         )
         if not oauth.encrypted:
-            click.echo("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
+            tell("  Os tokens estão em claro no banco; TOKEN_ENCRYPTION_KEY os cifra.")
     if oauth.warning:
         say(f"⚠ {oauth.warning}")
 
 
-def recursos(found: "Sequence[CostedResource]") -> None:
-    """Uma linha por recurso."""
+def companies(found: "Sequence[ShownCompany]", now: datetime) -> None:
+    """Uma linha por empresa, a que mais pede atenção primeiro."""
     table(
-        ["Recurso", "Coleta-se", "Registros", "Coberto até", "Na conferência", "Por fazer", "Requisições por dia"],
+        ["Empresa", "No Bling", "Dados", "Por fazer", "Situação"],
+        [
+            [
+                each.nome,
+                each.titulo or "",
+                ago(each.lido_em, now) if each.lido_em else "",
+                number(each.owed) if each.owed else "",
+                f"{mark(each.is_well)} {each.frase}",
+            ]
+            for each in found
+        ],
+        left=(0, 1, 4),
+    )
+
+
+def company(found: "ShownCompany", now: datetime, *, has_token: bool) -> None:
+    """Uma empresa."""
+    tell(
+        f"{found.nome}: {found.titulo or 'ainda não se sabe que empresa é'}"
+        + (f" (CNPJ {found.cnpj})." if found.cnpj else ".")
+    )
+    tell(f"{mark(found.is_well)} {found.frase}")
+    if found.lido_em:
+        tell(f"Os dados foram lidos {ago(found.lido_em, now)}.")
+    tell(f"Páginas e rotas: /e/{found.nome}/. Avisos do Bling: POST /webhooks/bling/{found.nome}.")
+    tell("Tem um token que só abre esta empresa." if has_token else "Não tem token seu: só API_TOKEN a abre.")
+
+
+def recursos(found: "Sequence[CostedResource]", look: int, looks: int) -> None:
+    """Uma linha por recurso; e as requisições de uma olhada (`look`), e quantas são por dia (`looks`)."""
+    table(
+        [
+            "Recurso",
+            "Coleta-se",
+            "Registros",
+            "Coberto até",
+            "Na conferência",
+            "Por fazer",
+            "Requisições por dia",
+            "Por olhada",
+        ],
         [
             [
                 f"{each.titulo} ({each.recurso})",
                 "não" if not each.coletado else "sem permissão" if each.sem_permissao else "sim",
                 number(each.registros),
                 day(each.data_referencia) if each.data_referencia else "",
-                _proved(each.conferencia),
+                _proved(each),
                 number(each.pendencias + each.janelas) if each.pendencias or each.janelas else "",
                 f"{'pelo menos ' if each.pelo_menos else '≈ '}{number(each.requisicoes_por_dia)}",
+                number(each.requisicoes_por_olhada) if each.requisicoes_por_olhada else "",
             ]
             for each in found
         ],
     )
+    tell(
+        f"\nUma olhada do worker pede cerca de {plural(look, 'requisição', 'requisições')}; com a agenda de costume, "
+        f"de 15 em 15 minutos, {number(looks * look)} por dia."
+    )
     for each in found:
         if each.sem_permissao:
-            say(
-                f"⚠ {each.titulo}: o aplicativo não tem permissão. No cadastro dele, em developer.bling.com.br, marque "
-                f"«{each.permissao}», salve e autorize de novo com `bling-collector auth`."
-            )
+            say(f"⚠ {each.titulo}: o aplicativo não tem permissão. {allow(each.permissao)}")
     if more := [each.recurso for each in found if not each.coletado]:
-        click.echo(f"\nPara coletar mais: `bling-collector recursos ligar` com {several(more)}.")
+        tell(f"\nPara coletar mais: `bling-collector recursos ligar` com {several(more)}.")
 
 
-def _proved(proved: "Proved | None") -> str:
+def plan(found: "Plan", run_max_seconds: int) -> None:
+    """Uma linha por recurso, e o que tudo custa."""
+    rows = [
+        [each.titulo, number(each.listagens), number(each.detalhes), _about(each.requisicoes, least=each.pelo_menos)]
+        for each in found.recursos
+    ]
+    rows.append(["De que empresa é a conta", "", "1", "1"])
+    total = _about(found.requisicoes, least=found.pelo_menos)
+    table(["Recurso", "Listagens", "Detalhes", "Requisições"], rows, footer=["Ao todo", "", "", total])
+    about = "pelo menos" if found.pelo_menos else "cerca de"
+    share_of = percent(Decimal(str(found.parte_da_cota)), 2)
+    tell(
+        f"\nDe {day(found.periodo.inicio)} a {day(found.periodo.fim)}: {about} {duration(found.minutos * 60)} ao ritmo "
+        f"da API, {about} {share_of} da cota do dia ({number(found.cota_do_dia)}, sem a reserva; hoje restam "
+        f"{number(found.restam_hoje)})."
+    )
+    if found.dias > 1:
+        tell(f"Não cabe no que resta hoje: ao todo, {about} {plural(found.dias, 'dia', 'dias')}.")
+    if found.execucoes > 1:
+        tell(f"Com RUN_MAX_SECONDS={run_max_seconds}, {about} {plural(found.execucoes, 'execução', 'execuções')}.")
+    if unknown := [lower_first(each.titulo) for each in found.recursos if each.pelo_menos]:
+        more = "" if found.sondas else " Com --sondar pergunta-se ao Bling, com poucas requisições."
+        say(
+            f"Não se sabe quanto há de {several(unknown)}: do que nunca se leu só se conta o que é certo que se pede."
+            f"{more}"
+        )
+    probes = f"e de {_requests(found.sondas)} de sondagem" if found.sondas else "e nada se perguntou ao Bling"
+    tell(f"Sai do que o banco já leu e conferiu, {probes}.")
+
+
+def plans(found: "Plans") -> None:
+    """Uma linha por empresa, e o que todas custam."""
+    rows = []
+    for each in found.empresas:
+        if (its := each.plano) is None:
+            rows.append([each.empresa, "", "", mark(ok=False)])
+            say(f"{each.empresa}: {each.erro}")
+            continue
+        share_of = percent(Decimal(str(its.parte_da_cota)), 2)
+        rows.append([each.empresa, _about(its.requisicoes, least=its.pelo_menos), duration(its.minutos * 60), share_of])
+    total = _about(found.requisicoes, least=found.pelo_menos)
+    table(
+        ["Empresa", "Requisições", "Ao ritmo dela", "Da cota do dia"],
+        rows,
+        footer=["Todas, ao mesmo tempo", total, duration(found.minutos * 60), ""],
+    )
+    tell("Sai do que o banco já leu e conferiu, e nada se perguntou ao Bling.")
+
+
+def _about(requests: int, *, least: bool) -> str:
+    return f"{'pelo menos' if least else '≈'} {number(requests)}"
+
+
+def _proved(each: "Followed") -> str:
+    if each.inteira is not None:
+        there, here = each.inteira.no_bling.total, each.inteira.no_banco.total
+        return f"{number(here)} de {number(there)} {mark(each.inteira.igual)}"
+    proved = each.conferencia
     if proved is None or not proved.meses:
         return ""
     sign = "◐" if proved.por_conferir else mark(proved.igual)
@@ -165,24 +264,24 @@ def _last_run(running: bool, last: "Run | None", now: datetime) -> None:
         if left is not None and step.restam is not None:
             part = Decimal(last.requisicoes) / (last.requisicoes + step.restam)
             said.append(f"{percent(part, 0)} do todo, faltam cerca de {duration(left)}")
-        click.echo(f"{'; '.join(said)}.")
+        tell(f"{'; '.join(said)}.")
         if step.espera:
-            click.echo(f"  {upper_first(step.espera)}.")
+            tell(f"  {upper_first(step.espera)}.")
     elif last is None:
-        click.echo("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
+        tell("Ainda não houve execução. Rode `bling-collector run-full --data-inicio AAAA-MM-DD`.")
     else:
-        how = _ENDINGS.get(last.status or "", last.status)
+        how = STATUSES.get(last.status or "", str(last.status)).lower()
         saved = plural(last.stats["nfes"], "nota", "notas")
         if last.others:
             saved += f" e {plural(last.others, 'outro registro', 'outros registros')}"
-        click.echo(f"Última execução: {last.run_id}, {how}, em {moment(last.fim)}, {saved}.")
+        tell(f"Última execução: {last.run_id}, {how}, em {moment(last.fim)}, {saved}.")
         if last.mensagem:
-            click.echo(f"  {plain(last.mensagem)}")
+            tell(f"  {plain(last.mensagem)}")
 
 
 def _fresh(fresh: "Freshness", now: datetime, no_run_hours: int) -> None:
     if fresh.read_at is not None:
-        click.echo(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
+        tell(f"Lido do Bling {ago(fresh.read_at, now)}, em {moment(fresh.read_at)}.")
     if fresh.is_stale(now, no_run_hours):
         since = plural(no_run_hours, "hora", "horas")
         say(f"⚠ Os dados estão velhos: há mais de {since} não se lê o que há de novo no Bling.")
@@ -190,7 +289,7 @@ def _fresh(fresh: "Freshness", now: datetime, no_run_hours: int) -> None:
 
 def _quota(quota: "Quota") -> None:
     kept = f"; {number(quota.reserve)} ficam para os outros aplicativos" if quota.reserve else ""
-    click.echo(f"Cota do Bling hoje: {number(quota.used)} de {_requests(quota.limit)} da conta{kept}.")
+    tell(f"Cota do Bling hoje: {number(quota.used)} de {_requests(quota.limit)} da conta{kept}.")
     if quota.exhausted:
         say("O Bling disse que a cota do dia acabou; a coleta continua depois da meia-noite de Brasília.")
     if quota.paused_until:
@@ -225,23 +324,24 @@ def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "S
     ]
     footer = ["Total", number(situation.no_bling), number(situation.no_banco), ""]
     table(["", "No Bling", "No banco", ""], rows, footer=footer)
-    click.echo()
+    tell()
     for kind, title in _FOUND.items():
         if ids := outcome.found.ids.get(kind):
             more = " …" if len(ids) > _SHOWN else ""
-            click.echo(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
+            tell(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
     # Meses por conferir não são uma diferença, e não se diz que está tudo certo.
     sign = "◐" if situation.por_conferir and not situation.different else mark(situation.igual)
     held = share(situation.no_banco, situation.no_bling, "nota", "notas")
     since = f", na conferência de {moment(situation.completo_em)}" if situation.completo_em else ""
-    click.echo(f"{sign} {held}{since}.")
+    tell(f"{sign} {held}{since}.")
     if missing := situation.por_conferir:
         months = plural(len(missing), "mês", "meses")
         span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
-        click.echo(f"Ainda por conferir: {months}, {span}.")
+        tell(f"Ainda por conferir: {months}, {span}.")
     for other in others:
-        click.echo(f"{other.titulo}: {_proved(other.conferencia) or 'ainda por conferir'}.")
-    click.echo(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
+        when = f", na leitura inteira de {moment(other.inteira.conferida_em)}" if other.inteira else ""
+        tell(f"{other.titulo}: {_proved(other) or 'ainda por conferir'}{when}.")
+    tell(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
     if outcome.message:
         say(outcome.message)
 
@@ -249,32 +349,38 @@ def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "S
 _MOTIVES = {"entrada": "entrada de emissão própria", "excluida": "excluída"}
 
 
-def numbering(series: "list[SerieNumbering]") -> None:
-    """As lacunas de cada série, com explicação ou com as notas dos dois lados; no fim, o veredito."""
+def numbering(series: "list[SerieNumbering]", *, fiscal: bool = True) -> None:
+    """As lacunas de cada série, com explicação ou com os dos dois lados; no fim, o veredito. O que não é do fisco não
+    tem falta: a lacuna só se diz."""
+    one, many = ("nota", "notas") if fiscal else ("pedido", "pedidos")
+
+    def sign() -> str:  # o sinal de falha que se mostra é também o código com que o comando sai
+        return mark(ok=False) if fiscal else "·"
+
     for serie in series:
-        click.echo(
+        tell(
             f"Série {serie.serie}: de {number(serie.primeiro)} a {number(serie.ultimo)}, "
             f"{plural(serie.numeros, 'número', 'números')}."
         )
         for nota in serie.explicadas:
             motive = _MOTIVES.get(nota.motivo, nota.motivo)
-            click.echo(f"  {nota.numero}: {motive} (nota {nota.id}, {day(nota.data_emissao)}).")
+            tell(f"  {nota.numero}: {motive} ({one} {nota.id}, {day(nota.data_emissao)}).")
         for gap in serie.sem_explicacao:
-            numbers = f"{gap.de}" if gap.quantos == 1 else f"{gap.de} a {gap.ate}"
+            numbers = str(gap.de) if gap.quantos == 1 else f"{gap.de} a {gap.ate}"
             before, after = gap.antes, gap.depois
-            click.echo(
-                f"  {mark(ok=False)} {numbers}: sem explicação, entre {before.numero}, de "
+            tell(
+                f"  {sign()} {numbers}: sem explicação, entre {before.numero}, de "
                 f"{day(before.data_emissao)}, e {after.numero}, de {day(after.data_emissao)} "
-                f"(notas {before.id} e {after.id})."
+                f"({many} {before.id} e {after.id})."
             )
         for repeated in serie.repetidas:
-            click.echo(f"  {mark(ok=False)} {repeated.numero}: repetida nas notas {', '.join(map(str, repeated.ids))}.")
-    click.echo(_numbering_verdict(series))
+            tell(f"  {sign()} {repeated.numero}: o mesmo número em {', '.join(map(str, repeated.ids))}.")
+    tell(_numbering_verdict(series, many, fiscal=fiscal))
 
 
-def _numbering_verdict(series: "list[SerieNumbering]") -> str:
+def _numbering_verdict(series: "list[SerieNumbering]", many: str, *, fiscal: bool) -> str:
     if not series:
-        return "Ainda não há notas."
+        return f"Ainda não há {many}."
     missing = sum(gap.quantos for serie in series for gap in serie.sem_explicacao)
     repeated = sum(len(serie.repetidas) for serie in series)
     if not missing and not repeated:
@@ -283,6 +389,8 @@ def _numbering_verdict(series: "list[SerieNumbering]") -> str:
         return f"{mark(ok=True)} A numeração não tem lacuna sem explicação{why if explained else ''}."
     parts = [plural(missing, "número sem explicação", "números sem explicação")] if missing else []
     parts += [plural(repeated, "número repetido", "números repetidos")] if repeated else []
+    if not fiscal:
+        return f"· Na numeração há {several(parts)}: quem muda o número de um pedido, ou o importa, faz isto."
     return f"{mark(ok=False)} Na numeração há {several(parts)}: confira-os no Bling."
 
 
@@ -290,25 +398,25 @@ def failures(owed: "Failures") -> None:
     """Uma linha por pendência e por período devido."""
     for each in owed.pendencias:
         parked = ", estacionada" if each.estacionada else ""
-        click.echo(f"{each.descricao}: {lower_first(ended(each.motivo))}")
-        click.echo(f"  {each.nome}: desde {moment(each.desde)}, {_tries(each)}{parked}. {each.erro}")
+        tell(f"{each.descricao}: {lower_first(ended(each.motivo))}")
+        tell(f"  {each.nome}: desde {moment(each.desde)}, {_tries(each)}{parked}. {each.erro}")
     for window in owed.janelas:
         why = ended(f": {lower_first(window.motivo)}" if window.motivo else "")
-        click.echo(f"{window.descricao}, por ler desde {moment(window.desde)}{why or '.'}")
+        tell(f"{window.descricao}, por ler desde {moment(window.desde)}{why or '.'}")
     if not owed.pendencias and not owed.janelas:
-        click.echo("Nada devido.")
+        tell("Nada devido.")
 
 
 def failure(each: "Failure") -> None:
     """Tudo o que se sabe de uma pendência."""
-    click.echo(f"{each.descricao}" + (" (estacionada)" if each.estacionada else ""))
-    click.echo(f"  por quê:    {ended(each.motivo)}")
-    click.echo(f"  nome:       {each.nome}")
-    click.echo(f"  desde:      {moment(each.desde)}")
-    click.echo(f"  última vez: {moment(each.tentada_em)}, {_tries(each)}")
+    tell(f"{each.descricao}" + (" (estacionada)" if each.estacionada else ""))
+    tell(f"  por quê:    {ended(each.motivo)}")
+    tell(f"  nome:       {each.nome}")
+    tell(f"  desde:      {moment(each.desde)}")
+    tell(f"  última vez: {moment(each.tentada_em)}, {_tries(each)}")
     if each.data_emissao:
-        click.echo(f"  emissão:    {day(each.data_emissao)}")
-    click.echo(f"  erro:       {each.erro}")
+        tell(f"  emissão:    {day(each.data_emissao)}")
+    tell(f"  erro:       {each.erro}")
 
 
 def _tries(each: "Failure") -> str:

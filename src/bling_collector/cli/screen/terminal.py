@@ -1,12 +1,16 @@
 """O que a pessoa vê: o andamento vai para stderr, o resultado para stdout."""
 
 import sys
+from collections.abc import Collection
+from contextvars import ContextVar
 from typing import Any
 
 import click
 
 from bling_collector.cli.screen.streams import in_unicode
 
+company: ContextVar[str | None] = ContextVar("empresa", default=None)
+"""A empresa de que se trata, se não é a principal."""
 _FAILED = f"{__name__}.failed"
 
 
@@ -25,7 +29,21 @@ def exit_code(code: int | None) -> int:
 
 def say(message: str) -> None:
     """Fala com a pessoa, em stderr."""
-    click.echo(message, err=True)
+    click.echo(spoken(message), err=True)
+
+
+def spoken(message: str) -> str:
+    """O que se diz, com os comandos da empresa de que se trata."""
+    if (empresa := company.get()) is None:
+        return message
+    from bling_collector.words import of_company  # só quem trata de uma empresa que não é a principal
+
+    return of_company(message, empresa)
+
+
+def tell(message: str = "") -> None:
+    """O que se veio saber, em stdout."""
+    click.echo(spoken(message))
 
 
 def confirm(question: str) -> bool:
@@ -40,6 +58,12 @@ def confirm(question: str) -> bool:
         say("Responda s (sim) ou n (não).")
 
 
+def ask(question: str) -> str:
+    """Pergunta em stderr e devolve o que se escreveu, sem os brancos em volta."""
+    click.echo(question, err=True, nl=False)
+    return sys.stdin.readline().strip()
+
+
 def emit_json(value: Any) -> None:
     """O resultado para um programa, em stdout; as letras que não cabem na codificação dela vão escapadas, inteiras."""
     import simplejson
@@ -49,17 +73,19 @@ def emit_json(value: Any) -> None:
     click.echo(simplejson.dumps(as_json(value), ensure_ascii=not in_unicode(), indent=2, use_decimal=True))
 
 
-def table(headers: list[str], rows: list[list[str]], *, footer: list[str] | None = None) -> None:
-    """Uma tabela em stdout; a primeira coluna à esquerda, as outras à direita."""
+def table(
+    headers: list[str], rows: list[list[str]], *, footer: list[str] | None = None, left: Collection[int] = (0,)
+) -> None:
+    """Uma tabela em stdout; as colunas `left` à esquerda, as outras à direita."""
     body = [*rows, *([footer] if footer else [])]
     widths = [max(len(line[i]) for line in [headers, *body]) for i in range(len(headers))]
     rule = "─" * (sum(widths) + 3 * (len(widths) - 1))
 
     def line(cells: list[str]) -> str:
-        first, *others = (
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
+        placed = (
+            cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
         )
-        return "   ".join([first, *others])
+        return "   ".join(placed).rstrip()
 
     click.echo(line(headers))
     click.echo(rule)

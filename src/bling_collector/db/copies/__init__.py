@@ -1,0 +1,1 @@
+"""As cópias de segurança: fazê-las e pô-las de volta."""

@@ -1,7 +1,7 @@
 """Cópias do banco (o schema presente, e só ele) num arquivo do pg_dump.
 
 Os tokens do Bling não vão na cópia, a não ser a pedido: são segredos, o refresh token vale uma vez só, e dois bancos
-com o mesmo par o perderiam.
+com o mesmo par o perderiam. O que abre o serviço não vai nunca: é de onde se está, e não dos dados.
 """
 
 import os
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import check_server, quoted
 from bling_collector.db.copies import client_tools
 from bling_collector.db.copies.client_tools import find_tools
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import check_server
-from bling_collector.db.models import metadata, oauth_states, oauth_tokens
+from bling_collector.db.models import acesso, metadata, oauth_states, oauth_tokens
 from bling_collector.errors import DatabaseError, UsageError
 
 _DEAD_AFTER = 3600.0
@@ -34,7 +34,8 @@ async def backup(engine: AsyncEngine, target: Path, *, with_tokens: bool = False
         server, schema = await check_server(connection), await current_schema(connection)
         if not await our_tables(connection):
             raise UsageError("Este banco ainda não tem as tabelas do coletor: não há o que copiar.")
-        hidden = [] if with_tokens else [t for t in _SECRETS if await _exists(connection, t)]
+        secrets = (acesso.name,) if with_tokens else (acesso.name, *_SECRETS)
+        hidden = [table for table in secrets if await _exists(connection, table)]
     tools = await find_tools(server)
     partial = _private_file(target)
     try:
@@ -126,8 +127,3 @@ def _discard_the_dead(target: Path) -> None:
 
 def _unwritable(target: Path, error: OSError) -> UsageError:
     return UsageError(f"Não consigo escrever em {target}: {error.strerror}.")
-
-
-def quoted(name: str) -> str:
-    """O nome entre aspas, para o SQL; e um padrão do pg_dump que só casa com ele."""
-    return '"' + name.replace('"', '""') + '"'

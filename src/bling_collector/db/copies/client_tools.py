@@ -1,9 +1,10 @@
-"""Os programas de cópia do PostgreSQL: achar, numa versão que sirva ao servidor, e rodar sem mostrar a senha."""
+"""Os programas do PostgreSQL: achar, numa versão que sirva ao servidor, e rodar sem mostrar a senha."""
 
 import asyncio
 import os
 import re
 import shutil
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ async def run(program: str, *arguments: str, url: URL | None = None) -> Answer:
     process = await asyncio.create_subprocess_exec(
         program,
         *arguments,
-        env=environment(url) if url is not None else None,
+        env=environment(url) | {"LC_ALL": "C"} if url is not None else None,  # o que ele diz é lido por `cause`
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -59,12 +60,39 @@ async def run(program: str, *arguments: str, url: URL | None = None) -> Answer:
     return Answer(process.returncode or 0, output, errors.decode(errors="replace").strip())
 
 
+async def attended(program: str, *arguments: str, url: URL) -> int:
+    """Roda um programa que conversa com a pessoa, e devolve o código dele. O Ctrl-C é para ele, e não para nós."""
+    process = await asyncio.create_subprocess_exec(program, *arguments, env=environment(url))
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return await process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def environment(url: URL) -> dict[str, str]:
     """O ambiente em que a libpq acha o banco de `url`."""
     given: dict[str, object] = url.translate_connect_args(database="dbname", username="user") | dict(url.query)
     known = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
     ours = {name.decode(): str(given[key]) for key, name in known.items() if name is not None and key in given}
-    return os.environ | {"PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"} | ours
+    return os.environ | {"PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8"} | ours
+
+
+async def find_psql(server: int) -> str:
+    """O `psql` da versão que serve ao servidor ou, sem ela, o mais novo.
+
+    DatabaseError, dizendo o que instalar, se não há.
+    """
+    versions = [
+        (await _version(Path(path)), path) for each in candidates() if (path := shutil.which("psql", path=each))
+    ]
+    found = sorted((version, path) for version, path in versions if version)
+    if good := [path for version, path in found if version >= server] or [path for _, path in found[-1:]]:
+        return good[0]
+    raise DatabaseError(
+        f"Não achei o psql. Instale-o (no Debian e no Ubuntu: apt install postgresql-client-{server}) ou os programas "
+        f"embutidos (pip install 'bling_collector[embedded]'), ou aponte {BIN_VARIABLE} para a pasta que o tem."
+    )
 
 
 async def find_tools(server: int) -> Tools:
@@ -87,8 +115,8 @@ async def find_tools(server: int) -> Tools:
 def candidates() -> Sequence[Path]:
     """Onde procurar: os do sistema e, depois, os embutidos."""
     folders = [Path(chosen).absolute()] if (chosen := os.environ.get(BIN_VARIABLE)) else []
-    if installed := shutil.which("pg_dump"):
-        folders.append(Path(installed).absolute().parent)
+    installed = (shutil.which(program) for program in ("pg_dump", "psql"))
+    folders += [Path(program).absolute().parent for program in installed if program]
     folders += [SYSTEM_FOLDER / str(version) / "bin" for version in VERSIONS]
     if embedded := package_binaries():
         folders.append(embedded)
@@ -98,12 +126,18 @@ def candidates() -> Sequence[Path]:
 async def _tools_in(folder: Path) -> Tools | None:
     if not all(shutil.which(name, path=str(folder)) for name in PROGRAMS):
         return None
+    version = await _version(Path(str(shutil.which("pg_dump", path=str(folder)))))
+    return Tools(folder, version) if version else None
+
+
+async def _version(program: Path) -> int | None:
+    """A versão principal do programa; None se não roda aqui."""
     try:
-        said = await run(str(shutil.which("pg_dump", path=str(folder))), "--version")
+        said = await run(str(program), "--version")
     except OSError:
         return None  # por exemplo, o pacote da glibc num sistema musl
     version = re.search(rb"PostgreSQL\) (\d+)", said.output)
-    return Tools(folder, int(version[1])) if version and said.code == 0 else None
+    return int(version[1]) if version and said.code == 0 else None
 
 
 def cause(answer: Answer) -> str:

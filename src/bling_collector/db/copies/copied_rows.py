@@ -14,9 +14,9 @@ from typing import Final
 
 from sqlalchemy import text
 
-from bling_collector.db.copies.backup import quoted
+from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.connection.database import quoted
 from bling_collector.db.copies.client_tools import Answer, Tools, cause
-from bling_collector.db.core import AsyncConnection
 from bling_collector.errors import UsageError
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.copies.backup import our_tables
-from bling_collector.db.core import AsyncConnection
 
 Grant = tuple[str, str | None, str]
 """(a tabela, view ou sequência; a coluna, se é só dela; o comando que repõe a permissão)."""

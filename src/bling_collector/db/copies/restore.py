@@ -5,7 +5,7 @@ executado: um arquivo que alguém preparou não chega a fazer nada, com que dire
 antes, podem depois.
 
 Os tokens que o banco já tem ficam nele, e o que se lembra de quem pediu que os seus dados fossem apagados também. Os da
-cópia só valem a pedido.
+cópia só valem a pedido. O schema de que ela é não importa: as linhas vão para o presente.
 """
 
 import re
@@ -18,16 +18,18 @@ import psycopg
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from bling_collector.db.companies import united
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import check_server, quoted
 from bling_collector.db.copies import client_tools
-from bling_collector.db.copies.backup import current_schema, our_tables, quoted
+from bling_collector.db.copies.backup import current_schema, our_tables
 from bling_collector.db.copies.client_tools import Tools, cause, find_tools
 from bling_collector.db.copies.copied_rows import load_table
 from bling_collector.db.copies.grants import give_back, read_grants
-from bling_collector.db.core import AsyncConnection, AsyncEngine
-from bling_collector.db.database import check_server
 from bling_collector.db.migrations import HEAD
 from bling_collector.db.models import (
     TOKENS_ROW,
+    acesso,
     canais_da_empresa,
     cfops_da_empresa,
     dados_apagados,
@@ -46,6 +48,7 @@ from bling_collector.words import plural
 _TOKENS = oauth_tokens.name
 _ERASED = dados_apagados.name
 _SPENT = oauth_states.name
+_OPENS = acesso.name
 _VALUABLE = (
     *(table for table in metadata.sorted_tables if "detalhe" in table.c),
     *(etl_controle, historico, cfops_da_empresa, canais_da_empresa),
@@ -55,7 +58,8 @@ _LOCK_TIMEOUT = "30s"
 _TOKENS_BEFORE = "pg_temp.tokens_de_antes"
 _ERASED_BEFORE = "pg_temp.apagados_de_antes"
 _SPENT_BEFORE = "pg_temp.usados_de_antes"
-_KEPT = {_TOKENS: _TOKENS_BEFORE, _ERASED: _ERASED_BEFORE, _SPENT: _SPENT_BEFORE}
+_OPENS_BEFORE = "pg_temp.acesso_de_antes"
+_KEPT = {_TOKENS: _TOKENS_BEFORE, _ERASED: _ERASED_BEFORE, _SPENT: _SPENT_BEFORE, _OPENS: _OPENS_BEFORE}
 """As tabelas cujas linhas ficam, e onde esperam que a cópia entre."""
 
 
@@ -82,12 +86,13 @@ async def restore(
     `with_tokens` aceita a autorização que veio nela, se o banco não tem outra: quem o diz sabe que ninguém a usou desde
     então. Sem isso ela é descartada, porque o seu refresh token pode já ter sido gasto.
 
-    UsageError se o arquivo não é uma cópia do coletor, se é de outro schema ou de um programa mais novo, ou se o banco
-    tem dados e não se disse `overwrite`; RunInProgressError no meio de uma execução.
+    UsageError se o arquivo não é uma cópia do coletor, se é de um programa mais novo, ou se o banco tem dados e não se
+    disse `overwrite`; RunInProgressError no meio de uma execução.
     """
     source = _found(source)
     async with engine.connect() as connection:
-        server, schema = await check_server(connection), await current_schema(connection)
+        server = await check_server(connection)
+        await current_schema(connection)
         if why := await why_read_only(connection):
             raise DatabaseError(f"O banco {why} Nada foi mudado.")
         if not overwrite and await _has_data(connection):
@@ -97,7 +102,7 @@ async def restore(
                 "repita com --sobrescrever; senão, aponte DATABASE_URL para um banco vazio."
             )
     tools = await find_tools(server)
-    await _check_schema(tools, source, schema)
+    schema = await _schema(tools, source)
     revision = await _revision(tools, source)
     async with run_lock(engine):
         await _replace(engine, tools, source, schema, revision, with_tokens=with_tokens)
@@ -111,7 +116,7 @@ async def restore(
 async def _replace(
     engine: AsyncEngine, tools: Tools, source: Path, schema: str, revision: str, *, with_tokens: bool
 ) -> None:
-    skipped = set() if with_tokens else {_TOKENS, _SPENT}
+    skipped = {_OPENS} if with_tokens else {_OPENS, _TOKENS, _SPENT}
     tables = [table for table in await _copied_tables(tools, source, schema) if table not in skipped]
     try:
         async with engine.begin() as connection:
@@ -150,8 +155,9 @@ async def _raw(connection: AsyncConnection) -> "psycopg.AsyncConnection[Any]":
 async def _drops(connection: AsyncConnection) -> list[str]:
     """Os comandos que guardam o que fica e apagam as nossas views e tabelas, também as que a cópia não tem."""
     tables = await our_tables(connection)
-    views = await connection.execute(
-        text(r"SELECT viewname FROM pg_views WHERE schemaname = current_schema() AND viewname LIKE 'vw\_%'")
+    views = await connection.execute(  # as que juntam as empresas não dependem das tabelas desta, e ficam
+        text("SELECT viewname FROM pg_views WHERE schemaname = current_schema() AND viewname ~ :ours"),
+        {"ours": f"^vw_(?!{united.PREFIX.removeprefix('vw_')})"},
     )
     commands = []
     for table, kept in _KEPT.items():
@@ -180,7 +186,7 @@ def _put_back(*, with_tokens: bool) -> list[str]:
         *(
             f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, linha)).* FROM {_KEPT[table]} "
             "ON CONFLICT DO NOTHING"
-            for table in (_ERASED, _SPENT)
+            for table in (_ERASED, _SPENT, _OPENS)
         ),
     ]
 
@@ -231,7 +237,8 @@ async def _has_data(connection: AsyncConnection) -> bool:
     return False
 
 
-async def _check_schema(tools: Tools, source: Path, schema: str) -> None:
+async def _schema(tools: Tools, source: Path) -> str:
+    """O schema de que é a cópia. UsageError se ela não é do coletor."""
     listed = await client_tools.run(tools.program("pg_restore"), "--list", str(source))
     if listed.code:
         raise UsageError(
@@ -242,11 +249,7 @@ async def _check_schema(tools: Tools, source: Path, schema: str) -> None:
     )
     if not found:
         raise UsageError(f"{source} é de outro programa: não tem as tabelas do coletor. Nada foi mudado.")
-    if found[1] != schema:
-        raise UsageError(
-            f"A cópia é do schema {found[1]}, e DATABASE_URL aponta para {schema}. "
-            f"Crie o schema {found[1]} e escolha-o com ?options=-csearch_path%3D{found[1]}. Nada foi mudado."
-        )
+    return found[1]
 
 
 async def _revision(tools: Tools, source: Path) -> str:

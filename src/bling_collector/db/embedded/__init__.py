@@ -1,0 +1,1 @@
+"""O PostgreSQL embutido: os binários, a pasta dele, e quem o começa e para."""

@@ -29,6 +29,15 @@ class FileLock:
     def close(self) -> None:
         os.close(self._fd)
 
+    def is_at(self, path: Path) -> bool:
+        """Se é ainda o arquivo que tem este nome: quem o tinha trancado pode tê-lo apagado, e já há outro."""
+        if os.name == "nt":  # lá não se apaga um arquivo aberto
+            return True
+        try:
+            return os.path.samestat(os.fstat(self._fd), path.stat())
+        except FileNotFoundError:
+            return False
+
     if sys.platform == "win32":
         # Não há trinco compartilhado em `msvcrt`: cada usuário fica com um byte, o exclusivo com todos.
         _SLOTS = 512
@@ -104,6 +113,8 @@ class PidFile:
     pid: int
     port: int
     socket_folder: str
+    listens: bool
+    """Se atende também por TCP."""
     ready: bool
 
 
@@ -111,7 +122,8 @@ def read_pid_file(data: Path) -> PidFile | None:
     """O postmaster.pid da pasta de dados; None se não há, está pela metade ou não se entende."""
     try:
         lines = os.fsdecode((data / "postmaster.pid").read_bytes()).splitlines()
-        return PidFile(int(lines[0]), int(lines[3]), lines[4], len(lines) > 7 and lines[7].strip() == "ready")
+        ready = len(lines) > 7 and lines[7].strip() == "ready"
+        return PidFile(int(lines[0]), int(lines[3]), lines[4], bool(lines[5].strip()), ready)
     except (OSError, ValueError, IndexError):
         return None
 

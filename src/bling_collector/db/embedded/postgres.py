@@ -40,7 +40,7 @@ from psycopg import sql
 from bling_collector.db.embedded import files, watch
 from bling_collector.db.embedded import server as embedded_server
 from bling_collector.db.embedded.binaries import BIN_VARIABLE, default_data_home, find_binaries, major_version
-from bling_collector.errors import DatabaseError
+from bling_collector.errors import DatabaseError, UsageError
 
 __all__ = ["EmbeddedServer", "default_data_home", "embedded_postgres", "find_binaries"]
 
@@ -82,6 +82,29 @@ async def embedded_postgres(data_home: Path | None = None) -> AsyncIterator[Embe
         yield EmbeddedServer(url=address.url(), data_dir=base / "data", bin_dir=bin_dir, owned=owned)
     finally:
         await _leave(users, base)
+
+
+async def choose_port(port: int | None, data_home: Path | None = None) -> bool:
+    """Em que porta desta máquina o servidor atende às ferramentas de análise; None é nenhuma. Se já é assim agora.
+
+    Vale da próxima vez que ele começar. UsageError se outro programa está na porta.
+    """
+    bin_dir = await asyncio.to_thread(find_binaries)
+    base = await asyncio.to_thread(_prepare, data_home or default_data_home(), bin_dir)
+    running = await asyncio.to_thread(_listening, base)
+    if port is not None and running != port and not embedded_server.is_free(port):
+        raise UsageError(f"A porta {port} desta máquina já é de outro programa. Escolha outra. Nada foi mudado.")
+    try:
+        embedded_server.choose_port(base, port)
+    except OSError as error:
+        raise DatabaseError(_unusable(base, error)) from error
+    return running == port or not await asyncio.to_thread(_watched, base)
+
+
+def _listening(base: Path) -> int | None:
+    """A porta em que o servidor atende agora, se ele está no ar e aberto."""
+    running = files.read_pid_file(base / "data") if _watched(base) else None
+    return running.port if running is not None and running.listens else None
 
 
 def _prepare(home: Path, bin_dir: Path) -> Path:

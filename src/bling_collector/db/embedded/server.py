@@ -29,7 +29,12 @@ from bling_collector.errors import DatabaseError
 
 USER = "bling"
 PASSWORD = "password"  # noqa: S105  o nome do arquivo; só no Windows ele existe
+PORT = "port"
+"""O arquivo que diz a porta em que o servidor atende às ferramentas desta máquina; sem ele, não atende a nenhuma."""
+ACCESS = "pg_hba.aberto.conf"
 SOCKET_PORT = 5432
+LARGEST_PORT = 65535
+LOOPBACK = "127.0.0.1"
 POLL = 0.01
 STALE_SECONDS = 10.0
 CLONE_NEWUSER = 0x10000000
@@ -60,6 +65,7 @@ class Server:
         self._account = choose_account(bin_dir, base)
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: Path | None = None
+        self._port = chosen_port(base)
 
     def create(self) -> None:
         """initdb numa pasta ao lado, que só ganha o nome definitivo quando está inteira."""
@@ -97,9 +103,10 @@ class Server:
         begin = self.log.stat().st_size if self.log.exists() else 0
         settings = dict(SETTINGS)
         if sys.platform == "win32":
-            with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = self._port if self._port and is_free(self._port) else 0
+            with socket.create_server((LOOPBACK, port)) as probe:
                 port = probe.getsockname()[1]
-            settings |= {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": ""}
+            settings |= {"listen_addresses": LOOPBACK, "port": str(port), "unix_socket_directories": ""}
             options = " ".join(f'-c "{name}={value}"' for name, value in settings.items())
             if self._run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.log, "-o", options).returncode:
                 raise self._failure(begin)
@@ -109,10 +116,13 @@ class Server:
         self._clear_stale(self._socket)
         settings |= {
             "listen_addresses": "",
-            "port": str(SOCKET_PORT),
+            "port": str(self._port or SOCKET_PORT),
             "unix_socket_directories": str(self._socket),
             "unix_socket_permissions": "0700",
         }
+        # Com a porta ocupada por outro programa começa fechado: coletar importa mais.
+        if self._port and is_free(self._port):
+            settings |= {"listen_addresses": LOOPBACK, "hba_file": str(self._access())}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         log = open_private(self.log, os.O_APPEND)
         try:
@@ -184,6 +194,14 @@ class Server:
         if sys.platform != "win32" and self._account and not self._account.namespace:
             os.chown(folder, self._account.uid, self._account.gid)
 
+    def _access(self) -> Path:
+        """Quem entra pelo soquete é o coletor; pela porta, só um leitor, com a sua senha."""
+        path = self.data / ACCESS
+        file = open_private(path, os.O_TRUNC)
+        with os.fdopen(file, "w") as access:
+            access.write(f"local all all trust\nhost all {USER} all reject\nhost all all {LOOPBACK}/32 scram-sha-256\n")
+        return path
+
     def _private(self, folder: Path) -> None:
         try:
             folder.mkdir(mode=0o700)
@@ -201,8 +219,7 @@ class Server:
         O número em postmaster.pid nada prova: depois de uma queda pode ser de um processo qualquer. Todo processo
         do PostgreSQL, ao contrário, tem a pasta de dados por pasta atual.
         """
-        name = f".s.PGSQL.{SOCKET_PORT}"
-        leftovers = [self.data / "postmaster.pid", folder / name, folder / f"{name}.lock"]
+        leftovers = [self.data / "postmaster.pid", *folder.glob(".s.PGSQL.*")]
         if not any(os.path.lexists(path) for path in leftovers):
             return
         deadline = time.monotonic() + STALE_SECONDS
@@ -226,11 +243,36 @@ def socket_folder(base: Path) -> Path:
     name = f"bling-{hashlib.sha256(os.fsencode(base)).hexdigest()[:16]}"
     limit = 107 if sys.platform == "linux" else 103
     for folder in (base / "socket", Path(tempfile.gettempdir()) / name, Path("/tmp") / name):  # noqa: S108
-        length = len(os.fsencode(folder / f".s.PGSQL.{SOCKET_PORT}"))
+        length = len(os.fsencode(folder / f".s.PGSQL.{LARGEST_PORT}"))
         # A libpq e o SQLAlchemy leem `,` e `:` como separadores, e o servidor lê aspas.
         if length <= limit and not set(',:"') & set(str(folder)):
             return folder
     raise DatabaseError("O caminho da pasta temporária é longo demais para um soquete: dê a TMPDIR um mais curto.")
+
+
+def chosen_port(base: Path) -> int | None:
+    """A porta que se escolheu para as ferramentas desta máquina; None se nenhuma."""
+    try:
+        return int((base / PORT).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def choose_port(base: Path, port: int | None) -> None:
+    """Vale da próxima vez que o servidor começar; None o fecha."""
+    if port is None:
+        (base / PORT).unlink(missing_ok=True)
+        return
+    with os.fdopen(open_private(base / PORT, os.O_TRUNC), "w") as file:
+        file.write(str(port))
+
+
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def explain(base: Path, text: str) -> str:
@@ -330,8 +372,8 @@ def choose_account(bin_dir: Path, base: Path) -> Account | None:
     raise DatabaseError(
         "O PostgreSQL não roda como root, e aqui não há outra conta que sirva: é preciso que `postgres` ou `nobody` "
         f"exista e alcance {bin_dir} e {base}, ou que o sistema permita espaços de nomes de usuário. Rode o coletor "
-        "com uma conta comum, ou ponha os dados numa pasta que todos atravessem (por exemplo, "
-        "XDG_DATA_HOME=/var/lib)."
+        "com uma conta comum, ou ponha as duas onde todos passem: o programa em /opt, por exemplo, e os dados com "
+        "XDG_DATA_HOME=/var/lib."
     )
 
 

@@ -1,6 +1,13 @@
 """As tabelas: uma pasta, um módulo por assunto. O banco é delas, e as migrações o levam até elas."""
 
-from bling_collector.db.models.account import TOKENS_ROW, empresa, oauth_states, oauth_tokens
+from bling_collector.db.models.account import (
+    TOKENS_ROW,
+    acesso,
+    empresa,
+    oauth_states,
+    oauth_tokens,
+    respostas_da_conta,
+)
 from bling_collector.db.models.base import metadata
 from bling_collector.db.models.cadastros import (
     categorias_produto,
@@ -13,17 +20,23 @@ from bling_collector.db.models.cadastros import (
 )
 from bling_collector.db.models.catalogo import (
     anuncios,
+    categorias_lojas,
     produtos_componentes,
+    produtos_controle_lote,
     produtos_estruturas,
     produtos_fornecedores,
     produtos_fornecedores_custos,
     produtos_lojas,
+    produtos_lotes,
+    produtos_lotes_lancamentos,
+    produtos_lotes_saldos,
 )
 from bling_collector.db.models.compras import pedidos_compra, pedidos_compra_itens, pedidos_compra_parcelas
 from bling_collector.db.models.control import (
     alarmes,
     checkpoints,
     conferencias,
+    conferencias_inteiras,
     dados_apagados,
     etl_controle,
     execucao_log,
@@ -33,6 +46,7 @@ from bling_collector.db.models.control import (
     pendencias,
     recursos_ligados,
     webhook_eventos,
+    webhook_faltas,
     webhook_recusas,
 )
 from bling_collector.db.models.dimensoes import (
@@ -54,6 +68,8 @@ from bling_collector.db.models.dimensoes import (
 )
 from bling_collector.db.models.estoque import estoque_saldos, estoque_totais
 from bling_collector.db.models.financeiro import (
+    boletos,
+    boletos_origens,
     borderos,
     borderos_pagamentos,
     caixas_lancamentos,
@@ -64,6 +80,8 @@ from bling_collector.db.models.financeiro import (
 from bling_collector.db.models.logistica import (
     logisticas,
     logisticas_objetos,
+    logisticas_remessas,
+    logisticas_remessas_objetos,
     logisticas_servicos,
     transporte_volumes,
 )
@@ -87,6 +105,7 @@ from bling_collector.db.models.notas import (
     nfse,
 )
 from bling_collector.db.models.producao import ordens_producao, ordens_producao_itens, ordens_producao_vendas
+from bling_collector.db.models.somas import dias_por_somar, notas_por_dia, pedidos_por_dia, vendas_por_dia
 from bling_collector.db.models.vendas import (
     contratos,
     ordens_servico,
@@ -99,8 +118,11 @@ from bling_collector.db.models.vendas import (
 
 __all__ = [
     "TOKENS_ROW",
+    "acesso",
     "alarmes",
     "anuncios",
+    "boletos",
+    "boletos_origens",
     "borderos",
     "borderos_pagamentos",
     "caixas_lancamentos",
@@ -111,11 +133,13 @@ __all__ = [
     "canais_venda",
     "canais_venda_filiais",
     "categorias_financeiras",
+    "categorias_lojas",
     "categorias_produto",
     "cfops",
     "cfops_da_empresa",
     "checkpoints",
     "conferencias",
+    "conferencias_inteiras",
     "contas_borderos",
     "contas_financeiras",
     "contas_pagar",
@@ -124,6 +148,7 @@ __all__ = [
     "contratos",
     "dados_apagados",
     "depositos",
+    "dias_por_somar",
     "empresa",
     "estoque_saldos",
     "estoque_totais",
@@ -136,6 +161,8 @@ __all__ = [
     "limites_bling",
     "logisticas",
     "logisticas_objetos",
+    "logisticas_remessas",
+    "logisticas_remessas_objetos",
     "logisticas_servicos",
     "metadata",
     "naturezas_operacao",
@@ -154,6 +181,7 @@ __all__ = [
     "nfe_itens",
     "nfe_pagamentos",
     "nfse",
+    "notas_por_dia",
     "notificacoes",
     "oauth_states",
     "oauth_tokens",
@@ -164,26 +192,34 @@ __all__ = [
     "pedidos_compra",
     "pedidos_compra_itens",
     "pedidos_compra_parcelas",
+    "pedidos_por_dia",
     "pedidos_venda",
     "pedidos_venda_itens",
     "pedidos_venda_parcelas",
     "pendencias",
     "produtos",
     "produtos_componentes",
+    "produtos_controle_lote",
     "produtos_desconhecidos",
     "produtos_estruturas",
     "produtos_fornecedores",
     "produtos_fornecedores_custos",
     "produtos_lojas",
+    "produtos_lotes",
+    "produtos_lotes_lancamentos",
+    "produtos_lotes_saldos",
     "propostas",
     "propostas_itens",
     "recursos_ligados",
+    "respostas_da_conta",
     "situacoes",
     "situacoes_modulos",
     "tipos_contato",
     "transporte_volumes",
+    "vendas_por_dia",
     "vendedores",
     "vendedores_comissoes",
     "webhook_eventos",
+    "webhook_faltas",
     "webhook_recusas",
 ]

@@ -59,3 +59,21 @@ empresa = Table(
     ),
     CheckConstraint("id = 1", name="uma_linha"),
 )
+
+acesso = Table(
+    "acesso",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("impressao", Text, nullable=False, comment="a impressão do token; ele mesmo não é guardado"),
+    Column("desde", DateTime(timezone=True), nullable=False, comment="quando o token foi dado"),
+    CheckConstraint("id = 1", name="uma_linha"),
+)
+
+respostas_da_conta = Table(
+    "respostas_da_conta",
+    metadata,
+    Column("pergunta", Text, primary_key=True),
+    Column("resposta", Text, nullable=False),
+    Column("visto", Text, nullable=False),
+    ours("respondida_em", nullable=False),
+)

@@ -107,7 +107,7 @@ vendedores = Table(
     "vendedores",
     metadata,
     bling_id(),
-    Column("nome", Text, comment="vazio se a listagem não o traz: está em contatos"),
+    Column("nome", Text, comment="o que o Bling diz dele ou, se não diz, o do contato"),
     Column("contato_id", BigInteger, index=True, comment="o contato que ele é"),
     Column("situacao", Text, comment="A ativo, I inativo, S sem movimento, E excluído"),
     Column("loja_id", BigInteger, comment="o canal de venda dele, se é de um só"),

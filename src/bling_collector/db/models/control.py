@@ -153,6 +153,8 @@ limites_bling = Table(
         server_default=text("'{}'"),
         comment="os do último minuto",
     ),
+    Column("ip_livre_em", DateTime(timezone=True), comment="até quando estão dadas as requisições do IP"),
+    Column("ip_erros_ate", DateTime(timezone=True), comment="cada erro a adianta um pouco, e o tempo alcança-a"),
     CheckConstraint("id = 1", name="uma_linha"),
 )
 
@@ -205,6 +207,18 @@ conferencias = Table(
     ),
 )
 
+conferencias_inteiras = Table(
+    "conferencias_inteiras",
+    metadata,
+    Column("recurso", Text, primary_key=True),
+    ours("conferida_em", nullable=False),
+    Column("run_id", Integer),
+    Column("no_bling", JSONB, nullable=False, comment="quantos registros o Bling lista, por situação"),
+    Column("no_banco", JSONB, nullable=False, comment="quantos registros o banco tem, por situação, sem os excluídos"),
+    Column("faltam", ARRAY(Text), nullable=False, comment="ids que o Bling lista e o banco não tem"),
+    Column("sobram", ARRAY(Text), nullable=False, comment="ids que o banco tem e o Bling não lista"),
+)
+
 historico = Table(
     "historico",
     metadata,
@@ -227,7 +241,7 @@ webhook_eventos = Table(
     Column("evento", Text, nullable=False, comment="como o Bling o chama: invoice.updated, …"),
     Column("recurso", Text, comment="de que recurso é; nulo se o coletor não o conhece"),
     Column("registro_id", Text, comment="de que registro; nulo se o aviso não o diz"),
-    Column("agendado_em", DateTime(timezone=True), comment="quando um worker o pôs na fila"),
+    Column("agendado_em", DateTime(timezone=True), comment="quando um worker começou a ler o registro por causa dele"),
     Column("lido_em", DateTime(timezone=True), comment="quando se leu o registro outra vez; nulo se ainda se deve"),
     Column(
         "resultado",
@@ -242,6 +256,18 @@ Index(
     postgresql_where=webhook_eventos.c.lido_em.is_(None),
 )
 Index("ix_webhook_eventos_recurso", webhook_eventos.c.recurso, webhook_eventos.c.recebido_em)
+
+webhook_faltas = Table(
+    "webhook_faltas",
+    metadata,
+    Column("recurso", Text, primary_key=True),
+    Column("registro_id", Text, primary_key=True, comment="que registro se achou novo ou mudado"),
+    Column("aviso", Text, nullable=False, comment="como o Bling chama o recurso nos avisos"),
+    Column(
+        "depois_de", DateTime(timezone=True), nullable=False, comment="a hora da olhada anterior, que ainda não o viu"
+    ),
+    ours("encontrado_em", nullable=False),
+)
 
 webhook_recusas = Table(
     "webhook_recusas",

@@ -86,6 +86,33 @@ borderos_pagamentos = Table(
     Column("tarifa", Numeric, comment="a da forma de pagamento"),
 )
 
+boletos_origens = Table(
+    "boletos_origens",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="o id da nota, ou do pedido"),
+    Column("contato_id", BigInteger, index=True),
+    Column("venda_numero", Text),
+    Column("nota_numero", Text),
+    Column("valor_total", Numeric),
+    *kept("a resposta inteira de GET /contas/receber/boletos, com o contato das contas", listed=False),
+)
+
+boletos = Table(
+    "boletos",
+    metadata,
+    Column("origem_id", BigInteger, ForeignKey(boletos_origens.c.id), primary_key=True, comment="a nota, ou o pedido"),
+    Column("ordem", Integer, primary_key=True, comment="o lugar na resposta, de 1 em diante"),
+    Column("conta_id", BigInteger, index=True, comment="a conta a receber"),
+    Column("numero_externo", Text, comment="o código que identifica o boleto"),
+    Column("vencimento", Date),
+    Column("valor", Numeric),
+    Column(
+        "situacao",
+        Integer,
+        comment="1 em aberto, 2 recebido, 3 recebido em parte, 4 devolvido, 5 devolvido em parte, 6 cancelado",
+    ),
+)
+
 caixas_lancamentos = Table(
     "caixas_lancamentos",
     metadata,

@@ -1,6 +1,6 @@
-"""As logísticas, os serviços delas, e o que se despachou."""
+"""As logísticas, os serviços e as remessas delas, e o que se despachou."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, Numeric, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, ForeignKey, Integer, Numeric, Table, Text
 
 from bling_collector.db.models.base import BRASILIA_TIME, bling_id, kept, metadata
 
@@ -51,6 +51,39 @@ logisticas_objetos = Table(
     Column("frete_previsto", Numeric),
     Column("valor_declarado", Numeric),
     *kept("o objeto inteiro, como GET /logisticas/objetos/{id} o deu", listed=False),
+)
+
+logisticas_remessas = Table(
+    "logisticas_remessas",
+    metadata,
+    bling_id(),
+    Column("logistica_id", BigInteger, index=True),
+    Column("numero_plp", Text, comment="o número da pré-lista de postagem"),
+    Column("descricao", Text),
+    Column(
+        "situacao",
+        Integer,
+        comment="-3 a ser corrigida, -2 em processamento, -1 cancelada, 0 em aberto, 1 emitida, 2 e 4 pronta para "
+        "envio, 3 despachada, 5 etiqueta comprada, 6 etiqueta comprada em parte",
+    ),
+    Column("data_criacao", Date, index=True),
+    *kept("a remessa inteira, como GET /logisticas/remessas/{id} a deu"),
+)
+
+logisticas_remessas_objetos = Table(
+    "logisticas_remessas_objetos",
+    metadata,
+    Column(
+        "remessa_id", BigInteger, ForeignKey(logisticas_remessas.c.id), primary_key=True, comment="em que remessa foi"
+    ),
+    Column(
+        "objeto_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+        comment="o que foi nela, em logisticas_objetos",
+    ),
 )
 
 transporte_volumes = Table(

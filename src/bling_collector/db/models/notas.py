@@ -113,6 +113,12 @@ nfe_cabecalho = Table(
         postgresql_include=["id", "tipo", "situacao", "total_nota", "contato_id", "contato_uf", "finalidade", "cfop"],
         postgresql_where=text("excluida_em IS NULL"),
     ),
+    Index(
+        "ix_nfe_cabecalho_excluidas",
+        text("data_emissao DESC"),
+        text("id DESC"),
+        postgresql_where=text("excluida_em IS NOT NULL"),
+    ),
     Index("ix_nfe_cabecalho_varios_cfops", "data_emissao", postgresql_where=text("cfop = 'vários'")),
     Index(
         "ix_nfe_cabecalho_sem_detalhe",

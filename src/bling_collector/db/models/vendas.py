@@ -41,6 +41,12 @@ pedidos_venda = Table(
     Column("custo_frete", Numeric, comment="o frete que o canal de venda cobra"),
     *kept("o pedido inteiro, como GET /pedidos/vendas/{id} o deu"),
     Index(
+        "ix_pedidos_venda_ultimos",
+        text("data DESC NULLS LAST"),
+        text("id DESC"),
+        postgresql_where=text("excluida_em IS NULL"),
+    ),
+    Index(
         "ix_pedidos_venda_vendas",
         "data",
         postgresql_include=["id", "total", "situacao_id", "loja_id", "vendedor_id"],

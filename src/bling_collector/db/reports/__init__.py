@@ -1,0 +1,1 @@
+"""O SQL das páginas, sobre as views."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources.nota_words import FOLD
 
 Rows = Sequence[Row[Any]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 
 _NOTE = "id, numero, serie, data_emissao, situacao, contato_nome, total_nota, excluida_em"
 

@@ -1,4 +1,4 @@
-"""As consultas da lista de pedidos e da página de um; tudo de vw_pedidos, que não tem os excluídos."""
+"""As consultas da lista de pedidos, de vw_pedidos, que não tem os excluídos; e da página de um, que os tem."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.reports.orders import SUMMED
 from bling_collector.db.resources.nota_words import FOLD
 from bling_collector.payload import Row
 
@@ -54,7 +55,18 @@ class Totals:
     valor_cancelado: Any
 
 
+# De todos, o que já está somado de cada dia, e os que não têm dia.
+_EVERYTHING: Final = text(f"""
+    SELECT coalesce(sum(registros), 0)::bigint, round(coalesce(sum(valor) FILTER (WHERE valido), 0), 2),
+           coalesce(sum(registros) FILTER (WHERE NOT valido), 0)::bigint,
+           round(coalesce(sum(valor) FILTER (WHERE NOT valido), 0), 2)
+    FROM (SELECT registros, valor, valido FROM {SUMMED}
+          UNION ALL SELECT 1, total, valido FROM vw_pedidos WHERE data IS NULL) AS todos""")
+
+
 async def count(connection: AsyncConnection, criteria: Criteria) -> Totals:
+    if criteria == Criteria():
+        return Totals(*(await connection.execute(_EVERYTHING, {"inicio": date.min, "fim": date.max})).one())
     where, values = _where(criteria)
     found = await connection.execute(
         text(f"""
@@ -80,7 +92,7 @@ async def find(
             WITH achados AS (SELECT p.pedido_id FROM vw_pedidos p {where} {by} LIMIT :limit OFFSET :offset)
             SELECT {_COLUMNS}
             FROM vw_pedidos p LEFT JOIN contatos d ON d.id = p.contato_id
-            WHERE p.pedido_id IN (SELECT pedido_id FROM achados) {by}"""),
+            WHERE p.pedido_id = ANY(ARRAY(SELECT pedido_id FROM achados)) {by}"""),
         values | {"limit": limit, "offset": offset},
     )
     return [dict(row) for row in found.mappings()]
@@ -99,28 +111,36 @@ async def choices(connection: AsyncConnection) -> list[Row]:
 
 
 async def read_order(connection: AsyncConnection, pedido_id: int) -> Row | None:
-    """O pedido, também um que o Bling já não tem."""
+    """O pedido, também um que o Bling já não tem; o canal é aquele em que ele conta, como na lista."""
     found = await connection.execute(
         text("""
             SELECT p.id, p.numero, p.numero_loja, p.data, p.data_saida, p.data_prevista, p.situacao_id, p.contato_id,
-                   p.loja_id, p.vendedor_id, p.nota_fiscal_id, p.total_produtos, p.total, p.desconto,
-                   p.desconto_unidade, p.outras_despesas, p.frete, p.taxa_comissao, p.custo_frete, p.extraido_em,
-                   p.excluida_em, coalesce(v.situacao, s.nome) AS situacao,
+                   coalesce(m.vale_por, p.loja_id) AS loja_id, p.vendedor_id, p.nota_fiscal_id, p.total_produtos,
+                   p.total, p.desconto, p.desconto_unidade, p.outras_despesas, p.frete, p.taxa_comissao,
+                   p.custo_frete, p.extraido_em, p.excluida_em, coalesce(v.situacao, s.nome) AS situacao,
                    coalesce(s.base_id, p.situacao_id) AS situacao_base_id, v.situacao_base,
                    coalesce(v.valido, false) AS valido,
                    coalesce(c.nome, p.detalhe #>> '{contato,nome}') AS cliente,
                    coalesce(c.documento, p.detalhe #>> '{contato,numeroDocumento}') AS documento,
                    l.descricao AS canal, l.tipo AS canal_tipo, coalesce(e.nome, ec.nome) AS vendedor,
                    n.numero AS nota_numero, n.situacao AS nota_situacao, n.total_nota AS nota_total,
-                   n.id IS NOT NULL AS tem_nota, n.excluida_em AS nota_excluida_em
+                   n.id IS NOT NULL AS tem_nota, n.excluida_em AS nota_excluida_em,
+                   coalesce(n.de_consumidor, false) AS nota_de_consumidor
             FROM pedidos_venda p
             LEFT JOIN vw_pedidos v ON v.pedido_id = p.id
             LEFT JOIN vw_situacoes s ON s.id = p.situacao_id
             LEFT JOIN contatos c ON c.id = p.contato_id
-            LEFT JOIN canais_venda l ON l.id = p.loja_id
+            LEFT JOIN canais_da_empresa m ON m.canal_id = p.loja_id
+            LEFT JOIN canais_venda l ON l.id = coalesce(m.vale_por, p.loja_id)
             LEFT JOIN vendedores e ON e.id = p.vendedor_id
             LEFT JOIN contatos ec ON ec.id = e.contato_id
-            LEFT JOIN nfe_cabecalho n ON n.id = p.nota_fiscal_id
+            LEFT JOIN LATERAL (
+                SELECT id, numero, situacao, total_nota, excluida_em, false AS de_consumidor
+                FROM nfe_cabecalho WHERE id = p.nota_fiscal_id
+                UNION ALL
+                SELECT id, numero, situacao, total_nota, excluida_em, true
+                FROM nfce_cabecalho WHERE id = p.nota_fiscal_id
+                ORDER BY de_consumidor LIMIT 1) n ON true
             WHERE p.id = :id"""),
         {"id": pedido_id},
     )

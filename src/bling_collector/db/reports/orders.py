@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from bling_collector.db import sums
 from bling_collector.db.reports.revenue import Sales
 
 _PERIOD = "data BETWEEN :inicio AND :fim"
@@ -23,7 +24,17 @@ def _by(key: str, *names: str) -> str:
     )
 
 
-_DAYS = f"SELECT data AS dia, {_AMOUNTS}, 0.00 AS valor_a_parte FROM vw_pedidos WHERE {_PERIOD} GROUP BY 1 ORDER BY 1"
+SUMMED: Final = f"""(
+    SELECT p.*, coalesce(s.base_id, p.situacao_id, 0) <> 12 AS valido
+    FROM {sums.PEDIDOS.by_day} AS p LEFT JOIN vw_situacoes s ON s.id = p.situacao_id) AS v"""
+"""O que se somou de `:inicio` a `:fim`, para um FROM. Vale o que vale em vw_pedidos: a base de uma situação pode mudar
+sem que o pedido mude."""
+_DAYS = f"""
+    SELECT dia, coalesce(sum(registros) FILTER (WHERE valido), 0)::bigint AS vendas,
+           round(coalesce(sum(valor) FILTER (WHERE valido), 0), 2) AS valor,
+           coalesce(sum(registros) FILTER (WHERE NOT valido), 0)::bigint AS canceladas,
+           round(coalesce(sum(valor) FILTER (WHERE NOT valido), 0), 2) AS valor_cancelado, 0.00 AS valor_a_parte
+    FROM {SUMMED} GROUP BY 1 ORDER BY 1"""
 
 _ENDS = """
     SELECT (SELECT min(data) FROM pedidos_venda WHERE excluida_em IS NULL AND data >= :earliest) AS first,

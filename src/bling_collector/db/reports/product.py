@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 
 Rows = Sequence[Row[Any]]
 

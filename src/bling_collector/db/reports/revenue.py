@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, TextClause, text
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.sums import VENDAS
 
 Rows = Sequence[Row[Any]]
 
@@ -29,14 +30,24 @@ _DAYS = f"""
            round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte
     FROM {{view}} WHERE {_PERIOD} AND {{only}} GROUP BY 1 ORDER BY 1"""
 
+# As mesmas contas, do que já está somado.
+_SALES = f"coalesce(sum(registros) {_SOLD}, 0)::bigint AS vendas"
+_CANCELLATIONS = f"coalesce(sum(registros) {_CANCELLED}, 0)::bigint AS canceladas"
+
+_SUMMED_DAYS = f"""
+    SELECT dia, {_SALES}, round(coalesce(sum(valor) {_SOLD}, 0), 2) AS valor,
+           {_CANCELLATIONS}, round(coalesce(sum(valor) {_CANCELLED}, 0), 2) AS valor_cancelado,
+           round(coalesce(sum(valor) {_APART}, 0), 2) AS valor_a_parte
+    FROM {VENDAS.by_day} AS s GROUP BY 1 ORDER BY 1"""
+
 _OPERATIONS = text(f"""
-    SELECT operacao, count(*) AS vendas, round(coalesce(sum(valor), 0), 2) AS valor,
+    SELECT operacao, sum(registros)::bigint AS vendas, round(coalesce(sum(valor), 0), 2) AS valor,
            count(*) OVER () AS de, sum(round(coalesce(sum(valor), 0), 2)) OVER () AS todo
-    FROM vw_nfe_operacoes WHERE valida AND {_PERIOD} GROUP BY 1 ORDER BY valor DESC, operacao LIMIT :most""")
+    FROM {VENDAS.by_day} AS s WHERE valida GROUP BY 1 ORDER BY valor DESC, operacao LIMIT :most""")
 
 _UFS = text(f"""
-    SELECT contato_uf AS uf, {_AMOUNTS}, {_WHOLE}
-    FROM vw_nfe_operacoes WHERE {_PERIOD} GROUP BY 1 ORDER BY valor DESC, uf LIMIT :most""")
+    SELECT contato_uf AS uf, {_SALES}, {_CANCELLATIONS}, {_VALUES}, {_WHOLE}
+    FROM {VENDAS.by_day} AS s GROUP BY 1 ORDER BY valor DESC, uf LIMIT :most""")
 
 # Primeiro as somas, depois os nomes de quem fica: são poucos.
 _CUSTOMERS = text(f"""
@@ -115,7 +126,7 @@ class Sales:
 
 
 NOTAS: Final = Sales(
-    text(_DAYS.format(view="vw_nfe_operacoes", only="true")),
+    text(_SUMMED_DAYS),
     _ENDS,
     _UNDATED,
     {
@@ -148,11 +159,6 @@ class Bounds:
     last: date | None
     undated: int
     undated_value: Any
-
-
-def snapshot(engine: AsyncEngine) -> AsyncEngine:
-    """O mesmo motor, com leituras que veem todas o mesmo instante, ainda que uma execução grave no meio delas."""
-    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 async def read_bounds(connection: AsyncConnection, sales: Sales, earliest: date, latest: date) -> Bounds:

@@ -1,0 +1,1 @@
+"""O SQL dos dados coletados, para quem os coleta, procura e apaga."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 
 _OWED = """
     FROM (

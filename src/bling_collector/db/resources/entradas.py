@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, text
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import nfe_entradas
 from bling_collector.db.upsert import upsert
 

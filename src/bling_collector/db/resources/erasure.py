@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, RowMapping, Table, and_, false, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import contatos, dados_apagados, historico, nfe_cabecalho, pendencias
 from bling_collector.documentos import is_cnpj, is_cpf, plain
 from bling_collector.traces import CONTATO

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.reports.numbering import read_gaps
 from bling_collector.db.resources.entradas import Numbered, numbered
 
@@ -42,7 +42,7 @@ class Gap:
 
 async def load_gaps(connection: AsyncConnection) -> list[Gap]:
     """As lacunas sem explicação de todas as séries."""
-    gaps, own = await read_gaps(connection, None), await numbered(connection, None)
+    gaps, own = await read_gaps(connection), await numbered(connection, None)
     return [gap for row in gaps for gap in unexplained(row, own)]
 
 

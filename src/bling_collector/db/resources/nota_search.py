@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, RowMapping, Select, cast, func, literal, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import nfe_busca, nfe_cabecalho
 from bling_collector.db.resources.nota_words import FOLD, WORDS
 

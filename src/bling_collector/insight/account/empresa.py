@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from bling_collector.db import empresa as stored
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.documentos import masked
+from bling_collector.empresa import Empresa
 
 
 @dataclass(frozen=True)
@@ -24,5 +25,9 @@ async def load_empresa(engine: AsyncEngine) -> ShownEmpresa | None:
 
 async def read_empresa(connection: AsyncConnection) -> ShownEmpresa | None:
     """O mesmo, numa conexão que já se tem."""
-    ours = await stored.load(connection)
+    return shown(await stored.load(connection))
+
+
+def shown(ours: Empresa | None) -> ShownEmpresa | None:
+    """O que se mostra da que se guarda."""
     return None if ours is None else ShownEmpresa(ours.nome or ours.name, masked(ours.cnpj) or None)

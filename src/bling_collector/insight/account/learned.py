@@ -1,6 +1,7 @@
 """O que se aprendeu de como o Bling responde a esta conta: o que as fontes não dizem, ou dizem de duas maneiras.
 
-Cada lição é um ponto de leitura que a coleta põe quando vê, e tira quando já não é verdade; nada se pergunta aqui.
+Cada lição é um ponto de leitura que a coleta põe quando vê, e tira quando já não é verdade; ou uma das perguntas que se
+fizeram à conta quando ela se autorizou. Nada se pergunta aqui.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bling_collector.db import control
-from bling_collector.db.core import AsyncConnection
-from bling_collector.etl.changed import IGNORED, READ
+from bling_collector.db import answers, control
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.etl.listing import HIDDEN
 from bling_collector.etl.narrowing import REJECTED
+from bling_collector.etl.strategies.changed import IGNORED, READ
+from bling_collector.streams.questions import QUESTIONS
 from bling_collector.streams.registry import RESOURCES
 from bling_collector.words import lower_first
 
@@ -38,7 +40,7 @@ _SAYS: Final[Mapping[str, Callable[[str, str], str]]] = {
 
 
 async def read_learned(connection: AsyncConnection) -> list[Lesson]:
-    """As lições, na ordem em que se coletam os recursos."""
+    """As lições, na ordem em que se coletam os recursos; depois, as respostas da conta."""
     found = await control.all_checkpoints(connection)
     lessons = []
     if (seen := found.get(control.SHORT_PAGES)) is not None:
@@ -47,6 +49,11 @@ async def read_learned(connection: AsyncConnection) -> list[Lesson]:
         for name, quando in found.items():
             owner, _, rest = name.partition(".")
             kind, _, which = rest.partition(".")
-            if owner == resource.name and kind in _SAYS and which != "relidas":
+            if owner == resource.name and kind in _SAYS and not (kind == HIDDEN and which):
                 lessons.append(Lesson(quando, _SAYS[kind](lower_first(resource.title), which)))
+    told = {each.pergunta: each for each in await answers.read(connection)}
+    for question in QUESTIONS:
+        answer = told.get(question.name)
+        if answer is not None and (frase := question.says.get(answer.resposta)) is not None:
+            lessons.append(Lesson(answer.respondida_em, frase))
     return lessons

@@ -1,15 +1,18 @@
 """O que se diz da autorização: até quando vale, se está cifrada, se as chaves a abrem, e de que avisar."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
-from bling_collector.auth.token_cipher import LOST, TokenCipher, is_sealed
+from bling_collector.auth.texts import SEALED
+from bling_collector.auth.token_cipher import TokenCipher, is_sealed
 from bling_collector.auth.tokens import WARN_DAYS, refresh_ends_at
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.models import oauth_tokens
+from bling_collector.db.models.account import TOKENS_ROW
 from bling_collector.words import plural
 
 
@@ -32,26 +35,27 @@ class TokenStatus:
 async def load_token_warning(engine: AsyncEngine, cipher: TokenCipher, now: datetime) -> str | None:
     """O aviso, se a autorização está por acabar ou as chaves não a abrem."""
     async with engine.connect() as connection:
-        token = (await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == 1))).one_or_none()
+        found = await connection.execute(select(oauth_tokens).where(oauth_tokens.c.id == TOKENS_ROW))
+        token = found.mappings().one_or_none()
     return token_status(token, cipher, now).warning
 
 
-def token_status(token: Row[Any] | None, cipher: TokenCipher, now: datetime) -> TokenStatus:
+def token_status(token: Mapping[Any, Any] | None, cipher: TokenCipher, now: datetime) -> TokenStatus:
     """O que se diz da linha de oauth_tokens."""
-    end = refresh_ends_at(token.updated_at) if token else None
-    readable = token is None or (cipher.opens(token.access_token) and cipher.opens(token.refresh_token))
-    lost = token is None or not readable or token.refresh_in_doubt or token.refused_at is not None
+    end = refresh_ends_at(token["updated_at"]) if token else None
+    readable = token is None or (cipher.opens(token["access_token"]) and cipher.opens(token["refresh_token"]))
+    lost = token is None or not readable or token["refresh_in_doubt"] or token["refused_at"] is not None
     days = max((end - now).days, 0) if end else None
     return TokenStatus(
         has_token=token is not None,
-        expires_at=token.expires_at if token else None,
-        token_updated_at=token.updated_at if token else None,
+        expires_at=token["expires_at"] if token else None,
+        token_updated_at=token["updated_at"] if token else None,
         needs_authorization=lost,
         refresh_expires_at=end,
         refresh_days_left=days,
-        encrypted=is_sealed(token.refresh_token) if token else None,
+        encrypted=is_sealed(token["refresh_token"]) if token else None,
         readable=readable,
-        warning=LOST if not readable else None if lost else _warning(days),
+        warning=SEALED if not readable else None if lost else _warning(days),
     )
 
 
@@ -59,6 +63,11 @@ def _warning(days: int | None) -> str | None:
     if days is None or days > WARN_DAYS:
         return None
     remedy = "Uma coleta a renova: rode `bling-collector run`. Se não der, autorize de novo com `bling-collector auth`."
+    return f"{ends_in(days)} {remedy}"
+
+
+def ends_in(days: int) -> str:
+    """Quando acaba a autorização a que faltam estes dias."""
     if days == 0:
-        return f"A autorização do Bling acaba hoje, ou já acabou. {remedy}"
-    return f"A autorização do Bling acaba em {plural(days, 'dia', 'dias')}. {remedy}"
+        return "A autorização do Bling acaba hoje, ou já acabou."
+    return f"A autorização do Bling acaba em {plural(days, 'dia', 'dias')}."

@@ -1,0 +1,1 @@
+"""O dinheiro: as contas a pagar e a receber, o que entrou e saiu, o resultado."""

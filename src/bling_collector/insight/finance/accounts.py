@@ -7,21 +7,21 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports import accounts
 from bling_collector.db.reports.accounts import Criteria, Rows
-from bling_collector.db.reports.revenue import snapshot
 from bling_collector.errors import CollectorError
 
 PER_PAGE: Final = 50
 
 
 class UnknownAccountError(CollectorError):
-    """O banco não tem esta conta."""
+    """O banco não tem esta conta a pagar ou a receber."""
 
     http_status = 404
     exit_code = 2
-    title = "Conta desconhecida"
+    title = "Conta a pagar ou a receber desconhecida"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Account:
 async def load_accounts(engine: AsyncEngine, asked: Criteria, order: str, number: int | None) -> Accounts:
     """A página `number`, a partir de 1, ou todas se é None; a contagem é exata."""
     limit, skip = (None, 0) if number is None else (PER_PAGE, (number - 1) * PER_PAGE)
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         counted = await accounts.count(connection, asked)
         rows = await accounts.find(connection, asked, order, limit, skip)
         contato = await accounts.read_contact(connection, asked.contato_id) if asked.contato_id else None
@@ -57,7 +57,7 @@ async def load_accounts(engine: AsyncEngine, asked: Criteria, order: str, number
 
 async def load_account(engine: AsyncEngine, lado: str, conta_id: int) -> Account:
     """A conta, também se o Bling a excluiu. UnknownAccountError se não há."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         found = await accounts.read_account(connection, lado, conta_id)
         if found is None:
             raise UnknownAccountError(

@@ -1,21 +1,19 @@
 """O dinheiro num instante e num período: o que se espera, o que entrou e saiu, receitas e despesas, e a conferência."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports import finance
 from bling_collector.db.reports.finance import Rows
-from bling_collector.db.reports.revenue import snapshot
 from bling_collector.insight.sales.periods import (
-    SalesPeriod,
-    a_year_later,
+    ComparedPeriod,
     choose_period,
-    firsts,
-    grouped,
+    in_steps,
     step_of,
 )
 from bling_collector.streams.registry import collected
@@ -111,7 +109,7 @@ class Due:
 class Money:
     """O que a página do dinheiro mostra."""
 
-    period: SalesPeriod
+    period: ComparedPeriod
     step: str
     hoje: date
     receber: Side
@@ -135,12 +133,12 @@ class Money:
     @property
     def comparable(self) -> bool:
         """Se o banco já tinha o dinheiro em todo o ano anterior."""
-        return self.first is not None and self.first <= self.period.year_before.inicio + timedelta(days=31)
+        return self.period.compares(self.first)
 
 
 async def load_period(
     engine: AsyncEngine, today: date, *, preset: str | None = None, de: str | None = None, ate: str | None = None
-) -> SalesPeriod:
+) -> ComparedPeriod:
     """O período pedido, com o que ficou em aberto tirado do banco. Os erros de `choose_period`."""
     async with engine.connect() as connection:
         first = await finance.read_first_day(connection)
@@ -148,13 +146,14 @@ async def load_period(
 
 
 async def load_money(
-    engine: AsyncEngine, period: SalesPeriod, today: date, names: Collection[str] | None, *, most: int | None
+    engine: AsyncEngine, period: ComparedPeriod, today: date, names: Collection[str] | None, *, most: int | None
 ) -> Money:
     """Tudo de uma vez, do mesmo instante; `most` são as linhas de devedores, e `names` os recursos de `RECURSOS`."""
     before = period.year_before
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         waiting = await finance.read_open(connection)
-        days = await finance.read_flow(connection, before.inicio, period.fim)
+        found = await finance.read_flow(connection, before.inicio, period.fim)
+        flows = [(row.dia, Flow(row.entradas, row.saidas, row.tarifas)) for row in found]
         months = await finance.read_dre(connection, before.inicio, period.fim)
         return Money(
             period,
@@ -162,7 +161,7 @@ async def load_money(
             today,
             _side("receber", waiting, today),
             _side("pagar", waiting, today),
-            _steps(period, [(row.dia, Flow(row.entradas, row.saidas, row.tarifas)) for row in days]),
+            [FlowStep(*each) for each in in_steps(period, flows, step_of(period), Flow())],
             _due(waiting, today),
             _of(period, months),
             _of(before, months),
@@ -182,7 +181,7 @@ async def load_sides(engine: AsyncEngine, today: date) -> tuple[Side, Side]:
 
 async def load_checks(engine: AsyncEngine, *, most: int | None) -> tuple[Rows, Rows]:
     """A conferência em números, e os registros que diferem."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         checks = await finance.read_checks(connection)
         differs = any(row.resultado == "difere" for row in checks)
         return checks, await finance.read_different(connection, most) if differs else []
@@ -193,7 +192,7 @@ async def _missing(connection: AsyncConnection, names: Collection[str] | None) -
     return [name for name in RESOURCES if name not in on]
 
 
-def _of(period: SalesPeriod, months: Rows) -> Rows:
+def _of(period: ComparedPeriod, months: Rows) -> Rows:
     """As linhas dos meses que o período toca."""
     return [row for row in months if period.inicio.replace(day=1) <= row.mes <= period.fim]
 
@@ -231,13 +230,3 @@ def _due(waiting: Rows, today: date) -> list[Due]:
         total += receber - pagar
         found.append(Due(day, receber, pagar, total))
     return found
-
-
-def _steps(period: SalesPeriod, days: Sequence[tuple[date, Flow]]) -> list[FlowStep]:
-    """Os passos do período, também os vazios; cada dia do ano anterior cai no passo em que cairia um ano depois."""
-    step, earlier = step_of(period), period.year_before
-    now = grouped(((day, flow) for day, flow in days if period.inicio <= day <= period.fim), step)
-    before = grouped(
-        ((a_year_later(day, period.fim), flow) for day, flow in days if earlier.inicio <= day <= earlier.fim), step
-    )
-    return [FlowStep(first, now.get(first, Flow()), before.get(first, Flow())) for first in firsts(period, step)]

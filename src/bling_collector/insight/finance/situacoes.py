@@ -3,7 +3,7 @@
 from typing import Final
 
 SITUACOES: Final = {
-    1: "Aberta",
+    1: "Em aberto",
     2: "Paga",
     3: "Paga em parte",
     4: "Devolvida",

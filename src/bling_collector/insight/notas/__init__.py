@@ -1,0 +1,1 @@
+"""Uma nota, e a busca delas."""

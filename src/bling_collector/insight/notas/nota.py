@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import Table, select, text
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import (
     conferencias,
     contatos,

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import nota_search
 from bling_collector.db.resources.nota_search import Criteria, Place
 from bling_collector.db.resources.nota_words import query_of

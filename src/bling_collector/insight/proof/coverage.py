@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from bling_collector.db import proof
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.reports.coverage import gone_notes, notes_by_id
 from bling_collector.db.resources.gaps import Gap
 from bling_collector.insight.failures import Failure, Failures, OwedWindow, load_failures

@@ -1,0 +1,1 @@
+"""As vendas: o faturamento das notas, os pedidos, um produto, um cliente."""

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports import customer as queries
-from bling_collector.db.reports.revenue import snapshot, sold_to
+from bling_collector.db.reports.revenue import sold_to
 from bling_collector.errors import CollectorError
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import Revenue, read_revenue
 
 TABLES = tuple(queries.TABLES)
@@ -37,10 +38,10 @@ class CustomerPage:
 
 
 async def load_customer(
-    engine: AsyncEngine, contato_id: int, period: SalesPeriod, today: date, most: int
+    engine: AsyncEngine, contato_id: int, period: ComparedPeriod, today: date, most: int
 ) -> CustomerPage:
     """O cliente, com até `most` linhas em cada tabela. UnknownCustomerError se o banco não o conhece."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         contato = await _customer(connection, contato_id)
         return CustomerPage(
             contato,
@@ -52,7 +53,7 @@ async def load_customer(
 
 
 async def load_customer_table(
-    engine: AsyncEngine, contato_id: int, period: SalesPeriod, today: date, name: str
+    engine: AsyncEngine, contato_id: int, period: ComparedPeriod, today: date, name: str
 ) -> Sequence[Row[Any]]:
     """Uma tabela da página, inteira."""
     async with engine.connect() as connection:
@@ -60,7 +61,7 @@ async def load_customer_table(
         return await _rows(connection, name, contato_id, period, today, None)
 
 
-async def load_customer_revenue(engine: AsyncEngine, contato_id: int, period: SalesPeriod, today: date) -> Revenue:
+async def load_customer_revenue(engine: AsyncEngine, contato_id: int, period: ComparedPeriod, today: date) -> Revenue:
     """Só o que comprou, passo a passo."""
     async with engine.connect() as connection:
         await _customer(connection, contato_id)
@@ -75,6 +76,6 @@ async def _customer(connection: AsyncConnection, contato_id: int) -> Row[Any]:
 
 
 async def _rows(
-    connection: AsyncConnection, name: str, contato_id: int, period: SalesPeriod, today: date, most: int | None
+    connection: AsyncConnection, name: str, contato_id: int, period: ComparedPeriod, today: date, most: int | None
 ) -> Sequence[Row[Any]]:
     return await queries.read_table(connection, name, contato_id, period.inicio, period.fim, today, most)

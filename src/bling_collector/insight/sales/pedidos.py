@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.models import historico, pedidos_venda
 from bling_collector.db.reports import order_search
 from bling_collector.db.reports.order_search import NONE, Criteria, Totals
-from bling_collector.db.reports.revenue import snapshot
 from bling_collector.errors import CollectorError
 from bling_collector.payload import Json, Row
 
@@ -63,7 +63,7 @@ class Pedido:
 
 async def load_pedidos(engine: AsyncEngine, criteria: Criteria, order: str, *, falling: bool, page: int) -> Listed:
     """A página pedida, ou a última que há."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         totals = await order_search.count(connection, criteria)
         pages = max(-(-totals.pedidos // PER_PAGE), 1)
         page = min(page, pages)
@@ -81,7 +81,7 @@ async def load_all(engine: AsyncEngine, criteria: Criteria, order: str, *, falli
 
 async def load_pedido(engine: AsyncEngine, pedido_id: int) -> Pedido:
     """O pedido. UnknownPedidoError se não há."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         header = await order_search.read_order(connection, pedido_id)
         if header is None:
             raise UnknownPedidoError(

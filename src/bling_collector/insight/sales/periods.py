@@ -1,11 +1,12 @@
 """O período que se olha: um dos prontos, ou as datas que a pessoa escreveu. Tudo puro, em dias de Brasília."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Protocol, Self, TypeVar
 
+from bling_collector import words
 from bling_collector.errors import UsageError
 from bling_collector.windows import EARLIEST, Window, possible
 
@@ -26,7 +27,7 @@ _LAST_YEAR = 2199
 
 
 @dataclass(frozen=True)
-class SalesPeriod:
+class ComparedPeriod:
     """As duas pontas incluídas; `preset` é o nome em PRESETS, ou vazio se as datas foram escritas."""
 
     inicio: date
@@ -34,10 +35,14 @@ class SalesPeriod:
     preset: str = ""
 
     @property
-    def year_before(self) -> "SalesPeriod":
+    def year_before(self) -> "ComparedPeriod":
         """Os mesmos dias do ano anterior; um período que termina com o mês termina lá com o mês também."""
         ends = monthrange(self.fim.year, self.fim.month)[1] == self.fim.day
-        return SalesPeriod(_a_year_before(self.inicio), _a_year_before(self.fim, month_end=ends))
+        return ComparedPeriod(_a_year_before(self.inicio), _a_year_before(self.fim, month_end=ends))
+
+    def compares(self, first: date | None) -> bool:
+        """Se o que se conta desde `first` já se contava em todo o ano anterior; senão, comparar nada diria."""
+        return first is not None and first <= self.year_before.inicio + timedelta(days=31)
 
     @property
     def months(self) -> Iterator[date]:
@@ -72,7 +77,7 @@ def parse_month(value: str) -> date:
 
 def choose_period(
     preset: str | None, de: str | None, ate: str | None, *, today: date, first: date | None, last: date | None
-) -> SalesPeriod:
+) -> ComparedPeriod:
     """O período pedido; sem nada, DEFAULT. `first` e `last` são os dias que o banco tem, para o que ficou em aberto.
 
     UsageError, numa frase para quem escreveu as datas, se elas não fazem um período.
@@ -87,19 +92,20 @@ def choose_period(
     return _ready(name, today=today, first=first, last=last)
 
 
-def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> SalesPeriod:
+def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> ComparedPeriod:
     fim = fim or today
     inicio = inicio or min(first or fim, fim)
     found = possible(
         Window(inicio, fim),
         today,
         {
-            "backwards": f"A data final ({fim:%d/%m/%Y}) vem antes da inicial ({inicio:%d/%m/%Y}). Troque as datas.",
-            "future": f"O período começa em {inicio:%d/%m/%Y}, que ainda não chegou; hoje é {today:%d/%m/%Y}.",
-            "old": f"O período começa antes de {EARLIEST:%d/%m/%Y}, quando ainda não havia NF-e.",
+            "backwards": f"A data final ({words.day(fim)}) vem antes da inicial ({words.day(inicio)}). "
+            "Troque as datas.",
+            "future": f"O período começa em {words.day(inicio)}, que ainda não chegou; hoje é {words.day(today)}.",
+            "old": f"O período começa antes de {words.day(EARLIEST)}, quando ainda não havia NF-e.",
         },
     )
-    return SalesPeriod(found.inicio, found.fim)
+    return ComparedPeriod(found.inicio, found.fim)
 
 
 def _written(value: str | None, which: str) -> date | None:
@@ -113,7 +119,7 @@ def _written(value: str | None, which: str) -> date | None:
         ) from None
 
 
-def _ready(name: str, *, today: date, first: date | None, last: date | None) -> SalesPeriod:
+def _ready(name: str, *, today: date, first: date | None, last: date | None) -> ComparedPeriod:
     month = today.replace(day=1)
     match name:
         case "mes":
@@ -128,7 +134,7 @@ def _ready(name: str, *, today: date, first: date | None, last: date | None) -> 
             inicio, fim = min(first or month, today), max(last or today, today)
         case _:
             inicio, fim = next_month(_a_year_before(month)), today
-    return SalesPeriod(inicio, fim, name)
+    return ComparedPeriod(inicio, fim, name)
 
 
 def _a_year_before(day: date, *, month_end: bool = False) -> date:
@@ -143,14 +149,14 @@ class Summable(Protocol):
 T = TypeVar("T", bound=Summable)
 
 
-def step_of(period: SalesPeriod) -> str:
+def step_of(period: ComparedPeriod) -> str:
     """O passo que deixa o período legível: `dia`, `mes` ou `ano`."""
     if (period.fim - period.inicio).days < BY_DAY_UP_TO:
         return "dia"
     return "mes" if len(list(period.months)) <= BY_MONTH_UP_TO else "ano"
 
 
-def firsts(period: SalesPeriod, step: str) -> list[date]:
+def firsts(period: ComparedPeriod, step: str) -> list[date]:
     """O primeiro dia de cada passo do período."""
     if step == "dia":
         return [period.inicio + timedelta(days=n) for n in range((period.fim - period.inicio).days + 1)]
@@ -159,7 +165,7 @@ def firsts(period: SalesPeriod, step: str) -> list[date]:
     return [date(year, 1, 1) for year in range(period.inicio.year, period.fim.year + 1)]
 
 
-def grouped(days: Iterable[tuple[date, T]], step: str) -> dict[date, T]:
+def _grouped(days: Iterable[tuple[date, T]], step: str) -> dict[date, T]:
     """Primeiro dia do passo → a soma dos dias dele."""
     sums: dict[date, T] = {}
     for day, amount in days:
@@ -168,7 +174,18 @@ def grouped(days: Iterable[tuple[date, T]], step: str) -> dict[date, T]:
     return sums
 
 
-def a_year_later(day: date, last: date) -> date:
+def in_steps(period: ComparedPeriod, days: Sequence[tuple[date, T]], step: str, none: T) -> list[tuple[date, T, T]]:
+    """(primeiro dia, a soma, a do ano anterior) de cada passo do período, também dos vazios (`none`); cada dia do ano
+    anterior cai no passo em que cairia um ano depois."""
+    earlier = period.year_before
+    now = _grouped(((day, each) for day, each in days if period.inicio <= day <= period.fim), step)
+    before = _grouped(
+        ((_a_year_later(day, period.fim), each) for day, each in days if earlier.inicio <= day <= earlier.fim), step
+    )
+    return [(first, now.get(first, none), before.get(first, none)) for first in firsts(period, step)]
+
+
+def _a_year_later(day: date, last: date) -> date:
     """29 de fevereiro cai em 28; nada cai depois do fim do período."""
     try:
         later = day.replace(year=day.year + 1)

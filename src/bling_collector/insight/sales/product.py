@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports import product as queries
-from bling_collector.db.reports.revenue import snapshot, sold_as
+from bling_collector.db.reports.revenue import sold_as
 from bling_collector.errors import CollectorError
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import Revenue, read_revenue
 
 TABLES = tuple(queries.TABLES)
@@ -48,10 +49,10 @@ class ProductPage:
 
 
 async def load_product(
-    engine: AsyncEngine, produto_id: int, period: SalesPeriod, today: date, most: int
+    engine: AsyncEngine, produto_id: int, period: ComparedPeriod, today: date, most: int
 ) -> ProductPage:
     """O produto, com até `most` linhas em cada tabela. UnknownProductError se o banco não o tem."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         produto = await _product(connection, produto_id)
         revenue, now, before = None, Decimal(0), Decimal(0)
         if produto.codigo is not None:
@@ -72,7 +73,7 @@ async def load_product(
 
 
 async def load_product_table(
-    engine: AsyncEngine, produto_id: int, period: SalesPeriod, name: str
+    engine: AsyncEngine, produto_id: int, period: ComparedPeriod, name: str
 ) -> Sequence[Row[Any]]:
     """Uma tabela da página, inteira."""
     async with engine.connect() as connection:
@@ -80,7 +81,7 @@ async def load_product_table(
 
 
 async def load_product_revenue(
-    engine: AsyncEngine, produto_id: int, period: SalesPeriod, today: date
+    engine: AsyncEngine, produto_id: int, period: ComparedPeriod, today: date
 ) -> Revenue | None:
     """Só o que se vendeu, passo a passo."""
     async with engine.connect() as connection:
@@ -96,6 +97,6 @@ async def _product(connection: AsyncConnection, produto_id: int) -> Row[Any]:
 
 
 async def _rows(
-    connection: AsyncConnection, name: str, produto: Row[Any], period: SalesPeriod, most: int | None
+    connection: AsyncConnection, name: str, produto: Row[Any], period: ComparedPeriod, most: int | None
 ) -> Sequence[Row[Any]]:
     return await queries.read_table(connection, name, produto.id, produto.codigo, period.inicio, period.fim, most)

@@ -8,7 +8,8 @@ from typing import Final
 
 from sqlalchemy import RowMapping
 
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports.revenue import (
     NOTAS,
     Bounds,
@@ -18,14 +19,11 @@ from bling_collector.db.reports.revenue import (
     read_breakdown,
     read_days,
     read_ends,
-    snapshot,
 )
 from bling_collector.insight.sales.periods import (
-    SalesPeriod,
-    a_year_later,
+    ComparedPeriod,
     choose_period,
-    firsts,
-    grouped,
+    in_steps,
     step_of,
 )
 from bling_collector.insight.sales.situacoes import PAGAMENTOS
@@ -99,7 +97,7 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Revenue:
-    period: SalesPeriod
+    period: ComparedPeriod
     step: str
     """O que cada passo é: `dia`, `mes` ou `ano`."""
     steps: list[Step]
@@ -115,8 +113,7 @@ class Revenue:
     @property
     def comparable(self) -> bool:
         """Se o banco já tinha vendas em todo o ano anterior; senão, comparar os totais não diria nada."""
-        first = self.bounds.first
-        return first is not None and first <= self.period.year_before.inicio + timedelta(days=31)
+        return self.period.compares(self.bounds.first)
 
 
 async def load_period(
@@ -127,28 +124,28 @@ async def load_period(
     de: str | None = None,
     ate: str | None = None,
     sales: Sales = NOTAS,
-) -> SalesPeriod:
+) -> ComparedPeriod:
     """O período pedido, com o que ficou em aberto tirado do banco. Os erros de `choose_period`."""
     async with engine.connect() as connection:
         bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
     return choose_period(preset, de, ate, today=today, first=bounds.first, last=bounds.last)
 
 
-async def load_revenue(engine: AsyncEngine, period: SalesPeriod, today: date, *, sales: Sales = NOTAS) -> Revenue:
+async def load_revenue(engine: AsyncEngine, period: ComparedPeriod, today: date, *, sales: Sales = NOTAS) -> Revenue:
     """O faturamento do período, passo a passo.
 
     É venda o que o é nas views (vw_nfe_operacoes, vw_pedidos).
     """
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         return await read_revenue(connection, period, today, sales)
 
 
-async def read_revenue(connection: AsyncConnection, period: SalesPeriod, today: date, sales: Sales) -> Revenue:
+async def read_revenue(connection: AsyncConnection, period: ComparedPeriod, today: date, sales: Sales) -> Revenue:
     """O mesmo, numa conexão que já se tem."""
     bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
     days = await _days(connection, sales, period)
     step = step_of(period)
-    return Revenue(period, step, _steps(period, days, step), bounds, today)
+    return Revenue(period, step, [Step(*each) for each in in_steps(period, days, step, Amount())], bounds, today)
 
 
 @dataclass(frozen=True)
@@ -164,7 +161,7 @@ class Pace:
 
 async def read_pace(connection: AsyncConnection, today: date, sales: Sales = NOTAS) -> Pace | None:
     """Como se vai; None se o banco não tem venda nenhuma."""
-    day, month = SalesPeriod(today, today), SalesPeriod(today.replace(day=1), today)
+    day, month = ComparedPeriod(today, today), ComparedPeriod(today.replace(day=1), today)
     first, _ = await read_ends(connection, sales, EARLIEST, _latest(today))
     if first is None:
         return None
@@ -180,31 +177,32 @@ async def read_pace(connection: AsyncConnection, today: date, sales: Sales = NOT
     )
 
 
-def _within(days: Sequence[tuple[date, Amount]], period: SalesPeriod) -> Amount:
+def _within(days: Sequence[tuple[date, Amount]], period: ComparedPeriod) -> Amount:
     return sum((amount for day, amount in days if period.inicio <= day <= period.fim), Amount())
 
 
 async def load_breakdowns(
-    engine: AsyncEngine, period: SalesPeriod, *, most: int, sales: Sales = NOTAS
+    engine: AsyncEngine, period: ComparedPeriod, *, most: int, sales: Sales = NOTAS
 ) -> dict[str, Breakdown]:
     """O mesmo período repartido de todos os jeitos, com até `most` linhas em cada um, do maior valor ao menor."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         return {name: await _breakdown(connection, sales, name, period, most) for name in sales.breakdowns}
 
 
-async def load_breakdown(engine: AsyncEngine, period: SalesPeriod, name: str, *, sales: Sales = NOTAS) -> Breakdown:
+async def load_breakdown(engine: AsyncEngine, period: ComparedPeriod, name: str, *, sales: Sales = NOTAS) -> Breakdown:
     """Uma repartição só, inteira."""
     async with engine.connect() as connection:
         return await _breakdown(connection, sales, name, period, None)
 
 
-async def load_steps(engine: AsyncEngine, period: SalesPeriod, *, sales: Sales = NOTAS) -> list[Step]:
+async def load_steps(engine: AsyncEngine, period: ComparedPeriod, *, sales: Sales = NOTAS) -> list[Step]:
     """Só os passos do período."""
     async with engine.connect() as connection:
-        return _steps(period, await _days(connection, sales, period), step_of(period))
+        days = await _days(connection, sales, period)
+    return [Step(*each) for each in in_steps(period, days, step_of(period), Amount())]
 
 
-async def _days(connection: AsyncConnection, sales: Sales, period: SalesPeriod) -> list[tuple[date, Amount]]:
+async def _days(connection: AsyncConnection, sales: Sales, period: ComparedPeriod) -> list[tuple[date, Amount]]:
     """Os dias do período e os do ano anterior."""
     found = await read_days(connection, sales, period.year_before.inicio, period.fim)
     return [(row.dia, Amount(*row[1:])) for row in found]
@@ -215,18 +213,8 @@ def _latest(today: date) -> date:
     return today + timedelta(days=366)
 
 
-def _steps(period: SalesPeriod, days: Sequence[tuple[date, Amount]], step: str) -> list[Step]:
-    """Os passos do período, também os vazios; cada dia do ano anterior cai no passo em que ele cairia um ano depois."""
-    earlier = period.year_before
-    now = grouped(((day, amount) for day, amount in days if period.inicio <= day <= period.fim), step)
-    before = grouped(
-        ((a_year_later(day, period.fim), a) for day, a in days if earlier.inicio <= day <= earlier.fim), step
-    )
-    return [Step(first, now.get(first, Amount()), before.get(first, Amount())) for first in firsts(period, step)]
-
-
 async def _breakdown(
-    connection: AsyncConnection, sales: Sales, name: str, period: SalesPeriod, most: int | None
+    connection: AsyncConnection, sales: Sales, name: str, period: ComparedPeriod, most: int | None
 ) -> Breakdown:
     found: Rows = await read_breakdown(connection, sales, name, period.inicio, period.fim, most)
     of, whole = (found[0].de, found[0].todo) if found else (0, Decimal(0))

@@ -1,0 +1,1 @@
+"""O estoque, e o que falta ou está parado."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from bling_collector.clock import BRASILIA
-from bling_collector.db.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports import stock
-from bling_collector.db.reports.revenue import snapshot
 from bling_collector.errors import UsageError
 
 FILTERS: Final = {
@@ -142,7 +142,7 @@ def _whole(value: str, below: int) -> int | None:
 
 async def load_stock(engine: AsyncEngine, search: Search) -> Stock:
     """O estoque como a página o mostra. UsageError se o depósito pedido não existe."""
-    async with snapshot(engine).connect() as connection:
+    async with one_instant(engine).connect() as connection:
         places = await _places(connection, search.deposito)
         found = await _read(connection, search, PER_PAGE)
         read, summary = found[0], None

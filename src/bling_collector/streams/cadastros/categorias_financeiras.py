@@ -40,7 +40,8 @@ CATEGORIAS_FINANCEIRAS = Resource(
     # A linha não diz a situação: diz-a o filtro.
     shows=tuple((("tipo", "0"), ("situacao", str(situacao))) for situacao in (ATIVAS, INATIVAS)),
     told=(("situacao", "situacao"),),
-    whole=Whole(aside="situacao = 0"),
+    from_list=(("situacao", "situacao"),),
+    whole=Whole(aside="situacao IS DISTINCT FROM 1"),
     cites=(("categorias_financeiras", categorias_financeiras.c.categoria_pai_id),),
     history=(),
 )

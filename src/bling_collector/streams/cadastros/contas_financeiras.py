@@ -33,9 +33,10 @@ CONTAS_FINANCEIRAS = Resource(
     rows=rows,
     always=("descricao",),
     detail=False,
-    # A linha não diz a situação: diz-a o filtro. Por último sem ele, que pode haver outra; e o padrão pode esconder.
+    # A linha não diz a situação: diz-a o filtro. Também sem ele, que pode haver outra; e o padrão pode esconder.
     shows=(*((("situacoes", str(situacao)),) for situacao in range(1, 5)), ()),
     told=(("situacoes", "situacao"),),
+    from_list=(("situacao", "situacao"),),
     whole=Whole(aside="situacao IS DISTINCT FROM 1"),
     history=(),
 )

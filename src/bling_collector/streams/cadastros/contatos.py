@@ -3,8 +3,9 @@
 from contextlib import suppress
 
 from bling_collector.db import reprocessing
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import contatos
+from bling_collector.db.resources.vendedores import name_vendedores
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.resource import Changed, Document, Person, Removed, Resource, Rows
 from bling_collector.payload import Fields, Row, UnreadableError
@@ -46,6 +47,7 @@ async def _as_notas_say(connection: AsyncConnection) -> None:
         with suppress(UnreadableError):  # a nota já ficou pendente
             found += [blank | contato | extracted for contato in rows_of_nota(row["detalhe"])[contatos]]
     await upsert(connection, contatos, found)
+    await name_vendedores(connection)
 
 
 CONTATOS = Resource(
@@ -66,6 +68,7 @@ CONTATOS = Resource(
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal"), only_ours=True),
     shown=("nome", "documento", "codigo", "situacao", "telefone", "celular"),
     removed=Removed((("criterio", "2"),)),
+    after_save=name_vendedores,
     rebuilt=_as_notas_say,
     # De um contato sem detalhe o Bling já tinha respondido que não o conhece: que está excluído não é novidade.
     alive="detalhe IS NOT NULL AND situacao IS DISTINCT FROM 'E'",

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import formas_pagamento
-from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Document, Resource, Rows, Whole
+from bling_collector.db.resources import parcelas
+from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -26,8 +26,8 @@ def rows(forma: Document) -> Rows:
 
 
 async def _fill(connection: AsyncConnection) -> None:
-    for pagamentos in repository.PAGAMENTOS:
-        await repository.fill_tipo_pagamento(connection, pagamentos)
+    for pagamentos in parcelas.PAGAMENTOS:
+        await parcelas.fill_tipo_pagamento(connection, pagamentos)
 
 
 async def _after_save(connection: AsyncConnection, written: Collection[int]) -> None:
@@ -48,7 +48,9 @@ FORMAS_PAGAMENTO = Resource(
     always=("descricao", "tipoPagamento"),
     detail=False,
     needs=("nfe",),
-    whole=Whole(when_lacking=True),
+    # Nada se diz de o padrão esconder as inativas; pedem-se também à parte.
+    shows=((), (("situacao", "1"),), (("situacao", "0"),)),
+    whole=Whole(every=WEEKLY, aside="situacao = 0", when_lacking=True),
     rebuilt=_fill,
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.
     after_save=_after_save,

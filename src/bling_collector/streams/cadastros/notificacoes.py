@@ -37,7 +37,6 @@ NOTIFICACOES = Resource(
     table=notificacoes,
     rows=rows,
     key=lambda row: text(row.get("id")),
-    always=("titulo",),
     detail=False,
     alone=False,
     paged=False,

@@ -1,6 +1,10 @@
 """Os vendedores: GET /vendedores (sem as comissões) e GET /vendedores/{id}."""
 
+from collections.abc import Collection
+
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import vendedores, vendedores_comissoes
+from bling_collector.db.resources.vendedores import name_vendedores
 from bling_collector.etl.resource import Child, Document, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields, part, text
 from bling_collector.streams.nameless import nameless_vendedor
@@ -34,6 +38,11 @@ def rows(vendedor: Document) -> Rows:
     }
 
 
+async def _after_save(connection: AsyncConnection, written: Collection[int]) -> None:
+    if written:
+        await name_vendedores(connection)
+
+
 VENDEDORES = Resource(
     name="vendedores",
     title="Vendedores",
@@ -50,6 +59,9 @@ VENDEDORES = Resource(
     whole=Whole(weekly=lambda row: text(part(row, "contato", "situacao")) != "E"),
     cites=(("contatos", vendedores.c.contato_id), ("canais_venda", vendedores.c.loja_id)),
     children=(Child(vendedores_comissoes, "vendedor_id"),),
-    history=("comissoes",),
+    # O nome pode não vir, e é então o do contato: o que o Bling diz dele anota-se com `contato`.
+    after_save=_after_save,
+    volatile=("nome",),
+    history=("comissoes", "contato"),
     person=Person(nameless_vendedor, contato_id=vendedores.c.contato_id, names=(vendedores.c.nome,)),
 )

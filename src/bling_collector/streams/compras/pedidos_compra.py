@@ -1,11 +1,10 @@
 """Os pedidos de compra: GET /pedidos/compras (sem itens nem parcelas) e GET /pedidos/compras/{id}, um por pedido."""
 
-from datetime import timedelta
-
 from bling_collector.db.models import pedidos_compra, pedidos_compra_itens, pedidos_compra_parcelas
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows
+from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows, days_back, may_be_hidden
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
+from bling_collector.streams.itens import ITENS, itens_of
 from bling_collector.traces import only
 from bling_collector.windows import Between
 
@@ -24,7 +23,7 @@ def rows(pedido: Document) -> Rows:
     """As linhas de um pedido, do seu detalhe: ele, os itens e as parcelas, que não têm id."""
     read = Fields(pedido)
     pedido_id = read.id("id")
-    itens, parcelas = (enumerate(read.objects(name), start=1) for name in ("itens", "parcelas"))
+    itens, parcelas = (enumerate(each, start=1) for each in (itens_of(read), read.objects("parcelas")))
     return {
         pedidos_compra: [_pedido(read) | {"detalhe": pedido}],
         pedidos_compra_itens: [_item(pedido_id, ordem, item) for ordem, item in itens],
@@ -43,13 +42,13 @@ def _pedido(pedido: Fields) -> Row:
         "fornecedor_id": pedido.reference("fornecedor"),
         "nota_fiscal_id": pedido.reference("notaFiscal"),
         "ordem_compra": pedido.text("ordemCompra"),
-        "total_produtos": pedido.measured("totalProdutos"),
-        "total": pedido.measured("total"),
+        "total_produtos": pedido.money("totalProdutos"),
+        "total": pedido.money("total"),
         "desconto": pedido.measured("desconto", "valor"),
         "desconto_unidade": pedido.text("desconto", "unidade"),
-        "total_icms": pedido.measured("tributacao", "totalICMS"),
-        "total_ipi": pedido.measured("tributacao", "totalIPI"),
-        "frete": pedido.measured("transporte", "frete"),
+        "total_icms": pedido.money("tributacao", "totalICMS"),
+        "total_ipi": pedido.money("tributacao", "totalIPI"),
+        "frete": pedido.money("transporte", "frete"),
         "categoria_id": pedido.reference("categoria"),
     }
 
@@ -76,7 +75,7 @@ def _parcela(pedido_id: int | None, ordem: int, parcela: Fields) -> Row:
         "pedido_id": pedido_id,
         "ordem": ordem,
         "data_vencimento": parcela.local_date("dataVencimento"),
-        "valor": parcela.measured("valor"),
+        "valor": parcela.money("valor"),
         "forma_pagamento_id": parcela.reference("formaPagamento"),
     }
 
@@ -107,17 +106,22 @@ PEDIDOS_COMPRA = Resource(
     path="/pedidos/compras",
     table=pedidos_compra,
     rows=rows,
-    always=("itens", "fornecedor"),
+    always=(
+        ITENS,
+        ("itens", "parcelas", "desconto", "tributacao", "transporte"),
+    ),
     # Nada se diz de o padrão esconder os cancelados: se o primeiro período não mostra nenhum, pergunta-se por eles.
     suspects=((("valorSituacao", str(CANCELADO)),),),
     proves=lambda row: _situacao(row) == CANCELADO,
+    # Um excluído responde 404 (medido).
+    listable=may_be_hidden,
     emitted=Emitted(
         _PERIOD,
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao_valor"),
         lambda row: text(_situacao(row)) or "",
         # Não há filtro de alteração: relê-se um trimestre.
-        back=timedelta(days=90),
+        back=days_back(90),
     ),
     # O que já chegou de um pedido só o detalhe mostra.
     is_final=lambda row: _situacao(row) not in (EM_ABERTO, EM_ANDAMENTO),

@@ -8,8 +8,8 @@ from typing import Final
 
 from bling_collector.db.models import estoque_saldos, estoque_totais
 from bling_collector.etl.resource import Announced, Child, Document, Id, Resource, Rows, Snapshot
-from bling_collector.payload import Fields, Row, UnreadableError, decimal, integer, part
-from bling_collector.streams.produtos.produtos import NOT_DELETED, PRODUTOS
+from bling_collector.payload import Fields, Row, UnreadableError, decimal, integer, objects, part
+from bling_collector.streams.produtos.produtos import INCLUDED, LIVING, NOT_DELETED, PRODUTOS
 
 _KNOWN: Final = """
     SELECT produto_id FROM (
@@ -57,10 +57,14 @@ def _sem_registro(produto_id: Id) -> Document:
     return {"produto": {"id": produto_id}}
 
 
-def _is_not_positive(saldo: Document) -> bool:
-    """Se o padrão que só mostrasse os positivos o esconderia, qualquer que seja o saldo que ele olha."""
-    saldos = [decimal(saldo.get(name)) for name in ("saldoFisicoTotal", "saldoVirtualTotal")]
-    return all(each is not None and each <= 0 for each in saldos)
+def _is_empty(saldo: Document) -> bool:
+    """Se é de um produto sem saldo, olhe o filtro para o que há ou para o que há por reservar, e também para os
+    depósitos que os totais deixam de fora."""
+    depositos = objects(saldo.get("depositos"))
+    totals = [saldo.get(name) for name in ("saldoFisicoTotal", "saldoVirtualTotal")]
+    each_one = [each.get(name) for each in depositos for name in ("saldoFisico", "saldoVirtual")]
+    numbers = [decimal(each) for each in (*totals, *each_one)]
+    return bool(depositos) and all(each is not None and each <= 0 for each in numbers)
 
 
 ESTOQUES = Resource(
@@ -77,10 +81,19 @@ ESTOQUES = Resource(
     paged=False,
     # O padrão mostra só os positivos? As fontes discordam: do que faltar pergunta-se pelos zerados e pelos negativos.
     suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
-    proves=_is_not_positive,
+    proves=_is_empty,
     needs=("produtos",),
     cites=(("produtos", estoque_totais.c.produto_id), ("depositos", estoque_saldos.c.deposito_id)),
     children=(Child(estoque_saldos, "produto_id"),),
     announced=tuple(Announced(name, ("produto", "id")) for name in ("stock", "virtual_stock")),
-    snapshot=Snapshot(_KNOWN, _sem_registro, "idsProdutos[]", "lido_em", of=PRODUTOS, shows=NOT_DELETED),
+    snapshot=Snapshot(
+        _KNOWN,
+        _sem_registro,
+        "idsProdutos[]",
+        "lido_em",
+        of=PRODUTOS,
+        shows=NOT_DELETED,
+        included=INCLUDED,
+        shows_new=LIVING,
+    ),
 )

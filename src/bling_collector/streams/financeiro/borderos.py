@@ -20,6 +20,13 @@ _UNLINKED: Final = """
         LEFT JOIN contas_pagar p ON v.conta_tipo = 'pagar' AND p.id = v.conta_id AND p.excluida_em IS NULL
         WHERE v.bordero_id = n.id AND (r.id IS NOT NULL OR p.id IS NOT NULL))"""
 """Nenhuma conta o cita: foi estornado, ou a conta foi excluída."""
+_WITH_ITS_CONTA: Final = f"""
+    data >= CAST(:hoje AS date) - {_EDITED_FOR} AND EXISTS (
+        SELECT FROM contas_borderos v
+        LEFT JOIN contas_receber r ON v.conta_tipo = 'receber' AND r.id = v.conta_id
+        LEFT JOIN contas_pagar p ON v.conta_tipo = 'pagar' AND p.id = v.conta_id
+        WHERE v.bordero_id = n.id AND coalesce(r.extraido_em, p.extraido_em) > n.extraido_em)"""
+"""Uma conta que ele quitou mudou depois que ele se leu: corrigi-lo muda o que dela falta."""
 
 
 def rows(bordero: Document) -> Rows:
@@ -50,11 +57,11 @@ def _pagamento(bordero_id: int | None, ordem: int, pagamento: Fields) -> Row:
         "ordem": ordem,
         "contato_id": pagamento.reference("contato"),
         "numero_documento": pagamento.text("numeroDocumento"),
-        "valor_pago": pagamento.measured("valorPago"),
-        "juros": pagamento.measured("juros"),
-        "desconto": pagamento.measured("desconto"),
-        "acrescimo": pagamento.measured("acrescimo"),
-        "tarifa": pagamento.measured("tarifa"),
+        "valor_pago": pagamento.money("valorPago"),
+        "juros": pagamento.money("juros"),
+        "desconto": pagamento.money("desconto"),
+        "acrescimo": pagamento.money("acrescimo"),
+        "tarifa": pagamento.money("tarifa"),
     }
 
 
@@ -84,7 +91,8 @@ BORDEROS = Resource(
     always=("data", "pagamentos"),
     listed=False,
     open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
-    doubtful=f"(nao_encontrado_em IS NOT NULL OR {_UNLINKED})",
+    # Os outros, cada um na semana dele: todos, todo dia, seriam um mês de pagamentos.
+    doubtful=f"(nao_encontrado_em IS NOT NULL OR {_UNLINKED} OR {_WITH_ITS_CONTA})",
     again=WEEKLY,
     needs=("contas_receber", "contas_pagar"),
     cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),

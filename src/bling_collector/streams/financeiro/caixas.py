@@ -4,7 +4,17 @@ from decimal import Decimal
 
 from bling_collector.db.models import caixas_lancamentos
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import WEEKLY, Document, Emitted, Params, Person, Resource, Rows
+from bling_collector.etl.resource import (
+    WEEKLY,
+    Document,
+    Emitted,
+    Params,
+    Person,
+    Resource,
+    Rows,
+    may_be_hidden,
+    months_back,
+)
 from bling_collector.payload import Fields, UnreadableError, local_date, part, text
 from bling_collector.streams.contato import known_by
 from bling_collector.traces import only
@@ -46,7 +56,7 @@ def rows(lancamento: Document) -> Rows:
 
 
 def _signed(read: Fields) -> Decimal | None:
-    side, valor = read.text("debCred"), read.measured("valor")
+    side, valor = read.text("debCred"), read.money("valor")
     if side not in {"D", "C"}:
         raise UnreadableError("debCred não diz se é uma entrada ou uma saída")
     return -abs(valor) if side == "D" and valor is not None else valor
@@ -58,10 +68,14 @@ def nameless_lancamento(lancamento: Document) -> Document:
     return kept | ({"contato": only(lancamento["contato"], ("id",))} if "contato" in lancamento else {})
 
 
+def _is_gone(lancamento: Document) -> bool:
+    return lancamento.get("situacao") == "E"
+
+
 def _is_final(lancamento: Document) -> bool:
     """O que vem de uma conta ou do estoque muda com ela; o lançado à mão pode ganhar outra categoria, ou competência,
     sem que a listagem o mostre, até que o excluam."""
-    return lancamento.get("situacao") == "E" or text(part(lancamento, "origem", "tipo")) in _DERIVED
+    return _is_gone(lancamento) or text(part(lancamento, "origem", "tipo")) in _DERIVED
 
 
 def _shown(situacao: str) -> Params:
@@ -80,8 +94,9 @@ CAIXAS = Resource(
     always=("debCred", "data", "valor"),
     # Sem `situacao` só vêm os registrados; E são os excluídos, que a exclusão não apaga (referência: GET /caixas).
     shows=tuple(map(_shown, LISTED)),
-    listable=lambda lancamento: lancamento.get("situacao") in (*LISTED, None),
+    listable=may_be_hidden,
     ours=f"coalesce(situacao, '{LISTED[0]}') IN {LISTED}",
+    says_gone=_is_gone,
     is_final=_is_final,
     again=WEEKLY,
     from_list=(("descricao", "descricao"),),
@@ -92,6 +107,8 @@ CAIXAS = Resource(
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao"),
         lambda row: text(row.get("situacao")) or "",
+        # O mês, e o anterior.
+        back=months_back(1),
     ),
     cites=(
         ("contatos", caixas_lancamentos.c.contato_id),

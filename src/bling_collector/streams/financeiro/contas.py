@@ -4,14 +4,14 @@ from sqlalchemy import Table
 
 from bling_collector.db.models import contas_borderos
 from bling_collector.etl.resource import Child, Cited, Document
-from bling_collector.payload import Fields, Row, UnreadableError, as_list, integer, part
+from bling_collector.payload import Fields, Row, integer
 from bling_collector.traces import only
 
 EM_ABERTO, PAGA_EM_PARTE = 1, 3
 _NA_LISTA = "vencimentoNaLista"
 FROM_LIST = (("vencimento", _NA_LISTA),)
 """O detalhe pode dizer outro (um relato): vale o dele, e guardam-se os dois."""
-ALWAYS = ("situacao", "vencimento", "valor")
+ALWAYS = ("situacao", "valor")
 _KEPT = (
     *("id", "situacao", "vencimento", "vencimentoOriginal", "dataEmissao", "competencia", "valor", "saldo", "tarifa"),
     *("formaPagamento", "contaContabil", "portador", "categoria", "vendedor", "numeroDocumento", "numeroBanco"),
@@ -29,8 +29,8 @@ def conta(read: Fields) -> Row:
         "vencimento": read.local_date("vencimento"),
         "vencimento_lista": read.local_date(_NA_LISTA),
         "data_emissao": read.local_date("dataEmissao"),
-        "valor": read.measured("valor"),
-        "saldo": read.measured("saldo"),
+        "valor": read.money("valor"),
+        "saldo": read.money("saldo"),
         "contato_id": read.reference("contato"),
         "forma_pagamento_id": read.reference("formaPagamento"),
         "portador_id": read.reference("portador"),
@@ -52,13 +52,9 @@ def settled_by(tipo: str) -> Child:
 
 def borderos(document: Document, tipo: str) -> list[Row]:
     """As linhas dos borderôs que quitaram a conta, que vêm só com os ids. UnreadableError se não se leem."""
-    given = document.get("borderos")
-    found = as_list(given) if given not in (None, "") else []
-    ids = [integer(part(each, "id") if isinstance(each, dict) else each) for each in found or ()]
-    if found is None or not all(ids):
-        raise UnreadableError("borderos não veio como uma lista de ids")
     conta_id = integer(document.get("id"))
-    return [{"conta_tipo": tipo, "conta_id": conta_id, "bordero_id": id_} for id_ in dict.fromkeys(ids)]
+    ids = Fields(document).ids("borderos")
+    return [{"conta_tipo": tipo, "conta_id": conta_id, "bordero_id": id_} for id_ in ids]
 
 
 def nameless_conta(document: Document) -> Document:

@@ -1,7 +1,10 @@
 """As contas a pagar: GET /contas/pagar, que mostra pouco, e GET /contas/pagar/{id}, uma por conta."""
 
+from datetime import timedelta
+from typing import Final
+
 from bling_collector.db.models import contas_borderos, contas_pagar
-from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Lately, Person, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields, integer
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.financeiro.contas import (
@@ -15,6 +18,7 @@ from bling_collector.streams.financeiro.contas import (
     nameless_conta,
     settled_by,
 )
+from bling_collector.windows import Between
 
 TIPO = "pagar"
 
@@ -27,6 +31,18 @@ def rows(document: Document) -> Rows:
     }
 
 
+def _is_open(row: Document) -> bool:
+    return integer(row.get("situacao")) == EM_ABERTO
+
+
+_LATELY: Final = Lately(
+    open=tuple((("situacao", str(situacao)),) for situacao in (EM_ABERTO, PAGA_EM_PARTE)),
+    is_open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
+    settled=Between("dataPagamentoInicial", "dataPagamentoFinal", hours=False),
+    back=timedelta(days=30),
+    never=_is_open,
+)
+
 CONTAS_PAGAR = Resource(
     name="contas_pagar",
     title="Contas a pagar",
@@ -37,9 +53,13 @@ CONTAS_PAGAR = Resource(
     table=contas_pagar,
     rows=rows,
     always=ALWAYS,
-    # A linha não traz a emissão, e das datas por que se filtra há quem diga que o Bling as ignora: lê-se tudo.
+    # Como as a receber: por 6 e 7 não se pode pedir, e a excluída responde 404, ou fica cancelada.
+    listable=may_be_hidden,
+    # A linha não traz a emissão, e das datas por que se filtra há quem diga que o Bling as ignora: lê-se tudo, todo dia
+    # enquanto são poucas páginas. De muitas, todo dia as que estão em aberto, de qualquer data, e as que se pagaram
+    # neste mês; uma já paga ou cancelada que se corrija, ou se exclua, vê-se na semana.
     # A linha é pobre: a categoria e o portador de uma em aberto podem mudar sem que ela mude.
-    whole=Whole(weekly=lambda row: integer(row.get("situacao")) == EM_ABERTO),
+    whole=Whole(weekly=_is_open, lately=_LATELY),
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     from_list=FROM_LIST,
     cites=(

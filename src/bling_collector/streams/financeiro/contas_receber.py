@@ -5,7 +5,7 @@ from typing import Final
 
 from bling_collector.db.models import contas_borderos, contas_receber, contatos
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Document, Emitted, Person, Recent, Resource, Rows
+from bling_collector.etl.resource import Document, Emitted, Person, Recent, Resource, Rows, days_back, may_be_hidden
 from bling_collector.payload import Fields, integer, local_date
 from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.financeiro.contas import (
@@ -66,7 +66,11 @@ CONTAS_RECEBER = Resource(
         lambda row: local_date(row.get("dataEmissao")),
         Dated("data_emissao", "situacao"),
         lambda row: str(integer(row.get("situacao"))),
+        back=days_back(45),
     ),
+    # Por devolvida em parte (6) ou confirmada (7) não se pode pedir, e talvez nenhuma listagem as mostre. A excluída
+    # responde 404, ou fica cancelada (5).
+    listable=may_be_hidden,
     # As que estão em aberto, e as que se receberam, foram emitidas há mais tempo do que a execução diária relê.
     recent=(
         Recent(_by("V"), back=5 * _YEAR, ahead=_AHEAD, filters=_OPEN, weekly="vencidas"),

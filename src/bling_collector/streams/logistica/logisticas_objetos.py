@@ -32,8 +32,8 @@ def rows(objeto: Document) -> Rows:
                 "ultima_alteracao": read.local_datetime("rastreamento", "ultimaAlteracao"),
                 "data_saida": read.local_date("dataSaida"),
                 "prazo_entrega_previsto": read.integer("prazoEntregaPrevisto"),
-                "frete_previsto": read.measured("fretePrevisto"),
-                "valor_declarado": read.measured("valorDeclarado"),
+                "frete_previsto": read.money("fretePrevisto"),
+                "valor_declarado": read.money("valorDeclarado"),
                 "detalhe": objeto,
             }
         ]
@@ -49,7 +49,7 @@ LOGISTICAS_OBJETOS = Resource(
     path="/logisticas/objetos",
     table=logisticas_objetos,
     rows=rows,
-    always=("rastreamento",),
+    always=(("rastreamento", "servico", "dimensao", "fretePrevisto", "valorDeclarado", "prazoEntregaPrevisto"),),
     listed=False,
     unnamed=True,
     open=f"situacao IS DISTINCT FROM {ENTREGUE} AND {_SAIDA} >= CAST(:hoje AS date) - {_FOLLOWED}",

@@ -7,7 +7,7 @@ os impostos de cada item, lidos dele.
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import nfe_documentos, nfe_impostos
 from bling_collector.db.resources import documentos
 from bling_collector.db.upsert import replace_children

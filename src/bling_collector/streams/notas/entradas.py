@@ -19,7 +19,7 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.narrowing import Reading
 from bling_collector.payload import Json, integer, local_datetime, text
 from bling_collector.streams.notas.nfe import NFE
-from bling_collector.windows import Period, Window, plan
+from bling_collector.windows import Period, Window, cut
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ async def collect_entradas(ctx: RunContext) -> None:
 def _windows(around: Sequence[tuple[date, date]]) -> list[Window]:
     """Os dias em volta das lacunas, com um de folga; as janelas mais curtas primeiro, que custam menos."""
     margin = timedelta(days=1)
-    windows = plan([Window(first - margin, last + margin) for first, last in around])
+    windows = cut([Window(first - margin, last + margin) for first, last in around])
     return sorted(windows, key=lambda window: window.fim - window.inicio)
 
 

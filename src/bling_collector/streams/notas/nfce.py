@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import contatos, nfce_cabecalho, nfce_itens, nfce_pagamentos
-from bling_collector.db.resources import repository
+from bling_collector.db.resources import parcelas
 from bling_collector.etl.resource import Announced, Document, Resource, Rows
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.notas import nota
@@ -19,7 +19,7 @@ def rows(document: Document) -> Rows:
 
 
 async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
-    await repository.fill_tipo_pagamento(connection, nfce_pagamentos, ids)
+    await parcelas.fill_tipo_pagamento(connection, nfce_pagamentos, ids)
 
 
 NFCE = Resource(
@@ -36,7 +36,8 @@ NFCE = Resource(
     tries=((("situacao", "12"),),),
     suspects=nota.SUSPECTS,
     proves=nota.shows_more,
-    emitted=nota.emitted(),
+    # Não há filtro de alteração: relê-se mês e meio.
+    emitted=nota.emitted(back=45),
     is_final=nota.is_final,
     open=nota.OPEN,
     cites=(

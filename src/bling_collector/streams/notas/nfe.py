@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import contatos, nfe_cabecalho, nfe_itens, nfe_pagamentos, transporte_volumes
-from bling_collector.db.resources import nota_search, repository
+from bling_collector.db.resources import nota_search, parcelas
 from bling_collector.etl.resource import Announced, Document, Resource, Rows
 from bling_collector.payload import integer
 from bling_collector.streams.contato import known_by
@@ -25,7 +25,7 @@ def rows(document: Document) -> Rows:
 
 
 async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
-    await repository.fill_tipo_pagamento(connection, nfe_pagamentos, ids)
+    await parcelas.fill_tipo_pagamento(connection, nfe_pagamentos, ids)
     await nota_search.refresh(connection, ids)
 
 

@@ -5,10 +5,9 @@ Numa conta que movimenta por um centro de distribuição são milhares por dia: 
 """
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import (
     contatos,
     nfe_entrada_cabecalho,
@@ -16,7 +15,7 @@ from bling_collector.db.models import (
     nfe_entrada_itens,
     nfe_entrada_pagamentos,
 )
-from bling_collector.db.resources import entradas, erasure, repository
+from bling_collector.db.resources import entradas, erasure, parcelas
 from bling_collector.db.upsert import upsert
 from bling_collector.etl.resource import Announced, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, integer
@@ -31,10 +30,11 @@ if TYPE_CHECKING:
     from bling_collector.etl.resource import Id
 
 TABLES = Tables(nfe_entrada_cabecalho, nfe_entrada_itens, nfe_entrada_pagamentos)
-_BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal", most=31)
-"""Um mês de cada vez: as linhas, que são os documentos, ficam na memória até que se comparem."""
-_LATE = timedelta(days=45)
-"""Quanto depois de emitida pelo fornecedor uma nota costuma ser importada."""
+_LATE = 45
+"""Dias depois de emitida pelo fornecedor uma nota costuma ser importada."""
+_BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal", most=_LATE + 3)
+"""O que se relê todo dia, de uma vez, e não mais: as linhas, que são os documentos, ficam na memória até que se
+comparem."""
 PORTION = 500
 
 
@@ -71,7 +71,7 @@ def _completed(document: Document) -> Row:
 async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None:
     stored = await erasure.documents(connection, nfe_entrada_detalhes, ids)
     await upsert(connection, nfe_entrada_cabecalho, [_completed(row["detalhe"]) for row in stored])
-    await repository.fill_tipo_pagamento(connection, nfe_entrada_pagamentos, ids)
+    await parcelas.fill_tipo_pagamento(connection, nfe_entrada_pagamentos, ids)
 
 
 def _refused(document: Document) -> str | None:
@@ -82,15 +82,15 @@ def _refused(document: Document) -> str | None:
 
 async def _one_more(ctx: "RunContext", id_: "Id") -> bool:
     """O detalhe da nota que se pede, se os detalhes se coletam."""
-    from bling_collector.etl.again import sync_one
+    from bling_collector.etl.strategies.again import sync_one
 
     return NFE_ENTRADA_DETALHES in ctx.resources and await sync_one(ctx, NFE_ENTRADA_DETALHES, id_) != "igual"
 
 
 async def _read_details(ctx: "RunContext") -> None:
     """Busca o detalhe das notas que ainda não o têm, ou cuja linha mudou desde que se leu."""
-    from bling_collector.etl.cited import settle_the_missing
     from bling_collector.etl.fetch import Wanted, fetch_and_store
+    from bling_collector.etl.strategies.cited import settle_the_missing
 
     resource = NFE_ENTRADA_DETALHES
     async with ctx.engine.connect() as connection:
@@ -122,7 +122,7 @@ NFE_ENTRADA = Resource(
     # A importada (7) primeiro, que aqui são quase todas.
     suspects=tuple(sorted(nota.SUSPECTS, key=lambda params: params != (("situacao", "7"),))),
     proves=nota.shows_more,
-    emitted=nota.emitted(_BETWEEN, _LATE),
+    emitted=nota.emitted(_BETWEEN, back=_LATE),
     cites=(
         ("canais_venda", nfe_entrada_cabecalho.c.loja_id),
         ("naturezas_operacao", nfe_entrada_cabecalho.c.natureza_operacao_id),

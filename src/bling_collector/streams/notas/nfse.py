@@ -7,11 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bling_collector.clock import today
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import contatos, nfse
 from bling_collector.db.proof import Dated
 from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Document, Emitted, Person, Resource, Rows
+from bling_collector.etl.resource import Document, Emitted, Person, Resource, Rows, months_back
 from bling_collector.payload import Fields, integer, local_date
 from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.traces import only
@@ -43,7 +43,7 @@ def rows(document: Document) -> Rows:
                 "serie": read.text("serie"),
                 "situacao": read.integer("situacao"),
                 "data_emissao": read.local_date("dataEmissao"),
-                "valor": read.measured("valor"),
+                "valor": read.money("valor"),
                 "contato_id": read.reference("contato"),
                 "contato_nome": read.text("contato", "nome"),
                 "contato_documento": read.documento("contato", "numeroDocumento"),
@@ -101,6 +101,8 @@ NFSE = Resource(
         lambda row: local_date(row.get("dataEmissao")),
         Dated("data_emissao", "situacao"),
         lambda row: str(integer(row.get("situacao"))),
+        # Não há filtro de alteração, nem aviso, e são poucas: relê-se o que cabe num pedido.
+        back=months_back(10),
     ),
     special=(_await_links,),
     owed=_count_without_link,

@@ -2,20 +2,21 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Context, Decimal
+from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from sqlalchemy import Table
 
 from bling_collector.db.models import contatos
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Child, Document, Emitted, Params, Person, Rows
+from bling_collector.etl.resource import Child, Document, Emitted, Params, Person, Rows, days_back
 from bling_collector.payload import (
     Fields,
     Json,
     Row,
     UnreadableError,
     as_list,
+    decimal,
     integer,
     is_plain,
     local_datetime,
@@ -38,7 +39,7 @@ OPEN = f"situacao IN ({', '.join(map(str, sorted(AWAITING)))})"
 SEVERAL = "vários"
 """No lugar do CFOP, quando as linhas têm mais de um."""
 
-_EXACT = Context(prec=500)
+_EXACT = Context(prec=500, rounding=ROUND_HALF_UP)
 """Somas e produtos sem arredondar: o contexto padrão só guarda 28 algarismos."""
 
 _DOT = re.compile(r"[.\s]")
@@ -82,11 +83,11 @@ def rows_of(nota: Document, tables: Tables) -> Rows:
     """
     read = Fields(nota)
     linhas, parcelas = read.objects("itens"), read.objects("parcelas")
-    listed, valor = as_listed(read), read.decimal("valorNota")
+    listed, valor = as_listed(read), read.money("valorNota")
     if valor is None:
         raise UnreadableError("valorNota não veio")
-    # Um rascunho, ou a nota que se cancelou sem linhas, vale zero e diz que não as tem.
-    if not linhas and (valor or as_list(nota.get("itens")) is None):
+    # Um rascunho, ou a nota que se cancelou sem linhas, vale zero.
+    if not linhas and valor:
         raise UnreadableError(f"itens não veio, ou veio sem linhas, numa nota de valor {valor}")
     nfe_id = read.id("id")
     itens = _itens(nfe_id, linhas)
@@ -134,7 +135,7 @@ def _only_detailed(nota: Fields, itens: list[Row]) -> Row:
         "numero_pedido_loja": nota.text("numeroPedidoLoja"),
         "vendedor_id": nota.reference("vendedor"),
         "finalidade": nota.integer("finalidade"),
-        "valor_frete": nota.decimal("valorFrete"),
+        "valor_frete": nota.money("valorFrete"),
         "link_xml": nota.text("xml"),
         "link_danfe": nota.text("linkDanfe"),
         "link_pdf": nota.text("linkPDF"),
@@ -142,13 +143,14 @@ def _only_detailed(nota: Fields, itens: list[Row]) -> Row:
 
 
 def _plain(linha: Fields) -> dict[str, Json]:
-    """A linha como fica em `detalhe`, com os números escritos à brasileira em números: a visão os lê dali."""
+    """A linha como fica em `detalhe`, com os números escritos à brasileira em números, e sem ruído: a view os lê
+    dali."""
     for name in _LINE_TEXTS:
         linha.text(name)
     plain = dict(linha.value)
     for path in _LINE_NUMBERS:
-        number = linha.decimal(*path)
-        if number is None or is_plain(part(plain, *path)):
+        number, came = linha.measured(*path), part(plain, *path)
+        if number is None or (is_plain(came) and number == decimal(came)):
             continue
         holder = plain
         for parent in path[:-1]:
@@ -171,9 +173,9 @@ def _itens(nfe_id: int | None, linhas: list[Fields]) -> list[Row]:
 
 
 def _item(nfe_id: int | None, ordem: int, grupo: list[Fields]) -> Row:
-    quantidade = _sum([linha.decimal("quantidade") for linha in grupo])
+    quantidade = _sum([linha.measured("quantidade") for linha in grupo])
     valor_total = _sum([_valor_total(linha) for linha in grupo])
-    precos = {linha.decimal("valor") for linha in grupo}
+    precos = {linha.measured("valor") for linha in grupo}
     textos = [(linha.text("codigo"), linha.text("descricao"), linha.text("unidade")) for linha in grupo]
     codigo, descricao, unidade = textos[0]
     return {
@@ -197,7 +199,7 @@ def _cfops_do_item(grupo: list[Fields]) -> Row:
     cfops = [
         {
             "cfop": cfop,
-            "quantidade": _sum([linha.decimal("quantidade") for linha in linhas]),
+            "quantidade": _sum([linha.measured("quantidade") for linha in linhas]),
             "valor": _sum([_valor_total(linha) for linha in linhas]),
         }
         for cfop, linhas in sorted(partes.items())
@@ -226,7 +228,7 @@ def _por_cfop(linhas: list[Fields]) -> dict[str, list[Fields]]:
 
 
 def _valor_total(linha: Fields) -> Decimal | None:
-    total, quantidade, valor = (linha.decimal(name) for name in ("valorTotal", "quantidade", "valor"))
+    total, quantidade, valor = linha.money("valorTotal"), linha.measured("quantidade"), linha.measured("valor")
     if total is not None or quantidade is None or valor is None:
         return total
     return _EXACT.quantize(_EXACT.multiply(quantidade, valor), Decimal("0.01"))
@@ -251,7 +253,7 @@ def _pagamento(nfe_id: int | None, numero: int, parcela: Fields) -> Row:
     """`tipo_pagamento`, o código fiscal, vem de /formas-pagamentos: a parcela só traz o id da forma da conta."""
     return {
         "nfe_id": nfe_id,
-        "valor": parcela.decimal("valor"),
+        "valor": parcela.money("valor"),
         "forma_pagamento_id": parcela.reference("formaPagamento"),
         "data_vencimento": parcela.local_date("data"),
         "numero_parcela": numero,
@@ -277,14 +279,14 @@ def _day(row: Document) -> date | None:
 BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal")
 
 
-def emitted(between: Between = BETWEEN, back: timedelta = timedelta()) -> Emitted:
+def emitted(between: Between = BETWEEN, *, back: int = 0) -> Emitted:
     """A data do negócio, por que as notas se filtram: a da emissão."""
     return Emitted(
         between,
         _day,
         Dated("data_emissao", "situacao"),
         lambda row: str(integer(row.get("situacao"))),
-        back,
+        days_back(back),
     )
 
 

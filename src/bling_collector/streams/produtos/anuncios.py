@@ -42,7 +42,6 @@ ANUNCIOS = Resource(
     path="/anuncios",
     table=anuncios,
     rows=rows,
-    always=("titulo",),
     # Sem `situacao` só vêm os publicados (referência: GET /anuncios).
     shows=tuple((("situacao", str(situacao)),) for situacao in SITUACOES),
     told=(("situacao", "situacao"),),

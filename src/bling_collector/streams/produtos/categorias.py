@@ -4,7 +4,7 @@ from collections.abc import Collection
 from itertools import product as combinations
 
 from bling_collector.db import control, proof
-from bling_collector.db.resources import repository
+from bling_collector.db.resources import produtos_categorias
 from bling_collector.errors import BlingNotFoundError, BlingRejectedError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, details, fetch_and_store
@@ -28,14 +28,14 @@ async def collect_categorias(ctx: RunContext) -> None:
     O filtro `idCategoria` responde por muitos de uma vez; o detalhe, por um. Vai o que pedir menos requisições.
     """
     async with ctx.engine.connect() as connection:
-        unknown = await repository.produtos_without_categoria(connection)
+        unknown = await produtos_categorias.produtos_without_categoria(connection)
         owed = await control.pending(connection, _NAME, before=ctx.started, now=ctx.clock.now())
     pending = {int(each.recurso_id) for each in owed}
     listed = await _list(ctx, len(unknown)) if unknown else None
     if unknown:
         await _find(ctx, unknown, whole=listed is True)
     async with ctx.engine.connect() as connection:
-        unlisted = await repository.categorias_without_description(connection) if listed is False else set()
+        unlisted = await produtos_categorias.categorias_without_description(connection) if listed is False else set()
     await _by_id(ctx, pending | unlisted)
 
 
@@ -57,13 +57,13 @@ async def _by_id(ctx: RunContext, categorias: Collection[int]) -> None:
     asked = await fetch_and_store(ctx, CATEGORIAS_PRODUTO, {id_: Wanted() for id_ in categorias}, count=False)
     async with ctx.transaction() as connection:
         await control.settle(connection, _NAME, [str(id_) for id_ in asked.missing])
-        await repository.fill_categoria_descricao(connection)
+        await produtos_categorias.fill_categoria_descricao(connection)
 
 
 async def _find(ctx: RunContext, unknown: set[int], *, whole: bool) -> None:
     """Sem `whole` há categorias de que não se sabe, e de um produto que nenhum filtro mostra só o detalhe diz."""
     async with ctx.engine.connect() as connection:
-        parents = await repository.categorias(connection)
+        parents = await produtos_categorias.categorias(connection)
     filtered = len(unknown) > 2 * len(parents) and await _filter_works(ctx, parents)
     asked = len(parents) * len(await extras(ctx, PRODUTOS))
     ctx.progress.here.each = asked / len(unknown) if filtered else 1.0
@@ -168,7 +168,7 @@ async def _by_detail(ctx: RunContext, ids: Collection[int]) -> tuple[dict[int, i
 async def _store(ctx: RunContext, found: dict[int, int | None]) -> None:
     if found:
         async with ctx.transaction() as connection:
-            await repository.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)
+            await produtos_categorias.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)
 
 
 async def refresh_categoria(ctx: RunContext, produto: int) -> bool:
@@ -179,4 +179,4 @@ async def refresh_categoria(ctx: RunContext, produto: int) -> bool:
         return False
     async with ctx.transaction() as connection:
         found = {produto: categoria_id(document)}
-        return produto in await repository.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)
+        return produto in await produtos_categorias.set_categorias(connection, found, ctx.clock.now(), ctx.run_id)

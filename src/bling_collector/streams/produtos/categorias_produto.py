@@ -1,11 +1,12 @@
 """As categorias de produtos: GET /categorias/produtos."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import categorias_produto
-from bling_collector.db.resources import repository
-from bling_collector.etl.resource import Document, Resource, Rows, Whole
+from bling_collector.db.resources import produtos_categorias
+from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ async def _of_each_produto(ctx: "RunContext") -> None:
     await collect_categorias(ctx)
 
 
+async def _after_save(connection: AsyncConnection, written: Collection[int]) -> None:
+    if written:
+        await produtos_categorias.fill_categoria_descricao(connection)
+
+
 def _cost(new: Mapping[str, float], held: Mapping[str, int]) -> float:
     """As categorias, e a de cada produto, pelo detalhe ou pelo filtro: o que pedir menos."""
     unknown = round(new.get("produtos", 0))
@@ -54,8 +60,9 @@ CATEGORIAS_PRODUTO = Resource(
     always=("descricao",),
     detail=False,
     needs=("produtos",),
-    whole=Whole(when_lacking=True),
+    whole=Whole(every=WEEKLY, when_lacking=True),
+    after_save=_after_save,
     special=(_of_each_produto,),
     special_cost=_cost,
-    rebuilt=repository.fill_categoria_descricao,
+    rebuilt=produtos_categorias.fill_categoria_descricao,
 )

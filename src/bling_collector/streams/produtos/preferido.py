@@ -4,27 +4,27 @@ from itertools import product as combinations
 
 from bling_collector.api.transport import ATTEMPTS
 from bling_collector.db import control
-from bling_collector.db.resources import repository
+from bling_collector.db.resources import produtos_skus
 from bling_collector.errors import LASTING, BlingError
-from bling_collector.etl.batches import batches, halves, is_enough, pages_of
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.listing import extras
+from bling_collector.etl.listing import batches, extras
 from bling_collector.etl.narrowing import blame
 from bling_collector.etl.resource import Params
 from bling_collector.etl.settle import mark_gone
+from bling_collector.etl.strategies.batches import halves, is_enough, pages_of
 from bling_collector.streams.produtos.produtos import DELETED, PRODUTOS
 
 
 async def find_the_living(ctx: RunContext) -> None:
     """Decide o preferido de cada SKU que tem mais de um produto."""
     async with ctx.engine.connect() as connection:
-        skus = await repository.skus_in_doubt(connection)
+        skus = await produtos_skus.skus_in_doubt(connection)
     unknown: set[str] = set()
     for batch, extra in combinations(list(batches(skus, "codigos[]")), await extras(ctx, PRODUTOS)):
         await _mark_deleted(ctx, batch, extra, unknown)
     async with ctx.transaction() as connection:
-        await repository.mark_exclusao_seen(connection, [sku for sku in skus if sku not in unknown], ctx.clock.now())
-        await repository.prefer_produtos(connection, skus)
+        await produtos_skus.mark_exclusao_seen(connection, [sku for sku in skus if sku not in unknown], ctx.clock.now())
+        await produtos_skus.prefer_produtos(connection, skus)
 
 
 async def _mark_deleted(

@@ -3,11 +3,11 @@
 
 from typing import TYPE_CHECKING
 
-from bling_collector.db.core import AsyncConnection
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import produtos
-from bling_collector.db.resources import repository
+from bling_collector.db.resources import produtos_categorias, produtos_skus
 from bling_collector.etl.resource import Announced, Changed, Document, Id, Keys, Removed, Resource, Rows
-from bling_collector.payload import Fields, decimal, part
+from bling_collector.payload import Fields
 from bling_collector.windows import Between
 
 if TYPE_CHECKING:
@@ -39,10 +39,14 @@ def rows(produto: Document) -> Rows:
 
 DELETED = (("criterio", "4"),)
 """O critério que só mostra os excluídos."""
-NOT_DELETED = tuple(
-    (("criterio", str(each)), ("filtroSaldoEstoque", str(saldo))) for each in (2, 3) for saldo in range(3)
-)
-"""As listagens dos ativos e dos inativos: de saldo zerado, positivo e negativo, que o padrão pode esconder alguns."""
+_STOCK = tuple((("filtroSaldoEstoque", saldo),) for saldo in ("0", "2"))
+"""O que o padrão, que talvez seja 1, não mostraria: os de saldo zerado e os de negativo. Sem filtro nenhum vêm os de
+saldo positivo ou, se não há tal padrão, todos, também os de que não há saldo e que filtro nenhum mostra."""
+LIVING = tuple((("criterio", each),) for each in ("2", "3"))
+"""As listagens dos ativos e dos inativos."""
+NOT_DELETED = tuple((*each, *stock) for each in LIVING for stock in ((), *_STOCK))
+"""As mesmas, com o que o padrão esconderia."""
+INCLUDED = Between("dataInclusaoInicial", "dataInclusaoFinal")
 
 
 def categoria_id(produto: Document) -> int | None:
@@ -55,17 +59,12 @@ def _without_stock(produto: Document) -> Document:
     return {key: value for key, value in produto.items() if key not in ("estoque", "imagemURL")}
 
 
-def _is_out_of_stock(produto: Document) -> bool:
-    saldo = decimal(part(produto, "estoque", "saldoVirtualTotal"))
-    return saldo is not None and saldo <= 0
-
-
 async def _prefer_the_repeated(connection: AsyncConnection) -> None:
-    await repository.prefer_produtos(connection, await repository.skus_repeated(connection))
+    await produtos_skus.prefer_produtos(connection, await produtos_skus.skus_repeated(connection))
 
 
 async def _prefer_all(connection: AsyncConnection) -> None:
-    await repository.prefer_produtos(connection, await repository.all_skus(connection))
+    await produtos_skus.prefer_produtos(connection, await produtos_skus.all_skus(connection))
 
 
 async def _find_the_living(ctx: "RunContext") -> None:
@@ -90,35 +89,36 @@ PRODUTOS = Resource(
     table=produtos,
     rows=rows,
     optional=False,
-    always=("nome", "codigo"),
+    always=("nome",),
     detail=False,
     # Sem `criterio` só vêm os últimos incluídos; 5 é todos, os excluídos também (referência: GET /produtos).
     shows=((("criterio", "5"),),),
     # A descrição do Bling diz que /produtos, por padrão, só mostra saldo positivo (não foi medido).
-    suspects=((("filtroSaldoEstoque", "0"),), (("filtroSaldoEstoque", "2"),)),
-    proves=_is_out_of_stock,
+    suspects=_STOCK,
+    # A linha só diz o saldo virtual, e o filtro pode ser pelo físico: de nenhuma se sabe que ele a esconderia.
+    proves=lambda row: False,
     register=NOT_DELETED,
     ids="idsProdutos[]",
     needs=("nfe",),
     changed=Changed(
         Between("dataAlteracaoInicial", "dataAlteracaoFinal"),
         only_ours=True,
-        after=repository.forget_the_unlisted,  # a mudança pode ser o que a linha não mostra
+        after=produtos_categorias.forget_the_unlisted,  # a mudança pode ser o que a linha não mostra
     ),
     keys=Keys(
         param="codigos[]",
         field="codigo",
-        lacking=repository.skus_without_produto,
-        held=repository.skus_with_produto,
-        pending=repository.skus_pending,
-        found=repository.mark_known_skus,
-        unknown=repository.mark_unknown_skus,
+        lacking=produtos_skus.skus_without_produto,
+        held=produtos_skus.skus_with_produto,
+        pending=produtos_skus.skus_pending,
+        found=produtos_skus.mark_known_skus,
+        unknown=produtos_skus.mark_unknown_skus,
     ),
     announced=(Announced("product"),),
     removed=Removed(DELETED, at_first=True, after=_prefer_the_repeated),
     special=(_find_the_living,),
     one_more=_with_categoria,
-    after_change=repository.after_produtos,
+    after_change=produtos_skus.after_produtos,
     rebuilt=_prefer_all,
     history=(),
     volatile=("preferido",),

@@ -37,7 +37,7 @@ def rows(estrutura: Document) -> Rows:
 
 async def _with_their_products(ctx: "RunContext") -> None:
     """Um componente que nunca se vendeu só se conhece agora, e os produtos já se leram."""
-    from bling_collector.etl.cited import read_cited
+    from bling_collector.etl.strategies.cited import read_cited
     from bling_collector.streams.produtos.produtos import PRODUTOS
 
     await read_cited(ctx, PRODUTOS)
@@ -52,7 +52,7 @@ PRODUTOS_COMPONENTES = Resource(
     path="/produtos/estruturas",
     table=produtos_estruturas,
     rows=rows,
-    always=("componentes",),
+    always=(("componentes", "tipoEstoque", "lancamentoEstoque"),),
     listed=False,
     unnamed=True,
     # Que uma estrutura mudou só o diz, talvez, a alteração do produto: releem-se todas, cada uma na sua semana.

@@ -33,7 +33,7 @@ PRODUTOS_LOJAS = Resource(
     path="/produtos/lojas",
     table=produtos_lojas,
     rows=rows,
-    always=("produto", "loja"),
+    always=("produto",),
     detail=False,
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
     # O que se desfaz só a listagem inteira o mostra, por faltar nela.

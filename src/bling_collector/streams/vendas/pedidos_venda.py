@@ -8,9 +8,21 @@ from bling_collector.db.models import (
     transporte_volumes,
 )
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import Announced, Changed, Child, Document, Emitted, Person, Resource, Rows
+from bling_collector.etl.resource import (
+    Announced,
+    Changed,
+    Child,
+    Document,
+    Emitted,
+    Person,
+    Resource,
+    Rows,
+    days_back,
+    may_be_hidden,
+)
 from bling_collector.payload import Fields, Row, integer, local_date, objects, part
 from bling_collector.streams.contato import contato_of, known_by
+from bling_collector.streams.itens import ITENS, itens_of
 from bling_collector.streams.logistica.volumes import child_of, volumes
 from bling_collector.traces import only
 from bling_collector.windows import Between
@@ -27,13 +39,17 @@ _PARCELA = ("id", "dataVencimento", "valor", "formaPagamento")
 """O que fica do pedido de quem pediu que os seus dados fossem apagados: um campo novo é tomado por pessoal."""
 CANCELADO = 12
 """O id da situação, o mesmo em toda conta que se viu."""
+_DE_CANCELADO = """
+    SELECT id AS "idsSituacoes[]" FROM situacoes
+    WHERE id_herdado = 12 AND detalhe IS NOT NULL AND excluida_em IS NULL ORDER BY id"""
+"""As situações que a empresa tirou dela."""
 
 
 def rows(pedido: Document) -> Rows:
     """As linhas de um pedido, do seu detalhe: ele, os itens, as parcelas e o contato como o pedido o traz."""
     read = Fields(pedido)
     pedido_id = read.id("id")
-    itens, parcelas = (enumerate(read.objects(name), start=1) for name in ("itens", "parcelas"))
+    itens, parcelas = (enumerate(each, start=1) for each in (itens_of(read), read.objects("parcelas")))
     return {
         pedidos_venda: [_pedido(read) | {"detalhe": pedido}],
         pedidos_venda_itens: [_item(pedido_id, ordem, item) for ordem, item in itens],
@@ -57,14 +73,14 @@ def _pedido(pedido: Fields) -> Row:
         "loja_id": pedido.reference("loja"),
         "vendedor_id": pedido.reference("vendedor"),
         "nota_fiscal_id": pedido.reference("notaFiscal"),
-        "total_produtos": pedido.measured("totalProdutos"),
-        "total": pedido.measured("total"),
+        "total_produtos": pedido.money("totalProdutos"),
+        "total": pedido.money("total"),
         "desconto": pedido.measured("desconto", "valor"),
         "desconto_unidade": pedido.text("desconto", "unidade"),
-        "outras_despesas": pedido.measured("outrasDespesas"),
-        "frete": pedido.measured("transporte", "frete"),
+        "outras_despesas": pedido.money("outrasDespesas"),
+        "frete": pedido.money("transporte", "frete"),
         "taxa_comissao": pedido.measured("taxas", "taxaComissao"),
-        "custo_frete": pedido.measured("taxas", "custoFrete"),
+        "custo_frete": pedido.money("taxas", "custoFrete"),
     }
 
 
@@ -88,7 +104,7 @@ def _parcela(pedido_id: int | None, ordem: int, parcela: Fields) -> Row:
         "ordem": ordem,
         "id": parcela.id("id"),
         "data_vencimento": parcela.local_date("dataVencimento"),
-        "valor": parcela.measured("valor"),
+        "valor": parcela.money("valor"),
         "forma_pagamento_id": parcela.reference("formaPagamento"),
     }
 
@@ -115,15 +131,23 @@ PEDIDOS_VENDA = Resource(
     path="/pedidos/vendas",
     table=pedidos_venda,
     rows=rows,
-    always=("itens", "parcelas"),
+    always=(
+        ITENS,
+        ("itens", "parcelas", "desconto", "tributacao", "transporte", "taxas"),
+    ),
     # Nada se diz de o padrão esconder os cancelados: se o primeiro período não mostra nenhum, pergunta-se por eles.
     suspects=((("idsSituacoes[]", str(CANCELADO)),),),
+    suspected=_DE_CANCELADO,
     proves=lambda row: integer(part(row, "situacao", "id")) == CANCELADO,
+    # Um excluído responde 404 (medido).
+    listable=may_be_hidden,
     emitted=Emitted(
         Between("dataInicial", "dataFinal", hours=False),
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao_id"),
         lambda row: str(integer(part(row, "situacao", "id"))),
+        # O filtro de alteração não mostra um excluído, nem talvez um de que só a situação mudou.
+        back=days_back(120),
     ),
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
     announced=(Announced("order"),),

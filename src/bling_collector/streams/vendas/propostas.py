@@ -1,12 +1,11 @@
 """As propostas comerciais: GET /propostas-comerciais (sem itens) e GET /propostas-comerciais/{id}, uma por proposta."""
 
-from datetime import timedelta
-
 from bling_collector.db.models import propostas, propostas_itens
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import WEEKLY, Child, Document, Emitted, Person, Resource, Rows
+from bling_collector.etl.resource import WEEKLY, Child, Document, Emitted, Person, Resource, Rows, days_back
 from bling_collector.payload import Fields, Row, local_date, objects, text
 from bling_collector.streams.contato import known_by
+from bling_collector.streams.itens import ITENS, itens_of
 from bling_collector.traces import only
 from bling_collector.windows import Between
 
@@ -29,7 +28,7 @@ def rows(proposta: Document) -> Rows:
     proposta_id = read.id("id")
     return {
         propostas: [_proposta(read) | {"detalhe": proposta}],
-        propostas_itens: [_item(proposta_id, ordem, item) for ordem, item in enumerate(read.objects("itens"), start=1)],
+        propostas_itens: [_item(proposta_id, ordem, item) for ordem, item in enumerate(itens_of(read), start=1)],
     }
 
 
@@ -42,12 +41,12 @@ def _proposta(proposta: Fields) -> Row:
         "contato_id": proposta.reference("contato"),
         "loja_id": proposta.reference("loja"),
         "vendedor_id": proposta.reference("vendedor"),
-        "total_produtos": proposta.measured("totalProdutos"),
-        "total_outros_itens": proposta.measured("totalOutrosItens"),
-        "total": proposta.measured("total"),
+        "total_produtos": proposta.money("totalProdutos"),
+        "total_outros_itens": proposta.money("totalOutrosItens"),
+        "total": proposta.money("total"),
         "desconto": proposta.measured("desconto"),
-        "outras_despesas": proposta.measured("outrasDespesas"),
-        "frete": proposta.measured("transporte", "frete"),
+        "outras_despesas": proposta.money("outrasDespesas"),
+        "frete": proposta.money("transporte", "frete"),
         "data_proximo_contato": proposta.local_date("dataProximoContato"),
     }
 
@@ -88,14 +87,17 @@ PROPOSTAS = Resource(
     path="/propostas-comerciais",
     table=propostas,
     rows=rows,
-    always=("itens", "parcelas"),
+    always=(
+        ITENS,
+        ("itens", "parcelas", "desconto", "transporte", "totalOutrosItens", "outrasDespesas"),
+    ),
     emitted=Emitted(
         _PERIOD,
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao"),
         lambda row: text(row.get("situacao")) or "",
         # Não há filtro de alteração: relê-se um trimestre.
-        back=timedelta(days=90),
+        back=days_back(90),
     ),
     # A linha mostra a situação e os totais; não os itens nem os prazos, que mudam enquanto se negocia.
     again=WEEKLY,

@@ -1,0 +1,1 @@
+"""As rotas que respondem em JSON, e os avisos do Bling."""

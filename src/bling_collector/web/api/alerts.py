@@ -26,9 +26,9 @@ async def alerts(service: OneService) -> Json:
 
 @router.post(
     "/check",
-    summary="Confere os alarmes agora e avisa o que mudou",
+    summary="Confere os alarmes agora e diz aos destinos o que mudou",
     description="Para um agendamento: percebe que a coleta diária deixou de acontecer mesmo que nada mais chame o "
-    "serviço. Avisa só o que mudou.",
+    "serviço. Só diz o que mudou.",
     responses=problems(403, 422, 503),
     response_model=list[AlarmState],
     dependencies=[Depends(same_origin), Depends(no_body)],

@@ -18,6 +18,65 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class AskedRun(_Answer):
+    """Uma execução que se deixou a um worker."""
+
+    job_id: int
+    tipo: str
+    status: str = Field(description="`queued`, `running` ou, quando acaba, o da execução; `error` se não se pôde fazer")
+    run_id: int | None = Field(description="A execução que ela é, em `/runs/{run_id}`; nulo enquanto não começa")
+    mensagem: str | None
+    repetida: bool = Field(default=False, description="No 202: uma igual já esperava, ou corria, e é essa")
+
+
+class PlannedResource(_Answer):
+    """O que se espera que um recurso peça."""
+
+    recurso: str
+    titulo: str
+    requisicoes: int
+    listagens: int = Field(description="Delas, as que listam, também em lotes")
+    detalhes: int = Field(description="E as que pedem um registro cada uma")
+    pelo_menos: bool = Field(description="Do que ele tem não se sabe quanto é: só se contou o que é certo que se pede")
+
+
+class PlannedPeriod(_Answer):
+    inicio: Day
+    fim: Day
+
+
+class Plan(_Answer):
+    """O que um comando pediria ao Bling."""
+
+    comando: str
+    periodo: PlannedPeriod
+    requisicoes: int = Field(description="As dos recursos, e a que pergunta de que empresa é a conta")
+    pelo_menos: bool = Field(description="De algum recurso não se sabe quanto há")
+    minutos: float = Field(description="Ao ritmo da API")
+    cota_do_dia: int = Field(description="As que o coletor pode fazer num dia: a cota da conta, menos a reserva")
+    restam_hoje: int = Field(description="Delas, as que hoje ainda pode")
+    parte_da_cota: float = Field(description="As requisições sobre a cota do dia; 1 é um dia inteiro")
+    dias: int = Field(description="Em quantos dias cabe; 1 se cabe no que resta de hoje")
+    execucoes: int = Field(description="Em quantas execuções, com `RUN_MAX_SECONDS`")
+    recursos: list[PlannedResource]
+    sondas: int = Field(description="Requisições feitas para o saber; por HTTP, nenhuma")
+
+
+class PlannedCompany(_Answer):
+    empresa: str
+    plano: Plan | None
+    erro: str | None = Field(description="Por que esta não tem plano")
+
+
+class Plans(_Answer):
+    """O que um comando pediria ao Bling, em todas as empresas."""
+
+    requisicoes: int
+    pelo_menos: bool = Field(description="De algum recurso de alguma não se sabe quanto há")
+    minutos: float = Field(description="Todas ao mesmo tempo, ao ritmo de cada uma e ao que o Bling aceita de um IP")
+    empresas: list[PlannedCompany]
+
+
 class Health(_Answer):
     status: Literal["ok"]
     timestamp: Instant
@@ -45,6 +104,21 @@ class ProvedRecurso(_Answer):
     completo_em: Instant | None = Field(description="Desde quando se sabe")
 
 
+class Side(_Answer):
+    total: int
+    situacoes: dict[str, int] = Field(description="Situação → quantas notas")
+
+
+class WholeRecurso(_Answer):
+    """O que a última leitura inteira do recurso diz."""
+
+    conferida_em: Instant
+    no_bling: Side
+    no_banco: Side
+    faltam: list[str] = Field(description="Ids que o Bling lista e o banco não tem")
+    sobram: list[str] = Field(description="Ids que o banco tem e o Bling não lista")
+
+
 class Recurso(_Answer):
     """Um recurso do Bling."""
 
@@ -59,7 +133,9 @@ class Recurso(_Answer):
     pendencias: int
     janelas: int
     conferencia: ProvedRecurso | None = Field(description="Nulo se o recurso não se confere mês a mês")
+    inteira: WholeRecurso | None = Field(description="Nulo se se confere mês a mês, ou ainda não se leu inteiro")
     requisicoes_por_dia: int = Field(description="As que a coleta do dia pede por ele, ou pediria, em média")
+    requisicoes_por_olhada: int = Field(description="As que uma olhada do worker pede por ele, se nada há de novo")
     pelo_menos: bool = Field(description="Ainda não se leu, e só se contou o que é certo que se pede por dia")
 
 
@@ -89,7 +165,10 @@ class Andamento(_Answer):
     fase: str | None
     feitos: int | None
     total: int | None
-    restam: int | None = Field(description="Requisições que se calcula que a execução ainda faça; nulo se não se sabe")
+    restam: int | None = Field(
+        description="Requisições que se calcula que a execução ainda faça, ou que deixou a que parou no seu limite; "
+        "nulo se não se sabe"
+    )
     espera: str | None = Field(description="Por que está parada, se o Bling não responde")
 
 
@@ -160,11 +239,6 @@ class AlarmState(_Answer):
     estado: str = Field(description="`normal`, `aviso` ou `erro`")
     desde: Instant
     mensagem: str = Field(description="O que houve e o que fazer; no estado normal, o que passou")
-
-
-class Side(_Answer):
-    total: int
-    situacoes: dict[str, int] = Field(description="Situação → quantas notas")
 
 
 class MonthCheck(_Answer):
@@ -276,7 +350,7 @@ class Nota(_Answer):
 
 class Synced(_Answer):
     recurso: str
-    id: int
+    id: int | str
     resultado: Literal["criado", "atualizado", "igual"]
 
 

@@ -4,12 +4,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from bling_collector.auth.signed_state import company_of
 from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.db.companies.schemas import sharing
 from bling_collector.errors import UsageError
 from bling_collector.insight.account.empresa import load_empresa
+from bling_collector.insight.companies import same_account
 from bling_collector.web.api.answers import AuthDone, AuthStart, problems
 from bling_collector.web.panel.render import page, wants_page
-from bling_collector.web.service import OneService
+from bling_collector.web.service import AllServices, OneService
 
 router = APIRouter(prefix="/auth", tags=["Autorização"])
 
@@ -34,6 +37,7 @@ async def start(service: OneService) -> AuthStart:
 async def callback(
     request: Request,
     service: OneService,
+    services: AllServices,
     code: Annotated[str | None, Query(description="O código de autorização; vale 1 minuto e uma vez")] = None,
     state: Annotated[str | None, Query(description="O que /auth/start pôs no endereço")] = None,
     error: Annotated[str | None, Query(description="Por que o Bling não autorizou")] = None,
@@ -45,14 +49,19 @@ async def callback(
         raise UsageError(
             f"Falta {'code' if not code else 'state'}. É o Bling que chama este endereço; comece por /auth/start."
         )
+    if company := company_of(state):  # o link de redirecionamento de um aplicativo é um só, para todas as empresas
+        service = await services.of(company)
     _ = service.settings.credentials
     async with service.opened() as account:
         token = await account.oauth.exchange_authorization_code(code, state)
+        shared = (await sharing(account.engine)).get(account.settings.company)
+        warning = f" {same_account(shared)}" if shared else ""
         if wants_page(request.scope):
-            return page(request, "autorizado.html", section="situacao", empresa=await load_empresa(account.engine))
+            whose = await load_empresa(account.engine)
+            return page(request, "autorizado.html", section="situacao", empresa=whose, warning=warning)
         life = token.expires_at - (token.updated_at or account.clock.now())
         return AuthDone(
             status="success",
-            message="Autorizado. O token está guardado e se renova sozinho; já se pode executar POST /run.",
+            message="Autorizado. O token está guardado e se renova sozinho; já se pode executar POST /run." + warning,
             expires_in=round(life.total_seconds()),
         )

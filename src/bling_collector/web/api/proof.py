@@ -1,18 +1,20 @@
 """A prova e o que dela decorre: conferir, ver as lacunas, o que se deve, uma nota, e buscar um registro só."""
 
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from bling_collector.errors import UsageError
 from bling_collector.insight.failures import load_failures
 from bling_collector.insight.notas.nota import load_nota
 from bling_collector.insight.proof.numbering import load_numbering
 from bling_collector.insight.proof.reconciliation import load_reconciliation
 from bling_collector.insight.snapshots import as_json
 from bling_collector.payload import Json
+from bling_collector.runs.request import RunRequest
 from bling_collector.runs.unpark import unpark
+from bling_collector.streams.registry import record
 from bling_collector.web.api.answers import Failures, Nota, Reconciliation, RunAnswer, SerieNumbering, Synced, problems
 from bling_collector.web.api.running import DAY, HOW, INICIO, RUN_RESPONSES, AskedPeriod, day, execute, no_body
 from bling_collector.web.door.origin import same_origin
@@ -44,6 +46,9 @@ class Serie(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     serie: int | None = Field(default=None, ge=0, le=999, description="Só esta série; sem ela, todas")
+    recurso: Literal["nfe", "nfce", "pedidos_venda", "pedidos_compra"] = Field(
+        default="nfe", description="De que números; os pedidos são todos da série 0"
+    )
 
 
 @router.get(
@@ -72,17 +77,8 @@ async def reconcile(
     request: Request, period: Annotated[ReconcilePeriod, Query()], service: OneService
 ) -> RunAnswer | Response:
     inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
-    return await execute(
-        request,
-        service,
-        lambda account: partial(
-            account.pipeline.reconcile,
-            inicio,
-            fim,
-            repair=period.repair,
-            accept_deletions=period.aceitar_exclusoes,
-        ),
-    )
+    asked = RunRequest("reconcile", inicio, fim, repair=period.repair, accept_deletions=period.aceitar_exclusoes)
+    return await execute(request, service, asked)
 
 
 @router.get(
@@ -94,7 +90,7 @@ async def reconcile(
 )
 async def numbering(asked: Annotated[Serie, Query()], service: OneService) -> Json:
     async with service.opened() as account:
-        return as_json(await load_numbering(account.engine, asked.serie))
+        return as_json(await load_numbering(account.engine, asked.serie, asked.recurso))
 
 
 @router.get(
@@ -121,7 +117,7 @@ async def failures(service: OneService) -> Json:
 async def retry(request: Request, service: OneService) -> RunAnswer | Response:
     async with service.opened() as account:
         await unpark(account.engine)
-    return await execute(request, service, lambda account: account.pipeline.retry)
+    return await execute(request, service, RunRequest("retry", windows=False))
 
 
 @router.get(
@@ -145,8 +141,14 @@ async def nota(nfe_id: _BLING_ID, service: OneService) -> Json:
     dependencies=_ASKS,
 )
 async def sync(
-    recurso: Annotated[str, Path(description="nfe, contato ou produto")], id_: _BLING_ID, service: OneService
+    recurso: Annotated[str, Path(description="O nome do recurso, ou de um só: `contatos`, `contato`, `pedido_venda`…")],
+    id_: Annotated[str, Path(description="O id do Bling; de um documento, a chave de acesso")],
+    service: OneService,
 ) -> Json:
     _ = service.settings.credentials
+    try:
+        found, known = record(recurso, id_)
+    except ValueError as error:
+        raise UsageError(f"O registro que se pede não serve: {error}") from error
     async with service.opened() as account:
-        return {"recurso": recurso, "id": id_, "resultado": await account.pipeline.sync(recurso, id_)}
+        return {"recurso": recurso, "id": known, "resultado": await account.pipeline.sync(found.name, known)}

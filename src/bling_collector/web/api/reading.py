@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from bling_collector.insight.jobs import load_job
 from bling_collector.insight.snapshots import as_json
 from bling_collector.insight.status import load_run, load_runs, load_status
 from bling_collector.payload import Json
-from bling_collector.web.api.answers import Health, RunDetails, Runs, Status, problems
-from bling_collector.web.service import OneService
+from bling_collector.web.api.answers import AskedRun, Health, RunDetails, Runs, Status, problems
+from bling_collector.web.door.companies import address_in
+from bling_collector.web.service import AllServices, OneService
 
 router = APIRouter()
 open_router = APIRouter()
@@ -30,9 +32,9 @@ class Page(BaseModel):
 
 
 @open_router.get("/health", tags=["Situação"], summary="O processo atende", responses=problems())
-async def health(service: OneService) -> Health:
+async def health(services: AllServices) -> Health:
     """Não toca no banco nem no Bling: diz só que este processo está vivo."""
-    return Health(status="ok", timestamp=service.clock.now().isoformat())
+    return Health(status="ok", timestamp=services.clock.now().isoformat())
 
 
 @router.get(
@@ -54,12 +56,12 @@ async def status(service: OneService) -> Json:
     responses=problems(422, 503),
     response_model=Runs,
 )
-async def runs(page: Annotated[Page, Query()], service: OneService) -> Json:
+async def runs(request: Request, page: Annotated[Page, Query()], service: OneService) -> Json:
     async with service.opened() as account:
         found = await load_runs(account.engine, limit=page.limit + 1, before=page.before)
     shown, more = found[: page.limit], len(found) > page.limit
     following = f"/runs?limit={page.limit}&before={shown[-1].run_id}" if more else None
-    return {"runs": as_json(shown), "next": following}
+    return {"runs": as_json(shown), "next": following and address_in(request.scope, following)}
 
 
 @router.get(
@@ -74,3 +76,17 @@ async def one_run(
 ) -> Json:
     async with service.opened() as account:
         return as_json(await load_run(account.engine, run_id))
+
+
+@router.get(
+    "/jobs/{job_id}",
+    tags=["Execuções"],
+    summary="Uma execução que se deixou a um worker",
+    responses=problems(404, 422, 503),
+    response_model=AskedRun,
+)
+async def one_job(
+    job_id: Annotated[int, Path(ge=1, le=2**63 - 1, description="O número da tarefa")], service: OneService
+) -> Json:
+    async with service.opened() as account:
+        return as_json(await load_job(account.engine, job_id))

@@ -1,6 +1,5 @@
 """Executar: a coleta diária e a carga histórica, à espera do fim ou em segundo plano."""
 
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Annotated
@@ -9,17 +8,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import JSONResponse
 
+from bling_collector.clock import DOUBT, today
+from bling_collector.db import broker
 from bling_collector.errors import UsageError
+from bling_collector.insight.jobs import load_job
 from bling_collector.insight.snapshots import as_json
 from bling_collector.insight.status import load_run
+from bling_collector.jobs.asked import RUNS, ask
 from bling_collector.payload import Json
-from bling_collector.runs.job import RunResult
-from bling_collector.web.api.answers import RunAnswer, RunDetails, problems
+from bling_collector.runs.request import SCHEDULER, Limit, RunRequest, RunResult
+from bling_collector.web.api.answers import AskedRun, RunAnswer, RunDetails, problems
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.problems import from_error
-from bling_collector.web.runs import Begin, InterruptedRunError
+from bling_collector.web.runs import InterruptedRunError
 from bling_collector.web.service import OneService, Service
-from bling_collector.windows import parse_day
+from bling_collector.windows import EARLIEST, asked_period, parse_day
 from bling_collector.workplace.account import Account
 
 _MOST_IDS = 1000
@@ -64,21 +67,24 @@ async def no_body(request: Request) -> None:
 router = APIRouter(tags=["Execuções"], dependencies=[Depends(same_origin), Depends(no_body)])
 RUN_RESPONSES = problems(403, 409, 422, 502, 503) | {
     202: {
-        "model": RunDetails,
-        "description": "Com `Prefer: respond-async`: a execução começou; acompanhe-a em `Location`",
+        "model": RunDetails | AskedRun,
+        "description": "Com `Prefer: respond-async`: a execução começou ou, se há um worker, está na fila dele; "
+        "acompanhe-a em `Location`",
         "headers": {
-            "Location": {"schema": {"type": "string"}, "description": "/runs/{run_id}"},
+            "Location": {"schema": {"type": "string"}, "description": "/runs/{run_id}, ou /jobs/{job_id}"},
             "Preference-Applied": {"schema": {"type": "string"}, "description": "respond-async"},
         },
     }
 }
 HOW = """
-Responde quando a execução termina. Com o cabeçalho `Prefer: respond-async` responde 202 assim que ela começa, e ela
-segue em segundo plano; no Cloud Run isso pede CPU sempre alocada. Se o cliente se vai, a execução continua.
+Responde quando a execução termina. Com o cabeçalho `Prefer: respond-async` responde 202: se há um worker, deixa-lhe a
+execução, que se acompanha em `/jobs/{job_id}`; se não, responde assim que ela começa, e ela segue aqui em segundo
+plano, o que no Cloud Run pede CPU sempre alocada. Se o cliente se vai, a execução continua.
 
-`partial` (200) diz que algo ficou devido e será tentado de novo. Se o Bling, o banco ou a autorização impedem a
-execução, a resposta é um problema com `run_id`, `run_status` e `stats`. Se o serviço para no meio, é um 503 com
-`run_status: partial`: o que chegou está salvo, e pedir de novo continua dali.
+`partial` (200) diz que algo ficou devido e será tentado de novo, ou que o tempo da execução acabou (`RUN_MAX_SECONDS`;
+14 minutos, se quem chama é o Cloud Scheduler), e pedir de novo continua dali. Se o Bling, o banco ou a autorização
+impedem a execução, a resposta é um problema com `run_id`, `run_status` e `stats`. Se o serviço para no meio, é um 503
+com `run_status: partial`: o que chegou está salvo, e pedir de novo continua dali.
 """
 
 
@@ -87,7 +93,7 @@ execução, a resposta é um problema com `run_id`, `run_status` e `stats`. Se o
 )
 async def run(request: Request, period: Annotated[AskedPeriod, Query()], service: OneService) -> RunAnswer | Response:
     inicio, fim = day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
-    return await execute(request, service, lambda account: partial(account.pipeline.run, inicio, fim))
+    return await execute(request, service, RunRequest("run", inicio, fim))
 
 
 @router.post(
@@ -101,7 +107,7 @@ async def run_full(
     request: Request, period: Annotated[FullPeriod, Query()], service: OneService
 ) -> RunAnswer | Response:
     inicio, fim = parse_day(period.data_inicio, "data_inicio"), day(period.data_fim, "data_fim")
-    return await execute(request, service, lambda account: partial(account.pipeline.run_full, inicio, fim))
+    return await execute(request, service, RunRequest("run-full", inicio, fim))
 
 
 def day(value: str | None, name: str) -> date | None:
@@ -109,20 +115,47 @@ def day(value: str | None, name: str) -> date | None:
     return None if value is None else parse_day(value, name)
 
 
-async def execute(request: Request, service: Service, choose: Callable[[Account], Begin]) -> RunAnswer | Response:
-    """Começa a execução escolhida e responde como as rotas de execução respondem."""
+async def execute(request: Request, service: Service, asked: RunRequest) -> RunAnswer | Response:
+    """Faz a execução pedida e responde como as rotas de execução respondem."""
     _ = service.settings.credentials  # sem elas, recusa antes de abrir uma execução
+    asked_at, limit = service.clock.monotonic(), _patience(request)
     async with service.opened() as account:
-        run = service.runner.start(choose(account))
+        if _wants_no_wait(request) and asked.tipo in RUNS and await _is_attended(account):
+            return await _queued(account, asked)
+        run = service.runner.start(partial(account.pipeline.execute, asked, asked_at=asked_at, limit=limit))
         if _wants_no_wait(request):
             run_id = await run.started()
-            headers = {"Location": f"/runs/{run_id}", "Preference-Applied": "respond-async"}
-            return JSONResponse(as_json(await load_run(account.engine, run_id)), 202, headers)
+            return JSONResponse(as_json(await load_run(account.engine, run_id)), 202, _at(f"/runs/{run_id}"))
         try:
             result = await run.ended()
         finally:
             request.state.run_id = run.id  # se deu errado, o problema diz qual execução foi
     return _answer(request, result, stopping=service.runner.stopping)
+
+
+def _at(address: str) -> dict[str, str]:
+    return {"Location": address, "Preference-Applied": "respond-async"}
+
+
+async def _is_attended(account: Account) -> bool:
+    async with account.engine.connect() as connection:
+        return await broker.is_attended(connection)
+
+
+async def _queued(account: Account, asked: RunRequest) -> Response:
+    """Deixa a execução a um worker, e diz onde se pergunta por ela."""
+    # O relógio desta máquina pode estar atrasado: dos dias próximos, é a hora do Bling que diz se estão no futuro.
+    asked_period(asked.inicio, asked.fim, default_inicio=EARLIEST, today=today(account.clock) + DOUBT)
+    await account.pipeline.ready(asked)
+    job_id, already = await ask(account.engine, asked)
+    found = await load_job(account.engine, job_id)
+    body = as_json(found) | {"repetida": already}
+    return JSONResponse(body, 202, _at(f"/jobs/{job_id}"))
+
+
+def _patience(request: Request) -> Limit | None:
+    """Quanto espera quem chama, se se sabe."""
+    return SCHEDULER if request.headers.get("x-cloudscheduler", "").lower() == "true" else None
 
 
 def _wants_no_wait(request: Request) -> bool:

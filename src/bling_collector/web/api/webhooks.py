@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from bling_collector.db import empresa, events
 from bling_collector.errors import CollectorError, UsageError
 from bling_collector.payload import loads
-from bling_collector.streams.announced import read_event
+from bling_collector.streams.announced import Event, read_event
 from bling_collector.web.api.answers import problems, refusals
-from bling_collector.web.service import OneService, Service
+from bling_collector.web.service import AllServices, OneService, Service, Services
 
 router = APIRouter(tags=["Avisos do Bling"])
 
@@ -44,17 +44,17 @@ class TooLargeEventError(CollectorError):
 
 
 class EventOfAnotherCompanyError(CollectorError):
-    """O aviso é de outra empresa que não a deste banco."""
+    """O aviso é de outra empresa que não a deste endereço."""
 
     http_status = 403
     title = "O aviso é de outra empresa"
 
 
-class UnknownCompanyError(CollectorError):
-    """Ainda não se sabe de que empresa é este banco."""
+class UnknownOwnerError(CollectorError):
+    """Ainda não se sabe de que empresa é a conta que se coleta."""
 
     http_status = 503
-    title = "Ainda não se sabe de que empresa é este banco"
+    title = "Ainda não se sabe de que empresa é a conta"
 
 
 class Received(BaseModel):
@@ -63,44 +63,74 @@ class Received(BaseModel):
     status: str = Field(description="`recebido`, ou `repetido` se já se tinha o mesmo `eventId`")
 
 
+_RESPONSES: Final = problems(422, 503) | refusals(
+    {
+        401: "A assinatura falta, ou não confere",
+        403: "O aviso é de outra empresa",
+        413: "O aviso é grande demais",
+        429: "Muitas assinaturas que não conferem, do mesmo endereço",
+    }
+)
+
+
 @router.post(
     PATH,
     summary="Um aviso do Bling: um registro mudou",
     description="Quem o chama é o Bling, e a chave é a assinatura: `X-Bling-Signature-256`, o HMAC-SHA256 do corpo com "
     "o client secret. O aviso só diz que registro ler outra vez; o que ele traz não se guarda.",
-    responses=problems(422, 503)
-    | refusals(
-        {
-            401: "A assinatura falta, ou não confere",
-            403: "O aviso é de outra empresa",
-            413: "O aviso é grande demais",
-            429: "Muitas assinaturas que não conferem, do mesmo endereço",
-        }
-    ),
+    responses=_RESPONSES,
 )
-async def receive(request: Request, service: OneService) -> Received:
+async def receive(request: Request, service: OneService, services: AllServices) -> Received:
+    return await _receive(request, services, service, shared=True)
+
+
+@router.post(
+    PATH + "/{empresa}",
+    summary="Um aviso do Bling a uma empresa, onde há várias",
+    description="O mesmo, com o client secret do aplicativo dessa empresa. As que dividem um aplicativo, que no Bling "
+    "tem um endereço só, recebem os avisos todas no outro.",
+    responses=_RESPONSES | problems(404),
+)
+async def receive_of(request: Request, empresa: str, services: AllServices) -> Received:
+    return await _receive(request, services, await services.of(empresa), shared=False)
+
+
+async def _receive(request: Request, services: Services, service: Service, *, shared: bool) -> Received:
+    """Guarda o aviso; com `shared`, se não é desta empresa, na de que ele é, se as duas dividem este aplicativo."""
     _, secret = service.settings.credentials
     body = await request.body()
     if len(body) > MAX_BODY:
         raise TooLargeEventError(f"O aviso passa de {MAX_BODY // 1024} KB, e os do Bling têm poucos.")
     if not _is_signed(body, request.headers.get(HEADER, ""), secret.get_secret_value()):
-        await _forged(request, service)
+        await _forged(request, services, service)
     now = service.clock.now()
     try:
         event = read_event(loads(body), now)
     except (UsageError, ValueError, RecursionError) as error:
         await _count(service, "conteúdo")
         raise error if isinstance(error, UsageError) else UsageError("O aviso não é JSON que se leia.") from error
-    async with service.opened() as account, account.engine.begin() as connection:
+    said = await _keep(service, event)
+    if said is None and shared and (other := await _whose(services, event.company, secret.get_secret_value())):
+        said = await _keep(other, event)
+    if said is not None:
+        return said
+    async with service.opened() as account, account.engine.connect() as connection:
         ours = await empresa.load(connection)
-        if ours is None or not ours.bling_id:
-            raise UnknownCompanyError("Rode a primeira coleta (`bling-collector run`); o Bling repete o aviso.")
-        if event.company.strip().lower() == ours.bling_id:
-            return Received(status="recebido" if await events.keep(connection, event.row) else "repetido")
+    if ours is None or not ours.bling_id:
+        raise UnknownOwnerError("Rode a primeira coleta (`bling-collector run`); o Bling repete o aviso.")
     await _count(service, "empresa")
     raise EventOfAnotherCompanyError(
         f"O aviso é da empresa {event.company}, e este banco é de {ours.name}. Nada se guardou dele."
     )
+
+
+async def _keep(service: Service, event: Event) -> Received | None:
+    """Guarda o aviso; None se não é desta empresa."""
+    async with service.opened() as account, account.engine.begin() as connection:
+        if await events.keep(connection, event.row, event.company):
+            return Received(status="recebido")
+        ours = await empresa.load(connection)
+    return Received(status="repetido") if ours is not None and event.company == ours.bling_id else None
 
 
 def _is_signed(body: bytes, given: str, secret: str) -> bool:
@@ -110,12 +140,19 @@ def _is_signed(body: bytes, given: str, secret: str) -> bool:
     return algorithm.lower() == "sha256" and hmac.compare_digest(signature.lower().encode(), expected.encode())
 
 
-async def _forged(request: Request, service: Service) -> None:
+async def _whose(services: Services, company: str, secret: str) -> Service | None:
+    """O serviço da empresa de que é o aviso, se tem o mesmo aplicativo."""
+    found = await services.called(company)
+    same = found.settings.bling_client_secret if found is not None else None
+    return found if same is not None and same.get_secret_value() == secret else None
+
+
+async def _forged(request: Request, services: Services, service: Service) -> None:
     """Recusa, contando as de cada endereço: quem as inventa espera, e as que conferem passam sempre."""
     caller = request.client.host if request.client else ""
-    if wait := service.forged.wait(caller):
+    if wait := services.forged.wait(caller):
         raise TooManyForgedError(f"Foram muitas assinaturas que não conferem. Espere {wait} s.")
-    service.forged.failed(caller)
+    services.forged.failed(caller)
     await _count(service, "assinatura")
     missing = f"Falta o cabeçalho {HEADER}." if HEADER not in request.headers else f"{HEADER} não confere com o corpo."
     raise ForgedEventError(

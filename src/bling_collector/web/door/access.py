@@ -1,7 +1,5 @@
 """Quem pode chamar: com API_TOKEN, quem o traz; sem ele, só esta máquina, a não ser que outro confira quem chama."""
 
-import hmac
-from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -11,18 +9,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bling_collector.clock import Clock
 from bling_collector.config import Settings
+from bling_collector.errors import CollectorError
 from bling_collector.payload import Json
-from bling_collector.web.door import session
 from bling_collector.web.door.address import is_address, is_this_machine
 from bling_collector.web.door.attempts import Attempts, too_many
+from bling_collector.web.door.companies import COMPANY
+from bling_collector.web.door.companies import PREFIX as COMPANIES
 from bling_collector.web.door.hosts import LOCAL, asked_hosts, is_allowed, name_of
+from bling_collector.web.door.keys import ALL, Keys, Opened
 from bling_collector.web.door.origin import ANOTHER_SITE, is_from_here
 from bling_collector.web.panel.render import wants_fragment, wants_page
 from bling_collector.web.panel.static import PREFIX
-from bling_collector.web.problems import MEDIA_TYPE, problem, shortened
+from bling_collector.web.problems import MEDIA_TYPE, from_error, problem, shortened
 
-OPEN: Final = frozenset({"/health", "/auth/callback", "/entrar", "/webhooks/bling"})
-"""O que se atende sem API_TOKEN: o que não diz nada, o que tem o seu `state`, o que tem a sua assinatura e a porta."""
+OPEN: Final = frozenset({"/health", "/auth/callback", "/entrar"})
+"""O que se atende sem API_TOKEN, além dos avisos do Bling, que têm a sua assinatura: o que não diz nada, o que tem o
+seu `state` e a porta."""
+WEBHOOKS: Final = "/webhooks/bling/"
+SHARED: Final = frozenset({"/empresas", "/empresas/plan", "/sair", "/docs", "/openapi.json"})
+"""O que é de todas as empresas, e abre qualquer token."""
+ONLY: Final = "only"
+"""No `state` do pedido: a única empresa que abre quem o faz; quem abre todas não o tem."""
 _SCHEME: Final = "apiToken"
 _REFUSALS: Final = {
     "401": "Falta o API_TOKEN, ou não confere",
@@ -35,6 +42,11 @@ _REFUSALS: Final = {
     "414": "O endereço é grande demais",
     "431": "Os cabeçalhos são grandes demais",
 }
+
+
+def is_open(path: str) -> bool:
+    """Se o caminho se atende sem API_TOKEN."""
+    return path in OPEN or f"{path}/".startswith(WEBHOOKS)
 
 
 class Access:
@@ -50,23 +62,25 @@ class Access:
         self._app = app
         self._clock = clock
         self._attempts = attempts
-        token = settings.api_token
-        self._token = token.get_secret_value() if token else ""
-        self._expected = _digest(self._token) if token else None
+        self._asks = settings.api_token is not None
+        self._main = settings.company
         self._anyone = settings.allow_unauthenticated
-        self._hosts = settings.allowed_hosts or (LOCAL if token is None else ("*",))
+        self._hosts = settings.allowed_hosts or (("*",) if self._asks else LOCAL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._refusal(scope) if scope["type"] == "http" else None
+        try:
+            answer = await self._refusal(scope) if scope["type"] == "http" else None
+        except CollectorError as error:  # o banco, onde está o que se sabe dos tokens das empresas
+            answer = from_error(scope, error)
         await (answer or self._app)(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> ASGIApp | None:
         names = [name_of(host) for host in asked_hosts(scope)]
         if None in names:
             return problem(scope, 400, "Pedido malformado", "O cabeçalho Host não é um endereço.")
-        if scope["path"] in OPEN or scope["path"].startswith(PREFIX):
+        if is_open(scope["path"]) or scope["path"].startswith(PREFIX):
             return None
-        if self._expected is None and not self._anyone and not _is_local_client(scope):
+        if not self._asks and not self._anyone and not _is_local_client(scope):
             return problem(
                 scope,
                 403,
@@ -77,7 +91,7 @@ class Access:
         for name in names:
             if not is_allowed(name or "", self._hosts):
                 return _unknown_name(scope, name or "")
-        return await self._unauthorised(scope) if self._expected is not None else None
+        return await self._unauthorised(scope) if self._asks else None
 
     async def _unauthorised(self, scope: Scope) -> ASGIApp | None:
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
@@ -85,14 +99,15 @@ class Access:
         caller = (scope.get("client") or ("",))[0]
         if brought and (wait := self._attempts.wait(caller)):
             return problem(scope, 429, "Muitos tokens errados", too_many(wait), headers={"Retry-After": str(wait)})
-        # Pelas impressões, que têm o mesmo tamanho: o tempo da comparação não diz nada do token.
-        if brought and hmac.compare_digest(_digest(given.strip()), self._expected or b""):
-            return None
+        keys: Keys = scope["app"].state.services.keys
+        if brought and (opened := await keys.opens(given.strip())):
+            return self._only(scope, opened)
         if brought:
             self._attempts.failed(caller)
-        if not brought and await self._has_session(scope):
+        if not brought and (opened := await keys.session(scope)):
             scope.setdefault("state", {})["panel"] = {"logged_in": True}
-            return None if scope["method"] in ("GET", "HEAD") or is_from_here(scope) else _another_site(scope)
+            safe = scope["method"] in ("GET", "HEAD") or is_from_here(scope)
+            return self._only(scope, opened) if safe else _another_site(scope)
         if not brought and wants_fragment(scope):
             # Seguir o redirecionamento poria a porta no lugar de um pedaço da página: é a página que vai até ela.
             return Response(status_code=401, headers={"HX-Redirect": _door(_page_of(scope))})
@@ -108,9 +123,23 @@ class Access:
             headers={"WWW-Authenticate": challenge},
         )
 
-    async def _has_session(self, scope: Scope) -> bool:
-        value = session.given(scope, self._token, self._clock.now())
-        return value is not None and not await scope["app"].state.service.ended_sessions.has(value)
+    def _only(self, scope: Scope, opened: Opened) -> ASGIApp | None:
+        """Quem abre uma empresa só não passa ao que é de outra."""
+        if opened.only is ALL:
+            return None
+        state = scope.setdefault("state", {})
+        state[ONLY] = opened.only
+        if scope["path"] in SHARED or state.get(COMPANY, self._main) == opened.only:
+            return None
+        if scope["path"] == "/" and COMPANY not in state and wants_page(scope):
+            return RedirectResponse(f"{COMPANIES}{opened.only}/", 303)
+        return problem(
+            scope,
+            403,
+            "Proibido",
+            f"Este token só abre a empresa {opened.only}, em {COMPANIES}{opened.only}/. Para o resto, peça outro a "
+            "quem cuida do serviço.",
+        )
 
 
 def _target(scope: Scope) -> str:
@@ -157,14 +186,10 @@ def describe(schema: dict[str, Json]) -> None:
     }
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, methods in schema["paths"].items():
-        for operation in methods.values() if path not in OPEN else ():
+        for operation in methods.values() if not is_open(path) else ():
             operation["security"] = [{_SCHEME: []}]
             for status, why in _REFUSALS.items():
                 operation["responses"].setdefault(status, {"description": why, "content": content})
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def _is_local_client(scope: Scope) -> bool:

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Final
 
 from bling_collector.clock import Clock
+from bling_collector.words import plural
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Attempts:
 
 def too_many(wait: int) -> str:
     """O que se diz a quem precisa esperar."""
-    return f"Foram muitos tokens errados. Espere {wait} {'segundo' if wait == 1 else 'segundos'} e tente de novo."
+    return f"Foram muitos tokens errados. Espere {plural(wait, 'segundo', 'segundos')} e tente de novo."
 
 
 def _drawer(address: str) -> int:

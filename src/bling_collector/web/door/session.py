@@ -1,4 +1,5 @@
-"""A sessão do painel: um cookie assinado com API_TOKEN, que vence e que não diz nada do token."""
+"""A sessão do painel: um cookie assinado com API_TOKEN, ou com o que se guarda do token de uma empresa, que vence e que
+não diz nada deles."""
 
 import hmac
 import secrets
@@ -15,12 +16,12 @@ LIFE: Final = timedelta(days=7)
 _PURPOSE: Final = b"bling-collector: sessao do painel"
 
 
-def issue(token: str, now: datetime) -> str:
-    """O valor do cookie: quando vence, um número só seu e a assinatura disso.
+def issue(token: str, now: datetime, only: str | None = None) -> str:
+    """O valor do cookie: quando vence, um número só seu, a empresa, se só abre uma (`only`), e a assinatura disso.
 
-    Trocar API_TOKEN acaba com todas as sessões; sair, com a de quem sai.
+    Trocar o token acaba com todas as sessões dele; sair, com a de quem sai.
     """
-    what = f"{int((now + LIFE).timestamp())}-{secrets.token_hex(8)}"
+    what = f"{int((now + LIFE).timestamp())}-{secrets.token_hex(8)}" + (f"-{only}" if only else "")
     return f"{what}.{_signature(token, what)}"
 
 
@@ -29,6 +30,11 @@ def is_valid(token: str, value: str, now: datetime) -> bool:
     what, _, signature = value.partition(".")
     given = signature.encode("utf-8", "surrogateescape")
     return hmac.compare_digest(given, _signature(token, what).encode()) and now < ends_at(value)
+
+
+def only_company(value: str) -> str | None:
+    """A empresa que o cookie diz abrir; None se diz abrir todas."""
+    return value.partition(".")[0].partition("-")[2].partition("-")[2] or None
 
 
 def ends_at(value: str) -> datetime:
@@ -41,7 +47,6 @@ def _signature(token: str, what: str) -> str:
     return hmac.new(key, what.encode("utf-8", "surrogateescape"), sha256).hexdigest()
 
 
-def given(scope: Scope, token: str, now: datetime) -> str | None:
-    """O cookie que o pedido traz, se é de uma sessão nossa que ainda não venceu."""
-    value = cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE)
-    return value if value is not None and is_valid(token, value, now) else None
+def given(scope: Scope) -> str | None:
+    """O cookie que o pedido traz; de quem é, é `is_valid` que o diz."""
+    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE)

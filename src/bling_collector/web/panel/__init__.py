@@ -5,7 +5,17 @@ from typing import Final
 from fastapi import APIRouter
 
 from bling_collector.web.panel import static
-from bling_collector.web.panel.pages import api, autorizar, cobertura, custo, entrar, execucoes, executar, situacao
+from bling_collector.web.panel.pages import (
+    api,
+    autorizar,
+    cobertura,
+    custo,
+    empresas,
+    entrar,
+    execucoes,
+    executar,
+    situacao,
+)
 from bling_collector.web.panel.pages.negocio import (
     atencao,
     cliente,
@@ -26,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     api.router,
     entrar.router,
     autorizar.router,
+    empresas.router,
     situacao.router,
     custo.router,
     atencao.router,

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from bling_collector.errors import UsageError
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import record_id, unknown_table
 from bling_collector.web.panel.periods import default_period, form_of, form_refused, read_period
@@ -28,7 +28,7 @@ class Card:
     path: str
     not_an_id: str
     tables: Collection[str]
-    load: Callable[[Account, int, SalesPeriod, str], Awaitable[Table]]
+    load: Callable[[Account, int, ComparedPeriod, str], Awaitable[Table]]
 
     def id(self, value: str) -> int:
         """O id que o endereço traz; 404 se não é um."""
@@ -37,7 +37,7 @@ class Card:
     def address(self, id_: int) -> str:
         return f"{self.path}/{id_}"
 
-    async def form(self, request: Request, account: Account, id_: int) -> tuple[SalesPeriod, dict[str, Any]]:
+    async def form(self, request: Request, account: Account, id_: int) -> tuple[ComparedPeriod, dict[str, Any]]:
         """O período pedido e, para a página, o formulário dele e o código da resposta; de um que não serve, o de
         costume."""
         path = self.address(id_)
@@ -66,7 +66,7 @@ class Card:
         about = [f"{self.name.capitalize()} {id_}", FATURAMENTO.counts]
         return await xlsx_file(tables, about, f"{self.name}-{id_}-{name}")
 
-    async def _table(self, account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
+    async def _table(self, account: Account, id_: int, period: ComparedPeriod, name: str) -> Table:
         offered = [STEPS, *self.tables]
         if name not in offered:
             raise unknown_table(name, offered)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from bling_collector.documentos import masked
 from bling_collector.insight.notas.search import ListedNota
 from bling_collector.insight.sales.situacoes import situacao
-from bling_collector.words import money, number
+from bling_collector.words import money, number, plural
 
 _TONES: Final = {5: "good", 6: "good", 7: "good", 2: "bad", 4: "bad", 9: "bad", 11: "bad"}
 _LONGEST: Final = 200
@@ -131,7 +131,7 @@ def _said(column: str, value: Any) -> str:
     if column == "situacao" and isinstance(value, int):
         return situacao(value)
     if isinstance(value, list):
-        return f"{number(len(value))} {'linha' if len(value) == 1 else 'linhas'}"
+        return plural(len(value), "linha", "linhas")
     if column in _MONEY and isinstance(value, int | float | Decimal):
         return money(Decimal(str(value)))
     if column == "contato_documento":

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import HTMLResponse
@@ -14,6 +13,7 @@ from starlette.types import Scope
 from bling_collector import words
 from bling_collector.documentos import masked
 from bling_collector.insight.words import STATUSES, besides, plain
+from bling_collector.web.door.companies import COMPANY
 from bling_collector.web.door.headers import PANEL
 from bling_collector.web.panel.charts import meter
 from bling_collector.web.panel.pointers import coding, pointing
@@ -34,7 +34,7 @@ SECTIONS: Final = (
 """As seções do painel: o nome que a página diz em `section`, o endereço e o título."""
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "tema"
-"""A escolha de tema de quem a fez; sem ele vale a do sistema. Não é segredo: o botão, em account.js, o escreve."""
+"""A escolha de tema de quem a fez; sem ele vale a do sistema. Não é segredo: o botão, em app.js, o escreve."""
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "numero": words.number,
@@ -50,15 +50,11 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "duracao": words.duration,
     "ha": words.ago,
     "plural": words.plural,
+    "concorda": words.agreed,
     "parte": words.share,
     "maiuscula": words.upper_first,
     "mascarado": masked,
 }
-
-
-def _reason(text: str) -> Markup:
-    """O erro em palavras, com os comandos trocados pelas páginas que os fazem."""
-    return pointing(plain(text))
 
 
 @cache
@@ -93,7 +89,9 @@ def page(
     """A página inteira. `section` (uma de SECTIONS, ou None) marca onde se está; `title` é o título."""
     scope = request.scope if isinstance(request, HTTPConnection) else request
     context = (
-        {"section": None, "logged_in": False, "show_nav": True} | scope.get("state", {}).get("panel", {}) | context
+        {"section": None, "logged_in": False, "show_nav": True, "company": scope.get("state", {}).get(COMPANY)}
+        | scope.get("state", {}).get("panel", {})
+        | context
     )
     html = environment().get_template(template).render(theme=_theme(scope), path=scope["path"], **context)
     return HTMLResponse(html, status, PANEL | (headers or {}))

@@ -7,11 +7,11 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from bling_collector.clock import today
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
 from bling_collector.insight.recursos import Followed, differs, load_recurso
-from bling_collector.insight.sales.periods import SalesPeriod, step_of
+from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
     load_breakdown,
@@ -98,11 +98,11 @@ async def xlsx(request: Request, service: Service, told: Told) -> Response:
     return await xlsx_file(tables, about, _file_name(told, name, period))
 
 
-async def _read(request: Request, account: Account, told: Told) -> tuple[dict[str, str], SalesPeriod]:
+async def _read(request: Request, account: Account, told: Told) -> tuple[dict[str, str], ComparedPeriod]:
     return await read_period(request, account, *_OTHERS, load=partial(load_period, sales=told.sales))
 
 
-async def _doubt(account: Account, told: Told, recurso: Followed, period: SalesPeriod) -> str | None:
+async def _doubt(account: Account, told: Told, recurso: Followed, period: ComparedPeriod) -> str | None:
     """Por que os números ainda podem mudar."""
     if told.recurso != NFE.name:
         owed = recurso.pendencias + recurso.janelas
@@ -118,7 +118,7 @@ async def _doubt(account: Account, told: Told, recurso: Followed, period: SalesP
     return f"{said}."
 
 
-async def _whole_table(engine: AsyncEngine, told: Told, period: SalesPeriod, name: str) -> Table:
+async def _whole_table(engine: AsyncEngine, told: Told, period: ComparedPeriod, name: str) -> Table:
     if name == STEPS:
         steps = await load_steps(engine, period, sales=told.sales)
         return steps_table(steps, step_of(period), told)
@@ -127,7 +127,7 @@ async def _whole_table(engine: AsyncEngine, told: Told, period: SalesPeriod, nam
     return breakdown_table(name, await load_breakdown(engine, period, name, sales=told.sales), told, period)
 
 
-async def _parts(engine: AsyncEngine, told: Told, period: SalesPeriod) -> list[Table]:
+async def _parts(engine: AsyncEngine, told: Told, period: ComparedPeriod) -> list[Table]:
     """As repartições, que somam itens e parcelas e demoram mais: a página as pede depois de aparecer."""
     found = await load_breakdowns(engine, period, most=TOP, sales=told.sales)
     return [breakdown_table(name, found[name], told, period) for name in told.breakdowns]
@@ -164,5 +164,5 @@ def _answer(told: Told, revenue: Revenue) -> str:
     return f"{sold}, {percent(abs(changed))} {more} que nos mesmos dias do ano anterior."
 
 
-def _file_name(told: Told, name: str, period: SalesPeriod) -> str:
+def _file_name(told: Told, name: str, period: ComparedPeriod) -> str:
     return f"{told.section}-{name}-{period.inicio}-a-{period.fim}"

@@ -13,12 +13,12 @@ _MARKETPLACES = frozenset({"MercadoLivre", "Shopee"})
 
 def _anuncio(bling: Bling, query: Query, ad: Json) -> bool:
     """Sem `situacao`, os publicados (referência)."""
-    del bling
+    all_of_them = bling.settings.status_filters_are_ignored
     shop, product = query.integer("idLoja"), query.integer("idProduto")
     return (
         shop in {None, ad["loja"]}
         and product in {None, ad["produto"]["id"]}
-        and bool(ad["status"] == query.choice("situacao", range(1, 5), default=1))
+        and (all_of_them or bool(ad["status"] == query.choice("situacao", range(1, 5), default=1)))
     )
 
 

@@ -11,7 +11,7 @@ def _conta(bling: Bling, query: Query, account: Json) -> bool:
     situacao = query.choice("situacoes", range(1, 5), default=1 if bling.settings.default_hides_inactive else None)
     alias = query.text("aliasIntegracao")
     return (
-        situacao in {None, account["situacao"]}
+        (bling.settings.status_filters_are_ignored or situacao in {None, account["situacao"]})
         and alias in {None, account["aliasIntegracao"]}
         and not (query.text("ocultarTipoContaBancaria") == "true" and account["tipo"] == "conta-bancaria")
     )
@@ -19,9 +19,9 @@ def _conta(bling: Bling, query: Query, account: Json) -> bool:
 
 def _categoria(bling: Bling, query: Query, category: Json) -> bool:
     """Sem filtros, todas; `situacao` é 1 para as ativas e 2 para as inativas, que o detalhe diz 1 e 0 (referência)."""
-    del bling
     tipo, situacao = query.choice("tipo", range(4), default=0), query.choice("situacao", range(3), default=0)
-    return tipo in {0, category["tipo"]} and situacao in {0, 1 if category["situacao"] == 1 else 2}
+    all_of_them = bling.settings.status_filters_are_ignored
+    return tipo in {0, category["tipo"]} and (all_of_them or situacao in {0, 1 if category["situacao"] == 1 else 2})
 
 
 CONTAS_CONTABEIS = kept("/contas-contabeis", _conta, hidden=("situacao",))

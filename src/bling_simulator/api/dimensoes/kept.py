@@ -22,7 +22,7 @@ def kept(
     """O recurso de `path`, do cadastro mais antigo ao mais novo (suposto).
 
     `wanted` diz se a consulta pede o registro; `hidden` são os campos que nenhuma resposta mostra, e só servem a
-    filtros; com `tells_changes` há o filtro de alteração; `answered` é como o detalhe sai.
+    filtros; com `tells_changes` há o filtro de alteração; `answered` é como o registro sai.
     """
 
     def list_(bling: Bling, query: Query) -> list[Json]:

@@ -26,5 +26,28 @@ def _servico(bling: Bling, query: Query, service: Json) -> bool:
     )
 
 
-LOGISTICAS = kept("/logisticas", _logistica)
+def _shown(bling: Bling, logistics: Json) -> Json:
+    """Dos serviços, o id; os inativos não (suposto)."""
+    services = bling.kept(LOGISTICAS_SERVICOS.path).entries
+    shown = [
+        each
+        for each in logistics["servicos"]
+        if not bling.settings.default_hides_inactive
+        or (each["id"] in services and services[each["id"]].detail["ativo"])
+    ]
+    return logistics | {"servicos": shown}
+
+
+def _whole(bling: Bling, logistics: Json, query: Query) -> Json:
+    """O detalhe, com os serviços inteiros; os inativos, só a quem os pede (referência)."""
+    services = [
+        {name: value for name, value in each.detail.items() if name != "idCodigoServico"}
+        for each in bling.kept(LOGISTICAS_SERVICOS.path).entries.values()
+        if each.detail["logistica"]["id"] == logistics["id"]
+    ]
+    inactive = query.text("listarServicosInativos") == "true"
+    return logistics | {"servicos": [each for each in services if each["ativo"] or inactive]}
+
+
+LOGISTICAS = kept("/logisticas", _logistica, answered=_shown, asked=_whole)
 LOGISTICAS_SERVICOS = kept("/logisticas/servicos", _servico)

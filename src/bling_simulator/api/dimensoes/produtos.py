@@ -1,4 +1,4 @@
-"""`GET /produtos/fornecedores` e `GET /produtos/lojas`, e o detalhe de cada um."""
+"""`GET /produtos/fornecedores`, `GET /produtos/lojas` e `GET /categorias/lojas`, e o detalhe de cada um."""
 
 from bling_simulator.api.dimensoes.kept import kept
 from bling_simulator.api.query import Query
@@ -22,5 +22,14 @@ def _loja(bling: Bling, query: Query, link: Json) -> bool:
     )
 
 
+def _categoria(bling: Bling, query: Query, category: Json) -> bool:
+    names = ("idLoja", "idCategoriaProduto", "idCategoriaProdutoPai")
+    shop, ours, parent = (query.integer(name) for name in names)
+    its = category["categoriaProduto"]["id"]
+    above = bling.company.categories[its]["categoriaPai"]["id"] if its in bling.company.categories else 0
+    return shop in {None, category["loja"]["id"]} and ours in {None, its} and parent in {None, above}
+
+
+CATEGORIAS_LOJAS = kept("/categorias/lojas", _categoria)
 PRODUTOS_FORNECEDORES = kept("/produtos/fornecedores", _fornecedor, only_in_detail=("garantia",))
 PRODUTOS_LOJAS = kept("/produtos/lojas", _loja, tells_changes=True)

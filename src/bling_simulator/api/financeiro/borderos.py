@@ -1,14 +1,12 @@
 """`GET /borderos/{id}`: não há listagem (referência)."""
 
-from bling_simulator.api.money import with_float_noise
 from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
 from bling_simulator.payload import Json
 
 
 def get_bordero(bling: Bling, bordero_id: int) -> Json | None:
-    found = bling.borderos.get(bordero_id)
-    return with_float_noise(found) if found and bling.settings.money_has_float_noise else found
+    return bling.borderos.get(bordero_id)
 
 
 BORDEROS = Resource(

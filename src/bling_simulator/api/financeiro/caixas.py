@@ -4,7 +4,6 @@ from calendar import monthrange
 from decimal import Decimal
 
 from bling_simulator.answers import invalid
-from bling_simulator.api.money import with_float_noise
 from bling_simulator.api.query import Query
 from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
@@ -38,7 +37,7 @@ def list_caixas(bling: Bling, query: Query) -> list[Json]:
         )
 
     found = sorted(bling.cash_entries.values(), key=lambda entry: (entry["data"], entry["id"]), reverse=True)
-    return [_as_answered(bling, entry) for entry in found if wanted(entry)]
+    return [entry for entry in found if wanted(entry)]
 
 
 def caixa_row(entry: Json) -> Json:
@@ -54,7 +53,7 @@ def caixa_row(entry: Json) -> Json:
 def get_caixa(bling: Bling, entry_id: int) -> Json | None:
     """O detalhe, também o de um excluído; o valor é sempre positivo (um relato), e a descrição só a listagem a traz."""
     found = bling.cash_entries.get(entry_id)
-    return _as_answered(bling, {k: v for k, v in found.items() if k != "descricao"}) if found else None
+    return {k: v for k, v in found.items() if k != "descricao"} if found else None
 
 
 def _period(bling: Bling, query: Query) -> tuple[str, str]:
@@ -63,10 +62,6 @@ def _period(bling: Bling, query: Query) -> tuple[str, str]:
         return interval.start.date().isoformat(), interval.end.date().isoformat()
     today = local_now(bling.clock).date()
     return today.replace(day=1).isoformat(), today.replace(day=monthrange(today.year, today.month)[1]).isoformat()
-
-
-def _as_answered(bling: Bling, entry: Json) -> Json:
-    return with_float_noise(entry) if bling.settings.money_has_float_noise else entry
 
 
 CAIXAS = Resource(

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from bling_simulator.answers import invalid
-from bling_simulator.api.money import with_float_noise
 from bling_simulator.api.query import Interval, Query
 from bling_simulator.api.resource import Resource
 from bling_simulator.bling import Bling
@@ -19,6 +18,8 @@ _RECEIVABLE_ROW = (
 _PAYABLE_ROW = ("id", "situacao", "vencimento", "valor", "contato", "formaPagamento")
 """Nem a emissão."""
 _YEAR = timedelta(days=365)
+_UNLISTED = (6, 7)
+"""As que talvez nenhuma listagem mostre: devolvida em parte e confirmada."""
 
 
 def list_contas_receber(bling: Bling, query: Query) -> list[Json]:
@@ -34,7 +35,8 @@ def list_contas_receber(bling: Bling, query: Query) -> list[Json]:
 
     def wanted(account: Json) -> bool:
         return (
-            (not statuses or str(account["situacao"]) in statuses)
+            _is_listed(bling, account)
+            and (not statuses or str(account["situacao"]) in statuses)
             and any(first <= day <= last for day in _days(bling, account, axis))
             and (contact is None or account["contato"]["id"] == contact)
             and (seller is None or account["vendedor"]["id"] == seller)
@@ -59,7 +61,8 @@ def list_contas_pagar(bling: Bling, query: Query) -> list[Json]:
 
     def wanted(account: Json) -> bool:
         return (
-            (status is None or account["situacao"] == status)
+            _is_listed(bling, account)
+            and (status is None or account["situacao"] == status)
             and (contact is None or account["contato"]["id"] == contact)
             and all(
                 any(first <= day <= last for day in _days(bling, account, axis))
@@ -91,6 +94,10 @@ def get_conta_pagar(bling: Bling, account_id: int) -> Json | None:
     return _as_answered(bling, found) if found else None
 
 
+def _is_listed(bling: Bling, account: Json) -> bool:
+    return not (bling.settings.returned_and_confirmed_accounts_are_unlisted and account["situacao"] in _UNLISTED)
+
+
 def _period(bling: Bling, query: Query) -> tuple[str, str]:
     if bling.settings.receivable_filters_are_ignored:
         return "", "~"
@@ -119,11 +126,10 @@ def _newest_first(accounts: Iterable[Json]) -> list[Json]:
 
 
 def _as_answered(bling: Bling, account: Json) -> Json:
-    answered = with_float_noise(account) if bling.settings.money_has_float_noise else account
-    if not bling.settings.payment_links_are_signed or "linkBoleto" not in answered:
-        return answered
+    if not bling.settings.payment_links_are_signed or "linkBoleto" not in account:
+        return account
     key = bling.counters.total
-    return answered | dict.fromkeys(("linkBoleto", "linkQRCodePix"), f"https://pagar.example/?accessKey={key}")
+    return account | dict.fromkeys(("linkBoleto", "linkQRCodePix"), f"https://pagar.example/?accessKey={key}")
 
 
 CONTAS_RECEBER = Resource(

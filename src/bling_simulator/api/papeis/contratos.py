@@ -1,7 +1,6 @@
 """`GET /contratos` e `GET /contratos/{id}`."""
 
 from bling_simulator.api.dimensoes.kept import kept
-from bling_simulator.api.money import answered_money
 from bling_simulator.api.query import Query
 from bling_simulator.bling import Bling
 from bling_simulator.company.papers.contracts import ACTIVE
@@ -34,4 +33,4 @@ def _period(query: Query, prefix: str) -> tuple[str, str]:
     return (first, last) if first and last else ("", "~")
 
 
-CONTRATOS = kept("/contratos", _contrato, only_in_detail=_ONLY_IN_DETAIL, answered=answered_money)
+CONTRATOS = kept("/contratos", _contrato, only_in_detail=_ONLY_IN_DETAIL)

@@ -1,7 +1,6 @@
 """`GET /pedidos/compras` e `GET /pedidos/compras/{id}`."""
 
 from bling_simulator.api.dimensoes.kept import kept
-from bling_simulator.api.money import answered_money
 from bling_simulator.api.query import Query, days_asked
 from bling_simulator.bling import Bling
 from bling_simulator.company.papers.purchases import CANCELLED
@@ -29,4 +28,4 @@ def _pedido(bling: Bling, query: Query, order: Json) -> bool:
     )
 
 
-PEDIDOS_COMPRAS = kept("/pedidos/compras", _pedido, only_in_detail=_ONLY_IN_DETAIL, answered=answered_money)
+PEDIDOS_COMPRAS = kept("/pedidos/compras", _pedido, only_in_detail=_ONLY_IN_DETAIL)

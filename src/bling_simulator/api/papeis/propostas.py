@@ -1,7 +1,6 @@
 """`GET /propostas-comerciais` e `GET /propostas-comerciais/{id}`, que vem sem envelope."""
 
 from bling_simulator.api.dimensoes.kept import kept
-from bling_simulator.api.money import answered_money
 from bling_simulator.api.query import Query, days_asked
 from bling_simulator.bling import Bling
 from bling_simulator.payload import Json
@@ -28,6 +27,5 @@ PROPOSTAS_COMERCIAIS = kept(
     "/propostas-comerciais",
     _proposta,
     only_in_detail=_ONLY_IN_DETAIL,
-    answered=answered_money,
     wraps=lambda bling: bling.settings.bare_details_in_envelope,
 )

@@ -7,6 +7,7 @@ from bling_simulator.company.dimensions.custom_fields import make_custom_fields
 from bling_simulator.company.dimensions.finance import make_finance
 from bling_simulator.company.dimensions.goods import make_goods
 from bling_simulator.company.dimensions.logistics import make_logistics
+from bling_simulator.company.dimensions.lots import make_lots
 from bling_simulator.company.dimensions.notices import make_notices
 from bling_simulator.company.dimensions.registers import make_registers
 from bling_simulator.company.dimensions.services import make_service_orders
@@ -21,4 +22,5 @@ def make_dimensions(rng: Random, contacts: Register, products: Register) -> Dime
     """Os cadastros: os que são iguais em toda empresa gerada, e os que se fazem dos contatos e dos produtos dela."""
     same = make_registers() | make_finance() | make_statuses() | make_custom_fields() | make_notices()
     goods, services = make_goods(rng, contacts, products), make_service_orders(contacts)
-    return same | goods | make_ads(goods["/produtos/lojas"], products) | make_logistics(contacts) | services
+    links = goods["/produtos/lojas"]
+    return same | goods | make_ads(links, products) | make_lots(links, products) | make_logistics(contacts) | services

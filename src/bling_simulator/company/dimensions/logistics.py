@@ -10,6 +10,8 @@ from bling_simulator.payload import Json
 CARRIER_SERVICE = 6_423_900_005
 """O serviço por que vão os pedidos."""
 _FIRST = 6_423_813_145
+CARRIERS = (_FIRST, _FIRST + 31)
+"""As logísticas que despacham; a outra já não."""
 _LOGISTICS: tuple[tuple[str, str, bool, str, tuple[tuple[str, str, bool], ...]], ...] = (
     # (descrição, tipo, nativa, situação, [(serviço, código, ativo)])
     ("Transportadora", "CustomLogistic", False, "H", (("Transportadora", "TR-1", True), ("Retira", "", True))),

@@ -1,8 +1,9 @@
-"""Depósitos, canais de venda, naturezas de operação, grupos de produtos e tipos de contato."""
+"""Depósitos, canais de venda e as categorias deles, naturezas de operação, grupos de produtos e tipos de contato."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from bling_simulator.company.goods.categories import make_categories
 from bling_simulator.company.invoices.invoice import COMPANY_CNPJ
 from bling_simulator.company.invoices.notes import SHOP
 from bling_simulator.company.people import CUSTOMER_TYPE, SUPPLIER_TYPE
@@ -67,6 +68,7 @@ def make_registers() -> dict[str, Register]:
                 for id_, descricao, tipo, situacao in _CHANNELS
             ]
         ),
+        "/categorias/lojas": as_register(_shop_categories()),
         "/naturezas-operacoes": as_register(
             [
                 {"id": _NATURE + end, "situacao": situacao, "padrao": padrao, "descricao": descricao}
@@ -102,6 +104,26 @@ def _branches(tipo: str) -> list[Json]:
         "padrao": False,
     }
     return [main, other] if tipo == "MercadoLivre" else [main]
+
+
+def _shop_categories() -> list[Json]:
+    """A categoria de cada um dos dois marketplaces a que corresponde a de produtos; no segundo, só as filhas."""
+    links = [
+        (channel, category)
+        for channel, *_ in _CHANNELS[:2]
+        for category in make_categories().values()
+        if channel == SHOP or category["categoriaPai"]["id"]
+    ]
+    return [
+        {
+            "id": 55_310_007 + 19 * position,
+            "loja": {"id": channel},
+            "descricao": f"{category['descricao']} e afins",
+            "codigo": f"MLB{channel % 1000 + 7 * position}",
+            "categoriaProduto": {"id": category["id"]},
+        }
+        for position, (channel, category) in enumerate(links)
+    ]
 
 
 def _groups() -> list[Json]:

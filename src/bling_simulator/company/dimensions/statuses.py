@@ -7,6 +7,7 @@ from bling_simulator.company.sales.statuses import (
     CANCELLED,
     CUSTOM,
     FULFILLED,
+    GIVEN_UP,
     IN_PROGRESS,
     OPEN,
     PRODUCTION,
@@ -33,6 +34,7 @@ _STATUSES = (
     (TYPING, SALES_MODULE, "Em digitação", 0, "#A0A0A0"),
     (VERIFIED, SALES_MODULE, "Verificado", 0, "#7A3FB5"),
     (CUSTOM, SALES_MODULE, "Aguardando retirada", IN_PROGRESS, "#40C4E9"),
+    (GIVEN_UP, SALES_MODULE, "Desistência", CANCELLED, "#8C0707"),
     *((id_, 98_311, nome, 0, "#3FB57A") for id_, nome in PRODUCTION.items()),
 )
 

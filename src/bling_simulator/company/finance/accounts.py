@@ -17,6 +17,8 @@ INCOME, SUPPLIES, FEES = CATEGORIES
 NO_ORIGIN: Json = {
     "id": 0, "tipoOrigem": "", "numero": "", "dataEmissao": "", "valor": Decimal(0), "situacao": 1, "url": "",
 }  # fmt: skip
+BY_SLIP = frozenset({14, 15, 16, 99})
+"""As formas de pagamento (código fiscal) que a empresa cobra por boleto, ainda que só uma se chame assim (suposto)."""
 _NOTE_STATUS = {1: 1, 2: 3, 3: 4, 4: 5, 5: 6, 6: 7, 7: 8, 8: 9, 9: 10, 10: 11, 11: 12}
 """A situação de uma nota, na numeração que a origem de uma conta usa (referência)."""
 
@@ -40,7 +42,7 @@ class Parcel:
 def build_receivable(parcel: Parcel) -> Json:
     """O detalhe de uma conta a receber em aberto, com `id` 0."""
     contact = parcel.contact or {"id": 0, "nome": "", "numeroDocumento": "", "tipo": "F"}
-    boleto = f"https://boleto.example/{parcel.numero}" if parcel.method["tipoPagamento"] == 15 else ""
+    boleto = f"https://boleto.example/{parcel.numero}" if parcel.method["tipoPagamento"] in BY_SLIP else ""
     return {
         "id": 0,
         "situacao": OPEN,

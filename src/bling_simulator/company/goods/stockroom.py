@@ -27,6 +27,10 @@ class Stockroom:
             if not entry.deleted and (found := self._balance(product_id, entry)) is not None:
                 yield found
 
+    def balance(self, product_id: int) -> Json | None:
+        """O de um produto; None se dele não há registro."""
+        return self._balance(product_id, self._products.entries[product_id])
+
     def edit(self, product_id: int, changes: Json) -> None:
         """Troca campos do saldo de um produto. `KeyError` se o produto ou o campo não existe."""
         found = self._balance(product_id, self._products.entries[product_id])

@@ -7,7 +7,7 @@ from decimal import Decimal
 from bling_simulator.company.invoices.lines import make_line
 from bling_simulator.company.papers.papers import NO_DATE, Desk
 from bling_simulator.company.register import Register
-from bling_simulator.payload import Json
+from bling_simulator.payload import Json, cents
 
 CUSTOM = "463301"
 """Uma situação que a empresa criou: a linha a diz em número."""
@@ -52,7 +52,7 @@ def _loose(desk: Desk) -> Iterator[Json]:
 
 def _quote(desk: Desk, made: date, contact: int, items: list[Json], status: str) -> Json:
     rng = desk.rng
-    total = sum((item["quantidade"] * item["valor"] for item in items), Decimal(0))
+    total = cents(sum((item["quantidade"] * item["valor"] for item in items), Decimal(0)))
     due = (made + timedelta(days=30)).isoformat()
     return {
         "id": 0,

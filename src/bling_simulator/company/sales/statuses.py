@@ -6,6 +6,8 @@ OPEN, FULFILLED, CANCELLED, IN_PROGRESS, BROKERED, TYPING, VERIFIED = 6, 9, 12, 
 """Em aberto, Atendido, Cancelado, Em andamento, Venda agenciada, Em digitação e Verificado (medido em três contas)."""
 CUSTOM = 463_218
 """«Aguardando retirada», criada na conta a partir de «Em andamento»."""
+GIVEN_UP = 463_219
+"""«Desistência», criada na conta a partir de «Cancelado»."""
 PRODUCTION = {
     18_158: "Não iniciado",
     18_159: "Em produção",
@@ -16,7 +18,17 @@ PRODUCTION = {
 }
 """As situações de uma ordem de produção: id → nome (as três primeiras, medido em duas contas)."""
 
-_VALUES = {OPEN: 0, FULFILLED: 1, CANCELLED: 2, IN_PROGRESS: 3, BROKERED: 4, TYPING: 10, VERIFIED: 11, CUSTOM: 3}
+_VALUES = {
+    OPEN: 0,
+    FULFILLED: 1,
+    CANCELLED: 2,
+    IN_PROGRESS: 3,
+    BROKERED: 4,
+    TYPING: 10,
+    VERIFIED: 11,
+    CUSTOM: 3,
+    GIVEN_UP: 2,
+}
 
 
 def status_of(status_id: int) -> Json:

@@ -20,6 +20,7 @@ from bling_collector.insight.proof.coverage import (
     load_month_coverage,
     load_month_gaps,
 )
+from bling_collector.insight.recursos import load_others
 from bling_collector.insight.sales.periods import month_end, next_month, parse_month
 from bling_collector.insight.sales.situacoes import situacao
 from bling_collector.web.door.origin import same_origin
@@ -29,7 +30,7 @@ from bling_collector.web.panel.starting import launch
 from bling_collector.web.panel.tables.coverage import STATES, cell
 from bling_collector.web.service import OneService
 from bling_collector.windows import EARLIEST
-from bling_collector.words import lower_first, number, upper_first
+from bling_collector.words import agreed, lower_first, number, plural, upper_first
 from bling_collector.workplace.account import Account
 
 router = APIRouter(include_in_schema=False)
@@ -54,6 +55,7 @@ async def cobertura(request: Request, service: OneService) -> Response:
     async with service.opened() as account:
         found = await load_coverage(account.engine, today(account.clock))
         running = await running_id(account.engine)
+        others = await load_others(account.engine, account.settings.recursos, account.clock.now())
     cells = {month.mes: cell(month, running=running is not None) for year in found.anos for month in year.meses}
     years = [(year, [(month, cells[month.mes], month_name(month.mes)) for month in year.meses]) for year in found.anos]
     states = Counter(each.state for each in cells.values())
@@ -67,6 +69,7 @@ async def cobertura(request: Request, service: OneService) -> Response:
         legend=[(STATES[state], state, states[state]) for state in STATES if states[state]],
         sentence=_sentence(states),
         running=running,
+        others=others,
         checked=any(month.checked is not None for year in found.anos for month in year.meses),
     )
 
@@ -148,7 +151,7 @@ def _sentence(states: Counter[str]) -> tuple[str, str]:
     wrong = [state for state in ("devido", "difere", "nunca") if states[state]]
     if not wrong:
         return "good", "Todos os meses desde o começo da coleta foram conferidos, e os dois lados são iguais."
-    parts = [f"{_count(states[state])} {_SAID[state][states[state] > 1]}" for state in wrong]
+    parts = [f"{_count(states[state])} {agreed(states[state], *_SAID[state])}" for state in wrong]
     tone = "warning" if wrong == ["nunca"] else "bad"
     return tone, f"{'; '.join(parts)}."
 
@@ -161,7 +164,7 @@ _SAID: Final = {
 
 
 def _count(months: int) -> str:
-    return f"{months} {'mês' if months == 1 else 'meses'}"
+    return plural(months, "mês", "meses")
 
 
 def _verdict(found: MonthDetails, *, running: bool) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from bling_collector.errors import UsageError
 from bling_collector.insight.account.quota import read_quota
-from bling_collector.plan.daily import CostedResource, load_costed
+from bling_collector.plan.daily import LOOKS_A_DAY, CostedResource, load_costed, look_cost
 from bling_collector.streams.registry import chosen, named
 from bling_collector.web.panel.forms import only
 from bling_collector.web.panel.render import fragment, page, wants_fragment
@@ -25,7 +25,8 @@ async def custo(request: Request, service: OneService) -> Response:
         costed = await load_costed(account.engine, account.settings, account.clock.now())
         async with account.engine.connect() as connection:
             quota = await read_quota(connection, account.clock.now())
-    shown = {"limit": quota.limit - (quota.reserve or 0)} | _added(names, costed)
+    looks = {"each_look": look_cost(costed), "looks_a_day": LOOKS_A_DAY}
+    shown = looks | {"limit": quota.limit - (quota.reserve or 0)} | _added(names, costed)
     if wants_fragment(request.scope):
         return fragment("custo.html", "frase", **shown)
     return page(request, "custo.html", section="situacao", costed=costed, names=names, **shown)

@@ -3,21 +3,23 @@
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 
 from bling_collector import __version__
 from bling_collector.clock import today
 from bling_collector.errors import ConfigurationError
+from bling_collector.insight.account.webhooks import SWITCH_ON, missed
 from bling_collector.insight.live import running_id
 from bling_collector.insight.recursos import ShownResource, differs, in_order
 from bling_collector.insight.situation import load_situation
 from bling_collector.insight.words import KINDS
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.streams.registry import RESOURCES
+from bling_collector.web.door.companies import address_in, prefix_of
 from bling_collector.web.door.origin import address
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.panel.tables.revenue import FATURAMENTO, VENDAS, change
-from bling_collector.web.service import OneService, Service
+from bling_collector.web.service import AllServices, OneService, Service
 
 router = APIRouter(include_in_schema=False)
 _MONEY: Final = (FATURAMENTO, VENDAS)
@@ -25,11 +27,14 @@ _MONEY: Final = (FATURAMENTO, VENDAS)
 
 
 @router.get("/")
-async def situacao(request: Request, service: OneService) -> Response:
-    """A página, a quem a vai ler; a um programa, o nome do serviço e onde estão as coisas."""
+async def situacao(request: Request, service: OneService, services: AllServices) -> Response:
+    """A página, a quem a vai ler, ou a das empresas, se há várias e o endereço não diz de qual; a um programa, o nome
+    do serviço e onde estão as coisas."""
     if not wants_page(request.scope):
         name = {"service": "bling-collector", "version": __version__}
-        return JSONResponse(name | {"docs": "/docs", "status": "/status"})
+        return JSONResponse(name | {each: address_in(request.scope, f"/{each}") for each in ("docs", "status")})
+    if not prefix_of(request.scope) and await services.are_several():
+        return RedirectResponse("/empresas", 303)
     async with service.opened() as account:
         now = account.clock.now()
         hours = service.settings.alert_no_run_hours
@@ -62,6 +67,8 @@ async def situacao(request: Request, service: OneService) -> Response:
         recursos=_parted(found.recursos, running=running is not None),
         heard=found.heard,
         titles={each.name: each.title for each in RESOURCES},
+        missed=missed,
+        switch_on=SWITCH_ON,
         money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
         today=today(service.clock).isoformat(),
         change=change,

@@ -21,7 +21,7 @@ if (button) {
 // Um botão que já foi pedido não se pede outra vez.
 document.addEventListener("submit", (event) => {
   const pressed = event.submitter;
-  if (event.target.matches("[method=post], [action='/executar/plano']") && pressed) {
+  if (event.target.matches("[method=post], [action$='/executar/plano']") && pressed) {
     setTimeout(() => { pressed.disabled = true; pressed.setAttribute("aria-busy", "true"); });
   }
 });

@@ -1,0 +1,1 @@
+"""O que o painel mostra, em linhas e colunas: as tabelas, os gráficos e os arquivos que se baixam."""

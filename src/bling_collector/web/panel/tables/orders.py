@@ -12,15 +12,6 @@ from bling_collector.web.panel.tables.table import Column, Table
 from bling_collector.words import day, money, plural
 
 _TONES: Final = {9: "good", 24: "good", 12: "bad", 6: "warning", 15: "running"}
-ACCOUNTS: Final = {
-    1: ("Em aberto", "warning"),
-    2: ("Paga", "good"),
-    3: ("Paga em parte", "warning"),
-    4: ("Devolvida", "bad"),
-    6: ("Devolvida em parte", "bad"),
-    7: ("Confirmada", "neutral"),
-}
-"""As situações de uma conta a receber: em palavras, e o tom."""
 _COLUMNS: Final = (
     Column("Pedido", "text"),
     Column("Número na loja"),

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from bling_collector.db.reports.orders import PEDIDOS
 from bling_collector.db.reports.revenue import NOTAS, Sales
 from bling_collector.documentos import masked
-from bling_collector.insight.sales.periods import SalesPeriod, month_end
+from bling_collector.insight.sales.periods import ComparedPeriod, month_end
 from bling_collector.insight.sales.revenue import Breakdown, Part, Revenue, Step
 from bling_collector.insight.sales.situacoes import OPERACOES
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
@@ -182,12 +182,12 @@ class Told:
     def path(self) -> str:
         return f"/{self.section}"
 
-    def behind(self, period: SalesPeriod, filters: Mapping[str, Any] | None) -> str | None:
+    def behind(self, period: ComparedPeriod, filters: Mapping[str, Any] | None) -> str | None:
         """O endereço da lista do que está por trás de uma linha deste período."""
         return None if filters is None else _address(self.list_path, period, filters)
 
 
-def _address(path: str, period: SalesPeriod, filters: Mapping[str, Any]) -> str:
+def _address(path: str, period: ComparedPeriod, filters: Mapping[str, Any]) -> str:
     days = {"de": period.inicio.isoformat(), "ate": period.fim.isoformat()}
     return f"{path}?{urlencode({**filters, **days})}"
 
@@ -305,13 +305,13 @@ def steps_table(revenue_steps: Sequence[Step], step: str, told: Told, links: Seq
     return Table(STEPS, "Evolução", columns, rows, len(rows), links)
 
 
-def _within(inicio: date, step: str, period: SalesPeriod) -> SalesPeriod:
+def _within(inicio: date, step: str, period: ComparedPeriod) -> ComparedPeriod:
     """Os dias do passo que são do período."""
     last = {"dia": inicio, "mes": month_end(inicio), "ano": date(inicio.year, 12, 31)}[step]
-    return SalesPeriod(max(inicio, period.inicio), min(last, period.fim))
+    return ComparedPeriod(max(inicio, period.inicio), min(last, period.fim))
 
 
-def breakdown_table(name: str, found: Breakdown, told: Told, period: SalesPeriod) -> Table:
+def breakdown_table(name: str, found: Breakdown, told: Told, period: ComparedPeriod) -> Table:
     """Uma repartição; a última coluna é a parte de cada linha no todo que se reparte."""
     shown = told.breakdowns[name]
     rows = [(*shown.pick(part), part.amount.valor / found.whole if found.whole else None) for part in found.rows]
@@ -320,7 +320,7 @@ def breakdown_table(name: str, found: Breakdown, told: Told, period: SalesPeriod
     return Table(name, shown.title, columns, rows, found.of, links)
 
 
-def _behind(part: Part, shown: Shown, told: Told, period: SalesPeriod) -> str | None:
+def _behind(part: Part, shown: Shown, told: Told, period: ComparedPeriod) -> str | None:
     """A página do que a linha é, ou a lista do que ela soma, no mesmo período."""
     if shown.page is not None:
         path = shown.page(part)
@@ -333,7 +333,7 @@ def listed(revenue: Revenue, told: Told) -> list[str | None]:
     return [told.behind(_within(each.inicio, revenue.step, revenue.period), {}) for each in revenue.steps]
 
 
-def opened(firsts: Iterable[date], step: str, period: SalesPeriod, today: date, page: str) -> list[str | None]:
+def opened(firsts: Iterable[date], step: str, period: ComparedPeriod, today: date, page: str) -> list[str | None]:
     """De cada passo, a própria página nos dias dele; None do que ainda não chegou, e de um que é o período todo."""
     found = [_within(inicio, step, period) for inicio in firsts]
     whole = (period.inicio, period.fim)

@@ -1,0 +1,1 @@
+"""As páginas que tratam do negócio: vendas, notas, estoque, dinheiro."""

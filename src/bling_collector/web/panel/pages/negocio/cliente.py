@@ -13,7 +13,7 @@ from bling_collector.insight.sales.customer import (
     load_customer_revenue,
     load_customer_table,
 )
-from bling_collector.insight.sales.periods import SalesPeriod, step_of
+from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.web.panel.cards import Card
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.cards import CUSTOMER, NAMELESS, table_of
@@ -27,7 +27,7 @@ TOP: Final = 10
 """Linhas de cada tabela na página; o que se baixa tem todas."""
 
 
-async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
+async def _table(account: Account, id_: int, period: ComparedPeriod, name: str) -> Table:
     now = today(account.clock)
     if name == STEPS:
         revenue = await load_customer_revenue(account.engine, id_, period, now)

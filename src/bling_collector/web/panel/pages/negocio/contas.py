@@ -17,13 +17,13 @@ from bling_collector.insight.finance.accounts import (
     load_accounts,
 )
 from bling_collector.insight.finance.money import LADOS
-from bling_collector.insight.finance.situacoes import situacao
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.filters import Filters
 from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.tables.table import Column, Table
+from bling_collector.web.panel.tables.accounts import TITLES, WHO, accounts_table, state
+from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
 from bling_collector.words import day
 from bling_collector.workplace.account import Account
@@ -51,32 +51,30 @@ _HEADS: Final = (
 )
 """As colunas por que se ordena; a do nome chama-se como quem está do outro lado."""
 _MOST_WORDS: Final = 200
-_TITLES: Final = {"receber": "Contas a receber", "pagar": "Contas a pagar"}
-_WHO: Final = {"receber": "Cliente", "pagar": "Fornecedor"}
 _ID: Final = "O endereço de uma conta traz o id dela no Bling, que é só de algarismos."
-_TONES: Final = {2: "good", 7: "good", 3: "warning", 5: "bad"}
 
 
 @router.get("/contas/{lado}.csv")
 async def contas_csv(request: Request, lado: str, service: OneService) -> Response:
     async with service.opened() as account:
-        _, found = await _whole(account, request, lado)
-    return csv_file(_table(lado, found), f"contas-a-{lado}")
+        table, _ = await _whole(account, request, lado)
+    return csv_file(table, table.name)
 
 
 @router.get("/contas/{lado}.xlsx")
 async def contas_xlsx(request: Request, lado: str, service: OneService) -> Response:
     async with service.opened() as account:
-        said, found = await _whole(account, request, lado)
-    return await xlsx_file([_table(lado, found)], [_TITLES[lado], said], f"contas-a-{lado}")
+        table, said = await _whole(account, request, lado)
+    return await xlsx_file([table], [TITLES[lado], said], table.name)
 
 
-async def _whole(account: Account, request: Request, lado: str) -> tuple[str, Accounts]:
-    """O que se pediu, numa frase, e todas as contas disso. UsageError se o que se pede não serve."""
-    asked, criteria, order, _ = _read(request, _lado(lado), today(account.clock))
+async def _whole(account: Account, request: Request, lado: str) -> tuple[Table, str]:
+    """Todas as contas do que se pediu, e isso numa frase. UsageError se o que se pede não serve."""
+    hoje = today(account.clock)
+    asked, criteria, order, _ = _read(request, _lado(lado), hoje)
     asked.sound()
     found = await load_accounts(account.engine, criteria, _signed(order), None)
-    return _said(asked, found), found
+    return accounts_table(lado, found, hoje), _said(asked, found)
 
 
 @router.get("/contas/{lado}")
@@ -94,14 +92,14 @@ async def contas(request: Request, lado: str, service: OneService) -> Response:
         section="financeiro",
         status=asked.status,
         lado=lado,
-        title=_TITLES[lado],
-        who=_WHO[lado],
+        title=TITLES[lado],
+        who=WHO[lado],
         asked=asked,
         situations=SITUATIONS,
         found=found,
         said=_said(asked, found) if found else None,
         rows=[_line(lado, row, hoje) for row in found.rows] if found else [],
-        heads=[asked.head(name, title or _WHO[lado], order, falls=name != "cliente") for name, title in _HEADS],
+        heads=[asked.head(name, title or WHO[lado], order, falls=name != "cliente") for name, title in _HEADS],
         number=number,
         last=last,
         previous=asked.address(pagina=min(number - 1, last)) if number > 1 else None,
@@ -120,14 +118,14 @@ async def conta(request: Request, lado: str, conta_id: str, service: OneService)
             raise HTTPException(404, str(error)) from error
         hoje = today(account.clock)
     header = found.conta
-    words, tone = _state(header["situacao"], header["vencimento"], gone=header["excluida_em"] is not None, hoje=hoje)
+    words, tone = state(header["situacao"], header["vencimento"], hoje, gone=header["excluida_em"] is not None)
     return page(
         request,
         "conta.html",
         section="financeiro",
         lado=lado,
-        list_title=_TITLES[lado],
-        who=_WHO[lado],
+        list_title=TITLES[lado],
+        who=WHO[lado],
         conta=header,
         name=notes.short(header["numero_documento"] or header["id"], 40),
         state=words,
@@ -135,7 +133,7 @@ async def conta(request: Request, lado: str, conta_id: str, service: OneService)
         contact=_contact(lado, header),
         origin=_origin(header) if lado == "receber" else None,
         settlements=found.settlements,
-        siblings=[(row, situacao(row.situacao)) for row in found.siblings],
+        siblings=[(row, state(row.situacao, row.vencimento, hoje)[0]) for row in found.siblings],
         short=notes.short,
     )
 
@@ -174,17 +172,8 @@ def _signed(order: tuple[str, bool]) -> str:
     return f"{'-' * order[1]}{order[0]}"
 
 
-def _state(code: int | None, due: date | None, *, gone: bool, hoje: date) -> tuple[str, str]:
-    """(a situação em palavras, o tom dela)."""
-    if gone:
-        return "Excluída no Bling", "warning"
-    if code in (1, 3) and due is not None and due < hoje:
-        return f"{situacao(code)}, vencida", "bad"
-    return situacao(code), _TONES.get(code or 0, "neutral")
-
-
 def _line(lado: str, row: Any, hoje: date) -> Mapping[str, Any]:
-    words, tone = _state(row.situacao, row.vencimento, gone=False, hoje=hoje)
+    words, tone = state(row.situacao, row.vencimento, hoje)
     return {
         "id": row.conta_id,
         "endereco": f"/contas/{lado}/{row.conta_id}",
@@ -244,34 +233,3 @@ def _said(asked: Filters, found: Accounts) -> str:
     if asked.typed["cliente"]:
         parts.append(f"com «{asked.typed['cliente'][:60]}» no nome")
     return ", ".join(parts)
-
-
-def _table(lado: str, found: Accounts) -> Table:
-    columns = (
-        Column("Conta"),
-        Column("Id no Bling"),
-        Column(_WHO[lado]),
-        Column("CNPJ ou CPF"),
-        Column("Emissão", "day"),
-        Column("Vencimento", "day"),
-        Column("Situação"),
-        Column("Valor", "money"),
-        Column("Em aberto", "money"),
-        Column("Último pagamento", "day"),
-    )
-    rows = [
-        (
-            row.numero_documento,
-            str(row.conta_id),
-            row.contato_nome,
-            masked(row.contato_documento),
-            row.data_emissao,
-            row.vencimento,
-            situacao(row.situacao),
-            row.valor,
-            row.em_aberto,
-            row.pago_em,
-        )
-        for row in found.rows
-    ]
-    return Table(f"contas-a-{lado}", _TITLES[lado], columns, rows, len(rows))

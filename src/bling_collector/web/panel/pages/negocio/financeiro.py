@@ -6,10 +6,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from bling_collector.clock import today
-from bling_collector.db.core import AsyncEngine
+from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.finance.money import AHEAD, Money, load_checks, load_money, load_period
-from bling_collector.insight.sales.periods import SalesPeriod
+from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import unknown_table
 from bling_collector.web.panel.periods import form_of, form_refused, query_of, read_period
@@ -83,11 +83,11 @@ async def financeiro_xlsx(request: Request, service: OneService) -> Response:
     return await xlsx_file(tables, about, _file(period, tables[0].name if len(tables) == 1 else "completo"))
 
 
-async def _read(request: Request, account: Account) -> tuple[dict[str, str], SalesPeriod]:
+async def _read(request: Request, account: Account) -> tuple[dict[str, str], ComparedPeriod]:
     return await read_period(request, account, *_OTHERS, load=load_period)
 
 
-async def _whole(account: Account, period: SalesPeriod, names: list[str]) -> list[Table]:
+async def _whole(account: Account, period: ComparedPeriod, names: list[str]) -> list[Table]:
     """As tabelas inteiras. UsageError se uma não existe."""
     if unknown := [name for name in names if name not in TABLES | CHECKS]:
         raise unknown_table(unknown[0], [*TABLES, *CHECKS])
@@ -120,5 +120,5 @@ def _shown(found: Money) -> Mapping[str, Any]:
     }
 
 
-def _file(period: SalesPeriod, name: str) -> str:
+def _file(period: ComparedPeriod, name: str) -> str:
     return f"financeiro-{name}-{period.inicio}-a-{period.fim}"

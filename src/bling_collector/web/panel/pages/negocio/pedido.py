@@ -1,6 +1,7 @@
 """A página de um pedido de venda, e o caminho dele: a nota, as contas a receber, o que se recebeu."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -12,7 +13,8 @@ from bling_collector.insight.sales.situacoes import PAGAMENTOS, situacao
 from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.notes import quantity, short
 from bling_collector.web.panel.render import page
-from bling_collector.web.panel.tables.orders import ACCOUNTS, change, channel, seller, state
+from bling_collector.web.panel.tables import accounts
+from bling_collector.web.panel.tables.orders import change, channel, seller, state
 from bling_collector.web.service import OneService
 from bling_collector.words import money, number
 
@@ -29,7 +31,7 @@ async def pedido(request: Request, pedido_id: str, service: OneService) -> Respo
     id_ = record_id(pedido_id, _ID)
     async with service.opened() as account:
         found = await load_pedido(account.engine, id_)
-        now = today(account.clock)
+        hoje = today(account.clock)
     header = found.header
     words, tone = state(header)
     gone = header["excluida_em"] is not None
@@ -52,7 +54,7 @@ async def pedido(request: Request, pedido_id: str, service: OneService) -> Respo
         items_of=len(found.items),
         parcels=[_parcel(parcel) for parcel in found.parcels[:_LINES]],
         parcels_of=len(found.parcels),
-        accounts=[_account(conta, now) for conta in found.accounts[:_LINES]],
+        accounts=[_account(conta, hoje) for conta in found.accounts[:_LINES]],
         sums=_sums(found),
         history=[
             {"quando": when, "run_id": run, "mudancas": [change(*each, found.statuses) for each in changes.items()]}
@@ -94,10 +96,9 @@ def _parcel(parcel: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _account(conta: Mapping[str, Any], now: Any) -> dict[str, Any]:
-    words, tone = ACCOUNTS.get(conta["situacao"], (f"Situação {conta['situacao']}", "neutral"))
-    late = conta["em_aberto"] and conta["vencimento"] is not None and conta["vencimento"] < now
-    return {**conta, "palavras": "Vencida" if late else words, "tom": "bad" if late else tone}
+def _account(conta: Mapping[str, Any], hoje: date) -> dict[str, Any]:
+    words, tone = accounts.state(conta["situacao"], conta["vencimento"], hoje)
+    return {**conta, "palavras": words, "tom": tone}
 
 
 def _sums(found: Pedido) -> dict[str, Any]:

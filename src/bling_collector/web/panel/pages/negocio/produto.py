@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from bling_collector.clock import today
 from bling_collector.insight.recursos import load_collected
-from bling_collector.insight.sales.periods import SalesPeriod, step_of
+from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.insight.sales.product import (
     TABLES,
     UnknownProductError,
@@ -35,7 +35,7 @@ _NEEDS: Final = {
 """De que recurso é cada tabela que não é das notas."""
 
 
-async def _table(account: Account, id_: int, period: SalesPeriod, name: str) -> Table:
+async def _table(account: Account, id_: int, period: ComparedPeriod, name: str) -> Table:
     if name == STEPS:
         revenue = await load_product_revenue(account.engine, id_, period, today(account.clock))
         steps = revenue.steps if revenue else []

@@ -1,0 +1,1 @@
+"""Um comando como processo: o que se digita, como roda, como para e com que código sai."""
