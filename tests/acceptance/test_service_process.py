@@ -200,7 +200,7 @@ async def test_a_run_stuck_in_a_listing_stops_at_once(
         assert answer.status_code == 202
         code, seconds = await service.terminate()
         assert code == 0
-        assert seconds < 8
+        assert seconds < 25, "esperou pelo Bling"
     bling.faults.clear()
     async with process(SERVE, settings, tmp_path) as service:
         assert (await service.http.post("/run")).json()["status"] == "success"

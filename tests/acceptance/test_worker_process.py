@@ -133,4 +133,4 @@ async def test_beside_the_service_it_reads_what_is_announced_and_stops_with_it(
         await until(arrived)
         code, seconds = await service.terminate()
     assert code == 0
-    assert seconds < 10
+    assert seconds < 60

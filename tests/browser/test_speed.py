@@ -11,8 +11,8 @@ from tests.support.proving import execute
 
 from bling_collector.db.sums import fold
 
-MOST_MILLISECONDS = 1500
-"""Com a máquina parada é um quinto disto; numa ocupada, só se vê o que cresceu muito."""
+MOST_MILLISECONDS = 5000
+"""Com a máquina parada é um décimo disto, ou menos; numa ocupada, só se vê o que cresceu muito."""
 PAGES = ("/", "/cobertura", "/cobertura/2025-03", "/execucoes", "/faturamento", "/notas", "/notas?q=ltda")
 _FIRST_PAINT = """() => new Promise(painted => new PerformanceObserver(
     list => painted(list.getEntriesByName("first-contentful-paint")[0].startTime)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.bench.many_notes import fill as fill_many
+from tests.bench.plans import Read
 from tests.bench.searches import SEARCHES, pages, plans
 from tests.support.collecting import rows, scalar
 from tests.support.noted import everything, fill, matches
@@ -242,12 +243,17 @@ async def test_no_search_scans_a_whole_table(engine: AsyncEngine) -> None:
                 assert plan.nodes
 
 
-@pytest.mark.slow
-async def test_with_100000_notas_each_search_takes_under_a_third_of_a_second(engine: AsyncEngine) -> None:
-    from tests.bench.__main__ import milliseconds
+MOST_BLOCKS = 4_000
+"""Páginas de 8 KB."""
 
+
+@pytest.mark.slow
+async def test_with_100000_notas_no_search_reads_much(engine: AsyncEngine) -> None:
+    """O que cada uma lê, que uma máquina ocupada não muda; o tempo mede-o `tests.bench`."""
     await fill_many(engine, 100_000)
     for name, search in SEARCHES.items():
         for which, one in pages(search).items():
-            taken = await milliseconds(engine, one)
-            assert taken < 333, f"{name}, {which}: {taken:.0f} ms"
+            with Read() as read:
+                await load_notas(engine, one)
+            blocks = await read.blocks(engine)
+            assert 0 < blocks < MOST_BLOCKS, f"{name}, {which}: {blocks} blocos"

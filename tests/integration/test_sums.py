@@ -114,6 +114,25 @@ async def test_a_day_changed_between_two_steps_of_summing_stays_to_be_summed(sol
     await assert_the_sums_are_right(sold)
 
 
+@pytest.mark.parametrize("sums", ALL, ids=lambda sums: sums.table)
+async def test_what_is_not_summed_yet_is_read_once_whatever_the_planner_believes(sold: AsyncEngine, sums: Sums) -> None:
+    """Antes da primeira estatística o PostgreSQL crê que há um dia por somar; uma releitura de tudo por dia que há, com
+    cem mil notas, não acaba em dois minutos."""
+    async with sold.connect() as connection:
+        for setting in ("enable_hashjoin", "enable_mergejoin"):
+            await connection.execute(text(f"SET {setting} = off"))
+        found = await connection.execute(
+            text(f"EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM {sums.by_day} AS s"), EVER
+        )
+        scans = [node for node in nodes(found.scalar_one()[0]["Plan"]) if node.get("Relation Name") == sums.source]
+    assert scans
+    assert {scan["Actual Loops"] for scan in scans} == {1}
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for inner in plan.get("Plans", []) for node in nodes(inner))]
+
+
 async def test_nothing_changed_writes_nothing(sold: AsyncEngine) -> None:
     await fold(sold)
     before = await rows(sold, "SELECT xmin::text, * FROM vendas_por_dia")
