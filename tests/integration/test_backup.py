@@ -101,6 +101,8 @@ async def test_a_restored_database_is_the_original(
     assert await structure(empty_engine) == await structure(loaded)
     async with empty_engine.begin() as connection:  # as sequências continuam de onde estavam
         await connection.execute(text("INSERT INTO etl_controle (status) VALUES ('success')"))
+        never_counted = "SELECT count(*) FROM pg_class WHERE oid = 'nfe_cabecalho'::regclass AND reltuples <= 0"
+        assert await connection.scalar(text(never_counted)) == 0
 
 
 @pytest.mark.slow

@@ -120,7 +120,9 @@ def test_only_our_names_go_into_the_text_of_a_command() -> None:
         for line, expression in _interpolated(ast.parse(path.read_text(encoding="utf-8")))
         if not OUR_NAMES.fullmatch(expression) and expression not in OTHERS.get(path.name, ())
     ]
-    assert strange == []
+    assert strange == [], (
+        "o que vem de fora vai por parâmetro; o que é nosso, numa constante, ou em OTHERS, com o porquê"
+    )
 
 
 def test_what_is_listed_is_still_there() -> None:

@@ -50,6 +50,7 @@ _OF_THE_DAYS: Final = """
     {column} >= (SELECT min(dia) FROM {{days}}) AND {column} < (SELECT max(dia) + 1 FROM {{days}})
     AND ({column}::date IN (SELECT dia FROM {{days}})) IS TRUE"""
 _ISSUED: Final = _OF_THE_DAYS.format(column="data_emissao")
+_ORDERED: Final = _OF_THE_DAYS.format(column="data")
 # Do `resumo_lista` só se guarda o que as condições de uma conferência perguntam: se alguma listagem mostra o registro.
 _LISTED: Final = "CASE WHEN resumo_lista = '' THEN '' END AS resumo_lista"
 
@@ -72,7 +73,7 @@ PEDIDOS: Final = Sums(
     "pedidos_venda",
     "situacao_id, resumo_lista, registros, valor",
     f"""SELECT data AS dia, situacao_id, {_LISTED}, count(*) AS registros, sum(round(total, 2)) AS valor
-        FROM pedidos_venda WHERE excluida_em IS NULL AND {_OF_THE_DAYS.format(column="data")} GROUP BY 1, 2, 3""",
+        FROM pedidos_venda WHERE excluida_em IS NULL AND {_ORDERED} GROUP BY 1, 2, 3""",
 )
 _THESE: Final = "unnest(CAST(:days AS date[])) AS d (dia)"
 _TAKEN: Final = text("""

@@ -133,6 +133,9 @@ async def _replace(
             await connection.run_sync(migrate)
             for command in [*_put_back(with_tokens=with_tokens), *await _sequences(connection)]:
                 await database.execute(command)
+            # Sem estatísticas, até que o PostgreSQL as faça, há consultas que não acabam (medido).
+            names = await our_tables(connection)
+            await database.execute(f"ANALYZE {', '.join(map(quoted, names))}")
             await give_back(connection, grants)
     except (DBAPIError, psycopg.Error) as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
