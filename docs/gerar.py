@@ -302,6 +302,14 @@ def resources_page() -> str:
 
 def tables_page() -> str:
     said = meanings()
+    lacking = [name for name in metadata.tables if name not in said] or [
+        f"{table.name}.{column.name}"
+        for table in metadata.tables.values()
+        for column in table.columns
+        if column.name not in said[table.name].columns
+    ]
+    if lacking:
+        raise SystemExit(f"Falta dizer em db/tabelas.toml o que quer dizer: {', '.join(lacking)}.")
     lines = [
         "# As tabelas",
         "",

@@ -1,4 +1,4 @@
-"""O ritmo da conta, em números: o que o limitador da memória e o do banco têm em comum.
+"""O ritmo da conta, em números.
 
 Referência: developer.bling.com.br/limites. O que não está lá foi medido, ou é folga nossa.
 """

@@ -22,7 +22,7 @@ def columns(section: dict[str, Any]) -> set[str]:
 
 def test_every_table_and_column_has_a_meaning_and_only_one(written: dict[str, Any]) -> None:
     tables = {name for name in written if not name.startswith("vw_")}
-    assert tables == metadata.tables.keys() | {"alembic_version"}
+    assert tables == metadata.tables.keys() | {"alembic_version"}, "db/tabelas.toml"
     for table in metadata.tables.values():
         commented = {column.name for column in table.columns if column.comment}
         assert columns(written[table.name]) == {column.name for column in table.columns} - commented, table.name

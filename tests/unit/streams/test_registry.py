@@ -164,7 +164,20 @@ def test_the_id_of_another_resource_is_cited(resource: Resource) -> None:
     parents = {child.table.c[child.parent] for child in resource.children}
     tables = [resource.table, *(child.table for child in resource.children)]
     for column in (column for table in tables for column in table.c if column.name.endswith("_id")):
-        assert column in cited | seen | parents or str(column) in _NOT_CITED, column
+        assert column in cited | seen | parents or str(column) in _NOT_CITED, (
+            f"{column}: o id de outro recurso vai em `cites`; se se lê de outro modo, em _NOT_CITED, com o porquê"
+        )
+
+
+def test_what_is_said_not_to_be_cited_is_not() -> None:
+    left = {
+        str(column)
+        for resource in RESOURCES
+        for table in (resource.table, *(child.table for child in resource.children))
+        for column in table.c
+        if column not in {cited for _, cited in resource.cites}
+    }
+    assert _NOT_CITED.keys() - left == set(), "já se cita, ou já não existe: saia de _NOT_CITED"
 
 
 @EACH
@@ -172,8 +185,10 @@ def test_who_cites_comes_before_the_cited_and_parents_before_children(resource: 
     place = {each.name: place for place, each in enumerate(RESOURCES)}
     parents = {each.of for each in resource.parents if each.of}
     parents |= {each.name for each in RESOURCES if f"FROM {each.table.name}" in (resource.besides or "")}
-    assert all(place[resource.name] <= place[name] for name, _ in resource.cites if name not in parents)
-    assert all(place[name] < place[resource.name] for name in parents)
+    late = [name for name, _ in resource.cites if name not in parents and place[name] < place[resource.name]]
+    assert late == [], f"em streams/registry.py, {resource.name} vem antes de quem cita"
+    early = [name for name in parents if place[name] >= place[resource.name]]
+    assert early == [], f"em streams/registry.py, {resource.name} vem depois de quem lhe dá os ids"
 
 
 @EACH
