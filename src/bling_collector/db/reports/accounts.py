@@ -70,12 +70,14 @@ async def find(connection: AsyncConnection, asked: Criteria, order: str, limit: 
     where, values = _conditions(asked)
     column = ORDERS[order.removeprefix("-")]
     direction = "DESC" if order.startswith("-") else "ASC"
+    # Primeiro quais são, e só das que se mostram os nomes.
     query = f"""
-        SELECT a.*, (SELECT max(b.data) FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id
-                     WHERE v.conta_tipo = a.conta_tipo AND v.conta_id = a.conta_id AND b.excluida_em IS NULL) AS pago_em
-        FROM (SELECT a.*, t.nome AS contato_nome, t.documento AS contato_documento, {column} AS chave
-              {_FROM} WHERE {where}
+        SELECT a.*, c.nome AS contato_nome, c.documento AS contato_documento,
+               (SELECT max(b.data) FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id
+                WHERE v.conta_tipo = a.conta_tipo AND v.conta_id = a.conta_id AND b.excluida_em IS NULL) AS pago_em
+        FROM (SELECT a.*, {column} AS chave {_FROM} WHERE {where}
               ORDER BY {column} {direction} NULLS LAST, a.conta_id DESC LIMIT :limit OFFSET :skip) a
+        LEFT JOIN contatos c ON c.id = a.contato_id
         ORDER BY a.chave {direction} NULLS LAST, a.conta_id DESC"""
     return (await connection.execute(text(query), values | {"limit": limit, "skip": skip})).all()
 

@@ -18,9 +18,9 @@ _PRODUCT: Final = text("""
            p.excluida_em, p.preferido, u.id AS preferido_id
     FROM produtos p LEFT JOIN produtos u ON u.codigo = p.codigo AND u.preferido AND NOT p.preferido
     WHERE p.id = :id""")
-_COVER: Final = text("""
+_COVER: Final = """
     SELECT saldo_fisico, saldo_virtual, preco_custo, valor_custo, dias_cobertura, acaba_em, situacao, ultima_venda
-    FROM vw_estoque_cobertura WHERE produto_id = :id""")
+    FROM vw_estoque_cobertura WHERE produto_id = :id"""
 _COST: Final = text("SELECT preco_custo FROM vw_produtos_custos WHERE produto_id = :id AND ate IS NULL")
 _QUANTITY: Final = text(f"SELECT coalesce(sum(i.quantidade), 0) FROM vw_itens_operacoes i WHERE {_SOLD}")
 _MARGIN: Final = text("""
@@ -84,9 +84,13 @@ async def read_product(connection: AsyncConnection, produto_id: int) -> Row[Any]
     return (await connection.execute(_PRODUCT, {"id": produto_id})).one_or_none()
 
 
-async def read_cover(connection: AsyncConnection, produto_id: int) -> Row[Any] | None:
+async def read_cover(connection: AsyncConnection, produto_id: int, codigo: str | None) -> Row[Any] | None:
     """A linha dele em vw_estoque_cobertura; None se a última leitura não o tem."""
-    return (await connection.execute(_COVER, {"id": produto_id})).one_or_none()
+    if codigo is None:
+        return (await connection.execute(text(_COVER), {"id": produto_id})).one_or_none()
+    # O SKU não escolhe mais nada, mas com ele só se somam as vendas deste, e não as de todos: um vigésimo (medido).
+    found = await connection.execute(text(f"{_COVER} AND codigo = :codigo"), {"id": produto_id, "codigo": codigo})
+    return found.one_or_none()
 
 
 async def read_cost(connection: AsyncConnection, produto_id: int) -> Any:

@@ -65,7 +65,7 @@ async def load_product(
             revenue,
             now,
             before,
-            await queries.read_cover(connection, produto_id),
+            await queries.read_cover(connection, produto_id, produto.codigo),
             await queries.read_cost(connection, produto_id),
             await queries.read_margin(connection, produto_id, produto.codigo, period.inicio, period.fim),
             {name: await _rows(connection, name, produto, period, most) for name in TABLES},
