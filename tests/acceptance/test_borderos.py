@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sqlalchemy import text
@@ -115,6 +116,25 @@ async def test_one_is_read_again_with_its_conta(account: Account, bling: Bling, 
     clock.advance(DAY)
     assert (await account.pipeline.run()).status == "success"
     assert bling.counters.details[f"/borderos/{corrected}"] == 0
+
+
+@pytest.mark.parametrize("lado", ["receber", pytest.param("pagar", marks=pytest.mark.slow)])
+async def test_a_payment_undone_and_made_again_is_the_new_one(
+    account: Account, bling: Bling, clock: FakeClock, lado: Literal["receber", "pagar"]
+) -> None:
+    """Entre duas execuções: a linha da conta, paga antes e paga depois, é a mesma."""
+    conta = bling.add_account(lado)
+    undone = bling.settle_accounts(lado, conta)
+    assert (await account.pipeline.run_full(START)).status == "success"
+    bling.reopen_account(lado, conta)
+    again = bling.settle_accounts(lado, conta)
+    linked = "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id"
+    for _ in range(10):
+        clock.advance(DAY)
+        assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, linked, id=conta) == again != undone
+    assert await scalar(account.engine, _GONE, id=undone)
+    assert not await scalar(account.engine, _GONE, id=again)
 
 
 @pytest.mark.slow

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 from tests.support.collecting import rows, scalar, until
 from tests.support.fakes import FakeClock
+from tests.support.proving import execute
 
 from bling_collector.api.transport import ATTEMPTS
 from bling_collector.etl.strategies.again import UnknownObjectError
 from bling_collector.insight.proof.reconciliation import Side, WholeCheck
-from bling_collector.insight.recursos import load_others
+from bling_collector.insight.recursos import differs, load_others
 from bling_collector.payload import digest
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
@@ -201,6 +202,32 @@ async def test_what_is_read_whole_is_proved_whole(account: Account, bling: Bling
     weekly = (await proved())["depositos"]
     assert weekly
     assert (weekly.igual, weekly.no_banco.total) == (True, total)
+
+
+@pytest.mark.collector(recursos=("depositos", "contas_financeiras", "contas_pagar"))
+async def test_a_reconciliation_reads_whole_what_has_no_date(account: Account, bling: Bling) -> None:
+    await account.pipeline.run_full(START)
+    assert (await account.pipeline.reconcile()).status == "success"
+    conta, store = min(bling.payables), min(bling.dimensions["/depositos"].entries)
+    hidden = max(bling.dimensions["/contas-contabeis"].entries)
+    await execute(
+        account.engine, f"DELETE FROM contas_pagar WHERE id = {conta}", f"DELETE FROM depositos WHERE id = {store}"
+    )
+    bling.unlisted.add(("/contas-contabeis", hidden))
+    found = await account.pipeline.reconcile()
+    assert found.status == "partial"
+    assert found.found.ids == {
+        "faltavam": [f"contas_pagar/{conta}", f"depositos/{store}"],
+        "sumiram": [f"contas_financeiras/{hidden}"],
+    }
+    others = await load_others(account.engine, account.settings.recursos, account.clock.now())
+    assert all(map(differs, others))
+    assert await scalar(account.engine, f"SELECT count(*) FROM depositos WHERE id = {store}") == 0, "nada se busca"
+    bling.unlisted.clear()
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert (await account.pipeline.reconcile()).status == "success"
+    month = await account.pipeline.reconcile(START, START)
+    assert month.requisicoes < 10, "num período não entra o que não tem data"
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from tests.support.proving import (
     at,
     by_month,
     conferencias,
+    execute,
     outgoing,
     snapshot,
     twin,
@@ -182,6 +183,25 @@ async def test_random_changes_are_found_and_repaired(account: Account, bling: Bl
 def _moment(rng: random.Random) -> str:
     day = date(rng.randrange(2021, 2026), rng.randrange(1, 13), rng.choice([1, 15, 28]))
     return f"{day} {rng.choice(['00:00:00', '12:30:00', '23:59:59'])}"
+
+
+async def test_what_the_database_has_wrong_is_repaired_though_the_listing_is_the_same(
+    account: Account, bling: Bling
+) -> None:
+    """Uma mão no banco, ou um defeito nosso: a linha da listagem é a de sempre, e o que se conta já não é o dela."""
+    await account.pipeline.run_full(START)
+    cancelled, moved, lost, *_ = outgoing(bling, 6)
+    await execute(
+        account.engine,
+        f"UPDATE nfe_cabecalho SET situacao = 2 WHERE id = {cancelled}",
+        f"UPDATE nfe_cabecalho SET data_emissao = data_emissao + interval '70 days' WHERE id = {moved}",
+        *(f"DELETE FROM {child} WHERE nfe_id = {lost}" for child in ("nfe_itens", "nfe_pagamentos")),
+        f"DELETE FROM nfe_cabecalho WHERE id = {lost}",
+    )
+    assert (await account.pipeline.reconcile()).status == "partial"
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    await assert_equals_truth(account.engine, bling)
+    assert (await account.pipeline.reconcile()).status == "success"
 
 
 @pytest.mark.slow

@@ -108,6 +108,18 @@ async def count_held(connection: AsyncConnection, kept: Kept, inicio: date, fim:
     return counts
 
 
+async def told_otherwise(connection: AsyncConnection, kept: Kept, listed: Mapping[Any, tuple[date, str]]) -> set[Any]:
+    """Dos que a listagem mostra (id → dia, grupo), os que o banco tem noutro dia ou noutro grupo."""
+    assert kept.dated is not None, kept.recurso
+    found = await connection.execute(
+        text(f"""
+            SELECT id, {kept.dated.day}::date AS dia, coalesce({kept.dated.group}::text, '') AS grupo
+            FROM {kept.table.name} WHERE id = ANY(:ids)"""),
+        {"ids": list(listed)},
+    )
+    return {row.id for row in found if (row.dia, row.grupo) != listed[row.id]}
+
+
 async def living(
     connection: AsyncConnection, table: Table, without: Collection[int], most: int
 ) -> dict[int, str | None]:
@@ -309,10 +321,10 @@ async def record_whole(
     since: datetime,
     now: datetime,
     run_id: int | None,
-) -> None:
+) -> tuple[set[Any], set[Any]]:
     """Guarda a conferência de um recurso que se leu inteiro entre os dois instantes; `listed` é a situação de cada id
     que a listagem mostrou. Do que se gravou entretanto sem que ela o mostre, e do que listagem nenhuma mostra, nada se
-    diz."""
+    diz. Devolve o que falta no banco, e o que só ele tem."""
     living = "excluida_em IS NULL" if "excluida_em" in kept.table.c else "true"
     found = await connection.execute(
         text(f"""
@@ -324,15 +336,17 @@ async def record_whole(
         {"listed": list(listed), "since": since, "now": now},
     )
     held = {row.id: row.situacao for row in found}
+    missing, extra = listed.keys() - held.keys(), held.keys() - listed.keys()
     row = {
         "recurso": kept.recurso,
         "conferida_em": now,
         "run_id": run_id,
         "no_bling": dict(sorted(Counter(listed.values()).items())),
         "no_banco": dict(sorted(Counter(held.values()).items())),
-        "faltam": sorted(str(id_) for id_ in listed.keys() - held.keys()),
-        "sobram": sorted(str(id_) for id_ in held.keys() - listed.keys()),
+        "faltam": sorted(map(str, missing)),
+        "sobram": sorted(map(str, extra)),
     }
     new = insert(conferencias_inteiras).values(row)
     changes = {name: new.excluded[name] for name in row}
     await connection.execute(new.on_conflict_do_update(index_elements=["recurso"], set_=changes))
+    return missing, extra

@@ -462,16 +462,24 @@ async def _compared(
 ) -> tuple[dict[Id, Wanted], dict[Id, Listed]]:
     """Compara uma página com o banco: o que é preciso buscar, e as linhas, no que importa."""
     assert resource.emitted is not None, resource.name
+    group = resource.emitted.group
+    listed = {row["id"]: Listed(resource.resumo(row), resource.day(row) or since, group(row)) for row in page}
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, [row["id"] for row in page])
+        # A linha pode ser a de sempre, e o banco ter outro dia ou outra situação: o que se conta é isso.
+        wrong = await proof.told_otherwise(connection, resource.kept, _counted(listed)) if ctx.everything else set()
     result.known |= known.keys() - result.wanted  # um que outra listagem mostrou pode acabar de ser gravado
     fresh = await read_of_late(ctx, resource, known.keys())
-    wanted = diff(page, known, resource, since=since, fresh=fresh)
+    right = {id_: resumo for id_, resumo in known.items() if id_ not in wrong}
+    wanted = diff(page, right, resource, since=since, fresh=fresh)
     result.wanted |= wanted.keys()
     ctx.show()
     ctx.check_stop()
-    group = resource.emitted.group
-    return wanted, {row["id"]: Listed(resource.resumo(row), resource.day(row) or since, group(row)) for row in page}
+    return wanted, listed
+
+
+def _counted(listed: Mapping[Id, Listed]) -> dict[Id, tuple[date, str]]:
+    return {id_: (row.day, row.group) for id_, row in listed.items()}
 
 
 async def _pages(

@@ -468,6 +468,11 @@ class Resource:
         return Kept(self.name, self.table, dated, self.ours, self.alive, self.known, self.on_gone)
 
     @property
+    def is_proved_whole(self) -> bool:
+        """Se o que ele tem se confere na leitura da listagem inteira."""
+        return self.emitted is None and self.whole is not None and not self.whole.when_lacking
+
+    @property
     def parents(self) -> tuple[Each, ...]:
         """As consultas, de outros recursos, por que ele se lista."""
         return tuple(each for each in (self.each, self.also_by) if each is not None)

@@ -97,13 +97,8 @@ async def load_others(engine: AsyncEngine, names: Collection[str] | None, now: d
         return [
             await _read(connection, resource, now, read, on=True)
             for resource in await collected(connection, names)
-            if not resource.principal and (resource.emitted is not None or is_proved_whole(resource))
+            if not resource.principal and (resource.emitted is not None or resource.is_proved_whole)
         ]
-
-
-def is_proved_whole(resource: Resource) -> bool:
-    """Se o que ele tem se confere na leitura da listagem inteira."""
-    return resource.emitted is None and resource.whole is not None and not resource.whole.when_lacking
 
 
 def in_order(each: Followed, until: date | None) -> bool:
@@ -130,6 +125,8 @@ def first_mark(resource: Resource) -> str | None:
 
 def differs(each: Followed) -> bool:
     """Se a conferência mostra os dois lados diferentes."""
+    if each.inteira is not None:
+        return not each.inteira.igual
     return each.conferencia is not None and each.conferencia.diferentes > 0
 
 
@@ -160,7 +157,7 @@ async def _read(
             len(found.por_conferir),
             found.completo_em,
         )
-    inteira = await read_whole_check(connection, resource.name, now) if is_proved_whole(resource) else None
+    inteira = await read_whole_check(connection, resource.name, now) if resource.is_proved_whole else None
     return Followed(
         resource.name,
         resource.title,

@@ -156,6 +156,10 @@ class Costs:
             each += special(new, {each.name: self.of(each).held for each in self.resources})
         return lists, each
 
+    def whole(self, resource: Resource) -> float:
+        """As listagens inteiras, do que não tem data."""
+        return self._whole(resource, {}, {})
+
     def _week(self, resource: Resource) -> float:
         """De quantas execuções em quantas se faz o que é da semana."""
         due = True if self.everything else self.of(resource).is_weekly_due

@@ -183,10 +183,9 @@ class Estimator:
         if scope is None:
             raise UsageError(f"Ainda não há o que conferir: {_BEGIN}")
         period = asked_period(inicio, fim, default_inicio=scope, today=today(self._clock))
-        costs = await self._costs(everything=repair)
-        return await self._of(
-            "reconcile", costs, period, {each.name: period for each in RESOURCES}, only_listed=not repair
-        )
+        costs = await self._costs(everything=True)
+        periods = {each.name: period for each in RESOURCES}
+        return await self._of("reconcile", costs, period, periods, only_listed=not repair, undated=fim is None)
 
     async def look(self) -> Estimate:
         """A olhada: os dias desde a última, e o filtro de alteração do que tem um."""
@@ -272,9 +271,10 @@ class Estimator:
         periods: Mapping[str, Window],
         *,
         only_listed: bool = False,
+        undated: bool = False,
     ) -> Estimate:
-        """`only_listed` é de quem só lista o que tem janelas."""
-        parts, found = await self._parts(costs, periods, costs.resources, only_listed=only_listed)
+        """`only_listed` é de quem só lista: o que tem janelas e, com `undated`, o que não tem data."""
+        parts, found = await self._parts(costs, periods, costs.resources, only_listed=only_listed, undated=undated)
         if not self._asks:
             return await self._done(tipo, period, found, parts, _WHOSE, OFFLINE)
         said = (
@@ -286,9 +286,16 @@ class Estimator:
         return await self._done(tipo, period, found, parts, _WHOSE, base)
 
     async def _parts(
-        self, costs: Costs, periods: Mapping[str, Window], wanted: Iterable[Resource], *, only_listed: bool = False
+        self,
+        costs: Costs,
+        periods: Mapping[str, Window],
+        wanted: Iterable[Resource],
+        *,
+        only_listed: bool = False,
+        undated: bool = False,
     ) -> tuple[list[Part], _Found]:
-        """O que cada um dos recursos `wanted` pede; com `only_listed`, só as listagens das janelas."""
+        """O que cada um dos recursos `wanted` pede; com `only_listed`, só as listagens das janelas e, com `undated`, as
+        inteiras do que não tem data."""
         wanted, found = list(wanted), _Found()
         async with self._engine.connect() as connection:
             days = await self._days_since(connection) if not self._asks else 0.0
@@ -300,10 +307,12 @@ class Estimator:
             if periods[resource.name].fim >= today(self._clock):
                 found.new[resource.name] += costs.of(resource).a_day * days
         if only_listed:
-            counts = {each.name: costs.windows(each, found.windows[each.name]) for each in windowed}
-            return [
-                _part(each, counts[each.name], 0, certain=each.name not in found.unknown) for each in windowed
-            ], found
+            parts = [
+                _part(each, costs.windows(each, found.windows[each.name]), 0, certain=each.name not in found.unknown)
+                for each in windowed
+            ]
+            whole = [each for each in wanted if undated and each.is_proved_whole and not costs.of(each).refused]
+            return [*parts, *(_part(each, costs.whole(each), 0, certain=costs.of(each).begun) for each in whole)], found
         for resource in wanted:
             if is_listed(resource) and resource.emitted is None and not costs.of(resource).begun:
                 await self._find_whole(resource, costs, found)

@@ -39,7 +39,7 @@ from bling_collector.etl.strategies.changed import look_at_changed, read_changed
 from bling_collector.etl.strategies.cited import citing, read_cited
 from bling_collector.etl.strategies.photograph import take_snapshot
 from bling_collector.etl.strategies.sweep import sweep
-from bling_collector.etl.strategies.whole import read_register, read_removed, read_whole
+from bling_collector.etl.strategies.whole import check_whole, read_register, read_removed, read_whole
 from bling_collector.runs.request import RunRequest
 from bling_collector.together import LISTINGS, together
 from bling_collector.windows import Window
@@ -82,6 +82,10 @@ async def collect(ctx: RunContext, asked: RunRequest, windows: Mapping[str, list
     ctx.problems.extend(str(error) for error in failed[1:])
     if asked.repair:
         await _collect_the_rest(ctx, asked)
+    elif asked.fim is None:  # o que não tem data não é de um período
+        for resource in ctx.resources:
+            if resource.is_proved_whole and resource.name not in ctx.disallowed:
+                await _take(ctx, resource, partial(check_whole, ctx, resource))
     return failed[0] if failed else None
 
 

@@ -339,6 +339,9 @@ def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "S
         span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
         tell(f"Ainda por conferir: {months}, {span}.")
     for other in others:
+        if other.sem_permissao:
+            tell(f"{other.titulo}: sem permissão, e não se conferiu. {allow(other.permissao)}")
+            continue
         when = f", na leitura inteira de {moment(other.inteira.conferida_em)}" if other.inteira else ""
         tell(f"{other.titulo}: {_proved(other) or 'ainda por conferir'}{when}.")
     tell(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")

@@ -68,9 +68,30 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
         gone = await mark_gone(ctx, connection, resource, left) if left else 0
         if thorough:
             await control.move_checkpoint(connection, name, now)
-        if everywhere and ctx.repair and not resource.whole.when_lacking:
+        if everywhere and resource.is_proved_whole:
             await proof.record_whole(connection, resource.kept, seen, now, ctx.clock.now(), ctx.run_id)
     ctx.gone[resource.name] += gone
+
+
+async def check_whole(ctx: RunContext, resource: Resource) -> None:
+    """Compara a listagem inteira com o banco, sem nada buscar nem dar por excluído, e guarda o que se viu."""
+    now, seen, unread = ctx.clock.now(), dict[Id, str](), Unreads()
+    ctx.start(resource.title)
+    for _ in range(READINGS):  # um que não se mostrou pode ter passado entre duas páginas
+        async with aclosing(_rows(ctx, resource, unread, thorough=True)) as pages:
+            async for page in pages:
+                seen |= {row["id"]: _situation(row) for row in page}
+                ctx.show()
+                ctx.check_stop()
+        async with ctx.engine.connect() as connection:
+            if unread or not await _unseen(connection, resource.kept, seen, now, ctx.clock.now()):
+                break
+    if unread:
+        ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
+        return
+    async with ctx.transaction() as connection:
+        missing, extra = await proof.record_whole(connection, resource.kept, seen, now, ctx.clock.now(), ctx.run_id)
+    ctx.found.add(resource.name, faltavam=missing, sumiram=extra)
 
 
 async def _is_read_lately(ctx: RunContext, resource: Resource) -> bool:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from bling_collector.db.models import borderos, borderos_pagamentos
+from bling_collector.db.resources.quitacoes import ask_again
 from bling_collector.etl.resource import WEEKLY, Child, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, objects
 from bling_collector.streams.financeiro.contas import finance_of
@@ -98,6 +99,7 @@ BORDEROS = Resource(
     cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),
     history=("pagamentos",),
+    on_gone=ask_again,
     # Um borderô pode ser de várias pessoas: cada pagamento é de uma.
     person=Person(
         nameless_bordero,
