@@ -129,8 +129,8 @@ async def test_a_payment_undone_and_made_again_is_the_new_one(
     bling.reopen_account(lado, conta)
     again = bling.settle_accounts(lado, conta)
     linked = "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id"
-    for _ in range(10):
-        clock.advance(DAY)
+    for days in (7, 1, 1):  # um 404 só não diz que já não há, e a conta lê-se na seguinte
+        clock.advance(days * DAY)
         assert (await account.pipeline.run()).status == "success"
     assert await scalar(account.engine, linked, id=conta) == again != undone
     assert await scalar(account.engine, _GONE, id=undone)
