@@ -248,13 +248,17 @@ async def _ask(settings: Settings, engine: AsyncEngine, workplace: Workplace) ->
             found = await asyncio.gather(*(_one_row(reach.client, *each) for each in others))
             answers |= {resource: error for (resource, _), error in zip(others, found, strict=True)}
     asked = _Asked()
-    given = [resource.permission for resource, error in answers.items() if error is None]
+    given = {resource.permission: None for resource, error in answers.items() if error is None}  # uma vale por vários
+    lacking = set[str]()
     if given:
         asked.findings.append(Finding("Bling", f"atende, e deixa ler {several([f'«{name}»' for name in given])}."))
     for resource, error in answers.items():
         if isinstance(error, ReauthorizeError):
             asked.refused = Finding("Autorização", str(error), error.exit_code)
         elif isinstance(error, BlingScopeError):
+            if resource.permission in lacking:
+                continue
+            lacking.add(resource.permission)
             asked.findings.append(Finding("Permissão", _missing(resource.permission), error.exit_code))
         elif error is not None:
             asked.findings.append(Finding("Bling", str(error), error.exit_code))

@@ -97,6 +97,15 @@ async def test_each_missing_permission_has_the_name_of_the_form(terminal: Termin
     assert "«Contatos»" not in finding(done, "Bling")["detalhe"]
 
 
+async def test_a_permission_that_serves_several_is_said_once(terminal: Terminal, bling: Bling) -> None:
+    both = "logisticas,logisticas_servicos"
+    done = await examined(terminal, RECURSOS=both)
+    assert finding(done, "Bling")["detalhe"].count("«Logísticas»") == 1
+    bling.configure(missing_scopes=frozenset({"/logisticas", "/logisticas/servicos"}))
+    done = await examined(terminal, RECURSOS=both)
+    assert len([each for each in done.json if "«Logísticas»" in each["detalhe"]]) == 1
+
+
 @pytest.mark.parametrize(
     ("authorised", "body", "content_type"),
     [
