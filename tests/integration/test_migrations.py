@@ -274,6 +274,24 @@ async def test_the_cost_of_today_is_valid_since_its_last_version(empty_engine: A
     assert since == [(1, datetime(2026, 1, 3, 9, tzinfo=UTC)), (2, None)]
 
 
+async def test_the_contas_of_a_payment_that_is_gone_are_read_again(empty_engine: AsyncEngine) -> None:
+    """Menos as que listagem nenhuma mostra, que se leem pelo id."""
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema.migrate, "0041")
+    accounts = "(id, resumo_lista) VALUES (1, 'a'), (2, 'b'), (3, '')"
+    await _execute(
+        empty_engine,
+        "INSERT INTO borderos (id, excluida_em) VALUES (7, now()), (8, NULL)",
+        *(f"INSERT INTO contas_{lado} {accounts}" for lado in ("receber", "pagar")),
+        "INSERT INTO contas_borderos (conta_tipo, conta_id, bordero_id) VALUES ('receber', 1, 7), ('receber', 2, 8),"
+        " ('receber', 3, 7), ('pagar', 2, 7), ('pagar', 1, 8)",
+    )
+    await schema.upgrade(empty_engine)
+    listed = "SELECT id, resumo_lista FROM contas_{} ORDER BY 1"
+    assert await rows(empty_engine, listed.format("receber")) == [(1, None), (2, "b"), (3, "")]
+    assert await rows(empty_engine, listed.format("pagar")) == [(1, "a"), (2, None), (3, "")]
+
+
 @pytest.mark.slow
 async def test_the_check_of_each_month_becomes_that_of_a_resource(empty_engine: AsyncEngine) -> None:
     """O que um banco de antes conferiu é das notas, e a de outro recurso no mesmo mês não a apaga."""
