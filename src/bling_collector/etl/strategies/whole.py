@@ -91,6 +91,11 @@ async def check_whole(ctx: RunContext, resource: Resource) -> None:
         return
     async with ctx.transaction() as connection:
         missing, extra = await proof.record_whole(connection, resource.kept, seen, now, ctx.clock.now(), ctx.run_id)
+        read = await control.checkpoint(connection, whole_mark(resource))
+        if read is not None and (
+            missing or extra
+        ):  # a execução seguinte lê-a inteira, e o que se disse não fica a semana
+            await control.move_checkpoint(connection, whole_mark(resource), min(read, now - WEEKLY))
     ctx.found.add(resource.name, faltavam=missing, sumiram=extra)
 
 
