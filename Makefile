@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := bench/.venv/.installed
+# Sem o bytecode guardado, cada comando que um teste começa compilava outra vez o que importa.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-browser demo test test-slow matrix chaos bench bench-full check image-check infra-check screenshots format docs lock clean

@@ -44,6 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "loaded(start, before): o banco já tem tudo desde `start`, e o que `before` fez")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Os testes da mesma carga seguidos: cada processo faz quase só cargas que o outro não faz."""
+    first: dict[object, int] = {}
+    place = {item: first.setdefault(_load_of(item), number) for number, item in enumerate(items)}
+    items.sort(key=place.__getitem__)
+
+
+def _load_of(item: pytest.Item) -> object:
+    """O que distingue a carga de um teste; de quem não tem nenhuma, o próprio teste."""
+    mark = item.get_closest_marker("loaded")
+    return (mark.args, repr((mark.kwargs, _marked(item, "bling"), _marked(item, "collector")))) if mark else item
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """O que existe a esta altura existirá até o fim, e procurar lixo nisso a cada teste custava um décimo deles."""
     gc.collect()
@@ -105,7 +118,7 @@ async def load(request: pytest.FixtureRequest, loads: Loads) -> Load:
     """A carga que este teste já encontra feita; ou só a autorização, se não pede nenhuma."""
     mark = request.node.get_closest_marker("loaded")
     start, before = (mark.args[0], mark.kwargs.get("before", nothing)) if mark else (None, nothing)
-    return await loads.since(start, NOW, _simulator(request), _marked(request, "collector"), before)
+    return await loads.since(start, NOW, _simulator(request), _marked(request.node, "collector"), before)
 
 
 @pytest.fixture
@@ -139,8 +152,8 @@ def clock(request: pytest.FixtureRequest) -> FakeClock:
     return TickingClock(request.getfixturevalue("load").ended if _is_loaded(request) else NOW)
 
 
-def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
-    marks = list(request.node.iter_markers(name))
+def _marked(item: pytest.Item, name: str) -> dict[str, Any]:
+    marks = list(item.iter_markers(name))
     return {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
 
 
@@ -150,12 +163,14 @@ def _is_loaded(request: pytest.FixtureRequest) -> bool:
 
 def _is_usual(request: pytest.FixtureRequest) -> bool:
     """Se o coletor e o simulador deste teste são os de costume: então a autorização de outro serve."""
-    return "account" in request.fixturenames and not (_marked(request, "bling") or _marked(request, "collector"))
+    return "account" in request.fixturenames and not (
+        _marked(request.node, "bling") or _marked(request.node, "collector")
+    )
 
 
 def _simulator(request: pytest.FixtureRequest) -> SimulatorSettings:
     settings = SimulatorSettings(scale=0.015, requests_per_second=0, errors_per_10s=0, today=date(2026, 2, 20))
-    return replace(settings, **_marked(request, "bling"))
+    return replace(settings, **_marked(request.node, "bling"))
 
 
 @pytest.fixture
@@ -183,7 +198,7 @@ def changed(request: pytest.FixtureRequest, bling: Bling) -> Any:
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, server: RunningServer, database_url: str) -> Settings:
     """As configurações do coletor, que não leem o ambiente de quem roda os testes."""
-    values = _marked(request, "collector")
+    values = _marked(request.node, "collector")
     return collector_settings(server.api_url, Secret(database_url), **values)
 
 

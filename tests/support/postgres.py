@@ -22,6 +22,9 @@ from sqlalchemy.engine import make_url
 
 from bling_collector.db.embedded.postgres import EmbeddedServer, embedded_postgres
 
+_COPIES_BY_THE_WAL = 150_000
+"""A versão do PostgreSQL em que um banco novo passou a copiar-se pelo WAL, se não se disser outra coisa."""
+
 
 @contextmanager
 def throwaway_server() -> Iterator[EmbeddedServer]:
@@ -52,11 +55,13 @@ def scratch_folder() -> Path:
 async def create_database(server: EmbeddedServer, template: str | None = None) -> str:
     """A URL do SQLAlchemy de um banco novo, vazio ou igual ao da URL `template`, que não pode ter conexões."""
     name = f"t_{uuid.uuid4().hex}"
-    source = make_url(template).database if template else "template1"
-    await execute(
-        server.url,
-        sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(str(source))),
-    )
+    source = str(make_url(template).database) if template else "template1"
+    create = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(source))
+    async with await psycopg.AsyncConnection.connect(libpq_url(server.url), autocommit=True) as connection:
+        if connection.info.server_version >= _COPIES_BY_THE_WAL:
+            # Copiar os arquivos, que antes era o único modo, leva metade do tempo.
+            create += sql.SQL(" strategy file_copy")
+        await connection.execute(create)
     return make_url(server.url).set(database=name).render_as_string(hide_password=False)
 
 
