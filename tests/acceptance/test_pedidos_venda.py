@@ -94,15 +94,16 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
 
 
 @pytest.mark.bling(scale=0.02)
-@pytest.mark.collector(recursos=("pedidos_venda", "situacoes"))
+@pytest.mark.collector(recursos=("pedidos_venda", "situacoes_modulos", "situacoes"))
 async def test_the_situations_taken_from_cancelado_may_hide_too(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
-    """Os pedidos leem-se antes das situações: a execução seguinte, que já as conhece, relê a história com elas."""
     bling.configure(default_hides_cancelled_orders=True)
     ids = sorted(id_ for id_, order in bling.orders.items() if order["data"] >= START.isoformat())
     bling.edit_order(ids[0], situacao=GIVEN_UP)
     assert (await account.pipeline.run_full(START)).status == "success"
+    assert bling.counters.requests["/situacoes/modulos"] == 1
+    await assert_equals_the_orders(account, bling)
     clock.advance(DAY)
     bling.edit_order(ids[-1], situacao=GIVEN_UP)
     assert (await account.pipeline.run()).status == "success"

@@ -297,3 +297,32 @@ async def test_of_every_company_also_of_those_to_come(engine: AsyncEngine) -> No
         found = await (await connection.execute("SELECT current_schemas(false)")).fetchone()
         assert found == (["empresa_Um", "empresa_dois"],)
     assert (await made(engine, "so_um", everything=True)).schemas == ["empresa_Um", "empresa_dois", "public"]
+
+
+@pytest.mark.parametrize(
+    "path", ["public, empresa_dois", "naoexiste", "''", '"$user"', "pg_catalog, information_schema"]
+)
+async def test_what_a_reader_says_of_itself_gives_it_nothing(engine: AsyncEngine, path: str) -> None:
+    two = await schema.create(engine, "empresa_dois")
+    await schema.upgrade(two)
+    first = await made(engine)
+    async with await connected(engine) as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        database = str(engine.url.database)
+        await connection.execute(f'ALTER ROLE ana IN DATABASE "{database}" SET search_path = {path}'.encode())
+        assert await schema.finish(two) >= 0
+        assert await denied(connection, {"empresa_dois.vw_dre_mes"}) == {"empresa_dois.vw_dre_mes"}
+        again = await made(engine)
+        assert (again.schemas, again.tables) == (["public"], first.tables)
+        assert await denied(connection, {"empresa_dois.vw_dre_mes"}) == {"empresa_dois.vw_dre_mes"}
+    async with await connected(engine) as connection:
+        assert await denied(connection, {"nfe_itens"}) == set(), "o começo das sessões dele também se repõe"
+
+
+async def test_what_ends_with_its_sessions_does_not_keep_a_reader(engine: AsyncEngine) -> None:
+    await made(engine)
+    async with await connected(engine) as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        await connection.execute("CREATE TEMP TABLE rascunho (id int)")
+        assert await removed(engine) == Removed(1, [])
+    assert "ana" not in await _roles(engine.url.render_as_string(hide_password=False))

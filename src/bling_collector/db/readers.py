@@ -1,7 +1,8 @@
 """Os leitores: usuários do PostgreSQL para as ferramentas de análise, que leem as tabelas e as views e nenhum segredo.
 
-O comentário do usuário diz que é nosso, e o `search_path` dele neste banco, que schemas lê: é por eles que cada
-migração, e a volta de uma cópia, lhe repõem as permissões. Um leitor de todas as empresas lê também as que vierem.
+O comentário do usuário diz que é nosso, e as permissões que tem, que schemas lê: são o que ele próprio não pode mudar
+(o seu `search_path`, pode). É por elas que cada migração, e a volta de uma cópia, lhe dão o que é novo. Um leitor de
+todas as empresas lê também as que vierem.
 """
 
 import re
@@ -30,6 +31,8 @@ SETTINGS: Final = {
 }
 """Como começa cada sessão de um leitor; ele os pode mudar, e as permissões não."""
 _RESERVED: Final = ("public", "none")
+_CLOSE_MILLISECONDS: Final = 5_000
+"""Quanto se espera que cada sessão de um leitor que se tira acabe."""
 _ROLE: Final = text("""
     SELECT r.oid, shobj_description(r.oid, 'pg_authid') AS mark, s.setconfig
     FROM pg_roles r LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid
@@ -37,11 +40,14 @@ _ROLE: Final = text("""
     WHERE r.rolname = :name
 """)
 _READERS: Final = text("""
-    SELECT r.rolname::text AS name, shobj_description(r.oid, 'pg_authid') AS mark, s.setconfig
-    FROM pg_roles r JOIN pg_db_role_setting s ON s.setrole = r.oid
-        AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
-    WHERE shobj_description(r.oid, 'pg_authid') = ANY(:marks) ORDER BY 1
+    SELECT r.oid, r.rolname::text AS name, shobj_description(r.oid, 'pg_authid') AS mark FROM pg_roles r
+    WHERE shobj_description(r.oid, 'pg_authid') = ANY(:marks) ORDER BY 2
 """)
+_READ: Final = text("""
+    SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
+    WHERE c.relname = 'nfe_cabecalho' AND a.grantee = :oid AND a.privilege_type = 'SELECT' ORDER BY 1
+""")
+"""Os schemas que um leitor lê: aqueles em que lhe deram a tabela que todos têm desde a primeira versão."""
 _TABLES: Final = text("""
     SELECT c.relname::text AS name, pg_has_role(c.relowner, 'USAGE') AS ours FROM pg_class c
     WHERE c.relnamespace = quote_ident(:schema)::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
@@ -93,14 +99,15 @@ def make(connection: Connection, name: str, *, everything: bool) -> Reader:
         path, password = [schema], secrets.token_urlsafe(24)
         _create(connection, name, password, _settings(connection, name, path), everything=everything)
     else:
-        path, password = _path(found.setconfig), None
+        read, begins, password = _schemas_of(connection, found.oid), _path(found.setconfig), None
+        path = sorted(read, key=lambda each: begins.index(each) if each in begins else len(begins))
         changes, new = [], everything  # com a principal no caminho, sabe-se de que empresas se trata
         if everything and found.mark != MARK_ALL:
             changes.append(f"COMMENT ON ROLE {quoted(name)} IS '{MARK_ALL}'")
         everything = everything or found.mark == MARK_ALL
-        if not path or (schema not in path and (new or not everything)):
-            path.append(schema)
-            changes += _settings(connection, name, path)
+        if not {*path} & {*begins} or (schema not in begins and (new or not everything)):
+            path = [*dict.fromkeys([*path, schema])]
+            changes += _settings(connection, name, path) if path != begins else []
         _change(connection, changes)
     schemas = [*dict.fromkeys([*path, schema, *(_companies(connection, [*path, schema]) if everything else [])])]
     if not _can(connection, "has_database_privilege(:name, current_database(), 'CONNECT')", name):
@@ -143,15 +150,15 @@ def remove(connection: Connection, name: str) -> Removed:
     try:
         if not _can(connection, "pg_has_role(current_user, :name, 'USAGE')", name):
             _run(connection, f"GRANT {role} TO CURRENT_USER")  # só quem é o papel lhe tira o que outros deram
+        sessions = connection.scalar(  # antes do resto: com elas vão-se as tabelas temporárias que tenham
+            text("""
+                SELECT count(pg_terminate_backend(pid, :wait)) FROM pg_stat_activity
+                WHERE usesysid = :oid AND (datname = current_database() OR NOT :stays)"""),
+            {"oid": found.oid, "stays": bool(elsewhere), "wait": _CLOSE_MILLISECONDS},
+        )
         _run(connection, f"DROP OWNED BY {role}")
         if elsewhere:
             _run(connection, f"ALTER ROLE {role} IN DATABASE {_database(connection)} RESET ALL")
-        sessions = connection.scalar(
-            text("""
-                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                WHERE usesysid = :oid AND (datname = current_database() OR NOT :stays)"""),
-            {"oid": found.oid, "stays": bool(elsewhere)},
-        )
         if not elsewhere:
             _run(connection, f"DROP ROLE {role}")
     except DBAPIError as error:
@@ -168,8 +175,8 @@ def renew(connection: Connection) -> None:
     """Repõe, no schema presente, as permissões dos leitores que o leem."""
     schema = _current_schema(connection)
     for reader in connection.execute(_READERS, {"marks": [MARK, MARK_ALL]}).all():
-        everything, path = reader.mark == MARK_ALL, _path(reader.setconfig)
-        if schema in path or (everything and schema in _companies(connection, path)):
+        everything, read = reader.mark == MARK_ALL, _schemas_of(connection, reader.oid)
+        if schema in read or (everything and schema in _companies(connection, read)):
             _grant(connection, reader.name, schema, everything=everything)
 
 
@@ -241,6 +248,11 @@ def _settings(connection: Connection, name: str, path: list[str]) -> list[str]:
     ]
 
 
+def _schemas_of(connection: Connection, oid: int) -> list[str]:
+    """Os schemas que o leitor lê neste banco."""
+    return list(connection.execute(_READ, {"oid": oid}).scalars())
+
+
 def _path(setconfig: list[str] | None) -> list[str]:
     """Os schemas do `search_path` que o usuário tem neste banco."""
     value = next((each.partition("=")[2] for each in setconfig or () if each.startswith("search_path=")), "")
@@ -303,12 +315,13 @@ def _companies(connection: Connection, bases: list[str]) -> list[str]:
 
 
 def _owned(connection: Connection, oid: int) -> str | None:
-    """O que é do usuário neste banco, por extenso; None se nada é."""
+    """O que é do usuário neste banco, por extenso, menos o temporário, que acaba com a sessão; None se nada é."""
     found: str | None = connection.scalar(
         text("""
             SELECT string_agg(pg_describe_object(classid, objid, objsubid), ', ') FROM pg_shdepend
             WHERE refclassid = 'pg_authid'::regclass AND refobjid = :oid AND deptype = 'o'
-              AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"""),
+              AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND coalesce((pg_identify_object(classid, objid, objsubid)).schema, '') NOT LIKE 'pg\\_temp%'"""),
         {"oid": oid},
     )
     return found

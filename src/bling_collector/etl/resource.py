@@ -364,6 +364,8 @@ class Resource:
     suspected: str | None = None
     """Em SQL, os valores que vão com o primeiro deles e que só o banco sabe: cada coluna é um parâmetro. Um que o Bling
     recuse não leva os outros consigo."""
+    suspected_from: tuple[str, ...] = ()
+    """Os recursos que os dizem: na primeira vez, leem-se antes das janelas deste."""
     proves: Callable[[Document], bool] = lambda row: True
     """True para a linha da primeira listagem que só apareceria se o padrão não escondesse nada além do sabido."""
     told: tuple[tuple[str, str], ...] = ()

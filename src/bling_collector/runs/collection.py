@@ -36,7 +36,7 @@ from bling_collector.etl.strategies.again import (
 )
 from bling_collector.etl.strategies.batches import read_keys
 from bling_collector.etl.strategies.changed import look_at_changed, read_changed, read_shown
-from bling_collector.etl.strategies.cited import citing, read_cited
+from bling_collector.etl.strategies.cited import citing, read_cited, whole_mark
 from bling_collector.etl.strategies.photograph import take_snapshot
 from bling_collector.etl.strategies.sweep import sweep
 from bling_collector.etl.strategies.whole import check_whole, read_register, read_removed, read_whole
@@ -239,6 +239,7 @@ async def _take(ctx: RunContext, resource: Resource, step: Callable[[], Awaitabl
 
 async def _collect_windows(ctx: RunContext, resource: Resource, asked: RunRequest, windows: list[Window]) -> None:
     if asked.repair:
+        await _read_what_suspects(ctx, resource)
         windows = await owe_what_is_newly_suspected(ctx, resource) or windows
     await _sweep_each(ctx, resource, windows)
     seen: set[Id] = set()
@@ -252,6 +253,18 @@ async def _collect_windows(ctx: RunContext, resource: Resource, asked: RunReques
             await _sweep(ctx, resource, day)
     if asked.repair:
         await forget_hiding(ctx, resource)
+
+
+async def _read_what_suspects(ctx: RunContext, resource: Resource) -> None:
+    """Lê, se nunca se leu, o que diz de que filtros se suspeita: sem isso a primeira carga podia não os ter."""
+    for name in resource.suspected_from:
+        source = next((each for each in ctx.resources if each.name == name), None)
+        if source is None:
+            continue
+        async with ctx.engine.connect() as connection:
+            read = await control.checkpoint(connection, whole_mark(source))
+        if read is None:
+            await _take(ctx, source, partial(read_whole, ctx, source))
 
 
 async def _sweep_each(ctx: RunContext, resource: Resource, windows: Sequence[Window]) -> int:

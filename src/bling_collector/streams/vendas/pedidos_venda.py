@@ -138,6 +138,7 @@ PEDIDOS_VENDA = Resource(
     # Nada se diz de o padrão esconder os cancelados: se o primeiro período não mostra nenhum, pergunta-se por eles.
     suspects=((("idsSituacoes[]", str(CANCELADO)),),),
     suspected=_DE_CANCELADO,
+    suspected_from=("situacoes_modulos", "situacoes"),
     proves=lambda row: integer(part(row, "situacao", "id")) == CANCELADO,
     # Um excluído responde 404 (medido).
     listable=may_be_hidden,
