@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from tests.support.collecting import rows, scalar, until
@@ -14,6 +15,7 @@ from bling_collector.insight.proof.reconciliation import Side, WholeCheck
 from bling_collector.insight.recursos import differs, load_others
 from bling_collector.payload import digest
 from bling_collector.workplace.account import Account
+from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
 
 START = date(2025, 12, 1)
@@ -214,12 +216,21 @@ async def test_a_reconciliation_reads_whole_what_has_no_date(account: Account, b
         account.engine, f"DELETE FROM contas_pagar WHERE id = {conta}", f"DELETE FROM depositos WHERE id = {store}"
     )
     bling.unlisted.add(("/contas-contabeis", hidden))
+    changed, renamed = max(bling.payables), max(bling.dimensions["/depositos"].entries)
+    for path, id_, change in (
+        ("/contas/pagar", changed, {"valor": Decimal(4321)}),
+        ("/depositos", renamed, {"descricao": "Outro"}),
+    ):
+        SIMULATED[path].edit(bling, id_, change)
     found = await account.pipeline.reconcile()
     assert found.status == "partial"
     assert found.found.ids == {
         "faltavam": [f"contas_pagar/{conta}", f"depositos/{store}"],
+        "mudaram": [f"contas_pagar/{changed}", f"depositos/{renamed}"],
         "sumiram": [f"contas_financeiras/{hidden}"],
     }
+    told = "SELECT recurso, diferem FROM conferencias_inteiras WHERE diferem <> '{}' ORDER BY 1"
+    assert await rows(account.engine, told) == [("contas_pagar", [str(changed)]), ("depositos", [str(renamed)])]
     others = await load_others(account.engine, account.settings.recursos, account.clock.now())
     assert all(map(differs, others))
     assert await scalar(account.engine, f"SELECT count(*) FROM depositos WHERE id = {store}") == 0, "nada se busca"
@@ -227,6 +238,7 @@ async def test_a_reconciliation_reads_whole_what_has_no_date(account: Account, b
     await run(account, clock)
     others = await load_others(account.engine, account.settings.recursos, account.clock.now())
     assert not any(map(differs, others)), "a execução seguinte repara-o, e di-lo"
+    assert await scalar(account.engine, f"SELECT valor FROM contas_pagar WHERE id = {changed}") == 4321
     assert (await account.pipeline.reconcile()).status == "success"
     month = await account.pipeline.reconcile(START, START)
     assert month.requisicoes < 10, "num período não entra o que não tem data"

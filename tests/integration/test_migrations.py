@@ -331,3 +331,16 @@ async def test_the_volumes_of_the_documents_already_held_are_read(empty_engine: 
             (1, 3, None, None, None),
             (1, 4, None, None, None),
         ]
+
+
+async def test_what_was_read_whole_before_differs_in_nothing(empty_engine: AsyncEngine) -> None:
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(schema.migrate, "0042")
+    await _execute(
+        empty_engine,
+        "INSERT INTO conferencias_inteiras (recurso, conferida_em, no_bling, no_banco, faltam, sobram)"
+        """ VALUES ('depositos', now(), '{"1": 2}', '{"1": 2}', '{}', '{7}')""",
+    )
+    await schema.upgrade(empty_engine)
+    found = await rows(empty_engine, "SELECT recurso, faltam, sobram, diferem FROM conferencias_inteiras")
+    assert found == [("depositos", [], ["7"], [])]

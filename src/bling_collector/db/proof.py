@@ -321,9 +321,10 @@ async def record_whole(
     since: datetime,
     now: datetime,
     run_id: int | None,
+    changed: Collection[Any] = (),
 ) -> tuple[set[Any], set[Any]]:
     """Guarda a conferência de um recurso que se leu inteiro entre os dois instantes; `listed` é a situação de cada id
-    que a listagem mostrou. Do que se gravou entretanto sem que ela o mostre, e do que listagem nenhuma mostra, nada se
+    que a listagem mostrou, e `changed`, os que ela mostra de outro jeito que o banco. Do que se gravou entretanto sem que ela o mostre, e do que listagem nenhuma mostra, nada se
     diz. Devolve o que falta no banco, e o que só ele tem."""
     living = "excluida_em IS NULL" if "excluida_em" in kept.table.c else "true"
     found = await connection.execute(
@@ -345,6 +346,7 @@ async def record_whole(
         "no_banco": dict(sorted(Counter(held.values()).items())),
         "faltam": sorted(map(str, missing)),
         "sobram": sorted(map(str, extra)),
+        "diferem": sorted(map(str, changed)),
     }
     new = insert(conferencias_inteiras).values(row)
     changes = {name: new.excluded[name] for name in row}

@@ -217,6 +217,7 @@ conferencias_inteiras = Table(
     Column("no_banco", JSONB, nullable=False, comment="quantos registros o banco tem, por situação, sem os excluídos"),
     Column("faltam", ARRAY(Text), nullable=False, comment="ids que o Bling lista e o banco não tem"),
     Column("sobram", ARRAY(Text), nullable=False, comment="ids que o banco tem e o Bling não lista"),
+    Column("diferem", ARRAY(Text), nullable=False, comment="ids que a listagem mostra de outro jeito que o banco"),
 )
 
 historico = Table(

@@ -75,12 +75,13 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
 
 async def check_whole(ctx: RunContext, resource: Resource) -> None:
     """Compara a listagem inteira com o banco, sem nada buscar nem dar por excluído, e guarda o que se viu."""
-    now, seen, unread = ctx.clock.now(), dict[Id, str](), Unreads()
+    now, seen, resumos, unread = ctx.clock.now(), dict[Id, str](), dict[Id, str](), Unreads()
     ctx.start(resource.title)
     for _ in range(READINGS):  # um que não se mostrou pode ter passado entre duas páginas
         async with aclosing(_rows(ctx, resource, unread, thorough=True)) as pages:
             async for page in pages:
                 seen |= {row["id"]: _situation(row) for row in page}
+                resumos |= {row["id"]: resource.resumo(row) for row in page}
                 ctx.show()
                 ctx.check_stop()
         async with ctx.engine.connect() as connection:
@@ -90,13 +91,16 @@ async def check_whole(ctx: RunContext, resource: Resource) -> None:
         ctx.problems.append(f"O Bling não dá toda a listagem de {resource.title.lower()}: {unread[0].error}")
         return
     async with ctx.transaction() as connection:
-        missing, extra = await proof.record_whole(connection, resource.kept, seen, now, ctx.clock.now(), ctx.run_id)
+        known = await repository.known(connection, resource.table, resumos)
+        changed = {id_ for id_, resumo in known.items() if resumo not in {None, resumos[id_]}}
+        missing, extra = await proof.record_whole(
+            connection, resource.kept, seen, now, ctx.clock.now(), ctx.run_id, changed
+        )
         read = await control.checkpoint(connection, whole_mark(resource))
-        if read is not None and (
-            missing or extra
-        ):  # a execução seguinte lê-a inteira, e o que se disse não fica a semana
+        # A execução seguinte lê-a inteira, e o que se disse não fica a semana.
+        if read is not None and (missing or extra or changed):
             await control.move_checkpoint(connection, whole_mark(resource), min(read, now - WEEKLY))
-    ctx.found.add(resource.name, faltavam=missing, sumiram=extra)
+    ctx.found.add(resource.name, faltavam=missing, mudaram=changed, sumiram=extra)
 
 
 async def _is_read_lately(ctx: RunContext, resource: Resource) -> bool:

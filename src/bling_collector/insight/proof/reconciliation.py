@@ -94,11 +94,12 @@ class WholeCheck:
     no_banco: Side
     faltam: list[str]
     sobram: list[str]
+    diferem: list[str]
 
     @property
     def igual(self) -> bool:
-        """Se os dois lados têm os mesmos registros; a situação que cada um diz, a leitura seguinte a repara."""
-        return not (self.faltam or self.sobram)
+        """Se os dois lados têm os mesmos registros, e a listagem os mostra como o banco os tem."""
+        return not (self.faltam or self.sobram or self.diferem)
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ async def read_whole_check(connection: AsyncConnection, recurso: str, now: datet
     if row is None:
         return None
     there, here = (Side(sum(each.values()), each) for each in (row.no_bling, row.no_banco))
-    return WholeCheck(row.conferida_em, there, here, row.faltam, row.sobram)
+    return WholeCheck(row.conferida_em, there, here, row.faltam, row.sobram, row.diferem)
 
 
 async def read_proofs(

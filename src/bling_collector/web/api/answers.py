@@ -117,6 +117,7 @@ class WholeRecurso(_Answer):
     no_banco: Side
     faltam: list[str] = Field(description="Ids que o Bling lista e o banco não tem")
     sobram: list[str] = Field(description="Ids que o banco tem e o Bling não lista")
+    diferem: list[str] = Field(description="Ids que a listagem mostra de outro jeito que o banco")
 
 
 class Recurso(_Answer):
