@@ -165,6 +165,17 @@ async def test_a_deletion_between_two_pages_does_not_hide_one_that_exists(
     assert await gone(account) == [3, 30]
 
 
+@pytest.mark.parametrize("detail", [True, False])
+async def test_in_the_first_load_none_slips_between_two_pages(
+    account: Account, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
+) -> None:
+    during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
+    await run(account, modulos(detail=detail, whole=Whole(every=WEEKLY)))
+    held = await rows(account.engine, "SELECT id FROM modulos WHERE detalhe IS NOT NULL ORDER BY 1")
+    assert {id_ for (id_,) in held} >= modules.records.keys()
+    assert max(bling.counters.details.values(), default=0) <= 1
+
+
 async def test_what_was_read_while_the_listing_was_read_exists(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:

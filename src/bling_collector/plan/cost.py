@@ -178,7 +178,8 @@ class Costs:
         whole, known = resource.whole, self.of(resource)
         if whole is None:
             return 0.0
-        pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1.0)
+        rows = listed.get(resource.name, known.held)
+        pages = self._pages(resource, rows, thorough=1.0) * (1 if known.begun or rows <= self.size else 2)
         if whole.when_lacking:
             first = 1 if whole.aside else self.shows(resource)
             lacking = first * pages if known.begun and round(new[resource.name]) else 0.0

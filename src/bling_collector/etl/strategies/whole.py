@@ -32,7 +32,8 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
     mostra foi excluído.
 
     A paginação do Bling é por posição: uma linha que sai no meio da leitura puxa as seguintes, e uma que existe passa
-    entre duas páginas sem ser vista. Por isso o que falta na primeira leitura se procura em outra.
+    entre duas páginas sem ser vista. Por isso o que falta na primeira leitura se procura em outra; e na primeira vez,
+    em que não se sabe o que falta, leem-se duas, se há mais de uma página.
     """
     assert resource.whole is not None, resource.name
     name, now = whole_mark(resource), ctx.clock.now()
@@ -54,8 +55,12 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
         everywhere = thorough or reading > 0
         complete = await _read(ctx, resource, seen, unread, thorough=everywhere)
         looked_for = resource.kept if everywhere else _in_the_first(resource)
+        if unread:
+            break
+        if last is None and reading == 0 and len(seen) > ctx.client.page_size:
+            continue  # nada se tinha por que dar pela falta do que passou de uma página a outra, já lida
         async with ctx.engine.connect() as connection:
-            if unread or (complete and not await _unseen(connection, looked_for, seen, now, ctx.clock.now())):
+            if complete and not await _unseen(connection, looked_for, seen, now, ctx.clock.now()):
                 break
     if unread:
         if not resource.whole.when_lacking:  # o que se cita e ela não deu pede-se pelo id: o resto não faz falta
