@@ -102,6 +102,8 @@ async def test_asking_for_all_brings_the_rows_and_no_detail(account: Account, bl
 async def test_one_alone_is_fetched_with_its_detail(account: Account, bling: Bling, clock: FakeClock) -> None:
     id_ = bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 2))
     assert await account.pipeline.sync("nfe_entrada", id_) == "criado"
+    assert bling.counters.details[f"/nfe/{id_}"] == 1
+    assert await scalar(account.engine, "SELECT count(*) FROM nfe_entrada_itens") == len(bling.notes[id_]["itens"])
     assert await scalar(account.engine, "SELECT total_nota FROM nfe_entrada_cabecalho") == bling.notes[id_]["valorNota"]
     assert await account.pipeline.sync("nfe_entrada", id_) == "igual"
     outgoing = next(id_ for id_, each in bling.notes.items() if each["tipo"] == 1)

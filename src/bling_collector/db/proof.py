@@ -324,8 +324,9 @@ async def record_whole(
     changed: Collection[Any] = (),
 ) -> tuple[set[Any], set[Any]]:
     """Guarda a conferência de um recurso que se leu inteiro entre os dois instantes; `listed` é a situação de cada id
-    que a listagem mostrou, e `changed`, os que ela mostra de outro jeito que o banco. Do que se gravou entretanto sem que ela o mostre, e do que listagem nenhuma mostra, nada se
-    diz. Devolve o que falta no banco, e o que só ele tem."""
+    que a listagem mostrou, e `changed`, os que ela mostra de outro jeito que o banco. Do que se gravou entretanto sem
+    que ela o mostre, e do que listagem nenhuma mostra, nada se diz. Devolve o que falta no banco, e o que só ele
+    tem."""
     living = "excluida_em IS NULL" if "excluida_em" in kept.table.c else "true"
     found = await connection.execute(
         text(f"""

@@ -99,8 +99,10 @@ def make(connection: Connection, name: str, *, everything: bool) -> Reader:
         path, password = [schema], secrets.token_urlsafe(24)
         _create(connection, name, password, _settings(connection, name, path), everything=everything)
     else:
-        read, begins, password = _schemas_of(connection, found.oid), _path(found.setconfig), None
-        path = sorted(read, key=lambda each: begins.index(each) if each in begins else len(begins))
+        begins, password = _path(found.setconfig), None
+        path = sorted(
+            _schemas_of(connection, found.oid), key=lambda each: begins.index(each) if each in begins else len(begins)
+        )
         changes, new = [], everything  # com a principal no caminho, sabe-se de que empresas se trata
         if everything and found.mark != MARK_ALL:
             changes.append(f"COMMENT ON ROLE {quoted(name)} IS '{MARK_ALL}'")

@@ -19,6 +19,7 @@ from bling_collector.windows import Between, Window, cut
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
+    from bling_collector.etl.save import Item
 
 Document = Mapping[str, Json]
 """Um objeto do Bling: a linha de uma listagem ou um detalhe."""
@@ -456,8 +457,8 @@ class Resource:
     names: Callable[[Document], Row] = lambda row: {}
     """Por que as pessoas conhecem o registro, tirado da linha de listagem, nas colunas de `pendencias`."""
     person: Person | None = None
-    one_more: Callable[["RunContext", Id], Awaitable[bool]] | None = None
-    """O que se busca além do documento quando se pede um registro só; True se mudou."""
+    one_more: Callable[["RunContext", "Item"], Awaitable[bool]] | None = None
+    """O que se busca, ou se grava, além do documento que se acaba de buscar de um registro só; True se mudou."""
     counts: str | None = None
     """A coluna de `etl_controle` em que a execução conta o que gravou dele, se há uma: as do primeiro coletor."""
     said: str | None = None

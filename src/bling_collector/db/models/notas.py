@@ -159,6 +159,7 @@ nfe_entrada_cabecalho = Table(
     "nfe_entrada_cabecalho",
     metadata,
     *_cabecalho("/nfe", detalhe="a linha de GET {}; a nota inteira, se se pediu, em nfe_entrada_detalhes"),
+    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
 )
 nfe_entrada_itens = Table(
     "nfe_entrada_itens",

@@ -307,19 +307,19 @@ async def sync_each(
             alone = {id_ for id_ in outcome.updated if items[id_].resumo is None}
             await repository.forget_listed(connection, resource.table, alone)
     refused = {item.document["id"]: why for item, why in outcome.refused}
-    for id_ in items:
+    for id_, item in items.items():
         if id_ in old:
             said[id_] = "antigo"
         elif id_ in refused:
             said[id_] = CollectorError(f"{resource.name}/{id_} não pôde ser salvo: {refused[id_]}")
         else:
-            said[id_] = await _more_of(ctx, resource, id_, outcome)
+            said[id_] = await _more_of(ctx, resource, id_, item, outcome)
     return said
 
 
-async def _more_of(ctx: RunContext, resource: Resource, id_: Id, outcome: Saved) -> str | CollectorError:
+async def _more_of(ctx: RunContext, resource: Resource, id_: Id, item: Item, outcome: Saved) -> str | CollectorError:
     try:
-        changed = resource.one_more is not None and await resource.one_more(ctx, id_)
+        changed = resource.one_more is not None and await resource.one_more(ctx, item)
     except CollectorError as error:
         return error
     return "criado" if id_ in outcome.created else "atualizado" if id_ in outcome.updated or changed else "igual"

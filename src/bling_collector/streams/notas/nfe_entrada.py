@@ -15,9 +15,10 @@ from bling_collector.db.models import (
     nfe_entrada_itens,
     nfe_entrada_pagamentos,
 )
-from bling_collector.db.resources import entradas, erasure, parcelas
+from bling_collector.db.resources import entradas, erasure, parcelas, repository
 from bling_collector.db.upsert import upsert
-from bling_collector.etl.resource import Announced, Document, Person, Resource, Rows
+from bling_collector.errors import CollectorError
+from bling_collector.etl.resource import Announced, Document, Person, Resource, Rows, may_be_hidden
 from bling_collector.payload import Fields, Row, integer
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.nameless import nameless_nota
@@ -27,7 +28,7 @@ from bling_collector.windows import Between
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
-    from bling_collector.etl.resource import Id
+    from bling_collector.etl.save import Item
 
 TABLES = Tables(nfe_entrada_cabecalho, nfe_entrada_itens, nfe_entrada_pagamentos)
 _LATE = 45
@@ -80,11 +81,18 @@ def _refused(document: Document) -> str | None:
     return f"A nota {document['id']} não é de entrada."
 
 
-async def _one_more(ctx: "RunContext", id_: "Id") -> bool:
-    """O detalhe da nota que se pede, se os detalhes se coletam."""
-    from bling_collector.etl.strategies.again import sync_one
-
-    return NFE_ENTRADA_DETALHES in ctx.resources and await sync_one(ctx, NFE_ENTRADA_DETALHES, id_) != "igual"
+async def _one_more(ctx: "RunContext", item: "Item") -> bool:
+    """O detalhe da nota que se pede, se os detalhes se coletam: é o documento que se acaba de buscar."""
+    resource = NFE_ENTRADA_DETALHES
+    if resource not in ctx.resources:
+        return False
+    async with ctx.transaction() as connection:
+        saved = await ctx.store(connection, resource, [item])
+        if item.resumo is None:
+            await repository.forget_listed(connection, resource.table, saved.updated)
+    for _, why in saved.refused:
+        raise CollectorError(f"{resource.name}/{item.document['id']} não pôde ser salvo: {why}")
+    return bool(saved.created or saved.updated)
 
 
 async def _read_details(ctx: "RunContext") -> None:
@@ -132,6 +140,8 @@ NFE_ENTRADA = Resource(
     first_seen=(contatos,),
     announced=(Announced("invoice", ours=lambda data: integer(data.get("tipo")) == 0),),
     refused=_refused,
+    # A data por que se filtra pode ser a da alteração (a referência não o diz): o que responde existe.
+    listable=may_be_hidden,
     history=(),
     names=known_by("numero"),
     person=nota.person(nfe_entrada_cabecalho),

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import produtos
 from bling_collector.db.resources import produtos_categorias, produtos_skus
-from bling_collector.etl.resource import Announced, Changed, Document, Id, Keys, Removed, Resource, Rows
+from bling_collector.etl.resource import Announced, Changed, Document, Keys, Removed, Resource, Rows
 from bling_collector.payload import Fields
 from bling_collector.windows import Between
 
 if TYPE_CHECKING:
     from bling_collector.etl.context import RunContext
+    from bling_collector.etl.save import Item
 
 
 def rows(produto: Document) -> Rows:
@@ -73,10 +74,10 @@ async def _find_the_living(ctx: "RunContext") -> None:
     await find_the_living(ctx)
 
 
-async def _with_categoria(ctx: "RunContext", produto: Id) -> bool:
+async def _with_categoria(ctx: "RunContext", produto: "Item") -> bool:
     from bling_collector.streams.produtos.categorias import refresh_categoria
 
-    return await refresh_categoria(ctx, produto)
+    return await refresh_categoria(ctx, produto.document["id"])
 
 
 PRODUTOS = Resource(
