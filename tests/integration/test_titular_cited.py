@@ -74,3 +74,28 @@ async def test_any_contato_of_an_ordem_with_several_vendas_is_found(engine: Asyn
         (HER,), (OTHER,), (None,),
     ]  # fmt: skip
     assert kept["itens"] == document["itens"]
+
+
+async def test_the_lancamento_of_a_bordero_of_several_people_loses_what_it_says_of_one(engine: AsyncEngine) -> None:
+    """Ele não diz contato nenhum: só o borderô sabe de quem é, e a descrição repete o que ele diz."""
+    bordero = fixture("bordero")
+    payments = [bordero["pagamentos"][0] | {"contato": {"id": each}} for each in (HER, OTHER)]
+    lancamento = fixture("caixa") | {
+        "contato": {"id": 0},
+        "origem": {"id": bordero["id"], "tipo": "bordero"},
+        "descricao": "Venda: Ref. a 1039, Dalva Meireles",
+        "observacoes": "Dalva pagou",
+    }
+    async with engine.begin() as connection:
+        for name, document in (("borderos", bordero | {"pagamentos": payments}), ("caixas", lancamento)):
+            assert not (await save(connection, _resource(name), [Item(document)], NOW)).refused
+    exported = await export_person(engine, HER, NOW)
+    assert [each["id"] for each in exported["registros"]["caixas"]] == [lancamento["id"]]
+    done = await erase_person(engine, HER, NOW)
+    assert done.registros["caixas"] == [lancamento["id"]]
+    dump = "\n".join(row for (row,) in await rows(engine, "SELECT t::text FROM caixas_lancamentos t"))
+    assert "Dalva" not in dump
+    assert await scalar(engine, "SELECT valor FROM caixas_lancamentos") is not None
+    async with engine.begin() as connection:
+        await save(connection, _resource("caixas"), [Item(lancamento | {"situacao": "R"})], NOW)
+    assert "Dalva" not in "\n".join(row for (row,) in await rows(engine, "SELECT t::text FROM caixas_lancamentos t"))

@@ -273,6 +273,9 @@ class Person:
     within: str | None = None
     """A chave de `detalhe` cujas linhas são cada uma de um contato, se o registro é de vários: `contato_id` é então de
     uma tabela filha, e das linhas dos outros nada sai."""
+    through: str | None = None
+    """Em SQL, os ids dos registros que não dizem de quem são, e que são destes contatos (`:contatos`) pelo que outra
+    tabela diz."""
 
     def contatos(self, document: Document) -> set[int]:
         """Os ids dos contatos de quem o documento fala."""
@@ -488,7 +491,9 @@ class Resource:
             return None
         parents = {child.table: child.table.c[child.parent] for child in self.children}
         parent = parents.get(told.contato_id.table) if told.contato_id is not None else None
-        return Personal(self.name, self.table, told.contato_id, parent, told.names, told.documento, told.columns)
+        return Personal(
+            self.name, self.table, told.contato_id, parent, told.names, told.documento, told.columns, told.through
+        )
 
     def without(self, document: Document, erased: Erased) -> Document:
         """O documento sem quem pediu que os seus dados fossem apagados: os donos dele, e quem mais ele cita pelo id."""

@@ -51,6 +51,8 @@ class Personal:
     documento: ColumnElement[Any] | None
     columns: tuple[Column[Any], ...]
     """As que se esvaziam."""
+    through: str | None = None
+    """Em SQL, os ids dos registros de `:contatos` que só outra tabela diz de quem são."""
 
     @property
     def contato(self) -> Column[Any]:
@@ -78,6 +80,13 @@ class Personal:
         if self.parent is not None:
             return self.table.c.id.in_(select(self.parent).where(theirs))
         return and_(self.contato.is_not(None), theirs)
+
+    def is_through(self, ids: Collection[int]) -> ColumnElement[bool]:
+        """Se o registro, que não diz de quem é, é de um destes contatos pelo que outra tabela diz."""
+        if self.through is None:
+            return false()
+        found = text(self.through).bindparams(contatos=list(ids)).columns(self.table.c.id)
+        return self.table.c.id.in_(found)
 
     def cites(self, documento: str | None) -> ColumnElement[bool]:
         """Se o registro traz este documento."""
@@ -153,7 +162,7 @@ async def find_person(
         ids |= set((await connection.execute(cited)).scalars())
     records: dict[Personal, list[int]] = {}
     for place in places:
-        hers = select(place.table.c.id).where(or_(place.of(ids), place.cites(documento)))
+        hers = select(place.table.c.id).where(or_(place.of(ids), place.cites(documento), place.is_through(ids)))
         records[place] = sorted((await connection.execute(hers)).scalars())
     when = await connection.scalar(
         select(func.max(dados_apagados.c.apagado_em)).where(

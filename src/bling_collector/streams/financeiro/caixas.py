@@ -123,6 +123,10 @@ CAIXAS = Resource(
         documento=caixas_lancamentos.c.detalhe["contato", "cnpj"].astext,
         also=(caixas_lancamentos.c.descricao,),
         texts=("observacoes", "descricao"),
+        # O de um borderô de várias pessoas não diz contato nenhum, e a descrição repete o histórico do borderô.
+        through="""
+            SELECT c.id FROM caixas_lancamentos c JOIN borderos_pagamentos p ON p.bordero_id = c.origem_id
+            WHERE c.origem_tipo = 'bordero' AND c.contato_id IS NULL AND p.contato_id = ANY(:contatos)""",
     ),
     names=known_by(),
 )
