@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -12,8 +13,9 @@ from pathlib import Path
 import click
 import httpx2
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.support.collecting import collector_settings, rows, scalar
+from tests.support.collecting import collector_settings, rows, scalar, until
 from tests.support.commands import Done, Terminal, variables_for
 
 from bling_collector.cli import main
@@ -257,6 +259,22 @@ async def test_a_signal_ends_the_run_gently(
     assert (await terminal.run("run")).code == 0
     notes = sum(totals.notes for totals in bling.totals_by_year().values())
     assert await scalar(account.engine, "SELECT count(*) FROM nfe_cabecalho") == notes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="lá não há SIGTERM que se ouça")
+@pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+async def test_what_only_reads_is_undone_by_a_signal_and_says_so(
+    terminal: Terminal, account: Account, tmp_path: Path, asked: signal.Signals
+) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'nfe_cabecalho'::regclass"
+    async with account.engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE nfe_cabecalho IN ACCESS EXCLUSIVE MODE"))
+        process = await terminal.start("exportar", str(tmp_path / "saida"), "--formato", "csv")
+        await until(lambda: scalar(account.engine, waiting))
+        process.send_signal(asked)
+        _, err = await process.communicate()
+    assert (process.returncode, err.decode().strip()) == (1, "Interrompido.")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
 @pytest.mark.slow

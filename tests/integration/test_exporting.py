@@ -8,10 +8,11 @@ import json
 import os
 import re
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -560,6 +561,7 @@ async def in_a_process(folder: Path, script: str, *arguments: str, **variables: 
 
 _WITHOUT_THE_EXTRA = """
 import sys
+import tempfile
 class Missing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in ("pyarrow", "fsspec"):
@@ -608,6 +610,30 @@ def bucket() -> Iterator[dict[str, Any]]:
 
 def stored(bucket: dict[str, Any]) -> dict[str, bytes]:
     return {name: file.getvalue() for name, file in bucket.items()}
+
+
+async def test_what_a_dead_process_left_here_of_the_cloud_goes_and_of_a_living_one_stays(
+    filled: AsyncEngine, bucket: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, living = tmp_path / "bling-exportando-morta", tmp_path / "bling-exportando-viva"
+    for each in (dead, living):
+        each.mkdir()
+        (each / "contatos.parquet").write_bytes(b"x")
+    at_once: list[int] = []
+    put = Bucket.put
+
+    def counted(self: Bucket, source: Path, name: str) -> None:
+        at_once.append(len([each for each in self.workspace.iterdir() if each.suffix == ".csv"]))
+        put(self, source, name)
+
+    monkeypatch.setattr(Bucket, "put", counted)
+    with closing(FileLock(living / ".exportando")) as held:
+        assert held.try_exclusive()
+        await export(filled, "memory://balde/pasta", "csv")
+    assert bucket
+    assert [each.name for each in tmp_path.iterdir()] == [living.name]
+    assert max(at_once) == 1, "cada arquivo sai daqui assim que sobe"
 
 
 @pytest.mark.parametrize("kind", ["csv", *(pytest.param(each, marks=pytest.mark.slow) for each in ("parquet", "xlsx"))])

@@ -18,6 +18,8 @@ from bling_collector.exporting.formats import check_installed
 
 _WORKING: Final = ".exportando-"
 _LOCK: Final = ".exportando"
+_TEMPORARY: Final = "bling-exportando-"
+"""Na pasta temporária desta máquina, onde se escreve o que vai para uma nuvem."""
 _NATIVE: Final = ("s3", "gs", "gcs")
 """O que o pyarrow alcança sozinho; o resto é do fsspec."""
 _GOOGLE: Final = ("gs", "gcs")
@@ -138,13 +140,19 @@ class Bucket:
             self._files.create_dir(path.rpartition("/")[0], recursive=True)
         with source.open("rb") as file, self._files.open_output_stream(path) as target:
             shutil.copyfileobj(file, target, 1 << 20)
+        source.unlink()
 
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError):
             self._files.delete_file(self._path(name))
 
     def tidy(self) -> None:
-        """Nada fica por acabar lá: o que se escreve antes de subir está nesta máquina."""
+        """Nada fica por acabar lá: o que se escreve antes de subir está nesta máquina, na pasta de cada exportação."""
+        for left in self.workspace.parent.glob(f"{_TEMPORARY}*"):
+            if left != self.workspace:
+                with suppress(OSError), closing(FileLock(left / _LOCK)) as lock:  # a de outro usuário não se abre
+                    if lock.try_exclusive():
+                        shutil.rmtree(left, ignore_errors=True)
 
     def _path(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}"
@@ -169,7 +177,9 @@ async def opened_place(target: str) -> AsyncIterator[Place]:
     check_installed(f"Exportar para {parts.scheme}://")
     with ExitStack() as stack:
         with _preparing("a pasta temporária desta máquina"):
-            workspace = stack.enter_context(tempfile.TemporaryDirectory(prefix="bling-exportando-"))
+            workspace = stack.enter_context(tempfile.TemporaryDirectory(prefix=_TEMPORARY))
+            stack.enter_context(closing(alive := FileLock(Path(workspace) / _LOCK)))
+            alive.try_exclusive()  # enquanto este processo viver, ninguém a toma por abandonada
         with refusals(target):
             try:
                 bucket = await asyncio.to_thread(Bucket, target, Path(workspace))

@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import signal
 import sys
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -48,8 +51,22 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     at_work()
     # O psycopg assíncrono não funciona com o laço padrão do Windows.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=factory) as runner, _ended_as_by_hand():
         return runner.run(work)
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
+    """Quem manda parar (o systemd, o Docker, `timeout`) é ouvido como quem prime Ctrl-C: o que se começou desfaz-se, e
+    diz-se. O comando que para com calma põe depois o que é seu."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def at_work() -> None:
