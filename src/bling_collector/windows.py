@@ -139,12 +139,18 @@ def possible(asked: Window, today: date, said: Mapping[Flaw, str]) -> Window:
     return Window(asked.inicio, min(asked.fim, today))
 
 
-def asked_period(inicio: date | None, fim: date | None, *, default_inicio: date, today: date) -> Window:
-    """O período que se pediu a uma execução, até hoje no máximo. UsageError se não é possível."""
-    inicio, fim = inicio or min(default_inicio, fim or today), fim or today
+def asked_period(
+    inicio: date | None, fim: date | None, *, default_inicio: date, today: date, doubt: timedelta = timedelta()
+) -> Window:
+    """O período que se pediu a uma execução, até hoje no máximo. UsageError se não é possível.
+
+    Com `doubt`, que é quanto o relógio desta máquina pode estar atrasado, os dias próximos ainda passam.
+    """
+    last = today + doubt
+    inicio, fim = inicio or min(default_inicio, fim or last), fim or last
     return possible(
         Window(inicio, fim),
-        today,
+        last,
         {
             "future": f"data_inicio ({day(inicio)}) está no futuro; hoje é {day(today)}.",
             "backwards": f"data_fim ({day(fim)}) vem antes de data_inicio ({day(inicio)}). Troque as datas.",

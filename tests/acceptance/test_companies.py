@@ -440,6 +440,7 @@ async def test_the_commands_of_a_company(tmp_path: Any, settings: Settings, serv
     assert {each["nome"] for each in (await terminal.run("empresas", "list", "--json")).json} == {"principal", "sul"}
     mistaken = await terminal.run("empresas", "list", SCHEDULE__SULL="")
     assert "não existem aqui, e de nada servem: sull" in mistaken.err
+    assert "· Falta autorizar" in mistaken.out, "não é uma falha, e também não está bem"
     refused = await terminal.run("empresas", "remove", "sul", "--sim", "norte")
     assert (refused.code, "Nada foi apagado" in refused.err) == (2, True)
     copy = tmp_path / "sul.copia"

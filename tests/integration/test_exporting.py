@@ -456,14 +456,14 @@ async def test_a_folder_of_another_format_stays_as_it_is(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"\xff", b'{"versao": 2}', b'{"versao": 1, "tabelas": 3}', "../../fora"],
-    ids=["vazio", "cortado", "lista", "bytes", "outra versão", "outra forma", "um nome de fora"],
+    [b"", b"{", b"[]", b"\xff", b'{"versao": 2}', b'{"versao": 1, "tabelas": 3}', b"[" * 100_000, "../../fora", 5, []],
+    ids=["vazio", "cortado", "lista", "bytes", "outra versão", "outra forma", "fundo", "de fora", "número", "outro"],
 )
 async def test_a_manifest_of_something_else_stays_as_it_is(
-    filled: AsyncEngine, tmp_path: Path, exported: dict[str, bytes], content: bytes | str
+    filled: AsyncEngine, tmp_path: Path, exported: dict[str, bytes], content: Any
 ) -> None:
     path = tmp_path / "manifesto.json"
-    if isinstance(content, str):
+    if not isinstance(content, bytes):
         said = manifest(tmp_path)
         said["tabelas"]["cfops"]["arquivos"][0]["arquivo"] = content
         content = json.dumps(said).encode()

@@ -248,3 +248,11 @@ def test_how_many_requests_a_period_not_checked_by_month_takes() -> None:
     two = pieces(Window(day - timedelta(days=363), day + timedelta(days=362)), 363)
     assert two == [Window(day, day + timedelta(days=362)), Window(day - timedelta(days=363), day - timedelta(days=1))]
     assert all((each.fim - each.inicio).days < 10 for each in pieces(Window(date(2025, 1, 1), day), 10))
+
+
+def test_the_days_a_late_clock_may_not_know_pass_and_the_sentence_says_today() -> None:
+    doubt = 2 * DAY
+    soon = TODAY + DAY
+    assert asked_period(soon, None, default_inicio=TODAY, today=TODAY, doubt=doubt) == Window(soon, TODAY + doubt)
+    with pytest.raises(UsageError, match=r"23/02/2026\) está no futuro; hoje é 20/02/2026"):
+        asked_period(TODAY + 3 * DAY, None, default_inicio=TODAY, today=TODAY, doubt=doubt)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import shutil
 import socket
 import sys
 import tempfile
@@ -185,7 +186,8 @@ async def _serve(account: Account, bling: Bling, settings: Settings, port: int) 
     say("O resto da empresa (pedidos, contas, caixa, estoque…) chega agora, em alguns minutos, e o painel o mostra.")
     say("Depois ela continua a vender: o Bling avisa, a nota chega em segundos, e a página a mostra sozinha.")
     url = settings.database_url.get_secret_value() if settings.database_url else ""
-    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' .venv/bin/bling-collector status")
+    typed = "bling-collector" if shutil.which("bling-collector") else sys.argv[0]
+    say(f"Para olhar o banco noutro terminal: DATABASE_URL='{url}' {typed} status")
     selling = asyncio.create_task(_keep_selling(account, bling, port))
     try:
         await serving(replace(settings, schedule=_AGENDA), "127.0.0.1", port, with_worker=True)

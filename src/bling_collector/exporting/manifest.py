@@ -93,10 +93,11 @@ def read_manifest(content: bytes, where: str) -> Manifest:
             datetime.fromisoformat(said["quando"]),
             {name: _table(table) for name, table in said["tabelas"].items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # O que ele diz pode vir a apagar-se: um nome que não é dos nossos não passa.
+        ours = version == 1 and all(FILE.fullmatch(name) for name in found.files)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(where) from error
-    # O que ele diz pode vir a apagar-se: um nome que não é dos nossos não passa.
-    if version != 1 or not all(FILE.fullmatch(name) for name in found.files):
+    if not ours:
         raise _unreadable(where)
     return found
 

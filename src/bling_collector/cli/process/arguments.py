@@ -86,4 +86,4 @@ def refuse_impossible_period(inicio: date | None, fim: date | None) -> None:
     from bling_collector.clock import DOUBT, SystemClock, today
 
     # O relógio desta máquina pode estar atrasado: dos dias próximos é a hora do Bling que diz se estão no futuro.
-    asked_period(inicio, fim, default_inicio=EARLIEST, today=today(SystemClock()) + DOUBT)
+    asked_period(inicio, fim, default_inicio=EARLIEST, today=today(SystemClock()), doubt=DOUBT)

@@ -131,12 +131,17 @@ def companies(found: "Sequence[ShownCompany]", now: datetime) -> None:
                 each.titulo or "",
                 ago(each.lido_em, now) if each.lido_em else "",
                 number(each.owed) if each.owed else "",
-                f"{mark(each.is_well)} {each.frase}",
+                f"{_sign(each)} {each.frase}",
             ]
             for each in found
         ],
         left=(0, 1, 4),
     )
+
+
+def _sign(found: "ShownCompany") -> str:
+    """Só o que está bem leva ✔; o que ainda não começou, ou pede atenção, não é uma falha."""
+    return mark(found.is_well) if found.tom in {"good", "bad"} else "⚠" if found.tom == "warning" else "·"
 
 
 def company(found: "ShownCompany", now: datetime, *, has_token: bool) -> None:
@@ -145,7 +150,7 @@ def company(found: "ShownCompany", now: datetime, *, has_token: bool) -> None:
         f"{found.nome}: {found.titulo or 'ainda não se sabe que empresa é'}"
         + (f" (CNPJ {found.cnpj})." if found.cnpj else ".")
     )
-    tell(f"{mark(found.is_well)} {found.frase}")
+    tell(f"{_sign(found)} {found.frase}")
     if found.lido_em:
         tell(f"Os dados foram lidos {ago(found.lido_em, now)}.")
     tell(f"Páginas e rotas: /e/{found.nome}/. Avisos do Bling: POST /webhooks/bling/{found.nome}.")

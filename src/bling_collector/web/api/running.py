@@ -145,7 +145,7 @@ async def _is_attended(account: Account) -> bool:
 async def _queued(account: Account, asked: RunRequest) -> Response:
     """Deixa a execução a um worker, e diz onde se pergunta por ela."""
     # O relógio desta máquina pode estar atrasado: dos dias próximos, é a hora do Bling que diz se estão no futuro.
-    asked_period(asked.inicio, asked.fim, default_inicio=EARLIEST, today=today(account.clock) + DOUBT)
+    asked_period(asked.inicio, asked.fim, default_inicio=EARLIEST, today=today(account.clock), doubt=DOUBT)
     await account.pipeline.ready(asked)
     job_id, already = await ask(account.engine, asked)
     found = await load_job(account.engine, job_id)
