@@ -46,7 +46,11 @@ def test_only_what_is_collected_and_may_be_read_is_counted() -> None:
 
 
 def test_each_way_of_reading_has_its_own_cost() -> None:
-    assert rest(costs("contas_pagar"), "contas_pagar", {"contas_pagar": 250}, contas_pagar=250) == 4 + 250, "inteira"
+    pagar = costs("contas_pagar")
+    assert rest(pagar, "contas_pagar", {"contas_pagar": 250}, contas_pagar=250) == 2 * 4 + 250, "a primeira vez, duas"
+    assert rest(pagar, "contas_pagar", {"contas_pagar": 20}, contas_pagar=20) == 2 + 20, (
+        "numa página só, e a vazia, uma"
+    )
     assert rest(costs("tipos_contato"), "tipos_contato", {}) == 1, "sem páginas"
     assert rest(costs("depositos"), "depositos", {}) == 2, "duas listagens"
     depositos = costs("depositos", depositos=Known(begun=True, held=5))

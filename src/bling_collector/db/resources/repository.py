@@ -111,8 +111,11 @@ async def documents(
             WHERE ({condition}) AND excluida_em IS NULL AND detalhe IS NOT NULL AND {kept.ours} AND {kept.shown}"""),
         {"hoje": today},
     )
-    async for row in found:
-        yield row.detalhe
+    try:
+        async for row in found:
+            yield row.detalhe
+    finally:  # também se quem lê é interrompido a meio: o cursor é do servidor, e não se fecha sozinho
+        await found.close()
 
 
 async def count_sources(connection: AsyncConnection, query: str) -> int:
