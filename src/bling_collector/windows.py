@@ -90,6 +90,8 @@ class Between:
     (suposto), e o que vem a mais é de quem o lê deixar de lado."""
     of: tuple[tuple[str, str], ...] = ()
     """Os parâmetros que dizem de que data é o período, onde o mesmo filtro serve a várias."""
+    loose: bool = False
+    """True se talvez seja por outra data que a da linha: o que ele mostra a mais também é do que se procura."""
     most: int = MAX_DAYS
     """Quantos dias se pedem de uma vez, onde convém que sejam menos."""
 

@@ -104,6 +104,8 @@ class SimulatorSettings:
     inativos."""
     methods_hide_inactive: bool = False
     """Outra leitura: sem `situacao`, /formas-pagamentos só traz as ativas."""
+    note_filters_are_ignored: bool = False
+    """Outra leitura: /nfe e /nfce ignoram os períodos, e mostram tudo."""
     status_filters_are_ignored: bool = False
     """Outra leitura: /contas-contabeis, /categorias/receitas-despesas, /anuncios e /produtos/lotes ignoram o filtro de
     situação, e mostram tudo."""

@@ -287,3 +287,14 @@ async def test_2926_of_2926_notas_cost_36_to_60_requests(account: Account, bling
     for month in situation.meses:
         years[month.mes.year] += month.no_banco.total
     assert years == dashboard
+
+
+@pytest.mark.bling(scale=0.01, note_filters_are_ignored=True)
+@pytest.mark.collector(recursos=("nfe", "nfce", "contatos", "produtos", "categorias_produto", "formas_pagamento"))
+async def test_a_period_that_bling_does_not_read_is_read_here(account: Account, bling: Bling) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    await assert_equals_truth(account.engine, bling)
+    asked = [count for path, count in bling.counters.details.items() if path.startswith(("/nfe/", "/nfce/"))]
+    assert (max(asked), len(asked)) == (1, len(outgoing(bling)) + len(bling.coupons))
+    found = await account.pipeline.reconcile()
+    assert (found.status, found.found.ids) == ("success", {})

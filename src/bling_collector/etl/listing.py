@@ -498,7 +498,7 @@ async def _pages(
             result.unread[piece] = why
             continue
         async for page in reading.pages(Period.of(piece), known_bad=piece in known_bad):
-            if between.hours:
+            if between.loose:
                 yield page
             elif inside := [row for row in page if piece.holds(resource.day(row) or piece.inicio)]:
                 yield inside

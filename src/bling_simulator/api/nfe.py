@@ -38,6 +38,8 @@ def matching(bling: Bling, query: Query, notebook: Notebook, shown: Callable[[Js
     exact = {field: wanted for name, field in _EXACT.items() if (wanted := query.text(name)) is not None}
     bare = bling.settings.bare_dates_get_time_of_day
     interval = query.interval("dataEmissao", bare_dates_get_time_of_day=bare)
+    if bling.settings.note_filters_are_ignored:
+        interval = None
     first, last = (interval.start.strftime(STAMP), interval.end.strftime(STAMP)) if interval else ("", "~")
 
     def wanted_note(note: Json) -> bool:

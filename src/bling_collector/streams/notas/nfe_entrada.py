@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TABLES = Tables(nfe_entrada_cabecalho, nfe_entrada_itens, nfe_entrada_pagamentos)
 _LATE = 45
 """Dias depois de emitida pelo fornecedor uma nota costuma ser importada."""
-_BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal", most=_LATE + 3)
+_BETWEEN = Between("dataEmissaoInicial", "dataEmissaoFinal", loose=True, most=_LATE + 3)
 """O que se relê todo dia, de uma vez, e não mais: as linhas, que são os documentos, ficam na memória até que se
 comparem."""
 PORTION = 500
