@@ -176,6 +176,17 @@ async def test_in_the_first_load_none_slips_between_two_pages(
     assert max(bling.counters.details.values(), default=0) <= 1
 
 
+async def test_in_the_first_reading_of_a_whole_register_none_slips_between_two_pages(
+    account: Account, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = modulos(register=((),), whole=Whole(every=WEEKLY))
+    ctx = await run(account)
+    during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
+    await whole.read_register(ctx, register)
+    held = await rows(account.engine, "SELECT id FROM modulos WHERE detalhe IS NOT NULL ORDER BY 1")
+    assert {id_ for (id_,) in held} >= modules.records.keys()
+
+
 async def test_what_was_read_while_the_listing_was_read_exists(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -384,18 +384,24 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(f"{resource.title}: o cadastro inteiro")
     unread: Unreads = []
+    listed = 0
 
     async def bring(page: list[Json]) -> None:
+        nonlocal listed
+        listed += len(page)
         async with ctx.engine.connect() as connection:
             known = await repository.already_read(connection, resource.table, [row["id"] for row in page])
         with ctx.progress.aside():
             await _fetch(ctx, resource, {row["id"]: row for row in page if row["id"] not in known})
         ctx.check_stop()
 
-    for params in resource.register:
-        reading = Reading(ctx, resource, params)
-        await together(bring, reading.pages(), limit=PORTIONS)
-        unread += reading.unread
+    for _ in range(READINGS if last is None else 1):  # na primeira vez, como em `read_whole`
+        for params in resource.register:
+            reading = Reading(ctx, resource, params)
+            await together(bring, reading.pages(), limit=PORTIONS)
+            unread += reading.unread
+        if unread or listed <= ctx.client.page_size:
+            break
     if unread:
         ctx.problems.append(f"O Bling não dá todo o cadastro de {resource.title.lower()}: {unread[0].error}")
         return
