@@ -5,8 +5,7 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import click
@@ -47,26 +46,37 @@ def settings_to_collect() -> Settings:
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """O resultado de `work`, num laço de eventos só dele."""
+    """O resultado de `work`, num laço de eventos só dele.
+
+    Quem manda parar (SIGTERM: o systemd, o Docker, `timeout`) é ouvido como quem prime Ctrl-C: o que se começou
+    desfaz-se, e levanta-se KeyboardInterrupt. O comando que para com calma põe depois o que é seu.
+    """
     at_work()
+    told = False
+
+    async def heard() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def end() -> None:
+            nonlocal told
+            told = True
+            task.cancel()
+
+        # No Windows o laço de eventos não recebe sinais; noutra thread também não.
+        if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+        return await work
+
     # O psycopg assíncrono não funciona com o laço padrão do Windows.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with asyncio.Runner(loop_factory=factory) as runner, _ended_as_by_hand():
-        return runner.run(work)
-
-
-@contextmanager
-def _ended_as_by_hand() -> Iterator[None]:
-    """Quem manda parar (o systemd, o Docker, `timeout`) é ouvido como quem prime Ctrl-C: o que se começou desfaz-se, e
-    diz-se. O comando que para com calma põe depois o que é seu."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with asyncio.Runner(loop_factory=factory) as runner:
+        try:
+            return runner.run(heard())
+        except asyncio.CancelledError:
+            if told:
+                raise KeyboardInterrupt from None
+            raise
 
 
 def at_work() -> None:
