@@ -295,8 +295,16 @@ async def sync_each(
             said[id_] = NotThisResourceError(why)
         else:
             items[id_] = found
+    return said | await save_fetched(ctx, resource, items, since=since)
+
+
+async def save_fetched(
+    ctx: RunContext, resource: Resource, items: Mapping[Id, Item], *, since: date | None = None
+) -> dict[Id, str | CollectorError]:
+    """Salva os documentos que se acabam de buscar um a um; o que diz de cada um, como em `sync_each`."""
     if not items:
-        return said
+        return {}
+    said: dict[Id, str | CollectorError] = {}
     async with ctx.transaction() as connection:
         days = {id_: resource.day(item.document) for id_, item in items.items()}
         old = {id_ for id_, day in days.items() if since is not None and day is not None and day < since}

@@ -15,7 +15,7 @@ from bling_collector.db.models import (
     nfe_entrada_itens,
     nfe_entrada_pagamentos,
 )
-from bling_collector.db.resources import entradas, erasure, parcelas, repository
+from bling_collector.db.resources import entradas, erasure, parcelas
 from bling_collector.db.upsert import upsert
 from bling_collector.errors import CollectorError
 from bling_collector.etl.resource import Announced, Document, Person, Resource, Rows, may_be_hidden
@@ -83,16 +83,14 @@ def _refused(document: Document) -> str | None:
 
 async def _one_more(ctx: "RunContext", item: "Item") -> bool:
     """O detalhe da nota que se pede, se os detalhes se coletam: é o documento que se acaba de buscar."""
-    resource = NFE_ENTRADA_DETALHES
-    if resource not in ctx.resources:
+    from bling_collector.etl.strategies.again import save_fetched
+
+    if NFE_ENTRADA_DETALHES not in ctx.resources:
         return False
-    async with ctx.transaction() as connection:
-        saved = await ctx.store(connection, resource, [item])
-        if item.resumo is None:
-            await repository.forget_listed(connection, resource.table, saved.updated)
-    for _, why in saved.refused:
-        raise CollectorError(f"{resource.name}/{item.document['id']} não pôde ser salvo: {why}")
-    return bool(saved.created or saved.updated)
+    (said,) = (await save_fetched(ctx, NFE_ENTRADA_DETALHES, {item.document["id"]: item})).values()
+    if isinstance(said, CollectorError):
+        raise said
+    return said != "igual"
 
 
 async def _read_details(ctx: "RunContext") -> None:
