@@ -14,11 +14,12 @@ from json import dumps
 from typing import Any, Final, TextIO
 
 from bling_collector.redaction import HIDDEN, redact
+from bling_collector.words import of_company
 
 current_run: ContextVar[int | None] = ContextVar("current_run", default=None)
+"""O número da execução a que pertence o que se registra, ou None."""
 current_company: ContextVar[str | None] = ContextVar("current_company", default=None)
 """A empresa de que se trata; None é a principal."""
-"""O número da execução a que pertence o que se registra, ou None."""
 
 _SECRET_FIELD: Final = re.compile(
     r"authorization|secret|password|senha|token$|encryption_key|^code$|^state$|cookie|documento$|^cpf$|^cnpj$",
@@ -62,6 +63,12 @@ _PROVOKED: Final = (
 """O começo do que se registra por culpa de quem chama."""
 
 
+def _said(message: str) -> str:
+    """A mensagem, com os comandos da empresa de que se trata."""
+    empresa = current_company.get()
+    return message if empresa is None else of_company(message, empresa)
+
+
 class JsonFormatter(logging.Formatter):
     """Um objeto JSON por linha, com os campos especiais do Cloud Logging (structured logging)."""
 
@@ -75,7 +82,7 @@ class JsonFormatter(logging.Formatter):
         entry: dict[str, Any] = {
             "severity": record.levelname if record.levelname in _SEVERITIES else "DEFAULT",
             "time": time.replace("+00:00", "Z"),
-            "message": record.getMessage(),
+            "message": _said(record.getMessage()),
             "logger": record.name,
             "logging.googleapis.com/sourceLocation": {
                 "file": record.pathname,
@@ -119,7 +126,7 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 — o nome é do logging
         level = "" if record.levelno == logging.INFO else _IN_PORTUGUESE.get(record.levelname, record.levelname) + " "
         of = " ".join(str(each) for each in (current_company.get(), current_run.get()) if each is not None)
-        return f"{record.asctime} {level}{f'[{of}] ' if of else ''}{record.message}"
+        return f"{record.asctime} {level}{f'[{of}] ' if of else ''}{_said(record.message)}"
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record), self._secrets)

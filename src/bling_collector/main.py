@@ -47,10 +47,10 @@ class _Api(FastAPI):
 
 def _worker(settings: Settings) -> Alongside:
     """Quem trabalha ao lado do serviço, e confere também os alarmes. ConfigurationError se SCHEDULE não serve."""
-    from bling_collector.jobs.schedule import agenda
+    from bling_collector.jobs.schedule import check_agendas
     from bling_collector.web.alongside import worker
 
-    agenda(settings)
+    check_agendas(settings)
     return worker
 
 

@@ -16,7 +16,7 @@ NOTHING: Final = "—"
 _READABLE: Final = 21
 """Dígitos inteiros de um número que ainda se lê."""
 _SWAP: Final = str.maketrans(",.", ".,")
-_COMMAND: Final = re.compile(r"`bling-collector (?!--empresa\b)(?!empresas\b)")
+_COMMAND: Final = re.compile(r"(`|<code>)bling-collector (?!--empresa\b)(?!empresas\b)")
 _MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 _SCALES: Final = ((Decimal(10**9), "bi"), (Decimal(10**6), "mi"), (Decimal(10**3), "mil"))
 
@@ -171,4 +171,4 @@ def _local(value: datetime) -> datetime:
 
 def of_company(text: str, empresa: str) -> str:
     """O texto, com os comandos que ele manda digitar ditos dessa empresa: `bling-collector --empresa filial auth`."""
-    return _COMMAND.sub(f"`bling-collector --empresa {empresa} ", text)
+    return _COMMAND.sub(rf"\1bling-collector --empresa {empresa} ", text)

@@ -333,6 +333,8 @@ async def test_the_same_account_in_two_companies_is_said(
         "sem-autorizacao",
     ]
     assert "é a mesma de sul" in listed["principal"]["frase"]
+    assert "`bling-collector --empresa sul auth --trocar-empresa`" in listed["sul"]["frase"]
+    assert "`bling-collector auth --trocar-empresa`" in listed["principal"]["frase"]
 
 
 @pytest.mark.slow

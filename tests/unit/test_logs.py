@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bling_collector import logs
-from bling_collector.logs import current_run
+from bling_collector.logs import current_company, current_run
 from bling_collector.redaction import HIDDEN, redact
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -78,6 +78,17 @@ def test_the_run_is_in_every_entry() -> None:
     current_run.reset(reset)
     log.info("outra")
     assert [entry.get("run_id") for entry in _entries(stream)] == [7, None]
+
+
+def test_a_command_it_says_to_type_is_of_the_company() -> None:
+    entries, terminal = io.StringIO(), Terminal()
+    reset = current_company.set("sul")
+    for stream in (entries, terminal):
+        logs.configure(stream=stream)
+        log.error("Rode `%s`.", "bling-collector auth")
+    current_company.reset(reset)
+    assert _entries(entries)[0]["message"] == "Rode `bling-collector --empresa sul auth`."
+    assert terminal.getvalue()[8:] == " ERRO [sul] Rode `bling-collector --empresa sul auth`.\n"
 
 
 def test_a_terminal_gets_short_lines() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bling_collector.config import SCHEDULE, Settings
 from bling_collector.errors import ConfigurationError
-from bling_collector.jobs.schedule import Line, agenda, parse
+from bling_collector.jobs.schedule import Line, agenda, check_agendas, parse
 from bling_collector.plan.daily import LOOKS_A_DAY
 
 RUN = Line("0 6 * * *", "run")
@@ -72,6 +72,10 @@ def test_an_agenda_that_exports_says_where_to() -> None:
         "0 6 * R(1-2) * run",
         "0 6 * * r run",
         "H H * * * run",
+        "*/99999 6 * * * run",
+        "*/60 * * * * look",
+        "0 0-12/24 * * * look",
+        "0 6 * */13 * run",
     ],
 )
 def test_an_odd_line_is_one_clear_sentence(written: str) -> None:
@@ -90,3 +94,14 @@ def test_an_odd_line_is_one_clear_sentence(written: str) -> None:
 )
 def test_the_hours_are_those_of_brasilia(now: datetime, last: datetime) -> None:
     assert RUN.last(now) == last
+
+
+def test_the_line_of_one_company_is_said_with_the_name_of_its_variable() -> None:
+    settings = Settings(of_companies={"filial": {"schedule": "todo dia run"}, "loja": {"schedule": ""}})
+    with pytest.raises(ConfigurationError, match=r"^SCHEDULE__FILIAL: a linha «todo dia run» não serve"):
+        check_agendas(settings)
+    check_agendas(settings.of("loja"))  # só dela se trata
+    exporting = Settings(of_companies={"filial": {"schedule": "0 6 * * * exportar"}})
+    with pytest.raises(ConfigurationError, match=r"^SCHEDULE__FILIAL manda exportar, e falta EXPORT_TO"):
+        check_agendas(exporting)
+    check_agendas(Settings(of_companies={"filial": {"schedule": "0 6 * * * exportar", "export_to": "pasta"}}))

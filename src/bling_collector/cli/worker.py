@@ -5,7 +5,7 @@ from bling_collector.cli.process.running import run_to_end, settings_to_collect
 from bling_collector.cli.process.signals import gentle_stop
 from bling_collector.config import Settings
 from bling_collector.jobs import worker
-from bling_collector.jobs.schedule import agenda
+from bling_collector.jobs.schedule import check_agendas
 from bling_collector.workplace.companies import open_companies
 from bling_collector.workplace.database import telling_who_watches
 
@@ -16,7 +16,7 @@ def work() -> int:
 
 
 async def _work(settings: Settings) -> int:
-    agenda(settings)  # um engano nela é dito antes de abrir o banco
+    check_agendas(settings)  # um engano nela é dito antes de abrir o banco
     logs.configure(settings.log_level, secrets=settings.secrets)
     with gentle_stop() as stop:
         async with open_companies(settings) as companies:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from bling_collector import words
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.config import Settings
+from bling_collector.config.companies import PRINCIPAL
 from bling_collector.db.companies.schemas import of_company, sharing
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.connection.database import explained
@@ -38,10 +40,10 @@ class ShownCompany:
     janelas: int
     autorizada: bool
 
-    def matches(self, words: str) -> bool:
+    def matches(self, searched: str) -> bool:
         """Se o nome, aqui ou no Bling, tem todas estas palavras, sem ligar a acentos."""
         known = _folded(f"{self.nome} {self.titulo or ''}")
-        return all(word in known for word in _folded(words).split())
+        return all(word in known for word in _folded(searched).split())
 
     @property
     def is_well(self) -> bool:
@@ -73,6 +75,13 @@ def _noting(found: ShownCompany, shared: Mapping[str, Sequence[str]]) -> ShownCo
     if found.nome not in shared or found.tom in (BAD, WARNING):
         return found
     return replace(found, caso="mesma-conta", tom=WARNING, frase=same_account(shared[found.nome]))
+
+
+def _said_of_it(found: ShownCompany) -> ShownCompany:
+    """A mesma, com os comandos que a frase manda digitar ditos dela."""
+    if found.nome == PRINCIPAL:
+        return found
+    return replace(found, frase=words.of_company(found.frase, found.nome))
 
 
 async def _load(engine: AsyncEngine, settings: Settings, now: datetime, *, ready: bool) -> ShownCompany:
@@ -118,7 +127,7 @@ async def load_companies(
             return await _load(engine, settings.of(name), now, ready=name in ready)
 
     shared, ready = await sharing(engine), await up_to_date(engine, names)
-    found = [_noting(each, shared) for each in await asyncio.gather(*map(one, names))]
+    found = [_said_of_it(_noting(each, shared)) for each in await asyncio.gather(*map(one, names))]
     return sorted(found, key=lambda each: (_WORST_FIRST.index(each.tom), each.nome))
 
 

@@ -17,7 +17,7 @@ from bling_collector.db.companies.schemas import schema_named, schema_of
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import CollectorError
 from bling_collector.jobs.broker import Queue, Serving, open_queue
-from bling_collector.jobs.schedule import Line, agenda
+from bling_collector.jobs.schedule import Line, agenda, check_agendas
 from bling_collector.jobs.tasks import BEAT, NAMES, Again, Later, Tasks
 from bling_collector.workplace.account import Account
 
@@ -206,7 +206,7 @@ class Worker:
 async def work(companies: Companies, stop: asyncio.Event) -> None:
     """O worker destas empresas, até que se peça a parada. ConfigurationError se SCHEDULE não serve; DatabaseError se a
     fila não se pode criar."""
-    agenda(companies.settings)
+    check_agendas(companies.settings)
     for theirs, level in (("procrastinate", logging.CRITICAL), ("psycopg.pool", logging.ERROR)):
         logging.getLogger(theirs).setLevel(level)  # o que há a dizer dizemos nós, em português
     queue = await open_queue(await companies.engine())

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bling_collector.config import Settings
 from bling_collector.main import _protect
@@ -37,6 +37,12 @@ def http() -> httpx2.AsyncClient:
     async def written() -> HTMLResponse:
         return HTMLResponse('<p title="x href=&#34;/a" data-x="/b">src=/c</p><a href="/d">href=&#34;/e</a>' * 9)
 
+    @app.get("/mandado")
+    async def told(pagina: bool = False) -> Response:
+        page = "<p>Rode <code>bling-collector run</code>, ou <code>bling-collector empresas list</code>.</p>"
+        said = {"detalhe": "Autorização perdida: rode `bling-collector auth` ou `bling-collector --empresa sul auth`."}
+        return HTMLResponse(page) if pagina else JSONResponse(said)
+
     @app.get("/nada", status_code=204)
     async def nothing() -> None: ...
 
@@ -61,3 +67,15 @@ async def test_only_the_addresses_change_and_the_length_is_the_true_one(http: ht
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["content-length"]) == len(of_norte.content)
     assert (await http.get("/e/norte/nada")).status_code == 204
+
+
+async def test_the_commands_one_is_told_to_type_are_of_the_company(http: httpx2.AsyncClient) -> None:
+    said = await http.get("/e/norte/mandado")
+    assert said.json()["detalhe"] == (
+        "Autorização perdida: rode `bling-collector --empresa norte auth` ou `bling-collector --empresa sul auth`."
+    )
+    assert int(said.headers["content-length"]) == len(said.content)
+    page = await http.get("/e/norte/mandado", params={"pagina": True})
+    assert "<code>bling-collector --empresa norte run</code>" in page.text
+    assert "<code>bling-collector empresas list</code>" in page.text
+    assert "--empresa norte" not in (await http.get("/mandado")).text

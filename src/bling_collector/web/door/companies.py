@@ -1,6 +1,7 @@
 """As empresas no endereço: `/e/nome/…` é o mesmo que `/…`, da empresa `nome`.
 
-As páginas e as rotas não sabem disto: o que chega perde o começo, e os enlaces do que sai o ganham.
+As páginas e as rotas não sabem disto: o que chega perde o começo, os enlaces do que sai o ganham, e os comandos que ele
+manda digitar dizem a empresa.
 """
 
 import re
@@ -10,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bling_collector.config.companies import is_company
+from bling_collector.words import of_company
 
 COMPANY: Final = "empresa"
 """No `state` do pedido: a empresa que o endereço diz."""
@@ -19,6 +21,8 @@ COMMON: Final = ("/static/", "/empresas", PREFIX)
 LINKS: Final = ("href", "action", "formaction", "src", "hx-get", "hx-post", "data-live-url")
 """Os atributos em que uma página diz um endereço deste serviço."""
 _LINK: Final = re.compile(rf'(\s(?:{"|".join(LINKS)})=")(/[^"]*)'.encode())
+_WHOLE: Final = ("text/html", "application/json", "application/problem+json")
+"""O que se lê por inteiro para lhe mudar o que diz."""
 _HEADERS: Final = ("location", "content-location", "hx-redirect", "hx-push-url")
 
 
@@ -40,7 +44,7 @@ def inside(prefix: str, address: str) -> str:
 
 
 class Companies:
-    """Middleware: tira do caminho a empresa, e a põe nos enlaces e nos redirecionamentos da resposta."""
+    """Middleware: tira do caminho a empresa, e a põe nos enlaces, nos comandos e nos redirecionamentos da resposta."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,16 +58,18 @@ class Companies:
         path = f"/{rest}"
         state = {**scope.get("state", {}), COMPANY: name}
         inner = {**scope, "path": path, "raw_path": path.encode(), "state": state}
-        await self._app(inner, receive, _Prefixing(prefix_of(inner), send))
+        await self._app(inner, receive, _Prefixing(name, send))
 
 
 class _Prefixing:
-    """Manda adiante a resposta; a de uma página só quando está inteira."""
+    """Manda adiante a resposta; a de uma página, ou em JSON, só quando está inteira."""
 
-    def __init__(self, prefix: str, send: Send) -> None:
-        self._prefix = prefix
+    def __init__(self, empresa: str, send: Send) -> None:
+        self._empresa = empresa
+        self._prefix = f"{PREFIX}{empresa}"
         self._send = send
         self._start: Message | None = None
+        self._is_page = False
         self._body = b""
 
     async def __call__(self, message: Message) -> None:
@@ -72,14 +78,16 @@ class _Prefixing:
             for name in _HEADERS:
                 if (address := headers.get(name)) is not None:
                     headers[name] = inside(self._prefix, address)
-            if headers.get("content-type", "").startswith("text/html"):
-                self._start = message
+            kind = headers.get("content-type", "").partition(";")[0]
+            if kind in _WHOLE:
+                self._start, self._is_page = message, kind == "text/html"
                 return
         elif message["type"] == "http.response.body" and self._start is not None:
             self._body += message.get("body", b"")
             if message.get("more_body"):
                 return
-            body = _LINK.sub(self._inside, self._body)
+            linked = _LINK.sub(self._inside, self._body) if self._is_page else self._body
+            body = of_company(linked.decode(), self._empresa).encode()
             MutableHeaders(scope=self._start)["content-length"] = str(len(body))
             await self._send(self._start)
             message = {**message, "body": body}
