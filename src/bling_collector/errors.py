@@ -28,6 +28,8 @@
 A mensagem é para uma pessoa: o que houve, por quê, o que fazer agora.
 """
 
+import errno
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +37,36 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from bling_collector.redaction import without_documents
+
+_OF_THE_SYSTEM: Final = {
+    errno.EACCES: "sem permissão",
+    errno.EPERM: "o sistema não o permite",
+    errno.ENOENT: "não existe",
+    errno.ENOTDIR: "há um arquivo no lugar de uma pasta",
+    errno.EISDIR: "é uma pasta",
+    errno.EEXIST: "já existe",
+    errno.ENOTEMPTY: "a pasta não está vazia",
+    errno.EROFS: "o disco é só de leitura",
+    errno.ENOSPC: "o disco está cheio",
+    errno.EDQUOT: "a cota do disco acabou",
+    errno.EFBIG: "o arquivo passa do tamanho que se permite",
+    errno.EIO: "o disco falhou",
+    errno.EMFILE: "há arquivos abertos demais",
+    errno.ENFILE: "há arquivos abertos demais na máquina",
+    errno.ENAMETOOLONG: "o nome é longo demais",
+    errno.ELOOP: "os atalhos dão voltas",
+    errno.EPIPE: "quem lia fechou",
+    errno.ECONNREFUSED: "ninguém atende ali",
+    errno.ETIMEDOUT: "não houve resposta a tempo",
+    errno.EADDRINUSE: "o endereço já está em uso",
+}
+
+
+def os_cause(error: OSError) -> str:
+    """O que o sistema disse, em português; o que não se conhece, ou outro programa disse por ele, como o disse."""
+    said = error.strerror or str(error) or type(error).__name__
+    is_its_own = error.errno is not None and said == os.strerror(error.errno)
+    return _OF_THE_SYSTEM.get(error.errno or 0, said) if is_its_own else said
 
 
 class CollectorError(Exception):

@@ -542,7 +542,10 @@ async def test_a_disk_that_fills_half_way_leaves_what_was_there(
     )
     done = await in_a_process(tmp_path, _LIMITED, "exportar", str(folder), "--formato", kind, DATABASE_URL=database_url)
     assert done.code == 1
-    assert re.fullmatch(r"Erro: Não coube em .*exportação \(File too large\)\. O que havia lá fica .*\.\n", done.err)
+    assert re.fullmatch(
+        r"Erro: Não coube em .*exportação \(o arquivo passa do tamanho que se permite\)\. O que havia lá fica .*\.\n",
+        done.err,
+    )
     assert everything(folder) == before
     assert not any(each.name.startswith(".") for each in folder.iterdir())
 

@@ -13,7 +13,7 @@ from typing import Final
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.tokens import LockedTokens, Token
 from bling_collector.clock import Clock
-from bling_collector.errors import DatabaseError
+from bling_collector.errors import DatabaseError, os_cause
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class PairKeeper:
         try:
             return self._aside.put(spent, fresh) if spent else None
         except OSError as error:
-            logger.error("O par novo não pôde ser guardado num arquivo: %s.", error.strerror or error)
+            logger.error("O par novo não pôde ser guardado num arquivo: %s.", os_cause(error))
             return None
 
     def _place(self) -> str:

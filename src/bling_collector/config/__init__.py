@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from bling_collector.config import values
 from bling_collector.config.companies import PRINCIPAL, company
 from bling_collector.config.values import Secret
-from bling_collector.errors import ConfigurationError
+from bling_collector.errors import ConfigurationError, os_cause
 
 __all__ = [
     "API",
@@ -319,7 +319,7 @@ def _env_file() -> dict[str, str]:
         content = "\0"
     except OSError as error:
         raise ConfigurationError(
-            f"O arquivo {path.absolute()} não pôde ser lido ({error.strerror}). Dê permissão de leitura a quem roda o "
+            f"O arquivo {path.absolute()} não pôde ser lido ({os_cause(error)}). Dê permissão de leitura a quem roda o "
             "coletor, ou ponha as variáveis no ambiente e apague-o."
         ) from error
     if "\0" in content:  # também UTF-16 sem a marca: cada letra com um nulo ao lado

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bling_collector.db.embedded.files import FileLock
-from bling_collector.errors import CollectorError, ExportError, ExportInProgressError, UsageError
+from bling_collector.errors import CollectorError, ExportError, ExportInProgressError, UsageError, os_cause
 from bling_collector.exporting.formats import check_installed
 
 _WORKING: Final = ".exportando-"
@@ -271,16 +271,15 @@ def _said(where: str, error: OSError) -> CollectorError:
     if isinstance(error, PermissionError) or error.errno in _DENIED or _DENIED_THERE.search(str(error)):
         return UsageError(f"Não tenho permissão para exportar para {where} ({cause}). O que havia lá fica como estava.")
     if error.errno in _FULL:
-        return ExportError(
-            f"Não coube em {where} ({os.strerror(error.errno)}). O que havia lá fica como estava. Libere espaço e "
-            "exporte de novo."
-        )
+        full = os_cause(OSError(error.errno, os.strerror(error.errno)))  # o pyarrow di-lo em mais palavras
+        kept = "O que havia lá fica como estava"
+        return ExportError(f"Não coube em {where} ({full}). {kept}. Libere espaço e exporte de novo.")
     what = " Confira a rede, o endereço e as credenciais da nuvem." if "://" in where else ""
     return ExportError(f"Não consigo exportar para {where} ({cause}). O que havia lá fica como estava.{what}")
 
 
 def _cause(error: OSError) -> str:
     """O que houve, em poucas palavras: o Google põe-no no fundo de uma frase enorme, e a Amazon no fim."""
-    said = error.strerror or (str(error).splitlines() or [type(error).__name__])[0]
+    said = os_cause(error).splitlines()[0]
     deepest = re.split(_ABOVE, said.partition(" error_info=")[0])[-1]
     return deepest.strip(" .")[:_LONGEST] or type(error).__name__

@@ -8,7 +8,7 @@ from bling_collector.cli.commands import cli
 from bling_collector.cli.screen import streams
 from bling_collector.cli.screen.portuguese import explain
 from bling_collector.cli.screen.terminal import company, emit_json, say
-from bling_collector.errors import CollectorError
+from bling_collector.errors import CollectorError, os_cause
 from bling_collector.redaction import redact
 
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         say(f"Erro inesperado: {redact(' ← '.join(_chain(error)))}. Rode de novo com -v para ver a pilha.")
         code = 1
     if lost := streams.failure():
-        say(f"O que se mostrou está incompleto: a saída não pôde ser escrita ({lost.strerror}).")
+        say(f"O que se mostrou está incompleto: a saída não pôde ser escrita ({os_cause(lost)}).")
     sys.exit(code or 0)
 
 

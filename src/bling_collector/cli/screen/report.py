@@ -160,39 +160,31 @@ def company(found: "ShownCompany", now: datetime, *, has_token: bool) -> None:
 def recursos(found: "Sequence[CostedResource]", look: int, looks: int) -> None:
     """Uma linha por recurso; e as requisições de uma olhada (`look`), e quantas são por dia (`looks`)."""
     table(
-        [
-            "Recurso",
-            "Coleta-se",
-            "Registros",
-            "Coberto até",
-            "Na conferência",
-            "Por fazer",
-            "Requisições por dia",
-            "Por olhada",
-        ],
+        ["Recurso", "Coleta-se", "Registros", "Até", "Na conferência", "Por fazer", "Por dia", "Por olhada"],
         [
             [
-                f"{each.titulo} ({each.recurso})",
+                each.recurso,
                 "não" if not each.coletado else "sem permissão" if each.sem_permissao else "sim",
                 number(each.registros),
                 day(each.data_referencia) if each.data_referencia else "",
                 _proved(each),
                 number(each.pendencias + each.janelas) if each.pendencias or each.janelas else "",
-                f"{'pelo menos ' if each.pelo_menos else '≈ '}{number(each.requisicoes_por_dia)}",
+                f"{'≥ ' if each.pelo_menos else ''}{number(each.requisicoes_por_dia)}",
                 number(each.requisicoes_por_olhada) if each.requisicoes_por_olhada else "",
             ]
             for each in found
         ],
     )
     tell(
+        "\n«Por dia» e «Por olhada» contam requisições ao Bling; ≥ é pelo menos tantas."
         f"\nUma olhada do worker pede cerca de {plural(look, 'requisição', 'requisições')}; com a agenda de costume, "
         f"de 15 em 15 minutos, {number(looks * look)} por dia."
     )
     for each in found:
         if each.sem_permissao:
             say(f"⚠ {each.titulo}: o aplicativo não tem permissão. {allow(each.permissao)}")
-    if more := [each.recurso for each in found if not each.coletado]:
-        tell(f"\nPara coletar mais: `bling-collector recursos ligar` com {several(more)}.")
+    if not all(each.coletado for each in found):
+        tell("\nPara coletar mais: `bling-collector recursos ligar NOME`, com os nomes de que acima se diz não.")
 
 
 def plan(found: "Plan", run_max_seconds: int) -> None:

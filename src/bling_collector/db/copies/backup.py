@@ -17,7 +17,7 @@ from bling_collector.db.connection.database import check_server, quoted
 from bling_collector.db.copies import client_tools
 from bling_collector.db.copies.client_tools import find_tools
 from bling_collector.db.models import acesso, metadata, oauth_states, oauth_tokens
-from bling_collector.errors import DatabaseError, UsageError
+from bling_collector.errors import DatabaseError, UsageError, os_cause
 
 _DEAD_AFTER = 3600.0
 """Segundos sem que o pg_dump escreva no arquivo: já não há quem o escreva."""
@@ -126,4 +126,4 @@ def _discard_the_dead(target: Path) -> None:
 
 
 def _unwritable(target: Path, error: OSError) -> UsageError:
-    return UsageError(f"Não consigo escrever em {target}: {error.strerror}.")
+    return UsageError(f"Não consigo escrever em {target}: {os_cause(error)}.")

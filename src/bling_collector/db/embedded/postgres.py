@@ -40,7 +40,7 @@ from psycopg import sql
 from bling_collector.db.embedded import files, watch
 from bling_collector.db.embedded import server as embedded_server
 from bling_collector.db.embedded.binaries import BIN_VARIABLE, default_data_home, find_binaries, major_version
-from bling_collector.errors import DatabaseError, UsageError
+from bling_collector.errors import DatabaseError, UsageError, os_cause
 
 __all__ = ["EmbeddedServer", "default_data_home", "embedded_postgres", "find_binaries"]
 
@@ -145,7 +145,7 @@ def _unusable(base: Path, error: OSError) -> str:
             f"Sem permissão para {error.filename or base}. Se a pasta é de outra conta (o root, talvez), rode com ela, "
             "ou escolha outra pasta de dados."
         )
-    return f"Não consegui preparar {base}: {error.strerror or error}"
+    return f"Não consegui preparar {base}: {os_cause(error)}"
 
 
 def _open_users(base: Path) -> files.FileLock:
