@@ -151,6 +151,18 @@ async def test_the_parcelas_of_a_consumer_nota_are_checked_too(account: Account)
     assert await rows(account.engine, found) == [("igual", None)]
 
 
+async def test_a_pedido_cancelled_by_another_name_is_not_compared(engine: AsyncEngine) -> None:
+    await execute(
+        engine,
+        "INSERT INTO situacoes (id, modulo_id, nome, id_herdado) VALUES (77, 1, 'Cancelado pelo cliente', 12)",
+        "INSERT INTO pedidos_venda (id, data, situacao_id) VALUES (1, '2026-01-05', 77)",
+        "INSERT INTO pedidos_venda_parcelas (id, pedido_id, ordem, valor) VALUES (1, 1, 1, 100)",
+        "INSERT INTO contas_receber (id, situacao, valor, origem_id, origem_tipo) VALUES (1, 5, 150, 1, 'venda')",
+    )
+    asked = "SELECT resultado, motivo FROM vw_conferencia_financeira WHERE registro_tipo = 'pedido'"
+    assert await rows(engine, asked) == [("nao_comparavel", "o documento foi cancelado")]
+
+
 @pytest.mark.loaded(START, before=trade)
 async def test_what_differs_or_cannot_be_compared_says_how_much_and_why(
     account: Account, changed: dict[str, int]

@@ -225,6 +225,45 @@ async def test_what_has_no_known_cost_is_said_and_is_not_of_cost_zero(account: A
     ]
 
 
+async def test_what_was_sold_to_consumers_counts_in_the_coverage(account: Account) -> None:
+    await execute(
+        account.engine,
+        *PRODUCTS,
+        "INSERT INTO nfce_cabecalho (id, situacao, data_emissao, excluida_em) VALUES"
+        " (71, 5, '2026-02-01 10:00', NULL), (72, 2, '2026-02-02 10:00', NULL), (73, 6, '2026-02-03 10:00', now())",
+        "INSERT INTO nfce_itens (nfe_id, ordem, codigo_produto, quantidade) SELECT id, 1, 'A', 9 FROM nfce_cabecalho",
+    )
+    asked = "SELECT vendido_90_dias, ultima_venda FROM vw_estoque_cobertura WHERE produto_id = 1"
+    assert await rows(account.engine, asked) == [(9, date(2026, 2, 1))], "nem a cancelada nem a excluída"
+
+
+async def test_what_bling_leaves_out_of_the_total_is_said(account: Account) -> None:
+    await execute(
+        account.engine,
+        "INSERT INTO depositos (id, descricao, desconsiderar_saldo) VALUES (1, 'Geral', false), (2, 'Defeitos', true)",
+        "INSERT INTO estoque_totais (lido_em, produto_id, saldo_fisico) VALUES"
+        " ('2026-02-20 12:00-03', 1, 10), ('2026-02-20 12:00-03', 2, 4)",
+        "INSERT INTO estoque_saldos (lido_em, produto_id, deposito_id, saldo_fisico) VALUES"
+        " ('2026-02-20 12:00-03', 1, 1, 10), ('2026-02-20 12:00-03', 1, 2, 3)",
+    )
+    for view in ("vw_estoque_atual", "vw_estoque_por_dia"):
+        found = await rows(
+            account.engine, f"SELECT produto_id, sum(saldo_fisico) FROM {view} WHERE no_total GROUP BY 1"
+        )
+        assert dict(found) == {1: 10, 2: 4}, view
+
+
+async def test_the_margin_knows_what_is_cancelled_however_derived(account: Account) -> None:
+    await execute(
+        account.engine,
+        *PRODUCTS,
+        "INSERT INTO situacoes (id, id_herdado) VALUES (78, 77)",
+        "INSERT INTO pedidos_venda (id, data, total, situacao_id) VALUES (5, '2026-02-11', 9, 78)",
+        "INSERT INTO pedidos_venda_itens (pedido_id, ordem, quantidade, valor_unitario) VALUES (5, 1, 1, 9)",
+    )
+    assert await rows(account.engine, "SELECT cancelado FROM vw_margem_itens WHERE pedido_id = 5") == [(True,)]
+
+
 async def test_a_kit_costs_what_its_parts_do_when_all_are_known(account: Account) -> None:
     await execute(
         account.engine,

@@ -41,6 +41,12 @@ CHANGES = (
     "UPDATE pedidos_venda SET situacao_id = 12 WHERE id % 5 = :n % 5",
     "UPDATE pedidos_venda SET excluida_em = now(), data = NULL WHERE id % 43 = :n % 43",
     "DELETE FROM pedidos_venda WHERE id % 3 = :n % 3",
+    "INSERT INTO cfops_da_empresa (cfop, operacao) VALUES ('6949', 'venda'), ('6101', 'remessa'), ('5999', 'venda')"
+    " ON CONFLICT (cfop) DO NOTHING",
+    "UPDATE cfops_da_empresa SET operacao = 'outra' WHERE cfop = '6949'",
+    "DELETE FROM cfops_da_empresa WHERE cfop = '6101'",
+    "TRUNCATE cfops_da_empresa",
+    "UPDATE cfops SET operacao = 'remessa' WHERE cfop = '6101'",
 )
 
 
@@ -166,3 +172,17 @@ async def test_a_database_that_had_notes_before_the_sums(empty_engine: AsyncEngi
     await assert_the_sums_are_right(empty_engine)
     await fold(empty_engine)
     await assert_the_sums_are_right(empty_engine)
+
+
+async def test_what_the_empresa_says_is_a_sale_is_so_at_once_on_every_day(sold: AsyncEngine) -> None:
+    await fold(sold)
+    assert await scalar(sold, MARKED) == 0
+    await execute(sold, "INSERT INTO cfops_da_empresa (cfop, operacao) VALUES ('6949', 'venda')")
+    by_view = "SELECT sum(valor) FROM vw_faturamento_dia"
+    by_sums = f"SELECT round(sum(valor), 2) FROM {VENDAS.by_day} AS s WHERE valida AND operacao = 'venda'"
+    for after in (None, fold):
+        if after is not None:
+            await after(sold)
+            assert await scalar(sold, MARKED) == 0
+        async with sold.connect() as connection:
+            assert await connection.scalar(text(by_sums), EVER) == await connection.scalar(text(by_view))

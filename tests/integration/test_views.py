@@ -208,6 +208,27 @@ async def test_an_exception_of_the_empresa_takes_effect_at_once(account: Account
     assert names == [("venda", False), ("venda", True)]
 
 
+async def test_what_has_no_code_nor_register_has_the_name_of_nobody(engine: AsyncEngine) -> None:
+    await execute(
+        engine,
+        "INSERT INTO nfe_cabecalho (id, situacao, tipo, data_emissao, total_nota, contato_nome, contato_documento)"
+        " VALUES (1, 5, 1, '2026-01-05', 900, 'Maria de Ninguém', '11144477735'),"
+        " (2, 5, 1, '2026-01-06', 50, 'Pedro Também Sem', '52998224725')",
+        "INSERT INTO nfe_itens (id, nfe_id, ordem, descricao_produto, quantidade, valor_total) VALUES"
+        " (1, 1, 1, 'Engrenagem avulsa', 1, 900), (2, 2, 1, 'Pinhão avulso', 1, 50)",
+        "INSERT INTO pedidos_venda (id, data, total) VALUES (1, '2026-01-05', 900)",
+        "INSERT INTO pedidos_venda_itens (pedido_id, ordem, descricao, quantidade, valor_unitario) VALUES"
+        " (1, 1, 'Engrenagem avulsa', 1, 850), (1, 2, 'Pinhão avulso', 1, 50)",
+    )
+    asked = "SELECT nome, documento, valor FROM {view}"
+    for view in ("vw_faturamento_cliente", "vw_abc_clientes"):
+        assert await rows(engine, asked.format(view=view)) == [("Sem cadastro no Bling", None, 950)], view
+    for view in ("vw_faturamento_produto", "vw_abc_produtos", "vw_pedidos_produto"):
+        found = await rows(engine, asked.format(view=view).replace("documento, valor", "valor"))
+        assert found == [("Sem código", 950 if "pedidos" not in view else 900)], view
+    assert await rows(engine, "SELECT nome, receita FROM vw_margem_produto") == [("Sem código", 900)]
+
+
 def _by_sku(notes: Iterable[Note]) -> dict[str | None, Decimal]:
     sums: defaultdict[str | None, Decimal] = defaultdict(Decimal)
     for note in notes:
