@@ -21,6 +21,7 @@ from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.connection.database import check_server, server_time, session_settings
 from bling_collector.db.connection.session import PINNED, STRICTER
 from bling_collector.db.migrations import HEAD
+from bling_collector.db.schema import why_unknown
 from bling_collector.errors import (
     BlingBodyError,
     BlingNotFoundError,
@@ -126,6 +127,8 @@ def _credentials(settings: Settings) -> Finding:
 def _migrations(revision: str | None) -> Finding:
     if revision == HEAD:
         return Finding("Esquema", f"em dia (revisão {HEAD}).")
+    if why := why_unknown(revision):
+        return Finding("Esquema", why, 1)
     what = "as tabelas ainda não existem" if revision is None else f"está na revisão {revision}, e a atual é {HEAD}"
     return Finding("Esquema", f"{what}. Rode `bling-collector db upgrade`.", 1)
 

@@ -52,6 +52,20 @@ async def test_each_resource_says_how_many_it_has_and_what_is_proven(account: Ac
     assert (found["produtos"].coletado, found["produtos"].registros) == (False, 0)
 
 
+@pytest.mark.parametrize("command", ["run", "run-full", "reconcile"])
+async def test_without_the_notas_a_run_still_says_how_it_went(
+    account: Account, terminal: Terminal, command: str
+) -> None:
+    period = ("--data-inicio", START.isoformat()) if command == "run-full" else ()
+    done = await terminal.run(command, *period, RECURSOS="vendedores")
+    assert (done.code, "Erro inesperado" in done.err) == (0, False), done.err
+    if command != "reconcile":
+        assert "Tudo coletado: 0 notas, 0 contatos, 0 produtos" in done.out
+    json = await terminal.run(command, *period, "--json", RECURSOS="vendedores")
+    assert json.code == 0, json.err
+    assert (await terminal.run("status", RECURSOS="vendedores")).code == 0
+
+
 @pytest.mark.slow
 async def test_the_terminal_the_api_the_metrics_and_the_panel_say_the_same(
     account: Account, settings: Settings, terminal: Terminal, clock: FakeClock

@@ -545,3 +545,47 @@ def _fake_programs(folder: Path, script: str, names: Sequence[str] = client_tool
     for name in names:
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("revision", ["9999", "abcdef"])
+async def test_a_database_of_a_newer_program_or_of_another_is_not_overwritten(
+    loaded: AsyncEngine, engine: AsyncEngine, tmp_path: Path, revision: str
+) -> None:
+    await backup(loaded, tmp_path / "boa.dump")
+    await _run(engine, "CREATE TABLE novidade (id int)", f"UPDATE alembic_version SET version_num = '{revision}'")
+    before = await rows(engine)
+    why = f"^O banco está na revisão {revision}, que este programa .* não conhece.*atualize o programa"
+    with pytest.raises(DatabaseError, match=why):
+        await restore(engine, tmp_path / "boa.dump", overwrite=True)
+    assert await rows(engine) == before
+
+
+async def test_what_another_program_has_is_not_taken_for_a_copy(empty_engine: AsyncEngine, tmp_path: Path) -> None:
+    await _run(
+        empty_engine,
+        "CREATE TABLE contatos (id int)",
+        "CREATE TABLE alembic_version (version_num text)",
+        "INSERT INTO alembic_version VALUES ('abcdef')",
+    )
+    with pytest.raises(UsageError, match="ainda não tem as tabelas do coletor"):
+        await backup(empty_engine, tmp_path / "outra.dump")
+    assert not (tmp_path / "outra.dump").exists()
+
+
+async def _run(engine: AsyncEngine, *statements: str) -> None:
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+async def test_the_tables_of_another_program_stay(
+    loaded: AsyncEngine, empty_engine: AsyncEngine, tmp_path: Path, overwrite: bool
+) -> None:
+    await backup(loaded, tmp_path / "boa.dump")
+    await _run(empty_engine, "CREATE TABLE contatos (id int, nome text)", "INSERT INTO contatos VALUES (1, 'Ana')")
+    with pytest.raises(UsageError, match=r"já tem tabelas com os nomes das do coletor \(contatos.*db upgrade"):
+        await restore(empty_engine, tmp_path / "boa.dump", overwrite=overwrite)
+    with pytest.raises(UsageError, match="ainda não tem as tabelas do coletor"):
+        await backup(empty_engine, tmp_path / "outra.dump")
+    assert (await rows(empty_engine))["contatos"] == ["(1,Ana)"]

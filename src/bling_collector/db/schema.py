@@ -58,6 +58,13 @@ LOCK_TRIES = 10
 LOCK_PAUSE = 1.0
 LAST = "head"
 """Como o Alembic chama a revisão mais nova."""
+ELSEWHERE = "aponte DATABASE_URL para outro (?options=-csearch_path%3Dnome)"
+"""O que fazer de um schema que é de outro programa."""
+_GRANTS = (
+    "Com o dono delas, dê ao usuário do banco a permissão que falta: de uma tabela, GRANT SELECT, INSERT, UPDATE, "
+    "DELETE ON ALL TABLES IN SCHEMA …; do schema, GRANT USAGE, CREATE ON SCHEMA …; do banco, que só uma empresa nova "
+    "pede, GRANT CREATE ON DATABASE …; ou use o dono em DATABASE_URL."
+)
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
@@ -79,6 +86,16 @@ async def current_revision(engine: AsyncEngine) -> str | None:
             return None
         revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         return str(revision) if revision is not None else None
+
+
+def why_unknown(revision: str | None) -> str | None:
+    """Por que este programa não mexe num banco desta revisão, e o que fazer; None se a conhece, ou não há."""
+    if revision is None or (re.fullmatch(r"\d{4}", revision) and revision <= HEAD):
+        return None
+    return (
+        f"está na revisão {revision}, que este programa (revisão {HEAD}) não conhece. Se é de um bling-collector mais "
+        f"novo, atualize o programa; se é de outro programa que usa este schema, {ELSEWHERE}."
+    )
 
 
 async def up_to_date(engine: AsyncEngine, names: Collection[str]) -> set[str]:
@@ -182,12 +199,8 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
     before = await current_revision(engine)
     if before == HEAD:
         return before, HEAD
-    if before is not None and not (re.fullmatch(r"\d{4}", before) and before < HEAD):
-        raise DatabaseError(
-            f"O banco está na revisão {before}, que este programa (revisão {HEAD}) não conhece. Se é de um "
-            "bling-collector mais novo, atualize o programa; se é de outro programa que usa este schema, aponte "
-            "DATABASE_URL para outro (?options=-csearch_path%3Dnome). Nada foi mudado."
-        )
+    if why := why_unknown(before):
+        raise DatabaseError(f"O banco {why} Nada foi mudado.")
     # O Alembic guarda em variáveis globais o que está migrando: dois bancos, ou dois schemas, se misturariam.
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     async with _plainly(engine.url):
@@ -300,7 +313,7 @@ async def _plainly(url: URL) -> AsyncIterator[None]:
                 raise
             cause = str(error.orig).splitlines()[0]
             advice = {
-                "42501": "Dê ao usuário do banco a permissão que falta (GRANT CREATE ON SCHEMA … TO …).",
+                "42501": _GRANTS,
                 **dict.fromkeys(_IN_USE, "Outro programa está usando as tabelas; tente de novo quando ele terminar."),
             }.get(state, "Confira se o banco, ou o schema, é mesmo o do coletor.")
             raise DatabaseError(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -22,9 +23,13 @@ from bling_collector.payload import storable
 from bling_collector.runs.marks import Marks, move_marks, reached, read_everything
 from bling_collector.runs.reader import PRINCIPAL
 from bling_collector.runs.request import INTERRUPTED, Limit, RunResult, message_of
+from bling_collector.streams.registry import RESOURCES
 from bling_collector.windows import Window, shown_mark
 
 log = logging.getLogger(__name__)
+
+_NONE_YET: Final = {each.said or each.name: 0 for each in RESOURCES if each.counts is not None}
+"""As contagens que toda resposta traz, ainda que esses recursos não se peçam."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,15 @@ async def finish(ctx: RunContext, end: Ending) -> RunResult:
     all_well = "Tudo em dia." if end.owes else "O que se tinha foi refeito."
     log.info("Execução %d: %s. %s", end.run_id, STATUSES[status].lower(), message or all_well)
     return RunResult(
-        end.run_id, status, ctx.stats, mark, message, ctx.progress.requisicoes, end.error, ctx.found, goes_on
+        end.run_id,
+        status,
+        _NONE_YET | ctx.stats,
+        mark,
+        message,
+        ctx.progress.requisicoes,
+        end.error,
+        ctx.found,
+        goes_on,
     )
 
 

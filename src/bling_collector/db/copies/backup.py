@@ -17,6 +17,7 @@ from bling_collector.db.connection.database import check_server, quoted
 from bling_collector.db.copies import client_tools
 from bling_collector.db.copies.client_tools import find_tools
 from bling_collector.db.models import acesso, metadata, oauth_states, oauth_tokens
+from bling_collector.db.schema import current_revision
 from bling_collector.errors import DatabaseError, UsageError, os_cause
 
 _DEAD_AFTER = 3600.0
@@ -30,10 +31,11 @@ async def backup(engine: AsyncEngine, target: Path, *, with_tokens: bool = False
     UsageError se `target` já existe ou se o banco não tem as tabelas; DatabaseError se a cópia não pôde ser feita.
     """
     _check_free(target)
+    revision = await current_revision(engine)
+    if revision is None or not revision.isdecimal():  # as que têm os mesmos nomes são de outro programa
+        raise UsageError("Este banco ainda não tem as tabelas do coletor: não há o que copiar.")
     async with engine.connect() as connection:
         server, schema = await check_server(connection), await current_schema(connection)
-        if not await our_tables(connection):
-            raise UsageError("Este banco ainda não tem as tabelas do coletor: não há o que copiar.")
         secrets = (acesso.name,) if with_tokens else (acesso.name, *_SECRETS)
         hidden = [table for table in secrets if await _exists(connection, table)]
     tools = await find_tools(server)

@@ -41,7 +41,7 @@ from bling_collector.db.models import (
     oauth_tokens,
 )
 from bling_collector.db.run_lock import run_lock
-from bling_collector.db.schema import migrate, why_read_only
+from bling_collector.db.schema import ELSEWHERE, current_revision, migrate, why_read_only, why_unknown
 from bling_collector.errors import DatabaseError, UsageError
 from bling_collector.words import plural
 
@@ -87,14 +87,22 @@ async def restore(
     então. Sem isso ela é descartada, porque o seu refresh token pode já ter sido gasto.
 
     UsageError se o arquivo não é uma cópia do coletor, se é de um programa mais novo, ou se o banco tem dados e não se
-    disse `overwrite`; RunInProgressError no meio de uma execução.
+    disse `overwrite`, ou tem tabelas de outro com os nomes das nossas; DatabaseError se ele é de um programa mais novo,
+    ou de outro; RunInProgressError no meio de uma execução.
     """
     source = _found(source)
+    now = await current_revision(engine)
     async with engine.connect() as connection:
         server = await check_server(connection)
         await current_schema(connection)
-        if why := await why_read_only(connection):
+        if why := why_unknown(now) or await why_read_only(connection):
             raise DatabaseError(f"O banco {why} Nada foi mudado.")
+        if now is None and (others := await our_tables(connection)):
+            raise UsageError(
+                f"O banco {named(engine)} já tem tabelas com os nomes das do coletor ({', '.join(others[:3])}…), e não "
+                f"foi ele que as fez. Se são do primeiro coletor, rode antes `bling-collector db upgrade`; senão, "
+                f"{ELSEWHERE}. Nada foi mudado."
+            )
         if not overwrite and await _has_data(connection):
             held = await _held(connection)
             raise UsageError(
