@@ -72,3 +72,50 @@ async def test_what_nobody_cites_comes_when_asked_for_and_the_new_too(
     assert (await terminal.run("recursos", "desligar", "contatos_todos")).out == (
         "Deixa-se de coletar o cadastro inteiro de contatos; o que já se tem fica como está.\n"
     )
+
+
+@pytest.mark.bling(default_hides_zero_stock=True)
+@pytest.mark.collector(recursos=("nfe", "contatos", "produtos", "produtos_todos"))
+async def test_what_bling_hides_by_default_is_still_asked_for_after_a_repair(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    empty = await stockless(account, bling)
+    clock.advance(DAY)
+    assert (await account.pipeline.reconcile(START, repair=True)).status == "success"
+    for name in ("Depois da reparação", "E outra vez"):
+        bling.edit_product(empty, nome=name)
+        clock.advance(DAY)
+        assert (await account.pipeline.run()).status == "success"
+        assert await rows(account.engine, f"SELECT nome FROM produtos WHERE id = {empty}") == [(name,)]
+
+
+@pytest.mark.collector(recursos=("nfe", "contatos", "produtos", "produtos_todos"))
+async def test_a_change_that_the_filter_did_not_show_is_seen_in_the_week(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    assert (await account.pipeline.run_full(START)).status == "success"
+    empty = await stockless(account, bling)
+    bling.company.products.entries[empty].detail["nome"] = "Sem data de alteração"
+    bling.configure(default_hides_zero_stock=True)
+    for _ in range(8):
+        clock.advance(DAY)
+        assert (await account.pipeline.run()).status == "success"
+    assert await rows(account.engine, f"SELECT nome FROM produtos WHERE id = {empty}") == [("Sem data de alteração",)]
+    bling.edit_product(empty, nome="Com ela")
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    assert await rows(account.engine, f"SELECT nome FROM produtos WHERE id = {empty}") == [("Com ela",)], "já se sabe"
+
+
+async def stockless(account: Account, bling: Bling) -> int:
+    """Um produto sem saldo que nota nenhuma cita."""
+    cited = {sku for (sku,) in await rows(account.engine, "SELECT DISTINCT codigo_produto FROM nfe_itens")}
+    balances = {each["id"]: each.get("saldoVirtualTotal") for each in bling.stockroom.balances()}
+    found = [
+        id_
+        for id_ in there(bling, "produtos")
+        if balances.get(id_) == 0 and bling.company.products.entries[id_].detail["codigo"] not in cited
+    ]
+    assert found
+    return found[0]

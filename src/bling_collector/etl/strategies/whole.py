@@ -14,7 +14,17 @@ from bling_collector.db.resources import repository
 from bling_collector.errors import BlingError, BlingNotFoundError, BlingRejectedError, CollectorError
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, details, fetch_and_store
-from bling_collector.etl.listing import Shown, Sightings, diff, extras, read_of_late, shown, wanted_of
+from bling_collector.etl.listing import (
+    Shown,
+    Sightings,
+    diff,
+    extras,
+    note_hiding,
+    otherwise,
+    read_of_late,
+    shown,
+    wanted_of,
+)
 from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import WEEKLY, Document, Id, Lately, Params, Resource
 from bling_collector.etl.save import BATCH, Item
@@ -375,8 +385,11 @@ async def _begin_to_count(ctx: RunContext, resource: Resource) -> None:
 
 
 async def read_register(ctx: RunContext, resource: Resource) -> None:
-    """Traz das listagens o que o banco não tem, uma vez por semana; numa conferência que repara, sempre. Nos outros
-    dias o que há de novo vem com o que mudou."""
+    """Traz das listagens o que o banco não tem, ou tem de outro jeito, uma vez por semana; numa conferência que repara,
+    sempre. Nos outros dias o que há de novo, ou mudou, vem com o filtro de alteração.
+
+    São também elas que dizem, inteiras, se a de costume esconde: o que só um dos suspeitos mostra.
+    """
     name, now = f"{resource.name}.todos", ctx.clock.now()
     async with ctx.engine.connect() as connection:
         last = await control.checkpoint(connection, name)
@@ -384,24 +397,35 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(f"{resource.title}: o cadastro inteiro")
     unread: Unreads = []
-    listed = 0
+    usual, suspected = set[Id](), set[Id]()
 
     async def bring(page: list[Json]) -> None:
-        nonlocal listed
-        listed += len(page)
         async with ctx.engine.connect() as connection:
             known = await repository.already_read(connection, resource.table, [row["id"] for row in page])
+        held = [row for row in page if row["id"] in known]
+        changed = await otherwise(ctx, resource, held) if resource.detail else known  # a linha é o documento
         with ctx.progress.aside():
-            await _fetch(ctx, resource, {row["id"]: row for row in page if row["id"] not in known})
+            wanted = {row["id"]: row for row in page if row["id"] not in known or row["id"] in changed}
+            await _fetch(ctx, resource, wanted)
         ctx.check_stop()
 
+    async def noted(pages: AsyncIterator[list[Json]], ids: set[Id]) -> AsyncIterator[list[Json]]:
+        async for page in pages:
+            ids.update(row["id"] for row in page)
+            yield page
+
+    suspects = {pair for params in resource.suspects for pair in params}
     for _ in range(READINGS if last is None else 1):  # na primeira vez, como em `read_whole`
         for params in resource.register:
             reading = Reading(ctx, resource, params)
-            await together(bring, reading.pages(), limit=PORTIONS)
+            shown_by = suspected if suspects & {*params} else usual
+            await together(bring, noted(reading.pages(), shown_by), limit=PORTIONS)
             unread += reading.unread
-        if unread or listed <= ctx.client.page_size:
+        if unread or len(usual | suspected) <= ctx.client.page_size:
             break
+    if suspected - usual:
+        async with ctx.transaction() as connection:
+            await note_hiding(ctx, connection, resource)
     if unread:
         ctx.problems.append(f"O Bling não dá todo o cadastro de {resource.title.lower()}: {unread[0].error}")
         return
