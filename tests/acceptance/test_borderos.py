@@ -137,6 +137,28 @@ async def test_a_payment_undone_and_made_again_is_the_new_one(
     assert not await scalar(account.engine, _GONE, id=again)
 
 
+@pytest.mark.parametrize("lado", ["receber", "pagar"])
+@pytest.mark.parametrize("repairing", [False, True], ids=["na semana", "reparando"])
+async def test_an_old_payment_undone_and_made_today_is_the_new_one(
+    account: Account, bling: Bling, clock: FakeClock, lado: Literal["receber", "pagar"], repairing: bool
+) -> None:
+    """O borderô antigo continua a existir, com o pagamento de outra conta, e já não se relê; a linha é a mesma."""
+    conta, other = bling.add_account(lado), bling.add_account(lado)
+    long_ago = bling.settle_accounts(lado, conta, other, on=local_now(bling.clock).date() - timedelta(days=90))
+    assert (await account.pipeline.run_full(START)).status == "success"
+    bling.reopen_account(lado, conta)
+    again = bling.settle_accounts(lado, conta)
+    clock.advance(DAY)
+    if repairing:
+        assert (await account.pipeline.reconcile(START, repair=True)).status == "success"
+    else:
+        clock.advance(6 * DAY)
+        assert (await account.pipeline.run()).status == "success"
+    linked = "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id"
+    assert await scalar(account.engine, linked, id=conta) == again != long_ago
+    assert await scalar(account.engine, "SELECT data FROM borderos WHERE id = :id", id=again)
+
+
 @pytest.mark.slow
 async def test_one_that_answers_again_is_no_longer_deleted(account: Account, bling: Bling, clock: FakeClock) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())

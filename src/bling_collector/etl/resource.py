@@ -190,6 +190,20 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """A listagem do que se quitou há pouco. Um pagamento antigo que se desfaz e se faz outra vez entre duas execuções
+    deixa a linha como era: só esta listagem o desmente."""
+
+    between: Between
+    back: timedelta
+    """Desde quando."""
+    never: Callable[[Document], bool]
+    """True para a linha que ela não mostraria, se o Bling lê o filtro."""
+    before: str
+    """Em SQL, sobre `n`, os que o banco tem quitados, e todos antes de `:desde`."""
+
+
+@dataclass(frozen=True)
 class Removed:
     """A listagem que só mostra os excluídos."""
 
@@ -401,6 +415,7 @@ class Resource:
     """De onde vêm os ids deste, que não se lista por si: pedem-se com ele, se nada que se pede os dá."""
     keys: Keys | None = None
     snapshot: Snapshot | None = None
+    settled: Settled | None = None
     removed: Removed | None = None
     announced: tuple[Announced, ...] = ()
     open: str | None = None

@@ -31,6 +31,7 @@ from bling_collector.etl.strategies.again import (
     read_recent,
     refresh_open,
     reread_never_listed,
+    reread_settled,
     reread_unlisted,
     retry_pendencias,
 )
@@ -196,6 +197,8 @@ def _steps(ctx: RunContext, resource: Resource, asked: RunRequest) -> Iterator[S
         yield partial(take_snapshot, ctx, resource)
     elif resource.emitted is None:
         yield partial(retry_pendencias, ctx, resource)
+    if resource.settled is not None and asked.windows:
+        yield partial(reread_settled, ctx, resource)
     for special in resource.special:
         yield partial(special, ctx)
     if resource.listable is not None and (asked.daily or ctx.everything):

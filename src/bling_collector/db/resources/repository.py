@@ -69,6 +69,16 @@ async def open_days(connection: AsyncConnection, kept: Kept, condition: str, tod
     return {row.id: row.dia for row in found}
 
 
+async def settled_before(
+    connection: AsyncConnection, kept: Kept, condition: str, ids: Collection[Any], since: date
+) -> set[Any]:
+    """Dos `ids`, os que o banco tem quitados, e todos antes de `since` (`condition`, em SQL)."""
+    statement = text(f"""
+        SELECT id FROM {kept.table.name} n
+        WHERE id = ANY(:ids) AND excluida_em IS NULL AND {kept.ours} AND ({condition})""")
+    return set((await connection.execute(statement, {"ids": list(ids), "desde": since})).scalars())
+
+
 async def living_day(connection: AsyncConnection, kept: Kept, id_: Any) -> date | None:
     """O dia de um registro que o banco tem por vivo; None se não o tem."""
     assert kept.dated is not None, kept.recurso

@@ -1,13 +1,19 @@
 """O que as contas a receber e a pagar têm em comum."""
 
+from datetime import timedelta
+from typing import Final
+
 from sqlalchemy import Table
 
 from bling_collector.db.models import contas_borderos
-from bling_collector.etl.resource import Child, Cited, Document
+from bling_collector.etl.resource import Child, Cited, Document, Settled
 from bling_collector.payload import Fields, Row, integer
 from bling_collector.traces import only
+from bling_collector.windows import Between
 
 EM_ABERTO, PAGA_EM_PARTE = 1, 3
+LATELY: Final = timedelta(days=30)
+"""Até quando se procura, todo dia, o que se pagou."""
 _NA_LISTA = "vencimentoNaLista"
 FROM_LIST = (("vencimento", _NA_LISTA),)
 """O detalhe pode dizer outro (um relato): vale o dele, e guardam-se os dois."""
@@ -55,6 +61,19 @@ def borderos(document: Document, tipo: str) -> list[Row]:
     conta_id = integer(document.get("id"))
     ids = Fields(document).ids("borderos")
     return [{"conta_tipo": tipo, "conta_id": conta_id, "bordero_id": id_} for id_ in ids]
+
+
+def is_open(row: Document) -> bool:
+    return integer(row.get("situacao")) == EM_ABERTO
+
+
+def settled_lately(between: Between, tipo: str) -> Settled:
+    """As que se pagaram há pouco, por este filtro. De uma sem borderô não se sabe quando foi."""
+    paid = f"""
+        SELECT FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id AND b.excluida_em IS NULL
+        WHERE v.conta_tipo = '{tipo}' AND v.conta_id = n.id"""
+    before = f"EXISTS ({paid}) AND NOT EXISTS ({paid} AND b.data >= :desde)"
+    return Settled(between, LATELY, never=is_open, before=before)
 
 
 def nameless_conta(document: Document) -> Document:

@@ -1,6 +1,5 @@
 """As contas a pagar: GET /contas/pagar, que mostra pouco, e GET /contas/pagar/{id}, uma por conta."""
 
-from datetime import timedelta
 from typing import Final
 
 from bling_collector.db.models import contas_borderos, contas_pagar
@@ -11,12 +10,15 @@ from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
     FROM_LIST,
+    LATELY,
     PAGA_EM_PARTE,
     borderos,
     conta,
     finance_of,
+    is_open,
     nameless_conta,
     settled_by,
+    settled_lately,
 )
 from bling_collector.windows import Between
 
@@ -31,16 +33,12 @@ def rows(document: Document) -> Rows:
     }
 
 
-def _is_open(row: Document) -> bool:
-    return integer(row.get("situacao")) == EM_ABERTO
-
-
 _LATELY: Final = Lately(
     open=tuple((("situacao", str(situacao)),) for situacao in (EM_ABERTO, PAGA_EM_PARTE)),
     is_open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE})",
     settled=Between("dataPagamentoInicial", "dataPagamentoFinal", hours=False),
-    back=timedelta(days=30),
-    never=_is_open,
+    back=LATELY,
+    never=is_open,
 )
 
 CONTAS_PAGAR = Resource(
@@ -59,8 +57,9 @@ CONTAS_PAGAR = Resource(
     # enquanto são poucas páginas. De muitas, todo dia as que estão em aberto, de qualquer data, e as que se pagaram
     # neste mês; uma já paga ou cancelada que se corrija, ou se exclua, vê-se na semana.
     # A linha é pobre: a categoria e o portador de uma em aberto podem mudar sem que ela mude.
-    whole=Whole(weekly=_is_open, lately=_LATELY),
+    whole=Whole(weekly=is_open, lately=_LATELY),
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
+    settled=settled_lately(_LATELY.settled, TIPO),
     from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),

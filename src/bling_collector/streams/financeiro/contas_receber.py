@@ -12,12 +12,14 @@ from bling_collector.streams.financeiro.contas import (
     ALWAYS,
     EM_ABERTO,
     FROM_LIST,
+    LATELY,
     PAGA_EM_PARTE,
     borderos,
     conta,
     finance_of,
     nameless_conta,
     settled_by,
+    settled_lately,
 )
 from bling_collector.windows import Between
 
@@ -75,7 +77,7 @@ CONTAS_RECEBER = Resource(
     recent=(
         Recent(_by("V"), back=5 * _YEAR, ahead=_AHEAD, filters=_OPEN, weekly="vencidas"),
         Recent(_by("V"), back=_YEAR, ahead=_AHEAD, filters=_OPEN),
-        Recent(_by("R"), back=timedelta(days=30)),
+        Recent(_by("R"), back=LATELY),
         # Uma emitida no futuro e em aberto já a mostra o vencimento.
         Recent(_by("E"), back=timedelta(), ahead=_AHEAD, weekly="futuras"),
     ),
@@ -83,6 +85,7 @@ CONTAS_RECEBER = Resource(
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     fleeting=("linkBoleto", "linkQRCodePix"),
     open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE}) AND vencimento > CAST(:hoje AS date) - {_YEAR.days}",
+    settled=settled_lately(_by("R"), TIPO),
     from_list=FROM_LIST,
     cites=(
         ("borderos", contas_borderos.c.bordero_id),
