@@ -15,6 +15,8 @@ from tests.support.proving import execute
 
 from bling_collector.config import Settings
 from bling_collector.insight.attention import RULES
+from bling_collector.insight.recursos import first_mark
+from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.words import money
 
 PAGE = {"Accept": "text/html"}
@@ -67,6 +69,20 @@ async def test_each_signal_has_its_number_its_rule_and_its_file(http: httpx2.Asy
     problem(await http.get("/atencao.csv"), 422)
     problem(await http.get("/atencao.xlsx?cor=azul"), 422)
     assert "não conhece o filtro" in said(await http.get("/atencao?cor=azul", headers=PAGE))
+
+
+@pytest.mark.loaded(START)
+async def test_what_was_not_read_is_not_said_to_be_well(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    await execute(
+        engine,
+        "DELETE FROM contas_receber",
+        f"DELETE FROM checkpoints WHERE recurso = '{first_mark(CONTAS_RECEBER)}'",
+    )
+    shown = await http.get("/atencao", headers=PAGE)
+    part = said(shown).partition("Contas a receber vencidas")[2]
+    assert part.strip().startswith("Ainda não se leu")
+    assert "Ainda não se leram por inteiro: contas a receber." in said(shown)
+    assert "de 5 que se olham" in said(shown)
 
 
 async def test_before_the_first_collection(http: httpx2.AsyncClient) -> None:

@@ -21,7 +21,9 @@ from tests.support.proving import START, execute
 from bling_collector.clock import today
 from bling_collector.config import Settings
 from bling_collector.insight.finance.money import load_money
+from bling_collector.insight.recursos import first_mark
 from bling_collector.insight.sales.periods import ComparedPeriod
+from bling_collector.streams.financeiro.contas_pagar import CONTAS_PAGAR
 from bling_collector.words import money
 from bling_simulator.bling import Bling
 
@@ -79,6 +81,26 @@ async def test_the_page_says_what_bling_says(http: httpx2.AsyncClient, bling: Bl
     assert "Falta coletar" not in words
     for address in set(re.findall(r'href="(/contas/[^"]+)"', page.text)):
         assert (await http.get(unescape(address), headers=PAGE)).status_code == 200, address
+
+
+@LOADED
+async def test_what_was_not_read_is_not_said_to_be_nothing(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    assert "ainda podem mudar" not in said(await http.get("/financeiro", headers=PAGE))
+    await execute(
+        engine,
+        "DELETE FROM contas_pagar",
+        f"DELETE FROM checkpoints WHERE recurso = '{first_mark(CONTAS_PAGAR)}'",
+        "INSERT INTO janelas_devidas (recurso, data_inicio, data_fim) "
+        "VALUES ('contas_receber', '2026-01-01', '2026-01-31')",
+    )
+    words = said(await http.get("/financeiro", headers=PAGE))
+    verdict = words.partition("A receber, por vencimento")[0]
+    assert "R$ 0,00 a pagar" not in verdict
+    assert "O que há a pagar ainda não se leu por inteiro." in words
+    assert "Ainda não se leram por inteiro: contas a pagar." in words
+    assert "Têm o que buscar, ou diferem do Bling: contas a receber." in words
+    for lado in ("receber", "pagar"):
+        assert "Estes números ainda podem mudar" in said(await http.get(f"/contas/{lado}", headers=PAGE))
 
 
 @LOADED

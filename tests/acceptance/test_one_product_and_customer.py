@@ -18,7 +18,9 @@ from tests.support.proving import execute
 
 from bling_collector.config import Settings
 from bling_collector.documentos import masked
+from bling_collector.insight.recursos import first_mark
 from bling_collector.privacy.titular import erase_person
+from bling_collector.streams.financeiro.contas_receber import CONTAS_RECEBER
 from bling_collector.words import money
 from bling_collector.workplace.account import Account
 
@@ -148,6 +150,18 @@ async def test_what_the_cliente_owes(http: httpx2.AsyncClient, engine: AsyncEngi
     assert f"Deve {money(owed)} , de que {money(overdue)} já venceram".replace(" ,", ",") in words.replace(" ,", ",")
     listed = await csv_of(http, f"/clientes/{id_}.csv?tabela=contas")
     assert (len(listed), sum(decimal(row["Falta receber"]) for row in listed)) == (count, owed)
+
+
+@pytest.mark.loaded(START)
+async def test_who_has_no_conta_read_is_not_said_to_owe_nothing(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    id_ = await scalar(engine, "SELECT min(contato_id) FROM vw_nfe_validas")
+    await execute(engine, "DELETE FROM contas_receber")
+    assert "Não deve nada." in said(await http.get(f"/clientes/{id_}", headers=PAGE))
+    await execute(engine, f"DELETE FROM checkpoints WHERE recurso = '{first_mark(CONTAS_RECEBER)}'")
+    words = said(await http.get(f"/clientes/{id_}", headers=PAGE))
+    assert "Não deve nada" not in words
+    assert "O que deve ainda não se leu por inteiro." in words
+    assert "Estes números ainda podem mudar" in words
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from bling_collector.db.reports.orders import PEDIDOS
 from bling_collector.db.reports.revenue import NOTAS, Sales
 from bling_collector.insight.attention import Signal, load_attention
 from bling_collector.insight.finance.money import load_sides
-from bling_collector.insight.recursos import load_collected
+from bling_collector.insight.recursos import load_collected, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import Revenue, load_revenue
 from bling_collector.insight.situation import load_judged
@@ -45,7 +45,7 @@ async def compose(
     said = await load_judged(engine, cipher, now, no_run_hours=no_run_hours, recursos=recursos)
     parts = [
         *await _sold(engine, on, today),
-        *await _expected(engine, on, today),
+        *await _expected(engine, recursos, now),
         *await _attention(engine, recursos, today),
         f"Os dados: {said.verdict.sentence}",
     ]
@@ -81,13 +81,15 @@ def _signed(change: Decimal) -> str:
     return f"{'+' if change > 0 else ''}{percent(change)}"
 
 
-async def _expected(engine: AsyncEngine, on: Collection[str], today: date) -> list[str]:
+async def _expected(engine: AsyncEngine, recursos: Collection[str] | None, now: datetime) -> list[str]:
     lados = {"contas_receber": "A receber", "contas_pagar": "A pagar"}
-    if not on & lados.keys():
+    found = await load_followed(engine, recursos, lados, now)
+    on = {each.recurso for each in found if each.coletado and each.lido}
+    if not on:
         return []
     return [
         f"{lados[f'contas_{side.lado}']}: {money(side.em_aberto)} em aberto, de que {money(side.vencido)} já venceram."
-        for side in await load_sides(engine, today)
+        for side in await load_sides(engine, brasilia_day(now))
         if f"contas_{side.lado}" in on
     ]
 

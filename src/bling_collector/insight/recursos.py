@@ -1,6 +1,6 @@
 """De cada recurso: se se coleta, quanto o banco tem dele, até quando, o que falta e o que está provado."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +12,7 @@ from bling_collector.etl.strategies.cited import whole_mark
 from bling_collector.insight.proof.reconciliation import WholeCheck, read_reconciliation, read_whole_check
 from bling_collector.streams.registry import RESOURCES, chosen, collected
 from bling_collector.windows import shown_mark
+from bling_collector.words import lower_first, several
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,18 @@ async def load_collected(engine: AsyncEngine, names: Collection[str] | None) -> 
         return {resource.name for resource in await collected(connection, names)}
 
 
-async def load_recurso(engine: AsyncEngine, names: Collection[str] | None, name: str, now: datetime) -> Followed:
-    """O recurso deste nome; `names` são os que `RECURSOS` pede."""
+async def load_followed(
+    engine: AsyncEngine, names: Collection[str] | None, wanted: Collection[str], now: datetime
+) -> list[Followed]:
+    """Os recursos que se querem, na ordem em que se coletam; `names` são os que `RECURSOS` pede."""
     async with engine.connect() as connection:
         on = await collected(connection, names)
-        resource = next(each for each in RESOURCES if each.name == name)
-        return await _read(connection, resource, now, await control.all_checkpoints(connection), on=resource in on)
+        read = await control.all_checkpoints(connection)
+        return [
+            await _read(connection, resource, now, read, on=resource in on)
+            for resource in RESOURCES
+            if resource.name in wanted
+        ]
 
 
 async def read_chosen(connection: AsyncConnection, names: Collection[str] | None, now: datetime) -> list[ShownResource]:
@@ -128,6 +135,27 @@ def differs(each: Followed) -> bool:
     if each.inteira is not None:
         return not each.inteira.igual
     return each.conferencia is not None and each.conferencia.diferentes > 0
+
+
+def doubt(recursos: Iterable[Followed]) -> str | None:
+    """Por que o que sai destes recursos ainda pode mudar; None se os que se coletam estão lidos, sem nada que falte nem
+    difira."""
+    on = [each for each in recursos if each.coletado]
+    refused = [each for each in on if each.sem_permissao]
+    unread = [each for each in on if each not in refused and not each.lido]
+    partial = [
+        each for each in on if each not in refused and each.lido and (each.pendencias or each.janelas or differs(each))
+    ]
+    said = [
+        f"{why}: {several([lower_first(each.titulo) for each in those])}."
+        for why, those in (
+            ("O aplicativo não pode ler", refused),
+            ("Ainda não se leram por inteiro", unread),
+            ("Têm o que buscar, ou diferem do Bling", partial),
+        )
+        if those
+    ]
+    return " ".join(said) or None
 
 
 async def _count(

@@ -10,7 +10,7 @@ from bling_collector.clock import today
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_unproven
-from bling_collector.insight.recursos import Followed, differs, load_recurso
+from bling_collector.insight.recursos import Followed, doubt, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
@@ -65,8 +65,8 @@ async def show(request: Request, service: Service, told: Told) -> Response:
             tables = await _parts(account.engine, told, period)
             return fragment(_TEMPLATE, "partes", told=told, tables=tables, query=query_of(period))
         revenue = await load_revenue(account.engine, period, today(account.clock), sales=told.sales)
-        recurso = await load_recurso(account.engine, account.settings.recursos, told.recurso, account.clock.now())
-        doubt = await _doubt(account, told, recurso, period)
+        (recurso,) = await load_followed(account.engine, account.settings.recursos, [told.recurso], account.clock.now())
+        unsettled = await _doubt(account, told, recurso, period)
         parts = await _parts(account.engine, told, period) if typed["partes"] else None
     return page(
         request,
@@ -74,7 +74,7 @@ async def show(request: Request, service: Service, told: Told) -> Response:
         section=told.section,
         told=told,
         recurso=recurso,
-        doubt=doubt,
+        doubt=unsettled,
         tables=parts,
         **form_of(told.path, period),
         **_context(told, revenue),
@@ -105,8 +105,7 @@ async def _read(request: Request, account: Account, told: Told) -> tuple[dict[st
 async def _doubt(account: Account, told: Told, recurso: Followed, period: ComparedPeriod) -> str | None:
     """Por que os números ainda podem mudar."""
     if told.recurso != NFE.name:
-        owed = recurso.pendencias + recurso.janelas
-        return "Há pedidos por buscar, ou meses que diferem do Bling." if owed or differs(recurso) else None
+        return doubt([recurso])
     unproven = await load_unproven(account.engine, list(period.months), today(account.clock))
     if not unproven:
         return None

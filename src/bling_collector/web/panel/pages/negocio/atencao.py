@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from bling_collector.clock import today
 from bling_collector.errors import UsageError
 from bling_collector.insight.attention import RULES, Attention, load_attention
+from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import only, unknown_table
 from bling_collector.web.panel.render import page
@@ -23,6 +24,9 @@ async def atencao(request: Request, service: OneService) -> Response:
     only(request, ())
     async with service.opened() as account:
         found = await load_attention(account.engine, today(account.clock), account.settings.recursos, most=TOP)
+        needed = {rule.recurso for rule in RULES.values()}
+        recursos = await load_followed(account.engine, account.settings.recursos, needed, account.clock.now())
+    unread = {each.recurso for each in recursos if not each.lido}
     return page(
         request,
         "atencao.html",
@@ -30,6 +34,9 @@ async def atencao(request: Request, service: OneService) -> Response:
         found=found,
         signals=[(signal, figure_of(signal), signal_table(signal)) for signal in found.signals],
         raised=sum(1 for signal in found.signals if signal.rows),
+        looked=sum(1 for signal in found.signals if signal.rows or signal.rule.recurso not in unread),
+        unread=unread,
+        doubt=doubt(recursos),
     )
 
 

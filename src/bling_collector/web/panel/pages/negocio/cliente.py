@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from bling_collector.clock import today
-from bling_collector.insight.recursos import load_collected
+from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.insight.sales.customer import (
     TABLES,
     UnknownCustomerError,
@@ -25,6 +25,8 @@ from bling_collector.workplace.account import Account
 router = APIRouter(include_in_schema=False)
 TOP: Final = 10
 """Linhas de cada tabela na página; o que se baixa tem todas."""
+_RECURSOS: Final = ("nfe", "contas_receber")
+"""De que recursos sai o que se mostra."""
 
 
 async def _table(account: Account, id_: int, period: ComparedPeriod, name: str) -> Table:
@@ -65,7 +67,8 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
             found = await load_customer(account.engine, id_, period, now, TOP)
         except UnknownCustomerError as failure:
             raise HTTPException(404, str(failure)) from None
-        collected = await load_collected(account.engine, account.settings.recursos)
+        recursos = await load_followed(account.engine, account.settings.recursos, _RECURSOS, account.clock.now())
+    receivables = next(each for each in recursos if each.recurso == "contas_receber")
     revenue = found.revenue
     return page(
         request,
@@ -82,6 +85,7 @@ async def cliente(request: Request, contato_id: str, service: OneService) -> Res
         charts=charts(revenue, FATURAMENTO, opened_steps(revenue, path))[:1],
         steps=steps_table(revenue.steps, revenue.step, FATURAMENTO, opened_steps(revenue, path)),
         tables={name: table_of(CUSTOMER, name, rows) for name, rows in found.tables.items()},
-        receivables="contas_receber" in collected,
+        receivables=receivables,
+        doubt=doubt(recursos),
         counts_as_sale=FATURAMENTO.counts,
     )

@@ -17,6 +17,7 @@ from bling_collector.insight.finance.accounts import (
     load_accounts,
 )
 from bling_collector.insight.finance.money import LADOS
+from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.web.panel import notes
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.filters import Filters
@@ -85,6 +86,9 @@ async def contas(request: Request, lado: str, service: OneService) -> Response:
         asked, criteria, order, number = _read(request, _lado(lado), hoje)
         if not asked.errors:
             found = await load_accounts(account.engine, criteria, _signed(order), number)
+        recursos = await load_followed(
+            account.engine, account.settings.recursos, [f"contas_{lado}"], account.clock.now()
+        )
     last = max((found.total + PER_PAGE - 1) // PER_PAGE, 1) if found else 1
     return page(
         request,
@@ -97,6 +101,7 @@ async def contas(request: Request, lado: str, service: OneService) -> Response:
         asked=asked,
         situations=SITUATIONS,
         found=found,
+        doubt=doubt(recursos),
         said=_said(asked, found) if found else None,
         rows=[_line(lado, row, hoje) for row in found.rows] if found else [],
         heads=[asked.head(name, title or WHO[lado], order, falls=name != "cliente") for name, title in _HEADS],

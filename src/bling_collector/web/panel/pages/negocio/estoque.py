@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from bling_collector.errors import UsageError
-from bling_collector.insight.recursos import load_collected
+from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.insight.stock.stock import (
     DAYS as SHOWN_DAYS,
 )
@@ -29,6 +29,8 @@ from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import OneService
 
 router = APIRouter(include_in_schema=False)
+_RECURSOS: Final = ("nfe", "estoques")
+"""De que recursos sai o que se mostra."""
 _ASKED: Final = ("q", "situacao", "deposito", "ordem")
 _PARAMETERS: Final = (*_ASKED, "pagina", "tabela", "partes")
 
@@ -47,7 +49,7 @@ async def estoque(request: Request, service: OneService) -> Response:
                 days = await load_days(account.engine, search.deposito, SHOWN_DAYS)
         except UsageError as failure:
             typed, search, error = dict.fromkeys(_PARAMETERS, ""), Search(), failure
-        collected = "estoques" in await load_collected(account.engine, account.settings.recursos)
+        recursos = await load_followed(account.engine, account.settings.recursos, _RECURSOS, account.clock.now())
     last = max(-(-found.products.of // PER_PAGE), 1) if found else 1
     return page(
         request,
@@ -57,7 +59,8 @@ async def estoque(request: Request, service: OneService) -> Response:
         error=error,
         typed=typed,
         stock=found,
-        collected=collected,
+        collected=any(each.recurso == "estoques" and each.coletado for each in recursos),
+        doubt=doubt(recursos),
         filters=FILTERS,
         orders=ORDERS,
         order=search.order,

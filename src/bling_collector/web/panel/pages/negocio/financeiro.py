@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from bling_collector.clock import today
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
-from bling_collector.insight.finance.money import AHEAD, Money, load_checks, load_money, load_period
+from bling_collector.insight.finance.money import AHEAD, RESOURCES, Money, load_checks, load_money, load_period
+from bling_collector.insight.recursos import Followed, doubt, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
 from bling_collector.web.panel.forms import unknown_table
@@ -56,13 +57,14 @@ async def financeiro(request: Request, service: OneService) -> Response:
         if wants_fragment(request.scope) and checks is not None:
             return fragment("financeiro.html", "conferencia", checks=checks, query=query_of(period))
         found = await load_money(account.engine, period, today(account.clock), account.settings.recursos, most=TOP)
+        recursos = await load_followed(account.engine, account.settings.recursos, RESOURCES, account.clock.now())
     return page(
         request,
         "financeiro.html",
         section="financeiro",
         checks=checks,
         **form_of(PATH, period),
-        **_shown(found),
+        **_shown(found, recursos),
     )
 
 
@@ -105,9 +107,13 @@ async def _checks(engine: AsyncEngine, most: int | None = TOP) -> list[Table]:
     return [checks_table(checks), different_table(different)]
 
 
-def _shown(found: Money) -> Mapping[str, Any]:
+def _shown(found: Money, recursos: list[Followed]) -> Mapping[str, Any]:
+    lidos = {each.recurso for each in recursos if each.lido}
     return {
         "money": found,
+        "sides": [side for side in (found.receber, found.pagar) if f"contas_{side.lado}" in lidos],
+        "unread": [side.lado for side in (found.receber, found.pagar) if f"contas_{side.lado}" not in lidos],
+        "doubt": doubt(recursos),
         "ahead": AHEAD,
         "tables": {name: money_table(name, found) for name in TABLES},
         "flow_chart": flow_chart(found),

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from bling_collector.db.reports.order_search import NONE, ORDERS, Criteria
-from bling_collector.insight.recursos import load_recurso
+from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.insight.sales.pedidos import load_all, load_pedidos
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
@@ -36,7 +36,9 @@ _HEADS: Final = (
 async def pedidos(request: Request, service: OneService) -> Response:
     asked, criteria, order, number = _read(request)
     async with service.opened() as account:
-        recurso = await load_recurso(account.engine, account.settings.recursos, PEDIDOS_VENDA.name, account.clock.now())
+        (recurso,) = await load_followed(
+            account.engine, account.settings.recursos, [PEDIDOS_VENDA.name], account.clock.now()
+        )
         found = None
         if not asked.errors:
             found = await load_pedidos(account.engine, criteria, order[0], falling=order[1], page=number)
@@ -47,6 +49,7 @@ async def pedidos(request: Request, service: OneService) -> Response:
         status=asked.status,
         asked=asked,
         recurso=recurso,
+        doubt=doubt([recurso]),
         found=found,
         rows=[_line(row) for row in found.rows] if found else [],
         heads=[asked.head(name, title, order) for name, title in _HEADS],

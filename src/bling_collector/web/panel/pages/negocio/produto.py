@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from bling_collector.clock import today
-from bling_collector.insight.recursos import load_collected
+from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.insight.sales.product import (
     TABLES,
@@ -33,6 +33,8 @@ _NEEDS: Final = {
     "canais": ("produtos_lojas", "Os produtos dos canais de venda não são coletados"),
 }
 """De que recurso é cada tabela que não é das notas."""
+_RECURSOS: Final = ("nfe", "pedidos_venda", *(recurso for recurso, _ in _NEEDS.values()))
+"""De que recursos sai o que se mostra."""
 
 
 async def _table(account: Account, id_: int, period: ComparedPeriod, name: str) -> Table:
@@ -68,7 +70,8 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
             found = await load_product(account.engine, id_, period, today(account.clock), _STOCK_DAYS)
         except UnknownProductError as failure:
             raise HTTPException(404, str(failure)) from None
-        collected = await load_collected(account.engine, account.settings.recursos)
+        recursos = await load_followed(account.engine, account.settings.recursos, _RECURSOS, account.clock.now())
+    collected = {each.recurso for each in recursos if each.coletado}
     revenue = found.revenue
     return page(
         request,
@@ -87,5 +90,6 @@ async def produto(request: Request, produto_id: str, service: OneService) -> Res
         tables={name: table_of(PRODUCT, name, rows[:TOP]) for name, rows in found.tables.items()},
         missing={name: need for name, need in _NEEDS.items() if need[0] not in collected},
         orders="pedidos_venda" in collected,
+        doubt=doubt(recursos),
         counts_as_sale=FATURAMENTO.counts,
     )
