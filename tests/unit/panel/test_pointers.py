@@ -29,6 +29,11 @@ SHOWN = ("alarms", "api", "auth", "db", "etl", "insight", "plan", "privacy", "ru
         ("Veja-as com GET /runs.", 'Veja-as em <a href="/execucoes">Execuções</a>.'),
         ("com `bling-collector run-full --data-inicio AAAA-MM-DD`.", 'em <a href="/executar">Executar</a>.'),
         ("e `bling-collector status` o diz", 'e a página <a href="/execucoes">Execuções</a> o diz'),
+        ("com `bling-collector reconcile --repair`.", 'em <a href="/cobertura">Cobertura</a>.'),
+        (
+            "aceite-o com `bling-collector reconcile --repair --aceitar-exclusoes`.",
+            'aceite-o em <a href="/">Situação</a>.',
+        ),
         ("com `bling-collector db upgrade`", "com <code>bling-collector db upgrade</code>"),
         ("com `bling-collector auth --gerar-chave`", "com <code>bling-collector auth --gerar-chave</code>"),
         ('<b onclick="x">`bling-collector', "&lt;b onclick=&#34;x&#34;&gt;`bling-collector"),

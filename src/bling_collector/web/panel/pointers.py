@@ -13,17 +13,20 @@ _PAGES: Final = {
     "auth": ("/autorizar", "Autorizar no Bling"),
     "failures": ("/execucoes", "Execuções"),
     "reconcile": ("/cobertura", "Cobertura"),
+    "reconcile --repair --aceitar-exclusoes": ("/", "Situação"),
     "run": ("/executar", "Executar"),
     "run-full": ("/executar", "Executar"),
     "status": ("/execucoes", "Execuções"),
     "GET /runs": ("/execucoes", "Execuções"),
 }
-"""Por comando (ou rota da API): o endereço e o nome da página. Os outros não têm página, e ficam como estão."""
+"""Por comando (com as opções, se o que fazem é de outra página) ou rota da API: o endereço e o nome da página. Os
+outros não têm página, e ficam como estão."""
 _WHERE: Final = {"com ": "em ", "pelo painel ou com ": "em ", "Rode ": "Vá a ", "rode ": "vá a ", None: "a página "}
 """O que vem antes do comando, e o que vem antes do nome da página."""
 _COMMAND: Final = re.compile(
     r"(?:\b(?P<before>(?:pelo painel ou )?com |[Rr]ode ))?"
-    r"(?:`bling-collector (?P<name>[a-z-]++)(?! --gerar-chave| --trocar-empresa)[^`]*`|(?P<route>GET /runs\b))"
+    r"(?:`bling-collector (?P<name>[a-z-]++)(?! --gerar-chave| --trocar-empresa)(?P<given>[^`]*)`"
+    r"|(?P<route>GET /runs\b))"
 )
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 
@@ -43,5 +46,6 @@ def _as_code(found: re.Match[str]) -> str:
 
 
 def _page(found: re.Match[str]) -> str:
-    page = _PAGES.get(found["name"] or found["route"])
+    command = found["name"] or found["route"]
+    page = _PAGES.get(f"{command}{found['given'] or ''}") or _PAGES.get(command)
     return f'{_WHERE[found["before"]]}<a href="{page[0]}">{page[1]}</a>' if page else found[0]
