@@ -10,6 +10,7 @@ from tests.support.variants import one_now
 
 from bling_collector.etl.settle import is_most, limit
 from bling_collector.insight.alarms import load_alarms
+from bling_collector.insight.failures import load_failures
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
@@ -46,6 +47,9 @@ async def test_many_notas_that_disappear_wait_for_a_person_to_confirm(account: A
         assert await gone(account.engine) == set()
         assert await sounding(account)
         assert await scalar(account.engine, OWED) > 0
+        for window in (await load_failures(account.engine)).janelas:
+            assert window.descricao.startswith("Notas de ")
+            assert str(window.motivo).startswith("De "), "do que se fala diz-se uma vez"
     assert bling.counters.total - asked < 150, "as que sumiram não são perguntadas todas, a cada execução"
     assert await count(account.engine, "nfe_cabecalho") == len(lost) + 2, "o resto da execução segue"
     assert (await account.pipeline.reconcile(repair=True, accept_deletions=True)).status == "success"

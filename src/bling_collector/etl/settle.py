@@ -25,6 +25,7 @@ from bling_collector.etl.resource import Document, Id, Resource
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.payload import text
 from bling_collector.windows import Window, whole_months
+from bling_collector.words import upper_first
 
 FEW: Final = 3
 """Até tantas exclusões de uma vez nunca são demais, a não ser que sejam a maior parte de tudo."""
@@ -45,8 +46,12 @@ class UnlikelyDeletionsError(CollectorError):
 
     title = "Exclusões demais"
 
-    def __init__(self, message: str, resource: str) -> None:
-        super().__init__(message)
+    def __init__(self, subject: str, found: str, resource: str) -> None:
+        """`subject` é do que se fala, e `found`, o que se achou dele."""
+        why = f"{found}, o que é improvável. {_REMEDY}"
+        super().__init__(f"{subject}: {why}")
+        self.why = upper_first(why)
+        """O mesmo, para onde já se diz de que se fala."""
         self.resource = resource
 
 
@@ -75,8 +80,8 @@ async def refuse_unlikely(
     too_many = gone > limit(checked) or gone + before > limit(held) or is_most(gone + before, held)
     if too_many or resource.name in ctx.unlikely:
         raise UnlikelyDeletionsError(
-            f"{resource.title} de {window}: de {checked} que o banco tem, pelo menos {gone} já não estão no Bling, o "
-            f"que é improvável. {_REMEDY}",
+            f"{resource.title} de {window}",
+            f"de {checked} que o banco tem, pelo menos {gone} já não estão no Bling",
             resource.name,
         )
 
@@ -106,8 +111,8 @@ async def refuse_without_witness(ctx: RunContext, resource: Resource, without: C
             break
     if 2 * answered < asked:
         raise UnlikelyDeletionsError(
-            f"{resource.title}: além das que sumiram, o Bling não responde pela maior parte de outras que se pediram, "
-            f"o que é improvável. {_REMEDY}",
+            resource.title,
+            "além das que sumiram, o Bling não responde pela maior parte de outras que se pediram",
             resource.name,
         )
     ctx.witnessed.add(resource.name)
@@ -129,8 +134,8 @@ async def mark_gone(
         known = 0 if first else new.known + before
         if known > limit(held) or is_most(new.total + before, held):
             raise UnlikelyDeletionsError(
-                f"{resource.title}: o Bling dá por excluídos {new.total} de {held} que o banco tem, o que é "
-                f"improvável. {_REMEDY}",
+                resource.title,
+                f"o Bling dá por excluídos {new.total} de {held} que o banco tem",
                 resource.name,
             )
     await proof.mark_gone(connection, resource.kept, ids, ctx.clock.now(), ctx.run_id, since=ctx.started)
@@ -141,7 +146,8 @@ def refuse_silence(ctx: RunContext, resource: Resource, what: str, missing: int,
     """UnlikelyDeletionsError se o Bling respondeu 404 à maior parte de muitos registros que se perguntaram."""
     if not ctx.accept_deletions and missing > MOST_UNANSWERED and 2 * missing > asked:
         raise UnlikelyDeletionsError(
-            f"{what}: o Bling diz não ter {missing} de {asked} que se pediram, o que é improvável. {_REMEDY}",
+            what,
+            f"o Bling diz não ter {missing} de {asked} que se pediram",
             resource.name,
         )
 

@@ -327,14 +327,14 @@ async def _sweep(ctx: RunContext, resource: Resource, window: Window, earlier: S
     try:
         return await sweep(ctx, resource, window, earlier)
     except CollectorError as error:
-        owed = Owed(window.inicio, window.fim, str(error))
         if isinstance(error, UnlikelyDeletionsError):
+            owed = Owed(window.inicio, window.fim, error.why)
             ctx.suspect(error.resource, error)  # já: as outras janelas não dão outros por excluídos
             async with ctx.transaction() as connection:  # devida de agora em diante, se ainda não o era
                 await control.pay(connection, resource.name, owed, [owed])
             return False
         async with ctx.transaction() as connection:
-            await control.note_window_error(connection, resource.name, owed, str(error))
+            await control.note_window_error(connection, resource.name, Owed(window.inicio, window.fim), str(error))
         if not isinstance(error, PaginationLoopError):
             raise
         log.error("A janela %s não se completou: %s", window, error)
