@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from bling_collector.documentos import masked
 from bling_collector.insight.notas.search import ListedNota
 from bling_collector.insight.sales.situacoes import situacao
-from bling_collector.words import money, number, plural
+from bling_collector.words import day, moment, money, number, plural
 
 _TONES: Final = {5: "good", 6: "good", 7: "good", 2: "bad", 4: "bad", 9: "bad", 11: "bad"}
 _LONGEST: Final = 200
@@ -136,4 +136,19 @@ def _said(column: str, value: Any) -> str:
         return money(Decimal(str(value)))
     if column == "contato_documento":
         return masked(str(value))
-    return short(value)
+    return instant(column, value) or short(value)
+
+
+def instant(column: str, value: Any) -> str | None:
+    """O dia, ou o instante na hora de Brasília, que o histórico guarda nesta coluna; None se ela não é de um, ou se ele
+    não se lê."""
+    if not column.startswith("data") and not column.endswith("_em"):
+        return None
+    try:
+        return day(date.fromisoformat(str(value)))
+    except ValueError:
+        pass
+    try:
+        return moment(datetime.fromisoformat(str(value)))
+    except ValueError:
+        return None

@@ -1,15 +1,14 @@
 """Um pedido em palavras, para a lista, os arquivos e a página dele."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from bling_collector.documentos import masked
 from bling_collector.payload import Json
-from bling_collector.web.panel.notes import short
+from bling_collector.web.panel.notes import instant, short
 from bling_collector.web.panel.tables.table import Column, Table
-from bling_collector.words import day, money, plural
+from bling_collector.words import money, plural
 
 _TONES: Final = {9: "good", 24: "good", 12: "bad", 6: "warning", 15: "running"}
 _COLUMNS: Final = (
@@ -105,11 +104,4 @@ def _said(column: str, value: Json, statuses: Mapping[int, str]) -> str:
         return plural(len(value), "linha", "linhas")
     if column in _MONEY and isinstance(value, int | float | Decimal):
         return money(Decimal(str(value)))
-    return short(_as_day(value) if column.startswith("data") else value)
-
-
-def _as_day(value: Json) -> Json:
-    try:
-        return day(date.fromisoformat(str(value)))
-    except ValueError:
-        return value
+    return instant(column, value) or short(value)
