@@ -68,6 +68,21 @@ async def ended(http: httpx2.AsyncClient, address: str) -> dict[str, Any]:
     return job
 
 
+@pytest.mark.bling(scale=0.005)
+@pytest.mark.loaded(date(2026, 2, 1))
+@pytest.mark.collector(schedule="0 6 * * * run; 30 23 * * * run; */15 * * * * look")
+async def test_the_panel_says_the_hour_of_the_agenda(http: httpx2.AsyncClient, account: Account) -> None:
+    async def said() -> str:
+        page = (await http.get("/", headers={"Accept": "text/html"})).text
+        return page.partition("Próxima execução")[2].partition("Idade dos dados")[0]
+
+    assert "fora daqui" in await said()
+    async with worker(account):
+        words = await said()
+    assert "20/02/2026 23:30" in words
+    assert "fora daqui" not in words
+
+
 @pytest.mark.slow
 async def test_it_is_answered_at_once_and_done_elsewhere(
     http: httpx2.AsyncClient, account: Account, bling: Bling

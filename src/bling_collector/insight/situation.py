@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.clock import BRASILIA, brasilia_day
+from bling_collector.db.broker import is_attended
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.db.reports.revenue import Sales
@@ -42,7 +43,9 @@ class Situation:
     recursos: list[ShownResource]
     """Os que se coletam, se alguém pediu algum a mais."""
     next_run: datetime | None
-    """Quando se espera a próxima execução; None se não se sabe."""
+    """Quando se espera a próxima execução, pelo costume; None se não o há."""
+    attended: bool
+    """Se há um worker que trate desta empresa: então a hora da próxima é a da agenda dele."""
     paces: Sequence[Pace | None]
     """Como vão as vendas que se pediram; None de uma de que não há nenhuma."""
     heard: Webhooks
@@ -106,6 +109,7 @@ async def load_situation(
         starts = list((await connection.execute(daily)).scalars())
         shown = await read_chosen(connection, recursos, now)
         heard = await read_webhooks(connection, now)
+        attended = await is_attended(connection)
         paces = [await read_pace(connection, brasilia_day(now), each) for each in sales]
     verdict = judge(
         status,
@@ -126,7 +130,18 @@ async def load_situation(
         )
         said |= {alarm.nome for alarm in alarms if alarm.nome == names.EXECUCAO and alarm.estado == AVISO}
     sounding = [alarm for alarm in alarms if alarm.estado != NORMAL and alarm.nome not in said]
-    return Situation(verdict, status, reconciliation, failures, sounding, shown, next_run(starts, now), paces, heard)
+    return Situation(
+        verdict,
+        status,
+        reconciliation,
+        failures,
+        sounding,
+        shown,
+        next_run(starts, now),
+        attended,
+        paces,
+        heard,
+    )
 
 
 def _only_owed(found: Mapping[str, Proven], failures: Failures) -> bool:
@@ -144,7 +159,7 @@ def _only_owed(found: Mapping[str, Proven], failures: Failures) -> bool:
 def next_run(starts: Sequence[datetime], now: datetime) -> datetime | None:
     """Quando se espera a próxima coleta diária, se as últimas começaram sempre pela mesma hora; None se não se sabe.
 
-    O coletor não tem agenda: quem o chama (o cron, o Cloud Scheduler) a tem. Isto é só o costume.
+    É o que se sabe sem um worker: quem chama o coletor (o cron, o Cloud Scheduler) tem a agenda, e isto é só o costume.
     """
     usual = usual_time(starts)
     if usual is None:

@@ -1,5 +1,6 @@
 """Situação: numa frase, se está tudo aqui, e o que fazer se não está. Antes da primeira carga, o guia até ela."""
 
+from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -7,6 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 
 from bling_collector import __version__
 from bling_collector.clock import today
+from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.insight.account.webhooks import SWITCH_ON, missed
 from bling_collector.insight.live import running_id
@@ -63,7 +65,8 @@ async def situacao(request: Request, service: OneService, services: AllServices)
         state=found.status,
         failures=found.failures,
         alarms=found.alarms,
-        next_run=found.next_run,
+        attended=found.attended,
+        next_run=_on_the_agenda(service.settings, now) if found.attended else found.next_run,
         recursos=_parted(found.recursos, running=running is not None),
         heard=found.heard,
         titles={each.name: each.title for each in RESOURCES},
@@ -85,6 +88,17 @@ def _parted(recursos: list[ShownResource], *, running: bool) -> dict[str, list[S
         waits = "waiting" if running and not wrong else "attention"
         parts["fine" if in_order(each, until) else waits].append(each)
     return parts if recursos else None
+
+
+def _on_the_agenda(settings: Settings, now: datetime) -> datetime | None:
+    """A hora da próxima execução na agenda do worker; None se ela não tem nenhuma."""
+    from bling_collector.jobs.schedule import agenda  # só onde há um worker se lê a agenda
+
+    try:
+        lines = agenda(settings)
+    except ConfigurationError:  # o worker tem a sua, que este processo não conhece
+        return None
+    return min((line.next(now) for line in lines if line.task == "run"), default=None)
 
 
 def _missing(service: Service) -> str | None:
