@@ -19,6 +19,7 @@ from bling_collector.web.door import session
 from bling_collector.web.door.attempts import DRAWERS, MOST, Attempts
 from bling_collector.web.door.headers import PANEL
 from bling_collector.web.panel.pages import executar
+from bling_collector.words import number
 from bling_simulator.bling import Bling
 
 TOKEN = "o-gato-e-o-pato-de-1936"
@@ -360,6 +361,12 @@ async def test_a_run_from_the_page_and_its_page(http: httpx2.AsyncClient, bling:
     page = (await http.get("/execucoes/1", headers=PAGE)).text
     assert "Carga histórica".lower() in page
     assert "Execução 1: completa. Tudo em dia." in page
+    contatos, produtos = (await rows(engine, "SELECT contatos_novos, produtos_novos FROM etl_controle"))[0]
+    for address in ("/execucoes", "/execucoes/1"):
+        shown = re.sub(r"<[^>]+>", " ", (await http.get(address, headers=PAGE)).text)
+        assert "Outros registros" in shown
+        assert f" {number(contatos + produtos)} " in shown, "o mesmo número, com o mesmo nome"
+    assert "Período das notas" in page
     kept = await rows(engine, "SELECT tipo, status FROM etl_controle")
     assert kept == [("run-full", "success")]
     problem(await http.post("/execucoes/1/parar"), 422)

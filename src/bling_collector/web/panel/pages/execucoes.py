@@ -124,7 +124,7 @@ def _shown(live: LiveRun, pace: Pace, now: datetime) -> dict[str, str | int | No
         "maximo": whole or step.total or 1,
         "espera": upper_first(step.espera or ""),
         "notas": number(run.stats["nfes"]),
-        "cadastros": number(run.others),
+        "outros": number(run.others),
         "requisicoes": number(run.requisicoes),
         "ritmo": number(rate if rate is not None else average, 1),
         "decorrido": duration(seconds),
