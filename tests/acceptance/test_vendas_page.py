@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from io import BytesIO, StringIO
 from zipfile import ZipFile
 
@@ -142,6 +143,8 @@ async def test_the_list_sorts_counts_sums_and_goes_into_a_file(http: httpx2.Asyn
         found = [decimal(row[column]) for row in await csv_of(http, f"/pedidos.csv?ordem={order}")]
         assert len(found) == whole[0][0]
         assert found == sorted(found, reverse=falling), order
+    first = {unescape(each) for each in re.findall(r'href="/pedidos\?ordem=([^"&]+)"', shown)}
+    assert first == {"-numero", "data", "cliente", "canal", "situacao", "-total"}, "o primeiro toque; já se vê por data"
     pages = [(await http.get(f"/pedidos?pagina={n}")).text for n in (1, 2)]
     ids = [re.findall(r'href="/pedidos/(\d+)"', each) for each in pages]
     assert len({*ids[0], *ids[1]}) == len(ids[0]) + len(ids[1])

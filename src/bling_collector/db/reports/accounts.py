@@ -8,19 +8,19 @@ from typing import Any, Final
 from sqlalchemy import Row, RowMapping, text
 
 from bling_collector.db.connection.core import AsyncConnection
-from bling_collector.db.resources.nota_words import FOLD
+from bling_collector.db.resources import nota_words
+from bling_collector.db.resources.nota_words import FOLDED, FOLDING, alphabetical
 
 Rows = Sequence[Row[Any]]
 ORDERS: Final = {
     "vencimento": "a.vencimento",
     "emissao": "a.data_emissao",
-    "cliente": "lower(t.nome)",
+    "cliente": "t.nome",
     "valor": "a.valor",
     "aberto": "a.em_aberto",
 }
 """Por que colunas se ordena."""
-_FOLDING: Final = str.maketrans(FOLD["de"], FOLD["para"])
-_NAME: Final = "lower(translate(t.nome, :de, :para)) LIKE ALL(:palavras)"
+_NAME: Final = f"{FOLDED.format('t.nome')} LIKE ALL(:palavras)"
 _FROM: Final = "FROM vw_contas a LEFT JOIN contatos t ON t.id = a.contato_id"
 _HEADER: Final = """
     SELECT c.id, c.situacao, c.vencimento, c.vencimento_lista, c.data_emissao, c.valor, c.saldo, c.contato_id,
@@ -68,23 +68,22 @@ async def count(connection: AsyncConnection, asked: Criteria) -> Row[Any]:
 async def find(connection: AsyncConnection, asked: Criteria, order: str, limit: int | None, skip: int) -> Rows:
     """As contas, por `order` (uma de ORDERS; com `-` à frente, da maior à menor), e o último pagamento de cada uma."""
     where, values = _conditions(asked)
-    column = ORDERS[order.removeprefix("-")]
-    direction = "DESC" if order.startswith("-") else "ASC"
+    name, way = order.removeprefix("-"), "DESC" if order.startswith("-") else "ASC"
+    key = alphabetical(ORDERS[name], way) if name == "cliente" else f"{ORDERS[name]} {way} NULLS LAST"
     # Primeiro quais são, e só das que se mostram os nomes.
     query = f"""
-        SELECT a.*, c.nome AS contato_nome, c.documento AS contato_documento,
+        SELECT a.*, t.nome AS contato_nome, t.documento AS contato_documento,
                (SELECT max(b.data) FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id
                 WHERE v.conta_tipo = a.conta_tipo AND v.conta_id = a.conta_id AND b.excluida_em IS NULL) AS pago_em
-        FROM (SELECT a.*, {column} AS chave {_FROM} WHERE {where}
-              ORDER BY {column} {direction} NULLS LAST, a.conta_id DESC LIMIT :limit OFFSET :skip) a
-        LEFT JOIN contatos c ON c.id = a.contato_id
-        ORDER BY a.chave {direction} NULLS LAST, a.conta_id DESC"""
-    return (await connection.execute(text(query), values | {"limit": limit, "skip": skip})).all()
+        FROM (SELECT a.* {_FROM} WHERE {where} ORDER BY {key}, a.conta_id DESC LIMIT :limit OFFSET :skip) a
+        LEFT JOIN contatos t ON t.id = a.contato_id
+        ORDER BY {key}, a.conta_id DESC"""
+    return (await connection.execute(text(query), values | FOLDING | {"limit": limit, "skip": skip})).all()
 
 
 def folded(typed: str) -> list[str]:
     """As palavras do nome, em minúsculas e sem acento."""
-    return typed.translate(_FOLDING).lower().split()
+    return nota_words.folded(typed).split()
 
 
 def _conditions(asked: Criteria) -> tuple[str, dict[str, Any]]:
@@ -102,7 +101,7 @@ def _conditions(asked: Criteria) -> tuple[str, dict[str, Any]]:
         found.append("a.em_aberto <> 0")
     if asked.palavras:
         found.append(_NAME)
-        values |= {"de": FOLD["de"], "para": FOLD["para"], "palavras": [_anywhere(word) for word in asked.palavras]}
+        values |= FOLDING | {"palavras": [_anywhere(word) for word in asked.palavras]}
     return " AND ".join(found), values
 
 

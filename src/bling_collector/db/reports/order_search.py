@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.reports.orders import SUMMED
-from bling_collector.db.resources.nota_words import FOLD
+from bling_collector.db.resources.nota_words import FOLDED, FOLDING, alphabetical
 from bling_collector.payload import Row
 
 NONE: Final = 0
@@ -17,13 +17,14 @@ NONE: Final = 0
 ORDERS: Final[Mapping[str, str]] = {
     "data": "p.data",
     "numero": "p.numero",
-    "cliente": "lower(p.cliente)",
+    "cliente": "p.cliente",
     "situacao": "p.situacao",
     "canal": "p.canal",
     "total": "p.total",
 }
 """Por que se ordena."""
-_FOLDED: Final = "lower(translate({}, :de, :para))"
+NAMES: Final = ("cliente", "situacao", "canal")
+"""As que são nomes, e vão por ordem alfabética."""
 _COLUMNS: Final = """
     p.pedido_id, p.numero, p.numero_loja, p.data, p.situacao, p.situacao_id, p.situacao_base_id, p.valido, p.cliente,
     d.documento, p.loja_id, p.canal, p.vendedor_id, p.vendedor, p.nota_fiscal_id, p.total"""
@@ -86,14 +87,16 @@ async def find(
     # Primeiro quais são, e só dos que se mostram os nomes.
     where, values = _where(criteria)
     way = "DESC" if falling else "ASC"
-    by = f"ORDER BY {ORDERS[order]} {way} NULLS LAST, p.pedido_id {way}"
+    column = ORDERS[order]
+    key = alphabetical(column, way) if order in NAMES else f"{column} {way} NULLS LAST"
+    by = f"ORDER BY {key}, p.pedido_id {way}"
     found = await connection.execute(
         text(f"""
             WITH achados AS (SELECT p.pedido_id FROM vw_pedidos p {where} {by} LIMIT :limit OFFSET :offset)
             SELECT {_COLUMNS}
             FROM vw_pedidos p LEFT JOIN contatos d ON d.id = p.contato_id
             WHERE p.pedido_id = ANY(ARRAY(SELECT pedido_id FROM achados)) {by}"""),
-        values | {"limit": limit, "offset": offset},
+        values | FOLDING | {"limit": limit, "offset": offset},
     )
     return [dict(row) for row in found.mappings()]
 
@@ -194,8 +197,8 @@ def _where(asked: Criteria) -> tuple[str, dict[str, Any]]:
 
     if asked.q is not None:
         words = asked.q.split()
-        folded = [_FOLDED.format(f"CAST(:palavra{n} AS text)") for n in range(len(words))]
-        named = " AND ".join(f"strpos({_FOLDED.format('nome')}, {word}) > 0" for word in folded)
+        folded = [FOLDED.format(f"CAST(:palavra{n} AS text)") for n in range(len(words))]
+        named = " AND ".join(f"strpos({FOLDED.format('nome')}, {word}) > 0" for word in folded)
         digits = "".join(filter(str.isalnum, asked.q))
         number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
         add(
@@ -204,8 +207,7 @@ def _where(asked: Criteria) -> tuple[str, dict[str, Any]]:
             q=asked.q,
             numero=number,
             documento=digits.upper(),
-            de=FOLD["de"],
-            para=FOLD["para"],
+            **FOLDING,
             **{f"palavra{n}": word for n, word in enumerate(words)},
         )
     if asked.situacao == NONE:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.resources.nota_words import FOLDING, alphabetical
 
 Rows = Sequence[Row[Any]]
 
@@ -49,11 +50,12 @@ TABLES: Final[Mapping[str, str]] = {
                sum(i.quantidade) AS quantidade, round(sum(i.valor), 2) AS valor
         FROM vw_itens_operacoes i JOIN nfe_cabecalho n ON n.id = i.nfe_id LEFT JOIN contatos c ON c.id = n.contato_id
         WHERE {_SOLD} GROUP BY n.id, c.nome ORDER BY n.data_emissao DESC, n.id DESC""",
-    "depositos": """
+    "depositos": f"""
         SELECT e.deposito_id, d.descricao AS nome, e.saldo_fisico, e.saldo_virtual,
                coalesce(d.desconsiderar_saldo, false) AS desconsiderado
         FROM estoque_saldos e LEFT JOIN depositos d ON d.id = e.deposito_id
-        WHERE e.produto_id = :id AND e.lido_em = (SELECT max(lido_em) FROM estoque_totais) ORDER BY 2, 1""",
+        WHERE e.produto_id = :id AND e.lido_em = (SELECT max(lido_em) FROM estoque_totais)
+        ORDER BY {alphabetical("d.descricao")}, e.deposito_id""",
     "estoque": """
         SELECT DISTINCT ON (1) (t.lido_em AT TIME ZONE 'America/Sao_Paulo')::date AS dia, t.saldo_fisico,
                t.saldo_virtual, c.preco_custo, round(t.saldo_fisico * c.preco_custo, 2) AS valor
@@ -70,10 +72,10 @@ TABLES: Final[Mapping[str, str]] = {
         JOIN produtos_fornecedores_custos v ON v.produto_fornecedor_id = f.id
         LEFT JOIN contatos o ON o.id = f.fornecedor_id
         WHERE f.produto_id = :id ORDER BY padrao DESC, f.id, v.valido_desde DESC""",
-    "canais": """
+    "canais": f"""
         SELECT l.loja_id, c.descricao AS nome, l.codigo, l.preco, nullif(l.preco_promocional, 0) AS preco_promocional
         FROM produtos_lojas l LEFT JOIN canais_venda c ON c.id = l.loja_id
-        WHERE l.produto_id = :id AND l.excluida_em IS NULL ORDER BY 2, l.id""",
+        WHERE l.produto_id = :id AND l.excluida_em IS NULL ORDER BY {alphabetical("c.descricao")}, l.id""",
 }
 """As tabelas da página; as duas primeiras são do SKU e do período, as outras são do produto e de agora."""
 _OF_SKU: Final = ("clientes", "notas")
@@ -125,4 +127,4 @@ async def read_table(
     if name in _OF_SKU:
         values = {"codigo": codigo, "inicio": inicio, "fim": fim}
     query = text(f"SELECT *, count(*) OVER () AS de FROM ({TABLES[name]}) AS linhas LIMIT :most")
-    return (await connection.execute(query, values | {"most": most})).all()
+    return (await connection.execute(query, values | FOLDING | {"most": most})).all()

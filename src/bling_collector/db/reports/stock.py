@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.resources.nota_words import FOLDING, alphabetical
 
 Rows = Sequence[Row[Any]]
 RUNS_OUT: Final = 30
@@ -36,7 +37,7 @@ ORDERS: Final[Mapping[str, str]] = {
     "saldo": "saldo_fisico DESC NULLS LAST",
     "venda": "vendido_90_dias DESC",
     "parado": "ultima_venda NULLS FIRST, valor_custo DESC NULLS LAST",
-    "nome": "lower(nome), codigo",
+    "nome": f"{alphabetical('nome')}, codigo",
 }
 """Os nomes da ordem; entre iguais, pela do cadastro."""
 
@@ -92,7 +93,7 @@ async def read_products(
         parte AS (SELECT *, row_number() OVER (ORDER BY {ORDERS[order]}, produto_id) AS lugar
                   FROM lista ORDER BY lugar LIMIT :most OFFSET :skip)
         SELECT p.*, s.*, r.* FROM resumo r CROSS JOIN soma s LEFT JOIN parte p ON true ORDER BY p.lugar"""
-    values = _given(deposito, most=most, skip=skip) | ({} if words is None else {"words": words})
+    values = _given(deposito, most=most, skip=skip) | FOLDING | ({} if words is None else {"words": words})
     return (await connection.execute(text(query), values)).all()
 
 
@@ -121,8 +122,10 @@ async def read_value_at(connection: AsyncConnection, day: date) -> Any:
 
 async def read_places(connection: AsyncConnection) -> Rows:
     """Os depósitos da última leitura: o id e o nome, se se sabe."""
-    query = text("""
-        SELECT DISTINCT e.deposito_id AS id, d.descricao AS nome
-        FROM estoque_saldos e LEFT JOIN depositos d ON d.id = e.deposito_id
-        WHERE e.lido_em = (SELECT max(lido_em) FROM estoque_totais) ORDER BY 2, 1""")
-    return (await connection.execute(query)).all()
+    query = text(f"""
+        SELECT * FROM (
+            SELECT DISTINCT e.deposito_id AS id, d.descricao AS nome
+            FROM estoque_saldos e LEFT JOIN depositos d ON d.id = e.deposito_id
+            WHERE e.lido_em = (SELECT max(lido_em) FROM estoque_totais)) AS depositos
+        ORDER BY {alphabetical("nome")}, id""")
+    return (await connection.execute(query, FOLDING)).all()

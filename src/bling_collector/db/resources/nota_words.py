@@ -28,6 +28,11 @@ de uma nota.
 
 Os limites são os do tsvector (2 KB por palavra, 1 MB ao todo): um texto enorme não impede que a nota seja salva.
 """
+FOLDING: Final = {"de": _ACCENTED, "para": _PLAIN}
+"""Os parâmetros de FOLDED e de `alphabetical`."""
+FOLDED: Final = "lower(translate({}, :de, :para))"
+"""A expressão que põe um texto em minúsculas e sem acento."""
+_LETTERS: Final = str.maketrans(_ACCENTED, _PLAIN)
 WORDS: Final = """
     ARRAY(SELECT DISTINCT left(palavra, :longa)
           FROM unnest(string_to_array(lower(regexp_replace(regexp_replace(
@@ -38,6 +43,17 @@ _WORDS_TYPED: Final = WORDS.format(texto="CAST(:texto AS text)")
 _TYPED = text(f"SELECT {_WORDS_TYPED}")
 _MOST: Final = 8
 """Palavras de uma busca que contam."""
+
+
+def alphabetical(column: str, way: str = "ASC") -> str:
+    """A ordem de um nome para quem o lê, a mesma em todo banco: sem ligar a acentos nem a maiúsculas e, entre iguais, a
+    do nome como está; o que não o tem vem por último."""
+    return f'{FOLDED.format(column)} COLLATE "C" {way} NULLS LAST, {column} COLLATE "C" {way} NULLS LAST'
+
+
+def folded(written: str) -> str:
+    """O que FOLDED faz, aqui."""
+    return written.translate(_LETTERS).lower()
 
 
 async def query_of(connection: AsyncConnection, typed: str) -> str | None:

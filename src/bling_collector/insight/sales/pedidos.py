@@ -12,6 +12,7 @@ from bling_collector.db.connection.database import one_instant
 from bling_collector.db.models import historico, pedidos_venda
 from bling_collector.db.reports import order_search
 from bling_collector.db.reports.order_search import NONE, Criteria, Totals
+from bling_collector.db.resources.nota_words import folded
 from bling_collector.errors import CollectorError
 from bling_collector.payload import Json, Row
 
@@ -119,4 +120,4 @@ def _choices(found: Sequence[Row]) -> Choices:
 def _named(found: dict[int | None, Any], what: str, none: str) -> list[tuple[int, str]]:
     named = [(id_, name or f"{what} {id_}") for id_, name in found.items() if id_ is not None]
     rest = [(NONE, none)] if None in found else []
-    return sorted(named, key=lambda each: each[1].casefold()) + rest
+    return sorted(named, key=lambda each: (folded(each[1]), each[1], each[0])) + rest

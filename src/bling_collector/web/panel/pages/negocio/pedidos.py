@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from bling_collector.db.reports.order_search import NONE, ORDERS, Criteria
+from bling_collector.db.reports.order_search import NAMES, NONE, ORDERS, Criteria
 from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.insight.sales.pedidos import load_all, load_pedidos
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
@@ -52,7 +52,7 @@ async def pedidos(request: Request, service: OneService) -> Response:
         doubt=doubt([recurso]),
         found=found,
         rows=[_line(row) for row in found.rows] if found else [],
-        heads=[asked.head(name, title, order) for name, title in _HEADS],
+        heads=[asked.head(name, title, order, falls=name not in NAMES) for name, title in _HEADS],
         menus=_menus(found.choices) if found else [],
         previous=asked.address(pagina=found.page - 1) if found and found.page > 1 else None,
         next=asked.address(pagina=found.page + 1) if found and found.page < found.pages else None,
