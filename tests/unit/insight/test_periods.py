@@ -62,6 +62,7 @@ def test_the_written_dates(de: str | None, ate: str | None, inicio: date, fim: d
         ({"ate": "31/12/2025"}, "data final .“31/12/2025”. não é um dia"),
         ({"de": "2025-03-01", "ate": "2025-02-01"}, r"01/02/2025.* antes da inicial"),
         ({"de": "2026-02-21", "ate": "2026-03-01"}, "ainda não chegou"),
+        ({"de": "2030-01-01"}, "O período começa em 01/01/2030, que ainda não chegou"),
         ({"de": "1999-12-31"}, "antes de 01/01/2000"),
         ({"preset": "semana"}, "período chamado “semana”"),
         ({"preset": "ano", "de": "2025-01-01"}, "se contradizem"),

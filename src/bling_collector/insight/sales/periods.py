@@ -93,7 +93,7 @@ def choose_period(
 
 
 def _between(inicio: date | None, fim: date | None, *, today: date, first: date | None) -> ComparedPeriod:
-    fim = fim or today
+    fim = fim or max(today, inicio or today)
     inicio = inicio or min(first or fim, fim)
     found = possible(
         Window(inicio, fim),
