@@ -1,6 +1,7 @@
 """Os gráficos: um SVG bem formado, sem nada que a política de conteúdo barre, e uma escala que serve."""
 
 import re
+from datetime import date, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bling_collector.web.panel.charts import Group, Series, grouped_bars, meter, scale_top
+from bling_collector.web.panel.tables.revenue import step_labels
 from bling_collector.words import number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,11 +88,24 @@ def test_a_value_of_any_size_is_still_a_chart(huge: str) -> None:
 
 def test_in_a_narrow_chart_the_labels_do_not_touch() -> None:
     months = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
-    groups = [Group(name, "2025" if name in ("jan", "fev") else "", name) for name in months]
+    groups = [Group(name, "2025" if name == "jan" else "", name) for name in months]
     root = ET.fromstring(str(grouped_bars("Valor", "", groups, [Series("Agora", 1, [1] * 12)], number)))  # noqa: S314
     texts = [(node.text, node.get("class")) for group in root.iter("g") for node in group.iter("text")]
     assert [text for text, kind in texts if kind is None] == ["jan", "2025", "mar", "mai", "jul", "set", "nov"]
-    assert len(texts) == 14, "num largo aparecem todos"
+    assert len(texts) == 13, "num largo aparecem todos"
+
+
+@pytest.mark.parametrize(("first", "named"), [(30, ["dez/2026"]), (28, ["dez/2026"]), (15, ["nov/2026", "dez/2026"])])
+def test_a_month_that_begins_is_named_rather_than_the_one_that_ends(first: int, named: list[str]) -> None:
+    days = [date(2026, 11, first) + timedelta(days=n) for n in range(31)]
+    groups = [Group(*step_labels(n, each, "dia", 31), tip="") for n, each in enumerate(days)]
+    root = ET.fromstring(str(grouped_bars("Valor", "", groups, [Series("Agora", 1, [1] * 31)], number)))  # noqa: S314
+    texts = [(node.text, node.get("class")) for group in root.iter("g") for node in group.iter("text")]
+    assert [text for text, kind in texts if kind is None and "/" in str(text)] == named, "num estreito"
+    assert [text for text, _ in texts if "/" in str(text)][-1] == "dez/2026"
+    assert ("1", None) in texts
+    if first == 30:
+        assert "nov/2026" not in [text for text, _ in texts], "nem num largo cabem os dois"
 
 
 def test_a_period_with_nothing_is_still_a_chart() -> None:

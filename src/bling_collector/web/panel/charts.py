@@ -3,7 +3,7 @@
 Nada aqui leva estilo próprio: as cores são classes, que o tema troca. Ao lado de cada gráfico há a tabela dele.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
@@ -19,8 +19,10 @@ _BOTTOM: Final = 38
 _AXIS: Final = 64
 _TICKS: Final = 4
 _ROUND: Final = ("0.25", "0.3", "0.4", "0.5", "0.6", "0.8", "1", "1.5", "2", "2.5")
+_LETTER: Final = 0.0146
+"""A parte que uma letra ocupa da largura do mais estreito dos gráficos largos."""
 _NARROW_LETTER: Final = 0.026
-"""A parte que uma letra ocupa da largura do gráfico mais estreito."""
+"""E do mais estreito de todos."""
 _GAP: Final = 0.16
 """A parte de cada grupo que fica vazia, de cada lado."""
 
@@ -64,7 +66,7 @@ def grouped_bars(
 ) -> Markup:
     """Barras lado a lado, uma por série, em cada grupo; `axis` escreve os valores do eixo."""
     top = scale_top(max((Decimal(value) for each in series for value in each.values), default=Decimal(0)))
-    labels, unders = _apart([group.label for group in groups]), _apart([group.under for group in groups])
+    wide, narrow = _written(groups, _LETTER), _written(groups, _NARROW_LETTER)
     # O que está dentro de uma imagem ninguém alcança pelo teclado: com enlaces o gráfico é um grupo deles.
     role = "group" if any(any(group.links) for group in groups) else "img"
     return Markup(
@@ -81,20 +83,30 @@ def grouped_bars(
             for tick in _ticks(top)
         ),
         bars=Markup().join(
-            _group(i, group, len(groups), series, top, (i not in labels, i not in unders))
-            for i, group in enumerate(groups)
+            _group(i, group, len(groups), series, top, (wide, narrow)) for i, group in enumerate(groups)
         ),
     )
 
 
-def _apart(texts: Sequence[str]) -> set[int]:
-    """Os rótulos que se escrevem também num gráfico estreito: do primeiro em diante, os que não se tocam."""
+_Written = tuple[set[int], set[int]]
+"""Os lugares de que se escreve o rótulo, e os de que se escreve a segunda linha dele."""
+
+
+def _written(groups: Sequence[Group], letter: float) -> _Written:
+    """O que se escreve onde uma letra ocupa esta parte da largura: o rótulo de cada segunda linha vem antes dos
+    outros."""
+    unders = _apart([group.under for group in groups], letter)
+    return _apart([group.label for group in groups], letter, unders), unders
+
+
+def _apart(texts: Sequence[str], letter: float, before: Collection[int] = ()) -> set[int]:
+    """Os que não se tocam: destes lugares (`before`), e depois dos outros, do primeiro em diante. O do começo cede aos
+    que o tocam: está lá só por ser o primeiro, e um mês que começa a seguir diz de que são os dias todos dele."""
     kept: set[int] = set()
-    free = 0.0
-    for place, text in enumerate(texts):
-        if text and place / len(texts) >= free:
+    places = (place for place, text in enumerate(texts) if text)
+    for place in sorted(places, key=lambda each: (each not in before, each == 0, each)):
+        if all(abs(place - other) / len(texts) >= (len(texts[min(place, other)]) + 1) * letter for other in kept):
             kept.add(place)
-            free = place / len(texts) + (len(text) + 1) * _NARROW_LETTER
     return kept
 
 
@@ -139,17 +151,22 @@ def _y(value: Decimal, top: Decimal) -> float:
 
 
 def _group(
-    place: int, group: Group, of: int, series: Sequence[Series], top: Decimal, wide: tuple[bool, bool]
+    place: int,
+    group: Group,
+    of: int,
+    series: Sequence[Series],
+    top: Decimal,
+    written: tuple[_Written, _Written],
 ) -> Markup:
     width = 100 / of
     left, middle = place * width, (place + 0.5) * width
     bar = width * (1 - 2 * _GAP) / len(series)
     texts = Markup().join(
         Markup('<text{hidden} x="{x}%" y="{y}" text-anchor="middle" font-size="11">{text}</text>').format(
-            hidden=Markup(' class="plot-wide"') if only else "", x=f"{middle:.3f}", y=y, text=text
+            hidden="" if place in narrow else Markup(' class="plot-wide"'), x=f"{middle:.3f}", y=y, text=text
         )
-        for y, text, only in ((HEIGHT - 22, group.label, wide[0]), (HEIGHT - 7, group.under, wide[1]))
-        if text
+        for y, text, wide, narrow in zip((HEIGHT - 22, HEIGHT - 7), (group.label, group.under), *written, strict=True)
+        if place in wide
     )
     bars = [
         _bar(each, place, left + width * _GAP + n * bar, bar, top) if each.values[place] > 0 else None
