@@ -82,8 +82,8 @@ async def test_what_is_not_collected_says_how_to_turn_it_on(http: httpx2.AsyncCl
 
 
 def counted(shown: str) -> tuple[int, str]:
-    """(quantos pedidos, quanto somam) que a lista diz."""
-    found = re.search(r"<strong>([\d.]+) pedidos?</strong>[^,]*, (R\$ [\d.]+,\d\d)", shown)
+    """(quantos pedidos, quanto somam) que a lista diz: os que contam ou, se nenhum conta, os cancelados."""
+    found = re.search(r"<strong>([\d.]+) pedidos?(?: cancelados?)?</strong>[^,]*, (R\$ [\d.]+,\d\d)", shown)
     assert found is not None, shown
     return int(found[1].replace(".", "")), found[2]
 
@@ -103,7 +103,8 @@ async def test_each_row_of_vendas_leads_to_the_list_of_what_it_counts(http: http
         behind = [link for link in links if link.startswith(f"/pedidos?{name}=")]
         for row, link in zip(rows_[:3], behind, strict=False):
             found = counted((await http.get(link)).text)
-            assert found == (int(row["Pedidos"]) + int(row["Cancelados"]), money(decimal(row["Valor"]))), link
+            which = ("Pedidos", "Valor") if int(row["Pedidos"]) else ("Cancelados", "Valor cancelado")
+            assert found == (int(row[which[0]]), money(decimal(row[which[1]]))), link
 
 
 @pytest.mark.slow
@@ -135,13 +136,19 @@ async def test_a_pedido_is_found_by_what_is_known_of_it(http: httpx2.AsyncClient
 @collected
 @loaded
 async def test_the_list_sorts_counts_sums_and_goes_into_a_file(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
-    whole = await rows(engine, "SELECT count(*), sum(total) FILTER (WHERE valido) FROM vw_pedidos")
+    (every, *sums), *_ = await rows(
+        engine,
+        "SELECT count(*), count(*) FILTER (WHERE valido), sum(total) FILTER (WHERE valido), "
+        "count(*) FILTER (WHERE NOT valido), sum(total) FILTER (WHERE NOT valido) FROM vw_pedidos",
+    )
     shown = (await http.get("/pedidos")).text
-    assert counted(shown) == (whole[0][0], money(whole[0][1]))
+    assert counted(shown) == (sums[0], money(sums[1]))
+    assert f"; e {sums[2]} cancelados, {money(sums[3])}." in shown
+    assert counted((await http.get("/pedidos?situacao=12")).text) == (sums[2], money(sums[3]))
     assert "Página 1 de" in shown
     for order, column, falling in (("total", "Total", False), ("-total", "Total", True), ("numero", "Pedido", False)):
         found = [decimal(row[column]) for row in await csv_of(http, f"/pedidos.csv?ordem={order}")]
-        assert len(found) == whole[0][0]
+        assert len(found) == every
         assert found == sorted(found, reverse=falling), order
     first = {unescape(each) for each in re.findall(r'href="/pedidos\?ordem=([^"&]+)"', shown)}
     assert first == {"-numero", "data", "cliente", "canal", "situacao", "-total"}, "o primeiro toque; já se vê por data"

@@ -18,7 +18,7 @@ async def test_the_sentence_of_each_company_fits(panel: Panel, page: Page) -> No
     async with of_company(panel.engine, "sul").begin() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     await page.goto("/empresas")
-    await expect(page.get_by_text("1 empresa pede atenção, de 2.")).to_be_visible()
+    await expect(page.get_by_text("2 empresas pedem atenção, de 2.")).to_be_visible()
     for badge in await page.locator("#empresas .badge").all():
         box = await badge.bounding_box()
         assert box is not None

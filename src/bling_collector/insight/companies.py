@@ -51,6 +51,11 @@ class ShownCompany:
         return self.tom != BAD
 
     @property
+    def asks(self) -> bool:
+        """Se alguma coisa se espera de alguém: também a que ainda não começou, que falta autorizar ou carregar."""
+        return self.tom not in (GOOD, RUNNING)
+
+    @property
     def owed(self) -> int:
         return self.pendencias + self.janelas
 

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from bling_collector.web.panel.render import environment
 from bling_collector.web.panel.tables.table import Column, Table, csv_lines, harmless, shown, write_xlsx
 
 EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "＝1", '=HYPERLINK("http://x")')
@@ -170,3 +171,16 @@ def test_characters_that_xml_refuses_do_not_spoil_the_spreadsheet() -> None:
     (found,) = sheet(table((odd,), columns=(Column("Cliente"),)))[1]
     assert re.search(r"<d>&", found)
     assert len(sheet(table(("x" * 40_000,), columns=(Column("Cliente"),)))[1][0]) == 32_767
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Decimal(-1), "100,0% a menos que um ano antes"),
+        (Decimal("0.5"), "50,0% a mais que um ano antes"),
+        (Decimal(0), "igual a um ano antes"),
+    ],
+)
+def test_a_change_is_said_once(value: Decimal, said: str) -> None:
+    macros: Any = environment().get_template("_macros.html").module
+    assert str(macros.against(value, comparable=True)) == said
