@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from bling_collector.auth.texts import allow
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import WARN_DAYS, Token, refresh_ends_at
 from bling_collector.clock import SystemClock
-from bling_collector.config import Settings
+from bling_collector.config import SCHEDULE, Settings
 from bling_collector.db import schema
 from bling_collector.db.companies.schemas import of_company
 from bling_collector.db.connection.core import AsyncEngine
@@ -37,7 +37,7 @@ from bling_collector.etl.resource import Resource
 from bling_collector.insight.account.learned import read_learned
 from bling_collector.insight.account.webhooks import SWITCH_ON, load_webhooks, missed
 from bling_collector.streams.notas.nfe import NFE
-from bling_collector.streams.registry import collected
+from bling_collector.streams.registry import chosen, collected
 from bling_collector.words import agreed, day, moment, number, plural, several
 from bling_collector.workplace.account import Workplace, open_bling
 from bling_collector.workplace.database import open_database, token_store
@@ -70,6 +70,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """
     clock = BlingClock(SystemClock())
     yield _credentials(settings)
+    for finding in (_agenda(settings), odd := _recursos(settings), await _channels(settings)):
+        if finding is not None:
+            yield finding
+    settings = settings if odd is None else replace(settings, recursos=None)  # o resto examina-se como de costume
     asked = None
     try:
         async with open_database(settings, upgrade=False) as (engine, embedded):
@@ -122,6 +126,43 @@ def _credentials(settings: Settings) -> Finding:
     except CollectorError as error:
         return Finding("Credenciais", str(error), error.exit_code)
     return Finding("Credenciais", f"BLING_CLIENT_ID ({client_id[:4]}…) e BLING_CLIENT_SECRET preenchidos.")
+
+
+def _agenda(settings: Settings) -> Finding | None:
+    """A agenda, se não serve; o worker não começaria."""
+    if settings.schedule == SCHEDULE and not settings.of_companies:
+        return None
+    from bling_collector.jobs.schedule import check_agendas
+
+    try:
+        check_agendas(settings)
+    except CollectorError as error:
+        return Finding("Agenda", str(error), error.exit_code)
+    return None
+
+
+def _recursos(settings: Settings) -> Finding | None:
+    """RECURSOS, se pede o que não há."""
+    try:
+        chosen(settings.recursos)
+    except CollectorError as error:
+        return Finding("Recursos", str(error), error.exit_code)
+    return None
+
+
+async def _channels(settings: Settings) -> Finding | None:
+    """Os destinos de ALERT_URLS que não se conhecem: um alarme não chegaria a eles."""
+    if settings.alert_urls is None:
+        return None
+    from bling_collector.alarms.channels import channels
+
+    urls = settings.alert_urls.get_secret_value()
+    odd = [each.name for each in channels(urls, settings.empresa) if not await each.is_known()]
+    if not odd:
+        return None
+    return Finding(
+        "Alarmes", f"ALERT_URLS tem o que o Apprise não conhece: {several(odd)}. Corrija-o: nenhum alarme chega lá.", 2
+    )
 
 
 def _migrations(revision: str | None) -> Finding:

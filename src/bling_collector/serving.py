@@ -57,8 +57,8 @@ async def _until_stopped(app: ASGIApp, host: str, port: int) -> None:
         await server.serve()
     except SystemExit:
         raise UsageError(
-            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com "
-            "--port, ou na variável PORT."
+            f"Não é possível atender em {host}:{port}. A porta está em uso? Escolha outra com --port, ou na variável "
+            "PORT. O endereço não é desta máquina? Corrija --host, ou HOST."
         ) from None
 
 

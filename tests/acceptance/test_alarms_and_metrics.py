@@ -10,9 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.acceptance.service_fixtures import authorise, serving
 from tests.support.collecting import authorise as authorise_account
 from tests.support.collecting import until
-from tests.support.commands import Terminal
+from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
+from tests.support.proving import execute
 
 from bling_collector.config import Secret, Settings
 from bling_collector.main import create_app
@@ -20,6 +21,7 @@ from bling_collector.web.service import Services
 from bling_collector.web.watch import watched_alarms
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
+from bling_simulator.server import RunningServer
 
 FULL = "/run/full?data_inicio=2026-01-01"
 
@@ -179,3 +181,19 @@ async def test_a_command_that_finds_no_database_tells_who_watches(inbox: Inbox, 
         assert (await terminal.run(*command)).code == 1
     assert inbox.titles == ["Coletor Bling: o banco não atende"] * 2, "quem pede `status` está vendo"
     assert "Nada foi coletado" in inbox.received[0]["message"]
+
+
+async def test_a_check_says_who_did_not_hear_what_is_sounding(
+    account: Account, settings: Settings, server: RunningServer, inbox: Inbox, tmp_path: Path
+) -> None:
+    assert (await account.pipeline.run_full(date(2026, 2, 1))).status == "success"
+    await execute(
+        account.engine, "UPDATE etl_controle SET inicio = inicio - interval '9 days', fim = fim - interval '9 days'"
+    )
+    terminal = Terminal(tmp_path, variables_for(settings, server))
+    unheard = await terminal.run("alerts", "check", ALERT_URLS=f"{inbox.url} slak://abc/def/ghi")
+    assert unheard.code == 1
+    assert "⚠ slak://… ainda não ouviu o que está soando" in unheard.err
+    assert inbox.received
+    heard = await terminal.run("alerts", "check", ALERT_URLS=inbox.url)
+    assert (heard.code, "ainda não ouv" in heard.err) == (1, False)

@@ -48,6 +48,24 @@ async def test_one_row_of_each_resource_and_nothing_changes(
     assert (await snapshot(engine), await rows(engine, "SELECT * FROM oauth_tokens")) == before
 
 
+@pytest.mark.parametrize(
+    ("changes", "name", "said"),
+    [
+        ({"SCHEDULE": "bogus"}, "Agenda", "SCHEDULE: a linha «bogus» não serve"),
+        ({"SCHEDULE__FILIAL": "0 6 * * * nada"}, "Agenda", "SCHEDULE__FILIAL: a linha"),
+        ({"RECURSOS": "bogus"}, "Recursos", "não há recurso 'bogus'"),
+        ({"ALERT_URLS": "slak://abc/def/ghi"}, "Alarmes", "não conhece: slak://…"),
+    ],
+)
+async def test_a_setting_that_another_command_would_refuse_is_found(
+    terminal: Terminal, changes: dict[str, str], name: str, said: str
+) -> None:
+    done = await examined(terminal, **changes)
+    assert (done.code, finding(done, name)["ok"]) == (2, False)
+    assert said in finding(done, name)["detalhe"]
+    assert finding(done, "Banco")["ok"]
+
+
 async def test_what_is_listed_by_another_record_is_asked_for_one_the_database_has(
     terminal: Terminal, bling: Bling, engine: AsyncEngine
 ) -> None:

@@ -37,6 +37,11 @@ class Channel:
     def __repr__(self) -> str:
         return f"Channel({self.name})"
 
+    async def is_known(self) -> bool:
+        """Se é uma URL que o Apprise conhece; nada se manda."""
+        apprise = await asyncio.to_thread(_apprise)
+        return bool(apprise.Apprise().add(self._url))
+
     async def send(self, title: str, body: str, *, level: str = "info") -> bool:
         """Se o destino aceitou a mensagem; `level` é info, success, warning ou failure. Nunca levanta erro."""
         if self._empresa is not None:

@@ -225,6 +225,13 @@ class Alarms:
         if told:
             await states.told(connection, alarm.nome, told)
 
+    async def untold(self) -> list[str]:
+        """Os destinos que ainda não ouviram um alarme que está soando."""
+        async with self._engine.connect() as connection:
+            found = await states.heard(connection)
+        sounding = [(alarm.estado, heard) for alarm, heard in found if alarm.estado != NORMAL]
+        return sorted({c.name for c in self._channels for estado, heard in sounding if heard.get(c.key) != estado})
+
     async def test(self) -> list[tuple[str, bool]]:
         """Manda uma mensagem de teste a cada destino: o nome dele e se aceitou."""
         heard = await asyncio.gather(*(c.send(f"{NAME}: {texts.TEST_TITLE}", texts.TEST) for c in self._channels))

@@ -66,6 +66,9 @@ _BLOCKED: Final = (
     "a resposta não é da API. O IP desta máquina pode estar bloqueado por excesso de requisições: o bloqueio dura "
     "de 10 a 60 minutos (developer.bling.com.br/limites). Espere antes de tentar de novo."
 )
+_NOT_THE_API: Final = (
+    "a resposta não é da API: veio {flaw}. Se é sempre assim, BLING_API_BASE_URL aponta para outro lugar."
+)
 _ALONE: Final = "a resposta não é da API, mas aos outros pedidos ela responde: é só este que não passa."
 _UNANSWERED: Final[tuple[tuple[type[httpx2.RequestError], str], ...]] = (
     (httpx2.ProxyError, "o proxy não deu passagem; confira HTTPS_PROXY e NO_PROXY"),
@@ -112,7 +115,7 @@ def read_answer(request: httpx2.Request, response: httpx2.Response) -> dict[str,
             raise BlingRejectedError(f"{where}{_ALONE}", status=status)
         if status in {403, 429}:
             raise BlingUnavailableError(f"{where}{_BLOCKED}", status=status)
-        raise BlingBodyError(f"{where}a resposta veio {flaw}.", status=status)
+        raise BlingBodyError(f"{where}{_NOT_THE_API.format(flaw=flaw)}", status=status)
     kind = PER_DAY if status == 429 and is_daily(response) else said.type if said else ""
     rule = next(rule for rule in POLICY if rule.covers(status, kind))
     raise rule.error(f"{where}{rule.sentence}{words}", status=status)

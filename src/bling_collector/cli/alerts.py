@@ -7,7 +7,7 @@ from bling_collector.cli.screen.terminal import emit_json, mark, say, tell
 from bling_collector.clock import SystemClock
 from bling_collector.config import Settings
 from bling_collector.insight.alarms import NORMAL, Alarm, load_alarms
-from bling_collector.words import moment
+from bling_collector.words import agreed, moment, several
 from bling_collector.workplace.database import build_alarms, open_database, telling_who_watches
 
 _NO_CHANNELS = (
@@ -30,15 +30,21 @@ async def _show(settings: Settings, *, check: bool, json_: bool) -> int:
     async with AsyncExitStack() as stack:
         async with telling_who_watches(settings) if check else nullcontext():
             engine, _ = await stack.enter_async_context(open_database(settings))
-        if check and (unchecked := await build_alarms(settings, engine, SystemClock()).check()):
+        judge = build_alarms(settings, engine, SystemClock())
+        if check and (unchecked := await judge.check()):
             raise unchecked
-        alarms = await load_alarms(engine)
+        alarms, untold = await load_alarms(engine), await judge.untold()
     if json_:
         emit_json(alarms)
     else:
         _write(alarms)
     if settings.alert_urls is None:
         say(_NO_CHANNELS)
+    if untold:
+        say(
+            f"⚠ {several(untold)} ainda não {agreed(len(untold), 'ouviu', 'ouviram')} o que está soando. Veja se "
+            "`bling-collector alerts test` chega lá."
+        )
     return int(any(alarm.estado != NORMAL for alarm in alarms))
 
 

@@ -101,6 +101,8 @@ def status(situation: "Status", now: datetime, no_run_hours: int, parked: "Seque
         from bling_collector.alarms.texts import left_owed  # só quem deve algo o carrega
 
         tell(f"{upper_first(left_owed(owed.pendencias, owed.janelas))}.")
+    elif last is not None and last.status == "error":
+        tell("Nada devido do que se chegou a pedir; o que a última execução não pediu, a seguinte pede.")
     else:
         tell("Nada devido.")
     if owed.nomes_estacionadas:
