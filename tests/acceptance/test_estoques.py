@@ -12,6 +12,7 @@ from tests.support.variants import one_now
 
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
+from bling_simulator.company.goods.stockroom import MAIN
 from bling_simulator.server import RunningServer
 
 START = date(2025, 6, 1)
@@ -64,7 +65,7 @@ async def test_each_day_has_its_whole_reading(
     assert result.stats["estoques"] == total > 0
     changed = (await rows(account.engine, "SELECT min(produto_id) FROM estoque_saldos"))[0][0]
     clock.advance(DAY)
-    bling.edit_stock(changed, depositos=[{"id": 14_886_001, "saldoFisico": -3, "saldoVirtual": -4}])
+    bling.edit_stock(changed, depositos=[{"id": MAIN, "saldoFisico": -3, "saldoVirtual": -4}])
     assert (await account.pipeline.run()).status == "success"
     await assert_the_last_reading_is_bling(account, bling)
     days = await rows(
@@ -97,7 +98,7 @@ async def test_one_that_is_all_reserved_does_not_prove_that_the_zeroed_are_shown
     nothing = {"estoque": {"minimo": 0, "maximo": 0, "saldoVirtualTotal": 0}}
     for codigo, physical in (("RESERVADO", 3), ("ZERADO", 0)):
         new = bling.add_product(codigo, **nothing)
-        place = {"id": 14_886_001, "saldoFisico": physical, "saldoVirtual": 0}
+        place = {"id": MAIN, "saldoFisico": physical, "saldoVirtual": 0}
         bling.edit_stock(new, saldoFisicoTotal=physical, saldoVirtualTotal=0, depositos=[place])
     bling.configure(default_hides_zero_stock=True, produto_stock_filter_is_physical=True)
     await account.pipeline.run_full(date(2021, 1, 1))
@@ -121,7 +122,7 @@ async def test_the_second_reading_of_a_day_is_the_one_that_counts(
 ) -> None:
     await account.pipeline.run_full(START)
     product = await scalar(account.engine, "SELECT min(produto_id) FROM estoque_saldos")
-    bling.edit_stock(product, depositos=[{"id": 14_886_001, "saldoFisico": 88, "saldoVirtual": 88}])
+    bling.edit_stock(product, depositos=[{"id": MAIN, "saldoFisico": 88, "saldoVirtual": 88}])
     clock.advance(600)
     assert (await account.pipeline.reconcile(repair=True)).status == "success"
     per_day = "SELECT dia, saldo_fisico FROM vw_estoque_por_dia WHERE produto_id = :id"

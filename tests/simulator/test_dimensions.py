@@ -35,6 +35,13 @@ def test_everything_the_documents_cite_is_there(bling: Bling) -> None:
     deposits = bling.dimensions["/depositos"].entries
     branches = [branch for entry in shops.values() for branch in entry.detail["filiais"]]
     assert {branch["deposito"]["id"] for branch in branches} <= deposits.keys()
+    ignored = {id_ for id_, entry in deposits.items() if entry.detail["desconsiderarSaldo"]}
+    for balance in bling.stockroom.balances():
+        kept = {each["id"]: each["saldoFisico"] for each in balance["depositos"]}
+        assert kept.keys() <= deposits.keys()
+        assert sum(kept[id_] for id_ in kept.keys() - ignored) == balance["saldoFisicoTotal"]
+    lots = bling.dimensions["/produtos/lotes"].entries
+    assert {lot.detail["deposito"]["id"] for lot in lots.values()} <= deposits.keys()
 
 
 def test_the_same_seed_gives_the_same_registers() -> None:

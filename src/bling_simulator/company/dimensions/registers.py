@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bling_simulator.company.goods.categories import make_categories
+from bling_simulator.company.goods.stockroom import MAIN, MARKETPLACE
 from bling_simulator.company.invoices.invoice import COMPANY_CNPJ
 from bling_simulator.company.invoices.notes import SHOP
 from bling_simulator.company.people import CUSTOMER_TYPE, SUPPLIER_TYPE
@@ -11,8 +12,6 @@ from bling_simulator.company.register import Register
 from bling_simulator.payload import Json, clone
 
 OPENING = datetime(2021, 1, 4, 9)  # noqa: DTZ001 - hora de Brasília, como no Bling
-MAIN_DEPOSIT = 14_886_000_011
-_FULFILMENT = MAIN_DEPOSIT + 7
 _BRANCH_CNPJ = "58273641000298"
 
 _DEPOSITS = (
@@ -53,7 +52,7 @@ def make_registers() -> dict[str, Register]:
         "/depositos": as_register(
             [
                 {
-                    "id": MAIN_DEPOSIT + 7 * position,
+                    "id": MAIN + 7 * position,
                     "descricao": descricao,
                     "situacao": situacao,
                     "padrao": padrao,
@@ -93,14 +92,14 @@ def _branches(tipo: str) -> list[Json]:
         "cnpj": COMPANY_CNPJ,
         "idUnidadeNegocio": 770_101,
         "unidadeNegocio": "Matriz",
-        "deposito": {"id": MAIN_DEPOSIT},
+        "deposito": {"id": MAIN},
         "padrao": True,
     }
     other = {
         "cnpj": _BRANCH_CNPJ,
         "idUnidadeNegocio": 770_102,
         "unidadeNegocio": "Expedição",
-        "deposito": {"id": _FULFILMENT},
+        "deposito": {"id": MARKETPLACE},
         "padrao": False,
     }
     return [main, other] if tipo == "MercadoLivre" else [main]

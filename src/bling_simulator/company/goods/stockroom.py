@@ -7,8 +7,10 @@ from random import Random
 from bling_simulator.company.register import Entry, Register
 from bling_simulator.payload import Json
 
-MAIN, SHOP, REPAIRS = 14_886_001, 14_886_002, 14_886_003
-"""Os depósitos: o geral, o da loja e o da assistência, que o saldo do produto desconsidera."""
+MAIN = 14_886_000_011
+MARKETPLACE, SHOP = MAIN + 7, MAIN + 14
+"""Os depósitos de `/depositos` em que há saldo: o geral, o da expedição do marketplace, que o saldo do produto
+desconsidera, e o da loja."""
 _WITHOUT_RECORD = 0.04
 """A parte dos produtos de que não há registro de estoque."""
 
@@ -47,8 +49,8 @@ class Stockroom:
         shop = Decimal(rng.choice((0, 1, "2.5"))) if total > 3 else Decimal(0)
         parts = [(MAIN, total - shop + reserved, total - shop), (SHOP, shop, shop)]
         if rng.random() < 0.2:
-            parts.append((REPAIRS, Decimal(1), Decimal(1)))
-        counted = [part for part in parts if part[0] != REPAIRS]
+            parts.insert(1, (MARKETPLACE, Decimal(1), Decimal(1)))
+        counted = [part for part in parts if part[0] != MARKETPLACE]
         balance: Json = {
             "id": product_id,
             "produto": {"id": product_id, "codigo": entry.detail["codigo"]},

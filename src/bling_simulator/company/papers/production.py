@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bling_simulator.company.dimensions.registers import MAIN_DEPOSIT
+from bling_simulator.company.goods.stockroom import MAIN, SHOP
 from bling_simulator.company.papers.papers import NO_DATE, Desk
 from bling_simulator.company.register import Register
 from bling_simulator.company.sales.statuses import PRODUCTION
@@ -64,7 +64,7 @@ def _order(desk: Desk, moment: date, lines: Sequence[tuple[int, str, str, Decima
         "dataFim": ended.isoformat() if ended else NO_DATE,
         "numero": 0,
         "responsavel": desk.rng.choice(("Oficina", "Turno da tarde", "")),
-        "deposito": {"idDestino": MAIN_DEPOSIT, "idOrigem": MAIN_DEPOSIT + 14},
+        "deposito": {"idDestino": MAIN, "idOrigem": SHOP},
         "situacao": production_status(status),
         "vendas": [],
         "itens": [
