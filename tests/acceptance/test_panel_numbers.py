@@ -330,3 +330,20 @@ async def test_a_deleted_nota_appears_in_its_month(http: httpx2.AsyncClient, bli
     page: Any = (await http.get(f"/cobertura/{mes}", headers=PAGE)).text
     assert "Excluídas no Bling (1)" in page
     assert f'href="/notas/{doomed}"' in page
+
+
+async def test_what_the_faturamento_does_not_count_is_said_beside_it(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
+    await execute(
+        engine,
+        "INSERT INTO nfe_cabecalho (id, situacao, tipo, data_emissao, total_nota) VALUES (1, 5, 1, '2025-03-01', 50)",
+    )
+    assert "há também" not in (await http.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    await execute(
+        engine,
+        "INSERT INTO nfce_cabecalho (id, situacao, data_emissao, total_nota) VALUES (1, 5, '2025-03-01', 1234.5)",
+    )
+    page = (await http.get(f"/faturamento?{YEAR}", headers=PAGE)).text
+    assert "No mesmo período há também 1 nota de consumidor (R$" in page
+    assert "1.234,50): o coletor tem-nas" in page

@@ -276,3 +276,18 @@ async def test_many_years_are_shown_by_year(account: Account, notes: list[Note])
         whole = ComparedPeriod(step.inicio, date(step.inicio.year, 12, 31))
         assert step.now == amount(within(notes, whole))
     assert found.steps[-1].before == amount(within(notes, ComparedPeriod(date(2025, 1, 1), date(2025, 2, 20))))
+
+
+async def test_the_other_notas_of_the_period_are_said_and_not_counted(account: Account) -> None:
+    period = ComparedPeriod(date(2025, 1, 1), date(2025, 1, 31))
+    assert (await load_revenue(account.engine, period, TODAY)).besides == {}
+    await execute(
+        account.engine,
+        "INSERT INTO nfce_cabecalho (id, situacao, data_emissao, total_nota, excluida_em) VALUES"
+        " (1, 5, '2025-01-31 23:59:59', 10.10, NULL), (2, 6, '2025-01-01', 20, NULL), (3, 2, '2025-01-02', 9, NULL),"
+        " (4, 5, '2025-01-02', 9, now()), (5, 5, '2025-02-01', 9, NULL)",
+        "INSERT INTO nfse (id, situacao, data_emissao, valor) VALUES (1, 1, '2025-01-31', 7), (2, 3, '2025-01-31', 9)",
+    )
+    found = await load_revenue(account.engine, period, TODAY)
+    assert found.besides == {"nfce": (2, Decimal("30.10")), "nfse": (1, Decimal(7))}
+    assert found.now.valor == 0

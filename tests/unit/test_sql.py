@@ -66,7 +66,7 @@ OTHERS = {
     },
     "revenue.py": {"VENDAS.by_day"},
     # Condições escritas ali mesmo; e a coluna e o sentido da ordem, de ORDERS.
-    "accounts.py": {"where", "column", "direction"},
+    "accounts.py": {"where", "key"},
     # O mesmo, dos pedidos.
     "order_search.py": {"where", "by", "named", "' AND '.join(conditions)"},
     "orders.py": {"named", "key", "_by('contato_id')", "sums.PEDIDOS.by_day"},
@@ -78,8 +78,9 @@ OTHERS = {
     # Consultas, condições e ordens escritas ali mesmo, que se escolhem pelo nome; o que se procura vai por parâmetro.
     "attention.py": {"QUERIES[name]", "total"},
     "customer.py": {"TABLES[name]", "_PERIOD.replace(' AND ', ' AND o.')"},
-    "product.py": {"TABLES[name]"},
+    "product.py": {"TABLES[name]", "alphabetical('d.descricao')", "alphabetical('c.descricao')"},
     "stock.py": {
+        "alphabetical('nome')",
         *("FILTERS['sem-custo']", "FILTERS['acaba']", "FILTERS['esgotado']", "FILTERS['parado']", "FILTERS[name]"),
         *("_WHOLE if deposito is None else _PLACE", "ORDERS[order]", "searched"),
     },

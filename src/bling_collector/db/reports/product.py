@@ -43,7 +43,8 @@ TABLES: Final[Mapping[str, str]] = {
                    round(coalesce(sum(i.valor), 0), 2) AS valor, max(i.data_emissao)::date AS ultima, max(n.id) AS nota
             FROM vw_itens_operacoes i JOIN nfe_cabecalho n ON n.id = i.nfe_id WHERE {_SOLD} GROUP BY 1)
         SELECT s.*, coalesce(c.nome, n.contato_nome) AS nome, coalesce(c.documento, n.contato_documento) AS documento
-        FROM somas s LEFT JOIN contatos c ON c.id = s.contato_id LEFT JOIN nfe_cabecalho n ON n.id = s.nota
+        FROM somas s LEFT JOIN contatos c ON c.id = s.contato_id
+        LEFT JOIN nfe_cabecalho n ON n.id = s.nota AND n.contato_id = s.contato_id
         ORDER BY s.valor DESC, s.contato_id""",
     "notas": f"""
         SELECT n.id, n.numero, n.data_emissao::date AS dia, n.contato_id, coalesce(c.nome, n.contato_nome) AS nome,

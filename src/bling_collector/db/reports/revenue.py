@@ -112,6 +112,14 @@ _UNDATED = text("""
     FROM vw_nfe_operacoes
     WHERE valida AND operacao = 'venda'
       AND (data_emissao IS NULL OR data_emissao < :earliest OR data_emissao >= :latest)""")
+_BESIDES = text("""
+    SELECT 'nfce' AS recurso, count(*) AS notas, round(coalesce(sum(total_nota), 0), 2) AS valor
+    FROM nfce_cabecalho
+    WHERE excluida_em IS NULL AND situacao IN (5, 6, 7)
+      AND data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1
+    UNION ALL
+    SELECT 'nfse', count(*), round(coalesce(sum(valor), 0), 2)
+    FROM nfse WHERE excluida_em IS NULL AND situacao IN (1, 2) AND data_emissao BETWEEN :inicio AND :fim""")
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,8 @@ class Sales:
     undated: TextClause
     breakdowns: Mapping[str, TextClause]
     """Como se reparte um período; cada linha traz em `de` quantas há ao todo, e em `todo` o que elas somam."""
+    besides: TextClause | None = None
+    """As outras notas do período, que o banco tem e que aqui não contam."""
 
 
 NOTAS: Final = Sales(
@@ -136,19 +146,20 @@ NOTAS: Final = Sales(
         "pagamentos": _PAYMENTS,
         "operacoes": _OPERATIONS,
     },
+    _BESIDES,
 )
 
 
 def sold_to(contato_id: int) -> Sales:
     """As notas, e em cada dia só as deste cliente."""
     days = text(_DAYS.format(view="vw_nfe_operacoes", only="contato_id = :contato_id"))
-    return replace(NOTAS, days=days.bindparams(contato_id=contato_id))
+    return replace(NOTAS, days=days.bindparams(contato_id=contato_id), besides=None)
 
 
 def sold_as(codigo: str) -> Sales:
     """As notas, e em cada dia só as linhas deste SKU."""
     days = text(_DAYS.format(view="vw_itens_operacoes", only="codigo_produto = :codigo"))
-    return replace(NOTAS, days=days.bindparams(codigo=codigo))
+    return replace(NOTAS, days=days.bindparams(codigo=codigo), besides=None)
 
 
 @dataclass(frozen=True)
@@ -180,6 +191,14 @@ async def read_days(connection: AsyncConnection, sales: Sales, inicio: date, fim
     """Os dias do período em que se vendeu: as vendas, as canceladas e o que não é venda."""
     found = await connection.execute(sales.days, {"inicio": inicio, "fim": fim})
     return found.all()
+
+
+async def read_besides(connection: AsyncConnection, sales: Sales, inicio: date, fim: date) -> Rows:
+    """As outras notas válidas do período, uma linha por recurso de que as há."""
+    if sales.besides is None:
+        return []
+    found = await connection.execute(sales.besides, {"inicio": inicio, "fim": fim})
+    return [row for row in found if row.notas]
 
 
 async def read_breakdown(

@@ -121,10 +121,11 @@ async def read_value_at(connection: AsyncConnection, day: date) -> Any:
 
 
 async def read_places(connection: AsyncConnection) -> Rows:
-    """Os depósitos da última leitura: o id e o nome, se se sabe."""
+    """Os depósitos da última leitura: o id, o nome, se se sabe, e se o Bling o põe no total do produto."""
     query = text(f"""
         SELECT * FROM (
-            SELECT DISTINCT e.deposito_id AS id, d.descricao AS nome
+            SELECT DISTINCT e.deposito_id AS id, d.descricao AS nome,
+                   NOT coalesce(d.desconsiderar_saldo, false) AS no_total
             FROM estoque_saldos e LEFT JOIN depositos d ON d.id = e.deposito_id
             WHERE e.lido_em = (SELECT max(lido_em) FROM estoque_totais)) AS depositos
         ORDER BY {alphabetical("nome")}, id""")

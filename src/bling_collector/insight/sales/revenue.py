@@ -1,6 +1,6 @@
 """O loader do faturamento e das vendas: o que as notas, ou os pedidos, de um período somam, ao lado do ano anterior."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from bling_collector.db.reports.revenue import (
     Bounds,
     Rows,
     Sales,
+    read_besides,
     read_bounds,
     read_breakdown,
     read_days,
@@ -103,6 +104,8 @@ class Revenue:
     steps: list[Step]
     bounds: Bounds
     today: date
+    besides: Mapping[str, tuple[int, Decimal]]
+    """As outras notas do período, que aqui não contam: o recurso → quantas, e quanto somam."""
     now: Amount = field(init=False)
     before: Amount = field(init=False)
 
@@ -145,7 +148,10 @@ async def read_revenue(connection: AsyncConnection, period: ComparedPeriod, toda
     bounds = await read_bounds(connection, sales, EARLIEST, _latest(today))
     days = await _days(connection, sales, period)
     step = step_of(period)
-    return Revenue(period, step, [Step(*each) for each in in_steps(period, days, step, Amount())], bounds, today)
+    others = await read_besides(connection, sales, period.inicio, period.fim)
+    besides = {row.recurso: (row.notas, row.valor) for row in others}
+    steps = [Step(*each) for each in in_steps(period, days, step, Amount())]
+    return Revenue(period, step, steps, bounds, today, besides)
 
 
 @dataclass(frozen=True)

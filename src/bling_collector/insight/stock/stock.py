@@ -170,7 +170,10 @@ async def load_days(engine: AsyncEngine, deposito: int | None, most: int | None 
 
 
 async def _places(connection: AsyncConnection, asked: int | None) -> list[tuple[int, str]]:
-    found = [(row.id, row.nome or f"Depósito {row.id}") for row in await stock.read_places(connection)]
+    found = [
+        (row.id, (row.nome or f"Depósito {row.id}") + ("" if row.no_total else " (fora do total)"))
+        for row in await stock.read_places(connection)
+    ]
     if asked is not None and asked not in dict(found):
         raise UsageError(f"Na última leitura não há um depósito {asked}. Escolha um da lista.")
     return found

@@ -37,7 +37,7 @@ from bling_collector.web.panel.tables.revenue import (
 )
 from bling_collector.web.panel.tables.table import Table
 from bling_collector.web.service import Service
-from bling_collector.words import day, money, percent, plural
+from bling_collector.words import day, money, percent, plural, several
 from bling_collector.workplace.account import Account
 
 TOP: Final = 10
@@ -143,7 +143,22 @@ def _context(told: Told, revenue: Revenue) -> Mapping[str, Any]:
         "value_change": change(now.valor, before.valor),
         "count_change": change(now.vendas, before.vendas),
         "bounds": revenue.bounds,
+        "besides": _besides(revenue),
     }
+
+
+_OTHER_NOTES: Final = {
+    "nfce": ("nota de consumidor", "notas de consumidor"),
+    "nfse": ("nota de serviço", "notas de serviço"),
+}
+
+
+def _besides(revenue: Revenue) -> str | None:
+    """As outras notas do período, que o valor não conta."""
+    if not revenue.besides:
+        return None
+    found = [f"{plural(many, *_OTHER_NOTES[name])} ({money(value)})" for name, (many, value) in revenue.besides.items()]
+    return f"No mesmo período há também {several(found)}: o coletor tem-nas, e estes números não as contam."
 
 
 def _answer(told: Told, revenue: Revenue) -> str:
