@@ -87,9 +87,14 @@ async def test_a_reader_reads_everything_but_the_secrets_and_writes_nothing(engi
     assert await scalar(engine, "SELECT rolpassword FROM pg_authid WHERE rolname = 'ana'") != reader.password
     async with await connected(engine) as connection:
         assert await denied(connection, await everything_in(engine)) == HIDDEN | {"nova"}
-        settings = ("default_transaction_read_only", "statement_timeout", "idle_in_transaction_session_timeout")
+        settings = (
+            "default_transaction_read_only",
+            "statement_timeout",
+            "idle_in_transaction_session_timeout",
+            "timezone",
+        )
         shown = [await (await connection.execute(f"SHOW {each}".encode())).fetchone() for each in settings]
-        assert shown == [("on",), ("5min",), ("1min",)]
+        assert shown == [("on",), ("5min",), ("1min",), ("America/Sao_Paulo",)]
         await connection.execute("SET default_transaction_read_only = off")
         for statement in ("DELETE FROM nfe_itens", "UPDATE cfops_da_empresa SET motivo = ''"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

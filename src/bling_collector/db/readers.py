@@ -28,6 +28,7 @@ SETTINGS: Final = {
     "default_transaction_read_only": "on",
     "statement_timeout": "5min",
     "idle_in_transaction_session_timeout": "1min",  # uma consulta esquecida aberta faria esperar as migrações
+    "timezone": "America/Sao_Paulo",  # o dia de hoje, e as horas que se mostram, são os do Bling
 }
 """Como começa cada sessão de um leitor; ele os pode mudar, e as permissões não."""
 _RESERVED: Final = ("public", "none")
