@@ -225,3 +225,25 @@ def test_in_cloud_run_a_run_ends_before_the_platform_cuts_it(
     for name, value in around.items():
         monkeypatch.setenv(name, value)
     assert load_settings().run_max_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("RECURSOS", ",", "diga ao menos um nome"),
+        ("BLING_API_BASE_URL", "https://api.bling.com.br/Api/v3?x=1", "precisa ser um endereço"),
+        ("BLING_API_BASE_URL", "https://api.bling.com.br/Api/v3#x", "precisa ser um endereço"),
+        ("FORWARDED_ALLOW_IPS", "127.0.0.1,nao-e-ip", "«nao-e-ip» não é um endereço IP"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.0/99", "«10.0.0.0/99» não é um endereço IP"),
+    ],
+)
+def test_what_does_not_serve_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"{name}: .*{said}"):
+        load_settings()
+
+
+@pytest.mark.parametrize("value", ["*", "127.0.0.1, ::1", "10.0.0.0/8,192.168.0.1", "fe80::/10"])
+def test_the_proxies_one_trusts(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", value)
+    assert load_settings().forwarded_allow_ips == value

@@ -136,7 +136,7 @@ class Settings:
         "`*` é qualquer um); sem ela, com `API_TOKEN` qualquer um, e sem ele só `localhost`, `127.0.0.1` e `[::1]`",
     )
     forwarded_allow_ips: str = _variable(
-        "127.0.0.1,::1", str, "Os endereços dos proxies cujos `X-Forwarded-*` valem, separados por vírgula"
+        "127.0.0.1,::1", values.proxies, "Os endereços dos proxies cujos `X-Forwarded-*` valem, separados por vírgula"
     )
 
     alert_urls: Secret | None = _variable(

@@ -76,10 +76,12 @@ def export_format(written: str) -> str:
 
 
 def address(written: str) -> str:
-    """Um endereço que se possa chamar: http ou https, com servidor."""
+    """Um endereço que se possa chamar, e a que se possa juntar um caminho: http ou https, com servidor, sem `?` nem
+    `#`."""
     try:
         parts = urlsplit(written)
         reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        reachable = reachable and not (parts.query or parts.fragment)
     except ValueError:
         reachable = False
     if not reachable:
@@ -106,7 +108,22 @@ def hosts(written: str) -> tuple[str, ...]:
 
 def names(written: str) -> tuple[str, ...]:
     """Nomes, separados por vírgula ou espaço."""
-    return tuple(name.lower() for name in re.split(r"[\s,;]+", written.strip(" \t,;")))
+    found = tuple(name.lower() for name in re.split(r"[\s,;]+", written) if name)
+    if not found:
+        raise ValueError("diga ao menos um nome, ou tire a variável")
+    return found
+
+
+def proxies(written: str) -> str:
+    """Endereços IP, ou faixas deles, separados por vírgula; `*` são todos."""
+    import ipaddress
+
+    for each in filter(None, map(str.strip, written.split(","))):
+        try:
+            _ = each == "*" or ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            raise ValueError(f"«{each[:80]}» não é um endereço IP, nem uma faixa como 10.0.0.0/8") from None
+    return written
 
 
 def company_or_principal(written: str) -> str | None:

@@ -63,7 +63,9 @@ def test_passwords_with_strange_signs(written: str, password: str) -> None:
     assert (url.password, url.host, url.database) == (password, "db.example", "notas")
 
 
-@pytest.mark.parametrize(("ssl", "mode"), [("true", "require"), ("require", "require"), ("verify-full", "verify-full")])
+@pytest.mark.parametrize(
+    ("ssl", "mode"), [("true", "require"), ("False", "disable"), ("require", "require"), ("verify-full", "verify-full")]
+)
 def test_the_ssl_of_asyncpg(ssl: str, mode: str) -> None:
     raw = f"postgresql+asyncpg://ana:segredo@db.example/notas?ssl={ssl}&prepared_statement_cache_size=0"
     assert dict(parse_url(raw).query) == {"sslmode": mode}
@@ -90,6 +92,9 @@ def test_the_options_of_postgresql_stay() -> None:
         ("postgresql://ana:seg@redo-segredo@db/notas", "%40"),
         ("postgresql://ana:segredo@db/notas?schema=empresa", "opção schema"),
         ("postgresql://ana:segredo@db/notas?connection_limit=1&schema=x", "opção connection_limit"),
+        ("postgresql://ana:segredo@db:99999/notas", "porta em DATABASE_URL"),
+        ("postgresql://ana:segredo@db:0/notas", "porta em DATABASE_URL"),
+        ("postgresql://ana:segredo@db/notas?sslmode=bogus", "sslmode em DATABASE_URL não pode ser 'bogus'"),
     ],
 )
 def test_a_bad_address_is_said_without_repeating_the_password(raw: str, words: str) -> None:

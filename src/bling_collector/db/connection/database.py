@@ -84,6 +84,9 @@ _OF_OTHER_DRIVERS = ("async_fallback", "prepared_statement_cache_size", "stateme
 """Opções que só dizem respeito ao driver que escreveu o endereço (asyncpg)."""
 
 
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
 def parse_url(raw: str) -> URL:
     """O endereço para o SQLAlchemy, venha como o Cloud SQL, o Heroku ou o SQLAlchemy o escrevem.
 
@@ -112,7 +115,11 @@ def parse_url(raw: str) -> URL:
         query |= {"port": str(url.port)} if url.port else {}
         url = URL.create(url.drivername, url.username, url.password, database=url.database)
     if ssl := query.pop("ssl", None):  # como o asyncpg o escreve
-        query["sslmode"] = {"true": "require", "True": "require"}.get(str(ssl), str(ssl))
+        query["sslmode"] = {"true": "require", "false": "disable"}.get(str(ssl).lower(), str(ssl))
+    if url.port is not None and not 0 < url.port < 65_536:
+        raise ConfigurationError("A porta em DATABASE_URL precisa ser um número de 1 a 65535.")
+    if (mode := str(query.get("sslmode", "prefer"))) not in _SSL_MODES:
+        raise ConfigurationError(f"O sslmode em DATABASE_URL não pode ser {mode[:40]!r}; use {', '.join(_SSL_MODES)}.")
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     if strange := sorted(query.keys() - known):
         raise ConfigurationError(
