@@ -25,6 +25,7 @@ from bling_collector.config import Secret, Settings
 from bling_collector.db import broker, schema
 from bling_collector.db.companies import access
 from bling_collector.db.companies.schemas import of_company
+from bling_collector.db.run_lock import run_lock
 from bling_collector.jobs.worker import work
 from bling_collector.main import create_app, create_webhooks_app
 from bling_collector.web.panel import ROUTERS
@@ -418,7 +419,9 @@ async def test_the_plan_of_every_company(
 
 
 @pytest.mark.slow
-async def test_the_commands_of_a_company(tmp_path: Any, settings: Settings, server: RunningServer) -> None:
+async def test_the_commands_of_a_company(
+    tmp_path: Any, settings: Settings, server: RunningServer, engine: AsyncEngine
+) -> None:
     from tests.support.commands import variables_for
 
     terminal = Terminal(tmp_path, variables_for(settings, server))
@@ -446,6 +449,9 @@ async def test_the_commands_of_a_company(tmp_path: Any, settings: Settings, serv
     refused = await terminal.run("empresas", "remove", "sul", "--sim", "norte")
     assert (refused.code, "Nada foi apagado" in refused.err) == (2, True)
     copy = tmp_path / "sul.copia"
+    async with run_lock(of_company(engine, "sul")):
+        busy = await terminal.run("empresas", "remove", "sul", "--sim", "sul", "--exportar", str(copy))
+    assert (busy.code, "Já há uma execução" in busy.err, copy.exists()) == (1, True, False)
     assert (await terminal.run("empresas", "remove", "sul", "--sim", "sul", "--exportar", str(copy))).code == 0
     assert copy.stat().st_size > 1000
     assert (await terminal.run("empresas", "show", "sul")).code == 2

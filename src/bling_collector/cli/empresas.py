@@ -114,10 +114,13 @@ def remove(name: str, *, export: Path | None, sure: str | None, json_: bool) -> 
                 if sure is None and not _confirmed(name, await _what(engine, theirs)):
                     say("Nada foi apagado.")
                     return 1
+
+            async def copy() -> None:
                 if export is not None:
                     await backup(companies.of_company(engine, name), export)
                     say(f"✔ Cópia pronta: {export}.")
-            await management.remove(engine, name)
+
+            await management.remove(engine, name, before=copy)
         if json_:
             emit_json({"empresa": name, "copia": str(export) if export else None})
         else:

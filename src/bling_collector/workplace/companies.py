@@ -1,7 +1,7 @@
 """As empresas de um banco: criar uma, pôr todas em dia, tirar uma."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bling_collector.clock import Clock
@@ -50,15 +50,19 @@ async def add(engine: AsyncEngine, name: str) -> AsyncEngine:
     return ours
 
 
-async def remove(engine: AsyncEngine, name: str) -> None:
-    """Apaga a empresa e tudo o que é dela. UnknownCompanyError se não existe; RunInProgressError se nela corre uma
-    execução; UsageError se é a principal."""
+async def remove(engine: AsyncEngine, name: str, *, before: Callable[[], Awaitable[object]] | None = None) -> None:
+    """Apaga a empresa e tudo o que é dela; `before` faz-se antes, e nada se coleta entre os dois.
+
+    UnknownCompanyError se não existe; RunInProgressError se nela corre uma execução; UsageError se é a principal.
+    """
     if name == PRINCIPAL:
         raise UsageError(
             "A principal não se tira: as tabelas dela estão no schema de DATABASE_URL. Para as apagar, apague o banco."
         )
     await companies.check_exists(engine, name)
     async with run_lock(companies.of_company(engine, name)):
+        if before is not None:
+            await before()
         await schema.drop(engine, companies.schema_named(name))
     await broker.forget(companies.of_company(engine, None), companies.schema_named(name))
 
