@@ -229,7 +229,7 @@ def errors_page() -> str:
         "| --- | --- |",
         "| 0 | tudo feito, e nada difere |",
         "| 1 | falhou, foi feito em parte (o que falta ficou devido), ou algo difere: um ✘ nunca sai com 0 |",
-        "| 2 | pedido ou configuração errados: nada mudou |",
+        "| 2 | pedido ou configuração errados: nenhum dado mudou, ainda que uma execução fique anotada |",
         "| 3 | o dono da conta precisa autorizar de novo |",
         "",
         "## Por erro",
