@@ -28,7 +28,7 @@ demo: setup ## As notas de uma empresa simulada, de 2021 até hoje, num PostgreS
 test: setup ## Os testes, sem os lentos (4 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
-test-slow: setup ## Os testes lentos (25 min)
+test-slow: setup ## Os testes lentos (30 min)
 	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 matrix: setup ## Os testes de integração em cada PostgreSQL (14 a 18) e cada Python (3.11 a 3.14) (25 min)
@@ -48,7 +48,7 @@ bench: $(BENCH_STAMP) ## Mede a carga histórica ao lado da de outros dois colet
 bench-full: $(BENCH_STAMP) ## O mesmo, com vinte mil notas e com o limite do Bling (uma hora)
 	@PYTHONPATH=src:. $(BIN)/python -m bench --completo
 
-check: setup ## Formato, lint, tipos, camadas, imagem, workflows e os testes, sem os lentos (5 min)
+check: setup ## Formato, lint, tipos, camadas, imagem, workflows e os testes, sem os lentos (6 min)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
