@@ -107,10 +107,10 @@ def hosts(written: str) -> tuple[str, ...]:
 
 
 def names(written: str) -> tuple[str, ...]:
-    """Nomes, separados por vírgula ou espaço."""
+    """Nomes, separados por vírgula ou espaço; ValueError se não há nenhum."""
     found = tuple(name.lower() for name in re.split(r"[\s,;]+", written) if name)
     if not found:
-        raise ValueError("diga ao menos um nome, ou tire a variável")
+        raise ValueError("diga ao menos um nome")
     return found
 
 

@@ -54,9 +54,11 @@ class Recursos(click.ParamType[tuple[str, ...]]):
         from bling_collector.config.values import names  # só quem os diz os carrega
         from bling_collector.streams.registry import chosen
 
-        found = names(str(value))
         try:
+            found = names(str(value))
             chosen(found)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
         except ConfigurationError as error:
             self.fail(str(error).partition(": ")[2], param, ctx)
         return found

@@ -70,11 +70,14 @@ def _asked(query: AskedPlan) -> Asked:
 
 
 def _known(written: str | None) -> tuple[str, ...] | None:
-    """Os nomes dos recursos. UsageError se um não há."""
-    if written is None or not (found := names(written)):
+    """Os nomes dos recursos. UsageError se um não há, ou se não se diz nenhum."""
+    if not written:
         return None
     try:
+        found = names(written)
         chosen(found)
+    except ValueError as error:
+        raise UsageError(f"recursos: {error}.") from None
     except ConfigurationError as error:
         raise UsageError(f"recursos: {str(error).partition(': ')[2]}") from None
     return found
