@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +15,7 @@ from tests.support.postgres import drop_database, execute, libpq_url
 from tests.support.transaction_pooler import pooler
 
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, explained, parse_url
+from bling_collector.db.connection.database import close, create_engine, explained, parse_url
 from bling_collector.db.connection.patience import is_gone
 from bling_collector.db.connection.session import PINNED, Sessions
 from bling_collector.db.embedded.postgres import EmbeddedServer
@@ -238,3 +239,23 @@ def test_the_options_are_read_as_postgresql_does() -> None:
     assert "statement_timeout" not in ours
     assert "lock_timeout" not in ours
     assert "idle_session_timeout" in ours
+
+
+async def test_closing_waits_for_the_connection_someone_still_has(empty_database_url: str) -> None:
+    """Devolvida a um motor que já se fechou, ficaria aberta."""
+    engine, taken, done = create_engine(parse_url(empty_database_url)), asyncio.Event(), asyncio.Event()
+
+    async def use() -> Any:
+        async with engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            taken.set()
+            await done.wait()
+        return raw
+
+    using = asyncio.create_task(use())
+    await taken.wait()
+    closing = asyncio.create_task(close(engine))
+    await asyncio.sleep(0)
+    done.set()
+    await closing
+    assert (await using).closed

@@ -13,7 +13,7 @@ from bling_collector.config import Settings
 from bling_collector.db import schema
 from bling_collector.db.companies import schemas as companies
 from bling_collector.db.connection.core import AsyncEngine
-from bling_collector.db.connection.database import create_engine, explained, parse_url
+from bling_collector.db.connection.database import close, create_engine, explained, parse_url
 from bling_collector.errors import DatabaseError
 from bling_collector.privacy.returned import erase_returned
 
@@ -44,7 +44,7 @@ async def connected(settings: Settings) -> AsyncIterator[tuple[AsyncEngine, bool
         else:
             url, embedded = await _embedded_url(stack), True
         engine = create_engine(url)
-        stack.push_async_callback(engine.dispose)
+        stack.push_async_callback(close, engine)
         async with explained(url):
             yield engine, embedded
 

@@ -1,5 +1,6 @@
 """A conexão com o PostgreSQL: o endereço, como quer que tenha sido escrito, e o motor."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Collection
@@ -13,6 +14,8 @@ from psycopg.pq import Conninfo
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine, create_async_engine
 from bling_collector.db.connection.session import Sessions, UnknownHostError
@@ -131,6 +134,10 @@ def parse_url(raw: str) -> URL:
     return url.set(drivername="postgresql+psycopg", query=query)
 
 
+_LOOKS = 100
+"""Centésimos de segundo que se espera, ao fechar, por uma conexão que ainda não se devolveu."""
+
+
 def create_engine(url: URL) -> AsyncEngine:
     """O motor; nenhuma conexão é aberta ainda."""
     given = url.query
@@ -158,6 +165,20 @@ def create_engine(url: URL) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "begin", _enter_schema)
     return engine
+
+
+async def close(engine: AsyncEngine) -> None:
+    """Fecha as conexões do motor, também as que alguém ainda tem: uma que se devolvesse depois ficaria aberta. Por elas
+    espera-se um segundo."""
+    pool = engine.sync_engine.pool
+    assert isinstance(pool, QueuePool)
+    out = pool.checkedout()
+    await engine.dispose()
+    for _ in range(_LOOKS):
+        if pool.checkedin() >= out:
+            break
+        await asyncio.sleep(0.01)
+    await greenlet_spawn(pool.dispose)
 
 
 def quoted(name: str) -> str:
