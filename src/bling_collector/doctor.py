@@ -131,7 +131,7 @@ def _credentials(settings: Settings) -> Finding:
 def _agenda(settings: Settings) -> Finding | None:
     """A agenda, se não serve; o worker não começaria."""
     if settings.schedule == SCHEDULE and not settings.of_companies:
-        return None
+        return None  # a de costume serve, e não é preciso carregar quem lê as outras
     from bling_collector.jobs.schedule import check_agendas
 
     try:

@@ -255,7 +255,7 @@ async def test_closing_waits_for_the_connection_someone_still_has(empty_database
     using = asyncio.create_task(use())
     await taken.wait()
     closing = asyncio.create_task(close(engine))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # para que comece a fechar
     done.set()
     await closing
     assert (await using).closed

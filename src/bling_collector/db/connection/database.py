@@ -85,9 +85,9 @@ _SENTENCES = {
 """O que dizer de cada SQLSTATE, ou de uma classe deles; a primeira que casa."""
 _OF_OTHER_DRIVERS = ("async_fallback", "prepared_statement_cache_size", "statement_cache_size")
 """Opções que só dizem respeito ao driver que escreveu o endereço (asyncpg)."""
-
-
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_LOOKS = 100
+"""Centésimos de segundo que se espera, ao fechar, por uma conexão que ainda não se devolveu."""
 
 
 def parse_url(raw: str) -> URL:
@@ -132,10 +132,6 @@ def parse_url(raw: str) -> URL:
     if not url.host and "host" not in query and not url.database:
         raise ConfigurationError(f"Falta o servidor ou o banco em DATABASE_URL. O formato é {_EXAMPLE}.")
     return url.set(drivername="postgresql+psycopg", query=query)
-
-
-_LOOKS = 100
-"""Centésimos de segundo que se espera, ao fechar, por uma conexão que ainda não se devolveu."""
 
 
 def create_engine(url: URL) -> AsyncEngine:

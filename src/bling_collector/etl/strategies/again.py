@@ -254,6 +254,9 @@ async def reread_settled(ctx: RunContext, resource: Resource) -> None:
         found = await repository.settled_before(connection, resource.kept, settled.before, rows, since)
     await fetch_and_store(ctx, resource, {id_: wanted_of(resource, rows[id_]) for id_ in found}, count=False)
     ctx.check_stop()
+    if reading.unread:  # o que não se leu lê-se na seguinte
+        ctx.note_unread(resource, days_of(reading.unread))
+        return
     async with ctx.transaction() as connection:
         await control.move_checkpoint(connection, name, now)
 
