@@ -3,12 +3,14 @@
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 DOUBT = timedelta(days=2)
 """Para quem só mostra, com um relógio que o Bling não confirmou: só o que está mais adiante que isto é do futuro."""
 STOP_SECONDS: Final = 8.0
 """O que uma execução tem, do pedido de parada ao fim: o Cloud Run mata o processo 10 s depois do SIGTERM."""
+WEEK: Final = timedelta(days=7)
 BRASILIA = ZoneInfo("America/Sao_Paulo")
 """O fuso das datas que o Bling dá e recebe (medido: sem sufixo de fuso)."""
 
@@ -44,6 +46,14 @@ def is_due(last: datetime | None, now: datetime, every: timedelta) -> bool:
     """Se é a hora de fazer outra vez o que se fez em `last` e se faz a cada `every`. Um marco do futuro, de um relógio
     que andou adiantado, não vale."""
     return last is None or not timedelta() <= now - last < every
+
+
+def is_weekly_due(last: datetime | None, now: datetime, whose: object) -> bool:
+    """Se, do que se faz uma vez por semana e se fez em `last`, já chegou o dia. Cada coisa, e cada registro, tem o seu
+    dia da semana, tirado do nome ou do id (`whose`), para que não caia tudo no mesmo."""
+    day = brasilia_day(now)
+    turn = day - timedelta(days=(day.toordinal() - crc32(str(whose).encode())) % WEEK.days)
+    return last is None or last > now or brasilia_day(last) < turn
 
 
 def today(clock: Clock) -> date:

@@ -14,6 +14,8 @@ from bling_collector.etl.strategies.again import UnknownObjectError
 from bling_collector.insight.proof.reconciliation import Side, WholeCheck
 from bling_collector.insight.recursos import differs, load_others
 from bling_collector.payload import digest
+from bling_collector.streams.cadastros.depositos import DEPOSITOS
+from bling_collector.streams.produtos.produtos_lojas import PRODUTOS_LOJAS
 from bling_collector.workplace.account import Account
 from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 from bling_simulator.bling import Bling
@@ -177,6 +179,7 @@ async def test_what_is_read_whole_is_proved_whole(account: Account, bling: Bling
     path = "/depositos"
     broken = min(bling.dimensions[path].entries)
     bling.garbled[path, broken] = {"descricao": {"veio": "outra coisa"}}
+    clock.advance_to_its_day(DEPOSITOS.permission)
     await account.pipeline.run_full(START)
 
     async def proved() -> dict[str, WholeCheck | None]:
@@ -339,6 +342,7 @@ async def test_what_sells_elsewhere_is_listed_whole_once_a_week(
 ) -> None:
     path = "/produtos/lojas"
     chosen, removed, *_ = bling.dimensions[path].entries
+    clock.advance_to_its_day(PRODUTOS_LOJAS.permission)
     await account.pipeline.run_full(START)
     gone = "SELECT id FROM produtos_lojas WHERE excluida_em IS NOT NULL"
     clock.advance(DAY)

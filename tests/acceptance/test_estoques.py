@@ -78,16 +78,19 @@ async def test_each_day_has_its_whole_reading(
 async def test_what_was_included_today_is_photographed_today(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Vendido ou não: o que não se fotografa hoje não se sabe nunca mais. Custa duas requisições."""
     await account.pipeline.run_full(START)
-    for _ in range(2):
+    asked = []
+    for _ in range(7):
         clock.advance(DAY)
         bling.counters.reset()
         assert (await account.pipeline.run()).status == "success"
-        assert bling.counters.requests["/produtos"] == 3, "o que mudou, e os ativos e os inativos incluídos"
+        asked.append(bling.counters.requests["/produtos"])
         new = bling.add_product("NOVO", estoque={"minimo": 0, "maximo": 0, "saldoVirtualTotal": 7})
         clock.advance(DAY)
         assert (await account.pipeline.run()).status == "success"
         last = "lido_em = (SELECT max(lido_em) FROM estoque_totais)"
         assert await scalar(account.engine, f"SELECT count(*) FROM estoque_totais WHERE produto_id = {new} AND {last}")
+    assert sorted(asked)[:4] == [3] * 4, "o que mudou, e os ativos e os inativos incluídos"
+    assert max(asked) > 3, "a listagem de todos, e a dos excluídos, uma vez por semana"
     await assert_the_last_reading_is_bling(account, bling)
 
 

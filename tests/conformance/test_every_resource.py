@@ -299,7 +299,7 @@ async def test_what_changes_in_bling_changes_here(
     clock.advance(DAY)
     SIMULATED[resource.path].edit(bling, chosen, changeable(resource, documents(bling, resource)[chosen]))
     clock.advance(DAY)
-    daily = resource.whole is not None and not (resource.whole.every or resource.whole.when_lacking)
+    daily = resource.whole is not None and not (resource.whole.weekly or resource.whole.when_lacking)
     seen_daily = resource.changed is not None or (resource.emitted is None and daily)
     if seen_daily:
         assert (await account.pipeline.run()).status == "success"

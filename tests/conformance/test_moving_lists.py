@@ -15,7 +15,7 @@ from tests.support.invented import MODULOS, create_tables, resource, run, served
 from bling_collector.db import control
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.control import Pendencia
-from bling_collector.etl.resource import WEEKLY, Changed, Document, Removed, Resource, Rows, Whole
+from bling_collector.etl.resource import Changed, Document, Removed, Resource, Rows, Whole
 from bling_collector.etl.strategies import changed, whole
 from bling_collector.payload import Json
 from bling_collector.windows import Between
@@ -89,7 +89,7 @@ async def test_what_changes_during_the_first_load_is_read_by_the_next_run(
         clock.advance(10 * HOUR)  # e a carga ainda demora
 
     during(bling, monkeypatch, 3, change)
-    slow = modulos(detail=False, whole=Whole(every=WEEKLY), changed=CHANGED)
+    slow = modulos(detail=False, whole=Whole(weekly=True), changed=CHANGED)
     await run(account, slow)
     assert await name_of(account, 1) == "M1"
     clock.advance(DAY)
@@ -170,7 +170,7 @@ async def test_in_the_first_load_none_slips_between_two_pages(
     account: Account, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch, *, detail: bool
 ) -> None:
     during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
-    await run(account, modulos(detail=detail, whole=Whole(every=WEEKLY)))
+    await run(account, modulos(detail=detail, whole=Whole(weekly=True)))
     held = await rows(account.engine, "SELECT id FROM modulos WHERE detalhe IS NOT NULL ORDER BY 1")
     assert {id_ for (id_,) in held} >= modules.records.keys()
     assert max(bling.counters.details.values(), default=0) <= 1
@@ -179,7 +179,7 @@ async def test_in_the_first_load_none_slips_between_two_pages(
 async def test_in_the_first_reading_of_a_whole_register_none_slips_between_two_pages(
     account: Account, bling: Bling, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register = modulos(register=((),), whole=Whole(every=WEEKLY))
+    register = modulos(register=((),), whole=Whole(weekly=True))
     ctx = await run(account)
     during(bling, monkeypatch, 2, lambda: modules.records.pop(3))
     await whole.read_register(ctx, register)
@@ -207,7 +207,7 @@ async def test_what_was_read_while_the_listing_was_read_exists(
 async def test_a_deleted_one_that_slips_between_two_pages_stays_deleted(
     account: Account, bling: Bling, clock: FakeClock, modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everyone = modulos(detail=False, whole=Whole(every=WEEKLY))
+    everyone = modulos(detail=False, whole=Whole(weekly=True))
     await run(account, everyone)
     bin_ = {id_: modules.records[id_] for id_ in range(1, 13)}
     served(monkeypatch, "/modulos", bin_)
@@ -289,7 +289,7 @@ async def test_a_filter_bling_ignores_does_not_ask_for_every_detail(
         "/modulos",
         people,
         lambda d: {people: [{"id": d["id"], "nome": d["nome"], "detalhe": d}]},
-        whole=Whole(every=WEEKLY),
+        whole=Whole(weekly=True),
         changed=replace(CHANGED, after=after),
         shown=("nome",),
     )

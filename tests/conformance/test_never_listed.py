@@ -19,7 +19,8 @@ from bling_collector.together import Stopped
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
-DAY = 86_400.0
+HOUR = 3_600.0
+"""Para a semana de nenhum acabar entre duas execuções."""
 pytestmark = [pytest.mark.bling(scale=0.005)]
 
 
@@ -77,7 +78,7 @@ async def test_only_what_was_read_is_noted_as_read(
     assert await rows(account.engine, noted.format("extraido_em < :since"), since=since) == [(2,), (3,)]
     assert await rows(account.engine, noted.format("nao_encontrado_em IS NOT NULL")) == [(2,), (3,)]
     held[2]["nome"] = "M2"
-    clock.advance(DAY)
+    clock.advance(HOUR)
     asked(bling)
     await run(account, MODULE)
     assert asked(bling) == 1, "uma vez, como o que ficou pendente; e o estacionado, nenhuma"
@@ -94,7 +95,7 @@ async def test_what_is_not_believed_deleted_lets_the_others_have_their_turn(
         ctx = await run(account, MODULE)
         assert ("modulos" in ctx.unlikely) == (turn > 0)
         assert asked(bling) == (5 if turn == 1 else 3)
-        clock.advance(DAY)
+        clock.advance(HOUR)
     late = "SELECT count(*) FROM modulos WHERE id IN (4, 5) AND nome = ''"
     assert await scalar(account.engine, late) == 0, "os outros tiveram a sua vez"
     assert await scalar(account.engine, "SELECT count(*) FROM modulos WHERE excluida_em IS NOT NULL") == 0
@@ -112,6 +113,6 @@ async def test_what_a_stop_interrupts_keeps_what_was_already_found_out(
     known = await scalar(account.engine, "SELECT count(*) FROM modulos WHERE resumo_lista = '' AND nome <> ''")
     assert 100 <= known < 300
     bling.counters.reset()
-    clock.advance(DAY)
+    clock.advance(HOUR)
     await run(account, MODULE)
     assert asked(bling) == 300 - known

@@ -8,7 +8,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.invented import AVISOS, CAMPOS, MODULOS, SALDOS, aviso, create_tables, resource, run, served
 
-from bling_collector.etl.resource import WEEKLY, Each, Snapshot, Whole
+from bling_collector.etl.resource import Each, Snapshot, Whole
 from bling_collector.payload import Json
 from bling_collector.payload import text as as_text
 from bling_collector.workplace.account import Account
@@ -90,7 +90,7 @@ async def test_what_is_owed_and_only_the_listings_say_is_read_from_each_of_them_
         aviso,
         key=lambda row: as_text(row.get("id")),
         detail=False,
-        whole=Whole(every=WEEKLY),
+        whole=Whole(weekly=True),
         shows=((("situacao", "A"),), (("situacao", "I"),)),
         told=(("situacao", "situacao"),),
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bling_collector.auth.tokens import Token
+from bling_collector.clock import is_weekly_due
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -36,6 +37,11 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self.elapsed += seconds
+
+    def advance_to_its_day(self, whose: object) -> None:
+        """Até o dia da semana de `whose`, hoje ou depois: os seis seguintes são dos outros."""
+        while not is_weekly_due(self.now() - timedelta(days=1), self.now(), whose):
+            self.advance(86_400.0)
 
 
 class TickingClock(FakeClock):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy import text
 
-from bling_collector.clock import is_due, today
+from bling_collector.clock import is_due, is_weekly_due, today
 from bling_collector.db import control, proof
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.control import Owed
@@ -20,15 +20,13 @@ from bling_collector.etl.context import RunContext
 from bling_collector.etl.due import due_windows
 from bling_collector.etl.fetch import Wanted
 from bling_collector.etl.narrowing import Reading, days_of, rejected_name
-from bling_collector.etl.resource import WEEKLY, Document, Each, Id, Params, Resource
+from bling_collector.etl.resource import Document, Each, Id, Params, Resource
 from bling_collector.payload import Json, Row, UnreadableError, digest
 from bling_collector.windows import Between, Period, Window, apart
 
 log = logging.getLogger(__name__)
 
 HIDDEN: Final = "escondidas"
-SLACK: Final = timedelta(hours=12)
-"""A execução diária não começa sempre no mesmo segundo."""
 MONTH: Final = timedelta(days=30)
 """Quanto se espera até deixar de crer que uma listagem esconde, se nada mais o mostra."""
 BATCH: Final = 95
@@ -119,13 +117,19 @@ def diff(
 
 
 async def read_of_late(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> set[Id]:
-    """Dos `ids`, os que se leram há menos do que `again`: os que estão em aberto ainda não se releem."""
-    if not resource.again or ctx.everything:
+    """Dos `ids`, os que, ainda que em aberto, nesta semana não se releem."""
+    return await read_this_week(ctx, resource, ids) if resource.weekly else set()
+
+
+async def read_this_week(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> set[Id]:
+    """Dos `ids`, os que se leram depois do dia da semana de cada um; nenhum numa conferência que repara, que relê
+    todos."""
+    if ctx.everything or not ids:
         return set()
     now = ctx.clock.now()
-    since = now - resource.again + SLACK
     async with ctx.engine.connect() as connection:
-        return await repository.read_between(connection, resource.table, ids, since, now)
+        read = await repository.last_read(connection, resource.table, ids)
+    return {id_ for id_, when in read.items() if not is_weekly_due(when, now, id_)}
 
 
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
@@ -193,7 +197,8 @@ async def _is_rejected(ctx: RunContext, resource: Resource, params: Params) -> b
     if name in ctx.rejected:
         return True
     async with ctx.engine.connect() as connection:
-        return not ctx.everything and not is_due(await control.checkpoint(connection, name), ctx.clock.now(), WEEKLY)
+        asked = await control.checkpoint(connection, name)
+    return not ctx.everything and not is_weekly_due(asked, ctx.clock.now(), name)
 
 
 async def any_listing(engine: AsyncEngine, resource: Resource) -> Shown | None:

@@ -6,7 +6,7 @@ O motor (o resto deste cômodo) só conhece declarações: nenhum módulo daqui 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnElement, Table, Text
 
@@ -35,8 +35,6 @@ OnIds = Callable[[AsyncConnection, Collection[Id]], Awaitable[object]]
 """O que se faz no banco, na mesma transação, de certos registros."""
 Special = Callable[["RunContext"], Awaitable[None]]
 """O que um recurso tem que nenhum outro tem."""
-
-WEEKLY: Final = timedelta(days=7)
 
 
 def may_be_hidden(document: Document) -> bool:
@@ -149,9 +147,9 @@ class Lately:
 class Whole:
     """A listagem inteira, sem período: o que ela, completa, duas vezes não mostra foi excluído."""
 
-    every: timedelta = timedelta()
-    """De quanto em quanto tempo; zero é em toda execução."""
-    weekly: Callable[[Document], bool] = lambda row: False
+    weekly: bool = False
+    """Uma vez por semana, e não em toda execução."""
+    drifts: Callable[[Document], bool] | None = None
     """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     aside: str = ""
     """Em SQL, os que a primeira das listagens talvez não mostre. Basta então ela nos outros dias, se mostra os demais;
@@ -423,11 +421,11 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
-    again: timedelta = timedelta()
-    """De quanto em quanto tempo se relê o que está em aberto, ou não é final; zero é todo dia."""
+    weekly: bool = False
+    """O que está em aberto, ou não é final, relê-se uma vez por semana, e não em toda execução."""
     doubtful: str = "nao_encontrado_em IS NOT NULL"
     """Em SQL, de um que não se lista, os que podem já não existir, ou ter mudado: releem-se na execução seguinte, sem
-    esperar por `again`. `:hoje` é o dia de hoje."""
+    esperar a semana. `:hoje` é o dia de hoje."""
     from_list: tuple[tuple[str, str], ...] = ()
     """O que a listagem diz e o detalhe não, ou diz de outro jeito: a chave da linha → a do documento em que fica."""
     listable: Callable[[Document], bool] | None = None
@@ -492,6 +490,11 @@ class Resource:
     def is_proved_whole(self) -> bool:
         """Se o que ele tem se confere na leitura da listagem inteira."""
         return self.emitted is None and self.whole is not None and not self.whole.when_lacking
+
+    @property
+    def waits_its_week(self) -> bool:
+        """Se há registros dele que se releem cada um no seu dia da semana."""
+        return self.weekly or (self.whole is not None and bool(self.whole.drifts or self.whole.lately))
 
     @property
     def parents(self) -> tuple[Each, ...]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.exc import DBAPIError
 
+from bling_collector.clock import is_weekly_due
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources import erasure, repository
 from bling_collector.db.upsert import History, Upserted, insert, replace_children, upsert
@@ -160,8 +161,9 @@ async def _write(
     ]
     volatile = ("extraido_em", "nao_encontrado_em", *resource.volatile)
     written = await upsert(connection, resource.table, main, volatile=volatile, history=history)
-    if resource.again:  # também o que veio igual espera agora a sua vez
-        same = [row["id"] for row in main if row["id"] not in {*written.written}]
+    if resource.waits_its_week:  # também o que veio igual espera agora a semana seguinte
+        read = await repository.last_read(connection, resource.table, {row["id"] for row in main} - {*written.written})
+        same = [id_ for id_, when in read.items() if is_weekly_due(when, now, id_)]
         await repository.note_read(connection, resource.table, same, now)
     await _replace_children(connection, resource, [rows for _, rows in mapped], written.written)
     for table in resource.first_seen:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bling_collector.clock import brasilia_day, is_due
+from bling_collector.clock import brasilia_day, is_weekly_due
 from bling_collector.db import control, proof
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.etl.listing import BATCH, MAX_PROBES, count_listings, hidden
 from bling_collector.etl.narrowing import rejected_name
-from bling_collector.etl.resource import WEEKLY, Recent, Resource, Snapshot
+from bling_collector.etl.resource import Recent, Resource, Snapshot
 from bling_collector.etl.strategies.again import MOST_OPEN
 from bling_collector.etl.strategies.cited import citing_among, whole_mark
 from bling_collector.insight.recursos import first_mark
@@ -59,7 +59,7 @@ class Known:
     """Os em aberto, do que nos outros dias só se lê assim."""
     restless: int = 0
     """Deles, os que não são finais: também dos `reread`, se a listagem se lê inteira todo dia."""
-    is_weekly_due: bool | None = None
+    in_turn: bool | None = None
     """Se é a vez do que se relê uma vez por semana; None é um dia qualquer."""
     sources: int = 0
     """As linhas da consulta de que ele parte, se parte de uma: os pais, ou o que se fotografa."""
@@ -162,7 +162,7 @@ class Costs:
 
     def _week(self, resource: Resource) -> float:
         """De quantas execuções em quantas se faz o que é da semana."""
-        due = True if self.everything else self.of(resource).is_weekly_due
+        due = True if self.everything else self.of(resource).in_turn
         return WEEK if due is None else 1.0 if due else math.inf
 
     def shows(self, resource: Resource) -> int:
@@ -187,7 +187,7 @@ class Costs:
         if whole.lately is not None and self._is_read_lately(resource):
             others = self._pages(resource, known.open, thorough=0) + len(whole.lately.open)
             return pages / self._week(resource) + others * (1 - 1 / self._week(resource))
-        if known.begun and not whole.every:
+        if known.begun and not whole.weekly:
             pages = self._pages(resource, listed.get(resource.name, known.held), thorough=1 / self._week(resource))
         lists: float = self.shows(resource)
         if whole.aside and known.begun:
@@ -195,7 +195,7 @@ class Costs:
         if resource.each is not None:
             together = BATCH if resource.each.batched else 1
             lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0) / together)
-        asked = lists * pages / (self._week(resource) if known.begun and whole.every else 1)
+        asked = lists * pages / (self._week(resource) if known.begun and whole.weekly else 1)
         if resource.also_by is not None and known.sources:
             each = listed.get(resource.name, known.held) / known.sources
             weeks = self._week(resource) if known.begun else 1
@@ -278,7 +278,7 @@ async def _known(
         return Known(begun=begun, refused=True)
     day = brasilia_day(now)
     everything = held + gone if _is_reread_whole(resource) else await _reread(connection, resource, day, weeks=1)
-    unlisted = len(await repository.unlisted(connection, resource.kept, now, None)) if resource.listable else 0
+    unlisted = len(await repository.unlisted(connection, resource.kept)) if resource.listable else 0
     opened = await _open(connection, resource, day)
     sources = [await count_listings(connection, resource, each) for each in resource.parents]
     if resource.snapshot is not None:
@@ -307,17 +307,17 @@ async def _open(connection: AsyncConnection, resource: Resource, day: date) -> l
     return [resource.is_final(each) async for each in documents]
 
 
-def is_weekly_due(read: Mapping[str, datetime], resource: Resource, now: datetime) -> bool | None:
+def is_in_turn(read: Mapping[str, datetime], resource: Resource, now: datetime) -> bool | None:
     """Se é a vez do que dele se relê uma vez por semana; None se nada o diz."""
     if resource.whole is not None:
-        mark = whole_mark(resource)
+        mark, whose = whole_mark(resource), resource.permission
     elif resource.removed is not None:
-        mark = f"{resource.name}.excluidos"
+        mark = whose = f"{resource.name}.excluidos"
     elif resource.snapshot is not None:
-        mark = f"{resource.name}.listados"
+        mark = whose = f"{resource.name}.listados"
     else:
         return None
-    return is_due(read.get(mark), now, WEEKLY)
+    return is_weekly_due(read.get(mark), now, whose)
 
 
 async def _lacking(
@@ -344,7 +344,7 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date, *,
     if resource.owed is not None:
         return await resource.owed(connection, day) if is_listed(resource) else 0
     by_line = resource.detail and (resource.whole is not None or bool(resource.recent))
-    part = weeks if resource.again else 1
+    part = weeks if resource.weekly else 1
     if not by_line:
         if resource.open is None:
             return 0
@@ -354,10 +354,10 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date, *,
         found = await repository.already_given(connection, resource.kept, f"({resource.open})", day)
         return len(daily) + len({*found} - {*daily}) / part
     documents = repository.documents(connection, resource.kept, resource.open or "true", day)
-    weekly = resource.whole.weekly if resource.whole is not None else lambda row: False
+    drifts = resource.whole.drifts if resource.whole is not None else None
     return sum(
         [
-            1 / part if not resource.is_final(each) else 1 / weeks if weekly(each) else 0
+            1 / part if not resource.is_final(each) else 1 / weeks if drifts is not None and drifts(each) else 0
             async for each in documents  # o que a listagem não mostra, ela não faz reler
         ]
     )

@@ -23,7 +23,7 @@ from bling_collector.etl.progress import Outlook
 from bling_collector.etl.resource import Resource
 from bling_collector.insight.account.quota import read_quota
 from bling_collector.insight.freshness import load_freshness
-from bling_collector.plan.cost import Costs, cites, count_windows, is_listed, is_weekly_due, load_known
+from bling_collector.plan.cost import Costs, cites, count_windows, is_in_turn, is_listed, load_known
 from bling_collector.plan.probe import Prober, days_of
 from bling_collector.streams.registry import RESOURCES, chosen, collected
 from bling_collector.windows import Window, asked_period, incremental_start, look_starts
@@ -436,8 +436,8 @@ async def load_costs(
         now = clock.now()
         known = await load_known(connection, resources, now)
         read = await control.all_checkpoints(connection)
-        due = {each.name: is_weekly_due(read, each, now) for each in resources}
-    known = {name: replace(each, is_weekly_due=due[name]) for name, each in known.items()}
+        due = {each.name: is_in_turn(read, each, now) for each in resources}
+    known = {name: replace(each, in_turn=due[name]) for name, each in known.items()}
     return Costs(resources, known, settings.api_page_size)
 
 

@@ -89,7 +89,8 @@ def test_a_part_paid_one_is_always_reread_and_an_open_payable_weekly() -> None:
     assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [3]
     whole = CONTAS_PAGAR.whole
     assert whole is not None
-    assert [row["situacao"] for row in rows if whole.weekly(row)] == [1], "a em aberto, uma vez por semana"
+    assert whole.drifts is not None
+    assert [row["situacao"] for row in rows if whole.drifts(row)] == [1], "a em aberto, uma vez por semana"
 
 
 def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:

@@ -192,6 +192,12 @@ async def read_between(
     return set(found.scalars())
 
 
+async def last_read(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> dict[Any, datetime]:
+    """Quando se leu cada um dos `ids` que a tabela tem."""
+    statement = text(f"SELECT id, extraido_em FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})")
+    return {row.id: row.extraido_em for row in await connection.execute(statement, {"ids": list(ids)})}
+
+
 async def note_read(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
     """Estes leram-se agora, e são o que já se tinha."""
     await connection.execute(
@@ -264,24 +270,19 @@ async def mark_unlisted(connection: AsyncConnection, table: Table, ids: Collecti
     )
 
 
-async def unlisted(connection: AsyncConnection, kept: Kept, before: datetime, most: int | None) -> list[Any]:
-    """Os que existem e listagem nenhuma mostra, menos os que já têm uma pendência, com as suas tentativas: `most` dos
-    que não se leem desde antes de `before`; e outros tantos dos que da última vez o Bling disse não ter (404), que não
-    tiram a vez a ninguém. Primeiro os de que há mais tempo não se pergunta."""
+async def unlisted(connection: AsyncConnection, kept: Kept) -> dict[Any, datetime | None]:
+    """Os que existem e listagem nenhuma mostra, menos os que já têm uma pendência, com as suas tentativas: quando se
+    leu cada um, ou None se da última vez o Bling disse não o ter (404). Primeiro os de que não se pergunta há mais
+    tempo."""
     found = await connection.execute(
         text(f"""
-            SELECT id FROM (
-                SELECT id, row_number() OVER (
-                    PARTITION BY nao_encontrado_em IS NULL ORDER BY coalesce(nao_encontrado_em, extraido_em), id) AS vez
-                FROM {kept.table.name} n
-                WHERE resumo_lista = '{UNLISTED}' AND excluida_em IS NULL AND {kept.ours}
-                  AND (extraido_em < :before OR nao_encontrado_em IS NOT NULL)
-                  AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = n.id::text)
-            ) AS por_perguntar
-            WHERE CAST(:most AS integer) IS NULL OR vez <= :most ORDER BY id"""),
-        {"recurso": kept.recurso, "before": before, "most": most},
+            SELECT id, CASE WHEN nao_encontrado_em IS NULL THEN extraido_em END AS read_at FROM {kept.table.name} n
+            WHERE resumo_lista = '{UNLISTED}' AND excluida_em IS NULL AND {kept.ours}
+              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = n.id::text)
+            ORDER BY coalesce(nao_encontrado_em, extraido_em), id"""),
+        {"recurso": kept.recurso},
     )
-    return list(found.scalars())
+    return {row.id: row.read_at for row in found}
 
 
 async def excluded(connection: AsyncConnection, kept: Kept) -> list[Any]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import product
 from typing import Final
 
-from bling_collector.clock import is_due, today
+from bling_collector.clock import is_weekly_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -15,7 +15,6 @@ from bling_collector.errors import LASTING, BlingNotFoundError, CollectorError, 
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Stored, Wanted, fetch_and_store
 from bling_collector.etl.listing import (
-    SLACK,
     Sightings,
     batches,
     diff,
@@ -27,7 +26,7 @@ from bling_collector.etl.listing import (
     wanted_of,
 )
 from bling_collector.etl.narrowing import Reading, days_of
-from bling_collector.etl.resource import WEEKLY, Document, Id, Recent, Resource
+from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.etl.strategies.batches import halves
@@ -198,9 +197,15 @@ async def reread_never_listed(ctx: RunContext, resource: Resource) -> None:
     diz não ter (404) foi excluído. Numa conferência que repara, todos; e também os excluídos, onde só o 404 o prova: os
     que respondem estão vivos."""
     now = ctx.clock.now()
-    before, most = (ctx.started, None) if ctx.everything else (now - WEEKLY + SLACK, MOST_OPEN)
     async with ctx.engine.connect() as connection:
-        ids = await repository.unlisted(connection, resource.kept, before, most)
+        unlisted = await repository.unlisted(connection, resource.kept)
+        if ctx.everything:
+            ids = [id_ for id_, when in unlisted.items() if when is None or when < ctx.started]
+        else:
+            # Aos de que se duvida não se tira a vez, nem eles a tiram a ninguém.
+            doubtful = [id_ for id_, when in unlisted.items() if when is None]
+            due = [id_ for id_, when in unlisted.items() if when is not None and is_weekly_due(when, now, id_)]
+            ids = doubtful[:MOST_OPEN] + due[:MOST_OPEN]
         if ctx.everything and not resource.is_listable({}):
             ids += await repository.excluded(connection, resource.kept)
     if not ids:
@@ -238,7 +243,7 @@ async def reread_settled(ctx: RunContext, resource: Resource) -> None:
         if last is None and not ctx.everything:
             await control.move_checkpoint(connection, name, now)
             return
-    if not ctx.everything and not is_due(last, now, WEEKLY):
+    if not ctx.everything and not is_weekly_due(last, now, name):
         return
     ctx.start(f"{resource.title} quitadas há pouco")
     rows: dict[Id, Document] = {}
@@ -267,7 +272,7 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
     day, mark = today(ctx.clock), f"{resource.name}.{recent.weekly}"
     if recent.weekly and not ctx.everything:
         async with ctx.engine.connect() as connection:
-            if not is_due(await control.checkpoint(connection, mark), ctx.clock.now(), WEEKLY):
+            if not is_weekly_due(await control.checkpoint(connection, mark), ctx.clock.now(), mark):
                 return
     ctx.start(f"{resource.title} em volta de hoje")
     shows_it = resource.emitted is not None and recent.between == resource.emitted.between

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bling_collector.api.transport import ATTEMPTS
-from bling_collector.clock import is_due
+from bling_collector.clock import is_weekly_due
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.errors import (
@@ -16,7 +16,7 @@ from bling_collector.errors import (
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import BATCH, batches, extras, forget_hiding, hides_more, note_hiding, read_again
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame
-from bling_collector.etl.resource import WEEKLY, Id, Keys, Params, Resource
+from bling_collector.etl.resource import Id, Keys, Params, Resource
 from bling_collector.etl.save import Item
 from bling_collector.payload import Json
 from bling_collector.together import LISTINGS, together
@@ -62,7 +62,7 @@ async def _ask_all(ctx: RunContext, resource: Resource, asked: Sequence[list[str
     keys, answers = _keys(resource), Answers()
     probed = f"{resource.name}.sondada"
     async with ctx.engine.connect() as connection:
-        due = ctx.everything or is_due(await control.checkpoint(connection, probed), ctx.clock.now(), WEEKLY)
+        due = ctx.everything or is_weekly_due(await control.checkpoint(connection, probed), ctx.clock.now(), probed)
     if asked and resource.suspects and due and not await hides_more(ctx, resource):
         await _ask(ctx, resource, asked[0], (_PLAIN, *resource.suspects), answers, probe=True)
         asked = asked[1:]

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from bling_collector.clock import BRASILIA, is_due
+from bling_collector.clock import BRASILIA, is_weekly_due
 from bling_collector.db import control
 from bling_collector.db.resources import repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import otherwise, shown, wanted_of
 from bling_collector.etl.narrowing import Reading, days_of
-from bling_collector.etl.resource import WEEKLY, Changed, Id, Resource
+from bling_collector.etl.resource import Changed, Id, Resource
 from bling_collector.etl.settle import owed_of
 from bling_collector.etl.strategies.cited import settle_the_missing
 from bling_collector.payload import Json
@@ -183,7 +183,7 @@ async def _is_known_ignored(ctx: RunContext, resource: Resource, changed: Change
     async with ctx.engine.connect() as connection:
         said = await control.all_checkpoints(connection)
     read, ignored = said.get(f"{resource.name}.{READ}"), said.get(f"{resource.name}.{IGNORED}")
-    if is_due(read or ignored, ctx.clock.now(), WEEKLY):
+    if is_weekly_due(read or ignored, ctx.clock.now(), f"{resource.name}.{READ}"):
         return await _is_ignored(ctx, resource, changed)
     return ignored is not None
 

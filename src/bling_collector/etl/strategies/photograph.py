@@ -13,7 +13,7 @@ from sqlalchemy import text as sql
 
 from bling_collector.api.bling_client import WITNESS_ATTEMPTS
 from bling_collector.api.transport import ATTEMPTS
-from bling_collector.clock import brasilia_day, is_due, today
+from bling_collector.clock import brasilia_day, is_due, is_weekly_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources.photographs import photograph_again, photographed
@@ -29,7 +29,7 @@ from bling_collector.errors import (
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.listing import BATCH, batches, extras
 from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_refusal
-from bling_collector.etl.resource import WEEKLY, Id, Params, Resource, Snapshot
+from bling_collector.etl.resource import Id, Params, Resource, Snapshot
 from bling_collector.etl.strategies.batches import halves
 from bling_collector.payload import Json, Row, UnreadableError
 from bling_collector.together import LISTINGS, merged, together
@@ -60,7 +60,7 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
     async with ctx.engine.connect() as connection:
         before = await control.checkpoint(connection, listing)
     listed, new = None, set[str]()
-    if before is None or ctx.everything or is_due(before, now, WEEKLY):
+    if before is None or ctx.everything or is_weekly_due(before, now, listing):
         listed = await _listed(ctx, snapshot)
     else:
         new = await _new(ctx, snapshot, before)

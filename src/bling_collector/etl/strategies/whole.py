@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bling_collector.clock import is_due, today
+from bling_collector.clock import WEEK, is_weekly_due, today
 from bling_collector.db import control, proof
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.proof import Kept
@@ -22,11 +22,12 @@ from bling_collector.etl.listing import (
     note_hiding,
     otherwise,
     read_of_late,
+    read_this_week,
     shown,
     wanted_of,
 )
 from bling_collector.etl.narrowing import Reading, Unread
-from bling_collector.etl.resource import WEEKLY, Document, Id, Lately, Params, Resource
+from bling_collector.etl.resource import Document, Id, Lately, Params, Resource
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.settle import READINGS, limit, mark_gone
 from bling_collector.etl.strategies.cited import PORTION, lacks, settle_the_missing, whole_mark
@@ -53,9 +54,9 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
         if last is None:
             await _begin_to_count(ctx, resource)
         return
-    # Uma vez por semana todas as listagens, até a página vazia; nos outros dias bastam as de costume, até uma página
-    # curta, se mostram tudo o que se tem.
-    thorough = ctx.everything or (not only_lacking and is_due(last, now, WEEKLY))
+    # Uma vez por semana, no mesmo dia que aquilo por que se lista, todas as listagens, até a página vazia; nos outros
+    # dias bastam as de costume, até uma página curta, se mostram tudo o que se tem.
+    thorough = ctx.everything or (not only_lacking and is_weekly_due(last, now, resource.permission))
     if not thorough and await _is_read_lately(ctx, resource):
         return
     seen: dict[Id, str] = {}
@@ -114,8 +115,18 @@ async def check_whole(ctx: RunContext, resource: Resource) -> None:
         read = await control.checkpoint(connection, whole_mark(resource))
         # A execução seguinte lê-a inteira, e o que se disse não fica a semana.
         if read is not None and (missing or extra or changed):
-            await control.move_checkpoint(connection, whole_mark(resource), min(read, now - WEEKLY))
+            await control.move_checkpoint(connection, whole_mark(resource), min(read, now - WEEK))
     ctx.found.add(resource.name, faltavam=missing, mudaram=changed, sumiram=extra)
+
+
+async def _is_long(ctx: RunContext, resource: Resource) -> bool:
+    """Se tem tantas páginas que nos outros dias se lê só o que está em aberto."""
+    assert resource.whole is not None, resource.name
+    if resource.whole.lately is None:
+        return False
+    async with ctx.engine.connect() as connection:
+        held = await proof.count_living(connection, resource.kept)
+    return resource.whole.lately.is_worth(held, ctx.client.page_size)
 
 
 async def _is_read_lately(ctx: RunContext, resource: Resource) -> bool:
@@ -123,15 +134,12 @@ async def _is_read_lately(ctx: RunContext, resource: Resource) -> bool:
     muitos que já não estão em aberto, a listagem inteira o decide; e ela se lê se um filtro não é lido."""
     assert resource.whole is not None, resource.name
     lately, begin, seen = resource.whole.lately, ctx.clock.now(), set[Id]()
-    if lately is None:
-        return False
-    async with ctx.engine.connect() as connection:
-        held = await proof.count_living(connection, resource.kept)
-    if not lately.is_worth(held, ctx.client.page_size) or not await _read_the_open(ctx, resource, lately, seen):
+    if lately is None or not await _is_long(ctx, resource) or not await _read_the_open(ctx, resource, lately, seen):
         return False
     was_open = replace(resource.kept, ours=f"({resource.ours}) AND ({lately.is_open})")
     async with ctx.engine.connect() as connection:
         left = await _unseen(connection, was_open, seen, begin, ctx.clock.now())
+        held = await proof.count_living(connection, resource.kept)
     if len(left) * ctx.client.page_size > held:
         return False
     stored = await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in left}, count=False)
@@ -154,7 +162,7 @@ async def _read_the_open(ctx: RunContext, resource: Resource, lately: Lately, se
                 return False
             rows = {row["id"]: row for row in page}
             seen.update(rows)
-            wanted |= await _to_fetch(ctx, resource, rows, thorough=False, only_changed=filters is not None)
+            wanted |= await _to_fetch(ctx, resource, rows, patient=filters is not None)
             ctx.show()
             ctx.check_stop()
         if reading.unread:
@@ -234,12 +242,13 @@ async def _read(ctx: RunContext, resource: Resource, seen: dict[Id, str], unread
     que só todas as listagens juntas dizem o que é."""
     ctx.start(resource.title)
     rows: dict[Id, Document] = {}
+    patient = thorough and not ctx.everything and await _is_long(ctx, resource)
     async for page in _rows(ctx, resource, unread, thorough=thorough):
         new = {row["id"]: row for row in page if row["id"] not in seen}
         if resource.told and not thorough and not await _are_expected(ctx, resource, new.keys()):
             return False
         seen |= {id_: _situation(row) for id_, row in new.items()}
-        rows |= await _to_fetch(ctx, resource, new, thorough=thorough)
+        rows |= await _to_fetch(ctx, resource, new, patient=patient)
         if not resource.detail or len(rows) >= PORTION:
             await _fetch(ctx, resource, rows)
             rows = {}
@@ -256,17 +265,20 @@ async def _are_expected(ctx: RunContext, resource: Resource, ids: Collection[Id]
 
 
 async def _to_fetch(
-    ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], *, thorough: bool, only_changed: bool = False
+    ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], *, patient: bool = False
 ) -> dict[Id, Document]:
-    """Das linhas, as de que é preciso buscar o registro; com `only_changed`, não as que só não são finais."""
+    """Das linhas, as de que é preciso buscar o registro; com `patient`, as que só não são finais esperam cada uma o
+    seu dia da semana."""
     if not resource.keeps_listing:
         return dict(rows)
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, rows.keys())
     assert resource.whole is not None, resource.name
-    again = {id_ for id_, row in rows.items() if thorough and resource.whole.weekly(row)}
-    fresh = known.keys() if only_changed else await read_of_late(ctx, resource, known.keys())
-    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource, fresh=fresh).keys() | again}
+    restless = {id_ for id_, row in rows.items() if patient and not resource.is_final(row)}
+    drifting = {id_ for id_, row in rows.items() if resource.whole.drifts is not None and resource.whole.drifts(row)}
+    waiting = set[Id]() if resource.whole.weekly else await read_this_week(ctx, resource, restless | drifting)
+    fresh = restless & waiting | await read_of_late(ctx, resource, known.keys())
+    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource, fresh=fresh).keys() | drifting - waiting}
 
 
 async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> None:
@@ -368,7 +380,8 @@ async def _is_due(ctx: RunContext, resource: Resource, last: datetime | None, *,
     assert resource.whole is not None, resource.name
     now = ctx.clock.now()
     begins = last is None and resource.whole.when_lacking  # só quando alguém o cita
-    if not only_lacking and not begins and is_due(last, now, resource.whole.every):
+    its_day = not resource.whole.weekly or is_weekly_due(last, now, resource.permission)
+    if not only_lacking and not begins and its_day:
         return True
     if resource.whole.when_lacking:
         async with ctx.engine.connect() as connection:
@@ -393,7 +406,7 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
     name, now = f"{resource.name}.todos", ctx.clock.now()
     async with ctx.engine.connect() as connection:
         last = await control.checkpoint(connection, name)
-    if not ctx.everything and not is_due(last, now, WEEKLY):
+    if not ctx.everything and not is_weekly_due(last, now, name):
         return
     ctx.start(f"{resource.title}: o cadastro inteiro")
     unread: Unreads = []
@@ -445,7 +458,7 @@ async def read_removed(ctx: RunContext, resource: Resource) -> None:
         last = await control.checkpoint(connection, name)
         if last is None and not at_first:
             await control.move_checkpoint(connection, name, now)
-    due = at_first if last is None else is_due(last, now, WEEKLY)
+    due = at_first if last is None else is_weekly_due(last, now, name)
     if not due and not ctx.everything:
         return
     ctx.start(f"{resource.title} excluídos")

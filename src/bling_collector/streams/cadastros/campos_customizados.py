@@ -2,7 +2,7 @@
 módulo e GET /campos-customizados/{id}, que diz as opções."""
 
 from bling_collector.db.models import campos_customizados, campos_customizados_modulos, campos_customizados_opcoes
-from bling_collector.etl.resource import WEEKLY, Child, Document, Each, Resource, Rows, Whole, may_be_hidden
+from bling_collector.etl.resource import Child, Document, Each, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields, integer
 
 INATIVO = 0
@@ -60,7 +60,7 @@ CAMPOS_CUSTOMIZADOS_MODULOS = Resource(
     detail=False,
     alone=False,
     paged=False,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )
 
@@ -82,7 +82,7 @@ CAMPOS_CUSTOMIZADOS = Resource(
     ),
     listable=may_be_hidden,
     # A listagem não mostra as opções; as de um inativo já não mudam.
-    whole=Whole(every=WEEKLY, weekly=lambda row: integer(row.get("situacao")) != INATIVO),
+    whole=Whole(weekly=True, drifts=lambda row: integer(row.get("situacao")) != INATIVO),
     children=(Child(campos_customizados_opcoes, "campo_id"),),
     history=("opcoes",),
 )

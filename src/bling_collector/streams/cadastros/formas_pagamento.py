@@ -5,7 +5,7 @@ from collections.abc import Collection
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import formas_pagamento
 from bling_collector.db.resources import parcelas
-from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -50,7 +50,7 @@ FORMAS_PAGAMENTO = Resource(
     needs=("nfe",),
     # Nada se diz de o padrão esconder as inativas; pedem-se também à parte.
     shows=((), (("situacao", "1"),), (("situacao", "0"),)),
-    whole=Whole(every=WEEKLY, aside="situacao = 0", when_lacking=True),
+    whole=Whole(weekly=True, aside="situacao = 0", when_lacking=True),
     rebuilt=_fill,
     # Na mesma transação: uma execução que pare logo depois de conhecer a forma não deixa parcelas sem o código.
     after_save=_after_save,

@@ -1,7 +1,7 @@
 """O que o Bling avisou à empresa: GET /notificacoes, um pedido por ano."""
 
 from bling_collector.db.models import notificacoes
-from bling_collector.etl.resource import WEEKLY, Document, Each, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Each, Resource, Rows, Whole
 from bling_collector.payload import Fields, text
 
 
@@ -46,6 +46,6 @@ NOTIFICACOES = Resource(
         " AS periodo FROM etl_controle",
         params=("periodo",),
     ),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )

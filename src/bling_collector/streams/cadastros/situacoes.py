@@ -4,7 +4,7 @@ O número de uma situação de fábrica é o mesmo em toda conta; uma que a empr
 """
 
 from bling_collector.db.models import situacoes, situacoes_modulos
-from bling_collector.etl.resource import WEEKLY, Document, Each, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Each, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -53,7 +53,7 @@ SITUACOES_MODULOS = Resource(
     detail=False,
     alone=False,
     paged=False,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )
 
@@ -75,6 +75,6 @@ SITUACOES = Resource(
         told=(("modulo_id", "idModulo"),),
         of="situacoes_modulos",
     ),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )

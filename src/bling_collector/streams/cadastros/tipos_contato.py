@@ -1,7 +1,7 @@
 """Os tipos de contato da conta: GET /contatos/tipos."""
 
 from bling_collector.db.models import tipos_contato
-from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -24,6 +24,6 @@ TIPOS_CONTATO = Resource(
     detail=False,
     alone=False,
     paged=False,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )

@@ -6,7 +6,7 @@ from bling_collector.clock import today
 from bling_collector.db.models import boletos, boletos_origens
 from bling_collector.db.resources import boletos as owing
 from bling_collector.db.resources import repository
-from bling_collector.etl.resource import WEEKLY, Child, Document, Person, Resource, Rows
+from bling_collector.etl.resource import Child, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, objects
 from bling_collector.traces import only
 
@@ -91,7 +91,7 @@ BOLETOS = Resource(
     from_list=(("contato", "contato"),),
     open=owing.AWAITED,
     doubtful=f"(nao_encontrado_em IS NOT NULL OR {owing.WITH_ITS_CONTA})",
-    again=WEEKLY,
+    weekly=True,
     needs=("contas_receber",),
     special=(_collect,),
     owed=owing.count_owed,

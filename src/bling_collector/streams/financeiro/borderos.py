@@ -4,7 +4,7 @@ from typing import Final
 
 from bling_collector.db.models import borderos, borderos_pagamentos
 from bling_collector.db.resources.quitacoes import ask_again
-from bling_collector.etl.resource import WEEKLY, Child, Document, Person, Resource, Rows
+from bling_collector.etl.resource import Child, Document, Person, Resource, Rows
 from bling_collector.payload import Fields, Row, objects
 from bling_collector.streams.financeiro.contas import finance_of
 from bling_collector.traces import only
@@ -94,7 +94,7 @@ BORDEROS = Resource(
     open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
     # Os outros, cada um na semana dele: todos, todo dia, seriam um mês de pagamentos.
     doubtful=f"(nao_encontrado_em IS NOT NULL OR {_UNLINKED} OR {_WITH_ITS_CONTA})",
-    again=WEEKLY,
+    weekly=True,
     needs=("contas_receber", "contas_pagar"),
     cites=(*finance_of(borderos), ("contatos", borderos_pagamentos.c.contato_id)),
     children=(Child(borderos_pagamentos, "bordero_id"),),

@@ -5,7 +5,6 @@ from decimal import Decimal
 from bling_collector.db.models import caixas_lancamentos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import (
-    WEEKLY,
     Document,
     Emitted,
     Params,
@@ -98,7 +97,7 @@ CAIXAS = Resource(
     ours=f"coalesce(situacao, '{LISTED[0]}') IN {LISTED}",
     says_gone=_is_gone,
     is_final=_is_final,
-    again=WEEKLY,
+    weekly=True,
     from_list=(("descricao", "descricao"),),
     sized=False,
     # O padrão é o mês, e de quanto cabe num pedido nada se diz: pede-se um mês de cada vez.

@@ -57,7 +57,7 @@ CONTAS_PAGAR = Resource(
     # enquanto são poucas páginas. De muitas, todo dia as que estão em aberto, de qualquer data, e as que se pagaram
     # neste mês; uma já paga ou cancelada que se corrija, ou se exclua, vê-se na semana.
     # A linha é pobre: a categoria e o portador de uma em aberto podem mudar sem que ela mude.
-    whole=Whole(weekly=is_open, lately=_LATELY),
+    whole=Whole(drifts=is_open, lately=_LATELY),
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     settled=settled_lately(_LATELY.settled, TIPO),
     from_list=FROM_LIST,

@@ -1,7 +1,7 @@
 """As logísticas da conta: GET /logisticas. Os serviços de cada uma vêm só com o id."""
 
 from bling_collector.db.models import logisticas
-from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -36,6 +36,6 @@ LOGISTICAS = Resource(
     detail=False,
     # Nada se diz de o padrão esconder as desabilitadas; pedem-se também à parte.
     shows=((), (("situacao", "H"),), (("situacao", "D"),)),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )

@@ -2,7 +2,7 @@
 datas, e GET /logisticas/remessas/{id}."""
 
 from bling_collector.db.models import logisticas_remessas, logisticas_remessas_objetos
-from bling_collector.etl.resource import WEEKLY, Child, Document, Each, Resource, Rows, Whole, may_be_hidden
+from bling_collector.etl.resource import Child, Document, Each, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields
 
 
@@ -46,7 +46,7 @@ LOGISTICAS_REMESSAS = Resource(
     ),
     # Quantas cabem numa listagem sem páginas não está escrito: o que ela não mostra pergunta-se pelo id.
     listable=may_be_hidden,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     children=(Child(logisticas_remessas_objetos, "remessa_id"),),
     history=(),
 )

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from bling_collector.clock import brasilia_day, is_due
+from bling_collector.clock import brasilia_day, is_weekly_due
 from bling_collector.db import control
 from bling_collector.db.models import logisticas_servicos
 from bling_collector.db.resources import repository
 from bling_collector.errors import BlingNotFoundError
-from bling_collector.etl.resource import WEEKLY, Document, Person, Resource, Rows, Whole, may_be_hidden
+from bling_collector.etl.resource import Document, Person, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields, integer, objects
 from bling_collector.streams.logistica.logisticas import LOGISTICAS
 from bling_collector.traces import only
@@ -64,7 +64,7 @@ async def _read_inactive(ctx: "RunContext") -> None:
 
     name, now, table = f"{LOGISTICAS_SERVICOS.name}.inativos", ctx.clock.now(), logisticas_servicos
     async with ctx.engine.connect() as connection:
-        if not ctx.everything and not is_due(await control.checkpoint(connection, name), now, WEEKLY):
+        if not ctx.everything and not is_weekly_due(await control.checkpoint(connection, name), now, name):
             return
         logisticas = await repository.already_given(connection, LOGISTICAS.kept, _ALIVE, brasilia_day(now))
     found: set[int] = set()
@@ -106,7 +106,7 @@ LOGISTICAS_SERVICOS = Resource(
     listable=may_be_hidden,
     special=(_read_inactive,),
     special_cost=_cost,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     besides=_OF_LOGISTICAS,
     cites=(("logisticas", logisticas_servicos.c.logistica_id), ("contatos", logisticas_servicos.c.transportador_id)),
     history=(),

@@ -1,7 +1,7 @@
 """As ordens de produção: GET /ordens-producao (sem itens) e GET /ordens-producao/{id}, uma por ordem."""
 
 from bling_collector.db.models import ordens_producao, ordens_producao_itens, ordens_producao_vendas
-from bling_collector.etl.resource import WEEKLY, Child, Document, Each, Person, Resource, Rows, Whole
+from bling_collector.etl.resource import Child, Document, Each, Person, Resource, Rows, Whole
 from bling_collector.payload import Fields, Row, objects, part, text
 from bling_collector.traces import only
 
@@ -102,7 +102,7 @@ ORDENS_PRODUCAO = Resource(
     whole=Whole(),
     is_final=is_closed,
     # A linha mostra a situação e as datas; o que se fabrica, e para quem, só o detalhe.
-    again=WEEKLY,
+    weekly=True,
     cites=(
         ("contatos", ordens_producao_vendas.c.contato_id),
         ("produtos", ordens_producao_itens.c.produto_id),

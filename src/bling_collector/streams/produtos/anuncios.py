@@ -3,7 +3,7 @@
 from typing import Final
 
 from bling_collector.db.models import anuncios
-from bling_collector.etl.resource import WEEKLY, Document, Each, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Each, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 SITUACOES: Final = range(1, 5)
@@ -53,7 +53,7 @@ ANUNCIOS = Resource(
         of="canais_venda",
     ),
     detail_with=(("idLoja", "idLoja"), ("tipoIntegracao", "tipoIntegracao")),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     cites=(("canais_venda", anuncios.c.loja_id), ("produtos", anuncios.c.produto_id)),
     history=(),
 )

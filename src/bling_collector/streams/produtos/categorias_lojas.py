@@ -1,7 +1,7 @@
 """As categorias dos canais de venda, e a de produtos a que cada uma corresponde: GET /categorias/lojas."""
 
 from bling_collector.db.models import categorias_lojas
-from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -33,7 +33,7 @@ CATEGORIAS_LOJAS = Resource(
     rows=rows,
     always=(("categoriaProduto", "loja", "codigo"),),
     detail=False,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     cites=(("canais_venda", categorias_lojas.c.loja_id),),
     history=(),
 )

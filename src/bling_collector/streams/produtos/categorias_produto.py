@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.models import categorias_produto
 from bling_collector.db.resources import produtos_categorias
-from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ CATEGORIAS_PRODUTO = Resource(
     always=("descricao",),
     detail=False,
     needs=("produtos",),
-    whole=Whole(every=WEEKLY, when_lacking=True),
+    whole=Whole(weekly=True, when_lacking=True),
     after_save=_after_save,
     special=(_of_each_produto,),
     special_cost=_cost,

@@ -1,7 +1,7 @@
 """Os grupos de produtos: GET /grupos-produtos."""
 
 from bling_collector.db.models import grupos_produto
-from bling_collector.etl.resource import WEEKLY, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 
 
@@ -31,6 +31,6 @@ GRUPOS_PRODUTO = Resource(
     rows=rows,
     always=("nome",),
     detail=False,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bling_collector.db.models import produtos_componentes, produtos_estruturas
-from bling_collector.etl.resource import WEEKLY, Child, Document, Resource, Rows
+from bling_collector.etl.resource import Child, Document, Resource, Rows
 from bling_collector.payload import Fields
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ PRODUTOS_COMPONENTES = Resource(
     unnamed=True,
     # Que uma estrutura mudou só o diz, talvez, a alteração do produto: releem-se todas, cada uma na sua semana.
     open="true",
-    again=WEEKLY,
+    weekly=True,
     besides="SELECT id FROM produtos WHERE formato = 'E' AND detalhe IS NOT NULL AND excluida_em IS NULL",
     needs=("produtos",),
     cites=(("produtos", produtos_componentes.c.componente_id),),

@@ -1,7 +1,7 @@
 """Os produtos de cada canal de venda, com o preço deles lá: GET /produtos/lojas."""
 
 from bling_collector.db.models import produtos_lojas
-from bling_collector.etl.resource import WEEKLY, Changed, Document, Resource, Rows, Whole
+from bling_collector.etl.resource import Changed, Document, Resource, Rows, Whole
 from bling_collector.payload import Fields
 from bling_collector.windows import Between
 
@@ -37,7 +37,7 @@ PRODUTOS_LOJAS = Resource(
     detail=False,
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal")),
     # O que se desfaz só a listagem inteira o mostra, por faltar nela.
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     cites=(("canais_venda", produtos_lojas.c.loja_id), ("produtos", produtos_lojas.c.produto_id)),
     history=(),
 )

@@ -11,7 +11,7 @@ from bling_collector.db.models import (
     produtos_lotes_lancamentos,
     produtos_lotes_saldos,
 )
-from bling_collector.etl.resource import WEEKLY, Document, Each, Resource, Rows, Whole, may_be_hidden
+from bling_collector.etl.resource import Document, Each, Resource, Rows, Whole, may_be_hidden
 from bling_collector.payload import Fields, integer
 
 _PRODUTOS: Final = """
@@ -107,7 +107,7 @@ PRODUTOS_CONTROLE_LOTE = Resource(
     alone=False,
     paged=False,
     each=Each(_PRODUTOS, params=("idsProdutos[]",), batched=True, of="produtos"),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )
 
@@ -129,7 +129,7 @@ PRODUTOS_LOTES = Resource(
     each=Each(_CONTROLADOS, params=("idsProdutos[]",), batched=True, of="produtos_controle_lote"),
     # O de um produto que deixou de os controlar já não se lista.
     listable=may_be_hidden,
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     cites=(("depositos", produtos_lotes.c.deposito_id),),
     history=(),
 )
@@ -148,7 +148,7 @@ PRODUTOS_LOTES_SALDOS = Resource(
     alone=False,
     paged=False,
     each=Each(_POR_DEPOSITO, params=("idsLotes[]",), batched=True, of="produtos_lotes"),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )
 
@@ -166,6 +166,6 @@ PRODUTOS_LOTES_LANCAMENTOS = Resource(
     detail_path="/produtos/lotes/lancamentos",
     paged=False,
     each=Each(_LOTES, told=(("lote_id", "idLote"),), of="produtos_lotes"),
-    whole=Whole(every=WEEKLY),
+    whole=Whole(weekly=True),
     history=(),
 )

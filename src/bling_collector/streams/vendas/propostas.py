@@ -2,7 +2,7 @@
 
 from bling_collector.db.models import propostas, propostas_itens
 from bling_collector.db.proof import Dated
-from bling_collector.etl.resource import WEEKLY, Child, Document, Emitted, Person, Resource, Rows, days_back
+from bling_collector.etl.resource import Child, Document, Emitted, Person, Resource, Rows, days_back
 from bling_collector.payload import Fields, Row, local_date, objects, text
 from bling_collector.streams.contato import known_by
 from bling_collector.streams.itens import ITENS, itens_of
@@ -100,7 +100,7 @@ PROPOSTAS = Resource(
         back=days_back(90),
     ),
     # A linha mostra a situação e os totais; não os itens nem os prazos, que mudam enquanto se negocia.
-    again=WEEKLY,
+    weekly=True,
     is_final=lambda row: (text(row.get("situacao")) or "").strip().casefold() in FINAIS,
     open=f"lower(trim(coalesce(situacao, ''))) NOT IN {FINAIS}",
     cites=(
