@@ -24,7 +24,7 @@ from tests.support.postgres import create_database, drop_database, throwaway_ser
 
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
@@ -87,7 +87,7 @@ def migrated_template(postgres: EmbeddedServer) -> str:
         url = await create_database(postgres)
         engine = create_engine(parse_url(url))
         await schema.upgrade(engine)
-        await engine.dispose()
+        await close(engine)
         return url
 
     return asyncio.run(make())
@@ -105,7 +105,7 @@ async def empty_database_url(postgres: EmbeddedServer) -> AsyncIterator[str]:
 async def empty_engine(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(parse_url(empty_database_url))
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +143,7 @@ async def database_url(postgres: EmbeddedServer, template: str) -> AsyncIterator
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(parse_url(database_url))
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import sys
 import pytest
 from tests.support.one_run import OneRun
 
+from bling_collector.db.connection.database import close
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer
@@ -25,7 +26,7 @@ async def test_twelve_thousand_notas_fit_in_the_memory_of_twelve_hundred(
     server: RunningServer, bling: Bling, account: Account, database_url: str, count: int
 ) -> None:
     """O processo que coleta é outro que não o do simulador: o que se mede é o pico dele, em KB."""
-    await account.engine.dispose()
+    await close(account.engine)
     run = await OneRun.start(server, database_url, "2025-01-01")
     await run.ready()
     answer = await run.finish()

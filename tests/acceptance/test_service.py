@@ -16,7 +16,7 @@ from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
-from bling_collector.db.connection.database import parse_url
+from bling_collector.db.connection.database import close, parse_url
 from bling_collector.errors import ConfigurationError
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
@@ -192,7 +192,7 @@ async def test_a_database_that_falls_later(
     ):
         service: Service = app.state.services.main
         opened = await service.account()
-        await opened.engine.dispose()
+        await close(opened.engine)
         monkeypatch.setattr(opened.engine.sync_engine.dialect, "connect", _refuse)
         body = problem(await http.get("/status"), 503)
         assert body["type"] == "urn:bling-collector:database"

@@ -15,7 +15,7 @@ from tests.bench.searches import SEARCHES, pages, plans
 from tests.support.postgres import create_database, throwaway_server
 
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.insight.notas.search import Search, load_notas
 
@@ -39,7 +39,7 @@ async def measure(server: EmbeddedServer, notas: int) -> None:
     await fill(engine, notas)
     sys.stdout.write(f"\n{notas:,} notas, geradas em {time.perf_counter() - start:.0f} s\n\n".replace(",", "."))
     await report(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 async def report(engine: AsyncEngine) -> None:

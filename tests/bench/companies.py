@@ -20,7 +20,7 @@ from tests.support.proving import execute
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
 from bling_collector.db.companies.schemas import names, schema_named
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.insight.companies import load_companies
 from bling_collector.plan.asked import Asked, load_plans
@@ -61,7 +61,7 @@ async def make(server: EmbeddedServer, number: int) -> str:
         await schema.upgrade(ours)
         await execute(ours, *_FILLED)
     await schema.unite(engine)
-    await engine.dispose()
+    await close(engine)
     return url
 
 
@@ -74,7 +74,7 @@ async def measure(url: str) -> None:
     await _time("começar, com todas em dia", lambda: bring_up_all(engine))
     plan = Asked("run")
     await _time("o plano da execução diária", lambda: load_plans(engine, FakeClock(NOW), settings, known, plan), 1)
-    await engine.dispose()
+    await close(engine)
     await _page(settings)
 
 

@@ -21,7 +21,7 @@ from tests.support.proving import execute
 
 from bling_collector.config import Secret
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.sums import fold
 
@@ -80,7 +80,7 @@ async def measure(server: EmbeddedServer, notas: int) -> None:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("VACUUM ANALYZE"))
     sys.stdout.write(f"\nOs dias todos somados em {folded:.1f} s\n")
     sys.stdout.write(f"\n{notas:,} notas, geradas em {time.perf_counter() - start:.0f} s\n\n".replace(",", "."))
-    await engine.dispose()
+    await close(engine)
     sys.stdout.write("| página | leva | no banco | comandos |\n| --- | ---: | ---: | ---: |\n")
     async with serving(collector_settings("http://127.0.0.1:1", Secret(url)), FakeClock(NOW)) as http:
         with Watched() as sql:
@@ -115,7 +115,7 @@ async def weigh(url: str) -> None:
             if (took := time.perf_counter() - began) > _SLOW:
                 sys.stdout.write(f"| `{view}` | {took:.1f} s |\n")
                 sys.stdout.flush()
-    await engine.dispose()
+    await close(engine)
 
 
 class Watched:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.postgres import create_database, drop_database, throwaway_server
 
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.models import nfe_pagamentos
 from bling_collector.db.resources import nota_search, parcelas, repository
@@ -75,7 +75,7 @@ async def measure(server: EmbeddedServer) -> None:
         await schema.upgrade(engine)
         for what, notes in (("novas", first), ("iguais", first), ("mudadas", changed)):
             results.setdefault(what, []).append(await write(engine, notes))
-        await engine.dispose()
+        await close(engine)
         await drop_database(server, url)
     sys.stdout.write("| notas | gravar uma | a parte da busca |\n| --- | ---: | ---: |\n")
     for what, taken in results.items():

@@ -35,7 +35,7 @@ from tests.support.fakes import FakeClock
 from tests.support.loads import Loads, nothing
 
 from bling_collector.config import Settings
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.main import create_app
 from bling_collector.web.service import Service
 from bling_simulator.bling import Bling
@@ -126,7 +126,7 @@ async def panel(
             if is_loaded(request):
                 await authorise(opened, bling)  # os tokens do modelo são de outro Bling simulado
             yield Panel(url, service, engine, bling, settings, clock)
-        await engine.dispose()
+        await close(engine)
 
 
 @asynccontextmanager

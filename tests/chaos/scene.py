@@ -21,7 +21,7 @@ from tests.support.truth import assert_equals_truth
 from bling_collector.clock import SystemClock
 from bling_collector.config import Secret, Settings
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.etl.save import BATCH
 from bling_collector.runs.reader import IN_FLIGHT
 from bling_collector.streams.notas.nota import FINAL
@@ -77,7 +77,7 @@ class Scene:
         self._template = await self.postgres.create()
         engine = create_engine(parse_url(self.postgres.url(self._template)))
         await schema.upgrade(engine)
-        await engine.dispose()
+        await close(engine)
         await self.begin(Random(0))
         began = asyncio.get_running_loop().time()
         run = await self.collector.command(*FULL)
@@ -196,7 +196,7 @@ class Scene:
         try:
             yield engine
         finally:
-            await engine.dispose()
+            await close(engine)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Account]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fuzz.documents import ANYTHING, documents
 from tests.support.postgres import create_database, drop_database
 
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.etl.listing import diff
 from bling_collector.etl.resource import Resource
@@ -57,7 +57,7 @@ def database(postgres: EmbeddedServer, migrated_template: str) -> Iterator[Datab
         url = runner.run(create_database(postgres, migrated_template))
         engine = create_engine(parse_url(url))
         yield Database(runner, engine)
-        runner.run(engine.dispose())
+        runner.run(close(engine))
         runner.run(drop_database(postgres, url))
 
 

@@ -16,7 +16,7 @@ from tests.support.postgres import throwaway_server
 from tests.support.truth import assert_equals_truth
 
 from bling_collector import logs
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.words import number
 from bling_simulator.bling import Bling
@@ -108,7 +108,7 @@ async def collect(service: Serving, bling: Bling, server: EmbeddedServer) -> Non
     except AssertionError as difference:
         raise CannotCheckError(f"O banco não é igual ao Bling: {difference}") from None
     finally:
-        await engine.dispose()
+        await close(engine)
     notes = sum(total.notes for total in bling.totals_by_year().values())
     say(f"✔ As migrações e uma carga de {number(notes)} notas, iguais às do Bling simulado, em {seconds(began)}.")
 

@@ -16,7 +16,7 @@ from bling_collector.alarms import texts
 from bling_collector.alarms.channels import channels
 from bling_collector.alarms.watch import Alarms, Ended
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.errors import BlingUnavailableError, DatabaseError, ReauthorizeError
 from bling_collector.insight import alarms as names
 from bling_collector.insight.alarms import AVISO, ERRO, load_alarms
@@ -132,7 +132,7 @@ async def test_a_database_that_is_down_is_told_once_and_raises_nothing(
         await alarms.check()
     assert inbox.titles == ["Coletor Bling: um token trocado não foi gravado", "Coletor Bling: o banco não atende"]
     assert caplog.text.count("não puderam ser conferidos") == 1
-    await nowhere.dispose()
+    await close(nowhere)
 
 
 @pytest.mark.slow
@@ -143,7 +143,7 @@ async def test_a_run_that_ends_with_the_database_down_is_told_all_the_same(clock
         await alarms.run_ended(Ended(7, "run", "error", DatabaseError("O banco caiu.")))
     assert inbox.titles == ["Coletor Bling: a coleta não ficou completa"]
     assert "A execução 7 (coleta do dia) não chegou ao fim" in inbox.received[0]["message"]
-    await nowhere.dispose()
+    await close(nowhere)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from tests.support.variants import one_now
 
 from bling_collector.config import Secret
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.copies import client_tools
 from bling_collector.db.copies.backup import backup
 from bling_collector.db.copies.client_tools import environment, find_psql, find_tools
@@ -330,7 +330,7 @@ async def test_another_schema(loaded: AsyncEngine, empty_database_url: str, tmp_
     assert (await restore(other, tmp_path / "copia")).revision == HEAD
     here, there = await rows(loaded), await rows(other)
     assert {n: r for n, r in there.items() if n not in SECRETS} == {n: r for n, r in here.items() if n not in SECRETS}
-    await other.dispose()
+    await close(other)
 
 
 @pytest.mark.slow
@@ -346,7 +346,7 @@ async def test_a_schema_whose_name_needs_quotes(empty_database_url: str, tmp_pat
         assert (await restore(engine, tmp_path / "copia")).revision == HEAD
         assert await structure(engine) == before
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.mark.slow
@@ -501,7 +501,7 @@ async def test_the_password_is_not_in_the_command_line(
     engine = create_engine(parse_url(guarded_url))
     await schema.upgrade(engine)
     await backup(engine, tmp_path / "copia")
-    await engine.dispose()
+    await close(engine)
     assert "--format=custom" in said.read_text()
     assert "secreta" not in said.read_text()
     assert "PGPASSWORD=muito secreta" in variables.read_text()

@@ -24,7 +24,7 @@ from bling_collector.config import Settings
 from bling_collector.db import readers, schema
 from bling_collector.db.companies import access, united
 from bling_collector.db.companies.schemas import names, of_company
-from bling_collector.db.connection.database import check_server, create_engine, parse_url
+from bling_collector.db.connection.database import check_server, close, create_engine, parse_url
 from bling_collector.db.copies import client_tools
 from bling_collector.db.copies.backup import backup
 from bling_collector.db.copies.client_tools import find_tools
@@ -147,7 +147,7 @@ async def _alone(url: str, place: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(parse_url(where.render_as_string(hide_password=False)))
     await bring_up(engine)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.postgres import libpq_url
 
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, explained, parse_url
+from bling_collector.db.connection.database import close, create_engine, explained, parse_url
 from bling_collector.db.migrations import HEAD
 from bling_collector.errors import DatabaseError
 
@@ -21,7 +21,7 @@ async def shown(url: str, name: str) -> str:
         async with engine.connect() as connection:
             return str(await connection.scalar(text(f"SHOW {name}")))
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_store import FORGET_AFTER, PgStateStore, PgTokenStore
 from bling_collector.auth.tokens import Token
 from bling_collector.db import schema
-from bling_collector.db.connection.database import create_engine, explained, in_schema, parse_url
+from bling_collector.db.connection.database import close, create_engine, explained, in_schema, parse_url
 from bling_collector.db.connection.patience import is_gone
 from bling_collector.db.run_lock import RunLock, is_locked, run_lock
 from bling_collector.errors import DatabaseError, RunInProgressError
@@ -26,7 +26,7 @@ async def other_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """O mesmo banco, visto de outro lugar."""
     engine = create_engine(parse_url(database_url))
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_the_lock_refuses_a_second_and_is_released_at_once(
@@ -116,7 +116,7 @@ async def test_each_schema_has_its_tables_and_its_lock(engine: AsyncEngine, data
             assert not await is_locked(south)
     finally:
         for each in engines:
-            await each.dispose()
+            await close(each)
 
 
 async def test_the_locks_of_many_companies_are_held_by_one_session_and_lost_with_it(
@@ -254,7 +254,7 @@ async def test_a_database_that_does_not_answer_becomes_a_sentence(
         with pytest.raises(DatabaseError, match=words) as caught:
             await schema.upgrade(engine)
     finally:
-        await engine.dispose()
+        await close(engine)
     assert "segredo" not in str(caught.value)
 
 

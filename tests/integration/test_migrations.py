@@ -16,7 +16,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.variants import one_now
 
 from bling_collector.db import control, migrations, proof, schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.db.models import metadata
 from bling_collector.errors import DatabaseError
 
@@ -116,7 +116,7 @@ async def test_four_at_once_migrate_once(empty_database_url: str) -> None:
             assert await connection.run_sync(_drift) == []
     finally:
         for engine in engines:
-            await engine.dispose()
+            await close(engine)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ async def test_without_permission_on_the_schema_it_says_what_to_do(
         with pytest.raises(DatabaseError, match=r"permission denied.*GRANT CREATE"):
             await schema.upgrade(limited)
     finally:
-        await limited.dispose()
+        await close(limited)
     assert await rows(empty_engine, TABLES) == []
 
 
@@ -171,7 +171,7 @@ async def test_a_schema_that_does_not_exist_says_what_to_do(empty_database_url: 
         with pytest.raises(DatabaseError, match=r"search_path: empresa.*CREATE SCHEMA"):
             await schema.upgrade(engine)
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.mark.slow
@@ -184,7 +184,7 @@ async def test_only_the_present_schema_counts_with_others_in_the_path(engine: As
         created = {name for (name,) in await rows(other, TABLES)}
         assert created == {*metadata.tables, "alembic_version", *VIEWS}
     finally:
-        await other.dispose()
+        await close(other)
 
 
 def _search_path(path: str, url: str) -> str:

@@ -13,7 +13,7 @@ from tests.support.postgres import execute as run
 from tests.support.proving import execute
 
 from bling_collector.db import schema
-from bling_collector.db.connection.database import address, create_engine, in_schema, parse_url, quoted, shown
+from bling_collector.db.connection.database import address, close, create_engine, in_schema, parse_url, quoted, shown
 from bling_collector.db.copies.backup import backup
 from bling_collector.db.copies.restore import restore
 from bling_collector.db.embedded.postgres import EmbeddedServer
@@ -31,7 +31,7 @@ async def engine(postgres: EmbeddedServer, database_url: str) -> AsyncIterator[A
     before = await _roles(postgres.url)
     engine = create_engine(parse_url(database_url))
     yield engine
-    await engine.dispose()
+    await close(engine)
     for name in await _roles(postgres.url) - before:
         await run(database_url, f"DROP OWNED BY {quoted(name)} CASCADE", f"DROP ROLE {quoted(name)}")
 
@@ -194,7 +194,7 @@ async def owned(engine: AsyncEngine, postgres: EmbeddedServer) -> AsyncIterator[
     engine = create_engine(parse_url(url).set(username="dono"))
     await schema.upgrade(engine)
     yield engine
-    await engine.dispose()
+    await close(engine)
     await drop_database(postgres, url)
 
 
@@ -237,7 +237,7 @@ async def test_who_does_not_own_the_tables_gives_nothing(engine: AsyncEngine, ow
         with pytest.raises(CollectorError, match=r"de que não é dono\. Rode este comando com o dono das tabelas"):
             await made(other)
     finally:
-        await other.dispose()
+        await close(other)
     assert "ana" not in await _roles(engine.url.render_as_string(hide_password=False))
 
 
@@ -256,7 +256,7 @@ async def test_of_two_databases_it_leaves_one_at_a_time(engine: AsyncEngine, pos
             assert await denied(connection, {"nfe_itens"}) == set()
         assert await removed(other) == Removed(0, [])
     finally:
-        await other.dispose()
+        await close(other)
         await drop_database(postgres, url)
 
 

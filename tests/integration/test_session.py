@@ -61,7 +61,7 @@ async def test_no_custom_of_the_database_reaches_the_session(database_url: str) 
         assert await connection.scalar(text("SHOW idle_session_timeout")) == "0"
         row = (await connection.execute(text("SELECT date '2026-02-01', interval '1 day 02:00', 'ç — ž'"))).one()
         assert (row[0].isoformat(), row[1].total_seconds(), row[2]) == ("2026-02-01", 93_600, "ç — ž")
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_the_address_and_the_environment_move_only_what_they_may(
@@ -76,7 +76,7 @@ async def test_the_address_and_the_environment_move_only_what_they_may(
         shown = {n: await connection.scalar(text(f"SHOW {n}")) for n in ("datestyle", "lock_timeout", "search_path")}
         assert shown == {"datestyle": "ISO, MDY", "lock_timeout": "7s", "search_path": "pg_catalog"}
         assert await connection.scalar(text("SHOW client_encoding")) == "UTF8"
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_server_that_asks_for_more_than_the_disk_is_heard(database_url: str) -> None:
@@ -84,7 +84,7 @@ async def test_a_server_that_asks_for_more_than_the_disk_is_heard(database_url: 
     engine = create_engine(parse_url(database_url))
     async with engine.connect() as connection:
         assert await connection.scalar(text("SHOW synchronous_commit")) == "remote_apply"
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
@@ -99,7 +99,7 @@ async def test_a_database_in_which_not_every_letter_fits_is_refused(
         with pytest.raises(DatabaseError, match=f"guarda textos em {encoding}.*ENCODING 'UTF8'"):
             await schema.upgrade(engine)
     finally:
-        await engine.dispose()
+        await close(engine)
         await drop_database(postgres, url.render_as_string(hide_password=False))
 
 
@@ -170,7 +170,7 @@ async def test_what_changes_session_at_each_transaction_is_refused_and_leaves_no
                 async with run_lock(behind):
                     pytest.fail("a tranca não vale")
         finally:
-            await behind.dispose()
+            await close(behind)
         assert not await is_locked(engine)
 
 
@@ -230,7 +230,7 @@ async def test_the_missing_rights_are_named(engine: AsyncEngine, database_url: s
         async with engine.connect() as connection:
             assert await schema.missing_rights(connection) is None, "ao dono nada falta"
     finally:
-        await reader.dispose()
+        await close(reader)
         await execute(database_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 

@@ -10,7 +10,7 @@ from tests.support.collecting import rows, scalar
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.db import control, migrations, schema
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.errors import DatabaseError
 
 FIRST_COLLECTOR = """
@@ -215,7 +215,7 @@ async def test_the_views_answer_the_same_and_keep_what_they_had(old: AsyncEngine
     try:
         assert await rows(reader, READ[0]) == before[0]
     finally:
-        await reader.dispose()
+        await close(reader)
     await _script(old, "REFRESH MATERIALIZED VIEW CONCURRENTLY resumo")
 
 

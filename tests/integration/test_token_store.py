@@ -22,6 +22,7 @@ from bling_collector.auth.token_cipher import TokenCipher, is_sealed, new_key
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import Token
 from bling_collector.config import Secret, Settings
+from bling_collector.db.connection.database import close
 from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.situation import load_situation
@@ -174,7 +175,7 @@ async def test_a_read_only_database_is_noticed_before_bling_is_asked(
     before = bling.counters.token_calls
     name = engine.url.database
     await execute(engine, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    await account.engine.dispose()
+    await close(account.engine)
     async with open_account(account.settings, clock=account.clock) as another:
         with pytest.raises(DatabaseError, match=r"não aceita gravação \(cannot execute UPDATE in a read-only"):
             await another.oauth.get_valid_access_token()
@@ -205,7 +206,7 @@ async def test_a_connection_cut_while_the_pair_is_on_its_way(
     async with open_account(account.settings, clock=account.clock) as another:
         fresh = await another.oauth.get_valid_access_token()
     assert bling.counters.token_calls == before + 1
-    await engine.dispose()
+    await close(engine)
     assert await stored(engine) == (fresh.access_token, fresh.refresh_token)
 
 

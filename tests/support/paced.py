@@ -13,7 +13,7 @@ import httpx2
 from bling_collector.api.account_limits import PgRateLimiter
 from bling_collector.api.transport import PacedTransport
 from bling_collector.clock import SystemClock
-from bling_collector.db.connection.database import create_engine, parse_url
+from bling_collector.db.connection.database import close, create_engine, parse_url
 
 
 async def main(server: str, database_url: str, seconds: str) -> None:
@@ -30,7 +30,7 @@ async def main(server: str, database_url: str, seconds: str) -> None:
                 await http.get("/1")
 
         await asyncio.gather(*(worker() for _ in range(2)))
-    await engine.dispose()
+    await close(engine)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from bling_collector.cli.process.running import run_to_end, settings
 from bling_collector.cli.screen.terminal import emit_json, say, tell
 from bling_collector.config import Settings
 from bling_collector.db import broker, schema
-from bling_collector.db.connection.database import address, check_server, shown, tools_port
+from bling_collector.db.connection.database import address, check_server, close, shown, tools_port
 from bling_collector.db.copies.backup import backup as copy_database
 from bling_collector.db.copies.client_tools import attended, find_psql
 from bling_collector.db.copies.restore import named
@@ -68,7 +68,7 @@ async def _psql(settings: Settings, arguments: tuple[str, ...]) -> int:
         async with engine.connect() as connection:
             server = await check_server(connection)
         program = await find_psql(server)
-        await engine.dispose()
+        await close(engine)
         return await attended(program, *arguments, url=address(engine))
 
 
