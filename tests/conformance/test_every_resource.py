@@ -453,6 +453,16 @@ async def test_a_person_erased_does_not_come_back(
     assert row["detalhe"] == {**resource.person.without(truth[chosen], {contato})} | {
         key: row["detalhe"][key] for key in changeable(resource, truth[chosen]) if key in row["detalhe"]
     }
+    whose = SIMULATED["/contatos"].detail(bling, contato)
+    assert whose is not None
+    tables = [(resource.table, "id"), *((child.table, child.parent) for child in resource.children)]
+    texts = [
+        await scalar(account.engine, f"SELECT string_agg(t::text, ' ') FROM {table} t WHERE {key} = :id", id=chosen)
+        for table, key in tables
+    ]
+    told = " ".join(each or "" for each in texts)
+    assert str(whose["nome"]) not in told
+    assert str(whose["numeroDocumento"]) not in told
 
 
 @_each(

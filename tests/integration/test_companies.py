@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from tests.support.postgres import execute
 from bling_collector.alarms.channels import channels
 from bling_collector.alarms.watch import Alarms
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.config import Settings
+from bling_collector.cli import database as cli
+from bling_collector.config import Secret, Settings
 from bling_collector.db import readers, schema
 from bling_collector.db.companies import access, united
 from bling_collector.db.companies.schemas import names, of_company
@@ -75,6 +77,19 @@ async def test_the_views_unite_every_company_each_row_with_its_name(engine: Asyn
     await remove(engine, "norte")
     assert await scalar(engine, _VIEWS) == 0
     assert await rows(engine, "SELECT nome FROM contatos") == [("da principal",)]
+
+
+async def test_the_united_views_that_nobody_came_to_make_are_made_by_the_next_command(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    """Quem pôs as tabelas em dia pode ter morrido antes de as juntar."""
+    await add(engine, "norte")
+    settings = Settings(database_url=Secret(database_url))
+    for bring in (partial(bring_up, engine), partial(cli._upgrade, settings)):
+        await execute(database_url, "DROP FUNCTION todas CASCADE")
+        assert await scalar(engine, _VIEWS) == 0
+        await bring()
+        assert await scalar(engine, _VIEWS) > 0
 
 
 @pytest.mark.slow

@@ -71,5 +71,6 @@ class Loads:
             async with open_account(settings, clock=clock) as account:
                 await authorise(account, server.bling)
                 if start is not None:
-                    assert (await account.pipeline.run_full(start)).status == "success"
+                    result = await account.pipeline.run_full(start)
+                    assert result.status == "success", result.message
         return Load(url, clock.now(), server.bling.grants)

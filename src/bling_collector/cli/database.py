@@ -97,6 +97,7 @@ async def _upgrade(settings: Settings) -> int:
         before, now = await schema.upgrade(engine)
         if before == now:
             await schema.finish(engine)
+        await schema.unite(engine)
         try:
             await broker.upgrade(engine)
         except DatabaseError as error:  # só faz falta a quem roda o worker
@@ -134,6 +135,7 @@ async def _restore(settings: Settings, source: Path, *, overwrite: bool, with_to
 
         async def put_in_order() -> None:
             await schema.upgrade(engine)
+            await schema.unite(engine)
             await erase_again(engine, datetime.now(UTC))
 
         restored = await restore_database(

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.connection.database import quoted
+from bling_collector.db.meanings import meanings
 from bling_collector.errors import ExportInProgressError
 
 BATCH: Final = 2000
@@ -59,8 +60,7 @@ _OF_THE_ACCESS_KEY: Final = Dated(
 )
 """A chave de acesso diz o ano e o mês da emissão."""
 
-EXPORTED: Final[Mapping[str, Dated | None]] = {
-    "empresa": None,
+_DATED: Final = {
     "nfe_cabecalho": _own("data_emissao"),
     "nfe_itens": _of("nfe_cabecalho", "nfe_id"),
     "nfe_pagamentos": _of("nfe_cabecalho", "nfe_id"),
@@ -74,28 +74,7 @@ EXPORTED: Final[Mapping[str, Dated | None]] = {
     "nfce_itens": _of("nfce_cabecalho", "nfe_id"),
     "nfce_pagamentos": _of("nfce_cabecalho", "nfe_id"),
     "nfse": _own("data_emissao"),
-    "cfops": None,
-    "cfops_da_empresa": None,
-    "contatos": None,
-    "tipos_contato": None,
-    "vendedores": None,
-    "vendedores_comissoes": None,
-    "formas_pagamento": None,
-    "produtos": None,
-    "categorias_produto": None,
-    "grupos_produto": None,
-    "produtos_estruturas": None,
-    "produtos_componentes": None,
-    "produtos_fornecedores": None,
-    "produtos_fornecedores_custos": None,
-    "produtos_lojas": None,
-    "categorias_lojas": None,
-    "produtos_controle_lote": None,
-    "produtos_lotes": None,
-    "produtos_lotes_saldos": None,
     "produtos_lotes_lancamentos": _own("data"),
-    "anuncios": None,
-    "depositos": None,
     "estoque_saldos": _instant("lido_em"),
     "estoque_totais": _instant("lido_em"),
     "pedidos_venda": _own("data"),
@@ -103,90 +82,33 @@ EXPORTED: Final[Mapping[str, Dated | None]] = {
     "pedidos_venda_parcelas": _of("pedidos_venda", "pedido_id", "data"),
     "propostas": _own("data"),
     "propostas_itens": _of("propostas", "proposta_id", "data"),
-    "contratos": None,
-    "ordens_servico": None,
     "pedidos_compra": _own("data"),
     "pedidos_compra_itens": _of("pedidos_compra", "pedido_id", "data"),
     "pedidos_compra_parcelas": _of("pedidos_compra", "pedido_id", "data"),
-    "ordens_producao": None,
-    "ordens_producao_itens": None,
-    "ordens_producao_vendas": None,
     "contas_receber": _own("data_emissao"),
     "contas_pagar": _own("data_emissao"),
-    "contas_borderos": None,
     "borderos": _own("data"),
     "borderos_pagamentos": _of("borderos", "bordero_id", "data"),
-    "boletos_origens": None,
-    "boletos": None,
     "caixas_lancamentos": _own("data"),
-    "contas_financeiras": None,
-    "categorias_financeiras": None,
-    "logisticas": None,
-    "logisticas_servicos": None,
-    "logisticas_objetos": None,
-    "logisticas_remessas": None,
-    "logisticas_remessas_objetos": None,
-    "transporte_volumes": None,
-    "canais_venda": None,
-    "canais_venda_filiais": None,
-    "canais_da_empresa": None,
-    "naturezas_operacao": None,
-    "situacoes": None,
-    "situacoes_modulos": None,
-    "campos_customizados": None,
-    "campos_customizados_modulos": None,
-    "campos_customizados_opcoes": None,
     "historico": _instant("quando"),
-    "vw_abc_clientes": None,
-    "vw_abc_margem": None,
-    "vw_abc_produtos": None,
     "vw_borderos_contas": _own("data"),
-    "vw_cfops": None,
-    "vw_compras_fornecedor": None,
-    "vw_conferencia_financeira": None,
     "vw_contas": _own("data_emissao"),
-    "vw_contas_liquidacao": None,
-    "vw_contas_pagar_idade": None,
-    "vw_contas_receber_idade": None,
-    "vw_dre_mes": None,
-    "vw_estoque_atual": None,
-    "vw_estoque_cobertura": None,
     "vw_estoque_por_dia": _own("dia"),
-    "vw_faturamento_cliente": None,
-    "vw_faturamento_dia": None,
-    "vw_faturamento_mes": None,
-    "vw_faturamento_produto": None,
-    "vw_faturamento_uf": None,
-    "vw_fluxo_caixa_dia": None,
     "vw_itens_operacoes": _own("data_emissao"),
     "vw_lancamentos_avulsos": _own("data"),
-    "vw_kits_custos": None,
-    "vw_margem_canal": None,
     "vw_margem_itens": _own("data"),
-    "vw_margem_produto": None,
     "vw_nfe_impostos": _own("data_emissao"),
     "vw_nfe_linhas": _own("data_emissao"),
     "vw_nfe_operacoes": _own("data_emissao"),
     "vw_nfe_validas": _own("data_emissao"),
-    "vw_notas_por_situacao": None,
-    "vw_pagamentos_mes": None,
     "vw_pedidos": _own("data"),
     "vw_pedidos_caminho": _own("data"),
-    "vw_pedidos_canal": None,
-    "vw_pedidos_contas": None,
-    "vw_pedidos_dia": None,
     "vw_pedidos_itens": _own("data"),
-    "vw_pedidos_produto": None,
-    "vw_pedidos_situacao": None,
-    "vw_pedidos_vendedor": None,
-    "vw_produtos_custos": None,
-    "vw_saidas_mes": None,
-    "vw_situacoes": None,
-    "vw_ultima_compra_cliente": None,
 }
-"""Cada tabela e cada view que se exporta, e de que dia é cada linha; None, as que vão num arquivo só."""
+"""De que dia é cada linha, das que se repartem por mês."""
 
 NOT_EXPORTED: Final[Mapping[str, str]] = {
+    "alembic_version": "controle: a revisão das tabelas",
     "oauth_tokens": "segredo: a autorização do Bling",
     "oauth_states": "segredo: o que valia uma vez só na autorização e no painel",
     "acesso": "segredo: o token que só abre esta empresa",
@@ -215,6 +137,12 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "webhook_recusas": "controle: os avisos que se recusaram",
 }
 """As que não se exportam, e por quê."""
+
+EXPORTED: Final[Mapping[str, Dated | None]] = {
+    name: _DATED.get(name) for name, meaning in meanings().items() if meaning.readable and name not in NOT_EXPORTED
+}
+"""Cada tabela e cada view que se exporta, das que um leitor pode ler, e de que dia é cada linha; None, as que vão num
+arquivo só."""
 
 
 @dataclass(frozen=True)

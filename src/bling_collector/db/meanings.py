@@ -64,6 +64,8 @@ def _of_table(name: str, section: Mapping[str, Any]) -> Meaning:
     if (table := metadata.tables.get(name)) is None:
         columns = {column: str(said) for column, said in section.items() if not column.startswith("_")}
     else:
+        if lacking := [each.name for each in table.columns if not each.comment and each.name not in section]:
+            raise KeyError(f"Falta em {SOURCE.name}, na seção [{name}], o que quer dizer {', '.join(lacking)}.")
         columns = {column.name: str(column.comment or section[column.name]) for column in table.columns}
     return Meaning(section["_"], section["_leitor"], columns)
 

@@ -209,6 +209,14 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
     return before, HEAD
 
 
+async def is_united(engine: AsyncEngine) -> bool:
+    """Se as views que juntam as empresas são as desta versão, ou não fazem falta."""
+    from bling_collector.db.companies import united
+
+    async with _plainly(engine.url), in_schema(engine, None).connect() as connection:
+        return await united.is_current(connection, await base_of(connection))
+
+
 async def unite(engine: AsyncEngine) -> None:
     """Põe em dia as views que juntam as empresas; onde só há uma, não há nenhuma."""
     from bling_collector.db import readers

@@ -1,10 +1,13 @@
 """Os recursos que se coletam, na ordem em que se coletam: quem cita vem antes do citado, e um pai, antes do que só se
-lista por ele, ou tira dele os ids."""
+lista por ele, ou tira dele os ids. Um que se declare em `streams/<assunto>/` e não esteja nela entra sozinho, com essa
+regra."""
 
-from collections.abc import Collection, Iterator, Mapping
+import pkgutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import Final
 
-from bling_collector import ids
+from bling_collector import ids, streams
 from bling_collector.db import control
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.errors import ConfigurationError
@@ -57,7 +60,7 @@ from bling_collector.streams.vendas.ordens_servico import ORDENS_SERVICO
 from bling_collector.streams.vendas.pedidos_venda import PEDIDOS_VENDA
 from bling_collector.streams.vendas.propostas import PROPOSTAS
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+_IN_ORDER: Final[tuple[Resource, ...]] = (
     NFE,
     NFCE,
     NFSE,
@@ -107,6 +110,31 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     LOGISTICAS_REMESSAS,
     DOCUMENTOS,
 )
+
+
+def _declared() -> Iterator[Resource]:
+    """Todos os que os módulos de `streams/<assunto>/` declaram."""
+    rooms = [room.name for room in pkgutil.iter_modules(streams.__path__) if room.ispkg]
+    for room in (import_module(f"{streams.__name__}.{name}") for name in rooms):
+        for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+            yield from (each for each in vars(import_module(module.name)).values() if isinstance(each, Resource))
+
+
+def in_place(resources: Iterable[Resource], others: Iterable[Resource]) -> tuple[Resource, ...]:
+    """Os recursos, como estão, e os de `others` que ainda lá não estão: cada um logo antes do primeiro que cita, se não
+    fica com isso antes de quem lhe dá os ids; ou no fim."""
+    placed = [*resources]
+    for each in others:
+        if each.name in {other.name for other in placed}:
+            continue
+        givers = {parents.of for parents in each.parents} | {*each.needs}
+        first = next((place for place, other in enumerate(placed) if each.gives(other)), len(placed))
+        after = [place + 1 for place, other in enumerate(placed) if other.name in givers]
+        placed.insert(max([first, *after]), each)
+    return tuple(placed)
+
+
+RESOURCES: Final[tuple[Resource, ...]] = in_place(_IN_ORDER, _declared())
 SYNCED: Final = tuple(resource for resource in RESOURCES if resource.snapshot is None and resource.each is None)
 """Os de que se busca um registro só."""
 ALL: Final = "todos"

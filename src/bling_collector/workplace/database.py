@@ -59,7 +59,7 @@ async def bring_up(engine: AsyncEngine) -> None:
     """Põe as tabelas em dia; se uma restauração morreu antes de apagar outra vez quem o banco se lembra de ter apagado,
     apaga-o."""
     before, now = await schema.upgrade(engine)
-    if before != now:
+    if before != now or not await schema.is_united(engine):  # quem as pôs em dia pode ter morrido antes de as juntar
         await schema.unite(engine)
     async with explained(engine.url):
         await erase_returned(engine, SystemClock().now())

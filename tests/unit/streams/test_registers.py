@@ -126,6 +126,8 @@ def test_every_column_of_the_mapping_exists_in_the_table(stream: Resource) -> No
 
 
 def test_what_cites_a_contato_by_id_declares_it_speaks_of_people() -> None:
-    citing = [resource for resource in RESOURCES if "contato_id" in resource.table.c]
-    assert citing
-    assert [resource.name for resource in citing if resource.person is None] == []
+    by_cites = {resource.name for resource in RESOURCES for name, _ in resource.cites if name == "contatos"}
+    by_column = {resource.name for resource in RESOURCES if "contato_id" in resource.table.c}
+    assert by_cites - by_column, "há quem o cite por outro nome, ou de uma filha"
+    silent = {resource.name for resource in RESOURCES if resource.person is None}
+    assert (by_cites | by_column) & silent == set(), "falta `person` na declaração"

@@ -1,19 +1,23 @@
 """O registro: os nomes, o que se coleta sem que se peça, e o que toda declaração tem de ter."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Numeric, Table
+from sqlalchemy import BigInteger, Column, MetaData, Numeric, Table
 from tests.fixtures import fixture
 
 from bling_collector.db.models import contatos
 from bling_collector.errors import ConfigurationError
-from bling_collector.etl.resource import Resource
+from bling_collector.etl.resource import Each, Resource
 from bling_collector.payload import Row, UnreadableError
-from bling_collector.streams.registry import ALL, RESOURCES, chosen, named, whole_of
+from bling_collector.streams.registry import ALL, RESOURCES, chosen, in_place, named, whole_of
+from bling_simulator.api.dispatch import RESOURCES as SIMULATED
 
 Place = tuple[str | int, ...]
 _FIXTURES = {
@@ -53,6 +57,16 @@ _NOT_CITED = {
     "logisticas_remessas_objetos.objeto_id": "os objetos pedem-se com os pedidos e as notas, que são de um período",
     "transporte_volumes.objeto_id": "os das notas pedem-se com os dos pedidos, que os citam",
 }
+_DECLARED = """
+from sqlalchemy import BigInteger, Column, MetaData, Table
+from bling_collector.etl.resource import Each, Resource
+
+table = Table("devolucoes", MetaData(), Column("id", BigInteger, primary_key=True), Column("contato_id", BigInteger))
+DEVOLUCOES = Resource(
+    "devolucoes", "Devoluções", "Devolução", "devolucao", "Devoluções", "/devolucoes", table, lambda document: {},
+    cites=(("contatos", table.c.contato_id),),
+)
+"""
 EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
 IN_JSON = [resource for resource in RESOURCES if resource.name != "documentos"]
 """Menos os que se leem de um XML, em que todo número é um texto."""
@@ -180,15 +194,61 @@ def test_what_is_said_not_to_be_cited_is_not() -> None:
     assert _NOT_CITED.keys() - left == set(), "já se cita, ou já não existe: saia de _NOT_CITED"
 
 
+def test_every_declared_resource_is_collected(tmp_path: Path) -> None:
+    """Também um de que o registro não sabe o nome: basta que esteja declarado."""
+    room = tmp_path / "novidades"
+    room.mkdir()
+    (room / "__init__.py").write_text("")
+    (room / "devolucoes.py").write_text(_DECLARED)
+    program = f"""if True:
+        from bling_collector import streams
+        streams.__path__.append({str(tmp_path)!r})
+        from bling_collector.streams.registry import RESOURCES, named
+        names = [each.name for each in RESOURCES]
+        assert named("devolucao").path == "/devolucoes"
+        assert names.index("devolucoes") == names.index("contatos") - 1, names
+        names.remove("devolucoes")
+        print(*names)
+    """
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == [each.name for each in RESOURCES]
+
+
+@pytest.mark.parametrize(
+    ("cites", "parent", "place"),
+    [((), None, 3), (("c",), None, 2), (("a", "c"), None, 0), ((), "a", 3), (("b",), "a", 1), (("a",), "c", 3)],
+)
+def test_one_of_which_the_registry_does_not_know_the_place(
+    cites: tuple[str, ...], parent: str | None, place: int
+) -> None:
+    each = None if parent is None else Each("SELECT 1 AS id", of=parent)
+    column = Column("x_id", BigInteger)
+    new = _resource("novo", cites=tuple((name, column) for name in cites), each=each)
+    others = tuple(map(_resource, "abc"))
+    found = in_place(others, [new, others[1]])
+    assert [each.name for each in found if each is not new] == ["a", "b", "c"]
+    assert found.index(new) == place
+
+
+def _resource(name: str, **how: Any) -> Resource:
+    table = Table(name, MetaData(), Column("id", BigInteger, primary_key=True))
+    return Resource(name, name, name, f"um_{name}", name, f"/{name}", table, lambda document: {}, **how)
+
+
+@EACH
+def test_the_simulated_bling_serves_it(resource: Resource) -> None:
+    assert resource.path in SIMULATED, f"o Bling simulado não atende {resource.path}: CONTRIBUTING.md diz onde"
+
+
 @EACH
 def test_who_cites_comes_before_the_cited_and_parents_before_children(resource: Resource) -> None:
     place = {each.name: place for place, each in enumerate(RESOURCES)}
     parents = {each.of for each in resource.parents if each.of}
     parents |= {each.name for each in RESOURCES if f"FROM {each.table.name}" in (resource.besides or "")}
     late = [name for name, _ in resource.cites if name not in parents and place[name] < place[resource.name]]
-    assert late == [], f"em streams/registry.py, {resource.name} vem antes de quem cita"
+    assert late == [], f"em streams/registry.py, {resource.name}, que os cita, deve vir antes deles"
     early = [name for name in parents if place[name] >= place[resource.name]]
-    assert early == [], f"em streams/registry.py, {resource.name} vem depois de quem lhe dá os ids"
+    assert early == [], f"em streams/registry.py, {resource.name} deve vir depois deles, que lhe dão os ids"
 
 
 @EACH
@@ -207,7 +267,7 @@ def test_only_what_is_listed_keeps_the_digest_of_its_row(resource: Resource) -> 
         assert resource.keeps_listing is (resource.listed or resource.name == "nfe_entrada_detalhes")
 
 
-@pytest.mark.parametrize("resource", RESOURCES[1:], ids=lambda resource: resource.name)
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if not each.principal], ids=lambda each: each.name)
 def test_the_key_of_a_child_is_that_of_where_it_is(resource: Resource) -> None:
     """A do pai e o lugar nele; as das notas são as do primeiro coletor, com um número sem significado."""
     for child in resource.children:

@@ -61,6 +61,9 @@ _DEFINITION: Final = """
     END $$"""
 
 
+_STAMPED: Final = f"O que junta as empresas nas views {PREFIX}, na revisão {HEAD}."
+
+
 @dataclass(frozen=True)
 class _Relation:
     columns: tuple[str, ...]
@@ -73,17 +76,22 @@ class _Relation:
         return _Relation(*zip(*kept, strict=True))
 
 
+async def is_current(connection: AsyncConnection, base: str) -> bool:
+    """Se as views do schema `base` são as desta versão ou, onde só há uma empresa, não há nenhuma."""
+    wanted = _STAMPED if await others(connection, base) else None
+    known: str | None = await connection.scalar(_STAMP, {"base": base, "name": _FUNCTION})
+    return known == wanted
+
+
 async def refresh(connection: AsyncConnection, base: str) -> None:
     """Faz as views, no schema `base`, se há mais de uma empresa e elas não são as desta versão; tira-as, se só há uma.
 
     Não faz COMMIT.
     """
     await connection.execute(_TURN, {"base": base})
-    several = bool(await others(connection, base))
-    known = await connection.scalar(_STAMP, {"base": base, "name": _FUNCTION})
-    stamp = f"O que junta as empresas nas views {PREFIX}, na revisão {HEAD}."
-    if known == (stamp if several else None):
+    if await is_current(connection, base):
         return
+    several = bool(await others(connection, base))
     here = await _relations(connection, base)
     views = {name: relation for name, relation in here.items() if name.startswith(PREFIX)}
     function = f"{quoted(base)}.{_FUNCTION}"
@@ -99,7 +107,7 @@ async def refresh(connection: AsyncConnection, base: str) -> None:
             *_dropped(base, changed | (views.keys() - united.keys())),
             *(_created(base, view, *what) for view, what in sorted(united.items())),
             *(each for view, what in sorted(united.items()) for each in _described(base, view, *what)),
-            f"COMMENT ON FUNCTION {function} IS '{stamp}'",
+            f"COMMENT ON FUNCTION {function} IS '{_STAMPED}'",
         ],
     )
 

@@ -1,5 +1,8 @@
 """As tabelas: uma pasta, um módulo por assunto. O banco é delas, e as migrações o levam até elas."""
 
+import pkgutil
+from importlib import import_module
+
 from bling_collector.db.models.account import (
     TOKENS_ROW,
     acesso,
@@ -115,6 +118,9 @@ from bling_collector.db.models.vendas import (
     propostas,
     propostas_itens,
 )
+
+for _module in pkgutil.iter_modules(__path__):  # `metadata` tem as de todos, também as que aqui não têm nome
+    import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "TOKENS_ROW",

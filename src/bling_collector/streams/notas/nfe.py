@@ -30,7 +30,7 @@ async def _after_save(connection: AsyncConnection, ids: Collection[int]) -> None
 
 
 async def _explain_numbers(ctx: "RunContext") -> None:
-    from bling_collector.streams.notas.entradas import collect_entradas  # só quem coleta o carrega
+    from bling_collector.streams.notas.steps.entradas import collect_entradas  # só quem coleta o carrega
 
     await collect_entradas(ctx)
 

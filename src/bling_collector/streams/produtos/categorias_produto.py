@@ -31,7 +31,7 @@ def rows(categoria: Document) -> Rows:
 
 
 async def _of_each_produto(ctx: "RunContext") -> None:
-    from bling_collector.streams.produtos.categorias import collect_categorias  # só quem coleta o carrega
+    from bling_collector.streams.produtos.steps.categorias import collect_categorias  # só quem coleta o carrega
 
     await collect_categorias(ctx)
 

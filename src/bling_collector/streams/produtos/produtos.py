@@ -69,13 +69,13 @@ async def _prefer_all(connection: AsyncConnection) -> None:
 
 
 async def _find_the_living(ctx: "RunContext") -> None:
-    from bling_collector.streams.produtos.preferido import find_the_living  # só quem coleta o carrega
+    from bling_collector.streams.produtos.steps.preferido import find_the_living  # só quem coleta o carrega
 
     await find_the_living(ctx)
 
 
 async def _with_categoria(ctx: "RunContext", produto: "Item") -> bool:
-    from bling_collector.streams.produtos.categorias import refresh_categoria
+    from bling_collector.streams.produtos.steps.categorias import refresh_categoria
 
     return await refresh_categoria(ctx, produto.document["id"])
 

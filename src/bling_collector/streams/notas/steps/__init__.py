@@ -1,0 +1,1 @@
+"""Os passos que só as notas têm; só quem coleta os carrega."""

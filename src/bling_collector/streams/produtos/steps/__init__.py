@@ -1,0 +1,1 @@
+"""Os passos que só os produtos têm; só quem coleta os carrega."""
