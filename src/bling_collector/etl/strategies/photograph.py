@@ -32,7 +32,7 @@ from bling_collector.etl.narrowing import MOST_REFUSED, Reading, blame, count_re
 from bling_collector.etl.resource import Id, Params, Resource, Snapshot
 from bling_collector.etl.strategies.batches import halves
 from bling_collector.payload import Json, Row, UnreadableError
-from bling_collector.together import LISTINGS, merged, together
+from bling_collector.together import LISTINGS, together
 from bling_collector.windows import Period, Window
 
 log = logging.getLogger(__name__)
@@ -157,10 +157,11 @@ async def _ids_of(
     ctx.start(f"{other.title} por fotografar")
     ids: set[str] = set()
     try:
-        async with aclosing(merged((reading.pages(period) for reading in readings), limit=LISTINGS)) as pages:
-            async for page in pages:
-                ids |= {str(row["id"]) for row in page}
-                ctx.check_stop()
+        for reading in readings:  # uma de cada vez: se não se deixam ler, a primeira o diz, sem que todas falhem juntas
+            async with aclosing(reading.pages(period)) as pages:
+                async for page in pages:
+                    ids |= {str(row["id"]) for row in page}
+                    ctx.check_stop()
     except (BlingScopeError, BlingResourceDownError) as error:  # fica o que o banco sabe: o de hoje não volta
         log.warning("%s", error)
         ctx.problems += [] if isinstance(error, BlingScopeError) else [str(error)]  # di-lo o próprio recurso
