@@ -207,12 +207,14 @@ def pieces(window: Window, max_days: int) -> list[Window]:
 def _parts(window: Window, max_days: int) -> Iterator[Window]:
     """Cada corte cai num começo de mês, para que nenhum mês fique dividido entre duas janelas, se nelas cabe um."""
     fim = window.fim
-    while fim >= window.inicio:
+    while (fim - window.inicio).days >= max_days:
         oldest = fim - timedelta(days=max_days - 1)
         month = oldest if oldest.day == 1 else (oldest.replace(day=1) + timedelta(days=32)).replace(day=1)
-        inicio = window.inicio if oldest <= window.inicio else month if month <= fim else oldest
+        inicio = month if month <= fim else oldest
         yield Window(inicio, fim)
         fim = inicio - _DAY
+    if fim >= window.inicio:
+        yield Window(window.inicio, fim)
 
 
 def apart(window: Window, cuts: Iterable[Window]) -> list[Window]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from tests.support.collecting import at_request, rows, scalar
+from tests.support.collecting import at_request, rows, scalar, until
 from tests.support.fakes import FakeClock
 from tests.support.proving import execute
 from tests.support.variants import one_now
@@ -313,3 +313,31 @@ async def test_many_that_no_listing_shows_are_found_out_little_by_little(
     assert (await account.pipeline.run_full(date(2025, 3, 1))).status == "success"
     assert await scalar(account.engine, known) == len(year) - 5
     await assert_equals_the_orders(account, bling)
+
+
+async def test_what_was_read_while_a_run_went_on_is_not_overwritten_by_what_it_had_read_before(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """Um lote espera até se encher; o que entretanto mudou, e um aviso fez ler, já está gravado mais novo."""
+    await account.pipeline.run_full(START)
+    clock.advance(DAY)
+    first, last = sorted(bling.orders)[-2:]
+    for order in (first, last):
+        bling.edit_order(order, observacoes="mudou antes")
+    late = bling.fail(f"^/pedidos/vendas/{last}$", "hold")
+    running = asyncio.create_task(account.pipeline.run())
+    await until(lambda: _is_asked(bling, first))
+    bling.edit_order(first, observacoes="mudou depois")
+    assert await account.pipeline.sync("pedido_venda", first) == "atualizado"
+    bling.faults.remove(late)
+    assert (await running).status == "success"
+    told = "SELECT detalhe ->> 'observacoes' FROM pedidos_venda WHERE id = :id"
+    assert await scalar(account.engine, told, id=first) == "mudou depois"
+    assert await scalar(account.engine, told, id=last) == "mudou antes"
+    clock.advance(DAY)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_orders(account, bling)
+
+
+async def _is_asked(bling: Bling, order: int) -> bool:
+    return bling.counters.details[f"/pedidos/vendas/{order}"] > 1

@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.service_fixtures import problem, serving
 from tests.acceptance.test_estoques import assert_the_last_reading_is_bling
 from tests.acceptance.test_worker import drain, worker
-from tests.support.collecting import at_request, rows, scalar
+from tests.support.collecting import at_request, rows, scalar, until
 from tests.support.fakes import FakeClock
 from tests.support.truth import assert_equals_truth
 from tests.support.variants import one_now
@@ -271,6 +271,33 @@ async def test_a_burst_of_a_day_is_listed_once(
     bling.counters.reset()
     await account.pipeline.look()
     assert asked["/nfe/{id}"] < 3  # só as que ainda não são finais
+
+
+@pytest.mark.collector(recursos=("estoques",))
+@pytest.mark.bling(scale=0.05)
+async def test_what_moves_while_the_photograph_is_taken_is_in_it(
+    account: Account, bling: Bling, clock: FakeClock, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await account.pipeline.run_full(date(2025, 6, 1))
+    clock.advance(24 * 3600)
+    monkeypatch.setattr("bling_collector.etl.listing.BATCH", 10)
+    held: list[int] = []
+    saldos = "^/estoques/saldos$"
+    at_request(bling, monkeypatch, saldos, 4, lambda: held.append(bling.fail(saldos, "hold")))
+    running = asyncio.create_task(account.pipeline.run())
+    await until(lambda: _is(held))
+    first = min(each["id"] for each in bling.stockroom.balances())
+    bling.edit_stock(first, saldoFisicoTotal=555)
+    await post(http, bling.webhooks.sign(event(bling, "stock.updated", {"produto": {"id": first}})))
+    await read_what_came(account, clock)
+    assert await rows(account.engine, EVENTS) == [("stock.updated", "estoques", str(first), "sem leitura")]
+    bling.faults.remove(held[0])
+    assert (await running).status == "success"
+    await assert_the_last_reading_is_bling(account, bling)
+
+
+async def _is(held: list[int]) -> bool:
+    return bool(held)
 
 
 @pytest.mark.slow

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from tests.support.collecting import rows, scalar, until
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
+from tests.support.proving import execute
 
 from bling_collector.db import broker
 from bling_collector.db.run_lock import run_lock
@@ -36,11 +37,11 @@ async def worker(account: Account, lines: tuple[Line, ...] = AGENDA) -> AsyncIte
         yield Worker(queue, asyncio.Event()).take_on(account, lines)
 
 
-async def drain(one: Tasks) -> None:
+async def drain(one: Tasks, *, at_once: int = 1) -> None:
     """Faz o que está na fila, e para."""
     queue = one.queue
     await queue.app.run_worker_async(
-        queues=[queue.name], wait=False, install_signal_handlers=False, delete_jobs="successful"
+        queues=[queue.name], wait=False, install_signal_handlers=False, delete_jobs="successful", concurrency=at_once
     )
 
 
@@ -188,3 +189,32 @@ async def test_an_odd_agenda_is_a_sentence_and_db_upgrade_makes_the_queue(
     assert await scalar(account.engine, "SELECT to_regnamespace('procrastinate') IS NULL")
     assert (await terminal.run("db", "upgrade")).code == 0
     assert await rows(account.engine, JOBS) == []
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_however_much_bling_announces_a_run_has_its_turn(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """Três recursos de que não para de se ler; e a execução que é hora de fazer começa."""
+    held = bling.fail("^/(nfe|contatos|produtos)/[0-9]+$", "hold")
+    tables = {"nfe": "nfe_cabecalho", "contatos": "contatos", "produtos": "produtos"}
+    for recurso, table in tables.items():
+        id_ = await scalar(account.engine, f"SELECT max(id) FROM {table} WHERE detalhe IS NOT NULL")
+        await execute(
+            account.engine,
+            "INSERT INTO webhook_eventos (event_id, recebido_em, evento, recurso, registro_id)"
+            f" VALUES ('{recurso}', :then, '{recurso}.updated', '{recurso}', '{id_}')",
+            then=clock.now() - timedelta(minutes=1),
+        )
+    async with worker(account) as one:
+        await one.announced()
+        await one.beat()
+        assert await waiting(account) == ["read", "read", "read", "run", "look"]
+        draining = asyncio.create_task(drain(one, at_once=8))
+        await until(lambda: _runs(account))
+        bling.faults.remove(held)
+        await draining
+
+
+async def _runs(account: Account) -> bool:
+    return bool(await scalar(account.engine, "SELECT count(*) FROM etl_controle WHERE tipo = 'run'"))

@@ -292,7 +292,7 @@ async def test_a_hostile_copy_runs_nothing(
 async def test_what_analysts_may_read_they_may_read_afterwards(
     loaded: AsyncEngine, database_url: str, tmp_path: Path
 ) -> None:
-    role = f"analista_{uuid4().hex[:8]}"
+    role = f"analista 100%s_{uuid4().hex[:8]}"
     await backup(loaded, tmp_path / "copia")
     try:
         async with loaded.begin() as connection:

@@ -435,6 +435,37 @@ async def test_each_schema_is_a_company_of_its_own(filled: AsyncEngine, tmp_path
     assert everything(tmp_path) == before
 
 
+async def test_a_folder_of_nobody_knows_whom_is_not_taken_by_a_company(filled: AsyncEngine, tmp_path: Path) -> None:
+    other = await schema.create(filled, "empresa_outra")
+    await schema.upgrade(other)
+    await export(other, tmp_path)
+    assert manifest(tmp_path)["empresa"] is None
+    before = everything(tmp_path)
+    with pytest.raises(UsageError, match="ainda não sabia de que empresa era"):
+        await export(filled, tmp_path)
+    assert everything(tmp_path) == before
+    await export(other, tmp_path)
+
+
+async def test_who_reads_every_file_sees_nothing_new_until_all_is_ready(
+    exported: dict[str, bytes], filled: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Também se o processo morre no meio: o que se escreve não está onde se procura."""
+    seen: list[set[str]] = []
+    put = Folder.put
+
+    def watched(self: Folder, source: Path, name: str) -> None:
+        put(self, source, name)
+        seen.append({str(each.relative_to(tmp_path)) for each in tmp_path.glob("*/*.csv")})
+
+    monkeypatch.setattr(Folder, "put", watched)
+    await export(filled, tmp_path, "csv")
+    *writing, _ = seen
+    assert len(writing) > 3
+    assert all(there == {name for name in exported if name.endswith(".csv")} for there in writing)
+    assert {each.name for each in tmp_path.glob(".exportando*")} == set()
+
+
 @pytest.fixture
 async def exported(filled: AsyncEngine, tmp_path: Path) -> dict[str, bytes]:
     """Uma exportação já feita, e o banco depois dela mudado."""

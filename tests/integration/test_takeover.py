@@ -219,6 +219,42 @@ async def test_the_views_answer_the_same_and_keep_what_they_had(old: AsyncEngine
     await _script(old, "REFRESH MATERIALIZED VIEW CONCURRENTLY resumo")
 
 
+async def test_a_view_keeps_all_that_was_said_of_it(old: AsyncEngine) -> None:
+    await _script(
+        old,
+        """
+        DROP ROLE IF EXISTS "do'no 100%";
+        CREATE ROLE "do'no 100%";
+        CREATE VIEW vendas AS SELECT id, total_nota, contato_nome FROM nfe_cabecalho;
+        GRANT SELECT (id, total_nota) ON vendas TO "do'no 100%";
+        COMMENT ON VIEW vendas IS 'as vendas';
+        COMMENT ON COLUMN vendas.total_nota IS 'o total, 100% dele';
+        ALTER VIEW vendas ALTER COLUMN contato_nome SET DEFAULT 'ninguém';
+        CREATE RULE ignora AS ON DELETE TO vendas DO INSTEAD NOTHING;
+        CREATE FUNCTION nada() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER muda INSTEAD OF UPDATE ON vendas FOR EACH ROW EXECUTE FUNCTION nada();
+        CREATE MATERIALIZED VIEW vazia AS SELECT id FROM vendas WITH NO DATA;
+        ALTER VIEW vendas OWNER TO "do'no 100%"
+        """,
+    )
+    said = """
+        SELECT has_column_privilege('do''no 100%', 'vendas', 'total_nota', 'SELECT'),
+               obj_description('vendas'::regclass),
+               col_description('vendas'::regclass, 2), pg_get_userbyid(relowner),
+               (SELECT relispopulated FROM pg_class WHERE relname = 'vazia'),
+               (SELECT split_part(column_default, ':', 1) FROM information_schema.columns
+                WHERE table_name = 'vendas' AND column_name = 'contato_nome'),
+               ARRAY(SELECT rulename::text FROM pg_rewrite WHERE ev_class = 'vendas'::regclass ORDER BY 1),
+               ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'vendas'::regclass)
+        FROM pg_class WHERE oid = 'vendas'::regclass"""
+    before = await rows(old, said)
+    assert before[0][4:] == (False, "'ninguém'", ["_RETURN", "ignora"], ["muda"])
+    await schema.upgrade(old)
+    assert await rows(old, said) == before
+    for gone in ("MATERIALIZED VIEW vazia", "VIEW vendas", 'ROLE "do\'no 100%"'):
+        await _script(old, f"DROP {gone}")
+
+
 async def test_a_view_that_cannot_be_dropped_is_named_and_nothing_changes(old: AsyncEngine) -> None:
     await _script(old, "CREATE VIEW vendas AS SELECT id, total_nota FROM nfe_cabecalho")
     await _script(old, "CREATE FUNCTION f(v vendas) RETURNS bigint LANGUAGE sql AS 'SELECT v.id'")

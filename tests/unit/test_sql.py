@@ -39,6 +39,7 @@ OTHERS = {
         "history_key(table)",
         "conflict",
         "notes",
+        "later",
         "ours",
         "parent",
     },

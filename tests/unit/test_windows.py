@@ -90,6 +90,12 @@ def test_a_whole_leap_year_gives_two_windows() -> None:
     assert all(piece.inicio.day == 1 for piece in history), "nenhum mês fica dividido"
 
 
+def test_the_first_day_there_is_has_none_before_it() -> None:
+    first, last = date(1, 1, 1), date(1, 3, 1)
+    assert cut([Window(first, last)]) == [Window(first, last)]
+    assert cut([Window(first, last)], 20)[-1].inicio == first
+
+
 def test_adjacent_windows_merge_and_separate_ones_do_not() -> None:
     first, second = Window(date(2025, 1, 1), date(2025, 1, 10)), Window(date(2025, 1, 11), date(2025, 1, 20))
     assert merge([second, first]) == [Window(first.inicio, second.fim)]

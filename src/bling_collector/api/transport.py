@@ -87,6 +87,27 @@ def counting() -> Iterator[Requests]:
         _requests.reset(token)
 
 
+@dataclass
+class Sent:
+    """Quando saiu o último pedido, no relógio monotônico; None se não saiu nenhum."""
+
+    at: float | None = None
+
+
+_sent: ContextVar[Sent] = ContextVar("sent")
+
+
+@contextmanager
+def noting_when_sent() -> Iterator[Sent]:
+    """Quando saiu o último pedido que se fez no bloco."""
+    sent = Sent()
+    token = _sent.set(sent)
+    try:
+        yield sent
+    finally:
+        _sent.reset(token)
+
+
 def _counted() -> Requests:
     """A conta de quem pede; fora de uma execução, uma que ninguém lê."""
     return _requests.get(None) or Requests()
@@ -316,6 +337,8 @@ class PacedTransport(_Layer):
     ) -> httpx2.Response:
         requests = _counted()
         requests.total += 1
+        if (sent := _sent.get(None)) is not None:
+            sent.at = self._clock.monotonic()
         request.extensions["trace"] = self._in_time(at)
         try:
             response = await self._inner.handle_async_request(request)

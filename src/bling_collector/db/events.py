@@ -226,6 +226,12 @@ async def readings(connection: AsyncConnection, since: datetime) -> int:
     return int(found or 0)
 
 
+async def told_since(connection: AsyncConnection, recurso: str, since: datetime) -> list[str]:
+    """Os registros do recurso que o Bling avisou desde então."""
+    mine = (_C.recurso == recurso, _C.recebido_em >= since, _C.registro_id.is_not(None))
+    return list(await connection.scalars(select(_C.registro_id).distinct().where(*mine)))
+
+
 async def gone_since(connection: AsyncConnection, recurso: str, since: datetime) -> int:
     """Quantos registros do recurso se deram por excluídos, desde então, porque um aviso os apontou."""
     mine = (_C.recurso == recurso, _C.lido_em >= since, _C.resultado == "excluído")

@@ -46,19 +46,28 @@ def history_key(table: Table) -> str:
 
 
 def upsert_statement(
-    table: Table, columns: Collection[str], *, volatile: Collection[str] = (), history: Collection[str] | None = None
+    table: Table,
+    columns: Collection[str],
+    *,
+    volatile: Collection[str] = (),
+    history: Collection[str] | None = None,
+    newest: bool = False,
 ) -> TextClause:
     """INSERT … ON CONFLICT (id) DO UPDATE das `columns`, com as linhas em `:rows` (jsonb).
 
     Uma linha igual à guardada não é tocada; as colunas `volatile` não contam nessa comparação. Com `history` (chaves de
-    `detalhe` que contam como colunas), o que muda numa linha já detalhada é anotado em `historico`.
+    `detalhe` que contam como colunas), o que muda numa linha já detalhada é anotado em `historico`. Com `newest` não
+    se toca numa linha que já se leu depois, a não ser que o tenha dito um relógio adiantado (`:now` é a hora de agora).
     """
     names = [c.name for c in table.columns if c.name in columns]
     assert set(names) == set(columns), (table.name, columns)
     changing = [n for n in names if n != "id"]
     compared = [n for n in changing if n not in volatile]
     noted = [n for n in compared if n not in _UNHISTORICAL]
-    before = after = notes = ""
+    before = after = notes = later = ""
+    if newest:
+        later = f""" AND ({"atual.detalhe IS NULL OR " if "detalhe" in table.c else ""}
+                  atual.extraido_em <= EXCLUDED.extraido_em OR atual.extraido_em > :now)"""
     if history is not None:
         before = f"""antes AS (
             SELECT atual.id, {_as_json(noted, history)} AS linha
@@ -80,7 +89,7 @@ def upsert_statement(
             SELECT {", ".join(names)} FROM entrada
             ON CONFLICT (id) DO UPDATE SET {", ".join(f"{n} = EXCLUDED.{n}" for n in changing)}
             WHERE ({", ".join(f"atual.{n}" for n in compared)})
-                  IS DISTINCT FROM ({", ".join(f"EXCLUDED.{n}" for n in compared)})
+                  IS DISTINCT FROM ({", ".join(f"EXCLUDED.{n}" for n in compared)}){later}
             RETURNING atual.id, (xmax = 0) AS criada{after}){notes}
         SELECT id, criada FROM gravadas""")
 
@@ -112,15 +121,19 @@ async def upsert(
     *,
     volatile: Collection[str] = ("extraido_em",),
     history: History | None = None,
+    now: datetime | None = None,
 ) -> Upserted:
-    """Grava as linhas (todas com as mesmas colunas); de um id repetido, vale a última."""
+    """Grava as linhas (todas com as mesmas colunas); de um id repetido, vale a última. Com `now`, a hora de agora, não
+    se toca numa que se leu depois (`extraido_em`)."""
     unique = {row["id"]: row for row in rows}
     if not unique:
         return Upserted(frozenset(), frozenset())
     columns = next(iter(unique.values())).keys()
     parts = history.parts if history is not None else None
-    statement = upsert_statement(table, columns, volatile=volatile, history=parts)
+    statement = upsert_statement(table, columns, volatile=volatile, history=parts, newest=now is not None)
     parameters: dict[str, Any] = {"rows": dumps(list(unique.values()))}
+    if now is not None:
+        parameters["now"] = now
     if history is not None:
         parameters |= {"quando": history.quando, "run_id": history.run_id}
     result = (await connection.execute(statement, parameters)).all()

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from bling_collector.api.bling_client import BlingClient
-from bling_collector.api.transport import ATTEMPTS, Requests
+from bling_collector.api.transport import ATTEMPTS, Requests, Sent
 from bling_collector.clock import Clock
 from bling_collector.db import control
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
@@ -307,6 +307,11 @@ class RunContext:
             by=resource.detail_by,
             params=resource.detail_params,
         )
+
+    def when(self, sent: Sent) -> datetime:
+        """A hora a que saiu o pedido: o que se leu não é mais velho que ela."""
+        now = self.clock.now()
+        return now if sent.at is None else now - timedelta(seconds=max(self.clock.monotonic() - sent.at, 0.0))
 
     async def asking(self, work: Awaitable[T]) -> T:
         """O resultado de `work`, ou Stopped assim que se pede a parada."""

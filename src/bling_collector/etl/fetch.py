@@ -13,11 +13,11 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from bling_collector.api.bling_client import WITNESS_ATTEMPTS
-from bling_collector.api.transport import ATTEMPTS
+from bling_collector.api.transport import ATTEMPTS, noting_when_sent
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -83,6 +83,8 @@ class Fetched:
     error: BlingError | None = None
     read: Any = None
     """O que se leu do documento, ao conferir que se lê inteiro."""
+    asked: datetime | None = None
+    """Quando saiu o pedido dele."""
 
 
 async def bounded(
@@ -173,7 +175,9 @@ class _Asker:
 
         try:
             async with self.ctx.slots:
-                return Fetched(id_, await self.ask(id_, keep), read=found)
+                with noting_when_sent() as sent:
+                    document = await self.ask(id_, keep)
+                return Fetched(id_, document, read=found, asked=self.ctx.when(sent))
         except BlingPausedError:  # é um dos LASTING, mas de todos, e não deste registro
             raise
         except (*LASTING, BlingMovedError) as error:  # pode ser só deste: o júri o dirá
@@ -324,7 +328,9 @@ class _Saver:
         self._ctx.done()
         if fetched.document is not None:
             rows = None if wanted.said else fetched.read
-            self._items.append(Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day, rows))
+            self._items.append(
+                Item({**fetched.document, **wanted.said}, wanted.resumo, wanted.day, rows, asked=fetched.asked)
+            )
         elif isinstance(fetched.error, BlingNotFoundError) and wanted.gone is not None:
             self._items.append(Item(wanted.gone, wanted.resumo, wanted.day, is_row=True))
         elif isinstance(fetched.error, BlingNotFoundError) and not self._missing_is_failure:

@@ -29,6 +29,8 @@ class Item:
     """O dia dele, se o documento não o disser."""
     rows: Rows | None = field(default=None, compare=False)
     """As linhas dele, se quem o buscou já as leu."""
+    asked: datetime | None = field(default=None, compare=False)
+    """Quando saiu o pedido dele; None se foi agora."""
     is_row: bool = False
     """Se é só a linha da listagem: o mais que o banco sabe do registro fica."""
 
@@ -50,7 +52,8 @@ async def save(
     connection: AsyncConnection, resource: Resource, items: Sequence[Item], now: datetime, run_id: int | None = None
 ) -> Saved:
     """Grava os documentos e anota no histórico o que mudou. Um que não se lê inteiro é recusado inteiro; um que o banco
-    recusa é achado por bisseção e não leva os outros consigo."""
+    recusa é achado por bisseção e não leva os outros consigo. Um que se pediu antes do que o banco já tem não se grava.
+    """
     outcome = Saved()
     mapped = await _mapped(connection, resource, items, outcome)
     history = History(run_id, now, resource.history) if resource.history is not None else None
@@ -146,7 +149,7 @@ def _is_about_the_rows(error: DBAPIError) -> bool:
 async def _write(
     connection: AsyncConnection, resource: Resource, mapped: Sequence[Mapped], now: datetime, history: History | None
 ) -> Upserted:
-    stamp: Row = {"extraido_em": now}
+    stamp: Row = {}
     if "nao_encontrado_em" in resource.table.c:
         stamp["nao_encontrado_em"] = None
     listed = resource.keeps_listing and mapped[0][0].resumo is not None
@@ -155,12 +158,12 @@ async def _write(
     if "excluida_em" in resource.table.c and (listed or by_answer):
         stamp["excluida_em"] = None
     main = [
-        row | stamp | ({"resumo_lista": item.resumo} if listed else {})
+        row | stamp | {"extraido_em": item.asked or now} | ({"resumo_lista": item.resumo} if listed else {})
         for item, rows in mapped
         for row in rows[resource.table]
     ]
     volatile = ("extraido_em", "nao_encontrado_em", *resource.volatile)
-    written = await upsert(connection, resource.table, main, volatile=volatile, history=history)
+    written = await upsert(connection, resource.table, main, volatile=volatile, history=history, now=now)
     if resource.waits_its_week:  # também o que veio igual espera agora a semana seguinte
         read = await repository.last_read(connection, resource.table, {row["id"] for row in main} - {*written.written})
         same = [id_ for id_, when in read.items() if is_weekly_due(when, now, id_)]

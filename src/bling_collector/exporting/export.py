@@ -74,6 +74,11 @@ def _before(content: bytes | None, place: Place, kind: str, company: Empresa | N
         raise UsageError(
             f"Em {place.where} está a exportação de outra empresa, {found.empresa.name}. Exporte para outra pasta."
         )
+    if found.empresa is None and company is not None:
+        raise UsageError(
+            f"Em {place.where} está a exportação de um banco que ainda não sabia de que empresa era. Exporte para "
+            "outra pasta; ou, se o banco era este, apague-a e exporte de novo."
+        )
     if found.formato != kind:
         raise UsageError(
             f"Em {place.where} está uma exportação em {found.formato}, e esta é em {kind}. Exporte para outra pasta."
@@ -166,8 +171,10 @@ class _Export:
         path, content = self.place.workspace / NAME, manifest.write()
 
         def publish() -> None:
+            self.place.show()
             path.write_bytes(content)
             self.place.put(path, NAME)
+            self.place.show()
 
         try:
             await _reaching(self.place, publish)

@@ -55,7 +55,10 @@ class Place(Protocol):
         """Os arquivos de uma pasta dela, pelo nome inteiro, e os bytes de cada um."""
 
     def put(self, source: Path, name: str) -> None:
-        """Põe lá o arquivo, inteiro, no lugar do que houver com o nome."""
+        """Leva para lá o arquivo, inteiro; onde se pode, sem que ninguém o veja ainda."""
+
+    def show(self) -> None:
+        """Mostra o que se levou, no lugar do que houver com os nomes."""
 
     def remove(self, name: str) -> None: ...
 
@@ -69,6 +72,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path, self.where = path, str(path)
         self.workspace = Path(tempfile.mkdtemp(prefix=_WORKING, dir=path))
+        self._hidden: dict[str, Path] = {}
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -86,9 +90,14 @@ class Folder:
     def put(self, source: Path, name: str) -> None:
         with source.open("rb+") as file:
             os.fsync(file.fileno())  # antes do nome: numa queda de energia não fica o nome sem o conteúdo
-        target = self._path / name
-        target.parent.mkdir(exist_ok=True)
-        source.replace(target)
+        self._hidden[name] = source.replace(self.workspace / f"{len(self._hidden)}.pronto")
+
+    def show(self) -> None:
+        for name, ready in self._hidden.items():
+            target = self._path / name
+            target.parent.mkdir(exist_ok=True)
+            ready.replace(target)
+        self._hidden.clear()
 
     def remove(self, name: str) -> None:
         target = self._path / name
@@ -141,6 +150,9 @@ class Bucket:
         with source.open("rb") as file, self._files.open_output_stream(path) as target:
             shutil.copyfileobj(file, target, 1 << 20)
         source.unlink()
+
+    def show(self) -> None:
+        """Numa nuvem já se vê: mudar o nome de um arquivo é levá-lo outra vez."""
 
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError):

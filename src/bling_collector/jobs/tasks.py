@@ -42,8 +42,8 @@ from bling_collector.workplace.account import Account
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 3
-"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela. Mais não adiantaria, que o ritmo é
-um só, e as conexões com o banco são poucas."""
+"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela; e, à parte, leituras do que se
+avisou. Mais não adiantaria, que o ritmo é um só, e as conexões com o banco são poucas."""
 BEAT: Final = 2.0
 """Segundos entre duas olhadas ao relógio."""
 QUIET: Final = 30.0
@@ -94,7 +94,8 @@ NAMES: Final = (*RUNS, "look", EXPORT, "alarms", "prune", READING)
 
 
 class Tasks:
-    """As de uma empresa. Não mais de `AT_ONCE` ao mesmo tempo."""
+    """As de uma empresa. Não mais de `AT_ONCE` ao mesmo tempo, e outras tantas leituras do que o Bling avisou: por
+    muito que avise, o mais tem a sua vez."""
 
     def __init__(self, account: Account, queue: Queue, lines: Collection[Line], stop: asyncio.Event) -> None:
         """`stop` é o pedido de parada, e chega também à execução em curso."""
@@ -113,6 +114,7 @@ class Tasks:
         self._left = 0
         self._counted_at: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._reading = asyncio.Semaphore(AT_ONCE)
         self.deaf = True
         """Não se ouve do banco que chegou um aviso: olha-se de `BEAT` em `BEAT` segundos."""
         pipeline = account.pipeline
@@ -132,10 +134,10 @@ class Tasks:
     async def do(self, name: str, job: Job, asked: dict[str, Any]) -> None:
         """Faz uma tarefa que estava na fila."""
         current_company.set(self._account.settings.empresa)
-        async with self._turns:
-            if name == READING:
-                await self._read(**asked)
-            elif job.id is not None:
+        if name == READING:
+            await self._read(**asked)
+        elif job.id is not None:
+            async with self._turns:
                 await self._do(name, job.id, job.attempts, self._work[name], asked)
 
     async def _keep(self, work: Callable[[], Awaitable[float]], wake: asyncio.Event) -> None:
@@ -207,7 +209,8 @@ class Tasks:
         self._reads.add(recurso)
         try:
             while self._left > 0 and not self._stop.is_set():
-                self._left -= await self._account.pipeline.read_announced(recurso, most=self._left)
+                async with self._reading:  # a cada porção dá-se a vez a outro recurso
+                    self._left -= await self._account.pipeline.read_announced(recurso, most=self._left)
                 if (wait := await self._until_the_next(recurso)) is None:
                     break
                 await asyncio.sleep(wait)

@@ -82,7 +82,7 @@ def db_url(senha: bool, json_: bool) -> int:
 @db.command("psql", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("argumentos", nargs=-1, type=click.UNPROCESSED)
 def db_psql(argumentos: tuple[str, ...]) -> int:
-    """Abre o psql no banco, com os argumentos dele: `db psql -c 'SELECT 1'`."""
+    """Abre o psql no banco, com os argumentos dele: `db psql -c 'SELECT 1'`. O código de saída é o do psql."""
     from bling_collector.cli import database
 
     return database.psql(argumentos)

@@ -48,4 +48,4 @@ async def give_back(connection: AsyncConnection, grants: list[Grant]) -> None:
     tables = {table for table, _ in columns}
     for table, column, command in grants:
         if table in tables and (column is None or (table, column) in columns):
-            await connection.exec_driver_sql(command)
+            await connection.exec_driver_sql(command.replace("%", "%%"))

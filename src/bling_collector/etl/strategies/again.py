@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Final
 
+from bling_collector.api.transport import noting_when_sent
 from bling_collector.clock import is_weekly_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
@@ -392,11 +393,14 @@ async def _each(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dic
 async def _detailed(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, Item | CollectorError]:
     found: dict[Id, Item | CollectorError] = {}
     documents: dict[Id, Document] = {}
+    asked: dict[Id, datetime] = {}
 
     async def ask(id_: Id) -> None:
         try:
             async with ctx.slots:
-                documents[id_] = await ctx.detail(resource, id_)
+                with noting_when_sent() as sent:
+                    documents[id_] = await ctx.detail(resource, id_)
+                asked[id_] = ctx.when(sent)
         except CollectorError as error:
             found[id_] = error
 
@@ -406,7 +410,8 @@ async def _detailed(ctx: RunContext, resource: Resource, ids: Collection[Id]) ->
         row = rows.get(document["id"])
         # A impressão da linha, para que a conferência não o dê por mudado; a menos que ela já diga outra coisa.
         same = row is not None and _says_the_same(row, document)
-        found[id_] = Item({**document, **resource.of_list(row or {})}, resource.resumo(row) if row and same else None)
+        resumo = resource.resumo(row) if row and same else None
+        found[id_] = Item({**document, **resource.of_list(row or {})}, resumo, asked=asked[id_])
     return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text as sql
 from bling_collector.api.bling_client import WITNESS_ATTEMPTS
 from bling_collector.api.transport import ATTEMPTS
 from bling_collector.clock import brasilia_day, is_due, is_weekly_due, today
-from bling_collector.db import control
+from bling_collector.db import control, events
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources.photographs import photograph_again, photographed
 from bling_collector.db.upsert import insert
@@ -38,6 +38,8 @@ from bling_collector.windows import Period, Window
 log = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
+_EARLY: Final = timedelta(minutes=2)
+"""O relógio de quem recebe um aviso é o da máquina dele."""
 _PLAIN: Final[Params] = ()
 """A listagem sem mais filtros."""
 
@@ -95,6 +97,11 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
         if listed is not None:
             await control.move_checkpoint(connection, listing, now)
         ctx.progress.saved[resource.name] += len(exist)
+    # O que se avisou enquanto se fotografava pode ter mudado depois de lido, e ainda não havia onde o pôr.
+    async with ctx.engine.connect() as connection:
+        told = await events.told_since(connection, resource.name, now - _EARLY)
+    if told:
+        await retake(ctx, resource, [resource.id_of(id_) for id_ in told])
 
 
 async def retake(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | Exception]:

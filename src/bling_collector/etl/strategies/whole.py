@@ -217,7 +217,7 @@ async def _without_the_unlistable(ctx: RunContext, resource: Resource, ids: list
         async with aclosing(details(ctx, resource, ids)) as answers:
             async for fetched in answers:
                 if fetched.document is not None and not resource.listable(fetched.document):
-                    alive.append(Item(fetched.document))
+                    alive.append(Item(fetched.document, asked=fetched.asked))
                 elif fetched.document is not None or isinstance(fetched.error, BlingNotFoundError):
                     gone.append(fetched.id)
                     if len(gone) > most and not ctx.accept_deletions:
