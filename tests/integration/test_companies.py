@@ -79,6 +79,14 @@ async def test_the_views_unite_every_company_each_row_with_its_name(engine: Asyn
     assert await rows(engine, "SELECT nome FROM contatos") == [("da principal",)]
 
 
+async def test_one_that_collects_is_not_removed_and_the_refusal_says_whose_status(engine: AsyncEngine) -> None:
+    norte = await add(engine, "norte")
+    async with run_lock(norte):
+        with pytest.raises(RunInProgressError, match="`bling-collector --empresa norte status`"):
+            await remove(engine, "norte")
+    assert await names(engine) == ["principal", "norte"]
+
+
 async def test_the_united_views_that_nobody_came_to_make_are_made_by_the_next_command(
     engine: AsyncEngine, database_url: str
 ) -> None:

@@ -255,6 +255,25 @@ async def test_a_view_keeps_all_that_was_said_of_it(old: AsyncEngine) -> None:
         await _script(old, f"DROP {gone}")
 
 
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        ("CREATE TABLE historico (x int)", 'relation "historico" already exists). Se essa tabela'),
+        (
+            "ALTER TABLE nfe_cabecalho ADD COLUMN dobro numeric GENERATED ALWAYS AS (2 * total_nota) STORED",
+            'by generated column "dobro".). Se o que depende',
+        ),
+    ],
+)
+async def test_what_the_owner_made_and_stands_in_the_way_is_named(old: AsyncEngine, theirs: str, words: str) -> None:
+    await _script(old, theirs)
+    with pytest.raises(DatabaseError) as refused:
+        await schema.upgrade(old)
+    assert words in str(refused.value)
+    assert "Nada foi mudado" in str(refused.value)
+    assert await schema.current_revision(old) is None
+
+
 async def test_a_view_that_cannot_be_dropped_is_named_and_nothing_changes(old: AsyncEngine) -> None:
     await _script(old, "CREATE VIEW vendas AS SELECT id, total_nota FROM nfe_cabecalho")
     await _script(old, "CREATE FUNCTION f(v vendas) RETURNS bigint LANGUAGE sql AS 'SELECT v.id'")

@@ -319,8 +319,13 @@ async def _plainly(url: URL) -> AsyncIterator[None]:
             state = sqlstate(error)
             if error.connection_invalidated or state is None or state[:2] in {"08", "25", "28", "3D", "53", "57", "58"}:
                 raise
-            cause = str(error.orig).splitlines()[0]
+            said = str(error.orig).splitlines()
+            # O que depende só a segunda linha o diz; nos outros erros ela pode trazer dados.
+            details = [line.removeprefix("DETAIL:").strip() for line in said[1:2] if state == "0A000"]
+            cause = "; ".join([said[0], *details])
             advice = {
+                "42P07": "Se essa tabela, ou view, é sua, dê-lhe outro nome e tente de novo.",
+                "0A000": "Se o que depende da coluna é seu, tire-o, tente de novo e ponha-o outra vez.",
                 "42501": _GRANTS,
                 **dict.fromkeys(_IN_USE, "Outro programa está usando as tabelas; tente de novo quando ele terminar."),
             }.get(state, "Confira se o banco, ou o schema, é mesmo o do coletor.")

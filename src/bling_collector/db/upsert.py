@@ -66,8 +66,8 @@ def upsert_statement(
     noted = [n for n in compared if n not in _UNHISTORICAL]
     before = after = notes = later = ""
     if newest:
-        later = f""" AND ({"atual.detalhe IS NULL OR " if "detalhe" in table.c else ""}
-                  atual.extraido_em <= EXCLUDED.extraido_em OR atual.extraido_em > :now)"""
+        later = f""" AND ({"atual.detalhe IS NOT NULL AND " if "detalhe" in table.c else ""}
+                  atual.extraido_em > EXCLUDED.extraido_em AND atual.extraido_em <= :now) IS NOT TRUE"""
     if history is not None:
         before = f"""antes AS (
             SELECT atual.id, {_as_json(noted, history)} AS linha

@@ -11,7 +11,8 @@ from bling_collector.db import broker, schema
 from bling_collector.db.companies import schemas as companies
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.run_lock import run_lock
-from bling_collector.errors import CollectorError, UsageError
+from bling_collector.errors import CollectorError, RunInProgressError, UsageError
+from bling_collector.words import of_company
 from bling_collector.workplace.account import Account, Workplace, open_workplace
 from bling_collector.workplace.database import bring_up
 
@@ -60,10 +61,13 @@ async def remove(engine: AsyncEngine, name: str, *, before: Callable[[], Awaitab
             "A principal não se tira: as tabelas dela estão no schema de DATABASE_URL. Para as apagar, apague o banco."
         )
     await companies.check_exists(engine, name)
-    async with run_lock(companies.of_company(engine, name)):
-        if before is not None:
-            await before()
-        await schema.drop(engine, companies.schema_named(name))
+    try:
+        async with run_lock(companies.of_company(engine, name)):
+            if before is not None:
+                await before()
+            await schema.drop(engine, companies.schema_named(name))
+    except RunInProgressError as error:  # quem o lê não está nesta empresa
+        raise RunInProgressError(of_company(str(error), name)) from error
     await broker.forget(companies.of_company(engine, None), companies.schema_named(name))
 
 
