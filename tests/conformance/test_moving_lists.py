@@ -1,5 +1,6 @@
 """O que muda no Bling enquanto se lê: um recurso inventado, cujas listas mudam entre uma página e outra."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, MetaData, Table, text
 from sqlalchemy.schema import CreateTable
-from tests.support.collecting import at_request, rows, scalar
+from tests.support.collecting import at_request, rows, scalar, until
 from tests.support.fakes import FakeClock
 from tests.support.invented import MODULOS, create_tables, resource, run, served
 
@@ -370,3 +371,35 @@ async def test_once_a_short_page_has_another_none_is_the_last(
     bling.counters.reset()
     await run(account, short)
     assert listings(bling) == 2
+
+
+async def test_a_row_that_was_listed_before_does_not_cover_what_another_read_since(
+    account: Account, bling: Bling, clock: FakeClock, modules: Modules
+) -> None:
+    """Enquanto a página não chega, um aviso faz ler o registro; a linha dela é a de antes."""
+    listed = modulos(detail=False, whole=Whole())
+    await run(account, listed)
+    clock.advance(HOUR)
+    modules.put(1, "Mudou antes")
+    bling.counters.reset()
+    held = bling.fail("^/modulos$", "hold")
+    reading = asyncio.create_task(run(account, listed))
+    await until(lambda: _is_held(bling))
+    clock.advance(1)
+    async with account.engine.begin() as connection:
+        newer = text("UPDATE modulos SET nome = 'Mais novo', extraido_em = :now WHERE id = 1")
+        await connection.execute(newer, {"now": clock.now()})
+    clock.advance(1)
+    modules.put(2, "Mudou")
+    bling.faults.remove(held)
+    await reading
+    assert await name_of(account, 1) == "Mais novo"
+    assert await name_of(account, 2) == "Mudou"
+    clock.advance(HOUR)
+    modules.put(1, "Ainda mais novo")
+    await run(account, listed)
+    assert await name_of(account, 1) == "Ainda mais novo"
+
+
+async def _is_held(bling: Bling) -> bool:
+    return bling.counters.requests["/modulos"] > 0

@@ -64,6 +64,8 @@ class Wanted:
     """O que vai com o pedido do detalhe."""
     gone: Document | None = field(default=None, compare=False)
     """A linha, se diz que o registro foi excluído."""
+    asked: datetime | None = field(default=None, compare=False)
+    """Quando se começou a ler a listagem que a mostra, se é a linha que se guarda."""
 
 
 @dataclass
@@ -166,7 +168,7 @@ class _Asker:
 
     async def one(self, id_: Id) -> Fetched:
         if id_ in self._wanted and (row := self._wanted[id_].row) is not None:
-            return Fetched(id_, row)
+            return Fetched(id_, row, asked=self._wanted[id_].asked)
         found: object = None
 
         def keep(document: Document) -> None:

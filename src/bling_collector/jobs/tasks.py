@@ -42,8 +42,12 @@ from bling_collector.workplace.account import Account
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 3
-"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela; e, à parte, leituras do que se
-avisou. Mais não adiantaria, que o ritmo é um só, e as conexões com o banco são poucas."""
+"""Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela, menos as leituras do que se avisou.
+Mais não adiantaria, que o ritmo é um só, e as conexões com o banco são poucas."""
+READINGS: Final = 2
+"""Leituras ao mesmo tempo do que o Bling avisou, cada uma de um recurso."""
+FEW: Final = 10
+"""Registros de um recurso que se leem antes de dar a vez a outro que espere."""
 BEAT: Final = 2.0
 """Segundos entre duas olhadas ao relógio."""
 QUIET: Final = 30.0
@@ -94,7 +98,7 @@ NAMES: Final = (*RUNS, "look", EXPORT, "alarms", "prune", READING)
 
 
 class Tasks:
-    """As de uma empresa. Não mais de `AT_ONCE` ao mesmo tempo, e outras tantas leituras do que o Bling avisou: por
+    """As de uma empresa. Não mais de `AT_ONCE` ao mesmo tempo, e à parte `READINGS` leituras do que o Bling avisou: por
     muito que avise, o mais tem a sua vez."""
 
     def __init__(self, account: Account, queue: Queue, lines: Collection[Line], stop: asyncio.Event) -> None:
@@ -114,7 +118,7 @@ class Tasks:
         self._left = 0
         self._counted_at: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._reading = asyncio.Semaphore(AT_ONCE)
+        self._reading = asyncio.Semaphore(READINGS)
         self.deaf = True
         """Não se ouve do banco que chegou um aviso: olha-se de `BEAT` em `BEAT` segundos."""
         pipeline = account.pipeline
@@ -210,7 +214,8 @@ class Tasks:
         try:
             while self._left > 0 and not self._stop.is_set():
                 async with self._reading:  # a cada porção dá-se a vez a outro recurso
-                    self._left -= await self._account.pipeline.read_announced(recurso, most=self._left)
+                    most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
+                    self._left -= await self._account.pipeline.read_announced(recurso, most=most)
                 if (wait := await self._until_the_next(recurso)) is None:
                     break
                 await asyncio.sleep(wait)

@@ -151,7 +151,7 @@ async def _read_the_open(ctx: RunContext, resource: Resource, lately: Lately, se
     """Lê o que está em aberto, e o que há pouco deixou de o estar, e busca o que disso mudou; acrescenta a `seen` o que
     se mostra. False se não se leu todo, ou se um filtro não é lido."""
     ctx.start(f"{resource.title} em aberto")
-    wanted: dict[Id, Document] = {}
+    begun, wanted = ctx.clock.now(), dict[Id, Document]()
     day = today(ctx.clock)
     recent = Period.of(Window(day - lately.back, day + timedelta(days=1)))
     settled = Reading(ctx, resource, resource.shows[0], between=lately.settled, short_is_last=True)
@@ -167,7 +167,7 @@ async def _read_the_open(ctx: RunContext, resource: Resource, lately: Lately, se
             ctx.check_stop()
         if reading.unread:
             return False
-    await _fetch(ctx, resource, wanted)
+    await _fetch(ctx, resource, wanted, begun)
     return True
 
 
@@ -241,7 +241,7 @@ async def _read(ctx: RunContext, resource: Resource, seen: dict[Id, str], unread
     situação de cada um; o que não se leu dela vai para `unread`. False se há um que não se esperava na primeira, e de
     que só todas as listagens juntas dizem o que é."""
     ctx.start(resource.title)
-    rows: dict[Id, Document] = {}
+    begun, rows = ctx.clock.now(), dict[Id, Document]()
     patient = thorough and not ctx.everything and await _is_long(ctx, resource)
     async for page in _rows(ctx, resource, unread, thorough=thorough):
         new = {row["id"]: row for row in page if row["id"] not in seen}
@@ -250,11 +250,11 @@ async def _read(ctx: RunContext, resource: Resource, seen: dict[Id, str], unread
         seen |= {id_: _situation(row) for id_, row in new.items()}
         rows |= await _to_fetch(ctx, resource, new, patient=patient)
         if not resource.detail or len(rows) >= PORTION:
-            await _fetch(ctx, resource, rows)
+            await _fetch(ctx, resource, rows, begun)
             rows = {}
         ctx.show()
         ctx.check_stop()
-    await _fetch(ctx, resource, rows)
+    await _fetch(ctx, resource, rows, begun)
     return True
 
 
@@ -281,12 +281,13 @@ async def _to_fetch(
     return {id_: rows[id_] for id_ in diff(rows.values(), known, resource, fresh=fresh).keys() | drifting - waiting}
 
 
-async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document]) -> None:
-    """Busca e salva os registros destas linhas. De um que se lista e não tem detalhe (404), o que há é a linha; a não
-    ser que já se saiba mais do que ela diz: então foi excluído enquanto se lia, ou há de voltar a responder."""
+async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], begun: datetime) -> None:
+    """Busca e salva os registros destas linhas, que se começaram a listar em `begun`. De um que se lista e não tem
+    detalhe (404), o que há é a linha; a não ser que já se saiba mais do que ela diz: então foi excluído enquanto se lia,
+    ou há de voltar a responder."""
     if not rows:
         return
-    wanted = {id_: wanted_of(resource, row) for id_, row in rows.items()}
+    wanted = {id_: replace(wanted_of(resource, row), asked=begun) for id_, row in rows.items()}
     if resource.detail:
         ctx.start(resource.title, len(wanted))
     missing = (await fetch_and_store(ctx, resource, wanted)).missing
@@ -410,7 +411,7 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
         return
     ctx.start(f"{resource.title}: o cadastro inteiro")
     unread: Unreads = []
-    usual, suspected = set[Id](), set[Id]()
+    usual, suspected, begun = set[Id](), set[Id](), now
 
     async def bring(page: list[Json]) -> None:
         async with ctx.engine.connect() as connection:
@@ -419,7 +420,7 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
         changed = await otherwise(ctx, resource, held) if resource.detail else known  # a linha é o documento
         with ctx.progress.aside():
             wanted = {row["id"]: row for row in page if row["id"] not in known or row["id"] in changed}
-            await _fetch(ctx, resource, wanted)
+            await _fetch(ctx, resource, wanted, begun)
         ctx.check_stop()
 
     async def noted(pages: AsyncIterator[list[Json]], ids: set[Id]) -> AsyncIterator[list[Json]]:
@@ -429,6 +430,7 @@ async def read_register(ctx: RunContext, resource: Resource) -> None:
 
     suspects = {pair for params in resource.suspects for pair in params}
     for _ in range(READINGS if last is None else 1):  # na primeira vez, como em `read_whole`
+        begun = ctx.clock.now()
         for params in resource.register:
             reading = Reading(ctx, resource, params)
             shown_by = suspected if suspects & {*params} else usual
