@@ -1,16 +1,16 @@
-"""Um id como se digita: um número do Bling ou, onde ele é um texto, letras, algarismos, `-` e `_`."""
+"""Um id como se digita: um número do Bling ou, onde ele é um texto, letras e algarismos."""
 
 import re
 from typing import Final
 
 LARGEST: Final = 2**63 - 1
 NOT_A_NUMBER: Final = f"o id precisa ser um número inteiro, de 1 a {LARGEST}."
-_WRITTEN: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_WRITTEN: Final = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 def checked(written: str) -> str:
     """O mesmo, se pode ser um id. ValueError se não."""
-    if not _WRITTEN.fullmatch(written):
+    if not _WRITTEN.fullmatch(written) or written.isalpha():
         raise ValueError(NOT_A_NUMBER)
     return written
 

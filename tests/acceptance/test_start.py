@@ -72,7 +72,7 @@ def loaded_by(
         (["runn"], {}),
         (["run", "--foo"], {}),
         (["run", "--data-inicio", "31/12/2025"], {}),
-        (["sync", "nfe", "a b"], {}),
+        (["sync", "nfe", "abc"], {}),
         (["db", "restore", "--help"], {}),
         (["exportar", "--help"], {}),
         ([], {"_BLING_COLLECTOR_COMPLETE": "bash_complete", "COMP_WORDS": "bling-collector ru", "COMP_CWORD": "1"}),

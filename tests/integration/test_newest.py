@@ -14,8 +14,8 @@ SECOND = timedelta(seconds=1)
 SAID = "SELECT nome, extraido_em FROM contatos WHERE id = 7"
 
 
-async def keep(engine: AsyncEngine, nome: str, asked: datetime | None, detalhe: object = {}) -> bool:
-    row = {"id": 7, "nome": nome, "detalhe": detalhe, "extraido_em": asked}
+async def keep(engine: AsyncEngine, nome: str, asked: datetime | None, **more: object) -> bool:
+    row = {"id": 7, "nome": nome, "detalhe": {"nome": nome}, "extraido_em": asked} | more
     async with engine.begin() as connection:
         done = await upsert(connection, contatos, [row], now=NOW)
     return bool(done.written)
@@ -43,6 +43,13 @@ async def test_what_was_asked_for_later_stays(
 
 async def test_what_nobody_read_yet_is_not_newer(engine: AsyncEngine) -> None:
     """O que outro cita tem uma linha, sem documento, da hora em que se citou."""
-    assert await keep(engine, "citado", NOW, None)
+    assert await keep(engine, "citado", NOW, detalhe=None)
     assert await keep(engine, "lido", NOW - 9 * SECOND)
     assert await rows(engine, SAID) == [("lido", NOW - 9 * SECOND)]
+
+
+async def test_of_the_same_document_what_the_listing_says_is_still_kept(engine: AsyncEngine) -> None:
+    """A impressão da linha que mostrou o registro, de quem o pediu antes e o grava depois."""
+    assert await keep(engine, "igual", NOW - SECOND, situacao=None)
+    assert await keep(engine, "igual", NOW - 9 * SECOND, situacao="A")
+    assert await rows(engine, "SELECT situacao FROM contatos WHERE id = 7") == [("A",)]

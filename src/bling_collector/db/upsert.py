@@ -66,7 +66,9 @@ def upsert_statement(
     noted = [n for n in compared if n not in _UNHISTORICAL]
     before = after = notes = later = ""
     if newest:
-        later = f""" AND ({"atual.detalhe IS NOT NULL AND " if "detalhe" in table.c else ""}
+        # Se o documento é o mesmo, o que a listagem diz dele ainda se grava.
+        other = "atual.detalhe IS NOT NULL AND atual.detalhe IS DISTINCT FROM EXCLUDED.detalhe AND "
+        later = f""" AND ({other if "detalhe" in table.c else ""}
                   atual.extraido_em > EXCLUDED.extraido_em AND atual.extraido_em <= :now) IS NOT TRUE"""
     if history is not None:
         before = f"""antes AS (

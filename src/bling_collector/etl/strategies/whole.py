@@ -283,8 +283,8 @@ async def _to_fetch(
 
 async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], begun: datetime) -> None:
     """Busca e salva os registros destas linhas, que se começaram a listar em `begun`. De um que se lista e não tem
-    detalhe (404), o que há é a linha; a não ser que já se saiba mais do que ela diz: então foi excluído enquanto se lia,
-    ou há de voltar a responder."""
+    detalhe (404), o que há é a linha; a não ser que já se saiba mais do que ela diz: então foi excluído enquanto se
+    lia, ou há de voltar a responder."""
     if not rows:
         return
     wanted = {id_: replace(wanted_of(resource, row), asked=begun) for id_, row in rows.items()}
