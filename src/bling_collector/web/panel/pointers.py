@@ -25,7 +25,7 @@ _WHERE: Final = {"com ": "em ", "pelo painel ou com ": "em ", "Rode ": "Vá a ",
 """O que vem antes do comando, e o que vem antes do nome da página."""
 _COMMAND: Final = re.compile(
     r"(?:\b(?P<before>(?:pelo painel ou )?com |[Rr]ode ))?"
-    r"(?:`bling-collector (?P<name>[a-z-]++)(?! --gerar-chave| --trocar-empresa)(?P<given>[^`]*)`"
+    r"(?:`bling-collector (?P<name>[a-z-]+)(?![a-z-])(?! --gerar-chave| --trocar-empresa)(?P<given>[^`]*)`"
     r"|(?P<route>GET /runs\b))"
 )
 _CODE: Final = re.compile(r"`([^`\n]+)`")
