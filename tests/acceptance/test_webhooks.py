@@ -275,8 +275,14 @@ async def test_a_burst_of_a_day_is_listed_once(
 
 @pytest.mark.collector(recursos=("estoques",))
 @pytest.mark.bling(scale=0.05)
-async def test_what_moves_while_the_photograph_is_taken_is_in_it(
-    account: Account, bling: Bling, clock: FakeClock, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("unreadable", [False, True])
+async def test_what_moves_while_the_photograph_is_taken_is_in_it_or_is_said(
+    account: Account,
+    bling: Bling,
+    clock: FakeClock,
+    http: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    unreadable: bool,
 ) -> None:
     await account.pipeline.run_full(date(2025, 6, 1))
     clock.advance(24 * 3600)
@@ -291,9 +297,15 @@ async def test_what_moves_while_the_photograph_is_taken_is_in_it(
     await post(http, bling.webhooks.sign(event(bling, "stock.updated", {"produto": {"id": first}})))
     await read_what_came(account, clock)
     assert await rows(account.engine, EVENTS) == [("stock.updated", "estoques", str(first), "sem leitura")]
+    alone = bling.fail(saldos, "server_error", query=f"^[^&]*{first}$") if unreadable else None
     bling.faults.remove(held[0])
-    assert (await running).status == "success"
-    await assert_the_last_reading_is_bling(account, bling)
+    result = await running
+    if alone is None:
+        assert result.status == "success"
+        await assert_the_last_reading_is_bling(account, bling)
+    else:
+        assert result.status == "partial"
+        assert f"estoques/{first} mexeu-se enquanto se fotografava" in str(result.message)
 
 
 async def _is(held: list[int]) -> bool:

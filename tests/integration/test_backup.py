@@ -589,3 +589,10 @@ async def test_the_tables_of_another_program_stay(
     with pytest.raises(UsageError, match="ainda não tem as tabelas do coletor"):
         await backup(empty_engine, tmp_path / "outra.dump")
     assert (await rows(empty_engine))["contatos"] == ["(1,Ana)"]
+
+
+def test_a_program_that_dies_without_a_word_is_said_to_have() -> None:
+    assert client_tools.cause(client_tools.Answer(-9, b"", "")) == (
+        "o programa do PostgreSQL acabou sem dizer por quê (sinal 9)."
+    )
+    assert client_tools.cause(client_tools.Answer(1, b"", "pg_dump: error: disco\n")) == "error: disco."

@@ -145,6 +145,6 @@ def cause(answer: Answer) -> str:
     lines = [line for line in answer.errors.splitlines() if line.strip()]
     if not lines:
         killed = f" (sinal {-answer.code})" if answer.code < 0 else f" (código {answer.code})"
-        return f"o programa do PostgreSQL que a faz acabou sem dizer por quê{killed}."
+        return f"o programa do PostgreSQL acabou sem dizer por quê{killed}."
     chosen = next((line for line in lines if "error:" in line or "ERROR:" in line), lines[0] if lines else "")
     return re.sub(r"^\S*pg_\w+: ", "", chosen).strip().rstrip(".") + "."

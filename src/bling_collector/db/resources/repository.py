@@ -192,8 +192,8 @@ async def read_between(
     return set(found.scalars())
 
 
-async def last_read(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> dict[Any, datetime]:
-    """Quando se leu cada um dos `ids` que a tabela tem."""
+async def last_read(connection: AsyncConnection, table: Table, ids: Collection[Any]) -> dict[Any, datetime | None]:
+    """Quando se leu cada um dos `ids` que a tabela tem; None se está por reler."""
     statement = text(f"SELECT id, extraido_em FROM {table.name} WHERE id = ANY(:ids) AND NOT ({_waiting(table)})")
     return {row.id: row.extraido_em for row in await connection.execute(statement, {"ids": list(ids)})}
 

@@ -97,11 +97,19 @@ async def take_snapshot(ctx: RunContext, resource: Resource) -> None:
         if listed is not None:
             await control.move_checkpoint(connection, listing, now)
         ctx.progress.saved[resource.name] += len(exist)
-    # O que se avisou enquanto se fotografava pode ter mudado depois de lido, e ainda não havia onde o pôr.
+    await _retake_what_moved(ctx, resource, now)
+
+
+async def _retake_what_moved(ctx: RunContext, resource: Resource, since: datetime) -> None:
+    """O que se avisou enquanto se fotografava pode ter mudado depois de lido, e ainda não havia onde o pôr."""
     async with ctx.engine.connect() as connection:
-        told = await events.told_since(connection, resource.name, now - _EARLY)
-    if told:
-        await retake(ctx, resource, [resource.id_of(id_) for id_ in told])
+        told = await events.told_since(connection, resource.name, since - _EARLY)
+    if not told:
+        return
+    said = await retake(ctx, resource, [resource.id_of(id_) for id_ in told])
+    for id_, why in said.items():
+        if isinstance(why, Exception):  # o aviso já está pago: quem o soubesse lido enganava-se
+            ctx.problems.append(f"{resource.name}/{id_} mexeu-se enquanto se fotografava e não se leu outra vez: {why}")
 
 
 async def retake(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | Exception]:
