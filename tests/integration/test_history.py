@@ -18,7 +18,7 @@ from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 from bling_simulator.company.invoices.lines import line_of
 
-HISTORY = "SELECT tabela, registro_id, run_id, mudancas FROM historico ORDER BY id"
+HISTORY = "SELECT tabela, registro_id, run_id, mudancas FROM historico ORDER BY tabela, id"
 
 
 async def history(account: Account) -> list[tuple[Any, ...]]:
