@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings as settings_of_hypothesis
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import LRUCache
 from tests.support.collecting import authorise, collector_settings
 from tests.support.fakes import FakeClock, TickingClock
 from tests.support.loads import Load, Loads, nothing
@@ -30,6 +32,25 @@ from bling_collector.workplace.account import Account, open_account
 from bling_simulator.bling import Bling
 from bling_simulator.server import RunningServer, running
 from bling_simulator.settings import SimulatorSettings
+
+
+class _Compiled(LRUCache[Any, Any]):
+    """Os comandos compilados, de todos os motores: cada teste tem o seu, e compilá-los era um décimo da suíte."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)  # sem o dialeto, que é um objeto de cada motor, e todos iguais
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+_COMPILED = _Compiled(2000)
+
+
+@event.listens_for(Engine, "engine_connect")
+def _share_what_is_compiled(connection: Connection) -> None:
+    connection.engine._compiled_cache = _COMPILED
+
 
 settings_of_hypothesis.register_profile("suite", deadline=None)  # numa máquina ocupada um exemplo demora mais
 settings_of_hypothesis.load_profile("suite")

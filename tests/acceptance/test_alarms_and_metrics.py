@@ -183,6 +183,7 @@ async def test_a_command_that_finds_no_database_tells_who_watches(inbox: Inbox, 
     assert "Nada foi coletado" in inbox.received[0]["message"]
 
 
+@pytest.mark.slow
 async def test_a_check_says_who_did_not_hear_what_is_sounding(
     account: Account, settings: Settings, server: RunningServer, inbox: Inbox, tmp_path: Path
 ) -> None:

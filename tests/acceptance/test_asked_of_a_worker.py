@@ -71,6 +71,7 @@ async def ended(http: httpx2.AsyncClient, address: str) -> dict[str, Any]:
 @pytest.mark.bling(scale=0.005)
 @pytest.mark.loaded(date(2026, 2, 1))
 @pytest.mark.collector(schedule="0 6 * * * run; 30 23 * * * run; */15 * * * * look")
+@pytest.mark.slow
 async def test_the_panel_says_the_hour_of_the_agenda(http: httpx2.AsyncClient, account: Account) -> None:
     async def said() -> str:
         page = (await http.get("/", headers={"Accept": "text/html"})).text

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
+from tests.support.variants import one_now
 
 from bling_collector.privacy.titular import erase_person, export_person
 from bling_collector.workplace.account import Account
@@ -71,7 +72,7 @@ async def test_every_boleto_is_read_and_again_until_nothing_is_awaited(
     assert bling.counters.requests[PATH] == len(open_ones - {71})
 
 
-@pytest.mark.parametrize("nothing", ["no accounts", "404", "empty list"])
+@pytest.mark.parametrize("nothing", one_now(["no accounts", "404", "empty list"]))
 async def test_a_boleto_made_later_is_found(account: Account, bling: Bling, clock: FakeClock, nothing: str) -> None:
     bling.configure(origins_without_boletos_answer_404=nothing == "404")
     if nothing == "empty list":
@@ -88,6 +89,7 @@ async def test_a_boleto_made_later_is_found(account: Account, bling: Bling, cloc
     await assert_equals_the_boletos(account, bling)
 
 
+@pytest.mark.slow
 async def test_the_boletos_of_a_person_are_exported_and_erased(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

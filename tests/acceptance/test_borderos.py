@@ -118,7 +118,8 @@ async def test_one_is_read_again_with_its_conta(account: Account, bling: Bling, 
     assert bling.counters.details[f"/borderos/{corrected}"] == 0
 
 
-@pytest.mark.parametrize("lado", ["receber", pytest.param("pagar", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("lado", ["receber", "pagar"])
+@pytest.mark.slow
 async def test_a_payment_undone_and_made_again_is_the_new_one(
     account: Account, bling: Bling, clock: FakeClock, lado: Literal["receber", "pagar"]
 ) -> None:
@@ -139,6 +140,7 @@ async def test_a_payment_undone_and_made_again_is_the_new_one(
 
 @pytest.mark.parametrize("lado", ["receber", "pagar"])
 @pytest.mark.parametrize("repairing", [False, True], ids=["na semana", "reparando"])
+@pytest.mark.slow
 async def test_an_old_payment_undone_and_made_today_is_the_new_one(
     account: Account, bling: Bling, clock: FakeClock, lado: Literal["receber", "pagar"], repairing: bool
 ) -> None:

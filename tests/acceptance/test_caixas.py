@@ -143,6 +143,7 @@ async def test_what_no_listing_shows_is_not_deleted(
     await assert_equals_the_entries(account, bling)
 
 
+@pytest.mark.slow
 async def test_a_deleted_one_without_a_detail_is_what_the_listing_says_and_what_was_known(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -205,6 +206,7 @@ async def test_one_entry_alone_is_created_and_updated(account: Account, bling: B
     assert await scalar(account.engine, "SELECT situacao FROM caixas_lancamentos") == "E"
 
 
+@pytest.mark.slow
 async def test_of_many_windows_a_day_rereads_a_sixth(account: Account, bling: Bling, clock: FakeClock) -> None:
     """As que se leem ao lado umas das outras contam todas."""
     await account.pipeline.run_full(date(2024, 3, 1))

@@ -262,6 +262,7 @@ async def test_a_signal_ends_the_run_gently(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="lá não há SIGTERM que se ouça")
+@pytest.mark.slow
 async def test_what_is_told_to_stop_undoes_what_it_began_and_says_so(
     terminal: Terminal, account: Account, tmp_path: Path
 ) -> None:

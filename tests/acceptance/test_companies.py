@@ -261,6 +261,7 @@ async def test_an_event_goes_to_the_company_it_is_of(
     assert (await scalar(engine, count), await scalar(of_company(engine, "norte"), count)) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_many_events_do_not_ask_every_company_of_each(
     http: httpx2.AsyncClient, engine: AsyncEngine, bling: Bling, norte: RunningServer
 ) -> None:

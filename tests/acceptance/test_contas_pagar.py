@@ -123,6 +123,7 @@ async def test_the_borderos_of_a_conta_receber_with_the_same_id_stay(
     assert await rows(account.engine, kept, id=paid) == [("receber", 5)]
 
 
+@pytest.mark.slow
 async def test_one_that_no_listing_shows_is_kept_refreshed_and_asked_for_once_a_week(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

@@ -48,6 +48,7 @@ async def the_week(account: Account, bling: Bling, clock: FakeClock) -> int:
     return sum(each >= pages(bling) for each in asked)
 
 
+@pytest.mark.slow
 async def test_what_is_settled_deleted_or_new_is_seen_by_the_next_run(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

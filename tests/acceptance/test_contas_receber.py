@@ -183,6 +183,7 @@ async def test_the_same_conta_is_not_asked_for_once_per_date(account: Account, b
 
 
 @pytest.mark.parametrize("situacao", one_now([7, 6]))
+@pytest.mark.slow
 async def test_one_that_no_listing_shows_is_kept_and_refreshed(
     account: Account, bling: Bling, clock: FakeClock, situacao: int
 ) -> None:

@@ -65,6 +65,7 @@ async def _named(account: Account, contato_id: int) -> bool:
 
 
 @pytest.mark.loaded(date(2026, 1, 1))
+@pytest.mark.slow
 async def test_backup_and_restore(account: Account, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     notes = await _notes(account)
     assert await run("db", "backup", "copia.dump") == 0

@@ -139,6 +139,7 @@ async def test_what_only_the_list_tells_is_not_lost_by_asking_for_one(
 
 
 @pytest.mark.collector(recursos=("contas_financeiras", "categorias_financeiras"))
+@pytest.mark.slow
 async def test_what_a_filter_tells_does_not_depend_on_which_answer_comes_first(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -175,6 +176,7 @@ async def test_what_a_filter_tells_does_not_depend_on_which_answer_comes_first(
 
 
 @pytest.mark.collector(recursos=("depositos", "contas_financeiras", "contas_pagar"))
+@pytest.mark.slow
 async def test_what_is_read_whole_is_proved_whole(account: Account, bling: Bling, clock: FakeClock) -> None:
     path = "/depositos"
     broken = min(bling.dimensions[path].entries)

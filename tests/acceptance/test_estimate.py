@@ -63,6 +63,7 @@ async def test_the_probes_end_and_the_middle_of_the_bounds_is_taken(account: Acc
 
 
 @pytest.mark.bling(scale=1)
+@pytest.mark.slow
 async def test_a_whole_company_is_not_taken_for_its_newest_years(account: Account, bling: Bling) -> None:
     guess = await estimator(account).run_full(FIRST, None)
     assert guess.sondas == bling.counters.requests["/nfe"] <= MOST_PROBES

@@ -75,6 +75,7 @@ async def test_each_day_has_its_whole_reading(
     assert await scalar(account.engine, "SELECT count(*) FROM estoque_totais") == 2 * total
 
 
+@pytest.mark.slow
 async def test_what_was_included_today_is_photographed_today(account: Account, bling: Bling, clock: FakeClock) -> None:
     """Vendido ou não: o que não se fotografa hoje não se sabe nunca mais. Custa duas requisições."""
     await account.pipeline.run_full(START)

@@ -23,6 +23,7 @@ async def hides(account: Account, recurso: str) -> bool:
 
 
 @pytest.mark.collector(recursos=("pedidos_venda",))
+@pytest.mark.slow
 async def test_a_listing_that_no_longer_hides_is_asked_as_before(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -63,7 +64,8 @@ async def test_of_a_month_without_a_sign_it_is_forgotten(
     assert await hides(account, "pedidos_venda") is still
 
 
-@pytest.mark.parametrize("still", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("still", [False, True])
+@pytest.mark.slow
 async def test_of_the_keys_a_repairing_reconciliation_asks_again(
     account: Account, bling: Bling, clock: FakeClock, still: bool
 ) -> None:

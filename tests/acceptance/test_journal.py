@@ -19,6 +19,7 @@ pytestmark = pytest.mark.bling(scale=0.02)
 LINES = "SELECT nivel, mensagem FROM execucao_log WHERE run_id = :run ORDER BY id"
 
 
+@pytest.mark.slow
 async def test_the_lines_of_a_run_are_kept_whatever_the_log_shows(account: Account) -> None:
     logging.getLogger("bling_collector").warning("antes")
     first = await account.pipeline.run()

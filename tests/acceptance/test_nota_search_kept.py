@@ -58,6 +58,7 @@ async def test_each_nota_is_found_by_what_is_written_in_it(account: Account, bli
 
 
 @pytest.mark.loaded(date(2025, 6, 1))
+@pytest.mark.slow
 async def test_reprocessing_the_json_also_remakes_what_is_searched(account: Account, bling: Bling) -> None:
     expected = await rows(account.engine, "SELECT * FROM nfe_busca ORDER BY nfe_id")
     await execute(

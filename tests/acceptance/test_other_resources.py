@@ -138,12 +138,11 @@ def with_a_volume(bling: Bling) -> int:
     "reading",
     [
         {},
-        pytest.param({"details_say_their_id": True, "order_objects_stay_unposted": True}, marks=pytest.mark.slow),
-        pytest.param(
-            {"default_hides_inactive": False, "channel_without_ads_answers_400": False}, marks=pytest.mark.slow
-        ),
+        {"details_say_their_id": True, "order_objects_stay_unposted": True},
+        {"default_hides_inactive": False, "channel_without_ads_answers_400": False},
     ],
 )
+@pytest.mark.slow
 async def test_what_is_loaded_changed_and_deleted_equals_bling(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:

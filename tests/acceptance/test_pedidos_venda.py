@@ -95,6 +95,7 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda", "situacoes_modulos", "situacoes"))
+@pytest.mark.slow
 async def test_the_situations_taken_from_cancelado_may_hide_too(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -116,6 +117,7 @@ async def test_the_situations_taken_from_cancelado_may_hide_too(
 
 @pytest.mark.bling(scale=0.02)
 @pytest.mark.collector(recursos=("pedidos_venda",))
+@pytest.mark.slow
 async def test_a_situation_that_bling_does_not_know_takes_no_other_with_it(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
@@ -169,6 +171,7 @@ async def test_one_deleted_long_ago_is_seen_by_the_next_run(account: Account, bl
 
 
 @pytest.mark.bling(scale=0.02)
+@pytest.mark.slow
 async def test_one_that_answers_and_no_listing_shows_is_kept_and_refreshed(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

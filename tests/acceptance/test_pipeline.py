@@ -71,6 +71,7 @@ async def test_without_quirks_and_with_a_jwt_the_result_is_the_same(account: Acc
 
 
 @pytest.mark.bling(deleted_detail_answers_200=True)
+@pytest.mark.slow
 async def test_the_deleted_that_still_answer_have_a_detail(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
     assert await scalar(account.engine, "SELECT count(*) FROM contatos WHERE detalhe IS NULL") == 0

@@ -37,12 +37,10 @@ async def assert_equals(account: Account, bling: Bling) -> None:
 
 @pytest.mark.parametrize(
     "reading",
-    [
-        {"most_array_values": 3},
-        pytest.param({"status_filters_are_ignored": True}, marks=pytest.mark.slow),
-    ],
+    [{"most_array_values": 3}, {"status_filters_are_ignored": True}],
     ids=lambda reading: next(iter(reading)),
 )
+@pytest.mark.slow
 async def test_the_lots_are_read_whole_once_a_week(
     account: Account, bling: Bling, clock: FakeClock, reading: dict[str, Any]
 ) -> None:

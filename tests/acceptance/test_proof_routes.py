@@ -25,6 +25,7 @@ async def http(settings: Settings, clock: FakeClock, bling: Bling) -> AsyncItera
         yield client
 
 
+@pytest.mark.slow
 async def test_reconciling_repairing_and_showing(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     doomed = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2025-05-31 23:59:59"))
     assert (await http.post(FULL)).status_code == 200

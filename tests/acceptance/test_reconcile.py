@@ -185,6 +185,7 @@ def _moment(rng: random.Random) -> str:
     return f"{day} {rng.choice(['00:00:00', '12:30:00', '23:59:59'])}"
 
 
+@pytest.mark.slow
 async def test_what_the_database_has_wrong_is_repaired_though_the_listing_is_the_same(
     account: Account, bling: Bling
 ) -> None:
@@ -291,6 +292,7 @@ async def test_2926_of_2926_notas_cost_36_to_60_requests(account: Account, bling
 
 @pytest.mark.bling(scale=0.01, note_filters_are_ignored=True)
 @pytest.mark.collector(recursos=("nfe", "nfce", "contatos", "produtos", "categorias_produto", "formas_pagamento"))
+@pytest.mark.slow
 async def test_a_period_that_bling_does_not_read_is_read_here(account: Account, bling: Bling) -> None:
     assert (await account.pipeline.run_full(START)).status == "success"
     await assert_equals_truth(account.engine, bling)

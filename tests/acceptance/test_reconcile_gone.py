@@ -137,6 +137,7 @@ async def test_a_nota_deleted_during_the_reading_does_not_take_another(
     await assert_equals_the_living(account.engine, bling, deleted={read})
 
 
+@pytest.mark.slow
 async def test_a_deleted_nota_whose_detail_still_answers_is_marked(account: Account, bling: Bling) -> None:
     note = twin(bling, outgoing(bling, 6)[-1], emitted_at=at("2026-02-10 10:00:00"))
     await account.pipeline.run()

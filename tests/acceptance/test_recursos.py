@@ -53,6 +53,7 @@ async def test_each_resource_says_how_many_it_has_and_what_is_proven(account: Ac
 
 
 @pytest.mark.parametrize("command", ["run", "run-full", "reconcile"])
+@pytest.mark.slow
 async def test_without_the_notas_a_run_still_says_how_it_went(
     account: Account, terminal: Terminal, command: str
 ) -> None:

@@ -67,6 +67,7 @@ async def _until_it_ends(http: httpx2.AsyncClient, address: str) -> dict[str, An
 # --- até o fim -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_full_load(http: httpx2.AsyncClient, bling: Bling, engine: AsyncEngine) -> None:
     answer = await http.post(FULL)
     assert answer.status_code == 200, answer.text

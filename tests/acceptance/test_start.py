@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.commands import variables_for
+from tests.support.variants import one_now
 
 from bling_collector.config import Settings
 from bling_simulator.server import RunningServer
@@ -90,10 +91,12 @@ def test_what_asks_for_nothing_loads_nothing(
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        *(["status"], ["failures"], ["reconcile", "--numeracao"], ["contato", "export", "1"], ["db", "upgrade"]),
-        ["exportar", "pasta", "--formato", "csv"],
-    ],
+    one_now(
+        [
+            *(["status"], ["failures"], ["reconcile", "--numeracao"], ["contato", "export", "1"], ["db", "upgrade"]),
+            ["exportar", "pasta", "--formato", "csv"],
+        ]
+    ),
     ids=" ".join,
 )
 async def test_what_asks_the_database_loads_no_more_than_that(
@@ -105,7 +108,7 @@ async def test_what_asks_the_database_loads_no_more_than_that(
     assert loaded & TO_ASK == set()
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["doctor"], ["sync", "nfe", "1"], ["reconcile"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", one_now([["run"], ["doctor"], ["sync", "nfe", "1"], ["reconcile"]]), ids=" ".join)
 async def test_what_asks_bling_loads_no_service(
     tmp_path: Path, settings: Settings, server: RunningServer, arguments: list[str]
 ) -> None:

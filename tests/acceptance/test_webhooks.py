@@ -275,7 +275,7 @@ async def test_a_burst_of_a_day_is_listed_once(
 
 @pytest.mark.collector(recursos=("estoques",))
 @pytest.mark.bling(scale=0.05)
-@pytest.mark.parametrize("unreadable", [False, True])
+@pytest.mark.parametrize("unreadable", one_now([False, True]))
 async def test_what_moves_while_the_photograph_is_taken_is_in_it_or_is_said(
     account: Account,
     bling: Bling,

@@ -62,6 +62,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow
 async def test_what_is_absent_or_noisy_is_read_as_what_it_is(
     account: Account, bling: Bling, changed: dict[str, Any]
 ) -> None:
@@ -82,6 +83,7 @@ async def test_what_is_absent_or_noisy_is_read_as_what_it_is(
     assert not lost, f"destes não se guardou o registro a que falta o que pode faltar: {lost}"
 
 
+@pytest.mark.slow
 async def test_a_vendedor_without_a_name_has_the_one_of_the_contato(
     account: Account, bling: Bling, clock: FakeClock, changed: dict[str, Any]
 ) -> None:

@@ -38,7 +38,7 @@ NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 IDS = st.one_of(st.integers(1, 2**63 - 1), st.sampled_from([0, -1, 2**63, 10**30]))
 """O cliente garante que o id é o inteiro que se pediu, e mais nada."""
 CALM = settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 MANY = settings(CALM, max_examples=3000)
 

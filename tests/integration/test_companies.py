@@ -79,6 +79,7 @@ async def test_the_views_unite_every_company_each_row_with_its_name(engine: Asyn
     assert await rows(engine, "SELECT nome FROM contatos") == [("da principal",)]
 
 
+@pytest.mark.slow
 async def test_one_that_collects_is_not_removed_and_the_refusal_says_whose_status(engine: AsyncEngine) -> None:
     norte = await add(engine, "norte")
     async with run_lock(norte):
@@ -87,6 +88,7 @@ async def test_one_that_collects_is_not_removed_and_the_refusal_says_whose_statu
     assert await names(engine) == ["principal", "norte"]
 
 
+@pytest.mark.slow
 async def test_the_united_views_that_nobody_came_to_make_are_made_by_the_next_command(
     engine: AsyncEngine, database_url: str
 ) -> None:
@@ -315,6 +317,7 @@ async def test_a_copy_that_comes_back_to_the_principal_leaves_the_united_views(
     assert await rows(engine, "SELECT empresa, nome FROM vw_todas_contatos") == [("principal", "da principal")]
 
 
+@pytest.mark.slow
 async def test_one_more_company_costs_a_few_commands_and_none_to_a_start(engine: AsyncEngine) -> None:
     async def asked() -> list[int]:
         known, counted, totals = await names(engine), Counted(engine), [0]

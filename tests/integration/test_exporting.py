@@ -743,6 +743,7 @@ async def test_a_cloud_that_does_not_answer_holds_neither_the_loop_nor_the_datab
     assert looked == [True, True]
 
 
+@pytest.mark.slow
 async def test_the_google_that_does_not_answer_is_said_soon(
     filled: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ async def test_the_quota_ends_while_the_payment_methods_are_read(
 
 
 @pytest.mark.bling(scale=0.02)
+@pytest.mark.slow
 async def test_what_nobody_cites_and_what_is_renamed_are_seen_within_a_week(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.proving import execute
 
@@ -47,6 +48,7 @@ STEPS = (
 )
 
 
+@pytest.mark.slow
 async def test_what_is_judged_alone_is_what_the_page_of_the_company_says(engine: AsyncEngine) -> None:
     for case, change in STEPS:
         await execute(engine, change)

@@ -260,6 +260,7 @@ async def test_the_total_of_earlier_saldos_is_the_sum_of_what_counts(empty_engin
     assert await rows(empty_engine, seen) == [(7, 1, 5), (7, 2, 9), (7, 3, 1), (8, None, 3), (9, 1, None)]
 
 
+@pytest.mark.slow
 async def test_the_cost_of_today_is_valid_since_its_last_version(empty_engine: AsyncEngine) -> None:
     async with empty_engine.begin() as connection:
         await connection.run_sync(schema.migrate, "0035")
@@ -274,6 +275,7 @@ async def test_the_cost_of_today_is_valid_since_its_last_version(empty_engine: A
     assert since == [(1, datetime(2026, 1, 3, 9, tzinfo=UTC)), (2, None)]
 
 
+@pytest.mark.slow
 async def test_the_contas_of_a_payment_that_is_gone_are_read_again(empty_engine: AsyncEngine) -> None:
     """Menos as que listagem nenhuma mostra, que se leem pelo id."""
     async with empty_engine.begin() as connection:

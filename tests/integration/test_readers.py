@@ -11,6 +11,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.postgres import create_database, drop_database, libpq_url
 from tests.support.postgres import execute as run
 from tests.support.proving import execute
+from tests.support.variants import one_now
 
 from bling_collector.db import schema
 from bling_collector.db.connection.database import address, close, create_engine, in_schema, parse_url, quoted, shown
@@ -305,7 +306,7 @@ async def test_of_every_company_also_of_those_to_come(engine: AsyncEngine) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["public, empresa_dois", "naoexiste", "''", '"$user"', "pg_catalog, information_schema"]
+    "path", one_now(["public, empresa_dois", "naoexiste", "''", '"$user"', "pg_catalog, information_schema"])
 )
 async def test_what_a_reader_says_of_itself_gives_it_nothing(engine: AsyncEngine, path: str) -> None:
     two = await schema.create(engine, "empresa_dois")

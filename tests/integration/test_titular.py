@@ -172,6 +172,7 @@ async def test_what_is_now_of_another_is_not_exported_nor_kept_with_a_name(accou
 
 
 @pytest.mark.loaded(START, before=make_lonely)
+@pytest.mark.slow
 async def test_nothing_of_the_person_is_left_nor_comes_back(
     account: Account, bling: Bling, lonely: tuple[int, list[str]]
 ) -> None:

@@ -165,6 +165,7 @@ async def test_a_document(client: httpx2.AsyncClient, official: OfficialDescript
     assert problems(official.answer_schema("/nfe/documento/{chaveAcesso}", 404), missing.json()) == []
 
 
+@pytest.mark.slow
 def test_every_bordero(company: Bling, official: OfficialDescription) -> None:
     detail = official.answer_schema("/borderos/{idBordero}")["properties"]["data"]
     assert problems({"type": "array", "items": detail}, answered(list(company.borderos.values())[-300:])) == []
@@ -186,6 +187,7 @@ async def test_the_boletos_of_each_origin(
     assert (await client.get(path)).status_code == 400
 
 
+@pytest.mark.slow
 def test_every_shipped_object(company: Bling, official: OfficialDescription) -> None:
     detail = official.answer_schema("/logisticas/objetos/{idObjeto}")["properties"]["data"]
     objects = list(company.objects.values())
@@ -284,6 +286,7 @@ def test_every_balance(company: Bling, official: OfficialDescription) -> None:
     assert problems(official.list_schema("/estoques/saldos"), answered({"data": rows})) == []
 
 
+@pytest.mark.slow
 def test_every_account(company: Bling, official: OfficialDescription) -> None:
     books = {
         "/contas/receber": (company.receivables, contas.conta_receber_row),

@@ -383,7 +383,7 @@ documents = st.recursive(
 objects = st.dictionaries(names, documents, max_size=14)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(document=objects)
 def test_no_json_object_breaks_a_mapping(document: dict[str, Any]) -> None:
     for stream in (nfe, contatos_stream, produtos, categorias_produto, formas_pagamento):
