@@ -128,6 +128,28 @@ async def test_one_that_comes_with_another_chave_is_owed_and_the_others_come(
     assert (held["documentos"].registros, held["documentos"].pendencias) == (len(kept) + 2, 0)
 
 
+@pytest.mark.collector(recursos=("nfe", "nfe_entrada", "nfe_entrada_detalhes", "documentos"))
+async def test_a_chave_of_two_notas_is_asked_once(account: Account, bling: Bling, clock: FakeClock) -> None:
+    """A que saiu e a mesma, importada como entrada: as situações diferem, e o documento é um, que o Bling não tem."""
+    out, entry = bling.issue_note(situacao=6), bling.issue_note(tipo=0, situacao=7)
+    chave = bling.notes[out]["chaveAcesso"]
+    bling.edit_note(entry, chaveAcesso=chave)
+    bling.fail(rf"^{PATH}/{chave}$", "body", status=404, body='{"error": {"type": "RESOURCE_NOT_FOUND"}}')
+    assert (await account.pipeline.run_full(START)).status == "success"
+    for _ in range(2):
+        clock.advance(DAY)
+        result = await account.pipeline.run()
+        assert result.status == "success", result.message
+        kept = "SELECT situacao, conteudo IS NULL FROM nfe_documentos WHERE id = :chave"
+        assert await rows(account.engine, kept, chave=chave) == [(7, True)]
+    bling.counters.reset()
+    bling.cancel_note(out)
+    assert (await account.pipeline.run()).status == "success"
+    assert bling.counters.requests[f"{PATH}/{{id}}"] == 0, (
+        "o que se tem não se pede outra vez; e da cancelada que não o tinha, não se pede"
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.collector(recursos=("nfe", "nfe_entrada", "documentos"))
 async def test_without_permission_the_rest_comes_and_the_documents_come_once_given(

@@ -8,6 +8,8 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
+from bling_collector.db.models import nfe_entrada_cabecalho
+from bling_collector.db.resources import repository
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
 
@@ -109,6 +111,24 @@ async def test_one_alone_is_fetched_with_its_detail(account: Account, bling: Bli
     outgoing = next(id_ for id_, each in bling.notes.items() if each["tipo"] == 1)
     with pytest.raises(Exception, match="não é de entrada"):
         await account.pipeline.sync("nfe_entrada", outgoing)
+
+
+async def test_one_whose_row_was_forgotten_waits_for_the_listing(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """A que mudou de data e nenhuma listagem desta execução mostra: não há por que pedir o detalhe outra vez."""
+    id_ = bling.issue_note(tipo=0, situacao=7, emitted_at=_at(clock, 200))
+    assert (await account.pipeline.run_full(START)).status == "success"
+    async with account.engine.begin() as connection:
+        await repository.forget_listed(connection, nfe_entrada_cabecalho, [id_])
+    bling.counters.reset()
+    clock.advance(DAY)
+    result = await account.pipeline.run()
+    assert result.status == "success", result.message
+    assert bling.counters.details[f"/nfe/{id_}"] == 0
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    assert bling.counters.details[f"/nfe/{id_}"] <= 1
+    await assert_equals_the_entries(account, bling, detailed=True)
 
 
 def _only(account: Account, *names: str) -> Any:

@@ -8,38 +8,46 @@ from sqlalchemy import Row, Table, text
 
 from bling_collector.db.connection.core import AsyncConnection
 
+_SOONEST = "coalesce(n.data_emissao, '0001-01-01')"
+# Uma chave pode estar em duas notas, a que saiu e a que entrou: vale uma vez, com o que as duas dizem.
 _OWED = """
     FROM (
-        SELECT chave_acesso AS chave, situacao, data_emissao FROM nfe_cabecalho
-        WHERE excluida_em IS NULL AND coalesce(tipo, 1) = 1
-        UNION
-        SELECT c.chave_acesso, c.situacao, c.data_emissao
-        FROM nfe_entrada_cabecalho c JOIN nfe_entrada_detalhes d ON d.id = c.id
-        WHERE c.excluida_em IS NULL AND d.detalhe IS NOT NULL) AS n
+        SELECT chave, max(data_emissao) AS data_emissao, bool_or(situacao = 2) AS cancelada,
+               max(situacao) FILTER (WHERE situacao IN (5, 6, 7)) AS autorizada
+        FROM (
+            SELECT chave_acesso AS chave, situacao, data_emissao FROM nfe_cabecalho
+            WHERE excluida_em IS NULL AND coalesce(tipo, 1) = 1
+            UNION ALL
+            SELECT c.chave_acesso, c.situacao, c.data_emissao
+            FROM nfe_entrada_cabecalho c JOIN nfe_entrada_detalhes d ON d.id = c.id
+            WHERE c.excluida_em IS NULL AND d.detalhe IS NOT NULL) AS todas
+        GROUP BY 1) AS n
     LEFT JOIN nfe_documentos d ON d.id = n.chave
     WHERE n.chave ~ '^[0-9A-Za-z]{44}$'
-      AND CASE WHEN n.situacao IN (5, 6, 7) THEN d.id IS NULL OR (d.conteudo IS NULL AND d.situacao <> n.situacao)
-               WHEN n.situacao = 2 THEN d.conteudo IS NOT NULL AND d.situacao IS DISTINCT FROM 2
-               ELSE false END
+      AND CASE WHEN d.id IS NULL THEN n.autorizada IS NOT NULL
+               WHEN n.cancelada THEN d.situacao IS DISTINCT FROM 2 AND d.conteudo IS NOT NULL
+               ELSE d.conteudo IS NULL AND d.situacao <> n.autorizada END
       AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = 'documentos' AND p.recurso_id = n.chave)"""
 
 
 async def count_owed(connection: AsyncConnection) -> int:
     """Quantos documentos se devem pedir."""
-    return int(await connection.scalar(text(f"SELECT count(DISTINCT n.chave) {_OWED}")) or 0)
+    return int(await connection.scalar(text(f"SELECT count(*) {_OWED}")) or 0)
 
 
-async def owed(connection: AsyncConnection, most: int) -> Sequence[Row[Any]]:
-    """Até `most`, dos mais novos: `chave`, `situacao` e `dia`.
+async def owed(connection: AsyncConnection, most: int, after: Row[Any] | None = None) -> Sequence[Row[Any]]:
+    """Até `most`, dos mais novos, depois de `after`: `chave`, `situacao`, `dia` e `quando`, que os põe em ordem.
 
     De uma nota autorizada (5, 6, 7), uma vez, ou outra se não o havia e ela mudou de situação; da que se cancelou (2),
     outra vez. As de entrada são as que têm detalhe.
     """
     found = await connection.execute(
         text(f"""
-            SELECT n.chave, max(n.situacao) AS situacao, CAST(max(n.data_emissao) AS date) AS dia {_OWED}
-            GROUP BY n.chave ORDER BY max(n.data_emissao) DESC, n.chave LIMIT :most"""),
-        {"most": most},
+            SELECT n.chave, CASE WHEN d.id IS NOT NULL AND n.cancelada THEN 2 ELSE n.autorizada END AS situacao,
+                   CAST(n.data_emissao AS date) AS dia, {_SOONEST} AS quando {_OWED}
+              AND (CAST(:quando AS timestamp) IS NULL OR ({_SOONEST}, n.chave) < (:quando, :chave))
+            ORDER BY {_SOONEST} DESC, n.chave DESC LIMIT :most"""),
+        {"most": most, "quando": after and after.quando, "chave": after and after.chave},
     )
     return found.all()
 

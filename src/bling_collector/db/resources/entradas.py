@@ -34,10 +34,12 @@ async def numbered(connection: AsyncConnection, serie: int | None) -> list[Numbe
     return [Numbered(*row) for row in found]
 
 
+_SOONEST = "coalesce(c.data_emissao, '0001-01-01')"
+# De uma cuja linha se esqueceu espera-se que uma listagem a mostre outra vez.
 _WITHOUT_DETAIL = """
     FROM nfe_entrada_cabecalho c LEFT JOIN nfe_entrada_detalhes d ON d.id = c.id
     WHERE c.excluida_em IS NULL AND d.nao_encontrado_em IS NULL
-      AND (d.id IS NULL OR d.resumo_lista IS DISTINCT FROM c.resumo_lista)
+      AND (d.id IS NULL OR (c.resumo_lista IS NOT NULL AND d.resumo_lista IS DISTINCT FROM c.resumo_lista))
       AND NOT EXISTS (SELECT FROM pendencias p
                       WHERE p.recurso = 'nfe_entrada_detalhes' AND p.recurso_id = c.id::text
                         AND p.resumo_lista IS NOT DISTINCT FROM c.resumo_lista)"""
@@ -47,13 +49,15 @@ async def count_without_detail(connection: AsyncConnection) -> int:
     return int(await connection.scalar(text(f"SELECT count(*) {_WITHOUT_DETAIL}")) or 0)
 
 
-async def without_detail(connection: AsyncConnection, most: int) -> Sequence[Row[Any]]:
-    """Até `most` notas, das mais novas, sem detalhe ou cuja linha mudou desde o que se tem, e que não falharam como
-    estão: `id`, `numero`, `dia` e `resumo_lista`."""
+async def without_detail(connection: AsyncConnection, most: int, after: Row[Any] | None = None) -> Sequence[Row[Any]]:
+    """Até `most` notas, das mais novas, depois de `after`, sem detalhe ou cuja linha mudou desde o que se tem, e que
+    não falharam como estão: `id`, `numero`, `dia`, `resumo_lista` e `quando`, que as põe em ordem."""
     found = await connection.execute(
         text(f"""
-            SELECT c.id, c.numero, CAST(c.data_emissao AS date) AS dia, c.resumo_lista {_WITHOUT_DETAIL}
-            ORDER BY c.data_emissao DESC, c.id DESC LIMIT :most"""),
-        {"most": most},
+            SELECT c.id, c.numero, CAST(c.data_emissao AS date) AS dia, c.resumo_lista, {_SOONEST} AS quando
+            {_WITHOUT_DETAIL}
+              AND (CAST(:quando AS timestamp) IS NULL OR ({_SOONEST}, c.id) < (:quando, :id))
+            ORDER BY {_SOONEST} DESC, c.id DESC LIMIT :most"""),
+        {"most": most, "quando": after and after.quando, "id": after and after.id},
     )
     return found.all()

@@ -40,11 +40,13 @@ async def _collect(ctx: "RunContext") -> None:
 
     async with ctx.engine.connect() as connection:
         ctx.start(DOCUMENTOS.title, await documentos.count_owed(connection))
+    last = None
     while True:
         async with ctx.engine.connect() as connection:
-            portion = await documentos.owed(connection, PORTION)
+            portion = await documentos.owed(connection, PORTION, after=last)
         if not portion:
             return
+        last = portion[-1]
         await fetch_and_store(ctx, DOCUMENTOS, {each.chave: Wanted(day=each.dia) for each in portion})
         ctx.check_stop()
         async with ctx.transaction() as connection:

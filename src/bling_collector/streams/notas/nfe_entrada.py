@@ -101,11 +101,13 @@ async def _read_details(ctx: "RunContext") -> None:
     resource = NFE_ENTRADA_DETALHES
     async with ctx.engine.connect() as connection:
         ctx.start(resource.title, await entradas.count_without_detail(connection))
+    last = None
     while True:
         async with ctx.engine.connect() as connection:
-            portion = await entradas.without_detail(connection, PORTION)
+            portion = await entradas.without_detail(connection, PORTION, after=last)
         if not portion:
             return
+        last = portion[-1]
         todo = {row.id: Wanted(row.resumo_lista, row.dia, {"numero": row.numero}) for row in portion}
         missing = (await fetch_and_store(ctx, resource, todo)).missing
         ctx.check_stop()
