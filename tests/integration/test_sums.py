@@ -15,6 +15,8 @@ from tests.support.proving import execute
 
 from bling_collector.db import schema
 from bling_collector.db.sums import NOTAS, PEDIDOS, VENDAS, Sums, fold
+from bling_collector.workplace.account import Account
+from bling_simulator.bling import Bling
 
 EVER = {"inicio": date(1, 1, 1), "fim": date(9999, 12, 31)}
 ALL = (NOTAS, VENDAS, PEDIDOS)
@@ -137,6 +139,18 @@ async def test_what_is_not_summed_yet_is_read_once_whatever_the_planner_believes
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for inner in plan.get("Plans", []) for node in nodes(inner))]
+
+
+@pytest.mark.loaded(date(2026, 1, 1))
+async def test_a_run_ends_well_though_the_days_cannot_be_summed(
+    account: Account, bling: Bling, caplog: pytest.LogCaptureFixture
+) -> None:
+    bling.issue_note()
+    await execute(account.engine, "ALTER TABLE vendas_por_dia RENAME TO outra")
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, "SELECT status FROM etl_controle ORDER BY id DESC LIMIT 1") == "success"
+    assert await scalar(account.engine, MARKED) > 0
+    assert "ficam por somar" in caplog.text
 
 
 async def test_nothing_changed_writes_nothing(sold: AsyncEngine) -> None:

@@ -4,14 +4,18 @@ Os gatilhos das tabelas anotam em `dias_por_somar` cada dia que muda, na transa�
 anotado lê-se das próprias linhas (`by_day`): some-se ou não, o que se lê é o que há.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
+
+log = logging.getLogger(__name__)
 
 _LOCK: Final = "pg_advisory_xact_lock(hashtextextended(current_schema() || 'bling_collector.sums', 0))"
 _AT_ONCE: Final = 200
@@ -105,6 +109,14 @@ async def fold(engine: AsyncEngine) -> None:
     while more:
         async with engine.begin() as connection:
             more = await _fold_some(connection)
+
+
+async def try_fold(engine: AsyncEngine) -> None:
+    """Como `fold`, de quem já fez o seu trabalho: se o banco não deixa, di-lo no log, e os dias ficam anotados."""
+    try:
+        await fold(engine)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("Os dias que mudaram ficam por somar (%s): soma-os a execução seguinte.", type(error).__name__)
 
 
 async def _fold_some(connection: AsyncConnection) -> bool:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, cast, func, select
+from sqlalchemy import BigInteger, Case, Row, Select, and_, case, cast, func, select
 
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.control import PARKED_AFTER
@@ -106,8 +106,14 @@ def unknown_failure(name: str) -> UnknownFailureError:
 def _failed() -> Select[Any]:
     """As pendências, com o que o banco já sabe do registro de que falam."""
     p, n, c = pendencias.c, nfe_cabecalho.c, contatos.c
-    is_note = and_(p.recurso == "nfe", cast(n.id, Text) == p.recurso_id)
-    is_contact = and_(p.recurso == contatos.name, cast(c.id, Text) == p.recurso_id)
+
+    def of(recurso: str) -> Case[int]:
+        """O id como número: só assim o índice da tabela serve."""
+        return case(
+            (and_(p.recurso == recurso, p.recurso_id.regexp_match("^[0-9]{1,18}$")), cast(p.recurso_id, BigInteger))
+        )
+
+    is_note, is_contact = n.id == of("nfe"), c.id == of(contatos.name)
     return select(
         pendencias,
         func.coalesce(p.numero, n.numero).label("o_numero"),

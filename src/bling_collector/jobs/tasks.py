@@ -215,7 +215,8 @@ class Tasks:
             while self._left > 0 and not self._stop.is_set():
                 async with self._reading:  # a cada porção dá-se a vez a outro recurso
                     most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
-                    self._left -= await self._account.pipeline.read_announced(recurso, most=most)
+                    read = await self._account.pipeline.read_announced(recurso, most=most)
+                    self._left -= read  # só agora se lê o que falta: outra leitura, ou outra conta, mudou-o entretanto
                 if (wait := await self._until_the_next(recurso)) is None:
                     break
                 await asyncio.sleep(wait)

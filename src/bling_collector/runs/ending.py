@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bling_collector.clock import brasilia_day, today
-from bling_collector.db import control, proof, sums
+from bling_collector.db import control, proof
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.connection.database import explanation
 from bling_collector.db.connection.patience import patiently
@@ -54,7 +54,6 @@ async def finish(ctx: RunContext, end: Ending) -> RunResult:
     if ctx.interrupted:  # a primeira coisa que se diz: as outras podem ser por isso
         ctx.problems.insert(0, _why(ctx, end.limit))
     fim = ctx.clock.now()
-    await patiently(partial(sums.fold, ctx.engine))
     status, mark, message, goes_on = await patiently(partial(_write, ctx, end, fim))
     all_well = "Tudo em dia." if end.owes else "O que se tinha foi refeito."
     log.info("Execução %d: %s. %s", end.run_id, STATUSES[status].lower(), message or all_well)

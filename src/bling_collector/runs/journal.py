@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 BEAT: Final = 1.0
 """Segundos entre duas anotações do andamento."""
+_LAST_BEAT: Final = 10.0
+"""Segundos que se espera, no fim, por uma anotação já a caminho do banco."""
 MOST_LINES: Final = 500
 """Linhas que se guardam de uma execução; das que passam disso, só os avisos e os erros, até o dobro."""
 LONGEST: Final = 2000
@@ -84,27 +86,30 @@ async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> Asyn
     capture = _Capture(secrets)
     run, capturing = current_run.set(run_id), _capturing.set(capture)
     capture.start()
-    beating = asyncio.create_task(_beat(ctx, run_id, capture))
+    over = asyncio.Event()
+    beating = asyncio.create_task(_beat(ctx, run_id, capture, over))
     try:
         yield
     finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
-        capture.stop()
-        await _flush(ctx, run_id, capture)
-        _capturing.reset(capturing)
-        current_run.reset(run)
+        over.set()
+        try:
+            # Cortado a meio, não se saberia o que do diário já se gravou.
+            await asyncio.wait({beating}, timeout=_LAST_BEAT)
+        finally:
+            beating.cancel()
+            capture.stop()
+            await _flush(ctx, run_id, capture)
+            _capturing.reset(capturing)
+            current_run.reset(run)
 
 
-async def _beat(ctx: RunContext, run_id: int, capture: _Capture) -> None:
+async def _beat(ctx: RunContext, run_id: int, capture: _Capture, over: asyncio.Event) -> None:
     """Anota o andamento de segundo em segundo: o tempo de verdade, que o relógio do coletor pode ser outro."""
     said = ""
     with suppress(SQLAlchemyError, CollectorError, OSError):
         async with ctx.engine.begin() as connection:
             await run_log.prune(connection, run_id)
-    while True:
-        await asyncio.sleep(BEAT)
+    while not await _is_over(over):
         phase = _phase(ctx)  # também sem o banco: é aqui que se nota que o tempo acabou
         try:
             async with ctx.engine.begin() as connection:
@@ -117,6 +122,13 @@ async def _beat(ctx: RunContext, run_id: int, capture: _Capture) -> None:
                 said = why
                 log.warning("O andamento desta execução não está sendo anotado no banco (%s).", why)
         await _flush(ctx, run_id, capture)
+
+
+async def _is_over(over: asyncio.Event) -> bool:
+    """Se acabou, sem esperar que passe o resto do segundo."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(over.wait(), BEAT)
+    return over.is_set()
 
 
 def _phase(ctx: RunContext) -> dict[str, object]:

@@ -16,7 +16,7 @@ from bling_collector.api.bling_clock import BlingClock
 from bling_collector.api.transport import AccessTokens, Requests, counting
 from bling_collector.clock import brasilia_day, today
 from bling_collector.config import Settings
-from bling_collector.db import control, reprocessing, schema
+from bling_collector.db import control, reprocessing, schema, sums
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.connection.database import explained, explanation
 from bling_collector.db.connection.patience import is_gone, patiently
@@ -182,6 +182,7 @@ class Pipeline(Reader):
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await abandon(ctx, run_id, error)
                     raise
+                await sums.try_fold(self._engine)
         await self._on_end(Ended(run_id, "reprocess", result.status, result.error))
         return result
 
@@ -234,10 +235,11 @@ class Pipeline(Reader):
             }
             ctx = self._context(run_id, watch, begun.requests, **mine, **how, told=told, until=until)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
-            ctx.outlook = await estimator.outlook(windows, fetches=asked.repair, daily=asked.daily)
             async with reported(ctx, run_id, self._settings.secrets):
                 try:
                     watch.on_start(run_id)
+                    reckon = partial(estimator.outlook, windows, fetches=asked.repair, daily=asked.daily)
+                    ctx.outlook = await patiently(reckon)
                     error = await self._insist(ctx, asked, windows, begun.lock)
                     covered = periods if asked.windows and asked.repair else {}
                     end = Ending(run_id, error, marks, covered, whole=not asked.recursos, limit=limit)
@@ -245,6 +247,7 @@ class Pipeline(Reader):
                 except BaseException as error:  # também o cancelamento: nada a deixa `running`
                     await abandon(ctx, run_id, error)
                     raise
+                await sums.try_fold(self._engine)
         looked = asked.windows and asked.repair and result.error is None and not ctx.interrupted
         unlikely = tuple(ctx.unlikely.values())
         await self._on_end(Ended(run_id, asked.tipo, result.status, result.error, unlikely, looked_for_gone=looked))

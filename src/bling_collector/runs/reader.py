@@ -145,7 +145,7 @@ class Reader:
                     ctx = self._context(None, Watch(), requests, **mine)
                     await read(ctx, self._clock.own, recurso, which)
                     await _read_lacking(ctx)
-                    await sums.fold(self._engine)
+                    await sums.try_fold(self._engine)
                 return len(which)
 
     async def _hear(self) -> Empresa | None:

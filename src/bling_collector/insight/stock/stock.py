@@ -12,6 +12,7 @@ from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.connection.database import one_instant
 from bling_collector.db.reports import stock
 from bling_collector.errors import UsageError
+from bling_collector.insight.sales.periods import ComparedPeriod
 
 FILTERS: Final = {
     "": "Todos",
@@ -150,7 +151,7 @@ async def load_stock(engine: AsyncEngine, search: Search) -> Stock:
             summary = Summary(**_picked(read, Summary, "valor_antes"), valor_antes=None)
             if search.deposito is None:
                 day = summary.dia
-                before = await stock.read_value_at(connection, day.replace(year=day.year - 1, day=min(day.day, 28)))
+                before = await stock.read_value_at(connection, ComparedPeriod(day, day).year_before.inicio)
                 summary = replace(summary, valor_antes=before)
     return Stock(places, summary, _products(found))
 
