@@ -187,3 +187,42 @@ async def test_after_kill_9_during_a_reconciliation_the_next_run_completes_it(
     assert result.data_referencia is not None
     assert result.data_referencia >= date(2026, 2, 20)
     await assert_equals_the_living(account.engine, bling)
+
+
+@pytest.mark.loaded(START)
+@pytest.mark.collector(recursos=("pedidos_venda",))
+async def test_where_notas_are_not_collected_nothing_is_said_of_them(account: Account, terminal: Terminal) -> None:
+    shown = await terminal.run("reconcile", RECURSOS="pedidos_venda")
+    asked = await terminal.run("reconcile", "--json", RECURSOS="pedidos_venda")
+    assert (shown.code, asked.code) == (0, 0), shown.out
+    assert "notas" not in shown.out
+    assert "Pedidos de venda:" in shown.out
+
+
+@pytest.mark.slow
+@pytest.mark.loaded(START)
+async def test_what_makes_the_code_one_is_in_the_json(account: Account, terminal: Terminal) -> None:
+    await terminal.run("recursos", "ligar", "pedidos_venda")
+    assert (await terminal.run("run-full", "--data-inicio", "2021-01-01")).code == 0
+    stale = "UPDATE conferencias SET sobram = '{7}' WHERE mes = '2024-05-01' AND recurso = 'pedidos_venda'"
+    await execute(account.engine, stale)
+    said = await terminal.run("reconcile", "--data-inicio", "2025-03-02", "--data-fim", "2025-03-10", "--json")
+    assert said.code == 1
+    (other,) = [each for each in said.json["outros"] if each["recurso"] == "pedidos_venda"]
+    assert other["conferencia"]["diferentes"] == 1
+
+
+@pytest.mark.loaded(START)
+async def test_some_days_of_a_month_are_not_the_month(account: Account, bling: Bling, terminal: Terminal) -> None:
+    note = outgoing(bling, 6)[5]
+    day = bling.notes[note]["dataEmissao"][:10]
+    bling.cancel_note(note)
+    looked = await terminal.run("reconcile", "--data-inicio", day, "--data-fim", day)
+    assert looked.code == 1
+    assert "✔" not in looked.out
+    assert (await terminal.run("reconcile")).code == 1
+    repaired = await terminal.run("reconcile", "--repair", "--data-inicio", day, "--data-fim", day)
+    assert repaired.code == 1
+    assert "Na última conferência do mês inteiro diferiam" in repaired.out
+    whole = await terminal.run("reconcile")
+    assert (whole.code, "✔" in whole.out) == (0, True)

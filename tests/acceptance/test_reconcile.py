@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.support.collecting import rows, scalar
+from tests.support.collecting import at_request, rows, scalar
+from tests.support.fakes import FakeClock
 from tests.support.proving import (
+    DAY,
     START,
     TODAY,
     assert_equals_the_living,
@@ -20,6 +22,7 @@ from tests.support.proving import (
     twin,
 )
 from tests.support.truth import assert_equals_truth
+from tests.support.variants import one_now
 
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.reconciliation import load_reconciliation
@@ -300,3 +303,76 @@ async def test_a_period_that_bling_does_not_read_is_read_here(account: Account, 
     assert (max(asked), len(asked)) == (1, len(outgoing(bling)) + len(bling.coupons))
     found = await account.pipeline.reconcile()
     assert (found.status, found.found.ids) == ("success", {})
+
+
+@pytest.mark.parametrize("looks", one_now([True, False]))
+@pytest.mark.loaded(START)
+async def test_looking_often_does_not_put_off_the_weekly_repair(
+    account: Account, bling: Bling, clock: FakeClock, looks: bool
+) -> None:
+    """Uma cancelada há muito, e uma rejeitada que se editou sem que a linha da listagem o mostre."""
+    cancelled, rejected = outgoing(bling, 6)[0], outgoing(bling, 4)[0]
+    bling.cancel_note(cancelled)
+    line = line_of(codigo="XX", descricao="Peça", quantidade=3, valor=Decimal("7.77"))
+    bling.edit_note(rejected, itens=[line], valorNota=Decimal("23.31"), parcelas=[])
+    clock.advance(6 * DAY)
+    for _ in range(6):
+        clock.advance(DAY)
+        if looks:
+            await account.pipeline.reconcile()
+        await account.pipeline.run()
+    await assert_equals_truth(account.engine, bling)
+
+
+@pytest.mark.collector(api_page_size=5)
+@pytest.mark.bling(uneven_pages=False)
+@pytest.mark.parametrize("number", one_now([3, 4]))
+async def test_a_list_that_moves_while_it_is_looked_at_hides_no_living_one(
+    account: Account, bling: Bling, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    await account.pipeline.run_full(date(2025, 1, 1))
+    newest = outgoing(bling, 6)[-1]
+    at_request(bling, monkeypatch, "^/nfe$", number, lambda: bling.cancel_note(newest))
+    result = await account.pipeline.reconcile()
+    assert set(result.found.ids) <= {"mudaram"}, result.found.ids
+    assert [each for each in (await conferencias(account.engine)).values() if each["sobram"]] == []
+
+
+@pytest.mark.parametrize("value", one_now([None, ""]))
+@pytest.mark.loaded(START)
+async def test_a_nota_without_a_situation_is_equal_on_both_sides(account: Account, bling: Bling, value: object) -> None:
+    bling.edit_note(outgoing(bling, 6)[-1], situacao=value)
+    await account.pipeline.reconcile(repair=True)
+    result = await account.pipeline.reconcile(repair=True)
+    assert (result.status, result.found.ids) == ("success", {})
+
+
+@pytest.mark.slow
+@pytest.mark.collector(recursos=("pedidos_venda",))
+@pytest.mark.loaded(START)
+async def test_a_pedido_without_a_situation_is_equal_on_both_sides(account: Account, bling: Bling) -> None:
+    bling.edit_order(max(bling.orders), situacao={"id": 0, "valor": 0})
+    await account.pipeline.reconcile(repair=True)
+    result = await account.pipeline.reconcile(repair=True)
+    assert (result.status, result.found.ids) == ("success", {})
+
+
+@pytest.mark.loaded(START)
+async def test_rows_changed_by_hand_that_make_up_for_each_other_are_seen(account: Account, bling: Bling) -> None:
+    """Duas trocam de situação e duas de dia, no mesmo mês: as contagens são as mesmas, e cada nota não."""
+    cancelled = outgoing(bling, 2)[-1]
+    days = {id_: bling.notes[id_]["dataEmissao"][:10] for id_ in (cancelled, *outgoing(bling, 6))}
+    issued = next(id_ for id_, day in days.items() if id_ != cancelled and day[:7] == days[cancelled][:7])
+    moved = next(id_ for id_, day in days.items() if id_ not in {issued, cancelled} and not day.endswith("-01"))
+    await execute(
+        account.engine,
+        f"UPDATE nfe_cabecalho SET situacao = 2 WHERE id = {issued}",
+        f"UPDATE nfe_cabecalho SET situacao = 6 WHERE id = {cancelled}",
+        f"UPDATE nfe_cabecalho SET data_emissao = '{days[moved][:7]}-01' WHERE id = {moved}",
+    )
+    looked = await account.pipeline.reconcile()
+    assert looked.exit_code == 1
+    assert set(looked.found.ids["mudaram"]) == {issued, cancelled, moved}
+    assert not (await load_reconciliation(account.engine)).igual
+    assert (await account.pipeline.reconcile(repair=True)).exit_code == 0
+    await assert_equals_truth(account.engine, bling)

@@ -306,8 +306,8 @@ async def test_the_check_of_each_month_becomes_that_of_a_resource(empty_engine: 
     assert await rows(empty_engine, "SELECT recurso, no_bling FROM conferencias") == [("nfe", {"6": 3})]
     month = proof.Month(date(2025, 3, 1), date(2025, 3, 31), no_bling=Counter({"9": 1}))
     async with empty_engine.begin() as connection:
-        await proof.record(connection, "pedidos", [month], datetime(2026, 1, 1, tzinfo=UTC), None)
-        await proof.record(connection, "pedidos", [month], datetime(2026, 1, 2, tzinfo=UTC), None)
+        await proof.record(connection, "pedidos", [month], datetime(2026, 1, 1, tzinfo=UTC), None, repaired=True)
+        await proof.record(connection, "pedidos", [month], datetime(2026, 1, 2, tzinfo=UTC), None, repaired=True)
         assert list(await proof.checked_months(connection, "nfe", datetime.now(UTC))) == [date(2025, 3, 1)]
     found = await rows(empty_engine, "SELECT recurso, no_bling FROM conferencias ORDER BY 1")
     assert found == [("nfe", {"6": 3}), ("pedidos", {"9": 1})]

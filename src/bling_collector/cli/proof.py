@@ -31,7 +31,7 @@ def reconcile(
     from bling_collector.cli.process.signals import gentle_stop
     from bling_collector.cli.screen.progress import progress
     from bling_collector.insight.proof.reconciliation import load_reconciliation
-    from bling_collector.insight.recursos import differs, load_others
+    from bling_collector.insight.recursos import differs, load_collected, load_others
 
     async def work() -> int:
         async with opened(settings_to_collect()) as account:
@@ -47,10 +47,12 @@ def reconcile(
                 )
             situation = await load_reconciliation(account.engine, account.clock.now())
             others = await load_others(account.engine, account.settings.recursos, account.clock.now())
+            notes = NFE.name in await load_collected(account.engine, account.settings.recursos)
         if json_:
-            emit_json(report.as_json(result) | {"encontrado": result.found.as_json(), "conferencia": situation})
+            more = {"encontrado": result.found.as_json(), "conferencia": situation, "outros": others}
+            emit_json(report.as_json(result) | more)
         else:
-            report.reconciliation(result, situation, others)
+            report.reconciliation(result, situation, others, notes=notes)
         return result.exit_code or int(bool(situation.different) or any(map(differs, others)))
 
     return run_to_end(work())

@@ -245,9 +245,15 @@ async def _set_gone(
 
 
 async def record(
-    connection: AsyncConnection, recurso: str, months: Collection[Month], now: datetime, run_id: int | None
+    connection: AsyncConnection,
+    recurso: str,
+    months: Collection[Month],
+    now: datetime,
+    run_id: int | None,
+    *,
+    repaired: bool,
 ) -> None:
-    """Guarda a conferência de cada mês de um recurso no lugar da anterior."""
+    """Guarda a conferência de cada mês de um recurso no lugar da anterior; e quando, se o que diferia se reparou."""
     if not months:
         return
     rows = [
@@ -264,6 +270,7 @@ async def record(
             "sobram": month.sobram,
             "diferem": month.diferem,
             "reparadas": month.reparadas,
+            **({"reparada_em": now} if repaired else {}),
         }
         for month in months
     ]
@@ -306,12 +313,13 @@ async def counted_months(
 
 
 async def checked_months(connection: AsyncConnection, recurso: str, now: datetime) -> dict[date, tuple[date, datetime]]:
-    """Mês → (primeiro dia conferido, quando). Uma conferência posterior a `now` não conta."""
+    """Mês → (primeiro dia conferido, quando), das conferências que reparam: a que só olha não relê nada. Uma posterior
+    a `now` não conta."""
     c = conferencias.c
     found = await connection.execute(
-        select(c.mes, c.data_inicio, c.conferida_em).where(c.recurso == recurso, c.conferida_em <= now)
+        select(c.mes, c.data_inicio, c.reparada_em).where(c.recurso == recurso, c.reparada_em <= now)
     )
-    return {row.mes: (row.data_inicio, row.conferida_em) for row in found}
+    return {row.mes: (row.data_inicio, row.reparada_em) for row in found}
 
 
 async def record_whole(

@@ -47,6 +47,8 @@ class Listing:
     """Dos listados, os que o banco já tinha, qualquer que fosse a data."""
     wanted: set[Id] = field(default_factory=set)
     """Dos listados, os que é preciso buscar."""
+    otherwise: set[Id] = field(default_factory=set)
+    """Dos listados, os que o banco tem noutro dia ou noutra situação, e que esta leitura não repara."""
     moved: bool = False
     """Um registro passou de uma listagem a outra durante a leitura."""
     proven: bool = False
@@ -472,7 +474,9 @@ async def _compared(
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, [row["id"] for row in page])
         # A linha pode ser a de sempre, e o banco ter outro dia ou outra situação: o que se conta é isso.
-        wrong = await proof.told_otherwise(connection, resource.kept, _counted(listed)) if ctx.everything else set()
+        looks = ctx.everything or not ctx.repair
+        wrong = await proof.told_otherwise(connection, resource.kept, _counted(listed)) if looks else set()
+    result.otherwise |= wrong if not ctx.repair else set()
     result.known |= known.keys() - result.wanted  # um que outra listagem mostrou pode acabar de ser gravado
     fresh = await read_of_late(ctx, resource, known.keys())
     right = {id_: resumo for id_, resumo in known.items() if id_ not in wrong}

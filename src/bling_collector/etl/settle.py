@@ -269,13 +269,14 @@ async def record_proof(
     listing: Listing,
     found: Mapping[int, date],
 ) -> None:
+    """Guarda a conferência dos meses inteiros da janela que se leram; `found` é o dia do que se encontrou e reparou."""
     whole = whole_months(window, ctx.scope or window.inicio, today(ctx.clock))
     months = [month for month in whole if not any(month.touches(unread) for unread in listing.unread)]
     if months:
         held = await proof.held(connection, resource.kept, window.inicio, window.fim)
         counts = await proof.count_held(connection, resource.kept, window.inicio, window.fim)
-        checked = months_of(months, listing.listed, held, counts, found)
-        await proof.record(connection, resource.name, checked, ctx.clock.now(), ctx.run_id)
+        checked = months_of(months, listing.listed, held, counts, found, listing.otherwise)
+        await proof.record(connection, resource.name, checked, ctx.clock.now(), ctx.run_id, repaired=ctx.repair)
         ctx.differing -= {(resource.name, month.inicio) for month in checked}
         ctx.differing |= {(resource.name, month.inicio) for month in checked if not month.same}
 

@@ -310,8 +310,32 @@ def unexplained(series: "list[SerieNumbering]") -> bool:
     return any(serie.sem_explicacao or serie.repetidas for serie in series)
 
 
-def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "Sequence[Followed]" = ()) -> None:
-    """Os dois lados por ano e situação, e o que se encontrou diferente."""
+def reconciliation(
+    outcome: "RunResult", situation: "Reconciliation", others: "Sequence[Followed]" = (), *, notes: bool = True
+) -> None:
+    """Os dois lados por ano e situação, e o que se encontrou diferente; `notes` diz se as notas se coletam."""
+    if situation.meses:
+        _sides(situation)
+    for kind, title in _FOUND.items():
+        if ids := outcome.found.ids.get(kind):
+            more = " …" if len(ids) > _SHOWN else ""
+            tell(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
+    if situation.meses:
+        _verdict(situation, all_well=outcome.status == "success")
+    elif notes:
+        tell("◐ Notas: ainda por conferir.")
+    for other in others:
+        if other.sem_permissao:
+            tell(f"{other.titulo}: sem permissão, e não se conferiu. {allow(other.permissao)}")
+            continue
+        when = f", na leitura inteira de {moment(other.inteira.conferida_em)}" if other.inteira else ""
+        tell(f"{other.titulo}: {_proved(other) or 'ainda por conferir'}{when}.")
+    tell(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
+    if outcome.message:
+        say(outcome.message)
+
+
+def _sides(situation: "Reconciliation") -> None:
     sides: dict[tuple[int, str], list[int]] = {}
     for each in situation.meses:
         for side, counted in enumerate((each.no_bling, each.no_banco)):
@@ -324,12 +348,14 @@ def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "S
     footer = ["Total", number(situation.no_bling), number(situation.no_banco), ""]
     table(["", "No Bling", "No banco", ""], rows, footer=footer)
     tell()
-    for kind, title in _FOUND.items():
-        if ids := outcome.found.ids.get(kind):
-            more = " …" if len(ids) > _SHOWN else ""
-            tell(f"{title}: {number(len(ids))} ({', '.join(map(str, ids[:_SHOWN]))}{more}).")
+
+
+def _verdict(situation: "Reconciliation", *, all_well: bool) -> None:
+    """O que as conferências dos meses inteiros dizem; sem `all_well`, esta, que pode ser de uns dias, achou o que não é
+    igual."""
     # Meses por conferir não são uma diferença, e não se diz que está tudo certo.
-    sign = "◐" if situation.por_conferir and not situation.different else mark(situation.igual)
+    unsure = (situation.por_conferir or not all_well) and not situation.different
+    sign = "◐" if unsure else mark(situation.igual)
     held = share(situation.no_banco, situation.no_bling, "nota", "notas")
     since = f", na conferência de {moment(situation.completo_em)}" if situation.completo_em else ""
     tell(f"{sign} {held}{since}.")
@@ -337,15 +363,9 @@ def reconciliation(outcome: "RunResult", situation: "Reconciliation", others: "S
         months = plural(len(missing), "mês", "meses")
         span = month(missing[0]) if len(missing) == 1 else f"de {month(missing[0])} a {month(missing[-1])}"
         tell(f"Ainda por conferir: {months}, {span}.")
-    for other in others:
-        if other.sem_permissao:
-            tell(f"{other.titulo}: sem permissão, e não se conferiu. {allow(other.permissao)}")
-            continue
-        when = f", na leitura inteira de {moment(other.inteira.conferida_em)}" if other.inteira else ""
-        tell(f"{other.titulo}: {_proved(other) or 'ainda por conferir'}{when}.")
-    tell(f"Esta conferência fez {_requests(outcome.requisicoes)}. Execução {outcome.run_id}.")
-    if outcome.message:
-        say(outcome.message)
+    if all_well and situation.different:
+        months = ", ".join(month(each.mes) for each in situation.different)
+        tell(f"Na última conferência do mês inteiro diferiam, e só outra o desdiz: {months}.")
 
 
 _MOTIVES = {"entrada": "entrada de emissão própria", "excluida": "excluída"}

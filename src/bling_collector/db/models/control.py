@@ -205,6 +205,7 @@ conferencias = Table(
         server_default="0",
         comment="quantas divergências esta conferência encontrou e reparou",
     ),
+    ours("reparada_em"),
 )
 
 conferencias_inteiras = Table(

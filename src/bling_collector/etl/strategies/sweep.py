@@ -9,9 +9,9 @@ from bling_collector.db import control, proof
 from bling_collector.db.control import Owed
 from bling_collector.db.proof import Held
 from bling_collector.errors import PaginationLoopError
-from bling_collector.etl.check import compare
+from bling_collector.etl.check import Differences, compare
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.fetch import Stored, Wanted, fetch_and_store
+from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import Listing, is_outdated, note_hiding, read_window
 from bling_collector.etl.resource import Resource
 from bling_collector.etl.settle import owed_of, record_proof, settle_the_unlisted
@@ -37,22 +37,17 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Se
     ainda existe. Em qualquer caso a janela é lida de novo; e também se outra mostrou, entretanto, que as listagens de
     costume escondem.
     """
+    if not ctx.repair:
+        return await _look(ctx, resource, window)
     done: dict[int, str | None] = {}
     found: dict[int, date] = {}
     for attempt in range(1, MAX_PASSES + 1):
-        ctx.start(f"Lendo {window}", expected=ctx.repair)
-        listing, held, stored = Listing(), dict[int, Held](), Stored()
+        ctx.start(f"Lendo {window}", expected=True)
+        listing, held = Listing(), dict[int, Held]()
         todo = await _to_fetch(ctx, resource, window, listing, held, done)
-        if ctx.repair:
-            stored = await fetch_and_store(ctx, resource, todo, missing_is_failure=attempt == MAX_PASSES)
-            ctx.check_stop()
-        known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
-        differences = compare(listing.listed, known, listing.known)
-        if not ctx.repair:
-            ctx.found.add(
-                resource.name, faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram
-            )
-            break
+        stored = await fetch_and_store(ctx, resource, todo, missing_is_failure=attempt == MAX_PASSES)
+        ctx.check_stop()
+        differences = _differences(listing, held)
         if attempt == 1:
             await _refresh_unseen(ctx, resource, listing, held)
         changed = {*differences.diferem, *stored.updated} - {*differences.faltam}
@@ -71,15 +66,42 @@ async def sweep(ctx: RunContext, resource: Resource, window: Window, earlier: Se
                 f"A lista de {window} mudou a cada uma das {MAX_PASSES} leituras; fica para a próxima execução."
             )
     async with ctx.transaction() as connection:
-        if ctx.repair and is_outdated(ctx, resource, listing):  # quem o descobriu já a deve, ou a deverá a seguir
+        if is_outdated(ctx, resource, listing):  # quem o descobriu já a deve, ou a deverá a seguir
             return False
         await record_proof(ctx, connection, resource, window, listing, found)
-        if ctx.repair:
-            await control.pay(connection, resource.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
-            if resource.name in ctx.still_hides:  # esta conferência não diz que já não é assim
-                await note_hiding(ctx, connection, resource)
+        await control.pay(connection, resource.name, Owed(window.inicio, window.fim), owed_of(listing.unread))
+        if resource.name in ctx.still_hides:  # esta conferência não diz que já não é assim
+            await note_hiding(ctx, connection, resource)
     ctx.note_unread(resource, listing.unread)
     return not listing.unread
+
+
+async def _look(ctx: RunContext, resource: Resource, window: Window) -> bool:
+    """Confere a janela sem reparar nada; se ela toda se deixou ler. Lê-a duas vezes, se a primeira não mostra algum: o
+    que só uma delas mostra existe, e a outra passou por cima dele."""
+    before = Listing()
+    for attempt in (1, 2):
+        ctx.start(f"Lendo {window}")
+        listing, held = Listing(), dict[int, Held]()
+        await _to_fetch(ctx, resource, window, listing, held, {})
+        listing.listed = before.listed | listing.listed
+        listing.known |= before.known
+        listing.otherwise |= before.otherwise
+        differences = _differences(listing, held)
+        if attempt == 2 or not (listing.moved or differences.sobram):
+            break
+        before = listing
+    ctx.found.add(resource.name, faltavam=differences.faltam, mudaram=differences.diferem, sumiram=differences.sobram)
+    async with ctx.transaction() as connection:
+        await record_proof(ctx, connection, resource, window, listing, {})
+    ctx.note_unread(resource, listing.unread)
+    return not listing.unread
+
+
+def _differences(listing: Listing, held: Mapping[int, Held]) -> Differences:
+    """Em que os dois lados diferem; de um dia que não se leu inteiro, só o que a listagem mostrou."""
+    known = {id_: note for id_, note in held.items() if id_ in listing.listed or listing.read(note.day)}
+    return compare(listing.listed, known, listing.known, listing.otherwise)
 
 
 async def _settle(

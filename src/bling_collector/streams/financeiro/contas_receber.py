@@ -6,7 +6,7 @@ from typing import Final
 from bling_collector.db.models import contas_borderos, contas_receber, contatos
 from bling_collector.db.proof import Dated
 from bling_collector.etl.resource import Document, Emitted, Person, Recent, Resource, Rows, days_back, may_be_hidden
-from bling_collector.payload import Fields, integer, local_date
+from bling_collector.payload import Fields, integer, local_date, text
 from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.financeiro.contas import (
     ALWAYS,
@@ -67,7 +67,7 @@ CONTAS_RECEBER = Resource(
         _by("E"),
         lambda row: local_date(row.get("dataEmissao")),
         Dated("data_emissao", "situacao"),
-        lambda row: str(integer(row.get("situacao"))),
+        lambda row: text(integer(row.get("situacao"))) or "",
         back=days_back(45),
     ),
     # Por devolvida em parte (6) ou confirmada (7) não se pode pedir, e talvez nenhuma listagem as mostre. A excluída

@@ -12,7 +12,7 @@ from bling_collector.db.models import contatos, nfse
 from bling_collector.db.proof import Dated
 from bling_collector.db.resources import repository
 from bling_collector.etl.resource import Document, Emitted, Person, Resource, Rows, months_back
-from bling_collector.payload import Fields, integer, local_date
+from bling_collector.payload import Fields, integer, local_date, text
 from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.traces import only
 from bling_collector.windows import Between
@@ -100,7 +100,7 @@ NFSE = Resource(
         _BETWEEN,
         lambda row: local_date(row.get("dataEmissao")),
         Dated("data_emissao", "situacao"),
-        lambda row: str(integer(row.get("situacao"))),
+        lambda row: text(integer(row.get("situacao"))) or "",
         # Não há filtro de alteração, nem aviso, e são poucas: relê-se o que cabe num pedido.
         back=months_back(10),
     ),

@@ -21,6 +21,7 @@ from bling_collector.payload import (
     is_plain,
     local_datetime,
     part,
+    text,
 )
 from bling_collector.streams.contato import contato_of
 from bling_collector.streams.nameless import nameless_nota
@@ -285,7 +286,7 @@ def emitted(between: Between = BETWEEN, *, back: int = 0) -> Emitted:
         between,
         _day,
         Dated("data_emissao", "situacao"),
-        lambda row: str(integer(row.get("situacao"))),
+        lambda row: text(integer(row.get("situacao"))) or "",
         days_back(back),
     )
 

@@ -20,7 +20,7 @@ from bling_collector.etl.resource import (
     days_back,
     may_be_hidden,
 )
-from bling_collector.payload import Fields, Row, integer, local_date, objects, part
+from bling_collector.payload import Fields, Row, integer, local_date, objects, part, text
 from bling_collector.streams.contato import contato_of, known_by
 from bling_collector.streams.itens import ITENS, itens_of
 from bling_collector.streams.logistica.volumes import child_of, volumes
@@ -146,7 +146,7 @@ PEDIDOS_VENDA = Resource(
         Between("dataInicial", "dataFinal", hours=False),
         lambda row: local_date(row.get("data")),
         Dated("data", "situacao_id"),
-        lambda row: str(integer(part(row, "situacao", "id"))),
+        lambda row: text(integer(part(row, "situacao", "id")) or None) or "",
         # O filtro de alteração não mostra um excluído, nem talvez um de que só a situação mudou.
         back=days_back(120),
     ),
