@@ -327,13 +327,16 @@ async def test_the_same_account_in_two_companies_is_said(
         one.headers |= bearer(TOKEN)
         state = parse_qs(urlsplit((await one.get("/e/sul/auth/start")).json()["auth_url"]).query)["state"][0]
         answer = await one.get("/auth/callback", params={"code": bling.authorise(), "state": state})
-        assert "é a mesma de principal: coleta-se tudo duas vezes" in answer.json()["message"]
+        assert "é a mesma de outra empresa daqui: coleta-se tudo duas vezes" in answer.json()["message"]
+        only = (await one.get("/empresas", headers=bearer(await told(engine, "sul", clock)))).json()["empresas"]
         listed = {each["nome"]: each for each in (await one.get("/empresas")).json()["empresas"]}
     assert [listed[name]["caso"] for name in ("sul", "principal", "norte")] == [
         "mesma-conta",
         "mesma-conta",
         "sem-autorizacao",
     ]
+    assert [(each["caso"], "empresas remove" in each["frase"]) for each in only] == [("mesma-conta", False)]
+    assert "é a mesma de outra empresa daqui" in only[0]["frase"], "o token de uma não abre o nome de outra"
     assert "é a mesma de sul" in listed["principal"]["frase"]
     assert "`bling-collector --empresa sul auth --trocar-empresa`" in listed["sul"]["frase"]
     assert "`bling-collector auth --trocar-empresa`" in listed["principal"]["frase"]

@@ -66,20 +66,26 @@ async def load_company(engine: AsyncEngine, settings: Settings, now: datetime) -
     return found
 
 
+_SAME_AS: Final = "A conta do Bling desta empresa é a mesma de"
+_TWICE: Final = "coleta-se tudo duas vezes, e as duas gastam a mesma cota."
+SAME_ACCOUNT: Final = f"{_SAME_AS} outra empresa daqui: {_TWICE} Diga-o a quem cuida do serviço."
+"""O mesmo que `same_account`, para quem só pode saber da sua empresa: que outras há não é com ele."""
+
+
 def same_account(others: Sequence[str]) -> str:
     """O que se diz de uma empresa cuja conta do Bling é também a destas."""
     return (
-        f"A conta do Bling desta empresa é a mesma de {', '.join(others)}: coleta-se tudo duas vezes, e as duas gastam "
-        "a mesma cota. Autorize a conta certa (`bling-collector auth --trocar-empresa`, se ainda nada se coletou) ou "
-        "tire uma com `bling-collector empresas remove`."
+        f"{_SAME_AS} {', '.join(others)}: {_TWICE} Autorize a conta certa (`bling-collector auth --trocar-empresa`, se "
+        "ainda nada se coletou) ou tire uma com `bling-collector empresas remove`."
     )
 
 
-def _noting(found: ShownCompany, shared: Mapping[str, Sequence[str]]) -> ShownCompany:
+def _noting(found: ShownCompany, shared: Mapping[str, Sequence[str]], *, naming: bool) -> ShownCompany:
     """A mesma, dizendo se a conta do Bling dela é também de outra, se não há nada pior que dizer."""
     if found.nome not in shared or found.tom in (BAD, WARNING):
         return found
-    return replace(found, caso="mesma-conta", tom=WARNING, frase=same_account(shared[found.nome]))
+    said = same_account(shared[found.nome]) if naming else SAME_ACCOUNT
+    return replace(found, caso="mesma-conta", tom=WARNING, frase=said)
 
 
 def _said_of_it(found: ShownCompany) -> ShownCompany:
@@ -122,9 +128,10 @@ async def _load(engine: AsyncEngine, settings: Settings, now: datetime, *, ready
 
 
 async def load_companies(
-    engine: AsyncEngine, settings: Settings, names: Sequence[str], now: datetime
+    engine: AsyncEngine, settings: Settings, names: Sequence[str], now: datetime, *, naming: bool = True
 ) -> list[ShownCompany]:
-    """As empresas, a que mais pede atenção primeiro; as configurações são as da principal."""
+    """As empresas, a que mais pede atenção primeiro; as configurações são as da principal. Sem `naming`, o que se diz
+    de uma não diz o nome de outra."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> ShownCompany:
@@ -132,7 +139,7 @@ async def load_companies(
             return await _load(engine, settings.of(name), now, ready=name in ready)
 
     shared, ready = await sharing(engine), await up_to_date(engine, names)
-    found = [_said_of_it(_noting(each, shared)) for each in await asyncio.gather(*map(one, names))]
+    found = [_said_of_it(_noting(each, shared, naming=naming)) for each in await asyncio.gather(*map(one, names))]
     return sorted(found, key=lambda each: (_WORST_FIRST.index(each.tom), each.nome))
 
 

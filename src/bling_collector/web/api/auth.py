@@ -9,7 +9,7 @@ from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.db.companies.schemas import sharing
 from bling_collector.errors import UsageError
 from bling_collector.insight.account.empresa import load_empresa
-from bling_collector.insight.companies import same_account
+from bling_collector.insight.companies import SAME_ACCOUNT
 from bling_collector.web.api.answers import AuthDone, AuthStart, problems
 from bling_collector.web.panel.render import page, wants_page
 from bling_collector.web.service import AllServices, OneService
@@ -54,8 +54,8 @@ async def callback(
     _ = service.settings.credentials
     async with service.opened() as account:
         token = await account.oauth.exchange_authorization_code(code, state)
-        shared = (await sharing(account.engine)).get(account.settings.company)
-        warning = f" {same_account(shared)}" if shared else ""
+        shared = account.settings.company in await sharing(account.engine)
+        warning = f" {SAME_ACCOUNT}" if shared else ""  # quem volta do Bling pode não ter token nenhum
         if wants_page(request.scope):
             whose = await load_empresa(account.engine)
             return page(request, "autorizado.html", section="situacao", empresa=whose, warning=warning)

@@ -43,4 +43,6 @@ async def empresas(
 
 
 async def _alone(services: Services, name: str) -> list[ShownCompany]:
-    return await load_companies(await services.engine(), services.settings, [name], services.clock.now())
+    """A única que vê quem traz o token dela."""
+    now = services.clock.now()
+    return await load_companies(await services.engine(), services.settings, [name], now, naming=False)
