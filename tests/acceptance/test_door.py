@@ -13,9 +13,12 @@ from tests.acceptance.test_access import GUARDED, TOKEN, bearer, called_from, se
 from tests.support.fakes import FakeClock
 
 from bling_collector.config import Secret, Settings
+from bling_collector.db.connection.database import in_schema
 from bling_collector.main import create_app
 from bling_collector.web.door.attempts import MOST
 from bling_collector.web.door.connections import MAX_TARGET
+from bling_collector.web.door.ended import EndedSessions
+from bling_collector.workplace.companies import add
 from bling_simulator.bling import Bling
 
 pytestmark = pytest.mark.bling(scale=0.01)
@@ -198,6 +201,44 @@ async def test_leaving_ends_the_session_here_too(
         problem(await another.get("/status"), 401)
         another.cookies.set("sessao", other)
         assert (await another.get("/status")).status_code == 200
+
+
+@GUARDED
+async def test_an_ended_session_stays_ended_though_the_company_does_not_open(
+    engine: AsyncEngine, settings: Settings, clock: FakeClock
+) -> None:
+    """A do serviço não se abre, e as outras, que podem estar em dia, mostrariam os dados a quem guardou o cookie."""
+    await add(engine, "norte")
+    async with serving(settings, clock) as http:
+        await http.post("/entrar", data={"token": TOKEN})
+        kept = http.cookies["sessao"]
+        assert (await http.post("/sair")).status_code == 303
+    for broken, status in (
+        ("UPDATE alembic_version SET version_num = '9999'", 401),
+        ("ALTER TABLE oauth_states RENAME TO outra", 503),
+    ):
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql(broken)
+        async with serving(settings, clock) as http:
+            http.cookies.set("sessao", kept)
+            problem(await http.get("/e/norte/status"), status)
+
+
+async def test_nobody_has_left_a_database_without_tables(engine: AsyncEngine, clock: FakeClock) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE SCHEMA vazio")
+
+    async def empty() -> AsyncEngine:
+        return in_schema(engine, "vazio")
+
+    assert not await EndedSessions(empty, clock).has("sessao")
+
+
+async def test_without_a_database_a_session_opens_what_shows_nothing(clock: FakeClock) -> None:
+    async with serving(settings_with(api_token=Secret(TOKEN)), clock) as http:
+        await http.post("/entrar", data={"token": TOKEN})
+        assert "não atende" in problem(await http.get("/status"), 503)["detail"]
+        assert (await http.get("/docs")).status_code == 200
 
 
 # --- um GET não grava ----------------------------------------------------------------------------------------------

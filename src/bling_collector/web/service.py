@@ -130,7 +130,7 @@ class Services:
         self.main = Service(settings, self.clock, self._workplace.get)
         self._others: dict[tuple[str, int], Service] = {}
         """Pelo nome e pelo schema: a que se apagou e se criou outra vez não herda o que a de antes tinha na mão."""
-        self.keys = Keys(settings.api_token, self.clock, EndedSessions(self.main.account), self._token_of)
+        self.keys = Keys(settings.api_token, self.clock, EndedSessions(self._main_engine, self.clock), self._token_of)
 
     def open_soon(self) -> None:
         """Começa a abrir o banco e a empresa das configurações, e a pôr as outras em dia."""
@@ -195,6 +195,10 @@ class Services:
     async def engine(self) -> AsyncEngine:
         """As conexões, no schema da principal."""
         return (await self._workplace.get()).engine
+
+    async def _main_engine(self) -> AsyncEngine:
+        """As mesmas, no schema da empresa das configurações, esteja ou não em dia."""
+        return companies.of_company(await self.engine(), self.settings.empresa)
 
     async def called(self, bling_id: str) -> Service | None:
         """O serviço da empresa a que o Bling dá este id, entre as que este atende; None se não é nenhuma. O que se sabe
