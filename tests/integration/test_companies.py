@@ -1,7 +1,7 @@
 """As empresas de um banco: criadas, juntas nas views, postas em dia uma a uma e apagadas, sem que uma toque noutra."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.support.collecting import rows, scalar
 from tests.support.counting import Counted
 from tests.support.fakes import FakeClock
@@ -23,7 +23,7 @@ from bling_collector.alarms.watch import Alarms
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.cli import database as cli
 from bling_collector.config import Secret, Settings
-from bling_collector.db import readers, schema
+from bling_collector.db import broker, readers, schema
 from bling_collector.db.companies import access, united
 from bling_collector.db.companies.schemas import names, of_company
 from bling_collector.db.connection.database import check_server, close, create_engine, parse_url
@@ -37,7 +37,9 @@ from bling_collector.db.run_lock import run_lock
 from bling_collector.db.schema import create, finish
 from bling_collector.errors import CollectorError, DatabaseError, RunInProgressError, UnknownCompanyError, UsageError
 from bling_collector.insight.companies import load_companies
+from bling_collector.jobs.asked import ask
 from bling_collector.plan.asked import Asked, load_plans
+from bling_collector.runs.request import RunRequest
 from bling_collector.workplace.companies import add, bring_up_all, remove
 from bling_collector.workplace.database import bring_up
 
@@ -77,6 +79,45 @@ async def test_the_views_unite_every_company_each_row_with_its_name(engine: Asyn
     await remove(engine, "norte")
     assert await scalar(engine, _VIEWS) == 0
     assert await rows(engine, "SELECT nome FROM contatos") == [("da principal",)]
+
+
+_JOBS = "SELECT DISTINCT queue_name FROM procrastinate.procrastinate_jobs ORDER BY 1"
+
+
+async def _asked(engine: AsyncEngine, names: Sequence[str]) -> None:
+    for name in names:
+        ours = of_company(engine, name)
+        await broker.upgrade(ours)
+        await ask(ours, RunRequest("run"))
+
+
+async def test_what_a_company_left_in_the_queue_goes_with_it(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("norte", "sul"):
+        await add(engine, name)
+    await _asked(engine, ("norte", "sul"))
+
+    async def cut(connection: AsyncConnection, queue: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bling_collector.db.broker.forget", cut)
+        with pytest.raises(KeyboardInterrupt):
+            await remove(engine, "norte")
+    assert "norte" in await names(engine), "ou se tira tudo, ou nada"
+    assert await rows(engine, _JOBS) == [("empresa_norte",), ("empresa_sul",)]
+    await remove(engine, "norte")
+    assert await rows(engine, _JOBS) == [("empresa_sul",)]
+
+
+async def test_a_new_company_has_nothing_in_the_queue(engine: AsyncEngine) -> None:
+    """O worker que ainda não soube que outra com o mesmo nome se tirou pode ter posto nela o que fazer."""
+    await _asked(engine, ("principal",))
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE procrastinate.procrastinate_jobs SET queue_name = 'empresa_norte'")
+    await add(engine, "norte")
+    assert await rows(engine, _JOBS) == []
 
 
 @pytest.mark.slow

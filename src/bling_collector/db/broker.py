@@ -149,17 +149,16 @@ async def _is_there(connection: AsyncConnection, one: TableClause) -> bool:
     )
 
 
-async def forget(engine: AsyncEngine, queue: str) -> None:
-    """Tira da fila tudo o que é de uma empresa; sem fila, não há o que tirar."""
-    async with explained(engine.url), engine.begin() as connection:
-        place = await _place(connection)
-        jobs = _jobs(place)
-        if await _is_there(connection, jobs):
-            path = text("SELECT set_config('search_path', quote_ident(:name), true)")  # o que os gatilhos dela procuram
-            await connection.execute(path, {"name": place.schema})
-            await connection.execute(delete(jobs).where(jobs.c.queue_name == queue))
-            hours = table("procrastinate_periodic_defers", column("periodic_id"), schema=place.schema)
-            await connection.execute(delete(hours).where(func.starts_with(hours.c.periodic_id, f"{queue} ")))
+async def forget(connection: AsyncConnection, queue: str) -> None:
+    """Tira da fila tudo o que é de uma empresa; sem fila, não há o que tirar. É o último comando da transação."""
+    place = await _place(connection)
+    jobs = _jobs(place)
+    if await _is_there(connection, jobs):
+        path = text("SELECT set_config('search_path', quote_ident(:name), true)")  # o que os gatilhos dela procuram
+        await connection.execute(path, {"name": place.schema})
+        await connection.execute(delete(jobs).where(jobs.c.queue_name == queue))
+        hours = table("procrastinate_periodic_defers", column("periodic_id"), schema=place.schema)
+        await connection.execute(delete(hours).where(func.starts_with(hours.c.periodic_id, f"{queue} ")))
 
 
 async def _step(connection: AsyncConnection, name: str, whole: str, migrations: Mapping[str, str]) -> bool:

@@ -154,15 +154,16 @@ async def _mark(connection: AsyncConnection, name: str) -> None:
     await connection.exec_driver_sql(f"COMMENT ON SCHEMA {quoted(name)} IS '{mark}'".replace("%", "%%"))
 
 
-async def drop(engine: AsyncEngine, name: str) -> None:
+async def drop(engine: AsyncEngine, name: str, *, last: Callable[[AsyncConnection], Awaitable[None]]) -> None:
     """Apaga o schema de uma empresa, e tudo o que há nele; se era a última além da principal, as views que as juntam
-    também."""
+    também. `last` faz-se na mesma transação, no fim."""
     from bling_collector.db.companies import united
 
     async def dropped(connection: AsyncConnection) -> None:
         await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         await connection.execute(DropSchema(name, cascade=True))
         await united.refresh(connection, await base_of(connection))
+        await last(connection)
 
     async with _plainly(engine.url):
         await _when_free(in_schema(engine, None), dropped, nullcontext())

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from bling_collector.clock import Clock
 from bling_collector.config import Settings
@@ -10,6 +11,7 @@ from bling_collector.config.companies import PRINCIPAL, company
 from bling_collector.db import broker, schema
 from bling_collector.db.companies import schemas as companies
 from bling_collector.db.connection.core import AsyncEngine
+from bling_collector.db.connection.database import explained
 from bling_collector.db.run_lock import run_lock
 from bling_collector.errors import CollectorError, RunInProgressError, UsageError
 from bling_collector.words import of_company
@@ -40,7 +42,11 @@ async def add(engine: AsyncEngine, name: str) -> AsyncEngine:
         if checked(name) in await companies.names(engine):
             raise UsageError(f"A empresa {name} já existe.")
         place = companies.schema_named(name)
-        ours = await schema.take(engine, place) or await schema.create(engine, place)
+        ours = await schema.take(engine, place)
+        if ours is None:  # antes de a criar: o que uma com este nome tenha deixado na fila não é dela
+            async with explained(engine.url), companies.of_company(engine, None).begin() as connection:
+                await broker.forget(connection, place)
+            ours = await schema.create(engine, place)
         try:
             await bring_up(ours)
         except BaseException:  # também uma parada: ou a empresa fica inteira, ou não fica
@@ -65,10 +71,10 @@ async def remove(engine: AsyncEngine, name: str, *, before: Callable[[], Awaitab
         async with run_lock(companies.of_company(engine, name)):
             if before is not None:
                 await before()
-            await schema.drop(engine, companies.schema_named(name))
+            place = companies.schema_named(name)
+            await schema.drop(engine, place, last=partial(broker.forget, queue=place))
     except RunInProgressError as error:  # quem o lê não está nesta empresa
         raise RunInProgressError(of_company(str(error), name)) from error
-    await broker.forget(companies.of_company(engine, None), companies.schema_named(name))
 
 
 async def bring_up_all(engine: AsyncEngine) -> Mapping[str, Exception | None]:
