@@ -1,6 +1,9 @@
 """Várias empresas num serviço e num banco: cada uma no seu endereço, com o seu token, e nada de uma aparece noutra."""
 
 import asyncio
+import io
+import json
+import logging
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -27,6 +30,7 @@ from bling_collector.db.companies import access
 from bling_collector.db.companies.schemas import of_company
 from bling_collector.db.run_lock import run_lock
 from bling_collector.jobs.worker import work
+from bling_collector.logs import JsonFormatter
 from bling_collector.main import create_app, create_webhooks_app
 from bling_collector.web.panel import ROUTERS
 from bling_collector.workplace.companies import add, open_companies, remove
@@ -225,6 +229,31 @@ async def test_an_authorisation_is_of_the_company_that_began_it(
     assert (await scalar(engine, count), await scalar(of_company(engine, "norte"), count)) == (0, 1)
     assert (await http.get("/e/norte/status")).json()["oauth"]["has_token"] is True
     assert (await http.get("/status")).json()["oauth"]["has_token"] is False
+
+
+async def test_the_log_says_the_company(
+    http: httpx2.AsyncClient, both: Settings, norte: RunningServer, clock: FakeClock
+) -> None:
+    """Diga-a o endereço ou, num serviço só dela, as configurações."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(JsonFormatter())
+    (ours := logging.getLogger("bling_collector")).addHandler(handler)
+    try:
+        problem(await http.post("/e/norte/run"), 503)
+        refused = len(handler.stream.getvalue().splitlines())
+        await authorised(http, norte.bling)
+        async with serving(both.of("norte"), clock) as alone:
+            asked = await alone.post("/run/full", params={"data_inicio": "2026-02-01"}, headers=bearer(TOKEN))
+            assert asked.json()["status"] == "success"
+        ran = len(handler.stream.getvalue().splitlines())
+        problem(await http.post("/e/principal/run"), 503)
+    finally:
+        ours.removeHandler(handler)
+    lines = [json.loads(line) for line in handler.stream.getvalue().splitlines()]
+    assert {each.get("empresa") for each in lines[:ran] if "run_id" in each} == {"norte"}
+    assert {each.get("empresa") for each in lines[:refused]} == {"norte"}
+    assert "`bling-collector --empresa norte auth`" in lines[refused - 1]["message"]
+    assert (lines[-1].get("empresa"), "`bling-collector auth`" in lines[-1]["message"]) == (None, True)
 
 
 def delivered(bling: Bling) -> Delivery:
@@ -440,6 +469,8 @@ async def test_the_commands_of_a_company(
     assert "Rode `bling-collector auth`" in (await terminal.run("status")).out
     unauthorised = await terminal.run("run", "--empresa", "sul")
     assert (unauthorised.code, "`bling-collector --empresa sul auth`" in unauthorised.err) == (3, True)
+    verbose = await terminal.run("-v", "run", "--empresa", "sul")
+    assert " ERRO [sul" in verbose.err, verbose.err
     assert (await terminal.run("status", "--json", EMPRESA="sul")).code == 0
     unknown = await terminal.run("status", "--empresa", "leste")
     assert (unknown.code, "As que há: principal, sul" in unknown.err) == (2, True)

@@ -13,13 +13,14 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bling_collector.config import Settings
 from bling_collector.db import control, run_log
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.run_lock import is_locked
 from bling_collector.db.run_log import Line
 from bling_collector.errors import CollectorError, RunInProgressError, UsageError
 from bling_collector.etl.context import RunContext
-from bling_collector.logs import current_run
+from bling_collector.logs import current_company, current_run
 from bling_collector.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -81,10 +82,11 @@ _capturing: ContextVar[_Capture | None] = ContextVar("capturing", default=None)
 
 
 @asynccontextmanager
-async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> AsyncIterator[None]:
+async def reported(ctx: RunContext, run_id: int, settings: Settings) -> AsyncIterator[None]:
     """Acompanha a execução `run_id` enquanto o bloco corre."""
-    capture = _Capture(secrets)
+    capture = _Capture(settings.secrets)
     run, capturing = current_run.set(run_id), _capturing.set(capture)
+    empresa = current_company.set(settings.empresa)
     capture.start()
     over = asyncio.Event()
     beating = asyncio.create_task(_beat(ctx, run_id, capture, over))
@@ -99,6 +101,7 @@ async def reported(ctx: RunContext, run_id: int, secrets: Iterable[str]) -> Asyn
             beating.cancel()
             capture.stop()
             await _flush(ctx, run_id, capture)
+            current_company.reset(empresa)
             _capturing.reset(capturing)
             current_run.reset(run)
 

@@ -171,7 +171,7 @@ class Pipeline(Reader):
                 run_id = await control.open_run(connection, tipo="reprocess", inicio=inicio, fim=fim, now=now)
             begun.run_id = run_id
             ctx = self._context(run_id, seen, begun.requests, resources=RESOURCES, until=until)
-            async with reported(ctx, run_id, self._settings.secrets):
+            async with reported(ctx, run_id, self._settings):
                 try:
                     seen.on_start(run_id)
                     try:
@@ -235,7 +235,7 @@ class Pipeline(Reader):
             }
             ctx = self._context(run_id, watch, begun.requests, **mine, **how, told=told, until=until)
             estimator = Estimator(self._engine, self._client, self._clock, self._settings)
-            async with reported(ctx, run_id, self._settings.secrets):
+            async with reported(ctx, run_id, self._settings):
                 try:
                     watch.on_start(run_id)
                     reckon = partial(estimator.outlook, windows, fetches=asked.repair, daily=asked.daily)

@@ -17,6 +17,7 @@ from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.db.connection.database import explained
 from bling_collector.errors import CollectorError, UnknownCompanyError
 from bling_collector.insight.companies import ShownCompany, load_companies
+from bling_collector.logs import current_company
 from bling_collector.web.door.attempts import Attempts
 from bling_collector.web.door.companies import COMPANY
 from bling_collector.web.door.ended import EndedSessions
@@ -80,6 +81,7 @@ class Service:
         return await self._opening.get()
 
     async def _open(self) -> Account:
+        current_company.set(self.settings.empresa)  # é uma tarefa à parte: quem a pediu pode ser de outra
         try:
             async with nullcontext() if self._told_down else telling_who_watches(self.settings):
                 workplace = await self._workplace()
@@ -238,6 +240,7 @@ class Services:
         return [self.main, *self._others.values()]
 
     async def _open(self) -> Workplace:
+        current_company.set(self.settings.empresa)
         return await self._stack.enter_async_context(open_workplace(self.settings, clock=self.clock))
 
     async def _upgrade(self) -> None:

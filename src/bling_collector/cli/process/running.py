@@ -33,6 +33,7 @@ def settings_of_all() -> Settings:
 
 def _heard(found: Settings) -> Settings:
     company.set(found.empresa)
+    logs.current_company.set(found.empresa)
     verbose = click.get_current_context().find_root().params.get("verbose")
     logs.configure(found.log_level if verbose else "CRITICAL", stream=sys.stderr, json=False, secrets=found.secrets)
     return found

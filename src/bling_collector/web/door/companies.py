@@ -10,7 +10,8 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bling_collector.config.companies import is_company
+from bling_collector.config.companies import PRINCIPAL, is_company
+from bling_collector.logs import current_company
 from bling_collector.words import of_company
 
 COMPANY: Final = "empresa"
@@ -44,7 +45,7 @@ def inside(prefix: str, address: str) -> str:
 
 
 class Companies:
-    """Middleware: tira do caminho a empresa, e a põe nos enlaces, nos comandos e nos redirecionamentos da resposta."""
+    """Middleware: tira do caminho a empresa, e a põe no log e nos enlaces, comandos e redirecionamentos da resposta."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -58,7 +59,11 @@ class Companies:
         path = f"/{rest}"
         state = {**scope.get("state", {}), COMPANY: name}
         inner = {**scope, "path": path, "raw_path": path.encode(), "state": state}
-        await self._app(inner, receive, _Prefixing(name, send))
+        before = current_company.set(None if name == PRINCIPAL else name)
+        try:
+            await self._app(inner, receive, _Prefixing(name, send))
+        finally:
+            current_company.reset(before)
 
 
 class _Prefixing:
