@@ -21,6 +21,7 @@ from bling_collector.main import create_app
 from bling_collector.web.door.address import check_address
 from bling_collector.web.door.connections import MAX_HEADERS, MAX_TARGET
 from bling_collector.web.door.limits import MAX_BODY
+from bling_collector.web.problems import DOWN
 from bling_simulator.bling import Bling
 
 TOKEN = "p3dro-e-o-lobo-de-1936"
@@ -80,6 +81,26 @@ async def test_every_route_but_those_with_their_own_key_asks_for_the_token(
 async def test_what_stays_open(http: httpx2.AsyncClient) -> None:
     assert (await http.get("/health")).status_code == 200
     problem(await http.get("/auth/callback"), 422)
+
+
+async def test_where_the_database_is_is_only_for_who_is_known(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(settings_with(api_token=Secret(TOKEN)), clock) as http:
+        for path, headers in (
+            ("/auth/callback?code=x&state=y", {}),
+            ("/auth/callback?code=x&state=y", bearer(TOKEN)),
+            ("/status", bearer("norte.x")),
+            ("/status", {"Cookie": "sessao=9999999999-1-norte.x"}),
+            ("/status", {"Cookie": "sessao=9999999999-1-norte.x", "Accept": "text/html"}),
+        ):
+            caplog.clear()
+            answer = await http.get(path, headers=headers)
+            assert (answer.status_code, DOWN in answer.text, "127.0.0.1" in answer.text) == (503, True, False), path
+            assert "127.0.0.1:1 não atende" in caplog.text
+        unsigned = problem(await http.post("/webhooks/bling", content=b"{}"), 401)
+        assert "127.0.0.1" not in str(unsigned)
+        assert "127.0.0.1:1" in problem(await http.get("/status", headers=bearer(TOKEN)), 503)["detail"]
 
 
 @GUARDED

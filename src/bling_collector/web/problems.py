@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
+from bling_collector.errors import CollectorError, DatabaseError, ReauthorizeError, UsageError
 from bling_collector.payload import Json
 from bling_collector.redaction import redact
 from bling_collector.web.door.companies import address_in, prefix_of
@@ -24,6 +24,10 @@ from bling_collector.web.panel.render import wants_page
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+KNOWN: Final = "known"
+"""No `state` do pedido: a porta deixou passar quem o faz. O que se atende sem token não o tem."""
+DOWN: Final = "O banco não atende agora; o log do serviço diz porquê."
+"""O que se diz do banco a quem não se conhece: onde ele está, e o que o impede, não é com ele."""
 _LONGEST: Final = 500
 """Caracteres que um problema repete do que lhe mandaram."""
 _LONGEST_DETAIL: Final = 4000
@@ -81,8 +85,11 @@ def from_error(scope: Scope, error: CollectorError, *, detail: str | None = None
     """O problema de um erro do coletor, com o código e o título que o erro traz."""
     if isinstance(error, ReauthorizeError):
         members["auth_start"] = address_in(scope, "/auth/start")
+    said = detail or str(error)
+    if isinstance(error, DatabaseError) and not scope.get("state", {}).get(KNOWN):
+        said = DOWN
     kind = _kind(error.__class__)
-    return problem(scope, error.http_status, error.title, detail or str(error), type=kind, **members)
+    return problem(scope, error.http_status, error.title, said, type=kind, **members)
 
 
 def _kind(error: type[CollectorError]) -> str:
@@ -91,11 +98,16 @@ def _kind(error: type[CollectorError]) -> str:
     return "urn:bling-collector:" + "-".join(words).lower()
 
 
+def logged(scope: Scope, error: CollectorError) -> Response:
+    """O mesmo que `from_error`, dito também no log, se a culpa não é de quem pediu."""
+    if error.http_status >= 500:
+        log.error("%s %s: %s", scope["method"], shortened(_path(scope)), error)
+    return from_error(scope, error)
+
+
 async def _collector_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CollectorError)
-    if error.http_status >= 500:
-        log.error("%s %s: %s", request.method, shortened(_path(request.scope)), error)
-    return from_error(request.scope, error)
+    return logged(request.scope, error)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

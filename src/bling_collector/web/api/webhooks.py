@@ -1,6 +1,7 @@
 """Os avisos do Bling: conferidos pela assinatura, guardados, e mais nada. Quem os lê é o worker, ou a execução."""
 
 import hmac
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -153,7 +154,8 @@ async def _forged(request: Request, services: Services, service: Service) -> Non
     if wait := services.forged.wait(caller):
         raise TooManyForgedError(f"Foram muitas assinaturas que não conferem. Espere {wait} s.")
     services.forged.failed(caller)
-    await _count(service, "assinatura")
+    with suppress(CollectorError):  # se o banco não a conta, recusa-se assim mesmo
+        await _count(service, "assinatura")
     missing = f"Falta o cabeçalho {HEADER}." if HEADER not in request.headers else f"{HEADER} não confere com o corpo."
     raise ForgedEventError(
         f"{missing} É o HMAC-SHA256 do corpo, com o client secret do aplicativo: `sha256=<hexadecimal>`. Se o secret "

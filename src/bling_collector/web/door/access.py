@@ -20,7 +20,7 @@ from bling_collector.web.door.keys import ALL, Keys, Opened
 from bling_collector.web.door.origin import ANOTHER_SITE, is_from_here
 from bling_collector.web.panel.render import wants_fragment, wants_page
 from bling_collector.web.panel.static import PREFIX
-from bling_collector.web.problems import MEDIA_TYPE, from_error, problem, shortened
+from bling_collector.web.problems import KNOWN, MEDIA_TYPE, logged, problem, shortened
 
 OPEN: Final = frozenset({"/health", "/auth/callback", "/entrar"})
 """O que se atende sem API_TOKEN, além dos avisos do Bling, que têm a sua assinatura: o que não diz nada, o que tem o
@@ -71,7 +71,7 @@ class Access:
         try:
             answer = await self._refusal(scope) if scope["type"] == "http" else None
         except CollectorError as error:  # o banco, onde está o que se sabe dos tokens das empresas
-            answer = from_error(scope, error)
+            answer = logged(scope, error)
         await (answer or self._app)(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> ASGIApp | None:
@@ -91,7 +91,10 @@ class Access:
         for name in names:
             if not is_allowed(name or "", self._hosts):
                 return _unknown_name(scope, name or "")
-        return await self._unauthorised(scope) if self._asks else None
+        refused = await self._unauthorised(scope) if self._asks else None
+        if refused is None:
+            scope.setdefault("state", {})[KNOWN] = True
+        return refused
 
     async def _unauthorised(self, scope: Scope) -> ASGIApp | None:
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
