@@ -103,6 +103,18 @@ async def test_where_the_database_is_is_only_for_who_is_known(
         assert "127.0.0.1:1" in problem(await http.get("/status", headers=bearer(TOKEN)), 503)["detail"]
 
 
+async def test_to_try_again_does_not_lead_to_another_site(clock: FakeClock) -> None:
+    asked = {"Cookie": "sessao=9999999999-1-norte.x", "Accept": "text/html"}
+    async with serving(settings_with(api_token=Secret(TOKEN)), clock) as http:
+        for path, again in (
+            ("//evil.example/x", "/"),
+            ("/e/norte//evil.example/x", "/e/norte/"),
+            ("/e/norte/notas?q=a", "/e/norte/notas?q=a"),
+        ):
+            page = (await http.get(f"http://localhost{path}", headers=asked)).text
+            assert f'href="{again}">Tentar de novo</a>' in page, page
+
+
 @GUARDED
 @pytest.mark.parametrize(
     "header",

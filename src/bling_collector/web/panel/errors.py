@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from bling_collector.errors import DailyLimitError, DatabaseError
+from bling_collector.web.panel.forms import local_path
 from bling_collector.web.panel.render import page
 
 NOTHING: Final = "Não há nenhuma página neste endereço. Comece pela Situação, ou pelas seções no alto."
@@ -28,7 +29,7 @@ def error_page(
     plain = NOTHING if nothing else _plain(status, title, authorise=authorise)
     query = scope["query_string"].decode("latin-1")
     here = f"{scope['path']}?{query}" if query else scope["path"]
-    again = here if plain and status >= 500 and scope["method"] == "GET" and not authorise else None
+    again = local_path(here) if plain and status >= 500 and scope["method"] == "GET" and not authorise else None
     shown = {"title": title, "detail": detail, "code": status, "authorise": authorise, "plain": plain, "again": again}
     return page(scope, "erro.html", status=status, headers=headers, **shown)
 
