@@ -111,6 +111,16 @@ async def test_what_a_company_left_in_the_queue_goes_with_it(
     assert await rows(engine, _JOBS) == [("empresa_sul",)]
 
 
+async def test_the_turn_to_create_lasts_as_long_as_it_takes(database_url: str) -> None:
+    impatient = parse_url(database_url).update_query_dict({"options": "-cidle_in_transaction_session_timeout=50"})
+    engine = create_engine(impatient)
+    try:
+        async with schema.one_at_a_time(engine):
+            await asyncio.sleep(0.3)
+    finally:
+        await close(engine)
+
+
 async def test_a_new_company_has_nothing_in_the_queue(engine: AsyncEngine) -> None:
     """O worker que ainda não soube que outra com o mesmo nome se tirou pode ter posto nela o que fazer."""
     await _asked(engine, ("principal",))

@@ -145,6 +145,8 @@ async def one_at_a_time(engine: AsyncEngine) -> AsyncIterator[None]:
     """Enquanto o bloco corre, ninguém mais cria uma empresa neste banco."""
     turn = text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :name, 0))")
     async with _plainly(engine.url), in_schema(engine, None).begin() as connection:
+        # Parada enquanto as tabelas se criam noutra: sem isto o servidor fechava-a, e a vez com ela.
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         await connection.execute(turn, {"name": COMPANIES_LOCK})
         yield
 
