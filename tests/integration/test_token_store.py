@@ -22,7 +22,7 @@ from bling_collector.auth.token_cipher import TokenCipher, is_sealed, new_key
 from bling_collector.auth.token_store import PgTokenStore
 from bling_collector.auth.tokens import Token
 from bling_collector.config import Secret, Settings
-from bling_collector.db.connection.database import close
+from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.errors import ConfigurationError, DatabaseError
 from bling_collector.insight.alarms import load_alarms
 from bling_collector.insight.situation import load_situation
@@ -182,6 +182,35 @@ async def test_a_read_only_database_is_noticed_before_bling_is_asked(
     assert bling.counters.token_calls == before
 
 
+def cut(engine: AsyncEngine) -> None:
+    """Derruba todas as sessões deste banco."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def test_nothing_is_saved_by_who_could_not_take_the_lock_again(engine: AsyncEngine, database_url: str) -> None:
+    impatient = create_engine(parse_url(database_url).update_query_dict({"options": "-clock_timeout=100"}))
+    mine, other = (PgTokenStore(each, TokenCipher([])) for each in (impatient, engine))
+    try:
+        async with mine.locked() as tokens:
+            cut(engine)
+            with pytest.raises(DatabaseError, match="caiu"):
+                await tokens.read()
+            await close(engine)
+            async with other.locked():
+                for _ in range(2):
+                    with pytest.raises(DatabaseError, match="não gravou o token"):
+                        await tokens.save(PAIR)
+            await tokens.save(PAIR)
+        assert await other.read() == PAIR
+    finally:
+        await close(impatient)
+
+
 async def test_a_connection_cut_while_the_pair_is_on_its_way(
     account: Account, engine: AsyncEngine, bling: Bling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,16 +220,8 @@ async def test_a_connection_cut_while_the_pair_is_on_its_way(
     rotate = bling.grants.rotate
 
     def cut_then_rotate(refresh_token: str, *, jwt: bool) -> Any:
-        cut()
+        cut(engine)
         return rotate(refresh_token, jwt=jwt)
-
-    def cut() -> None:
-        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
 
     monkeypatch.setattr(bling.grants, "rotate", cut_then_rotate)
     async with open_account(account.settings, clock=account.clock) as another:

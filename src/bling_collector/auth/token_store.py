@@ -80,16 +80,20 @@ class _Locked:
         if self._held is not None and not self._held.invalidated:
             return self._held
         await self.release()
-        self._held = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        await self._held.execute(_LOCK)
-        return self._held
+        connection = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        try:
+            await connection.execute(_LOCK)
+        except BaseException:  # também uma parada: guardada, passaria por ter a tranca
+            await _end(connection)
+            raise
+        self._held = connection
+        return connection
 
     async def release(self) -> None:
         """Fecha a sessão, e com ela a tranca, mesmo que a conexão já não responda."""
         if self._held is not None:
             held, self._held = self._held, None
-            await held.invalidate()
-            await held.close()
+            await _end(held)
 
     async def read(self) -> Token | None:
         async with self._holding("não pôde ser lido") as connection:
@@ -149,6 +153,11 @@ class _Locked:
                     raise
                 cause = str(getattr(error, "orig", error)).splitlines()[0]
                 raise DatabaseError(f"O banco {what} ({cause}).") from error
+
+
+async def _end(connection: AsyncConnection) -> None:
+    await connection.invalidate()
+    await connection.close()
 
 
 async def _row(connection: AsyncConnection, row: int = TOKENS_ROW) -> Row[Any] | None:
