@@ -76,11 +76,13 @@ class PairKeeper:
         return fresh
 
     def _set_aside(self, spent: str, fresh: Token, error: DatabaseError) -> None:
-        first = self._unsaved is None
-        if first or (self._unsaved and self._unsaved.where is None):
+        before = self._unsaved
+        another = before is None or before.token != fresh  # uma autorização nova, com outro par ainda à espera
+        if another or (before and before.where is None):
             self._unsaved = _Unsaved(spent, fresh, self._put(spent, fresh))
-        if first:
+        if another:
             logger.critical("O Bling trocou o par de tokens e o novo não foi gravado. %s %s", self._place(), error)
+        if before is None:
             self._on_unsaved(True)
 
     def _put(self, spent: str, fresh: Token) -> Path | None:

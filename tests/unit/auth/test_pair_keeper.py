@@ -214,6 +214,24 @@ async def test_a_new_authorisation_of_a_known_account_waits_in_a_file(bench: Ben
     assert (store.token.access_token, waiting(bench)) == ("a1", [])
 
 
+async def test_of_two_that_wait_the_newest_is_kept(bench: Bench) -> None:
+    async def refuse(token: Token) -> None:
+        raise DatabaseError("O banco caiu.")
+
+    store = refusing(bench, propose=refuse)
+    with pytest.raises(DatabaseError):
+        await bench.oauth.get_valid_access_token()
+    with pytest.raises(DatabaseError) as caught:
+        await bench.oauth.exchange_authorization_code("c0", await started(bench))
+    [path] = waiting(bench)
+    assert str(path) in str(caught.value)
+    assert bench.alarms == [True]
+    store.failures = 0
+    await bench.another_process().take_up()
+    assert store.token is not None
+    assert (store.token.access_token, waiting(bench)) == ("a2", [])
+
+
 async def test_a_folder_that_cannot_be_written_leaves_it_in_memory(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
