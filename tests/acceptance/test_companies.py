@@ -277,7 +277,7 @@ async def test_an_event_goes_to_the_company_it_is_of(
     count = "SELECT count(*) FROM webhook_eventos"
     assert await post("/webhooks/bling/norte", mine) == 403
     assert await post("/webhooks/bling/norte", replace(theirs, signature="sha256=00")) == 401
-    assert await post("/webhooks/bling/nada", mine) == 404
+    assert await post("/webhooks/bling/nada", mine) == 401
     assert await post("/webhooks/bling/norte", theirs) == 200
     assert (await scalar(engine, count), await scalar(of_company(engine, "norte"), count)) == (0, 1)
     assert await post("/webhooks/bling", theirs) == 200, "o mesmo aviso, no endereço que as duas dividem"
@@ -322,17 +322,28 @@ async def test_many_events_do_not_ask_every_company_of_each(
 
 @pytest.mark.slow
 async def test_who_has_no_token_does_not_learn_which_companies_there_are(http: httpx2.AsyncClient) -> None:
-    """Pelas rotas que se atendem sem token: a que não existe não diz as que existem."""
+    """Pelas rotas que se atendem sem token: a que não existe responde o mesmo que a que existe."""
     del http.headers["authorization"]
-    for ask in (
-        http.post("/webhooks/bling/nada", content=b"{}"),
-        http.get("/auth/callback", params={"code": "x", "state": "9999999999-a~nada.b"}),
-        http.get("/e/nada/auth/callback", params={"code": "x", "state": "y"}),
-        http.get("/e/nada/auth/callback", params={"code": "x", "state": "y"}, headers=PAGE),
-    ):
-        answer = await ask
-        assert (answer.status_code, "norte" in answer.text) == (404, False), answer.url
+
+    async def asked(name: str) -> list[tuple[int, str]]:
+        answers = [
+            await http.post(f"/webhooks/bling/{name}", content=b"{}"),
+            await http.post(f"/e/{name}/webhooks/bling", content=b"{}"),
+            await http.get("/auth/callback", params={"code": "x", "state": f"9999999999-a~{name}.b"}),
+            await http.get(f"/e/{name}/auth/callback", params={"code": "x", "state": "y"}),
+            await http.get(f"/e/{name}/auth/callback", params={"code": "x", "state": "y"}, headers=PAGE),
+            await http.get(f"/e/{name}/auth/callback"),
+            await http.get(f"/e/{name}/entrar", headers=PAGE),
+            await http.get(f"/e/{name}/status"),
+        ]
+        return [(each.status_code, each.text.replace(name, "…")) for each in answers]
+
+    there = await asked("norte")
+    assert await asked("nada") == there
+    assert [status for status, _ in there] == [401, 401, 422, 422, 422, 422, 200, 401]
     assert (await http.get("/e/nada/health")).json()["status"] == "ok"
+    refused = [(await http.post("/webhooks/bling/nada", content=b"{}")).status_code for _ in range(8)]
+    assert refused[-1] == 429, "e conta como uma assinatura que não confere"
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ import httpx2
 
 from bling_collector.auth.pair_keeper import PairKeeper
 from bling_collector.auth.set_aside import SetAside
-from bling_collector.auth.signed_state import SignedStates, company_of
+from bling_collector.auth.signed_state import UNKNOWN_STATE, SignedStates, company_of
 from bling_collector.auth.texts import AGAIN, IN_DOUBT, NEVER
 from bling_collector.auth.token_endpoint import OutcomeUnknownError, TokenEndpoint
 from bling_collector.auth.tokens import (
@@ -174,10 +174,7 @@ class OAuth:
         now = self._states_clock.now()
         ends = self._states_given.ends_at(state, now)
         if ends is None or company_of(state) != self._empresa or not await self._states.spend(state, ends, now):
-            raise UsageError(
-                "Esta autorização não começou aqui, já foi usada ou passou dos 10 minutos. "
-                "Comece de novo com `bling-collector auth`."
-            )
+            raise UsageError(UNKNOWN_STATE)
         return await self._to_the_end(self._exchange(code))
 
     def _serves(self, token: Token) -> bool:

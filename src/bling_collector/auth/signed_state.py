@@ -7,6 +7,10 @@ from hashlib import sha256
 from typing import Final
 
 STATE_LIFE: Final = timedelta(minutes=10)
+UNKNOWN_STATE: Final = (
+    "Esta autorização não começou aqui, já foi usada ou passou dos 10 minutos. Comece de novo com "
+    "`bling-collector auth`."
+)
 _PURPOSE: Final = b"bling-collector: state de uma autorizacao"
 
 

@@ -257,10 +257,17 @@ def _services(request: Request) -> Services:
     return found
 
 
+def _asked(request: Request) -> str | None:
+    name: str | None = request.scope.get("state", {}).get(COMPANY)
+    return name
+
+
 async def _service(request: Request) -> Service:
-    return await _services(request).of(request.scope.get("state", {}).get(COMPANY))
+    return await _services(request).of(_asked(request))
 
 
 AllServices = Annotated[Services, Depends(_services)]
+AskedCompany = Annotated[str | None, Depends(_asked)]
+"""A empresa que o endereço diz, exista ela ou não: para o que se atende a quem não tem token."""
 OneService = Annotated[Service, Depends(_service)]
 """O da empresa que o endereço diz: /e/nome/…"""

@@ -4,15 +4,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from bling_collector.auth.signed_state import company_of
+from bling_collector.auth.signed_state import UNKNOWN_STATE, company_of
 from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.db.companies.schemas import sharing
-from bling_collector.errors import UsageError
+from bling_collector.errors import UnknownCompanyError, UsageError
 from bling_collector.insight.account.empresa import load_empresa
 from bling_collector.insight.companies import SAME_ACCOUNT
 from bling_collector.web.api.answers import AuthDone, AuthStart, problems
 from bling_collector.web.panel.render import page, wants_page
-from bling_collector.web.service import AllServices, OneService
+from bling_collector.web.service import AllServices, AskedCompany, OneService
 
 router = APIRouter(prefix="/auth", tags=["Autorização"])
 
@@ -36,7 +36,7 @@ async def start(service: OneService) -> AuthStart:
 )
 async def callback(
     request: Request,
-    service: OneService,
+    empresa: AskedCompany,
     services: AllServices,
     code: Annotated[str | None, Query(description="O código de autorização; vale 1 minuto e uma vez")] = None,
     state: Annotated[str | None, Query(description="O que /auth/start pôs no endereço")] = None,
@@ -49,8 +49,10 @@ async def callback(
         raise UsageError(
             f"Falta {'code' if not code else 'state'}. É o Bling que chama este endereço; comece por /auth/start."
         )
-    if company := company_of(state):  # o link de redirecionamento de um aplicativo é um só, para todas as empresas
-        service = await services.of(company)
+    try:  # o link de redirecionamento de um aplicativo é um só, para todas as empresas: o `state` diz qual é
+        service = await services.of(company_of(state) or empresa)
+    except UnknownCompanyError:  # a mesma recusa: quem não tem um `state` nosso não fica a saber que empresas há
+        raise UsageError(UNKNOWN_STATE) from None
     _ = service.settings.credentials
     async with service.opened() as account:
         token = await account.oauth.exchange_authorization_code(code, state)

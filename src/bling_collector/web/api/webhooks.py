@@ -3,17 +3,17 @@
 import hmac
 from contextlib import suppress
 from hashlib import sha256
-from typing import Final
+from typing import Final, NoReturn
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from bling_collector.db import empresa, events
-from bling_collector.errors import CollectorError, UsageError
+from bling_collector.errors import CollectorError, UnknownCompanyError, UsageError
 from bling_collector.payload import loads
 from bling_collector.streams.announced import Event, read_event
 from bling_collector.web.api.answers import problems, refusals
-from bling_collector.web.service import AllServices, OneService, Service, Services
+from bling_collector.web.service import AllServices, AskedCompany, Service, Services
 
 router = APIRouter(tags=["Avisos do Bling"])
 
@@ -81,8 +81,8 @@ _RESPONSES: Final = problems(422, 503) | refusals(
     "o client secret. O aviso só diz que registro ler outra vez; o que ele traz não se guarda.",
     responses=_RESPONSES,
 )
-async def receive(request: Request, service: OneService, services: AllServices) -> Received:
-    return await _receive(request, services, service, shared=True)
+async def receive(request: Request, empresa: AskedCompany, services: AllServices) -> Received:
+    return await _receive(request, services, empresa, shared=True)
 
 
 @router.post(
@@ -90,18 +90,22 @@ async def receive(request: Request, service: OneService, services: AllServices) 
     summary="Um aviso do Bling a uma empresa, onde há várias",
     description="O mesmo, com o client secret do aplicativo dessa empresa. As que dividem um aplicativo, que no Bling "
     "tem um endereço só, recebem os avisos todas no outro.",
-    responses=_RESPONSES | problems(404),
+    responses=_RESPONSES,
 )
 async def receive_of(request: Request, empresa: str, services: AllServices) -> Received:
-    return await _receive(request, services, await services.of(empresa), shared=False)
+    return await _receive(request, services, empresa, shared=False)
 
 
-async def _receive(request: Request, services: Services, service: Service, *, shared: bool) -> Received:
+async def _receive(request: Request, services: Services, name: str | None, *, shared: bool) -> Received:
     """Guarda o aviso; com `shared`, se não é desta empresa, na de que ele é, se as duas dividem este aplicativo."""
-    _, secret = service.settings.credentials
     body = await request.body()
     if len(body) > MAX_BODY:
         raise TooLargeEventError(f"O aviso passa de {MAX_BODY // 1024} KB, e os do Bling têm poucos.")
+    try:
+        service = await services.of(name)
+    except UnknownCompanyError:  # a mesma recusa: quem não assina não fica a saber que empresas há
+        await _forged(request, services, services.main)
+    _, secret = service.settings.credentials
     if not _is_signed(body, request.headers.get(HEADER, ""), secret.get_secret_value()):
         await _forged(request, services, service)
     now = service.clock.now()
@@ -148,7 +152,7 @@ async def _whose(services: Services, company: str, secret: str) -> Service | Non
     return found if same is not None and same.get_secret_value() == secret else None
 
 
-async def _forged(request: Request, services: Services, service: Service) -> None:
+async def _forged(request: Request, services: Services, service: Service) -> NoReturn:
     """Recusa, contando as de cada endereço: quem as inventa espera, e as que conferem passam sempre."""
     caller = request.client.host if request.client else ""
     if wait := services.forged.wait(caller):
@@ -159,7 +163,7 @@ async def _forged(request: Request, services: Services, service: Service) -> Non
     missing = f"Falta o cabeçalho {HEADER}." if HEADER not in request.headers else f"{HEADER} não confere com o corpo."
     raise ForgedEventError(
         f"{missing} É o HMAC-SHA256 do corpo, com o client secret do aplicativo: `sha256=<hexadecimal>`. Se o secret "
-        "foi trocado no Bling, atualize BLING_CLIENT_SECRET."
+        "foi trocado no Bling, atualize BLING_CLIENT_SECRET; se o endereço diz uma empresa, confira o nome dela."
     )
 
 
