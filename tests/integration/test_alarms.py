@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
 
-from bling_collector.alarms import texts
-from bling_collector.alarms.channels import channels
+from bling_collector.alarms import states, texts, watch
+from bling_collector.alarms.channels import Channel, channels
 from bling_collector.alarms.watch import Alarms, Ended
 from bling_collector.auth.token_cipher import TokenCipher
+from bling_collector.clock import brasilia_day
 from bling_collector.db.connection.database import close, create_engine, parse_url
 from bling_collector.errors import BlingUnavailableError, DatabaseError, ReauthorizeError
 from bling_collector.insight import alarms as names
@@ -96,6 +97,28 @@ async def test_a_refused_message_is_sent_at_the_next_occasion_and_the_other_chan
     assert (inbox.kinds, other.kinds) == (["failure"], ["failure"])
     assert "não foi aceita por json://…" in caplog.text
     assert "senha-do-destino" not in caplog.text
+
+
+async def test_a_digest_that_ran_out_of_time_is_owed_to_who_did_not_take_it(
+    engine: AsyncEngine, clock: FakeClock, inbox: Inbox, other: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def compose(*_: object, **__: object) -> tuple[str, str]:
+        return "resumo", "o dia"
+
+    alarms = alarms_of(engine, clock, inbox, other)
+    quick, slow = channels(f"{inbox.url} {other.url}")
+
+    async def send(channel: Channel, title: str, body: str) -> bool:
+        await asyncio.sleep(0 if channel.key == quick.key else 30)
+        return True
+
+    monkeypatch.setattr(watch, "compose", compose)
+    monkeypatch.setattr(watch, "_PATIENCE", 0.5)
+    monkeypatch.setattr(Channel, "send", send)
+    await alarms.tell_the_day()
+    async with engine.connect() as connection:
+        told = [await states.digest_day(connection, each.key) for each in (quick, slow)]
+    assert told == [brasilia_day(NOON), None]
 
 
 @pytest.mark.slow

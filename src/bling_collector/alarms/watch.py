@@ -154,11 +154,18 @@ class Alarms:
                 title, body = await compose(
                     self._engine, self._cipher, now, no_run_hours=self._no_run_hours, recursos=self._recursos
                 )
-                for each in waiting:  # antes de mandar: quem morre a meio não o manda duas vezes
-                    await states.note_digest(connection, each.key, today)
-                took = await asyncio.gather(*(each.send(title, body) for each in waiting))
-                for each, accepted in zip(waiting, took, strict=True):
-                    if not accepted:
+                took: set[Channel] = set()
+
+                async def send(each: Channel) -> None:
+                    if await each.send(title, body):
+                        took.add(each)
+
+                try:
+                    for each in waiting:  # antes de mandar: quem morre a meio não o manda duas vezes
+                        await states.note_digest(connection, each.key, today)
+                    await asyncio.gather(*map(send, waiting))
+                finally:  # também quando o tempo acaba a meio: o que um destino não aceitou ainda se lhe deve
+                    for each in set(waiting) - took:
                         await states.note_digest(connection, each.key, before[each])
         except Exception as error:  # noqa: BLE001 — um resumo nunca derruba a coleta
             log.error("O resumo do dia não pôde ser mandado (%s); fica para a próxima execução.", type(error).__name__)
