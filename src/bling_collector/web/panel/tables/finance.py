@@ -131,7 +131,7 @@ def _flow(found: Money) -> Table:
     )
     rows = [
         (
-            each.inicio,
+            each.inicio.year if step == "ano" else each.inicio,
             each.now.entradas,
             each.before.entradas,
             each.now.saidas,

@@ -349,8 +349,8 @@ def opened_steps(revenue: Revenue, page: str) -> list[str | None]:
 
 
 def change(now: Decimal | int, before: Decimal | int) -> Decimal | None:
-    """Quanto mudou, em relação a antes; None se antes não havia nada."""
-    return (Decimal(now) - before) / before if before else None
+    """Quanto mudou, em relação a antes; None se antes não havia nada, ou era negativo: a parte não diria se subiu."""
+    return (Decimal(now) - before) / before if before > 0 else None
 
 
 def charts(revenue: Revenue, told: Told, links: Sequence[str | None]) -> list[Chart]:
