@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from html import unescape
@@ -274,4 +275,23 @@ async def test_what_is_not_collected_says_how_to_turn_it_on(settings: Settings, 
         page = said(await http.get("/financeiro?conferencia=sim", headers=PAGE))
         assert "bling-collector recursos ligar contas_receber contas_pagar borderos caixas" in page
         assert "Ainda não há contas" in page
-        assert "Ainda não há contas a pagar" in said(await http.get("/contas/pagar", headers=PAGE))
+        accounts = said(await http.get("/contas/pagar", headers=PAGE))
+        assert "As contas a pagar não são coletadas" in accounts
+        assert "bling-collector recursos ligar contas_pagar" in accounts
+
+
+async def test_contas_that_were_not_read_are_not_said_to_be_none(settings: Settings, clock: FakeClock) -> None:
+    async with serving(settings, clock) as http:
+        shown = said(await http.get("/contas/receber", headers=PAGE))
+    assert "Ainda não há contas a receber" in shown
+    assert "R$ 0,00" not in shown
+    assert "recursos ligar" not in shown, "já se coletam"
+
+
+@LOADED
+async def test_contas_that_are_switched_off_are_said(settings: Settings, clock: FakeClock) -> None:
+    async with serving(replace(settings, recursos=("nfe",)), clock) as http:
+        for lado in ("receber", "pagar"):
+            shown = said(await http.get(f"/contas/{lado}", headers=PAGE))
+            assert f"Contas a {lado} que não se coletam" in shown
+            assert f"bling-collector recursos ligar contas_{lado}" in shown

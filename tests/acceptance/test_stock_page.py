@@ -4,6 +4,7 @@ import csv
 import html
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 
@@ -164,6 +165,14 @@ async def test_without_estoque_the_page_says_how_to_turn_it_on(http: httpx2.Asyn
     assert "bling-collector recursos ligar estoques" in shown.text
     assert await csv_of(http, "tabela=dias") == []
     assert await csv_of(http, "") == []
+
+
+@pytest.mark.loaded(START)
+async def test_estoque_that_is_switched_off_is_said(settings: Settings, clock: FakeClock) -> None:
+    async with serving(replace(settings, recursos=("nfe",)), clock) as http:
+        shown = said(await http.get("/estoque", headers=PAGE))
+    assert "Estoque que não se coleta" in shown
+    assert "bling-collector recursos ligar estoques" in shown
 
 
 async def test_before_the_first_reading(http: httpx2.AsyncClient) -> None:

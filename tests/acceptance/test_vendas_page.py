@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from html import unescape
@@ -16,7 +17,7 @@ from tests.acceptance.service_fixtures import authorise, serving
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.ordering import PACKED, RECURSOS, order_oddly
-from tests.support.proving import execute
+from tests.support.proving import DAY, execute
 
 from bling_collector.config import Settings
 from bling_collector.words import money
@@ -79,6 +80,36 @@ async def test_what_is_not_collected_says_how_to_turn_it_on(http: httpx2.AsyncCl
         assert shown.status_code == 200
         assert "bling-collector recursos ligar pedidos_venda" in shown.text, path
     assert (await csv_of(http, "/vendas.csv?periodo=mes"))[0]["Pedidos"] == "0"
+
+
+@collected
+@loaded
+async def test_what_is_switched_off_is_said_and_has_no_sale_of_today(settings: Settings, clock: FakeClock) -> None:
+    async with serving(replace(settings, recursos=("nfe",)), clock) as http:
+        http.headers |= PAGE
+        assert "Vendido" not in (await http.get("/")).text
+        for path in ("/vendas", "/pedidos", "/pedidos?q=ninguem-assim"):
+            shown = (await http.get(path)).text
+            assert "edidos que não se coletam" in shown, path
+            assert "bling-collector recursos ligar pedidos_venda" in shown, path
+
+
+@collected
+@loaded
+async def test_a_today_that_was_not_read_is_not_said_to_be_zero(http: httpx2.AsyncClient, clock: FakeClock) -> None:
+    def cards(shown: str) -> list[str]:
+        found = re.findall(r'<div class="card stat">\s*<dt>(?:Faturado|Vendido) .*?</div>', shown, flags=re.DOTALL)
+        return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", each)).strip() for each in found]
+
+    assert not any("não se leu" in card or "lido até" in card for card in cards((await http.get("/")).text))
+    clock.advance(DAY)
+    notes, notes_month, orders, orders_month = cards((await http.get("/")).text)
+    assert notes == "Faturado hoje — hoje ainda não se leu"
+    assert orders == "Vendido hoje — hoje ainda não se leu"
+    assert "lido até 20/02/2026" in notes_month
+    assert "lido até 20/02/2026" in orders_month
+    clock.advance(10 * DAY)
+    assert "Faturado neste mês — neste mês ainda não se leu" in cards((await http.get("/")).text)
 
 
 def counted(shown: str) -> tuple[int, str]:

@@ -24,6 +24,7 @@ from bling_collector.insight.sales.revenue import Pace, read_pace
 from bling_collector.insight.status import Standing, Status, read_standing, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
 from bling_collector.streams.notas.nfe import NFE
+from bling_collector.streams.registry import collected
 
 _HABIT: Final = 7
 """Dias de execução que se olham para saber a hora de costume."""
@@ -46,8 +47,8 @@ class Situation:
     """Quando se espera a próxima execução, pelo costume; None se não o há."""
     attended: bool
     """Se há um worker que trate desta empresa: então a hora da próxima é a da agenda dele."""
-    paces: Sequence[Pace | None]
-    """Como vão as vendas que se pediram; None de uma de que não há nenhuma."""
+    paces: Mapping[str, Pace | None]
+    """Como vão as vendas que se pediram; None de uma de que não há nenhuma, ou que não se coleta."""
     heard: Webhooks
     """O que o Bling avisou."""
 
@@ -97,9 +98,12 @@ async def load_situation(
     no_run_hours: int,
     missing: str | None = None,
     recursos: Collection[str] | None = None,
-    sales: Sequence[Sales] = (),
+    sales: Mapping[str, Sales] | None = None,
 ) -> Situation:
-    """A situação em `now`. `missing` é a credencial que falta, por extenso; `recursos`, os que `RECURSOS` pede."""
+    """A situação em `now`. `missing` é a credencial que falta, por extenso; `recursos`, os que `RECURSOS` pede.
+
+    `sales` são as vendas de que se quer o ritmo, e o recurso de que saem: do que não se coleta, o de hoje seria zero.
+    """
     c = etl_controle.c
     async with engine.connect() as connection:
         status = await read_status(connection, cipher, now)
@@ -110,7 +114,11 @@ async def load_situation(
         shown = await read_chosen(connection, recursos, now)
         heard = await read_webhooks(connection, now)
         attended = await is_attended(connection)
-        paces = [await read_pace(connection, brasilia_day(now), each) for each in sales]
+        on = {each.name for each in await collected(connection, recursos)} if sales else set()
+        paces = {
+            recurso: await read_pace(connection, brasilia_day(now), each) if recurso in on else None
+            for recurso, each in (sales or {}).items()
+        }
     verdict = judge(
         status,
         reconciliation,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from bling_collector import __version__
-from bling_collector.clock import today
+from bling_collector.clock import brasilia_day, today
 from bling_collector.config import Settings
 from bling_collector.errors import ConfigurationError
 from bling_collector.insight.account.webhooks import SWITCH_ON, missed
@@ -47,11 +47,11 @@ async def situacao(request: Request, service: OneService, services: AllServices)
             no_run_hours=hours,
             missing=_missing(service),
             recursos=account.settings.recursos,
-            sales=[told.sales for told in _MONEY],
+            sales={told.recurso: told.sales for told in _MONEY},
         )
         running = await running_id(account.engine) if found.status.running else None
-    began = found.status.freshness.read_at is not None
-    template = "situacao.html" if began or found.reconciliation.no_banco else "guia.html"
+    read_at = found.status.freshness.read_at
+    template = "situacao.html" if read_at is not None or found.reconciliation.no_banco else "guia.html"
     callback = f"{address(request)}/auth/callback"
     return page(
         request,
@@ -72,8 +72,9 @@ async def situacao(request: Request, service: OneService, services: AllServices)
         titles={each.name: each.title for each in RESOURCES},
         missed=missed,
         switch_on=SWITCH_ON,
-        money=[(told, pace) for told, pace in zip(_MONEY, found.paces, strict=True) if pace is not None],
-        today=today(service.clock).isoformat(),
+        money=[(told, pace) for told in _MONEY if (pace := found.paces[told.recurso]) is not None],
+        today=today(service.clock),
+        read_day=brasilia_day(read_at) if read_at else None,
         change=change,
         no_run_hours=hours,
     )

@@ -86,7 +86,7 @@ async def contas(request: Request, lado: str, service: OneService) -> Response:
         asked, criteria, order, number = _read(request, _lado(lado), hoje)
         if not asked.errors:
             found = await load_accounts(account.engine, criteria, _signed(order), number)
-        recursos = await load_followed(
+        (recurso,) = await load_followed(
             account.engine, account.settings.recursos, [f"contas_{lado}"], account.clock.now()
         )
     last = max((found.total + PER_PAGE - 1) // PER_PAGE, 1) if found else 1
@@ -101,7 +101,8 @@ async def contas(request: Request, lado: str, service: OneService) -> Response:
         asked=asked,
         situations=SITUATIONS,
         found=found,
-        doubt=doubt(recursos),
+        recurso=recurso,
+        doubt=doubt([recurso]),
         said=_said(asked, found) if found else None,
         rows=[_line(lado, row, hoje) for row in found.rows] if found else [],
         heads=[asked.head(name, title or WHO[lado], order, falls=name != "cliente") for name, title in _HEADS],
