@@ -152,6 +152,16 @@ async def test_what_the_cliente_owes(http: httpx2.AsyncClient, engine: AsyncEngi
     assert (len(listed), sum(decimal(row["Falta receber"]) for row in listed)) == (count, owed)
 
 
+@pytest.mark.loaded(date(2026, 2, 1))
+async def test_who_bought_nothing_since_the_collection_began_may_have_bought_before(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
+    id_ = await scalar(engine, "SELECT min(id) FROM contatos WHERE id NOT IN (SELECT contato_id FROM vw_nfe_validas)")
+    words = said(await http.get(f"/clientes/{id_}", headers=PAGE))
+    assert "Desde 01/02/2026, quando começa o que se coletou, não comprou." in words
+    assert "0 notas desde 01/02/2026" in words
+
+
 @pytest.mark.loaded(START)
 async def test_who_has_no_conta_read_is_not_said_to_owe_nothing(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     id_ = await scalar(engine, "SELECT min(contato_id) FROM vw_nfe_validas")

@@ -176,6 +176,16 @@ async def test_a_period_that_is_not_proven_is_told(http: httpx2.AsyncClient, eng
     assert "podem mudar" not in (await http.get("/faturamento?de=2025-04-01", headers=PAGE)).text
 
 
+@pytest.mark.loaded(START)
+async def test_a_period_of_before_the_collection_is_told(http: httpx2.AsyncClient) -> None:
+    page = (await http.get("/faturamento?de=2020-01-01&ate=2020-12-31", headers=PAGE)).text
+    assert "De 01/01/2020 a 31/12/2020 nada se coletou." in page
+    assert "Este período é de antes de 01/01/2021, quando começa o que se coletou." in page
+    page = (await http.get("/faturamento?de=2020-12-15&ate=2021-12-31", headers=PAGE)).text
+    assert "Este período começa antes de 01/01/2021, quando começa o que se coletou." in page
+    assert "quando começa" not in (await http.get("/faturamento?de=2021-01-01", headers=PAGE)).text
+
+
 async def test_a_table_that_does_not_exist(http: httpx2.AsyncClient) -> None:
     assert "evolucao, ufs" in problem(await http.get("/faturamento.csv?tabela=segredos"), 422)["detail"]
     problem(await http.get("/faturamento.xlsx?tabela=segredos"), 422)

@@ -61,6 +61,8 @@ async def test_the_page_says_what_the_view_adds_up(http: httpx2.AsyncClient, eng
     assert f"{ended} que vende" in words
     assert f"{of} produtos, {number(balance)} em saldo, {money(value)} ao custo" in words
     assert "Valor do estoque, ao custo" in words
+    assert "sem venda em 90 dias" in words
+    assert "Faltam vendas" not in words
     days = await csv_of(http, "tabela=dias")
     assert [(row["Dia"], row["Valor"]) for row in days] == [("20/02/2026", f"{value:.2f}".replace(".", ","))]
     listed = await csv_of(http, "")
@@ -165,6 +167,19 @@ async def test_without_estoque_the_page_says_how_to_turn_it_on(http: httpx2.Asyn
     assert "bling-collector recursos ligar estoques" in shown.text
     assert await csv_of(http, "tabela=dias") == []
     assert await csv_of(http, "") == []
+
+
+@pytest.mark.loaded(date(2026, 2, 1))
+async def test_with_few_days_of_notas_nothing_is_said_to_be_parado(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
+    """A leitura é de 20/02, e as notas começam em 01/02: quem vendeu em janeiro não está parado."""
+    id_ = await scalar(engine, "SELECT produto_id FROM vw_estoque_cobertura WHERE situacao = 'parado' LIMIT 1")
+    shown = said(await http.get("/estoque", headers=PAGE))
+    assert "As notas começam em 01/02/2026, 20 dias até esta leitura" in shown
+    assert "sem venda em 90 dias" not in shown
+    assert "Parados" not in shown
+    assert "não vende há mais de 90 dias" not in said(await http.get(f"/produtos/{id_}", headers=PAGE))
 
 
 @pytest.mark.loaded(START)

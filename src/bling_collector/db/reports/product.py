@@ -20,7 +20,8 @@ _PRODUCT: Final = text("""
     FROM produtos p LEFT JOIN produtos u ON u.codigo = p.codigo AND u.preferido AND NOT p.preferido
     WHERE p.id = :id""")
 _COVER: Final = """
-    SELECT saldo_fisico, saldo_virtual, preco_custo, valor_custo, dias_cobertura, acaba_em, situacao, ultima_venda
+    SELECT lido_em, saldo_fisico, saldo_virtual, preco_custo, valor_custo, dias_cobertura, acaba_em, situacao,
+           ultima_venda
     FROM vw_estoque_cobertura WHERE produto_id = :id"""
 _COST: Final = text("SELECT preco_custo FROM vw_produtos_custos WHERE produto_id = :id AND ate IS NULL")
 _QUANTITY: Final = text(f"SELECT coalesce(sum(i.quantidade), 0) FROM vw_itens_operacoes i WHERE {_SOLD}")

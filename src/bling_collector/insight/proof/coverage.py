@@ -148,11 +148,18 @@ async def load_coverage(engine: AsyncEngine, today: date) -> Coverage:
 
 
 async def load_unproven(engine: AsyncEngine, months: Iterable[date], today: date) -> list[MonthCoverage]:
-    """Destes meses, os que não estão provados: diferem, têm o que buscar, ou não foram conferidos por inteiro."""
+    """Destes meses, os que não estão provados: diferem, têm o que buscar, ou não foram conferidos por inteiro. Os de
+    antes do começo da coleta não se contam: quem os diz é `load_scope`."""
     wanted = set(months)
     found = await load_coverage(engine, today)
     unproven = ("difere", "devido", "nunca")
     return [month for year in found.anos for month in year.meses if month.mes in wanted and month.state in unproven]
+
+
+async def load_scope(engine: AsyncEngine) -> date | None:
+    """O primeiro dia do que se coletou; None antes da primeira coleta."""
+    async with engine.connect() as connection:
+        return await proof.scope_start(connection)
 
 
 async def load_month_coverage(engine: AsyncEngine, month: date, today: date) -> MonthDetails:

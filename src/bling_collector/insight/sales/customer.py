@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.connection.database import one_instant
+from bling_collector.db.proof import scope_start
 from bling_collector.db.reports import customer as queries
 from bling_collector.db.reports.revenue import sold_to
 from bling_collector.errors import CollectorError
@@ -34,6 +35,8 @@ class CustomerPage:
     revenue: Revenue
     purchases: Row[Any]
     owed: Row[Any]
+    since: date | None
+    """O primeiro dia do que se coletou; do que comprou antes dele não se sabe."""
     tables: dict[str, Sequence[Row[Any]]]
 
 
@@ -48,6 +51,7 @@ async def load_customer(
             await read_revenue(connection, period, today, sold_to(contato_id)),
             await queries.read_purchases(connection, contato_id),
             await queries.read_owed(connection, contato_id, today),
+            await scope_start(connection),
             {name: await _rows(connection, name, contato_id, period, today, most) for name in TABLES},
         )
 

@@ -8,13 +8,16 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from bling_collector.clock import brasilia_day
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.connection.database import one_instant
+from bling_collector.db.proof import scope_start
 from bling_collector.db.reports import product as queries
 from bling_collector.db.reports.revenue import sold_as
 from bling_collector.errors import CollectorError
 from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.insight.sales.revenue import Revenue, read_revenue
+from bling_collector.insight.stock.stock import SalesHeld
 
 TABLES = tuple(queries.TABLES)
 
@@ -38,6 +41,8 @@ class ProductPage:
     quantidade_antes: Decimal
     cover: Row[Any] | None
     """None se o estoque não foi lido, ou se a última leitura não o tem."""
+    sales: SalesHeld | None
+    """As notas que há para a venda de `cover`."""
     custo: Decimal | None
     margin: Row[Any]
     tables: dict[str, Sequence[Row[Any]]]
@@ -60,12 +65,15 @@ async def load_product(
             revenue = await read_revenue(connection, period, today, sold_as(produto.codigo))
             now = await queries.read_quantity(connection, produto.codigo, period.inicio, period.fim)
             before = await queries.read_quantity(connection, produto.codigo, earlier.inicio, earlier.fim)
+        cover = await queries.read_cover(connection, produto_id, produto.codigo)
+        sales = SalesHeld(await scope_start(connection), brasilia_day(cover.lido_em)) if cover else None
         return ProductPage(
             produto,
             revenue,
             now,
             before,
-            await queries.read_cover(connection, produto_id, produto.codigo),
+            cover,
+            sales,
             await queries.read_cost(connection, produto_id),
             await queries.read_margin(connection, produto_id, produto.codigo, period.inicio, period.fim),
             {name: await _rows(connection, name, produto, period, most) for name in TABLES},

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from bling_collector.clock import BRASILIA
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.connection.database import one_instant
+from bling_collector.db.proof import scope_start
 from bling_collector.db.reports import stock
 from bling_collector.errors import UsageError
 from bling_collector.insight.sales.periods import ComparedPeriod
@@ -32,6 +33,8 @@ ORDERS: Final = {
     "nome": "Nome",
 }
 PER_PAGE: Final = 25
+_SALES_DAYS: Final = 90
+"""Os dias de venda, até a leitura, por que as views dividem: os de vendido_90_dias."""
 DAYS: Final = 60
 """Quantos dias o gráfico mostra; o que se baixa tem todos."""
 _MOST_PAGES: Final = 100_000
@@ -112,12 +115,31 @@ class Day:
 
 
 @dataclass(frozen=True)
+class SalesHeld:
+    """De quantos dias, até uma leitura do estoque, se coletaram as notas, que começam em `since`."""
+
+    since: date | None
+    day: date
+
+    @property
+    def days(self) -> int:
+        return 0 if self.since is None else max((self.day - self.since).days + 1, 0)
+
+    @property
+    def are_short(self) -> bool:
+        """Se são menos do que os por que se divide a venda: do que não vendeu neles não se diz que está parado."""
+        return self.days < _SALES_DAYS
+
+
+@dataclass(frozen=True)
 class Stock:
     """A página; sem `summary`, o estoque nunca foi lido."""
 
     places: list[tuple[int, str]]
     summary: Summary | None
     products: Products
+    sales: SalesHeld | None
+    """As notas que há para a venda da leitura; None se não há leitura."""
 
 
 def read_search(q: str, situacao: str, deposito: str, ordem: str, pagina: str) -> Search:
@@ -146,14 +168,15 @@ async def load_stock(engine: AsyncEngine, search: Search) -> Stock:
     async with one_instant(engine).connect() as connection:
         places = await _places(connection, search.deposito)
         found = await _read(connection, search, PER_PAGE)
-        read, summary = found[0], None
+        read, summary, sales = found[0], None, None
         if read.lida_em is not None:
             summary = Summary(**_picked(read, Summary, "valor_antes"), valor_antes=None)
             if search.deposito is None:
                 day = summary.dia
                 before = await stock.read_value_at(connection, ComparedPeriod(day, day).year_before.inicio)
                 summary = replace(summary, valor_antes=before)
-    return Stock(places, summary, _products(found))
+            sales = SalesHeld(await scope_start(connection), summary.dia)
+    return Stock(places, summary, _products(found), sales)
 
 
 async def load_products(engine: AsyncEngine, search: Search) -> Products:

@@ -1,6 +1,7 @@
 """Faturamento e Vendas: o que as notas, ou os pedidos, de um período somam, ao lado do ano anterior; e os arquivos."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from fastapi import Request, Response
 from bling_collector.clock import today
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
-from bling_collector.insight.proof.coverage import load_unproven
+from bling_collector.insight.proof.coverage import load_scope, load_unproven
 from bling_collector.insight.recursos import Followed, doubt, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.insight.sales.revenue import (
@@ -66,7 +67,8 @@ async def show(request: Request, service: Service, told: Told) -> Response:
             return fragment(_TEMPLATE, "partes", told=told, tables=tables, query=query_of(period))
         revenue = await load_revenue(account.engine, period, today(account.clock), sales=told.sales)
         (recurso,) = await load_followed(account.engine, account.settings.recursos, [told.recurso], account.clock.now())
-        unsettled = await _doubt(account, told, recurso, period)
+        scope = await load_scope(account.engine)
+        unsettled = await _doubt(account, told, recurso, period, scope)
         parts = await _parts(account.engine, told, period) if typed["partes"] else None
     return page(
         request,
@@ -77,7 +79,7 @@ async def show(request: Request, service: Service, told: Told) -> Response:
         doubt=unsettled,
         tables=parts,
         **form_of(told.path, period),
-        **_context(told, revenue),
+        **_context(told, revenue, scope),
     )
 
 
@@ -102,19 +104,29 @@ async def _read(request: Request, account: Account, told: Told) -> tuple[dict[st
     return await read_period(request, account, *_OTHERS, load=partial(load_period, sales=told.sales))
 
 
-async def _doubt(account: Account, told: Told, recurso: Followed, period: ComparedPeriod) -> str | None:
-    """Por que os números ainda podem mudar."""
+async def _doubt(
+    account: Account, told: Told, recurso: Followed, period: ComparedPeriod, scope: date | None
+) -> str | None:
+    """Por que os números ainda podem mudar; `scope` é o começo da coleta."""
+    said = [_before(period, scope)]
     if told.recurso != NFE.name:
-        return doubt([recurso])
-    unproven = await load_unproven(account.engine, list(period.months), today(account.clock))
-    if not unproven:
+        return " ".join(filter(None, [*said, doubt([recurso])])) or None
+    if unproven := await load_unproven(account.engine, list(period.months), today(account.clock)):
+        counted = plural(
+            len(unproven),
+            "mês deste período difere do Bling, tem o que buscar ou não foi conferido",
+            "meses deste período diferem do Bling, têm o que buscar ou não foram conferidos",
+        )
+        said.append(f"{counted}.")
+    return " ".join(filter(None, said)) or None
+
+
+def _before(period: ComparedPeriod, scope: date | None) -> str | None:
+    """O que do período é de antes da coleta, que não se pediu ao Bling."""
+    if scope is None or scope <= period.inicio:
         return None
-    said = plural(
-        len(unproven),
-        "mês deste período difere do Bling, tem o que buscar ou não foi conferido",
-        "meses deste período diferem do Bling, têm o que buscar ou não foram conferidos",
-    )
-    return f"{said}."
+    said = "é de antes de" if period.fim < scope else "começa antes de"
+    return f"Este período {said} {day(scope)}, quando começa o que se coletou."
 
 
 async def _whole_table(engine: AsyncEngine, told: Told, period: ComparedPeriod, name: str) -> Table:
@@ -132,14 +144,14 @@ async def _parts(engine: AsyncEngine, told: Told, period: ComparedPeriod) -> lis
     return [breakdown_table(name, found[name], told, period) for name in told.breakdowns]
 
 
-def _context(told: Told, revenue: Revenue) -> Mapping[str, Any]:
+def _context(told: Told, revenue: Revenue, scope: date | None) -> Mapping[str, Any]:
     now, before, lists = revenue.now, revenue.before, listed(revenue, told)
     return {
         "revenue": revenue,
         "charts": charts(revenue, told, lists if revenue.step == "dia" else opened_steps(revenue, told.path)),
         "steps": steps_table(revenue.steps, revenue.step, told, lists),
         "comparable": revenue.comparable,
-        "answer": _answer(told, revenue),
+        "answer": _answer(told, revenue, scope),
         "value_change": change(now.valor, before.valor),
         "count_change": change(now.vendas, before.vendas),
         "bounds": revenue.bounds,
@@ -161,9 +173,11 @@ def _besides(revenue: Revenue) -> str | None:
     return f"No mesmo período há também {several(found)}: o coletor tem-nas, e estes números não as contam."
 
 
-def _answer(told: Told, revenue: Revenue) -> str:
+def _answer(told: Told, revenue: Revenue, scope: date | None) -> str:
     """Quanto se vendeu no período, e o que isso é ao lado do ano anterior."""
     now, period = revenue.now, revenue.period
+    if not now.vendas and scope is not None and period.fim < scope:
+        return f"De {day(period.inicio)} a {day(period.fim)} nada se coletou."
     sold = f"De {day(period.inicio)} a {day(period.fim)} " + (
         f"venderam-se {money(now.valor)} em {plural(now.vendas, told.one, told.many)}"
         if now.vendas

@@ -1,5 +1,6 @@
 """Estoque: quanto dinheiro está nele, o que acaba e quando, o que está parado; a página e o que dela se baixa."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from bling_collector.insight.stock.stock import (
     ORDERS,
     PER_PAGE,
     Search,
+    Stock,
     load_days,
     load_products,
     load_stock,
@@ -61,7 +63,7 @@ async def estoque(request: Request, service: OneService) -> Response:
         stock=found,
         collected=any(each.recurso == "estoques" and each.coletado for each in recursos),
         doubt=doubt(recursos),
-        filters=FILTERS,
+        filters=_offered(found, typed["situacao"]),
         orders=ORDERS,
         order=search.order,
         filtered=any(typed[name] for name in ("q", "situacao", "deposito")),
@@ -102,6 +104,12 @@ def _read(request: Request) -> tuple[dict[str, str], Search]:
     typed = only(request, _PARAMETERS)
     typed["q"] = storable(typed["q"])
     return typed, read_search(*(typed[name] for name in (*_ASKED, "pagina")))
+
+
+def _offered(found: Stock | None, current: str) -> Mapping[str, str]:
+    """As situações por que se filtra; sem notas de dias que cheguem não se sabe o que está parado."""
+    short = found is not None and found.sales is not None and found.sales.are_short
+    return {name: label for name, label in FILTERS.items() if not short or name != "parado" or name == current}
 
 
 def _days(days: Any) -> dict[str, Any]:
