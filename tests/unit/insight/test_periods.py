@@ -107,3 +107,17 @@ def test_a_month_in_the_address() -> None:
     for wrong in ("2025-13", "2025-3", "25-03", "março", "", "2025-03-01", "1999-12", "9999-12", "２０２５-03", "<b>"):
         with pytest.raises(UsageError):
             parse_month(wrong)
+
+
+def test_a_year_before_that_is_not_there_is_not_compared() -> None:
+    """O que falta do ano anterior perdoa-se na proporção do período: de um mês, dois dias; de um ano, um mês."""
+    month, year = (
+        ComparedPeriod(date(2026, 1, 1), date(2026, 1, 31)),
+        ComparedPeriod(date(2025, 3, 1), date(2026, 2, 28)),
+    )
+    assert month.compares(date(2025, 1, 3))
+    assert not month.compares(date(2025, 1, 27))
+    assert year.compares(date(2024, 3, 31))
+    assert not year.compares(date(2024, 4, 2))
+    assert not ComparedPeriod(date(2026, 1, 5), date(2026, 1, 5)).compares(date(2025, 1, 6))
+    assert not month.compares(None)

@@ -41,8 +41,12 @@ class ComparedPeriod:
         return ComparedPeriod(_a_year_before(self.inicio), _a_year_before(self.fim, month_end=ends))
 
     def compares(self, first: date | None) -> bool:
-        """Se o que se conta desde `first` já se contava em todo o ano anterior; senão, comparar nada diria."""
-        return first is not None and first <= self.year_before.inicio + timedelta(days=31)
+        """Se o que se conta desde `first` já se contava em todo o ano anterior; senão, comparar nada diria.
+
+        Nem todo dia tem o que contar: perdoam-se os primeiros, na proporção do período.
+        """
+        forgiven = timedelta(days=min(31, (self.fim - self.inicio).days // 12))
+        return first is not None and first <= self.year_before.inicio + forgiven
 
     @property
     def months(self) -> Iterator[date]:
