@@ -152,6 +152,9 @@ async def test_the_fluxo_and_the_resultado_add_up_to_what_the_views_do(
     assert sum(decimal(each["Despesas"]) for each in result) == sides["despesa"]
     parts = await csv_of(http, "/financeiro.csv?tabela=categorias&periodo=tudo")
     assert sum(decimal(each["Valor"]) for each in parts if each["Natureza"] == "Receita") == sides["receita"]
+    assert {each["Meses inteiros que soma"][-8:] for each in parts} == {"fev/2026"}
+    page = said(await http.get("/financeiro?de=2026-01-10&ate=2026-01-10", headers=PAGE))
+    assert "Soma os meses inteiros: jan/2026." in page
     answer = await http.get("/financeiro.xlsx?periodo=tudo")
     assert answer.status_code == 200
     assert answer.content.startswith(b"PK")

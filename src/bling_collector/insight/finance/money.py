@@ -14,6 +14,7 @@ from bling_collector.insight.sales.periods import (
     ComparedPeriod,
     choose_period,
     in_steps,
+    month_end,
     step_of,
 )
 from bling_collector.streams.registry import collected
@@ -134,6 +135,16 @@ class Money:
     def comparable(self) -> bool:
         """Se o banco já tinha o dinheiro em todo o ano anterior."""
         return self.period.compares(self.first)
+
+    @property
+    def months(self) -> ComparedPeriod:
+        """Os meses que o período toca, inteiros: é deles que o resultado soma."""
+        return ComparedPeriod(self.period.inicio.replace(day=1), month_end(self.period.fim))
+
+    @property
+    def months_comparable(self) -> bool:
+        """Se o último desses meses já acabou, e o banco os tinha um ano antes: senão, comparava-se uma parte."""
+        return self.months.fim < self.hoje and self.months.compares(self.first)
 
 
 async def load_period(

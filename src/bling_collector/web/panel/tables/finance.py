@@ -18,7 +18,7 @@ from bling_collector.web.panel.tables.revenue import (
     step_name,
 )
 from bling_collector.web.panel.tables.table import Column, Table
-from bling_collector.words import day, money
+from bling_collector.words import day, money, month
 
 PATH: Final = "/financeiro"
 TABLES: Final = {
@@ -65,7 +65,7 @@ def money_table(name: str, found: Money) -> Table:
         "fluxo": lambda: _flow(found),
         "previsto": lambda: _due(found.due),
         "resultado": lambda: _result(found.dre),
-        "categorias": lambda: _categories(found.dre, found.dre_before),
+        "categorias": lambda: _categories(found),
         "dre": lambda: _dre(found.dre),
     }[name]()
 
@@ -177,8 +177,15 @@ def _result(dre: Rows) -> Table:
     return Table("resultado", TABLES["resultado"], columns, rows, len(rows))
 
 
-def _categories(dre: Rows, before: Rows) -> Table:
-    """As categorias do período, as receitas antes das despesas, da maior à menor; ao lado, o ano anterior."""
+def whole_months(found: Money) -> str:
+    """Os meses que o resultado soma: jan/2026 a fev/2026."""
+    first, last = month(found.months.inicio), month(found.months.fim)
+    return first if first == last else f"{first} a {last}"
+
+
+def _categories(found: Money) -> Table:
+    """As categorias do período, as receitas antes das despesas, da maior à menor; ao lado, o ano anterior, se os meses
+    se comparam."""
     columns = (
         Column("Categoria"),
         Column("Grupo", place="under"),
@@ -186,14 +193,18 @@ def _categories(dre: Rows, before: Rows) -> Table:
         Column("Valor", "money"),
         Column("Um ano antes", "money"),
         Column("Variação", "share"),
+        Column("Meses inteiros que soma", place="file"),
     )
-    now, earlier = _by_category(dre), _by_category(before)
+    compares, months = found.months_comparable, whole_months(found)
+    now, earlier = _by_category(found.dre), _by_category(found.dre_before) if compares else {}
     order = sorted({*now, *earlier}, key=lambda key: (key[0] != "receita", -now.get(key, ZERO), str(key)))
     rows = []
     for key in order:
         natureza, grupo, category = key
-        valor, was = now.get(key, ZERO), earlier.get(key, ZERO)
-        rows.append((category, grupo if grupo != category else None, _SIDES[natureza], valor, was, change(valor, was)))
+        valor, was = now.get(key, ZERO), earlier.get(key, ZERO) if compares else None
+        varied = None if was is None else change(valor, was)
+        group = grupo if grupo != category else None
+        rows.append((category, group, _SIDES[natureza], valor, was, varied, months))
     return Table("categorias", TABLES["categorias"], columns, rows, len(rows))
 
 

@@ -26,6 +26,7 @@ from bling_collector.web.panel.tables.finance import (
     flow_chart,
     listing,
     money_table,
+    whole_months,
 )
 from bling_collector.web.panel.tables.revenue import change
 from bling_collector.web.panel.tables.table import Table
@@ -122,6 +123,7 @@ def _shown(found: Money, recursos: list[Followed]) -> Mapping[str, Any]:
         "out_change": change(found.now.saidas, found.before.saidas),
         "links": {lado: listing(lado, situacao="em-aberto") for lado in ("receber", "pagar")}
         | {f"{lado}-vencido": listing(lado, situacao="vencidas") for lado in ("receber", "pagar")},
+        "months": whole_months(found),
         "counts": COUNTS,
     }
 
