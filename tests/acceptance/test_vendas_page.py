@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from html import unescape
 from io import BytesIO, StringIO
+from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
 
 import httpx2
@@ -136,6 +137,29 @@ async def test_each_row_of_vendas_leads_to_the_list_of_what_it_counts(http: http
             found = counted((await http.get(link)).text)
             which = ("Pedidos", "Valor") if int(row["Pedidos"]) else ("Cancelados", "Valor cancelado")
             assert found == (int(row[which[0]]), money(decimal(row[which[1]]))), link
+
+
+@collected
+@loaded
+async def test_a_product_of_an_odd_code_leads_to_its_pedidos(http: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    codes = await rows(
+        engine,
+        "SELECT codigo_produto FROM pedidos_venda_itens WHERE codigo_produto IS NOT NULL"
+        " GROUP BY 1 ORDER BY sum(quantidade * valor_unitario) DESC LIMIT 3",
+    )
+    odd = ("AB  12", " AB12", "AB12" + "x" * 250)
+    for (code,), other in zip(codes, odd, strict=True):
+        changed = "UPDATE pedidos_venda_itens SET codigo_produto = :other WHERE codigo_produto = :code"
+        await execute(engine, changed, other=other, code=code)
+    found = await csv_of(http, "/vendas.csv?tabela=produtos&periodo=tudo")
+    links = re.findall(r'href="(/pedidos\?produto=[^"]+)"', (await http.get("/vendas?periodo=tudo&partes=sim")).text)
+    by_code = {parse_qs(urlsplit(unescape(link)).query)["produto"][0]: unescape(link) for link in links}
+    for code in odd:
+        row = next(each for each in found if each["Código"] == code)
+        page = (await http.get(by_code[code])).text
+        assert row["Pedidos"] != "0"
+        assert counted(page)[0] == int(row["Pedidos"]), code
+        assert f'value="{code}"' in page, "e a caixa tem o mesmo código"
 
 
 @pytest.mark.slow

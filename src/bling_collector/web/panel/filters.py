@@ -31,11 +31,18 @@ class Filters:
 
     @classmethod
     def of(
-        cls, request: Request, path: str, names: Sequence[str], others: Sequence[str] = (_ORDER, _PAGE)
+        cls,
+        request: Request,
+        path: str,
+        names: Sequence[str],
+        others: Sequence[str] = (_ORDER, _PAGE),
+        exact: Collection[str] = (),
     ) -> "Filters":
-        """`others` é o que o endereço pode trazer e não filtra: a ordem, a página."""
+        """`others` é o que o endereço pode trazer e não filtra: a ordem, a página; `exact`, o que vale tal como veio."""
         given, known = request.query_params, (*names, *others)
         found = cls(path, names, {name: storable(given.get(name, "")).strip() for name in known})
+        # Um código pode começar por um espaço, ou ter dois seguidos: sem eles seria outro.
+        found.typed |= {name: whole for name in exact if (whole := storable(given.get(name, ""))).strip()}
         if strange := sorted(set(given) - set(known)):
             found.errors["geral"] = f"Este endereço traz um filtro que não existe: {strange[0][:40]!r}."
         return found

@@ -81,11 +81,11 @@ async def _whole(account: Account, request: Request) -> Table:
 
 def _read(request: Request) -> tuple[Filters, Criteria, tuple[str, bool], int]:
     """O que o endereço pede, o que se procura, a ordem e a página."""
-    asked = Filters.of(request, "/pedidos", _FILTERS)
+    asked = Filters.of(request, "/pedidos", _FILTERS, exact=("produto",))
     inicio, fim = asked.days()
     criteria = Criteria(
         q=asked.text("q"),
-        produto=asked.text("produto"),
+        produto=asked.typed["produto"] or None,
         inicio=inicio,
         fim=fim,
         **{name: asked.id(name, {_NONE_WORD: NONE}) for name in _IDS},
