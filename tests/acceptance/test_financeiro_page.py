@@ -278,6 +278,11 @@ async def test_what_is_not_collected_says_how_to_turn_it_on(settings: Settings, 
         page = said(await http.get("/financeiro?conferencia=sim", headers=PAGE))
         assert "bling-collector recursos ligar contas_receber contas_pagar borderos caixas" in page
         assert "Ainda não há contas" in page
+        refused = problem(await http.get("/financeiro.csv"), 422)
+        assert refused["detail"] == "Estes números saem de borderos e caixas, que não se coletam."
+        problem(await http.get("/financeiro.csv?tabela=receber"), 422)
+        problem(await http.get("/financeiro.xlsx?tabela=categorias"), 422)
+        problem(await http.get("/financeiro.xlsx"), 422)
         accounts = said(await http.get("/contas/pagar", headers=PAGE))
         assert "As contas a pagar não são coletadas" in accounts
         assert "bling-collector recursos ligar contas_pagar" in accounts

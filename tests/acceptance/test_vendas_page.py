@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.acceptance.service_fixtures import authorise, serving
+from tests.acceptance.service_fixtures import authorise, problem, serving
 from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.ordering import PACKED, RECURSOS, order_oddly
@@ -80,7 +80,9 @@ async def test_what_is_not_collected_says_how_to_turn_it_on(http: httpx2.AsyncCl
         shown = await http.get(path)
         assert shown.status_code == 200
         assert "bling-collector recursos ligar pedidos_venda" in shown.text, path
-    assert (await csv_of(http, "/vendas.csv?periodo=mes"))[0]["Pedidos"] == "0"
+    for extension in ("csv", "xlsx"):
+        refused = problem(await http.get(f"/vendas.{extension}?periodo=mes", headers={"Accept": "*/*"}), 422)
+        assert refused["detail"] == "Estes números saem de pedidos_venda, que não se coleta."
 
 
 @collected

@@ -134,6 +134,12 @@ async def load_period(
     return choose_period(preset, de, ate, today=today, first=bounds.first, last=bounds.last)
 
 
+async def load_first_day(engine: AsyncEngine, today: date, *, sales: Sales = NOTAS) -> date | None:
+    """O primeiro dia de que o banco tem vendas; None se não tem nenhuma."""
+    async with engine.connect() as connection:
+        return (await read_ends(connection, sales, EARLIEST, _latest(today)))[0]
+
+
 async def load_revenue(engine: AsyncEngine, period: ComparedPeriod, today: date, *, sales: Sales = NOTAS) -> Revenue:
     """O faturamento do período, passo a passo.
 

@@ -38,7 +38,8 @@ class Filters:
         others: Sequence[str] = (_ORDER, _PAGE),
         exact: Collection[str] = (),
     ) -> "Filters":
-        """`others` é o que o endereço pode trazer e não filtra: a ordem, a página; `exact`, o que vale tal como veio."""
+        """`others` é o que o endereço pode trazer e não filtra: a ordem, a página; `exact`, os filtros que valem tal
+        como vieram."""
         given, known = request.query_params, (*names, *others)
         found = cls(path, names, {name: storable(given.get(name, "")).strip() for name in known})
         # Um código pode começar por um espaço, ou ter dois seguidos: sem eles seria outro.

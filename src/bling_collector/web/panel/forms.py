@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from fastapi import HTTPException, Request
 
 from bling_collector.errors import UsageError
+from bling_collector.words import agreed, several
 
 _FIELDS: Final = 50
 
@@ -42,6 +43,13 @@ def record_id(value: str, otherwise: str) -> int:
     if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) > 0:
         return int(value)
     raise HTTPException(404, otherwise)
+
+
+def not_collected(recursos: Sequence[str]) -> UsageError:
+    """O erro de quem pede um arquivo do que não se coleta."""
+    return UsageError(
+        f"Estes números saem de {several(recursos)}, que não se {agreed(len(recursos), 'coleta', 'coletam')}."
+    )
 
 
 def unknown_table(name: str, offered: Iterable[str]) -> UsageError:

@@ -11,19 +11,20 @@ from bling_collector.clock import today
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.coverage import load_scope, load_unproven
-from bling_collector.insight.recursos import Followed, doubt, load_followed
+from bling_collector.insight.recursos import Followed, doubt, load_collected, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod, step_of
 from bling_collector.insight.sales.revenue import (
     Revenue,
     load_breakdown,
     load_breakdowns,
+    load_first_day,
     load_period,
     load_revenue,
     load_steps,
 )
 from bling_collector.streams.notas.nfe import NFE
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import unknown_table
+from bling_collector.web.panel.forms import not_collected, unknown_table
 from bling_collector.web.panel.periods import form_of, form_refused, query_of, read_period
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.tables.revenue import (
@@ -86,6 +87,7 @@ async def show(request: Request, service: Service, told: Told) -> Response:
 async def csv(request: Request, service: Service, told: Told) -> Response:
     async with service.opened() as account:
         typed, period = await _read(request, account, told)
+        await _held(account, told)
         table = await _whole_table(account.engine, told, period, typed["tabela"] or STEPS)
     return csv_file(table, _file_name(told, table.name, period))
 
@@ -93,6 +95,7 @@ async def csv(request: Request, service: Service, told: Told) -> Response:
 async def xlsx(request: Request, service: Service, told: Told) -> Response:
     async with service.opened() as account:
         typed, period = await _read(request, account, told)
+        await _held(account, told)
         names = [typed["tabela"]] if typed["tabela"] else [STEPS, *told.breakdowns]
         tables = [await _whole_table(account.engine, told, period, name) for name in names]
     about = [f"{told.title} de {day(period.inicio)} a {day(period.fim)}", told.counts]
@@ -102,6 +105,14 @@ async def xlsx(request: Request, service: Service, told: Told) -> Response:
 
 async def _read(request: Request, account: Account, told: Told) -> tuple[dict[str, str], ComparedPeriod]:
     return await read_period(request, account, *_OTHERS, load=partial(load_period, sales=told.sales))
+
+
+async def _held(account: Account, told: Told) -> None:
+    """UsageError se não há o que somar porque não se coleta: um arquivo de zeros diria que não se vendeu."""
+    if told.recurso in await load_collected(account.engine, account.settings.recursos):
+        return
+    if await load_first_day(account.engine, today(account.clock), sales=told.sales) is None:
+        raise not_collected([told.recurso])
 
 
 async def _doubt(

@@ -32,6 +32,15 @@ TABLES: Final = {
     "dre": "Por mês e categoria",
 }
 """As que vêm do período; as da conferência, que demora mais, estão em CHECKS."""
+_NEEDS: Final = {
+    "receber": ("contas_receber",),
+    "pagar": ("contas_pagar",),
+    "devedores": ("contas_receber",),
+    "fluxo": ("borderos", "caixas"),
+    "previsto": ("contas_receber", "contas_pagar"),
+    **dict.fromkeys(("resultado", "categorias", "dre"), ("contas_receber", "contas_pagar", "caixas")),
+}
+"""De que recursos sai cada uma."""
 CHECKS: Final = {"conferencia": "A conferência", "diferencas": "O que difere"}
 COUNTS: Final = (
     "O que entrou e saiu são os pagamentos dos borderôs, no dia de cada um, e os lançamentos de caixa que nenhum "
@@ -68,6 +77,13 @@ def money_table(name: str, found: Money) -> Table:
         "categorias": lambda: _categories(found),
         "dre": lambda: _dre(found.dre),
     }[name]()
+
+
+def lacking(table: Table, found: Money) -> tuple[str, ...]:
+    """Os recursos de que a tabela sai, se nenhum se coleta e ela só diria zero; senão, nenhum."""
+    needs = _NEEDS[table.name]
+    told = any(isinstance(value, Decimal) and value for row in table.rows for value in row)
+    return () if told or not set(needs) <= set(found.missing) else needs
 
 
 def ages(side: Side) -> Table:

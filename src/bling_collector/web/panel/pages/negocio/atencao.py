@@ -9,7 +9,7 @@ from bling_collector.errors import UsageError
 from bling_collector.insight.attention import RULES, Attention, load_attention
 from bling_collector.insight.recursos import doubt, load_followed
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import only, unknown_table
+from bling_collector.web.panel.forms import not_collected, only, unknown_table
 from bling_collector.web.panel.render import page
 from bling_collector.web.panel.tables.attention import figure_of, signal_table
 from bling_collector.web.service import OneService
@@ -66,5 +66,5 @@ async def _found(service: OneService, name: str) -> Attention:
             account.engine, today(account.clock), account.settings.recursos, most=None, names=names
         )
     if not found.signals:
-        raise UsageError(f"Este sinal sai de {RULES[name].recurso}, que não se coleta.")
+        raise not_collected([RULES[name].recurso])
     return found

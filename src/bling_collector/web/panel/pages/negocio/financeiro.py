@@ -12,7 +12,7 @@ from bling_collector.insight.finance.money import AHEAD, RESOURCES, Money, load_
 from bling_collector.insight.recursos import Followed, doubt, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod
 from bling_collector.web.panel.downloads import csv_file, xlsx_file
-from bling_collector.web.panel.forms import unknown_table
+from bling_collector.web.panel.forms import not_collected, unknown_table
 from bling_collector.web.panel.periods import form_of, form_refused, query_of, read_period
 from bling_collector.web.panel.render import fragment, page, wants_fragment
 from bling_collector.web.panel.tables.finance import (
@@ -24,6 +24,7 @@ from bling_collector.web.panel.tables.finance import (
     different_table,
     due_chart,
     flow_chart,
+    lacking,
     listing,
     money_table,
     whole_months,
@@ -91,13 +92,16 @@ async def _read(request: Request, account: Account) -> tuple[dict[str, str], Com
 
 
 async def _whole(account: Account, period: ComparedPeriod, names: list[str]) -> list[Table]:
-    """As tabelas inteiras. UsageError se uma não existe."""
+    """As tabelas inteiras, sem as do que não se coleta. UsageError se uma não existe, ou se só há destas."""
     if unknown := [name for name in names if name not in TABLES | CHECKS]:
         raise unknown_table(unknown[0], [*TABLES, *CHECKS])
     tables: list[Table] = []
     if any(name in TABLES for name in names):
         found = await load_money(account.engine, period, today(account.clock), account.settings.recursos, most=None)
-        tables += [money_table(name, found) for name in names if name in TABLES]
+        money = [money_table(name, found) for name in names if name in TABLES]
+        tables += [table for table in money if not lacking(table, found)]
+        if not tables:
+            raise not_collected(list(dict.fromkeys(name for table in money for name in lacking(table, found))))
     if any(name in CHECKS for name in names):
         tables += [table for table in await _checks(account.engine, most=None) if table.name in names]
     return tables
