@@ -141,6 +141,21 @@ async def test_a_request_of_nonsense_is_explained(http: httpx2.AsyncClient, subt
                     problem(await http.get(f"/estoque.{extension}?{query}"), 422)
     problem(await http.get("/estoque.csv?tabela=segredos"), 422)
     assert (await http.get("/estoque?pagina=99&q=%00", headers=PAGE)).status_code == 200
+    beyond = said(await http.get("/estoque?pagina=9999", headers=PAGE))
+    assert "Esta página não existe" in beyond
+    assert "Nenhum produto assim" not in beyond
+
+
+@pytest.mark.loaded(START)
+async def test_the_sum_has_its_decimals_and_of_what_has_no_cost_there_is_no_value(
+    http: httpx2.AsyncClient, engine: AsyncEngine
+) -> None:
+    await execute(engine, "UPDATE estoque_totais SET saldo_fisico = 0.4 WHERE saldo_fisico IS NOT NULL")
+    total = await scalar(engine, "SELECT sum(saldo_fisico) FROM vw_estoque_cobertura")
+    words = said(await http.get("/estoque", headers=PAGE))
+    assert f" {number(total, 1).removesuffix(',0')} em saldo, R$" in words
+    uncosted = said(await http.get("/estoque?situacao=sem-custo", headers=PAGE))
+    assert "em saldo." in uncosted.partition("Ver Limpar")[2]
 
 
 @pytest.mark.loaded(START)

@@ -89,7 +89,7 @@ async def read_products(
         resumo AS ({_SUMMARY}),
         lista AS (SELECT * FROM base WHERE {FILTERS[name]} {searched}),
         soma AS (SELECT count(*) AS de, coalesce(sum(saldo_fisico), 0) AS saldo_todo,
-                        coalesce(sum(valor_custo), 0) AS valor_todo FROM lista),
+                        sum(valor_custo) AS valor_todo FROM lista),
         parte AS (SELECT *, row_number() OVER (ORDER BY {ORDERS[order]}, produto_id) AS lugar
                   FROM lista ORDER BY lugar LIMIT :most OFFSET :skip)
         SELECT p.*, s.*, r.* FROM resumo r CROSS JOIN soma s LEFT JOIN parte p ON true ORDER BY p.lugar"""

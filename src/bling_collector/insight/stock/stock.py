@@ -101,7 +101,8 @@ class Products:
     rows: list[Product]
     of: int
     saldo: Decimal
-    valor: Decimal
+    valor: Decimal | None
+    """None se de nenhum se conhece o custo."""
 
 
 @dataclass(frozen=True)
