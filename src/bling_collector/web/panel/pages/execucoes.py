@@ -6,18 +6,19 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
 from bling_collector.errors import CollectorError
 from bling_collector.etl.progress import time_left
 from bling_collector.insight.failures import Failure, load_failures
 from bling_collector.insight.live import LiveRun, Pace, load_live, load_log
-from bling_collector.insight.status import Run, load_runs
+from bling_collector.insight.status import Run, UnknownRunError, load_runs
 from bling_collector.insight.words import KINDS
 from bling_collector.runs.journal import stop
 from bling_collector.web.door.origin import same_origin
 from bling_collector.web.live import EVERY
+from bling_collector.web.panel.forms import record_id
 from bling_collector.web.panel.render import page
 from bling_collector.web.service import OneService, Service
 from bling_collector.words import duration, number, upper_first
@@ -28,7 +29,17 @@ PER_PAGE: Final = 30
 LONGEST: Final = 300.0
 """Segundos de uma ligação: o navegador a refaz sozinho, e quem se foi sem avisar não a segura para sempre."""
 _MOST: Final = 2**31 - 1
-RunId = Annotated[int, Path(ge=1, le=_MOST)]
+
+
+def _run_id(run_id: str) -> int:
+    """O número da execução que o endereço traz; 404, numa frase, se não é um."""
+    number = record_id(run_id, "O endereço de uma execução traz o número dela, que é só de algarismos.")
+    if number > _MOST:
+        raise UnknownRunError(f"Não há a execução nº {number}.")
+    return number
+
+
+RunId = Annotated[int, Depends(_run_id)]
 
 
 @router.get("/execucoes")
