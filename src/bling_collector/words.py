@@ -22,11 +22,13 @@ _SCALES: Final = ((Decimal(10**9), "bi"), (Decimal(10**6), "mi"), (Decimal(10**3
 
 
 def number(value: float | Decimal | None, places: int = 0) -> str:
-    """2926 → 2.926; com casas, 0.5 → 0,5. O que nem cabe ler, só a ordem de grandeza: 1,00e+400."""
+    """2926 → 2.926; com casas, 0.5 → 0,5; −3, com o sinal de menos, e não um hífen. O que nem cabe ler, só a ordem de
+    grandeza: 1,00e+400."""
     if value is None:
         return NOTHING
     huge = isinstance(value, Decimal) and value.is_finite() and value.adjusted() >= _READABLE
-    return f"{value:.2e}".replace(".", ",") if huge else f"{value:,.{places}f}".translate(_SWAP)
+    said = f"{value:.2e}".replace(".", ",") if huge else f"{value:z,.{places}f}".translate(_SWAP)
+    return said.replace("-", "−")
 
 
 def money(value: Decimal | int | None) -> str:

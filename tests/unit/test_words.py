@@ -18,6 +18,8 @@ NOW = datetime(2026, 11, 24, 21, 58, 7, tzinfo=UTC)
     [
         (words.number(2926), "2.926"),
         (words.number(0.5, 1), "0,5"),
+        (words.number(-1234.5, 1), "−1.234,5"),
+        (words.number(Decimal("-0.4")), "0"),
         (words.number(None), "—"),
         (words.money(Decimal("1234.56")), "R$ 1.234,56"),
         (words.money(Decimal("-0.1")), "−R$ 0,10"),

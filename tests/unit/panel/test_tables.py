@@ -121,6 +121,19 @@ def test_a_number_too_big_for_the_spreadsheet_goes_as_text(huge: Decimal) -> Non
     assert len(shown("money", huge)) < 20
 
 
+def test_a_day_that_the_spreadsheet_does_not_have_goes_as_text() -> None:
+    old = date(1899, 12, 31)
+    found = table((old, old, date(1900, 1, 1)), columns=(Column("Dia", "day"), Column("Mês", "month"), COLUMNS[6]))
+    assert sheet(found)[1] == ["31/12/1899", "dez/1899", 1]
+
+
+def test_every_negative_has_the_same_sign() -> None:
+    found = {shown(kind, Decimal("-1.5")) for kind in ("decimal", "money", "share")} | {shown("integer", -2)}
+    assert found == {"−1,5", "−R$ 1,50", "−150,0%", "−2"}
+    negative = table((Decimal("-1.5"),), columns=(Column("Quantidade", "decimal"),))
+    assert read_csv(negative)[1] == ["-1,5"], "no CSV, o que a planilha lê como número"
+
+
 def test_what_the_page_shows() -> None:
     assert [shown(c.kind, v) for c, v in zip(COLUMNS, ROW, strict=True)] == [
         ROW[0],

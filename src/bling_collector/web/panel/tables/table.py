@@ -15,6 +15,8 @@ _LONGEST_CELL: Final = 32_767
 """Caracteres de uma célula do Excel."""
 _LARGEST_NUMBER: Final = Decimal("1e307")
 """O que o Excel não guarda como número; vai como texto."""
+_FIRST_YEAR: Final = 1900
+"""Os dias de antes o Excel não os tem; vão como texto."""
 _CHUNK: Final = 64 * 1024
 _FORMULA: Final = tuple("=+-@＝＋－＠\t\r\n")
 
@@ -120,6 +122,8 @@ def _write(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: d
         return
     if kind == "text":
         sheet.write_string(line, place, str(value)[:_LONGEST_CELL])
+    elif kind in ("day", "month") and value.year < _FIRST_YEAR:
+        sheet.write_string(line, place, shown(kind, value))
     elif kind in ("day", "month"):
         sheet.write_datetime(line, place, value, formats[kind])
     elif abs(value) >= _LARGEST_NUMBER:
