@@ -16,6 +16,7 @@ from typing import Final
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.tokens import REFRESH_LIFE, Token
+from bling_collector.disk import keep_names
 from bling_collector.errors import ConfigurationError
 
 _PREFIX: Final = "par-"
@@ -49,6 +50,7 @@ class SetAside:
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
+        keep_names(self._folder)
         return path
 
     def find(self, spent: str) -> Token | None:

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bling_collector.db.embedded.files import FileLock
+from bling_collector.disk import keep_names
 from bling_collector.errors import CollectorError, ExportError, ExportInProgressError, UsageError, os_cause
 from bling_collector.exporting.formats import check_installed
 
@@ -93,10 +94,14 @@ class Folder:
         self._hidden[name] = source.replace(self.workspace / f"{len(self._hidden)}.pronto")
 
     def show(self) -> None:
+        changed = {self._path}
         for name, ready in self._hidden.items():
             target = self._path / name
             target.parent.mkdir(exist_ok=True)
             ready.replace(target)
+            changed.add(target.parent)
+        for folder in changed:
+            keep_names(folder)
         self._hidden.clear()
 
     def remove(self, name: str) -> None:

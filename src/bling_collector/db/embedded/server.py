@@ -25,6 +25,7 @@ from bling_collector.db.embedded.files import (
     read_pid_file,
     trim_log,
 )
+from bling_collector.disk import keep_names
 from bling_collector.errors import DatabaseError
 
 USER = "bling"
@@ -92,10 +93,7 @@ class Server:
                 explain(self.base, text) or f"Não consegui criar o banco em {self.data}. initdb:\n{text}"
             )
         fresh.rename(self.data)
-        if sys.platform != "win32":
-            folder = os.open(self.base, os.O_RDONLY)
-            os.fsync(folder)  # sem isto, uma queda de energia devolveria à pasta o nome provisório
-            os.close(folder)
+        keep_names(self.base)
 
     def start(self) -> None:
         """Começa o servidor e volta quando ele aceita conexões; levanta `DatabaseError` se ele desiste."""

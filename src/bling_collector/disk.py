@@ -1,0 +1,23 @@
+"""O que fica no disco mesmo que falte a energia."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Final
+
+_CANNOT: Final = {errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno.EISDIR}
+"""Como um sistema de arquivos (ou o Windows) diz que isto não se faz a uma pasta."""
+
+
+def keep_names(folder: Path) -> None:
+    """Põe no disco os nomes que a pasta tem agora, onde isso se pode pedir: sem isto, uma queda de energia devolveria a
+    um arquivo o nome provisório."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
