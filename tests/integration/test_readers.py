@@ -43,9 +43,9 @@ async def _roles(url: str) -> set[str]:
         return {name for (name,) in await found.fetchall()}
 
 
-async def made(engine: AsyncEngine, name: str = "ana", *, everything: bool = False) -> Reader:
+async def made(engine: AsyncEngine, name: str = "ana", *, everything: bool = False, ours: bool = False) -> Reader:
     async with engine.begin() as connection:
-        return await connection.run_sync(make, name, everything=everything)
+        return await connection.run_sync(make, name, everything=everything, ours=ours)
 
 
 async def removed(engine: AsyncEngine, name: str = "ana") -> Removed:
@@ -106,6 +106,15 @@ async def test_a_reader_reads_everything_but_the_secrets_and_writes_nothing(engi
         except psycopg.errors.InsufficientPrivilege:
             created = []
         assert reader.can_create == created
+
+
+async def test_where_the_database_is_only_ours_it_keeps_nothing_there(engine: AsyncEngine) -> None:
+    await made(engine, ours=True)
+    async with await connected(engine) as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        for statement in ("lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, 'x')"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await connection.execute(f"SELECT {statement}".encode())
 
 
 async def test_the_second_time_its_rights_are_renewed_and_it_is_the_same(engine: AsyncEngine) -> None:

@@ -27,7 +27,7 @@ async def _make(settings: Settings, name: str, *, everything: bool, json_: bool)
     async with open_database(settings) as (engine, embedded):
         place = in_schema(engine, None) if everything else engine
         async with place.begin() as connection:
-            reader = await connection.run_sync(readers.make, name, everything=everything)
+            reader = await connection.run_sync(readers.make, name, everything=everything, ours=embedded)
         port = await tools_port(engine) if embedded else None
     reached = shown(address_for(address(engine), name, port=port)) if port or not embedded else None
     if json_:

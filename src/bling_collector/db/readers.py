@@ -87,8 +87,14 @@ class Removed:
     """Os outros bancos do servidor que ele ainda lê: por eles, o usuário fica."""
 
 
-def make(connection: Connection, name: str, *, everything: bool) -> Reader:
+_LARGE_OBJECTS: Final = "lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea)"
+"""Por onde qualquer usuário de um banco guardaria nele o que quisesse, sem tabela nenhuma."""
+
+
+def make(connection: Connection, name: str, *, everything: bool, ours: bool = False) -> Reader:
     """Faz o leitor do schema presente (`everything`: de todas as empresas) ou repõe as permissões de um que já há.
+
+    `ours`: o banco é só nosso, e fecha-se o que o PostgreSQL deixa a todos; num que se divide, outro pode precisar.
 
     UsageError se o nome não serve ou é de um usuário que não é nosso; DatabaseError, com o que pedir a quem administra
     o banco, se falta uma permissão.
@@ -112,6 +118,8 @@ def make(connection: Connection, name: str, *, everything: bool) -> Reader:
             path = [*dict.fromkeys([*path, schema])]
             changes += _settings(connection, name, path) if path != begins else []
         _change(connection, changes)
+    if ours:
+        _run(connection, f"REVOKE EXECUTE ON FUNCTION {_LARGE_OBJECTS} FROM PUBLIC")
     schemas = [*dict.fromkeys([*path, schema, *(_companies(connection, [*path, schema]) if everything else [])])]
     if not _can(connection, "has_database_privilege(:name, current_database(), 'CONNECT')", name):
         _run(connection, f"GRANT CONNECT ON DATABASE {_database(connection)} TO {quoted(name)}")
