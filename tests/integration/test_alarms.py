@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.support.fakes import FakeClock
 from tests.support.inbox import Inbox, open_inbox
 
@@ -97,6 +97,25 @@ async def test_a_refused_message_is_sent_at_the_next_occasion_and_the_other_chan
     assert (inbox.kinds, other.kinds) == (["failure"], ["failure"])
     assert "não foi aceita por json://…" in caplog.text
     assert "senha-do-destino" not in caplog.text
+
+
+async def test_who_ended_saying_gives_the_turn_at_once(
+    engine: AsyncEngine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ainda que o servidor demore a notar que a sessão acabou."""
+
+    async def late(_: AsyncConnection) -> None:
+        pass
+
+    monkeypatch.setattr(AsyncConnection, "invalidate", late)
+    other = create_engine(parse_url(database_url))
+    try:
+        async with states.delivering(engine):
+            pass
+        async with states.delivering(other) as connection:
+            assert connection is not None
+    finally:
+        await close(other)
 
 
 async def test_a_digest_that_ran_out_of_time_is_owed_to_who_did_not_take_it(

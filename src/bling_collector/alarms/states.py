@@ -77,5 +77,7 @@ async def delivering(engine: AsyncEngine) -> AsyncIterator[AsyncConnection | Non
             return
         try:
             yield connection
+            # Já, e não quando o servidor notar que a sessão acabou: quem avisa logo a seguir acharia a tranca tomada.
+            await connection.execute(text(f"SELECT pg_advisory_unlock({_DELIVERY})"))
         finally:
             await connection.invalidate()  # fechar a sessão solta a tranca, mesmo que a conexão já não responda
