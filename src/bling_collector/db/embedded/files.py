@@ -1,5 +1,6 @@
 """Os arquivos da pasta do servidor embutido: trincos, postmaster.pid, registro."""
 
+import errno
 import os
 import shutil
 import stat
@@ -8,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 if sys.platform == "win32":
     import msvcrt
@@ -18,6 +20,8 @@ USERS_LOCK = "users.lock"
 WATCH_LOCK = "server.lock"
 LOG = "postgres.log"
 LOG_LIMIT = 1_000_000
+_CANNOT: Final = {errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno.EISDIR}
+"""Como um sistema de arquivos (ou o Windows) diz que uma pasta não se manda para o disco."""
 
 
 class FileLock:
@@ -163,3 +167,17 @@ def trim_log(log: Path) -> None:
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         shutil.copyfile(log, log.with_suffix(".log.1"))
         os.truncate(log, 0)
+
+
+def keep_names(folder: Path) -> None:
+    """Põe no disco os nomes que a pasta tem agora, onde isso se pode pedir: sem isto, uma queda de energia devolveria a
+    um arquivo o nome provisório."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
