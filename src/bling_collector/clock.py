@@ -51,8 +51,18 @@ def is_due(last: datetime | None, now: datetime, every: timedelta) -> bool:
 def is_weekly_due(last: datetime | None, now: datetime, whose: object) -> bool:
     """Se, do que se faz uma vez por semana e se fez em `last`, já chegou o dia. Cada coisa, e cada registro, tem o seu
     dia da semana, tirado do nome ou do id (`whose`), para que não caia tudo no mesmo."""
+    return is_due_on_its_day(last, now, place_in_the_week(whose))
+
+
+def place_in_the_week(whose: object) -> int:
+    """O lugar na semana que cabe a um nome ou a um id: conta o resto da divisão por sete."""
+    return crc32(str(whose).encode())
+
+
+def is_due_on_its_day(last: datetime | None, now: datetime, place: int) -> bool:
+    """Como `is_weekly_due`, do que já se sabe que lugar tem na semana: dois lugares seguidos são dois dias seguidos."""
     day = brasilia_day(now)
-    turn = day - timedelta(days=(day.toordinal() - crc32(str(whose).encode())) % WEEK.days)
+    turn = day - timedelta(days=(day.toordinal() - place) % WEEK.days)
     return last is None or last > now or brasilia_day(last) < turn
 
 

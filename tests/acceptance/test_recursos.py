@@ -308,3 +308,26 @@ async def test_one_chosen_for_this_run_leaves_the_others_as_they_are(
     assert await scalar(account.engine, "SELECT count(*) > 0 FROM pedidos_venda")
     done = await terminal.run("run", "--recursos", "vendedores,boato")
     assert (done.code, "não há recurso 'boato'" in done.err) == (2, True), done.err
+
+
+@pytest.mark.collector(
+    recursos=("nfe", "canais_venda", "anuncios", "campos_customizados", "situacoes", "pedidos_venda")
+)
+@pytest.mark.slow
+async def test_what_is_listed_by_another_waits_for_the_permission_of_the_other(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """Sem os pais não se diz que não há filhos; e quando eles chegam, chegam todos na mesma execução."""
+    parents = {"/canais-venda", "/situacoes/modulos", "/campos-customizados/modulos"}
+    bling.configure(missing_scopes=frozenset(parents))
+    result = await account.pipeline.run_full(date(2025, 11, 1))
+    assert result.status == "success", result.message
+    assert "Canais de venda" in result.disallowed
+    clock.advance(86_400)
+    assert (await account.pipeline.run()).status == "success"
+    bling.configure(missing_scopes=frozenset())
+    clock.advance(86_400)
+    result = await account.pipeline.run()
+    assert (result.status, result.disallowed) == ("success", ())
+    for table in ("canais_venda", "anuncios", "campos_customizados_modulos", "campos_customizados", "situacoes"):
+        assert await scalar(account.engine, f"SELECT count(*) FROM {table} WHERE excluida_em IS NULL") > 0, table

@@ -22,6 +22,7 @@ from bling_collector.auth.token_endpoint import callback_error
 from bling_collector.auth.tokens import Token
 from bling_collector.cli.process.running import run_to_end, settings_to_collect
 from bling_collector.cli.screen.terminal import say
+from bling_collector.db import control
 from bling_collector.db.companies.schemas import sharing
 from bling_collector.errors import CollectorError, ReauthorizeError, UsageError
 from bling_collector.insight.account.empresa import load_empresa
@@ -47,6 +48,8 @@ def authorize(*, another_company: bool = False) -> int:
             if another_company:
                 await forget_empresa(account.engine)
             await authorize_in_browser(account.oauth)
+            async with account.engine.begin() as connection:
+                await control.ask_the_refused_again(connection)
             whose = await load_empresa(account.engine)
             say(f"Autorizado, na conta de {whose.nome}." if whose else "Autorizado.")
             say("Pergunta-se agora ao Bling, uma vez, o que muda de uma conta para outra (dez segundos).")

@@ -411,6 +411,11 @@ async def refused(
     return found
 
 
+async def ask_the_refused_again(connection: AsyncConnection) -> None:
+    """Esquece o que o Bling recusou por falta de permissão: quem autoriza outra vez pode tê-la dado."""
+    await connection.execute(delete(checkpoints).where(func.split_part(checkpoints.c.recurso, ".", 2) == REFUSED))
+
+
 async def forget_checkpoint(connection: AsyncConnection, recurso: str) -> None:
     await connection.execute(delete(checkpoints).where(checkpoints.c.recurso == recurso))
 

@@ -1,20 +1,19 @@
 """Que parte da história é a vez de reler."""
 
 import math
+from bisect import bisect
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from bling_collector.clock import brasilia_day
+from bling_collector.clock import brasilia_day, is_due_on_its_day, place_in_the_week
 from bling_collector.db import proof
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.resource import Resource
 from bling_collector.windows import Window, whole_months
 
-FRESH = timedelta(days=6, hours=12)
-"""Toda a história é conferida a cada semana; a execução diária não começa sempre no mesmo segundo."""
 _TURNS = 6
-"""Em quantas execuções diárias: seis, para que sobre um dia."""
+"""Em quantas execuções diárias, ao menos, se relê toda a história: seis, para que sobre um dia."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -27,20 +26,26 @@ async def due_windows_of(ctx: RunContext, resource: Resource) -> tuple[list[Wind
 async def due_windows_at(
     connection: AsyncConnection, resource: Resource, scope: date | None, now: datetime
 ) -> tuple[list[Window], int]:
-    """As janelas da história que não foram conferidas na última semana, primeiro as que mais esperam, e quantas delas
-    uma execução deve reler."""
+    """As janelas da história que é a vez de reler, primeiro as que mais esperam, e quantas delas uma execução deve
+    reler: cada uma tem o seu dia da semana, e duas seguidas, dois dias seguidos."""
     if scope is None or resource.emitted is None:
         return [], 0
     day = brasilia_day(now)
     checked = await proof.checked_months(connection, resource.name, now)
-    fresh = [month for month, (_, when) in checked.items() if now - when < FRESH]
+    planned = resource.emitted.cut([Window(scope, day)])
+    starts, first = sorted(window.inicio for window in planned), place_in_the_week(resource.name)
+    fresh = [
+        month
+        for month, (since, when) in checked.items()
+        if not is_due_on_its_day(when, now, first + bisect(starts, since))
+    ]
     due = resource.emitted.cut(due_windows(scope, day, checked, fresh))
 
     def oldest_check(window: Window) -> tuple[datetime, date]:
         months = (month.inicio.replace(day=1) for month in whole_months(window, scope, day))
         return min(checked[month][1] if month in checked else _NEVER for month in months), window.inicio
 
-    return sorted(due, key=oldest_check), math.ceil(len(resource.emitted.cut([Window(scope, day)])) / _TURNS)
+    return sorted(due, key=oldest_check), math.ceil(len(planned) / _TURNS)
 
 
 def due_windows(

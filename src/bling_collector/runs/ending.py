@@ -67,6 +67,7 @@ async def finish(ctx: RunContext, end: Ending) -> RunResult:
         end.error,
         ctx.found,
         goes_on,
+        tuple(each.title for each in ctx.resources if each.name in ctx.disallowed),
     )
 
 

@@ -59,6 +59,8 @@ class RunResult:
     """O que as varreduras encontraram diferente, antes de reparar."""
     goes_on: bool = False
     """Parou no seu limite, e a coleta avança: a próxima continua."""
+    disallowed: tuple[str, ...] = ()
+    """Os títulos do que ficou de fora por o aplicativo não ter a permissão: não é uma falha, e diz-se."""
 
     @property
     def exit_code(self) -> int:

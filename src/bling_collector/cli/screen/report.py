@@ -75,6 +75,11 @@ def result(outcome: "RunResult", seconds: float, *, redone: bool = False, owed: 
     )
     if outcome.data_referencia:
         tell(f"Coberto sem lacuna até {day(outcome.data_referencia)}.")
+    if outcome.disallowed:
+        say(
+            f"Sem permissão, e por isso fora da coleta: {several(outcome.disallowed)}. `bling-collector recursos` diz "
+            "o que marcar no formulário do Bling."
+        )
     if outcome.message:
         say(plain(outcome.message))
     failed = owed.pendencias if owed else []

@@ -48,9 +48,8 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
     """
     assert resource.whole is not None, resource.name
     name, now = whole_mark(resource), ctx.clock.now()
-    async with ctx.engine.connect() as connection:
-        last = await control.checkpoint(connection, name)
-    if not ctx.everything and not await _is_due(ctx, resource, last, only_lacking=only_lacking):
+    last, has_parents = await _last_read(ctx, resource)
+    if not has_parents or not (ctx.everything or await _is_due(ctx, resource, last, only_lacking=only_lacking)):
         if last is None:
             await _begin_to_count(ctx, resource)
         return
@@ -87,6 +86,19 @@ async def read_whole(ctx: RunContext, resource: Resource, *, only_lacking: bool 
         if everywhere and resource.is_proved_whole:
             await proof.record_whole(connection, resource.kept, seen, now, ctx.clock.now(), ctx.run_id)
     ctx.gone[resource.name] += gone
+
+
+async def _last_read(ctx: RunContext, resource: Resource) -> tuple[datetime | None, bool]:
+    """Quando se leu inteiro, ou há uma semana, se aqueles por que se lista se leram depois, que pode haver outros; e
+    falso se deles, por não haver permissão, nada se sabe: não ter nenhum não é o mesmo que não haver."""
+    of = resource.each.of if resource.each is not None else None
+    parent = next((each for each in ctx.resources if each.name == of and each.whole is not None), None)
+    async with ctx.engine.connect() as connection:
+        last = await control.checkpoint(connection, whole_mark(resource))
+        above = await control.checkpoint(connection, whole_mark(parent)) if parent is not None else None
+    if parent is None or above is None:
+        return last, parent is None or parent.name not in ctx.disallowed
+    return (min(last, ctx.clock.now() - WEEK) if last is not None and above > last else last), True
 
 
 async def check_whole(ctx: RunContext, resource: Resource) -> None:

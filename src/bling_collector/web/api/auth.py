@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from bling_collector.auth.signed_state import UNKNOWN_STATE, company_of
 from bling_collector.auth.token_endpoint import callback_error
+from bling_collector.db import control
 from bling_collector.db.companies.schemas import sharing
 from bling_collector.errors import UnknownCompanyError, UsageError
 from bling_collector.insight.account.empresa import load_empresa
@@ -56,6 +57,8 @@ async def callback(
     _ = service.settings.credentials
     async with service.opened() as account:
         token = await account.oauth.exchange_authorization_code(code, state)
+        async with account.engine.begin() as connection:
+            await control.ask_the_refused_again(connection)
         shared = account.settings.company in await sharing(account.engine)
         warning = f" {SAME_ACCOUNT}" if shared else ""  # quem volta do Bling pode não ter token nenhum
         if wants_page(request.scope):

@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 _NOTE = """
-    CREATE FUNCTION anotar_os_dias_somados() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION anotar_os_dias_somados() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         EXECUTE format('INSERT INTO %1$I.dias_por_somar (tabela, dia)
                         SELECT %2$L, dia FROM %1$I.%3$I
