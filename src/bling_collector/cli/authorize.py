@@ -90,8 +90,8 @@ async def authorize_in_browser(oauth: Authorization, *, port: int = PORT, wait: 
         _settle(outcome, token)
         return _page("Pronto!", "O coletor está autorizado. Pode fechar esta página e voltar ao terminal.")
 
-    account = Starlette(routes=[Route("/{path:path}", callback)])
-    server = _Server(uvicorn.Config(account, log_level="critical", lifespan="off"))
+    app = Starlette(routes=[Route("/{path:path}", callback)])
+    server = _Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     listeners = _listen(port)
     serving = asyncio.create_task(server.serve(sockets=listeners))
     try:

@@ -406,8 +406,8 @@ async def read_window(
             async with ctx.transaction() as connection:
                 await note_hiding(ctx, connection, resource)
     # De uma janela que nada mostra suspeita-se sempre, e o que não mostra não diz nada dos outros suspeitos.
-    suspicious = not result.listed or ctx.probes[resource.name] < MAX_PROBES
-    asked = await suspects(ctx, resource) if not hides and not result.proven and suspicious else ()
+    in_doubt = not result.listed or ctx.probes[resource.name] < MAX_PROBES
+    asked = await suspects(ctx, resource) if not hides and not result.proven and in_doubt else ()
     if asked:
         place = ctx.probes[resource.name] % len(asked)
         probe, others = asked[place], asked[:place] + asked[place + 1 :]

@@ -16,7 +16,7 @@ from bling_collector.redaction import redact
 from bling_collector.traces import contatos_in
 
 BATCH = 50
-"""Documentos por transação (a primeira coletora também confirmava a cada 50)."""
+"""Documentos por transação (o primeiro coletor também confirmava a cada 50)."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class InterruptedRunError(CollectorError):
 
 
 class Begin(Protocol):
-    """`Pipeline.run` ou `Pipeline.run_full`, com o período já dado."""
+    """O que a `Pipeline` faz de um pedido, com tudo o mais já dado."""
 
     def __call__(self, *, stop: asyncio.Event, on_start: Callable[[int], None]) -> Coroutine[Any, Any, RunResult]: ...
 

@@ -97,7 +97,7 @@ def page(
     return HTMLResponse(html, status, PANEL | (headers or {}))
 
 
-def fragment(template: str, block: str | None = None, *, status: int = 200, **context: Any) -> HTMLResponse:
+def fragment(template: str, block: str | None = None, **context: Any) -> HTMLResponse:
     """Um pedaço de página para o htmx: o modelo inteiro, ou só um `{% block %}` dele."""
     found = environment().get_template(template)
     if block is None:
@@ -105,7 +105,7 @@ def fragment(template: str, block: str | None = None, *, status: int = 200, **co
     else:
         names = found.new_context(context)
         html = "".join(found.blocks[block](names))
-    return HTMLResponse(html, status, PANEL)
+    return HTMLResponse(html, headers=PANEL)
 
 
 def wants_page(scope: Scope) -> bool:
