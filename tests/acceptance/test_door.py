@@ -168,8 +168,11 @@ async def test_wrong_bearers_are_counted_as_wrong_logins_are(clock: FakeClock) -
         assert 0 < int(limited.headers["retry-after"]) <= 60
         assert "tokens errados" in problem(limited, 429)["detail"]
         assert (await http.post("/entrar", data={"token": TOKEN})).status_code == 429
-        async with called_from(app, "203.0.113.8") as other:
-            problem(await other.get("/nada", headers=bearer(TOKEN)), 404)
+        codes = []
+        for address in ("203.0.113.8", "192.0.2.7", "127.0.0.1"):  # um pode cair na mesma conta: são 1024
+            async with called_from(app, address) as other:
+                codes.append((await other.get("/nada", headers=bearer(TOKEN))).status_code)
+        assert codes.count(404) >= 2
         clock.advance(61)
         problem(await http.get("/nada", headers=bearer(TOKEN)), 404)
 
