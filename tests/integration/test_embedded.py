@@ -24,6 +24,7 @@ from bling_collector.db.embedded import files as embedded_files
 from bling_collector.db.embedded import postgres as embedded
 from bling_collector.db.embedded import server as embedded_server
 from bling_collector.db.embedded.postgres import EmbeddedServer, embedded_postgres
+from bling_collector.disk.locks import FileLock
 from bling_collector.errors import ConfigurationError, DatabaseError, UsageError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="os processos são observados em /proc")
@@ -183,7 +184,7 @@ def postmaster(home: Path) -> int | None:
 
 
 def users_may_come(home: Path) -> bool:
-    users = embedded_files.FileLock(base(home) / "users.lock")
+    users = FileLock(base(home) / "users.lock")
     try:
         return users.try_shared()
     finally:

@@ -36,9 +36,9 @@ from bling_collector.cli.commands import exportar
 from bling_collector.config.values import EXPORT_FORMATS
 from bling_collector.db import extracts, schema
 from bling_collector.db.connection.database import explained
-from bling_collector.db.embedded.files import FileLock
 from bling_collector.db.extracts import EXPORTED, NOT_EXPORTED, snapshot
 from bling_collector.db.models import metadata
+from bling_collector.disk.locks import FileLock
 from bling_collector.errors import DatabaseError, ExportError, ExportInProgressError, UsageError
 from bling_collector.exporting import export as exporting
 from bling_collector.exporting import places

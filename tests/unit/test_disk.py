@@ -11,7 +11,7 @@ from tests.unit.auth.test_oauth import HOUR, token
 
 from bling_collector.auth.set_aside import SetAside
 from bling_collector.auth.token_cipher import TokenCipher
-from bling_collector.db.embedded.files import keep_names
+from bling_collector.disk.names import keep_names
 from bling_collector.exporting.places import Folder
 
 NAMED = pytest.mark.skipif(sys.platform == "win32", reason="lá uma pasta não se manda para o disco")

@@ -16,7 +16,7 @@ from typing import Final
 
 from bling_collector.auth.token_cipher import TokenCipher
 from bling_collector.auth.tokens import REFRESH_LIFE, Token
-from bling_collector.db.embedded.files import keep_names
+from bling_collector.disk.names import keep_names
 from bling_collector.errors import ConfigurationError
 
 _PREFIX: Final = "par-"

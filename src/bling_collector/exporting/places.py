@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bling_collector.db.embedded.files import FileLock, keep_names
+from bling_collector.disk.locks import FileLock
+from bling_collector.disk.names import keep_names
 from bling_collector.errors import CollectorError, ExportError, ExportInProgressError, UsageError, os_cause
 from bling_collector.exporting.formats import check_installed
 

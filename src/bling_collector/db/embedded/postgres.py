@@ -40,6 +40,7 @@ from psycopg import sql
 from bling_collector.db.embedded import files, watch
 from bling_collector.db.embedded import server as embedded_server
 from bling_collector.db.embedded.binaries import BIN_VARIABLE, default_data_home, find_binaries, major_version
+from bling_collector.disk.locks import FileLock
 from bling_collector.errors import DatabaseError, UsageError, os_cause
 
 __all__ = ["EmbeddedServer", "default_data_home", "embedded_postgres", "find_binaries"]
@@ -148,14 +149,14 @@ def _unusable(base: Path, error: OSError) -> str:
     return f"Não consegui preparar {base}: {os_cause(error)}"
 
 
-def _open_users(base: Path) -> files.FileLock:
+def _open_users(base: Path) -> FileLock:
     try:
-        return files.FileLock(base / files.USERS_LOCK)
+        return FileLock(base / files.USERS_LOCK)
     except OSError as error:
         raise DatabaseError(_unusable(base, error)) from error
 
 
-async def _join_or_start(users: files.FileLock, bin_dir: Path, base: Path) -> tuple["Address", bool]:
+async def _join_or_start(users: FileLock, bin_dir: Path, base: Path) -> tuple["Address", bool]:
     owned = False
     reason = "outro comando o está parando"
     try:
@@ -193,14 +194,14 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 def _watched(base: Path) -> bool:
     """Se há um vigia."""
-    probe = files.FileLock(base / files.WATCH_LOCK)
+    probe = FileLock(base / files.WATCH_LOCK)
     try:
         return not probe.try_exclusive()
     finally:
         probe.close()
 
 
-async def _leave(users: files.FileLock, base: Path) -> None:
+async def _leave(users: FileLock, base: Path) -> None:
     """Deixa de ser usuário; se era o último, espera que o vigia pare o servidor."""
     running = files.read_pid_file(base / "data")
     # Ou o exclusivo é nosso, e não havia outro; ou é do vigia, que acordou antes; ou há outros usuários.

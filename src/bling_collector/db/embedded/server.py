@@ -19,13 +19,13 @@ from pathlib import Path
 from bling_collector.db.embedded.files import (
     LOG,
     is_private,
-    keep_names,
     log_tail,
-    open_private,
     processes_in,
     read_pid_file,
     trim_log,
 )
+from bling_collector.disk.locks import open_private
+from bling_collector.disk.names import keep_names
 from bling_collector.errors import DatabaseError
 
 USER = "bling"

@@ -15,8 +15,9 @@ import sys
 import threading
 from pathlib import Path
 
-from bling_collector.db.embedded.files import USERS_LOCK, WATCH_LOCK, FileLock, open_private, trim_log
+from bling_collector.db.embedded.files import USERS_LOCK, WATCH_LOCK, trim_log
 from bling_collector.db.embedded.server import Server, explain
+from bling_collector.disk.locks import FileLock, open_private
 from bling_collector.errors import DatabaseError
 
 READY = "ready"
