@@ -118,6 +118,24 @@ async def test_who_ended_saying_gives_the_turn_at_once(
         await close(other)
 
 
+async def test_what_sounds_while_another_has_just_looked_is_said_by_it(
+    engine: AsyncEngine, clock: FakeClock, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Depois da última vez que um olha, e antes de dar a vez: o outro não a tem, e ninguém o diria tão cedo."""
+    looked, look = 0, states.heard
+
+    async def heard(connection: AsyncConnection) -> list[Any]:
+        nonlocal looked
+        found, looked = await look(connection), looked + 1
+        if looked == 2:
+            await alarms_of(engine, clock, inbox).raise_(names.BANCO, "Não atende.")
+        return found
+
+    monkeypatch.setattr(states, "heard", heard)
+    await alarms_of(engine, clock, inbox).raise_(names.EXECUCAO, "Falhou.")
+    assert inbox.kinds == ["failure", "failure"]
+
+
 async def test_a_digest_that_ran_out_of_time_is_owed_to_who_did_not_take_it(
     engine: AsyncEngine, clock: FakeClock, inbox: Inbox, other: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

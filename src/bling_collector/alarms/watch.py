@@ -212,18 +212,30 @@ class Alarms:
         """Diz a cada destino o que mudou desde o que ele ouviu por último."""
         if not self._channels:
             return
+        tried: set[tuple[str, str]] = set()
+        """O que um destino não aceitou fica para depois."""
         try:
-            async with states.delivering(self._engine) as connection:
-                if connection is None:
-                    return  # outro processo está avisando, e olha de novo antes de acabar
-                tried: set[tuple[str, str]] = set()
-                while news := [a for a in await states.heard(connection) if (a[0].nome, a[0].estado) not in tried]:
-                    # O que um destino não aceitou fica para depois.
-                    tried |= {(alarm.nome, alarm.estado) for alarm, _ in news}
-                    for alarm, heard in news:
-                        await self._deliver(connection, alarm, heard)
+            while await self._deliver_all(tried):
+                pass
         except _UNREACHABLE as error:
             self._say_unchecked(error)
+
+    async def _deliver_all(self, tried: set[tuple[str, str]]) -> bool:
+        """Diz o que há, menos o que já se tentou; se depois, com a vez já dada, há mais."""
+        async with states.delivering(self._engine) as connection:
+            if connection is None:
+                return False  # outro processo está avisando, e olha de novo depois de acabar
+            while news := await self._untried(connection, tried):
+                tried |= {(alarm.nome, alarm.estado) for alarm, _ in news}
+                for alarm, heard in news:
+                    await self._deliver(connection, alarm, heard)
+        async with self._engine.connect() as connection:
+            return bool(await self._untried(connection, tried))
+
+    async def _untried(
+        self, connection: AsyncConnection, tried: Collection[tuple[str, str]]
+    ) -> list[tuple[Alarm, Mapping[str, str]]]:
+        return [a for a in await states.heard(connection) if (a[0].nome, a[0].estado) not in tried]
 
     async def _deliver(self, connection: AsyncConnection, alarm: Alarm, heard: Mapping[str, str]) -> None:
         waiting = [c for c in self._channels if heard.get(c.key, NORMAL) != alarm.estado]
