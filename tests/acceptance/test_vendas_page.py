@@ -111,6 +111,9 @@ async def test_a_today_that_was_not_read_is_not_said_to_be_zero(http: httpx2.Asy
     assert orders == "Vendido hoje — hoje ainda não se leu"
     assert "lido até 20/02/2026" in notes_month
     assert "lido até 20/02/2026" in orders_month
+    for path in ("/faturamento", "/vendas"):
+        shown = (await http.get(f"{path}?de=2026-02-21&ate=2026-02-21")).text
+        assert "De 21/02/2026 a 21/02/2026 ainda nada se leu: o que há vai até 20/02/2026." in shown, path
     clock.advance(10 * DAY)
     assert "Faturado neste mês — neste mês ainda não se leu" in cards((await http.get("/")).text)
 

@@ -3,13 +3,13 @@ o presente do Bling. Refazer do que já se tinha, ou reler um período antigo, n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import DateTime, bindparam, func, or_, select
 
-from bling_collector.clock import DOUBT
-from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.clock import DOUBT, brasilia_day
+from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import etl_controle
 from bling_collector.insight.advance import WAS_CUT, advanced_at
 
@@ -41,6 +41,13 @@ async def load_freshness(connection: AsyncConnection, now: datetime) -> Freshnes
     """A idade dos dados; um instante que ainda não chegou, de um relógio que andou adiantado, não conta."""
     row = (await connection.execute(select(*MARKS), {"now": now})).mappings().one()
     return await freshness(connection, row, now)
+
+
+async def load_read_day(engine: AsyncEngine, now: datetime) -> date | None:
+    """O dia, de Brasília, até que se leu o que há no Bling; None se nunca se leu."""
+    async with engine.connect() as connection:
+        found = await load_freshness(connection, now)
+    return brasilia_day(found.read_at) if found.read_at is not None else None
 
 
 _at = func.least(etl_controle.c.inicio, etl_controle.c.fim)

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from bling_collector.clock import today
 from bling_collector.db.connection.core import AsyncEngine
 from bling_collector.errors import UsageError
+from bling_collector.insight.freshness import load_read_day
 from bling_collector.insight.proof.coverage import load_scope, load_unproven
 from bling_collector.insight.recursos import Followed, doubt, load_collected, load_followed
 from bling_collector.insight.sales.periods import ComparedPeriod, step_of
@@ -69,6 +70,7 @@ async def show(request: Request, service: Service, told: Told) -> Response:
         revenue = await load_revenue(account.engine, period, today(account.clock), sales=told.sales)
         (recurso,) = await load_followed(account.engine, account.settings.recursos, [told.recurso], account.clock.now())
         scope = await load_scope(account.engine)
+        unread = await _unread(account, period)
         unsettled = await _doubt(account, told, recurso, period, scope)
         parts = await _parts(account.engine, told, period) if typed["partes"] else None
     return page(
@@ -80,7 +82,7 @@ async def show(request: Request, service: Service, told: Told) -> Response:
         doubt=unsettled,
         tables=parts,
         **form_of(told.path, period),
-        **_context(told, revenue, scope),
+        **_context(told, revenue, scope, unread),
     )
 
 
@@ -140,6 +142,12 @@ def _before(period: ComparedPeriod, scope: date | None) -> str | None:
     return f"Este período {said} {day(scope)}, quando começa o que se coletou."
 
 
+async def _unread(account: Account, period: ComparedPeriod) -> date | None:
+    """Até que dia se leu, se o período é todo de depois."""
+    read = await load_read_day(account.engine, account.clock.now())
+    return read if read is not None and read < period.inicio else None
+
+
 async def _whole_table(engine: AsyncEngine, told: Told, period: ComparedPeriod, name: str) -> Table:
     if name == STEPS:
         steps = await load_steps(engine, period, sales=told.sales)
@@ -155,14 +163,14 @@ async def _parts(engine: AsyncEngine, told: Told, period: ComparedPeriod) -> lis
     return [breakdown_table(name, found[name], told, period) for name in told.breakdowns]
 
 
-def _context(told: Told, revenue: Revenue, scope: date | None) -> Mapping[str, Any]:
+def _context(told: Told, revenue: Revenue, scope: date | None, unread: date | None) -> Mapping[str, Any]:
     now, before, lists = revenue.now, revenue.before, listed(revenue, told)
     return {
         "revenue": revenue,
         "charts": charts(revenue, told, lists if revenue.step == "dia" else opened_steps(revenue, told.path)),
         "steps": steps_table(revenue.steps, revenue.step, told, lists),
         "comparable": revenue.comparable,
-        "answer": _answer(told, revenue, scope),
+        "answer": _answer(told, revenue, scope, unread),
         "value_change": change(now.valor, before.valor),
         "count_change": change(now.vendas, before.vendas),
         "bounds": revenue.bounds,
@@ -184,11 +192,14 @@ def _besides(revenue: Revenue) -> str | None:
     return f"No mesmo período há também {several(found)}: o coletor tem-nas, e estes números não as contam."
 
 
-def _answer(told: Told, revenue: Revenue, scope: date | None) -> str:
-    """Quanto se vendeu no período, e o que isso é ao lado do ano anterior."""
+def _answer(told: Told, revenue: Revenue, scope: date | None, unread: date | None) -> str:
+    """Quanto se vendeu no período, e o que isso é ao lado do ano anterior. Do que não se leu, nada disso: `scope` é o
+    começo da coleta, e `unread`, o dia até que se leu, se é antes do período."""
     now, period = revenue.now, revenue.period
     if not now.vendas and scope is not None and period.fim < scope:
         return f"De {day(period.inicio)} a {day(period.fim)} nada se coletou."
+    if not now.vendas and unread is not None:
+        return f"De {day(period.inicio)} a {day(period.fim)} ainda nada se leu: o que há vai até {day(unread)}."
     sold = f"De {day(period.inicio)} a {day(period.fim)} " + (
         f"venderam-se {money(now.valor)} em {plural(now.vendas, told.one, told.many)}"
         if now.vendas
