@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.collecting import rows, scalar, until
+from tests.support.collecting import at_request, rows, scalar, until
 from tests.support.commands import Terminal, variables_for
 from tests.support.fakes import FakeClock
 from tests.support.proving import execute
@@ -200,12 +200,7 @@ async def test_however_much_bling_announces_a_run_has_its_turn(
     tables = {"nfe": "nfe_cabecalho", "contatos": "contatos", "produtos": "produtos"}
     for recurso, table in tables.items():
         id_ = await scalar(account.engine, f"SELECT max(id) FROM {table} WHERE detalhe IS NOT NULL")
-        await execute(
-            account.engine,
-            "INSERT INTO webhook_eventos (event_id, recebido_em, evento, recurso, registro_id)"
-            f" VALUES ('{recurso}', :then, '{recurso}.updated', '{recurso}', '{id_}')",
-            then=clock.now() - timedelta(minutes=1),
-        )
+        await announce(account, clock, recurso, id_)
     async with worker(account) as one:
         await one.announced()
         await one.beat()
@@ -214,6 +209,43 @@ async def test_however_much_bling_announces_a_run_has_its_turn(
         await until(lambda: _runs(account))
         bling.faults.remove(held)
         await draining
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_an_answer_that_is_late_holds_back_no_other_record(
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT 2"
+    slow, other = [str(id_) for (id_,) in await rows(account.engine, newest)]
+    held, asked, before = bling.fail(f"^/nfe/{slow}$", "hold"), asyncio.Event(), bling.counters.details[f"/nfe/{other}"]
+    at_request(bling, monkeypatch, f"^/nfe/{slow}$", 1, asked.set)
+
+    async def read() -> list[str]:
+        found = await rows(account.engine, "SELECT registro_id FROM webhook_eventos WHERE lido_em IS NOT NULL")
+        return [id_ for (id_,) in found]
+
+    async with worker(account) as one:
+        await announce(account, clock, "nfe", slow)
+        await one.announced()
+        draining = asyncio.create_task(drain(one))
+        await asked.wait()
+        await announce(account, clock, "nfe", other)
+        await until(read)
+        assert await read() == [other]
+        bling.faults.remove(held)
+        await draining
+    assert sorted(await read()) == sorted([slow, other])
+    assert bling.counters.details[f"/nfe/{other}"] - before == 1
+
+
+async def announce(account: Account, clock: FakeClock, recurso: str, id_: object) -> None:
+    """Um aviso que já está na vez."""
+    await execute(
+        account.engine,
+        "INSERT INTO webhook_eventos (event_id, recebido_em, evento, recurso, registro_id)"
+        f" VALUES ('{recurso} {id_}', :then, '{recurso}.updated', '{recurso}', '{id_}')",
+        then=clock.now() - timedelta(minutes=1),
+    )
 
 
 async def _runs(account: Account) -> bool:

@@ -50,6 +50,7 @@ READ: Final = ("criado", "atualizado", SAME)
 _CHANGED: Final = ("criado", "atualizado", "excluído")
 _LATELY: Final = timedelta(minutes=1)
 _CHANNEL: Final = "bling_avisos_"
+_LOCK: Final = "pg_advisory_xact_lock(hashtextextended(current_schema() || 'bling_collector.events', 0))"
 
 
 def _doubtful() -> ColumnElement[bool]:
@@ -157,7 +158,8 @@ async def due(connection: AsyncConnection, now: datetime) -> dict[str, datetime]
 
 async def take(connection: AsyncConnection, recurso: str, *, most: int, now: datetime) -> list[Pointed]:
     """Os registros do recurso de que é a vez, dos que há mais tempo esperam, e os avisos deles que esta leitura paga
-    ficam anotados como tomados agora."""
+    ficam anotados como tomados agora. Até ao COMMIT, outra leitura espera: de duas, cada registro é de uma."""
+    await connection.execute(text(f"SELECT {_LOCK}"))
     mine = _by_record().where(_C.recurso == recurso, *_free(now)).having(_turn() <= now)
     found = [Pointed(*row) for row in await connection.execute(mine.limit(most))]
     if not found:

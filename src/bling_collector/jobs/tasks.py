@@ -5,7 +5,7 @@ Toda tarefa pode ser feita outra vez: o que se deve está nas tabelas do coletor
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,7 +35,7 @@ from bling_collector.jobs.schedule import EXPORT, Line
 from bling_collector.logs import current_company
 from bling_collector.payload import storable
 from bling_collector.runs.request import RunResult
-from bling_collector.together import following
+from bling_collector.together import following, together
 from bling_collector.words import plural
 from bling_collector.workplace.account import Account
 
@@ -45,7 +45,8 @@ AT_ONCE: Final = 3
 """Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela, menos as leituras do que se avisou.
 Mais não adiantaria, que o ritmo é um só, e as conexões com o banco são poucas."""
 READINGS: Final = 2
-"""Leituras ao mesmo tempo do que o Bling avisou, cada uma de um recurso."""
+"""Porções ao mesmo tempo do que o Bling avisou, de um recurso ou de vários: a que espera pelo Bling, ou pelo banco, não
+atrasa a seguinte."""
 FEW: Final = 10
 """Registros de um recurso que se leem antes de dar a vez a outro que espere."""
 BEAT: Final = 2.0
@@ -113,8 +114,8 @@ class Tasks:
         """Chegou um aviso, ou leram-se uns."""
         self._queued: dict[str, datetime] = {}
         """Recurso → quando se pôs na fila a leitura dele."""
-        self._reads: set[str] = set()
-        """Os recursos de que se lê agora o que se avisou."""
+        self._reads: dict[str, int] = {}
+        """Os recursos de que se lê agora o que se avisou, e quantas porções de cada um estão em curso."""
         self._left = 0
         self._counted_at: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -210,24 +211,42 @@ class Tasks:
         """Lê o que se avisou do recurso, e o que se avisa entretanto. Sem outra tentativa: o que não se leu fica devido
         na tabela dos avisos."""
         self._queued.pop(recurso, None)
-        self._reads.add(recurso)
+        self._reads[recurso] = 0
         try:
-            while self._left > 0 and not self._stop.is_set():
-                async with self._reading:  # a cada porção dá-se a vez a outro recurso
-                    most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
-                    read = await self._account.pipeline.read_announced(recurso, most=most)
-                    self._left -= read  # só agora se lê o que falta: outra leitura, ou outra conta, mudou-o entretanto
-                if (wait := await self._until_the_next(recurso)) is None:
-                    break
-                await asyncio.sleep(wait)
+            await together(self._read_some, self._turns_of(recurso), limit=READINGS)
         except CollectorError as error:
             log.warning("De %s, ficou por ler o que o Bling avisou. %s", recurso, error)
         except Exception:  # a fila o calaria: diz-se aqui, e segue
             log.exception("A leitura do que o Bling avisou de %s caiu num erro inesperado.", recurso)
             raise
         finally:
-            self._reads.discard(recurso)
+            del self._reads[recurso]
             self.heard.set()
+
+    async def _turns_of(self, recurso: str) -> AsyncGenerator[str]:
+        """O recurso, uma vez por porção, enquanto há o que esteja para ser lido, ou se espera por uma: o que chega
+        entretanto não espera com ela."""
+        wait: float | None = 0.0
+        while self._left > 0 and not self._stop.is_set():
+            if wait is not None:
+                await asyncio.sleep(wait)
+                self._reads[recurso] += 1
+                yield recurso
+            elif self._reads[recurso]:
+                await asyncio.sleep(_PAUSE)
+            else:
+                break
+            wait = await self._until_the_next(recurso)
+
+    async def _read_some(self, recurso: str) -> None:
+        """Uma porção. A cada uma dá-se a vez a outro recurso."""
+        try:
+            async with self._reading:
+                most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
+                read = await self._account.pipeline.read_announced(recurso, most=most)
+                self._left -= read  # só agora se lê o que falta: outra leitura, ou outra conta, mudou-o entretanto
+        finally:
+            self._reads[recurso] -= 1
 
     async def _until_the_next(self, recurso: str) -> float | None:
         """Os segundos até à vez do próximo registro, se é já; nunca tão poucos que se leiam um a um."""
