@@ -84,6 +84,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         (["contato", "export", "9" * 23], "precisa ser um número inteiro, de 1 a 9223372036854775807."),
         (["contato", "erase", "9" * 23, "--sim"], "precisa ser um número inteiro, de 1 a 9223372036854775807."),
         (["contato", "erase", "--", "-1"], "precisa ser um número inteiro, de 1 a 9223372036854775807."),
+        (["serve", "--host", " "], "O valor de --host não serve: está vazio; o desta máquina é 127.0.0.1"),
         (["serve", "--port", "99999"], "precisa ser um número inteiro, de 1 a 65535."),
         (["reconcile"], "Falta BLING_CLIENT_ID."),
         (["run"], "Falta BLING_CLIENT_ID."),

@@ -16,6 +16,7 @@ from bling_collector.cli.commands.plan import plan
 from bling_collector.cli.commands.recursos import recursos
 from bling_collector.cli.process.arguments import (
     PORT,
+    Host,
     Record,
     as_json,
     first_day,
@@ -51,7 +52,9 @@ def demo(serve: bool, port: int) -> int:
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender.")
+@click.option(
+    "--host", type=Host(), default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender."
+)
 @click.option(
     "--port", type=PORT, default=8080, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
 )
@@ -66,12 +69,14 @@ def serve(host: str, port: int, sem_autenticacao: bool, with_worker: bool) -> in
     if sem_autenticacao:
         found = replace(found, allow_unauthenticated=True)
     at_work()
-    serve_http(found, host.strip(), port, with_worker=with_worker)
+    serve_http(found, host, port, with_worker=with_worker)
     return 0
 
 
 @cli.command("serve-webhooks")
-@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender.")
+@click.option(
+    "--host", type=Host(), default="127.0.0.1", envvar="HOST", show_default=True, show_envvar=True, help="Onde atender."
+)
 @click.option(
     "--port", type=PORT, default=8081, envvar="PORT", show_default=True, show_envvar=True, help="Em que porta."
 )
@@ -82,7 +87,7 @@ def serve_webhooks(host: str, port: int) -> int:
 
     found = settings_to_collect()
     at_work()
-    serve_http(found, host.strip(), port)
+    serve_http(found, host, port)
     return 0
 
 
@@ -164,7 +169,7 @@ def sync(ctx: click.Context, registro: tuple[str, ...], json_: bool) -> int:
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Onde atender.")
+@click.option("--host", type=Host(), default="127.0.0.1", show_default=True, help="Onde atender.")
 @click.option("--port", type=PORT, default=8099, show_default=True, help="Em que porta.")
 @click.option(
     "--requests-per-second",
