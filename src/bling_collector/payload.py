@@ -302,9 +302,11 @@ class Fields:
         return self._read(text, "texto", path, shown=False)
 
     def documento(self, *path: str) -> str | None:
+        """O CPF ou o CNPJ, sem pontuação; outro documento, como veio."""
         return self._read(documento, "texto", path, shown=False)
 
     def decimal(self, *path: str) -> Decimal | None:
+        """Um número, exato, como veio."""
         return self._read(decimal, "número", path)
 
     def measured(self, *path: str) -> Decimal | None:
@@ -320,6 +322,7 @@ class Fields:
         return self._read(_small, "número inteiro", path)
 
     def boolean(self, *path: str) -> bool | None:
+        """Verdadeiro ou falso, também escrito como 1 ou 0."""
         return self._read(boolean, "verdadeiro ou falso", path)
 
     def id(self, *path: str) -> int | None:
@@ -331,9 +334,11 @@ class Fields:
         return self.id(*path, "id") or None
 
     def local_datetime(self, *path: str) -> datetime | None:
+        """Dia e hora de Brasília, sem fuso; None também se veio a data vazia do Bling (`0000-00-00`)."""
         return self._read(local_datetime, "data", path, absent=_no_date)
 
     def local_date(self, *path: str) -> date | None:
+        """O dia, de Brasília; None também se veio a data vazia do Bling (`0000-00-00`)."""
         return self._read(local_date, "data", path, absent=_no_date)
 
     def objects(self, *path: str) -> "list[Fields]":

@@ -32,12 +32,15 @@ class Window:
         return period(self.inicio, self.fim)
 
     def holds(self, day: date) -> bool:
+        """Se o dia é dela."""
         return self.inicio <= day <= self.fim
 
     def contains(self, other: "Window") -> bool:
+        """Se a outra cabe nela."""
         return self.inicio <= other.inicio and other.fim <= self.fim
 
     def touches(self, other: "Window") -> bool:
+        """Se têm algum dia em comum."""
         return self.inicio <= other.fim and other.inicio <= self.fim
 
 
@@ -50,6 +53,7 @@ class Period:
 
     @classmethod
     def of(cls, window: Window) -> "Period":
+        """O dos dias inteiros da janela."""
         return cls(datetime.combine(window.inicio, time()), datetime.combine(window.fim, _LAST))
 
     @property
@@ -59,6 +63,7 @@ class Period:
 
     @property
     def is_within_a_day(self) -> bool:
+        """Se começa e acaba no mesmo dia."""
         return self.inicio.date() == self.fim.date()
 
     @property

@@ -24,6 +24,7 @@ def left_owed(notes: int, windows: int) -> str:
 
 
 def partial(run_id: int, tipo: str, notes: int, windows: int) -> str:
+    """Uma execução acabou e deixou o que buscar."""
     what = f": {left_owed(notes, windows)}" if notes or windows else ""
     return (
         f"A execução {run_id} ({_kind(tipo)}) coletou só uma parte{what}. "
@@ -33,6 +34,7 @@ def partial(run_id: int, tipo: str, notes: int, windows: int) -> str:
 
 
 def failed(run_id: int, tipo: str, reason: str) -> str:
+    """Uma execução não chegou ao fim."""
     return (
         f"A execução {run_id} ({_kind(tipo)}) não chegou ao fim: {reason}. O que já tinha chegado está salvo, e o que "
         "faltou ficou devido. Veja o motivo pelo painel ou com `bling-collector status`, corrija-o se for o caso e "
@@ -41,10 +43,12 @@ def failed(run_id: int, tipo: str, reason: str) -> str:
 
 
 def not_begun(reason: str) -> str:
+    """Nenhuma execução pôde começar."""
     return f"Nada foi coletado. {reason}"
 
 
 def unchecked(reason: str) -> str:
+    """O banco não deixa conferir os alarmes."""
     return f"A coleta não deve correr, e os outros alarmes não podem ser conferidos. {reason}"
 
 

@@ -32,10 +32,12 @@ class PgTokenStore:
         self._cipher = cipher
 
     async def read(self) -> Token | None:
+        """O token guardado, decifrado; None se não há."""
         async with explained(self._engine.url), self._engine.connect() as connection:
             return _token(await _row(connection), self._cipher)
 
     async def has_proposed(self) -> bool:
+        """Se há um par que se recebeu e ainda não se confirmou."""
         async with explained(self._engine.url), self._engine.connect() as connection:
             return await _row(connection, _PROPOSED) is not None
 
@@ -185,6 +187,7 @@ class PgStateStore:
         self._engine = engine
 
     async def spend(self, value: str, ends_at: datetime, now: datetime) -> bool:
+        """Gasta o `state`; False se já se tinha gasto."""
         async with explained(self._engine.url), self._engine.begin() as connection:
             await connection.execute(delete(oauth_states).where(oauth_states.c.expires_at < now - FORGET_AFTER))
             new = insert(oauth_states).values(state_hash=_digest(value), expires_at=ends_at)
@@ -192,6 +195,7 @@ class PgStateStore:
             return await connection.scalar(added) is not None
 
     async def is_spent(self, value: str) -> bool:
+        """Se o `state` já se gastou."""
         async with explained(self._engine.url), self._engine.connect() as connection:
             found = select(oauth_states.c.state_hash).where(oauth_states.c.state_hash == _digest(value))
             return await connection.scalar(found) is not None

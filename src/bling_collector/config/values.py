@@ -57,6 +57,7 @@ def number(least: float, most: float, kind: Callable[[str], float] = int) -> Cal
 
 
 def switch(written: str) -> bool:
+    """Verdadeiro ou falso, por extenso."""
     known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     if (choice := known.get(written.lower())) is None:
         raise ValueError("use true ou false")
@@ -64,12 +65,14 @@ def switch(written: str) -> bool:
 
 
 def log_level(written: str) -> str:
+    """O nível do log, como se escreveu."""
     if written.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("use DEBUG, INFO, WARNING ou ERROR")
     return written
 
 
 def export_format(written: str) -> str:
+    """O formato dos arquivos, em minúsculas."""
     if written.lower() not in EXPORT_FORMATS:
         raise ValueError("use parquet, csv ou xlsx")
     return written.lower()
@@ -90,6 +93,7 @@ def address(written: str) -> str:
 
 
 def header(written: str) -> Secret:
+    """Um segredo que cabe num cabeçalho HTTP."""
     if not re.fullmatch(r"[!-~]+", written):
         raise ValueError("só letras, números e sinais do ASCII, sem espaços")
     return Secret(written)

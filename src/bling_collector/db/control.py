@@ -417,6 +417,7 @@ async def ask_the_refused_again(connection: AsyncConnection) -> None:
 
 
 async def forget_checkpoint(connection: AsyncConnection, recurso: str) -> None:
+    """Esquece quando se leu: a próxima vez é como a primeira."""
     await connection.execute(delete(checkpoints).where(checkpoints.c.recurso == recurso))
 
 

@@ -22,6 +22,7 @@ class Line:
 
 
 async def append(connection: AsyncConnection, run_id: int, lines: list[Line]) -> None:
+    """Acrescenta as linhas ao log da execução."""
     values = [
         {"run_id": run_id, "quando": line.quando, "nivel": line.nivel, "mensagem": storable(line.mensagem)}
         for line in lines

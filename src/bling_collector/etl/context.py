@@ -91,6 +91,7 @@ class Backlog:
         self._short = defaultdict[str, asyncio.Event](asyncio.Event)
 
     def add(self, resource: str, more: int) -> None:
+        """São mais tantos, ou menos, se é negativo."""
         self._count[resource] += more
         if self._count[resource] < READ_AHEAD:
             self._short[resource].set()
@@ -254,6 +255,7 @@ class RunContext:
             yield
 
     def check_stop(self) -> None:
+        """Stopped, se alguém pediu que se parasse."""
         if self.stop.is_set():
             raise Stopped
 

@@ -59,6 +59,7 @@ class Listing:
     """Os dias que não se leram por inteiro, e por quê: do que eles têm não se sabe tudo."""
 
     def read(self, day: date) -> bool:
+        """Se o dia se leu inteiro."""
         return not any(window.holds(day) for window in self.unread)
 
 
@@ -72,6 +73,7 @@ class Sightings:
         self._values: dict[Id, dict[str, list[Json]]] = {}
 
     def see(self, page: Iterable[Document]) -> None:
+        """Anota as linhas de uma página; de um registro que se repete vale a primeira."""
         for row in page:
             self._rows.setdefault(row["id"], row)
             values = self._values.setdefault(row["id"], {key: [] for key in self._told})
@@ -165,6 +167,7 @@ class Shown:
     def reading(
         self, ctx: RunContext, resource: Resource, *, between: Between | None = None, short_is_last: bool = False
     ) -> Reading:
+        """A leitura desta listagem; com `between`, a que se filtra por período."""
         return Reading(
             ctx,
             resource,

@@ -541,6 +541,7 @@ class Resource:
 
     @property
     def has_text_ids(self) -> bool:
+        """Se os ids são textos, e não números."""
         return "id" in self.table.c and isinstance(self.table.c.id.type, Text)
 
     def id_of(self, written: str) -> Id:
@@ -569,6 +570,7 @@ class Resource:
         return "resumo_lista" in self.table.c
 
     def is_listable(self, document: Document) -> bool:
+        """Se a listagem mostra o registro, pelo que o documento diz dele."""
         return self.listable is None or self.listable(document)
 
     def day(self, row: Document) -> date | None:

@@ -102,6 +102,7 @@ async def _estimate(estimator: Estimator, asked: Asked) -> Estimate:
 
 
 def shown(comando: str, found: Estimate, run_max_seconds: int) -> Plan:
+    """O plano como se responde dele: o comando, as partes, as requisições, os minutos e a parte da cota."""
     parts = [
         PlannedResource(
             each.recurso or "", each.titulo, each.requisicoes, each.listagens, each.detalhes, not each.certa

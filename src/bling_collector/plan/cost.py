@@ -81,6 +81,7 @@ class Costs:
     """Também o que só se relê uma vez por semana."""
 
     def of(self, resource: Resource) -> Known:
+        """O que se sabe do recurso."""
         return self.known.get(resource.name, Known())
 
     def arrivals(self, found: Counts) -> dict[str, float]:

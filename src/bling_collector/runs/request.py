@@ -64,6 +64,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
+        """O código com que o comando sai: 0 só se acabou completa; senão o do erro, ou 1."""
         if self.status == "success":
             return 0
         return self.error.exit_code if self.error else 1

@@ -256,6 +256,7 @@ def build_oauth(
     on_unsaved: Callable[[bool], None],
     confirm: Callable[[Token], Awaitable[None]],
 ) -> Authorization:
+    """Quem autoriza e renova os tokens; sem as credenciais do aplicativo, quem diz que faltam quando se pede um."""
     try:
         client_id, client_secret = settings.credentials
     except ConfigurationError as error:

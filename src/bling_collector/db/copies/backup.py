@@ -71,6 +71,7 @@ async def _exists(connection: AsyncConnection, table: str) -> bool:
 
 
 async def current_schema(connection: AsyncConnection) -> str:
+    """O schema da conta nesta conexão."""
     name = await connection.scalar(text("SELECT current_schema()"))
     if name is None:
         raise DatabaseError("O schema de DATABASE_URL não existe neste banco. Crie-o com CREATE SCHEMA.")

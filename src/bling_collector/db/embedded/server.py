@@ -266,6 +266,7 @@ def choose_port(base: Path, port: int | None) -> None:
 
 
 def is_free(port: int) -> bool:
+    """Se a porta está livre nesta máquina."""
     try:
         socket.create_server((LOOPBACK, port)).close()
     except OSError:

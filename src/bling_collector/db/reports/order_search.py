@@ -66,6 +66,7 @@ _EVERYTHING: Final = text(f"""
 
 
 async def count(connection: AsyncConnection, criteria: Criteria) -> Totals:
+    """Quantos são os que se procuram, e quanto somam."""
     if criteria == Criteria():
         return Totals(*(await connection.execute(_EVERYTHING, {"inicio": date.min, "fim": date.max})).one())
     where, values = _where(criteria)
@@ -161,6 +162,7 @@ async def orders_of_note(connection: AsyncConnection, nfe_id: int, most: int) ->
 
 
 async def status_names(connection: AsyncConnection) -> dict[int, str]:
+    """O id da situação → o nome dela na conta."""
     found = await connection.execute(text("SELECT id, nome FROM vw_situacoes WHERE nome IS NOT NULL"))
     return {row.id: row.nome for row in found}
 

@@ -46,6 +46,7 @@ _WITHOUT_DETAIL = """
 
 
 async def count_without_detail(connection: AsyncConnection) -> int:
+    """Quantas só se conhecem pela linha da listagem."""
     return int(await connection.scalar(text(f"SELECT count(*) {_WITHOUT_DETAIL}")) or 0)
 
 

@@ -172,6 +172,7 @@ async def lacking(
 
 
 async def count_lacking(connection: AsyncConnection, table: Table, recurso: str, citing: Collection[Citing]) -> int:
+    """Quantos se citam e não se têm, como em `lacking`."""
     return int(await connection.scalar(text(f"SELECT count(*) {_lacking(table, recurso, citing)}")) or 0)
 
 

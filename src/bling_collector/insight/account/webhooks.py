@@ -53,6 +53,7 @@ class Webhooks:
 
 
 async def load_webhooks(engine: AsyncEngine, now: datetime) -> Webhooks:
+    """O que se ouviu do Bling, por recurso, o que ele não avisou e o que se recusou."""
     async with engine.connect() as connection:
         return await read_webhooks(connection, now)
 

@@ -63,6 +63,7 @@ def next_month(day: date) -> date:
 
 
 def month_end(day: date) -> date:
+    """O último dia do mês."""
     return next_month(day) - _DAY
 
 

@@ -64,6 +64,7 @@ def borderos(document: Document, tipo: str) -> list[Row]:
 
 
 def is_open(row: Document) -> bool:
+    """Se a linha diz que a conta está em aberto (situação 1)."""
     return integer(row.get("situacao")) == EM_ABERTO
 
 

@@ -292,10 +292,12 @@ def emitted(between: Between = BETWEEN, *, back: int = 0) -> Emitted:
 
 
 def is_final(row: Document) -> bool:
+    """Se a situação da linha já não muda."""
     return integer(row.get("situacao")) in FINAL
 
 
 def person(cabecalho: Table) -> Person:
+    """Onde estão, numa nota, os dados de quem a recebe."""
     c = cabecalho.c
     return Person(
         nameless_nota,
