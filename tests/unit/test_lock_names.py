@@ -8,6 +8,7 @@ KEYS = {
     "auth/token_store.py": "current_schema() || 'bling_collector.tokens'",
     "alarms/states.py": "current_schema() || 'bling_collector.alarms'",
     "db/broker.py": '_LOCK: Final = "bling_collector.broker"',
+    "db/events.py": "current_schema() || 'bling_collector.events'",
     "db/extracts.py": "current_schema() || 'bling_collector.export'",
     "db/run_lock.py": "current_schema() || 'bling_collector.run'",
     "db/companies/united.py": "|| 'bling_collector.todas'",
