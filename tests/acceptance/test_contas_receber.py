@@ -79,7 +79,13 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     assert (await account.pipeline.run()).status == "success"
     await assert_equals_the_accounts(account, bling)
     assert await rows(account.engine, "SELECT bordero_id FROM contas_borderos WHERE conta_id = :id", id=first) == []
-    assert (await account.pipeline.reconcile()).status == "success"
+    bling.edit_account("receber", first, categoria={"id": 14_700_003})  # a listagem não o mostra
+    clock.advance(7 * DAY)
+    assert (await account.pipeline.run()).status == "success"
+    await assert_equals_the_accounts(account, bling)
+    bling.edit_account("receber", first, categoria={"id": 14_700_001})
+    assert (await account.pipeline.reconcile(repair=True)).status == "success"
+    await assert_equals_the_accounts(account, bling)
 
 
 @pytest.mark.slow

@@ -136,6 +136,11 @@ async def read_this_week(ctx: RunContext, resource: Resource, ids: Collection[Id
     return {id_ for id_, when in read.items() if not is_weekly_due(when, now, id_)}
 
 
+def drifting_among(resource: Resource, rows: Iterable[Document]) -> set[Id]:
+    """Os das linhas que podem mudar sem que elas o mostrem."""
+    return {row["id"] for row in rows if resource.drifts is not None and resource.drifts(row)}
+
+
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:
     """A linha, por buscar."""
     day, whole = resource.day(row) or since, None if resource.detail else row

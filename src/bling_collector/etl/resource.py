@@ -149,8 +149,6 @@ class Whole:
 
     weekly: bool = False
     """Uma vez por semana, e não em toda execução."""
-    drifts: Callable[[Document], bool] | None = None
-    """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     aside: str = ""
     """Em SQL, os que a primeira das listagens talvez não mostre. Basta então ela nos outros dias, se mostra os demais;
     todas, uma vez por semana."""
@@ -421,6 +419,8 @@ class Resource:
     `:hoje` é o dia de hoje."""
     is_final: Callable[[Document], bool] = lambda row: True
     """False para a linha de listagem cujo detalhe ainda pode mudar sem que a listagem o mostre."""
+    drifts: Callable[[Document], bool] | None = None
+    """True para a linha cujo detalhe se relê uma vez por semana, que pode mudar sem que ela o mostre."""
     weekly: bool = False
     """O que está em aberto, ou não é final, relê-se uma vez por semana, e não em toda execução."""
     doubtful: str = "nao_encontrado_em IS NOT NULL"
@@ -494,7 +494,7 @@ class Resource:
     @property
     def waits_its_week(self) -> bool:
         """Se há registros dele que se releem cada um no seu dia da semana."""
-        return self.weekly or (self.whole is not None and bool(self.whole.drifts or self.whole.lately))
+        return self.weekly or self.drifts is not None or (self.whole is not None and self.whole.lately is not None)
 
     @property
     def parents(self) -> tuple[Each, ...]:

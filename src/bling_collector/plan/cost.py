@@ -14,7 +14,7 @@ from bling_collector.clock import brasilia_day, is_weekly_due
 from bling_collector.db import control, proof
 from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources import repository
-from bling_collector.etl.listing import BATCH, MAX_PROBES, count_listings, hidden
+from bling_collector.etl.listing import BATCH, MAX_PROBES, count_listings, drifting_among, hidden
 from bling_collector.etl.narrowing import rejected_name
 from bling_collector.etl.resource import Recent, Resource, Snapshot
 from bling_collector.etl.strategies.again import MOST_OPEN
@@ -355,10 +355,9 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date, *,
         found = await repository.already_given(connection, resource.kept, f"({resource.open})", day)
         return len(daily) + len({*found} - {*daily}) / part
     documents = repository.documents(connection, resource.kept, resource.open or "true", day)
-    drifts = resource.whole.drifts if resource.whole is not None else None
     return sum(
         [
-            1 / part if not resource.is_final(each) else 1 / weeks if drifts is not None and drifts(each) else 0
+            1 / part if not resource.is_final(each) else 1 / weeks if drifting_among(resource, [each]) else 0
             async for each in documents  # o que a listagem não mostra, ela não faz reler
         ]
     )

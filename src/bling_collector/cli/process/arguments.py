@@ -22,7 +22,9 @@ class Host(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         # Vazio, o serviço atenderia a todas as máquinas.
-        return value.strip() or self.fail("está vazio; o desta máquina é 127.0.0.1, e o de todas 0.0.0.0.", param, ctx)
+        return str(value).strip() or self.fail(
+            "está vazio; o desta máquina é 127.0.0.1, e o de todas 0.0.0.0.", param, ctx
+        )
 
 
 class Day(click.ParamType[date]):

@@ -19,8 +19,10 @@ from bling_collector.etl.listing import (
     Sightings,
     batches,
     diff,
+    drifting_among,
     list_window,
     read_of_late,
+    read_this_week,
     shown,
     suspects,
     suspicious,
@@ -269,7 +271,8 @@ async def reread_settled(ctx: RunContext, resource: Resource) -> None:
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
-    esta execução ainda não o pediu. Acrescenta a `seen` o que ela mostra."""
+    esta execução ainda não o pediu, e o que pode mudar sem que ela o mostre, se é o dia dele. Acrescenta a `seen` o que
+    ela mostra."""
     day, mark = today(ctx.clock), f"{resource.name}.{recent.weekly}"
     if recent.weekly and not ctx.everything:
         async with ctx.engine.connect() as connection:
@@ -294,6 +297,9 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
             asked = ctx.asked.get(resource.name, set())
             found = diff(page, known, resource, fresh=await read_of_late(ctx, resource, known.keys()))
             wanted |= {id_: w for id_, w in found.items() if id_ not in asked or known.get(id_) != w.resumo}
+            drifting = drifting_among(resource, page) - asked
+            due = drifting - await read_this_week(ctx, resource, drifting)
+            wanted |= {row["id"]: wanted_of(resource, row) for row in page if row["id"] in due}
             ctx.show()
             ctx.check_stop()
         ctx.note_unread(resource, days_of(reading.unread))

@@ -82,7 +82,8 @@ CAMPOS_CUSTOMIZADOS = Resource(
     ),
     listable=may_be_hidden,
     # A listagem não mostra as opções; as de um inativo já não mudam.
-    whole=Whole(weekly=True, drifts=lambda row: integer(row.get("situacao")) != INATIVO),
+    whole=Whole(weekly=True),
+    drifts=lambda row: integer(row.get("situacao")) != INATIVO,
     children=(Child(campos_customizados_opcoes, "campo_id"),),
     history=("opcoes",),
 )

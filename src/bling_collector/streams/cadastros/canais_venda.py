@@ -52,7 +52,8 @@ CANAIS_VENDA = Resource(
     # Nada se diz de o padrão esconder os desabilitados; pedem-se também à parte.
     shows=((), (("situacao", "1"),), (("situacao", "2"),)),
     # A listagem não mostra as filiais; as de um canal desabilitado já não mudam.
-    whole=Whole(drifts=lambda row: integer(row.get("situacao")) != DESABILITADO, aside=f"situacao = {DESABILITADO}"),
+    whole=Whole(aside=f"situacao = {DESABILITADO}"),
+    drifts=lambda row: integer(row.get("situacao")) != DESABILITADO,
     cites=(("depositos", canais_venda_filiais.c.deposito_id),),
     children=(Child(canais_venda_filiais, "canal_id"),),
     history=("filiais",),

@@ -56,7 +56,8 @@ VENDEDORES = Resource(
     # Sem `situacaoContato` só vêm os ativos; T é todos, os excluídos também (referência: GET /vendedores).
     shows=((("situacaoContato", "T"),),),
     # A listagem não mostra as comissões; de um excluído elas já não mudam.
-    whole=Whole(drifts=lambda row: text(part(row, "contato", "situacao")) != "E"),
+    whole=Whole(),
+    drifts=lambda row: text(part(row, "contato", "situacao")) != "E",
     cites=(("contatos", vendedores.c.contato_id), ("canais_venda", vendedores.c.loja_id)),
     children=(Child(vendedores_comissoes, "vendedor_id"),),
     # O nome pode não vir, e é então o do contato: o que o Bling diz dele anota-se com `contato`.

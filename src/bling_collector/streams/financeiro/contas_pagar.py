@@ -56,8 +56,9 @@ CONTAS_PAGAR = Resource(
     # A linha não traz a emissão, e das datas por que se filtra há quem diga que o Bling as ignora: lê-se tudo, todo dia
     # enquanto são poucas páginas. De muitas, todo dia as que estão em aberto, de qualquer data, e as que se pagaram
     # neste mês; uma já paga ou cancelada que se corrija, ou se exclua, vê-se na semana.
+    whole=Whole(lately=_LATELY),
     # A linha é pobre: a categoria e o portador de uma em aberto podem mudar sem que ela mude.
-    whole=Whole(drifts=is_open, lately=_LATELY),
+    drifts=is_open,
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
     settled=settled_lately(_LATELY.settled, TIPO),
     from_list=FROM_LIST,

@@ -17,6 +17,7 @@ from bling_collector.streams.financeiro.contas import (
     borderos,
     conta,
     finance_of,
+    is_open,
     nameless_conta,
     settled_by,
     settled_lately,
@@ -81,8 +82,9 @@ CONTAS_RECEBER = Resource(
         # Uma emitida no futuro e em aberto já a mostra o vencimento.
         Recent(_by("E"), back=timedelta(), ahead=_AHEAD, weekly="futuras"),
     ),
-    # O saldo não vem na listagem; o que mais muda numa conta em aberto vê-se quando a linha dela muda.
+    # O saldo não vem na listagem, nem a categoria, o portador, a competência.
     is_final=lambda row: integer(row.get("situacao")) != PAGA_EM_PARTE,
+    drifts=is_open,
     fleeting=("linkBoleto", "linkQRCodePix"),
     open=f"situacao IN ({EM_ABERTO}, {PAGA_EM_PARTE}) AND vencimento > CAST(:hoje AS date) - {_YEAR.days}",
     settled=settled_lately(_by("R"), TIPO),

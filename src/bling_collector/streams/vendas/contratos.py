@@ -89,7 +89,8 @@ CONTRATOS = Resource(
     shows=(*((("situacao", str(situacao)),) for situacao in _ASKED), ()),
     listable=lambda contrato: _situacao(contrato) in _ASKED,
     # A linha é pobre: a cobrança e o desconto mudam sem que ela mude.
-    whole=Whole(drifts=lambda row: True, aside=f"situacao IS DISTINCT FROM {_ASKED[0]}"),
+    whole=Whole(aside=f"situacao IS DISTINCT FROM {_ASKED[0]}"),
+    drifts=lambda row: True,
     cites=(
         ("vendedores", contratos.c.vendedor_id),
         ("contatos", contratos.c.contato_id),
