@@ -32,7 +32,6 @@ def test_a_campo_and_its_opcoes_in_order() -> None:
 
 
 def test_the_opcoes_of_an_active_one_may_change_unseen_by_the_listing() -> None:
-    assert CAMPOS_CUSTOMIZADOS.whole is not None
-    assert CAMPOS_CUSTOMIZADOS.whole.drifts is not None
-    assert CAMPOS_CUSTOMIZADOS.whole.drifts({"id": 1, "situacao": 1})
-    assert not CAMPOS_CUSTOMIZADOS.whole.drifts({"id": 1, "situacao": "0"})
+    assert CAMPOS_CUSTOMIZADOS.drifts is not None
+    assert CAMPOS_CUSTOMIZADOS.drifts({"id": 1, "situacao": 1})
+    assert not CAMPOS_CUSTOMIZADOS.drifts({"id": 1, "situacao": "0"})

@@ -83,14 +83,12 @@ def test_a_piece_of_a_conta_is_refused(missing: str) -> None:
         CONTAS_RECEBER.read(document)
 
 
-def test_a_part_paid_one_is_always_reread_and_an_open_payable_weekly() -> None:
+@pytest.mark.parametrize("resource", [CONTAS_RECEBER, CONTAS_PAGAR], ids=lambda resource: resource.name)
+def test_a_part_paid_one_is_always_reread_and_an_open_one_weekly(resource: Resource) -> None:
     rows = [{"situacao": situacao} for situacao in range(1, 8)]
-    assert [row["situacao"] for row in rows if not CONTAS_RECEBER.is_final(row)] == [3]
-    assert [row["situacao"] for row in rows if not CONTAS_PAGAR.is_final(row)] == [3]
-    whole = CONTAS_PAGAR.whole
-    assert whole is not None
-    assert whole.drifts is not None
-    assert [row["situacao"] for row in rows if whole.drifts(row)] == [1], "a em aberto, uma vez por semana"
+    assert [row["situacao"] for row in rows if not resource.is_final(row)] == [3]
+    assert resource.drifts is not None
+    assert [row["situacao"] for row in rows if resource.drifts(row)] == [1]
 
 
 def test_without_the_person_the_values_stay_and_nothing_says_who() -> None:
