@@ -45,6 +45,8 @@ VIEWS = {
     "vw_compras_fornecedor",
     "vw_conferencia_financeira",
     "vw_contas",
+    "vw_contas_pagar",
+    "vw_contas_receber",
     "vw_contas_liquidacao",
     "vw_contas_pagar_idade",
     "vw_contas_receber_idade",

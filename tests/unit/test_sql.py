@@ -63,11 +63,11 @@ OTHERS = {
     # O que se soma de cada dia, escrito ali mesmo em NOTAS, VENDAS e PEDIDOS.
     "sums.py": {
         *("table", "day", "self.table", "self.source", "self.columns", "sums.table", "sums.columns"),
-        *("marked", "self.of(marked)", "sums.of(_THESE)"),
+        *("these", "marked", "self.of(marked)", "sums.of(_THESE)"),
     },
     "revenue.py": {"VENDAS.by_day"},
     # Condições escritas ali mesmo; e a coluna e o sentido da ordem, de ORDERS.
-    "accounts.py": {"where", "key"},
+    "accounts.py": {"where", "key", "_FROM[asked.lado]", "lado"},
     # O mesmo, dos pedidos.
     "order_search.py": {"where", "by", "named", "' AND '.join(conditions)"},
     "orders.py": {"named", "key", "_by('contato_id')", "sums.PEDIDOS.by_day"},

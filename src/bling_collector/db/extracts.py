@@ -93,6 +93,8 @@ _DATED: Final = {
     "historico": _instant("quando"),
     "vw_borderos_contas": _own("data"),
     "vw_contas": _own("data_emissao"),
+    "vw_contas_pagar": _own("data_emissao"),
+    "vw_contas_receber": _own("data_emissao"),
     "vw_estoque_por_dia": _own("dia"),
     "vw_itens_operacoes": _own("data_emissao"),
     "vw_lancamentos_avulsos": _own("data"),

@@ -35,12 +35,14 @@ class Sums:
     @property
     def by_day(self) -> str:
         """As somas de `:inicio` a `:fim`, para um FROM: `dia` e as colunas."""
-        marked = f"""(
-            SELECT DISTINCT dia FROM dias_por_somar
-            WHERE tabela = '{self.source}' AND dia BETWEEN CAST(:inicio AS date) AND CAST(:fim AS date)) AS d"""
+        return self.between("CAST(:inicio AS date)", "CAST(:fim AS date)")
+
+    def between(self, inicio: str, fim: str) -> str:
+        """As de um dia a outro, ditos em SQL."""
+        these = f"dia BETWEEN {inicio} AND {fim}"
+        marked = f"(SELECT DISTINCT dia FROM dias_por_somar WHERE tabela = '{self.source}' AND {these}) AS d"
         return f"""(
-            SELECT dia, {self.columns} FROM {self.table}
-            WHERE dia BETWEEN CAST(:inicio AS date) AND CAST(:fim AS date) AND dia NOT IN (SELECT dia FROM {marked})
+            SELECT dia, {self.columns} FROM {self.table} WHERE {these} AND dia NOT IN (SELECT dia FROM {marked})
             UNION ALL {self.of(marked)})"""
 
     def of(self, days: str) -> str:

@@ -42,6 +42,16 @@ def _as_listed(table: str) -> Index:
     return Index(f"ix_{table}_vencimento", text("vencimento DESC NULLS LAST"), text("id DESC"))
 
 
+def _open(table: str) -> Index:
+    """As que estão em aberto, com o que delas se soma."""
+    return Index(
+        f"ix_{table}_em_aberto",
+        "vencimento",
+        postgresql_include=["contato_id", "situacao", "valor", "saldo"],
+        postgresql_where=text("situacao IN (1, 3) AND excluida_em IS NULL"),
+    )
+
+
 contas_receber = Table(
     "contas_receber",
     metadata,
@@ -51,6 +61,7 @@ contas_receber = Table(
     Column("origem_tipo", Text, comment="o que a origem é, nas palavras do Bling; vazio é lançada à mão"),
     *kept("a conta inteira, como GET /contas/receber/{id} a deu"),
     _as_listed("contas_receber"),
+    _open("contas_receber"),
 )
 
 contas_pagar = Table(
@@ -59,6 +70,7 @@ contas_pagar = Table(
     *_conta("o que falta pagar"),
     *kept("a conta inteira, como GET /contas/pagar/{id} a deu"),
     _as_listed("contas_pagar"),
+    _open("contas_pagar"),
 )
 
 borderos = Table(

@@ -21,7 +21,10 @@ ORDERS: Final = {
 }
 """Por que colunas se ordena."""
 _NAME: Final = f"{FOLDED.format('t.nome')} LIKE ALL(:palavras)"
-_FROM: Final = "FROM vw_contas a LEFT JOIN contatos t ON t.id = a.contato_id"
+# De cada lado a sua view, que se ordena pelo índice da tabela.
+_FROM: Final = {
+    lado: f"FROM vw_contas_{lado} a LEFT JOIN contatos t ON t.id = a.contato_id" for lado in ("receber", "pagar")
+}
 _HEADER: Final = """
     SELECT c.id, c.situacao, c.vencimento, c.vencimento_lista, c.data_emissao, c.valor, c.saldo, c.contato_id,
            c.numero_documento, c.competencia, c.extraido_em, c.excluida_em, c.detalhe->>'historico' AS historico,
@@ -60,7 +63,7 @@ async def count(connection: AsyncConnection, asked: Criteria) -> Row[Any]:
     where, values = _conditions(asked)
     query = (
         "SELECT count(*) AS contas, coalesce(sum(a.valor), 0) AS valor, coalesce(sum(a.em_aberto), 0) AS em_aberto "
-        f"{_FROM} WHERE {where}"
+        f"{_FROM[asked.lado]} WHERE {where}"
     )
     return (await connection.execute(text(query), values)).one()
 
@@ -75,7 +78,7 @@ async def find(connection: AsyncConnection, asked: Criteria, order: str, limit: 
         SELECT a.*, t.nome AS contato_nome, t.documento AS contato_documento,
                (SELECT max(b.data) FROM contas_borderos v JOIN borderos b ON b.id = v.bordero_id
                 WHERE v.conta_tipo = a.conta_tipo AND v.conta_id = a.conta_id AND b.excluida_em IS NULL) AS pago_em
-        FROM (SELECT a.* {_FROM} WHERE {where} ORDER BY {key}, a.conta_id DESC LIMIT :limit OFFSET :skip) a
+        FROM (SELECT a.* {_FROM[asked.lado]} WHERE {where} ORDER BY {key}, a.conta_id DESC LIMIT :limit OFFSET :skip) a
         LEFT JOIN contatos t ON t.id = a.contato_id
         ORDER BY {key}, a.conta_id DESC"""
     return (await connection.execute(text(query), values | FOLDING | {"limit": limit, "skip": skip})).all()
@@ -87,7 +90,7 @@ def folded(typed: str) -> list[str]:
 
 
 def _conditions(asked: Criteria) -> tuple[str, dict[str, Any]]:
-    found, values = ["a.conta_tipo = :lado"], dict[str, Any](lado=asked.lado)
+    found, values = list[str](), dict[str, Any]()
     for condition, name, value in (
         ("a.situacao = ANY(:situacoes)", "situacoes", list(asked.situacoes) or None),
         ("a.vencimento >= :inicio", "inicio", asked.inicio),
@@ -98,11 +101,11 @@ def _conditions(asked: Criteria) -> tuple[str, dict[str, Any]]:
             found.append(condition)
             values[name] = value
     if asked.em_aberto:
-        found.append("a.em_aberto <> 0")
+        found.append("a.situacao IN (1, 3) AND a.em_aberto <> 0")  # com a situação dita, o índice delas serve
     if asked.palavras:
         found.append(_NAME)
         values |= FOLDING | {"palavras": [_anywhere(word) for word in asked.palavras]}
-    return " AND ".join(found), values
+    return " AND ".join(found) or "true", values
 
 
 def _anywhere(word: str) -> str:
@@ -150,8 +153,8 @@ async def read_settlements(connection: AsyncConnection, lado: str, conta_id: int
 async def read_siblings(connection: AsyncConnection, origem_tipo: str | None, origem_id: int, conta_id: int) -> Rows:
     """As outras contas que vieram do mesmo documento."""
     query = text("""
-        SELECT conta_id, numero_documento, situacao, vencimento, valor, em_aberto FROM vw_contas
-        WHERE conta_tipo = 'receber' AND origem_id = :origem AND origem_tipo IS NOT DISTINCT FROM :tipo
+        SELECT conta_id, numero_documento, situacao, vencimento, valor, em_aberto FROM vw_contas_receber
+        WHERE origem_id = :origem AND origem_tipo IS NOT DISTINCT FROM :tipo
           AND conta_id <> :id
         ORDER BY vencimento, conta_id LIMIT 100""")
     values = {"origem": origem_id, "tipo": origem_tipo, "id": conta_id}

@@ -7,10 +7,12 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.sums import VENDAS
 
 Rows = Sequence[Row[Any]]
 
 _SOLD: Final = "valida AND operacao = 'venda'"
+_IN_THIRTEEN_MONTHS: Final = f"{VENDAS.between('CAST(:day AS date) - 394', 'CAST(:day AS date)')} AS d"
 _NAMED: Final = """
     LEFT JOIN contatos c ON c.id = s.contato_id
     LEFT JOIN LATERAL (
@@ -72,27 +74,25 @@ QUERIES: Final[Mapping[str, str]] = {
         FROM maiores s {_NAMED}
         WHERE (SELECT max(parte) > 0.2 OR sum(parte) > 0.5 FROM maiores WHERE contato_id IS NOT NULL)
         ORDER BY s.valor DESC, s.contato_id""",
-    "cancelamentos": """
-        WITH notas AS (
-            SELECT nfe_id, max(contato_id) AS contato_id, max(data_emissao)::date AS dia,
-                   bool_and(NOT valida) AS cancelada, sum(valor) AS valor,
-                   max(data_emissao) >= CAST(:day AS date) - 29 AS agora
-            FROM vw_nfe_operacoes
-            WHERE operacao = 'venda'
-              AND data_emissao >= CAST(:day AS date) - 394 AND data_emissao < CAST(:day AS date) + 1
-            GROUP BY 1),
+    # Cada nota conta uma vez, que das suas operações só uma é venda.
+    "cancelamentos": f"""
+        WITH contadas AS (
+            SELECT dia >= CAST(:day AS date) - 29 AS agora, NOT valida AS cancelada, sum(registros) AS notas
+            FROM {_IN_THIRTEEN_MONTHS} WHERE operacao = 'venda' GROUP BY 1, 2),
         partes AS (
-            SELECT count(*) FILTER (WHERE agora AND cancelada) AS canceladas,
-                   avg(cancelada::int) FILTER (WHERE agora) AS parte,
-                   avg(cancelada::int) FILTER (WHERE NOT agora) AS costume
-            FROM notas)
-        SELECT s.nfe_id, n.numero, s.dia, s.contato_id, round(s.valor, 2) AS valor, p.parte, p.costume,
-               coalesce(c.nome, n.contato_nome) AS nome
-        FROM notas s
-        JOIN partes p ON p.canceladas >= 3 AND p.parte >= 2 * p.costume
+            SELECT sum(notas) FILTER (WHERE agora AND cancelada) AS canceladas,
+                   sum(notas) FILTER (WHERE agora AND cancelada) / sum(notas) FILTER (WHERE agora) AS parte,
+                   coalesce(sum(notas) FILTER (WHERE NOT agora AND cancelada), 0)
+                       / sum(notas) FILTER (WHERE NOT agora) AS costume
+            FROM contadas)
+        SELECT s.nfe_id, n.numero, s.data_emissao::date AS dia, s.contato_id, round(s.valor, 2) AS valor, p.parte,
+               p.costume, coalesce(c.nome, n.contato_nome) AS nome
+        FROM partes p
+        JOIN vw_nfe_operacoes s ON s.operacao = 'venda' AND NOT s.valida
+            AND s.data_emissao >= CAST(:day AS date) - 29 AND s.data_emissao < CAST(:day AS date) + 1
         JOIN nfe_cabecalho n ON n.id = s.nfe_id
         LEFT JOIN contatos c ON c.id = s.contato_id
-        WHERE s.agora AND s.cancelada ORDER BY s.valor DESC, s.nfe_id""",
+        WHERE p.canceladas >= 3 AND p.parte >= 2 * p.costume ORDER BY s.valor DESC, s.nfe_id""",
     "receber-vencidas": _OVERDUE.format(table="contas_receber"),
     "pagar-vencidas": _OVERDUE.format(table="contas_pagar"),
     "estoque-acaba": """
