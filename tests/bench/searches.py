@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.bench.plans import Plan, explain
 
 from bling_collector.db.resources import nota_search
-from bling_collector.db.resources.nota_search import Place
+from bling_collector.db.resources.nota_search import Position
 from bling_collector.insight.notas.search import MOST_COUNTED, PER_PAGE, Search, search_criteria
 from bling_collector.insight.notas.terms import Term
 
@@ -43,7 +43,7 @@ SEARCHES: Final[dict[str, Search]] = {
     "texto e cancelada": Search(Term("texto", "silva"), situacao=2),
     "documento de uma em doze e produto raro": Search(Term("documento", "10000001000200"), produto="rol00005"),
 }
-DEEP: Final = Place(datetime(2021, 9, 1), 5)  # noqa: DTZ001  hora local, como a das notas
+DEEP: Final = Position(datetime(2021, 9, 1), 5)  # noqa: DTZ001  hora local, como a das notas
 """Uma página do fundo: quase todas as notas vêm antes dela."""
 
 

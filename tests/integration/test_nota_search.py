@@ -169,8 +169,8 @@ async def test_a_slow_search_is_cut_and_says_what_to_do(filled: AsyncEngine, mon
 
 def test_a_place_goes_to_the_address_and_comes_back() -> None:
     for place in (
-        nota_search.Place(datetime.fromisoformat("2025-01-31T23:59:59"), 17),
-        nota_search.Place(nota_search.UNDATED, 10**17),
+        nota_search.Position(datetime.fromisoformat("2025-01-31T23:59:59"), 17),
+        nota_search.Position(nota_search.UNDATED, 10**17),
     ):
         assert read_place(written(place)) == place
 

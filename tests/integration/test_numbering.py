@@ -8,7 +8,7 @@ from tests.support.fakes import FakeClock
 from tests.support.proving import DAY, START, at, execute, outgoing
 
 from bling_collector.db.reports import numbering
-from bling_collector.db.resources.gaps import Gap, Side
+from bling_collector.db.resources.gaps import Edge, Gap
 from bling_collector.errors import UsageError
 from bling_collector.insight.proof.numbering import Repeated, UnknownSerieError, load_numbering
 from bling_collector.workplace.account import Account
@@ -20,9 +20,9 @@ def numbers(bling: Bling, serie: int) -> dict[int, int]:
     return {int(bling.notes[i]["numero"]): i for i in outgoing(bling) if bling.notes[i]["serie"] == serie}
 
 
-def side(bling: Bling, id_: int) -> Side:
+def side(bling: Bling, id_: int) -> Edge:
     note = bling.notes[id_]
-    return Side(int(note["numero"]), id_, at(note["dataEmissao"]))
+    return Edge(int(note["numero"]), id_, at(note["dataEmissao"]))
 
 
 @pytest.mark.loaded(START)

@@ -19,7 +19,7 @@ from bling_collector.db.copies.backup import backup
 from bling_collector.db.copies.restore import restore
 from bling_collector.db.embedded.postgres import EmbeddedServer
 from bling_collector.db.meanings import meanings
-from bling_collector.db.readers import MARK, Reader, Removed, make, remove
+from bling_collector.db.readers import MARK, ReaderRole, RemovedRole, make, remove
 from bling_collector.errors import CollectorError, DatabaseError, UsageError
 
 HIDDEN = {name for name, about in meanings().items() if not about.readable}
@@ -43,12 +43,12 @@ async def _roles(url: str) -> set[str]:
         return {name for (name,) in await found.fetchall()}
 
 
-async def made(engine: AsyncEngine, name: str = "ana", *, everything: bool = False, ours: bool = False) -> Reader:
+async def made(engine: AsyncEngine, name: str = "ana", *, everything: bool = False, ours: bool = False) -> ReaderRole:
     async with engine.begin() as connection:
         return await connection.run_sync(make, name, everything=everything, ours=ours)
 
 
-async def removed(engine: AsyncEngine, name: str = "ana") -> Removed:
+async def removed(engine: AsyncEngine, name: str = "ana") -> RemovedRole:
     async with engine.begin() as connection:
         return await connection.run_sync(remove, name)
 
@@ -234,7 +234,7 @@ async def test_who_may_create_users_without_being_the_administrator_makes_and_re
     await made(owned, everything=True)
     async with await connected(owned) as connection:
         assert await denied(connection, await everything_in(owned)) == HIDDEN
-        assert await removed(owned) == Removed(1, [])
+        assert await removed(owned) == RemovedRole(1, [])
         with pytest.raises(psycopg.OperationalError):
             await connection.execute("SELECT 1")
 
@@ -259,12 +259,12 @@ async def test_of_two_databases_it_leaves_one_at_a_time(engine: AsyncEngine, pos
         await schema.upgrade(other)
         await made(engine)
         assert (await made(other)).password is None
-        assert await removed(engine) == Removed(0, [str(other.url.database)])
+        assert await removed(engine) == RemovedRole(0, [str(other.url.database)])
         async with await connected(engine) as connection:
             assert await denied(connection, {"nfe_itens"}) == {"nfe_itens"}
         async with await connected(other) as connection:
             assert await denied(connection, {"nfe_itens"}) == set()
-        assert await removed(other) == Removed(0, [])
+        assert await removed(other) == RemovedRole(0, [])
     finally:
         await close(other)
         await drop_database(postgres, url)
@@ -339,5 +339,5 @@ async def test_what_ends_with_its_sessions_does_not_keep_a_reader(engine: AsyncE
     async with await connected(engine) as connection:
         await connection.execute("SET default_transaction_read_only = off")
         await connection.execute("CREATE TEMP TABLE rascunho (id int)")
-        assert await removed(engine) == Removed(1, [])
+        assert await removed(engine) == RemovedRole(1, [])
     assert "ana" not in await _roles(engine.url.render_as_string(hide_password=False))

@@ -9,7 +9,7 @@ from bling_collector.cli.process.running import run_to_end, settings
 from bling_collector.cli.screen.streams import failure
 from bling_collector.cli.screen.terminal import confirm, emit_json, say
 from bling_collector.config import Settings
-from bling_collector.db.resources.erasure import Person
+from bling_collector.db.resources.erasure import Titular
 from bling_collector.documentos import masked
 from bling_collector.errors import UsageError
 from bling_collector.insight.words import besides
@@ -69,7 +69,7 @@ def _who(names: list[str], documento: str | None) -> str:
     return f"{name} ({masked(documento)})" if documento else name
 
 
-def _counted(person: Person) -> dict[str, int]:
+def _counted(person: Titular) -> dict[str, int]:
     return {recurso: len(ids) for recurso, ids in person.others.items()}
 
 

@@ -50,7 +50,7 @@ _LONGEST: Final = 63
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePlace:
     """Onde fica a fila."""
 
     schema: str
@@ -58,7 +58,7 @@ class Place:
     """O schema dos dados de que ela trata."""
 
 
-async def upgrade(engine: AsyncEngine) -> Place:
+async def upgrade(engine: AsyncEngine) -> QueuePlace:
     """Cria o schema da fila, ou o põe em dia. DatabaseError se este usuário não pode."""
     whole, migrations = _scripts()
     more = True
@@ -79,10 +79,10 @@ async def upgrade(engine: AsyncEngine) -> Place:
     return place
 
 
-async def _place(connection: AsyncConnection) -> Place:
+async def _place(connection: AsyncConnection) -> QueuePlace:
     """A fila é uma só, ao lado da empresa principal; cada empresa tem nela as suas tarefas."""
     base, ours = await base_of(connection), str(await connection.scalar(text("SELECT current_schema()")))
-    return Place("procrastinate" if base == "public" else f"procrastinate_{base}"[:_LONGEST], ours)
+    return QueuePlace("procrastinate" if base == "public" else f"procrastinate_{base}"[:_LONGEST], ours)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ async def note(engine: AsyncEngine, job_id: int, **facts: object) -> None:
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(args=more))
 
 
-def _jobs(place: Place) -> TableClause:
+def _jobs(place: QueuePlace) -> TableClause:
     names = ("id", "queue_name", "task_name", "status")
     return table("procrastinate_jobs", *map(column, names), column("args", JSONB), schema=place.schema)
 

@@ -33,28 +33,28 @@ _STEP: Final = 9
 
 
 @dataclass(frozen=True)
-class Dated:
+class RowDay:
     """De que dia é uma linha: uma expressão sobre ela, `t`, e sobre a linha `p` de que ela é parte."""
 
     day: str
     join: str = ""
 
 
-def _own(column: str) -> Dated:
-    return Dated(f"t.{column}")
+def _own(column: str) -> RowDay:
+    return RowDay(f"t.{column}")
 
 
-def _instant(column: str) -> Dated:
+def _instant(column: str) -> RowDay:
     """O dia de Brasília de uma hora nossa."""
-    return Dated(f"(t.{column} AT TIME ZONE 'America/Sao_Paulo')")
+    return RowDay(f"(t.{column} AT TIME ZONE 'America/Sao_Paulo')")
 
 
-def _of(table: str, key: str, column: str = "data_emissao") -> Dated:
+def _of(table: str, key: str, column: str = "data_emissao") -> RowDay:
     """O dia da linha de `table` que `key` cita."""
-    return Dated(f"p.{column}", f"LEFT JOIN {table} AS p ON p.id = t.{key}")
+    return RowDay(f"p.{column}", f"LEFT JOIN {table} AS p ON p.id = t.{key}")
 
 
-_OF_THE_ACCESS_KEY: Final = Dated(
+_OF_THE_ACCESS_KEY: Final = RowDay(
     "(CASE WHEN t.documento_id ~ '^[0-9]{4}(0[1-9]|1[0-2])' "
     "THEN make_date(2000 + substr(t.documento_id, 3, 2)::int, substr(t.documento_id, 5, 2)::int, 1) END)"
 )
@@ -140,7 +140,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
 }
 """As que não se exportam, e por quê."""
 
-EXPORTED: Final[Mapping[str, Dated | None]] = {
+EXPORTED: Final[Mapping[str, RowDay | None]] = {
     name: _DATED.get(name) for name, meaning in meanings().items() if meaning.readable and name not in NOT_EXPORTED
 }
 """Cada tabela e cada view que se exporta, das que um leitor pode ler, e de que dia é cada linha; None, as que vão num
@@ -171,7 +171,7 @@ class Extract:
     """Uma tabela ou uma view, como se vai exportar."""
 
     name: str
-    dated: Dated | None
+    dated: RowDay | None
     columns: Sequence[Column]
     parts: Sequence[Part]
     key: Sequence[str]
@@ -222,7 +222,7 @@ class Snapshot:
         await self.connection.execute(text("SELECT 1"))
 
     async def _measure(
-        self, name: str, dated: Dated | None, found: Sequence[tuple[str, str]]
+        self, name: str, dated: RowDay | None, found: Sequence[tuple[str, str]]
     ) -> tuple[list[Part], dict[str, str]]:
         """Cada mês, e o tipo de cada coluna de `numeric`, que é o mesmo em todos."""
         source, month = _source(name, dated)
@@ -302,7 +302,7 @@ def _whole_digits(value: Decimal) -> int:
     return max(value.adjusted() + 1, 0) if value else 0
 
 
-def _source(name: str, dated: Dated | None) -> tuple[str, str]:
+def _source(name: str, dated: RowDay | None) -> tuple[str, str]:
     """De onde se lê, e o mês de cada linha."""
     if dated is None:
         return f"{name} AS t", "NULL::date"

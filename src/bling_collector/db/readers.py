@@ -62,7 +62,7 @@ _COMPANIES: Final = text("""
 
 
 @dataclass(frozen=True)
-class Reader:
+class ReaderRole:
     """Um leitor, como ficou."""
 
     name: str
@@ -78,7 +78,7 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class Removed:
+class RemovedRole:
     """O que foi feito de um leitor que se tirou."""
 
     sessions: int
@@ -91,7 +91,7 @@ _LARGE_OBJECTS: Final = "lo_create(oid), lo_creat(integer), lo_from_bytea(oid, b
 """Por onde qualquer usuário de um banco guardaria nele o que quisesse, sem tabela nenhuma."""
 
 
-def make(connection: Connection, name: str, *, everything: bool, ours: bool = False) -> Reader:
+def make(connection: Connection, name: str, *, everything: bool, ours: bool = False) -> ReaderRole:
     """Faz o leitor do schema presente (`everything`: de todas as empresas) ou repõe as permissões de um que já há.
 
     `ours`: o banco é só nosso, e fecha-se o que o PostgreSQL deixa a todos; num que se divide, outro pode precisar.
@@ -132,10 +132,10 @@ def make(connection: Connection, name: str, *, everything: bool, ours: bool = Fa
         hidden |= not_read
     creates = "has_schema_privilege(:name, :schema, 'CREATE')"
     can_create = [each for each in schemas if _can(connection, creates, name, schema=each)]
-    return Reader(name, password, schemas, tables, sorted(hidden), can_create)
+    return ReaderRole(name, password, schemas, tables, sorted(hidden), can_create)
 
 
-def remove(connection: Connection, name: str) -> Removed:
+def remove(connection: Connection, name: str) -> RemovedRole:
     """Tira o leitor, com o que lhe foi dado e as sessões que tem abertas.
 
     UsageError se não há um leitor com esse nome; DatabaseError se o usuário presente não o pode tirar.
@@ -179,7 +179,7 @@ def remove(connection: Connection, name: str) -> Removed:
             f"O usuário do banco, {user}, não pode tirar o leitor {name}. Peça a quem administra o "
             f"banco que rode nele: DROP OWNED BY {role}; DROP ROLE {role}; Nada foi mudado."
         ) from error
-    return Removed(int(sessions or 0), elsewhere)
+    return RemovedRole(int(sessions or 0), elsewhere)
 
 
 def renew(connection: Connection) -> None:

@@ -20,7 +20,7 @@ from bling_collector.insight.alarms import AVISO, NORMAL, Alarm, read_alarms
 from bling_collector.insight.failures import Failures, read_failures
 from bling_collector.insight.proof.reconciliation import Proven, read_proofs
 from bling_collector.insight.recursos import ShownResource, read_chosen
-from bling_collector.insight.sales.revenue import Pace, read_pace
+from bling_collector.insight.sales.revenue import SoldLately, read_pace
 from bling_collector.insight.status import Standing, Status, read_standing, read_status
 from bling_collector.insight.verdict import SAYS, Verdict, judge
 from bling_collector.streams.notas.nfe import NFE
@@ -47,7 +47,7 @@ class Situation:
     """Quando se espera a próxima execução, pelo costume; None se não o há."""
     attended: bool
     """Se há um worker que trate desta empresa: então a hora da próxima é a da agenda dele."""
-    paces: Mapping[str, Pace | None]
+    paces: Mapping[str, SoldLately | None]
     """Como vão as vendas que se pediram; None de uma de que não há nenhuma, ou que não se coleta."""
     heard: Webhooks
     """O que o Bling avisou."""

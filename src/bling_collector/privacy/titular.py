@@ -11,10 +11,9 @@ from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.models import contatos
 from bling_collector.db.resources import erasure
 from bling_collector.db.resources.documentos import of_notas as documentos_of
-from bling_collector.db.resources.erasure import Person, Personal
+from bling_collector.db.resources.erasure import Personal, Titular
 from bling_collector.errors import CollectorError
-from bling_collector.etl.resource import Document, Resource
-from bling_collector.etl.resource import Person as DeclaredPerson
+from bling_collector.etl.resource import Document, Person, Resource
 from bling_collector.etl.save import rebuild
 from bling_collector.insight.account.empresa import load_empresa
 from bling_collector.insight.notas.nota import load_nota
@@ -66,10 +65,10 @@ class _Passage:
     row: RowMapping
     sides: frozenset[int]
     """0, o que era antes da mudança; 1, o que ficou: de que lado o registro era dela."""
-    declared: DeclaredPerson | None
+    declared: Person | None
     """O que o recurso do registro diz das pessoas dele."""
 
-    def hers(self, person: Person, traces: Traces) -> Row:
+    def hers(self, person: Titular, traces: Traces) -> Row:
         """A mudança, só no que diz desta pessoa: o lado de outro fica vazio."""
         changes = self.row["mudancas"]
         both: list[Document] = [{name: values[side] for name, values in changes.items()} for side in (0, 1)]
@@ -83,13 +82,13 @@ class _Passage:
         }
 
 
-async def load_person(engine: AsyncEngine, contato_id: int, resources: Sequence[Resource] = RESOURCES) -> Person:
+async def load_person(engine: AsyncEngine, contato_id: int, resources: Sequence[Resource] = RESOURCES) -> Titular:
     """Quem é: os contatos com o mesmo documento e os registros que os citam. UnknownContatoError se não há."""
     async with engine.connect() as connection:
         return await _person(connection, resources, contato_id)
 
 
-async def names_of(engine: AsyncEngine, person: Person) -> list[str]:
+async def names_of(engine: AsyncEngine, person: Titular) -> list[str]:
     """Os nomes por que a pessoa é conhecida aqui, até três; nenhum se já foram apagados."""
     async with engine.connect() as connection:
         return await erasure.names(connection, person)
@@ -182,7 +181,7 @@ async def erase_again(engine: AsyncEngine, now: datetime, resources: Sequence[Re
                 whose = (await erasure.owner(connection, place, id_)).get("documento")
                 records = {each: [id_] if each is place else [] for each in places}
                 await _erase(
-                    connection, Person(records, erasure.identifying(read_documento(whose)), None), now, resources
+                    connection, Titular(records, erasure.identifying(read_documento(whose)), None), now, resources
                 )
         for id_ in ids:
             person = await erasure.find_person(connection, places, _tables(resources), id_)
@@ -200,7 +199,7 @@ def _tables(resources: Sequence[Resource]) -> list[Table]:
     return [resource.table for resource in resources if "detalhe" in resource.table.c]
 
 
-async def _person(connection: AsyncConnection, resources: Sequence[Resource], contato_id: int) -> Person:
+async def _person(connection: AsyncConnection, resources: Sequence[Resource], contato_id: int) -> Titular:
     person = await erasure.find_person(connection, _places(resources), _tables(resources), contato_id)
     if person is None:
         raise UnknownContatoError(f"Este banco não tem o contato {contato_id}, nem nada que o cite.")
@@ -208,7 +207,7 @@ async def _person(connection: AsyncConnection, resources: Sequence[Resource], co
 
 
 async def _records(
-    connection: AsyncConnection, person: Person, resources: Sequence[Resource], traces: Traces
+    connection: AsyncConnection, person: Titular, resources: Sequence[Resource], traces: Traces
 ) -> dict[str, list[Row]]:
     """Recurso → os registros dele que são da pessoa, cada um com as linhas das tabelas filhas e o histórico; do que é
     de vários, só o que é dela."""
@@ -234,7 +233,7 @@ async def _records(
     return found
 
 
-async def _documents(connection: AsyncConnection, person: Person) -> list[Row]:
+async def _documents(connection: AsyncConnection, person: Titular) -> list[Row]:
     """Os XML das notas dela, de saída e de entrada."""
     found: dict[str, Row] = {}
     for table in (NFE.table, NFE_ENTRADA.table):
@@ -245,7 +244,7 @@ async def _documents(connection: AsyncConnection, person: Person) -> list[Row]:
 
 
 async def _history(
-    connection: AsyncConnection, person: Person, resources: Sequence[Resource], table: Table, traces: Traces
+    connection: AsyncConnection, person: Titular, resources: Sequence[Resource], table: Table, traces: Traces
 ) -> dict[int, list[Row]]:
     """O histórico dos registros da pessoa nesta tabela, só no que diz dela: o de quando eram de outro não se mostra."""
     found: dict[int, list[RowMapping]] = {}
@@ -269,7 +268,7 @@ async def _rows(
     return [dict(row) for row in rows.mappings()]
 
 
-async def _erase(connection: AsyncConnection, person: Person, now: datetime, resources: Sequence[Resource]) -> None:
+async def _erase(connection: AsyncConnection, person: Titular, now: datetime, resources: Sequence[Resource]) -> None:
     told = {resource.table.name: resource for resource in resources}
     await erasure.remember(connection, person, now)
     passages, traces = await _traces(connection, person, resources)
@@ -298,7 +297,7 @@ async def _erase(connection: AsyncConnection, person: Person, now: datetime, res
 
 
 async def _erase_records(
-    connection: AsyncConnection, resource: Resource, ids: Sequence[int], person: Person, traces: Traces
+    connection: AsyncConnection, resource: Resource, ids: Sequence[int], person: Titular, traces: Traces
 ) -> None:
     """Refaz os registros, que se lembra de ter apagado, sem a pessoa; e o histórico deles."""
     told = resource.person
@@ -321,7 +320,7 @@ async def _rewrite_history(connection: AsyncConnection, row: RowMapping, changes
 
 
 async def _traces(
-    connection: AsyncConnection, person: Person, resources: Sequence[Resource]
+    connection: AsyncConnection, person: Titular, resources: Sequence[Resource]
 ) -> tuple[list[_Passage], Traces]:
     """O que o histórico de outros registros diz da pessoa, e por onde se reconhece o que é dela."""
     found: list[_Passage] = []
@@ -340,7 +339,7 @@ async def _traces(
 
 async def _passages(
     connection: AsyncConnection,
-    person: Person,
+    person: Titular,
     resources: Sequence[Resource],
     table: str,
     rows: Sequence[RowMapping],
@@ -372,7 +371,7 @@ async def _passages(
     return found
 
 
-def _is_hers(held: Row, person: Person) -> bool:
+def _is_hers(held: Row, person: Titular) -> bool:
     """Se um registro, com este dono, é da pessoa."""
     whose = read_documento(held.get("documento"))
     owners = held.get("contatos", set()) | {held.get("contato_id")}
@@ -380,7 +379,7 @@ def _is_hers(held: Row, person: Person) -> bool:
 
 
 async def _citing(
-    connection: AsyncConnection, person: Person, passages: list[_Passage], resources: Sequence[Resource]
+    connection: AsyncConnection, person: Titular, passages: list[_Passage], resources: Sequence[Resource]
 ) -> AsyncIterator[tuple[Resource, list[RowMapping]]]:
     """O JSON de outros em que a pessoa pode estar, aos lotes: o que traz o documento ou o contato, e o dos registros
     que já foram dela, em que o nome pode ter ficado na etiqueta de entrega."""
@@ -394,6 +393,6 @@ async def _citing(
             yield resource, await erasure.documents(connection, resource.table, ids[start : start + BATCH])
 
 
-def _theirs(passage: _Passage, traces: Traces, person: Person) -> Row:
+def _theirs(passage: _Passage, traces: Traces, person: Titular) -> Row:
     said = {name: passage.row[name] for name in ("tabela", "registro_id", "quando")}
     return said | {"mudancas": passage.hers(person, traces)}

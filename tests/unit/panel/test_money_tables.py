@@ -7,7 +7,7 @@ from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
-from bling_collector.insight.finance.money import ZERO, Flow, FlowStep, Money, Side
+from bling_collector.insight.finance.money import ZERO, Flow, FlowStep, Money, Outstanding
 from bling_collector.insight.sales.periods import ComparedPeriod, firsts, step_of
 from bling_collector.web.panel.tables.finance import money_table
 from bling_collector.web.panel.tables.revenue import change
@@ -20,7 +20,7 @@ def found(inicio: date, fim: date, **changes: Any) -> Money:
     """O dinheiro de um período em que nada entrou nem saiu, e o que de mais se diz dele."""
     period = ComparedPeriod(inicio, fim)
     steps = [FlowStep(each, Flow(), Flow()) for each in firsts(period, step_of(period))]
-    receber, pagar = (Side(lado, [], ZERO) for lado in ("receber", "pagar"))
+    receber, pagar = (Outstanding(lado, [], ZERO) for lado in ("receber", "pagar"))
     whole = Money(period, step_of(period), TODAY, receber, pagar, steps, [], [], [], [], [], date(2024, 1, 1), [])
     return replace(whole, **changes)
 

@@ -300,7 +300,7 @@ def _locale() -> str:
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """A conta do servidor, quando não pode ser a nossa: o PostgreSQL recusa o root.
 
     Com `namespace`, a conta só existe dentro de um espaço de nomes de usuário em que `uid` é o nosso: o servidor
@@ -313,7 +313,7 @@ class Account:
     namespace: bool = False
 
 
-def enter(account: Account | None, parent: int, death_signal: int) -> None:
+def enter(account: SystemUser | None, parent: int, death_signal: int) -> None:
     """No filho, entre o fork e o exec: assume a conta e pede ao Linux um sinal para quando o vigia morrer."""
     if sys.platform == "win32":
         return
@@ -339,7 +339,7 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def choose_account(bin_dir: Path, base: Path) -> Account | None:
+def choose_account(bin_dir: Path, base: Path) -> SystemUser | None:
     """A conta com que rodar o servidor; None é a nossa. Não cria conta nem muda permissão de pasta alguma.
 
     Para o root, manda o dono dos dados (ou da pasta) que já existem: o servidor roda com a conta dele.
@@ -352,7 +352,7 @@ def choose_account(bin_dir: Path, base: Path) -> Account | None:
     if os.geteuid() != 0 and any(entry.pw_uid == os.geteuid() for entry in known.values()):
         return None
     usual = [known[name] for name in ("postgres", "nobody") if name in known]
-    inside = [Account(entry.pw_uid, entry.pw_gid, namespace=True) for entry in usual[:1] if sys.platform == "linux"]
+    inside = [SystemUser(entry.pw_uid, entry.pw_gid, namespace=True) for entry in usual[:1] if sys.platform == "linux"]
     if os.geteuid() != 0:
         # Uma conta sem nome (docker run --user 1234), que o initdb recusa: só dentro de um espaço de nomes.
         candidates = inside
@@ -360,11 +360,11 @@ def choose_account(bin_dir: Path, base: Path) -> Account | None:
         data = base / "data"
         owner = (data if data.exists() else base).stat()
         if owner.st_uid != 0:
-            candidates = [Account(owner.st_uid, owner.st_gid)]
+            candidates = [SystemUser(owner.st_uid, owner.st_gid)]
         elif data.exists():
             candidates = inside
         else:
-            candidates = [Account(entry.pw_uid, entry.pw_gid) for entry in usual] + inside
+            candidates = [SystemUser(entry.pw_uid, entry.pw_gid) for entry in usual] + inside
     for account in candidates:
         if _works(account, bin_dir, base):
             return account
@@ -376,7 +376,7 @@ def choose_account(bin_dir: Path, base: Path) -> Account | None:
     )
 
 
-def _works(account: Account, bin_dir: Path, base: Path) -> bool:
+def _works(account: SystemUser, bin_dir: Path, base: Path) -> bool:
     """Se a conta consegue rodar os binários e chegar à pasta; a única prova que vale é tentar."""
     parent = os.getpid()
 

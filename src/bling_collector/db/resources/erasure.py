@@ -99,7 +99,7 @@ class Personal:
 
 
 @dataclass(frozen=True)
-class Person:
+class Titular:
     """Uma pessoa: os contatos com o seu documento e os registros que os citam."""
 
     records: Mapping[Personal, list[int]]
@@ -150,7 +150,7 @@ async def lock(connection: AsyncConnection) -> None:
 
 async def find_person(
     connection: AsyncConnection, places: Sequence[Personal], tables: Sequence[Table], contato_id: int
-) -> Person | None:
+) -> Titular | None:
     """A pessoa de um contato; None se o banco nunca a teve, nem no JSON que `tables` guardam de outros."""
     places = sorted(places, key=lambda place: place.contato_id is not None)  # o cadastro é quem melhor a conhece
     documento = await _documento(connection, places, contato_id)
@@ -170,7 +170,7 @@ async def find_person(
         )
     )
     known = when or any(records.values())
-    person = Person(records | {place: sorted(ids) for place in places if place.contato_id is None}, documento, when)
+    person = Titular(records | {place: sorted(ids) for place in places if place.contato_id is None}, documento, when)
     known = known or await pending(connection, person) or await changed_hands(connection, person)
     return person if known or await citing(connection, person, tables) else None
 
@@ -202,7 +202,7 @@ def _is(column: ColumnElement[str | None], documento: str) -> ColumnElement[bool
     return func.upper(func.regexp_replace(column, "[^0-9A-Za-z]", "", "g")) == documento
 
 
-async def names(connection: AsyncConnection, person: Person, most: int = 3) -> list[str]:
+async def names(connection: AsyncConnection, person: Titular, most: int = 3) -> list[str]:
     """Os nomes da pessoa: os dos cadastros ou, sem eles, os que as notas trazem (ou outro recurso), do mais novo ao
     mais antigo; senão os que a listagem mostrou do que ainda não se leu."""
     p = pendencias.c
@@ -220,7 +220,7 @@ async def names(connection: AsyncConnection, person: Person, most: int = 3) -> l
     return []
 
 
-async def remember(connection: AsyncConnection, person: Person, now: datetime) -> None:
+async def remember(connection: AsyncConnection, person: Titular, now: datetime) -> None:
     """Lembra os contatos, e os registros que não os citam pelo id: o que chegar deles depois chega sem a pessoa."""
     rows = [(contatos.name, id_) for id_ in person.contatos]
     for place, ids in person.records.items():
@@ -267,7 +267,7 @@ async def came_back(connection: AsyncConnection, places: Sequence[Personal]) -> 
     return False
 
 
-async def clear_columns(connection: AsyncConnection, person: Person) -> None:
+async def clear_columns(connection: AsyncConnection, person: Titular) -> None:
     """Esvazia as colunas; um contato de que ainda não se perguntou o detalhe não será mais perguntado."""
     for place, ids in person.records.items():
         if place.columns:
@@ -301,7 +301,7 @@ async def history(connection: AsyncConnection, table: str, ids: Collection[int])
     return list(found.mappings())
 
 
-async def pending(connection: AsyncConnection, person: Person) -> list[RowMapping]:
+async def pending(connection: AsyncConnection, person: Titular) -> list[RowMapping]:
     """As pendências da pessoa: as das notas que a listagem diz serem dela, e as dos registros dela."""
     c = pendencias.c
     # A nota que mudou de dono: o que a listagem agora mostra é de outro.
@@ -314,7 +314,7 @@ async def pending(connection: AsyncConnection, person: Person) -> list[RowMappin
     return list(found.mappings())
 
 
-def _pending(person: Person) -> ColumnElement[bool]:
+def _pending(person: Titular) -> ColumnElement[bool]:
     c = pendencias.c
     theirs = [
         and_(c.recurso == place.recurso, c.recurso_id.in_([str(id_) for id_ in ids]))
@@ -332,7 +332,7 @@ async def rewrite_history(connection: AsyncConnection, row_id: int, changes: Map
         await connection.execute(h.delete().where(h.c.id == row_id))
 
 
-async def changed_hands(connection: AsyncConnection, person: Person) -> list[tuple[str, int]]:
+async def changed_hands(connection: AsyncConnection, person: Titular) -> list[tuple[str, int]]:
     """Os registros (tabela, id) que hoje não são da pessoa e cujo histórico a cita: mudaram de dono, ou a citaram."""
     found = await connection.execute(
         text("""
@@ -362,7 +362,7 @@ async def owner(connection: AsyncConnection, place: Personal, id_: int) -> dict[
     return dict(found.mappings().one_or_none() or {})
 
 
-async def names_of(connection: AsyncConnection, person: Person) -> set[str]:
+async def names_of(connection: AsyncConnection, person: Titular) -> set[str]:
     """Os nomes que a pessoa tem nos seus cadastros e no mais que é dela."""
     found: set[str | None] = set()
     for place, ids in person.records.items():
@@ -371,7 +371,7 @@ async def names_of(connection: AsyncConnection, person: Person) -> set[str]:
     return {name for name in found if name}
 
 
-async def citing(connection: AsyncConnection, person: Person, tables: Sequence[Table]) -> dict[Table, list[int]]:
+async def citing(connection: AsyncConnection, person: Titular, tables: Sequence[Table]) -> dict[Table, list[int]]:
     """Tabela → os ids dos registros de outros em cujo JSON aparece o documento, ou o id de um contato dela."""
     pattern = _written(person.documento) if person.documento else None
     digits = "|".join([*([pattern] if pattern else []), *map(str, person.contatos)]) or None

@@ -13,7 +13,7 @@ from bling_collector.db.resources.entradas import Numbered, numbered
 
 
 @dataclass(frozen=True)
-class Side:
+class Edge:
     """A nota de um dos lados de uma lacuna."""
 
     numero: int
@@ -28,8 +28,8 @@ class Gap:
     de: int
     ate: int
     quantos: int
-    antes: Side
-    depois: Side
+    antes: Edge
+    depois: Edge
 
     @property
     def days(self) -> tuple[date, date] | None:
@@ -53,8 +53,8 @@ def inside(gap: Row[Any], own: Sequence[Numbered]) -> list[Numbered]:
 
 def unexplained(gap: Row[Any], own: Sequence[Numbered]) -> Iterator[Gap]:
     """O que sobra da lacuna depois das entradas de emissão própria."""
-    antes = Side(gap.numero, gap.id, gap.data_emissao)
-    depois = Side(gap.proximo, gap.proxima_id, gap.proxima_data)
+    antes = Edge(gap.numero, gap.id, gap.data_emissao)
+    depois = Edge(gap.proximo, gap.proxima_id, gap.proxima_data)
     before = antes.numero
     for after in (*(row.numero for row in inside(gap, own)), depois.numero):
         if after > before + 1:

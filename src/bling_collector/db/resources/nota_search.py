@@ -80,7 +80,7 @@ class Criteria:
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """O lugar de uma nota na ordem: pela data de emissão e, entre iguais, pelo id."""
 
     data: datetime
@@ -98,10 +98,10 @@ async def find(
     criteria: Criteria,
     limit: int,
     most: int,
-    place: Place | None = None,
+    place: Position | None = None,
     *,
     newer: bool = False,
-) -> tuple[list[Place], int]:
+) -> tuple[list[Position], int]:
     """Até `limit` notas, da mais nova à mais antiga, e quantas são ao todo, contando no máximo até `most`.
 
     São as mais novas de todas; ou as que vêm logo depois de `place`; ou, com `newer`, as que vêm logo antes dele.
@@ -121,7 +121,7 @@ async def find(
 
 
 def walk_statement(
-    criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
+    criteria: Criteria, limit: int, place: Position | None = None, *, newer: bool = False
 ) -> Select[datetime, int]:
     """Anda pela ordem até juntar `limit` notas: bom quando as que servem são muitas, ou estão juntas num índice."""
     b = nfe_busca.c
@@ -129,7 +129,7 @@ def walk_statement(
 
 
 def gather_statement(
-    criteria: Criteria, limit: int, place: Place | None = None, *, newer: bool = False
+    criteria: Criteria, limit: int, place: Position | None = None, *, newer: bool = False
 ) -> Select[int, datetime, int]:
     """Junta as que servem, no máximo GATHERED e mais uma, e delas tira a página: bom quando são poucas.
 
@@ -154,7 +154,7 @@ def gather_statement(
 
 
 def _page(
-    statement: Select[Any, Any], columns: Any, limit: int, place: Place | None, *, newer: bool
+    statement: Select[Any, Any], columns: Any, limit: int, place: Position | None, *, newer: bool
 ) -> Select[datetime, int]:
     data, id_ = columns.data_emissao, columns.nfe_id
     if place is not None:
@@ -163,8 +163,8 @@ def _page(
     return statement.order_by(*((data, id_) if newer else (data.desc(), id_.desc()))).limit(limit)
 
 
-def _places(rows: Sequence[Row[Any, Any] | Row[Any, Any, Any]], *, newer: bool) -> list[Place]:
-    found = [Place(row.data_emissao, row.nfe_id) for row in rows]
+def _places(rows: Sequence[Row[Any, Any] | Row[Any, Any, Any]], *, newer: bool) -> list[Position]:
+    found = [Position(row.data_emissao, row.nfe_id) for row in rows]
     return found[::-1] if newer else found
 
 

@@ -37,7 +37,7 @@ class Accounts:
 
 
 @dataclass(frozen=True)
-class Account:
+class Conta:
     """Uma conta, os borderôs que a quitaram e as outras que vieram do mesmo documento."""
 
     conta: RowMapping
@@ -55,7 +55,7 @@ async def load_accounts(engine: AsyncEngine, asked: Criteria, order: str, number
     return Accounts(rows, counted.contas, counted.valor, counted.em_aberto, contato)
 
 
-async def load_account(engine: AsyncEngine, lado: str, conta_id: int) -> Account:
+async def load_account(engine: AsyncEngine, lado: str, conta_id: int) -> Conta:
     """A conta, também se o Bling a excluiu. UnknownAccountError se não há."""
     async with one_instant(engine).connect() as connection:
         found = await accounts.read_account(connection, lado, conta_id)
@@ -70,4 +70,4 @@ async def load_account(engine: AsyncEngine, lado: str, conta_id: int) -> Account
             if found["origem_id"]
             else []
         )
-    return Account(found, settlements, siblings)
+    return Conta(found, settlements, siblings)

@@ -49,7 +49,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Side:
+class Outstanding:
     """O que há a receber, ou a pagar."""
 
     lado: str
@@ -113,8 +113,8 @@ class Money:
     period: ComparedPeriod
     step: str
     hoje: date
-    receber: Side
-    pagar: Side
+    receber: Outstanding
+    pagar: Outstanding
     steps: list[FlowStep]
     due: list[Due]
     dre: Rows
@@ -183,7 +183,7 @@ async def load_money(
         )
 
 
-async def load_sides(engine: AsyncEngine, today: date) -> tuple[Side, Side]:
+async def load_sides(engine: AsyncEngine, today: date) -> tuple[Outstanding, Outstanding]:
     """O que há a receber e o que há a pagar."""
     async with engine.connect() as connection:
         waiting = await finance.read_open(connection)
@@ -208,7 +208,7 @@ def _of(period: ComparedPeriod, months: Rows) -> Rows:
     return [row for row in months if period.inicio.replace(day=1) <= row.mes <= period.fim]
 
 
-def _side(lado: str, waiting: Rows, today: date) -> Side:
+def _side(lado: str, waiting: Rows, today: date) -> Outstanding:
     mine = [row for row in waiting if row.conta_tipo == lado]
     bands = []
     for nome, least, most in BANDS:
@@ -226,7 +226,7 @@ def _side(lado: str, waiting: Rows, today: date) -> Side:
     if undated:
         bands.append(Band(UNDATED, *_summed(undated), dated=False))
     soon = [row for row in mine if row.vencimento and today <= row.vencimento <= today + timedelta(days=AHEAD)]
-    return Side(lado, bands, _summed(soon)[1])
+    return Outstanding(lado, bands, _summed(soon)[1])
 
 
 def _summed(rows: Rows) -> tuple[int, Decimal]:

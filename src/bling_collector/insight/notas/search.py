@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from bling_collector.db.connection.core import AsyncConnection, AsyncEngine
 from bling_collector.db.resources import nota_search
-from bling_collector.db.resources.nota_search import Criteria, Place
+from bling_collector.db.resources.nota_search import Criteria, Position
 from bling_collector.db.resources.nota_words import query_of
 from bling_collector.errors import UsageError
 from bling_collector.insight.notas.terms import Term, root_of
@@ -48,7 +48,7 @@ class Search:
     """A da nota, ou `nota_search.GONE` para as excluídas no Bling."""
     inicio: date | None = None
     fim: date | None = None
-    place: Place | None = None
+    place: Position | None = None
     """De onde a página parte."""
     newer: bool = False
     """A página que vem antes de `place`, e não a que vem depois."""
@@ -83,7 +83,7 @@ class Matches:
     before: str | None = None
     """O lugar de que parte a página anterior; None na primeira."""
     after: str | None = None
-    places: list[Place] = field(default_factory=list)
+    places: list[Position] = field(default_factory=list)
 
 
 async def load_notas(engine: AsyncEngine, search: Search, per_page: int = PER_PAGE) -> Matches:
@@ -154,12 +154,12 @@ async def _words(connection: AsyncConnection, typed: str | None) -> str | None:
     return query
 
 
-def written(place: Place) -> str:
+def written(place: Position) -> str:
     """O lugar como vai no endereço."""
     return f"{place.data.isoformat()}_{place.id}"
 
 
-def read_place(value: str) -> Place:
+def read_place(value: str) -> Position:
     """O contrário de `written`. ValueError para o que não é um lugar."""
     moment, _, number = value.rpartition("_")
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 19):
@@ -167,4 +167,4 @@ def read_place(value: str) -> Place:
     found = datetime.fromisoformat(moment)
     if found.tzinfo is not None:
         raise ValueError(value)
-    return Place(found, int(number))
+    return Position(found, int(number))

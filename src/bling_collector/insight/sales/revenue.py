@@ -161,7 +161,7 @@ async def read_revenue(connection: AsyncConnection, period: ComparedPeriod, toda
 
 
 @dataclass(frozen=True)
-class Pace:
+class SoldLately:
     """O que se vendeu hoje e neste mês até hoje, ao lado dos mesmos dias do ano anterior."""
 
     today: Amount
@@ -171,7 +171,7 @@ class Pace:
     month_before: Amount | None
 
 
-async def read_pace(connection: AsyncConnection, today: date, sales: Sales = NOTAS) -> Pace | None:
+async def read_pace(connection: AsyncConnection, today: date, sales: Sales = NOTAS) -> SoldLately | None:
     """Como se vai; None se o banco não tem venda nenhuma."""
     day, month = ComparedPeriod(today, today), ComparedPeriod(today.replace(day=1), today)
     first, _ = await read_ends(connection, sales, EARLIEST, _latest(today))
@@ -181,7 +181,7 @@ async def read_pace(connection: AsyncConnection, today: date, sales: Sales = NOT
         [(row.dia, Amount(*row[1:])) for row in await read_days(connection, sales, each.inicio, each.fim)]
         for each in (month, month.year_before)
     ]
-    return Pace(
+    return SoldLately(
         _within(now, day),
         _within(before, day.year_before) if first <= day.year_before.inicio else None,
         _within(now, month),

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from bling_collector.db.reports.finance import Rows
 from bling_collector.documentos import masked
-from bling_collector.insight.finance.money import LADOS, Due, Money, Side
+from bling_collector.insight.finance.money import LADOS, Due, Money, Outstanding
 from bling_collector.web.panel.charts import Chart, Group, Series, grouped_bars, short_value
 from bling_collector.web.panel.tables.revenue import (
     STEP_KINDS,
@@ -86,7 +86,7 @@ def lacking(table: Table, found: Money) -> tuple[str, ...]:
     return () if told or not set(needs) <= set(found.missing) else needs
 
 
-def ages(side: Side) -> Table:
+def ages(side: Outstanding) -> Table:
     """As faixas de vencimento de um lado; cada uma leva às contas dela."""
     columns = (
         Column("Vencimento"),

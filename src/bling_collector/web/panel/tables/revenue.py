@@ -138,7 +138,7 @@ _ITEMS: Final = (
 
 
 @dataclass(frozen=True)
-class Shown:
+class Layout:
     """Uma repartição: o título, as colunas, o que de cada linha vai nelas e, se há uma, a página que a mostra.
 
     `filter` é o da lista do que se soma; `page`, o endereço da página do que a linha é.
@@ -158,7 +158,7 @@ class Told:
     section: str
     title: str
     sales: Sales
-    breakdowns: Mapping[str, Shown]
+    breakdowns: Mapping[str, Layout]
     counts: str
     parts: str
     about_parts: str
@@ -210,11 +210,11 @@ FATURAMENTO: Final = Told(
     title="Faturamento",
     sales=NOTAS,
     breakdowns={
-        "ufs": Shown("Por UF", _UFS, _uf),
-        "clientes": Shown("Clientes", _CUSTOMERS, _customer, page=_customer_page),
-        "produtos": Shown("Produtos", _PRODUCTS, _product, page=_product_page),
-        "pagamentos": Shown("Formas de pagamento", _PAYMENTS, _payment),
-        "operacoes": Shown("Vendas e outras saídas", _OPERATIONS, _operation),
+        "ufs": Layout("Por UF", _UFS, _uf),
+        "clientes": Layout("Clientes", _CUSTOMERS, _customer, page=_customer_page),
+        "produtos": Layout("Produtos", _PRODUCTS, _product, page=_product_page),
+        "pagamentos": Layout("Formas de pagamento", _PAYMENTS, _payment),
+        "operacoes": Layout("Vendas e outras saídas", _OPERATIONS, _operation),
     },
     counts=_COUNTS_AS_SALE,
     parts="UF, cliente, produto e forma de pagamento",
@@ -240,18 +240,18 @@ VENDAS: Final = Told(
     title="Vendas",
     sales=PEDIDOS,
     breakdowns={
-        "canais": Shown(
+        "canais": Layout(
             "Canais de venda", (Column("Canal"), Column("Tipo", place="under"), *_ORDER_SUMS), _channel, _by_id("canal")
         ),
-        "vendedores": Shown("Vendedores", (Column("Vendedor"), *_ORDER_SUMS), _seller, _by_id("vendedor")),
-        "clientes": Shown(
+        "vendedores": Layout("Vendedores", (Column("Vendedor"), *_ORDER_SUMS), _seller, _by_id("vendedor")),
+        "clientes": Layout(
             "Clientes",
             (Column("Cliente"), Column("CNPJ ou CPF", place="under"), *_ORDER_SUMS),
             _buyer,
             _by_id("contato"),
         ),
-        "produtos": Shown("Produtos", _ITEMS, _item, lambda part: {"produto": part.key} if part.key else None),
-        "situacoes": Shown("Situações", (Column("Situação"), *_ORDER_SUMS), _status, _by_id("situacao")),
+        "produtos": Layout("Produtos", _ITEMS, _item, lambda part: {"produto": part.key} if part.key else None),
+        "situacoes": Layout("Situações", (Column("Situação"), *_ORDER_SUMS), _status, _by_id("situacao")),
     },
     counts=_COUNTS_AS_ORDER,
     parts="canal, vendedor, cliente, produto e situação",
@@ -320,7 +320,7 @@ def breakdown_table(name: str, found: Breakdown, told: Told, period: ComparedPer
     return Table(name, shown.title, columns, rows, found.of, links)
 
 
-def _behind(part: Part, shown: Shown, told: Told, period: ComparedPeriod) -> str | None:
+def _behind(part: Part, shown: Layout, told: Told, period: ComparedPeriod) -> str | None:
     """A página do que a linha é, ou a lista do que ela soma, no mesmo período."""
     if shown.page is not None:
         path = shown.page(part)

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from bling_collector.db.resources.nota_search import Place
+from bling_collector.db.resources.nota_search import Position
 from bling_collector.errors import UsageError
 from bling_collector.insight.notas.search import EXCLUIDA, Search, load_notas, read_place
 from bling_collector.insight.notas.terms import KINDS, Kind, Term, UnreadableTermError, as_kind, recognise
@@ -106,7 +106,7 @@ def _situacao(asked: Filters) -> int | None:
     return EXCLUIDA if value == _GONE else int(value) if value else None
 
 
-def _place(asked: Filters, name: str) -> Place | None:
+def _place(asked: Filters, name: str) -> Position | None:
     value = asked.typed[name]
     try:
         return read_place(value) if value else None
