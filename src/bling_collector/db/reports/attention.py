@@ -22,10 +22,9 @@ _NAMED: Final = """
 _NAME: Final = "coalesce(c.nome, u.contato_nome) AS nome, coalesce(c.documento, u.contato_documento) AS documento"
 _OVERDUE: Final = f"""
     SELECT s.*, {_NAME}
-    FROM (SELECT contato_id, count(*) AS contas, sum(coalesce(saldo, valor)) AS valor, min(vencimento) AS desde
-          FROM {{table}}
-          WHERE situacao IN (1, 3) AND excluida_em IS NULL AND vencimento < :today AND coalesce(saldo, valor) > 0
-          GROUP BY 1) AS s {_NAMED} ORDER BY s.valor DESC, s.contato_id"""
+    FROM (SELECT contato_id, count(*) AS contas, sum(em_aberto) AS valor, min(vencimento) AS desde
+          FROM {{view}} WHERE situacao IN (1, 3) AND vencimento < :today AND em_aberto > 0 GROUP BY 1) AS s {_NAMED}
+    ORDER BY s.valor DESC, s.contato_id"""
 
 QUERIES: Final[Mapping[str, str]] = {
     # Dos clientes que somam 80 % do que se vendeu em dois anos.
@@ -93,8 +92,8 @@ QUERIES: Final[Mapping[str, str]] = {
         JOIN nfe_cabecalho n ON n.id = s.nfe_id
         LEFT JOIN contatos c ON c.id = s.contato_id
         WHERE p.canceladas >= 3 AND p.parte >= 2 * p.costume ORDER BY s.valor DESC, s.nfe_id""",
-    "receber-vencidas": _OVERDUE.format(table="contas_receber"),
-    "pagar-vencidas": _OVERDUE.format(table="contas_pagar"),
+    "receber-vencidas": _OVERDUE.format(view="vw_contas_receber"),
+    "pagar-vencidas": _OVERDUE.format(view="vw_contas_pagar"),
     "estoque-acaba": """
         SELECT produto_id, codigo, nome, saldo_virtual AS saldo, vendido_90_dias AS vendido, dias_cobertura AS dias,
                acaba_em, situacao

@@ -11,7 +11,7 @@ from bling_collector.db.connection.core import AsyncConnection
 Rows = Sequence[Row[Any]]
 
 _PERIOD: Final = "data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1"
-_OPEN: Final = "r.contato_id = :id AND r.situacao IN (1, 3) AND r.excluida_em IS NULL"
+_OPEN: Final = "r.contato_id = :id AND r.situacao IN (1, 3) AND r.em_aberto <> 0"
 _CUSTOMER: Final = text("""
     SELECT k.id, coalesce(c.nome, n.contato_nome) AS nome, coalesce(c.documento, n.contato_documento) AS documento,
            coalesce(c.municipio, n.contato_municipio) AS municipio, coalesce(c.uf, n.contato_uf) AS uf, c.situacao,
@@ -26,10 +26,10 @@ _PURCHASES: Final = text("""
     SELECT count(*) AS notas, min(data_emissao)::date AS primeira, max(data_emissao)::date AS ultima
     FROM vw_nfe_operacoes WHERE contato_id = :id AND valida AND operacao = 'venda'""")
 _OWED: Final = text(f"""
-    SELECT count(*) AS contas, coalesce(sum(coalesce(r.saldo, r.valor)), 0) AS saldo,
-           coalesce(sum(coalesce(r.saldo, r.valor)) FILTER (WHERE r.vencimento < :today), 0) AS vencido,
+    SELECT count(*) AS contas, coalesce(sum(r.em_aberto), 0) AS saldo,
+           coalesce(sum(r.em_aberto) FILTER (WHERE r.vencimento < :today), 0) AS vencido,
            min(r.vencimento) FILTER (WHERE r.vencimento < :today) AS desde
-    FROM contas_receber r WHERE {_OPEN}""")
+    FROM vw_contas_receber r WHERE {_OPEN}""")
 
 TABLES: Final[Mapping[str, str]] = {
     "produtos": f"""
@@ -51,8 +51,8 @@ TABLES: Final[Mapping[str, str]] = {
         ORDER BY n.data_emissao DESC, n.id DESC""",
     "contas": f"""
         SELECT r.numero_documento AS documento, r.data_emissao AS emissao, r.vencimento, r.valor,
-               coalesce(r.saldo, r.valor) AS saldo, greatest(CAST(:today AS date) - r.vencimento, 0) AS atraso
-        FROM contas_receber r WHERE {_OPEN} ORDER BY r.vencimento, r.id""",
+               r.em_aberto AS saldo, greatest(CAST(:today AS date) - r.vencimento, 0) AS atraso
+        FROM vw_contas_receber r WHERE {_OPEN} ORDER BY r.vencimento, r.conta_id""",
 }
 """As tabelas da página: as duas primeiras são do período, e a última é de agora."""
 
