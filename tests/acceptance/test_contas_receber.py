@@ -9,6 +9,7 @@ from tests.support.collecting import rows, scalar
 from tests.support.fakes import FakeClock
 from tests.support.variants import one_now
 
+from bling_collector.etl.strategies import again
 from bling_collector.payload import measured
 from bling_collector.workplace.account import Account
 from bling_simulator.bling import Bling
@@ -86,6 +87,30 @@ async def test_the_load_equals_bling_and_what_changes_is_seen(
     bling.edit_account("receber", first, categoria={"id": 14_700_001})
     assert (await account.pipeline.reconcile(repair=True)).status == "success"
     await assert_equals_the_accounts(account, bling)
+
+
+@pytest.mark.slow
+async def test_of_many_open_ones_each_run_rereads_some_the_oldest_first(
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(again, "MOST_OPEN", 2)
+    for _ in range(5):
+        bling.add_account()
+    silent = bling.add_account()  # na listagem, e sem detalhe
+    await account.pipeline.run_full(START)
+    opened = [id_ for (id_,) in await rows(account.engine, "SELECT id FROM contas_receber WHERE situacao = 1")]
+    for id_ in opened:
+        bling.edit_account("receber", id_, categoria={"id": 14_700_003})
+    gone = '{"error": {"type": "RESOURCE_NOT_FOUND"}}'
+    bling.fail(f"^/contas/receber/{silent}$", "body", status=404, body=gone)
+    clock.advance(7 * DAY)
+    for _ in range(len(opened) // 2 + 1):
+        bling.counters.reset()
+        assert (await account.pipeline.run()).status in ("success", "partial")
+        asked = {path for path in bling.counters.details if path.startswith("/contas/receber/")}
+        assert len(asked & {f"/contas/receber/{id_}" for id_ in opened}) <= 4  # de cada listagem pelo vencimento, duas
+    kept = "SELECT count(*) FROM contas_receber WHERE situacao = 1 AND categoria_id = 14700003"
+    assert await scalar(account.engine, kept) == len(opened) - 1
 
 
 @pytest.mark.slow

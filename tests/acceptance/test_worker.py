@@ -1,7 +1,7 @@
 """O worker: cada hora uma vez, uma execução por vez, e nada se perde com quem morre no meio."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -215,10 +215,11 @@ async def test_however_much_bling_announces_a_run_has_its_turn(
 async def test_an_answer_that_is_late_holds_back_no_other_record(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newest = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT 2"
-    slow, other = [str(id_) for (id_,) in await rows(account.engine, newest)]
-    held, asked, before = bling.fail(f"^/nfe/{slow}$", "hold"), asyncio.Event(), bling.counters.details[f"/nfe/{other}"]
+    newest = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT 3"
+    slow, other, third = [str(id_) for (id_,) in await rows(account.engine, newest)]
+    held, asked, again = bling.fail(f"^/nfe/{slow}$", "hold"), asyncio.Event(), asyncio.Event()
     at_request(bling, monkeypatch, f"^/nfe/{slow}$", 1, asked.set)
+    at_request(bling, monkeypatch, f"^/nfe/{slow}$", 2, again.set)
 
     async def read() -> list[str]:
         found = await rows(account.engine, "SELECT registro_id FROM webhook_eventos WHERE lido_em IS NOT NULL")
@@ -232,10 +233,42 @@ async def test_an_answer_that_is_late_holds_back_no_other_record(
         await announce(account, clock, "nfe", other)
         await until(read)
         assert await read() == [other]
+        clock.advance(120)  # o que se espera por uma leitura que ninguém acabou
+        await announce(account, clock, "nfe", third)
+        await until(lambda: _is_read(read, third))
+        assert not again.is_set()
         bling.faults.remove(held)
         await draining
-    assert sorted(await read()) == sorted([slow, other])
-    assert bling.counters.details[f"/nfe/{other}"] - before == 1
+    assert sorted(await read()) == sorted([slow, other, third])
+    assert not again.is_set()
+
+
+@pytest.mark.loaded(date(2025, 12, 1))
+async def test_what_one_reading_cannot_have_does_not_cut_the_other(
+    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT 2"
+    slow, refused = [str(id_) for (id_,) in await rows(account.engine, newest)]
+    held, asked, given_up = bling.fail(f"^/nfe/{slow}$", "hold"), asyncio.Event(), asyncio.Event()
+    too_many = '{"error":{"type":"TOO_MANY_REQUESTS","period":"second"}}'
+    bling.fail(f"^/nfe/{refused}$", "body", status=429, body=too_many)
+    at_request(bling, monkeypatch, f"^/nfe/{slow}$", 1, asked.set)
+    at_request(bling, monkeypatch, f"^/nfe/{refused}$", 5, given_up.set)
+    async with worker(account) as one:
+        await announce(account, clock, "nfe", slow)
+        await one.announced()
+        draining = asyncio.create_task(drain(one))
+        await asked.wait()
+        await announce(account, clock, "nfe", refused)
+        await given_up.wait()
+        bling.faults.remove(held)
+        await draining
+    paid = "SELECT registro_id FROM webhook_eventos WHERE lido_em IS NOT NULL"
+    assert await rows(account.engine, paid) == [(slow,)]
+
+
+async def _is_read(read: Callable[[], Awaitable[list[str]]], id_: str) -> bool:
+    return id_ in await read()
 
 
 async def announce(account: Account, clock: FakeClock, recurso: str, id_: object) -> None:

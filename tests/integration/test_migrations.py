@@ -45,8 +45,8 @@ VIEWS = {
     "vw_compras_fornecedor",
     "vw_conferencia_financeira",
     "vw_contas",
-    "vw_contas_pagar",
-    "vw_contas_receber",
+    "vw_contas_a_pagar",
+    "vw_contas_a_receber",
     "vw_contas_liquidacao",
     "vw_contas_pagar_idade",
     "vw_contas_receber_idade",
@@ -86,6 +86,12 @@ VIEWS = {
     "vw_situacoes",
     "vw_ultima_compra_cliente",
 }
+
+
+def test_no_view_takes_the_name_of_a_table_in_what_unites_the_companies() -> None:
+    """`vw_todas_contas_receber` é da tabela; as que já o eram ficam."""
+    known = {"vw_cfops", "vw_nfe_impostos", "vw_situacoes"}
+    assert {name for name in VIEWS if name.removeprefix("vw_") in metadata.tables} == known
 
 
 async def test_from_nothing_the_tables_are_those_of_the_models(empty_engine: AsyncEngine) -> None:

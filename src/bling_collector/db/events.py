@@ -156,11 +156,15 @@ async def due(connection: AsyncConnection, now: datetime) -> dict[str, datetime]
     return {row[0]: row[1] for row in found}
 
 
-async def take(connection: AsyncConnection, recurso: str, *, most: int, now: datetime) -> list[Pointed]:
-    """Os registros do recurso de que é a vez, dos que há mais tempo esperam, e os avisos deles que esta leitura paga
-    ficam anotados como tomados agora. Até ao COMMIT, outra leitura espera: de duas, cada registro é de uma."""
+async def take(
+    connection: AsyncConnection, recurso: str, *, most: int, now: datetime, besides: Collection[str] = ()
+) -> list[Pointed]:
+    """Os registros do recurso de que é a vez, menos os de `besides`, dos que há mais tempo esperam, e os avisos deles
+    que esta leitura paga ficam anotados como tomados agora. Até ao COMMIT, outra leitura espera: de duas, cada registro
+    é de uma."""
     await connection.execute(text(f"SELECT {_LOCK}"))
-    mine = _by_record().where(_C.recurso == recurso, *_free(now)).having(_turn() <= now)
+    whose = (_C.recurso == recurso, _C.registro_id.not_in(besides))
+    mine = _by_record().where(*whose, *_free(now)).having(_turn() <= now)
     found = [Pointed(*row) for row in await connection.execute(mine.limit(most))]
     if not found:
         return []

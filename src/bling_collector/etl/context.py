@@ -164,6 +164,8 @@ class RunContext:
     """De que empresa o Bling disse que é a conta, ao começar."""
     outlook: Outlook | None = None
     """O que a execução ainda deve pedir; None se ela nada pede."""
+    settling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """De quem dá um registro por excluído, para que as exclusões que outro lê ao mesmo tempo contem juntas."""
     gone: Counter[str] = field(default_factory=Counter)
     """Resource → quantos registros esta execução já deu por excluídos."""
     disallowed: set[str] = field(default_factory=set)

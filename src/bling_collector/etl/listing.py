@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any, Final
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from bling_collector.windows import Between, Period, Window, apart
 log = logging.getLogger(__name__)
 
 HIDDEN: Final = "escondidas"
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 MONTH: Final = timedelta(days=30)
 """Quanto se espera até deixar de crer que uma listagem esconde, se nada mais o mostra."""
 BATCH: Final = 95
@@ -130,15 +131,29 @@ async def read_this_week(ctx: RunContext, resource: Resource, ids: Collection[Id
     todos."""
     if ctx.everything or not ids:
         return set()
-    now = ctx.clock.now()
     async with ctx.engine.connect() as connection:
         read = await repository.last_read(connection, resource.table, ids)
-    return {id_ for id_, when in read.items() if not is_weekly_due(when, now, id_)}
+    return {*read} - {*_due(ctx, read)}
 
 
-def drifting_among(resource: Resource, rows: Iterable[Document]) -> set[Id]:
-    """Os das linhas que podem mudar sem que elas o mostrem."""
-    return {row["id"] for row in rows if resource.drifts is not None and resource.drifts(row)}
+async def due_this_week(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, datetime]:
+    """Dos `ids` que o banco tem, quando se leram aqueles cujo dia da semana chegou depois disso; todos numa conferência
+    que repara."""
+    if not ids:
+        return {}
+    async with ctx.engine.connect() as connection:
+        read = await repository.last_read(connection, resource.table, ids)
+    return {id_: read[id_] or _NEVER for id_ in ([*read] if ctx.everything else _due(ctx, read))}
+
+
+def _due(ctx: RunContext, read: Mapping[Id, datetime | None]) -> list[Id]:
+    now = ctx.clock.now()
+    return [id_ for id_, when in read.items() if is_weekly_due(when, now, id_)]
+
+
+def drifting_among(resource: Resource, rows: Iterable[Document]) -> dict[Id, Document]:
+    """As linhas dos registros que podem mudar sem que elas o mostrem."""
+    return {row["id"]: row for row in rows if resource.drifts is not None and resource.drifts(row)}
 
 
 def wanted_of(resource: Resource, row: Document, since: date | None = None) -> Wanted:

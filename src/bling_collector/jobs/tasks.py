@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -48,7 +49,7 @@ READINGS: Final = 2
 """Porções ao mesmo tempo do que o Bling avisou, de um recurso ou de vários: a que espera pelo Bling, ou pelo banco, não
 atrasa a seguinte."""
 FEW: Final = 10
-"""Registros de um recurso que se leem antes de dar a vez a outro que espere."""
+"""Registros de um recurso que se leem antes de dar a vez a outro que espere, ou ao lado de outra porção dele."""
 BEAT: Final = 2.0
 """Segundos entre duas olhadas ao relógio."""
 QUIET: Final = 30.0
@@ -94,6 +95,17 @@ class Later(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": exception.seconds}) if isinstance(exception, Again) else None
 
 
+@dataclass
+class _Reading:
+    """A leitura, em curso, do que se avisou de um recurso."""
+
+    recurso: str
+    portions: int = 0
+    """As que começaram e não acabaram."""
+    failed: CollectorError | None = None
+    """O primeiro erro: não começa outra."""
+
+
 NAMES: Final = (*RUNS, "look", EXPORT, "alarms", "prune", READING)
 """As tarefas que há."""
 
@@ -114,8 +126,8 @@ class Tasks:
         """Chegou um aviso, ou leram-se uns."""
         self._queued: dict[str, datetime] = {}
         """Recurso → quando se pôs na fila a leitura dele."""
-        self._reads: dict[str, int] = {}
-        """Os recursos de que se lê agora o que se avisou, e quantas porções de cada um estão em curso."""
+        self._reads: dict[str, _Reading] = {}
+        """Do que se avisou, o que se lê agora, por recurso."""
         self._left = 0
         self._counted_at: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -210,49 +222,66 @@ class Tasks:
     async def _read(self, recurso: str) -> None:
         """Lê o que se avisou do recurso, e o que se avisa entretanto. Sem outra tentativa: o que não se leu fica devido
         na tabela dos avisos."""
+        if recurso in self._reads:  # tomada por morta e retomada, e aqui ainda corre
+            return
         self._queued.pop(recurso, None)
-        self._reads[recurso] = 0
+        reading = self._reads[recurso] = _Reading(recurso)
         try:
-            await together(self._read_some, self._turns_of(recurso), limit=READINGS)
+            await together(self._read_some, self._turns_of(reading), limit=READINGS)
         except CollectorError as error:
-            log.warning("De %s, ficou por ler o que o Bling avisou. %s", recurso, error)
+            reading.failed = error
         except Exception:  # a fila o calaria: diz-se aqui, e segue
             log.exception("A leitura do que o Bling avisou de %s caiu num erro inesperado.", recurso)
             raise
         finally:
             del self._reads[recurso]
             self.heard.set()
+        if reading.failed is not None:
+            log.warning("De %s, ficou por ler o que o Bling avisou. %s", recurso, reading.failed)
 
-    async def _turns_of(self, recurso: str) -> AsyncGenerator[str]:
-        """O recurso, uma vez por porção, enquanto há o que esteja para ser lido, ou se espera por uma: o que chega
+    def _goes_on(self, reading: "_Reading") -> bool:
+        return self._left > 0 and not self._stop.is_set() and reading.failed is None
+
+    async def _turns_of(self, reading: "_Reading") -> "AsyncGenerator[_Reading]":
+        """A leitura, uma vez por porção, enquanto há o que esteja para ser lido, ou se espera por uma: o que chega
         entretanto não espera com ela."""
         wait: float | None = 0.0
-        while self._left > 0 and not self._stop.is_set():
+        while self._goes_on(reading):
             if wait is not None:
                 await asyncio.sleep(wait)
-                self._reads[recurso] += 1
-                yield recurso
-            elif self._reads[recurso]:
+                reading.portions += 1
+                yield reading
+            elif reading.portions:
                 await asyncio.sleep(_PAUSE)
             else:
                 break
-            wait = await self._until_the_next(recurso)
+            wait = await self._until_the_next(reading)
 
-    async def _read_some(self, recurso: str) -> None:
-        """Uma porção. A cada uma dá-se a vez a outro recurso."""
+    async def _read_some(self, reading: "_Reading") -> None:
+        """Uma porção. Um erro não corta a outra, que acaba a sua."""
         try:
-            async with self._reading:
-                most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
-                read = await self._account.pipeline.read_announced(recurso, most=most)
-                self._left -= read  # só agora se lê o que falta: outra leitura, ou outra conta, mudou-o entretanto
+            async with self._reading:  # a cada porção dá-se a vez a outro recurso
+                if self._goes_on(reading):
+                    shared = len(self._reads) > 1 or reading.portions > 1
+                    most = min(self._left, FEW) if shared else self._left
+                    read = await self._account.pipeline.read_announced(reading.recurso, most=most)
+                    self._left -= read  # só agora: outra leitura, ou outra conta, mudou-o entretanto
+        except CollectorError as error:
+            reading.failed = reading.failed or error
         finally:
-            self._reads[recurso] -= 1
+            reading.portions -= 1
 
-    async def _until_the_next(self, recurso: str) -> float | None:
-        """Os segundos até à vez do próximo registro, se é já; nunca tão poucos que se leiam um a um."""
+    async def _until_the_next(self, reading: "_Reading") -> float | None:
+        """Os segundos até à vez do próximo registro, se é já; nunca tão poucos que se leiam um a um. Enquanto se espera
+        por uma porção, um banco que não responde é só que ainda nada há."""
         now = self._account.clock.own.now()
-        async with self._account.engine.connect() as connection:
-            turn = (await events.due(connection, now)).get(recurso)
+        try:
+            async with explained(self._account.engine.url), self._account.engine.connect() as connection:
+                turn = (await events.due(connection, now)).get(reading.recurso)
+        except DatabaseError:
+            if not reading.portions:
+                raise
+            return None
         if turn is None or turn > now + events.LONGEST:
             return None
         return max((turn - now).total_seconds(), _PAUSE)

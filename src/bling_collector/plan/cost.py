@@ -355,12 +355,14 @@ async def _reread(connection: AsyncConnection, resource: Resource, day: date, *,
         found = await repository.already_given(connection, resource.kept, f"({resource.open})", day)
         return len(daily) + len({*found} - {*daily}) / part
     documents = repository.documents(connection, resource.kept, resource.open or "true", day)
-    return sum(
-        [
-            1 / part if not resource.is_final(each) else 1 / weeks if drifting_among(resource, [each]) else 0
-            async for each in documents  # o que a listagem não mostra, ela não faz reler
-        ]
-    )
+    restless, drifting = 0, 0
+    async for each in documents:  # o que a listagem não mostra, ela não faz reler
+        if not resource.is_final(each):
+            restless += 1
+        elif drifting_among(resource, [each]):
+            drifting += 1
+    most = math.inf if resource.whole is not None else MOST_OPEN
+    return restless / part + min(drifting / weeks, most)
 
 
 async def _a_day(connection: AsyncConnection, resource: Resource, day: date) -> float:

@@ -6,7 +6,7 @@ Um aviso é uma pista: repetido, atrasado, fora de ordem ou perdido, o que se gu
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bling_collector.clock import Clock
@@ -81,10 +81,10 @@ async def read(
     if resource is None:
         said: dict[str, str | CollectorError] = {each.id: UNREAD for each in which}
     else:
-        read_now = await _read(ctx, resource, {resource.id_of(each.id) for each in which})
+        read_now = await _read(ctx, resource, {resource.id_of(each.id) for each in which}, asked_at)
         told = {resource.id_of(each.id) for each in which if each.deleted}
         shown = [id_ for id_ in told if read_now.get(id_) in events.READ]
-        said = {str(id_): result for id_, result in (read_now | await _removed(ctx, resource, shown)).items()}
+        said = {str(id_): result for id_, result in (read_now | await _removed(ctx, resource, shown, asked_at)).items()}
     failed = [error for error in said.values() if isinstance(error, CollectorError)]
     async with ctx.transaction() as connection:
         for result in {each for each in said.values() if isinstance(each, str)}:
@@ -94,7 +94,9 @@ async def read(
         raise failed[0]
 
 
-async def _read(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | CollectorError]:
+async def _read(
+    ctx: RunContext, resource: Resource, ids: Collection[Id], asked_at: datetime
+) -> dict[Id, str | CollectorError]:
     """O que houve com cada um; um erro, só se é de tudo."""
     if resource.name in ctx.disallowed:
         return dict.fromkeys(ids, "recusado")
@@ -116,7 +118,7 @@ async def _read(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dic
             else:
                 said[id_] = result
         left = others
-    return said | dict.fromkeys(left, UNREAD) | await _settle(ctx, resource, missing)
+    return said | dict.fromkeys(left, UNREAD) | await _settle(ctx, resource, missing, asked_at)
 
 
 async def _photograph(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | CollectorError]:
@@ -154,10 +156,24 @@ def _namesakes(ctx: RunContext, resource: Resource) -> Iterator[Resource]:
             yield other
 
 
-async def _settle(ctx: RunContext, resource: Resource, missing: Collection[Id]) -> dict[Id, str | CollectorError]:
-    """O Bling diz não os ter (404): excluídos, os que o banco tinha, com as guardas de sempre."""
+async def _settle(
+    ctx: RunContext, resource: Resource, missing: Collection[Id], asked_at: datetime
+) -> dict[Id, str | CollectorError]:
+    """O Bling diz não os ter (404): excluídos, os que o banco tinha, com as guardas de sempre. Os avisos dos excluídos
+    ficam já pagos, para que a porção seguinte os conte."""
+    if not missing:
+        return {}
+    async with ctx.settling:
+        said = await _settle_each(ctx, resource, missing)
+        gone = [str(id_) for id_, result in said.items() if result == "excluído"]
+        async with ctx.transaction() as connection:
+            await events.pay(connection, resource.name, gone, "excluído", asked_at=asked_at)
+    return said
+
+
+async def _settle_each(ctx: RunContext, resource: Resource, missing: Collection[Id]) -> dict[Id, str | CollectorError]:
     said: dict[Id, str | CollectorError] = dict.fromkeys(missing, "inexistente")
-    for each in (resource, *_namesakes(ctx, resource)) if missing else ():
+    for each in (resource, *_namesakes(ctx, resource)):
         ours = [id_ for id_ in missing if await _is_living(ctx, each, id_)]
         if not ours:
             continue
@@ -178,7 +194,9 @@ async def _settle(ctx: RunContext, resource: Resource, missing: Collection[Id]) 
     return said
 
 
-async def _removed(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> dict[Id, str | CollectorError]:
+async def _removed(
+    ctx: RunContext, resource: Resource, ids: Collection[Id], asked_at: datetime
+) -> dict[Id, str | CollectorError]:
     """Dos que um aviso diz excluídos, e a listagem de todos ainda mostra, os que só a dos excluídos mostra."""
     if resource.removed is None or not ids:
         return {}
@@ -188,7 +206,8 @@ async def _removed(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> 
             gone -= await _among(ctx, resource, params, gone)  # um filtro que se ignora mostra-os em ambas
     except CollectorError as error:
         return dict.fromkeys(ids, error) if isinstance(error, _OF_ALL) else {}
-    said = await _settle(ctx, resource, [id_ for id_ in gone if await _is_living(ctx, resource, id_)])
+    left = [id_ for id_ in gone if await _is_living(ctx, resource, id_)]
+    said = await _settle(ctx, resource, left, asked_at)
     if said and resource.removed.after is not None:
         async with ctx.transaction() as connection:
             await resource.removed.after(connection)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any, Final
@@ -57,6 +58,9 @@ class Reader:
         self._tokens = tokens
         self._clock = clock
         self._settings = settings
+        self._announced = defaultdict[str, set[str]](set)
+        """Os registros de cada recurso, dos que o Bling avisou, que se leem agora."""
+        self._settling = asyncio.Lock()
         chosen(settings.recursos)  # um nome que não existe é dito logo
 
     async def look(self, *, stop: asyncio.Event | None = None) -> int | None:
@@ -135,15 +139,22 @@ class Reader:
             async with explained(self._engine.url):
                 async with self._engine.begin() as connection:
                     most = min(most, AT_ONCE)
-                    which = await events.take(connection, recurso, most=most, now=self._clock.own.now())
+                    which = await events.take(
+                        connection, recurso, most=most, now=self._clock.own.now(), besides=self._announced[recurso]
+                    )
                     mine = {
                         "resources": await collected(connection, self._settings.recursos),
                         "registers": await registers(connection, self._settings.recursos),
                         "scope": await begin_of(connection),
                     }
                 if which:
-                    ctx = self._context(None, Watch(), requests, **mine)
-                    await read(ctx, self._clock.own, recurso, which)
+                    ctx = self._context(None, Watch(), requests, **mine, settling=self._settling)
+                    ids = {each.id for each in which}
+                    self._announced[recurso] |= ids
+                    try:
+                        await read(ctx, self._clock.own, recurso, which)
+                    finally:
+                        self._announced[recurso] -= ids
                     await _read_lacking(ctx)
                     await sums.try_fold(self._engine)
                 return len(which)

@@ -23,7 +23,7 @@ ORDERS: Final = {
 _NAME: Final = f"{FOLDED.format('t.nome')} LIKE ALL(:palavras)"
 # De cada lado a sua view, que se ordena pelo índice da tabela.
 _FROM: Final = {
-    lado: f"FROM vw_contas_{lado} a LEFT JOIN contatos t ON t.id = a.contato_id" for lado in ("receber", "pagar")
+    lado: f"FROM vw_contas_a_{lado} a LEFT JOIN contatos t ON t.id = a.contato_id" for lado in ("receber", "pagar")
 }
 _HEADER: Final = """
     SELECT c.id, c.situacao, c.vencimento, c.vencimento_lista, c.data_emissao, c.valor, c.saldo, c.contato_id,
@@ -153,7 +153,7 @@ async def read_settlements(connection: AsyncConnection, lado: str, conta_id: int
 async def read_siblings(connection: AsyncConnection, origem_tipo: str | None, origem_id: int, conta_id: int) -> Rows:
     """As outras contas que vieram do mesmo documento."""
     query = text("""
-        SELECT conta_id, numero_documento, situacao, vencimento, valor, em_aberto FROM vw_contas_receber
+        SELECT conta_id, numero_documento, situacao, vencimento, valor, em_aberto FROM vw_contas_a_receber
         WHERE origem_id = :origem AND origem_tipo IS NOT DISTINCT FROM :tipo
           AND conta_id <> :id
         ORDER BY vencimento, conta_id LIMIT 100""")

@@ -92,8 +92,8 @@ QUERIES: Final[Mapping[str, str]] = {
         JOIN nfe_cabecalho n ON n.id = s.nfe_id
         LEFT JOIN contatos c ON c.id = s.contato_id
         WHERE p.canceladas >= 3 AND p.parte >= 2 * p.costume ORDER BY s.valor DESC, s.nfe_id""",
-    "receber-vencidas": _OVERDUE.format(view="vw_contas_receber"),
-    "pagar-vencidas": _OVERDUE.format(view="vw_contas_pagar"),
+    "receber-vencidas": _OVERDUE.format(view="vw_contas_a_receber"),
+    "pagar-vencidas": _OVERDUE.format(view="vw_contas_a_pagar"),
     "estoque-acaba": """
         SELECT produto_id, codigo, nome, saldo_virtual AS saldo, vendido_90_dias AS vendido, dias_cobertura AS dias,
                acaba_em, situacao

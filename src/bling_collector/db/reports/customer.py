@@ -29,7 +29,7 @@ _OWED: Final = text(f"""
     SELECT count(*) AS contas, coalesce(sum(r.em_aberto), 0) AS saldo,
            coalesce(sum(r.em_aberto) FILTER (WHERE r.vencimento < :today), 0) AS vencido,
            min(r.vencimento) FILTER (WHERE r.vencimento < :today) AS desde
-    FROM vw_contas_receber r WHERE {_OPEN}""")
+    FROM vw_contas_a_receber r WHERE {_OPEN}""")
 
 TABLES: Final[Mapping[str, str]] = {
     "produtos": f"""
@@ -52,7 +52,7 @@ TABLES: Final[Mapping[str, str]] = {
     "contas": f"""
         SELECT r.numero_documento AS documento, r.data_emissao AS emissao, r.vencimento, r.valor,
                r.em_aberto AS saldo, greatest(CAST(:today AS date) - r.vencimento, 0) AS atraso
-        FROM vw_contas_receber r WHERE {_OPEN} ORDER BY r.vencimento, r.conta_id""",
+        FROM vw_contas_a_receber r WHERE {_OPEN} ORDER BY r.vencimento, r.conta_id""",
 }
 """As tabelas da página: as duas primeiras são do período, e a última é de agora."""
 

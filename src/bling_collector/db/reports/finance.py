@@ -40,7 +40,7 @@ _DEBTORS = text(f"""
         SELECT contato_id, count(*) AS contas, sum(em_aberto) AS em_aberto,
                coalesce(sum(em_aberto) FILTER (WHERE vencimento < :hoje), 0) AS vencido,
                min(vencimento) FILTER (WHERE vencimento < :hoje) AS desde, count(*) OVER () AS de
-        FROM vw_contas_receber WHERE {_OPENED} GROUP BY contato_id
+        FROM vw_contas_a_receber WHERE {_OPENED} GROUP BY contato_id
         ORDER BY vencido DESC, em_aberto DESC, contato_id LIMIT :most)
     SELECT s.*, c.nome, c.documento FROM somas s LEFT JOIN contatos c ON c.id = s.contato_id
     ORDER BY s.vencido DESC, s.em_aberto DESC, s.contato_id""")

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import date, datetime, timedelta
+from heapq import nsmallest
 from itertools import product
 from typing import Final
 
@@ -20,9 +21,9 @@ from bling_collector.etl.listing import (
     batches,
     diff,
     drifting_among,
+    due_this_week,
     list_window,
     read_of_late,
-    read_this_week,
     shown,
     suspects,
     suspicious,
@@ -271,8 +272,8 @@ async def reread_settled(ctx: RunContext, resource: Resource) -> None:
 
 async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen: set[Id]) -> None:
     """Busca o que outra data da listagem, em volta de hoje, mostra de outro jeito que o banco; o que só não é final, se
-    esta execução ainda não o pediu, e o que pode mudar sem que ela o mostre, se é o dia dele. Acrescenta a `seen` o que
-    ela mostra."""
+    esta execução ainda não o pediu; e o que pode mudar sem que ela o mostre, se é o dia dele, até `MOST_OPEN`, primeiro
+    os que há mais tempo se leram. Acrescenta a `seen` o que ela mostra."""
     day, mark = today(ctx.clock), f"{resource.name}.{recent.weekly}"
     if recent.weekly and not ctx.everything:
         async with ctx.engine.connect() as connection:
@@ -283,7 +284,7 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
     first = day - recent.back
     if shows_it and ctx.scope is not None:
         first = max(first, ctx.scope)  # o de antes do começo ninguém pediu
-    wanted: dict[Id, Wanted] = {}
+    wanted, late = dict[Id, Wanted](), dict[Id, tuple[datetime, Wanted]]()
     windows = pieces(Window(first, day + recent.ahead), recent.between.max_days)
     for listing, window in product(await shown(ctx, resource, recent.filters), windows):
         # O que uma página curta escondesse, a releitura da história toda o mostra.
@@ -297,14 +298,18 @@ async def read_recent(ctx: RunContext, resource: Resource, recent: Recent, seen:
             asked = ctx.asked.get(resource.name, set())
             found = diff(page, known, resource, fresh=await read_of_late(ctx, resource, known.keys()))
             wanted |= {id_: w for id_, w in found.items() if id_ not in asked or known.get(id_) != w.resumo}
-            drifting = drifting_among(resource, page) - asked
-            due = drifting - await read_this_week(ctx, resource, drifting)
-            wanted |= {row["id"]: wanted_of(resource, row) for row in page if row["id"] in due}
+            drifting = drifting_among(resource, page)
+            due = await due_this_week(ctx, resource, drifting.keys() - asked)
+            late |= {id_: (when, wanted_of(resource, drifting[id_])) for id_, when in due.items()}
+            late = dict(nsmallest(MOST_OPEN, late.items(), key=lambda each: (each[1][0], each[0])))
             ctx.show()
             ctx.check_stop()
         ctx.note_unread(resource, days_of(reading.unread))
-    await fetch_and_store(ctx, resource, wanted)
+    stored = await fetch_and_store(ctx, resource, {id_: again for id_, (_, again) in late.items()} | wanted)
     ctx.check_stop()
+    if silent := stored.missing & late.keys():  # na listagem, e sem detalhe: também esperam a semana
+        async with ctx.transaction() as connection:
+            await repository.note_read(connection, resource.table, silent, ctx.clock.now())
     if recent.weekly:
         async with ctx.transaction() as connection:
             await control.move_checkpoint(connection, mark, ctx.started)

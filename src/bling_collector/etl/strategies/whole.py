@@ -288,7 +288,7 @@ async def _to_fetch(
         known = await repository.known(connection, resource.table, rows.keys())
     assert resource.whole is not None, resource.name
     restless = {id_ for id_, row in rows.items() if patient and not resource.is_final(row)}
-    drifting = drifting_among(resource, rows.values())
+    drifting = {*drifting_among(resource, rows.values())}
     waiting = set[Id]() if resource.whole.weekly else await read_this_week(ctx, resource, restless | drifting)
     fresh = restless & waiting | await read_of_late(ctx, resource, known.keys())
     return {id_: rows[id_] for id_ in diff(rows.values(), known, resource, fresh=fresh).keys() | drifting - waiting}

@@ -22,7 +22,7 @@ _ABERTAS = "situacao IN (1, 3) AND em_aberto <> 0"
 _IDADE = f"""
         WITH vencidas AS (
             SELECT em_aberto, vencimento, (now() AT TIME ZONE 'America/Sao_Paulo')::date - vencimento AS dias
-            FROM vw_contas_{{tipo}} WHERE {_ABERTAS}),
+            FROM vw_contas_a_{{tipo}} WHERE {_ABERTAS}),
         faixas AS (
             SELECT em_aberto, vencimento, CASE WHEN dias IS NULL THEN 6 WHEN dias <= 0 THEN 1 WHEN dias <= 30 THEN 2
                                                WHEN dias <= 60 THEN 3 WHEN dias <= 90 THEN 4 ELSE 5 END AS ordem
@@ -55,10 +55,10 @@ _FLUXO = f"""
             FROM vw_lancamentos_avulsos
             UNION ALL
             SELECT vencimento, NULL, NULL, NULL, sum(em_aberto), NULL
-            FROM vw_contas_receber WHERE {_ABERTAS} GROUP BY 1
+            FROM vw_contas_a_receber WHERE {_ABERTAS} GROUP BY 1
             UNION ALL
             SELECT vencimento, NULL, NULL, NULL, NULL, sum(em_aberto)
-            FROM vw_contas_pagar WHERE {_ABERTAS} GROUP BY 1)
+            FROM vw_contas_a_pagar WHERE {_ABERTAS} GROUP BY 1)
         SELECT dia, round(coalesce(sum(entrada), 0), 2) AS entradas, round(coalesce(sum(saida), 0), 2) AS saidas,
                round(coalesce(sum(entrada), 0) - coalesce(sum(saida), 0), 2) AS saldo,
                round(coalesce(sum(tarifa), 0), 2) AS tarifas, round(coalesce(sum(a_receber), 0), 2) AS a_receber,
@@ -98,9 +98,7 @@ _DRE = """
         FROM lados l LEFT JOIN categorias_financeiras r ON r.id = l.raiz_id
         GROUP BY 1, 2, 3, 4, 5"""
 _VIEWS = {
-    "vw_contas_receber": _CONTA.format(tipo="receber", origem=_ORIGEM["receber"]),
-    "vw_contas_pagar": _CONTA.format(tipo="pagar", origem=_ORIGEM["pagar"]),
-    "vw_contas": "SELECT * FROM vw_contas_receber UNION ALL SELECT * FROM vw_contas_pagar",
+    "vw_contas": "SELECT * FROM vw_contas_a_receber UNION ALL SELECT * FROM vw_contas_a_pagar",
     "vw_contas_receber_idade": _IDADE.format(tipo="receber"),
     "vw_contas_pagar_idade": _IDADE.format(tipo="pagar"),
     "vw_fluxo_caixa_dia": _FLUXO,
@@ -113,5 +111,7 @@ def upgrade() -> None:
         op.execute(f"""
             CREATE INDEX ix_contas_{tipo}_em_aberto ON contas_{tipo} (vencimento)
             INCLUDE (contato_id, situacao, valor, saldo) WHERE situacao IN (1, 3) AND excluida_em IS NULL""")
+    for tipo, origem in _ORIGEM.items():
+        op.execute(f"CREATE VIEW vw_contas_a_{tipo} AS {_CONTA.format(tipo=tipo, origem=origem)}")
     for name, query in _VIEWS.items():
         op.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
