@@ -46,10 +46,10 @@ AT_ONCE: Final = 3
 """Tarefas ao mesmo tempo: uma execução, ou uma olhada, e o que se faz ao lado dela, menos as leituras do que se avisou.
 Mais não adiantaria, que o ritmo é um só, e as conexões com o banco são poucas."""
 READINGS: Final = 2
-"""Porções ao mesmo tempo do que o Bling avisou, de um recurso ou de vários: a que espera pelo Bling, ou pelo banco, não
-atrasa a seguinte."""
+"""Porções ao mesmo tempo do que o Bling avisou de um recurso: a que espera pelo Bling, ou pelo banco, não atrasa a
+seguinte. De todos é mais uma, para que um não espere por outro que tenha as suas duas."""
 FEW: Final = 10
-"""Registros de um recurso que se leem antes de dar a vez a outro que espere, ou ao lado de outra porção dele."""
+"""Registros de um recurso que se leem antes de dar a vez a outro que espere."""
 BEAT: Final = 2.0
 """Segundos entre duas olhadas ao relógio."""
 QUIET: Final = 30.0
@@ -111,8 +111,8 @@ NAMES: Final = (*RUNS, "look", EXPORT, "alarms", "prune", READING)
 
 
 class Tasks:
-    """As de uma empresa. Não mais de `AT_ONCE` ao mesmo tempo, e à parte `READINGS` leituras do que o Bling avisou: por
-    muito que avise, o mais tem a sua vez."""
+    """As de uma empresa. Não mais de `AT_ONCE` ao mesmo tempo, e à parte o que se lê do que o Bling avisou: por muito
+    que avise, o mais tem a sua vez."""
 
     def __init__(self, account: Account, queue: Queue, lines: Collection[Line], stop: asyncio.Event) -> None:
         """`stop` é o pedido de parada, e chega também à execução em curso."""
@@ -131,7 +131,7 @@ class Tasks:
         self._left = 0
         self._counted_at: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._reading = asyncio.Semaphore(READINGS)
+        self._reading = asyncio.Semaphore(READINGS + 1)
         self.deaf = True
         """Não se ouve do banco que chegou um aviso: olha-se de `BEAT` em `BEAT` segundos."""
         pipeline = account.pipeline
@@ -262,8 +262,7 @@ class Tasks:
         try:
             async with self._reading:  # a cada porção dá-se a vez a outro recurso
                 if self._goes_on(reading):
-                    shared = len(self._reads) > 1 or reading.portions > 1
-                    most = min(self._left, FEW) if shared else self._left
+                    most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
                     read = await self._account.pipeline.read_announced(reading.recurso, most=most)
                     self._left -= read  # só agora: outra leitura, ou outra conta, mudou-o entretanto
         except CollectorError as error:
