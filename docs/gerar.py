@@ -280,7 +280,7 @@ def resources_page() -> str:
         "# Os recursos",
         "",
         *wrap(
-            "O que se coleta do Bling: sempre, ou a pedido, com aquilo de que precisa ([o que mais "
+            "O que se coleta do Bling: de início, ou a pedido, com aquilo de que precisa ([o que mais "
             "coletar](operacao.md#o-que-mais-coletar)). A permissão é o escopo que se marca no cadastro do aplicativo "
             "([a autorização](autorizacao.md)).",
             120,
@@ -293,10 +293,15 @@ def resources_page() -> str:
     ]
     for resource in RESOURCES:
         tables = ", ".join(f"`{table.name}`" for table in (resource.table, *(c.table for c in resource.children)))
-        when = "pelo nome" if resource.by_name else "a pedido" if resource.optional else "sempre"
+        when = "pelo nome" if resource.by_name else "a pedido" if resource.optional else "de início"
         lines.append(
             f"| `{resource.name}` | {resource.title} | {resource.permission} | `{resource.path}` | {tables} | {when} |"
         )
+    lines += [
+        "",
+        "Também se aceitam `contatos_todos` e `produtos_todos`, o cadastro inteiro de cada um, e `todos`",
+        "([o que mais coletar](operacao.md#o-que-mais-coletar)).",
+    ]
     return "\n".join(lines) + "\n"
 
 
