@@ -18,8 +18,11 @@ AWAITED: Final = f"""
 """Há um boleto por receber, ou uma conta de que ainda se pode gerar outro."""
 WITH_ITS_CONTA: Final = f"""
     EXISTS (SELECT FROM contas_receber r
-            WHERE r.origem_id = n.id AND {_CHARGED} AND r.extraido_em > n.extraido_em)"""
-"""Uma conta mudou depois que os boletos dela se leram."""
+            WHERE r.origem_id = n.id AND {_CHARGED} AND r.extraido_em > n.extraido_em
+              AND (EXISTS (SELECT FROM historico h WHERE h.tabela = 'contas_receber' AND h.registro_id = r.id
+                           AND h.quando > n.extraido_em)
+                   OR NOT EXISTS (SELECT FROM boletos b WHERE b.origem_id = n.id AND b.conta_id = r.id)))"""
+"""Uma conta mudou, ou apareceu, depois que os boletos dela se leram; relê-la igual não é mudar."""
 _OWED: Final = f"""
     FROM contas_receber r LEFT JOIN boletos_origens o ON o.id = r.origem_id
     WHERE r.origem_id IS NOT NULL AND {_CHARGED}
