@@ -46,6 +46,8 @@ _SHOWN = 5
 """Tabelas que uma mensagem nomeia."""
 _ALREADY = {"42P06", "23505"}
 """O schema existe; ou outro o criou no mesmo instante."""
+_DEPENDED_ON = ("0A000", "42601")
+"""O que o banco responde se algo de alguém depende de uma coluna que se muda; o segundo, o PostgreSQL 14."""
 _IN_USE = {"55P03", "40P01"}
 """Esperou-se demais por uma tabela; ou quem a tinha esperava por nós."""
 SCHEMA_LOCK = "bling_collector.schema"
@@ -324,11 +326,13 @@ async def _plainly(url: URL) -> AsyncIterator[None]:
                 raise
             said = str(error.orig).splitlines()
             # O que depende só a segunda linha o diz; nos outros erros ela pode trazer dados.
-            details = [line.removeprefix("DETAIL:").strip() for line in said[1:2] if state == "0A000"]
+            details = [line.removeprefix("DETAIL:").strip() for line in said[1:2] if state in _DEPENDED_ON]
             cause = "; ".join([said[0], *details])
             advice = {
                 "42P07": "Se essa tabela, ou view, é sua, dê-lhe outro nome e tente de novo.",
-                "0A000": "Se o que depende da coluna é seu, tire-o, tente de novo e ponha-o outra vez.",
+                **dict.fromkeys(
+                    _DEPENDED_ON, "Se o que depende da coluna é seu, tire-o, tente de novo e ponha-o outra vez."
+                ),
                 "42501": _GRANTS,
                 **dict.fromkeys(_IN_USE, "Outro programa está usando as tabelas; tente de novo quando ele terminar."),
             }.get(state, "Confira se o banco, ou o schema, é mesmo o do coletor.")
