@@ -89,6 +89,24 @@ async def test_a_boleto_made_later_is_found(account: Account, bling: Bling, cloc
     await assert_equals_the_boletos(account, bling)
 
 
+async def test_an_origin_without_boletos_is_asked_once_a_week_however_many_its_accounts(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
+    """Cada conta em aberto relê-se no seu dia da semana, e relê-la igual não é mudar."""
+    bling.configure(origins_without_boletos_answer_404=True)
+    accounts = [charge(bling, 72, linkBoleto="") for _ in range(6)]
+    assert (await account.pipeline.run_full(START)).status == "success"
+    when = "SELECT nao_encontrado_em FROM boletos_origens WHERE id = 72"
+    seen = {await scalar(account.engine, when)}
+    for _ in range(7):
+        await run(account, clock)
+        seen.add(await scalar(account.engine, when))
+    assert len(seen) == 1
+    bling.settle_accounts("receber", accounts[0])
+    await run(account, clock, days=0)
+    assert await scalar(account.engine, when) not in seen
+
+
 @pytest.mark.slow
 async def test_the_boletos_of_a_person_are_exported_and_erased(
     account: Account, bling: Bling, clock: FakeClock

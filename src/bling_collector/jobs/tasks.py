@@ -131,7 +131,7 @@ class Tasks:
         self._left = 0
         self._counted_at: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._reading = asyncio.Semaphore(READINGS + 1)
+        self._slots = asyncio.Semaphore(READINGS + 1)
         self.deaf = True
         """Não se ouve do banco que chegou um aviso: olha-se de `BEAT` em `BEAT` segundos."""
         pipeline = account.pipeline
@@ -260,7 +260,7 @@ class Tasks:
     async def _read_some(self, reading: "_Reading") -> None:
         """Uma porção. Um erro não corta a outra, que acaba a sua."""
         try:
-            async with self._reading:  # a cada porção dá-se a vez a outro recurso
+            async with self._slots:  # a cada porção dá-se a vez a outro recurso
                 if self._goes_on(reading):
                     most = min(self._left, FEW) if len(self._reads) > READINGS else self._left
                     read = await self._account.pipeline.read_announced(reading.recurso, most=most)

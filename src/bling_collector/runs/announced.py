@@ -165,9 +165,9 @@ async def _settle(
         return {}
     async with ctx.settling:
         said = await _settle_each(ctx, resource, missing)
-        gone = [str(id_) for id_, result in said.items() if result == "excluído"]
-        async with ctx.transaction() as connection:
-            await events.pay(connection, resource.name, gone, "excluído", asked_at=asked_at)
+        if gone := [str(id_) for id_, result in said.items() if result == "excluído"]:
+            async with ctx.transaction() as connection:
+                await events.pay(connection, resource.name, gone, "excluído", asked_at=asked_at)
     return said
 
 

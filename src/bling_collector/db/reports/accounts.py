@@ -21,6 +21,8 @@ ORDERS: Final = {
 }
 """Por que colunas se ordena."""
 _NAME: Final = f"{FOLDED.format('t.nome')} LIKE ALL(:palavras)"
+OPEN: Final = "situacao IN (1, 3) AND em_aberto <> 0"
+"""O que se espera, nas views das contas: com a situação dita, o índice dessas serve."""
 # De cada lado a sua view, que se ordena pelo índice da tabela.
 _FROM: Final = {
     lado: f"FROM vw_contas_a_{lado} a LEFT JOIN contatos t ON t.id = a.contato_id" for lado in ("receber", "pagar")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.reports.accounts import OPEN
 from bling_collector.db.sums import VENDAS
 
 Rows = Sequence[Row[Any]]
@@ -23,7 +24,7 @@ _NAME: Final = "coalesce(c.nome, u.contato_nome) AS nome, coalesce(c.documento, 
 _OVERDUE: Final = f"""
     SELECT s.*, {_NAME}
     FROM (SELECT contato_id, count(*) AS contas, sum(em_aberto) AS valor, min(vencimento) AS desde
-          FROM {{view}} WHERE situacao IN (1, 3) AND vencimento < :today AND em_aberto > 0 GROUP BY 1) AS s {_NAMED}
+          FROM {{view}} WHERE {OPEN} AND em_aberto > 0 AND vencimento < :today GROUP BY 1) AS s {_NAMED}
     ORDER BY s.valor DESC, s.contato_id"""
 
 QUERIES: Final[Mapping[str, str]] = {

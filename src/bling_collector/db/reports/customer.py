@@ -7,11 +7,12 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.reports.accounts import OPEN
 
 Rows = Sequence[Row[Any]]
 
 _PERIOD: Final = "data_emissao >= :inicio AND data_emissao < CAST(:fim AS date) + 1"
-_OPEN: Final = "r.contato_id = :id AND r.situacao IN (1, 3) AND r.em_aberto <> 0"
+_OPEN: Final = f"contato_id = :id AND {OPEN}"
 _CUSTOMER: Final = text("""
     SELECT k.id, coalesce(c.nome, n.contato_nome) AS nome, coalesce(c.documento, n.contato_documento) AS documento,
            coalesce(c.municipio, n.contato_municipio) AS municipio, coalesce(c.uf, n.contato_uf) AS uf, c.situacao,

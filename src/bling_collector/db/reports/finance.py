@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bling_collector.db.connection.core import AsyncConnection
+from bling_collector.db.reports.accounts import OPEN
 
 Rows = Sequence[Row[Any]]
 
@@ -16,11 +17,9 @@ _BOUNDS = text("""
                  (SELECT min(data_emissao) FROM contas_receber WHERE excluida_em IS NULL),
                  (SELECT min(data_emissao) FROM contas_pagar WHERE excluida_em IS NULL)) AS first""")
 
-# Com a situação dita, o índice das que estão em aberto serve.
-_OPENED = "situacao IN (1, 3) AND em_aberto <> 0"
 _OPEN = text(f"""
     SELECT conta_tipo, vencimento, count(*) AS contas, sum(em_aberto) AS em_aberto
-    FROM vw_contas WHERE {_OPENED} GROUP BY 1, 2""")
+    FROM vw_contas WHERE {OPEN} GROUP BY 1, 2""")
 
 _UNSURE = text("""
     SELECT conta_tipo, count(*) AS contas, sum(saldo) AS saldo
@@ -40,7 +39,7 @@ _DEBTORS = text(f"""
         SELECT contato_id, count(*) AS contas, sum(em_aberto) AS em_aberto,
                coalesce(sum(em_aberto) FILTER (WHERE vencimento < :hoje), 0) AS vencido,
                min(vencimento) FILTER (WHERE vencimento < :hoje) AS desde, count(*) OVER () AS de
-        FROM vw_contas_a_receber WHERE {_OPENED} GROUP BY contato_id
+        FROM vw_contas_a_receber WHERE {OPEN} GROUP BY contato_id
         ORDER BY vencido DESC, em_aberto DESC, contato_id LIMIT :most)
     SELECT s.*, c.nome, c.documento FROM somas s LEFT JOIN contatos c ON c.id = s.contato_id
     ORDER BY s.vencido DESC, s.em_aberto DESC, s.contato_id""")
