@@ -215,8 +215,7 @@ async def test_however_much_bling_announces_a_run_has_its_turn(
 async def test_an_answer_that_is_late_holds_back_no_other_record(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newest = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT 3"
-    slow, other, third = [str(id_) for (id_,) in await rows(account.engine, newest)]
+    slow, other, third = await newest_notes(account, 3)
     held, asked, again = bling.fail(f"^/nfe/{slow}$", "hold"), asyncio.Event(), asyncio.Event()
     at_request(bling, monkeypatch, f"^/nfe/{slow}$", 1, asked.set)
     at_request(bling, monkeypatch, f"^/nfe/{slow}$", 2, again.set)
@@ -247,8 +246,7 @@ async def test_an_answer_that_is_late_holds_back_no_other_record(
 async def test_what_one_reading_cannot_have_does_not_cut_the_other(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newest = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT 2"
-    slow, refused = [str(id_) for (id_,) in await rows(account.engine, newest)]
+    slow, refused = await newest_notes(account, 2)
     held, asked, given_up = bling.fail(f"^/nfe/{slow}$", "hold"), asyncio.Event(), asyncio.Event()
     too_many = '{"error":{"type":"TOO_MANY_REQUESTS","period":"second"}}'
     bling.fail(f"^/nfe/{refused}$", "body", status=429, body=too_many)
@@ -269,6 +267,11 @@ async def test_what_one_reading_cannot_have_does_not_cut_the_other(
 
 async def _is_read(read: Callable[[], Awaitable[list[str]]], id_: str) -> bool:
     return id_ in await read()
+
+
+async def newest_notes(account: Account, most: int) -> list[str]:
+    found = "SELECT id FROM nfe_cabecalho WHERE detalhe IS NOT NULL ORDER BY id DESC LIMIT :most"
+    return [str(id_) for (id_,) in await rows(account.engine, found, most=most)]
 
 
 async def announce(account: Account, clock: FakeClock, recurso: str, id_: object) -> None:
