@@ -208,12 +208,21 @@ async def test_one_entry_alone_is_created_and_updated(account: Account, bling: B
 
 @pytest.mark.slow
 async def test_of_many_windows_a_day_rereads_a_sixth(account: Account, bling: Bling, clock: FakeClock) -> None:
-    """As que se leem ao lado umas das outras contam todas."""
+    """As que se leem ao lado umas das outras contam todas; e quem não executa todos os dias relê de uma vez a parte dos
+    que passaram."""
     await account.pipeline.run_full(date(2024, 3, 1))
-    clock.advance(7 * DAY)
+    clock.advance(DAY)
     checked = "SELECT count(*) FROM conferencias WHERE recurso = 'caixas' AND conferida_em > :since"
     for _ in range(2):
         since = clock.now()
         assert (await account.pipeline.run()).status == "success"
         assert 0 < await scalar(account.engine, checked, since=since) <= 4 + 2, "de 24 meses; e os dois de todo dia"
         clock.advance(DAY)
+    clock.advance(3 * DAY)
+    since = clock.now()
+    assert (await account.pipeline.run()).status == "success"
+    assert 8 < await scalar(account.engine, checked, since=since) <= 4 * 4 + 2
+    clock.advance(8 * DAY)
+    since = clock.now()
+    assert (await account.pipeline.run()).status == "success"
+    assert await scalar(account.engine, checked, since=since) >= 24

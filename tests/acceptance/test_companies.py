@@ -232,7 +232,7 @@ async def test_an_authorisation_is_of_the_company_that_began_it(
 
 
 async def test_the_log_says_the_company(
-    http: httpx2.AsyncClient, both: Settings, norte: RunningServer, clock: FakeClock
+    http: httpx2.AsyncClient, both: Settings, engine: AsyncEngine, norte: RunningServer, clock: FakeClock
 ) -> None:
     """Diga-a o endereço ou, num serviço só dela, as configurações."""
     handler = logging.StreamHandler(io.StringIO())
@@ -246,12 +246,19 @@ async def test_the_log_says_the_company(
             asked = await alone.post("/run/full", params={"data_inicio": "2026-02-01"}, headers=bearer(TOKEN))
             assert asked.json()["status"] == "success"
         ran = len(handler.stream.getvalue().splitlines())
+        async with of_company(engine, "norte").begin() as connection:
+            await connection.exec_driver_sql("ALTER TABLE webhook_eventos RENAME TO guardada")
+        event = delivered(norte.bling)
+        answer = await http.post("/webhooks/bling/norte", content=event.body, headers=event.headers)
+        assert answer.status_code >= 500
+        failed = len(handler.stream.getvalue().splitlines())
         problem(await http.post("/e/principal/run"), 503)
     finally:
         ours.removeHandler(handler)
     lines = [json.loads(line) for line in handler.stream.getvalue().splitlines()]
     assert {each.get("empresa") for each in lines[:ran] if "run_id" in each} == {"norte"}
     assert {each.get("empresa") for each in lines[:refused]} == {"norte"}
+    assert [each.get("empresa") for each in lines[ran:failed]] == ["norte"], "o aviso que não se guardou"
     assert "`bling-collector --empresa norte auth`" in lines[refused - 1]["message"]
     assert (lines[-1].get("empresa"), "`bling-collector auth`" in lines[-1]["message"]) == (None, True)
 

@@ -119,7 +119,7 @@ def documents(bling: Bling, resource: Resource) -> dict[int, Document]:
         for listed in _shown(bling, resource, (*params, *span, *_asked(resource, parent))):
             if listed["id"] in found or (detail := simulated.detail(bling, listed["id"])) is None:
                 continue
-            row = told | simulated.row(dict(listed))
+            row = {"id": listed["id"], **told, **simulated.row(dict(listed))}
             found[listed["id"]] = {"id": listed["id"], **detail, **resource.of_list(row)} if resource.detail else row
     return found
 

@@ -135,6 +135,39 @@ async def test_a_listing_for_each_record_of_another_resource(
     ]
 
 
+async def test_the_key_of_a_row_may_be_made_of_what_its_parent_says(
+    account: Account, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(monkeypatch, "/modulos", {id_: {"id": id_, "nome": f"M{id_}"} for id_ in (10, 20)})
+    for module in (10, 20):
+        fields = {n: {"id": n, "numero": n, "nome": f"{module}.{n}"} for n in (1, 2)}
+        served(monkeypatch, f"/modulos/{module}/campos", fields, row=_without_id)
+    modulos = resource(
+        "/modulos",
+        MODULOS,
+        lambda d: {MODULOS: [{"id": d["id"], "nome": d["nome"], "detalhe": d}]},
+        detail=False,
+        whole=Whole(),
+    )
+    campos = resource(
+        "/modulos/{id}/campos",
+        CAMPOS,
+        lambda d: {CAMPOS: [{"id": d["id"], "modulo_id": d["idModulo"], "nome": d["nome"], "detalhe": d}]},
+        key=lambda row: row["idModulo"] * 1000 + row["numero"],
+        detail=False,
+        whole=Whole(),
+        each=Each("SELECT id FROM modulos WHERE excluida_em IS NULL ORDER BY id", told=(("id", "idModulo"),)),
+    )
+    assert not (await run(account, modulos, campos)).problems
+    assert await rows(account.engine, "SELECT id, modulo_id, nome FROM campos ORDER BY id") == [
+        (module * 1000 + n, module, f"{module}.{n}") for module in (10, 20) for n in (1, 2)
+    ]
+
+
+def _without_id(row: Json) -> Json:
+    return {name: value for name, value in row.items() if name != "id"}
+
+
 async def test_a_photograph_is_kept_whole_or_not_at_all(
     account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,8 @@ _BLANK: Final[dict[str, dict[str, Any]]] = {
     "logisticas_servicos": {"logistica": _NOBODY, "codigo": ""},
     "anuncios": {"titulo": "", "produto": _NOBODY},
     "notificacoes": {"titulo": ""},
-    "ordens_producao": {"responsavel": "", "vendas": []},
+    "borderos": {"pagamentos": []},
+    "ordens_producao": {"responsavel": "", "itens": []},
     "nfse": {"numeroRPS": "", "link": ""},
 }
 """O que um registro de cada recurso pode não ter."""

@@ -198,7 +198,8 @@ def test_the_answers_shown_have_the_fields_of_the_schema() -> None:
 
 def test_every_table_is_in_the_drawing() -> None:
     drawn = re.findall(r"\w+", page("modelo-de-dados.md").partition("```text\n")[2].partition("```")[0])
-    assert [name for name in metadata.tables if name not in drawn] == []
+    lacking = [name for name in metadata.tables if name not in drawn]
+    assert lacking == [], "faltam no desenho de docs/modelo-de-dados.md"
 
 
 def test_every_table_with_personal_data_is_on_its_page_with_its_columns() -> None:
@@ -206,7 +207,7 @@ def test_every_table_with_personal_data_is_on_its_page_with_its_columns() -> Non
     told = {resource.table.name: resource.person for resource in RESOURCES if resource.person is not None}
     assert {table: set(re.findall(r"`(\w+)`", columns)) for table, columns in rows} == {
         table: {column.name for column in person.columns} for table, person in told.items()
-    }
+    }, "docs/lgpd.md: uma linha por tabela com `person`, com as colunas que se esvaziam"
     children = {person.contato_id.table.name for person in told.values() if person.contato_id is not None}
     assert [name for name in children if f"`{name}`" not in page("lgpd.md")] == []
 

@@ -47,6 +47,7 @@ OTHERS = {
     "proof.py": {
         "kept.shown",
         "which",
+        "said",
         "name",
         "numero",
         "history_key(kept.table)",
@@ -96,6 +97,7 @@ OTHERS = {
         "table",
         # Das declarações dos recursos: condições, e nomes das colunas.
         *("kept.ours", "kept.shown", "day", "condition", "citing.name", "citing.table.name", "each", "parked", "later"),
+        *("besides", "sources"),
         *("' UNION '.join(sources)", "_waiting(table)", "_lacking(table, recurso, citing)", "', '.join(columns)"),
     },
     # O nome de cada empresa, que só tem letras, algarismos e _; e uma expressão escrita por quem a pede.

@@ -218,6 +218,20 @@ async def clear_gone_except(
     return await _set_gone(connection, kept, _GONE_EXCEPT, ids, None, run_id, now, None)
 
 
+async def gone_saying(connection: AsyncConnection, kept: Kept, said: str) -> set[Any]:
+    """Os excluídos que são como `said` diz, em SQL."""
+    found = text(f"SELECT id FROM {kept.table.name} WHERE excluida_em IS NOT NULL AND ({said})")
+    return set((await connection.execute(found)).scalars())
+
+
+async def clear_gone_unsaying(
+    connection: AsyncConnection, kept: Kept, said: str, ids: Collection[Any], now: datetime, run_id: int | None
+) -> None:
+    """Destes excluídos, os que já não são como `said` diz, em SQL, reapareceram."""
+    which = f"id = ANY(:ids) AND excluida_em IS NOT NULL AND ({said}) IS NOT TRUE"
+    await _set_gone(connection, kept, which, ids, None, run_id, now, None)
+
+
 async def _set_gone(
     connection: AsyncConnection,
     kept: Kept,

@@ -274,14 +274,16 @@ class RunContext:
         params: Params = (),
         *,
         path: str | None = None,
+        key: Callable[[Document], Id] | None = None,
         short_is_last: bool = False,
         attempts: int = ATTEMPTS,
     ) -> AsyncIterator[list[Json]]:
-        """As páginas de uma listagem. Stopped assim que se pede a parada, mesmo entre as tentativas de uma página."""
+        """As páginas de uma listagem; `key` é o que identifica a linha, se não é o do recurso. Stopped assim que se
+        pede a parada, mesmo entre as tentativas de uma página."""
         listing = self.client.pages(
             path or resource.path,
             params,
-            key=resource.key,
+            key=key or resource.key,
             paged=resource.paged,
             sized=resource.sized,
             short_is_last=short_is_last,
@@ -291,12 +293,20 @@ class RunContext:
             yield page
 
     async def page(
-        self, resource: Resource, params: Params, number: int, size: int, *, path: str | None = None, attempts: int
+        self,
+        resource: Resource,
+        params: Params,
+        number: int,
+        size: int,
+        *,
+        path: str | None = None,
+        key: Callable[[Document], Id] | None = None,
+        attempts: int,
     ) -> list[Json]:
         """Uma página só, que pode vir vazia; o resto como `pages`."""
         place = (number if resource.paged else None, size if resource.paged and resource.sized else None)
         return await self.asking(
-            self.client.page(path or resource.path, params, *place, key=resource.key, attempts=attempts)
+            self.client.page(path or resource.path, params, *place, key=key or resource.key, attempts=attempts)
         )
 
     async def detail(

@@ -20,14 +20,14 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 async def due_windows_of(ctx: RunContext, resource: Resource) -> tuple[list[Window], int]:
     """O mesmo que `due_windows_at`, agora."""
     async with ctx.engine.connect() as connection:
-        return await due_windows_at(connection, resource, ctx.scope, ctx.clock.now())
+        return await due_windows_at(connection, resource, ctx.scope, ctx.clock.now(), ctx.started)
 
 
 async def due_windows_at(
-    connection: AsyncConnection, resource: Resource, scope: date | None, now: datetime
+    connection: AsyncConnection, resource: Resource, scope: date | None, now: datetime, begun: datetime
 ) -> tuple[list[Window], int]:
     """As janelas da história que é a vez de reler, primeiro as que mais esperam, e quantas delas uma execução deve
-    reler: cada uma tem o seu dia da semana, e duas seguidas, dois dias seguidos."""
+    reler: cada uma tem o seu dia da semana, e duas seguidas, dois dias seguidos. A execução começou em `begun`."""
     if scope is None or resource.emitted is None:
         return [], 0
     day = brasilia_day(now)
@@ -45,7 +45,9 @@ async def due_windows_at(
         months = (month.inicio.replace(day=1) for month in whole_months(window, scope, day))
         return min(checked[month][1] if month in checked else _NEVER for month in months), window.inicio
 
-    return sorted(due, key=oldest_check), math.ceil(len(planned) / _TURNS)
+    last = max((when for _, when in checked.values() if when < begun), default=begun)
+    days = max((day - brasilia_day(last)).days, 1)  # quem não executa num dia relê também o que nele se devia
+    return sorted(due, key=oldest_check), days * math.ceil(len(planned) / _TURNS)
 
 
 def due_windows(

@@ -23,7 +23,7 @@ from bling_collector.errors import (
     BlingUnavailableError,
 )
 from bling_collector.etl.context import RunContext
-from bling_collector.etl.resource import Document, Params, Resource
+from bling_collector.etl.resource import Document, Id, Params, Resource
 from bling_collector.payload import Json
 from bling_collector.windows import Between, Period, Window
 
@@ -102,10 +102,18 @@ class Reading:
         """As linhas, com o que só a listagem em que estão diz delas."""
         return [self._said | row for row in page] if self._said else page
 
+    def _key(self, row: Document) -> Id:
+        """O que identifica a linha, com o que só a listagem diz dela."""
+        return self._resource.key({**self._said, **row})
+
     def _ask(self, period: Period | None, attempts: int = ATTEMPTS) -> AsyncIterator[list[Json]]:
-        params = self._params_of(period)
         return self._ctx.pages(
-            self._resource, params, path=self._path, short_is_last=self._short_is_last, attempts=attempts
+            self._resource,
+            self._params_of(period),
+            path=self._path,
+            key=self._key,
+            short_is_last=self._short_is_last,
+            attempts=attempts,
         )
 
     def _params_of(self, period: Period | None) -> Params:
@@ -161,8 +169,9 @@ class Reading:
         asked.add((number, size))
         try:
             attempts = LAST_ATTEMPTS if size == 1 else 1
+            params = self._params_of(period)
             rows = await self._ctx.page(
-                self._resource, self._params_of(period), number + 1, size, path=self._path, attempts=attempts
+                self._resource, params, number + 1, size, path=self._path, key=self._key, attempts=attempts
             )
         except LASTING as error:  # a linha está nesta página: pede-se em páginas menores
             count_refusal(self._ctx, self._path, error)

@@ -204,6 +204,8 @@ class Removed:
     """A listagem que só mostra os excluídos."""
 
     params: Params
+    said: str = "false"
+    """Em SQL, dos excluídos os que o dizem eles mesmos. Um que o filtro de alteração mostra e não o diz voltou."""
     at_first: bool = False
     """Também na primeira execução: o detalhe que ela acaba de buscar não diz quem existe."""
     after: Callable[[AsyncConnection], Awaitable[object]] | None = None
@@ -262,7 +264,8 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Person:
-    """Um recurso que fala de pessoas: declarado aqui, é exportado, apagado e lembrado. Os ids dele são inteiros."""
+    """Um recurso que fala de pessoas: declarado aqui, é exportado, apagado e lembrado. Os ids dele são inteiros: uma
+    chave de dois faz-se um número."""
 
     nameless: Callable[[Document], Document]
     """O documento sem o que diz quem é o contato, para quem pediu que os seus dados fossem apagados. Também de um
@@ -334,7 +337,8 @@ class Resource:
     rows: Callable[[Document], Rows]
     """O mapeamento puro: de um documento do Bling às linhas de cada tabela. UnreadableError se não se lê inteiro."""
     key: Callable[[Document], Id] = lambda row: integer(row.get("id"))
-    """O que identifica a linha de uma listagem, e fica na coluna `id`; None se a linha não o traz."""
+    """O que identifica a linha de uma listagem, com o que dela diz o pai (`Each.told`), e fica na coluna `id`; None se
+    nada o traz."""
     always: tuple[str | tuple[str, ...], ...] = ()
     """As chaves que nenhum documento deixa de ter, porque o que dizem nunca é vazio; de várias juntas, uma delas. Sem
     isso, o que veio é só um pedaço: a linha da listagem, por exemplo, no lugar do detalhe. O que pode ser vazio (uma
@@ -519,7 +523,8 @@ class Resource:
         if told is not None:
             owners = told.contatos(document)
             if owners & erased.contatos or (self.table.name, integer(document.get("id"))) in erased.others:
-                document = told.without(document, erased.contatos)
+                kept = {"id": document["id"]} if "id" in document else {}
+                document = kept | {**told.without(document, erased.contatos)}
         cited = Traces(erased.contatos - owners)
         return cited.without(document) if cited.contatos else document
 

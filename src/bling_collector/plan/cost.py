@@ -195,7 +195,9 @@ class Costs:
             lists = 1 + (lists - 1) / self._week(resource)
         if resource.each is not None:
             together = BATCH if resource.each.batched else 1
-            lists *= known.sources or math.ceil(listed.get(resource.each.of, 0.0) / together)
+            of = resource.each.of
+            parents = max(listed.get(of, 0.0), new.get(of, 0.0) + known.sources * together)
+            lists *= math.ceil(parents / together)
         asked = lists * pages / (self._week(resource) if known.begun and whole.weekly else 1)
         if resource.also_by is not None and known.sources:
             each = listed.get(resource.name, known.held) / known.sources
@@ -280,6 +282,7 @@ async def _known(
     day = brasilia_day(now)
     everything = held + gone if _is_reread_whole(resource) else await _reread(connection, resource, day, weeks=1)
     unlisted = len(await repository.unlisted(connection, resource.kept)) if resource.listable else 0
+    denied, denied_a_day = await _denied(connection, resources, resource, now)
     opened = await _open(connection, resource, day)
     sources = [await count_listings(connection, resource, each) for each in resource.parents]
     if resource.snapshot is not None:
@@ -290,8 +293,8 @@ async def _known(
         rejected=sum(rejected_name(resource, params) in read for params in resource.tries),
         held=held + gone,
         lacking=await _lacking(connection, resources, resource, now),
-        reread=await _reread(connection, resource, day) + unlisted / WEEK,
-        reread_all=everything + unlisted,
+        reread=await _reread(connection, resource, day) + unlisted / WEEK + denied_a_day,
+        reread_all=everything + unlisted + denied,
         open=len(opened),
         restless=opened.count(False),
         sources=sum(sources),
@@ -332,6 +335,20 @@ async def _lacking(
         return len(await resource.keys.lacking(connection, now))
     citing = citing_among(resources, resource)
     return await repository.count_lacking(connection, resource.table, resource.name, citing)
+
+
+async def _denied(
+    connection: AsyncConnection, resources: Sequence[Resource], resource: Resource, now: datetime
+) -> tuple[int, float]:
+    """Quantos o Bling disse não ter, e se citam ou listam; e por quantos se pergunta outra vez num dia."""
+    if not resource.alone or resource.detail_with:
+        return 0, 0.0
+    found = await repository.denied(connection, resource.kept, listed=resource.listed)
+    lacking = [each.id for each in found if not each.is_held]
+    cited = await repository.cited_among(connection, citing_among(resources, resource), lacking)
+    asked = [each for each in found if each.is_held or each.id in cited]
+    once = sum(each.is_unconfirmed for each in asked)
+    return len(asked), min(once + (len(asked) - once) / WEEK, MOST_OPEN)
 
 
 def _is_reread_whole(resource: Resource) -> bool:

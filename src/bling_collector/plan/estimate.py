@@ -344,7 +344,8 @@ class Estimator:
             scope = await proof.scope_start(connection)
             for resource in wanted:
                 if costs.of(resource).begun:
-                    windows, turn = await due_windows_at(connection, resource, scope, self._clock.now())
+                    now = self._clock.now()
+                    windows, turn = await due_windows_at(connection, resource, scope, now, now)
                     counts = await count_windows(connection, resource, windows[:turn])
                     lists[resource.name] = costs.windows(resource, counts)
         return lists

@@ -28,6 +28,7 @@ from bling_collector.etl.listing import forget_hiding, hides_more, owe, owe_what
 from bling_collector.etl.resource import Id, Resource
 from bling_collector.etl.settle import UnlikelyDeletionsError
 from bling_collector.etl.strategies.again import (
+    ask_again,
     read_recent,
     refresh_open,
     reread_never_listed,
@@ -193,6 +194,8 @@ def _steps(ctx: RunContext, resource: Resource, asked: RunRequest) -> Iterator[S
         yield partial(read_keys, ctx, resource)
     if _is_cited(ctx, resource):
         yield partial(read_cited, ctx, resource)
+    if resource.alone and (asked.daily or ctx.everything):
+        yield partial(ask_again, ctx, resource)
     if resource.snapshot is not None and asked.windows:
         yield partial(take_snapshot, ctx, resource)
     elif resource.emitted is None:

@@ -94,7 +94,12 @@ class Service:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Account]:
-        """As peças do coletor para uma rota; se o banco cair no meio dela, o erro se explica."""
+        """As peças do coletor para uma rota; se o banco cair no meio dela, o erro se explica.
+
+        Daí em diante, o que a rota anota no log é desta empresa: um aviso do Bling, ou a volta da autorização, nem
+        sempre a dizem no endereço.
+        """
+        current_company.set(self.settings.empresa)
         account = await self.account()
         async with explained(account.engine.url):
             yield account

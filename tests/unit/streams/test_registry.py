@@ -277,6 +277,12 @@ def test_the_key_of_a_child_is_that_of_where_it_is(resource: Resource) -> None:
 
 
 @EACH
+def test_a_person_is_found_by_an_id_that_is_a_number(resource: Resource) -> None:
+    said = "com `person`, o id é inteiro: de uma chave de dois, `key` faz um número"
+    assert resource.person is None or not resource.has_text_ids, said
+
+
+@EACH
 def test_what_a_whole_listing_deletes_has_where_to_be_marked(resource: Resource) -> None:
     if resource.whole is not None and not resource.whole.when_lacking:  # o que só se cita nunca se dá por excluído
         assert {"excluida_em", "nao_encontrado_em"} <= set(resource.table.c.keys())

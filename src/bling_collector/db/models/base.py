@@ -45,5 +45,7 @@ def kept(detalhe: str, *, listed: bool = True) -> "tuple[Column[Any], ...]":
         *([row] if listed else []),
         Column("extraido_em", DateTime(timezone=True), comment="quando o que está aqui foi lido"),
         gone("quando o Bling deixou de o ter"),
-        Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+        Column(
+            "nao_encontrado_em", DateTime(timezone=True), comment="quando o Bling disse, da última vez, não o ter (404)"
+        ),
     )

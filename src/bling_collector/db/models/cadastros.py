@@ -38,7 +38,9 @@ contatos = Table(
         JSONB,
         comment="o contato inteiro, como GET /contatos/{id} o deu; vazio se só a nota o trouxe",
     ),
-    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+    Column(
+        "nao_encontrado_em", DateTime(timezone=True), comment="quando o Bling disse, da última vez, não o ter (404)"
+    ),
     gone("quando o Bling passou a dar o contato por excluído"),
 )
 
@@ -67,7 +69,7 @@ produtos = Table(
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     ours("categoria_vista_em"),
     gone("quando o Bling passou a dar o produto por excluído"),
-    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling não o mostra: não se pergunta de novo"),
+    Column("nao_encontrado_em", DateTime(timezone=True), comment="quando a listagem do Bling deixou de o mostrar"),
     Column(
         "exclusao_vista_em",
         DateTime(timezone=True),

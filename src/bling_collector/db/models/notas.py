@@ -159,7 +159,9 @@ nfe_entrada_cabecalho = Table(
     "nfe_entrada_cabecalho",
     metadata,
     *_cabecalho("/nfe", detalhe="a linha de GET {}; a nota inteira, se se pediu, em nfe_entrada_detalhes"),
-    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+    Column(
+        "nao_encontrado_em", DateTime(timezone=True), comment="quando o Bling disse, da última vez, não o ter (404)"
+    ),
 )
 nfe_entrada_itens = Table(
     "nfe_entrada_itens",
@@ -177,7 +179,9 @@ nfe_entrada_detalhes = Table(
     Column("detalhe", JSONB, comment="a nota inteira, como GET /nfe/{id} a deu"),
     Column("resumo_lista", Text, comment="a de nfe_entrada_cabecalho quando se leu: se ela muda, lê-se outra vez"),
     ours("extraido_em"),
-    Column("nao_encontrado_em", DateTime(timezone=True), comment="o Bling respondeu 404: não se pergunta de novo"),
+    Column(
+        "nao_encontrado_em", DateTime(timezone=True), comment="quando o Bling disse, da última vez, não o ter (404)"
+    ),
 )
 
 nfe_documentos = Table(

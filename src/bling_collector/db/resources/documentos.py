@@ -26,7 +26,7 @@ _OWED = """
     WHERE n.chave ~ '^[0-9A-Za-z]{44}$'
       AND CASE WHEN d.id IS NULL THEN n.autorizada IS NOT NULL
                WHEN n.cancelada THEN d.situacao IS DISTINCT FROM 2 AND d.conteudo IS NOT NULL
-               ELSE d.conteudo IS NULL AND d.situacao <> n.autorizada END
+               ELSE d.conteudo IS NULL AND d.situacao IS DISTINCT FROM n.autorizada END
       AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = 'documentos' AND p.recurso_id = n.chave)"""
 
 
@@ -38,8 +38,8 @@ async def count_owed(connection: AsyncConnection) -> int:
 async def owed(connection: AsyncConnection, most: int, after: Row[Any] | None = None) -> Sequence[Row[Any]]:
     """Até `most`, dos mais novos, depois de `after`: `chave`, `situacao`, `dia` e `quando`, que os põe em ordem.
 
-    De uma nota autorizada (5, 6, 7), uma vez, ou outra se não o havia e ela mudou de situação; da que se cancelou (2),
-    outra vez. As de entrada são as que têm detalhe.
+    De uma nota autorizada (5, 6, 7), uma vez, e outra se não o havia, que um 404 sozinho não o prova; e ainda, se não o
+    há, quando ela muda de situação. Da que se cancelou (2), outra vez. As de entrada são as que têm detalhe.
     """
     found = await connection.execute(
         text(f"""
@@ -53,14 +53,17 @@ async def owed(connection: AsyncConnection, most: int, after: Row[Any] | None = 
 
 
 async def note_asked(connection: AsyncConnection, asked: Mapping[str, int], now: datetime) -> None:
-    """De cada chave, a situação com que se pediu; dos que não vieram e não estão pendentes, que o Bling não os tem."""
+    """De cada chave, a situação com que se pediu; dos que não vieram e não estão pendentes, que o Bling não os tem. Da
+    primeira vez que não vem, não fica a situação, e pede-se outra vez."""
     await connection.execute(
         text("""
-            INSERT INTO nfe_documentos (id, situacao, extraido_em)
-            SELECT chave, situacao, :now
-            FROM unnest(CAST(:chaves AS text[]), CAST(:situacoes AS integer[])) AS v (chave, situacao)
-            WHERE NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = 'documentos' AND p.recurso_id = v.chave)
-            ON CONFLICT (id) DO UPDATE SET situacao = EXCLUDED.situacao"""),
+            WITH pedidos AS (
+                SELECT chave, situacao
+                FROM unnest(CAST(:chaves AS text[]), CAST(:situacoes AS integer[])) AS v (chave, situacao))
+            INSERT INTO nfe_documentos AS d (id, extraido_em)
+            SELECT chave, :now FROM pedidos
+            WHERE NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = 'documentos' AND p.recurso_id = chave)
+            ON CONFLICT (id) DO UPDATE SET situacao = (SELECT situacao FROM pedidos WHERE chave = d.id)"""),
         {"chaves": list(asked), "situacoes": list(asked.values()), "now": now},
     )
 

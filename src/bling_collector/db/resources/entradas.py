@@ -35,10 +35,11 @@ async def numbered(connection: AsyncConnection, serie: int | None) -> list[Numbe
 
 
 _SOONEST = "coalesce(c.data_emissao, '0001-01-01')"
-# De uma cuja linha se esqueceu espera-se que uma listagem a mostre outra vez.
+# De uma cuja linha se esqueceu espera-se que uma listagem a mostre outra vez; por uma que o Bling diz não ter (404)
+# pergunta-se outra vez na execução seguinte.
 _WITHOUT_DETAIL = """
     FROM nfe_entrada_cabecalho c LEFT JOIN nfe_entrada_detalhes d ON d.id = c.id
-    WHERE c.excluida_em IS NULL AND d.nao_encontrado_em IS NULL
+    WHERE c.excluida_em IS NULL AND (d.nao_encontrado_em IS NULL OR d.nao_encontrado_em = d.extraido_em)
       AND (d.id IS NULL OR (c.resumo_lista IS NOT NULL AND d.resumo_lista IS DISTINCT FROM c.resumo_lista))
       AND NOT EXISTS (SELECT FROM pendencias p
                       WHERE p.recurso = 'nfe_entrada_detalhes' AND p.recurso_id = c.id::text

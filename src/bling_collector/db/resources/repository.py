@@ -2,6 +2,7 @@
 perguntar outra vez. O que é de um recurso só está nos módulos ao lado. Nada aqui faz COMMIT."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -224,13 +225,71 @@ async def as_held(
     return {row["id"]: {column: row[column] for column in columns} for row in found}
 
 
+async def cited_among(connection: AsyncConnection, citing: Collection[Citing], ids: Collection[Any]) -> set[Any]:
+    """Dos `ids`, os que alguém cita."""
+    if not citing or not ids:
+        return set()
+    sources = " UNION ALL ".join(f"SELECT citado FROM ({each}) AS c (citado)" for each in map(_ids_of, citing))
+    found = await connection.execute(
+        text(f"SELECT DISTINCT citado FROM ({sources}) AS citados WHERE citado = ANY(:ids)"), {"ids": list(ids)}
+    )
+    return set(found.scalars())
+
+
 async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
-    """O Bling respondeu 404 a estes ids: fica uma linha que só diz isso, e não se pergunta de novo."""
+    """O Bling respondeu 404 a estes ids: dos que se não tinham fica uma linha que só diz isso."""
     said = {"nao_encontrado_em": now} if "nao_encontrado_em" in table.c else {}
     new = pg_insert(table).from_select(["id", "extraido_em", *said], each_value(table.c.id, ids, now, *said.values()))
     await connection.execute(
         new.on_conflict_do_update(index_elements=["id"], set_=said) if said else new.on_conflict_do_nothing()
     )
+
+
+async def mark_without_detail(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
+    """O Bling lista estes, e ao detalhe respondeu 404: o que se tem deles é a linha."""
+    await connection.execute(
+        text(f"""
+            UPDATE {table.name} SET nao_encontrado_em = :now,
+                   extraido_em = CASE WHEN nao_encontrado_em IS NULL THEN :now ELSE extraido_em END
+            WHERE id = ANY(:ids)"""),
+        {"ids": list(ids), "now": now},
+    )
+
+
+@dataclass(frozen=True)
+class Denied:
+    """O que o Bling disse não ter (404), e talvez tenha."""
+
+    id: Any
+    since: datetime | None
+    """Quando se leu o que se tem dele. O mesmo que `asked`, se só se perguntou uma vez; None, se está por reler."""
+    asked: datetime
+    is_held: bool
+    """Se a listagem o mostra, e se tem a linha dela. Os outros só interessam se alguém os cita."""
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Se só se perguntou por ele uma vez, ou algo diz que mudou desde então."""
+        return self.since is None or self.since == self.asked
+
+
+async def denied(connection: AsyncConnection, kept: Kept, *, listed: bool) -> list[Denied]:
+    """Os que o Bling disse não ter, menos os que têm pendência: os que se citam e nunca deu; do que não se lista, os
+    que por isso se deram por excluídos; do que se lista (`listed`), os que a listagem mostra. Primeiro aqueles por que
+    não se pergunta há mais tempo."""
+    if not {"nao_encontrado_em", "excluida_em", "detalhe"} <= {*kept.table.c.keys()}:
+        return []
+    besides = f"excluida_em IS NULL AND {kept.shown}" if listed else "excluida_em IS NOT NULL"
+    found = await connection.execute(
+        text(f"""
+            SELECT id, extraido_em, nao_encontrado_em, detalhe IS NOT NULL AND excluida_em IS NULL AS is_held
+            FROM {kept.table.name} n
+            WHERE nao_encontrado_em IS NOT NULL AND (detalhe IS NULL OR ({besides})) AND {kept.ours}
+              AND NOT EXISTS (SELECT FROM pendencias p WHERE p.recurso = :recurso AND p.recurso_id = n.id::text)
+            ORDER BY nao_encontrado_em, id"""),
+        {"recurso": kept.recurso},
+    )
+    return [Denied(*row) for row in found]
 
 
 async def not_found_again(

@@ -34,7 +34,7 @@ from bling_collector.etl.resource import Document, Id, Recent, Resource
 from bling_collector.etl.save import Item, Saved
 from bling_collector.etl.settle import READINGS, mark_gone
 from bling_collector.etl.strategies.batches import halves
-from bling_collector.etl.strategies.cited import settle_the_missing
+from bling_collector.etl.strategies.cited import citing, fetch_cited, is_asked_again, settle_the_missing
 from bling_collector.payload import Json
 from bling_collector.together import together
 from bling_collector.windows import Period, Window, pieces
@@ -194,6 +194,29 @@ async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
     stored = await fetch_and_store(ctx, resource, {id_: Wanted() for id_ in ids}, count=False)
     ctx.check_stop()
     await _settle_the_not_found(ctx, resource, stored)
+
+
+async def ask_again(ctx: RunContext, resource: Resource) -> None:
+    """Pergunta outra vez pelo que o Bling disse não ter (404) e se cita, ou a listagem mostra: um 404 sozinho não prova
+    nada, e o que hoje não há pode haver amanhã. Na execução seguinte e, se ela o confirma, uma vez por semana, até
+    `MOST_OPEN`; numa conferência que repara, por todos."""
+    if resource.detail_with:
+        return
+    async with ctx.engine.connect() as connection:
+        denied = await repository.denied(connection, resource.kept, listed=resource.listed)
+        due = [each for each in denied if is_asked_again(ctx, each)]
+        lacking = [each.id for each in due if not each.is_held]
+        cited = await repository.cited_among(connection, citing(ctx, resource), lacking)
+    ids = [each.id for each in due if each.is_held or each.id in cited]
+    if not ctx.everything:
+        ids = ids[:MOST_OPEN]
+    if not ids:
+        return
+    ctx.start(f"{resource.title} que não se achavam", len(ids))
+    missing = await fetch_cited(ctx, resource, ids)
+    ctx.check_stop()
+    async with ctx.transaction() as connection:
+        await repository.mark_not_found(connection, resource.table, missing, ctx.clock.now())
 
 
 async def reread_never_listed(ctx: RunContext, resource: Resource) -> None:

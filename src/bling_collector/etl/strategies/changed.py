@@ -1,13 +1,14 @@
 """O que mudou no Bling desde a última leitura, pelo filtro de alteração."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
 from bling_collector.clock import BRASILIA, is_weekly_due
-from bling_collector.db import control
+from bling_collector.db import control, proof
+from bling_collector.db.connection.core import AsyncConnection
 from bling_collector.db.resources import repository
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
@@ -47,12 +48,31 @@ async def read_changed(ctx: RunContext, resource: Resource) -> None:
     unread: dict[Window, str] = {}
     async with ctx.engine.connect() as connection:
         owed = await control.owed(connection, _debts(resource))
+        gone = await _may_return(connection, resource)
     bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
     wanted = await _list(ctx, resource, resource.changed, since - OVERLAP, now, unread, known_bad=bad, known=known)
     if wanted is None:
         wanted = await _list(ctx, resource, resource.changed, since - OVERLAP, now, unread, known_bad=bad, ignored=True)
-    await _bring(ctx, resource, wanted or {})
+    read = await _bring(ctx, resource, wanted or {})
+    await _clear_the_returned(ctx, resource, gone & read if resource.detail else gone)
     await _read_until(ctx, resource, now, unread)
+
+
+async def _may_return(connection: AsyncConnection, resource: Resource) -> set[Id]:
+    """Os excluídos que podem voltar: onde só há a linha, que talvez não o diga, os que o diziam."""
+    if resource.removed is None:
+        return set()
+    return await proof.gone_saying(connection, resource.kept, "true" if resource.detail else resource.removed.said)
+
+
+async def _clear_the_returned(ctx: RunContext, resource: Resource, gone: Collection[Id]) -> None:
+    """Destes, os que não se dizem excluídos voltaram: não esperam a semana."""
+    if resource.removed is None or not gone:
+        return
+    async with ctx.transaction() as connection:
+        await proof.clear_gone_unsaying(
+            connection, resource.kept, resource.removed.said, gone, ctx.clock.now(), ctx.run_id
+        )
 
 
 async def look_at_changed(ctx: RunContext, resource: Resource, since: datetime) -> None:
@@ -69,13 +89,15 @@ async def look_at_changed(ctx: RunContext, resource: Resource, since: datetime) 
         await _bring(ctx, resource, await _list(ctx, resource, only_the_rows, since, now, {}) or {})
 
 
-async def _bring(ctx: RunContext, resource: Resource, wanted: Mapping[Id, Wanted]) -> None:
+async def _bring(ctx: RunContext, resource: Resource, wanted: Mapping[Id, Wanted]) -> set[Id]:
+    """Busca-os, e devolve os que se leram."""
     if not wanted:
-        return
+        return set()
     ctx.start(f"{resource.title}: o que mudou", len(wanted))
-    missing = (await fetch_and_store(ctx, resource, wanted, count=False)).missing
+    stored = await fetch_and_store(ctx, resource, wanted, count=False)
     ctx.check_stop()
-    await settle_the_missing(ctx, resource, missing, len(wanted))
+    await settle_the_missing(ctx, resource, stored.missing, len(wanted))
+    return stored.read
 
 
 async def _list(

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Collection, Iterable
 
+from bling_collector.clock import is_weekly_due
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
+from bling_collector.db.resources.repository import Denied
 from bling_collector.etl.context import RunContext
 from bling_collector.etl.fetch import Wanted, fetch_and_store
 from bling_collector.etl.listing import wanted_of
@@ -26,7 +28,7 @@ async def read_cited(ctx: RunContext, resource: Resource) -> None:
     ctx.start(resource.title, total)
 
     async def bring(portion: Collection[Id]) -> None:
-        missing = await _bring(ctx, resource, portion)
+        missing = await fetch_cited(ctx, resource, portion)
         ctx.check_stop()
         await settle_the_missing(ctx, resource, missing, len(portion))
 
@@ -47,7 +49,7 @@ async def _portions(ctx: RunContext, resource: Resource) -> AsyncGenerator[Colle
         last = portion[-1]
 
 
-async def _bring(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> set[Id]:
+async def fetch_cited(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> set[Id]:
     """Traz os registros destes ids, um a um ou, se a linha é o documento e a listagem se filtra por eles, por lotes.
     Devolve os que o Bling não tem."""
     if resource.detail or resource.ids is None:
@@ -98,11 +100,18 @@ def citing_among(resources: Iterable[Resource], resource: Resource) -> list[repo
 
 
 async def settle_the_missing(ctx: RunContext, resource: Resource, missing: Collection[Id], asked: int) -> None:
-    """O que o Bling diz não ter (404) fica conhecido assim, e não se pergunta outra vez. De um recurso que se percorre
-    por janelas, só a listagem diz o que foi excluído."""
+    """O que o Bling diz não ter (404) fica conhecido assim. De um recurso que se percorre por janelas, só a listagem
+    diz o que foi excluído."""
     if not missing or resource.emitted is not None:
         return
     refuse_silence(ctx, resource, resource.title, len(missing), asked)
     async with ctx.transaction() as connection:
         await repository.mark_not_found(connection, resource.table, missing, ctx.clock.now())
         await control.settle(connection, resource.name, [str(id_) for id_ in missing])
+
+
+def is_asked_again(ctx: RunContext, each: Denied) -> bool:
+    """Se é a vez de perguntar outra vez pelo que o Bling disse não ter: na execução seguinte e, se ela o confirma, uma
+    vez por semana; numa conferência que repara, sempre."""
+    due = ctx.everything or each.is_unconfirmed or is_weekly_due(each.asked, ctx.clock.now(), each.id)
+    return each.asked < ctx.started and due

@@ -31,7 +31,7 @@ from bling_collector.etl.narrowing import Reading, Unread
 from bling_collector.etl.resource import Document, Id, Lately, Params, Resource
 from bling_collector.etl.save import BATCH, Item
 from bling_collector.etl.settle import READINGS, limit, mark_gone
-from bling_collector.etl.strategies.cited import PORTION, lacks, settle_the_missing, whole_mark
+from bling_collector.etl.strategies.cited import PORTION, is_asked_again, lacks, settle_the_missing, whole_mark
 from bling_collector.payload import Json
 from bling_collector.together import LISTINGS, PORTIONS, merged, together
 from bling_collector.windows import Period, Window
@@ -286,12 +286,16 @@ async def _to_fetch(
         return dict(rows)
     async with ctx.engine.connect() as connection:
         known = await repository.known(connection, resource.table, rows.keys())
+        # Os outros, de que basta o id, pede-os `ask_again`.
+        denied = await repository.denied(connection, resource.kept, listed=True) if resource.detail_with else []
     assert resource.whole is not None, resource.name
     restless = {id_ for id_, row in rows.items() if patient and not resource.is_final(row)}
     drifting = {*drifting_among(resource, rows.values())}
     waiting = set[Id]() if resource.whole.weekly else await read_this_week(ctx, resource, restless | drifting)
     fresh = restless & waiting | await read_of_late(ctx, resource, known.keys())
-    return {id_: rows[id_] for id_ in diff(rows.values(), known, resource, fresh=fresh).keys() | drifting - waiting}
+    again = {each.id for each in denied if is_asked_again(ctx, each)} & rows.keys()
+    changed = diff(rows.values(), known, resource, fresh=fresh).keys()
+    return {id_: rows[id_] for id_ in changed | again | drifting - waiting}
 
 
 async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document], begun: datetime) -> None:
@@ -312,6 +316,8 @@ async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document
     known = {id_ for id_, row in held.items() if _keys(row["detalhe"]) - rows[id_].keys()}
     alone = {id_: replace(wanted[id_], row=rows[id_]) for id_ in missing - known}
     await fetch_and_store(ctx, resource, alone)
+    async with ctx.transaction() as connection:
+        await repository.mark_without_detail(connection, resource.table, alone, ctx.clock.now())
     await settle_the_missing(ctx, resource, known, len(wanted))
 
 

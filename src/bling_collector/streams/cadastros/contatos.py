@@ -67,7 +67,7 @@ CONTATOS = Resource(
     needs=("nfe",),
     changed=Changed(Between("dataAlteracaoInicial", "dataAlteracaoFinal"), only_ours=True),
     shown=("nome", "documento", "codigo", "situacao", "telefone", "celular"),
-    removed=Removed((("criterio", "2"),)),
+    removed=Removed((("criterio", "2"),), said="situacao = 'E'"),
     after_save=name_vendedores,
     rebuilt=_as_notas_say,
     # De um contato sem detalhe o Bling já tinha respondido que não o conhece: que está excluído não é novidade.

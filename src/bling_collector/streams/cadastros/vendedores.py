@@ -52,7 +52,7 @@ VENDEDORES = Resource(
     path="/vendedores",
     table=vendedores,
     rows=rows,
-    always=("contato",),
+    always=(("contato", "descontoLimite", "comissoes"),),
     # Sem `situacaoContato` só vêm os ativos; T é todos, os excluídos também (referência: GET /vendedores).
     shows=((("situacaoContato", "T"),),),
     # A listagem não mostra as comissões; de um excluído elas já não mudam.

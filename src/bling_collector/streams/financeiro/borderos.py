@@ -89,7 +89,7 @@ BORDEROS = Resource(
     path="/borderos",
     table=borderos,
     rows=rows,
-    always=("data", "pagamentos"),
+    always=("data", ("historico", "portador", "categoria", "pagamentos")),
     listed=False,
     open=f"data >= CAST(:hoje AS date) - {_EDITED_FOR}",
     # Os outros, cada um na semana dele: todos, todo dia, seriam um mês de pagamentos.

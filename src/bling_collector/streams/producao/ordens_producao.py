@@ -94,7 +94,7 @@ ORDENS_PRODUCAO = Resource(
     path="/ordens-producao",
     table=ordens_producao,
     rows=rows,
-    always=("situacao", "itens"),
+    always=("situacao", ("itens", "vendas", "observacoes")),
     # Não se sabe se a listagem mostra também as fechadas: pedem-se por cada situação. Onde as situações não se leem,
     # uma que se fecha some da listagem, e o detalhe é que diz se foi excluída.
     also_by=Each(_SITUACOES, params=("idsSituacoes[]",), of="situacoes"),

@@ -116,7 +116,7 @@ PRODUTOS = Resource(
         unknown=produtos_skus.mark_unknown_skus,
     ),
     announced=(Announced("product"),),
-    removed=Removed(DELETED, at_first=True, after=_prefer_the_repeated),
+    removed=Removed(DELETED, said="situacao = 'E'", at_first=True, after=_prefer_the_repeated),
     special=(_find_the_living,),
     one_more=_with_categoria,
     after_change=produtos_skus.after_produtos,
