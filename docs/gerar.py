@@ -362,6 +362,11 @@ def views_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _keyed(expression: object) -> str:
+    """A coluna de um índice, ou a expressão."""
+    return str(getattr(expression, "name", expression))
+
+
 def _keys(table: Table) -> list[str]:
     key = ", ".join(f"`{column.name}`" for column in table.primary_key.columns)
     foreign = [
@@ -369,7 +374,7 @@ def _keys(table: Table) -> list[str]:
         for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
     ]
     indexes = sorted(
-        "(" + ", ".join(f"`{column.name}`" for column in index.columns) + ")" + (" único" if index.unique else "")
+        "(" + ", ".join(f"`{_keyed(each)}`" for each in index.expressions) + ")" + (" único" if index.unique else "")
         for index in table.indexes
     )
     parts = [f"Chave: {key}.", *(f"{text}." for text in foreign)]

@@ -36,12 +36,13 @@ from bling_collector.cli.commands import exportar
 from bling_collector.config.values import EXPORT_FORMATS
 from bling_collector.db import extracts, schema
 from bling_collector.db.connection.database import explained
-from bling_collector.db.extracts import EXPORTED, NOT_EXPORTED, snapshot
+from bling_collector.db.extracts import NOT_EXPORTED, snapshot
 from bling_collector.db.models import metadata
 from bling_collector.disk.locks import FileLock
 from bling_collector.errors import DatabaseError, ExportError, ExportInProgressError, UsageError
 from bling_collector.exporting import export as exporting
 from bling_collector.exporting import places
+from bling_collector.exporting.days import EXPORTED
 from bling_collector.exporting.export import Exported
 from bling_collector.exporting.formats import WRITERS
 from bling_collector.exporting.places import Bucket, Folder, opened_place, refusals
@@ -370,7 +371,7 @@ async def test_a_file_that_someone_took_is_written_again(filled: AsyncEngine, tm
 async def test_it_sees_one_instant_of_the_database(filled: AsyncEngine) -> None:
     async with snapshot(filled) as seen:
         await change(filled, "UPDATE nfe_cabecalho SET data_emissao = '2026-03-01'", "DELETE FROM nfe_itens")
-        extract = await seen.extract("nfe_itens")
+        extract = await seen.extract("nfe_itens", EXPORTED["nfe_itens"])
         read = [row async for _, batch in seen.rows(extract, {part.month for part in extract.parts}) for row in batch]
     assert len(read) == sum(part.rows for part in extract.parts) == 4
 
@@ -378,7 +379,7 @@ async def test_it_sees_one_instant_of_the_database(filled: AsyncEngine) -> None:
 async def test_the_rows_are_not_all_brought_at_once(filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extracts, "BATCH", 2)
     async with snapshot(filled) as seen:
-        extract = await seen.extract("nfe_cabecalho")
+        extract = await seen.extract("nfe_cabecalho", EXPORTED["nfe_cabecalho"])
         async with aclosing(seen.rows(extract, {part.month for part in extract.parts})) as batches:
             await anext(batches)
             left = await seen.connection.scalar(text("SELECT count(*) FROM pg_cursors"))

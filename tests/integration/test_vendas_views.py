@@ -6,10 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.collecting import rows
 from tests.support.ordering import GAVE_UP_EARLY, PACKED, RECURSOS, base_of, by, day, month, order_oddly, sums
 from tests.support.proving import execute
 
+from bling_collector.db.reports import order_search
 from bling_collector.db.reports.orders import PEDIDOS
 from bling_collector.insight.sales.pedidos import load_pedido
 from bling_collector.insight.sales.periods import ComparedPeriod
@@ -259,3 +261,20 @@ async def test_the_page_of_a_pedido_says_the_channel_the_list_does(
     header = (await load_pedido(account.engine, chosen["id"])).header
     name = bling.dimensions["/canais-venda"].entries[new].detail["descricao"]
     assert (header["loja_id"], header["canal"]) == (new, name)
+
+
+async def test_the_choices_are_the_combinations_that_orders_have(engine: AsyncEngine) -> None:
+    await execute(
+        engine,
+        """INSERT INTO pedidos_venda (id, data, situacao_id, loja_id, vendedor_id, excluida_em)
+           SELECT n, '2026-01-01', nullif(n % 3, 0), nullif(n % 2, 0), nullif(n % 5, 0),
+                  CASE WHEN n % 7 = 0 THEN now() END
+           FROM generate_series(1, 40) n""",
+        "INSERT INTO pedidos_venda (id, situacao_id, excluida_em) VALUES (99, 99, now())",
+    )
+    async with engine.connect() as connection:
+        found = await order_search.choices(connection)
+    combined = [(row["situacao_id"], row["loja_id"], row["vendedor_id"]) for row in found]
+    alive = "SELECT DISTINCT situacao_id, loja_id, vendedor_id FROM pedidos_venda WHERE excluida_em IS NULL"
+    assert len(combined) == len({*combined})
+    assert {*combined} == {*await rows(engine, alive)}

@@ -72,7 +72,8 @@ OTHERS = {
     # O mesmo, dos pedidos.
     "order_search.py": {"where", "by", "named", "' AND '.join(conditions)"},
     "orders.py": {"named", "key", "_by('contato_id')", "sums.PEDIDOS.by_day"},
-    # Nomes e expressões de EXPORTED, escritos ali mesmo; e os das colunas que o banco diz ter, entre aspas.
+    # Nomes e expressões do que se exporta, escritos ali mesmo e nas declarações; e os das colunas que o banco diz ter,
+    # entre aspas.
     "extracts.py": {
         *("name", "key", "table", "value", "month", "source", "order"),
         *("row", "sizes", "', '.join((_read(column) for column in extract.columns))"),

@@ -40,7 +40,8 @@ class RowDay:
     join: str = ""
 
 
-def _own(column: str) -> RowDay:
+def own(column: str) -> RowDay:
+    """O da própria linha."""
     return RowDay(f"t.{column}")
 
 
@@ -49,7 +50,7 @@ def _instant(column: str) -> RowDay:
     return RowDay(f"(t.{column} AT TIME ZONE 'America/Sao_Paulo')")
 
 
-def _of(table: str, key: str, column: str = "data_emissao") -> RowDay:
+def of_parent(table: str, key: str, column: str = "data_emissao") -> RowDay:
     """O dia da linha de `table` que `key` cita."""
     return RowDay(f"p.{column}", f"LEFT JOIN {table} AS p ON p.id = t.{key}")
 
@@ -61,53 +62,35 @@ _OF_THE_ACCESS_KEY: Final = RowDay(
 """A chave de acesso diz o ano e o mês da emissão."""
 
 _DATED: Final = {
-    "nfe_cabecalho": _own("data_emissao"),
-    "nfe_itens": _of("nfe_cabecalho", "nfe_id"),
-    "nfe_pagamentos": _of("nfe_cabecalho", "nfe_id"),
     "nfe_impostos": _OF_THE_ACCESS_KEY,
-    "nfe_entradas": _own("data_emissao"),
-    "nfe_entrada_cabecalho": _own("data_emissao"),
-    "nfe_entrada_detalhes": _of("nfe_entrada_cabecalho", "id"),
-    "nfe_entrada_itens": _of("nfe_entrada_cabecalho", "nfe_id"),
-    "nfe_entrada_pagamentos": _of("nfe_entrada_cabecalho", "nfe_id"),
-    "nfce_cabecalho": _own("data_emissao"),
-    "nfce_itens": _of("nfce_cabecalho", "nfe_id"),
-    "nfce_pagamentos": _of("nfce_cabecalho", "nfe_id"),
-    "nfse": _own("data_emissao"),
-    "produtos_lotes_lancamentos": _own("data"),
+    "nfe_entradas": own("data_emissao"),
+    "nfe_entrada_detalhes": of_parent("nfe_entrada_cabecalho", "id"),
+    "nfe_entrada_itens": of_parent("nfe_entrada_cabecalho", "nfe_id"),
+    "nfe_entrada_pagamentos": of_parent("nfe_entrada_cabecalho", "nfe_id"),
+    "produtos_lotes_lancamentos": own("data"),
     "estoque_saldos": _instant("lido_em"),
     "estoque_totais": _instant("lido_em"),
-    "pedidos_venda": _own("data"),
-    "pedidos_venda_itens": _of("pedidos_venda", "pedido_id", "data"),
-    "pedidos_venda_parcelas": _of("pedidos_venda", "pedido_id", "data"),
-    "propostas": _own("data"),
-    "propostas_itens": _of("propostas", "proposta_id", "data"),
-    "pedidos_compra": _own("data"),
-    "pedidos_compra_itens": _of("pedidos_compra", "pedido_id", "data"),
-    "pedidos_compra_parcelas": _of("pedidos_compra", "pedido_id", "data"),
-    "contas_receber": _own("data_emissao"),
-    "contas_pagar": _own("data_emissao"),
-    "borderos": _own("data"),
-    "borderos_pagamentos": _of("borderos", "bordero_id", "data"),
-    "caixas_lancamentos": _own("data"),
+    "contas_pagar": own("data_emissao"),
+    "borderos": own("data"),
+    "borderos_pagamentos": of_parent("borderos", "bordero_id", "data"),
     "historico": _instant("quando"),
-    "vw_borderos_contas": _own("data"),
-    "vw_contas": _own("data_emissao"),
-    "vw_contas_a_pagar": _own("data_emissao"),
-    "vw_contas_a_receber": _own("data_emissao"),
-    "vw_estoque_por_dia": _own("dia"),
-    "vw_itens_operacoes": _own("data_emissao"),
-    "vw_lancamentos_avulsos": _own("data"),
-    "vw_margem_itens": _own("data"),
-    "vw_nfe_impostos": _own("data_emissao"),
-    "vw_nfe_linhas": _own("data_emissao"),
-    "vw_nfe_operacoes": _own("data_emissao"),
-    "vw_nfe_validas": _own("data_emissao"),
-    "vw_pedidos": _own("data"),
-    "vw_pedidos_caminho": _own("data"),
-    "vw_pedidos_itens": _own("data"),
+    "vw_borderos_contas": own("data"),
+    "vw_contas": own("data_emissao"),
+    "vw_contas_a_pagar": own("data_emissao"),
+    "vw_contas_a_receber": own("data_emissao"),
+    "vw_estoque_por_dia": own("dia"),
+    "vw_itens_operacoes": own("data_emissao"),
+    "vw_lancamentos_avulsos": own("data"),
+    "vw_margem_itens": own("data"),
+    "vw_nfe_impostos": own("data_emissao"),
+    "vw_nfe_linhas": own("data_emissao"),
+    "vw_nfe_operacoes": own("data_emissao"),
+    "vw_nfe_validas": own("data_emissao"),
+    "vw_pedidos": own("data"),
+    "vw_pedidos_caminho": own("data"),
+    "vw_pedidos_itens": own("data"),
 }
-"""De que dia é cada linha, das que se repartem por mês."""
+"""De que dia é cada linha, das que se repartem por mês e de que nenhuma declaração o diz."""
 
 NOT_EXPORTED: Final[Mapping[str, str]] = {
     "alembic_version": "controle: a revisão das tabelas",
@@ -140,11 +123,10 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
 }
 """As que não se exportam, e por quê."""
 
-EXPORTED: Final[Mapping[str, RowDay | None]] = {
+NAMED: Final[dict[str, RowDay | None]] = {
     name: _DATED.get(name) for name, meaning in meanings().items() if meaning.readable and name not in NOT_EXPORTED
 }
-"""Cada tabela e cada view que se exporta, das que um leitor pode ler, e de que dia é cada linha; None, as que vão num
-arquivo só."""
+"""Cada tabela e cada view que se exporta, das que um leitor pode ler, com o que aqui se sabe do dia de cada linha."""
 
 
 @dataclass(frozen=True)
@@ -185,12 +167,12 @@ class Snapshot:
     taken_at: datetime
     revision: str
 
-    async def extract(self, name: str) -> Extract:
-        """O que se exporta de uma tabela de `EXPORTED`."""
+    async def extract(self, name: str, dated: RowDay | None) -> Extract:
+        """O que se exporta de uma tabela de `NAMED`; `dated` diz de que dia é cada linha."""
         found = (await self.connection.execute(text(_COLUMNS), {"name": name})).all()
-        parts, decimals = await self._measure(name, EXPORTED[name], [(row.name, row.type) for row in found])
+        parts, decimals = await self._measure(name, dated, [(row.name, row.type) for row in found])
         columns = [Column(row.name, decimals.get(row.name) or _TYPES.get(row.type, "text")) for row in found]
-        return Extract(name, EXPORTED[name], columns, parts, [row.name for row in found if row.is_key])
+        return Extract(name, dated, columns, parts, [row.name for row in found if row.is_key])
 
     async def rows(
         self, extract: Extract, months: Collection[date | None]

@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 
 from bling_collector.db import empresa as stored
 from bling_collector.db.connection.core import AsyncEngine
-from bling_collector.db.extracts import EXPORTED, Extract, Part, Snapshot, snapshot
+from bling_collector.db.extracts import Extract, Part, Snapshot, snapshot
 from bling_collector.empresa import Empresa
 from bling_collector.errors import CollectorError, ExportError, UsageError
+from bling_collector.exporting.days import EXPORTED
 from bling_collector.exporting.formats import WRITERS, Writer, check_installed
 from bling_collector.exporting.manifest import FILE, NAME, File, Manifest, Table, month_name, read_manifest
 from bling_collector.exporting.places import Place, opened_place, refusals
@@ -111,7 +112,7 @@ class _Export:
         return Exported(manifest, len(self.put), len(manifest.files - self.put), len(old))
 
     async def _table(self, name: str) -> Table:
-        extract = await self.seen.extract(name)
+        extract = await self.seen.extract(name, EXPORTED[name])
         sizes = await _reaching(self.place, partial(self.place.sizes, name))
         self.there |= {file: size for file, size in sizes.items() if FILE.fullmatch(file)}
         kept = dict(self._kept(extract))

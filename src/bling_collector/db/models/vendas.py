@@ -52,6 +52,13 @@ pedidos_venda = Table(
         postgresql_include=["id", "total", "situacao_id", "loja_id", "vendedor_id"],
         postgresql_where=text("excluida_em IS NULL"),
     ),
+    Index(
+        "ix_pedidos_venda_combinacoes",
+        text("COALESCE(situacao_id, 0)"),
+        text("COALESCE(loja_id, 0)"),
+        text("COALESCE(vendedor_id, 0)"),
+        postgresql_where=text("excluida_em IS NULL"),
+    ),
 )
 
 pedidos_venda_itens = Table(

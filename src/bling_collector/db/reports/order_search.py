@@ -65,6 +65,20 @@ _EVERYTHING: Final = text(f"""
           UNION ALL SELECT 1, total, valido FROM vw_pedidos WHERE data IS NULL) AS todos""")
 
 
+# De uma combinação salta-se no índice à seguinte: são poucas, e os pedidos podem ser um milhão.
+_COMBINED: Final = "coalesce(situacao_id, 0), coalesce(loja_id, 0), coalesce(vendedor_id, 0)"
+_CHOICES: Final = text(f"""
+    WITH RECURSIVE combinacoes (situacao, canal, vendedor, id) AS (
+        (SELECT {_COMBINED}, id FROM pedidos_venda WHERE excluida_em IS NULL ORDER BY 1, 2, 3 LIMIT 1)
+        UNION ALL
+        SELECT seguinte.* FROM combinacoes c CROSS JOIN LATERAL (
+            SELECT {_COMBINED}, id FROM pedidos_venda
+            WHERE excluida_em IS NULL AND ({_COMBINED}) > (c.situacao, c.canal, c.vendedor)
+            ORDER BY 1, 2, 3 LIMIT 1) AS seguinte)
+    SELECT situacao_id, situacao, situacao_base_id, situacao_base, loja_id, canal, vendedor_id, vendedor
+    FROM vw_pedidos WHERE pedido_id = ANY(ARRAY(SELECT id FROM combinacoes))""")
+
+
 async def count(connection: AsyncConnection, criteria: Criteria) -> Totals:
     """Quantos são os que se procuram, e quanto somam."""
     if criteria == Criteria():
@@ -104,14 +118,7 @@ async def find(
 
 async def choices(connection: AsyncConnection) -> list[Row]:
     """As situações, os canais e os vendedores que os pedidos têm, cada combinação uma vez."""
-    found = await connection.execute(
-        text("""
-            SELECT situacao_id, situacao, situacao_base_id, situacao_base, loja_id, canal, vendedor_id, vendedor
-            FROM vw_pedidos
-            WHERE pedido_id IN (SELECT max(id) FROM pedidos_venda WHERE excluida_em IS NULL
-                                GROUP BY situacao_id, loja_id, vendedor_id)""")
-    )
-    return [dict(row) for row in found.mappings()]
+    return [dict(row) for row in (await connection.execute(_CHOICES)).mappings()]
 
 
 async def read_order(connection: AsyncConnection, pedido_id: int) -> Row | None:
