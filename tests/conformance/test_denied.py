@@ -1,5 +1,6 @@
 """O que o Bling diz não ter (404) e tem: pergunta-se outra vez, e nada se perde por uma resposta."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -56,13 +57,18 @@ async def test_what_is_cited_is_asked_again_until_it_is_there(
     await create_tables(account)
     records: dict[Any, Json] = {}
     served(monkeypatch, "/modulos", records)
+    async with account.engine.begin() as connection:  # de um já se sabe o que quem o cita diz dele
+        await connection.execute(
+            text("INSERT INTO modulos (id, nome, extraido_em) VALUES (2, 'dito', :before)"),
+            {"before": clock.now() - timedelta(hours=1)},
+        )
     await run(account, UNLISTED)
     assert asked(bling) == 2
     records[1] = {"id": 1, "nome": "M1"}
-    clock.advance(HOUR)
+    clock.advance(DAY)
     await run(account, UNLISTED)
     assert asked(bling) == 2, "um 404 sozinho não prova nada"
-    assert await rows(account.engine, NAMES) == [(1, "M1"), (2, None)]
+    assert await rows(account.engine, NAMES) == [(1, "M1"), (2, "dito")]
     clock.advance(HOUR)
     await run(account, UNLISTED)
     assert asked(bling) == 0, "confirmado, espera a semana"
@@ -80,7 +86,7 @@ async def test_what_nobody_cites_any_more_is_not_asked_again(
     await run(account, UNLISTED)
     asked(bling)
     only_the_first = resource("/modulos", MODULOS, modulo, listed=False, besides="SELECT 1")
-    clock.advance(HOUR)
+    clock.advance(DAY)
     await run(account, only_the_first)
     assert asked(bling) == 1
 
@@ -118,7 +124,7 @@ async def test_a_listed_one_whose_detail_is_denied_is_asked_again(
     whole = "SELECT id, detalhe ? 'mais' FROM modulos ORDER BY id"
     await run(account, LISTED)
     assert await rows(account.engine, whole) == [(1, False), (2, False)], "o que se tem é a linha"
-    clock.advance(HOUR)
+    clock.advance(DAY)
     await run(account, LISTED)
     assert await rows(account.engine, whole) == [(1, True), (2, False)]
     asked(bling)
@@ -157,8 +163,8 @@ async def test_many_have_their_turn(
     many = resource("/modulos", MODULOS, modulo, listed=False, besides="SELECT generate_series(1, 8)")
     await run(account, many)
     asked(bling)
-    for expected in (3, 3, 2, 0):
-        clock.advance(HOUR)
+    for expected, later in ((3, DAY), (3, HOUR), (2, HOUR), (0, HOUR)):
+        clock.advance(later)
         await run(account, many)
         assert asked(bling) == expected
 

@@ -341,7 +341,7 @@ async def _denied(
     connection: AsyncConnection, resources: Sequence[Resource], resource: Resource, now: datetime
 ) -> tuple[int, float]:
     """Quantos o Bling disse não ter, e se citam ou listam; e por quantos se pergunta outra vez num dia."""
-    if not resource.alone or resource.detail_with:
+    if not resource.alone or resource.emitted is not None or resource.detail_with:
         return 0, 0.0
     found = await repository.denied(connection, resource.kept, listed=resource.listed)
     lacking = [each.id for each in found if not each.is_held]

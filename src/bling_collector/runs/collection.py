@@ -194,7 +194,7 @@ def _steps(ctx: RunContext, resource: Resource, asked: RunRequest) -> Iterator[S
         yield partial(read_keys, ctx, resource)
     if _is_cited(ctx, resource):
         yield partial(read_cited, ctx, resource)
-    if resource.alone and (asked.daily or ctx.everything):
+    if resource.alone and resource.emitted is None and (asked.daily or ctx.everything):
         yield partial(ask_again, ctx, resource)
     if resource.snapshot is not None and asked.windows:
         yield partial(take_snapshot, ctx, resource)

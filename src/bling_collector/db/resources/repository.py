@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Select, Table, Text, cast, func, literal, select, text
+from sqlalchemy import Column, Select, Table, Text, case, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
@@ -238,11 +238,15 @@ async def cited_among(connection: AsyncConnection, citing: Collection[Citing], i
 
 async def mark_not_found(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
     """O Bling respondeu 404 a estes ids: dos que se não tinham fica uma linha que só diz isso."""
-    said = {"nao_encontrado_em": now} if "nao_encontrado_em" in table.c else {}
-    new = pg_insert(table).from_select(["id", "extraido_em", *said], each_value(table.c.id, ids, now, *said.values()))
-    await connection.execute(
-        new.on_conflict_do_update(index_elements=["id"], set_=said) if said else new.on_conflict_do_nothing()
-    )
+    c = table.c
+    if "nao_encontrado_em" not in c:
+        new = pg_insert(table).from_select(["id", "extraido_em"], each_value(c.id, ids, now))
+        await connection.execute(new.on_conflict_do_nothing())
+        return
+    new = pg_insert(table).from_select(["id", "extraido_em", "nao_encontrado_em"], each_value(c.id, ids, now, now))
+    first = c.detalhe.is_(None) & c.nao_encontrado_em.is_(None)
+    said = {"nao_encontrado_em": now, "extraido_em": case((first, now), else_=c.extraido_em)}
+    await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=said))
 
 
 async def mark_without_detail(connection: AsyncConnection, table: Table, ids: Collection[Any], now: datetime) -> None:
@@ -262,14 +266,14 @@ class Denied:
 
     id: Any
     since: datetime | None
-    """Quando se leu o que se tem dele. O mesmo que `asked`, se só se perguntou uma vez; None, se está por reler."""
+    """Quando se leu o que se tem dele. O mesmo que `asked`, se só se perguntou uma vez; None, se algo diz que mudou."""
     asked: datetime
     is_held: bool
     """Se a listagem o mostra, e se tem a linha dela. Os outros só interessam se alguém os cita."""
 
     @property
     def is_unconfirmed(self) -> bool:
-        """Se só se perguntou por ele uma vez, ou algo diz que mudou desde então."""
+        """Se ainda só se perguntou por ele uma vez desde que se leu, ou algo diz que mudou."""
         return self.since is None or self.since == self.asked
 
 

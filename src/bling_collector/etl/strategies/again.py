@@ -198,7 +198,7 @@ async def reread_unlisted(ctx: RunContext, resource: Resource) -> None:
 
 async def ask_again(ctx: RunContext, resource: Resource) -> None:
     """Pergunta outra vez pelo que o Bling disse não ter (404) e se cita, ou a listagem mostra: um 404 sozinho não prova
-    nada, e o que hoje não há pode haver amanhã. Na execução seguinte e, se ela o confirma, uma vez por semana, até
+    nada, e o que hoje não há pode haver amanhã. No dia seguinte e, se ele o confirma, uma vez por semana, até
     `MOST_OPEN`; numa conferência que repara, por todos."""
     if resource.detail_with:
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Iterable
 
-from bling_collector.clock import is_weekly_due
+from bling_collector.clock import brasilia_day, is_weekly_due, today
 from bling_collector.db import control
 from bling_collector.db.control import Pendencia
 from bling_collector.db.resources import repository
@@ -111,7 +111,10 @@ async def settle_the_missing(ctx: RunContext, resource: Resource, missing: Colle
 
 
 def is_asked_again(ctx: RunContext, each: Denied) -> bool:
-    """Se é a vez de perguntar outra vez pelo que o Bling disse não ter: na execução seguinte e, se ela o confirma, uma
-    vez por semana; numa conferência que repara, sempre."""
-    due = ctx.everything or each.is_unconfirmed or is_weekly_due(each.asked, ctx.clock.now(), each.id)
-    return each.asked < ctx.started and due
+    """Se é a vez de perguntar outra vez pelo que o Bling disse não ter: no dia seguinte e, se ele o confirma, uma vez
+    por semana; já, se algo diz que mudou, e numa conferência que repara."""
+    if each.asked >= ctx.started:
+        return False
+    another_day = brasilia_day(each.asked) < today(ctx.clock)
+    due = (each.is_unconfirmed and another_day) or is_weekly_due(each.asked, ctx.clock.now(), each.id)
+    return ctx.everything or each.since is None or due
