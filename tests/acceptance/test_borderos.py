@@ -220,16 +220,18 @@ async def test_many_that_disappear_wait_for_a_person_to_confirm(
 
 
 @pytest.mark.slow
-async def test_a_cited_one_that_does_not_exist_is_not_asked_for_again(
+async def test_a_cited_one_that_does_not_exist_is_asked_for_once_more_the_next_day(
     account: Account, bling: Bling, clock: FakeClock
 ) -> None:
     bordero = bling.settle_accounts("receber", bling.add_account())
     bling.delete_bordero(bordero)
     assert (await account.pipeline.run_full(START)).status == "success"
     assert await scalar(account.engine, "SELECT nao_encontrado_em IS NOT NULL FROM borderos WHERE id = :id", id=bordero)
-    clock.advance(DAY)
-    bling.fail(rf"^/borderos/{bordero}$", "server_error")
-    assert (await account.pipeline.run()).status == "success"
+    for wait, asked in ((0, 0), (DAY, 1), (0, 0)):
+        clock.advance(wait)
+        bling.counters.reset()
+        assert (await account.pipeline.run()).status == "success"
+        assert bling.counters.statuses[404] == asked
 
 
 @pytest.mark.slow

@@ -279,8 +279,8 @@ async def test_what_is_loaded_is_what_bling_says_and_is_read_once(
     account: Account, bling: Bling, clock: FakeClock, resource: Resource
 ) -> None:
     await assert_equals_bling(account, bling, resource)
-    # Do que se relê cada um no seu dia da semana, fica a hora a que se leu.
-    moves = {"extraido_em"} if resource.waits_its_week else set[str]()
+    # Do que se relê cada um no seu dia da semana, fica a hora a que se leu; e a que se perguntou pelo que não há.
+    moves = {"nao_encontrado_em"} | ({"extraido_em"} if resource.waits_its_week else set())
     before = await held(account, resource.table, without=moves)
     noted = await scalar(account.engine, "SELECT count(*) FROM historico")
     clock.advance(DAY)
