@@ -94,7 +94,7 @@ async def test_each_chave_is_asked_once_and_again_if_the_nota_is_cancelled(
 async def test_one_that_comes_with_another_chave_is_owed_and_the_others_come(
     account: Account, bling: Bling, clock: FakeClock, tmp_path: Any, settings: Settings, server: RunningServer
 ) -> None:
-    """A chave tem letras, que o CNPJ de quem emite as tem; e uma que o Bling não tem não se pede outra vez."""
+    """A chave tem letras, que o CNPJ de quem emite as tem; e uma que o Bling diz não ter pede-se outra vez."""
     chosen, other, gone, late = list(authorised(bling))[:4]
     swapped = b64encode(gzip.compress(note_xml(authorised(bling)[other], bling.profile))).decode()
     bling.garbled[PATH, chosen] = bling.garbled[PATH, late] = {"conteudo": swapped}
@@ -123,9 +123,9 @@ async def test_one_that_comes_with_another_chave_is_owed_and_the_others_come(
     clock.advance(DAY)
     bling.counters.reset()
     assert (await account.pipeline.run()).status == "success"
-    assert bling.counters.requests[f"{PATH}/{{id}}"] == 1, "só a que ficou pendente"
+    assert bling.counters.requests[f"{PATH}/{{id}}"] == 2, "a que ficou pendente, e a que não havia"
     held = {each.recurso: each for each in await load_recursos(account.engine, ("nfe", "documentos"), clock.now())}
-    assert (held["documentos"].registros, held["documentos"].pendencias) == (len(kept) + 2, 0)
+    assert (held["documentos"].registros, held["documentos"].pendencias) == (len(kept) + 3, 0)
 
 
 @pytest.mark.collector(recursos=("nfe", "nfe_entrada", "nfe_entrada_detalhes", "documentos"))

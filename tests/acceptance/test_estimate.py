@@ -17,7 +17,8 @@ from bling_simulator.bling import Bling
 
 FIRST = date(2021, 1, 1)
 NOTHING_NEW = 60
-"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado (docs/decisions/paginas-curtas.md)."""
+"""O que pode pedir a coleta de um dia em que nada mudou, com tudo ligado (docs/decisions/paginas-curtas.md). Um recurso
+novo, que pergunta alguma coisa em toda execução, soma aqui o que ela custa."""
 
 
 def estimator(account: Account) -> Estimator:
