@@ -294,9 +294,11 @@ async def test_the_produtos_that_pedidos_cite_come_by_id(account: Account, bling
     )
     assert await rows(account.engine, lacking) == [(7,)]
     assert await scalar(account.engine, "SELECT nao_encontrado_em IS NOT NULL FROM produtos WHERE id = 7")
-    bling.fail("^/produtos$", "server_error", query="idsProdutos")
     clock.advance(DAY)
-    assert (await account.pipeline.run()).status == "success", "nenhum se pergunta outra vez"
+    assert (await account.pipeline.run()).status == "success"
+    bling.fail("^/produtos$", "server_error", query="idsProdutos")
+    assert (await account.pipeline.run()).status == "success", "depois do dia seguinte, espera a semana"
+    assert await rows(account.engine, lacking) == [(7,)]
 
 
 @pytest.mark.slow
