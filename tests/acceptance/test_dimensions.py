@@ -74,7 +74,9 @@ async def test_what_is_cited_and_cannot_be_asked_alone_is_known_not_to_exist(
 
 
 @pytest.mark.slow
-async def test_what_is_cited_and_not_listed_is_asked_once_a_week(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_what_is_cited_and_not_listed_is_asked_once_a_week(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     newest = next(order for order in reversed([*bling.orders.values()]) if order["loja"]["id"])
     shop = newest["loja"]["id"]
     bling.delete_dimension(CHANNELS, shop)
@@ -292,7 +294,9 @@ async def test_a_module_whose_list_is_not_found_does_not_stop_the_others(
 
 
 @pytest.mark.slow
-async def test_a_status_no_module_lists_is_asked_for_by_itself(account: Account, bling: Bling, clock: FakeClock) -> None:
+async def test_a_status_no_module_lists_is_asked_for_by_itself(
+    account: Account, bling: Bling, clock: FakeClock
+) -> None:
     *_, second, last = sorted(bling.orders)
     bling.unlisted.add((STATUSES, 6))
     bling.edit_order(second, situacao={"id": 6})
