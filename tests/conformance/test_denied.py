@@ -50,13 +50,19 @@ async def asked_in_a_week(account: Account, bling: Bling, clock: FakeClock, *res
     return asked(bling)
 
 
+@pytest.fixture
+async def records(account: Account, monkeypatch: pytest.MonkeyPatch) -> dict[Any, Json]:
+    """Os módulos que o Bling tem: nenhum, por enquanto."""
+    await create_tables(account)
+    found: dict[Any, Json] = {}
+    served(monkeypatch, "/modulos", found, row=lambda each: {name: each[name] for name in ("id", "nome")})
+    return found
+
+
 @small
 async def test_what_is_cited_is_asked_again_until_it_is_there(
-    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, records: dict[Any, Json]
 ) -> None:
-    await create_tables(account)
-    records: dict[Any, Json] = {}
-    served(monkeypatch, "/modulos", records)
     async with account.engine.begin() as connection:  # de um já se sabe o que quem o cita diz dele
         await connection.execute(
             text("INSERT INTO modulos (id, nome, extraido_em) VALUES (2, 'dito', :before)"),
@@ -79,10 +85,8 @@ async def test_what_is_cited_is_asked_again_until_it_is_there(
 
 @small
 async def test_what_nobody_cites_any_more_is_not_asked_again(
-    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, records: dict[Any, Json]
 ) -> None:
-    await create_tables(account)
-    served(monkeypatch, "/modulos", {})
     await run(account, UNLISTED)
     asked(bling)
     only_the_first = resource("/modulos", MODULOS, modulo, listed=False, besides="SELECT 1")
@@ -93,11 +97,9 @@ async def test_what_nobody_cites_any_more_is_not_asked_again(
 
 @small
 async def test_what_came_to_be_excluded_and_is_cited_may_come_back(
-    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, records: dict[Any, Json]
 ) -> None:
-    await create_tables(account)
-    records: dict[Any, Json] = {id_: {"id": id_, "nome": f"M{id_}"} for id_ in (1, 2)}
-    served(monkeypatch, "/modulos", records)
+    records |= {id_: {"id": id_, "nome": f"M{id_}"} for id_ in (1, 2)}
     opened = resource("/modulos", MODULOS, modulo, listed=False, besides=CITED, open="true")
     await run(account, opened)
     gone = records.pop(1)
@@ -114,11 +116,9 @@ async def test_what_came_to_be_excluded_and_is_cited_may_come_back(
 
 @small
 async def test_a_listed_one_whose_detail_is_denied_is_asked_again(
-    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, records: dict[Any, Json]
 ) -> None:
-    await create_tables(account)
-    records = {id_: {"id": id_, "nome": f"M{id_}", "mais": "x"} for id_ in (1, 2)}
-    served(monkeypatch, "/modulos", records, row=lambda each: {"id": each["id"], "nome": each["nome"]})
+    records |= {id_: {"id": id_, "nome": f"M{id_}", "mais": "x"} for id_ in (1, 2)}
     bling.fail("^/modulos/1$", "body", status=404, body=GONE, times=1)
     glitch = bling.fail("^/modulos/2$", "body", status=404, body=GONE)
     whole = "SELECT id, detalhe ? 'mais' FROM modulos ORDER BY id"
@@ -139,10 +139,9 @@ async def test_a_listed_one_whose_detail_is_denied_is_asked_again(
 
 @small
 async def test_a_repair_asks_for_all_of_them(
-    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, records: dict[Any, Json]
 ) -> None:
-    await create_tables(account)
-    served(monkeypatch, "/modulos", {1: {"id": 1, "nome": "M1"}})
+    records[1] = {"id": 1, "nome": "M1"}
     async with account.engine.begin() as connection:
         await connection.execute(
             text("INSERT INTO modulos (id, extraido_em, nao_encontrado_em) VALUES (1, :now - interval '9 days', :now)"),
@@ -155,10 +154,8 @@ async def test_a_repair_asks_for_all_of_them(
 
 @small
 async def test_many_have_their_turn(
-    account: Account, bling: Bling, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    account: Account, bling: Bling, clock: FakeClock, records: dict[Any, Json], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await create_tables(account)
-    served(monkeypatch, "/modulos", {})
     monkeypatch.setattr(again, "MOST_OPEN", 3)
     many = resource("/modulos", MODULOS, modulo, listed=False, besides="SELECT generate_series(1, 8)")
     await run(account, many)

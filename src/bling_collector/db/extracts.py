@@ -123,7 +123,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
 }
 """As que não se exportam, e por quê."""
 
-NAMED: Final[dict[str, RowDay | None]] = {
+EXPORTABLE: Final[dict[str, RowDay | None]] = {
     name: _DATED.get(name) for name, meaning in meanings().items() if meaning.readable and name not in NOT_EXPORTED
 }
 """Cada tabela e cada view que se exporta, das que um leitor pode ler, com o que aqui se sabe do dia de cada linha."""
@@ -168,7 +168,7 @@ class Snapshot:
     revision: str
 
     async def extract(self, name: str, dated: RowDay | None) -> Extract:
-        """O que se exporta de uma tabela de `NAMED`; `dated` diz de que dia é cada linha."""
+        """O que se exporta de uma tabela de `EXPORTABLE`; `dated` diz de que dia é cada linha."""
         found = (await self.connection.execute(text(_COLUMNS), {"name": name})).all()
         parts, decimals = await self._measure(name, dated, [(row.name, row.type) for row in found])
         columns = [Column(row.name, decimals.get(row.name) or _TYPES.get(row.type, "text")) for row in found]

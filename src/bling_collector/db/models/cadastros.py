@@ -69,7 +69,11 @@ produtos = Table(
     Column("detalhe", JSONB, comment="a linha de GET /produtos"),
     ours("categoria_vista_em"),
     gone("quando o Bling passou a dar o produto por excluído"),
-    Column("nao_encontrado_em", DateTime(timezone=True), comment="quando a listagem do Bling deixou de o mostrar"),
+    Column(
+        "nao_encontrado_em",
+        DateTime(timezone=True),
+        comment="quando o Bling, da última vez que se pediu, não o mostrou",
+    ),
     Column(
         "exclusao_vista_em",
         DateTime(timezone=True),

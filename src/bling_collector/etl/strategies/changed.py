@@ -48,30 +48,29 @@ async def read_changed(ctx: RunContext, resource: Resource) -> None:
     unread: dict[Window, str] = {}
     async with ctx.engine.connect() as connection:
         owed = await control.owed(connection, _debts(resource))
-        gone = await _may_return(connection, resource)
+        gone = await _say_gone(connection, resource)
     bad = [Period.of(Window(each.inicio, each.fim)) for each in owed]
     wanted = await _list(ctx, resource, resource.changed, since - OVERLAP, now, unread, known_bad=bad, known=known)
     if wanted is None:
         wanted = await _list(ctx, resource, resource.changed, since - OVERLAP, now, unread, known_bad=bad, ignored=True)
     read = await _bring(ctx, resource, wanted or {})
-    await _clear_the_returned(ctx, resource, gone & read if resource.detail else gone)
+    # Onde só há a linha, que talvez não o diga, só voltam os que o diziam.
+    await _clear_the_returned(ctx, resource, read if resource.detail else gone)
     await _read_until(ctx, resource, now, unread)
 
 
-async def _may_return(connection: AsyncConnection, resource: Resource) -> set[Id]:
-    """Os excluídos que podem voltar: onde só há a linha, que talvez não o diga, os que o diziam."""
-    if resource.removed is None:
-        return set()
-    return await proof.gone_saying(connection, resource.kept, "true" if resource.detail else resource.removed.said)
+async def _say_gone(connection: AsyncConnection, resource: Resource) -> set[Id]:
+    """Os excluídos que o dizem eles mesmos."""
+    return await proof.gone_saying(connection, resource.kept, resource.removed.said) if resource.removed else set()
 
 
-async def _clear_the_returned(ctx: RunContext, resource: Resource, gone: Collection[Id]) -> None:
-    """Destes, os que não se dizem excluídos voltaram: não esperam a semana."""
-    if resource.removed is None or not gone:
+async def _clear_the_returned(ctx: RunContext, resource: Resource, ids: Collection[Id]) -> None:
+    """Destes, os excluídos que não o dizem voltaram: não esperam a semana."""
+    if resource.removed is None or not ids:
         return
     async with ctx.transaction() as connection:
         await proof.clear_gone_unsaying(
-            connection, resource.kept, resource.removed.said, gone, ctx.clock.now(), ctx.run_id
+            connection, resource.kept, resource.removed.said, ids, ctx.clock.now(), ctx.run_id
         )
 
 

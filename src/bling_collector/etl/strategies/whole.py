@@ -316,8 +316,9 @@ async def _fetch(ctx: RunContext, resource: Resource, rows: Mapping[Id, Document
     known = {id_ for id_, row in held.items() if _keys(row["detalhe"]) - rows[id_].keys()}
     alone = {id_: replace(wanted[id_], row=rows[id_]) for id_ in missing - known}
     await fetch_and_store(ctx, resource, alone)
-    async with ctx.transaction() as connection:
-        await repository.mark_without_detail(connection, resource.table, alone, ctx.clock.now())
+    if alone:
+        async with ctx.transaction() as connection:
+            await repository.mark_without_detail(connection, resource.table, alone, ctx.clock.now())
     await settle_the_missing(ctx, resource, known, len(wanted))
 
 
